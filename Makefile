@@ -1,0 +1,46 @@
+# Every target works on a fresh Debian 12 with Rust, git and make. `make help` lists them.
+.PHONY: help demo test test-packages check fmt generate bench live doc
+
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: ## back up a simulated organization, lose data, get it back, compare (exit 1 on any difference)
+	$(CARGO) run --quiet --package cli --bin keepward -- demo $(DEMO_ARGS)
+
+test: test-packages ## install what the tests need from Debian's packages, run all tests
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace
+else
+	$(CARGO) test --workspace
+endif
+
+test-packages:
+	@scripts/test-packages
+
+check: ## formatting, lints, documentation, dependency rules, generated files
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps --document-private-items --quiet
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed: bans, licenses and sources are checked where it is"; fi
+	@scripts/generated-is-current
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+generate: ## rewrite docs/reference
+	$(CARGO) run --quiet --package cli --bin keepward -- reference docs/reference
+
+bench: ## measure the figures against restic, git and the request floors
+	@scripts/test-packages
+	$(CARGO) build --release --quiet --package cli --bin keepward --example bench
+	$(CARGO) run --release --quiet --package cli --example bench $(BENCH_ARGS)
+
+live: ## the conformance scenario on a sandbox organization of yours: make live ORG=... PAT_FILE=...
+	@test -n "$(ORG)" && test -n "$(PAT_FILE)" || { echo "usage: make live ORG=my-sandbox PAT_FILE=pat.txt"; exit 2; }
+	$(CARGO) run --quiet --package cli --bin keepward -- live "$(ORG)" --pat-file "$(PAT_FILE)"
+
+doc: ## the API documentation of all crates
+	$(CARGO) doc --workspace --no-deps --document-private-items

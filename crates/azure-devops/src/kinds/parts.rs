@@ -1,0 +1,135 @@
+//! What several kinds share when they write back, and the kinds whose items are parts of others.
+
+use std::fmt::Display;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use model::{Class, ItemRef};
+use serde::Deserialize;
+use service::{
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem,
+    Target,
+};
+
+/// The stored document of an item that the snapshot says it has.
+pub(crate) async fn document(stored: &dyn Stored, item: &ItemRef) -> Result<Bytes> {
+    stored.document(item).await?.ok_or_else(|| Error::new(Class::Missing, "restore-failed", format!("{item}: the snapshot has no document of it")))
+}
+
+/// Reads a stored document.
+pub(crate) fn read<'a, T: Deserialize<'a>>(item: &ItemRef, document: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(document).map_err(|error| Error::malformed(format!("{item}: its stored document is not understood: {error}")))
+}
+
+/// `None` for what is not there.
+pub(crate) fn there<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.class == Class::Missing => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// One item that could not be written does not end the restore, a dead credential does.
+pub(crate) fn failed(error: Error) -> Result<Outcome> {
+    if error.is_fatal() {
+        return Err(error);
+    }
+    let code = match error.code {
+        code @ ("restore-conflict" | "throttled" | "service-unavailable" | "permission-missing" | "git-object-missing" | "git-refused") => code,
+        _ => "restore-failed",
+    };
+    let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+    Ok(Outcome::Failed { code, message: format!("{}{hint}", error.message) })
+}
+
+/// Differences in words.
+#[derive(Debug, Default)]
+pub(crate) struct Differences(pub(crate) Vec<String>);
+
+impl Differences {
+    pub(crate) fn compare<T: PartialEq + Display + ?Sized>(&mut self, what: &str, wanted: &T, there: &T) {
+        if wanted != there {
+            self.0.push(format!("{what}: {} instead of {}", short(there), short(wanted)));
+        }
+    }
+}
+
+/// Long texts are cut: a report names differences, it does not repeat documents.
+pub(crate) fn short(value: &(impl Display + ?Sized)) -> String {
+    const LONGEST: usize = 60;
+    let text = value.to_string();
+    if text.is_empty() {
+        return "nothing".to_owned();
+    }
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// A kind whose items are parts of work items: crawled and restored with them.
+pub(crate) struct PartKind(KindSpec);
+
+pub(crate) static COMMENT: PartKind = PartKind(KindSpec {
+    name: "comment",
+    title: "Comments",
+    parent: None,
+    crawled: Crawled::Once,
+    with: Some("work-item"),
+    after: &[],
+    layout: Layout::Lines { part: "comments.ndjson" },
+    bin: None,
+    read: &[Permission { scope: "vso.work", why: "Without it the discussions of work items are not read." }],
+    write: &[Permission { scope: "vso.work_write", why: "To write comments with their author and date." }],
+    restore: Fidelity::Partial(&[
+        "Earlier versions of an edited comment are not written back; its newest text is, as an edit by the restoring identity.",
+        "Reactions and mentions' notifications are not written back.",
+    ]),
+});
+
+pub(crate) static ATTACHMENT: PartKind = PartKind(KindSpec {
+    name: "attachment",
+    title: "Attachments",
+    parent: None,
+    crawled: Crawled::Once,
+    with: Some("work-item"),
+    after: &[],
+    layout: Layout::Files { folder: "attachments" },
+    bin: None,
+    read: &[Permission { scope: "vso.work", why: "Without it files and images of work items are not read." }],
+    write: &[Permission { scope: "vso.work_write", why: "To upload files and images." }],
+    restore: Fidelity::Partial(&["An attachment gets another id; all references to it are rewritten."]),
+});
+
+#[async_trait]
+impl Kind for PartKind {
+    fn spec(&self) -> &KindSpec {
+        &self.0
+    }
+
+    fn describe(&self, _document: &[u8]) -> Option<(String, Option<Timestamp>)> {
+        None
+    }
+
+    async fn crawl(&self, _cx: &Crawl<'_>) -> Result<Option<Cursor>> {
+        Ok(None)
+    }
+
+    async fn probe(&self, http: &Client, scope: &Scope) -> Result<()> {
+        super::work_item::WorkItemKind.probe(http, scope).await
+    }
+
+    async fn find(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+        Ok(vec![None; items.len()])
+    }
+
+    async fn restore(&self, _cx: &Restore<'_>, _pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        items.iter().map(|item| failed(service::kind::not_restorable(&self.0, &item.item))).collect()
+    }
+
+    async fn verify(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+        Ok(vec![Vec::new(); items.len()])
+    }
+}

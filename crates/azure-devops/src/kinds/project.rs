@@ -1,0 +1,179 @@
+//! Projects: one list for the organization, details only of those whose revision changed.
+
+mod restore;
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use model::{Class, ItemRef};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use service::http::segment;
+use service::{
+    Client, Crawl, Crawled, Cursor, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+};
+
+use crate::api::{self, DEV, Paging, STABLE};
+
+pub(crate) const PROJECT: &str = "project";
+const CONCURRENCY: usize = 4;
+
+static SPEC: KindSpec = KindSpec {
+    name: PROJECT,
+    title: "Projects",
+    parent: None,
+    crawled: Crawled::Once,
+    with: None,
+    after: &[],
+    layout: Layout::Item { folder: "projects", shard: None, document: "project.json" },
+    bin: None,
+    read: &[Permission { scope: "vso.project", why: "Without it no project is seen, and with it nothing that lies in one." }],
+    write: &[Permission { scope: "vso.project_manage", why: "To create a project, to take one out of the recycle bin." }],
+    restore: Fidelity::Partial(&[
+        "A project that is created again gets another id and the date of the restore.",
+        "The process is found by its name; an inherited or customized process must exist at the target before.",
+        "Avatar, permissions, and which services are switched on are not written back.",
+    ]),
+};
+
+pub(crate) struct ProjectKind;
+
+/// What is read of a project, in the list and in the detail.
+#[derive(Deserialize)]
+pub(crate) struct Project<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) description: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) visibility: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) state: Option<Cow<'a, str>>,
+    pub(crate) revision: Option<u64>,
+    #[serde(borrow, rename = "lastUpdateTime")]
+    pub(crate) updated: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "defaultTeam")]
+    pub(crate) default_team: Option<TeamRef<'a>>,
+    #[serde(borrow)]
+    pub(crate) capabilities: Option<Capabilities<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TeamRef<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Capabilities<'a> {
+    #[serde(borrow, rename = "processTemplate")]
+    pub(crate) process: Option<Process<'a>>,
+    #[serde(borrow, rename = "versioncontrol")]
+    pub(crate) version_control: Option<VersionControl<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Process<'a> {
+    #[serde(borrow, rename = "templateName")]
+    pub(crate) name: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct VersionControl<'a> {
+    #[serde(borrow, rename = "sourceControlType")]
+    pub(crate) kind: Option<Cow<'a, str>>,
+}
+
+impl Project<'_> {
+    fn is_whole(&self) -> bool {
+        self.state.as_deref().is_none_or(|state| state.eq_ignore_ascii_case("wellFormed"))
+    }
+
+    fn modified(&self) -> Option<Timestamp> {
+        self.updated.as_deref()?.parse().ok()
+    }
+}
+
+/// All projects that the identity sees, deleted ones aside.
+pub(crate) async fn list(http: &Client) -> Result<api::Pages> {
+    api::pages(http, "/_apis/projects", STABLE, Paging::Skip, &[("stateFilter", "all")]).await
+}
+
+/// One project with its capabilities and default team.
+pub(crate) async fn detail(http: &Client, id: &str) -> Result<service::http::Answer> {
+    http.get(DEV, &format!("/_apis/projects/{}", segment(id))).version(STABLE).query("includeCapabilities", "true").send().await
+}
+
+async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
+    let project: Project<'_> = serde_json::from_str(listed.get()).map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
+    if !project.is_whole() {
+        return Ok(());
+    }
+    let item = ItemRef::new(PROJECT, "", &project.id);
+    if let Some(before) = cx.prior.document(&item).await?
+        && let Ok(before) = serde_json::from_slice::<Project<'_>>(&before)
+        && before.revision.is_some()
+        && (before.revision, &before.name, &before.updated) == (project.revision, &project.name, &project.updated)
+    {
+        return cx.sink.keep(&item).await;
+    }
+    match detail(cx.http, &project.id).await {
+        Ok(answer) => {
+            let (name, modified) = ProjectKind.describe(&answer.body).unwrap_or_else(|| (project.name.to_string(), project.modified()));
+            cx.sink.upsert(&Item { item, name, modified }, &answer.body).await
+        }
+        // It was deleted between list and detail.
+        Err(error) if error.class == Class::Missing => Ok(()),
+        Err(error) if error.is_fatal() => Err(error),
+        Err(error) => {
+            cx.sink.issue(error.to_issue(PROJECT, "", Some(item.clone())));
+            cx.sink.keep(&item).await
+        }
+    }
+}
+
+#[async_trait]
+impl Kind for ProjectKind {
+    fn spec(&self) -> &KindSpec {
+        &SPEC
+    }
+
+    fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
+        let project: Project<'_> = serde_json::from_slice(document).ok()?;
+        Some((project.name.to_string(), project.modified()))
+    }
+
+    async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
+        let pages = list(cx.http).await?;
+        let values = pages.values()?;
+        cx.sink.expect(values.len() as u64);
+        stream::iter(values.into_iter().map(Ok)).try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed)).await?;
+        Ok(None)
+    }
+
+    async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
+        let call = http.get(DEV, "/_apis/projects").version(STABLE).query("$top", 1).query("stateFilter", "all");
+        call.send().await?.values().map(drop)
+    }
+
+    async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+        restore::find(cx, items).await
+    }
+
+    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        if pass == Pass::Connect {
+            return Ok(vec![Outcome::Unchanged; items.len()]);
+        }
+        restore::create(cx, items).await
+    }
+
+    async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+        stream::iter(items).then(|item| restore::verify(cx, item)).try_collect().await
+    }
+}

@@ -1,0 +1,22 @@
+//! Azure DevOps as a service: its kinds, mostly tables.
+
+mod api;
+mod identity;
+mod kinds;
+mod preflight;
+mod raw;
+
+use service::{CredentialKind, Host, Service};
+
+/// Azure DevOps Services; a Server collection or a simulator is reached by overriding the hosts.
+pub static AZURE_DEVOPS: Service = Service {
+    name: "azure-devops",
+    title: "Azure DevOps",
+    hosts: &[
+        Host { name: api::DEV, url: "https://dev.azure.com/{organization}" },
+        Host { name: api::SPS, url: "https://vssps.dev.azure.com/{organization}" },
+    ],
+    credentials: &[CredentialKind::PersonalAccessToken],
+    kinds: kinds::KINDS,
+    preflight: &preflight::AzurePreflight,
+};

@@ -1,0 +1,25 @@
+//! Opening the catalog.
+
+use crate::db::Db;
+use crate::{Result, schema};
+
+/// A handle on the catalog; clones share its connections.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) db: Db,
+}
+
+impl Catalog {
+    /// Opens `sqlite:///folder/catalog.db` (made when missing), `sqlite::memory:` or `postgres://…`, and brings its
+    /// schema up to date. Refuses a schema that is newer than this program.
+    pub async fn open(url: &str) -> Result<Self> {
+        let db = Db::connect(url).await?;
+        schema::migrate(&db).await?;
+        Ok(Self { db })
+    }
+
+    /// Waits for running statements and closes all connections; other clones fail afterwards.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}

@@ -1,0 +1,113 @@
+//! SQLite.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Arguments as _, ConnectOptions as _, Executor, SqlSafeStr, Sqlite};
+
+use super::Dialect;
+use crate::Result;
+use crate::db::{Db, Row, Value};
+
+/// One connection writes, so nothing needs to be locked or skipped here.
+pub(crate) const DIALECT: Dialect = Dialect {
+    text: "TEXT",
+    blob: "BLOB",
+    serial: "INTEGER PRIMARY KEY",
+    clustered: "WITHOUT ROWID",
+    schema_lock: None,
+    claim: "UPDATE job SET state = 'leased', owner = $1, lease_until = $3, token = token + 1, attempt = attempt + 1
+        WHERE id = (SELECT j.id FROM job j
+            WHERE (j.state = 'queued' OR (j.state = 'leased' AND j.lease_until <= $2))
+              AND ($4 IS NULL OR j.run = $4)
+              AND NOT EXISTS (SELECT 1 FROM job o WHERE o.concurrency_key = j.concurrency_key AND o.state = 'leased' AND o.id <> j.id)
+            ORDER BY j.created, j.id LIMIT 1)
+        RETURNING id, run, token, payload, checkpoint, attempt",
+    like: "LIKE",
+};
+
+const READERS: u32 = 4;
+
+pub(crate) async fn connect(url: &str) -> Result<Db> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(30))
+        .pragma("journal_size_limit", "67108864")
+        .disable_statement_logging();
+    // Connections never expire: in memory the database would go with its last one.
+    let pool = SqlitePoolOptions::new()
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(300));
+    let writer = pool
+        .clone()
+        .max_connections(1)
+        .connect_with(options.clone().pragma("cache_size", "-16384"))
+        .await?;
+    if is_memory(url) {
+        return Ok(Db::Sqlite {
+            readers: writer.clone(),
+            writer,
+        });
+    }
+    let readers = pool
+        .max_connections(READERS)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok(Db::Sqlite { writer, readers })
+}
+
+fn is_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+fn arguments(values: Vec<Value>) -> Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        match value {
+            Value::Int(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Blob(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+pub(crate) async fn rows<'c>(
+    on: impl Executor<'c, Database = Sqlite>,
+    sql: impl SqlSafeStr,
+    values: Vec<Value>,
+) -> Result<Vec<Row>> {
+    let rows = sqlx::query_with(sql, arguments(values)?)
+        .fetch_all(on)
+        .await?;
+    Ok(rows.into_iter().map(Row::Sqlite).collect())
+}
+
+pub(crate) async fn execute<'c>(
+    on: impl Executor<'c, Database = Sqlite>,
+    sql: impl SqlSafeStr,
+    values: Vec<Value>,
+) -> Result<u64> {
+    Ok(sqlx::query_with(sql, arguments(values)?)
+        .execute(on)
+        .await?
+        .rows_affected())
+}
+
+/// For tests that look at the plan of a statement.
+#[cfg(test)]
+pub(crate) fn writer(db: &Db) -> Option<&SqlitePool> {
+    match db {
+        Db::Sqlite { writer, .. } => Some(writer),
+        Db::Postgres(_) => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! The catalog's error: every case that a person can act on has a code.
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the catalog refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the catalog database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the catalog's address `{url}` is neither sqlite: nor postgres://")]
+    Address { url: String },
+    #[error("the catalog has schema {found}, this program knows up to {known}")]
+    NewerSchema { found: i64, known: i64 },
+    /// A stored value that this program cannot have written.
+    #[error("the catalog holds a damaged value: {what}")]
+    Damaged { what: String },
+    #[error(
+        "a connector named `{name}`, or one for organization `{organization}` by the same method, already exists"
+    )]
+    ConnectorExists { name: String, organization: String },
+    #[error("there is no connector `{name}`")]
+    ConnectorUnknown { name: String },
+    #[error("there is no credential `{name}`")]
+    CredentialUnknown { name: String },
+    #[error("credential `{name}` is used by {users}")]
+    CredentialInUse { name: String, users: String },
+    /// The key-encryption key is not the one that sealed the secret, or the row was tampered with.
+    #[error("credential `{name}` cannot be decrypted with this key")]
+    WrongKey { name: String },
+    #[error("a repository named `{name}` or at `{location}` is already known")]
+    RepositoryExists { name: String, location: String },
+    #[error("there is no repository `{name}`")]
+    RepositoryUnknown { name: String },
+    #[error("there is no run {id}")]
+    RunUnknown { id: String },
+    #[error("there is no job {id}")]
+    JobUnknown { id: String },
+    /// Another worker claimed the job, or the job has ended: stop writing.
+    #[error("job {job} is no longer held with token {token}")]
+    Superseded { job: String, token: i64 },
+    /// Nobody took the job over yet, but somebody may: send a heartbeat first.
+    #[error("the lease of job {job} has expired")]
+    LeaseExpired { job: String },
+    #[error("job {job} is to be canceled")]
+    Canceled { job: String },
+    #[error("there is no snapshot {id}")]
+    SnapshotUnknown { id: String },
+    #[error("{} snapshots begin with {prefix}: {}", candidates.len(), candidates.join(", "))]
+    SnapshotAmbiguous {
+        prefix: String,
+        candidates: Vec<String>,
+    },
+    /// The same item came twice in the rows of one snapshot.
+    #[error("the rows of snapshot {snapshot} hold an item twice")]
+    DuplicateItem { snapshot: String },
+    #[error("there is no restore plan {id}")]
+    PlanUnknown { id: String },
+    #[error("restore plan {plan} has no step {position}")]
+    StepUnknown { plan: String, position: u64 },
+}
+
+impl Error {
+    /// The stable code that `keepward explain` knows, or `None` where only the message helps.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Database(error) if is_full(error) => Some("disk-full"),
+            Self::Database(_)
+            | Self::JobUnknown { .. }
+            | Self::LeaseExpired { .. }
+            | Self::Canceled { .. } => None,
+            Self::DuplicateItem { .. } | Self::StepUnknown { .. } => None,
+            Self::Address { .. } => Some("catalog-address"),
+            Self::NewerSchema { .. } => Some("catalog-newer"),
+            Self::Damaged { .. } => Some("catalog-damaged"),
+            Self::ConnectorExists { .. } => Some("connector-exists"),
+            Self::ConnectorUnknown { .. } => Some("connector-unknown"),
+            Self::CredentialUnknown { .. } => Some("credential-unknown"),
+            Self::CredentialInUse { .. } => Some("credential-in-use"),
+            Self::WrongKey { .. } => Some("vault-key-wrong"),
+            Self::RepositoryExists { .. } => Some("repository-exists"),
+            Self::RepositoryUnknown { .. } => Some("repository-not-found"),
+            Self::RunUnknown { .. } => Some("run-unknown"),
+            Self::Superseded { .. } => Some("job-superseded"),
+            Self::SnapshotUnknown { .. } => Some("snapshot-unknown"),
+            Self::SnapshotAmbiguous { .. } => Some("snapshot-ambiguous"),
+            Self::PlanUnknown { .. } => Some("plan-unknown"),
+        }
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged { what: what.into() }
+    }
+
+    pub(crate) fn is_unique(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    pub(crate) fn is_foreign_key(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+    }
+}
+
+/// `SQLITE_FULL` (13) and PostgreSQL's `disk_full` (53100).
+fn is_full(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")))
+}

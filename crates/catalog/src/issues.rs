@@ -1,0 +1,75 @@
+//! Issues of runs, in the order in which they were found.
+
+use model::Issue;
+
+use crate::db::{Row, args, json};
+use crate::{Catalog, Error, Listed, Page, Result, page};
+
+/// An issue and its place in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssueRow {
+    /// Grows with time; not dense.
+    pub number: i64,
+    pub issue: Issue,
+}
+
+impl IssueRow {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            number: row.int(0)?,
+            issue: row.json(1)?,
+        })
+    }
+}
+
+impl Catalog {
+    pub async fn add_issues(&self, run: &str, issues: &[Issue]) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        for some in issues.chunks(200) {
+            let mut values = Vec::with_capacity(some.len() * 3);
+            for issue in some {
+                values.extend(args![run, &issue.code, json(issue)?]);
+            }
+            tx.insert("INSERT INTO issue (run, code, body)", 3, values, "")
+                .await
+                .map_err(|error| {
+                    if error.is_foreign_key() {
+                        Error::RunUnknown { id: run.to_owned() }
+                    } else {
+                        error
+                    }
+                })?;
+        }
+        tx.commit().await
+    }
+
+    pub async fn issues(&self, run: &str, page: &Page) -> Result<Listed<IssueRow>> {
+        let after: i64 = match page.position::<1>()? {
+            Some([number]) => number
+                .parse()
+                .map_err(|_| Error::damaged("a page cursor"))?,
+            None => 0,
+        };
+        let sql = "SELECT id, body FROM issue WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3";
+        let rows = self
+            .db
+            .read(sql, args![run, after, page.limit() as u64 + 1])
+            .await?;
+        let issues = rows
+            .iter()
+            .map(IssueRow::read)
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Listed::cut(issues, page.limit(), |row| {
+            page::cursor(&[&row.number.to_string()])
+        }))
+    }
+
+    /// How many issues of each code the run has, the most frequent first.
+    pub async fn issue_counts(&self, run: &str) -> Result<Vec<(String, u64)>> {
+        let sql = "SELECT code, count(*) FROM issue WHERE run = $1 GROUP BY code ORDER BY count(*) DESC, code";
+        let rows = self.db.read(sql, args![run]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, row.unsigned(1)?)))
+            .collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! Runs.
+
+use model::Run;
+
+use crate::db::{Row, args, json, word};
+use crate::{Catalog, Error, Listed, Page, Result, page};
+
+fn read(row: &Row) -> Result<Run> {
+    Ok(Run {
+        id: row.text(0)?,
+        kind: row.word(1)?,
+        connector: row.text(2)?,
+        repository: row.text(3)?,
+        state: row.word(4)?,
+        created: row.time(5)?,
+        finished: row.opt_time(6)?,
+        snapshot: row.opt_text(7)?,
+        counts: row.json(8)?,
+        error: row.opt_text(9)?,
+    })
+}
+
+impl Catalog {
+    pub async fn create_run(&self, run: &Run) -> Result<()> {
+        let sql = "INSERT INTO run (id, kind, connector, repository, state, created, finished, snapshot, counts, error)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let values = args![
+            &run.id,
+            word(&run.kind)?,
+            &run.connector,
+            &run.repository,
+            word(&run.state)?,
+            run.created,
+            run.finished,
+            run.snapshot.as_deref(),
+            json(&run.counts)?,
+            run.error.as_deref(),
+        ];
+        self.db.write(sql, values).await.map(drop)
+    }
+
+    /// Stores how the run stands: state, end, snapshot, counts and error of `run`; the rest stays as it was created.
+    pub async fn finish_run(&self, run: &Run) -> Result<()> {
+        let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6 WHERE id = $1";
+        let values = args![
+            &run.id,
+            word(&run.state)?,
+            run.finished,
+            run.snapshot.as_deref(),
+            json(&run.counts)?,
+            run.error.as_deref(),
+        ];
+        match self.db.write(sql, values).await? {
+            0 => Err(Error::RunUnknown { id: run.id.clone() }),
+            _ => Ok(()),
+        }
+    }
+
+    pub async fn run(&self, id: &str) -> Result<Run> {
+        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error
+            FROM run WHERE id = $1";
+        let row = self.db.read_one(sql, args![id]).await?;
+        row.as_ref()
+            .map_or_else(|| Err(Error::RunUnknown { id: id.to_owned() }), read)
+    }
+
+    /// The newest first, by id: ids of runs grow with time.
+    pub async fn runs(&self, page: &Page) -> Result<Listed<Run>> {
+        let before = page.position::<1>()?.map(|[id]| id);
+        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error
+            FROM run WHERE id < $1 OR $1 IS NULL ORDER BY id DESC LIMIT $2";
+        let rows = self
+            .db
+            .read(sql, args![before, page.limit() as u64 + 1])
+            .await?;
+        let runs = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok(Listed::cut(runs, page.limit(), |run| {
+            page::cursor(&[&run.id])
+        }))
+    }
+}

@@ -1,0 +1,49 @@
+//! The schema and its versions: one text for both databases, with their few differing words filled in.
+
+use crate::db::{Db, args};
+use crate::{Error, Result};
+
+/// Every version, in order; a released one is never edited.
+const VERSIONS: &[&str] = &[include_str!("schema/0001.sql")];
+
+pub(crate) async fn migrate(db: &Db) -> Result<()> {
+    let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
+    let mut tx = db.begin().await?;
+    if let Some(lock) = db.dialect().schema_lock {
+        tx.rows(lock, args![]).await?;
+    }
+    tx.execute(
+        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)",
+        args![],
+    )
+    .await?;
+    let found = match tx
+        .one("SELECT max(version) FROM schema_version", args![])
+        .await?
+    {
+        Some(row) => row.opt_int(0)?.unwrap_or(0),
+        None => 0,
+    };
+    if found > known {
+        return Err(Error::NewerSchema { found, known });
+    }
+    for (version, text) in (1..).zip(VERSIONS) {
+        if version > found {
+            tx.script(fill(db, text)).await?;
+            tx.execute(
+                "INSERT INTO schema_version (version) VALUES ($1)",
+                args![version],
+            )
+            .await?;
+        }
+    }
+    tx.commit().await
+}
+
+fn fill(db: &Db, text: &str) -> String {
+    let dialect = db.dialect();
+    text.replace("{text}", dialect.text)
+        .replace("{blob}", dialect.blob)
+        .replace("{serial}", dialect.serial)
+        .replace("{clustered}", dialect.clustered)
+}

@@ -1,0 +1,105 @@
+//! The commands: one file each.
+
+mod backup;
+mod connector;
+mod demo;
+mod explain;
+mod export;
+mod live;
+mod reference;
+mod repository;
+mod restore;
+mod run;
+mod simulator;
+mod snapshot;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::app;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// Backs up Azure DevOps organizations into restic repositories, and gets them back.
+#[derive(Parser)]
+#[command(name = "keepward", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone)]
+pub(crate) struct Global {
+    /// Print JSON lines instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Where the catalog, its key and its lock are [default: ~/.local/share/keepward]
+    #[arg(long, global = true, env = "KEEPWARD_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Log more to standard error; twice for even more
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl Global {
+    pub(crate) fn data(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(app::default_data)
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Repositories: where backups are kept
+    #[command(subcommand)]
+    Repository(repository::Command),
+    /// Connectors: the organizations that are backed up
+    #[command(subcommand)]
+    Connector(connector::Command),
+    /// Back up an organization
+    Backup(backup::Command),
+    /// Snapshots: what was backed up, and what changed between two
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
+    /// Restore: plan first, then apply
+    #[command(subcommand)]
+    Restore(restore::Command),
+    /// Write a part of a snapshot to files
+    Export(export::Command),
+    /// Runs: what was done, and the issues of each
+    #[command(subcommand)]
+    Run(run::Command),
+    /// What a code of an error or issue means and what to do
+    Explain(explain::Command),
+    /// Back up a simulated organization, lose data, get it back, compare
+    Demo(demo::Command),
+    /// Serve the simulated organization of the demo
+    Simulator(simulator::Command),
+    /// The conformance scenario on a sandbox organization of yours
+    Live(live::Command),
+    /// Write the reference pages
+    #[command(hide = true)]
+    Reference(reference::Command),
+}
+
+/// Runs a command to its exit code.
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Repository(command) => repository::run(command, global, output).await,
+        Command::Connector(command) => connector::run(command, global, output).await,
+        Command::Backup(command) => backup::run(command, global, output).await,
+        Command::Snapshot(command) => snapshot::run(command, global, output).await,
+        Command::Restore(command) => restore::run(command, global, output).await,
+        Command::Export(command) => export::run(command, global, output).await,
+        Command::Run(command) => run::run(command, global, output).await,
+        Command::Explain(command) => explain::run(&command, output),
+        Command::Demo(command) => Box::pin(demo::run(command, output)).await,
+        Command::Simulator(command) => simulator::run(command, output).await,
+        Command::Live(command) => Box::pin(live::run(command, output)).await,
+        Command::Reference(command) => reference::run(&command),
+    }
+}

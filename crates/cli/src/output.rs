@@ -1,0 +1,110 @@
+//! Data to standard output, as text for people or as JSON lines for programs.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Where a command's results go.
+pub(crate) struct Output {
+    pub json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// A line for people; nothing with `--json`.
+    pub(crate) fn line(&self, text: impl AsRef<str>) {
+        if !self.json {
+            write_line(text.as_ref());
+        }
+    }
+
+    /// A JSON line for programs; nothing without `--json`.
+    pub(crate) fn event(&self, value: &impl Serialize) {
+        if self.json {
+            match serde_json::to_string(value) {
+                Ok(text) => write_line(&text),
+                Err(error) => tracing::error!(%error, "cannot write JSON"),
+            }
+        }
+    }
+
+    /// A table for people, or one JSON document a row.
+    pub(crate) fn rows<T: Serialize>(&self, head: &[&str], rows: &[T], cells: impl Fn(&T) -> Vec<String>) {
+        if self.json {
+            for row in rows {
+                self.event(row);
+            }
+            return;
+        }
+        write_line(&table(head, rows.iter().map(cells)));
+    }
+
+    /// Progress bars make sense.
+    pub(crate) fn is_terminal(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+
+    pub(crate) fn failure(&self, failure: &Failure) -> ExitCode {
+        if self.json {
+            self.event(&serde_json::json!({
+                "event": "error",
+                "message": failure.message,
+                "code": failure.code,
+                "hint": failure.hint,
+                "exit": failure.exit as u8,
+            }));
+        }
+        let mut text = format!("error: {}\n", failure.message);
+        if let Some(hint) = &failure.hint {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+        if let Some(code) = &failure.code {
+            text.push_str(&format!("code: {code} (keepward explain {code})\n"));
+        }
+        write_error(&text);
+        failure.exit.into()
+    }
+}
+
+/// Columns without lines; numbers to the right.
+pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(head.iter().map(|name| name.to_uppercase()));
+    let rows: Vec<Vec<String>> = rows.collect();
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        let numeric = !rows.is_empty() && rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')));
+        if numeric {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.add_rows(rows);
+    table.trim_fmt()
+}
+
+/// `1.2 MiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    indicatif::BinaryBytes(count).to_string()
+}
+
+/// A reader that closed its end (`| head`) is not an error of ours.
+fn write_line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        tracing::debug!("standard output is closed");
+    }
+}
+
+fn write_error(text: &str) {
+    if std::io::stderr().lock().write_all(text.as_bytes()).is_err() {
+        tracing::debug!("standard error is closed");
+    }
+}

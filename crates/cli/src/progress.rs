@@ -1,0 +1,81 @@
+//! Progress: bars on a terminal, plain lines elsewhere, JSON lines with `--json`.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
+use model::{Event, Reporter};
+
+use crate::output::Output;
+
+/// Renders what the engine reports.
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    bar: Option<ProgressBar>,
+    /// Issues are shown once each.
+    shown: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(output: &'a Output) -> Self {
+        let bar = output.is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner();
+            let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {prefix} {bar:20} {msg} {eta}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { output, bar, shown: Mutex::default() }
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn text(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.output.line(line)),
+            None => self.output.line(line),
+        }
+    }
+
+    fn first_time(&self, key: String) -> bool {
+        self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key)
+    }
+}
+
+impl Reporter for Progress<'_> {
+    fn report(&self, event: Event) {
+        self.output.event(&event);
+        match event {
+            Event::Phase { phase } => match &self.bar {
+                Some(bar) => bar.set_prefix(phase),
+                None => self.output.line(format!("  {phase}")),
+            },
+            Event::Progress { phase, items, expected, bytes, requests, budget_left } => {
+                let Some(bar) = &self.bar else { return };
+                if let Some(expected) = expected {
+                    bar.set_length(expected);
+                    bar.set_position(items);
+                }
+                let budget = budget_left.map_or_else(String::new, |left| format!(", {left:.0} TSTU left"));
+                bar.set_prefix(phase);
+                bar.set_message(format!("{items} items, {}, {requests} requests{budget}", BinaryBytes(bytes)));
+            }
+            Event::Waiting { seconds, reason } => self.text(&format!("  waiting {seconds} s: {reason}")),
+            Event::Issue { issue } => {
+                let line = format!("  issue {}: {}", issue.code, issue.message);
+                if self.first_time(line.clone()) {
+                    self.text(&line);
+                    if let Some(hint) = issue.hint {
+                        self.text(&format!("    hint: {hint}"));
+                    }
+                }
+            }
+            Event::Note { message } => self.text(&format!("  {message}")),
+        }
+    }
+}

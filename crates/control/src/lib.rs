@@ -1,0 +1,1 @@
+//! The control side on the catalog: runs, jobs, leases, preflight.

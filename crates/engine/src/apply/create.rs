@@ -1,0 +1,175 @@
+//! The first pass: makes the items.
+
+use model::{Action, Class, Conflict, Step, StepState};
+use service::{Found, FoundState, Ids as _, Kind, Outcome, Pass, StoredItem};
+
+use super::batch::{Failed, batches, class_of, counted, failed};
+use super::{Apply, PAGE, writes};
+use crate::Result;
+use crate::plan::{Unfound, find_each};
+
+fn pending(step: &Step) -> bool {
+    writes(step) && matches!(step.state, StepState::Planned | StepState::Intended | StepState::Failed)
+}
+
+impl Apply<'_> {
+    pub(super) async fn create(&self) -> Result<()> {
+        let expected = self.each_page(pending).await?;
+        self.begin("restore");
+        let mut after = None;
+        loop {
+            let steps = self.store.steps(&self.plan.id, after, PAGE).await?;
+            let Some(last) = steps.last() else { return Ok(()) };
+            after = Some(last.position);
+            let mut waiting = batches(steps, pending);
+            while let Some(batch) = waiting.pop_front() {
+                self.check_cancel()?;
+                let count = batch.len();
+                let Some(kind) = self.cx.service.kind(&batch[0].item.kind) else {
+                    self.fail_all(&batch, "this program does not know the kind").await?;
+                    continue;
+                };
+                match self.create_batch(kind, batch).await? {
+                    Some(Failed::Split(singles)) => {
+                        for single in singles.into_iter().rev() {
+                            waiting.push_front(single);
+                        }
+                        continue;
+                    }
+                    Some(Failed::One(step, error)) => self.fail(&step, error.code, error.class, &error.message).await?,
+                    None => {}
+                }
+                self.advance("restore", count, expected);
+            }
+        }
+    }
+
+    async fn fail_all(&self, steps: &[Step], message: &str) -> Result<()> {
+        for step in steps {
+            self.fail(step, "restore-failed", Class::Unsupported, message).await?;
+        }
+        Ok(())
+    }
+
+    /// Steps whose call failed, if it did.
+    async fn create_batch(&self, kind: &dyn Kind, steps: Vec<Step>) -> Result<Option<Failed>> {
+        let steps = self.with_parent(kind, steps).await?;
+        self.journal.work_on(&steps);
+        let (steps, items) = self.look_again(kind, steps).await?;
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let answers = kind.restore(&self.restore(), Pass::Create, &items).await;
+        let outcomes = match counted(answers, &items) {
+            Ok(outcomes) => outcomes,
+            Err(error) => return failed(error, steps).map(Some),
+        };
+        for ((step, item), outcome) in steps.iter().zip(&items).zip(outcomes) {
+            self.made(step, item, outcome).await?;
+        }
+        Ok(None)
+    }
+
+    /// Fails the steps whose container is not at the target.
+    async fn with_parent(&self, kind: &dyn Kind, steps: Vec<Step>) -> Result<Vec<Step>> {
+        let Some(parent) = kind.spec().parent else { return Ok(steps) };
+        let mut ready = Vec::with_capacity(steps.len());
+        for step in steps {
+            if step.item.scope.is_empty() || self.ids.get(parent, &step.item.scope).is_some() {
+                ready.push(step);
+            } else {
+                self.fail(&step, "restore-failed", Class::Missing, &format!("its {parent} could not be restored")).await?;
+            }
+        }
+        Ok(ready)
+    }
+
+    /// What stands at the target now: writes that an interrupted run began, what the service made together with a container, and what
+    /// others did since the plan was made.
+    async fn look_again(&self, kind: &dyn Kind, steps: Vec<Step>) -> Result<(Vec<Step>, Vec<StoredItem>)> {
+        let stored: Vec<StoredItem> = steps.iter().map(|step| self.stored(step)).collect();
+        let unsure = |item: &StoredItem| (item.open_intent && self.journal.id(&item.item).is_none()) || (!item.open_intent && item.action == Action::Create);
+        let asked: Vec<StoredItem> = stored.iter().filter(|item| unsure(item)).cloned().collect();
+        let mut answers = if asked.is_empty() { Vec::new() } else { find_each(self.cx, kind, &self.target(), &asked).await? }.into_iter();
+        let (mut ready, mut items) = (Vec::with_capacity(steps.len()), Vec::with_capacity(steps.len()));
+        for (step, mut item) in steps.into_iter().zip(stored) {
+            let answer = if unsure(&item) { answers.next() } else { None };
+            let go_on = match answer {
+                None | Some(Ok(None)) => true,
+                Some(Ok(Some(found))) if item.open_intent => self.adopt(&step, &mut item, &found).await?,
+                Some(Ok(Some(found))) => self.stands_there(&step, &mut item, &found).await?,
+                Some(Err(Unfound { code, message })) => {
+                    self.fail(&step, code, class_of(code), &format!("cannot be looked up at the target: {message}")).await?;
+                    false
+                }
+            };
+            if go_on {
+                ready.push(step);
+                items.push(item);
+            }
+        }
+        Ok((ready, items))
+    }
+
+    /// An interrupted run's write is found: it is ours. Whether the kind must still be called.
+    async fn adopt(&self, step: &Step, item: &mut StoredItem, found: &Found) -> Result<bool> {
+        match found.state {
+            FoundState::Deleted => {}
+            FoundState::Automatic => self.becomes(step, item, Action::Merge, found),
+            FoundState::Present => {
+                self.journal.adopt(&step.item, &found.id).await?;
+                item.new_id = Some(found.id.clone());
+                if item.action == Action::Undelete {
+                    self.set(step, StepState::Done, Some(&found.id), None).await?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Something stands there that the plan did not see. Whether the kind must be called.
+    async fn stands_there(&self, step: &Step, item: &mut StoredItem, found: &Found) -> Result<bool> {
+        match (found.state, self.plan.conflict) {
+            (FoundState::Automatic, _) => self.becomes(step, item, Action::Merge, found),
+            (FoundState::Deleted, _) | (FoundState::Present, Conflict::Duplicate) => {}
+            (FoundState::Present, Conflict::Replace) => self.becomes(step, item, Action::Replace, found),
+            (FoundState::Present, Conflict::Skip) => {
+                self.ids.insert(&step.item, &found.id);
+                self.set(step, StepState::Skipped, Some(&found.id), Some("the target has it since the plan was made")).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn becomes(&self, step: &Step, item: &mut StoredItem, action: Action, found: &Found) {
+        self.run().actions.insert(step.position, action);
+        item.action = action;
+        item.new_id = Some(found.id.clone());
+    }
+
+    async fn made(&self, step: &Step, item: &StoredItem, outcome: Outcome) -> Result<()> {
+        match outcome {
+            Outcome::Done { new_id, losses } => {
+                if self.journal.id(&step.item).as_ref() != Some(&new_id) {
+                    self.journal.adopt(&step.item, &new_id).await?;
+                }
+                let detail = (!losses.is_empty()).then(|| lost(&losses));
+                self.set(step, StepState::Done, Some(&new_id), detail.as_deref()).await
+            }
+            Outcome::Unchanged => {
+                let new_id = self.journal.id(&step.item).or_else(|| item.new_id.clone());
+                if let Some(new_id) = &new_id {
+                    self.ids.insert(&step.item, new_id);
+                }
+                self.set(step, StepState::Done, new_id.as_deref(), None).await
+            }
+            Outcome::Failed { code, message } => self.fail(step, code, class_of(code), &message).await,
+        }
+    }
+}
+
+pub(super) fn lost(losses: &[String]) -> String {
+    format!("lost: {}", losses.join("; "))
+}

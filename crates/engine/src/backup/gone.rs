@@ -1,0 +1,87 @@
+//! Absence: items of the snapshot before that a complete listing does not mention any more.
+
+use std::collections::{BTreeSet, HashSet};
+
+use model::{Class, Issue, ItemRef};
+use service::Layout;
+use service::kind::Crawled as Often;
+
+use super::crawls::Crawled;
+use crate::Result;
+use crate::change::{self, Change, Op};
+use crate::layout::Layouts;
+use crate::sink::CrawlInfo;
+use crate::spool::Spool;
+use crate::stored::SnapshotReader;
+
+/// Adds a deletion to the spool for every item that is gone; a drop that looks like a lost permission becomes an issue instead.
+pub(crate) async fn find(
+    layouts: Layouts,
+    prior: &SnapshotReader,
+    crawled: &Crawled,
+    mentioned: &HashSet<ItemRef>,
+    accepted: &BTreeSet<String>,
+    spool: &mut Spool,
+) -> Result<Vec<Issue>> {
+    let mut issues = Vec::new();
+    if prior.tree_id().is_none() {
+        return Ok(issues);
+    }
+    for (number, info) in crawled.infos.iter().enumerate() {
+        let number = number as u16;
+        if !info.complete || crawled.failed.contains(&number) {
+            continue;
+        }
+        for kind in listed_kinds(layouts, info.kind) {
+            let before = items_before(layouts, prior, kind, info).await?;
+            let gone: Vec<&ItemRef> = before.iter().filter(|item| !mentioned.contains(item)).collect();
+            if implausible(before.len(), gone.len()) && !accepted.contains(kind) {
+                issues.push(issue(kind, info, before.len(), gone.len()));
+                continue;
+            }
+            for item in gone {
+                let Some(folder) = layouts.path(item) else { continue };
+                let change = Change { crawl: number, item: folder.len() as u16, op: Op::Delete };
+                spool.push(&change::key(&folder, ""), &[&change.encode()?])?;
+            }
+        }
+    }
+    Ok(issues)
+}
+
+/// What a lost permission looks like: everything gone where there was something, or most of many.
+fn implausible(before: usize, gone: usize) -> bool {
+    (gone == before && before >= 3) || (gone >= 10 && gone * 2 > before)
+}
+
+/// The kind itself and those with folders of their own that arrive with it.
+fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static str> {
+    let with = layouts.service().kinds.iter().map(|other| other.spec());
+    let with = with.filter(|spec| spec.with == Some(kind) && matches!(spec.layout, Layout::Item { .. })).map(|spec| spec.name);
+    std::iter::once(kind).chain(with).collect()
+}
+
+async fn items_before(layouts: Layouts, prior: &SnapshotReader, kind: &str, info: &CrawlInfo) -> Result<Vec<ItemRef>> {
+    let spec = layouts.service().kind(kind).map(|kind| kind.spec());
+    let scopes = match spec.and_then(|spec| spec.parent) {
+        Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => prior.item_ids(parent, "").await?,
+        _ => vec![info.scope.id.clone()],
+    };
+    let mut items = Vec::new();
+    for scope in scopes {
+        items.extend(prior.item_ids(kind, &scope).await?.into_iter().map(|id| ItemRef::new(kind, &scope, &id)));
+    }
+    Ok(items)
+}
+
+fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: usize) -> Issue {
+    Issue {
+        code: "implausible-drop".to_owned(),
+        class: Class::Implausible,
+        kind: kind.to_owned(),
+        scope: info.scope.id.clone(),
+        item: None,
+        message: format!("{gone} of {before} items of kind {kind} are no longer listed; they are kept as they were"),
+        hint: Some(format!("check that the identity still sees them; if they were deleted: --accept-deletions {kind}")),
+    }
+}

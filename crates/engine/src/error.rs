@@ -1,0 +1,57 @@
+//! The engine's error: it names the part that failed and keeps its code and hint.
+
+use model::Class;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a backup, restore or export ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Service(#[from] service::Error),
+    #[error(transparent)]
+    Repository(#[from] repository::Error),
+    /// The control side refused or failed.
+    #[error("{message}")]
+    Control { code: &'static str, message: String },
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    #[error("canceled")]
+    Canceled,
+    /// The request itself makes no sense.
+    #[error("{message}")]
+    Request { code: &'static str, message: String },
+}
+
+impl Error {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// A code of [`model::code::CODES`], where the error has one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Service(error) => Some(error.code),
+            Self::Repository(error) => error.code(),
+            Self::Control { code, .. } | Self::Request { code, .. } => Some(code),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => Some("disk-full"),
+            Self::Io { .. } | Self::Canceled => None,
+        }
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Service(error) => error.hint.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// For a sink's answer to a kind, which knows only the service's error.
+    pub(crate) fn into_service(self) -> service::Error {
+        match self {
+            Self::Service(error) => error,
+            other => service::Error { code: "repository-damaged", ..service::Error::new(Class::Storage, "repository-damaged", other.to_string()) },
+        }
+    }
+}

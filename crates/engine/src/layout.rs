@@ -1,0 +1,152 @@
+//! Where items lie in a snapshot: item → path and path → item, from the kinds' layouts alone.
+
+use model::ItemRef;
+use service::{Kind, Layout, Service};
+
+/// The name of the file that describes a snapshot, at its top.
+pub const SOURCE_FILE: &str = "source.json";
+
+/// A place in a snapshot, read back from its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub item: ItemRef,
+    /// The file below the item's folder; empty for the folder itself.
+    pub part: String,
+}
+
+/// The layouts of all kinds of one service.
+#[derive(Clone, Copy)]
+pub struct Layouts {
+    service: &'static Service,
+}
+
+impl Layouts {
+    pub fn new(service: &'static Service) -> Self {
+        Self { service }
+    }
+
+    pub fn service(&self) -> &'static Service {
+        self.service
+    }
+
+    /// The folder that holds all items of a kind in a scope; `None` for kinds without folders of their own.
+    pub fn folder(&self, kind: &str, scope: &str) -> Option<String> {
+        let spec = self.service.kind(kind)?.spec();
+        let Layout::Item { folder, .. } = spec.layout else { return None };
+        Some(format!("{}{folder}", self.scope_prefix(spec.parent, scope)?))
+    }
+
+    /// The folder of an item; `None` for kinds without folders of their own.
+    pub fn path(&self, item: &ItemRef) -> Option<String> {
+        let spec = self.service.kind(&item.kind)?.spec();
+        let own = spec.path(&encode(&item.id))?;
+        Some(format!("{}{own}", self.scope_prefix(spec.parent, &item.scope)?))
+    }
+
+    /// The name of the document's file.
+    pub fn document(&self, kind: &str) -> Option<&'static str> {
+        match self.service.kind(kind)?.spec().layout {
+            Layout::Item { document, .. } => Some(document),
+            Layout::Lines { .. } | Layout::Files { .. } => None,
+        }
+    }
+
+    /// Which item's folder, or which file in it, a path is; `None` for what lies above the items.
+    pub fn parse(&self, path: &str) -> Option<Place> {
+        let parts: Vec<&str> = path.split('/').collect();
+        self.parse_below(None, "", &parts)
+    }
+
+    /// The kind that counts a part of an item: comments and attachments are kinds of their own within work items.
+    pub fn part_kind(&self, owner: &str, part: &str) -> Option<&'static dyn Kind> {
+        self.service.kinds.iter().copied().find(|kind| {
+            kind.spec().with == Some(self.service.kind(owner).map_or("", |owner| owner.spec().name))
+                && match kind.spec().layout {
+                    Layout::Lines { part: file } => file == part,
+                    Layout::Files { folder } => part.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+                    Layout::Item { .. } => false,
+                }
+        })
+    }
+
+    fn scope_prefix(&self, parent: Option<&str>, scope: &str) -> Option<String> {
+        match parent {
+            Some(parent) if !scope.is_empty() => {
+                let path = self.path(&ItemRef::new(parent, "", scope))?;
+                Some(format!("{path}/"))
+            }
+            _ => Some(String::new()),
+        }
+    }
+
+    fn parse_below(&self, parent: Option<&'static str>, scope: &str, parts: &[&str]) -> Option<Place> {
+        for kind in self.service.kinds {
+            let spec = kind.spec();
+            let Layout::Item { folder, shard, .. } = spec.layout else { continue };
+            if spec.parent != parent || parts.first() != Some(&folder) {
+                continue;
+            }
+            let skip = if shard.is_some() { 2 } else { 1 };
+            let id = decode(parts.get(skip)?);
+            let rest = &parts[skip + 1..];
+            if scope.is_empty()
+                && let Some(child) = self.parse_below(Some(spec.name), &id, rest)
+            {
+                return Some(child);
+            }
+            return Some(Place { item: ItemRef::new(spec.name, scope, &id), part: rest.join("/") });
+        }
+        None
+    }
+}
+
+/// Ids come from the service: whatever is not plainly safe in a file name is percent-encoded.
+fn encode(id: &str) -> String {
+    let mut out = String::with_capacity(id.len());
+    for (at, byte) in id.bytes().enumerate() {
+        let safe = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && at > 0);
+        if safe {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+fn decode(name: &str) -> String {
+    let bytes = name.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = (bytes[at] == b'%').then(|| name.get(at + 1..at + 3)).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ids_survive_as_safe_file_names(id in "\\PC{1,40}") {
+            let name = encode(&id);
+            prop_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.%".contains(&byte)));
+            prop_assert!(name != "." && name != "..");
+            prop_assert_eq!(decode(&name), id);
+        }
+    }
+}

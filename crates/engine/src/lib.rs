@@ -1,0 +1,18 @@
+//! Backup, restore, export and retention over any service and repository; it never names a service.
+
+pub mod apply;
+pub mod backup;
+mod change;
+pub mod coordinator;
+mod error;
+pub mod export;
+pub mod layout;
+mod merge;
+pub mod plan;
+pub mod retention;
+mod sink;
+mod spool;
+pub mod stored;
+
+pub use error::{Error, Result};
+pub use stored::SnapshotReader;

@@ -1,0 +1,414 @@
+//! The second half of a backup: the sorted spool is merged with the tree of the snapshot before into the new tree.
+//!
+//! Everything runs in the order of paths, so memory holds one directory per level, one file's lines and the items on the path to it. What
+//! changed comes out as rows for the search index, which wait in a spool of their own until the snapshot is committed.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use model::{ItemRef, KindCounts};
+use repository::{BlobType, FileContent, Node, NodeType, TreeEditor, TreeId, Writer};
+use sha2::{Digest as _, Sha256};
+
+use crate::change::{self, Change, Op};
+use crate::coordinator::{IndexRow, RowChange, RowState};
+use crate::layout::Layouts;
+use crate::sink::{CrawlInfo, SMALL};
+use crate::spool::{Record, Spool};
+use crate::stored::SnapshotReader;
+use crate::{Error, Result};
+use service::Layout;
+
+/// What a merge needs to know about the run.
+pub(crate) struct Merge<'a> {
+    pub layouts: Layouts,
+    pub prior: &'a SnapshotReader,
+    pub crawls: &'a [CrawlInfo],
+    /// Crawls that failed: what they sent is left out.
+    pub failed: &'a HashSet<u16>,
+    /// The time of files whose item has none.
+    pub started: Timestamp,
+}
+
+/// What came of it.
+pub(crate) struct Merged {
+    pub tree: Option<TreeId>,
+    pub rows: Spool,
+    /// Change of each kind's number of items, and how many were added, changed and removed.
+    pub counts: BTreeMap<String, KindCounts>,
+    pub items_delta: BTreeMap<String, i64>,
+}
+
+/// An item whose files are being written.
+struct Open {
+    item: ItemRef,
+    path: String,
+    existed: bool,
+    name: Option<String>,
+    modified: Option<Timestamp>,
+    /// Hash over the files that changed, in their order.
+    digest: Sha256,
+    changed: bool,
+    size: u64,
+    /// Presence of the part that says "in the recycle bin", when this run wrote or removed it.
+    binned: Option<bool>,
+}
+
+struct State<'m, 'a, 'w> {
+    merge: &'m Merge<'a>,
+    editor: TreeEditor<'w>,
+    open: Vec<Open>,
+    /// Below this path everything is gone.
+    deleted: Option<String>,
+    rows: Spool,
+    counts: BTreeMap<String, KindCounts>,
+    items_delta: BTreeMap<String, i64>,
+}
+
+impl Merge<'_> {
+    /// Writes the new tree; `rows` is an empty spool for what changed.
+    pub(crate) async fn run(&self, spool: Spool, writer: &mut Writer, rows: Spool) -> Result<Merged> {
+        let editor = TreeEditor::new(writer, self.prior.tree_id());
+        let mut state = State { merge: self, editor, open: Vec::new(), deleted: None, rows, counts: BTreeMap::new(), items_delta: BTreeMap::new() };
+        let mut sorted = spool.sorted()?;
+        let mut group: Vec<Record> = Vec::new();
+        loop {
+            let record = sorted.next()?;
+            if let Some(first) = group.first()
+                && record.as_ref().is_none_or(|record| record.key != first.key)
+            {
+                state.group(&group).await?;
+                group.clear();
+            }
+            match record {
+                Some(record) => group.push(record),
+                None => break,
+            }
+        }
+        state.close_all().await?;
+        let tree = state.editor.finish().await?;
+        Ok(Merged { tree, rows: state.rows, counts: state.counts, items_delta: state.items_delta })
+    }
+}
+
+impl State<'_, '_, '_> {
+    /// All records of one path, in order of arrival.
+    async fn group(&mut self, records: &[Record]) -> Result<()> {
+        let mut ops = Vec::with_capacity(records.len());
+        for record in records {
+            let (change, lines) = Change::decode(&record.payload)?;
+            if !self.merge.failed.contains(&change.crawl) {
+                ops.push((change, lines));
+            }
+        }
+        let Some((first, _)) = ops.first() else { return Ok(()) };
+        let path = change::path(&records[0].key)?;
+        if self.deleted.as_ref().is_some_and(|gone| path.strip_prefix(gone.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))) {
+            return Ok(());
+        }
+        let folder = path.get(..usize::from(first.item)).ok_or_else(out_of_place)?.to_owned();
+        if path.len() == folder.len() {
+            self.item(folder, ops).await
+        } else {
+            self.enter(&folder).await?;
+            self.file(&path, &path[folder.len() + 1..], ops).await
+        }
+    }
+
+    /// The records of an item as a whole.
+    async fn item(&mut self, folder: String, ops: Vec<(Change, &[u8])>) -> Result<()> {
+        let Some((last, _)) = ops.into_iter().next_back() else { return Ok(()) };
+        match last.op {
+            Op::Upsert { name, modified } => {
+                self.enter(&folder).await?;
+                if let Some(open) = self.open.last_mut() {
+                    open.name = Some(name);
+                    open.modified = modified;
+                }
+                Ok(())
+            }
+            Op::Delete => {
+                self.close_until(&folder).await?;
+                self.removed_rows(&folder).await?;
+                self.editor.remove(&folder).await?;
+                self.deleted = Some(folder);
+                Ok(())
+            }
+            Op::Put { .. } | Op::Append | Op::Remove => Err(out_of_place()),
+        }
+    }
+
+    /// One file: its last content, or the lines to add to what it was.
+    async fn file(&mut self, path: &str, part: &str, ops: Vec<(Change, &[u8])>) -> Result<()> {
+        let before = self.merge.prior.node(path).await?;
+        let folder_kind = self.open.last().map(|open| open.item.kind.clone()).ok_or_else(out_of_place)?;
+        let mut content = None;
+        let mut count = 0;
+        let mut lines: Vec<u8> = Vec::new();
+        let mut removed = false;
+        let anew = self.merge.crawls[usize::from(ops[0].0.crawl)].complete;
+        for (change, added) in ops {
+            match change.op {
+                Op::Put { blobs, size, lines: own } => {
+                    content = Some(FileContent { blobs, size });
+                    count = own;
+                    lines.clear();
+                    removed = false;
+                }
+                Op::Remove => {
+                    content = None;
+                    count = 0;
+                    lines.clear();
+                    removed = true;
+                }
+                Op::Append => lines.extend_from_slice(added),
+                Op::Upsert { .. } | Op::Delete => return Err(out_of_place()),
+            }
+        }
+        if removed && lines.is_empty() {
+            return self.remove_file(path, part, before.as_ref()).await;
+        }
+        if !lines.is_empty() {
+            let base = match &before {
+                _ if content.is_some() || removed || anew => content,
+                Some(node) => {
+                    count = self.old_records(&folder_kind, part, before.as_ref()).await?;
+                    Some(FileContent { blobs: node.content.clone().unwrap_or_default(), size: node.size })
+                }
+                None => None,
+            };
+            count += newlines(&lines);
+            content = Some(self.appended(base, lines).await?);
+        }
+        let Some(content) = content else { return Ok(()) };
+        self.put_file(path, part, before, content, count).await
+    }
+
+    /// Small files stay one blob, so that a chain of increments gives what one full crawl gives; long ones only get their end.
+    async fn appended(&mut self, base: Option<FileContent>, lines: Vec<u8>) -> Result<FileContent> {
+        let Some(mut base) = base.filter(|base| base.size > 0) else { return self.write(&lines).await };
+        if base.size + (lines.len() as u64) < SMALL {
+            let mut whole = Vec::with_capacity(base.size as usize + lines.len());
+            for blob in &base.blobs {
+                whole.extend_from_slice(&self.merge.prior.repository().blob(*blob).await?);
+            }
+            whole.extend_from_slice(&lines);
+            return self.write(&whole).await;
+        }
+        let tail = self.write(&lines).await?;
+        base.blobs.extend(tail.blobs);
+        base.size += tail.size;
+        Ok(base)
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<FileContent> {
+        let writer = self.editor.writer();
+        if bytes.len() as u64 >= SMALL {
+            return Ok(writer.file(bytes).await?);
+        }
+        Ok(FileContent { blobs: vec![writer.blob(BlobType::Data, bytes).await?], size: bytes.len() as u64 })
+    }
+
+    async fn put_file(&mut self, path: &str, part: &str, before: Option<Node>, content: FileContent, count: u64) -> Result<()> {
+        if let Some(before) = &before
+            && before.node_type == NodeType::File
+            && before.content.as_deref() == Some(&content.blobs)
+        {
+            return Ok(());
+        }
+        let started = self.merge.started;
+        let Some(open) = self.open.last_mut() else { return Err(out_of_place()) };
+        open.changed = true;
+        open.digest.update(part.as_bytes());
+        for blob in &content.blobs {
+            open.digest.update(blob.as_bytes());
+        }
+        open.size += content.size;
+        let modified = open.modified.unwrap_or(started);
+        let item = open.item.clone();
+        self.note_bin(part, true);
+        self.count_part(&item, part, before.as_ref(), count.max(1)).await?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.editor.put(path, Node::file(name, content, modified)).await?;
+        Ok(())
+    }
+
+    async fn remove_file(&mut self, path: &str, part: &str, before: Option<&Node>) -> Result<()> {
+        if before.is_none() {
+            return Ok(());
+        }
+        let Some(open) = self.open.last_mut() else { return Err(out_of_place()) };
+        open.changed = true;
+        open.digest.update(part.as_bytes());
+        open.digest.update(b"removed");
+        let item = open.item.clone();
+        self.note_bin(part, false);
+        self.count_part(&item, part, before, 0).await?;
+        self.editor.remove(path).await?;
+        Ok(())
+    }
+
+    fn note_bin(&mut self, part: &str, present: bool) {
+        let layouts = self.merge.layouts;
+        if let Some(open) = self.open.last_mut()
+            && layouts.service().kind(&open.item.kind).is_some_and(|kind| kind.spec().bin == Some(part))
+        {
+            open.binned = Some(present);
+        }
+    }
+
+    /// Comments and attachments are counted as kinds of their own; `new` is what a file of lines now has.
+    async fn count_part(&mut self, item: &ItemRef, part: &str, before: Option<&Node>, new: u64) -> Result<()> {
+        let Some(kind) = self.merge.layouts.part_kind(&item.kind, part) else { return Ok(()) };
+        let name = kind.spec().name;
+        let old = self.old_records(&item.kind, part, before).await?;
+        let new = if matches!(kind.spec().layout, Layout::Lines { .. }) { new } else { new.min(1) };
+        let counts = self.counts.entry(name.to_owned()).or_default();
+        counts.added += new.saturating_sub(old);
+        counts.removed += old.saturating_sub(new);
+        counts.changed += u64::from(old > 0 && new > 0);
+        *self.items_delta.entry(name.to_owned()).or_default() += new as i64 - old as i64;
+        Ok(())
+    }
+
+    /// How many records a part had that counts as a kind of its own.
+    async fn old_records(&self, kind: &str, part: &str, before: Option<&Node>) -> Result<u64> {
+        let (Some(kind), Some(node)) = (self.merge.layouts.part_kind(kind, part), before) else { return Ok(0) };
+        if !matches!(kind.spec().layout, Layout::Lines { .. }) {
+            return Ok(1);
+        }
+        Ok(newlines(&self.merge.prior.repository().read(node).await?))
+    }
+
+    /// Makes this item the innermost open one; items that are not above it are finished.
+    async fn enter(&mut self, folder: &str) -> Result<()> {
+        self.close_until(folder).await?;
+        if self.open.last().is_some_and(|open| open.path == folder) {
+            return Ok(());
+        }
+        let place = self.merge.layouts.parse(folder).ok_or_else(out_of_place)?;
+        let existed = self.merge.prior.node(folder).await?.is_some();
+        self.open.push(Open {
+            item: place.item,
+            path: folder.to_owned(),
+            existed,
+            name: None,
+            modified: None,
+            digest: Sha256::new(),
+            changed: false,
+            size: 0,
+            binned: None,
+        });
+        Ok(())
+    }
+
+    /// Finishes the items that neither are `folder` nor contain it.
+    async fn close_until(&mut self, folder: &str) -> Result<()> {
+        while let Some(open) = self.open.last() {
+            let contains = folder.strip_prefix(open.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            if contains {
+                break;
+            }
+            self.close().await?;
+        }
+        Ok(())
+    }
+
+    async fn close_all(&mut self) -> Result<()> {
+        while !self.open.is_empty() {
+            self.close().await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        if !open.changed {
+            return Ok(());
+        }
+        let binned = match open.binned {
+            Some(binned) => binned,
+            None => self.was_binned(&open).await?,
+        };
+        let (name, modified) = match open.name {
+            Some(name) => (name, open.modified),
+            None => self.described(&open.item).await?,
+        };
+        let change = if open.existed { RowChange::Changed } else { RowChange::Added };
+        let counts = self.counts.entry(open.item.kind.clone()).or_default();
+        if open.existed {
+            counts.changed += 1;
+        } else {
+            counts.added += 1;
+            *self.items_delta.entry(open.item.kind.clone()).or_default() += 1;
+        }
+        self.row(&IndexRow {
+            digest: hex::encode(&open.digest.finalize()[..16]),
+            item: open.item,
+            name,
+            path: open.path,
+            size: open.size,
+            modified,
+            state: if binned { RowState::Binned } else { RowState::Live },
+            change,
+        })
+    }
+
+    async fn was_binned(&self, open: &Open) -> Result<bool> {
+        let kind = self.merge.layouts.service().kind(&open.item.kind);
+        match kind.and_then(|kind| kind.spec().bin) {
+            Some(bin) if open.existed => Ok(self.merge.prior.node(&format!("{}/{bin}", open.path)).await?.is_some()),
+            _ => Ok(false),
+        }
+    }
+
+    /// Name and time of an item whose document was not sent this time.
+    async fn described(&self, item: &ItemRef) -> Result<(String, Option<Timestamp>)> {
+        let document = service::Stored::document(self.merge.prior, item).await?;
+        let kind = self.merge.layouts.service().kind(&item.kind);
+        Ok(document.and_then(|document| kind?.describe(&document)).unwrap_or_else(|| (item.id.clone(), None)))
+    }
+
+    /// Rows for an item that is gone and for the items that lie in its folder.
+    async fn removed_rows(&mut self, folder: &str) -> Result<()> {
+        let mut open = vec![folder.to_owned()];
+        let mut seen = HashSet::new();
+        while let Some(path) = open.pop() {
+            if let Some(place) = self.merge.layouts.parse(&path)
+                && self.merge.prior.node(&path).await?.is_some()
+                && seen.insert(place.item.clone())
+            {
+                let item_path = self.merge.layouts.path(&place.item).unwrap_or_else(|| path.clone());
+                if item_path == path {
+                    self.removed_row(place.item, path.clone()).await?;
+                }
+            }
+            for node in self.merge.prior.nodes(&path).await? {
+                if node.node_type == NodeType::Dir {
+                    open.push(format!("{path}/{}", node.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn removed_row(&mut self, item: ItemRef, path: String) -> Result<()> {
+        let (name, modified) = self.described(&item).await?;
+        self.counts.entry(item.kind.clone()).or_default().removed += 1;
+        *self.items_delta.entry(item.kind.clone()).or_default() -= 1;
+        self.row(&IndexRow { item, name, path, digest: String::new(), size: 0, modified, state: RowState::Live, change: RowChange::Removed })
+    }
+
+    fn row(&mut self, row: &IndexRow) -> Result<()> {
+        let bytes = serde_json::to_vec(row).map_err(|_| out_of_place())?;
+        self.rows.push(&change::key(&row.path, ""), &[&bytes])
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+fn out_of_place() -> Error {
+    Error::io("cannot read the spool")(std::io::Error::other("a record is out of place"))
+}

@@ -1,0 +1,102 @@
+//! The restore plan: what a restore will do, before it does it. Planning only reads.
+
+mod decide;
+mod find;
+mod ids;
+mod mention;
+mod needs;
+mod order;
+mod select;
+mod store;
+mod write;
+
+use std::path::Path;
+
+use model::{Clock, Conflict, Event, PlanState, Reporter, RestorePlan, RestoreTarget};
+use repository::SnapshotId;
+use service::{Client, Service, Stored};
+
+pub use self::select::{Select, Selector, What};
+pub use self::store::PlanStore;
+
+pub(crate) use self::find::{Unfound, describe, find_each, target};
+pub(crate) use self::ids::IdMap;
+use crate::Result;
+use crate::layout::Layouts;
+
+/// What planning and applying read from and write to.
+pub struct PlanContext<'a> {
+    pub service: &'static Service,
+    /// A client of the target.
+    pub http: &'a Client,
+    /// The snapshot.
+    pub stored: &'a dyn Stored,
+    pub clock: &'a dyn Clock,
+    pub reporter: &'a dyn Reporter,
+    /// A private folder; the caller deletes it afterwards.
+    pub work: &'a Path,
+}
+
+impl PlanContext<'_> {
+    pub(crate) fn layouts(&self) -> Layouts {
+        Layouts::new(self.service)
+    }
+
+    pub(crate) fn phase(&self, phase: &str) {
+        self.reporter.report(Event::Phase { phase: phase.to_owned() });
+    }
+
+    pub(crate) fn progress(&self, phase: &str, items: u64, expected: Option<u64>) {
+        let usage = self.http.usage();
+        self.reporter.report(Event::Progress {
+            phase: phase.to_owned(),
+            items,
+            expected,
+            bytes: usage.bytes,
+            requests: usage.requests,
+            budget_left: usage.budget_left,
+        });
+    }
+}
+
+/// What a person asks for.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    pub plan_id: String,
+    pub snapshot: SnapshotId,
+    pub repository_name: String,
+    pub target: RestoreTarget,
+    pub conflict: Conflict,
+    pub select: Select,
+}
+
+impl PlanRequest {
+    pub(crate) fn original(&self) -> bool {
+        matches!(self.target, RestoreTarget::Original { .. })
+    }
+}
+
+/// Makes the plan and its steps in `store`; writes nothing to the service.
+///
+/// An interrupted plan stays `failed` and cannot be applied: a plan becomes `planned` when all of its steps are there.
+pub async fn plan(cx: &PlanContext<'_>, request: &PlanRequest, store: &dyn PlanStore) -> Result<RestorePlan> {
+    cx.phase("plan");
+    let chosen = select::choose(cx, &request.select).await?;
+    let mut head = RestorePlan {
+        id: request.plan_id.clone(),
+        snapshot: request.snapshot.to_string(),
+        repository: request.repository_name.clone(),
+        target: request.target.clone(),
+        conflict: request.conflict,
+        state: PlanState::Failed,
+        created: cx.clock.now(),
+    };
+    store.create(&head).await?;
+    let mut writer = write::PlanWriter::new(cx, request, store);
+    let chosen = writer.drop_present(chosen).await?;
+    let chosen = needs::with_containers(cx, chosen).await?;
+    writer.write(chosen).await?;
+    store.set_state(&head.id, PlanState::Planned).await?;
+    head.state = PlanState::Planned;
+    Ok(head)
+}

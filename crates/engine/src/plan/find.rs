@@ -1,0 +1,77 @@
+//! Looking up items at the target and in the snapshot.
+
+use model::{Class, ItemRef};
+use service::{Found, Ids, Kind, StoredItem, Target};
+
+use super::PlanContext;
+use crate::{Error, Result};
+
+/// Items of one lookup: kinds whose lookup is one listing ask for it once.
+pub(crate) const LOOKUP: usize = 200;
+
+/// The item's name as its document tells it; empty when it does not.
+pub(crate) async fn describe(cx: &PlanContext<'_>, kind: &dyn Kind, item: &ItemRef) -> Result<String> {
+    let document = cx.stored.document(item).await?;
+    Ok(document.and_then(|document| kind.describe(&document)).map(|(name, _)| name).unwrap_or_default())
+}
+
+/// What stands at the target, in the items' order.
+pub(crate) async fn find(cx: &PlanContext<'_>, kind: &dyn Kind, target: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+    let mut found = Vec::with_capacity(items.len());
+    for items in items.chunks(LOOKUP) {
+        let answer = kind.find(target, items).await?;
+        if answer.len() != items.len() {
+            let message = format!("{}: {} items looked up, {} answered", kind.spec().name, items.len(), answer.len());
+            return Err(service::Error::malformed(message).into());
+        }
+        found.extend(answer);
+    }
+    cx.progress("look up", items.len() as u64, None);
+    Ok(found)
+}
+
+/// Why one item could not be looked up.
+#[derive(Clone, Debug)]
+pub(crate) struct Unfound {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl From<&service::Error> for Unfound {
+    fn from(error: &service::Error) -> Self {
+        Self { code: error.code, message: error.message.clone() }
+    }
+}
+
+/// Like [`find`], but an error that may be about one item alone leaves the others answered.
+pub(crate) async fn find_each(
+    cx: &PlanContext<'_>,
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Result<Option<Found>, Unfound>>> {
+    match find(cx, kind, target, items).await {
+        Ok(found) => return Ok(found.into_iter().map(Ok).collect()),
+        Err(Error::Service(error)) if !error.is_fatal() => {
+            let of_all = matches!(error.class, Class::Permission | Class::Throttled | Class::Transient | Class::Unsupported);
+            if of_all || items.len() == 1 {
+                return Ok(vec![Err(Unfound::from(&error)); items.len()]);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    let mut each = Vec::with_capacity(items.len());
+    for item in items {
+        match find(cx, kind, target, std::slice::from_ref(item)).await {
+            Ok(mut found) => each.push(Ok(found.pop().flatten())),
+            Err(Error::Service(error)) if !error.is_fatal() => each.push(Err(Unfound::from(&error))),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(each)
+}
+
+/// The target as kinds see it.
+pub(crate) fn target<'a>(cx: &PlanContext<'a>, original: bool, ids: &'a dyn Ids) -> Target<'a> {
+    Target { http: cx.http, original, stored: cx.stored, ids, work: cx.work }
+}

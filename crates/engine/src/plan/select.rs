@@ -1,0 +1,253 @@
+//! What a person selected, as items of the snapshot.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use model::ItemRef;
+use serde::{Deserialize, Serialize};
+use service::KindSpec;
+
+use super::mention::mentioned;
+use super::order::{has_items, restore_order};
+use super::{PlanContext, describe};
+use crate::{Error, Result};
+
+/// The items that a restore is about. The default selects nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Select {
+    Everything,
+    /// What any of the selectors names.
+    Items(Vec<Selector>),
+}
+
+impl Default for Select {
+    fn default() -> Self {
+        Self::Items(Vec::new())
+    }
+}
+
+/// Items that meet all of its conditions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selector {
+    /// One kind, or every kind.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Id or name of a container (a project): the container itself and what is in it.
+    #[serde(default)]
+    pub scope: Option<String>,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    All,
+    /// By the ids that they have in the snapshot; every one must be there.
+    Ids(Vec<String>),
+    /// Items whose folder in the snapshot is this one or lies below it.
+    Under(String),
+    /// Items of the snapshot that are gone at the target.
+    Deleted,
+}
+
+/// Why an item is part of a plan, from the weakest reason to the strongest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Why {
+    /// A container of something selected; its text names what needs it.
+    Needed(String),
+    /// Only if it is gone at the target.
+    IfGone,
+    Swept,
+    /// Named by its id: also from the service's recycle bin.
+    Asked,
+}
+
+/// The chosen items: kind → (scope, id) → why. The order within a kind is by scope, then as ids sort (numbers by value).
+#[derive(Debug, Default)]
+pub(super) struct Chosen(pub BTreeMap<&'static str, BTreeMap<Key, Why>>);
+
+/// Orders items of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    scope: String,
+    number: Option<u64>,
+    id: String,
+}
+
+impl Key {
+    fn new(scope: &str, id: &str) -> Self {
+        Self { scope: scope.to_owned(), number: id.parse().ok(), id: id.to_owned() }
+    }
+
+    pub(super) fn same_scope(&self, other: &Self) -> bool {
+        self.scope == other.scope
+    }
+
+    pub(super) fn item(&self, kind: &str) -> ItemRef {
+        ItemRef::new(kind, &self.scope, &self.id)
+    }
+}
+
+impl Chosen {
+    /// Adds an item; the strongest reason stays.
+    pub(super) fn add(&mut self, kind: &'static str, scope: &str, id: &str, why: Why) {
+        let known = self.0.entry(kind).or_default().entry(Key::new(scope, id)).or_insert_with(|| why.clone());
+        if *known < why {
+            *known = why;
+        }
+    }
+
+    pub(super) fn contains(&self, item: &ItemRef) -> bool {
+        self.0.get(item.kind.as_str()).is_some_and(|items| items.contains_key(&Key::new(&item.scope, &item.id)))
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.0.values().map(|items| items.len() as u64).sum()
+    }
+}
+
+/// Resolves the selection against the snapshot; an error for what the snapshot does not have.
+pub(super) async fn choose(cx: &PlanContext<'_>, select: &Select) -> Result<Chosen> {
+    let mut chosen = Chosen::default();
+    match select {
+        Select::Everything => {
+            let all = Selector { kind: None, scope: None, what: What::All };
+            choose_one(cx, &all, &mut chosen).await?;
+        }
+        Select::Items(selectors) => {
+            for selector in selectors {
+                choose_one(cx, selector, &mut chosen).await?;
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chosen) -> Result<()> {
+    let kinds = kinds(cx, selector)?;
+    let within = match &selector.scope {
+        Some(text) => Some(containers(cx, text).await?),
+        None => None,
+    };
+    let mut wanted: BTreeSet<&str> = match &selector.what {
+        What::Ids(ids) => ids.iter().map(String::as_str).collect(),
+        What::All | What::Under(_) | What::Deleted => BTreeSet::new(),
+    };
+    let mut matched = false;
+    for spec in kinds {
+        for scope in scopes(cx, spec, within.as_ref()).await? {
+            for id in cx.stored.ids(spec.name, &scope).await? {
+                let item = ItemRef::new(spec.name, &scope, &id);
+                let Some(why) = why(cx, &selector.what, &item) else { continue };
+                if let Some(within) = &within
+                    && !within.hold(cx, spec, &item).await?
+                {
+                    continue;
+                }
+                wanted.remove(id.as_str());
+                matched = true;
+                chosen.add(spec.name, &scope, &id, why);
+            }
+        }
+    }
+    if !wanted.is_empty() {
+        let list: Vec<&str> = wanted.into_iter().collect();
+        return Err(unknown(format!("the snapshot has no {} {}", selector.kind.as_deref().unwrap_or("item"), list.join(", "))));
+    }
+    match &selector.what {
+        What::Under(prefix) if !matched => Err(unknown(format!("the snapshot has no item at `{prefix}` or below it"))),
+        _ => Ok(()),
+    }
+}
+
+fn kinds(cx: &PlanContext<'_>, selector: &Selector) -> Result<Vec<&'static KindSpec>> {
+    let Some(name) = &selector.kind else {
+        return Ok(restore_order(cx.service).into_iter().map(|kind| kind.spec()).collect());
+    };
+    let kind = cx.service.kind(name).ok_or_else(|| unknown(format!("{} has no kind `{name}`", cx.service.title)))?;
+    match kind.spec().with {
+        Some(owner) if !has_items(kind.spec()) => Err(unknown(format!("{name}s come back with their {owner}: select the {owner}"))),
+        _ => Ok(vec![kind.spec()]),
+    }
+}
+
+fn why(cx: &PlanContext<'_>, what: &What, item: &ItemRef) -> Option<Why> {
+    match what {
+        What::All => Some(Why::Swept),
+        What::Deleted => Some(Why::IfGone),
+        What::Ids(ids) => ids.contains(&item.id).then_some(Why::Asked),
+        What::Under(prefix) => {
+            let prefix = prefix.trim_matches('/');
+            let path = cx.layouts().path(item)?;
+            let below = path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            // A path into an item, to one of its files, means the item.
+            let inside = prefix.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            let of_child = inside && cx.layouts().parse(prefix).is_some_and(|place| place.item != *item);
+            (prefix.is_empty() || below || (inside && !of_child)).then_some(Why::Swept)
+        }
+    }
+}
+
+/// The scopes of a kind that may hold something: every item of its parent, and none.
+async fn scopes(cx: &PlanContext<'_>, spec: &KindSpec, within: Option<&Containers>) -> Result<Vec<String>> {
+    let mut scopes = vec![String::new()];
+    if let Some(parent) = spec.parent {
+        let mut ids = cx.stored.ids(parent, "").await?;
+        if let Some(within) = within {
+            ids.retain(|id| within.items.contains(&(parent, id.clone())));
+        }
+        scopes.extend(ids);
+    }
+    Ok(scopes)
+}
+
+/// The containers that a selector's scope means.
+struct Containers {
+    items: HashSet<(&'static str, String)>,
+    /// Ids and names of them by kind, in lower case.
+    words: BTreeMap<&'static str, HashSet<String>>,
+}
+
+impl Containers {
+    /// Whether the item is one of the containers or lies in one of them.
+    async fn hold(&self, cx: &PlanContext<'_>, spec: &'static KindSpec, item: &ItemRef) -> Result<bool> {
+        if self.items.contains(&(spec.name, item.id.clone())) {
+            return Ok(true);
+        }
+        if !item.scope.is_empty() {
+            return Ok(spec.parent.is_some_and(|parent| self.items.contains(&(parent, item.scope.clone()))));
+        }
+        if spec.parent.is_some() || is_parent(cx, spec.name) {
+            return Ok(false);
+        }
+        let Some(document) = cx.stored.document(item).await? else { return Ok(false) };
+        Ok(self.words.iter().any(|(kind, words)| !mentioned(&document, kind).is_disjoint(words)))
+    }
+}
+
+async fn containers(cx: &PlanContext<'_>, text: &str) -> Result<Containers> {
+    let mut found = Containers { items: HashSet::new(), words: BTreeMap::new() };
+    for kind in restore_order(cx.service).into_iter().filter(|kind| is_parent(cx, kind.spec().name)) {
+        let name = kind.spec().name;
+        for id in cx.stored.ids(name, "").await? {
+            let item = ItemRef::new(name, "", &id);
+            let title = describe(cx, kind, &item).await?;
+            if id == text || title.to_lowercase() == text.to_lowercase() {
+                found.words.entry(name).or_default().extend([id.to_lowercase(), title.to_lowercase()]);
+                found.items.insert((name, id));
+            }
+        }
+    }
+    if found.items.is_empty() {
+        return Err(unknown(format!("the snapshot has no project or other container `{text}`")));
+    }
+    Ok(found)
+}
+
+pub(super) fn is_parent(cx: &PlanContext<'_>, kind: &str) -> bool {
+    cx.service.kinds.iter().any(|other| other.spec().parent == Some(kind))
+}
+
+fn unknown(message: String) -> Error {
+    Error::Request { code: "selection-unknown", message }
+}

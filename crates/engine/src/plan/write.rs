@@ -1,0 +1,264 @@
+//! From chosen items to steps.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use model::{Action, Conflict, Event, Issue, ItemRef, Step, StepState};
+use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
+
+use super::decide::{Case, Decision, decide};
+use super::find::{LOOKUP, Unfound, target};
+use super::order::restore_order;
+use super::select::{Chosen, Key, Why, is_parent};
+use super::{IdMap, PlanContext, PlanRequest, PlanStore, describe, find_each};
+use crate::Result;
+
+/// Steps that are stored in one call.
+const PAGE: usize = 500;
+/// Documents of the snapshot that are read side by side.
+const READERS: usize = 8;
+
+pub(super) struct PlanWriter<'a> {
+    cx: &'a PlanContext<'a>,
+    request: &'a PlanRequest,
+    store: &'a dyn PlanStore,
+    ids: IdMap,
+    /// Containers that this plan makes: nothing can stand in them yet.
+    fresh: HashSet<(String, String)>,
+    /// What was looked up while the selection was made.
+    known: HashMap<ItemRef, Option<Found>>,
+    page: Vec<Step>,
+    position: u64,
+}
+
+/// An item on its way to a step.
+struct Entry {
+    stored: StoredItem,
+    why: Why,
+    binned: bool,
+}
+
+impl<'a> PlanWriter<'a> {
+    pub(super) fn new(cx: &'a PlanContext<'a>, request: &'a PlanRequest, store: &'a dyn PlanStore) -> Self {
+        Self {
+            cx,
+            request,
+            store,
+            ids: IdMap::new(request.original()),
+            fresh: HashSet::new(),
+            known: HashMap::new(),
+            page: Vec::new(),
+            position: 0,
+        }
+    }
+
+    /// Removes what is wanted only if it is gone and still stands at the target, for kinds that lie in no container: the containers of the
+    /// others need not be looked for then.
+    pub(super) async fn drop_present(&mut self, mut chosen: Chosen) -> Result<Chosen> {
+        for (name, items) in &mut chosen.0 {
+            let Some(kind) = self.cx.service.kind(name) else { continue };
+            let spec = kind.spec();
+            let unscoped = spec.parent.is_none() && !is_parent(self.cx, spec.name);
+            if !unscoped || matches!(spec.restore, Fidelity::ExportOnly(_)) {
+                continue;
+            }
+            let wanted: BTreeMap<Key, Why> = items.iter().filter(|(_, why)| **why == Why::IfGone).map(|(key, why)| (key.clone(), why.clone())).collect();
+            let keys: Vec<Key> = wanted.keys().cloned().collect();
+            let entries = self.entries(kind, wanted).await?;
+            for (key, (entry, found)) in keys.into_iter().zip(self.look(kind, entries).await?) {
+                let Ok(found) = found else { continue };
+                if found.as_ref().is_some_and(|found| found.state != FoundState::Deleted) {
+                    items.remove(&key);
+                } else {
+                    self.known.insert(entry.stored.item, found);
+                }
+            }
+        }
+        Ok(chosen)
+    }
+
+    pub(super) async fn write(mut self, mut chosen: Chosen) -> Result<()> {
+        let total = chosen.len();
+        let mut done = 0;
+        for kind in restore_order(self.cx.service) {
+            let Some(items) = chosen.0.remove(kind.spec().name) else { continue };
+            for batch in batches(items) {
+                done += batch.len() as u64;
+                let entries = self.entries(kind, batch).await?;
+                self.batch(kind, entries).await?;
+                self.cx.progress("plan", done, Some(total));
+            }
+        }
+        self.flush().await
+    }
+
+    async fn entries(&self, kind: &dyn Kind, items: BTreeMap<Key, Why>) -> Result<Vec<Entry>> {
+        let cx = self.cx;
+        futures::stream::iter(items)
+            .map(|(key, why)| async move {
+                let item = key.item(kind.spec().name);
+                let name = describe(cx, kind, &item).await?;
+                let binned = match kind.spec().bin {
+                    Some(bin) => cx.stored.parts(&item).await?.iter().any(|part| part.name == bin),
+                    None => false,
+                };
+                let stored = StoredItem { item, name, action: Action::Create, new_id: None, open_intent: false };
+                Ok(Entry { stored, why, binned })
+            })
+            .buffered(READERS)
+            .try_collect()
+            .await
+    }
+
+    /// What stands at the target for each entry.
+    async fn look(&self, kind: &dyn Kind, entries: Vec<Entry>) -> Result<Vec<(Entry, Result<Option<Found>, Unfound>)>> {
+        let mut answers: Vec<Option<Result<Option<Found>, Unfound>>> = Vec::with_capacity(entries.len());
+        let mut asked = Vec::new();
+        for entry in &entries {
+            let known = self.answer(kind, entry);
+            if known.is_none() {
+                asked.push(entry.stored.clone());
+            }
+            answers.push(known);
+        }
+        let target = target(self.cx, self.request.original(), &self.ids);
+        let mut found = Vec::with_capacity(asked.len());
+        for items in asked.chunks(LOOKUP) {
+            found.extend(find_each(self.cx, kind, &target, items).await?);
+        }
+        let mut found = found.into_iter();
+        let filled = answers.into_iter().map(|answer| answer.or_else(|| found.next()).unwrap_or(Ok(None)));
+        Ok(entries.into_iter().zip(filled).collect())
+    }
+
+    /// The answer that needs no request, when there is one.
+    fn answer(&self, kind: &dyn Kind, entry: &Entry) -> Option<Result<Option<Found>, Unfound>> {
+        let item = &entry.stored.item;
+        let spec = kind.spec();
+        if let Some(found) = self.known.get(item) {
+            return Some(Ok(found.clone()));
+        }
+        let skipped = entry.binned && entry.why != Why::Asked;
+        if skipped || matches!(spec.restore, Fidelity::ExportOnly(_)) {
+            return Some(Ok(None));
+        }
+        let parent = spec.parent.filter(|_| !item.scope.is_empty())?;
+        if self.fresh.contains(&(parent.to_owned(), item.scope.clone())) {
+            return Some(Ok(None));
+        }
+        if self.ids.get(parent, &item.scope).is_none() {
+            let message = format!("its {parent} is not restored");
+            return Some(Err(Unfound { code: "restore-failed", message }));
+        }
+        None
+    }
+
+    async fn batch(&mut self, kind: &dyn Kind, entries: Vec<Entry>) -> Result<()> {
+        for (entry, found) in self.look(kind, entries).await? {
+            let item = &entry.stored.item;
+            let decision = match &found {
+                Ok(found) => decide(&self.case(kind, &entry, found.as_ref()), &item.id),
+                Err(unfound) => {
+                    self.report(unfound, item);
+                    Some(Decision::skip(format!("cannot be looked up at the target: {}", unfound.message)))
+                }
+            };
+            self.remember(item, found.as_ref().ok().and_then(Option::as_ref), decision.as_ref());
+            if let Some(decision) = decision {
+                self.push(kind, entry, decision).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn case<'c>(&self, kind: &dyn Kind, entry: &'c Entry, found: Option<&'c Found>) -> Case<'c> {
+        Case {
+            why: &entry.why,
+            fidelity: kind.spec().restore,
+            found,
+            binned: entry.binned,
+            conflict: if matches!(entry.why, Why::Needed(_)) { Conflict::Skip } else { self.request.conflict },
+            original: self.request.original(),
+        }
+    }
+
+    /// Keeps what the items in this one must know of it.
+    fn remember(&mut self, item: &ItemRef, found: Option<&Found>, decision: Option<&Decision>) {
+        match decision {
+            Some(Decision { action: Action::Create, .. }) => {
+                self.ids.set_absent(item);
+                if is_parent(self.cx, &item.kind) {
+                    self.fresh.insert((item.kind.clone(), item.id.clone()));
+                }
+            }
+            Some(Decision { action: Action::Undelete, .. }) if is_parent(self.cx, &item.kind) => {
+                self.ids.set_absent(item);
+                self.fresh.insert((item.kind.clone(), item.id.clone()));
+            }
+            _ => match found.filter(|found| found.state != FoundState::Deleted) {
+                Some(found) => self.ids.insert(item, &found.id),
+                None => self.ids.set_absent(item),
+            },
+        }
+    }
+
+    fn report(&self, unfound: &Unfound, item: &ItemRef) {
+        let issue = Issue {
+            code: unfound.code.to_owned(),
+            class: model::Class::Missing,
+            kind: item.kind.clone(),
+            scope: item.scope.clone(),
+            item: Some(item.clone()),
+            message: format!("{item} cannot be looked up at the target: {}", unfound.message),
+            hint: None,
+        };
+        self.cx.reporter.report(Event::Issue { issue });
+    }
+
+    async fn push(&mut self, kind: &dyn Kind, entry: Entry, decision: Decision) -> Result<()> {
+        let writes = !matches!(decision.action, Action::Skip | Action::Export);
+        let losses = match kind.spec().restore {
+            // What comes out of the service's own recycle bin comes back whole.
+            Fidelity::Partial(losses) if writes && decision.action != Action::Undelete => losses.iter().map(|&loss| loss.to_owned()).collect(),
+            _ => Vec::new(),
+        };
+        self.page.push(Step {
+            position: self.position,
+            item: entry.stored.item,
+            name: entry.stored.name,
+            action: decision.action,
+            reason: decision.reason,
+            losses,
+            state: if writes { StepState::Planned } else { StepState::Skipped },
+            new_id: decision.new_id,
+            detail: None,
+        });
+        self.position += 1;
+        if self.page.len() >= PAGE {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        if !self.page.is_empty() {
+            self.store.add_steps(&self.request.plan_id, &self.page).await?;
+            self.page.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Items of one scope each, in their order.
+fn batches(items: BTreeMap<Key, Why>) -> Vec<BTreeMap<Key, Why>> {
+    let mut batches: Vec<BTreeMap<Key, Why>> = Vec::new();
+    for (key, why) in items {
+        match batches.last_mut() {
+            Some(batch) if batch.len() < LOOKUP && batch.last_key_value().is_some_and(|(last, _)| last.same_scope(&key)) => {
+                batch.insert(key, why);
+            }
+            _ => batches.push(BTreeMap::from([(key, why)])),
+        }
+    }
+    batches
+}

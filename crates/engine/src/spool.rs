@@ -1,0 +1,284 @@
+//! A sorted spool on disk: records go in in any order and come out sorted by key, and by arrival within a key.
+//!
+//! The revision stream arrives in the order of change, so a first crawl has to group it by item; memory holds one buffer, and the rest lies
+//! on disk, encrypted with a key that only memory holds.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use chacha20poly1305::aead::AeadInOut;
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+
+use crate::{Error, Result};
+
+/// A run is sorted and written when its records reach this many bytes.
+const BUFFER: usize = 16 << 20;
+/// Encrypted pieces of a run; each is read as a whole.
+const FRAME: usize = 64 << 10;
+const TAG: usize = 16;
+
+/// One record as it comes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub key: Vec<u8>,
+    pub payload: Vec<u8>,
+}
+
+/// Takes records; [`Spool::sorted`] gives them back in order.
+pub(crate) struct Spool {
+    folder: PathBuf,
+    cipher: ChaCha20Poly1305,
+    /// Key and payload of the buffered records, one after another.
+    bytes: Vec<u8>,
+    /// Where each buffered record begins, with the lengths of key and payload.
+    records: Vec<(usize, u32, u32)>,
+    limit: usize,
+    runs: Vec<PathBuf>,
+}
+
+impl Spool {
+    /// A spool below `folder`, which must be private to this process.
+    pub(crate) fn new(folder: &Path, key: [u8; 32]) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            cipher: ChaCha20Poly1305::new(&key.into()),
+            bytes: Vec::new(),
+            records: Vec::new(),
+            limit: BUFFER,
+            runs: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, key: &[u8], payload: &[&[u8]]) -> Result<()> {
+        let length: usize = payload.iter().map(|part| part.len()).sum();
+        if !self.records.is_empty() && self.bytes.len() + key.len() + length > self.limit {
+            self.spill()?;
+        }
+        self.records.push((self.bytes.len(), key.len() as u32, length as u32));
+        self.bytes.extend_from_slice(key);
+        for part in payload {
+            self.bytes.extend_from_slice(part);
+        }
+        Ok(())
+    }
+
+    /// All records in order. The buffer's memory is given back first.
+    pub(crate) fn sorted(mut self) -> Result<Sorted> {
+        if self.runs.is_empty() {
+            self.sort();
+            return Ok(Sorted::Memory { bytes: self.bytes, records: self.records.into_iter() });
+        }
+        self.spill()?;
+        self.bytes = Vec::new();
+        let mut heads = BinaryHeap::new();
+        let mut runs = Vec::new();
+        for (number, path) in self.runs.iter().enumerate() {
+            let mut run = Run::open(path, number as u32, &self.cipher)?;
+            if let Some(record) = run.next(&self.cipher)? {
+                heads.push(Reverse((record.key, number, record.payload)));
+            }
+            runs.push(run);
+        }
+        Ok(Sorted::Merge { heads, runs, cipher: self.cipher })
+    }
+
+    /// Stable, so that records of one key keep the order of their arrival.
+    fn sort(&mut self) {
+        let bytes = &self.bytes;
+        let key = |record: &(usize, u32, u32)| &bytes[record.0..record.0 + record.1 as usize];
+        self.records.sort_by(|a, b| key(a).cmp(key(b)));
+    }
+
+    fn spill(&mut self) -> Result<()> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        self.sort();
+        let path = self.folder.join(format!("spool-{}", self.runs.len()));
+        let file = File::create_new(&path).map_err(Error::io("cannot write the spool"))?;
+        let mut out = FrameWriter { out: BufWriter::new(file), cipher: &self.cipher, run: self.runs.len() as u32, frame: 0, buffer: Vec::with_capacity(FRAME) };
+        for &(start, key, payload) in &self.records {
+            out.write(&key.to_le_bytes())?;
+            out.write(&payload.to_le_bytes())?;
+            out.write(&self.bytes[start..start + key as usize + payload as usize])?;
+        }
+        out.finish()?;
+        self.runs.push(path);
+        self.records.clear();
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+/// The records of a spool in order.
+pub(crate) enum Sorted {
+    Memory { bytes: Vec<u8>, records: std::vec::IntoIter<(usize, u32, u32)> },
+    Merge { heads: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>>, runs: Vec<Run>, cipher: ChaCha20Poly1305 },
+}
+
+impl Sorted {
+    pub(crate) fn next(&mut self) -> Result<Option<Record>> {
+        match self {
+            Self::Memory { bytes, records } => Ok(records.next().map(|(start, key, payload)| {
+                let middle = start + key as usize;
+                Record { key: bytes[start..middle].to_vec(), payload: bytes[middle..middle + payload as usize].to_vec() }
+            })),
+            Self::Merge { heads, runs, cipher } => {
+                let Some(Reverse((key, number, payload))) = heads.pop() else { return Ok(None) };
+                if let Some(next) = runs[number].next(cipher)? {
+                    heads.push(Reverse((next.key, number, next.payload)));
+                }
+                Ok(Some(Record { key, payload }))
+            }
+        }
+    }
+}
+
+/// A nonce is used once for a key: run number and frame number are never the same twice in a spool.
+fn nonce(run: u32, frame: u64) -> [u8; 12] {
+    let mut nonce = [0; 12];
+    nonce[..4].copy_from_slice(&run.to_le_bytes());
+    nonce[4..].copy_from_slice(&frame.to_le_bytes());
+    nonce
+}
+
+struct FrameWriter<'a> {
+    out: BufWriter<File>,
+    cipher: &'a ChaCha20Poly1305,
+    run: u32,
+    frame: u64,
+    buffer: Vec<u8>,
+}
+
+impl FrameWriter<'_> {
+    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let take = bytes.len().min(FRAME - self.buffer.len());
+            self.buffer.extend_from_slice(&bytes[..take]);
+            bytes = &bytes[take..];
+            if self.buffer.len() == FRAME {
+                self.seal()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self) -> Result<()> {
+        let length = self.buffer.len() as u32;
+        self.cipher
+            .encrypt_in_place(&nonce(self.run, self.frame).into(), &[], &mut self.buffer)
+            .map_err(|_| Error::io("cannot encrypt the spool")(std::io::Error::other("frame too large")))?;
+        let write = self.out.write_all(&length.to_le_bytes()).and_then(|()| self.out.write_all(&self.buffer));
+        write.map_err(Error::io("cannot write the spool"))?;
+        self.frame += 1;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if !self.buffer.is_empty() {
+            self.seal()?;
+        }
+        self.out.flush().map_err(Error::io("cannot write the spool"))
+    }
+}
+
+/// One sorted run on disk.
+pub(crate) struct Run {
+    input: BufReader<File>,
+    number: u32,
+    frame: u64,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl Run {
+    fn open(path: &Path, number: u32, _cipher: &ChaCha20Poly1305) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("cannot read the spool"))?;
+        Ok(Self { input: BufReader::with_capacity(FRAME + TAG + 4, file), number, frame: 0, buffer: Vec::new(), at: 0 })
+    }
+
+    fn next(&mut self, cipher: &ChaCha20Poly1305) -> Result<Option<Record>> {
+        let Some(head) = self.take(8, cipher)? else { return Ok(None) };
+        let key = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let payload = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        let cut = || Error::io("cannot read the spool")(std::io::ErrorKind::UnexpectedEof.into());
+        let key = self.take(key, cipher)?.ok_or_else(cut)?;
+        let payload = self.take(payload, cipher)?.ok_or_else(cut)?;
+        Ok(Some(Record { key, payload }))
+    }
+
+    /// The next bytes, or `None` at the end of the run.
+    fn take(&mut self, length: usize, cipher: &ChaCha20Poly1305) -> Result<Option<Vec<u8>>> {
+        let mut out = Vec::with_capacity(length);
+        while out.len() < length {
+            if self.at == self.buffer.len() && !self.fill(cipher)? {
+                return if out.is_empty() { Ok(None) } else { Err(Error::io("cannot read the spool")(std::io::ErrorKind::UnexpectedEof.into())) };
+            }
+            let take = (length - out.len()).min(self.buffer.len() - self.at);
+            out.extend_from_slice(&self.buffer[self.at..self.at + take]);
+            self.at += take;
+        }
+        Ok(Some(out))
+    }
+
+    fn fill(&mut self, cipher: &ChaCha20Poly1305) -> Result<bool> {
+        let mut length = [0; 4];
+        match self.input.read_exact(&mut length) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(Error::io("cannot read the spool")(error)),
+        }
+        self.buffer.resize(u32::from_le_bytes(length) as usize + TAG, 0);
+        self.input.read_exact(&mut self.buffer).map_err(Error::io("cannot read the spool"))?;
+        cipher
+            .decrypt_in_place(&nonce(self.number, self.frame).into(), &[], &mut self.buffer)
+            .map_err(|_| Error::io("cannot read the spool")(std::io::Error::other("it was changed on disk")))?;
+        self.frame += 1;
+        self.at = 0;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn records_come_out_sorted_and_in_order_of_arrival(
+            records in prop::collection::vec((prop::collection::vec(0u8..4, 0..5), prop::collection::vec(any::<u8>(), 0..300)), 0..200),
+            limit in 1usize..4000,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut spool = Spool::new(folder.path(), [7; 32]);
+            spool.limit = limit;
+            for (key, payload) in &records {
+                spool.push(key, &[payload]).unwrap();
+            }
+            let mut expected = records;
+            expected.sort_by(|a, b| a.0.cmp(&b.0));
+            let mut sorted = spool.sorted().unwrap();
+            for (key, payload) in expected {
+                prop_assert_eq!(sorted.next().unwrap(), Some(Record { key, payload }));
+            }
+            prop_assert_eq!(sorted.next().unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn what_lies_on_disk_is_not_readable() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(folder.path(), [7; 32]);
+        spool.push(b"key", &[b"a secret title"]).unwrap();
+        spool.spill().unwrap();
+        let bytes = std::fs::read(folder.path().join("spool-0")).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"secret"));
+    }
+}

@@ -1,0 +1,181 @@
+//! A snapshot read by item: what kinds see of the snapshot before, and what a restore reads from.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use model::{Class, ItemRef};
+use repository::{Node, NodeType, Repository, Tree, TreeId};
+use service::{Layout, PartInfo, Service, Stored};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use crate::layout::Layouts;
+use crate::{Error, Result};
+
+/// Directories that are kept in memory; a large one takes about 100 KB.
+const CACHED: usize = 128;
+
+/// One snapshot; an empty one (`tree: None`) has nothing.
+pub struct SnapshotReader {
+    repository: Repository,
+    layouts: Layouts,
+    tree: Option<TreeId>,
+    cache: Mutex<HashMap<TreeId, Arc<Tree>>>,
+}
+
+impl SnapshotReader {
+    pub fn new(repository: Repository, service: &'static Service, tree: Option<TreeId>) -> Self {
+        Self { repository, layouts: Layouts::new(service), tree, cache: Mutex::default() }
+    }
+
+    pub fn tree_id(&self) -> Option<TreeId> {
+        self.tree
+    }
+
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The node at a path, or `None`.
+    pub async fn node(&self, path: &str) -> Result<Option<Node>> {
+        let Some(mut tree) = self.tree else { return Ok(None) };
+        let mut found = None;
+        for name in path.split('/') {
+            if let Some(Node { subtree, .. }) = found.take() {
+                let Some(subtree) = subtree else { return Ok(None) };
+                tree = subtree;
+            }
+            found = self.directory(tree).await?.find(name).cloned();
+            if found.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A directory's nodes; empty when there is none at this path.
+    pub async fn nodes(&self, path: &str) -> Result<Vec<Node>> {
+        match self.node(path).await?.and_then(|node| node.subtree) {
+            Some(tree) => Ok(self.directory(tree).await?.nodes().to_vec()),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The ids of a kind's items in a scope.
+    pub async fn item_ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
+        let Some(folder) = self.layouts.folder(kind, scope) else { return Ok(Vec::new()) };
+        let sharded = self.layouts.service().kind(kind).is_some_and(|kind| matches!(kind.spec().layout, Layout::Item { shard: Some(_), .. }));
+        let mut paths = vec![folder];
+        if sharded {
+            let folder = paths.remove(0);
+            paths.extend(self.nodes(&folder).await?.iter().map(|node| format!("{folder}/{}", node.name)));
+        }
+        let mut ids = Vec::new();
+        for path in paths {
+            for node in self.nodes(&path).await? {
+                let place = self.layouts.parse(&format!("{path}/{}", node.name));
+                ids.extend(place.filter(|place| place.item.kind == kind).map(|place| place.item.id));
+            }
+        }
+        Ok(ids)
+    }
+
+    async fn directory(&self, id: TreeId) -> Result<Arc<Tree>> {
+        if let Some(tree) = self.lock().get(&id) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree = Arc::new(self.repository.tree(id).await?);
+        let mut cache = self.lock();
+        if cache.len() >= CACHED {
+            cache.clear();
+        }
+        cache.insert(id, Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TreeId, Arc<Tree>>> {
+        self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    async fn part_node(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {
+        let Some(path) = self.layouts.path(item) else { return Ok(None) };
+        Ok(self.node(&format!("{path}/{part}")).await?.filter(|node| node.node_type == NodeType::File))
+    }
+
+    async fn read_part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
+        match self.part_node(item, part).await? {
+            Some(node) => Ok(Some(self.repository.read(&node).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// All files below the item's folder that are not items of their own.
+    async fn files(&self, item: &ItemRef) -> Result<Vec<PartInfo>> {
+        let Some(root) = self.layouts.path(item) else { return Ok(Vec::new()) };
+        let mut open = vec![String::new()];
+        let mut files = Vec::new();
+        while let Some(folder) = open.pop() {
+            for node in self.nodes(&format!("{root}{folder}")).await? {
+                let path = format!("{folder}/{}", node.name);
+                let place = self.layouts.parse(&format!("{root}{path}"));
+                let own = place.as_ref().is_some_and(|place| place.item == *item);
+                if own && node.node_type == NodeType::Dir {
+                    // The folder of a child kind parses as the parent's part until an id follows.
+                    let of_child = self.layouts.service().kinds.iter().any(|kind| {
+                        kind.spec().parent == Some(item.kind.as_str())
+                            && matches!(kind.spec().layout, Layout::Item { folder, .. } if path == format!("/{folder}"))
+                    });
+                    if !of_child {
+                        open.push(path);
+                    }
+                } else if own {
+                    files.push(PartInfo { name: path[1..].to_owned(), size: node.size });
+                }
+            }
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
+
+    async fn copy_part(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
+        let missing = || Error::Request { code: "repository-damaged", message: format!("{item}: the snapshot has no {part}") };
+        let node = self.part_node(item, part).await?.ok_or_else(missing)?;
+        let mut pieces = std::pin::pin!(self.repository.read_stream(&node));
+        let mut size = 0;
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            to.write_all(&piece).await.map_err(Error::io(format!("cannot write {part} of {item}")))?;
+            size += piece.len() as u64;
+        }
+        to.flush().await.map_err(Error::io(format!("cannot write {part} of {item}")))?;
+        Ok(size)
+    }
+}
+
+#[async_trait]
+impl Stored for SnapshotReader {
+    async fn ids(&self, kind: &str, scope: &str) -> service::Result<Vec<String>> {
+        self.item_ids(kind, scope).await.map_err(Error::into_service)
+    }
+
+    async fn document(&self, item: &ItemRef) -> service::Result<Option<Bytes>> {
+        let name = self.layouts.document(&item.kind).ok_or_else(|| {
+            service::Error::new(Class::Unsupported, "answer-not-understood", format!("{item} has no document of its own"))
+        })?;
+        self.read_part(item, name).await.map_err(Error::into_service)
+    }
+
+    async fn parts(&self, item: &ItemRef) -> service::Result<Vec<PartInfo>> {
+        self.files(item).await.map_err(Error::into_service)
+    }
+
+    async fn part(&self, item: &ItemRef, part: &str) -> service::Result<Option<Bytes>> {
+        self.read_part(item, part).await.map_err(Error::into_service)
+    }
+
+    async fn copy(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> service::Result<u64> {
+        self.copy_part(item, part, to).await.map_err(Error::into_service)
+    }
+}

@@ -1,0 +1,82 @@
+//! Stable codes of errors and issues, with what they mean and what to do (`keepward explain CODE`).
+
+/// One code: kebab-case, never reused for something else.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub meaning: &'static str,
+    /// What the person can do.
+    pub remedy: &'static str,
+}
+
+/// The code's entry, or `None` for one that does not exist.
+pub fn find(name: &str) -> Option<&'static Code> {
+    CODES.iter().find(|code| code.name == name)
+}
+
+macro_rules! codes {
+    ($($name:literal, $title:literal, $meaning:literal, $remedy:literal;)*) => {
+        /// Every code, in alphabetical order.
+        pub const CODES: &[Code] = &[$(Code { name: $name, title: $title, meaning: $meaning, remedy: $remedy }),*];
+    };
+}
+
+codes! {
+    "answer-cut-short", "An answer ended early", "The connection closed before the whole body had arrived, also after retries. Nothing of the half answer was stored.",
+        "Run the backup again. If it happens at the same place, look for a proxy with a time or size limit.";
+    "answer-not-understood", "An answer is not what the service documents", "The body is not JSON, or a member that we need is missing or of another type.",
+        "Run the backup again. If it stays, report it with the item's id: the item's previous version is kept meanwhile.";
+    "attachment-missing", "An attachment cannot be downloaded", "A work item or comment refers to an attachment that the service no longer has or does not give to this identity.",
+        "Open the item in the browser and look whether the file is there. If it is, check the identity's rights on the area.";
+    "body-too-large", "An answer is larger than the limit", "A document exceeded the size that a document may have.", "Report it with the item's id.";
+    "connector-exists", "A connector with this name or organization already exists", "Names and organizations are unique without regard to case.",
+        "Choose another name, or use or remove the existing connector.";
+    "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist.";
+    "credential-refused", "The service refuses the credential", "The token is wrong, expired or revoked, or it belongs to another organization. Azure DevOps answers this with a sign-in page, not always with 401.",
+        "Create a new token for this organization and store it: `keepward connector add … --pat-file FILE --replace`.";
+    "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or use another data directory with `--data-dir`.";
+    "disk-full", "No space left on the device", "The write failed, no snapshot was made, earlier ones are whole.", "Free space, then run the backup again: what was already stored is not sent again.";
+    "export-path-refused", "A file name would leave the target folder", "The name in the snapshot holds `..`, a separator or control characters.", "The file is written under an escaped name instead; see the report.";
+    "git-object-missing", "A git repository is not complete", "A pack or object that a ref needs did not arrive or has a wrong checksum. The previous state of the repository is kept.",
+        "Run the backup again; it fetches the repository as a whole. If it stays, run `git fsck` on a clone: the repository is damaged at the service.";
+    "git-refused", "The service refuses access to a git repository", "The repository is disabled, or the identity lacks Read on it.", "Enable the repository in the project's settings, or grant the identity Read on it.";
+    "implausible-drop", "Far fewer items than before", "A listing came back without many items that the last snapshot has. That is what a lost permission looks like, so the old items are kept.",
+        "Check that the identity still sees them. If they were really deleted, run the backup with `--accept-deletions KIND`.";
+    "lfs-object-missing", "A large file (LFS) is missing at the service", "A commit refers to an LFS object that the service does not have. The pointer is backed up, the content is not.",
+        "Push the object from a clone that has it: `git lfs push --all`.";
+    "lock-held", "The repository is locked", "Another process, Keepward or restic, holds a lock that excludes this one.", "Wait until it has ended. If it was killed, remove stale locks with `restic unlock` or wait 30 minutes.";
+    "organization-unknown", "The organization does not exist", "The service knows no organization of this name at this host.", "Check the part after dev.azure.com/ in the browser's address bar.";
+    "pat-global", "The token is for all organizations", "Global personal access tokens stop working on 2026-12-01 and give away more than a backup needs.", "Create a token for this organization alone.";
+    "permission-missing", "The identity lacks a permission", "The service refuses to read this kind of data with this identity or token. What was backed up before is kept and marked stale.",
+        "`keepward connector test NAME` names the missing scopes and what they cost.";
+    "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
+    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "Run `keepward repository check --read-data` to see all damage, and restore the named files from a copy of the repository.";
+    "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
+    "repository-not-found", "There is no repository at this place", "", "Check the path, or make one: `keepward repository init PATH`.";
+    "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Migrate it with `restic migrate upgrade_repo_v2`.";
+    "restore-conflict", "The target already has this item", "Nothing was changed: the plan's conflict rule is `skip`.", "Plan again with `--conflict replace` or `--conflict duplicate`.";
+    "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.", "Compare the item with `keepward export`, and report what you see.";
+    "restore-failed", "An item could not be restored", "The service refused the write.", "The message tells why. Fix it and run `keepward restore apply PLAN` again: it goes on where it stopped.";
+    "service-unavailable", "The service is not available", "It answers with errors, or the organization is suspended, also after retries.", "Look at the service's status page, then run again.";
+    "snapshot-ambiguous", "Several snapshots begin with this id", "", "Give more characters of the id; the message lists the candidates.";
+    "snapshot-unknown", "No snapshot has this id", "", "`keepward snapshot list` shows those that exist.";
+    "throttled", "The service asked us to slow down for too long", "The identity's request budget is used up, by us or by others who use the same identity.", "Run later, or give the backup an identity of its own.";
+    "work-item-missing", "A work item is not in the answer", "The service lists revisions of it but does not give it: it was destroyed meanwhile, or the identity may not see its area.", "If others see the item, grant the identity View work items on its area.";
+    "wrong-password", "The repository's password is wrong", "", "Check the password file. Without a password of one of its keys a repository cannot be opened by anyone.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_sorted() {
+        assert!(CODES.windows(2).all(|pair| pair[0].name < pair[1].name));
+    }
+
+    #[test]
+    fn every_code_says_what_to_do() {
+        assert!(CODES.iter().all(|code| !code.title.is_empty() && !code.remedy.is_empty()));
+    }
+}

@@ -1,0 +1,21 @@
+//! The shared words of Keepward as types: ids, connectors, runs, issues, events, plans. Data only.
+
+pub mod clock;
+pub mod code;
+pub mod connector;
+pub mod event;
+pub mod issue;
+pub mod plan;
+pub mod run;
+pub mod secret;
+pub mod source;
+
+pub use clock::Clock;
+pub use code::Code;
+pub use connector::{Connector, CredentialName};
+pub use event::{Event, Reporter};
+pub use issue::{Class, Issue};
+pub use plan::{Action, Conflict, PlanState, RestorePlan, RestoreTarget, Step, StepState};
+pub use run::{Counts, JobState, KindCounts, Run, RunKind, RunState};
+pub use secret::Secret;
+pub use source::{ItemRef, SourceFile};

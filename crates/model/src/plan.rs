@@ -1,0 +1,105 @@
+//! Restore plans: what a restore will do, before it does it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ItemRef;
+
+/// What to do when the target already has the item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conflict {
+    #[default]
+    Skip,
+    Replace,
+    Duplicate,
+}
+
+/// Where a restore writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "to")]
+pub enum RestoreTarget {
+    /// The organization that the snapshot came from.
+    Original { connector: String },
+    /// Another organization of the same service, by its connector.
+    Other { connector: String },
+}
+
+impl RestoreTarget {
+    pub fn connector(&self) -> &str {
+        match self {
+            Self::Original { connector } | Self::Other { connector } => connector,
+        }
+    }
+}
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Takes it out of the service's own recycle bin: keeps id and history.
+    Undelete,
+    Create,
+    Replace,
+    /// The target made it by itself (default team, root area): settings are merged into it.
+    Merge,
+    Skip,
+    /// Cannot be written back; it can be exported.
+    Export,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanState {
+    Planned,
+    Applying,
+    Applied,
+    AppliedWithIssues,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepState {
+    Planned,
+    /// The write was about to be sent: on resume look for it first.
+    Intended,
+    Done,
+    /// Done and read back without a difference.
+    Verified,
+    /// Read back, and it differs.
+    Differs,
+    Failed,
+    Skipped,
+}
+
+/// The head of a plan; its steps are rows of their own, paged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestorePlan {
+    pub id: String,
+    pub snapshot: String,
+    pub repository: String,
+    pub target: RestoreTarget,
+    pub conflict: Conflict,
+    pub state: PlanState,
+    pub created: Timestamp,
+}
+
+/// One item of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Order within the plan, from 0.
+    pub position: u64,
+    pub item: ItemRef,
+    pub name: String,
+    pub action: Action,
+    /// Why it is skipped or exported, in words.
+    pub reason: Option<String>,
+    /// What will be lost, in words.
+    pub losses: Vec<String>,
+    pub state: StepState,
+    /// The id at the target, once known.
+    pub new_id: Option<String>,
+    /// What went wrong or differs, once applied.
+    pub detail: Option<String>,
+}

@@ -1,0 +1,79 @@
+//! Runs and jobs: one execution of a request, and its unit of work.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    Backup,
+    Restore,
+    Check,
+    Prune,
+}
+
+/// How a run stands. `SucceededWithIssues` is exit code 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    Queued,
+    Running,
+    Succeeded,
+    SucceededWithIssues,
+    Failed,
+    Canceled,
+}
+
+/// How a job stands in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    Queued,
+    Leased,
+    Succeeded,
+    Failed,
+    Canceled,
+}
+
+/// What one kind held and what changed since the snapshot before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindCounts {
+    /// Items of this kind in the snapshot.
+    pub items: u64,
+    pub added: u64,
+    pub changed: u64,
+    pub removed: u64,
+    /// Bytes received for this kind in this run, before compression.
+    pub bytes: u64,
+    pub requests: u64,
+}
+
+/// What a run did in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub kinds: BTreeMap<String, KindCounts>,
+    pub requests: u64,
+    pub bytes_received: u64,
+    /// Bytes that were new to the repository, after compression and encryption.
+    pub bytes_stored: u64,
+    pub blobs_stored: u64,
+}
+
+/// One execution of a policy or request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    pub id: String,
+    pub kind: RunKind,
+    pub connector: String,
+    pub repository: String,
+    pub state: RunState,
+    pub created: Timestamp,
+    pub finished: Option<Timestamp>,
+    pub snapshot: Option<String>,
+    pub counts: Counts,
+    /// The error that ended it, for `Failed`.
+    pub error: Option<String>,
+}

@@ -1,0 +1,147 @@
+//! The index in memory: loaded from the newest file back, and only as far as needed.
+
+pub(crate) mod file;
+pub(crate) mod table;
+
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
+use tokio::sync::Mutex;
+
+use crate::crypto::Cipher;
+use crate::files::Files;
+use crate::pack::BlobType;
+use crate::{FileKind, Id, Result};
+use file::IndexedPack;
+use table::{Place, Table};
+
+/// Which index files are known, and which of them are in the table.
+#[derive(Default)]
+struct Loading {
+    listed: bool,
+    /// Oldest first, so that the newest is popped.
+    waiting: Vec<Id>,
+    loaded: HashSet<Id>,
+}
+
+pub(crate) struct Index {
+    files: Files,
+    cipher: Cipher,
+    table: RwLock<State>,
+    loading: Mutex<Loading>,
+}
+
+#[derive(Default)]
+struct State {
+    table: Table,
+    /// No file is waiting.
+    complete: bool,
+    /// Grows when the table is thrown away because files vanished.
+    generation: u64,
+}
+
+impl Index {
+    pub(crate) fn new(files: Files, cipher: Cipher) -> Self {
+        Self { files, cipher, table: RwLock::default(), loading: Mutex::default() }
+    }
+
+    fn state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
+        write(&mut self.table.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Differs after files that were loaded have vanished from the storage.
+    pub(crate) fn generation(&self) -> u64 {
+        self.state(|state| state.generation)
+    }
+
+    pub(crate) fn blobs(&self) -> usize {
+        self.state(|state| state.table.len())
+    }
+
+    /// Looks in memory alone: `None` may also mean that not enough is loaded.
+    pub(crate) fn peek(&self, kind: BlobType, id: &Id) -> Option<Place> {
+        self.state(|state| state.table.get(kind, id))
+    }
+
+    /// Loads index files, newest first, until the blob is found.
+    pub(crate) async fn find(&self, kind: BlobType, id: &Id) -> Result<Option<Place>> {
+        let (found, complete) = self.state(|state| (state.table.get(kind, id), state.complete));
+        if found.is_some() || complete {
+            return Ok(found);
+        }
+        let mut loading = self.loading.lock().await;
+        loop {
+            if let Some(place) = self.peek(kind, id) {
+                return Ok(Some(place));
+            }
+            if !self.load_next(&mut loading).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    pub(crate) async fn load_all(&self) -> Result<()> {
+        let mut loading = self.loading.lock().await;
+        while self.load_next(&mut loading).await? {}
+        Ok(())
+    }
+
+    /// `false` when all files are loaded.
+    async fn load_next(&self, loading: &mut Loading) -> Result<bool> {
+        if !loading.listed {
+            self.list(loading).await?;
+        }
+        let Some(id) = loading.waiting.last().copied() else {
+            self.change(|state| state.complete = true);
+            return Ok(false);
+        };
+        let packs = file::read(&self.files, &self.cipher, id).await?;
+        self.change(|state| {
+            for pack in &packs {
+                state.table.insert_pack(pack.id, &pack.entries);
+            }
+        });
+        loading.waiting.pop();
+        loading.loaded.insert(id);
+        Ok(true)
+    }
+
+    async fn list(&self, loading: &mut Loading) -> Result<()> {
+        let mut listed = self.files.list(FileKind::Index).await?;
+        listed.sort_by_key(|file| (file.modified, file.id));
+        let here: HashSet<Id> = listed.iter().map(|file| file.id).collect();
+        if !loading.loaded.is_subset(&here) {
+            loading.loaded.clear();
+            self.change(|state| *state = State { generation: state.generation + 1, ..State::default() });
+        }
+        loading.waiting = listed.iter().map(|file| file.id).filter(|id| !loading.loaded.contains(id)).collect();
+        loading.listed = true;
+        let complete = loading.waiting.is_empty();
+        self.change(|state| state.complete = complete);
+        Ok(())
+    }
+
+    /// Notices index files that came or went since the last listing.
+    pub(crate) async fn refresh(&self) -> Result<()> {
+        let mut loading = self.loading.lock().await;
+        self.list(&mut loading).await
+    }
+
+    /// Writes an index file and only then lets others find its blobs.
+    pub(crate) async fn save(&self, packs: &[IndexedPack]) -> Result<()> {
+        // Held over the write: a refresh in between would load the new file a second time.
+        let mut loading = self.loading.lock().await;
+        let id = file::write(&self.files, &self.cipher, packs).await?;
+        loading.loaded.insert(id);
+        self.change(|state| {
+            for pack in packs {
+                state.table.insert_pack(pack.id, &pack.entries);
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Index files: which pack holds which blobs.
+
+use serde::Deserialize;
+
+use crate::crypto::Cipher;
+use crate::files::Files;
+use crate::pack::{BlobType, Entry};
+use crate::{Error, FileKind, Id, PackId, Result};
+
+/// restic's writers start a new index here as well.
+pub(crate) const MOST_BLOBS: usize = 50_000;
+
+/// A pack as an index knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IndexedPack {
+    pub(crate) id: PackId,
+    pub(crate) entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct FileJson {
+    #[serde(default)]
+    packs: Vec<PackJson>,
+}
+
+#[derive(Deserialize)]
+struct PackJson {
+    id: Id,
+    blobs: Vec<BlobJson>,
+}
+
+#[derive(Deserialize)]
+struct BlobJson {
+    id: Id,
+    #[serde(rename = "type")]
+    kind: BlobType,
+    offset: u32,
+    length: u32,
+    #[serde(default)]
+    uncompressed_length: u32,
+}
+
+pub(crate) async fn read(files: &Files, cipher: &Cipher, id: Id) -> Result<Vec<IndexedPack>> {
+    let file: FileJson = files.read_json(cipher, FileKind::Index, id).await?;
+    let entry = |blob: BlobJson| Entry {
+        kind: blob.kind,
+        id: blob.id,
+        offset: blob.offset,
+        length: blob.length,
+        raw_length: blob.uncompressed_length,
+    };
+    let pack = |pack: PackJson| IndexedPack { id: pack.id, entries: pack.blobs.into_iter().map(entry).collect() };
+    Ok(file.packs.into_iter().map(pack).collect())
+}
+
+/// Writes one index file for these packs.
+pub(crate) async fn write(files: &Files, cipher: &Cipher, packs: &[IndexedPack]) -> Result<Id> {
+    let mut json = Vec::with_capacity(packs.iter().map(|pack| 100 + pack.entries.len() * 170).sum());
+    json.extend_from_slice(b"{\"packs\":[");
+    for (number, pack) in packs.iter().enumerate() {
+        json.extend_from_slice(if number == 0 { b"{\"id\":\"" } else { b",{\"id\":\"" });
+        pack.id.write_hex(&mut json);
+        json.extend_from_slice(b"\",\"blobs\":[");
+        for (number, entry) in pack.entries.iter().enumerate() {
+            if number > 0 {
+                json.push(b',');
+            }
+            write_entry(entry, &mut json).map_err(|error| Error::io("build an index", error))?;
+        }
+        json.extend_from_slice(b"]}");
+    }
+    json.extend_from_slice(b"]}");
+    files.write_sealed(cipher, FileKind::Index, &json).await
+}
+
+fn write_entry(entry: &Entry, json: &mut Vec<u8>) -> std::io::Result<()> {
+    use std::io::Write as _;
+    json.extend_from_slice(b"{\"id\":\"");
+    entry.id.write_hex(json);
+    write!(json, "\",\"type\":\"{}\",\"offset\":{},\"length\":{}", entry.kind, entry.offset, entry.length)?;
+    if entry.raw_length != 0 {
+        write!(json, ",\"uncompressed_length\":{}", entry.raw_length)?;
+    }
+    json.push(b'}');
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Encrypted, deduplicated snapshots in the restic repository format (version 2) on object storage.
+//!
+//! The order that keeps a crash harmless: packs, then the index that names them, then the snapshot. See
+//! [`Writer::commit`].
+
+mod check;
+mod chunk;
+mod config;
+mod crypto;
+mod error;
+mod files;
+mod id;
+mod index;
+mod key;
+mod lock;
+mod pack;
+mod prune;
+mod repository;
+mod snapshot;
+mod store;
+mod tree;
+mod writer;
+
+pub use check::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData};
+pub use error::{Error, Result};
+pub use files::FileKind;
+pub use id::{BlobId, Id, PackId, SnapshotId, TreeId};
+pub use key::KeyInfo;
+pub use lock::{Holder, LockGuard, LockInfo};
+pub use pack::BlobType;
+pub use prune::PruneReport;
+pub use repository::{InitOptions, Repository};
+pub use snapshot::Snapshot;
+pub use store::{Location, store_from};
+pub use tree::diff::{Difference, DifferenceKind};
+pub use tree::editor::{Change, Op, TreeEditor};
+pub use tree::node::{Node, NodeType, Tree};
+pub use tree::path::TreePath;
+pub use writer::{FileContent, Stored, Writer};

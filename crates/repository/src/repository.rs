@@ -1,0 +1,311 @@
+//! A repository: open or make one, and read what is in it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use model::Secret;
+use object_store::ObjectStore;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, VERSION};
+use crate::crypto::{Cipher, KeyBytes, random_bytes};
+use crate::files::Files;
+use crate::index::Index;
+use crate::tree::path::TreePath;
+use crate::tree::raw::RawTree;
+use crate::{
+    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, Result, Snapshot, SnapshotId,
+    Tree, TreeId, Writer, key, lock,
+};
+
+/// Who makes a repository or a key, and when.
+#[derive(Debug, Clone)]
+pub struct InitOptions {
+    pub created: Timestamp,
+    pub hostname: String,
+    pub username: String,
+}
+
+/// Cheap to clone; all clones share one index and one key.
+#[derive(Clone)]
+pub struct Repository(Arc<Inner>);
+
+struct Inner {
+    files: Files,
+    config: Config,
+    master: KeyBytes,
+    cipher: Cipher,
+    key_id: Id,
+    index: Index,
+    tasks: TaskTracker,
+}
+
+impl Repository {
+    /// Makes a repository; refuses a place that has one.
+    pub async fn init(store: Arc<dyn ObjectStore>, password: &Secret, options: &InitOptions) -> Result<Self> {
+        let files = Files::new(store);
+        if files.read_config().await?.is_some() || !files.list(FileKind::Key).await?.is_empty() {
+            return Err(Error::Exists(files.place()));
+        }
+        let config = Config::random();
+        let master = KeyBytes::new(random_bytes());
+        let cipher = Cipher::new(&master);
+        let by = (options.hostname.as_str(), options.username.as_str());
+        let key_id = key::add(&files, &master, password, by, options.created).await?;
+        // The config is neither compressed nor named by its hash, and comes last: without it there is no repository.
+        let json = serde_json::to_vec(&config).map_err(|error| Error::damaged("config to write", error))?;
+        let mut sealed = Vec::new();
+        cipher.seal(&json, &mut sealed);
+        files.create_config(sealed).await?;
+        Ok(Self::assemble(files, config, master, key_id))
+    }
+
+    /// Opens a repository with the password of any of its keys; takes 0.1 s or more by design.
+    pub async fn open(store: Arc<dyn ObjectStore>, password: &Secret) -> Result<Self> {
+        let files = Files::new(store);
+        let sealed = files.read_config().await?.ok_or_else(|| Error::NotFound(files.place()))?;
+        let (key_id, master) = key::open(&files, password).await?;
+        let damaged = |reason: String| Error::damaged("the config file", reason);
+        let json = Cipher::new(&master).open(&sealed).map_err(|_| damaged("it cannot be decrypted".to_owned()))?;
+        let config: Config = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+        if config.version != VERSION {
+            return Err(Error::UnsupportedVersion(config.version));
+        }
+        Ok(Self::assemble(files, config, master, key_id))
+    }
+
+    fn assemble(files: Files, config: Config, master: KeyBytes, key_id: Id) -> Self {
+        let cipher = Cipher::new(&master);
+        let index = Index::new(files.clone(), cipher.clone());
+        Self(Arc::new(Inner { files, config, master, cipher, key_id, index, tasks: TaskTracker::new() }))
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.0.files
+    }
+
+    pub(crate) fn cipher(&self) -> &Cipher {
+        &self.0.cipher
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.0.index
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Differs between repositories, and nobody without the key knows it.
+    pub(crate) fn chunk_seed(&self) -> u64 {
+        let digest = Id::of(&[self.0.master.as_slice(), b"chunk sizes"].concat());
+        digest.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// Of the repository, as restic shows it.
+    pub fn id(&self) -> Id {
+        self.0.config.id
+    }
+
+    pub async fn keys(&self) -> Result<Vec<KeyInfo>> {
+        key::list(self.files(), self.0.key_id).await
+    }
+
+    /// Lets `password` open the repository too.
+    pub async fn add_key(&self, password: &Secret, options: &InitOptions) -> Result<Id> {
+        let by = (options.hostname.as_str(), options.username.as_str());
+        key::add(self.files(), &self.0.master, password, by, options.created).await
+    }
+
+    /// Fails for the key that opened this repository, so that one always remains.
+    pub async fn remove_key(&self, id: Id) -> Result<()> {
+        if id == self.0.key_id {
+            return Err(Error::KeyInUse(id));
+        }
+        if !self.files().exists(FileKind::Key, id).await? {
+            return Err(Error::FileMissing { kind: FileKind::Key, id });
+        }
+        self.files().remove(FileKind::Key, id).await
+    }
+
+    /// For backup, restore and check: prevents that data is removed meanwhile.
+    pub async fn lock_shared(&self, holder: &Holder) -> Result<LockGuard> {
+        lock::acquire(self, holder, false).await
+    }
+
+    /// For prune.
+    pub async fn lock_exclusive(&self, holder: &Holder) -> Result<LockGuard> {
+        lock::acquire(self, holder, true).await
+    }
+
+    /// Who holds locks, stale ones included.
+    pub async fn locks(&self) -> Result<Vec<LockInfo>> {
+        Ok(lock::list(self).await?.into_iter().map(|(_, info)| info).collect())
+    }
+
+    /// Waits until locks that were dropped are removed from the storage.
+    pub async fn close(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.clone())
+    }
+
+    /// All snapshots, oldest first.
+    pub async fn snapshots(&self) -> Result<Vec<(SnapshotId, Snapshot)>> {
+        let mut snapshots = Vec::new();
+        for listed in self.files().list(FileKind::Snapshot).await? {
+            snapshots.push((listed.id, self.snapshot(listed.id).await?));
+        }
+        snapshots.sort_by_key(|(id, snapshot)| (snapshot.time, *id));
+        Ok(snapshots)
+    }
+
+    pub async fn snapshot(&self, id: SnapshotId) -> Result<Snapshot> {
+        self.files().read_json(self.cipher(), FileKind::Snapshot, id).await
+    }
+
+    /// Finds a snapshot by `latest` or the beginning of its id.
+    pub async fn resolve(&self, text: &str) -> Result<SnapshotId> {
+        let unknown = || Error::SnapshotUnknown(text.to_owned());
+        if text == "latest" {
+            return self.snapshots().await?.last().map(|(id, _)| *id).ok_or_else(unknown);
+        }
+        let prefix = text.to_ascii_lowercase();
+        if prefix.is_empty() {
+            return Err(unknown());
+        }
+        let listed = self.files().list(FileKind::Snapshot).await?;
+        let mut found: Vec<Id> =
+            listed.iter().map(|file| file.id).filter(|id| id.to_string().starts_with(&prefix)).collect();
+        found.sort_unstable();
+        match found.as_slice() {
+            [] => Err(unknown()),
+            [id] => Ok(*id),
+            _ => Err(Error::SnapshotAmbiguous { prefix, candidates: found }),
+        }
+    }
+
+    /// Removes snapshots from the list; [`Repository::prune`] frees their space.
+    pub async fn forget(&self, ids: &[SnapshotId]) -> Result<()> {
+        for id in ids {
+            if !self.files().exists(FileKind::Snapshot, *id).await? {
+                return Err(Error::SnapshotUnknown(id.to_string()));
+            }
+        }
+        for id in ids {
+            self.files().remove(FileKind::Snapshot, *id).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the index knows the blob; its pack is not read.
+    pub async fn has(&self, kind: BlobType, id: BlobId) -> Result<bool> {
+        Ok(self.index().find(kind, &id).await?.is_some())
+    }
+
+    /// The clear bytes of a blob, verified by their hash.
+    pub async fn blob(&self, kind: BlobType, id: BlobId) -> Result<Vec<u8>> {
+        match self.blob_once(kind, id).await {
+            // Another process may have added the blob, or moved it into another pack, since we looked.
+            Err(Error::BlobMissing { .. } | Error::FileMissing { .. }) => {
+                self.index().refresh().await?;
+                self.blob_once(kind, id).await
+            }
+            other => other,
+        }
+    }
+
+    async fn blob_once(&self, kind: BlobType, id: BlobId) -> Result<Vec<u8>> {
+        let place = self.index().find(kind, &id).await?.ok_or(Error::BlobMissing { kind, id })?;
+        let start = u64::from(place.entry.offset);
+        let range = start..start + u64::from(place.entry.length);
+        let sealed = self.files().read_pack_range(place.pack, range).await?;
+        place.entry.decode(self.cipher(), &sealed)
+    }
+
+    pub async fn tree(&self, id: TreeId) -> Result<Tree> {
+        self.raw_tree(id).await?.tree()
+    }
+
+    pub(crate) async fn raw_tree(&self, id: TreeId) -> Result<RawTree> {
+        RawTree::parse(id, self.blob(BlobType::Tree, id).await?)
+    }
+
+    /// The node at `path` below `tree`; `None` if there is none. The root itself has no node.
+    pub async fn find<P: TreePath + Sync + ?Sized>(&self, tree: TreeId, path: &P) -> Result<Option<Node>> {
+        let parts: Vec<&str> = path.components().collect();
+        let mut current = Some(tree);
+        let mut node = None;
+        for part in parts {
+            let Some(id) = current else { return Ok(None) };
+            node = self.raw_tree(id).await?.find(part)?;
+            current = node.as_ref().and_then(|node| node.subtree);
+            if node.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(node)
+    }
+
+    /// The whole content of a file; empty for anything else.
+    pub async fn read(&self, node: &Node) -> Result<Bytes> {
+        let blobs = node.content.as_deref().unwrap_or_default();
+        if let [blob] = blobs {
+            return Ok(self.blob(BlobType::Data, *blob).await?.into());
+        }
+        let mut bytes = Vec::new();
+        for blob in blobs {
+            bytes.extend(self.blob(BlobType::Data, *blob).await?);
+        }
+        Ok(bytes.into())
+    }
+
+    /// The content of a file, one blob (at most 8 MiB) at a time.
+    pub fn stream(&self, node: &Node) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
+        let blobs = node.content.clone().unwrap_or_default().into_iter();
+        stream::try_unfold((self.clone(), blobs), |(repository, mut blobs)| async move {
+            let Some(blob) = blobs.next() else { return Ok(None) };
+            let bytes = repository.blob(BlobType::Data, blob).await?;
+            Ok(Some((Bytes::from(bytes), (repository, blobs))))
+        })
+    }
+
+    /// A part of a file; reads only the blobs that it touches. Ends early where the file ends.
+    pub async fn read_range(&self, node: &Node, range: Range<u64>) -> Result<Bytes> {
+        let mut out = Vec::new();
+        let mut start = 0;
+        for id in node.content.iter().flatten() {
+            if start >= range.end {
+                break;
+            }
+            let missing = Error::BlobMissing { kind: BlobType::Data, id: *id };
+            let place = self.index().find(BlobType::Data, id).await?.ok_or(missing)?;
+            let end = start + place.entry.clear_length();
+            if end > range.start {
+                let bytes = self.blob(BlobType::Data, *id).await?;
+                let from = range.start.saturating_sub(start) as usize;
+                let to = (range.end.min(end) - start) as usize;
+                out.extend_from_slice(&bytes[from..to]);
+            }
+            start = end;
+        }
+        Ok(out.into())
+    }
+
+    /// The number of blobs that the index in memory holds; loads all of it.
+    pub async fn count_blobs(&self) -> Result<usize> {
+        self.index().load_all().await?;
+        Ok(self.index().blobs())
+    }
+
+    /// Collects a walk; see [`Repository::walk`].
+    pub async fn list(&self, tree: TreeId) -> Result<Vec<(String, Node)>> {
+        self.walk(tree, "").try_collect().await
+    }
+}

@@ -1,0 +1,104 @@
+//! What differs between two trees, skipping all that is the same.
+
+use futures::{Stream, stream};
+use serde::Serialize;
+
+use super::node::Node;
+use super::walk::join;
+use crate::{Repository, Result, TreeId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DifferenceKind {
+    Added,
+    Removed,
+    /// Other content; other metadata alone is no difference.
+    Modified,
+    TypeChanged,
+}
+
+/// A file or directory that is not the same in both trees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    pub path: String,
+    pub kind: DifferenceKind,
+    pub is_dir: bool,
+    /// Of files, in bytes; `None` where there is none.
+    pub old_size: Option<u64>,
+    pub new_size: Option<u64>,
+}
+
+/// Two versions of an entry that may differ.
+struct Pair {
+    path: String,
+    old: Option<Node>,
+    new: Option<Node>,
+}
+
+impl Repository {
+    /// Differences in order of their paths. A directory is listed only when it is added, removed or changes its type;
+    /// everything below an added or removed directory is listed as well.
+    pub fn diff(
+        &self,
+        old: Option<TreeId>,
+        new: Option<TreeId>,
+    ) -> impl Stream<Item = Result<Difference>> + Send + use<> {
+        let start = (self.clone(), Vec::<Pair>::new(), Some((old, new)));
+        stream::try_unfold(start, |(repository, mut stack, start)| async move {
+            if let Some((old, new)) = start {
+                push_pairs(&repository, &mut stack, "", old, new).await?;
+            }
+            while let Some(pair) = stack.pop() {
+                let subtree = |node: &Option<Node>| node.as_ref().and_then(|node| node.subtree);
+                push_pairs(&repository, &mut stack, &pair.path, subtree(&pair.old), subtree(&pair.new)).await?;
+                if let Some(difference) = compare(pair) {
+                    return Ok(Some((difference, (repository, stack, None))));
+                }
+            }
+            Ok(None)
+        })
+    }
+}
+
+fn compare(Pair { path, old, new }: Pair) -> Option<Difference> {
+    let kind = match (&old, &new) {
+        (None, None) => return None,
+        (None, Some(_)) => DifferenceKind::Added,
+        (Some(_), None) => DifferenceKind::Removed,
+        (Some(old), Some(new)) if old.node_type != new.node_type => DifferenceKind::TypeChanged,
+        (Some(old), Some(new)) if old.content != new.content || old.link_target != new.link_target => {
+            DifferenceKind::Modified
+        }
+        _ => return None,
+    };
+    let size = |node: &Option<Node>| node.as_ref().filter(|node| node.is_file()).map(|node| node.size);
+    let is_dir = new.as_ref().or(old.as_ref()).is_some_and(Node::is_dir);
+    Some(Difference { path, kind, is_dir, old_size: size(&old), new_size: size(&new) })
+}
+
+/// Pushes the entries of two directories side by side, last name first.
+async fn push_pairs(
+    repository: &Repository,
+    stack: &mut Vec<Pair>,
+    folder: &str,
+    old: Option<TreeId>,
+    new: Option<TreeId>,
+) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    let (mut old, mut new) = (sorted(repository, old).await?, sorted(repository, new).await?);
+    while let Some(name) = old.last().into_iter().chain(new.last()).map(|node| node.name.clone()).max() {
+        let take = |nodes: &mut Vec<Node>| nodes.pop_if(|node| node.name == name);
+        let (old, new) = (take(&mut old), take(&mut new));
+        stack.push(Pair { path: join(folder, &name), old, new });
+    }
+    Ok(())
+}
+
+async fn sorted(repository: &Repository, tree: Option<TreeId>) -> Result<Vec<Node>> {
+    let Some(tree) = tree else { return Ok(Vec::new()) };
+    let mut nodes = repository.tree(tree).await?.nodes;
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(nodes)
+}

@@ -1,0 +1,71 @@
+//! What a kind gets to crawl with: its client, cursor, scope and a sink; never the repository, the catalog, the clock or the environment.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use model::{Issue, ItemRef};
+use tokio::io::AsyncRead;
+
+use crate::{Client, Result, Stored};
+
+/// The opaque point to go on from; stored in the snapshot as it is.
+pub type Cursor = String;
+
+/// What is crawled: the whole source (both empty), or one item of the kind's parent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub id: String,
+    pub name: String,
+}
+
+/// An item as a kind reports it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub item: ItemRef,
+    /// What a person would search for: a title, a repository's name.
+    pub name: String,
+    /// When the service says that it changed; becomes the file's time.
+    pub modified: Option<Timestamp>,
+}
+
+/// One crawl of one kind in one scope.
+pub struct Crawl<'a> {
+    pub http: &'a Client,
+    pub scope: &'a Scope,
+    pub cursor: Option<&'a str>,
+    /// The kinds that the run is to back up, for kinds that bring others along.
+    pub selection: &'a BTreeSet<String>,
+    pub sink: &'a dyn Sink,
+    /// What the snapshot before holds; empty on the first run.
+    pub prior: &'a dyn Stored,
+    /// A private folder for what does not fit into memory (packs); it is deleted afterwards.
+    pub work: &'a Path,
+}
+
+/// Takes what a crawl finds. Calls for one item may come in any order and from several streams; later ones win.
+///
+/// Documents and parts are stored byte for byte. A part is a file beside the document, named by a relative path of safe ASCII names
+/// (`comments.ndjson`, `objects/pack/pack-….pack`). Parts that are not mentioned stay as they were in the snapshot before.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// The item exists and this is its document.
+    async fn upsert(&self, item: &Item, document: &[u8]) -> Result<()>;
+    /// The item exists and is as it was in the snapshot before; its document was not read.
+    async fn keep(&self, item: &ItemRef) -> Result<()>;
+    /// The service itself says that the item is gone for good.
+    async fn delete(&self, item: &ItemRef) -> Result<()>;
+    /// Replaces a part.
+    async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()>;
+    /// Adds one record to the end of a part of lines; the newline is added here. Without a cursor (a complete crawl) the part begins anew.
+    async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> Result<()>;
+    /// Replaces a part with what the reader gives, up to its end; an error of the reader leaves the part as it was. Returns the bytes.
+    async fn stream(&self, item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64>;
+    /// Removes a part.
+    async fn remove_part(&self, item: &ItemRef, part: &str) -> Result<()>;
+    /// Something could not be read: the item (or with none, what the issue's kind and scope name) stays as it was and is marked stale.
+    fn issue(&self, issue: Issue);
+    /// How many items a listing promises, for progress.
+    fn expect(&self, items: u64);
+}

@@ -1,0 +1,121 @@
+//! Kinds: a type of data that can be backed up.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use model::ItemRef;
+
+use crate::{Crawl, Cursor, Error, Found, Outcome, Pass, Restore, Result, StoredItem, Target};
+
+/// A scope of a token and what it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Permission {
+    /// `vso.work`.
+    pub scope: &'static str,
+    /// What cannot be done without it, in words.
+    pub why: &'static str,
+}
+
+/// What does not come back as it was.
+pub type Loss = &'static str;
+
+/// How faithful a restore can be; shown before anyone restores.
+#[derive(Clone, Copy, Debug)]
+pub enum Fidelity {
+    Full,
+    Partial(&'static [Loss]),
+    /// Cannot be written back, with the reason; it can be exported.
+    ExportOnly(&'static str),
+}
+
+/// Where the items of a kind lie in a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub enum Layout {
+    /// A folder for each item below that of its scope: `<folder>/[<shard>/]<id>/<document>`, with its parts beside the document.
+    Item {
+        folder: &'static str,
+        /// Numeric ids are grouped by this many in folders named by `id / shard` (four digits or more).
+        shard: Option<u64>,
+        document: &'static str,
+    },
+    /// A part of the items of the kind that it comes with, one record a line.
+    Lines { part: &'static str },
+    /// A folder of parts of the items of the kind that it comes with, one file each.
+    Files { folder: &'static str },
+}
+
+/// How often a kind is crawled in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crawled {
+    /// Once for the whole source; its items may still have a scope (one list over all projects).
+    Once,
+    /// Once for each item of the parent kind, which is then the scope.
+    PerParent,
+}
+
+/// A kind as data: from here come crawl order, permissions, preflight, documentation and the conformance test.
+#[derive(Debug)]
+pub struct KindSpec {
+    /// Kebab-case, stored in snapshots, never changed: `work-item`.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// Containment: items carry the id of an item of this kind as their scope, and lie in its folder.
+    pub parent: Option<&'static str>,
+    /// How often `crawl` is called in a run.
+    pub crawled: Crawled,
+    /// Its items arrive with the crawl of this kind, at no request of their own listing; `crawl` is never called on it.
+    pub with: Option<&'static str>,
+    /// Restored after these kinds, beyond its parent.
+    pub after: &'static [&'static str],
+    pub layout: Layout,
+    /// A part whose presence says that the item lies in the service's recycle bin.
+    pub bin: Option<&'static str>,
+    pub read: &'static [Permission],
+    pub write: &'static [Permission],
+    pub restore: Fidelity,
+}
+
+impl KindSpec {
+    /// The folder of an item relative to that of its scope, or `None` for kinds without folders of their own.
+    pub fn path(&self, id: &str) -> Option<String> {
+        let Layout::Item { folder, shard, .. } = self.layout else { return None };
+        Some(match shard {
+            Some(size) => match id.parse::<u64>() {
+                Ok(number) => format!("{folder}/{:04}/{id}", number / size),
+                Err(_) => format!("{folder}/other/{id}"),
+            },
+            None => format!("{folder}/{id}"),
+        })
+    }
+}
+
+/// One type of data; most are [`crate::RestKind`] tables.
+#[async_trait]
+pub trait Kind: Send + Sync {
+    fn spec(&self) -> &KindSpec;
+
+    /// What a person would search for and when it changed, read from a stored document: equal to what the crawl sent beside it.
+    fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)>;
+
+    /// Sends what changed in `cx.scope` since `cx.cursor`; without a cursor, everything there is.
+    ///
+    /// `Ok` after a call without a cursor states that the listing was complete: what it did not mention is gone.
+    /// A kind that returns a cursor reports deletions itself in later calls; one that returns `None` lists everything each time.
+    async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>>;
+
+    /// The cheapest request that proves that this kind can be read (preflight).
+    async fn probe(&self, http: &crate::Client, scope: &crate::Scope) -> Result<()>;
+
+    /// Reads only: what stands at the target for these items, in their order (for conflicts, resuming and verifying).
+    async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>>;
+
+    /// `Pass::Create` makes the items; `Pass::Connect` writes references once all new ids are known. One outcome an item, in their order.
+    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>>;
+
+    /// Reads restored items back: the differences of each from the snapshot in words, none for an equal one. `StoredItem::new_id` is set.
+    async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>>;
+}
+
+/// The error of kinds that cannot be restored on their own.
+pub fn not_restorable(kind: &KindSpec, item: &ItemRef) -> Error {
+    Error::unsupported(format!("{item}: {} cannot be restored on their own", kind.title.to_lowercase()))
+}

@@ -1,0 +1,54 @@
+//! The kit for services: what a service and its kinds are, the HTTP client, git.
+
+pub mod crawl;
+pub mod error;
+pub mod git;
+pub mod http;
+pub mod kind;
+pub mod preflight;
+pub mod rest;
+pub mod restore;
+pub mod stored;
+
+pub use crawl::{Crawl, Cursor, Item, Scope, Sink};
+pub use error::{Error, Result};
+pub use http::Client;
+pub use kind::{Crawled, Fidelity, Kind, KindSpec, Layout, Loss, Permission};
+pub use preflight::{Check, Outcome as CheckOutcome};
+pub use rest::RestKind;
+pub use restore::{Found, FoundState, Ids, Journal, Outcome, Pass, Restore, StoredItem, Target};
+pub use stored::{PartInfo, Stored};
+
+/// A host of a service; a connector may override it (simulator, Server, sovereign clouds).
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// How kinds name it: `dev`.
+    pub name: &'static str,
+    /// Its address, with `{organization}` where that belongs.
+    pub url: &'static str,
+}
+
+/// A way to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A personal access token of one organization, sent as Basic with an empty user name.
+    PersonalAccessToken,
+}
+
+/// A product that we can protect, as data.
+pub struct Service {
+    /// Stored in snapshots, never changed.
+    pub name: &'static str,
+    pub title: &'static str,
+    pub hosts: &'static [Host],
+    pub credentials: &'static [CredentialKind],
+    pub kinds: &'static [&'static dyn Kind],
+    /// Checks organization and credential before anything is saved; reads only.
+    pub preflight: &'static dyn preflight::Preflight,
+}
+
+impl Service {
+    pub fn kind(&self, name: &str) -> Option<&'static dyn Kind> {
+        self.kinds.iter().copied().find(|kind| kind.spec().name == name)
+    }
+}

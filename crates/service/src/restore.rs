@@ -1,0 +1,101 @@
+//! What a kind gets to restore with.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use model::{Action, Conflict, ItemRef};
+
+use crate::{Client, Result, Stored};
+
+/// An item of a snapshot that is to be restored.
+#[derive(Clone, Debug)]
+pub struct StoredItem {
+    pub item: ItemRef,
+    pub name: String,
+    /// What the plan says to do with it.
+    pub action: Action,
+    /// Its id at the target, once it is known.
+    pub new_id: Option<String>,
+    /// A write of this item was begun by an earlier, interrupted apply: look for it before writing again.
+    pub open_intent: bool,
+}
+
+/// In which state an item stands at the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FoundState {
+    Present,
+    /// In the service's recycle bin: it can be undeleted.
+    Deleted,
+    /// Made by the service together with its parent (default team, root area): merge into it.
+    Automatic,
+}
+
+/// What stands at the target for an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub id: String,
+    pub state: FoundState,
+}
+
+/// Old id → id at the target.
+pub trait Ids: Send + Sync {
+    /// The id at the target: from this plan's journal; at the original place the old id itself, when nothing replaced it.
+    fn get(&self, kind: &str, old: &str) -> Option<String>;
+}
+
+/// Remembers every write, so that an interrupted restore neither forgets nor doubles.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// About to write this item for the first time.
+    async fn intend(&self, item: &ItemRef) -> Result<()>;
+    /// The write was answered with this id.
+    async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()>;
+    /// How far the item's further writes have come, and what was noted then.
+    async fn note(&self, item: &ItemRef, progress: &str) -> Result<()>;
+    /// The last note.
+    async fn noted(&self, item: &ItemRef) -> Result<Option<String>>;
+}
+
+/// Where a restore looks and reads; nothing is written through it.
+pub struct Target<'a> {
+    pub http: &'a Client,
+    /// The target is the organization that the snapshot came from.
+    pub original: bool,
+    pub stored: &'a dyn Stored,
+    pub ids: &'a dyn Ids,
+    /// A private folder, deleted afterwards.
+    pub work: &'a Path,
+}
+
+/// Where a restore writes.
+pub struct Restore<'a> {
+    pub target: Target<'a>,
+    pub conflict: Conflict,
+    pub journal: &'a dyn Journal,
+}
+
+/// Restores have two passes over all kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Makes the items.
+    Create,
+    /// Writes references to other items, once all new ids are known.
+    Connect,
+}
+
+/// What became of one item in one pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done {
+        new_id: String,
+        /// What was lost beyond the kind's declared losses, in words.
+        losses: Vec<String>,
+    },
+    /// Nothing to do in this pass.
+    Unchanged,
+    Failed {
+        /// A code of [`model::code::CODES`].
+        code: &'static str,
+        message: String,
+    },
+}

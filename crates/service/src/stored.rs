@@ -1,0 +1,30 @@
+//! Reading what a snapshot holds, by item and part.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use model::ItemRef;
+use tokio::io::AsyncWrite;
+
+use crate::Result;
+
+/// A part of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartInfo {
+    /// Relative path below the item's folder, the document included.
+    pub name: String,
+    pub size: u64,
+}
+
+/// One snapshot, read by item.
+#[async_trait]
+pub trait Stored: Send + Sync {
+    /// The ids of all items of a kind in a scope (empty scope: those without one).
+    async fn ids(&self, kind: &str, scope: &str) -> Result<Vec<String>>;
+    /// The document, or `None` when the snapshot does not have the item.
+    async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>>;
+    /// All files of the item; empty when the snapshot does not have it.
+    async fn parts(&self, item: &ItemRef) -> Result<Vec<PartInfo>>;
+    async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>>;
+    /// Writes a part to `to` piece by piece; an error when it is not there.
+    async fn copy(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64>;
+}

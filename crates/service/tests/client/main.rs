@@ -1,0 +1,11 @@
+//! The HTTP client and the table kinds against a server that answers as Azure DevOps does on good and bad days.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bodies;
+mod faults;
+mod memory;
+mod paging;
+mod redaction;
+mod requests;
+mod server;
+mod tables;

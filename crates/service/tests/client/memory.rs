@@ -1,0 +1,120 @@
+//! A snapshot, a sink, a journal and ids that live in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use model::{Conflict, Issue, ItemRef};
+use service::{Client, Crawl, Error, Ids, Item, Journal, PartInfo, Restore, Result, Scope, Sink, Stored, Target};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(crate) documents: Mutex<BTreeMap<ItemRef, Vec<u8>>>,
+    pub(crate) names: Mutex<BTreeMap<ItemRef, String>>,
+    pub(crate) parts: Mutex<BTreeMap<(String, String), Vec<u8>>>,
+    pub(crate) issues: Mutex<Vec<Issue>>,
+    pub(crate) ids: Mutex<BTreeMap<(String, String), String>>,
+    /// `intend id`, `created id new`.
+    pub(crate) journal: Mutex<Vec<String>>,
+    selection: BTreeSet<String>,
+}
+
+impl Memory {
+    pub(crate) fn crawl<'a>(&'a self, http: &'a Client, scope: &'a Scope) -> Crawl<'a> {
+        Crawl { http, scope, cursor: None, selection: &self.selection, sink: self, prior: self, work: Path::new("/nonexistent") }
+    }
+
+    pub(crate) fn target<'a>(&'a self, http: &'a Client, original: bool) -> Target<'a> {
+        Target { http, original, stored: self, ids: self, work: Path::new("/nonexistent") }
+    }
+
+    pub(crate) fn restore<'a>(&'a self, http: &'a Client) -> Restore<'a> {
+        Restore { target: self.target(http, false), conflict: Conflict::Skip, journal: self }
+    }
+
+    pub(crate) fn store(&self, item: &ItemRef, document: &str) {
+        self.documents.lock().unwrap().insert(item.clone(), document.into());
+    }
+}
+
+fn unused() -> Error {
+    Error::unsupported("table kinds do not call this")
+}
+
+#[async_trait]
+impl Sink for Memory {
+    async fn upsert(&self, item: &Item, document: &[u8]) -> Result<()> {
+        self.documents.lock().unwrap().insert(item.item.clone(), document.to_vec());
+        self.names.lock().unwrap().insert(item.item.clone(), item.name.clone());
+        Ok(())
+    }
+    async fn keep(&self, _: &ItemRef) -> Result<()> {
+        Err(unused())
+    }
+    async fn delete(&self, _: &ItemRef) -> Result<()> {
+        Err(unused())
+    }
+    async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
+        self.parts.lock().unwrap().insert((item.id.clone(), part.to_owned()), bytes.to_vec());
+        Ok(())
+    }
+    async fn append(&self, _: &ItemRef, _: &str, _: &[u8]) -> Result<()> {
+        Err(unused())
+    }
+    async fn stream(&self, _: &ItemRef, _: &str, _: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64> {
+        Err(unused())
+    }
+    async fn remove_part(&self, _: &ItemRef, _: &str) -> Result<()> {
+        Err(unused())
+    }
+    fn issue(&self, issue: Issue) {
+        self.issues.lock().unwrap().push(issue);
+    }
+    fn expect(&self, _: u64) {}
+}
+
+#[async_trait]
+impl Stored for Memory {
+    async fn ids(&self, _: &str, _: &str) -> Result<Vec<String>> {
+        Err(unused())
+    }
+    async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
+        Ok(self.documents.lock().unwrap().get(item).cloned().map(Bytes::from))
+    }
+    async fn parts(&self, _: &ItemRef) -> Result<Vec<PartInfo>> {
+        Err(unused())
+    }
+    async fn part(&self, _: &ItemRef, _: &str) -> Result<Option<Bytes>> {
+        Err(unused())
+    }
+    async fn copy(&self, _: &ItemRef, _: &str, _: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
+        Err(unused())
+    }
+}
+
+impl Ids for Memory {
+    fn get(&self, kind: &str, old: &str) -> Option<String> {
+        self.ids.lock().unwrap().get(&(kind.to_owned(), old.to_owned())).cloned()
+    }
+}
+
+#[async_trait]
+impl Journal for Memory {
+    async fn intend(&self, item: &ItemRef) -> Result<()> {
+        self.journal.lock().unwrap().push(format!("intend {}", item.id));
+        Ok(())
+    }
+    async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()> {
+        self.journal.lock().unwrap().push(format!("created {} {new_id}", item.id));
+        Ok(())
+    }
+    async fn note(&self, _: &ItemRef, _: &str) -> Result<()> {
+        Err(unused())
+    }
+    async fn noted(&self, _: &ItemRef) -> Result<Option<String>> {
+        Err(unused())
+    }
+}

@@ -1,0 +1,118 @@
+//! Who the caller is and where services are.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::server::{ApiError, Call, Reply};
+use crate::wit::value::date_text;
+use crate::world::{Organization, Person};
+
+fn legacy_descriptor(person: &Person) -> String {
+    format!("Microsoft.IdentityModel.Claims.ClaimsIdentity;00000000-0000-0000-0000-000000000000\\{}", person.unique_name)
+}
+
+/// `GET connectionData`.
+pub(crate) fn data(organization: &Organization, call: &Call) -> Reply {
+    let person = &call.identity.person;
+    let user = json!({
+        "id": person.id,
+        "descriptor": legacy_descriptor(person),
+        "subjectDescriptor": person.descriptor,
+        "providerDisplayName": person.display_name,
+        "customDisplayName": person.display_name,
+        "isActive": true,
+        "properties": {"Account": {"$type": "System.String", "$value": person.unique_name}},
+        "resourceVersion": 2,
+        "metaTypeId": 0,
+    });
+    Reply::json(json!({
+        "authenticatedUser": user,
+        "authorizedUser": user,
+        "instanceId": organization.id,
+        "deploymentId": "ed30ce5c-9d0a-f73c-3580-4315c7f84d83",
+        "deploymentType": "hosted",
+        "locationServiceData": {
+            "serviceOwner": "00025394-6065-48ca-87d9-7f5672854ef7",
+            "defaultAccessMappingMoniker": "PublicAccessMapping",
+            "lastChangeId": 424_239_147,
+            "lastChangeId64": 424_239_147,
+        },
+    }))
+}
+
+/// `GET projectCollections[/{id}]`.
+pub(crate) fn collection(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
+    let url = format!("{}/_apis/projectCollections/{}", call.base, organization.id);
+    let reference = json!({"id": organization.id, "name": organization.name, "url": url});
+    match (&call.method, call.segments.len()) {
+        (&Method::GET, 1) => Ok(Reply::list(vec![reference])),
+        (&Method::GET, 2) => {
+            let mut value = reference;
+            value["state"] = json!("Started");
+            value["processCustomizationType"] = json!("inherited");
+            value["_links"] = json!({"self": {"href": url}, "web": {"href": call.base}});
+            Ok(Reply::json(value))
+        }
+        _ => Err(ApiError::no_route(call)),
+    }
+}
+
+/// `GET identities`, by ids, descriptors or a search.
+pub(crate) fn identities(organization: &Organization, call: &Call, rest: &[&str]) -> Result<Reply, ApiError> {
+    let text = |text: &str| json!({"$type": "System.String", "$value": text});
+    let person = |person: &Person| {
+        json!({
+            "id": person.id,
+            "descriptor": legacy_descriptor(person),
+            "subjectDescriptor": person.descriptor,
+            "providerDisplayName": person.display_name,
+            "isActive": true,
+            "members": [],
+            "memberOf": [],
+            "memberIds": [],
+            "properties": {
+                "SchemaClassName": text("User"),
+                "Description": text(""),
+                "Account": text(&person.unique_name),
+                "Mail": text(&person.unique_name),
+                "SpecialType": text("Generic"),
+                "ComplianceValidated": {"$type": "System.DateTime", "$value": date_text(organization.clock.now())},
+            },
+            "resourceVersion": 2,
+            "metaTypeId": 255,
+        })
+    };
+    let find = |key: &str| organization.people.iter().find(|candidate| legacy_descriptor(candidate).eq_ignore_ascii_case(key)).cloned().or_else(|| organization.people.find(key));
+    if let [id] = rest {
+        let found = find(id).ok_or_else(|| ApiError::no_route(call))?;
+        return Ok(Reply::json(person(&found)));
+    }
+    let keys = ["identityIds", "descriptors", "subjectDescriptors"].iter().find_map(|name| call.query.list(name));
+    let found: Vec<Value> = match (keys, call.query.get("filterValue")) {
+        // A key that nobody has leaves a hole.
+        (Some(keys), _) => keys.iter().map(|key| find(key).map_or(Value::Null, |found| person(&found))).collect(),
+        (None, Some(filter)) => find(filter).iter().map(|found| person(found)).collect(),
+        (None, None) => return Err(ApiError::bad_request("VS403283: A search filter or a list of identities is needed.")),
+    };
+    Ok(Reply::list(found))
+}
+
+/// `GET userentitlements`: everyone of the organization.
+pub(crate) fn entitlements(organization: &Organization, call: &Call) -> Reply {
+    let members: Vec<Value> = organization
+        .people
+        .iter()
+        .map(|person| {
+            json!({
+                "id": person.id,
+                "user": super::graph::user(person, &call.base),
+                "accessLevel": {"licensingSource": "account", "accountLicenseType": "express", "msdnLicenseType": "none", "gitHubLicenseType": "none", "licenseDisplayName": "Basic", "status": "active", "statusMessage": "", "assignmentSource": "unknown"},
+                "lastAccessedDate": date_text(organization.clock.now()),
+                "projectEntitlements": [],
+                "extensions": [],
+                "groupAssignments": [],
+            })
+        })
+        .collect();
+    Reply::json(json!({"members": members, "items": members, "totalCount": members.len(), "continuationToken": null}))
+}

@@ -1,0 +1,159 @@
+//! Users, groups of teams and memberships, as far as teams need them.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::teams;
+use crate::server::{ApiError, Call, Reply};
+use crate::world::{Organization, Person};
+
+pub(crate) fn user(person: &Person, base: &str) -> Value {
+    let url = format!("{base}/_apis/Graph/Users/{}", person.descriptor);
+    json!({
+        "subjectKind": "user",
+        "metaType": "member",
+        "domain": "00000000-0000-0000-0000-000000000000",
+        "principalName": person.unique_name,
+        "mailAddress": person.unique_name,
+        "origin": "aad",
+        "originId": person.id,
+        "displayName": person.display_name,
+        "_links": {
+            "self": {"href": url},
+            "memberships": {"href": format!("{base}/_apis/Graph/Memberships/{}", person.descriptor)},
+            "membershipState": {"href": format!("{base}/_apis/Graph/MembershipStates/{}", person.descriptor)},
+            "storageKey": {"href": format!("{base}/_apis/Graph/StorageKeys/{}", person.descriptor)},
+            "avatar": {"href": format!("{base}/_apis/GraphProfile/MemberAvatars/{}", person.descriptor)},
+        },
+        "url": url,
+        "descriptor": person.descriptor,
+    })
+}
+
+fn group(organization: &Organization, team: &super::Team, base: &str) -> Value {
+    let project = organization.project_by_id(team.project).map_or("", |project| project.name.as_str());
+    let descriptor = team.descriptor();
+    let url = format!("{base}/_apis/Graph/Groups/{descriptor}");
+    json!({
+        "subjectKind": "group",
+        "description": team.description,
+        "domain": format!("vstfs:///Classification/TeamProject/{}", team.project),
+        "principalName": format!("[{project}]\\{}", team.name),
+        "mailAddress": null,
+        "origin": "vsts",
+        "originId": team.id,
+        "displayName": team.name,
+        "_links": {
+            "self": {"href": url},
+            "memberships": {"href": format!("{base}/_apis/Graph/Memberships/{descriptor}")},
+            "membershipState": {"href": format!("{base}/_apis/Graph/MembershipStates/{descriptor}")},
+            "storageKey": {"href": format!("{base}/_apis/Graph/StorageKeys/{descriptor}")},
+        },
+        "url": url,
+        "descriptor": descriptor,
+    })
+}
+
+fn membership(member: &str, container: &str, base: &str) -> Value {
+    json!({
+        "containerDescriptor": container,
+        "memberDescriptor": member,
+        "_links": {
+            "self": {"href": format!("{base}/_apis/Graph/Memberships/{member}/{container}")},
+            "member": {"href": format!("{base}/_apis/Graph/Users/{member}")},
+            "container": {"href": format!("{base}/_apis/Graph/Groups/{container}")},
+        },
+    })
+}
+
+fn no_subject(descriptor: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "Microsoft.VisualStudio.Services.Graph.GraphSubjectNotFoundException",
+        format!("VS860010: The graph subject {descriptor} could not be found."),
+    )
+}
+
+pub(crate) fn route(organization: &mut Organization, call: &Call, rest: &[&str]) -> Result<Reply, ApiError> {
+    let base = &call.base;
+    match (&call.method, rest) {
+        (&Method::GET, ["users"]) => Ok(Reply::list(organization.people.iter().map(|person| user(person, base)).collect())),
+        (&Method::GET, ["users", _]) => {
+            let person = organization.people.find(&call.segments[2]).ok_or_else(|| no_subject(&call.segments[2]))?;
+            Ok(Reply::json(user(&person, base)))
+        }
+        (&Method::GET, ["groups"]) => Ok(Reply::list(organization.core.teams.iter().map(|team| group(organization, team, base)).collect())),
+        (&Method::GET, ["groups", _]) => {
+            let team = organization.core.teams.iter().find(|team| team.descriptor() == call.segments[2]).ok_or_else(|| no_subject(&call.segments[2]))?;
+            Ok(Reply::json(group(organization, team, base)))
+        }
+        (&Method::GET, ["descriptors", key]) => descriptor(organization, base, key),
+        (&Method::POST, ["subjectlookup"]) => lookup(organization, call),
+        (_, ["memberships", ..]) => memberships(organization, call),
+        _ => Err(ApiError::no_route(call)),
+    }
+}
+
+fn descriptor(organization: &Organization, base: &str, key: &str) -> Result<Reply, ApiError> {
+    let team = organization.core.teams.iter().find(|team| team.id.to_string() == key).map(super::Team::descriptor);
+    let value = team.or_else(|| organization.people.find(key).map(|person| person.descriptor.clone())).ok_or_else(|| no_subject(key))?;
+    Ok(Reply::json(json!({
+        "value": value,
+        "_links": {
+            "self": {"href": format!("{base}/_apis/Graph/Descriptors/{key}")},
+            "storageKey": {"href": format!("{base}/_apis/Graph/StorageKeys/{value}")},
+        },
+    })))
+}
+
+fn lookup(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
+    let body = call.value()?;
+    let keys = body["lookupKeys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if keys.len() > 500 {
+        return Err(ApiError::bad_request(format!("TF400049: There were too many requested items: {}. The maximum number is 500.", keys.len())));
+    }
+    let mut found = Map::new();
+    for key in keys.iter().filter_map(|key| key["descriptor"].as_str()) {
+        let person = organization.people.find(key).map(|person| user(&person, &call.base));
+        let team = organization.core.teams.iter().find(|team| team.descriptor() == key).map(|team| group(organization, team, &call.base));
+        if let Some(value) = person.or(team) {
+            found.insert(key.to_owned(), value);
+        }
+    }
+    Ok(Reply::json(json!({"count": found.len(), "value": found})))
+}
+
+/// `memberships/{subject}?direction=` and `memberships/{member}/{container}`.
+fn memberships(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError> {
+    let subject = call.segments.get(2).ok_or_else(|| ApiError::no_route(call))?.clone();
+    let Some(container) = call.segments.get(3).cloned() else {
+        let down = call.query.get("direction").is_some_and(|direction| direction.eq_ignore_ascii_case("down"));
+        let pairs = organization.core.teams.iter().flat_map(|team| team.members.iter().map(move |member| (member.person.descriptor.clone(), team.descriptor())));
+        let wanted = pairs.filter(|(member, container)| if down { *container == subject } else { *member == subject });
+        return Ok(Reply::list(wanted.map(|(member, container)| membership(&member, &container, &call.base)).collect()));
+    };
+    let team = organization.core.teams.iter().position(|team| team.descriptor() == container).ok_or_else(|| no_subject(&container))?;
+    let person = organization.people.find(&subject).ok_or_else(|| no_subject(&subject))?;
+    let is_member = |organization: &Organization, person: &Arc<Person>| organization.core.teams[team].members.iter().any(|member| member.person.id == person.id);
+    let document = membership(&person.descriptor, &container, &call.base);
+    match call.method {
+        Method::PUT => {
+            let id = organization.core.teams[team].id;
+            if !is_member(organization, &person) {
+                teams::add_member(organization, id, &person, false);
+            }
+            Ok(Reply::json(document).with_status(StatusCode::CREATED))
+        }
+        Method::DELETE => {
+            organization.core.teams[team].members.retain(|member| member.person.id != person.id);
+            Ok(Reply::status(StatusCode::OK))
+        }
+        Method::HEAD if is_member(organization, &person) => Ok(Reply::status(StatusCode::OK)),
+        Method::HEAD => Ok(Reply::status(StatusCode::NOT_FOUND)),
+        Method::GET if is_member(organization, &person) => Ok(Reply::json(document)),
+        Method::GET => Err(no_subject(&subject)),
+        _ => Err(ApiError::method_not_allowed(call)),
+    }
+}

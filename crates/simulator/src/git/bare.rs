@@ -1,0 +1,204 @@
+//! Bare repositories on disk and the `git` program, run apart from any configuration of the machine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use thiserror::Error;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// The object id that stands for "does not exist" in ref updates.
+pub(crate) const ZERO: &str = "0000000000000000000000000000000000000000";
+
+const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n\
+    [http]\n\treceivepack = true\n\
+    [uploadpack]\n\tallowTipSHA1InWant = true\n\tallowFilter = true\n\
+    [receive]\n\thideRefs = refs/pull\n\tautogc = false\n\tdenyDeleteCurrent = ignore\n\
+    [gc]\n\tauto = 0\n\
+    [fastimport]\n\tunpackLimit = 1\n";
+
+/// Variables that would make git look at another repository or configuration than the named one.
+const FOREIGN: [&str; 12] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_PROTOCOL",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG",
+];
+
+#[derive(Debug, Error)]
+pub(crate) enum GitError {
+    #[error("git could not be started: {0}")]
+    Start(std::io::Error),
+    #[error("repository {path}: {source}")]
+    Disk { path: PathBuf, source: std::io::Error },
+    #[error("git {command} failed: {message}")]
+    Failed { command: String, message: String },
+}
+
+/// A bare repository by its path; cheap to clone, so that no lock is held while git runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Bare {
+    path: PathBuf,
+}
+
+/// One line of `for-each-ref`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) name: String,
+    pub(crate) object: String,
+    /// What an annotated tag points to in the end.
+    pub(crate) peeled: Option<String>,
+}
+
+/// A `git` command that sees neither the machine's configuration nor the caller's repository.
+pub(crate) fn command(home: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command
+        .env("HOME", home)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+impl Bare {
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes an empty repository without starting a process, so it is fit for use under the world's lock.
+    pub(crate) fn create(path: PathBuf, branch: &str) -> Result<Self, GitError> {
+        let disk = |source| GitError::Disk { path: path.clone(), source };
+        for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+            std::fs::create_dir_all(path.join(folder)).map_err(disk)?;
+        }
+        std::fs::write(path.join("config"), CONFIG).map_err(disk)?;
+        std::fs::write(path.join("HEAD"), format!("ref: refs/heads/{branch}\n")).map_err(disk)?;
+        Ok(Self { path })
+    }
+
+    /// Points HEAD at a full ref name, which need not exist yet.
+    pub(crate) fn set_head(&self, reference: &str) -> Result<(), GitError> {
+        std::fs::write(self.path.join("HEAD"), format!("ref: {reference}\n"))
+            .map_err(|source| GitError::Disk { path: self.path.clone(), source })
+    }
+
+    /// Bytes of all objects, as the `size` of a repository reports them.
+    pub(crate) fn size(&self) -> u64 {
+        folder_size(&self.path.join("objects"))
+    }
+
+    pub(crate) fn remove(&self) -> Result<(), GitError> {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(GitError::Disk { path: self.path.clone(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+        self.run_with(arguments, &[]).await
+    }
+
+    /// Runs git with `input` as its standard input; an exit code other than 0 is an error with git's own words.
+    pub(crate) async fn run_with(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {
+        let output = self.output(arguments, input).await?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        Err(GitError::Failed {
+            command: arguments.first().copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+
+    async fn output(&self, arguments: &[&str], input: &[u8]) -> Result<Output, GitError> {
+        let mut command = command(&self.path);
+        command.arg("--git-dir").arg(&self.path).args(arguments);
+        if input.is_empty() {
+            return command.output().await.map_err(GitError::Start);
+        }
+        command.stdin(Stdio::piped());
+        let mut child = command.spawn().map_err(GitError::Start)?;
+        let stdin = child.stdin.take();
+        let write = async move {
+            if let Some(mut stdin) = stdin {
+                // A git that stopped early says why on stderr: a broken pipe tells nothing more.
+                if stdin.write_all(input).await.is_ok() {
+                    stdin.shutdown().await.ok();
+                }
+            }
+        };
+        let ((), output) = tokio::join!(write, child.wait_with_output());
+        output.map_err(GitError::Start)
+    }
+
+    pub(crate) async fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        Ok(String::from_utf8_lossy(&self.run(arguments).await?).into_owned())
+    }
+
+    /// The object id of a revision, or nothing if it does not exist.
+    pub(crate) async fn resolve(&self, revision: &str) -> Result<Option<String>, GitError> {
+        let output = self.output(&["rev-parse", "-q", "--verify", "--end-of-options", revision], &[]).await?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok((output.status.success() && text.len() == 40).then_some(text))
+    }
+
+    pub(crate) async fn references(&self) -> Result<Vec<Reference>, GitError> {
+        let text = self.text(&["for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)"]).await?;
+        Ok(text.lines().filter_map(reference).collect())
+    }
+
+    pub(crate) async fn tips(&self) -> Result<BTreeMap<String, String>, GitError> {
+        Ok(self.references().await?.into_iter().map(|r| (r.name, r.object)).collect())
+    }
+
+    pub(crate) async fn fast_import(&self, stream: &[u8]) -> Result<(), GitError> {
+        self.run_with(&["fast-import", "--quiet", "--force", "--done"], stream).await.map(drop)
+    }
+}
+
+fn reference(line: &str) -> Option<Reference> {
+    let mut parts = line.split('\0');
+    let (name, object, peeled) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(Reference {
+        name: name.to_owned(),
+        object: object.to_owned(),
+        peeled: (!peeled.is_empty()).then(|| peeled.to_owned()),
+    })
+}
+
+fn folder_size(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => folder_size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

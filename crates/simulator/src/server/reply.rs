@@ -1,0 +1,92 @@
+//! An answer before it becomes an HTTP response.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::ApiError;
+
+pub(crate) enum Body {
+    Empty,
+    Bytes(Bytes),
+    /// Length unknown: sent chunked.
+    Stream(axum::body::Body),
+}
+
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Body,
+}
+
+impl Reply {
+    pub(crate) fn status(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Body::Empty }
+    }
+
+    pub(crate) fn no_content() -> Self {
+        Self::status(StatusCode::NO_CONTENT)
+    }
+
+    /// 200 with a JSON document.
+    pub(crate) fn json(document: Value) -> Self {
+        Self::serialized(&document)
+    }
+
+    /// 200 with a document that is written without an intermediate `Value`.
+    pub(crate) fn serialized(document: &impl Serialize) -> Self {
+        match serde_json::to_vec(document) {
+            Ok(bytes) => Self::json_bytes(bytes),
+            Err(error) => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "System.Exception", error.to_string()).into_reply(),
+        }
+    }
+
+    pub(crate) fn json_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self::bytes("application/json; charset=utf-8", bytes)
+    }
+
+    /// `{"count": n, "value": [...]}`.
+    pub(crate) fn list(value: Vec<Value>) -> Self {
+        Self::json(json!({"count": value.len(), "value": value}))
+    }
+
+    pub(crate) fn bytes(content_type: &str, bytes: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Body::Bytes(bytes.into()) }.header("content-type", content_type)
+    }
+
+    pub(crate) fn stream(content_type: &str, body: axum::body::Body) -> Self {
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Body::Stream(body) }.header("content-type", content_type)
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Adds a header; a value that HTTP cannot carry is percent-encoded.
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        let encoded = || percent_encoding::utf8_percent_encode(value.as_ref(), percent_encoding::CONTROLS).to_string();
+        let value = HeaderValue::from_str(value.as_ref()).or_else(|_| HeaderValue::from_str(&encoded()));
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn into_response(self) -> Response {
+        let (body, length) = match self.body {
+            Body::Empty => (axum::body::Body::empty(), None),
+            Body::Bytes(bytes) => (axum::body::Body::from(bytes.clone()), Some(bytes.len())),
+            Body::Stream(body) => (body, None),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        if let Some(length) = length {
+            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        }
+        response
+    }
+}

@@ -1,0 +1,257 @@
+//! The discussion of a work item.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::item::{CommentRef, Item};
+use super::value::{FieldValue, Identities, date_text};
+use super::{ids, write};
+use crate::server::{ApiError, Call, Reply};
+use crate::world::{Organization, Person};
+
+/// Comments on one page.
+pub(crate) const PAGE: usize = 200;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Version {
+    pub text: Arc<str>,
+    pub by: FieldValue,
+    pub date: Timestamp,
+    pub deleted: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Comment {
+    pub id: u32,
+    pub markdown: bool,
+    /// Never empty; version 1 is the first.
+    pub versions: Vec<Version>,
+    /// Person, kind of reaction.
+    pub reactions: Vec<(Arc<Person>, String)>,
+}
+
+impl Comment {
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.latest().deleted
+    }
+
+    pub(crate) fn latest(&self) -> &Version {
+        &self.versions[self.versions.len() - 1]
+    }
+
+    fn reference(&self) -> CommentRef {
+        CommentRef { comment: self.id, version: self.versions.len() as u32 }
+    }
+}
+
+fn not_found(id: u32, item: u32) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "Microsoft.Azure.Boards.Comments.Server.CommentNotFoundException",
+        format!("VS403691: Comment {id} of work item {item} does not exist or you do not have permission to read it."),
+    )
+}
+
+fn start(item: &mut Item, id: u32, text: &str, by: &FieldValue, date: Timestamp, markdown: bool) -> CommentRef {
+    let version = Version { text: text.into(), by: by.clone(), date, deleted: false };
+    let comment = Comment { id, markdown, versions: vec![version], reactions: Vec::new() };
+    let reference = comment.reference();
+    item.comments.push(comment);
+    reference
+}
+
+/// The comment that a `System.History` makes, by the author and at the date of its revision.
+pub(super) fn from_history(item: &mut Item, text: &str, by: &FieldValue, date: Timestamp) -> CommentRef {
+    // Ids are unique in the organization on the service; below one item they only have to grow.
+    let id = item.id * 1000 + item.comments.len() as u32 + 1;
+    start(item, id, text, by, date, false)
+}
+
+/// Adds a comment by `by` at the next moment, which makes a revision.
+pub(crate) fn add(organization: &mut Organization, id: u32, text: &str, markdown: bool, by: &Arc<Person>) -> Result<u32, ApiError> {
+    if text.is_empty() {
+        return Err(ApiError::bad_request("VS403693: The text of a comment must not be empty."));
+    }
+    let item = organization.wit.items.get_mut(&id).filter(|item| item.deleted.is_none()).ok_or_else(|| write::unknown_item(id))?;
+    let date = organization.clock.clone().tick().max(item.latest().changed + jiff::SignedDuration::from_millis(3));
+    let comment = id * 1000 + item.comments.len() as u32 + 1;
+    let reference = start(item, comment, text, &FieldValue::Person(Arc::clone(by)), date, markdown);
+    write::revise(organization, id, by, Some(reference), |values| values.set(ids::HISTORY, Some(FieldValue::text(text))));
+    Ok(comment)
+}
+
+/// Adds a version with another text, or the deletion, which makes a revision too.
+pub(crate) fn change(organization: &mut Organization, id: u32, comment: u32, text: Option<&str>, by: &Arc<Person>) -> Result<(), ApiError> {
+    let item = organization.wit.items.get_mut(&id).filter(|item| item.deleted.is_none()).ok_or_else(|| write::unknown_item(id))?;
+    let date = organization.clock.clone().tick().max(item.latest().changed + jiff::SignedDuration::from_millis(3));
+    let found = item.comments.iter_mut().find(|found| found.id == comment && !found.is_deleted()).ok_or_else(|| not_found(comment, id))?;
+    let text_now = text.map_or_else(|| Arc::clone(&found.latest().text), Into::into);
+    found.versions.push(Version { text: text_now, by: FieldValue::Person(Arc::clone(by)), date, deleted: text.is_none() });
+    let reference = found.reference();
+    write::revise(organization, id, by, Some(reference), |_| {});
+    Ok(())
+}
+
+fn document(call: &Call, item: &Item, comment: &Comment, expand: &str) -> Value {
+    let (first, latest) = (&comment.versions[0], comment.latest());
+    let url = format!("{}/{}/_apis/wit/workItems/{}/comments/{}", call.base, item.project, item.id, comment.id);
+    let mut value = json!({
+        "mentions": [],
+        "workItemId": item.id,
+        "id": comment.id,
+        "version": comment.versions.len(),
+        "text": &*latest.text,
+        "createdBy": author(&first.by, &call.base),
+        "createdDate": date_text(first.date),
+        "modifiedBy": author(&latest.by, &call.base),
+        "modifiedDate": date_text(latest.date),
+        "format": if comment.markdown { "markdown" } else { "html" },
+        "url": url,
+    });
+    if matches!(expand, "renderedtext" | "all") {
+        value["renderedText"] = json!(&*latest.text);
+    }
+    if matches!(expand, "reactions" | "all") {
+        value["reactions"] = reactions(call, item, comment).into();
+    }
+    if comment.is_deleted() {
+        value["isDeleted"] = json!(true);
+    }
+    value
+}
+
+/// Names that nobody resolves are shown without an id.
+fn author(by: &FieldValue, base: &str) -> Value {
+    match by {
+        FieldValue::Person(_) => by.json(Identities::Reference(base)),
+        other => json!({"displayName": other.display(), "id": uuid::Uuid::nil(), "uniqueName": other.display()}),
+    }
+}
+
+fn reactions(call: &Call, item: &Item, comment: &Comment) -> Vec<Value> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for (_, kind) in &comment.reactions {
+        if !kinds.contains(&kind.as_str()) {
+            kinds.push(kind);
+        }
+    }
+    let entry = |kind: &str| {
+        json!({
+            "commentId": comment.id,
+            "type": kind,
+            "count": comment.reactions.iter().filter(|(_, own)| own == kind).count(),
+            "isCurrentUserEngaged": comment.reactions.iter().any(|(person, own)| own == kind && person.id == call.identity.person.id),
+            "url": format!("{}/{}/_apis/wit/workItems/{}/comments/{}/reactions/{kind}", call.base, item.project, item.id, comment.id),
+        })
+    };
+    kinds.into_iter().map(entry).collect()
+}
+
+fn version_document(call: &Call, item: &Item, comment: &Comment, number: usize) -> Value {
+    let version = &comment.versions[number - 1];
+    json!({
+        "id": comment.id,
+        "version": number,
+        "text": &*version.text,
+        "renderedText": &*version.text,
+        "isDeleted": version.deleted,
+        "createdBy": author(&comment.versions[0].by, &call.base),
+        "createdDate": date_text(comment.versions[0].date),
+        "modifiedBy": author(&version.by, &call.base),
+        "modifiedDate": date_text(version.date),
+        "url": format!("{}/{}/_apis/wit/workItems/{}/comments/{}/versions/{number}", call.base, item.project, item.id, comment.id),
+    })
+}
+
+/// Below `workItems/{id}/comments`.
+pub(crate) fn route(organization: &mut Organization, call: &Call, id: u32, rest: &[String]) -> Result<Reply, ApiError> {
+    let project = call.project(organization)?.id;
+    let wanted = organization.wit.items.get(&id).filter(|item| item.deleted.is_none() && item.project == project);
+    let item = wanted.ok_or_else(|| write::unknown_item(id))?;
+    let expand = call.query.get("$expand").unwrap_or_default().to_lowercase();
+    let person = Arc::clone(&call.identity.person);
+    let Some(first) = rest.first() else {
+        return match call.method {
+            Method::GET => list(item, call, &expand),
+            Method::POST => {
+                let body = call.value()?;
+                let markdown = call.query.get("format").is_some_and(|format| format.eq_ignore_ascii_case("markdown"));
+                let comment = add(organization, id, body["text"].as_str().unwrap_or_default(), markdown, &person)?;
+                one(organization, call, id, comment, &expand)
+            }
+            _ => Err(ApiError::method_not_allowed(call)),
+        };
+    };
+    let comment: u32 = first.parse().map_err(|_| ApiError::no_route(call))?;
+    let found = item.comments.iter().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    let part = rest.get(1).map(|part| part.to_lowercase());
+    match (&call.method, part.as_deref()) {
+        (&Method::GET, None) if found.is_deleted() && !call.query.flag("includeDeleted") => Err(not_found(comment, id)),
+        (&Method::GET, None) => Ok(Reply::json(document(call, item, found, &expand))),
+        (&Method::PATCH, None) => {
+            let body = call.value()?;
+            let text = body["text"].as_str().ok_or_else(|| ApiError::bad_body("the member text is missing"))?;
+            change(organization, id, comment, Some(text), &person)?;
+            one(organization, call, id, comment, &expand)
+        }
+        (&Method::DELETE, None) => change(organization, id, comment, None, &person).map(|()| Reply::no_content()),
+        (&Method::GET, Some("versions")) => match rest.get(2) {
+            None => Ok(Reply::list((1..=found.versions.len()).rev().map(|number| version_document(call, item, found, number)).collect())),
+            Some(number) => {
+                let number = number.parse().ok().filter(|number| (1..=found.versions.len()).contains(number)).ok_or_else(|| not_found(comment, id))?;
+                Ok(Reply::json(version_document(call, item, found, number)))
+            }
+        },
+        (_, Some("reactions")) => react(organization, call, id, comment, &rest[2..]),
+        _ => Err(ApiError::method_not_allowed(call)),
+    }
+}
+
+fn one(organization: &Organization, call: &Call, id: u32, comment: u32, expand: &str) -> Result<Reply, ApiError> {
+    let item = organization.wit.items.get(&id).ok_or_else(|| write::unknown_item(id))?;
+    let found = item.comments.iter().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    Ok(Reply::json(document(call, item, found, expand)))
+}
+
+/// Newest first unless `order=asc`; the token is the number of comments before the page.
+fn list(item: &Item, call: &Call, expand: &str) -> Result<Reply, ApiError> {
+    let deleted = call.query.flag("includeDeleted");
+    let wanted_ids = call.query.list("ids");
+    let wanted = |comment: &&Comment| {
+        (deleted || !comment.is_deleted()) && wanted_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id.parse() == Ok(comment.id)))
+    };
+    let mut all: Vec<&Comment> = item.comments.iter().filter(wanted).collect();
+    if !call.query.get("order").is_some_and(|order| order.eq_ignore_ascii_case("asc")) {
+        all.reverse();
+    }
+    let top = call.query.number("$top")?.filter(|top| *top > 0).unwrap_or(PAGE).min(PAGE);
+    let skip = call.query.number("continuationToken")?.unwrap_or(0);
+    let page: Vec<Value> = all.iter().skip(skip).take(top).map(|comment| document(call, item, comment, expand)).collect();
+    let next = skip + page.len();
+    let url = format!("{}/{}/_apis/wit/workItems/{}/comments", call.base, item.project, item.id);
+    let mut value = json!({"totalCount": all.len(), "count": page.len(), "comments": page, "url": url});
+    if next < all.len() {
+        value["continuationToken"] = json!(next.to_string());
+        value["nextPage"] = json!(format!("{url}?$top={top}&continuationToken={next}"));
+    }
+    Ok(Reply::json(value))
+}
+
+fn react(organization: &mut Organization, call: &Call, id: u32, comment: u32, rest: &[String]) -> Result<Reply, ApiError> {
+    let person = Arc::clone(&call.identity.person);
+    let item = organization.wit.items.get_mut(&id).ok_or_else(|| write::unknown_item(id))?;
+    let found = item.comments.iter_mut().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    if let Some(kind) = rest.first() {
+        match call.method {
+            Method::PUT if !found.reactions.iter().any(|(own, known)| own.id == person.id && known == kind) => found.reactions.push((person, kind.clone())),
+            Method::DELETE => found.reactions.retain(|(own, known)| own.id != person.id || known != kind),
+            _ => {}
+        }
+    }
+    let item = organization.wit.items.get(&id).ok_or_else(|| write::unknown_item(id))?;
+    let found = item.comments.iter().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    Ok(Reply::list(reactions(call, item, found)))
+}
