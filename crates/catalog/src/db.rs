@@ -131,8 +131,8 @@ impl Tx {
     pub(crate) async fn script(&mut self, sql: String) -> Result<()> {
         let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
         match self {
-            Self::Sqlite(tx) => drop(sql.execute(&mut **tx).await?),
-            Self::Postgres(tx) => drop(sql.execute(&mut **tx).await?),
+            Self::Sqlite(tx) => sql.execute(&mut **tx).await.map(|_| ())?,
+            Self::Postgres(tx) => sql.execute(&mut **tx).await.map(|_| ())?,
         }
         Ok(())
     }

@@ -67,8 +67,9 @@ impl Error {
             Self::Database(_)
             | Self::JobUnknown { .. }
             | Self::LeaseExpired { .. }
-            | Self::Canceled { .. } => None,
-            Self::DuplicateItem { .. } | Self::StepUnknown { .. } => None,
+            | Self::Canceled { .. }
+            | Self::DuplicateItem { .. }
+            | Self::StepUnknown { .. } => None,
             Self::Address { .. } => Some("catalog-address"),
             Self::NewerSchema { .. } => Some("catalog-newer"),
             Self::Damaged { .. } => Some("catalog-damaged"),

@@ -45,7 +45,7 @@ impl App {
         let row = self.repository_row(name).await?;
         let password = self.secret(&row.password_credential).await?;
         let (store, _) = repository::store_from(&row.location)?;
-        let repository = Repository::open(store, password.expose().as_bytes()).await?;
+        let repository = Repository::open(store, &password).await?;
         Ok((row, repository))
     }
 

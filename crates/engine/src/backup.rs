@@ -5,6 +5,7 @@ mod gone;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,7 +31,7 @@ pub struct BackupContext<'a> {
     pub client: &'a Client,
     pub repository: &'a Repository,
     pub coordinator: &'a dyn Coordinator,
-    pub clock: &'a dyn Clock,
+    pub clock: &'a Arc<dyn Clock>,
     pub reporter: &'a dyn Reporter,
 }
 
@@ -51,7 +52,6 @@ pub struct BackupRequest {
     pub full: bool,
     /// A folder for temporary files; a private one is made in it and removed afterwards.
     pub work: PathBuf,
-    pub host: String,
 }
 
 /// What a backup did.
@@ -72,13 +72,15 @@ pub(crate) struct Parent {
 
 /// Runs a backup to its committed snapshot, or fails without one.
 pub async fn backup(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<BackupReport> {
-    let lock = cx.repository.lock_shared(&Holder { hostname: request.host.clone(), username: "keepward".to_owned() }, cx.clock.now()).await?;
+    let lock = cx.repository.lock_shared(&Holder::new("keepward", Arc::clone(cx.clock))).await?;
     let result = tokio::select! {
         result = run(cx, request, &lock) => result,
         error = beats(cx.coordinator) => Err(error),
     };
-    lock.release().await?;
-    result
+    let released = lock.release().await;
+    let report = result?;
+    released?;
+    Ok(report)
 }
 
 /// Ends only when the job is to end.
@@ -117,7 +119,7 @@ async fn run(cx: &BackupContext<'_>, request: &BackupRequest, lock: &repository:
 
     let usage = cx.client.usage();
     let source = source_file(cx, request, parent.as_ref(), &crawled, &merged, issues, &received, started);
-    let tree = put_source(&mut writer, merged.tree, &source).await?;
+    let tree = put_source(&mut writer, Some(merged.tree), &source).await?;
     let counts = Counts {
         kinds: source.counts.clone(),
         requests: usage.requests,
@@ -125,13 +127,12 @@ async fn run(cx: &BackupContext<'_>, request: &BackupRequest, lock: &repository:
         bytes_stored: 0,
         blobs_stored: 0,
     };
-    commit(cx, request, lock, writer, tree, source, counts, parent, merged.rows).await
+    commit(cx, lock, writer, tree, source, counts, parent, merged.rows).await
 }
 
 #[expect(clippy::too_many_arguments, reason = "the last step takes what all others made")]
 async fn commit(
     cx: &BackupContext<'_>,
-    request: &BackupRequest,
     lock: &repository::LockGuard,
     mut writer: Writer,
     tree: TreeId,
@@ -146,14 +147,14 @@ async fn commit(
     let snapshot = Snapshot {
         parent: parent.as_ref().map(|parent| parent.id),
         paths: vec![format!("/{}/{}", source.service, source.source)],
-        hostname: request.host.clone(),
+        hostname: source.source.clone(),
         username: "keepward".to_owned(),
         tags: tags(&source.service, &source.source),
         ..Snapshot::new(source.finished, tree)
     };
-    let id = writer.commit(snapshot, lock).await?;
+    let id = writer.commit(&snapshot, lock).await?;
     let stored = writer.stored();
-    counts.bytes_stored = stored.bytes;
+    counts.bytes_stored = stored.stored_bytes;
     counts.blobs_stored = stored.blobs;
     let info = SnapshotInfo { id, time: source.finished, tree, parent: parent.as_ref().map(|parent| parent.id), source: source.clone() };
     cx.coordinator.index(&info, &mut SpooledRows(rows.sorted()?)).await?;
@@ -186,11 +187,11 @@ pub async fn read_source(repository: &Repository, service: &'static Service, tre
 
 async fn put_source(writer: &mut Writer, tree: Option<TreeId>, source: &SourceFile) -> Result<TreeId> {
     let bytes = serde_json::to_vec_pretty(source).map_err(|error| Error::io("cannot write the snapshot's description")(error.into()))?;
-    let content = FileContent { blobs: vec![writer.blob(BlobType::Data, &bytes).await?], size: bytes.len() as u64 };
+    // The run's own id is in it, so it cannot be there already: no index is read for it.
+    let content = FileContent { blobs: vec![writer.blob_unique(BlobType::Data, &bytes).await?], size: bytes.len() as u64 };
     let mut editor = TreeEditor::new(writer, tree);
     editor.put(SOURCE_FILE, Node::file(SOURCE_FILE, content, source.finished)).await?;
-    let tree = editor.finish().await?;
-    tree.ok_or_else(|| Error::io("cannot write the snapshot's description")(std::io::Error::other("the tree is empty")))
+    Ok(editor.finish().await?)
 }
 
 #[expect(clippy::too_many_arguments, reason = "it gathers what all steps made")]

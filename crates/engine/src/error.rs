@@ -33,7 +33,7 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Service(error) => Some(error.code),
-            Self::Repository(error) => error.code(),
+            Self::Repository(error) => Some(error.code()),
             Self::Control { code, .. } | Self::Request { code, .. } => Some(code),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => Some("disk-full"),
             Self::Io { .. } | Self::Canceled => None,

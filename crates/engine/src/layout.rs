@@ -25,26 +25,26 @@ impl Layouts {
         Self { service }
     }
 
-    pub fn service(&self) -> &'static Service {
+    pub fn service(self) -> &'static Service {
         self.service
     }
 
     /// The folder that holds all items of a kind in a scope; `None` for kinds without folders of their own.
-    pub fn folder(&self, kind: &str, scope: &str) -> Option<String> {
+    pub fn folder(self, kind: &str, scope: &str) -> Option<String> {
         let spec = self.service.kind(kind)?.spec();
         let Layout::Item { folder, .. } = spec.layout else { return None };
         Some(format!("{}{folder}", self.scope_prefix(spec.parent, scope)?))
     }
 
     /// The folder of an item; `None` for kinds without folders of their own.
-    pub fn path(&self, item: &ItemRef) -> Option<String> {
+    pub fn path(self, item: &ItemRef) -> Option<String> {
         let spec = self.service.kind(&item.kind)?.spec();
         let own = spec.path(&encode(&item.id))?;
         Some(format!("{}{own}", self.scope_prefix(spec.parent, &item.scope)?))
     }
 
     /// The name of the document's file.
-    pub fn document(&self, kind: &str) -> Option<&'static str> {
+    pub fn document(self, kind: &str) -> Option<&'static str> {
         match self.service.kind(kind)?.spec().layout {
             Layout::Item { document, .. } => Some(document),
             Layout::Lines { .. } | Layout::Files { .. } => None,
@@ -52,13 +52,13 @@ impl Layouts {
     }
 
     /// Which item's folder, or which file in it, a path is; `None` for what lies above the items.
-    pub fn parse(&self, path: &str) -> Option<Place> {
+    pub fn parse(self, path: &str) -> Option<Place> {
         let parts: Vec<&str> = path.split('/').collect();
         self.parse_below(None, "", &parts)
     }
 
     /// The kind that counts a part of an item: comments and attachments are kinds of their own within work items.
-    pub fn part_kind(&self, owner: &str, part: &str) -> Option<&'static dyn Kind> {
+    pub fn part_kind(self, owner: &str, part: &str) -> Option<&'static dyn Kind> {
         self.service.kinds.iter().copied().find(|kind| {
             kind.spec().with == Some(self.service.kind(owner).map_or("", |owner| owner.spec().name))
                 && match kind.spec().layout {
@@ -69,7 +69,7 @@ impl Layouts {
         })
     }
 
-    fn scope_prefix(&self, parent: Option<&str>, scope: &str) -> Option<String> {
+    fn scope_prefix(self, parent: Option<&str>, scope: &str) -> Option<String> {
         match parent {
             Some(parent) if !scope.is_empty() => {
                 let path = self.path(&ItemRef::new(parent, "", scope))?;
@@ -79,7 +79,7 @@ impl Layouts {
         }
     }
 
-    fn parse_below(&self, parent: Option<&'static str>, scope: &str, parts: &[&str]) -> Option<Place> {
+    fn parse_below(self, parent: Option<&'static str>, scope: &str, parts: &[&str]) -> Option<Place> {
         for kind in self.service.kinds {
             let spec = kind.spec();
             let Layout::Item { folder, shard, .. } = spec.layout else { continue };
@@ -108,10 +108,14 @@ fn encode(id: &str) -> String {
         if safe {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            out.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
         }
     }
     out
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).map_or('0', |digit| digit.to_ascii_uppercase())
 }
 
 fn decode(name: &str) -> String {
@@ -120,16 +124,8 @@ fn decode(name: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let code = (bytes[at] == b'%').then(|| name.get(at + 1..at + 3)).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match code {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
+        out.push(code.unwrap_or(bytes[at]));
+        at += if code.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&out).into_owned()
 }

@@ -9,6 +9,7 @@ pub mod export;
 pub mod layout;
 mod merge;
 pub mod plan;
+pub mod rebuild;
 pub mod retention;
 mod sink;
 mod spool;

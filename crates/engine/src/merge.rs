@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use model::{ItemRef, KindCounts};
-use repository::{BlobType, FileContent, Node, NodeType, TreeEditor, TreeId, Writer};
+use repository::{BlobId, BlobType, FileContent, Node, NodeType, TreeEditor, TreeId, Writer};
 use sha2::{Digest as _, Sha256};
 
 use crate::change::{self, Change, Op};
@@ -32,7 +32,7 @@ pub(crate) struct Merge<'a> {
 
 /// What came of it.
 pub(crate) struct Merged {
-    pub tree: Option<TreeId>,
+    pub tree: TreeId,
     pub rows: Spool,
     /// Change of each kind's number of items, and how many were added, changed and removed.
     pub counts: BTreeMap<String, KindCounts>,
@@ -130,7 +130,7 @@ impl State<'_, '_, '_> {
             Op::Delete => {
                 self.close_until(&folder).await?;
                 self.removed_rows(&folder).await?;
-                self.editor.remove(&folder).await?;
+                self.editor.remove_all(&folder).await?;
                 self.deleted = Some(folder);
                 Ok(())
             }
@@ -186,27 +186,23 @@ impl State<'_, '_, '_> {
 
     /// Small files stay one blob, so that a chain of increments gives what one full crawl gives; long ones only get their end.
     async fn appended(&mut self, base: Option<FileContent>, lines: Vec<u8>) -> Result<FileContent> {
-        let Some(mut base) = base.filter(|base| base.size > 0) else { return self.write(&lines).await };
+        let Some(mut base) = base.filter(|base| base.size > 0) else { return self.store(&lines).await };
         if base.size + (lines.len() as u64) < SMALL {
             let mut whole = Vec::with_capacity(base.size as usize + lines.len());
             for blob in &base.blobs {
-                whole.extend_from_slice(&self.merge.prior.repository().blob(*blob).await?);
+                whole.extend_from_slice(&self.merge.prior.repository().blob(BlobType::Data, *blob).await?);
             }
             whole.extend_from_slice(&lines);
-            return self.write(&whole).await;
+            return self.store(&whole).await;
         }
-        let tail = self.write(&lines).await?;
+        let tail = self.store(&lines).await?;
         base.blobs.extend(tail.blobs);
         base.size += tail.size;
         Ok(base)
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Result<FileContent> {
-        let writer = self.editor.writer();
-        if bytes.len() as u64 >= SMALL {
-            return Ok(writer.file(bytes).await?);
-        }
-        Ok(FileContent { blobs: vec![writer.blob(BlobType::Data, bytes).await?], size: bytes.len() as u64 })
+    async fn store(&mut self, bytes: &[u8]) -> Result<FileContent> {
+        Ok(self.editor.writer().bytes(bytes).await?)
     }
 
     async fn put_file(&mut self, path: &str, part: &str, before: Option<Node>, content: FileContent, count: u64) -> Result<()> {
@@ -219,10 +215,7 @@ impl State<'_, '_, '_> {
         let started = self.merge.started;
         let Some(open) = self.open.last_mut() else { return Err(out_of_place()) };
         open.changed = true;
-        open.digest.update(part.as_bytes());
-        for blob in &content.blobs {
-            open.digest.update(blob.as_bytes());
-        }
+        digest_part(&mut open.digest, part, Some(&content.blobs));
         open.size += content.size;
         let modified = open.modified.unwrap_or(started);
         let item = open.item.clone();
@@ -239,8 +232,7 @@ impl State<'_, '_, '_> {
         }
         let Some(open) = self.open.last_mut() else { return Err(out_of_place()) };
         open.changed = true;
-        open.digest.update(part.as_bytes());
-        open.digest.update(b"removed");
+        digest_part(&mut open.digest, part, None);
         let item = open.item.clone();
         self.note_bin(part, false);
         self.count_part(&item, part, before, 0).await?;
@@ -267,7 +259,7 @@ impl State<'_, '_, '_> {
         counts.added += new.saturating_sub(old);
         counts.removed += old.saturating_sub(new);
         counts.changed += u64::from(old > 0 && new > 0);
-        *self.items_delta.entry(name.to_owned()).or_default() += new as i64 - old as i64;
+        *self.items_delta.entry(name.to_owned()).or_default() += new.cast_signed() - old.cast_signed();
         Ok(())
     }
 
@@ -343,7 +335,7 @@ impl State<'_, '_, '_> {
             *self.items_delta.entry(open.item.kind.clone()).or_default() += 1;
         }
         self.row(&IndexRow {
-            digest: hex::encode(&open.digest.finalize()[..16]),
+            digest: digest_text(open.digest),
             item: open.item,
             name,
             path: open.path,
@@ -405,8 +397,22 @@ impl State<'_, '_, '_> {
     }
 }
 
-fn newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+/// A version of an item is told by the files that changed in it.
+pub(crate) fn digest_part(digest: &mut Sha256, part: &str, blobs: Option<&[BlobId]>) {
+    digest.update(part.as_bytes());
+    match blobs {
+        Some(blobs) => blobs.iter().for_each(|blob| digest.update(blob.0)),
+        None => digest.update(b"removed"),
+    }
+}
+
+pub(crate) fn digest_text(digest: Sha256) -> String {
+    hex::encode(&digest.finalize()[..16])
+}
+
+/// How many records a part of lines has.
+pub(crate) fn newlines(bytes: &[u8]) -> u64 {
+    bytes.split(|&byte| byte == b'\n').count() as u64 - 1
 }
 
 fn out_of_place() -> Error {

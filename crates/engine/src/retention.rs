@@ -1,12 +1,16 @@
 //! Which snapshots a keep rule forgets: restic's rules, and never the last good snapshot of a source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Zoned};
-use repository::Id;
+use repository::{Id, Repository};
 use serde::{Deserialize, Serialize};
+use service::Service;
+
+use crate::Result;
+use crate::backup::{read_source, tags};
 
 /// What to keep of each source; a count of 0 keeps nothing by that rule. Rules add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +95,39 @@ pub fn decide(candidates: &[Candidate], keep: &Keep, zone: &TimeZone) -> Vec<Dec
         sources.entry(&candidate.source).or_default().push(candidate);
     }
     sources.into_values().flat_map(|snapshots| of_source(snapshots, keep, zone)).collect()
+}
+
+/// Decides on every snapshot that Keepward made, and forgets those without a reason to stay unless `dry_run` says so. Frees no space: that
+/// is prune's. The newest snapshot of a source counts as good when none is without stale data.
+pub async fn forget(repository: &Repository, service: &'static Service, keep: &Keep, zone: &TimeZone, dry_run: bool) -> Result<Vec<Decision>> {
+    let mut candidates = Vec::new();
+    for (id, snapshot) in repository.snapshots().await? {
+        let source = snapshot.tags.iter().find_map(|tag| tag.strip_prefix("source="));
+        let Some(source) = source.filter(|source| tags(service.name, source).iter().all(|tag| snapshot.tags.contains(tag))) else { continue };
+        let good = read_source(repository, service, snapshot.tree).await.is_ok_and(|file| file.stale.is_empty());
+        candidates.push(Candidate { id, time: snapshot.time, source: source.to_owned(), tags: snapshot.tags, good });
+    }
+    spare_the_newest(&mut candidates);
+    let decisions = decide(&candidates, keep, zone);
+    let gone: Vec<Id> = decisions.iter().filter(|decision| !decision.keep()).map(|decision| decision.id).collect();
+    if !dry_run {
+        repository.forget(&gone).await?;
+    }
+    Ok(decisions)
+}
+
+fn spare_the_newest(candidates: &mut [Candidate]) {
+    let good: HashSet<String> = candidates.iter().filter(|candidate| candidate.good).map(|candidate| candidate.source.clone()).collect();
+    let mut newest: HashMap<String, usize> = HashMap::new();
+    for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| !good.contains(&candidate.source)) {
+        let best = newest.entry(candidate.source.clone()).or_insert(place);
+        if candidates[*best].time <= candidate.time {
+            *best = place;
+        }
+    }
+    for place in newest.into_values() {
+        candidates[place].good = true;
+    }
 }
 
 fn of_source(mut snapshots: Vec<&Candidate>, keep: &Keep, zone: &TimeZone) -> Vec<Decision> {

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use model::{Class, Event, Issue, ItemRef, Reporter};
-use repository::{BlobType, Writer};
+use repository::Writer;
 use service::{Item, Sink};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::time::{Duration, Instant};
 
 use crate::change::{self, Change, Op};
 use crate::layout::Layouts;
+use crate::merge::newlines;
 use crate::spool::Spool;
 use crate::{Error, Result};
 
@@ -192,18 +193,10 @@ impl CrawlSink<'_, '_> {
     }
 
     async fn put(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
-        let content = {
-            let mut writer = self.collector.writer.lock().await;
-            if bytes.len() as u64 >= SMALL {
-                writer.file(bytes).await?
-            } else {
-                let blobs = if bytes.is_empty() { Vec::new() } else { vec![writer.blob(BlobType::Data, bytes).await?] };
-                repository::FileContent { blobs, size: bytes.len() as u64 }
-            }
-        };
+        let content = self.collector.writer.lock().await.bytes(bytes).await?;
         self.collector.received(self.kind_of(item, part), bytes.len() as u64);
         let counted = self.collector.layouts.part_kind(&item.kind, part).is_some();
-        let lines = if counted { bytes.iter().filter(|&&byte| byte == b'\n').count() as u64 } else { 0 };
+        let lines = if counted { newlines(bytes) } else { 0 };
         self.record(item, part, Op::Put { blobs: content.blobs, size: content.size, lines }, &[])
     }
 }

@@ -6,11 +6,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use chacha20poly1305::aead::AeadInOut;
-use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+use chacha20poly1305::aead::AeadInOut as _;
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
 
 use crate::{Error, Result};
 
@@ -76,7 +76,7 @@ impl Spool {
         let mut heads = BinaryHeap::new();
         let mut runs = Vec::new();
         for (number, path) in self.runs.iter().enumerate() {
-            let mut run = Run::open(path, number as u32, &self.cipher)?;
+            let mut run = Run::open(path, number as u32)?;
             if let Some(record) = run.next(&self.cipher)? {
                 heads.push(Reverse((record.key, number, record.payload)));
             }
@@ -113,10 +113,13 @@ impl Spool {
     }
 }
 
+/// The next record of a run: key, number of the run, payload. Runs are numbered in order of arrival.
+type Head = (Vec<u8>, usize, Vec<u8>);
+
 /// The records of a spool in order.
 pub(crate) enum Sorted {
     Memory { bytes: Vec<u8>, records: std::vec::IntoIter<(usize, u32, u32)> },
-    Merge { heads: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>>, runs: Vec<Run>, cipher: ChaCha20Poly1305 },
+    Merge { heads: BinaryHeap<Reverse<Head>>, runs: Vec<Run>, cipher: ChaCha20Poly1305 },
 }
 
 impl Sorted {
@@ -196,7 +199,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn open(path: &Path, number: u32, _cipher: &ChaCha20Poly1305) -> Result<Self> {
+    fn open(path: &Path, number: u32) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("cannot read the spool"))?;
         Ok(Self { input: BufReader::with_capacity(FRAME + TAG + 4, file), number, frame: 0, buffer: Vec::new(), at: 0 })
     }

@@ -47,7 +47,8 @@ impl SnapshotReader {
                 let Some(subtree) = subtree else { return Ok(None) };
                 tree = subtree;
             }
-            found = self.directory(tree).await?.find(name).cloned();
+            let directory = self.directory(tree).await?;
+            found = find(&directory, name).cloned();
             if found.is_none() {
                 return Ok(None);
             }
@@ -58,7 +59,7 @@ impl SnapshotReader {
     /// A directory's nodes; empty when there is none at this path.
     pub async fn nodes(&self, path: &str) -> Result<Vec<Node>> {
         match self.node(path).await?.and_then(|node| node.subtree) {
-            Some(tree) => Ok(self.directory(tree).await?.nodes().to_vec()),
+            Some(tree) => Ok(self.directory(tree).await?.nodes.clone()),
             None => Ok(Vec::new()),
         }
     }
@@ -142,7 +143,7 @@ impl SnapshotReader {
     async fn copy_part(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
         let missing = || Error::Request { code: "repository-damaged", message: format!("{item}: the snapshot has no {part}") };
         let node = self.part_node(item, part).await?.ok_or_else(missing)?;
-        let mut pieces = std::pin::pin!(self.repository.read_stream(&node));
+        let mut pieces = std::pin::pin!(self.repository.stream(&node));
         let mut size = 0;
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
@@ -152,6 +153,11 @@ impl SnapshotReader {
         to.flush().await.map_err(Error::io(format!("cannot write {part} of {item}")))?;
         Ok(size)
     }
+}
+
+/// Names are sorted by their bytes.
+fn find<'t>(tree: &'t Tree, name: &str) -> Option<&'t Node> {
+    tree.nodes.binary_search_by(|node| node.name.as_bytes().cmp(name.as_bytes())).ok().map(|at| &tree.nodes[at])
 }
 
 #[async_trait]

@@ -30,11 +30,21 @@ codes! {
     "attachment-missing", "An attachment cannot be downloaded", "A work item or comment refers to an attachment that the service no longer has or does not give to this identity.",
         "Open the item in the browser and look whether the file is there. If it is, check the identity's rights on the area.";
     "body-too-large", "An answer is larger than the limit", "A document exceeded the size that a document may have.", "Report it with the item's id.";
+    "catalog-address", "The catalog has an address that is not supported", "",
+        "Use sqlite:///PATH or postgres://…";
+    "catalog-damaged", "The catalog holds a value that makes no sense", "",
+        "Delete the file catalog.db in the data directory; what backups hold is read again from the repositories. Connectors have to be added again.";
+    "catalog-newer", "The catalog was written by a newer version", "",
+        "Use the newer version, or delete the catalog: it is made again from the repositories.";
     "connector-exists", "A connector with this name or organization already exists", "Names and organizations are unique without regard to case.",
         "Choose another name, or use or remove the existing connector.";
     "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist.";
+    "credential-in-use", "A connector still uses this credential", "",
+        "Remove the connector first.";
     "credential-refused", "The service refuses the credential", "The token is wrong, expired or revoked, or it belongs to another organization. Azure DevOps answers this with a sign-in page, not always with 401.",
         "Create a new token for this organization and store it: `keepward connector add … --pat-file FILE --replace`.";
+    "credential-unknown", "The vault has no credential of this name", "",
+        "Add the connector or repository again with its secret.";
     "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or use another data directory with `--data-dir`.";
     "disk-full", "No space left on the device", "The write failed, no snapshot was made, earlier ones are whole.", "Free space, then run the backup again: what was already stored is not sent again.";
     "export-path-refused", "A file name would leave the target folder", "The name in the snapshot holds `..`, a separator or control characters.", "The file is written under an escaped name instead; see the report.";
@@ -43,9 +53,21 @@ codes! {
     "git-refused", "The service refuses access to a git repository", "The repository is disabled, or the identity lacks Read on it.", "Enable the repository in the project's settings, or grant the identity Read on it.";
     "implausible-drop", "Far fewer items than before", "A listing came back without many items that the last snapshot has. That is what a lost permission looks like, so the old items are kept.",
         "Check that the identity still sees them. If they were really deleted, run the backup with `--accept-deletions KIND`.";
+    "job-superseded", "Another worker has taken the job over", "Its lease had run out. This worker stopped before its snapshot.",
+        "Nothing to do: the other worker goes on.";
+    "key-in-use", "The key is the one in use", "A repository cannot be left without the key that opened it.",
+        "Open it with another password, then remove this key.";
+    "kind-unknown", "There is no such kind of data", "",
+        "The message lists the kinds.";
     "lfs-object-missing", "A large file (LFS) is missing at the service", "A commit refers to an LFS object that the service does not have. The pointer is backed up, the content is not.",
         "Push the object from a clone that has it: `git lfs push --all`.";
     "lock-held", "The repository is locked", "Another process, Keepward or restic, holds a lock that excludes this one.", "Wait until it has ended. If it was killed, remove stale locks with `restic unlock` or wait 30 minutes.";
+    "lock-lost", "The lock on the repository was lost", "Another program removed the lock, or data was removed below a running job. No snapshot was written.",
+        "Run the job again, and do not run `restic unlock --remove-all`, `forget` or `prune` while Keepward works.";
+    "name-refused", "A name cannot be stored", "A name is empty, too long, or holds a separator.",
+        "Report it with the message: names from the service are encoded before they are stored.";
+    "not-found", "The service does not have it", "It was deleted meanwhile, or the identity may not see it.",
+        "If others see it, check the identity's rights.";
     "organization-unknown", "The organization does not exist", "The service knows no organization of this name at this host.", "Check the part after dev.azure.com/ in the browser's address bar.";
     "pat-global", "The token is for all organizations", "Global personal access tokens stop working on 2026-12-01 and give away more than a backup needs.", "Create a token for this organization alone.";
     "permission-missing", "The identity lacks a permission", "The service refuses to read this kind of data with this identity or token. What was backed up before is kept and marked stale.",
@@ -53,15 +75,27 @@ codes! {
     "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
     "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "Run `keepward repository check --read-data` to see all damage, and restore the named files from a copy of the repository.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
+    "repository-location", "The location is of a kind that is not supported", "",
+        "Give a local folder or a file:// URL.";
     "repository-not-found", "There is no repository at this place", "", "Check the path, or make one: `keepward repository init PATH`.";
     "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Migrate it with `restic migrate upgrade_repo_v2`.";
     "restore-conflict", "The target already has this item", "Nothing was changed: the plan's conflict rule is `skip`.", "Plan again with `--conflict replace` or `--conflict duplicate`.";
     "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.", "Compare the item with `keepward export`, and report what you see.";
     "restore-failed", "An item could not be restored", "The service refused the write.", "The message tells why. Fix it and run `keepward restore apply PLAN` again: it goes on where it stopped.";
+    "run-unknown", "No run has this id", "",
+        "`keepward run list` shows those that exist.";
     "service-unavailable", "The service is not available", "It answers with errors, or the organization is suspended, also after retries.", "Look at the service's status page, then run again.";
     "snapshot-ambiguous", "Several snapshots begin with this id", "", "Give more characters of the id; the message lists the candidates.";
     "snapshot-unknown", "No snapshot has this id", "", "`keepward snapshot list` shows those that exist.";
+    "source-failed", "Reading the content to store failed", "No snapshot was written.",
+        "Run the job again.";
+    "storage-failed", "The storage failed", "A file of the repository could not be read or written.",
+        "The message names the file and the cause; run the job again when the storage is back.";
     "throttled", "The service asked us to slow down for too long", "The identity's request budget is used up, by us or by others who use the same identity.", "Run later, or give the backup an identity of its own.";
+    "tree-order", "Entries were written out of order", "An internal check stopped the job before its snapshot.",
+        "Report it with the message; earlier snapshots are whole.";
+    "vault-key-wrong", "The vault cannot be opened with this key", "The file `key` in the data directory is not the one that sealed the secrets.",
+        "Put the original key file back, or add connectors and repositories again with their secrets.";
     "work-item-missing", "A work item is not in the answer", "The service lists revisions of it but does not give it: it was destroyed meanwhile, or the identity may not see its area.", "If others see the item, grant the identity View work items on its area.";
     "wrong-password", "The repository's password is wrong", "", "Check the password file. Without a password of one of its keys a repository cannot be opened by anyone.";
 }

@@ -19,7 +19,10 @@ pub enum ReadData {
     #[default]
     None,
     /// This share of the packs (0 to 1), another choice for each seed.
-    Fraction { fraction: f64, seed: u64 },
+    Fraction {
+        fraction: f64,
+        seed: u64,
+    },
     All,
 }
 
@@ -93,7 +96,11 @@ impl CheckReport {
     }
 
     fn add(&mut self, kind: ProblemKind, subject: impl fmt::Display, reason: impl fmt::Display) {
-        self.problems.push(Problem { kind, subject: subject.to_string(), reason: reason.to_string() });
+        self.problems.push(Problem {
+            kind,
+            subject: subject.to_string(),
+            reason: reason.to_string(),
+        });
     }
 }
 
@@ -111,11 +118,16 @@ impl Repository {
         let indexed = read_index(self, &mut report).await?;
         let stored = check_packs(self, &indexed, &mut report).await?;
         tree::check(self, &indexed, &mut report).await?;
-        let chosen = indexed.packs.values().filter(|pack| stored.contains(&pack.id) && options.read_data.takes(pack.id));
+        let chosen = indexed
+            .packs
+            .values()
+            .filter(|pack| stored.contains(&pack.id) && options.read_data.takes(pack.id));
         for pack in chosen {
             data::check_pack(self, pack, &mut report).await?;
         }
-        report.problems.sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));
+        report
+            .problems
+            .sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));
         Ok(report)
     }
 }
@@ -135,11 +147,21 @@ impl ReadData {
 }
 
 async fn read_index(repository: &Repository, report: &mut CheckReport) -> Result<Indexed> {
-    let mut indexed = Indexed { packs: HashMap::new(), table: Table::default() };
+    let mut indexed = Indexed {
+        packs: HashMap::new(),
+        table: Table::default(),
+    };
     for listed in repository.files().list(FileKind::Index).await? {
         match file::read(repository.files(), repository.cipher(), listed.id).await {
-            Ok(packs) => packs.into_iter().for_each(|pack| add_pack(pack, &mut indexed, report)),
-            Err(error) => note_damage(report, ProblemKind::IndexDamaged, format_args!("index {}", listed.id), error)?,
+            Ok(packs) => packs
+                .into_iter()
+                .for_each(|pack| add_pack(pack, &mut indexed, report)),
+            Err(error) => note_damage(
+                report,
+                ProblemKind::IndexDamaged,
+                format_args!("index {}", listed.id),
+                error,
+            )?,
         }
     }
     report.packs = indexed.packs.len() as u64;
@@ -152,8 +174,15 @@ fn add_pack(mut pack: IndexedPack, indexed: &mut Indexed, report: &mut CheckRepo
     let mut end = 0;
     for entry in &pack.entries {
         if u64::from(entry.offset) != end {
-            let reason = format!("blob {} begins at {} and not at {end}", entry.id, entry.offset);
-            report.add(ProblemKind::IndexNonsense, format_args!("index of pack {}", pack.id), reason);
+            let reason = format!(
+                "blob {} begins at {} and not at {end}",
+                entry.id, entry.offset
+            );
+            report.add(
+                ProblemKind::IndexNonsense,
+                format_args!("index of pack {}", pack.id),
+                reason,
+            );
         }
         end = u64::from(entry.offset) + u64::from(entry.length);
     }
@@ -162,7 +191,11 @@ fn add_pack(mut pack: IndexedPack, indexed: &mut Indexed, report: &mut CheckRepo
         Some(known) if *known == pack => return,
         Some(_) => {
             let reason = "two index files say different things";
-            report.add(ProblemKind::IndexNonsense, format_args!("index of pack {}", pack.id), reason);
+            report.add(
+                ProblemKind::IndexNonsense,
+                format_args!("index of pack {}", pack.id),
+                reason,
+            );
         }
         None => {}
     }
@@ -171,7 +204,11 @@ fn add_pack(mut pack: IndexedPack, indexed: &mut Indexed, report: &mut CheckRepo
 }
 
 /// Compares the list of packs with the index; returns the packs that exist.
-async fn check_packs(repository: &Repository, indexed: &Indexed, report: &mut CheckReport) -> Result<HashSet<PackId>> {
+async fn check_packs(
+    repository: &Repository,
+    indexed: &Indexed,
+    report: &mut CheckReport,
+) -> Result<HashSet<PackId>> {
     let mut stored = HashSet::new();
     for listed in repository.files().list(FileKind::Pack).await? {
         stored.insert(listed.id);
@@ -188,17 +225,52 @@ async fn check_packs(repository: &Repository, indexed: &Indexed, report: &mut Ch
         }
     }
     for id in indexed.packs.keys().filter(|id| !stored.contains(*id)) {
-        report.add(ProblemKind::PackMissing, format_args!("pack {id}"), "the index names it but it does not exist");
+        report.add(
+            ProblemKind::PackMissing,
+            format_args!("pack {id}"),
+            "the index names it but it does not exist",
+        );
     }
     Ok(stored)
 }
 
 /// Damage goes into the report; that the storage cannot be read is an error.
-fn note_damage(report: &mut CheckReport, kind: ProblemKind, subject: impl fmt::Display, error: Error) -> Result<()> {
+fn note_damage(
+    report: &mut CheckReport,
+    kind: ProblemKind,
+    subject: impl fmt::Display,
+    error: Error,
+) -> Result<()> {
     match error {
         Error::Damaged { reason, .. } => report.add(kind, subject, reason),
         Error::BlobMissing { .. } | Error::FileMissing { .. } => report.add(kind, subject, error),
         other => return Err(other),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Id;
+
+    #[test]
+    fn a_fraction_takes_its_share_and_another_one_for_each_seed() {
+        let packs: Vec<Id> = (0..2000_u32)
+            .map(|number| Id::of(&number.to_le_bytes()))
+            .collect();
+        let chosen = |seed| {
+            let read = ReadData::Fraction {
+                fraction: 0.25,
+                seed,
+            };
+            packs
+                .iter()
+                .filter(|pack| read.takes(**pack))
+                .collect::<Vec<_>>()
+        };
+        assert!((400..600).contains(&chosen(1).len()), "{}", chosen(1).len());
+        assert_ne!(chosen(1), chosen(2));
+        assert_eq!(chosen(1), chosen(1));
+    }
 }

@@ -11,42 +11,53 @@ pub(crate) struct Chunker {
     /// Secret of the repository: sizes of chunks alone must not tell which file it is.
     seed: u64,
     buffer: Vec<u8>,
+    /// Bytes at the front that are done; moving the rest for every chunk would cost more than hashing it.
+    done: usize,
 }
 
 impl Chunker {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, buffer: Vec::new() }
+        Self {
+            seed,
+            buffer: Vec::new(),
+            done: 0,
+        }
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.done >= LARGEST / 2 {
+            self.buffer.drain(..self.done);
+            self.done = 0;
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
     /// How many bytes the next chunk has, once that is certain: at the end, or with the largest chunk buffered.
     pub(crate) fn next_len(&self, at_end: bool) -> Option<usize> {
-        if self.buffer.is_empty() || (!at_end && self.buffer.len() < LARGEST) {
+        let rest = &self.buffer[self.done..];
+        if rest.is_empty() || (!at_end && rest.len() < LARGEST) {
             return None;
         }
-        if self.buffer.len() <= SMALLEST {
-            return Some(self.buffer.len());
+        if rest.len() <= SMALLEST {
+            return Some(rest.len());
         }
         let cut = FastCDC::with_level_and_seed(
-            &self.buffer,
+            rest,
             SMALLEST,
             AVERAGE,
             LARGEST,
             Normalization::Level1,
             self.seed,
         );
-        Some(cut.cut(0, self.buffer.len().min(LARGEST)).1)
+        Some(cut.cut(0, rest.len().min(LARGEST)).1)
     }
 
     pub(crate) fn chunk(&self, len: usize) -> &[u8] {
-        &self.buffer[..len]
+        &self.buffer[self.done..self.done + len]
     }
 
     pub(crate) fn consume(&mut self, len: usize) {
-        self.buffer.drain(..len);
+        self.done += len;
     }
 }
 
@@ -58,7 +69,10 @@ mod tests {
     use crate::Id;
 
     fn noise(len: usize) -> Vec<u8> {
-        (0_u64..).flat_map(|n| Id::of(&n.to_le_bytes()).0).take(len).collect()
+        (0_u64..)
+            .flat_map(|n| Id::of(&n.to_le_bytes()).0)
+            .take(len)
+            .collect()
     }
 
     fn chunks(bytes: &[u8], step: usize, seed: u64) -> Vec<Vec<u8>> {
@@ -82,7 +96,11 @@ mod tests {
         assert_eq!(all, chunks(&bytes, 10_000_001, 5));
         assert_ne!(all, chunks(&bytes, 1 << 16, 6));
         let inner = &all[..all.len() - 1];
-        assert!(inner.iter().all(|chunk| (SMALLEST..=LARGEST).contains(&chunk.len())));
+        assert!(
+            inner
+                .iter()
+                .all(|chunk| (SMALLEST..=LARGEST).contains(&chunk.len()))
+        );
 
         let moved = chunks(&[b"inserted", bytes.as_slice()].concat(), 1 << 16, 5);
         let known: HashSet<_> = all.iter().collect();

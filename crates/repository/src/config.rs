@@ -18,7 +18,11 @@ pub(crate) struct Config {
 impl Config {
     pub(crate) fn random() -> Self {
         let id = Id(crypto::random_bytes());
-        Self { version: VERSION, id, chunker_polynomial: format!("{:x}", random_irreducible()) }
+        Self {
+            version: VERSION,
+            id,
+            chunker_polynomial: format!("{:x}", random_irreducible()),
+        }
     }
 }
 
@@ -47,7 +51,7 @@ fn is_irreducible(polynomial: u64) -> bool {
 }
 
 fn degree(polynomial: u64) -> u32 {
-    63 - polynomial.leading_zeros()
+    polynomial.ilog2()
 }
 
 /// The product modulo `modulus`, over the field of two elements.
@@ -94,7 +98,11 @@ mod tests {
         // The polynomials of degree 2 to 4 that are known to be irreducible.
         let known = [0b111, 0b1011, 0b1101, 0b10011, 0b11001, 0b11111];
         for polynomial in 4..32_u64 {
-            assert_eq!(is_irreducible(polynomial), known.contains(&polynomial), "{polynomial:b}");
+            assert_eq!(
+                is_irreducible(polynomial),
+                known.contains(&polynomial),
+                "{polynomial:b}"
+            );
         }
         assert_eq!(degree(random_irreducible()), DEGREE);
     }

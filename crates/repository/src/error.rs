@@ -18,7 +18,10 @@ pub enum Error {
     #[error("the repository has version {0} of the format, only version 2 is supported")]
     UnsupportedVersion(u64),
     #[error("the location {location:?} is not supported: {reason}")]
-    UnsupportedLocation { location: String, reason: &'static str },
+    UnsupportedLocation {
+        location: String,
+        reason: &'static str,
+    },
     #[error("{what} is damaged: {reason}")]
     Damaged { what: String, reason: String },
     #[error("{kind} blob {id} is in no index")]
@@ -50,9 +53,15 @@ pub enum Error {
     #[error("reading the content to store failed: {0}")]
     Source(String),
     #[error("cannot {action}: {source}")]
-    Storage { action: String, source: Arc<object_store::Error> },
+    Storage {
+        action: String,
+        source: Arc<object_store::Error>,
+    },
     #[error("cannot {action}: {source}")]
-    Io { action: String, source: Arc<std::io::Error> },
+    Io {
+        action: String,
+        source: Arc<std::io::Error>,
+    },
 }
 
 impl Error {
@@ -64,7 +73,9 @@ impl Error {
             Self::WrongPassword { .. } => "wrong-password",
             Self::UnsupportedVersion(_) => "repository-version",
             Self::UnsupportedLocation { .. } => "repository-location",
-            Self::Damaged { .. } | Self::BlobMissing { .. } | Self::FileMissing { .. } => "repository-damaged",
+            Self::Damaged { .. } | Self::BlobMissing { .. } | Self::FileMissing { .. } => {
+                "repository-damaged"
+            }
             Self::SnapshotUnknown(_) => "snapshot-unknown",
             Self::SnapshotAmbiguous { .. } => "snapshot-ambiguous",
             Self::KeyInUse(_) => "key-in-use",
@@ -79,17 +90,33 @@ impl Error {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass `format_args!`")]
     pub(crate) fn damaged(what: impl ToString, reason: impl ToString) -> Self {
-        Self::Damaged { what: what.to_string(), reason: reason.to_string() }
+        Self::Damaged {
+            what: what.to_string(),
+            reason: reason.to_string(),
+        }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass `format_args!`")]
     pub(crate) fn storage(action: impl ToString, source: object_store::Error) -> Self {
         let action = action.to_string();
-        if is_full(&source) { Self::StorageFull(action) } else { Self::Storage { action, source: Arc::new(source) } }
+        if is_full(&source) {
+            Self::StorageFull(action)
+        } else {
+            Self::Storage {
+                action,
+                source: Arc::new(source),
+            }
+        }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers pass `format_args!`")]
     pub(crate) fn io(action: impl ToString, source: std::io::Error) -> Self {
-        Self::Io { action: action.to_string(), source: Arc::new(source) }
+        Self::Io {
+            action: action.to_string(),
+            source: Arc::new(source),
+        }
     }
 }
 
@@ -98,7 +125,10 @@ fn is_full(error: &object_store::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+            return matches!(
+                io.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            );
         }
         cause = error.source();
     }

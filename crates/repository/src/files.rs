@@ -90,15 +90,22 @@ impl Files {
         let objects = self.store.list(Some(&folder)).try_collect::<Vec<_>>().await;
         let objects = match objects {
             Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
-            other => other.map_err(|error| Error::storage(format_args!("list {} files", kind), error))?,
+            other => {
+                other.map_err(|error| Error::storage(format_args!("list {kind} files"), error))?
+            }
         };
         // Anything else in the folder is no file of the repository: restic ignores it with a warning.
         Ok(objects
             .iter()
             .filter_map(|object| {
                 let id = object.location.filename()?.parse().ok()?;
-                let modified = Timestamp::from_millisecond(object.last_modified.timestamp_millis()).ok()?;
-                Some(Listed { id, size: object.size, modified })
+                let modified =
+                    Timestamp::from_millisecond(object.last_modified.timestamp_millis()).ok()?;
+                Some(Listed {
+                    id,
+                    size: object.size,
+                    modified,
+                })
             })
             .collect())
     }
@@ -107,7 +114,10 @@ impl Files {
     pub(crate) async fn read(&self, kind: FileKind, id: Id) -> Result<Bytes> {
         let bytes = self.read_unverified(kind, id).await?;
         if kind != FileKind::Key && Id::of(&bytes) != id {
-            return Err(Error::damaged(format_args!("{kind} file {id}"), "its hash differs from its name"));
+            return Err(Error::damaged(
+                format_args!("{kind} file {id}"),
+                "its hash differs from its name",
+            ));
         }
         Ok(bytes)
     }
@@ -118,34 +128,54 @@ impl Files {
             object_store::Error::NotFound { .. } => Error::FileMissing { kind, id },
             error => Error::storage(format_args!("read {kind} file {id}"), error),
         };
-        self.store.get(&kind.path(id)).await.map_err(action)?.bytes().await.map_err(action)
+        self.store
+            .get(&kind.path(id))
+            .await
+            .map_err(action)?
+            .bytes()
+            .await
+            .map_err(action)
     }
 
     pub(crate) async fn read_pack_range(&self, id: Id, range: Range<u64>) -> Result<Bytes> {
         let path = FileKind::Pack.path(id);
         match self.store.get_range(&path, range.clone()).await {
             Ok(bytes) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
-            Err(object_store::Error::NotFound { .. }) => Err(Error::FileMissing { kind: FileKind::Pack, id }),
+            Err(object_store::Error::NotFound { .. }) => Err(Error::FileMissing {
+                kind: FileKind::Pack,
+                id,
+            }),
             other => match (self.store.head(&path).await, other) {
                 (Ok(meta), Err(error)) if meta.size >= range.end => {
                     Err(Error::storage(format_args!("read pack file {id}"), error))
                 }
                 (Err(error), _) => Err(Error::storage(format_args!("read pack file {id}"), error)),
-                _ => Err(Error::damaged(format_args!("pack file {id}"), "it is cut short")),
+                _ => Err(Error::damaged(
+                    format_args!("pack file {id}"),
+                    "it is cut short",
+                )),
             },
         }
     }
 
     /// Writes a whole file whose id is the hash of its bytes.
     pub(crate) async fn write(&self, kind: FileKind, id: Id, bytes: Bytes) -> Result<()> {
-        let result = self.store.put(&kind.path(id), PutPayload::from_bytes(bytes)).await;
-        result.map(drop).map_err(|error| Error::storage(format_args!("write {kind} file {id}"), error))
+        let result = self
+            .store
+            .put(&kind.path(id), PutPayload::from_bytes(bytes))
+            .await;
+        result
+            .map(drop)
+            .map_err(|error| Error::storage(format_args!("write {kind} file {id}"), error))
     }
 
     pub(crate) async fn remove(&self, kind: FileKind, id: Id) -> Result<()> {
         match self.store.delete(&kind.path(id)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(Error::storage(format_args!("remove {kind} file {id}"), error)),
+            Err(error) => Err(Error::storage(
+                format_args!("remove {kind} file {id}"),
+                error,
+            )),
         }
     }
 
@@ -153,7 +183,10 @@ impl Files {
         match self.store.head(&kind.path(id)).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(Error::storage(format_args!("look for {kind} file {id}"), error)),
+            Err(error) => Err(Error::storage(
+                format_args!("look for {kind} file {id}"),
+                error,
+            )),
         }
     }
 
@@ -163,7 +196,10 @@ impl Files {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::storage("read the config file", error)),
             Ok(result) => {
-                let bytes = result.bytes().await.map_err(|error| Error::storage("read the config file", error))?;
+                let bytes = result
+                    .bytes()
+                    .await
+                    .map_err(|error| Error::storage("read the config file", error))?;
                 Ok(Some(bytes))
             }
         }
@@ -171,8 +207,15 @@ impl Files {
 
     /// Fails with [`Error::Exists`] instead of replacing a config.
     pub(crate) async fn create_config(&self, bytes: Vec<u8>) -> Result<()> {
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match self.store.put_opts(&Path::from(CONFIG), PutPayload::from(bytes), options).await {
+        let options = PutOptions {
+            mode: PutMode::Create,
+            ..PutOptions::default()
+        };
+        match self
+            .store
+            .put_opts(&Path::from(CONFIG), PutPayload::from(bytes), options)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(object_store::Error::AlreadyExists { .. }) => Err(Error::Exists(self.place())),
             Err(error) => Err(Error::storage("write the config file", error)),
@@ -180,15 +223,28 @@ impl Files {
     }
 
     /// Writes `value` as compressed, encrypted JSON and returns its id.
-    pub(crate) async fn write_json<T: Serialize>(&self, cipher: &Cipher, kind: FileKind, value: &T) -> Result<Id> {
-        let json = serde_json::to_vec(value).map_err(|error| Error::damaged(format_args!("{kind} to write"), error))?;
+    pub(crate) async fn write_json<T: Serialize>(
+        &self,
+        cipher: &Cipher,
+        kind: FileKind,
+        value: &T,
+    ) -> Result<Id> {
+        let json = serde_json::to_vec(value)
+            .map_err(|error| Error::damaged(format_args!("{kind} to write"), error))?;
         self.write_sealed(cipher, kind, &json).await
     }
 
-    pub(crate) async fn write_sealed(&self, cipher: &Cipher, kind: FileKind, json: &[u8]) -> Result<Id> {
+    pub(crate) async fn write_sealed(
+        &self,
+        cipher: &Cipher,
+        kind: FileKind,
+        json: &[u8],
+    ) -> Result<Id> {
         let mut clear = vec![COMPRESSED];
         let packed = zstd::bulk::compress(json, crate::pack::LEVEL);
-        clear.extend(packed.map_err(|error| Error::io(format_args!("compress a {kind} file"), error))?);
+        clear.extend(
+            packed.map_err(|error| Error::io(format_args!("compress a {kind} file"), error))?,
+        );
         let mut sealed = Vec::with_capacity(clear.len() + crate::crypto::OVERHEAD);
         cipher.seal(&clear, &mut sealed);
         let id = Id::of(&sealed);
@@ -197,21 +253,33 @@ impl Files {
     }
 
     /// The clear JSON of an encrypted file.
-    pub(crate) async fn read_sealed(&self, cipher: &Cipher, kind: FileKind, id: Id) -> Result<Vec<u8>> {
+    pub(crate) async fn read_sealed(
+        &self,
+        cipher: &Cipher,
+        kind: FileKind,
+        id: Id,
+    ) -> Result<Vec<u8>> {
         let sealed = self.read(kind, id).await?;
         let damaged = |reason: &str| Error::damaged(format_args!("{kind} file {id}"), reason);
-        let clear = cipher.open(&sealed).map_err(|_| damaged("it cannot be decrypted"))?;
+        let clear = cipher
+            .open(&sealed)
+            .map_err(|_| damaged("it cannot be decrypted"))?;
         match clear.first() {
-            Some(&COMPRESSED) => {
-                zstd::bulk::decompress(&clear[1..], LARGEST_CLEAR).map_err(|error| damaged(&error.to_string()))
-            }
+            Some(&COMPRESSED) => zstd::bulk::decompress(&clear[1..], LARGEST_CLEAR)
+                .map_err(|error| damaged(&error.to_string())),
             Some(b'{' | b'[') => Ok(clear),
             _ => Err(damaged("it is neither JSON nor compressed")),
         }
     }
 
-    pub(crate) async fn read_json<T: DeserializeOwned>(&self, cipher: &Cipher, kind: FileKind, id: Id) -> Result<T> {
+    pub(crate) async fn read_json<T: DeserializeOwned>(
+        &self,
+        cipher: &Cipher,
+        kind: FileKind,
+        id: Id,
+    ) -> Result<T> {
         let json = self.read_sealed(cipher, kind, id).await?;
-        serde_json::from_slice(&json).map_err(|error| Error::damaged(format_args!("{kind} file {id}"), error))
+        serde_json::from_slice(&json)
+            .map_err(|error| Error::damaged(format_args!("{kind} file {id}"), error))
     }
 }

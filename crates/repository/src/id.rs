@@ -32,7 +32,10 @@ impl Id {
     pub(crate) fn write_hex(&self, out: &mut Vec<u8>) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         for byte in self.0 {
-            out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            out.extend_from_slice(&[
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]);
         }
     }
 }
@@ -99,7 +102,10 @@ mod tests {
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(id.to_string(), text);
         assert_eq!(text.parse(), Ok(id));
-        assert_eq!(serde_json::from_str::<Id>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        assert_eq!(
+            serde_json::from_str::<Id>(&serde_json::to_string(&id).unwrap()).unwrap(),
+            id
+        );
         assert_eq!(text.to_uppercase().parse::<Id>(), Err(InvalidId));
         let mut hex = Vec::new();
         id.write_hex(&mut hex);

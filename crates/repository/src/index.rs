@@ -42,7 +42,12 @@ struct State {
 
 impl Index {
     pub(crate) fn new(files: Files, cipher: Cipher) -> Self {
-        Self { files, cipher, table: RwLock::default(), loading: Mutex::default() }
+        Self {
+            files,
+            cipher,
+            table: RwLock::default(),
+            loading: Mutex::default(),
+        }
     }
 
     fn state<T>(&self, read: impl FnOnce(&State) -> T) -> T {
@@ -116,9 +121,18 @@ impl Index {
         let here: HashSet<Id> = listed.iter().map(|file| file.id).collect();
         if !loading.loaded.is_subset(&here) {
             loading.loaded.clear();
-            self.change(|state| *state = State { generation: state.generation + 1, ..State::default() });
+            self.change(|state| {
+                *state = State {
+                    generation: state.generation + 1,
+                    ..State::default()
+                }
+            });
         }
-        loading.waiting = listed.iter().map(|file| file.id).filter(|id| !loading.loaded.contains(id)).collect();
+        loading.waiting = listed
+            .iter()
+            .map(|file| file.id)
+            .filter(|id| !loading.loaded.contains(id))
+            .collect();
         loading.listed = true;
         let complete = loading.waiting.is_empty();
         self.change(|state| state.complete = complete);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::{Error, FileKind, Id, Repository, Result};
 
-const REFRESH: Duration = Duration::from_secs(5 * 60);
+const REFRESH: Duration = Duration::from_mins(5);
 /// restic's: a lock that nobody refreshed for so long has no holder.
 const STALE: SignedDuration = SignedDuration::from_mins(30);
 
@@ -27,8 +27,13 @@ impl Holder {
     /// This machine's host name, as restic sees it, and our name.
     pub fn new(username: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname");
-        let hostname = hostname.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned());
-        Self { hostname, username: username.into(), clock }
+        let hostname =
+            hostname.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned());
+        Self {
+            hostname,
+            username: username.into(),
+            clock,
+        }
     }
 }
 
@@ -46,7 +51,11 @@ pub struct LockInfo {
 
 impl fmt::Display for LockInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {} of {} on {} since {}", self.pid, self.username, self.hostname, self.time)
+        write!(
+            f,
+            "process {} of {} on {} since {}",
+            self.pid, self.username, self.hostname, self.time
+        )
     }
 }
 
@@ -59,7 +68,8 @@ impl LockInfo {
 
 /// Whether this machine has no such process; `false` where that cannot be told.
 fn is_gone(pid: i64) -> bool {
-    std::path::Path::new("/proc/self").exists() && !std::path::Path::new(&format!("/proc/{pid}")).exists()
+    std::path::Path::new("/proc/self").exists()
+        && !std::path::Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// A held lock, refreshed until it is dropped. Call [`LockGuard::release`] to be sure that its file is gone.
@@ -77,10 +87,19 @@ struct Shared {
     current: Mutex<Option<(Id, Timestamp)>>,
 }
 
-pub(crate) async fn acquire(repository: &Repository, holder: &Holder, exclusive: bool) -> Result<LockGuard> {
+pub(crate) async fn acquire(
+    repository: &Repository,
+    holder: &Holder,
+    exclusive: bool,
+) -> Result<LockGuard> {
+    survive_questions()?;
     refuse_conflicts(repository, holder, exclusive, None).await?;
-    let shared =
-        Shared { repository: repository.clone(), holder: holder.clone(), exclusive, current: Mutex::new(None) };
+    let shared = Shared {
+        repository: repository.clone(),
+        holder: holder.clone(),
+        exclusive,
+        current: Mutex::new(None),
+    };
     let (id, time) = shared.write().await?;
     // Whoever locked at the same moment sees our file, or we see theirs.
     if let Err(error) = refuse_conflicts(repository, holder, exclusive, Some(id)).await {
@@ -109,10 +128,34 @@ pub(crate) async fn acquire(repository: &Repository, holder: &Holder, exclusive:
         // Dropping it tells whoever waits.
         drop(done);
     });
-    Ok(LockGuard { shared, stop: Some(stop), stopped })
+    Ok(LockGuard {
+        shared,
+        stop: Some(stop),
+        stopped,
+    })
 }
 
-async fn refuse_conflicts(repository: &Repository, holder: &Holder, exclusive: bool, own: Option<Id>) -> Result<()> {
+/// `restic unlock` sends SIGHUP to the process that a lock names, to see whether it lives; by default that would end us.
+/// Once asked for, tokio's handler stays for the life of the process.
+#[cfg(unix)]
+fn survive_questions() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::hangup())
+        .map(drop)
+        .map_err(|error| Error::io("handle SIGHUP", error))
+}
+
+#[cfg(not(unix))]
+fn survive_questions() -> Result<()> {
+    Ok(())
+}
+
+async fn refuse_conflicts(
+    repository: &Repository,
+    holder: &Holder,
+    exclusive: bool,
+    own: Option<Id>,
+) -> Result<()> {
     for (id, info) in list(repository).await? {
         if Some(id) == own {
             continue;
@@ -134,7 +177,11 @@ pub(crate) async fn list(repository: &Repository) -> Result<Vec<(Id, LockInfo)>>
         if listed.size == 0 {
             continue;
         }
-        match repository.files().read_json(repository.cipher(), FileKind::Lock, listed.id).await {
+        match repository
+            .files()
+            .read_json(repository.cipher(), FileKind::Lock, listed.id)
+            .await
+        {
             Ok(info) => locks.push((listed.id, info)),
             // Released between the listing and now.
             Err(Error::FileMissing { .. }) => {}
@@ -162,7 +209,10 @@ impl Shared {
             pid: i64::from(std::process::id()),
         };
         let (files, cipher) = (self.repository.files(), self.repository.cipher());
-        Ok((files.write_json(cipher, FileKind::Lock, &info).await?, info.time))
+        Ok((
+            files.write_json(cipher, FileKind::Lock, &info).await?,
+            info.time,
+        ))
     }
 
     /// Writes a new file and removes the old one. A lock that someone removed stays lost.
@@ -171,15 +221,24 @@ impl Shared {
         let new = self.write().await?;
         if !self.repository.files().exists(FileKind::Lock, old).await? {
             self.set(None);
-            self.repository.files().remove(FileKind::Lock, new.0).await?;
+            self.repository
+                .files()
+                .remove(FileKind::Lock, new.0)
+                .await?;
             return Err(Error::LockLost("someone removed its file"));
         }
         self.set(Some(new));
-        if new.0 == old { Ok(()) } else { self.repository.files().remove(FileKind::Lock, old).await }
+        if new.0 == old {
+            Ok(())
+        } else {
+            self.repository.files().remove(FileKind::Lock, old).await
+        }
     }
 
     async fn check(&self) -> Result<(Id, Timestamp)> {
-        let (id, time) = self.get().ok_or(Error::LockLost("someone removed its file"))?;
+        let (id, time) = self
+            .get()
+            .ok_or(Error::LockLost("someone removed its file"))?;
         if self.holder.clock.now().duration_since(time) > STALE {
             self.set(None);
             self.repository.files().remove(FileKind::Lock, id).await?;
@@ -200,6 +259,14 @@ impl Shared {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl fmt::Debug for LockGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("exclusive", &self.shared.exclusive)
+            .finish_non_exhaustive()
     }
 }
 

@@ -52,8 +52,11 @@ impl Entry {
 
     /// Decrypts, decompresses and compares the hash.
     pub(crate) fn decode(&self, cipher: &crypto::Cipher, sealed: &[u8]) -> Result<Vec<u8>> {
-        let damaged = |reason: &str| Error::damaged(format_args!("{} blob {}", self.kind, self.id), reason);
-        let mut clear = cipher.open(sealed).map_err(|_| damaged("it cannot be decrypted"))?;
+        let damaged =
+            |reason: &str| Error::damaged(format_args!("{} blob {}", self.kind, self.id), reason);
+        let mut clear = cipher
+            .open(sealed)
+            .map_err(|_| damaged("it cannot be decrypted"))?;
         if self.raw_length != 0 {
             clear = zstd::bulk::decompress(&clear, self.raw_length as usize)
                 .map_err(|_| damaged("it cannot be decompressed"))?;

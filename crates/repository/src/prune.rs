@@ -41,7 +41,10 @@ impl Repository {
         }
         lock.verify(self).await?;
         let plan = plan::make(self).await?;
-        let mut report = PruneReport { dry_run, ..plan.report };
+        let mut report = PruneReport {
+            dry_run,
+            ..plan.report
+        };
         if dry_run || plan.is_nothing() {
             return Ok(report);
         }
@@ -67,8 +70,9 @@ struct Repacked {
 
 /// Copies the wanted blobs of partly used packs into new ones, each verified on the way.
 async fn repack(repository: &Repository, plan: &Plan) -> Result<Repacked> {
-    let mut packers: HashMap<BlobType, Packer> =
-        [BlobType::Data, BlobType::Tree].map(|kind| (kind, Packer::new(kind))).into();
+    let mut packers: HashMap<BlobType, Packer> = [BlobType::Data, BlobType::Tree]
+        .map(|kind| (kind, Packer::new(kind)))
+        .into();
     let mut repacked = Repacked::default();
     for pack in &plan.repack {
         let bytes = repository.files().read(FileKind::Pack, pack.id).await?;
@@ -77,7 +81,9 @@ async fn repack(repository: &Repository, plan: &Plan) -> Result<Repacked> {
             let cut = || Error::damaged(format_args!("pack {}", pack.id), "it is cut short");
             let sealed = bytes.get(range).ok_or_else(cut)?;
             entry.decode(repository.cipher(), sealed)?;
-            let Some(packer) = packers.get_mut(&entry.kind) else { continue };
+            let Some(packer) = packers.get_mut(&entry.kind) else {
+                continue;
+            };
             packer.add_sealed(entry, sealed);
             if packer.is_full() {
                 store(repository, packer, &mut repacked).await?;
@@ -90,10 +96,17 @@ async fn repack(repository: &Repository, plan: &Plan) -> Result<Repacked> {
     Ok(repacked)
 }
 
-async fn store(repository: &Repository, packer: &mut Packer, repacked: &mut Repacked) -> Result<()> {
+async fn store(
+    repository: &Repository,
+    packer: &mut Packer,
+    repacked: &mut Repacked,
+) -> Result<()> {
     let FinishedPack { id, bytes, entries } = packer.finish(repository.cipher());
     repacked.bytes += bytes.len() as u64;
-    repository.files().write(FileKind::Pack, id, Bytes::from(bytes)).await?;
+    repository
+        .files()
+        .write(FileKind::Pack, id, Bytes::from(bytes))
+        .await?;
     repacked.packs.push(IndexedPack { id, entries });
     Ok(())
 }
@@ -112,7 +125,11 @@ async fn replace_index(repository: &Repository, plan: &Plan, new: &[IndexedPack]
     if !batch.is_empty() {
         written.push(file::write(files, cipher, &batch).await?);
     }
-    for id in plan.replaced_indexes.iter().filter(|id| !written.contains(id)) {
+    for id in plan
+        .replaced_indexes
+        .iter()
+        .filter(|id| !written.contains(id))
+    {
         files.remove(FileKind::Index, *id).await?;
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! A repository: open or make one, and read what is in it.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt as _, stream};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use model::Secret;
 use object_store::ObjectStore;
@@ -17,9 +18,12 @@ use crate::index::Index;
 use crate::tree::path::TreePath;
 use crate::tree::raw::RawTree;
 use crate::{
-    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, Result, Snapshot, SnapshotId,
-    Tree, TreeId, Writer, key, lock,
+    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, Result,
+    Snapshot, SnapshotId, Tree, TreeId, Writer, key, lock,
 };
+
+/// Small files are fetched side by side: the storage may be far away.
+const READS_AT_ONCE: usize = 8;
 
 /// Who makes a repository or a key, and when.
 #[derive(Debug, Clone)]
@@ -43,9 +47,19 @@ struct Inner {
     tasks: TaskTracker,
 }
 
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Repository").field(&self.id()).finish()
+    }
+}
+
 impl Repository {
     /// Makes a repository; refuses a place that has one.
-    pub async fn init(store: Arc<dyn ObjectStore>, password: &Secret, options: &InitOptions) -> Result<Self> {
+    pub async fn init(
+        store: Arc<dyn ObjectStore>,
+        password: &Secret,
+        options: &InitOptions,
+    ) -> Result<Self> {
         let files = Files::new(store);
         if files.read_config().await?.is_some() || !files.list(FileKind::Key).await?.is_empty() {
             return Err(Error::Exists(files.place()));
@@ -56,7 +70,8 @@ impl Repository {
         let by = (options.hostname.as_str(), options.username.as_str());
         let key_id = key::add(&files, &master, password, by, options.created).await?;
         // The config is neither compressed nor named by its hash, and comes last: without it there is no repository.
-        let json = serde_json::to_vec(&config).map_err(|error| Error::damaged("config to write", error))?;
+        let json = serde_json::to_vec(&config)
+            .map_err(|error| Error::damaged("config to write", error))?;
         let mut sealed = Vec::new();
         cipher.seal(&json, &mut sealed);
         files.create_config(sealed).await?;
@@ -66,11 +81,17 @@ impl Repository {
     /// Opens a repository with the password of any of its keys; takes 0.1 s or more by design.
     pub async fn open(store: Arc<dyn ObjectStore>, password: &Secret) -> Result<Self> {
         let files = Files::new(store);
-        let sealed = files.read_config().await?.ok_or_else(|| Error::NotFound(files.place()))?;
+        let sealed = files
+            .read_config()
+            .await?
+            .ok_or_else(|| Error::NotFound(files.place()))?;
         let (key_id, master) = key::open(&files, password).await?;
         let damaged = |reason: String| Error::damaged("the config file", reason);
-        let json = Cipher::new(&master).open(&sealed).map_err(|_| damaged("it cannot be decrypted".to_owned()))?;
-        let config: Config = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+        let json = Cipher::new(&master)
+            .open(&sealed)
+            .map_err(|_| damaged("it cannot be decrypted".to_owned()))?;
+        let config: Config =
+            serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
         if config.version != VERSION {
             return Err(Error::UnsupportedVersion(config.version));
         }
@@ -80,7 +101,15 @@ impl Repository {
     fn assemble(files: Files, config: Config, master: KeyBytes, key_id: Id) -> Self {
         let cipher = Cipher::new(&master);
         let index = Index::new(files.clone(), cipher.clone());
-        Self(Arc::new(Inner { files, config, master, cipher, key_id, index, tasks: TaskTracker::new() }))
+        Self(Arc::new(Inner {
+            files,
+            config,
+            master,
+            cipher,
+            key_id,
+            index,
+            tasks: TaskTracker::new(),
+        }))
     }
 
     pub(crate) fn files(&self) -> &Files {
@@ -102,7 +131,10 @@ impl Repository {
     /// Differs between repositories, and nobody without the key knows it.
     pub(crate) fn chunk_seed(&self) -> u64 {
         let digest = Id::of(&[self.0.master.as_slice(), b"chunk sizes"].concat());
-        digest.0.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        digest
+            .0
+            .first_chunk()
+            .map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
     /// Of the repository, as restic shows it.
@@ -126,7 +158,10 @@ impl Repository {
             return Err(Error::KeyInUse(id));
         }
         if !self.files().exists(FileKind::Key, id).await? {
-            return Err(Error::FileMissing { kind: FileKind::Key, id });
+            return Err(Error::FileMissing {
+                kind: FileKind::Key,
+                id,
+            });
         }
         self.files().remove(FileKind::Key, id).await
     }
@@ -143,10 +178,14 @@ impl Repository {
 
     /// Who holds locks, stale ones included.
     pub async fn locks(&self) -> Result<Vec<LockInfo>> {
-        Ok(lock::list(self).await?.into_iter().map(|(_, info)| info).collect())
+        Ok(lock::list(self)
+            .await?
+            .into_iter()
+            .map(|(_, info)| info)
+            .collect())
     }
 
-    /// Waits until locks that were dropped are removed from the storage.
+    /// Waits until the files of dropped locks are gone; forever if a lock is still held.
     pub async fn close(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -158,36 +197,53 @@ impl Repository {
 
     /// All snapshots, oldest first.
     pub async fn snapshots(&self) -> Result<Vec<(SnapshotId, Snapshot)>> {
-        let mut snapshots = Vec::new();
-        for listed in self.files().list(FileKind::Snapshot).await? {
-            snapshots.push((listed.id, self.snapshot(listed.id).await?));
-        }
+        let listed = self.files().list(FileKind::Snapshot).await?;
+        let read = listed
+            .into_iter()
+            .map(|file| async move { Ok((file.id, self.snapshot(file.id).await?)) });
+        let mut snapshots: Vec<_> = stream::iter(read)
+            .buffer_unordered(READS_AT_ONCE)
+            .try_collect()
+            .await?;
         snapshots.sort_by_key(|(id, snapshot)| (snapshot.time, *id));
         Ok(snapshots)
     }
 
     pub async fn snapshot(&self, id: SnapshotId) -> Result<Snapshot> {
-        self.files().read_json(self.cipher(), FileKind::Snapshot, id).await
+        self.files()
+            .read_json(self.cipher(), FileKind::Snapshot, id)
+            .await
     }
 
     /// Finds a snapshot by `latest` or the beginning of its id.
     pub async fn resolve(&self, text: &str) -> Result<SnapshotId> {
         let unknown = || Error::SnapshotUnknown(text.to_owned());
         if text == "latest" {
-            return self.snapshots().await?.last().map(|(id, _)| *id).ok_or_else(unknown);
+            return self
+                .snapshots()
+                .await?
+                .last()
+                .map(|(id, _)| *id)
+                .ok_or_else(unknown);
         }
         let prefix = text.to_ascii_lowercase();
         if prefix.is_empty() {
             return Err(unknown());
         }
         let listed = self.files().list(FileKind::Snapshot).await?;
-        let mut found: Vec<Id> =
-            listed.iter().map(|file| file.id).filter(|id| id.to_string().starts_with(&prefix)).collect();
+        let mut found: Vec<Id> = listed
+            .iter()
+            .map(|file| file.id)
+            .filter(|id| id.to_string().starts_with(&prefix))
+            .collect();
         found.sort_unstable();
         match found.as_slice() {
             [] => Err(unknown()),
             [id] => Ok(*id),
-            _ => Err(Error::SnapshotAmbiguous { prefix, candidates: found }),
+            _ => Err(Error::SnapshotAmbiguous {
+                prefix,
+                candidates: found,
+            }),
         }
     }
 
@@ -222,7 +278,11 @@ impl Repository {
     }
 
     async fn blob_once(&self, kind: BlobType, id: BlobId) -> Result<Vec<u8>> {
-        let place = self.index().find(kind, &id).await?.ok_or(Error::BlobMissing { kind, id })?;
+        let place = self
+            .index()
+            .find(kind, &id)
+            .await?
+            .ok_or(Error::BlobMissing { kind, id })?;
         let start = u64::from(place.entry.offset);
         let range = start..start + u64::from(place.entry.length);
         let sealed = self.files().read_pack_range(place.pack, range).await?;
@@ -238,7 +298,11 @@ impl Repository {
     }
 
     /// The node at `path` below `tree`; `None` if there is none. The root itself has no node.
-    pub async fn find<P: TreePath + Sync + ?Sized>(&self, tree: TreeId, path: &P) -> Result<Option<Node>> {
+    pub async fn find<P: TreePath + Sync + ?Sized>(
+        &self,
+        tree: TreeId,
+        path: &P,
+    ) -> Result<Option<Node>> {
         let parts: Vec<&str> = path.components().collect();
         let mut current = Some(tree);
         let mut node = None;
@@ -269,11 +333,16 @@ impl Repository {
     /// The content of a file, one blob (at most 8 MiB) at a time.
     pub fn stream(&self, node: &Node) -> impl Stream<Item = Result<Bytes>> + Send + use<> {
         let blobs = node.content.clone().unwrap_or_default().into_iter();
-        stream::try_unfold((self.clone(), blobs), |(repository, mut blobs)| async move {
-            let Some(blob) = blobs.next() else { return Ok(None) };
-            let bytes = repository.blob(BlobType::Data, blob).await?;
-            Ok(Some((Bytes::from(bytes), (repository, blobs))))
-        })
+        stream::try_unfold(
+            (self.clone(), blobs),
+            |(repository, mut blobs)| async move {
+                let Some(blob) = blobs.next() else {
+                    return Ok(None);
+                };
+                let bytes = repository.blob(BlobType::Data, blob).await?;
+                Ok(Some((Bytes::from(bytes), (repository, blobs))))
+            },
+        )
     }
 
     /// A part of a file; reads only the blobs that it touches. Ends early where the file ends.
@@ -284,8 +353,15 @@ impl Repository {
             if start >= range.end {
                 break;
             }
-            let missing = Error::BlobMissing { kind: BlobType::Data, id: *id };
-            let place = self.index().find(BlobType::Data, id).await?.ok_or(missing)?;
+            let missing = Error::BlobMissing {
+                kind: BlobType::Data,
+                id: *id,
+            };
+            let place = self
+                .index()
+                .find(BlobType::Data, id)
+                .await?
+                .ok_or(missing)?;
             let end = start + place.entry.clear_length();
             if end > range.start {
                 let bytes = self.blob(BlobType::Data, *id).await?;

@@ -21,7 +21,11 @@ pub struct Snapshot {
     pub hostname: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub username: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_as_empty"
+    )]
     pub tags: Vec<String>,
     /// The snapshot that this one replaces, after a change of tags for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +72,9 @@ mod tests {
         assert_eq!(snapshot.time.to_string(), "2026-11-22T01:41:38.538834655Z");
         assert!(snapshot.paths.is_empty());
         let again = serde_json::to_string(&snapshot).unwrap();
-        assert!(again.ends_with(r#""paths":[],"uid":1000,"new":{"a":[1]}}"#), "{again}");
+        assert!(
+            again.ends_with(r#""paths":[],"uid":1000,"new":{"a":[1]}}"#),
+            "{again}"
+        );
     }
 }

@@ -9,8 +9,8 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult, Result as StoreResult,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
 use crate::{Error, Result};
@@ -31,7 +31,10 @@ impl fmt::Display for Location {
 
 /// Opens a path or `file://` URL. Nothing is created before the first write.
 pub fn store_from(location: &str) -> Result<(Arc<dyn ObjectStore>, Location)> {
-    let refused = |reason| Error::UnsupportedLocation { location: location.to_owned(), reason };
+    let refused = |reason| Error::UnsupportedLocation {
+        location: location.to_owned(),
+        reason,
+    };
     let path = match location.split_once("://") {
         Some(("file", path)) if path.starts_with('/') => PathBuf::from(path),
         Some(("file", _)) => return Err(refused("a file URL has three slashes: file:///folder")),
@@ -42,7 +45,8 @@ pub fn store_from(location: &str) -> Result<(Arc<dyn ObjectStore>, Location)> {
         None if location.is_empty() => return Err(refused("it is empty")),
         None => PathBuf::from(location),
     };
-    let path = std::path::absolute(&path).map_err(|error| Error::io(format_args!("find {location}"), error))?;
+    let path = std::path::absolute(&path)
+        .map_err(|error| Error::io(format_args!("find {location}"), error))?;
     Ok((Arc::new(Local::new(path.clone())), Location::Local(path)))
 }
 
@@ -54,7 +58,10 @@ struct Local {
 
 impl Local {
     fn new(root: PathBuf) -> Self {
-        Self { root, inner: OnceLock::new() }
+        Self {
+            root,
+            inner: OnceLock::new(),
+        }
     }
 
     /// `None` while the folder does not exist.
@@ -73,13 +80,20 @@ impl Local {
         if let Some(inner) = self.existing()? {
             return Ok(inner);
         }
-        create_private(&self.root).map_err(|source| failed(source))?;
-        self.existing()?.ok_or_else(|| self.absent(&ObjectPath::default()))
+        create_private(&self.root).map_err(failed)?;
+        self.existing()?
+            .ok_or_else(|| self.absent(&ObjectPath::default()))
     }
 
     fn absent(&self, location: &ObjectPath) -> object_store::Error {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, format!("{} does not exist", self.root.display()));
-        object_store::Error::NotFound { path: location.to_string(), source: Box::new(source) }
+        let source = std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            format!("{} does not exist", self.root.display()),
+        );
+        object_store::Error::NotFound {
+            path: location.to_string(),
+            source: Box::new(source),
+        }
     }
 }
 
@@ -93,7 +107,10 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 }
 
 fn failed(source: std::io::Error) -> object_store::Error {
-    object_store::Error::Generic { store: "local folder", source: Box::new(source) }
+    object_store::Error::Generic {
+        store: "local folder",
+        source: Box::new(source),
+    }
 }
 
 impl fmt::Debug for Local {
@@ -110,7 +127,12 @@ impl fmt::Display for Local {
 
 #[async_trait]
 impl ObjectStore for Local {
-    async fn put_opts(&self, at: &ObjectPath, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
+    async fn put_opts(
+        &self,
+        at: &ObjectPath,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> StoreResult<PutResult> {
         self.created()?.put_opts(at, payload, options).await
     }
 
@@ -123,7 +145,10 @@ impl ObjectStore for Local {
     }
 
     async fn get_opts(&self, at: &ObjectPath, options: GetOptions) -> StoreResult<GetResult> {
-        self.existing()?.ok_or_else(|| self.absent(at))?.get_opts(at, options).await
+        self.existing()?
+            .ok_or_else(|| self.absent(at))?
+            .get_opts(at, options)
+            .await
     }
 
     fn delete_stream(
@@ -146,10 +171,21 @@ impl ObjectStore for Local {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> StoreResult<ListResult> {
-        self.existing()?.ok_or_else(|| self.absent(&ObjectPath::default()))?.list_with_delimiter(prefix).await
+        self.existing()?
+            .ok_or_else(|| self.absent(&ObjectPath::default()))?
+            .list_with_delimiter(prefix)
+            .await
     }
 
-    async fn copy_opts(&self, from: &ObjectPath, to: &ObjectPath, options: CopyOptions) -> StoreResult<()> {
-        self.existing()?.ok_or_else(|| self.absent(from))?.copy_opts(from, to, options).await
+    async fn copy_opts(
+        &self,
+        from: &ObjectPath,
+        to: &ObjectPath,
+        options: CopyOptions,
+    ) -> StoreResult<()> {
+        self.existing()?
+            .ok_or_else(|| self.absent(from))?
+            .copy_opts(from, to, options)
+            .await
     }
 }

@@ -13,7 +13,10 @@ use crate::chunk::Chunker;
 use crate::index::file::{IndexedPack, MOST_BLOBS};
 use crate::pack::writer::{Compressor, FinishedPack, Packer};
 use crate::tree::editor::{Change, TreeEditor};
-use crate::{BlobId, BlobType, Error, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId, TreeId};
+use crate::{
+    BlobId, BlobType, Error, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId,
+    TreeId,
+};
 
 /// Packs on their way to the storage while the next is filled.
 const MOST_UPLOADS: usize = 2;
@@ -99,7 +102,8 @@ impl Writer {
 
     pub(crate) async fn new_blob(&mut self, kind: BlobType, bytes: &[u8]) -> Result<BlobId> {
         let id = Id::of(bytes);
-        if !self.pending.contains(&(kind, id)) && self.repository.index().peek(kind, &id).is_none() {
+        if !self.pending.contains(&(kind, id)) && self.repository.index().peek(kind, &id).is_none()
+        {
             self.add(kind, id, bytes).await?;
         }
         Ok(id)
@@ -107,7 +111,11 @@ impl Writer {
 
     async fn add(&mut self, kind: BlobType, id: Id, bytes: &[u8]) -> Result<()> {
         self.refuse_after_failure()?;
-        let packer = if kind == BlobType::Data { &mut self.data } else { &mut self.tree };
+        let packer = if kind == BlobType::Data {
+            &mut self.data
+        } else {
+            &mut self.tree
+        };
         let added = packer.add(self.repository.cipher(), &mut self.zstd, id, bytes);
         let full = packer.is_full();
         self.stored.stored_bytes += u64::from(self.guard(added)?);
@@ -127,7 +135,10 @@ impl Writer {
         let mut content = FileContent::default();
         let mut buffer = vec![0; 64 << 10];
         loop {
-            let read = source.read(&mut buffer).await.map_err(|error| Error::Source(error.to_string()));
+            let read = source
+                .read(&mut buffer)
+                .await
+                .map_err(|error| Error::Source(error.to_string()));
             let read = self.guard(read)?;
             chunker.push(&buffer[..read]);
             self.cut(&mut chunker, &mut content, read == 0).await?;
@@ -162,12 +173,20 @@ impl Writer {
             self.cut(&mut chunker, &mut content, true).await?;
         } else if !bytes.is_empty() {
             let id = self.blob(BlobType::Data, bytes).await?;
-            content = FileContent { blobs: vec![id], size: bytes.len() as u64 };
+            content = FileContent {
+                blobs: vec![id],
+                size: bytes.len() as u64,
+            };
         }
         Ok(content)
     }
 
-    async fn cut(&mut self, chunker: &mut Chunker, content: &mut FileContent, at_end: bool) -> Result<()> {
+    async fn cut(
+        &mut self,
+        chunker: &mut Chunker,
+        content: &mut FileContent,
+        at_end: bool,
+    ) -> Result<()> {
         while let Some(len) = chunker.next_len(at_end) {
             let id = self.blob(BlobType::Data, chunker.chunk(len)).await?;
             chunker.consume(len);
@@ -220,20 +239,38 @@ impl Writer {
         if self.repository.index().generation() != self.generation {
             return Err(Error::IndexReplaced);
         }
-        if self.repository.index().find(BlobType::Tree, &snapshot.tree).await?.is_none() {
-            return Err(Error::BlobMissing { kind: BlobType::Tree, id: snapshot.tree });
+        if self
+            .repository
+            .index()
+            .find(BlobType::Tree, &snapshot.tree)
+            .await?
+            .is_none()
+        {
+            return Err(Error::BlobMissing {
+                kind: BlobType::Tree,
+                id: snapshot.tree,
+            });
         }
-        self.repository.files().write_json(self.repository.cipher(), FileKind::Snapshot, snapshot).await
+        self.repository
+            .files()
+            .write_json(self.repository.cipher(), FileKind::Snapshot, snapshot)
+            .await
     }
 
     async fn close_pack(&mut self, kind: BlobType) -> Result<()> {
-        let packer = if kind == BlobType::Data { &mut self.data } else { &mut self.tree };
+        let packer = if kind == BlobType::Data {
+            &mut self.data
+        } else {
+            &mut self.tree
+        };
         if packer.is_empty() {
             return Ok(());
         }
         let FinishedPack { id, bytes, entries } = packer.finish(self.repository.cipher());
         while self.uploads.len() >= MOST_UPLOADS {
-            let Some(done) = self.uploads.join_next().await else { break };
+            let Some(done) = self.uploads.join_next().await else {
+                break;
+            };
             self.take_upload(done)?;
         }
         self.stored.packs += 1;
@@ -243,10 +280,17 @@ impl Writer {
             Ok(IndexedPack { id, entries })
         });
         let waiting: usize = self.uploaded.iter().map(|pack| pack.entries.len()).sum();
-        if waiting >= MOST_BLOBS { self.save_index().await } else { Ok(()) }
+        if waiting >= MOST_BLOBS {
+            self.save_index().await
+        } else {
+            Ok(())
+        }
     }
 
-    fn take_upload(&mut self, done: Result<Result<IndexedPack>, tokio::task::JoinError>) -> Result<()> {
+    fn take_upload(
+        &mut self,
+        done: Result<Result<IndexedPack>, tokio::task::JoinError>,
+    ) -> Result<()> {
         let pack = done.map_err(|error| Error::io("write a pack", error.into()))??;
         self.uploaded.push(pack);
         Ok(())
@@ -286,7 +330,9 @@ impl Writer {
     }
 
     fn refuse_after_failure(&self) -> Result<()> {
-        self.failed.as_ref().map_or(Ok(()), |error| Err(Error::WriteFailed(Arc::clone(error))))
+        self.failed
+            .as_ref()
+            .map_or(Ok(()), |error| Err(Error::WriteFailed(Arc::clone(error))))
     }
 }
 

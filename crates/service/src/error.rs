@@ -21,7 +21,14 @@ pub struct Error {
 
 impl Error {
     pub fn new(class: Class, code: &'static str, message: impl Into<String>) -> Self {
-        Self { class, code, message: message.into(), hint: None, status: None, source: None }
+        Self {
+            class,
+            code,
+            message: message.into(),
+            hint: None,
+            status: None,
+            source: None,
+        }
     }
 
     /// The answer does not make sense.
@@ -58,7 +65,9 @@ impl Error {
 
     /// Gets our error back out of one of reading an [`crate::http::Body`]; any other one is about our own disk.
     pub fn from_read(error: std::io::Error) -> Self {
-        error.downcast::<Self>().unwrap_or_else(|error| Self::storage("reading failed").caused_by(error))
+        error
+            .downcast::<Self>()
+            .unwrap_or_else(|error| Self::storage("reading failed").caused_by(error))
     }
 
     /// The service's own words, when the error is one of its refusals.

@@ -4,6 +4,7 @@ mod address;
 mod answer;
 mod backoff;
 mod body;
+mod buffer;
 mod call;
 mod classify;
 mod client;
@@ -12,6 +13,8 @@ mod fault;
 mod gate;
 mod redact;
 mod signals;
+mod transmit;
+mod understand;
 mod usage;
 
 pub use address::segment;

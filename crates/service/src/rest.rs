@@ -13,7 +13,7 @@ use crate::KindSpec;
 pub use pages::Pages;
 pub use read::text_at;
 
-/// A kind whose items all come from one list, whole. A kind that needs an `if` implements [`crate::Kind`] by hand.
+/// A kind whose items all come from one list, whole. Its items have the scope in which it is crawled. A kind that needs an `if` implements [`crate::Kind`] by hand.
 #[derive(Debug)]
 pub struct RestKind {
     pub spec: KindSpec,

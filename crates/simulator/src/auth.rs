@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
+use crate::catalogue::Route;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Person, World};
 
@@ -79,6 +80,38 @@ fn token(headers: &HeaderMap) -> Option<String> {
     }
 }
 
+/// The tenant that all organizations are backed by.
+pub(crate) const TENANT: &str = "5f5c3a8e-0c1d-4a7e-9f42-6d1b7f0e2a90";
+
+/// The scope that an operation needs; `None` where any valid token will do.
+pub(crate) fn scope(route: &Route, method: &Method) -> Option<&'static str> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let (area, resource) = (route.area.to_lowercase(), route.resource.to_lowercase());
+    Some(match (area.as_str(), resource.as_str()) {
+        ("core", "processes") | ("processes" | "processadmin", _) => if reads { "vso.work" } else { "vso.work_full" },
+        ("core", _) if reads => "vso.project",
+        ("core", "properties") => "vso.project_write",
+        ("core", _) if *method == Method::PATCH => "vso.project_write",
+        ("core", _) => "vso.project_manage",
+        ("wit", resource) => {
+            // These read by POST.
+            let reads = reads || resource.starts_with("workitemrevisions") || matches!(resource, "workitemsbatch" | "wiql" | "queriesbatch");
+            if reads { "vso.work" } else { "vso.work_write" }
+        }
+        ("git", resource) => match resource {
+            _ if reads || matches!(resource, "itemsbatch" | "commitsbatch" | "pullrequestquery") => "vso.code",
+            "repositories" | "recyclebinrepositories" => "vso.code_manage",
+            _ => "vso.code_write",
+        },
+        ("wiki", resource) => if reads || resource == "pagesbatch" { "vso.wiki" } else { "vso.wiki_write" },
+        ("graph", resource) => if reads || resource == "subjectlookup" { "vso.graph" } else { "vso.graph_manage" },
+        ("ims", _) => "vso.identity",
+        ("memberentitlementmanagement", _) => "vso.memberentitlementmanagement",
+        ("security", "accesscontrolentries") => "vso.security_manage",
+        _ => return None,
+    })
+}
+
 /// What a token without the scope of the operation gets: a 401 whose body looks like an empty list.
 pub(crate) fn check_scope(call: &Call, scope: &str) -> Result<(), Reply> {
     if call.identity.has(scope) {
@@ -95,7 +128,7 @@ pub(crate) fn check_scope(call: &Call, scope: &str) -> Result<(), Reply> {
 
 pub(crate) fn unauthorized() -> Reply {
     Reply::status(StatusCode::UNAUTHORIZED)
-        .header("www-authenticate", "Bearer authorization_uri=https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000")
+        .header("www-authenticate", format!("Bearer authorization_uri=https://login.microsoftonline.com/{TENANT}"))
         .header("www-authenticate", "Basic realm=\"https://tfsprodcus0.visualstudio.com/\"")
         .header("x-tfs-serviceerror", "TF400813%3A%20The%20user%20%27%27%20is%20not%20authorized%20to%20access%20this%20resource.")
 }

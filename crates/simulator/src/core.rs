@@ -27,11 +27,22 @@ pub(crate) struct State {
     pub teams: Vec<Team>,
     pub operations: Vec<operations::Operation>,
     /// Requests so far: operations end some requests after they began.
-    pub turn: u64,
+    turn: std::sync::atomic::AtomicU64,
     /// Permissions that were taken from everyone, as `BYPASS_RULES`.
     pub denied: std::collections::BTreeSet<String>,
     /// Projects that nobody may see, by id.
     pub hidden: std::collections::BTreeSet<Uuid>,
+}
+
+impl State {
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Counts a request.
+    pub(crate) fn take_turn(&self) {
+        self.turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
 }
 
 impl Organization {
@@ -45,7 +56,7 @@ impl Organization {
     }
 
     fn is_visible(&self, project: &Project) -> bool {
-        !self.core.hidden.contains(&project.id) && project.ready <= self.core.turn
+        !self.core.hidden.contains(&project.id) && project.ready <= self.core.turn()
     }
 
     pub(crate) fn visible_projects(&self) -> impl Iterator<Item = &Project> {

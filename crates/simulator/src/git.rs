@@ -24,7 +24,7 @@ pub(crate) use dump::{counts, dump};
 pub(crate) use errors::repository_not_found;
 pub(crate) use history::{Change, Commit};
 pub(crate) use lfs::store as store_lfs;
-pub(crate) use pushes::{Written, write};
+pub(crate) use pushes::write;
 pub(crate) use repositories::{Creation, create, destroy, discard, fork_content};
 pub(crate) use rest::handle;
 pub(crate) use shape::{encode, project_id};

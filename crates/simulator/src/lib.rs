@@ -4,8 +4,13 @@
 
 mod auth;
 mod catalogue;
+mod change;
 mod core;
+mod faults;
 mod git;
+mod inspect;
+mod ledger;
+mod seed;
 mod server;
 mod simulator;
 mod wiki;

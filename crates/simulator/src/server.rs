@@ -2,6 +2,8 @@
 
 mod call;
 mod error;
+mod metered;
+mod place;
 mod query;
 mod reply;
 mod route;

@@ -75,8 +75,10 @@ impl Simulator {
             .await
             .map_err(|source| SimulatorError::Listen { address: options.listen, source })?;
         let address = listener.local_addr().map_err(|source| SimulatorError::Listen { address: options.listen, source })?;
+        world.write().url = format!("http://{address}");
+        crate::seed::fill(&world, ORGANIZATION, &options.seed).await.map_err(|error| SimulatorError::Seed(error.message))?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = App { world: world.clone() }.router();
+        let router = App::new(world.clone()).router();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let shutdown = async {

@@ -101,3 +101,8 @@ pub(crate) fn live(organization: &Organization) -> impl Iterator<Item = &Wiki> {
 pub(crate) fn project_deleted(organization: &mut Organization, project: Uuid) {
     organization.wiki.wikis.retain(|_, wiki| wiki.project != project);
 }
+
+/// The project wiki of a project.
+pub(crate) fn project_wiki(organization: &Organization, project: Uuid) -> Option<Uuid> {
+    live(organization).find(|wiki| wiki.project == project && wiki.kind == Kind::Project).map(|wiki| wiki.id)
+}

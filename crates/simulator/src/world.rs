@@ -41,6 +41,8 @@ impl SharedWorld {
 }
 
 pub(crate) struct World {
+    /// `http://127.0.0.1:PORT`, for addresses inside the texts of seeds.
+    pub url: String,
     /// By lowercase name.
     pub organizations: BTreeMap<String, Organization>,
     /// By token.
@@ -54,7 +56,7 @@ impl World {
     fn new() -> Self {
         let mut ids = Ids::new(1);
         let people = People::with_administrator(&mut ids);
-        Self { organizations: BTreeMap::new(), pats: HashMap::new(), people, ids }
+        Self { url: String::new(), organizations: BTreeMap::new(), pats: HashMap::new(), people, ids }
     }
 
     pub(crate) fn organization(&self, name: &str) -> Result<&Organization, ApiError> {

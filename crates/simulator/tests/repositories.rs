@@ -416,8 +416,8 @@ async fn tokens_without_the_scope_cannot_read_or_write_code() {
     let refs = |service: &str| format!("{}/info/refs?service={service}", fixture.remote("plain"));
     let ask = async |pat: &str, path: String| fixture.send(Method::GET, &path, &[("authorization", &basic(pat))], Vec::new()).await.status;
     assert_eq!(ask(&reader, refs("git-upload-pack")).await, 200);
-    assert_eq!(ask(&reader, refs("git-receive-pack")).await, 401);
-    assert_eq!(ask(&worker, refs("git-upload-pack")).await, 401);
+    assert_eq!(ask(&reader, refs("git-receive-pack")).await, 403);
+    assert_eq!(ask(&worker, refs("git-upload-pack")).await, 403);
     assert_eq!(ask(&worker, fixture.url("/_apis/git/repositories?api-version=7.1")).await, 401);
 }
 }

@@ -98,7 +98,9 @@ const MARK: char = '\u{FDD0}';
 
 /// PostgreSQL refuses NUL in text and SQLite's functions stop at it, so it is stored as two other characters.
 fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(['\0', MARK]) {
+    // Every name of an index passes here: bytes are looked at first, 0xEF begins the mark.
+    let bytes = text.as_bytes();
+    if !bytes.contains(&0) && (!bytes.contains(&0xEF) || !text.contains(MARK)) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);

@@ -34,7 +34,7 @@ pub(crate) async fn connect(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
-        .acquire_timeout(Duration::from_secs(60));
+        .acquire_timeout(Duration::from_mins(1));
     Ok(Db::Postgres(pool.connect_with(options).await?))
 }
 

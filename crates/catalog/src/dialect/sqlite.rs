@@ -4,8 +4,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Arguments as _, ConnectOptions as _, Executor, SqlSafeStr, Sqlite};
 
@@ -44,7 +43,7 @@ pub(crate) async fn connect(url: &str) -> Result<Db> {
     let pool = SqlitePoolOptions::new()
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(Duration::from_secs(300));
+        .acquire_timeout(Duration::from_mins(5));
     let writer = pool
         .clone()
         .max_connections(1)
@@ -101,13 +100,4 @@ pub(crate) async fn execute<'c>(
         .execute(on)
         .await?
         .rows_affected())
-}
-
-/// For tests that look at the plan of a statement.
-#[cfg(test)]
-pub(crate) fn writer(db: &Db) -> Option<&SqlitePool> {
-    match db {
-        Db::Sqlite { writer, .. } => Some(writer),
-        Db::Postgres(_) => None,
-    }
 }

@@ -1,6 +1,7 @@
 //! `keepward repository`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use base64::Engine as _;
@@ -8,7 +9,7 @@ use catalog::RepositoryRow;
 use clap::{Args, Subcommand};
 use model::{Clock as _, Secret};
 use rand::RngExt as _;
-use repository::{CheckOptions, InitOptions, ReadData, Repository};
+use repository::{CheckOptions, Holder, InitOptions, ReadData, Repository};
 
 use super::Global;
 use crate::app::{self, App};
@@ -112,8 +113,8 @@ pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> R
 async fn make(app: &App, init: Init, output: &Output) -> Result<Exit, Failure> {
     let (file, password) = password(&app.data, &init)?;
     let (store, location) = repository::store_from(&init.location)?;
-    let repository = Repository::init(store, password.expose().as_bytes(), InitOptions::new(SystemClock.now())).await?;
-    remember(app, &init.name, &location.to_string(), &repository, &file, &password).await?;
+    let repository = Repository::init(store, &password, &by()).await?;
+    remember(app, &init.name, &location.to_string(), &repository, &password).await?;
     let id = repository.id().to_string();
     output.event(&serde_json::json!({"event": "repository", "name": init.name, "location": location.to_string(), "id": id, "password_file": file}));
     output.line(recovery::sheet(&location.to_string(), &id, &file.display().to_string()));
@@ -125,31 +126,38 @@ async fn known(app: &App, add: Init, output: &Output) -> Result<Exit, Failure> {
     let file = add.password_file.clone().ok_or_else(|| Failure::usage("which password opens it?", "give --password-file FILE"))?;
     let password = app::read_secret(&file)?;
     let (store, location) = repository::store_from(&add.location)?;
-    let repository = Repository::open(store, password.expose().as_bytes()).await?;
-    remember(app, &add.name, &location.to_string(), &repository, &file, &password).await?;
+    let repository = Repository::open(store, &password).await?;
+    remember(app, &add.name, &location.to_string(), &repository, &password).await?;
     output.event(&serde_json::json!({"event": "repository", "name": add.name, "location": location.to_string(), "id": repository.id().to_string()}));
     output.line(format!("{}: {}", add.name, location));
     Ok(Exit::Done)
 }
 
-async fn remember(app: &App, name: &str, location: &str, repository: &Repository, file: &Path, password: &Secret) -> Result<(), Failure> {
+async fn remember(app: &App, name: &str, location: &str, repository: &Repository, password: &Secret) -> Result<(), Failure> {
     let credential = format!("repository {name}");
-    app.catalog.put_credential(&app.kek, &mut rand::rng(), &credential, "password", password, SystemClock.now()).await?;
+    app.catalog.put_credential(&app.kek, &credential, "password", password, SystemClock.now(), &mut rand::rng()).await?;
     let row = RepositoryRow {
         name: name.to_owned(),
         location: location.to_owned(),
         id: repository.id().to_string(),
         password_credential: credential,
-        password_file: Some(file.display().to_string()),
-        is_default: app.catalog.default_repository().await?.is_none(),
-        created: SystemClock.now(),
     };
     Ok(app.catalog.add_repository(&row).await?)
 }
 
+/// Who makes repositories and keys.
+fn by() -> InitOptions {
+    let holder = Holder::new("keepward", Arc::new(SystemClock));
+    InitOptions { created: SystemClock.now(), hostname: holder.hostname, username: holder.username }
+}
+
+fn default_password_file(data: &Path, name: &str) -> PathBuf {
+    data.join(format!("repository-password-{name}"))
+}
+
 /// The password from its file, or a new random one in a new file.
 fn password(data: &Path, init: &Init) -> Result<(PathBuf, Secret), Failure> {
-    let file = init.password_file.clone().unwrap_or_else(|| data.join(format!("repository-password-{}", init.name)));
+    let file = init.password_file.clone().unwrap_or_else(|| default_password_file(data, &init.name));
     if file.exists() {
         return Ok((file.clone(), app::read_secret(&file)?));
     }
@@ -165,7 +173,7 @@ async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
         .repositories()
         .await?
         .into_iter()
-        .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id, "default": row.is_default}))
+        .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id}))
         .collect();
     output.rows(&["name", "location", "id"], &rows, |row| ["name", "location", "id"].map(|key| row[key].as_str().unwrap_or("").to_owned()).to_vec());
     Ok(Exit::Done)
@@ -200,7 +208,7 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
         Key::Add { which, new_password_file } => {
             let (_, repository) = app.repository(which.repository.as_deref()).await?;
             let password = app::read_secret(&new_password_file)?;
-            let id = repository.add_key(password.expose().as_bytes(), "keepward", SystemClock.now()).await?;
+            let id = repository.add_key(&password, &by()).await?;
             output.event(&serde_json::json!({"event": "key", "id": id.to_string()}));
             output.line(format!("added key {}", id.short()));
         }
@@ -220,7 +228,8 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
 
 async fn sheet(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, Failure> {
     let row = app.repository_row(name).await?;
-    let file = row.password_file.unwrap_or_else(|| "PASSWORD-FILE".to_owned());
+    let file = default_password_file(&app.data, &row.name);
+    let file = if file.exists() { file.display().to_string() } else { "PASSWORD-FILE".to_owned() };
     let text = recovery::sheet(&row.location, &row.id, &file);
     output.event(&serde_json::json!({"event": "recovery-sheet", "text": text}));
     output.line(text);

@@ -26,7 +26,7 @@ pub(super) fn batches(steps: Vec<Step>, wanted: impl Fn(&Step) -> bool) -> VecDe
 /// After a failed call: its steps one by one, unless there is only one or the error ends everything.
 pub(super) enum Failed {
     Split(VecDeque<Vec<Step>>),
-    One(Step, ServiceError),
+    One(Box<Step>, ServiceError),
 }
 
 pub(super) fn failed(error: ServiceError, mut steps: Vec<Step>) -> Result<Failed> {
@@ -34,7 +34,7 @@ pub(super) fn failed(error: ServiceError, mut steps: Vec<Step>) -> Result<Failed
         return Err(Error::Service(error));
     }
     match steps.len() {
-        1 => Ok(Failed::One(steps.remove(0), error)),
+        1 => Ok(Failed::One(Box::new(steps.remove(0)), error)),
         _ => Ok(Failed::Split(steps.into_iter().map(|step| vec![step]).collect())),
     }
 }

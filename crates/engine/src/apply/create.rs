@@ -130,7 +130,10 @@ impl Apply<'_> {
 
     /// Something stands there that the plan did not see. Whether the kind must be called.
     async fn stands_there(&self, step: &Step, item: &mut StoredItem, found: &Found) -> Result<bool> {
-        match (found.state, self.plan.conflict) {
+        // A container that others have made meanwhile is as good as ours.
+        let needed = step.reason.as_deref().is_some_and(|reason| reason.starts_with("needed by"));
+        let conflict = if needed { Conflict::Skip } else { self.plan.conflict };
+        match (found.state, conflict) {
             (FoundState::Automatic, _) => self.becomes(step, item, Action::Merge, found),
             (FoundState::Deleted, _) | (FoundState::Present, Conflict::Duplicate) => {}
             (FoundState::Present, Conflict::Replace) => self.becomes(step, item, Action::Replace, found),
@@ -155,7 +158,8 @@ impl Apply<'_> {
                 if self.journal.id(&step.item).as_ref() != Some(&new_id) {
                     self.journal.adopt(&step.item, &new_id).await?;
                 }
-                let detail = (!losses.is_empty()).then(|| lost(&losses));
+                let notes: Vec<String> = became(step, item).into_iter().chain(losses.iter().map(|loss| lost(loss))).collect();
+                let detail = (!notes.is_empty()).then(|| notes.join("; "));
                 self.set(step, StepState::Done, Some(&new_id), detail.as_deref()).await
             }
             Outcome::Unchanged => {
@@ -163,13 +167,28 @@ impl Apply<'_> {
                 if let Some(new_id) = &new_id {
                     self.ids.insert(&step.item, new_id);
                 }
-                self.set(step, StepState::Done, new_id.as_deref(), None).await
+                self.set(step, StepState::Done, new_id.as_deref(), became(step, item).as_deref()).await
             }
             Outcome::Failed { code, message } => self.fail(step, code, class_of(code), &message).await,
         }
     }
 }
 
-pub(super) fn lost(losses: &[String]) -> String {
-    format!("lost: {}", losses.join("; "))
+/// How a note in a step's detail begins that tells of a loss beyond the declared ones.
+pub(super) const LOST: &str = "lost: ";
+/// How the note begins when the step turned out to do something else than planned.
+pub(super) const MERGED: &str = "merged into what the service made";
+pub(super) const REPLACED: &str = "replaced what appeared since the plan was made";
+
+pub(super) fn lost(loss: &str) -> String {
+    format!("{LOST}{}", loss.replace("; ", ", "))
+}
+
+fn became(step: &Step, item: &StoredItem) -> Option<String> {
+    match item.action {
+        action if action == step.action => None,
+        Action::Merge => Some(MERGED.to_owned()),
+        Action::Replace => Some(REPLACED.to_owned()),
+        _ => None,
+    }
 }

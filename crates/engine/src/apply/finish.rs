@@ -76,7 +76,8 @@ impl Apply<'_> {
         for (step, outcome) in steps.iter().zip(outcomes) {
             match outcome {
                 Outcome::Done { losses, .. } if !losses.is_empty() => {
-                    let detail = joined(step.detail.as_deref(), &lost(&losses));
+                    let losses: Vec<String> = losses.iter().map(|loss| lost(loss)).collect();
+                    let detail = joined(step.detail.as_deref(), &losses.join("; "));
                     self.set(step, step.state, None, Some(&detail)).await?;
                 }
                 Outcome::Done { .. } | Outcome::Unchanged => {}

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use model::{Action, ItemRef, PlanState, StepState};
+use model::{Action, ItemRef, PlanState, Step, StepState};
 use serde::Serialize;
 
 use super::Apply;
+use super::create::{LOST, MERGED, REPLACED};
 use crate::Result;
 
 /// Troubles that a report names; the plan's steps hold all of them.
 const NAMED: usize = 1000;
 
 /// The end of an apply. An item counts once by what was done, and again in `verified`, `differs` or `unread`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApplyReport {
     pub created: u64,
     pub replaced: u64,
@@ -47,33 +48,9 @@ pub struct Trouble {
 
 impl Apply<'_> {
     pub(super) async fn report(&self) -> Result<ApplyReport> {
-        let mut report = ApplyReport { state: PlanState::Applied, ..ApplyReport::default() };
+        let mut report = ApplyReport::empty();
         self.each_page(|step| {
-            let action = self.run().actions.get(&step.position).copied().unwrap_or(step.action);
-            match (step.state, action) {
-                (_, Action::Export) => report.exported += 1,
-                (StepState::Skipped, _) | (_, Action::Skip) => report.skipped += 1,
-                (StepState::Failed | StepState::Planned | StepState::Intended, _) => report.failed += 1,
-                (_, Action::Create) => report.created += 1,
-                (_, Action::Replace) => report.replaced += 1,
-                (_, Action::Undelete) => report.undeleted += 1,
-                (_, Action::Merge) => report.merged += 1,
-            }
-            match step.state {
-                StepState::Verified => report.verified += 1,
-                StepState::Differs => report.differs += 1,
-                StepState::Done => report.unread += 1,
-                _ => {}
-            }
-            if matches!(step.state, StepState::Done | StepState::Verified | StepState::Differs) {
-                for loss in &step.losses {
-                    *report.losses.entry(loss.clone()).or_default() += 1;
-                }
-            }
-            if matches!(step.state, StepState::Failed | StepState::Differs | StepState::Done) && report.troubles.len() < NAMED {
-                let detail = step.detail.clone().unwrap_or_else(|| "was not read back".to_owned());
-                report.troubles.push(Trouble { item: step.item.clone(), name: step.name.clone(), state: step.state, detail });
-            }
+            report.count(step);
             false
         })
         .await?;
@@ -81,5 +58,59 @@ impl Apply<'_> {
             report.state = PlanState::AppliedWithIssues;
         }
         Ok(report)
+    }
+}
+
+impl ApplyReport {
+    fn empty() -> Self {
+        Self {
+            created: 0,
+            replaced: 0,
+            undeleted: 0,
+            merged: 0,
+            skipped: 0,
+            exported: 0,
+            failed: 0,
+            verified: 0,
+            differs: 0,
+            unread: 0,
+            losses: BTreeMap::new(),
+            troubles: Vec::new(),
+            state: PlanState::Applied,
+        }
+    }
+
+    fn count(&mut self, step: &Step) {
+        let notes = || step.detail.as_deref().unwrap_or_default().split("; ");
+        let action = match step.action {
+            Action::Create if notes().any(|note| note == MERGED) => Action::Merge,
+            Action::Create if notes().any(|note| note == REPLACED) => Action::Replace,
+            action => action,
+        };
+        match (step.state, action) {
+            (_, Action::Export) => self.exported += 1,
+            (StepState::Skipped, _) | (_, Action::Skip) => self.skipped += 1,
+            (StepState::Failed | StepState::Planned | StepState::Intended, _) => self.failed += 1,
+            (_, Action::Create) => self.created += 1,
+            (_, Action::Replace) => self.replaced += 1,
+            (_, Action::Undelete) => self.undeleted += 1,
+            (_, Action::Merge) => self.merged += 1,
+        }
+        match step.state {
+            StepState::Verified => self.verified += 1,
+            StepState::Differs => self.differs += 1,
+            StepState::Done => self.unread += 1,
+            _ => {}
+        }
+        if matches!(step.state, StepState::Done | StepState::Verified | StepState::Differs) {
+            let noted = notes().filter_map(|note| note.strip_prefix(LOST));
+            for loss in step.losses.iter().map(String::as_str).chain(noted) {
+                *self.losses.entry(loss.to_owned()).or_default() += 1;
+            }
+        }
+        if matches!(step.state, StepState::Failed | StepState::Differs | StepState::Done) && self.troubles.len() < NAMED {
+            let detail = step.detail.clone().unwrap_or_else(|| "was not read back".to_owned());
+            self.troubles.push(Trouble { item: step.item.clone(), name: step.name.clone(), state: step.state, detail });
+        }
     }
 }

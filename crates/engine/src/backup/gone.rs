@@ -62,7 +62,7 @@ fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static str> {
 }
 
 async fn items_before(layouts: Layouts, prior: &SnapshotReader, kind: &str, info: &CrawlInfo) -> Result<Vec<ItemRef>> {
-    let spec = layouts.service().kind(kind).map(|kind| kind.spec());
+    let spec = layouts.service().kind(kind).map(service::Kind::spec);
     let scopes = match spec.and_then(|spec| spec.parent) {
         Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => prior.item_ids(parent, "").await?,
         _ => vec![info.scope.id.clone()],

@@ -81,15 +81,15 @@ async fn of_unscoped(
 
 /// The kinds that `spec` comes after and that live in `parent`.
 fn beside(cx: &PlanContext<'_>, spec: &KindSpec, parent: Option<&str>) -> Vec<&'static KindSpec> {
-    let specs = spec.after.iter().filter_map(|name| cx.service.kind(name)).map(|kind| kind.spec());
+    let specs = spec.after.iter().filter_map(|name| cx.service.kind(name)).map(service::Kind::spec);
     specs.filter(|after| after.parent.is_some() && after.parent == parent).collect()
 }
 
 /// The kinds of containers that the items of an unscoped kind may belong to.
 fn outer(cx: &PlanContext<'_>, spec: &KindSpec) -> Vec<&'static KindSpec> {
-    let after = spec.after.iter().filter_map(|name| cx.service.kind(name)).map(|kind| kind.spec());
+    let after = spec.after.iter().filter_map(|name| cx.service.kind(name)).map(service::Kind::spec);
     let names: BTreeSet<&str> = after.filter_map(|after| if is_parent(cx, after.name) { Some(after.name) } else { after.parent }).collect();
-    names.into_iter().filter_map(|name| cx.service.kind(name)).map(|kind| kind.spec()).collect()
+    names.into_iter().filter_map(|name| cx.service.kind(name)).map(service::Kind::spec).collect()
 }
 
 /// What the item's document says in members named after a kind: `repositoryId` for `git-repository`.

@@ -162,7 +162,7 @@ async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chos
 
 fn kinds(cx: &PlanContext<'_>, selector: &Selector) -> Result<Vec<&'static KindSpec>> {
     let Some(name) = &selector.kind else {
-        return Ok(restore_order(cx.service).into_iter().map(|kind| kind.spec()).collect());
+        return Ok(restore_order(cx.service).into_iter().map(service::Kind::spec).collect());
     };
     let kind = cx.service.kind(name).ok_or_else(|| unknown(format!("{} has no kind `{name}`", cx.service.title)))?;
     match kind.spec().with {

@@ -49,16 +49,28 @@ pub(crate) async fn read(files: &Files, cipher: &Cipher, id: Id) -> Result<Vec<I
         length: blob.length,
         raw_length: blob.uncompressed_length,
     };
-    let pack = |pack: PackJson| IndexedPack { id: pack.id, entries: pack.blobs.into_iter().map(entry).collect() };
+    let pack = |pack: PackJson| IndexedPack {
+        id: pack.id,
+        entries: pack.blobs.into_iter().map(entry).collect(),
+    };
     Ok(file.packs.into_iter().map(pack).collect())
 }
 
 /// Writes one index file for these packs.
 pub(crate) async fn write(files: &Files, cipher: &Cipher, packs: &[IndexedPack]) -> Result<Id> {
-    let mut json = Vec::with_capacity(packs.iter().map(|pack| 100 + pack.entries.len() * 170).sum());
+    let mut json = Vec::with_capacity(
+        packs
+            .iter()
+            .map(|pack| 100 + pack.entries.len() * 170)
+            .sum(),
+    );
     json.extend_from_slice(b"{\"packs\":[");
     for (number, pack) in packs.iter().enumerate() {
-        json.extend_from_slice(if number == 0 { b"{\"id\":\"" } else { b",{\"id\":\"" });
+        json.extend_from_slice(if number == 0 {
+            b"{\"id\":\""
+        } else {
+            b",{\"id\":\""
+        });
         pack.id.write_hex(&mut json);
         json.extend_from_slice(b"\",\"blobs\":[");
         for (number, entry) in pack.entries.iter().enumerate() {
@@ -77,7 +89,11 @@ fn write_entry(entry: &Entry, json: &mut Vec<u8>) -> std::io::Result<()> {
     use std::io::Write as _;
     json.extend_from_slice(b"{\"id\":\"");
     entry.id.write_hex(json);
-    write!(json, "\",\"type\":\"{}\",\"offset\":{},\"length\":{}", entry.kind, entry.offset, entry.length)?;
+    write!(
+        json,
+        "\",\"type\":\"{}\",\"offset\":{},\"length\":{}",
+        entry.kind, entry.offset, entry.length
+    )?;
     if entry.raw_length != 0 {
         write!(json, ",\"uncompressed_length\":{}", entry.raw_length)?;
     }

@@ -41,9 +41,25 @@ impl Table {
         let number = self.packs.len() as u32;
         self.packs.push(pack);
         for entry in entries {
-            let tagged = if entry.kind == BlobType::Tree { number | TREE } else { number };
-            let Entry { id, offset, length, raw_length, .. } = *entry;
-            self.insert(Row { id, pack: tagged, offset, length, raw_length });
+            let tagged = if entry.kind == BlobType::Tree {
+                number | TREE
+            } else {
+                number
+            };
+            let Entry {
+                id,
+                offset,
+                length,
+                raw_length,
+                ..
+            } = *entry;
+            self.insert(Row {
+                id,
+                pack: tagged,
+                offset,
+                length,
+                raw_length,
+            });
         }
     }
 
@@ -98,9 +114,24 @@ impl Table {
         if number == EMPTY {
             return None;
         }
-        let Row { id, pack, offset, length, raw_length } = self.rows[number as usize];
-        let entry = Entry { kind, id, offset, length, raw_length };
-        Some(Place { pack: self.packs[(pack & !TREE) as usize], entry })
+        let Row {
+            id,
+            pack,
+            offset,
+            length,
+            raw_length,
+        } = self.rows[number as usize];
+        let entry = Entry {
+            kind,
+            id,
+            offset,
+            length,
+            raw_length,
+        };
+        Some(Place {
+            pack: self.packs[(pack & !TREE) as usize],
+            entry,
+        })
     }
 }
 

@@ -11,12 +11,18 @@ pub(crate) const TRAILER: usize = 4;
 
 /// Bytes that `entry` takes in the clear header.
 pub(crate) fn entry_size(entry: &Entry) -> usize {
-    if entry.raw_length == 0 { PLAIN } else { COMPRESSED }
+    if entry.raw_length == 0 {
+        PLAIN
+    } else {
+        COMPRESSED
+    }
 }
 
 /// The size of a whole pack that holds these entries.
 pub(crate) fn pack_size<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> u64 {
-    let sizes = entries.into_iter().map(|entry| u64::from(entry.length) + entry_size(entry) as u64);
+    let sizes = entries
+        .into_iter()
+        .map(|entry| u64::from(entry.length) + entry_size(entry) as u64);
     sizes.sum::<u64>() + (OVERHEAD + TRAILER) as u64
 }
 
@@ -37,12 +43,21 @@ pub(crate) fn encode(entries: &[Entry]) -> Vec<u8> {
 /// Reads the header of a whole pack; the entries must fill it without a gap.
 pub(crate) fn read(cipher: &Cipher, id: PackId, pack: &[u8]) -> Result<Vec<Entry>> {
     let damaged = |reason: &str| Error::damaged(format_args!("the header of pack {id}"), reason);
-    let (rest, trailer) = pack.split_last_chunk::<TRAILER>().ok_or_else(|| damaged("the pack is too short"))?;
+    let (rest, trailer) = pack
+        .split_last_chunk::<TRAILER>()
+        .ok_or_else(|| damaged("the pack is too short"))?;
     let length = u32::from_le_bytes(*trailer) as usize;
-    let start = rest.len().checked_sub(length).ok_or_else(|| damaged("it is longer than the pack"))?;
-    let clear = cipher.open(&rest[start..]).map_err(|_| damaged("it cannot be decrypted"))?;
+    let start = rest
+        .len()
+        .checked_sub(length)
+        .ok_or_else(|| damaged("it is longer than the pack"))?;
+    let clear = cipher
+        .open(&rest[start..])
+        .map_err(|_| damaged("it cannot be decrypted"))?;
     let entries = decode(&clear).ok_or_else(|| damaged("it makes no sense"))?;
-    let end = entries.last().map_or(0, |entry| u64::from(entry.offset) + u64::from(entry.length));
+    let end = entries
+        .last()
+        .map_or(0, |entry| u64::from(entry.offset) + u64::from(entry.length));
     if end != start as u64 {
         return Err(damaged("its blobs do not fill the pack"));
     }
@@ -67,7 +82,13 @@ fn decode(mut bytes: &[u8]) -> Option<Vec<Entry>> {
             raw_length = u32::from_le_bytes(*raw);
         }
         let (id, rest) = rest.split_first_chunk()?;
-        entries.push(Entry { kind, id: Id(*id), offset, length, raw_length });
+        entries.push(Entry {
+            kind,
+            id: Id(*id),
+            offset,
+            length,
+            raw_length,
+        });
         offset = offset.checked_add(length)?;
         bytes = rest;
     }
@@ -96,7 +117,13 @@ mod tests {
 
     #[test]
     fn a_cut_entry_is_refused() {
-        let entry = Entry { kind: BlobType::Data, id: Id([1; 32]), offset: 0, length: 40, raw_length: 7 };
+        let entry = Entry {
+            kind: BlobType::Data,
+            id: Id([1; 32]),
+            offset: 0,
+            length: 40,
+            raw_length: 7,
+        };
         let bytes = encode(&[entry]);
         assert!((1..bytes.len()).all(|end| decode(&bytes[..end]).is_none()));
     }

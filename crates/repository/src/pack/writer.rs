@@ -33,7 +33,10 @@ pub(crate) struct Compressor {
 impl Compressor {
     pub(crate) fn new() -> Self {
         let context = zstd::bulk::Compressor::new(super::LEVEL).expect("zstd knows this level");
-        Self { context, buffer: Vec::new() }
+        Self {
+            context,
+            buffer: Vec::new(),
+        }
     }
 
     /// `None` if compressing does not make `clear` smaller.
@@ -46,12 +49,13 @@ impl Compressor {
             }
         }
         let size = self.run(clear)?;
-        Ok((size < clear.len()).then(|| self.buffer.as_slice()))
+        Ok((size < clear.len()).then_some(self.buffer.as_slice()))
     }
 
     fn run(&mut self, clear: &[u8]) -> Result<usize> {
         self.buffer.clear();
-        self.buffer.reserve(zstd::zstd_safe::compress_bound(clear.len()));
+        self.buffer
+            .reserve(zstd::zstd_safe::compress_bound(clear.len()));
         self.context
             .compress_to_buffer(clear, &mut self.buffer)
             .map_err(|error| Error::io("compress a blob", error))
@@ -68,7 +72,12 @@ pub(crate) struct Packer {
 
 impl Packer {
     pub(crate) fn new(kind: BlobType) -> Self {
-        Self { kind, bytes: Vec::new(), hash: Sha256::new(), entries: Vec::new() }
+        Self {
+            kind,
+            bytes: Vec::new(),
+            hash: Sha256::new(),
+            entries: Vec::new(),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,8 +89,19 @@ impl Packer {
     }
 
     /// Appends a blob and returns its encrypted size.
-    pub(crate) fn add(&mut self, cipher: &Cipher, zstd: &mut Compressor, id: Id, clear: &[u8]) -> Result<u32> {
-        let too_large = |_| Error::damaged(format_args!("blob {id} to write"), "it is larger than 4 GiB");
+    pub(crate) fn add(
+        &mut self,
+        cipher: &Cipher,
+        zstd: &mut Compressor,
+        id: Id,
+        clear: &[u8],
+    ) -> Result<u32> {
+        let too_large = |_| {
+            Error::damaged(
+                format_args!("blob {id} to write"),
+                "it is larger than 4 GiB",
+            )
+        };
         let raw_length = u32::try_from(clear.len()).map_err(too_large)?;
         match zstd.compress(clear)? {
             Some(small) => self.seal(cipher, id, small, raw_length),
@@ -97,9 +117,16 @@ impl Packer {
         cipher.seal(bytes, &mut self.bytes);
         let sealed = &self.bytes[start..];
         self.hash.update(sealed);
-        let offset = u32::try_from(start).map_err(|_| Error::damaged("a pack to write", "it is larger than 4 GiB"))?;
+        let offset = u32::try_from(start)
+            .map_err(|_| Error::damaged("a pack to write", "it is larger than 4 GiB"))?;
         let length = sealed.len() as u32;
-        self.entries.push(Entry { kind: self.kind, id, offset, length, raw_length });
+        self.entries.push(Entry {
+            kind: self.kind,
+            id,
+            offset,
+            length,
+            raw_length,
+        });
         Ok(length)
     }
 
@@ -113,14 +140,23 @@ impl Packer {
 
     /// Appends the header and starts a new pack.
     pub(crate) fn finish(&mut self, cipher: &Cipher) -> FinishedPack {
-        let Self { bytes, hash, entries, .. } = std::mem::replace(self, Self::new(self.kind));
+        let Self {
+            bytes,
+            hash,
+            entries,
+            ..
+        } = std::mem::replace(self, Self::new(self.kind));
         let (mut bytes, mut hash) = (bytes, hash);
         let start = bytes.len();
         cipher.seal(&header::encode(&entries), &mut bytes);
         let length = (bytes.len() - start) as u32;
         bytes.extend_from_slice(&length.to_le_bytes());
         hash.update(&bytes[start..]);
-        FinishedPack { id: Id(hash.finalize().into()), bytes, entries }
+        FinishedPack {
+            id: Id(hash.finalize().into()),
+            bytes,
+            entries,
+        }
     }
 }
 
@@ -135,7 +171,9 @@ mod tests {
         let cipher = Cipher::new(&Zeroizing::new([3; 64]));
         let mut zstd = Compressor::new();
         let mut packer = Packer::new(BlobType::Data);
-        let noise: Vec<u8> = (0..200_000_u64).flat_map(|n| Id::of(&n.to_le_bytes()).0[..2].to_vec()).collect();
+        let noise: Vec<u8> = (0..200_000_u64)
+            .flat_map(|n| Id::of(&n.to_le_bytes()).0[..2].to_vec())
+            .collect();
         let blobs: [&[u8]; 3] = [b"x", &[b'a'; 5000], &noise];
         for blob in blobs {
             packer.add(&cipher, &mut zstd, Id::of(blob), blob).unwrap();
@@ -143,9 +181,18 @@ mod tests {
         let pack = packer.finish(&cipher);
         assert!(packer.is_empty());
         assert_eq!(pack.id, Id::of(&pack.bytes));
-        assert_eq!(header::read(&cipher, pack.id, &pack.bytes).unwrap(), pack.entries);
+        assert_eq!(
+            header::read(&cipher, pack.id, &pack.bytes).unwrap(),
+            pack.entries
+        );
         assert_eq!(header::pack_size(&pack.entries), pack.bytes.len() as u64);
-        assert_eq!(pack.entries.iter().map(|entry| entry.raw_length).collect::<Vec<_>>(), [0, 5000, 0]);
+        assert_eq!(
+            pack.entries
+                .iter()
+                .map(|entry| entry.raw_length)
+                .collect::<Vec<_>>(),
+            [0, 5000, 0]
+        );
         for (entry, blob) in pack.entries.iter().zip(blobs) {
             let range = entry.offset as usize..(entry.offset + entry.length) as usize;
             assert_eq!(entry.decode(&cipher, &pack.bytes[range]).unwrap(), blob);

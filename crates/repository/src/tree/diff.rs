@@ -50,7 +50,14 @@ impl Repository {
             }
             while let Some(pair) = stack.pop() {
                 let subtree = |node: &Option<Node>| node.as_ref().and_then(|node| node.subtree);
-                push_pairs(&repository, &mut stack, &pair.path, subtree(&pair.old), subtree(&pair.new)).await?;
+                push_pairs(
+                    &repository,
+                    &mut stack,
+                    &pair.path,
+                    subtree(&pair.old),
+                    subtree(&pair.new),
+                )
+                .await?;
                 if let Some(difference) = compare(pair) {
                     return Ok(Some((difference, (repository, stack, None))));
                 }
@@ -62,18 +69,29 @@ impl Repository {
 
 fn compare(Pair { path, old, new }: Pair) -> Option<Difference> {
     let kind = match (&old, &new) {
-        (None, None) => return None,
         (None, Some(_)) => DifferenceKind::Added,
         (Some(_), None) => DifferenceKind::Removed,
         (Some(old), Some(new)) if old.node_type != new.node_type => DifferenceKind::TypeChanged,
-        (Some(old), Some(new)) if old.content != new.content || old.link_target != new.link_target => {
+        (Some(old), Some(new))
+            if old.content != new.content || old.link_target != new.link_target =>
+        {
             DifferenceKind::Modified
         }
         _ => return None,
     };
-    let size = |node: &Option<Node>| node.as_ref().filter(|node| node.is_file()).map(|node| node.size);
+    let size = |node: &Option<Node>| {
+        node.as_ref()
+            .filter(|node| node.is_file())
+            .map(|node| node.size)
+    };
     let is_dir = new.as_ref().or(old.as_ref()).is_some_and(Node::is_dir);
-    Some(Difference { path, kind, is_dir, old_size: size(&old), new_size: size(&new) })
+    Some(Difference {
+        path,
+        kind,
+        is_dir,
+        old_size: size(&old),
+        new_size: size(&new),
+    })
 }
 
 /// Pushes the entries of two directories side by side, last name first.
@@ -87,17 +105,32 @@ async fn push_pairs(
     if old == new {
         return Ok(());
     }
-    let (mut old, mut new) = (sorted(repository, old).await?, sorted(repository, new).await?);
-    while let Some(name) = old.last().into_iter().chain(new.last()).map(|node| node.name.clone()).max() {
+    let (mut old, mut new) = (
+        sorted(repository, old).await?,
+        sorted(repository, new).await?,
+    );
+    while let Some(name) = old
+        .last()
+        .into_iter()
+        .chain(new.last())
+        .map(|node| node.name.clone())
+        .max()
+    {
         let take = |nodes: &mut Vec<Node>| nodes.pop_if(|node| node.name == name);
         let (old, new) = (take(&mut old), take(&mut new));
-        stack.push(Pair { path: join(folder, &name), old, new });
+        stack.push(Pair {
+            path: join(folder, &name),
+            old,
+            new,
+        });
     }
     Ok(())
 }
 
 async fn sorted(repository: &Repository, tree: Option<TreeId>) -> Result<Vec<Node>> {
-    let Some(tree) = tree else { return Ok(Vec::new()) };
+    let Some(tree) = tree else {
+        return Ok(Vec::new());
+    };
     let mut nodes = repository.tree(tree).await?.nodes;
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(nodes)

@@ -41,7 +41,12 @@ pub struct TreeEditor<'w> {
 impl<'w> TreeEditor<'w> {
     /// Starts from `parent`, or from an empty tree.
     pub fn new(writer: &'w mut Writer, parent: Option<TreeId>) -> Self {
-        Self { writer, parent, stack: Vec::new(), last: None }
+        Self {
+            writer,
+            parent,
+            stack: Vec::new(),
+            last: None,
+        }
     }
 
     /// The writer, to store the content of the next node.
@@ -51,19 +56,25 @@ impl<'w> TreeEditor<'w> {
 
     /// See [`Op::Put`]. The node gets the path's last component as its name.
     pub async fn put<P: TreePath + Sync + ?Sized>(&mut self, path: &P, node: Node) -> Result<()> {
-        let result = self.put_components(&path.components().collect::<Vec<_>>(), node).await;
+        let result = self
+            .put_components(&path.components().collect::<Vec<_>>(), node)
+            .await;
         self.guard(result)
     }
 
     /// See [`Op::Remove`].
     pub async fn remove<P: TreePath + Sync + ?Sized>(&mut self, path: &P) -> Result<()> {
-        let result = self.remove_components(&path.components().collect::<Vec<_>>(), false).await;
+        let result = self
+            .remove_components(&path.components().collect::<Vec<_>>(), false)
+            .await;
         self.guard(result)
     }
 
     /// See [`Op::RemoveAll`].
     pub async fn remove_all<P: TreePath + Sync + ?Sized>(&mut self, path: &P) -> Result<()> {
-        let result = self.remove_components(&path.components().collect::<Vec<_>>(), true).await;
+        let result = self
+            .remove_components(&path.components().collect::<Vec<_>>(), true)
+            .await;
         self.guard(result)
     }
 
@@ -100,7 +111,9 @@ impl<'w> TreeEditor<'w> {
         let root = self.stack.pop().map(Frame::close).transpose()?;
         match (root, self.parent) {
             (Some(Closed::Unchanged), Some(parent)) => Ok(parent),
-            (Some(Closed::Changed { bytes, .. }), _) => self.writer.new_blob(BlobType::Tree, &bytes).await,
+            (Some(Closed::Changed { bytes, .. }), _) => {
+                self.writer.new_blob(BlobType::Tree, &bytes).await
+            }
             _ => self.writer.new_blob(BlobType::Tree, &empty_tree()).await,
         }
     }
@@ -112,6 +125,9 @@ impl<'w> TreeEditor<'w> {
         let opens = node.is_dir() && node.subtree.is_none();
         let frame = self.top();
         frame.copy_before(Some(name))?;
+        if opens && frame.has(name) && !frame.has_dir(name) {
+            frame.mark_dirty();
+        }
         let old = frame.take(name)?;
         if opens {
             let child = self.open(name, old, Some(node)).await?;
@@ -141,14 +157,18 @@ impl<'w> TreeEditor<'w> {
     /// Refuses bad names and paths out of order; splits off the last component.
     fn check<'p>(&mut self, path: &'p [&'p str]) -> Result<(&'p str, &'p [&'p str])> {
         let Some((&name, folder)) = path.split_last() else {
-            return Err(Error::InvalidName { name: String::new(), reason: "the root cannot be replaced" });
+            return Err(Error::InvalidName {
+                name: String::new(),
+                reason: "the root cannot be replaced",
+            });
         };
         path.iter().try_for_each(|part| name::validate(part))?;
         let joined = path.join("\0");
         match &self.last {
-            Some(last) if *last >= joined => {
-                Err(Error::OutOfOrder { previous: last.replace('\0', "/"), path: path.join("/") })
-            }
+            Some(last) if *last >= joined => Err(Error::OutOfOrder {
+                previous: last.replace('\0', "/"),
+                path: path.join("/"),
+            }),
             _ => {
                 self.last = Some(joined);
                 Ok((name, folder))
@@ -165,12 +185,18 @@ impl<'w> TreeEditor<'w> {
             };
             self.stack.push(Frame::new(String::new(), source)?);
         }
-        let open = self.stack[1..].iter().zip(folder).take_while(|(frame, name)| frame.name == **name).count();
+        let open = self.stack[1..]
+            .iter()
+            .zip(folder)
+            .take_while(|(frame, name)| frame.name == **name)
+            .count();
         self.close_to(open + 1).await?;
         for name in &folder[open..] {
             let frame = self.top();
             if frame.sealed.as_deref() == Some(name) {
-                return Err(Error::NotADirectory { path: folder.join("/") });
+                return Err(Error::NotADirectory {
+                    path: folder.join("/"),
+                });
             }
             frame.copy_before(Some(name))?;
             if !create && !frame.has_dir(name) {
@@ -207,8 +233,14 @@ impl<'w> TreeEditor<'w> {
     /// Closes directories until `depth` are open.
     async fn close_to(&mut self, depth: usize) -> Result<()> {
         while self.stack.len() > depth {
-            let Some(mut frame) = self.stack.pop() else { break };
-            let (name, meta, old) = (std::mem::take(&mut frame.name), frame.meta.take(), frame.old.take());
+            let Some(mut frame) = self.stack.pop() else {
+                break;
+            };
+            let (name, meta, old) = (
+                std::mem::take(&mut frame.name),
+                frame.meta.take(),
+                frame.old.take(),
+            );
             let closed = frame.close()?;
             let above = self.stack.last_mut().expect("the root is closed by finish");
             let (subtree, newest) = match (closed, &old) {
@@ -216,16 +248,16 @@ impl<'w> TreeEditor<'w> {
                     above.mark_dirty();
                     continue;
                 }
-                (Closed::Empty, None) => continue,
+                (Closed::Empty | Closed::Unchanged, None) => continue,
                 (Closed::Unchanged, Some(old)) if meta.is_none() => {
                     above.push_verbatim(&old.node)?;
                     continue;
                 }
                 (Closed::Unchanged, Some(old)) => (old.subtree, None),
-                (Closed::Unchanged, None) => continue,
-                (Closed::Changed { bytes, newest }, _) => {
-                    (self.writer.new_blob(BlobType::Tree, &bytes).await?, Some(newest))
-                }
+                (Closed::Changed { bytes, newest }, _) => (
+                    self.writer.new_blob(BlobType::Tree, &bytes).await?,
+                    Some(newest),
+                ),
             };
             let mut node = match (meta, &old) {
                 (Some(meta), _) => meta,
@@ -233,7 +265,10 @@ impl<'w> TreeEditor<'w> {
                 (None, None) => Node::dir(name, newest.unwrap_or_default()),
             };
             node.subtree = Some(subtree);
-            self.stack.last_mut().expect("the root is closed by finish").push(&node);
+            self.stack
+                .last_mut()
+                .expect("the root is closed by finish")
+                .push(&node);
         }
         Ok(())
     }
@@ -241,8 +276,8 @@ impl<'w> TreeEditor<'w> {
 
 /// The parent's node for a directory whose entries changed: its times follow the newest entry.
 fn changed_dir(old: &OldDir, newest: Option<jiff::Timestamp>) -> Result<Node> {
-    let mut node: Node =
-        serde_json::from_slice(&old.node).map_err(|error| super::raw::damaged(old.subtree, error))?;
+    let mut node: Node = serde_json::from_slice(&old.node)
+        .map_err(|error| super::raw::damaged(old.subtree, error))?;
     if let Some(newest) = newest {
         (node.mtime, node.atime, node.ctime) = (newest, newest, newest);
     }

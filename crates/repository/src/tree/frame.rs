@@ -25,7 +25,10 @@ pub(crate) enum Closed {
     Empty,
     /// The same bytes as before.
     Unchanged,
-    Changed { bytes: Vec<u8>, newest: Timestamp },
+    Changed {
+        bytes: Vec<u8>,
+        newest: Timestamp,
+    },
 }
 
 /// Merges sorted changes into one directory.
@@ -73,13 +76,23 @@ impl Frame {
 
     fn read_next(&mut self) -> Result<()> {
         let previous = self.next.take();
-        let Some(source) = self.source.as_ref().filter(|source| self.cursor < source.len()) else { return Ok(()) };
+        let Some(source) = self
+            .source
+            .as_ref()
+            .filter(|source| self.cursor < source.len())
+        else {
+            return Ok(());
+        };
         let (name, head) = source.head(self.cursor)?;
         if previous.is_some_and(|previous| previous.name >= name) {
             return Err(damaged(source.id, "its entries are not in order"));
         }
         let subtree = if head.is_dir() { head.subtree } else { None };
-        self.next = Some(Next { name, subtree, mtime: head.mtime.unwrap_or(Timestamp::MIN) });
+        self.next = Some(Next {
+            name,
+            subtree,
+            mtime: head.mtime.unwrap_or(Timestamp::MIN),
+        });
         Ok(())
     }
 
@@ -106,11 +119,17 @@ impl Frame {
 
     /// Whether the parent has this entry, given that all before it are copied.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.next.as_ref().is_some_and(|next| next.name == name.as_bytes())
+        self.next
+            .as_ref()
+            .is_some_and(|next| next.name == name.as_bytes())
     }
 
     pub(crate) fn has_dir(&self, name: &str) -> bool {
-        self.has(name) && self.next.as_ref().is_some_and(|next| next.subtree.is_some())
+        self.has(name)
+            && self
+                .next
+                .as_ref()
+                .is_some_and(|next| next.subtree.is_some())
     }
 
     /// Takes the parent's entry out, if it has this one; `Some` if it is a directory.
@@ -140,7 +159,8 @@ impl Frame {
 
     /// Appends an entry of the parent again, as it was.
     pub(crate) fn push_verbatim(&mut self, node: &[u8]) -> Result<()> {
-        let old: Node = serde_json::from_slice(node).map_err(|error| damaged(self.tree_id(), error))?;
+        let old: Node =
+            serde_json::from_slice(node).map_err(|error| damaged(self.tree_id(), error))?;
         separate(&mut self.out, &mut self.count);
         self.out.extend_from_slice(node);
         self.newest = self.newest.max(old.mtime);
@@ -164,7 +184,10 @@ impl Frame {
         if self.source.is_some_and(|source| source.bytes() == self.out) {
             return Ok(Closed::Unchanged);
         }
-        Ok(Closed::Changed { bytes: self.out, newest: self.newest })
+        Ok(Closed::Changed {
+            bytes: self.out,
+            newest: self.newest,
+        })
     }
 }
 

@@ -13,7 +13,10 @@ pub(crate) fn validate(name: &str) -> Result<()> {
         _ if name.contains('\0') => "it contains a NUL character",
         _ => return Ok(()),
     };
-    Err(Error::InvalidName { name: name.to_owned(), reason })
+    Err(Error::InvalidName {
+        name: name.to_owned(),
+        reason,
+    })
 }
 
 /// Appends the name as the JSON string that restic writes, with its quotes.
@@ -36,10 +39,14 @@ fn is_plain(byte: u8) -> bool {
 pub(crate) fn quote(name: &[u8]) -> String {
     let mut out = String::with_capacity(name.len() + 8);
     for chunk in name.utf8_chunks() {
-        chunk.valid().chars().for_each(|char| quote_char(char, &mut out));
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
+        chunk
+            .valid()
+            .chars()
+            .for_each(|char| quote_char(char, &mut out));
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| push_hex('x', u32::from(*byte), 2, &mut out));
     }
     out
 }
@@ -56,15 +63,24 @@ fn quote_char(char: char, out: &mut String) {
         '\x0b' => 'v',
         _ if is_printable(char) => return out.push(char),
         _ => {
-            let code = u32::from(char);
-            return out.push_str(&match code {
-                ..0x20 | 0x7f => format!("\\x{code:02x}"),
-                ..0x10000 => format!("\\u{code:04x}"),
-                _ => format!("\\U{code:08x}"),
-            });
+            return match u32::from(char) {
+                code @ (..0x20 | 0x7f) => push_hex('x', code, 2, out),
+                code @ ..0x10000 => push_hex('u', code, 4, out),
+                code => push_hex('U', code, 8, out),
+            };
         }
     };
     out.extend(['\\', letter]);
+}
+
+/// Appends a backslash, `letter` and the code in `digits` hexadecimal digits.
+fn push_hex(letter: char, code: u32, digits: u32, out: &mut String) {
+    out.extend(['\\', letter]);
+    out.extend(
+        (0..digits)
+            .rev()
+            .filter_map(|digit| char::from_digit(code >> (4 * digit) & 15, 16)),
+    );
 }
 
 /// Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
@@ -120,7 +136,11 @@ fn unquote_escape(chars: &mut std::str::Chars<'_>, out: &mut Vec<u8>) -> Option<
 }
 
 fn number(chars: &mut std::str::Chars<'_>, digits: usize, radix: u32) -> Option<u32> {
-    (0..digits).try_fold(0_u32, |value, _| value.checked_mul(radix)?.checked_add(chars.next()?.to_digit(radix)?))
+    (0..digits).try_fold(0_u32, |value, _| {
+        value
+            .checked_mul(radix)?
+            .checked_add(chars.next()?.to_digit(radix)?)
+    })
 }
 
 #[cfg(test)]
@@ -140,9 +160,15 @@ mod tests {
     fn names_are_written_as_restic_writes_them() {
         assert_eq!(json("a<b>&c"), r#""a\u003cb\u003e\u0026c""#);
         assert_eq!(json("q\"uo\\te"), r#""q\\\"uo\\\\te""#);
-        assert_eq!(json("uni\u{e9}\u{2028}x\x01\x7f"), r#""unié\\u2028x\\x01\\x7f""#);
+        assert_eq!(
+            json("uni\u{e9}\u{2028}x\x01\x7f"),
+            r#""unié\\u2028x\\x01\\x7f""#
+        );
         assert_eq!(json("\t\r\n\x07\x0b"), r#""\\t\\r\\n\\a\\v""#);
-        assert_eq!(json("\u{a0}\u{ad}\u{301}日本\u{1f600}\u{e0001}"), "\"\\\\u00a0\\\\u00ad\u{301}日本\u{1f600}\\\\U000e0001\"");
+        assert_eq!(
+            json("\u{a0}\u{ad}\u{301}日本\u{1f600}\u{e0001}"),
+            "\"\\\\u00a0\\\\u00ad\u{301}日本\u{1f600}\\\\U000e0001\""
+        );
         assert_eq!(quote(b"x\xffz"), r"x\xffz");
     }
 

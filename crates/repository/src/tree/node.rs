@@ -80,7 +80,11 @@ impl Node {
     /// A file that only its owner may read.
     pub fn file(name: impl Into<String>, content: crate::FileContent, mtime: Timestamp) -> Self {
         let empty = Self::empty(name.into(), NodeType::File, 0o600, mtime);
-        Self { size: content.size, content: Some(content.blobs), ..empty }
+        Self {
+            size: content.size,
+            content: Some(content.blobs),
+            ..empty
+        }
     }
 
     /// A directory; the editor fills in its subtree unless it is set.
@@ -134,10 +138,22 @@ impl Node {
         write_nonzero("size", self.size, out);
         write_nonzero("links", self.links, out);
         write_present("linktarget", self.link_target.as_deref(), out);
-        self.write_extra(&["linktarget_raw", "extended_attributes", "generic_attributes", "device"], out);
+        self.write_extra(
+            &[
+                "linktarget_raw",
+                "extended_attributes",
+                "generic_attributes",
+                "device",
+            ],
+            out,
+        );
         self.write_content(out);
         self.write_extra(&["error"], out);
-        for (key, value) in self.extra.iter().filter(|(key, _)| !PLACED.contains(&key.as_str())) {
+        for (key, value) in self
+            .extra
+            .iter()
+            .filter(|(key, _)| !PLACED.contains(&key.as_str()))
+        {
             write_raw(key, value, out);
         }
         out.push(b'}');
@@ -175,8 +191,15 @@ impl Node {
 }
 
 /// Members without a field of ours that have their place in restic's order.
-const PLACED: [&str; 7] =
-    ["inode", "device_id", "linktarget_raw", "extended_attributes", "generic_attributes", "device", "error"];
+const PLACED: [&str; 7] = [
+    "inode",
+    "device_id",
+    "linktarget_raw",
+    "extended_attributes",
+    "generic_attributes",
+    "device",
+    "error",
+];
 
 fn write_raw(key: &str, value: &RawValue, out: &mut Vec<u8>) {
     json::write_member(key, out);
@@ -211,13 +234,19 @@ impl<'de> de::Visitor<'de> for NodeVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut node = Node::empty(String::new(), NodeType::Other(String::new()), 0, Timestamp::UNIX_EPOCH);
+        let mut node = Node::empty(
+            String::new(),
+            NodeType::Other(String::new()),
+            0,
+            Timestamp::UNIX_EPOCH,
+        );
         let mut named = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "name" => {
                     let quoted: String = map.next_value()?;
-                    let bytes = name::unquote(&quoted).ok_or_else(|| de::Error::custom("a name is not quoted as Go does"))?;
+                    let bytes = name::unquote(&quoted)
+                        .ok_or_else(|| de::Error::custom("a name is not quoted as Go does"))?;
                     node.name = String::from_utf8_lossy(&bytes).into_owned();
                     named = true;
                 }
@@ -238,7 +267,11 @@ impl<'de> de::Visitor<'de> for NodeVisitor {
                 _ => node.extra.push((key, map.next_value()?)),
             }
         }
-        if named { Ok(node) } else { Err(de::Error::missing_field("name")) }
+        if named {
+            Ok(node)
+        } else {
+            Err(de::Error::missing_field("name"))
+        }
     }
 }
 
@@ -275,7 +308,10 @@ mod tests {
 
     #[test]
     fn a_new_file_has_the_members_that_restic_expects() {
-        let content = crate::FileContent { blobs: vec![Id::of(b"x")], size: 1 };
+        let content = crate::FileContent {
+            blobs: vec![Id::of(b"x")],
+            size: 1,
+        };
         let mut out = Vec::new();
         Node::file("x", content, Timestamp::from_second(1).unwrap()).write_json(&mut out);
         let expected = format!(

@@ -7,8 +7,12 @@ pub trait TreePath {
 
 /// Split at `/`; the empty path is the root.
 impl TreePath for str {
-    fn components(&self) -> impl Iterator<Item = &str> + Send {
-        let parts = if self.is_empty() { None } else { Some(self.split('/')) };
+    fn components(&self) -> impl Iterator<Item = &Self> + Send {
+        let parts = if self.is_empty() {
+            None
+        } else {
+            Some(self.split('/'))
+        };
         parts.into_iter().flatten()
     }
 }

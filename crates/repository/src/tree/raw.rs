@@ -43,13 +43,19 @@ impl Head<'_> {
 
 impl RawTree {
     pub(crate) fn parse(id: TreeId, bytes: Vec<u8>) -> Result<Self> {
-        let tree: TreeJson<'_> = serde_json::from_slice(&bytes).map_err(|error| damaged(id, error))?;
+        let tree: TreeJson<'_> =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(id, error))?;
         let start = bytes.as_ptr().addr();
         let range = |node: &RawValue| {
             let from = node.get().as_ptr().addr() - start;
             from..from + node.get().len()
         };
-        let ranges = tree.nodes.unwrap_or_default().into_iter().map(range).collect();
+        let ranges = tree
+            .nodes
+            .unwrap_or_default()
+            .into_iter()
+            .map(range)
+            .collect();
         Ok(Self { id, bytes, ranges })
     }
 
@@ -68,9 +74,10 @@ impl RawTree {
 
     /// The node's name in bytes, and its head.
     pub(crate) fn head(&self, index: usize) -> Result<(Vec<u8>, Head<'_>)> {
-        let head: Head<'_> =
-            serde_json::from_slice(self.node_bytes(index)).map_err(|error| damaged(self.id, error))?;
-        let name = name::unquote(&head.name).ok_or_else(|| damaged(self.id, "a name is not quoted as Go does"))?;
+        let head: Head<'_> = serde_json::from_slice(self.node_bytes(index))
+            .map_err(|error| damaged(self.id, error))?;
+        let name = name::unquote(&head.name)
+            .ok_or_else(|| damaged(self.id, "a name is not quoted as Go does"))?;
         Ok((name.into_owned(), head))
     }
 
@@ -79,7 +86,11 @@ impl RawTree {
     }
 
     pub(crate) fn tree(&self) -> Result<Tree> {
-        Ok(Tree { nodes: (0..self.len()).map(|index| self.node(index)).collect::<Result<_>>()? })
+        Ok(Tree {
+            nodes: (0..self.len())
+                .map(|index| self.node(index))
+                .collect::<Result<_>>()?,
+        })
     }
 
     /// The entry of this name, wherever it stands: foreign trees need not be sorted.

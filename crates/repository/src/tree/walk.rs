@@ -23,7 +23,10 @@ impl Repository {
             if let Some((tree, prefix)) = start {
                 let root = match prefix.as_str() {
                     "" => Some(tree),
-                    path => repository.find(tree, path).await?.and_then(|node| node.subtree),
+                    path => repository
+                        .find(tree, path)
+                        .await?
+                        .and_then(|node| node.subtree),
                 };
                 if let Some(root) = root {
                     stack.push((prefix, entries(&repository, root).await?));
@@ -53,5 +56,9 @@ async fn entries(repository: &Repository, tree: TreeId) -> Result<Vec<Node>> {
 }
 
 pub(crate) fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }

@@ -7,26 +7,57 @@ use repository::{Error, Repository, store_from};
 
 use crate::support::*;
 
-const ODD_NAMES: [&str; 7] =
-    ["a b", "q\"uo\\te", "tab\tnew\nline", "a<b>&c", "日本語", "soft\u{ad}\u{a0}hyphen", "\u{1f600}\u{2028}"];
+const ODD_NAMES: [&str; 7] = [
+    "a b",
+    "q\"uo\\te",
+    "tab\tnew\nline",
+    "a<b>&c",
+    "日本語",
+    "soft\u{ad}\u{a0}hyphen",
+    "\u{1f600}\u{2028}",
+];
 
 #[tokio::test]
 async fn restic_checks_lists_dumps_and_restores_what_we_wrote() {
     let disk = OnDisk::init().await;
     let big = noise(7, 20 << 20);
-    let mut files: Vec<(String, Vec<u8>)> =
-        (0..300).map(|n| (format!("items/{:02}/{n}.json", n / 50), format!("{{\"id\":{n}}}").repeat(n).into_bytes())).collect();
+    let mut files: Vec<(String, Vec<u8>)> = (0..300)
+        .map(|n| {
+            (
+                format!("items/{:02}/{n}.json", n / 50),
+                format!("{{\"id\":{n}}}").repeat(n).into_bytes(),
+            )
+        })
+        .collect();
     files.push(("git/pack".to_owned(), big.clone()));
-    files.extend(ODD_NAMES.iter().map(|name| (format!("odd/{name}"), name.as_bytes().to_vec())));
-    let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect();
+    files.extend(
+        ODD_NAMES
+            .iter()
+            .map(|name| (format!("odd/{name}"), name.as_bytes().to_vec())),
+    );
+    let borrowed: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+        .collect();
     let first = commit(&disk.repository, None, &borrowed).await;
     disk.restic(&["check", "--read-data"]);
 
     let listed = disk.restic(&["ls", "latest"]);
-    for path in ["/items/03/150.json", "/git/pack", "/odd/日本語", "/odd/q\"uo\\te"] {
-        assert!(listed.lines().any(|line| line == path), "{path} not in {listed}");
+    for path in [
+        "/items/03/150.json",
+        "/git/pack",
+        "/odd/日本語",
+        "/odd/q\"uo\\te",
+    ] {
+        assert!(
+            listed.lines().any(|line| line == path),
+            "{path} not in {listed}"
+        );
     }
-    assert_eq!(disk.restic(&["dump", "latest", "/items/05/299.json"]), "{\"id\":299}".repeat(299));
+    assert_eq!(
+        disk.restic(&["dump", "latest", "/items/05/299.json"]),
+        "{\"id\":299}".repeat(299)
+    );
 
     let target = disk.folder.path().join("restored");
     disk.restic(&["restore", "latest", "--target", target.to_str().unwrap()]);
@@ -34,12 +65,27 @@ async fn restic_checks_lists_dumps_and_restores_what_we_wrote() {
         assert_eq!(&fs::read(target.join(path)).unwrap(), bytes, "{path}");
     }
 
-    let second = commit(&disk.repository, Some(first.tree), &[("items/00/3.json", b"changed"), ("new", b"n")]).await;
+    let second = commit(
+        &disk.repository,
+        Some(first.tree),
+        &[("items/00/3.json", b"changed"), ("new", b"n")],
+    )
+    .await;
     assert_ne!(first.tree, second.tree);
-    let ids: Vec<String> = disk.repository.snapshots().await.unwrap().iter().map(|(id, _)| id.to_string()).collect();
+    let ids: Vec<String> = disk
+        .repository
+        .snapshots()
+        .await
+        .unwrap()
+        .iter()
+        .map(|(id, _)| id.to_string())
+        .collect();
     let diff = disk.restic(&["diff", &ids[0], &ids[1]]);
     // The two snapshots have the same time, so their order is by id.
-    assert!(diff.contains("/new") && diff.contains("M    /items/00/3.json"), "{diff}");
+    assert!(
+        diff.contains("/new") && diff.contains("M    /items/00/3.json"),
+        "{diff}"
+    );
     disk.restic(&["check", "--read-data"]);
 }
 
@@ -49,8 +95,14 @@ async fn our_reader_works_after_restic_has_forgotten_and_pruned() {
     let first = commit(&disk.repository, None, &[("a", b"old"), ("b", b"both")]).await;
     commit(&disk.repository, Some(first.tree), &[("a", b"new")]).await;
     let ids = disk.repository.snapshots().await.unwrap();
-    let (keep, snapshot) = ids.iter().find(|(_, snapshot)| snapshot.tree != first.tree).unwrap();
-    let (drop, _) = ids.iter().find(|(_, snapshot)| snapshot.tree == first.tree).unwrap();
+    let (keep, snapshot) = ids
+        .iter()
+        .find(|(_, snapshot)| snapshot.tree != first.tree)
+        .unwrap();
+    let (drop, _) = ids
+        .iter()
+        .find(|(_, snapshot)| snapshot.tree == first.tree)
+        .unwrap();
     disk.restic(&["forget", "--prune", "--max-unused", "0", &drop.to_string()]);
     // The same object with its stale index, and a fresh one.
     for repository in [disk.repository.clone(), disk.reopen().await] {
@@ -58,7 +110,12 @@ async fn our_reader_works_after_restic_has_forgotten_and_pruned() {
         let node = repository.find(snapshot.tree, "b").await.unwrap().unwrap();
         assert_eq!(repository.read(&node).await.unwrap(), "both");
     }
-    let third = commit(&disk.repository, Some(snapshot.tree), &[("a", b"old"), ("c", b"both")]).await;
+    let third = commit(
+        &disk.repository,
+        Some(snapshot.tree),
+        &[("a", b"old"), ("c", b"both")],
+    )
+    .await;
     disk.restic(&["check", "--read-data"]);
     assert_eq!(disk.repository.list(third.tree).await.unwrap().len(), 3);
 }
@@ -73,7 +130,11 @@ fn restic_repository(folder: &Path) -> std::path::PathBuf {
     #[cfg(unix)]
     std::os::unix::fs::symlink("big", source.join("link")).unwrap();
     restic(&repo, PASSWORD, &["init"]);
-    restic(&repo, PASSWORD, &["backup", "--tag", "t", source.to_str().unwrap()]);
+    restic(
+        &repo,
+        PASSWORD,
+        &["backup", "--tag", "t", source.to_str().unwrap()],
+    );
     repo
 }
 
@@ -86,15 +147,26 @@ async fn we_read_what_restic_wrote_and_go_on_with_it() {
     assert_eq!(snapshot.tags, ["t"]);
     let source = folder.path().join("source");
     let root = source.to_str().unwrap().trim_start_matches('/');
-    let node = repository.find(snapshot.tree, &format!("{root}/big")).await.unwrap().unwrap();
+    let node = repository
+        .find(snapshot.tree, &format!("{root}/big"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(repository.read(&node).await.unwrap(), noise(3, 9 << 20));
     for name in ODD_NAMES {
-        let node = repository.find(snapshot.tree, &format!("{root}/sub/{name}")).await.unwrap().unwrap();
+        let node = repository
+            .find(snapshot.tree, &format!("{root}/sub/{name}"))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(repository.read(&node).await.unwrap(), name);
     }
     let added = format!("{root}/added");
     let second = commit(&repository, Some(snapshot.tree), &[(&added, b"by us")]).await;
-    assert_eq!(repository.list(second.tree).await.unwrap().len(), repository.list(snapshot.tree).await.unwrap().len() + 1);
+    assert_eq!(
+        repository.list(second.tree).await.unwrap().len(),
+        repository.list(snapshot.tree).await.unwrap().len() + 1
+    );
     restic(&path, PASSWORD, &["check", "--read-data"]);
     // restic finds its own files unchanged in the tree that we edited.
     restic(&path, PASSWORD, &["backup", source.to_str().unwrap()]);
@@ -107,18 +179,30 @@ async fn a_repository_of_version_1_is_refused_by_its_number() {
     let path = folder.path().join("old");
     restic(&path, PASSWORD, &["init", "--repository-version", "1"]);
     let (store, _) = store_from(path.to_str().unwrap()).unwrap();
-    let error = Repository::open(store, &secret(PASSWORD)).await.err().unwrap();
+    let error = Repository::open(store, &secret(PASSWORD))
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, Error::UnsupportedVersion(1)), "{error}");
 }
 
 #[tokio::test]
 async fn restic_opens_keys_that_we_added_and_we_open_keys_that_it_added() {
     let disk = OnDisk::init().await;
-    disk.repository.add_key(&secret("ours"), &options()).await.unwrap();
+    disk.repository
+        .add_key(&secret("ours"), &options())
+        .await
+        .unwrap();
     restic(&disk.path(), "ours", &["snapshots"]);
     let file = disk.folder.path().join("password");
     fs::write(&file, "theirs").unwrap();
     disk.restic(&["key", "add", "--new-password-file", file.to_str().unwrap()]);
     let (store, _) = store_from(disk.path().to_str().unwrap()).unwrap();
-    assert_eq!(Repository::open(store, &secret("theirs")).await.unwrap().id(), disk.repository.id());
+    assert_eq!(
+        Repository::open(store, &secret("theirs"))
+            .await
+            .unwrap()
+            .id(),
+        disk.repository.id()
+    );
 }

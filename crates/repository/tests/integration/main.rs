@@ -2,6 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod crash;
+mod damage;
+mod diff;
+mod faulty;
 mod judge;
+mod locks;
 mod model;
+mod prune;
 mod support;

@@ -19,7 +19,8 @@ enum Edit {
 }
 
 fn paths() -> impl Strategy<Value = Path> {
-    let name = proptest::sample::select(vec!["a", "b", "a.json", "é", "a\"\\<"]).prop_map(str::to_owned);
+    let name =
+        proptest::sample::select(vec!["a", "b", "a.json", "é", "a\"\\<"]).prop_map(str::to_owned);
     proptest::collection::vec(name, 1..4)
 }
 
@@ -27,8 +28,16 @@ fn edits() -> impl Strategy<Value = BTreeMap<Path, Edit>> {
     let edit = prop_oneof![4 => (0..5_i64).prop_map(Edit::Put), 1 => Just(Edit::Remove), 1 => Just(Edit::RemoveAll)];
     proptest::collection::btree_map(paths(), edit, 0..12).prop_map(|edits| {
         // Nothing can be put below a file that the same edit puts.
-        let files: Vec<Path> = edits.iter().filter(|(_, edit)| matches!(edit, Edit::Put(_))).map(|(path, _)| path.clone()).collect();
-        let below = |path: &Path| files.iter().any(|file| path.len() > file.len() && path.starts_with(file));
+        let files: Vec<Path> = edits
+            .iter()
+            .filter(|(_, edit)| matches!(edit, Edit::Put(_)))
+            .map(|(path, _)| path.clone())
+            .collect();
+        let below = |path: &Path| {
+            files
+                .iter()
+                .any(|file| path.len() > file.len() && path.starts_with(file))
+        };
         edits.into_iter().filter(|(path, _)| !below(path)).collect()
     })
 }
@@ -49,7 +58,10 @@ fn expect(model: &mut Model, edits: &BTreeMap<Path, Edit>) {
 }
 
 fn node(value: i64) -> Node {
-    let content = FileContent { blobs: vec![Id::of(&value.to_le_bytes())], size: 8 };
+    let content = FileContent {
+        blobs: vec![Id::of(&value.to_le_bytes())],
+        size: 8,
+    };
     Node::file("", content, time(value))
 }
 
@@ -59,7 +71,10 @@ fn change((path, edit): (&Path, &Edit)) -> Change {
         Edit::Remove => Op::Remove,
         Edit::RemoveAll => Op::RemoveAll,
     };
-    Change { path: path.clone(), op }
+    Change {
+        path: path.clone(),
+        op,
+    }
 }
 
 async fn read(repository: &Repository, tree: TreeId) -> Model {
@@ -73,9 +88,16 @@ async fn read(repository: &Repository, tree: TreeId) -> Model {
     model
 }
 
-async fn apply(repository: &Repository, parent: Option<TreeId>, edits: &BTreeMap<Path, Edit>) -> TreeId {
+async fn apply(
+    repository: &Repository,
+    parent: Option<TreeId>,
+    edits: &BTreeMap<Path, Edit>,
+) -> TreeId {
     let mut writer = repository.writer();
-    let tree = writer.update(parent, edits.iter().map(change)).await.unwrap();
+    let tree = writer
+        .update(parent, edits.iter().map(change))
+        .await
+        .unwrap();
     writer.flush().await.unwrap();
     tree
 }
@@ -120,6 +142,9 @@ proptest! {
 
 /// One repository for all cases: making one costs a key derivation.
 async fn shared() -> &'static (Repository, std::sync::Arc<dyn object_store::ObjectStore>) {
-    static SHARED: tokio::sync::OnceCell<(Repository, std::sync::Arc<dyn object_store::ObjectStore>)> = tokio::sync::OnceCell::const_new();
+    static SHARED: tokio::sync::OnceCell<(
+        Repository,
+        std::sync::Arc<dyn object_store::ObjectStore>,
+    )> = tokio::sync::OnceCell::const_new();
     SHARED.get_or_init(in_memory).await
 }

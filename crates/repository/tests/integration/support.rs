@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Secret};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use repository::{BlobType, FileContent, Holder, InitOptions, Node, Repository, Snapshot, TreeId, store_from};
+use repository::{Holder, InitOptions, Node, Repository, Snapshot, TreeId, store_from};
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -24,7 +24,12 @@ impl Clock for TestClock {
 impl TestClock {
     /// restic compares the time in locks with the real time.
     pub(crate) fn real() -> Arc<Self> {
-        let now = Timestamp::try_from(std::fs::metadata(tempfile::tempdir().unwrap().path()).unwrap().modified().unwrap());
+        let now = Timestamp::try_from(
+            std::fs::metadata(tempfile::tempdir().unwrap().path())
+                .unwrap()
+                .modified()
+                .unwrap(),
+        );
         Arc::new(Self(Mutex::new(now.unwrap())))
     }
 
@@ -38,7 +43,11 @@ pub(crate) fn secret(text: &str) -> Secret {
 }
 
 pub(crate) fn options() -> InitOptions {
-    InitOptions { created: time(0), hostname: "test-host".to_owned(), username: "keepward".to_owned() }
+    InitOptions {
+        created: time(0),
+        hostname: "test-host".to_owned(),
+        username: "keepward".to_owned(),
+    }
 }
 
 pub(crate) fn time(second: i64) -> Timestamp {
@@ -51,7 +60,12 @@ pub(crate) fn holder(clock: &Arc<TestClock>) -> Holder {
 
 pub(crate) async fn in_memory() -> (Repository, Arc<dyn ObjectStore>) {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    (Repository::init(Arc::clone(&store), &secret(PASSWORD), &options()).await.unwrap(), store)
+    (
+        Repository::init(Arc::clone(&store), &secret(PASSWORD), &options())
+            .await
+            .unwrap(),
+        store,
+    )
 }
 
 pub(crate) struct OnDisk {
@@ -63,7 +77,9 @@ impl OnDisk {
     pub(crate) async fn init() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = store_from(folder.path().join("repo").to_str().unwrap()).unwrap();
-        let repository = Repository::init(store, &secret(PASSWORD), &options()).await.unwrap();
+        let repository = Repository::init(store, &secret(PASSWORD), &options())
+            .await
+            .unwrap();
         Self { repository, folder }
     }
 
@@ -82,11 +98,19 @@ impl OnDisk {
 }
 
 pub(crate) async fn open(path: &Path) -> repository::Result<Repository> {
-    Repository::open(store_from(path.to_str().unwrap()).unwrap().0, &secret(PASSWORD)).await
+    Repository::open(
+        store_from(path.to_str().unwrap()).unwrap().0,
+        &secret(PASSWORD),
+    )
+    .await
 }
 
 /// Files by path, in any order.
-pub(crate) async fn commit(repository: &Repository, parent: Option<TreeId>, files: &[(&str, &[u8])]) -> Snapshot {
+pub(crate) async fn commit(
+    repository: &Repository,
+    parent: Option<TreeId>,
+    files: &[(&str, &[u8])],
+) -> Snapshot {
     let clock = TestClock::real();
     let lock = repository.lock_shared(&holder(&clock)).await.unwrap();
     let mut writer = repository.writer();
@@ -95,27 +119,28 @@ pub(crate) async fn commit(repository: &Repository, parent: Option<TreeId>, file
     let mut changes = Vec::new();
     for (path, bytes) in sorted {
         let content = writer.bytes(bytes).await.unwrap();
-        let node = Node::file("", content, time(bytes.len() as i64));
+        let node = Node::file("", content, time(i64::try_from(bytes.len()).unwrap()));
         let path = path.split('/').map(str::to_owned).collect();
-        changes.push(repository::Change { path, op: repository::Op::Put(Box::new(node)) });
+        changes.push(repository::Change {
+            path,
+            op: repository::Op::Put(Box::new(node)),
+        });
     }
     let tree = writer.update(parent, changes).await.unwrap();
-    let snapshot = Snapshot { hostname: "contoso".to_owned(), paths: vec!["/contoso".to_owned()], ..Snapshot::new(time(0), tree) };
+    let snapshot = Snapshot {
+        hostname: "contoso".to_owned(),
+        paths: vec!["/contoso".to_owned()],
+        ..Snapshot::new(time(0), tree)
+    };
     writer.commit(&snapshot, &lock).await.unwrap();
     lock.release().await.unwrap();
     snapshot
 }
 
-pub(crate) async fn single(repository: &Repository, bytes: &[u8]) -> FileContent {
-    let mut writer = repository.writer();
-    let blob = writer.blob(BlobType::Data, bytes).await.unwrap();
-    writer.flush().await.unwrap();
-    FileContent { blobs: vec![blob], size: bytes.len() as u64 }
-}
-
 /// Bytes that do not compress, the same for the same seed.
 pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let parts = (0_u64..).flat_map(|n| repository::Id::of(&[seed.to_le_bytes(), n.to_le_bytes()].concat()).0);
+    let parts = (0_u64..)
+        .flat_map(|n| repository::Id::of(&[seed.to_le_bytes(), n.to_le_bytes()].concat()).0);
     parts.take(len).collect()
 }
 
@@ -125,13 +150,21 @@ pub(crate) fn run_restic(repository: &Path, password: &str, arguments: &[&str]) 
         .args(arguments)
         .env("RESTIC_PASSWORD", password)
         .output()
-        .unwrap_or_else(|error| panic!("the `restic` binary is needed for this test (apt-get install restic): {error}"))
+        .unwrap_or_else(|error| {
+            panic!("the `restic` binary is needed for this test (apt-get install restic): {error}")
+        })
 }
 
 /// Output of a `restic` command that must succeed.
 pub(crate) fn restic(repository: &Path, password: &str, arguments: &[&str]) -> String {
     let output = run_restic(repository, password, arguments);
-    let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "restic {arguments:?} failed: {text}\n{errors}");
+    let (text, errors) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "restic {arguments:?} failed: {text}\n{errors}"
+    );
     text.into_owned()
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gix_pack::index::traverse::{Algorithm, Options, SafetyCheck};
 use gix_pack::{Bundle, cache::Never};
-use gix_utils::progress::Discard;
+use gix_utils::progress::{Discard, Progress};
 use model::Class;
 
 use self::cache::Recent;
@@ -48,17 +48,15 @@ pub async fn closure(new: Option<&Indexed>, stored: &Packs, tips: &BTreeSet<Oid>
 /// The objects were hashed when they were indexed, so this pass only reads them.
 fn survey<'a>(bundle: &'a Bundle, stored: &'a Packs, sparing: bool, interrupt: &AtomicBool) -> Result<Survey<'a>> {
     let survey = Mutex::new(Survey::new(bundle, stored));
-    let visit = |kind: gix_object::Kind, data: &[u8], entry: &gix_pack::index::Entry| {
+    let visit = |kind: gix_object::Kind, data: &[u8], entry: &gix_pack::index::Entry, _: &dyn Progress| {
         survey.lock().unwrap_or_else(PoisonError::into_inner).visit(kind, data, entry.oid);
+        Ok(())
     };
     let check = SafetyCheck::SkipFileAndObjectChecksumVerification;
+    let thread_limit = Some(1);
     let mut done = false;
     if !sparing {
-        let options = Options { traversal: Algorithm::DeltaTreeLookup, thread_limit: Some(1), check, alloc_limit_bytes: Some(MOST_OBJECT_BYTES), make_pack_lookup_cache: || Never };
-        let visit = |kind, data: &[u8], entry: &gix_pack::index::Entry, _: &dyn gix_utils::progress::Progress| {
-            visit(kind, data, entry);
-            Ok(())
-        };
+        let options = Options { traversal: Algorithm::DeltaTreeLookup, thread_limit, check, alloc_limit_bytes: Some(MOST_OBJECT_BYTES), make_pack_lookup_cache: || Never };
         match bundle.index.traverse(&bundle.pack, &mut Discard, interrupt, visit, options) {
             Ok(_) => done = true,
             Err(error) if error.is_resource_exhausted() => {}
@@ -66,11 +64,7 @@ fn survey<'a>(bundle: &'a Bundle, stored: &'a Packs, sparing: bool, interrupt: &
         }
     }
     if !done {
-        let options = Options { traversal: Algorithm::Lookup, thread_limit: Some(1), check, alloc_limit_bytes: None, make_pack_lookup_cache: Recent::default };
-        let visit = |kind, data: &[u8], entry: &gix_pack::index::Entry, _: &dyn gix_utils::progress::Progress| {
-            visit(kind, data, entry);
-            Ok(())
-        };
+        let options = Options { traversal: Algorithm::Lookup, thread_limit, check, alloc_limit_bytes: None, make_pack_lookup_cache: Recent::default };
         bundle.index.traverse(&bundle.pack, &mut Discard, interrupt, visit, options).map_err(|error| unreadable(&error))?;
     }
     Ok(survey.into_inner().unwrap_or_else(PoisonError::into_inner))

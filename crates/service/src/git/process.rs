@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use model::Class;
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::{Error, Result};
@@ -29,7 +30,6 @@ pub(super) fn git(home: &Path) -> Command {
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
         .current_dir(home)
-        .stdin(Stdio::null())
         .kill_on_drop(true);
     for setting in ["core.hooksPath=/dev/null", "credential.helper=", "gc.auto=0", "protocol.allow=never", "protocol.http.allow=always", "protocol.https.allow=always", "http.version=HTTP/1.1"] {
         command.arg("-c").arg(setting);
@@ -38,11 +38,28 @@ pub(super) fn git(home: &Path) -> Command {
 }
 
 /// Runs to the end and gives what it printed; a failure holds the last lines of its own words.
-pub(super) async fn run(mut command: Command) -> Result<Vec<u8>> {
-    let output = command.output().await.map_err(|error| {
+pub(super) async fn run(command: Command) -> Result<Vec<u8>> {
+    run_with(command, &[]).await
+}
+
+/// Like [`run`], with something to read.
+pub(super) async fn run_with(mut command: Command, input: &[u8]) -> Result<Vec<u8>> {
+    command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() }).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| {
         let error = Error::unsupported(format!("the git program cannot be started: {error}")).caused_by(error);
         error.hinted("Install git, version 2.39 or newer, and make sure that it is in the PATH.")
     })?;
+    let stdin = child.stdin.take();
+    let feed = async {
+        if let Some(mut stdin) = stdin
+            && let Err(error) = stdin.write_all(input).await
+        {
+            // It ended without reading on; its status says why.
+            tracing::debug!(%error, "git did not read its input");
+        }
+    };
+    let ((), output) = tokio::join!(feed, child.wait_with_output());
+    let output = output.map_err(|error| Error::unsupported("the git program's output cannot be read").caused_by(error))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

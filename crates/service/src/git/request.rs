@@ -148,7 +148,7 @@ mod tests {
     fn only_offered_capabilities_are_asked_for_and_never_thin_packs() {
         let server = adv(Protocol::V0, &["multi_ack", "thin-pack", "side-band", "side-band-64k", "no-progress", "multi_ack_detailed", "no-done", "shallow", "include-tag"]);
         let body = String::from_utf8(body(&server, &[id(1), id(2)], &[id(3)]).unwrap()).unwrap();
-        let expected = format!("005dwant {} multi_ack_detailed side-band-64k no-progress\n0032want {}\n00000032have {}\n0009done\n", id(1), id(2), id(3));
+        let expected = format!("005fwant {} multi_ack_detailed side-band-64k no-progress\n0032want {}\n00000032have {}\n0009done\n", id(1), id(2), id(3));
         assert_eq!(body, expected);
     }
 

@@ -27,7 +27,11 @@ struct Listing<'a> {
 impl Answer {
     /// The token of the next page, from any answer whether the service documents it or not.
     pub fn continuation(&self) -> Option<&str> {
-        self.headers.get("x-ms-continuationtoken")?.to_str().ok().filter(|token| !token.is_empty())
+        self.headers
+            .get("x-ms-continuationtoken")?
+            .to_str()
+            .ok()
+            .filter(|token| !token.is_empty())
     }
 
     /// Reads the body; a byte order mark is tolerated.
@@ -36,11 +40,16 @@ impl Answer {
             if error.is_eof() {
                 return cut_short(&self.label, "the JSON document has no end");
             }
+            // It quotes the text that it did not expect, which may be anything.
             let mut shown = error.to_string();
-            if let Some((cut, _)) = shown.char_indices().nth(200) {
-                shown.truncate(cut);
+            if let (Some(from), Some(to)) = (shown.find('"'), shown.rfind('"')) {
+                shown.replace_range(from..=to, "…");
             }
-            Error::malformed(format!("{}: the answer is not understood: {shown}", self.label)).with_status(self.status)
+            Error::malformed(format!(
+                "{}: the answer is not understood: {shown}",
+                self.label
+            ))
+            .with_status(self.status)
         })
     }
 
@@ -56,8 +65,14 @@ impl Answer {
 
 /// The body ended too early.
 pub(crate) fn cut_short(label: &str, why: &str) -> Error {
-    Error::new(Class::Malformed, "answer-cut-short", format!("{label}: the answer ended early: {why}"))
-        .hinted("run it again; if it happens at the same place, look for a proxy with a time or size limit")
+    Error::new(
+        Class::Malformed,
+        "answer-cut-short",
+        format!("{label}: the answer ended early: {why}"),
+    )
+    .hinted(
+        "run it again; if it happens at the same place, look for a proxy with a time or size limit",
+    )
 }
 
 pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
@@ -86,8 +101,18 @@ pub(crate) enum ContentType {
 
 impl ContentType {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return Self::Undeclared };
-        let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let Some(value) = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+        else {
+            return Self::Undeclared;
+        };
+        let essence = value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         match essence.as_str() {
             "text/html" | "application/xhtml+xml" => Self::Html,
             "application/json" | "text/json" => Self::Json,
@@ -103,27 +128,61 @@ mod tests {
     use super::*;
 
     fn answer(body: &'static [u8]) -> Answer {
-        Answer { status: 200, headers: HeaderMap::new(), body: Bytes::from_static(body), label: "GET dev/x".to_owned() }
+        Answer {
+            status: 200,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body),
+            label: "GET dev/x".to_owned(),
+        }
     }
 
     #[test]
     fn values_are_byte_for_byte() {
-        let answer = answer(b"\xef\xbb\xbf{\"count\":2,\"value\":[{\"b\": 1.0,\"a\":\"\\u00fc\"}, [ ]]}");
-        let values: Vec<_> = answer.values().unwrap().into_iter().map(RawValue::get).collect();
+        let answer =
+            answer(b"\xef\xbb\xbf{\"count\":2,\"value\":[{\"b\": 1.0,\"a\":\"\\u00fc\"}, [ ]]}");
+        let values: Vec<_> = answer
+            .values()
+            .unwrap()
+            .into_iter()
+            .map(RawValue::get)
+            .collect();
         assert_eq!(values, ["{\"b\": 1.0,\"a\":\"\\u00fc\"}", "[ ]"]);
     }
 
     #[test]
     fn a_list_without_value_is_not_an_empty_list() {
-        for body in [&b"{\"count\":0}"[..], b"{}", b"[]", b"null", b"{\"count\":1,\"value\":{\"Message\":\"no\"}}", b"<html>"] {
-            assert_eq!(answer(body).values().unwrap_err().code, "answer-not-understood");
+        for body in [
+            &b"{\"count\":0}"[..],
+            b"{}",
+            b"[]",
+            b"null",
+            b"{\"count\":1,\"value\":{\"Message\":\"no\"}}",
+            b"<html>",
+        ] {
+            assert_eq!(
+                answer(body).values().unwrap_err().code,
+                "answer-not-understood"
+            );
         }
-        assert_eq!(answer(b"{\"count\":1,\"value\":[{}").values().unwrap_err().code, "answer-cut-short");
+        assert_eq!(
+            answer(b"{\"count\":1,\"value\":[{}")
+                .values()
+                .unwrap_err()
+                .code,
+            "answer-cut-short"
+        );
     }
 
     #[test]
     fn a_cut_is_seen_at_the_ends() {
-        for whole in [&b""[..], b"{}", b" [1]\r\n", b"\"a\"", b"12", b"\xef\xbb\xbf{} "] {
+        for whole in [
+            &b""[..],
+            b"{}",
+            b" [1]\r\n",
+            b"\"a\"",
+            b"12",
+            b"\xef\xbb\xbf{} ",
+        ] {
             assert!(ends_as_it_began(whole));
         }
         for cut in [&b"{"[..], b"{\"a\":1", b"[", b"[{}", b"{\"a\":[1]"] {

@@ -32,22 +32,46 @@ impl Repeat {
     }
 }
 
+/// Who waits before the request is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// The service said until when; the gate knows.
+    Told,
+    /// All requests: the service is asked too much and did not say until when.
+    Everyone,
+    /// This request alone.
+    Alone,
+}
+
 /// A failed attempt.
 pub(crate) struct Trouble {
     pub(crate) error: Error,
     pub(crate) repeat: Repeat,
+    pub(crate) pause: Pause,
 }
 
 impl Trouble {
     pub(crate) fn new(repeat: Repeat, error: Error) -> Self {
-        Self { error, repeat }
+        Self {
+            error,
+            repeat,
+            pause: Pause::Alone,
+        }
     }
 }
 
 /// Full jitter: anything up to a limit that doubles with each attempt.
 pub(crate) fn pause(attempt: u32, longest: Duration) -> Duration {
-    let limit = FIRST.saturating_mul(1 << attempt.min(16)).min(longest);
-    limit.mul_f64(rand::random_range(0.0..=1.0))
+    limit(FIRST, attempt, longest).mul_f64(rand::random_range(0.0..=1.0))
+}
+
+/// After throttling, where coming back at once would only make it worse.
+pub(crate) fn slow(attempt: u32, longest: Duration) -> Duration {
+    limit(FIRST * 4, attempt, longest).mul_f64(rand::random_range(0.5..=1.0))
+}
+
+fn limit(first: Duration, attempt: u32, longest: Duration) -> Duration {
+    first.saturating_mul(1 << attempt.min(16)).min(longest)
 }
 
 #[cfg(test)]
@@ -68,6 +92,8 @@ mod tests {
     fn pauses_stay_under_the_cap() {
         for attempt in 1..100 {
             assert!(pause(attempt, Duration::from_secs(3)) <= Duration::from_secs(3));
+            let slow = slow(attempt, Duration::from_secs(3));
+            assert!(slow >= Duration::from_millis(1500) && slow <= Duration::from_secs(3));
         }
     }
 }

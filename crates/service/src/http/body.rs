@@ -31,7 +31,9 @@ impl Body {
         let headers = response.headers().clone();
         Self {
             status: response.status().as_u16(),
-            length: headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()),
+            length: headers
+                .get(CONTENT_LENGTH)
+                .and_then(|value| value.to_str().ok()?.parse().ok()),
             headers,
             stream: Box::pin(response.bytes_stream()),
             pending: Bytes::new(),
@@ -64,13 +66,23 @@ impl Body {
     }
 
     fn broken(&self, error: reqwest::Error) -> Error {
-        let why = if error.is_timeout() { "no byte came for too long" } else { "the connection closed" };
-        cut_short(&self.label, why).with_status(self.status).caused_by(error.without_url())
+        let why = if error.is_timeout() {
+            "no byte came for too long"
+        } else {
+            "the connection closed"
+        };
+        cut_short(&self.label, why)
+            .with_status(self.status)
+            .caused_by(error.without_url())
     }
 }
 
 impl AsyncRead for Body {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         while !self.pending.has_remaining() {
             match ready!(self.stream.as_mut().poll_next(cx)) {
                 None => return Poll::Ready(Ok(())),
@@ -78,7 +90,12 @@ impl AsyncRead for Body {
                     self.counter.received(&bytes);
                     self.pending = bytes;
                 }
-                Some(Err(error)) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, self.broken(error)))),
+                Some(Err(error)) => {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        self.broken(error),
+                    )));
+                }
             }
         }
         let length = buf.remaining().min(self.pending.len());

@@ -63,10 +63,16 @@ impl<'a> Call<'a> {
     }
 
     /// Appends a parameter; it is encoded here.
-    #[expect(clippy::needless_pass_by_value, reason = "callers pass numbers and temporaries")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers pass numbers and temporaries"
+    )]
     pub fn query(self, name: &str, value: impl ToString) -> Self {
         self.change(|request| {
-            request.url.query_pairs_mut().append_pair(name, &value.to_string());
+            request
+                .url
+                .query_pairs_mut()
+                .append_pair(name, &value.to_string());
             Ok(())
         })
     }
@@ -83,7 +89,12 @@ impl<'a> Call<'a> {
     /// Replaces a header. An `Authorization` of the caller's own is sent in place of the client's, and not after a redirect to another host.
     pub fn header(self, name: &str, value: &str) -> Self {
         self.change(|request| {
-            let unfit = || Error::malformed(format!("{}: the header `{name}` cannot be sent", request.label));
+            let unfit = || {
+                Error::malformed(format!(
+                    "{}: the header `{name}` cannot be sent",
+                    request.label
+                ))
+            };
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unfit())?;
             let mut value = HeaderValue::from_str(value).map_err(|_| unfit())?;
             value.set_sensitive(name == reqwest::header::AUTHORIZATION);
@@ -95,25 +106,32 @@ impl<'a> Call<'a> {
     pub fn json(self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.body("application/json", bytes),
-            Err(error) => self.change(|request| Err(Error::malformed(format!("{}: the body cannot be written", request.label)).caused_by(error))),
+            Err(error) => self.change(|request| {
+                Err(
+                    Error::malformed(format!("{}: the body cannot be written", request.label))
+                        .caused_by(error),
+                )
+            }),
         }
     }
 
     pub fn body(self, content_type: &str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
-        self.header(CONTENT_TYPE.as_str(), content_type).change(|request| {
-            request.payload = Payload::Bytes(body);
-            Ok(())
-        })
+        self.header(CONTENT_TYPE.as_str(), content_type)
+            .change(|request| {
+                request.payload = Payload::Bytes(body);
+                Ok(())
+            })
     }
 
     /// Sends the content of a file without holding it in memory.
     pub fn file(self, content_type: &str, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        self.header(CONTENT_TYPE.as_str(), content_type).change(|request| {
-            request.payload = Payload::File(path);
-            Ok(())
-        })
+        self.header(CONTENT_TYPE.as_str(), content_type)
+            .change(|request| {
+                request.payload = Payload::File(path);
+                Ok(())
+            })
     }
 
     /// It changes nothing, or the same however often it is sent: it may be repeated when its fate is unclear.

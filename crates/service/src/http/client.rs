@@ -13,7 +13,7 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
-use super::address::{same_origin, shown};
+use super::address::{same_origin, shown, without_user};
 use super::call::Call;
 use super::gate::Gate;
 use super::redact::Redactor;
@@ -75,8 +75,15 @@ pub(crate) struct Inner {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let hosts: BTreeMap<_, _> = self.inner.hosts.iter().map(|(name, url)| (*name, shown(url))).collect();
-        f.debug_struct("Client").field("hosts", &hosts).finish_non_exhaustive()
+        let hosts: BTreeMap<_, _> = self
+            .inner
+            .hosts
+            .iter()
+            .map(|(name, url)| (*name, shown(url)))
+            .collect();
+        f.debug_struct("Client")
+            .field("hosts", &hosts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -85,14 +92,19 @@ impl Client {
         let Auth::Pat(pat) = &options.auth;
         let encoded = Zeroizing::new(STANDARD.encode(format!(":{}", pat.expose())));
         let header = Zeroizing::new(format!("Basic {}", encoded.as_str()));
-        let mut authorization = HeaderValue::from_str(&header).map_err(|_| Error::malformed("the token cannot be sent in a header"))?;
+        let mut authorization = HeaderValue::from_str(&header)
+            .map_err(|_| Error::malformed("the token cannot be sent in a header"))?;
         authorization.set_sensitive(true);
         let pool = pool(&options)?;
         let counters = Counters::default();
         let counter = counters.of("");
         let inner = Inner {
             pool,
-            hosts: options.hosts,
+            hosts: options
+                .hosts
+                .into_iter()
+                .map(|(name, url)| (name, without_user(url)))
+                .collect(),
             authorization,
             git_header: Secret::new(format!("Authorization: {}", header.as_str())),
             session: session(),
@@ -106,13 +118,19 @@ impl Client {
             observer: options.observer,
             accepted: AtomicBool::new(false),
         };
-        Ok(Self { inner: Arc::new(inner), counter })
+        Ok(Self {
+            inner: Arc::new(inner),
+            counter,
+        })
     }
 
     /// The same client; its requests count for this kind.
     #[must_use]
     pub fn tagged(&self, kind: &'static str) -> Self {
-        Self { inner: Arc::clone(&self.inner), counter: self.inner.counters.of(kind) }
+        Self {
+            inner: Arc::clone(&self.inner),
+            counter: self.inner.counters.of(kind),
+        }
     }
 
     /// `path` begins with `/`, is percent-encoded by the caller (see [`super::segment`]) and is appended to the host's base.
@@ -124,7 +142,9 @@ impl Client {
     pub fn call(&self, method: Method, host: &'static str, path: &str) -> Call<'_> {
         let url = self.base(host).and_then(|base| {
             let address = format!("{}{path}", base.as_str().trim_end_matches('/'));
-            Url::parse(&address).map_err(|error| Error::malformed(format!("{host}{path} is not an address: {error}")))
+            Url::parse(&address).map_err(|error| {
+                Error::malformed(format!("{host}{path} is not an address: {error}"))
+            })
         });
         let shown = path.split_once('?').map_or(path, |(path, _)| path);
         let label = format!("{method} {host}{shown}");
@@ -133,14 +153,20 @@ impl Client {
 
     /// The base address of a host.
     pub fn base(&self, host: &'static str) -> Result<&Url> {
-        self.inner.hosts.get(host).ok_or_else(|| Error::malformed(format!("the connector has no address for the host `{host}`")))
+        self.inner.hosts.get(host).ok_or_else(|| {
+            Error::malformed(format!(
+                "the connector has no address for the host `{host}`"
+            ))
+        })
     }
 
     /// A GET of any address. The credential goes along only when scheme, host and port are those of a configured host.
     pub fn url(&self, absolute: &Url) -> Call<'_> {
         let url = match absolute.scheme() {
-            "http" | "https" => Ok(absolute.clone()),
-            other => Err(Error::malformed(format!("addresses with `{other}:` are not followed"))),
+            "http" | "https" => Ok(without_user(absolute.clone())),
+            other => Err(Error::malformed(format!(
+                "addresses with `{other}:` are not followed"
+            ))),
         };
         Call::new(self, Method::GET, url, format!("GET {}", shown(absolute)))
     }
@@ -151,13 +177,27 @@ impl Client {
 
     /// Environment for the git binary that sends the credential to the configured hosts and nowhere else.
     pub fn git_environment(&self) -> Vec<(String, Secret)> {
-        let mut origins: Vec<String> = self.inner.hosts.values().map(|url| url.origin().ascii_serialization()).collect();
+        let mut origins: Vec<String> = self
+            .inner
+            .hosts
+            .values()
+            .map(|url| url.origin().ascii_serialization())
+            .collect();
         origins.sort();
         origins.dedup();
-        let mut environment = vec![("GIT_CONFIG_COUNT".to_owned(), Secret::new(origins.len().to_string()))];
+        let mut environment = vec![(
+            "GIT_CONFIG_COUNT".to_owned(),
+            Secret::new(origins.len().to_string()),
+        )];
         for (position, origin) in origins.iter().enumerate() {
-            environment.push((format!("GIT_CONFIG_KEY_{position}"), Secret::new(format!("http.{origin}/.extraHeader"))));
-            environment.push((format!("GIT_CONFIG_VALUE_{position}"), self.inner.git_header.clone()));
+            environment.push((
+                format!("GIT_CONFIG_KEY_{position}"),
+                Secret::new(format!("http.{origin}/.extraHeader")),
+            ));
+            environment.push((
+                format!("GIT_CONFIG_VALUE_{position}"),
+                self.inner.git_header.clone(),
+            ));
         }
         environment
     }
@@ -172,7 +212,10 @@ impl Inner {
     pub(crate) fn announce(&self, pause: Duration, reason: &str) {
         tracing::info!(seconds = pause.as_secs_f64(), reason, "waiting");
         if let Some(observer) = &self.observer {
-            observer.report(Event::Waiting { seconds: (pause + Duration::from_nanos(999_999_999)).as_secs(), reason: reason.to_owned() });
+            observer.report(Event::Waiting {
+                seconds: (pause + Duration::from_nanos(999_999_999)).as_secs(),
+                reason: reason.to_owned(),
+            });
         }
     }
 
@@ -192,8 +235,15 @@ impl Counter {
 }
 
 fn pool(options: &Options) -> Result<reqwest::Client> {
+    // Nothing on this machine is behind a proxy, whatever the environment says.
+    let local = options
+        .hosts
+        .values()
+        .all(|url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")));
     let builder = || {
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        let builder = if local { builder.no_proxy() } else { builder };
+        builder
             .user_agent(&options.user_agent)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -206,11 +256,24 @@ fn pool(options: &Options) -> Result<reqwest::Client> {
     };
     let encrypted = options.hosts.values().any(|url| url.scheme() == "https");
     // A bare machine has no certificates, and needs none to reach a plain host.
-    builder().build().or_else(|error| if encrypted { Err(error) } else { builder().tls_certs_only([]).build() }).map_err(|error| {
-        Error::new(Class::Transient, "service-unavailable", "the HTTP client cannot be set up")
+    builder()
+        .build()
+        .or_else(|error| {
+            if encrypted {
+                Err(error)
+            } else {
+                builder().tls_certs_only([]).build()
+            }
+        })
+        .map_err(|error| {
+            Error::new(
+                Class::Transient,
+                "service-unavailable",
+                "the HTTP client cannot be set up",
+            )
             .hinted("install the system's CA certificates (Debian: ca-certificates)")
             .caused_by(error.without_url())
-    })
+        })
 }
 
 /// A random UUID (version 4) that lets the service's support find our requests.
@@ -218,6 +281,14 @@ fn session() -> HeaderValue {
     let random: u128 = rand::random();
     let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");
-    let text = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("00000000-0000-4000-8000-000000000000"))
+    let text = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-");
+    HeaderValue::from_str(&text)
+        .unwrap_or_else(|_| HeaderValue::from_static("00000000-0000-4000-8000-000000000000"))
 }

@@ -58,7 +58,11 @@ impl Gate {
             remaining: None,
             cost: 0.05,
         };
-        Self { state: Mutex::new(state), left: Notify::new(), longest }
+        Self {
+            state: Mutex::new(state),
+            left: Notify::new(),
+            longest,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -135,7 +139,9 @@ impl Gate {
 
     /// The service complained a moment ago: its refusals are not facts.
     pub(crate) fn complained(&self) -> bool {
-        self.lock().complained.is_some_and(|instant| instant.elapsed() < ECHO)
+        self.lock()
+            .complained
+            .is_some_and(|instant| instant.elapsed() < ECHO)
     }
 
     pub(crate) fn remaining(&self) -> Option<f64> {
@@ -162,13 +168,20 @@ impl State {
             Duration::ZERO
         } else {
             let affordable = (remaining / self.cost).max(1.0);
-            signals.reset_in.unwrap_or(WINDOW).div_f64(affordable).min(longest)
+            signals
+                .reset_in
+                .unwrap_or(WINDOW)
+                .div_f64(affordable)
+                .min(longest)
         };
     }
 
     fn complain(&mut self, now: Instant) {
         // Those under way were sent before the complaint: they must not count as more of them.
-        if self.complained.is_none_or(|before| now.duration_since(before) > Duration::from_millis(100)) {
+        if self
+            .complained
+            .is_none_or(|before| now.duration_since(before) > Duration::from_millis(100))
+        {
             self.allowed = (self.allowed / 2).max(1);
         }
         self.calm = 0;
@@ -208,11 +221,17 @@ mod tests {
     async fn everyone_waits_for_retry_after_and_no_longer_than_the_cap() {
         let gate = Gate::new(LONGEST);
         assert_eq!(timed(&gate).await, Duration::ZERO);
-        let pause = gate.observe(&Signals { retry_after: Some(Duration::from_secs(7)), ..Signals::default() });
+        let pause = gate.observe(&Signals {
+            retry_after: Some(Duration::from_secs(7)),
+            ..Signals::default()
+        });
         assert_eq!(pause, Some(Duration::from_secs(7)));
         let (one, two) = tokio::join!(timed(&gate), timed(&gate));
         assert!(one.as_secs() == 7 && two.as_secs() == 7, "{one:?} {two:?}");
-        gate.observe(&Signals { retry_after: Some(Duration::from_hours(1)), ..Signals::default() });
+        gate.observe(&Signals {
+            retry_after: Some(Duration::from_hours(1)),
+            ..Signals::default()
+        });
         assert_eq!(timed(&gate).await.as_secs(), 300);
     }
 

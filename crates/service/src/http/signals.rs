@@ -20,13 +20,20 @@ pub(crate) struct Signals {
 
 impl Signals {
     pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let number = |name: &str| text(headers, name)?.parse::<f64>().ok().filter(|number| number.is_finite());
+        let number = |name: &str| {
+            text(headers, name)?
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+        };
         let date = text(headers, DATE.as_str()).and_then(http_date);
-        let retry_after = text(headers, RETRY_AFTER.as_str()).and_then(|value| match value.parse::<f64>() {
-            Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-            Err(_) => Some(until(http_date(value)?, date?)),
-        });
-        let reset = number("x-ratelimit-reset").and_then(|epoch| Timestamp::from_second(epoch as i64).ok());
+        let retry_after =
+            text(headers, RETRY_AFTER.as_str()).and_then(|value| match value.parse::<f64>() {
+                Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+                Err(_) => Some(until(http_date(value)?, date?)),
+            });
+        let reset =
+            number("x-ratelimit-reset").and_then(|epoch| Timestamp::from_second(epoch as i64).ok());
         Self {
             retry_after,
             delayed: number("x-ratelimit-delay").is_some_and(|seconds| seconds > 0.0),
@@ -47,7 +54,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn http_date(value: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(value).ok().map(|zoned| zoned.timestamp())
+    jiff::fmt::rfc2822::parse(value)
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 fn until(later: Timestamp, now: Timestamp) -> Duration {
@@ -75,14 +84,23 @@ mod tests {
             ("x-ratelimit-limit", "200"),
         ]);
         assert_eq!(signals.reset_in, Some(Duration::from_mins(2)));
-        assert_eq!((signals.remaining, signals.limit), (Some(12.5), Some(200.0)));
+        assert_eq!(
+            (signals.remaining, signals.limit),
+            (Some(12.5), Some(200.0))
+        );
         assert!(!signals.throttling());
     }
 
     #[test]
     fn retry_after_may_be_seconds_or_a_date() {
-        assert_eq!(read(&[("retry-after", "7")]).retry_after, Some(Duration::from_secs(7)));
-        let dated = read(&[("date", "Tue, 15 Nov 1994 08:12:31 GMT"), ("retry-after", "Tue, 15 Nov 1994 08:12:41 GMT")]);
+        assert_eq!(
+            read(&[("retry-after", "7")]).retry_after,
+            Some(Duration::from_secs(7))
+        );
+        let dated = read(&[
+            ("date", "Tue, 15 Nov 1994 08:12:31 GMT"),
+            ("retry-after", "Tue, 15 Nov 1994 08:12:41 GMT"),
+        ]);
         assert_eq!(dated.retry_after, Some(Duration::from_secs(10)));
         assert_eq!(read(&[("retry-after", "soon")]).retry_after, None);
         assert_eq!(read(&[("retry-after", "-1")]).retry_after, None);

@@ -39,12 +39,17 @@ impl Counters {
     }
 
     pub(crate) fn waited(&self, time: Duration) {
-        self.waited_micros.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        self.waited_micros
+            .fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Relaxed);
     }
 
     pub(crate) fn usage(&self, budget_left: Option<f64>) -> Usage {
         let by_kind = self.by_kind.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut usage = Usage { budget_left, waited: Duration::from_micros(self.waited_micros.load(Relaxed)), ..Usage::default() };
+        let mut usage = Usage {
+            budget_left,
+            waited: Duration::from_micros(self.waited_micros.load(Relaxed)),
+            ..Usage::default()
+        };
         for (kind, counter) in by_kind.iter() {
             let pair = (counter.requests.load(Relaxed), counter.bytes.load(Relaxed));
             usage.requests += pair.0;

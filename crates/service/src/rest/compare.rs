@@ -10,7 +10,8 @@ const MOST: usize = 20;
 /// The differences in words, without `drop` (top level) and what is never the same in two places: ids and addresses.
 pub(super) fn differences(before: &[u8], now: &[u8], drop: &[&str]) -> Result<Vec<String>> {
     let read = |bytes: &[u8]| {
-        let mut value: Value = serde_json::from_slice(bytes).map_err(|error| Error::malformed("a document is not JSON").caused_by(error))?;
+        let mut value: Value = serde_json::from_slice(bytes)
+            .map_err(|error| Error::malformed("a document is not JSON").caused_by(error))?;
         if let Value::Object(members) = &mut value {
             members.retain(|name, _| !drop.contains(&name.as_str()));
         }
@@ -31,28 +32,53 @@ fn compare(path: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
             }
         }
         _ if before == now => {}
-        _ => found.push(format!("{path}: {} in the snapshot, now {}", shown(before), shown(now))),
+        _ => found.push(format!(
+            "{path}: {} in the snapshot, now {}",
+            shown(before),
+            shown(now)
+        )),
     }
 }
 
-fn members(path: &str, before: &Map<String, Value>, now: &Map<String, Value>, found: &mut Vec<String>) {
-    for (name, value) in before.iter().filter(|(name, _)| !belongs_to_the_place(name)) {
+fn members(
+    path: &str,
+    before: &Map<String, Value>,
+    now: &Map<String, Value>,
+    found: &mut Vec<String>,
+) {
+    for (name, value) in before
+        .iter()
+        .filter(|(name, _)| !belongs_to_the_place(name))
+    {
         match now.get(name) {
             Some(now) => compare(&format!("{path}/{name}"), value, now, found),
             None if value.is_null() => {}
-            None => found.push(format!("{path}/{name}: {} in the snapshot, now missing", shown(value))),
+            None => found.push(format!(
+                "{path}/{name}: {} in the snapshot, now missing",
+                shown(value)
+            )),
         }
     }
-    for (name, value) in now.iter().filter(|(name, value)| !belongs_to_the_place(name) && !value.is_null()) {
+    for (name, value) in now
+        .iter()
+        .filter(|(name, value)| !belongs_to_the_place(name) && !value.is_null())
+    {
         if !before.contains_key(name) {
-            found.push(format!("{path}/{name}: missing in the snapshot, now {}", shown(value)));
+            found.push(format!(
+                "{path}/{name}: missing in the snapshot, now {}",
+                shown(value)
+            ));
         }
     }
 }
 
 fn belongs_to_the_place(member: &str) -> bool {
-    matches!(member, "id" | "url" | "uri" | "href" | "_links" | "descriptor")
-        || ["Id", "Url", "Uri", "Descriptor"].iter().any(|end| member.ends_with(end))
+    matches!(
+        member,
+        "id" | "url" | "uri" | "href" | "_links" | "descriptor"
+    ) || ["Id", "Url", "Uri", "Descriptor"]
+        .iter()
+        .any(|end| member.ends_with(end))
 }
 
 fn shown(value: &Value) -> String {
@@ -81,7 +107,10 @@ mod tests {
 
     #[test]
     fn everything_else_is_named() {
-        let found = of(r#"{"a":{"b":"ü"},"l":[1,2],"gone":true,"revision":1}"#, r#"{"a":{"b":"u"},"l":[1],"new":0}"#);
+        let found = of(
+            r#"{"a":{"b":"ü"},"l":[1,2],"gone":true,"revision":1}"#,
+            r#"{"a":{"b":"u"},"l":[1],"new":0}"#,
+        );
         let said = "/a/b: \"ü\" in the snapshot, now \"u\"|/l: [1,2] in the snapshot, now [1]|/gone: true in the snapshot, now missing|/new: missing in the snapshot, now 0";
         assert_eq!(found.join("|"), said);
     }

@@ -21,13 +21,22 @@ impl RestKind {
             if std::mem::take(&mut first) {
                 cx.sink.expect(values.len() as u64);
             }
-            let items = values.into_iter().map(|document| Ok((self.item(&cx.scope.id, document)?, document))).collect::<Result<Vec<_>>>()?;
+            let items = values
+                .into_iter()
+                .map(|document| Ok((self.item(&cx.scope.id, document)?, document)))
+                .collect::<Result<Vec<_>>>()?;
             for (item, document) in &items {
                 cx.sink.upsert(item, document.get().as_bytes()).await?;
             }
             if !self.parts.is_empty() {
-                let calls: Vec<_> = items.iter().map(|(item, _)| self.crawl_parts(cx, &http, &item.item)).collect();
-                futures::stream::iter(calls).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+                let calls: Vec<_> = items
+                    .iter()
+                    .map(|(item, _)| self.crawl_parts(cx, &http, &item.item))
+                    .collect();
+                futures::stream::iter(calls)
+                    .buffer_unordered(AT_ONCE)
+                    .try_collect::<()>()
+                    .await?;
             }
         }
         Ok(())
@@ -36,30 +45,58 @@ impl RestKind {
     /// The item that a document of the list is.
     pub(super) fn item(&self, scope: &str, document: &RawValue) -> Result<Item> {
         let Some(id) = read::text_at(document, self.id).filter(|id| !id.is_empty()) else {
-            return Err(Error::malformed(format!("a {} without an id at {}", self.spec.name, self.id)));
+            return Err(Error::malformed(format!(
+                "a {} without an id at {}",
+                self.spec.name, self.id
+            )));
         };
         let (name, modified) = self.described(document);
-        Ok(Item { item: ItemRef::new(self.spec.name, scope, &id), name: name.unwrap_or_else(|| id.into_owned()), modified })
+        Ok(Item {
+            item: ItemRef::new(self.spec.name, scope, &id),
+            name: name.unwrap_or_else(|| id.into_owned()),
+            modified,
+        })
     }
 
     pub(super) fn described(&self, document: &RawValue) -> (Option<String>, Option<Timestamp>) {
-        (read::text_at(document, self.name).map(Into::into), read::time_at(document, self.modified))
+        (
+            read::text_at(document, self.name).map(Into::into),
+            read::time_at(document, self.modified),
+        )
     }
 
     /// A part that cannot be read is an issue of its item; only what ends the whole run ends this.
-    async fn crawl_parts(&self, cx: &Crawl<'_>, http: &crate::Client, item: &ItemRef) -> Result<()> {
+    async fn crawl_parts(
+        &self,
+        cx: &Crawl<'_>,
+        http: &crate::Client,
+        item: &ItemRef,
+    ) -> Result<()> {
         for part in self.parts {
             match self.read_part(cx, http, item, part).await {
                 Ok(bytes) => cx.sink.part(item, part.file, &bytes).await?,
-                Err(error) if error.is_fatal() || error.class == Class::Throttled => return Err(error),
-                Err(error) => cx.sink.issue(error.to_issue(self.spec.name, &cx.scope.id, Some(item.clone()))),
+                Err(error) if error.is_fatal() || error.class == Class::Throttled => {
+                    return Err(error);
+                }
+                Err(error) => {
+                    cx.sink
+                        .issue(error.to_issue(self.spec.name, &cx.scope.id, Some(item.clone())));
+                }
             }
         }
         Ok(())
     }
 
-    async fn read_part(&self, cx: &Crawl<'_>, http: &crate::Client, item: &ItemRef, part: &PartList) -> Result<Vec<u8>> {
-        let lines = std::path::Path::new(part.file).extension().is_some_and(|extension| extension == "ndjson");
+    async fn read_part(
+        &self,
+        cx: &Crawl<'_>,
+        http: &crate::Client,
+        item: &ItemRef,
+        part: &PartList,
+    ) -> Result<Vec<u8>> {
+        let lines = std::path::Path::new(part.file)
+            .extension()
+            .is_some_and(|extension| extension == "ndjson");
         let mut pages = Pages::of_part(http, self.list.host, part, cx.scope, &item.id);
         let mut bytes = Vec::new();
         let mut first = true;
@@ -67,13 +104,22 @@ impl RestKind {
             let values = page.values()?;
             if lines {
                 for value in values {
-                    bytes.extend(value.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+                    bytes.extend(value.get().bytes().map(|byte| {
+                        if matches!(byte, b'\n' | b'\r') {
+                            b' '
+                        } else {
+                            byte
+                        }
+                    }));
                     bytes.push(b'\n');
                 }
             } else if std::mem::take(&mut first) {
                 bytes = page.body.to_vec();
             } else {
-                return Err(Error::malformed(format!("{item}: {} has more than one page", part.file)));
+                return Err(Error::malformed(format!(
+                    "{item}: {} has more than one page",
+                    part.file
+                )));
             }
         }
         Ok(bytes)

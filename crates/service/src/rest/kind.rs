@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::{Paging, RestKind, pages::fill};
-use crate::{Client, Crawl, Cursor, Found, Kind, KindSpec, Outcome, Pass, Restore, Result, Scope, StoredItem, Target};
+use crate::{
+    Client, Crawl, Cursor, Found, Kind, KindSpec, Outcome, Pass, Restore, Result, Scope,
+    StoredItem, Target,
+};
 
 #[async_trait]
 impl Kind for RestKind {
@@ -27,7 +30,9 @@ impl Kind for RestKind {
 
     async fn probe(&self, http: &Client, scope: &Scope) -> Result<()> {
         let http = http.tagged(self.spec.name);
-        let mut call = http.get(self.list.host, &fill(self.list.path, scope, "")).version(self.list.version);
+        let mut call = http
+            .get(self.list.host, &fill(self.list.path, scope, ""))
+            .version(self.list.version);
         for (name, value) in self.list.query.iter().filter(|(name, _)| *name != "$top") {
             call = call.query(name, value);
         }
@@ -42,7 +47,12 @@ impl Kind for RestKind {
         self.find_all(cx, items).await
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         match pass {
             Pass::Create => self.write_all(cx, items).await,
             Pass::Connect => Ok(vec![Outcome::Unchanged; items.len()]),

@@ -28,12 +28,36 @@ enum Next {
 
 impl<'a> Pages<'a> {
     pub fn new(http: &'a Client, list: &List, scope: &Scope) -> Self {
-        let query = list.query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Self::over(http, list.host, fill(list.path, scope, ""), query, list.version, list.paging)
+        let query = list
+            .query
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        Self::over(
+            http,
+            list.host,
+            fill(list.path, scope, ""),
+            query,
+            list.version,
+            list.paging,
+        )
     }
 
-    pub(super) fn of_part(http: &'a Client, host: &'static str, part: &PartList, scope: &Scope, id: &str) -> Self {
-        Self::over(http, host, fill(part.path, scope, id), Vec::new(), part.version, part.paging)
+    pub(super) fn of_part(
+        http: &'a Client,
+        host: &'static str,
+        part: &PartList,
+        scope: &Scope,
+        id: &str,
+    ) -> Self {
+        Self::over(
+            http,
+            host,
+            fill(part.path, scope, id),
+            Vec::new(),
+            part.version,
+            part.paging,
+        )
     }
 
     /// Any list; `path` is percent-encoded already.
@@ -45,7 +69,16 @@ impl<'a> Pages<'a> {
         version: &'static str,
         paging: Paging,
     ) -> Self {
-        Self { http, host, path, query, version, paging, next: Next::Start, first: String::new() }
+        Self {
+            http,
+            host,
+            path,
+            query,
+            version,
+            paging,
+            next: Next::Start,
+            first: String::new(),
+        }
     }
 
     /// The next page, `None` after the last one. An error is final: the list is not complete.
@@ -76,7 +109,11 @@ impl<'a> Pages<'a> {
             Paging::One | Paging::Header => Ok(Next::End),
             Paging::Body { token } => {
                 let document = answer.json::<&RawValue>()?;
-                let pointer = if token.starts_with('/') { token.to_owned() } else { format!("/{token}") };
+                let pointer = if token.starts_with('/') {
+                    token.to_owned()
+                } else {
+                    format!("/{token}")
+                };
                 match read::text_at(document, &pointer) {
                     Some(token) if !token.is_empty() => self.token(&token),
                     _ => Ok(Next::End),
@@ -98,7 +135,9 @@ impl<'a> Pages<'a> {
             Next::Skip(skipped) => skipped,
             _ => 0,
         };
-        let Some(first) = values.first() else { return Ok(Next::End) };
+        let Some(first) = values.first() else {
+            return Ok(Next::End);
+        };
         // More than asked for: the service does not page this list.
         if values.len() != size as usize {
             return Ok(Next::End);
@@ -111,13 +150,18 @@ impl<'a> Pages<'a> {
     }
 
     fn endless(&self) -> Error {
-        Error::malformed(format!("{}{}: the same page comes again and again", self.host, self.path))
+        Error::malformed(format!(
+            "{}{}: the same page comes again and again",
+            self.host, self.path
+        ))
     }
 }
 
 /// Puts ids and names into a path.
 pub(super) fn fill(path: &str, scope: &Scope, id: &str) -> String {
-    path.replace("{scope}", &segment(&scope.id)).replace("{scope-name}", &segment(&scope.name)).replace("{id}", &segment(id))
+    path.replace("{scope}", &segment(&scope.id))
+        .replace("{scope-name}", &segment(&scope.name))
+        .replace("{id}", &segment(id))
 }
 
 #[cfg(test)]
@@ -126,7 +170,13 @@ mod tests {
 
     #[test]
     fn ids_stay_in_their_segment() {
-        let scope = Scope { id: "p/1".to_owned(), name: "Ä B".to_owned() };
-        assert_eq!(fill("/_apis/{scope}/{scope-name}/x/{id}", &scope, "../7"), "/_apis/p%2F1/%C3%84%20B/x/..%2F7");
+        let scope = Scope {
+            id: "p/1".to_owned(),
+            name: "Ä B".to_owned(),
+        };
+        assert_eq!(
+            fill("/_apis/{scope}/{scope-name}/x/{id}", &scope, "../7"),
+            "/_apis/p%2F1/%C3%84%20B/x/..%2F7"
+        );
     }
 }

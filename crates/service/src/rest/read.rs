@@ -4,14 +4,17 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The text or number at a JSON pointer through objects (`/project/id`); `None` when there is nothing, null, or something else.
 pub fn text_at<'a>(document: &'a RawValue, pointer: &str) -> Option<Cow<'a, str>> {
     let raw = at(document, pointer)?.get();
     match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Text<'a>>(raw).ok().map(|text| text.0),
+        b'"' => serde_json::from_str::<Text<'a>>(raw)
+            .ok()
+            .map(|text| text.0),
         b'0'..=b'9' | b'-' => Some(Cow::Borrowed(raw)),
         _ => None,
     }
@@ -27,13 +30,15 @@ pub(super) fn time_at(document: &RawValue, pointer: Option<&str>) -> Option<Time
     time
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn at<'a>(document: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
     let mut value = document;
     for name in pointer.split('/').skip(1) {
-        value = serde_json::Deserializer::from_str(value.get()).deserialize_map(Member(name)).ok()??;
+        value = serde_json::Deserializer::from_str(value.get())
+            .deserialize_map(Member(name))
+            .ok()??;
     }
     Some(value)
 }
@@ -61,6 +66,34 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 }
 
+/// The members of an object in their order, each value as it is written.
+#[derive(Debug)]
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AllMembers)
+    }
+}
+
+struct AllMembers;
+
+impl<'de> Visitor<'de> for AllMembers {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Text(name), value)) = map.next_entry()? {
+            members.push((name, value));
+        }
+        Ok(Members(members))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,8 +112,14 @@ mod tests {
 
     #[test]
     fn times_of_the_service_are_read() {
-        let document: &RawValue = serde_json::from_str(r#"{"t":"2026-03-04T05:06:07.123Z","never":"0001-01-01T00:00:00"}"#).unwrap();
-        assert_eq!(time_at(document, Some("/t")).unwrap().as_millisecond(), 1_772_600_767_123);
+        let document: &RawValue = serde_json::from_str(
+            r#"{"t":"2026-03-04T05:06:07.123Z","never":"0001-01-01T00:00:00"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            time_at(document, Some("/t")).unwrap().as_millisecond(),
+            1_772_600_767_123
+        );
         assert_eq!(time_at(document, Some("/never")), None);
         assert_eq!(time_at(document, None), None);
     }

@@ -27,7 +27,10 @@ impl RestKind {
             Some(parent) if !old.is_empty() => {
                 let id = cx.ids.get(parent, old)?;
                 // The service takes an id wherever it takes a name.
-                Some(Scope { name: id.clone(), id })
+                Some(Scope {
+                    name: id.clone(),
+                    id,
+                })
             }
             _ => Some(Scope::default()),
         }
@@ -36,11 +39,17 @@ impl RestKind {
     pub(super) async fn standing(&self, cx: &Target<'_>, scope: &Scope) -> Result<Standing> {
         let http = cx.http.tagged(self.spec.name);
         let mut pages = Pages::new(&http, &self.list, scope);
-        let mut standing = Standing { by_id: HashMap::new(), by_name: HashMap::new() };
+        let mut standing = Standing {
+            by_id: HashMap::new(),
+            by_name: HashMap::new(),
+        };
         while let Some(page) = pages.next().await? {
             for document in page.values()? {
                 let Some(id) = read::text_at(document, self.id) else {
-                    return Err(Error::malformed(format!("a {} without an id at {}", self.spec.name, self.id)));
+                    return Err(Error::malformed(format!(
+                        "a {} without an id at {}",
+                        self.spec.name, self.id
+                    )));
                 };
                 if let Some(name) = read::text_at(document, self.name) {
                     standing.by_name.insert(name.to_lowercase(), id.to_string());
@@ -52,7 +61,11 @@ impl RestKind {
     }
 
     /// One listing for each scope that the items have.
-    async fn standings(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<HashMap<String, Standing>> {
+    async fn standings(
+        &self,
+        cx: &Target<'_>,
+        items: &[StoredItem],
+    ) -> Result<HashMap<String, Standing>> {
         let mut standings = HashMap::new();
         for item in items {
             if !standings.contains_key(&item.item.scope)
@@ -66,26 +79,47 @@ impl RestKind {
     }
 
     /// By the new id if there is one, by the id at the original place, else by name.
-    pub(super) async fn find_all(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+    pub(super) async fn find_all(
+        &self,
+        cx: &Target<'_>,
+        items: &[StoredItem],
+    ) -> Result<Vec<Option<Found>>> {
         let standings = self.standings(cx, items).await?;
         let find = |item: &StoredItem| {
             let standing = standings.get(&item.item.scope)?;
-            let known = item.new_id.as_ref().or(cx.original.then_some(&item.item.id));
-            let id = known.filter(|id| standing.by_id.contains_key(*id)).or_else(|| standing.named(&item.name))?;
-            Some(Found { id: id.clone(), state: FoundState::Present })
+            let known = item
+                .new_id
+                .as_ref()
+                .or(cx.original.then_some(&item.item.id));
+            let id = known
+                .filter(|id| standing.by_id.contains_key(*id))
+                .or_else(|| standing.named(&item.name))?;
+            Some(Found {
+                id: id.clone(),
+                state: FoundState::Present,
+            })
         };
         Ok(items.iter().map(find).collect())
     }
 
-    pub(super) async fn verify_all(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+    pub(super) async fn verify_all(
+        &self,
+        cx: &Target<'_>,
+        items: &[StoredItem],
+    ) -> Result<Vec<Vec<String>>> {
         let standings = self.standings(cx, items).await?;
         let drop = self.write.map_or(&[][..], |write| write.drop);
         let mut all = Vec::with_capacity(items.len());
         for item in items {
-            let now = standings.get(&item.item.scope).zip(item.new_id.as_ref()).and_then(|(standing, id)| standing.by_id.get(id));
+            let now = standings
+                .get(&item.item.scope)
+                .zip(item.new_id.as_ref())
+                .and_then(|(standing, id)| standing.by_id.get(id));
             let before = cx.stored.document(&item.item).await?;
             all.push(match (before, now) {
-                (Some(before), Some(now)) => compare::differences(&before, now.get().as_bytes(), drop)?,
+                (Some(before), Some(now)) => {
+                    compare::differences(&before, now.get().as_bytes(), drop)?
+                }
                 (None, _) => vec!["the snapshot does not have it".to_owned()],
                 (_, None) => vec!["it is not in the service's list".to_owned()],
             });

@@ -12,9 +12,15 @@ use crate::server::{Reply, Server, answer, html, json};
 async fn read(reply: Reply) -> Result<Vec<u8>, Error> {
     let server = Server::script([reply]).await;
     let client = server.client();
-    let mut body = client.get("dev", "/_apis/wit/attachments/1").version("7.1").open().await?;
+    let mut body = client
+        .get("dev", "/_apis/wit/attachments/1")
+        .version("7.1")
+        .open()
+        .await?;
     let mut bytes = Vec::new();
-    body.read_to_end(&mut bytes).await.map_err(Error::from_read)?;
+    body.read_to_end(&mut bytes)
+        .await
+        .map_err(Error::from_read)?;
     assert_eq!(client.usage().bytes, bytes.len() as u64);
     Ok(bytes)
 }
@@ -22,7 +28,12 @@ async fn read(reply: Reply) -> Result<Vec<u8>, Error> {
 #[tokio::test]
 async fn a_stream_gives_the_bytes_as_they_are() {
     let content: Vec<u8> = (0..300_000_u32).map(|n| (n % 251) as u8).collect();
-    assert_eq!(read(answer(200, content.clone()).with("Content-Type", "application/octet-stream")).await.unwrap(), content);
+    assert_eq!(
+        read(answer(200, content.clone()).with("Content-Type", "application/octet-stream"))
+            .await
+            .unwrap(),
+        content
+    );
     assert_eq!(read(answer(200, content.clone())).await.unwrap(), content);
     assert_eq!(read(answer(200, "")).await.unwrap(), b"");
 }
@@ -31,14 +42,29 @@ async fn a_stream_gives_the_bytes_as_they_are() {
 async fn a_stream_that_is_cut_fails_and_does_not_just_end() {
     let error = read(Reply::Truncated("0123456789")).await.unwrap_err();
     assert_eq!(error.code, "answer-cut-short");
-    assert_eq!(read(Reply::Slow).await.unwrap_err().code, "answer-cut-short");
+    assert_eq!(
+        read(Reply::Slow).await.unwrap_err().code,
+        "answer-cut-short"
+    );
 }
 
 #[tokio::test]
 async fn a_sign_in_page_is_not_a_file() {
-    assert_eq!(read(html(200)).await.unwrap_err().code, "credential-refused");
-    assert_eq!(read(html(203)).await.unwrap_err().code, "credential-refused");
-    assert_eq!(read(answer(200, "<!DOCTYPE html><html>")).await.unwrap_err().code, "credential-refused");
+    assert_eq!(
+        read(html(200)).await.unwrap_err().code,
+        "credential-refused"
+    );
+    assert_eq!(
+        read(html(203)).await.unwrap_err().code,
+        "credential-refused"
+    );
+    assert_eq!(
+        read(answer(200, "<!DOCTYPE html><html>"))
+            .await
+            .unwrap_err()
+            .code,
+        "credential-refused"
+    );
 }
 
 #[tokio::test]
@@ -84,16 +110,33 @@ async fn an_answer_over_the_limit_is_refused() {
 
 #[tokio::test]
 async fn the_continuation_token_is_found_on_any_answer() {
-    let server = Server::script([json("{}").with("x-MS-ContinuationToken", "813;350;1"), json("{}")]).await;
+    let server = Server::script([
+        json("{}").with("x-MS-ContinuationToken", "813;350;1"),
+        json("{}"),
+    ])
+    .await;
     let client = server.client();
-    assert_eq!(client.get("dev", "/x").send().await.unwrap().continuation(), Some("813;350;1"));
-    assert_eq!(client.get("dev", "/x").send().await.unwrap().continuation(), None);
+    assert_eq!(
+        client.get("dev", "/x").send().await.unwrap().continuation(),
+        Some("813;350;1")
+    );
+    assert_eq!(
+        client.get("dev", "/x").send().await.unwrap().continuation(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_json_names_the_request() {
     let server = Server::script([answer(200, "nope").with("Content-Type", "text/plain")]).await;
-    let error = server.client().get("dev", "/_apis/x?a=1").send().await.unwrap().values().unwrap_err();
+    let error = server
+        .client()
+        .get("dev", "/_apis/x?a=1")
+        .send()
+        .await
+        .unwrap()
+        .values()
+        .unwrap_err();
     assert_eq!(error.code, "answer-not-understood");
     assert!(error.message.starts_with("GET dev/_apis/x: "), "{error}");
 }

@@ -16,7 +16,12 @@ async fn get(client: &Client) -> Result<Answer, Error> {
 }
 
 async fn post(client: &Client) -> Result<Answer, Error> {
-    client.call(Method::POST, "dev", "/_apis/x").version("7.1").json(&serde_json::json!({})).send().await
+    client
+        .call(Method::POST, "dev", "/_apis/x")
+        .version("7.1")
+        .json(&serde_json::json!({}))
+        .send()
+        .await
 }
 
 /// The error of a GET that is answered so, and the number of requests that it took.
@@ -30,7 +35,10 @@ async fn refused(replies: impl IntoIterator<Item = Reply>) -> (Error, usize) {
 /// The number of requests until a GET succeeded.
 async fn recovered(first: Reply) -> usize {
     let server = Server::script([first, json(ORIGINAL)]).await;
-    assert_eq!(&get(&server.client()).await.unwrap().body[..], ORIGINAL.as_bytes());
+    assert_eq!(
+        &get(&server.client()).await.unwrap().body[..],
+        ORIGINAL.as_bytes()
+    );
     server.seen().len()
 }
 
@@ -42,20 +50,27 @@ async fn written(first: Reply) -> (usize, bool) {
 }
 
 fn wrapped(status: u16, message: &str) -> Reply {
-    let body = format!(r#"{{"$id":"1","innerException":null,"message":"{message}","typeName":"A.B, C","typeKey":"SomeException","errorCode":0,"eventId":3000}}"#);
+    let body = format!(
+        r#"{{"$id":"1","innerException":null,"message":"{message}","typeName":"A.B, C","typeKey":"SomeException","errorCode":0,"eventId":3000}}"#
+    );
     answer(status, body).with("Content-Type", "application/json; charset=utf-8")
 }
 
 fn suspended() -> Reply {
     let mut body = b"\xef\xbb\xbf".to_vec();
     body.extend_from_slice(br#"{"$id":"1","message":"TF24668: The following team project collection is stopped: contoso.","typeKey":"HostShutdownException"}"#);
-    answer(503, body).with("Content-Type", "application/json; charset=utf-8").with("X-TFS-ServiceError", "TF24668%3A%20stopped")
+    answer(503, body)
+        .with("Content-Type", "application/json; charset=utf-8")
+        .with("X-TFS-ServiceError", "TF24668%3A%20stopped")
 }
 
 #[tokio::test]
 async fn a_sign_in_page_with_203_is_a_refused_credential() {
     let (error, requests) = refused([html(203)]).await;
-    assert_eq!((error.code, error.class, requests), ("credential-refused", Class::Credential, 1));
+    assert_eq!(
+        (error.code, error.class, requests),
+        ("credential-refused", Class::Credential, 1)
+    );
 }
 
 #[tokio::test]
@@ -65,16 +80,23 @@ async fn a_sign_in_page_with_200_is_a_refused_credential() {
 
 #[tokio::test]
 async fn a_redirect_to_sign_in_is_a_refused_credential_and_is_not_followed() {
-    let moved = html(302).with("Location", "https://spsprodcus0.vssps.visualstudio.com/_signin?realm=dev.azure.com");
+    let moved = html(302).with(
+        "Location",
+        "https://spsprodcus0.vssps.visualstudio.com/_signin?realm=dev.azure.com",
+    );
     let (error, requests) = refused([moved]).await;
     assert_eq!((error.code, requests), ("credential-refused", 1));
 }
 
 #[tokio::test]
 async fn a_401_with_an_empty_list_is_a_refused_credential_and_no_empty_list() {
-    let reply = answer(401, r#"{"count":0,"value":[]}"#).with("WWW-Authenticate", "Basic realm=\"https://tfsprodcus0\"");
+    let reply = answer(401, r#"{"count":0,"value":[]}"#)
+        .with("WWW-Authenticate", "Basic realm=\"https://tfsprodcus0\"");
     let (error, requests) = refused([reply]).await;
-    assert_eq!((error.code, error.status, requests), ("credential-refused", Some(401), 1));
+    assert_eq!(
+        (error.code, error.status, requests),
+        ("credential-refused", Some(401), 1)
+    );
 }
 
 #[tokio::test]
@@ -83,37 +105,71 @@ async fn a_401_after_the_credential_has_worked_is_a_missing_permission() {
     let client = server.client();
     get(&client).await.unwrap();
     let error = get(&client).await.unwrap_err();
-    assert_eq!((error.code, error.is_fatal()), ("permission-missing", false));
+    assert_eq!(
+        (error.code, error.is_fatal()),
+        ("permission-missing", false)
+    );
 }
 
 #[tokio::test]
 async fn a_401_right_after_throttling_is_not_a_fact() {
-    let server = Server::script([answer(429, "").with("Retry-After", "1"), answer(401, ""), json(ORIGINAL)]).await;
+    let server = Server::script([
+        answer(429, "").with("Retry-After", "1"),
+        answer(401, ""),
+        json(ORIGINAL),
+    ])
+    .await;
     get(&server.client()).await.unwrap();
     let (error, requests) = refused([answer(429, ""), answer(401, "")]).await;
-    assert_eq!((error.code, error.class, requests), ("throttled", Class::Throttled, 4));
+    assert_eq!(
+        (error.code, error.class, requests),
+        ("throttled", Class::Throttled, 4)
+    );
 }
 
 #[tokio::test]
 async fn a_403_is_a_missing_permission() {
-    let (error, requests) = refused([wrapped(403, "VS403463: The conditional access policy failed")]).await;
-    assert_eq!((error.code, error.class, requests), ("permission-missing", Class::Permission, 1));
+    let (error, requests) = refused([wrapped(
+        403,
+        "VS403463: The conditional access policy failed",
+    )])
+    .await;
+    assert_eq!(
+        (error.code, error.class, requests),
+        ("permission-missing", Class::Permission, 1)
+    );
     assert!(error.hint.unwrap().contains("conditional access"));
 }
 
 #[tokio::test]
 async fn a_404_with_the_code_of_a_disabled_repository_is_a_missing_permission() {
-    let (error, _) = refused([wrapped(404, "TF401019: The Git repository does not exist or you do not have permissions")]).await;
+    let (error, _) = refused([wrapped(
+        404,
+        "TF401019: The Git repository does not exist or you do not have permissions",
+    )])
+    .await;
     assert_eq!(error.class, Class::Permission);
     let fault = error.fault().unwrap();
-    assert_eq!((fault.code.as_deref(), fault.type_key.as_deref()), (Some("TF401019"), Some("SomeException")));
+    assert_eq!(
+        (fault.code.as_deref(), fault.type_key.as_deref()),
+        (Some("TF401019"), Some("SomeException"))
+    );
 }
 
 #[tokio::test]
 async fn a_404_as_json_or_text_is_missing() {
-    let (error, requests) = refused([wrapped(404, "TF200016: The following project does not exist")]).await;
-    assert_eq!((error.class, error.status, requests), (Class::Missing, Some(404), 1));
-    let (error, _) = refused([answer(404, "The controller for path '/x' was not found").with("Content-Type", "text/plain")]).await;
+    let (error, requests) = refused([wrapped(
+        404,
+        "TF200016: The following project does not exist",
+    )])
+    .await;
+    assert_eq!(
+        (error.class, error.status, requests),
+        (Class::Missing, Some(404), 1)
+    );
+    let (error, _) = refused([answer(404, "The controller for path '/x' was not found")
+        .with("Content-Type", "text/plain")])
+    .await;
     assert_eq!(error.class, Class::Missing);
     assert!(error.message.contains("The controller for path"), "{error}");
 }
@@ -128,9 +184,18 @@ async fn a_suspended_organization_is_not_asked_again_and_again() {
 #[tokio::test]
 async fn throttling_repeats_reads_and_writes() {
     assert_eq!(recovered(answer(429, "").with("Retry-After", "1")).await, 2);
-    assert_eq!(recovered(wrapped(400, "TF400733: The request has been canceled")).await, 2);
-    assert_eq!(written(answer(429, "").with("Retry-After", "1")).await, (2, true));
-    assert_eq!(written(answer(503, "").with("Retry-After", "1")).await, (2, true));
+    assert_eq!(
+        recovered(wrapped(400, "TF400733: The request has been canceled")).await,
+        2
+    );
+    assert_eq!(
+        written(answer(429, "").with("Retry-After", "1")).await,
+        (2, true)
+    );
+    assert_eq!(
+        written(answer(503, "").with("Retry-After", "1")).await,
+        (2, true)
+    );
 }
 
 #[tokio::test]
@@ -159,16 +224,26 @@ async fn retry_after_on_200_delays_the_next_request_and_repeats_nothing() {
     options.observer = Some(waits.clone());
     let client = Client::new(options).unwrap();
     get(&client).await.unwrap();
-    assert_eq!((server.seen().len(), client.usage().waited), (1, Duration::ZERO));
+    assert_eq!(
+        (server.seen().len(), client.usage().waited),
+        (1, Duration::ZERO)
+    );
     get(&client).await.unwrap();
     assert_eq!(server.seen().len(), 2);
-    assert!(client.usage().waited >= Duration::from_millis(40), "{:?}", client.usage());
+    assert!(
+        client.usage().waited >= Duration::from_millis(40),
+        "{:?}",
+        client.usage()
+    );
     assert_eq!(*waits.0.lock().unwrap(), [1]);
 }
 
 #[tokio::test]
 async fn the_budget_is_known_while_the_service_tells_it() {
-    let server = Server::script([json(ORIGINAL).with("X-RateLimit-Remaining", "123.5").with("X-RateLimit-Limit", "200")]).await;
+    let server = Server::script([json(ORIGINAL)
+        .with("X-RateLimit-Remaining", "123.5")
+        .with("X-RateLimit-Limit", "200")])
+    .await;
     let client = server.client();
     assert_eq!(client.usage().budget_left, None);
     get(&client).await.unwrap();
@@ -182,7 +257,10 @@ async fn a_server_error_repeats_reads_alone() {
     assert_eq!(written(answer(500, "")).await, (1, false));
     assert_eq!(written(answer(503, "")).await, (1, false));
     let (error, requests) = refused([answer(502, "")]).await;
-    assert_eq!((error.code, error.class, requests), ("service-unavailable", Class::Transient, 4));
+    assert_eq!(
+        (error.code, error.class, requests),
+        ("service-unavailable", Class::Transient, 4)
+    );
 }
 
 #[tokio::test]
@@ -196,7 +274,13 @@ async fn a_dropped_connection_repeats_reads_alone() {
 async fn a_write_that_says_it_is_safe_is_repeated() {
     let server = Server::script([Reply::Drop, json(ORIGINAL)]).await;
     let client = server.client();
-    client.call(Method::POST, "dev", "/batch").json(&()).safe().send().await.unwrap();
+    client
+        .call(Method::POST, "dev", "/batch")
+        .json(&())
+        .safe()
+        .send()
+        .await
+        .unwrap();
     assert_eq!(server.seen().len(), 2);
 }
 
@@ -211,7 +295,10 @@ async fn a_truncated_body_repeats_reads_alone() {
 #[tokio::test]
 async fn json_without_its_end_is_a_truncated_body() {
     assert_eq!(recovered(json(r#"{"count":1,"value":[{"id""#)).await, 2);
-    assert_eq!(recovered(Reply::Unframed(r#"{"count":2,"value":[{"id":1}"#)).await, 2);
+    assert_eq!(
+        recovered(Reply::Unframed(r#"{"count":2,"value":[{"id":1}"#)).await,
+        2
+    );
     assert_eq!(refused([json("{")]).await.0.code, "answer-cut-short");
 }
 
@@ -228,8 +315,14 @@ async fn a_host_that_is_not_there_is_unavailable_after_all_attempts() {
     options.attempts = 3;
     let client = Client::new(options).unwrap();
     let error = post(&client).await.unwrap_err();
-    assert_eq!((error.code, error.class), ("service-unavailable", Class::Transient));
-    assert!(error.message.contains("cannot connect to http://127.0.0.1"), "{error}");
+    assert_eq!(
+        (error.code, error.class),
+        ("service-unavailable", Class::Transient)
+    );
+    assert!(
+        error.message.contains("cannot connect to http://127.0.0.1"),
+        "{error}"
+    );
     assert_eq!(client.usage().requests, 3);
 }
 
@@ -237,8 +330,17 @@ async fn a_host_that_is_not_there_is_unavailable_after_all_attempts() {
 async fn a_refused_write_says_what_the_service_said() {
     let server = Server::script([wrapped(400, "VS402625: Dates must be increasing")]).await;
     let error = post(&server.client()).await.unwrap_err();
-    assert_eq!((error.code, error.fault().unwrap().code.as_deref()), ("restore-failed", Some("VS402625")));
-    assert!(error.message.contains("Dates must be increasing"), "{error}");
+    assert_eq!(
+        (error.code, error.fault().unwrap().code.as_deref()),
+        ("restore-failed", Some("VS402625"))
+    );
+    assert!(
+        error.message.contains("Dates must be increasing"),
+        "{error}"
+    );
     let server = Server::script([wrapped(409, "VS400: exists")]).await;
-    assert_eq!(post(&server.client()).await.unwrap_err().code, "restore-conflict");
+    assert_eq!(
+        post(&server.client()).await.unwrap_err().code,
+        "restore-conflict"
+    );
 }

@@ -7,7 +7,10 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bytes::Bytes;
 use model::{Conflict, Issue, ItemRef};
-use service::{Client, Crawl, Error, Ids, Item, Journal, PartInfo, Restore, Result, Scope, Sink, Stored, Target};
+use service::{
+    Client, Crawl, Error, Ids, Item, Journal, PartInfo, Restore, Result, Scope, Sink, Stored,
+    Target,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[derive(Default)]
@@ -24,19 +27,40 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn crawl<'a>(&'a self, http: &'a Client, scope: &'a Scope) -> Crawl<'a> {
-        Crawl { http, scope, cursor: None, selection: &self.selection, sink: self, prior: self, work: Path::new("/nonexistent") }
+        Crawl {
+            http,
+            scope,
+            cursor: None,
+            selection: &self.selection,
+            sink: self,
+            prior: self,
+            work: Path::new("/nonexistent"),
+        }
     }
 
     pub(crate) fn target<'a>(&'a self, http: &'a Client, original: bool) -> Target<'a> {
-        Target { http, original, stored: self, ids: self, work: Path::new("/nonexistent") }
+        Target {
+            http,
+            original,
+            stored: self,
+            ids: self,
+            work: Path::new("/nonexistent"),
+        }
     }
 
     pub(crate) fn restore<'a>(&'a self, http: &'a Client) -> Restore<'a> {
-        Restore { target: self.target(http, false), conflict: Conflict::Skip, journal: self }
+        Restore {
+            target: self.target(http, false),
+            conflict: Conflict::Skip,
+            journal: self,
+        }
     }
 
     pub(crate) fn store(&self, item: &ItemRef, document: &str) {
-        self.documents.lock().unwrap().insert(item.clone(), document.into());
+        self.documents
+            .lock()
+            .unwrap()
+            .insert(item.clone(), document.into());
     }
 }
 
@@ -47,8 +71,14 @@ fn unused() -> Error {
 #[async_trait]
 impl Sink for Memory {
     async fn upsert(&self, item: &Item, document: &[u8]) -> Result<()> {
-        self.documents.lock().unwrap().insert(item.item.clone(), document.to_vec());
-        self.names.lock().unwrap().insert(item.item.clone(), item.name.clone());
+        self.documents
+            .lock()
+            .unwrap()
+            .insert(item.item.clone(), document.to_vec());
+        self.names
+            .lock()
+            .unwrap()
+            .insert(item.item.clone(), item.name.clone());
         Ok(())
     }
     async fn keep(&self, _: &ItemRef) -> Result<()> {
@@ -58,13 +88,21 @@ impl Sink for Memory {
         Err(unused())
     }
     async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
-        self.parts.lock().unwrap().insert((item.id.clone(), part.to_owned()), bytes.to_vec());
+        self.parts
+            .lock()
+            .unwrap()
+            .insert((item.id.clone(), part.to_owned()), bytes.to_vec());
         Ok(())
     }
     async fn append(&self, _: &ItemRef, _: &str, _: &[u8]) -> Result<()> {
         Err(unused())
     }
-    async fn stream(&self, _: &ItemRef, _: &str, _: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64> {
+    async fn stream(
+        &self,
+        _: &ItemRef,
+        _: &str,
+        _: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> Result<u64> {
         Err(unused())
     }
     async fn remove_part(&self, _: &ItemRef, _: &str) -> Result<()> {
@@ -82,7 +120,13 @@ impl Stored for Memory {
         Err(unused())
     }
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
-        Ok(self.documents.lock().unwrap().get(item).cloned().map(Bytes::from))
+        Ok(self
+            .documents
+            .lock()
+            .unwrap()
+            .get(item)
+            .cloned()
+            .map(Bytes::from))
     }
     async fn parts(&self, _: &ItemRef) -> Result<Vec<PartInfo>> {
         Err(unused())
@@ -90,25 +134,40 @@ impl Stored for Memory {
     async fn part(&self, _: &ItemRef, _: &str) -> Result<Option<Bytes>> {
         Err(unused())
     }
-    async fn copy(&self, _: &ItemRef, _: &str, _: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
+    async fn copy(
+        &self,
+        _: &ItemRef,
+        _: &str,
+        _: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<u64> {
         Err(unused())
     }
 }
 
 impl Ids for Memory {
     fn get(&self, kind: &str, old: &str) -> Option<String> {
-        self.ids.lock().unwrap().get(&(kind.to_owned(), old.to_owned())).cloned()
+        self.ids
+            .lock()
+            .unwrap()
+            .get(&(kind.to_owned(), old.to_owned()))
+            .cloned()
     }
 }
 
 #[async_trait]
 impl Journal for Memory {
     async fn intend(&self, item: &ItemRef) -> Result<()> {
-        self.journal.lock().unwrap().push(format!("intend {}", item.id));
+        self.journal
+            .lock()
+            .unwrap()
+            .push(format!("intend {}", item.id));
         Ok(())
     }
     async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()> {
-        self.journal.lock().unwrap().push(format!("created {} {new_id}", item.id));
+        self.journal
+            .lock()
+            .unwrap()
+            .push(format!("created {} {new_id}", item.id));
         Ok(())
     }
     async fn note(&self, _: &ItemRef, _: &str) -> Result<()> {

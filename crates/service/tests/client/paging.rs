@@ -24,15 +24,22 @@ type Split = Arc<Mutex<(How, Vec<usize>)>>;
 
 fn parameter(seen: &Seen, name: &str) -> Option<String> {
     let url = Url::parse(&format!("http://h{}", seen.target)).unwrap();
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 fn serve(split: &Split, seen: &Seen) -> Reply {
     let (how, sizes) = split.lock().unwrap().clone();
-    let number = |name: &str| parameter(seen, name).map_or(0, |value| value.parse::<usize>().unwrap());
+    let number =
+        |name: &str| parameter(seen, name).map_or(0, |value| value.parse::<usize>().unwrap());
     let body = |items: std::ops::Range<usize>, more: &str| {
         let items: Vec<_> = items.map(|id| format!("{{\"id\":{id}}}")).collect();
-        format!("{{\"count\":{},\"value\":[{}]{more}}}", items.len(), items.join(","))
+        format!(
+            "{{\"count\":{},\"value\":[{}]{more}}}",
+            items.len(),
+            items.join(",")
+        )
     };
     if how == How::Skip {
         let total: usize = sizes.iter().sum();
@@ -44,7 +51,9 @@ fn serve(split: &Split, seen: &Seen) -> Reply {
     let last = page + 1 >= sizes.len();
     let items = start..start + sizes.get(page).copied().unwrap_or(0);
     match how {
-        How::Header if !last => json(body(items, "")).with("X-MS-ContinuationToken", &(page + 1).to_string()),
+        How::Header if !last => {
+            json(body(items, "")).with("X-MS-ContinuationToken", &(page + 1).to_string())
+        }
         How::Body if !last => json(body(items, &format!(",\"next\":\"{}\"", page + 1))),
         _ => json(body(items, ",\"next\":null")),
     }
@@ -52,18 +61,31 @@ fn serve(split: &Split, seen: &Seen) -> Reply {
 
 /// The ids in the order in which they came.
 async fn all(client: &Client, paging: Paging) -> Result<Vec<String>, Error> {
-    let list = List { host: "dev", path: "/_apis/x", query: &[("a", "b")], version: "7.1", paging };
+    let list = List {
+        host: "dev",
+        path: "/_apis/x",
+        query: &[("a", "b")],
+        version: "7.1",
+        paging,
+    };
     let mut pages = Pages::new(client, &list, &Scope::default());
     let mut found = Vec::new();
     while let Some(page) = pages.next().await? {
-        found.extend(page.values()?.into_iter().map(|value| service::rest::text_at(value, "/id").unwrap().into_owned()));
+        found.extend(
+            page.values()?
+                .into_iter()
+                .map(|value| service::rest::text_at(value, "/id").unwrap().into_owned()),
+        );
     }
     Ok(found)
 }
 
 #[test]
 fn any_split_into_pages_gives_all_items_once() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let split: Split = Arc::new(Mutex::new((How::Header, vec![])));
     let served = Arc::clone(&split);
     let server = runtime.block_on(Server::start(move |seen| serve(&served, seen)));
@@ -89,7 +111,8 @@ fn any_split_into_pages_gives_all_items_once() {
 
 #[tokio::test]
 async fn a_token_that_never_changes_ends_with_an_error() {
-    let server = Server::script([json("{\"value\":[]}").with("x-ms-continuationtoken", "same")]).await;
+    let server =
+        Server::script([json("{\"value\":[]}").with("x-ms-continuationtoken", "same")]).await;
     let error = all(&server.client(), Paging::Header).await.unwrap_err();
     assert!(error.message.contains("again and again"), "{error}");
 }
@@ -97,27 +120,47 @@ async fn a_token_that_never_changes_ends_with_an_error() {
 #[tokio::test]
 async fn a_service_that_ignores_skip_ends_with_an_error() {
     let server = Server::script([json("{\"value\":[{\"id\":1},{\"id\":2}]}")]).await;
-    all(&server.client(), Paging::Skip { size: 2 }).await.unwrap_err();
+    all(&server.client(), Paging::Skip { size: 2 })
+        .await
+        .unwrap_err();
     assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]
 async fn a_service_that_ignores_top_gave_everything() {
     let server = Server::script([json("{\"value\":[{\"id\":1},{\"id\":2}]}")]).await;
-    assert_eq!(all(&server.client(), Paging::Skip { size: 1 }).await.unwrap(), ["1", "2"]);
+    assert_eq!(
+        all(&server.client(), Paging::Skip { size: 1 })
+            .await
+            .unwrap(),
+        ["1", "2"]
+    );
 }
 
 #[tokio::test]
 async fn parameters_of_the_table_are_on_every_page() {
-    let server = Server::script([json("{\"value\":[]}").with("x-ms-continuationtoken", "n"), json("{\"value\":[]}")]).await;
+    let server = Server::script([
+        json("{\"value\":[]}").with("x-ms-continuationtoken", "n"),
+        json("{\"value\":[]}"),
+    ])
+    .await;
     all(&server.client(), Paging::One).await.unwrap();
     let targets: Vec<_> = server.seen().into_iter().map(|seen| seen.target).collect();
-    assert_eq!(targets, ["/contoso/_apis/x?a=b", "/contoso/_apis/x?a=b&continuationToken=n"]);
+    assert_eq!(
+        targets,
+        [
+            "/contoso/_apis/x?a=b",
+            "/contoso/_apis/x?a=b&continuationToken=n"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn a_page_that_fails_makes_the_list_fail() {
     let first = json("{\"value\":[{\"id\":1}]}").with("x-ms-continuationtoken", "n");
     let server = Server::script([first, json("{\"count\":0}")]).await;
-    assert_eq!(all(&server.client(), Paging::One).await.unwrap_err().code, "answer-not-understood");
+    assert_eq!(
+        all(&server.client(), Paging::One).await.unwrap_err().code,
+        "answer-not-understood"
+    );
 }

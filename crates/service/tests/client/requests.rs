@@ -14,18 +14,39 @@ const BASIC: &str = "Basic OnA0dHNlY3JldHA0dHNlY3JldHA0dA==";
 async fn requests_carry_what_the_service_wants_to_see() {
     let server = Server::script([json("{}")]).await;
     let client = server.client();
-    client.get("dev", "/_apis/projects").version("7.1-preview.4").query("$top", 5).query("a b", "ü&=").send().await.unwrap();
-    client.tagged("x").get("dev", "/_apis/projects").send().await.unwrap();
+    client
+        .get("dev", "/_apis/projects")
+        .version("7.1-preview.4")
+        .query("$top", 5)
+        .query("a b", "ü&=")
+        .send()
+        .await
+        .unwrap();
+    client
+        .tagged("x")
+        .get("dev", "/_apis/projects")
+        .send()
+        .await
+        .unwrap();
     let seen = server.seen();
-    assert_eq!(seen[0].target, "/contoso/_apis/projects?%24top=5&a+b=%C3%BC%26%3D");
+    assert_eq!(
+        seen[0].target,
+        "/contoso/_apis/projects?%24top=5&a+b=%C3%BC%26%3D"
+    );
     let header = |name: &str| seen[0].headers[name].as_str();
-    assert_eq!(header("accept"), "application/json;api-version=7.1-preview.4");
+    assert_eq!(
+        header("accept"),
+        "application/json;api-version=7.1-preview.4"
+    );
     assert_eq!(header("authorization"), BASIC);
     assert_eq!(header("x-tfs-fedauthredirect"), "Suppress");
     assert_eq!(header("x-vss-forcemsapassthrough"), "true");
     assert_eq!(header("user-agent"), "Keepward/0");
     assert_eq!(header("x-tfs-session").len(), 36);
-    assert_eq!(seen[0].headers["x-tfs-session"], seen[1].headers["x-tfs-session"]);
+    assert_eq!(
+        seen[0].headers["x-tfs-session"],
+        seen[1].headers["x-tfs-session"]
+    );
 }
 
 #[tokio::test]
@@ -33,26 +54,68 @@ async fn bodies_arrive_as_they_are() {
     let server = Server::script([json("{}")]).await;
     let client = server.client();
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(&[7; 100_000]).unwrap();
-    client.call(Method::POST, "dev", "/a").json(&serde_json::json!({"ü": 1})).send().await.unwrap();
-    client.call(Method::PUT, "dev", "/b").file("application/octet-stream", file.path()).send().await.unwrap();
-    client.call(Method::PATCH, "dev", "/c").body("application/json-patch+json", "[]").send().await.unwrap();
+    file.write_all(&vec![7; 100_000]).unwrap();
+    client
+        .call(Method::POST, "dev", "/a")
+        .json(&serde_json::json!({"ü": 1}))
+        .send()
+        .await
+        .unwrap();
+    client
+        .call(Method::PUT, "dev", "/b")
+        .file("application/octet-stream", file.path())
+        .send()
+        .await
+        .unwrap();
+    client
+        .call(Method::PATCH, "dev", "/c")
+        .body("application/json-patch+json", "[]")
+        .send()
+        .await
+        .unwrap();
     let seen = server.seen();
-    assert_eq!((seen[0].headers["content-type"].as_str(), &seen[0].body[..]), ("application/json", "{\"ü\":1}".as_bytes()));
-    assert_eq!((seen[1].method.as_str(), seen[1].body.len()), ("PUT", 100_000));
-    assert_eq!(seen[2].headers["content-type"], "application/json-patch+json");
+    assert_eq!(
+        (seen[0].headers["content-type"].as_str(), &seen[0].body[..]),
+        ("application/json", "{\"ü\":1}".as_bytes())
+    );
+    assert_eq!(
+        (seen[1].method.as_str(), seen[1].body.len()),
+        ("PUT", 100_000)
+    );
+    assert_eq!(
+        seen[2].headers["content-type"],
+        "application/json-patch+json"
+    );
 }
 
 #[tokio::test]
 async fn the_credential_goes_to_configured_hosts_only() {
     let foreign = Server::script([answer(200, "blob")]).await;
-    let own = Server::script([answer(302, "").with("Location", &format!("{}/blob?sig=x", foreign.url))]).await;
+    let own =
+        Server::script([answer(302, "").with("Location", &format!("{}/blob?sig=x", foreign.url))])
+            .await;
     let client = own.client();
-    let direct = client.url(&Url::parse(&format!("{}/direct", foreign.url)).unwrap()).send().await.unwrap();
-    let redirected = client.get("dev", "/file").header("Authorization", "Basic own").send().await.unwrap();
-    assert_eq!((&direct.body[..], &redirected.body[..]), (&b"blob"[..], &b"blob"[..]));
+    let direct = client
+        .url(&Url::parse(&format!("{}/direct", foreign.url)).unwrap())
+        .send()
+        .await
+        .unwrap();
+    let redirected = client
+        .get("dev", "/file")
+        .header("Authorization", "Basic own")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (&direct.body[..], &redirected.body[..]),
+        (&b"blob"[..], &b"blob"[..])
+    );
     for seen in foreign.seen() {
-        assert!(!seen.headers.contains_key("authorization") && !seen.headers.contains_key("x-tfs-session"), "{seen:?}");
+        assert!(
+            !seen.headers.contains_key("authorization")
+                && !seen.headers.contains_key("x-tfs-session"),
+            "{seen:?}"
+        );
     }
     assert_eq!(own.seen()[0].headers["authorization"], "Basic own");
     let absolute = Url::parse(&format!("{}/other/path", own.url)).unwrap();
@@ -71,7 +134,13 @@ async fn redirects_end() {
 #[tokio::test]
 async fn a_write_is_not_redirected() {
     let server = Server::script([answer(307, "").with("Location", "/elsewhere"), json("{}")]).await;
-    server.client().call(Method::POST, "dev", "/x").json(&()).send().await.unwrap_err();
+    server
+        .client()
+        .call(Method::POST, "dev", "/x")
+        .json(&())
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -80,10 +149,18 @@ async fn usage_counts_requests_and_bytes_by_kind() {
     let server = Server::script([json("{\"a\":1}"), answer(500, "xx"), json("{\"a\":1}")]).await;
     let client = server.client();
     client.tagged("team").get("dev", "/a").send().await.unwrap();
-    client.tagged("project").get("dev", "/b").send().await.unwrap();
+    client
+        .tagged("project")
+        .get("dev", "/b")
+        .send()
+        .await
+        .unwrap();
     let usage = client.usage();
     assert_eq!((usage.requests, usage.bytes), (3, 16));
-    assert_eq!(usage.by_kind.into_iter().collect::<Vec<_>>(), [("project", (2, 9)), ("team", (1, 7))]);
+    assert_eq!(
+        usage.by_kind.into_iter().collect::<Vec<_>>(),
+        [("project", (2, 9)), ("team", (1, 7))]
+    );
 }
 
 #[tokio::test]
@@ -107,7 +184,10 @@ async fn git_sends_the_credential_to_configured_hosts_only() {
         }
         String::from_utf8(git.output().unwrap().stdout).unwrap()
     };
-    assert_eq!(ask(&format!("{}/contoso/p/_git/r", server.url)).trim_end(), format!("Authorization: {BASIC}"));
+    assert_eq!(
+        ask(&format!("{}/contoso/p/_git/r", server.url)).trim_end(),
+        format!("Authorization: {BASIC}")
+    );
     assert_eq!(ask("https://example.com/contoso/p/_git/r"), "");
     assert!(!environment.iter().any(|(name, _)| name.contains(PAT)));
 }

@@ -28,7 +28,11 @@ pub(crate) struct Seen {
 /// What the server does with one request.
 #[derive(Clone)]
 pub(crate) enum Reply {
-    Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// Announces the whole body, sends a part of it and closes.
     Truncated(&'static str),
     /// Without any length: the end of the connection is the end of the body.
@@ -40,23 +44,39 @@ pub(crate) enum Reply {
 }
 
 pub(crate) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Reply {
-    Reply::Answer { status, headers: Vec::new(), body: body.into() }
+    Reply::Answer {
+        status,
+        headers: Vec::new(),
+        body: body.into(),
+    }
 }
 
 pub(crate) fn json(body: impl Into<Vec<u8>>) -> Reply {
-    answer(200, body).with("Content-Type", "application/json; charset=utf-8; api-version=7.1")
+    answer(200, body).with(
+        "Content-Type",
+        "application/json; charset=utf-8; api-version=7.1",
+    )
 }
 
 pub(crate) fn html(status: u16) -> Reply {
-    answer(status, "<!DOCTYPE html><html><title>Sign In</title></html>").with("Content-Type", "text/html; charset=utf-8")
+    answer(status, "<!DOCTYPE html><html><title>Sign In</title></html>")
+        .with("Content-Type", "text/html; charset=utf-8")
 }
 
 impl Reply {
     pub(crate) fn with(self, name: &str, value: &str) -> Self {
         match self {
-            Self::Answer { status, mut headers, body } => {
+            Self::Answer {
+                status,
+                mut headers,
+                body,
+            } => {
                 headers.push((name.to_owned(), value.to_owned()));
-                Self::Answer { status, headers, body }
+                Self::Answer {
+                    status,
+                    headers,
+                    body,
+                }
             }
             other => other,
         }
@@ -92,7 +112,11 @@ impl Server {
                 });
             }
         });
-        Self { url, seen, _tasks: tasks }
+        Self {
+            url,
+            seen,
+            _tasks: tasks,
+        }
     }
 
     /// Gives these answers in this order, and the last one for ever.
@@ -100,7 +124,11 @@ impl Server {
         let replies = Mutex::new(replies.into_iter().collect::<VecDeque<_>>());
         Self::start(move |_| {
             let mut replies = replies.lock().unwrap();
-            if replies.len() > 1 { replies.pop_front().unwrap() } else { replies[0].clone() }
+            if replies.len() > 1 {
+                replies.pop_front().unwrap()
+            } else {
+                replies[0].clone()
+            }
         })
         .await
     }
@@ -136,19 +164,32 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Seen> {
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).await.ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            break;
+        };
         headers.insert(name.to_ascii_lowercase(), value.to_owned());
     }
-    let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let length = headers
+        .get("content-length")
+        .map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    Some(Seen { method, target, headers, body })
+    Some(Seen {
+        method,
+        target,
+        headers,
+        body,
+    })
 }
 
 /// Returns whether the connection stays open.
 async fn write(stream: &mut BufReader<TcpStream>, reply: Reply) -> bool {
     let (head, body, stays) = match reply {
-        Reply::Answer { status, headers, body } => {
+        Reply::Answer {
+            status,
+            headers,
+            body,
+        } => {
             let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
             for (name, value) in headers {
                 write!(head, "{name}: {value}\r\n").unwrap();
@@ -156,11 +197,22 @@ async fn write(stream: &mut BufReader<TcpStream>, reply: Reply) -> bool {
             (head, body, true)
         }
         Reply::Truncated(body) => {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+                body.len()
+            );
             (head, body.as_bytes()[..body.len() / 2].to_vec(), false)
         }
-        Reply::Unframed(body) => ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n".to_owned(), body.into(), false),
-        Reply::Slow => ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n".to_owned(), b"begin".to_vec(), true),
+        Reply::Unframed(body) => (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n".to_owned(),
+            body.into(),
+            false,
+        ),
+        Reply::Slow => (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n".to_owned(),
+            b"begin".to_vec(),
+            true,
+        ),
         Reply::Drop => return false,
     };
     let mut bytes = format!("{head}\r\n").into_bytes();

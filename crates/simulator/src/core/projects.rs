@@ -157,7 +157,7 @@ pub(crate) async fn create_by_request(world: &SharedWorld, call: &Call) -> Resul
         organization.require("CREATE_PROJECTS", "Create new projects", &call.identity.person)?;
         let new = NewProject { name: text("/name"), description: text("/description"), visibility, process };
         let project = create(organization, &new)?;
-        let ready = organization.core.turn + operations::DURATION;
+        let ready = organization.core.turn() + operations::DURATION;
         if let Some(made) = organization.core.projects.iter_mut().find(|made| made.id == project) {
             made.ready = ready;
         }

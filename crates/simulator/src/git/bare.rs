@@ -80,10 +80,6 @@ pub(crate) fn command(home: &Path) -> Command {
 }
 
 impl Bare {
-    pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path }
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

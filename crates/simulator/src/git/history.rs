@@ -84,17 +84,6 @@ impl Stream {
         self.bytes.push(b'\n');
     }
 
-    /// Creates or moves a ref.
-    pub(crate) fn reset(&mut self, reference: &str, to: &str) {
-        self.line(&format!("reset {reference}\nfrom {to}\n"));
-    }
-
-    /// An annotated tag of a commit, or of a ref such as another tag.
-    pub(crate) fn tag(&mut self, name: &str, of: &str, author: &(String, String), date: Timestamp, message: &str) {
-        let who = person(author, date);
-        self.line(&format!("tag {name}\nfrom {of}\ntagger {who}\ndata {}\n{message}", message.len()));
-    }
-
     fn line(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
         self.bytes.push(b'\n');

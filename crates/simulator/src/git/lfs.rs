@@ -13,13 +13,11 @@ use tokio::io::AsyncWriteExt as _;
 use super::bare::GitError;
 use super::smart::Target;
 use super::state::Repository;
-use crate::auth::{self, Identity};
+use crate::auth;
 use crate::server::{ApiError, Body, GitRequest, Reply};
 use crate::world::{SharedWorld, World};
 
 const MEDIA: &str = "application/vnd.git-lfs+json";
-/// What the links of a batch answer allow; it is no scope that a person can ask for.
-const TRANSFER: &str = "lfs.transfer";
 const BATCH_LIMIT: usize = 1000;
 
 #[derive(Deserialize)]
@@ -39,11 +37,10 @@ struct Object {
 /// Answers below `info/lfs/`.
 pub(super) async fn handle(world: &SharedWorld, target: Target, rest: &str, request: GitRequest) -> Result<Reply, ApiError> {
     let method = request.request.method().clone();
-    let identity = request.identity.clone();
     match (method, rest.split('/').collect::<Vec<_>>().as_slice()) {
         (Method::POST, ["objects", "batch"]) => batch(world, &target, request).await,
         (Method::POST, ["objects", "verify"]) => verify(world, &target, request).await,
-        (Method::GET, ["objects", oid]) if is_oid(oid) => download(world, &target, oid, &identity).await,
+        (Method::GET, ["objects", oid]) if is_oid(oid) => download(world, &target, oid).await,
         (Method::PUT, ["objects", oid]) if is_oid(oid) => upload(world, &target, oid, request).await,
         _ => Ok(failure(StatusCode::NOT_FOUND, "Not found.")),
     }
@@ -86,7 +83,7 @@ async fn batch(world: &SharedWorld, target: &Target, request: GitRequest) -> Res
         return Ok(auth::unauthorized());
     }
     let mut guard = world.write();
-    let token = guard.add_pat(&target.organization, &[TRANSFER]);
+    let token = guard.add_pat(&target.organization, &[scope]);
     let organization = guard.organization(&target.organization)?;
     let Some(repository) = organization.git.get(target.id) else {
         return Ok(failure(StatusCode::NOT_FOUND, "The repository does not exist."));
@@ -142,10 +139,7 @@ fn find(world: &World, target: &Target, oid: &str) -> Option<(PathBuf, u64)> {
     Some((repository.lfs_path(oid), *size))
 }
 
-async fn download(world: &SharedWorld, target: &Target, oid: &str, identity: &Identity) -> Result<Reply, ApiError> {
-    if !identity.has("vso.code") && !identity.has(TRANSFER) {
-        return Ok(auth::unauthorized());
-    }
+async fn download(world: &SharedWorld, target: &Target, oid: &str) -> Result<Reply, ApiError> {
     let found = find(&world.read(), target, oid);
     let Some((path, size)) = found else { return Ok(failure(StatusCode::NOT_FOUND, "Object does not exist.")) };
     let file = tokio::fs::File::open(&path).await.map_err(|source| GitError::Disk { path, source })?;
@@ -156,7 +150,7 @@ async fn download(world: &SharedWorld, target: &Target, oid: &str, identity: &Id
 }
 
 async fn upload(world: &SharedWorld, target: &Target, oid: &str, request: GitRequest) -> Result<Reply, ApiError> {
-    if !request.identity.has("vso.code_write") && !request.identity.has(TRANSFER) {
+    if !request.identity.has("vso.code_write") {
         return Ok(auth::unauthorized());
     }
     let folder = target.bare.path().join("lfs");
@@ -186,10 +180,6 @@ async fn upload(world: &SharedWorld, target: &Target, oid: &str, request: GitReq
 }
 
 async fn verify(world: &SharedWorld, target: &Target, request: GitRequest) -> Result<Reply, ApiError> {
-    let allowed = request.identity.has("vso.code") || request.identity.has(TRANSFER);
-    if !allowed {
-        return Ok(auth::unauthorized());
-    }
     let Ok(object) = serde_json::from_slice::<Object>(&body(request).await?) else {
         return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "The request does not name an object."));
     };

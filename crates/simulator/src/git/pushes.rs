@@ -122,9 +122,9 @@ async fn create(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Rep
         });
     }
     let expected = Some(old.as_str());
-    let written = write(world, &call.organization, opened.id, &made, expected, person).await?;
-    let mut value = show(world, call, opened, &written.push, true)?;
-    value["commits"] = json!(tips(opened, &written.push).await?);
+    let push = write(world, &call.organization, opened.id, &made, expected, person).await?;
+    let mut value = show(world, call, opened, &push, true)?;
+    value["commits"] = json!(tips(opened, &push).await?);
     Ok(Reply::json(value).with_status(StatusCode::CREATED))
 }
 
@@ -163,11 +163,6 @@ async fn changes(opened: &Opened, commit: &Value, old: &str) -> Result<Vec<Chang
     Ok(changes)
 }
 
-/// What a write to a repository did.
-pub(crate) struct Written {
-    pub push: Push,
-}
-
 /// Adds commits to a branch as one push. `expected` is the tip that the branch must have; none takes any.
 pub(crate) async fn write(
     world: &SharedWorld,
@@ -176,7 +171,7 @@ pub(crate) async fn write(
     commits: &[Commit],
     expected: Option<&str>,
     person: &Arc<Person>,
-) -> Result<Written, ApiError> {
+) -> Result<Push, ApiError> {
     let missing = || repository_not_found(&repository.to_string());
     let (bare, gate) = {
         let guard = world.read();
@@ -196,5 +191,5 @@ pub(crate) async fn write(
     }
     bare.fast_import(&stream.finish()).await?;
     let push = record(world, organization, repository, &before, person).await?;
-    push.map(|push| Written { push }).ok_or_else(|| argument("The push changes nothing."))
+    push.ok_or_else(|| argument("The push changes nothing."))
 }

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::bare::Bare;
 use super::{commits, items, objects, pushes, recycle_bin, refs, repositories, shape};
-use crate::auth;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::SharedWorld;
 
@@ -20,16 +19,6 @@ pub(super) struct Opened {
 }
 
 pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
-    let scope = match call.method {
-        Method::GET => "vso.code",
-        Method::POST if reads(call) => "vso.code",
-        Method::DELETE => "vso.code_manage",
-        Method::POST | Method::PATCH if call.segments.len() <= 3 => "vso.code_manage",
-        _ => "vso.code_write",
-    };
-    if let Err(refusal) = auth::check_scope(call, scope) {
-        return Ok(refusal);
-    }
     let lower = call.lower();
     let path: Vec<&str> = lower.iter().skip(1).map(String::as_str).collect();
     let get = call.method == Method::GET;
@@ -50,11 +39,6 @@ pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
         (_, ["repositories", _, "blobs" | "trees" | "annotatedtags" | "stats", _]) if get => objects::handle(world, call).await,
         _ => Err(ApiError::no_route(call)),
     }
-}
-
-/// Whether a POST only asks.
-fn reads(call: &Call) -> bool {
-    call.segments.last().is_some_and(|last| last.to_lowercase().ends_with("batch"))
 }
 
 /// The project that the address names; an error if there is none of that name.

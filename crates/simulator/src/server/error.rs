@@ -26,6 +26,12 @@ impl ApiError {
         self
     }
 
+    /// The same error with the status 404.
+    pub(crate) fn not_found(mut self) -> Self {
+        self.status = StatusCode::NOT_FOUND;
+        self
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Microsoft.VisualStudio.Services.Common.VssPropertyValidationException", message)
     }

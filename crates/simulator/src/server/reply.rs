@@ -1,7 +1,6 @@
 //! An answer before it becomes an HTTP response.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -73,20 +72,5 @@ impl Reply {
             self.headers.append(name, value);
         }
         self
-    }
-
-    pub(crate) fn into_response(self) -> Response {
-        let (body, length) = match self.body {
-            Body::Empty => (axum::body::Body::empty(), None),
-            Body::Bytes(bytes) => (axum::body::Body::from(bytes.clone()), Some(bytes.len())),
-            Body::Stream(body) => (body, None),
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
-        if let Some(length) = length {
-            response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-        }
-        response
     }
 }

@@ -4,7 +4,6 @@ use axum::http::Method;
 use uuid::Uuid;
 
 use super::{Wiki, attachments, batch, pages, wikis};
-use crate::auth;
 use crate::git::bare::Bare;
 use crate::git::{project_id, repository_not_found};
 use crate::server::{ApiError, Call, Reply};
@@ -19,10 +18,6 @@ pub(super) struct Opened {
 }
 
 pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
-    let reads = call.method == Method::GET || call.segments.last().is_some_and(|last| last.eq_ignore_ascii_case("pagesBatch"));
-    if let Err(refusal) = auth::check_scope(call, if reads { "vso.wiki" } else { "vso.wiki_write" }) {
-        return Ok(refusal);
-    }
     let project = project(world, call)?;
     let lower = call.lower();
     let path: Vec<&str> = lower.iter().skip(1).map(String::as_str).collect();

@@ -64,10 +64,9 @@ fn start(item: &mut Item, id: u32, text: &str, by: &FieldValue, date: Timestamp,
 }
 
 /// The comment that a `System.History` makes, by the author and at the date of its revision.
-pub(super) fn from_history(item: &mut Item, text: &str, by: &FieldValue, date: Timestamp) -> CommentRef {
-    // Ids are unique in the organization on the service; below one item they only have to grow.
-    let id = item.id * 1000 + item.comments.len() as u32 + 1;
-    start(item, id, text, by, date, false)
+pub(super) fn from_history(last: &mut u32, item: &mut Item, text: &str, by: &FieldValue, date: Timestamp) -> CommentRef {
+    *last += 1;
+    start(item, *last, text, by, date, false)
 }
 
 /// Adds a comment by `by` at the next moment, which makes a revision.
@@ -77,7 +76,8 @@ pub(crate) fn add(organization: &mut Organization, id: u32, text: &str, markdown
     }
     let item = organization.wit.items.get_mut(&id).filter(|item| item.deleted.is_none()).ok_or_else(|| write::unknown_item(id))?;
     let date = organization.clock.clone().tick().max(item.latest().changed + jiff::SignedDuration::from_millis(3));
-    let comment = id * 1000 + item.comments.len() as u32 + 1;
+    organization.wit.last_comment += 1;
+    let comment = organization.wit.last_comment;
     let reference = start(item, comment, text, &FieldValue::Person(Arc::clone(by)), date, markdown);
     write::revise(organization, id, by, Some(reference), |values| values.set(ids::HISTORY, Some(FieldValue::text(text))));
     Ok(comment)

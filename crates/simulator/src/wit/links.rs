@@ -37,25 +37,23 @@ const fn network(reference: &'static str, name: &'static str, remote: bool) -> L
     LinkType { reference, name, opposite: reference, topology: Topology::Network, forward: None, remote, editable: false }
 }
 
-use Topology::{Dependency, Tree};
-
 pub(crate) static LINK_TYPES: [LinkType; 18] = [
-    directed("Microsoft.VSTS.Common.Affects-Forward", "Affects", "Microsoft.VSTS.Common.Affects-Reverse", Dependency, true, true),
-    directed("Microsoft.VSTS.Common.Affects-Reverse", "Affected By", "Microsoft.VSTS.Common.Affects-Forward", Dependency, false, true),
-    directed("Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Forward", "Referenced By", "Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Reverse", Dependency, true, true),
-    directed("Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Reverse", "References", "Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Forward", Dependency, false, true),
-    directed("Microsoft.VSTS.Common.TestedBy-Forward", "Tested By", "Microsoft.VSTS.Common.TestedBy-Reverse", Dependency, true, true),
-    directed("Microsoft.VSTS.Common.TestedBy-Reverse", "Tests", "Microsoft.VSTS.Common.TestedBy-Forward", Dependency, false, true),
-    directed("Microsoft.VSTS.TestCase.SharedStepReferencedBy-Forward", "Test Case", "Microsoft.VSTS.TestCase.SharedStepReferencedBy-Reverse", Dependency, true, true),
-    directed("Microsoft.VSTS.TestCase.SharedStepReferencedBy-Reverse", "Shared Steps", "Microsoft.VSTS.TestCase.SharedStepReferencedBy-Forward", Dependency, false, true),
+    directed("Microsoft.VSTS.Common.Affects-Forward", "Affects", "Microsoft.VSTS.Common.Affects-Reverse", Topology::Dependency, true, true),
+    directed("Microsoft.VSTS.Common.Affects-Reverse", "Affected By", "Microsoft.VSTS.Common.Affects-Forward", Topology::Dependency, false, true),
+    directed("Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Forward", "Referenced By", "Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Reverse", Topology::Dependency, true, true),
+    directed("Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Reverse", "References", "Microsoft.VSTS.TestCase.SharedParameterReferencedBy-Forward", Topology::Dependency, false, true),
+    directed("Microsoft.VSTS.Common.TestedBy-Forward", "Tested By", "Microsoft.VSTS.Common.TestedBy-Reverse", Topology::Dependency, true, true),
+    directed("Microsoft.VSTS.Common.TestedBy-Reverse", "Tests", "Microsoft.VSTS.Common.TestedBy-Forward", Topology::Dependency, false, true),
+    directed("Microsoft.VSTS.TestCase.SharedStepReferencedBy-Forward", "Test Case", "Microsoft.VSTS.TestCase.SharedStepReferencedBy-Reverse", Topology::Dependency, true, true),
+    directed("Microsoft.VSTS.TestCase.SharedStepReferencedBy-Reverse", "Shared Steps", "Microsoft.VSTS.TestCase.SharedStepReferencedBy-Forward", Topology::Dependency, false, true),
     remote("System.LinkTypes.Remote.Dependency-Forward", "Produces For", "System.LinkTypes.Remote.Dependency-Reverse", true),
     remote("System.LinkTypes.Remote.Dependency-Reverse", "Consumes From", "System.LinkTypes.Remote.Dependency-Forward", false),
-    directed("System.LinkTypes.Duplicate-Forward", "Duplicate", "System.LinkTypes.Duplicate-Reverse", Tree, true, false),
-    directed("System.LinkTypes.Duplicate-Reverse", "Duplicate Of", "System.LinkTypes.Duplicate-Forward", Tree, false, false),
-    directed("System.LinkTypes.Dependency-Forward", "Successor", "System.LinkTypes.Dependency-Reverse", Dependency, true, false),
-    directed("System.LinkTypes.Dependency-Reverse", "Predecessor", "System.LinkTypes.Dependency-Forward", Dependency, false, false),
-    directed("System.LinkTypes.Hierarchy-Forward", "Child", "System.LinkTypes.Hierarchy-Reverse", Tree, true, false),
-    directed(PARENT, "Parent", "System.LinkTypes.Hierarchy-Forward", Tree, false, false),
+    directed("System.LinkTypes.Duplicate-Forward", "Duplicate", "System.LinkTypes.Duplicate-Reverse", Topology::Tree, true, false),
+    directed("System.LinkTypes.Duplicate-Reverse", "Duplicate Of", "System.LinkTypes.Duplicate-Forward", Topology::Tree, false, false),
+    directed("System.LinkTypes.Dependency-Forward", "Successor", "System.LinkTypes.Dependency-Reverse", Topology::Dependency, true, false),
+    directed("System.LinkTypes.Dependency-Reverse", "Predecessor", "System.LinkTypes.Dependency-Forward", Topology::Dependency, false, false),
+    directed("System.LinkTypes.Hierarchy-Forward", "Child", "System.LinkTypes.Hierarchy-Reverse", Topology::Tree, true, false),
+    directed(PARENT, "Parent", "System.LinkTypes.Hierarchy-Forward", Topology::Tree, false, false),
     network("System.LinkTypes.Related", "Related", false),
     network("System.LinkTypes.Remote.Related", "Remote Related", true),
 ];

@@ -62,7 +62,7 @@ impl FieldsView<'_> {
     fn computed<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let fields = &self.organization.wit.fields;
         let revision = self.revision;
-        let mut number = |map: &mut M, id: FieldId, value: usize| if self.wants_computed(id) { map.serialize_entry(&fields.get(id).reference, &value) } else { Ok(()) };
+        let number = |map: &mut M, id: FieldId, value: usize| if self.wants_computed(id) { map.serialize_entry(&fields.get(id).reference, &value) } else { Ok(()) };
         number(map, ids::ID, self.item.id as usize)?;
         number(map, ids::REV, self.rev as usize)?;
         number(map, ids::WATERMARK, revision.watermark as usize)?;
@@ -73,7 +73,7 @@ impl FieldsView<'_> {
             number(map, ids::HYPER_LINK_COUNT, count(|target| matches!(target, Target::Resource { rel, .. } if &**rel == "Hyperlink")))?;
             number(map, ids::EXTERNAL_LINK_COUNT, count(|target| matches!(target, Target::Resource { rel, .. } if &**rel == "ArtifactLink")))?;
         }
-        let mut text = |map: &mut M, id: FieldId, value: &str| if self.wants_computed(id) { map.serialize_entry(&fields.get(id).reference, value) } else { Ok(()) };
+        let text = |map: &mut M, id: FieldId, value: &str| if self.wants_computed(id) { map.serialize_entry(&fields.get(id).reference, value) } else { Ok(()) };
         text(map, ids::AUTHORIZED_DATE, &date_text(revision.authorized))?;
         let revised = self.item.revision(self.rev + 1).map_or_else(|| NEVER.to_owned(), |next| date_text(next.changed));
         text(map, ids::REVISED_DATE, &revised)?;

@@ -48,16 +48,16 @@ fn position(call: &Call, length: usize, since: impl Fn(Timestamp) -> usize) -> R
         ApiError::new(StatusCode::BAD_REQUEST, "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemReportingInvalidArgumentException", message)
     };
     match (call.query.get("continuationToken"), call.query.get("startDateTime")) {
-        (Some(_), Some(_)) => Err(bad("VS402337: The continuationToken and startDateTime cannot both be specified.")),
+        (Some(_), Some(_)) => Err(bad("The continuationToken and startDateTime cannot both be specified.")),
         (None, None) => Ok(0),
-        (None, Some(date)) => Ok(since(parse_date(date).ok_or_else(|| bad("VS402339: The startDateTime is not valid."))?)),
+        (None, Some(date)) => Ok(since(parse_date(date).ok_or_else(|| bad("The startDateTime is not valid."))?)),
         (Some(token), None) => {
             let mut parts = token.split(';');
             let at = (parts.next(), parts.next().and_then(|part| part.parse::<usize>().ok()));
             // A watermark of the future is one of another organization.
             match at {
                 (Some(_), Some(at)) if at <= length => Ok(at),
-                _ => Err(bad("VS402338: The continuationToken is not valid.")),
+                _ => Err(bad("The continuationToken is not valid.")),
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::server::ApiError;
 use crate::world::{Organization, Person};
 
 use draft::Draft;
+pub(crate) use relations::visible;
 
 /// How a change is made.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +97,7 @@ fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options
     }
     item.relations.extend(added.iter().cloned());
     if revises {
-        let comment = comment.map(|text| comments::from_history(&mut item, &text, &changed_by, date));
+        let comment = comment.map(|text| comments::from_history(&mut organization.wit.last_comment, &mut item, &text, &changed_by, date));
         push_revision(organization, &mut item, values, date, by, comment, markdown);
     }
     if revises || !(added.is_empty() && removed.is_empty() && changed.is_empty()) {

@@ -1,0 +1,185 @@
+//! Git repositories: one list for the organization, then one upload-pack conversation each. Hidden ones (those of wikis) are among them.
+
+mod restore;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use futures::stream::{self, TryStreamExt as _};
+use jiff::Timestamp;
+use model::{Class, Issue, ItemRef};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use service::git::{Remote, crawl_repository};
+use service::http::segment;
+use service::{
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+};
+
+use super::project::PROJECT;
+use super::wiki::{WIKI, Wiki};
+use crate::api::{self, DEV, Paging, STABLE};
+use crate::kinds::parts;
+
+pub(crate) const GIT_REPOSITORY: &str = "git-repository";
+const CONCURRENCY: usize = 4;
+
+static SPEC: KindSpec = KindSpec {
+    name: GIT_REPOSITORY,
+    title: "Git repositories",
+    parent: None,
+    crawled: Crawled::Once,
+    with: None,
+    after: &[PROJECT],
+    layout: Layout::Item { folder: "git", shard: None, document: "repository.json" },
+    bin: None,
+    read: &[Permission { scope: "vso.code", why: "Without it no repository is read, neither code nor wiki pages." }],
+    write: &[
+        Permission { scope: "vso.code_write", why: "To push branches, tags and notes, and large files." },
+        Permission { scope: "vso.code_manage", why: "To create repositories, to take one out of the recycle bin." },
+    ],
+    restore: Fidelity::Partial(&[
+        "A repository that is created again gets another id.",
+        "Pull requests and their refs (refs/pull) are not written back; their commits are in the snapshot.",
+        "That a repository is a fork of another, branch policies, branch locks and permissions are not written back.",
+    ]),
+};
+
+pub(crate) struct GitRepositoryKind;
+
+/// What is read of a repository.
+#[derive(Deserialize)]
+pub(crate) struct Repository<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) project: ProjectRef<'a>,
+    #[serde(borrow, rename = "defaultBranch")]
+    pub(crate) default_branch: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(crate) size: u64,
+    #[serde(default, rename = "isDisabled")]
+    pub(crate) is_disabled: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ProjectRef<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+}
+
+impl Repository<'_> {
+    /// Always through `_full`: an ordinary address may hide refs.
+    pub(crate) fn remote(&self, http: &Client) -> Remote {
+        Remote::new(http, DEV, &format!("/{}/_git/_full/{}", segment(&self.project.name), segment(&self.name)))
+    }
+}
+
+pub(crate) async fn list(http: &Client) -> Result<api::Pages> {
+    api::pages(http, "/_apis/git/repositories", STABLE, Paging::Whole, &[("includeHidden", "true"), ("includeAllUrls", "true")]).await
+}
+
+pub(crate) fn read(listed: &RawValue) -> Result<Repository<'_>> {
+    serde_json::from_str(listed.get()).map_err(|error| Error::malformed(format!("repositories: {error}")))
+}
+
+/// One repository by project and id.
+pub(crate) async fn detail(http: &Client, project: &str, id: &str) -> Result<service::http::Answer> {
+    http.get(DEV, &format!("/{}/_apis/git/repositories/{}", segment(project), segment(id))).version(STABLE).send().await
+}
+
+async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>) -> Result<()> {
+    let item = ItemRef::new(GIT_REPOSITORY, "", &repository.id);
+    let listed = Item { item: item.clone(), name: repository.name.to_string(), modified: None };
+    if repository.is_disabled {
+        cx.sink.issue(Issue {
+            code: "git-refused".to_owned(),
+            class: Class::Permission,
+            kind: GIT_REPOSITORY.to_owned(),
+            scope: String::new(),
+            item: Some(item.clone()),
+            message: format!("repository {} of project {} is disabled: its content cannot be read", repository.name, repository.project.name),
+            hint: Some("Enable it in the project's settings if it is to be backed up; what was backed up before is kept.".to_owned()),
+        });
+        return match cx.prior.document(&item).await? {
+            Some(_) => cx.sink.keep(&item).await,
+            None => cx.sink.upsert(&listed, document).await,
+        };
+    }
+    cx.sink.upsert(&listed, document).await?;
+    match crawl_repository(cx, &repository.remote(cx.http), &item).await {
+        Err(error) if !error.is_fatal() => {
+            cx.sink.issue(error.to_issue(GIT_REPOSITORY, "", Some(item)));
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Repositories of wikis that the last snapshot knows and that the list does not show, whatever `includeHidden` means to this server.
+async fn unlisted(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<Vec<service::http::Answer>> {
+    let mut answers = Vec::new();
+    for id in cx.prior.ids(WIKI, "").await? {
+        let Some(document) = cx.prior.document(&ItemRef::new(WIKI, "", &id)).await? else { continue };
+        let wiki: Wiki<'_> = parts::read(&ItemRef::new(WIKI, "", &id), &document)?;
+        if seen.contains(&wiki.repository.to_lowercase()) {
+            continue;
+        }
+        answers.extend(parts::there(detail(cx.http, &wiki.project, &wiki.repository).await)?);
+    }
+    Ok(answers)
+}
+
+#[async_trait]
+impl Kind for GitRepositoryKind {
+    fn spec(&self) -> &KindSpec {
+        &SPEC
+    }
+
+    fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
+        let repository: Repository<'_> = serde_json::from_slice(document).ok()?;
+        Some((repository.name.to_string(), None))
+    }
+
+    async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
+        let pages = list(cx.http).await?;
+        let mut found = Vec::new();
+        for listed in pages.values()? {
+            found.push((listed.get().as_bytes(), read(listed)?));
+        }
+        let seen: HashSet<String> = found.iter().map(|(_, repository)| repository.id.to_lowercase()).collect();
+        let hidden = unlisted(cx, &seen).await?;
+        for answer in &hidden {
+            found.push((&answer.body, answer.json()?));
+        }
+        cx.sink.expect(found.len() as u64);
+        stream::iter(found.iter().map(Ok))
+            .try_for_each_concurrent(CONCURRENCY, |(document, repository)| crawl_one(cx, document, repository))
+            .await?;
+        Ok(None)
+    }
+
+    async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
+        http.get(DEV, "/_apis/git/repositories").version(STABLE).query("$top", 1).send().await?.values().map(drop)
+    }
+
+    async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+        restore::find(cx, items).await
+    }
+
+    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        if pass == Pass::Connect {
+            return Ok(vec![Outcome::Unchanged; items.len()]);
+        }
+        restore::create(cx, items).await
+    }
+
+    async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+        restore::verify(cx, items).await
+    }
+}

@@ -1,0 +1,141 @@
+//! Wikis: one list for the organization. Their pages are the content of the git repository that each names.
+
+mod restore;
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use model::ItemRef;
+use serde::{Deserialize, Serialize};
+use service::{
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem,
+    Target,
+};
+
+use super::git_repository::GIT_REPOSITORY;
+use super::project::PROJECT;
+use crate::api::{self, DEV, Paging, STABLE};
+use crate::kinds::parts;
+
+pub(crate) use restore::stand_project_wiki;
+
+pub(crate) const WIKI: &str = "wiki";
+
+static SPEC: KindSpec = KindSpec {
+    name: WIKI,
+    title: "Wikis",
+    parent: None,
+    crawled: Crawled::Once,
+    with: None,
+    after: &[PROJECT, GIT_REPOSITORY],
+    layout: Layout::Item { folder: "wikis", shard: None, document: "wiki.json" },
+    bin: None,
+    read: &[
+        Permission { scope: "vso.wiki", why: "Without it wikis are not read." },
+        Permission { scope: "vso.code", why: "Without it the pages of wikis are not read: they are in git repositories." },
+    ],
+    write: &[Permission { scope: "vso.wiki_write", why: "To create wikis." }],
+    restore: Fidelity::Partial(&[
+        "A wiki that is created again gets another id, and its pages other page ids.",
+        "Comments on pages and the counts of views are not backed up: they are not in the git repository.",
+    ]),
+};
+
+pub(crate) struct WikiKind;
+
+/// What is read of a wiki.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Wiki<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    pub(crate) kind: Cow<'a, str>,
+    #[serde(borrow, rename = "projectId")]
+    pub(crate) project: Cow<'a, str>,
+    #[serde(borrow, rename = "repositoryId")]
+    pub(crate) repository: Cow<'a, str>,
+    #[serde(borrow, rename = "mappedPath")]
+    pub(crate) path: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) versions: Vec<Version<'a>>,
+}
+
+/// A branch that a code wiki shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Version<'a> {
+    #[serde(borrow)]
+    pub(crate) version: Cow<'a, str>,
+}
+
+impl Wiki<'_> {
+    pub(crate) fn is_project_wiki(&self) -> bool {
+        self.kind.eq_ignore_ascii_case("projectWiki")
+    }
+}
+
+pub(crate) async fn list(http: &Client) -> Result<api::Pages> {
+    api::pages(http, "/_apis/wiki/wikis", STABLE, Paging::Whole, &[]).await
+}
+
+pub(crate) fn read(listed: &serde_json::value::RawValue) -> Result<Wiki<'_>> {
+    serde_json::from_str(listed.get()).map_err(|error| Error::malformed(format!("wikis: {error}")))
+}
+
+/// The name of the project wiki whose hidden repository this is, if it is one.
+pub(crate) async fn project_wiki_of(stored: &dyn Stored, repository: &str) -> Result<Option<String>> {
+    for id in stored.ids(WIKI, "").await? {
+        let item = ItemRef::new(WIKI, "", &id);
+        let document = parts::document(stored, &item).await?;
+        let wiki: Wiki<'_> = parts::read(&item, &document)?;
+        if wiki.is_project_wiki() && wiki.repository.eq_ignore_ascii_case(repository) {
+            return Ok(Some(wiki.name.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+#[async_trait]
+impl Kind for WikiKind {
+    fn spec(&self) -> &KindSpec {
+        &SPEC
+    }
+
+    fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
+        let wiki: Wiki<'_> = serde_json::from_slice(document).ok()?;
+        Some((wiki.name.to_string(), None))
+    }
+
+    async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
+        let pages = list(cx.http).await?;
+        let values = pages.values()?;
+        cx.sink.expect(values.len() as u64);
+        for listed in values {
+            let wiki = read(listed)?;
+            let item = ItemRef::new(WIKI, "", &wiki.id);
+            cx.sink.upsert(&Item { item, name: wiki.name.to_string(), modified: None }, listed.get().as_bytes()).await?;
+        }
+        Ok(None)
+    }
+
+    async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
+        http.get(DEV, "/_apis/wiki/wikis").version(STABLE).send().await?.values().map(drop)
+    }
+
+    async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+        restore::find(cx, items).await
+    }
+
+    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        if pass == Pass::Connect {
+            return Ok(vec![Outcome::Unchanged; items.len()]);
+        }
+        restore::create(cx, items).await
+    }
+
+    async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+        restore::verify(cx, items).await
+    }
+}

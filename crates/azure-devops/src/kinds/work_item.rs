@@ -1,0 +1,100 @@
+//! Work items with all revisions, comments, attachments and links; crawled by the three reporting streams of the organization.
+//!
+//! A scope would lose revisions of items that move between projects, so work items lie at the level of the organization.
+
+mod attachments;
+mod batch;
+mod comments;
+mod crawl;
+mod document;
+mod find;
+mod history;
+mod marks;
+mod position;
+mod restore;
+mod stream;
+mod verify;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use service::{
+    Client, Crawl, Crawled, Cursor, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+};
+
+use self::document::Head;
+use super::git_repository::GIT_REPOSITORY;
+use super::node::{AREA, ITERATION};
+use super::project::PROJECT;
+use super::wiki::WIKI;
+use crate::api::{DEV, STABLE};
+
+pub(crate) const WORK_ITEM: &str = "work-item";
+
+const REVISIONS: &str = "revisions.ndjson";
+const COMMENTS: &str = "comments.ndjson";
+const COMMENT_VERSIONS: &str = "comment-versions.ndjson";
+const RECYCLE_BIN: &str = "recycle-bin.json";
+const ATTACHMENTS: &str = "attachments";
+/// Attachments that several items refer to lie with the first of them; this says where.
+const SHARED_ATTACHMENTS: &str = "shared-attachments.json";
+
+static SPEC: KindSpec = KindSpec {
+    name: WORK_ITEM,
+    title: "Work items",
+    parent: None,
+    crawled: Crawled::Once,
+    with: None,
+    after: &[PROJECT, AREA, ITERATION, GIT_REPOSITORY, WIKI],
+    layout: Layout::Item { folder: "work-items", shard: Some(256), document: "work-item.json" },
+    bin: Some(RECYCLE_BIN),
+    read: &[Permission { scope: "vso.work", why: "Without it no work item, comment or attachment is read." }],
+    write: &[
+        Permission { scope: "vso.work_write", why: "To create work items, to take them out of the recycle bin." },
+        Permission { scope: "vso.work_full", why: "To write authors and dates of the past; the identity also needs Bypass rules on work item updates." },
+    ],
+    restore: Fidelity::Partial(&[
+        "A work item that is created again gets another number; links to it and its attachments are rewritten, mentions in texts are not.",
+        "People whom the target does not know stay as plain text.",
+        "Links to builds and pull requests, which are not restored, are left out in another organization.",
+        "Links that were added and removed again are not replayed.",
+        "The place on boards (column and lane) is not written back.",
+    ]),
+};
+
+pub(crate) struct WorkItemKind;
+
+#[async_trait]
+impl Kind for WorkItemKind {
+    fn spec(&self) -> &KindSpec {
+        &SPEC
+    }
+
+    fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
+        let head: Head<'_> = serde_json::from_slice(document).ok()?;
+        Some((head.fields.name(), head.fields.modified()))
+    }
+
+    async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
+        crawl::crawl(cx).await.map(Some)
+    }
+
+    async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
+        let call = http.get(DEV, "/_apis/wit/reporting/workitemrevisions").version(STABLE).query("$maxPageSize", 1);
+        call.send().await?.json::<stream::Page<'_>>().map(drop)
+    }
+
+    async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+        find::find(cx, items).await
+    }
+
+    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        match pass {
+            Pass::Create => restore::create(cx, items).await,
+            Pass::Connect => restore::connect(cx, items).await,
+        }
+    }
+
+    async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+        verify::verify(cx, items).await
+    }
+}

@@ -1,0 +1,200 @@
+//! Attachments: named by links, and by addresses in the middle of texts. Their content never changes, so each is read once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
+
+use model::{Class, Issue, ItemRef};
+use service::Result;
+
+use super::crawl::{Run, item};
+use super::{ATTACHMENTS, SHARED_ATTACHMENTS};
+use crate::api::{DEV, STABLE};
+
+const MARK: &str = "/_apis/wit/attachments/";
+const GUID: usize = 36;
+
+/// Which item has an attachment's file, by the attachment's id.
+#[derive(Default)]
+pub(super) struct Fetched(Mutex<HashMap<u128, u32>>);
+
+impl Fetched {
+    /// The item that has it already, or `None` if it is now this one's to fetch.
+    fn claim(&self, guid: &str, item: u32) -> Option<u32> {
+        let mut owners = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match owners.entry(number(guid)) {
+            std::collections::hash_map::Entry::Occupied(owner) => Some(*owner.get()).filter(|owner| *owner != item),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(item);
+                None
+            }
+        }
+    }
+}
+
+fn number(guid: &str) -> u128 {
+    guid.bytes().filter_map(|byte| char::from(byte).to_digit(16)).fold(0, |number, digit| (number << 4) | u128::from(digit))
+}
+
+/// An address of an attachment in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reference<'a> {
+    /// Where the address begins, and where its id ends.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) guid: &'a str,
+    /// The address up to `/_apis`; empty for a relative one.
+    pub(super) base: &'a str,
+}
+
+/// All addresses of attachments in a text, JSON, HTML or Markdown alike.
+pub(super) fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
+    text.match_indices(MARK).filter_map(move |(at, _)| {
+        let begin = at + MARK.len();
+        let guid = text.get(begin..begin + GUID).filter(|guid| is_guid(guid))?;
+        // It ends here: not the beginning of something longer.
+        if text.as_bytes().get(begin + GUID).is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b'-') {
+            return None;
+        }
+        let before = &text[..at];
+        let stop = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | '\\' | '=' | '[' | ']' | ';');
+        let start = before.rfind(stop).map_or(0, |stop| stop + before[stop..].chars().next().map_or(1, char::len_utf8));
+        Some(Reference { start, end: begin + GUID, guid, base: &text[start..at] })
+    })
+}
+
+fn is_guid(text: &str) -> bool {
+    text.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
+/// Texts may be pasted from other organizations, whose attachments cannot be read here.
+fn is_foreign(base: &str, organization: &str) -> bool {
+    let Some((_, address)) = base.split_once("://") else { return false };
+    let (host, path) = address.split_once('/').unwrap_or((address, ""));
+    let host = host.to_ascii_lowercase();
+    let named = if host == "dev.azure.com" {
+        path.split('/').next().unwrap_or_default()
+    } else if let Some(name) = host.strip_suffix(".visualstudio.com") {
+        name
+    } else {
+        return false;
+    };
+    !named.eq_ignore_ascii_case(organization)
+}
+
+/// Adds the ids of this organization's attachments that a text names, in lower case.
+pub(super) fn scan(text: &str, organization: &str, into: &mut Vec<String>) {
+    for reference in references(text).filter(|reference| !is_foreign(reference.base, organization)) {
+        let guid = reference.guid.to_ascii_lowercase();
+        if !into.contains(&guid) {
+            into.push(guid);
+        }
+    }
+}
+
+impl Run<'_> {
+    /// The organization's name, as addresses have it.
+    pub(super) fn organization(&self) -> Result<String> {
+        let base = self.http.base(DEV)?;
+        Ok(base.path_segments().and_then(|mut path| path.rfind(|name| !name.is_empty()).map(str::to_owned)).unwrap_or_default())
+    }
+}
+
+/// Fetches what is not stored yet.
+pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>) -> Result<()> {
+    let item = item(id);
+    let stored: BTreeSet<String> = run.cx.prior.parts(&item).await?.into_iter().map(|part| part.name).collect();
+    let mut shared: BTreeMap<String, u32> = BTreeMap::new();
+    if stored.contains(SHARED_ATTACHMENTS)
+        && let Some(before) = run.cx.prior.part(&item, SHARED_ATTACHMENTS).await?
+    {
+        shared = serde_json::from_slice(&before).unwrap_or_else(|error| {
+            tracing::warn!("work item {id}: {SHARED_ATTACHMENTS} is not understood, its attachments are fetched again: {error}");
+            BTreeMap::new()
+        });
+    }
+    let before = shared.clone();
+    for guid in guids {
+        let part = format!("{ATTACHMENTS}/{guid}");
+        if shared.contains_key(&guid) {
+            continue;
+        }
+        match run.fetched.claim(&guid, id) {
+            Some(owner) if !stored.contains(&part) => {
+                shared.insert(guid, owner);
+            }
+            _ if stored.contains(&part) => {}
+            _ => fetch_one(run, id, &item, &guid, &part).await?,
+        }
+    }
+    if shared != before {
+        let bytes = serde_json::to_vec(&shared).map_err(|error| service::Error::malformed(error.to_string()))?;
+        run.cx.sink.part(&item, SHARED_ATTACHMENTS, &bytes).await?;
+    }
+    Ok(())
+}
+
+async fn fetch_one(run: &Run<'_>, id: u32, item: &ItemRef, guid: &str, part: &str) -> Result<()> {
+    let call = run.attachment_http.get(DEV, &format!("/_apis/wit/attachments/{guid}"));
+    let call = call.accept("application/octet-stream").query("download", "true").query("api-version", STABLE);
+    let read = async {
+        let mut body = call.open().await?;
+        run.cx.sink.stream(item, part, &mut body).await
+    };
+    let Err(error) = read.await else { return Ok(()) };
+    if error.is_fatal() || error.class == Class::Throttled {
+        return Err(error);
+    }
+    let issue = Issue {
+        code: "attachment-missing".to_owned(),
+        class: error.class,
+        kind: "attachment".to_owned(),
+        scope: String::new(),
+        item: Some(ItemRef::new("attachment", "", guid)),
+        message: format!("work item {id}: attachment {guid} cannot be read: {}", error.message),
+        hint: error.hint.clone(),
+    };
+    if error.class == Class::Missing {
+        run.cx.sink.issue(issue);
+    } else {
+        run.failed(id, issue);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0a1b2c3d-0000-4000-8000-000000000001";
+    const B: &str = "0A1B2C3D-0000-4000-8000-000000000002";
+
+    #[test]
+    fn addresses_are_found_in_json_html_and_markdown() {
+        let text = format!(
+            r#"{{"fields":{{"d":"<img src=\"https://dev.azure.com/contoso/p/_apis/wit/attachments/{A}?fileName=ü.png\">"}},"relations":[{{"url":"https://contoso.visualstudio.com/_apis/wit/attachments/{B}"}}],"m":"![x](/_apis/wit/attachments/{A})","no":"/_apis/wit/attachments/{A}0 /_apis/wit/attachments/short"}}"#
+        );
+        let found: Vec<_> = references(&text).map(|reference| (reference.base, reference.guid)).collect();
+        assert_eq!(found, [("https://dev.azure.com/contoso/p", A), ("https://contoso.visualstudio.com", B), ("", A)]);
+        let mut guids = Vec::new();
+        scan(&text, "Contoso", &mut guids);
+        assert_eq!(guids, [A.to_owned(), B.to_lowercase()]);
+    }
+
+    #[test]
+    fn files_of_other_organizations_are_not_asked_for() {
+        assert!(is_foreign("https://dev.azure.com/other/p", "contoso"));
+        assert!(is_foreign("https://other.visualstudio.com", "contoso"));
+        assert!(!is_foreign("https://dev.azure.com/Contoso", "contoso"));
+        assert!(!is_foreign("http://127.0.0.1:8080/contoso", "contoso"));
+        assert!(!is_foreign("", "contoso"));
+    }
+
+    #[test]
+    fn the_first_item_that_names_a_file_gets_it() {
+        let fetched = Fetched::default();
+        assert_eq!(fetched.claim(A, 1), None);
+        assert_eq!(fetched.claim(A, 2), Some(1));
+        assert_eq!(fetched.claim(A, 1), None);
+        assert_eq!(fetched.claim(B, 2), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! Discussions: all comments of an item, deleted ones too, and the versions of those that were edited.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use service::http::segment;
+use service::{Client, Error, Result};
+
+use super::crawl::{Run, item};
+use super::document::Head;
+use super::{COMMENT_VERSIONS, COMMENTS};
+use crate::api::{self, DEV, PREVIEW_1, PREVIEW_4, Paging};
+use crate::raw;
+
+const PAGE: u32 = 200;
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    comments: Vec<&'a RawValue>,
+    #[serde(borrow, rename = "continuationToken")]
+    token: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Comment {
+    id: u32,
+    #[serde(default)]
+    version: u32,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    /// Some answers call it `commentId`.
+    #[serde(alias = "commentId")]
+    id: u32,
+    version: u32,
+}
+
+/// All comments of a work item as lines, oldest first.
+pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u8>> {
+    let path = format!("/{}/_apis/wit/workItems/{id}/comments", segment(project));
+    let mut lines = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let mut call = http.get(DEV, &path).version(PREVIEW_4).query("$top", PAGE);
+        call = call.query("$expand", "all").query("includeDeleted", "true").query("order", "asc");
+        if let Some(token) = &token {
+            call = call.query("continuationToken", token);
+        }
+        let answer = call.send().await?;
+        let page: Page<'_> = answer.json()?;
+        for comment in &page.comments {
+            raw::push_line(&mut lines, comment.get());
+        }
+        let next = page.token.filter(|next| !next.is_empty()).map(Cow::into_owned);
+        match next {
+            None => return Ok(lines),
+            Some(next) if token.as_ref() == Some(&next) => return Err(Error::malformed(format!("work item {id}: its comments go in circles"))),
+            Some(next) => token = Some(next),
+        }
+    }
+}
+
+/// Stores the discussion of an item; returns all texts, in which attachments may be named.
+pub(super) async fn read(run: &Run<'_>, head: &Head<'_>) -> Result<String> {
+    let project = head.fields.project.as_deref().ok_or_else(|| Error::malformed(format!("work item {} has no project", head.id)))?;
+    let item = item(head.id);
+    let comments = lines(&run.comment_http, project, head.id).await?;
+    let mut texts = String::from_utf8_lossy(&comments).into_owned();
+    let mut edited = Vec::new();
+    for line in raw::lines(&comments) {
+        let comment: Comment = serde_json::from_str(line).map_err(|error| Error::malformed(format!("work item {}: a comment is not understood: {error}", head.id)))?;
+        if comment.version > 1 {
+            edited.push(comment);
+        }
+    }
+    if !edited.is_empty() {
+        let versions = versions(run, project, head.id, &edited).await?;
+        texts.push_str(&String::from_utf8_lossy(&versions));
+        run.cx.sink.part(&item, COMMENT_VERSIONS, &versions).await?;
+    }
+    if !comments.is_empty() || run.cx.prior.document(&item).await?.is_some() {
+        run.cx.sink.part(&item, COMMENTS, &comments).await?;
+    }
+    Ok(texts)
+}
+
+/// The versions of edited comments; what is stored already and was not edited since is taken from there.
+async fn versions(run: &Run<'_>, project: &str, id: u32, edited: &[Comment]) -> Result<Vec<u8>> {
+    let before = run.cx.prior.part(&item(id), COMMENT_VERSIONS).await?.unwrap_or_default();
+    let mut known: HashMap<u32, (u32, Vec<&str>)> = HashMap::new();
+    for line in raw::lines(&before) {
+        if let Ok(version) = serde_json::from_str::<Version>(line) {
+            let entry = known.entry(version.id).or_default();
+            entry.0 = entry.0.max(version.version);
+            entry.1.push(line);
+        }
+    }
+    let mut lines = Vec::new();
+    for comment in edited {
+        if let Some((_, stored)) = known.get(&comment.id).filter(|(newest, _)| *newest == comment.version) {
+            for line in stored {
+                raw::push_line(&mut lines, line);
+            }
+            continue;
+        }
+        let path = format!("/{}/_apis/wit/workItems/{id}/comments/{}/versions", segment(project), comment.id);
+        let pages = api::pages(&run.comment_http, &path, PREVIEW_1, Paging::Whole, &[]).await?;
+        for version in pages.values()? {
+            raw::push_line(&mut lines, version.get());
+        }
+    }
+    Ok(lines)
+}

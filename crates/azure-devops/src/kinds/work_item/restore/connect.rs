@@ -1,0 +1,148 @@
+//! The second pass: revisions after the first, links, comments. It goes on where an interrupted one stopped.
+
+use std::collections::HashMap;
+
+use futures::stream::{self, StreamExt as _};
+use model::{Action, Class};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use service::{Error, Outcome, Restore, Result, StoredItem};
+
+use super::links::{self, Known};
+use super::patch::Patch;
+use super::place::{Place, Project};
+use super::source::{Relation, Source};
+use super::upload::Uploads;
+use super::{CONCURRENCY, Progress, change, replace, talk};
+use crate::api;
+use crate::kinds::parts::failed;
+use crate::kinds::work_item::{batch, history};
+
+/// An item as it stands at the target.
+#[derive(Deserialize)]
+struct There {
+    id: u32,
+    rev: u32,
+    relations: Option<Vec<Relation>>,
+}
+
+/// An item on its way, with what was lost so far.
+struct Open {
+    source: Source,
+    project: Project,
+    progress: Progress,
+    /// Relations that the service refused with their revision.
+    refused: Vec<Value>,
+    losses: Vec<String>,
+}
+
+pub(super) async fn connect(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    let place = Place::load(&cx.target).await?;
+    let mut there = HashMap::new();
+    let mut known = Known::new();
+    let wanted: Vec<u32> = items.iter().filter(|item| is_written(item)).filter_map(|item| item.new_id.as_deref()?.parse().ok()).collect();
+    for ids in wanted.chunks(batch::AT_ONCE) {
+        let answer = batch::ask(cx.target.http, ids).await?;
+        for value in answer.values()?.into_iter().filter(|value| value.get() != "null") {
+            let item: There = serde_json::from_str(value.get()).map_err(|error| Error::malformed(format!("a work item of the target: {error}")))?;
+            links::note(&mut known, item.id, item.relations.as_deref().unwrap_or_default());
+            there.insert(item.id.to_string(), item.rev);
+        }
+    }
+    let opened: Vec<Result<Option<Open>>> =
+        stream::iter(items).map(|item| replay(cx, &place, item, &there)).buffered(CONCURRENCY).collect().await;
+    let mut outcomes = Vec::with_capacity(items.len());
+    // Links last and one item after another: each is written from one end only.
+    for (item, open) in items.iter().zip(opened) {
+        let outcome = match open {
+            Ok(Some(open)) => finish(cx, &place, item, open, &mut known).await,
+            Ok(None) => Ok(Outcome::Unchanged),
+            Err(error) => Err(error),
+        };
+        outcomes.push(outcome.or_else(failed)?);
+    }
+    Ok(outcomes)
+}
+
+fn is_written(item: &StoredItem) -> bool {
+    matches!(item.action, Action::Create | Action::Merge | Action::Replace)
+}
+
+async fn replay(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, there: &HashMap<String, u32>) -> Result<Option<Open>> {
+    if !is_written(item) {
+        return Ok(None);
+    }
+    let gone = || Error::new(Class::Missing, "restore-failed", format!("{}: what was made for it is not at the target", item.item));
+    let new_id = item.new_id.as_deref().ok_or_else(gone)?;
+    let rev = *there.get(new_id).ok_or_else(gone)?;
+    let source = Source::read(cx.target.stored, item).await?;
+    let project = place.home(&source)?.clone();
+    let noted = Progress::of(cx, item).await?;
+    let mut progress = noted.unwrap_or(Progress { next: 1, rev: 1, ..Progress::default() });
+    let mut open = Open { losses: source.replay.losses.clone(), source, project, progress: Progress::default(), refused: Vec::new() };
+    if item.action != Action::Create {
+        replace::to_snapshot(cx, place, item, &mut open.source, &open.project, &mut open.losses).await?;
+        open.progress = Progress { next: usize::MAX, rev, ..progress };
+        return Ok(Some(open));
+    }
+    // A write that was answered but not noted is there all the same.
+    if rev > progress.rev {
+        progress.next += (rev - progress.rev) as usize;
+        progress.rev = rev;
+    }
+    open.progress = progress;
+    steps(cx, place, item, new_id, &mut open).await?;
+    Ok(Some(open))
+}
+
+async fn steps(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, new_id: &str, open: &mut Open) -> Result<()> {
+    let mut uploads = Uploads::new(cx, &item.item, &open.source, &open.project, std::mem::take(&mut open.progress.uploads));
+    let count = open.source.replay.steps.len();
+    let mut project = place.home(&open.source)?.clone();
+    for (at, step) in open.source.replay.steps.iter().enumerate() {
+        if let Some(Some(Value::String(name))) = step.changes.get(history::PROJECT)
+            && let Some(moved) = place.project(name)
+        {
+            project = moved.clone();
+        }
+        if at < open.progress.next {
+            continue;
+        }
+        let mut patch = Patch::for_step(place, &open.source, step, &project, &mut uploads).await?;
+        let test = json!({ "op": "test", "path": "/rev", "value": open.progress.rev });
+        let with_test = |operations: Vec<Value>| std::iter::once(test.clone()).chain(operations).collect::<Vec<_>>();
+        let rev = match change(cx.target.http, new_id, &with_test(patch.operations(true))).await {
+            Err(error) if api::is_refusal(&error) && patch.has_relations() => {
+                open.refused.extend(patch.take_relations());
+                change(cx.target.http, new_id, &with_test(patch.operations(false))).await
+            }
+            other => other,
+        };
+        open.progress.rev = rev.map_err(|error| at_step(error, at, count))?;
+        open.losses.append(&mut patch.losses);
+        open.progress.next = at + 1;
+        Progress { uploads: uploads.done().clone(), ..open.progress.clone() }.note(cx, item).await?;
+    }
+    open.project = project;
+    open.progress.uploads = uploads.finish(&mut open.losses);
+    Ok(())
+}
+
+fn at_step(mut error: Error, at: usize, count: usize) -> Error {
+    error.message = format!("revision {} of {count}: {}", at + 1, error.message);
+    error
+}
+
+async fn finish(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, mut open: Open, known: &mut Known) -> Result<Outcome> {
+    let new_id = item.new_id.as_deref().unwrap_or_default();
+    open.losses.extend(links::add(cx, place, &open.source, new_id, known).await?);
+    open.losses.extend(links::one_by_one(cx, new_id, &open.refused).await?);
+    if item.action == Action::Create {
+        let mut uploads = Uploads::new(cx, &item.item, &open.source, &open.project, std::mem::take(&mut open.progress.uploads));
+        open.losses.extend(talk::mend(cx, &open.source, new_id, &open.project, &mut uploads).await?);
+        uploads.finish(&mut open.losses);
+    }
+    open.losses.sort_unstable();
+    open.losses.dedup();
+    Ok(links::done(item, open.losses))
+}

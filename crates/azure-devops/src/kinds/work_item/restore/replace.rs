@@ -1,0 +1,66 @@
+//! An item that stands at the target brought to what the snapshot has, as one more revision of it.
+
+use service::{Restore, Result, StoredItem};
+
+use super::patch::Patch;
+use super::place::{Place, Project};
+use super::source::{Leads, Source, relations};
+use super::upload::Uploads;
+use super::change;
+use crate::kinds::work_item::batch;
+use crate::kinds::work_item::history::{self, Fields, Revision};
+
+/// Writes the fields that differ, and the files and addresses that are missing.
+pub(super) async fn to_snapshot(
+    cx: &Restore<'_>,
+    place: &Place<'_>,
+    item: &StoredItem,
+    source: &mut Source,
+    project: &Project,
+    losses: &mut Vec<String>,
+) -> Result<()> {
+    losses.clear();
+    let new_id = item.new_id.as_deref().unwrap_or_default();
+    let answer = batch::ask(cx.target.http, &[new_id.parse().unwrap_or(0)]).await?;
+    let values = answer.values()?;
+    let Some(document) = values.into_iter().find(|value| value.get() != "null") else { return Ok(()) };
+    let there = Revision::read(document.get())?;
+    let have = relations(document.get())?;
+    let mut uploads = Uploads::new(cx, &item.item, source, project, std::collections::BTreeMap::new());
+    let mut patch = Patch::default();
+    let wanted = at_target(place, &source.now.fields, project).await?;
+    patch.changes(place, &history::changes(&there.fields, &wanted), &source.now.markdown, project, &mut uploads).await?;
+    for (at, relation) in source.relations.iter().enumerate() {
+        let present = match relation.leads() {
+            Leads::ToFile => have.iter().any(|other| {
+                other.leads() == Leads::ToFile && (&other.attributes.name, other.attributes.size) == (&relation.attributes.name, relation.attributes.size)
+            }),
+            Leads::ToAddress | Leads::ToArtifact => have.iter().any(|other| other.rel == relation.rel && other.url == relation.url),
+            Leads::ToItem | Leads::Elsewhere => true,
+        };
+        if !present {
+            patch.relation(place, source, at, &mut uploads).await?;
+        }
+    }
+    if !patch.is_empty() {
+        change(cx.target.http, new_id, &patch.operations(true)).await?;
+        losses.push("what differed was written as a new revision by the restoring identity; the history between stays".to_owned());
+    }
+    if !source.comments.is_empty() {
+        losses.push("comments were not compared: those of the target stay as they are".to_owned());
+    }
+    losses.append(&mut patch.losses);
+    uploads.finish(losses);
+    Ok(())
+}
+
+/// Paths as they are at the target, so that they do not differ by the name of the project alone.
+async fn at_target(place: &Place<'_>, fields: &Fields, project: &Project) -> Result<Fields> {
+    let mut fields = fields.clone();
+    for (field, area) in [(history::AREA_PATH, true), (history::ITERATION_PATH, false)] {
+        if let Some(path) = fields.get(field).and_then(|path| path.as_str()).map(str::to_owned) {
+            fields.insert(field.to_owned(), place.path(area, &path, project, &mut Vec::new()).await?.into());
+        }
+    }
+    Ok(fields)
+}

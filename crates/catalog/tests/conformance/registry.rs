@@ -1,0 +1,231 @@
+use catalog::{Catalog, Error, ItemFilter, Kek, Page, RepositoryRow};
+use model::{Class, Connector, Counts, Issue, KindCounts, RunState, Secret};
+use rand::SeedableRng as _;
+
+use crate::support::{Place, at, run, snapshot, source, work_item};
+
+async fn with_credential(place: &Place) -> Catalog {
+    let catalog = place.open().await;
+    let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+    let (kek, secret) = (Kek::new([1; 32]), Secret::new("s"));
+    catalog
+        .put_credential(&kek, "token", "pat", &secret, at(0), &mut rng)
+        .await
+        .unwrap();
+    catalog
+}
+
+fn connector(name: &str, organization: &str, method: &str) -> Connector {
+    Connector {
+        name: name.to_owned(),
+        service: "azure-devops".to_owned(),
+        organization: organization.to_owned(),
+        url: Some("http://127.0.0.1:1/contoso".to_owned()),
+        method: method.to_owned(),
+        credential: "token".to_owned(),
+    }
+}
+
+pub(crate) async fn connectors_are_unique_without_regard_to_case(place: Place) {
+    let catalog = with_credential(&place).await;
+    let first = connector("Contoso", "Contoso", "pat");
+    catalog.add_connector(&first).await.unwrap();
+    for second in [
+        connector("cONTOSO", "other", "pat"),
+        connector("other", "contoso", "pat"),
+    ] {
+        let refused = catalog.add_connector(&second).await.unwrap_err();
+        assert!(matches!(refused, Error::ConnectorExists { .. }));
+        assert_eq!(refused.code(), Some("connector-exists"));
+    }
+    let restorer = connector("contoso-write", "contoso", "client-secret");
+    catalog.add_connector(&restorer).await.unwrap();
+    assert_eq!(catalog.connector("CONTOSO").await.unwrap(), first);
+    assert_eq!(catalog.connectors().await.unwrap(), [first, restorer]);
+    let mut orphan = connector("third", "third", "pat");
+    "nobody".clone_into(&mut orphan.credential);
+    let refused = catalog.add_connector(&orphan).await.unwrap_err();
+    assert!(matches!(refused, Error::CredentialUnknown { .. }));
+    let unknown = catalog.connector("third").await.unwrap_err();
+    assert_eq!(unknown.code(), Some("connector-unknown"));
+}
+
+pub(crate) async fn removing_a_connector_leaves_its_snapshots(place: Place) {
+    let catalog = with_credential(&place).await;
+    catalog
+        .add_connector(&connector("contoso", "contoso", "pat"))
+        .await
+        .unwrap();
+    let source = source("contoso");
+    let rows = [work_item("1", "One", "d1", catalog::Change::Added)];
+    let seq = catalog
+        .add_snapshot(&snapshot(&source, "aa", 1, None), rows)
+        .await
+        .unwrap();
+    catalog.remove_connector("contoso").await.unwrap();
+    let refused = catalog.remove_connector("contoso").await.unwrap_err();
+    assert!(matches!(refused, Error::ConnectorUnknown { .. }));
+    assert_eq!(catalog.source_snapshots(&source).await.unwrap().len(), 1);
+    let items = catalog
+        .items_at(&source, seq, &ItemFilter::default(), &Page::first(10))
+        .await
+        .unwrap();
+    assert_eq!(items.items.len(), 1);
+}
+
+pub(crate) async fn repositories_are_found_by_name_and_default(place: Place) {
+    let catalog = with_credential(&place).await;
+    let repository = |name: &str, location: &str| RepositoryRow {
+        name: name.to_owned(),
+        location: location.to_owned(),
+        id: "9d1a".to_owned(),
+        password_credential: "token".to_owned(),
+    };
+    assert_eq!(catalog.default_repository().await.unwrap(), None);
+    let (main, second) = (
+        repository("Main", "/srv/main"),
+        repository("second", "/srv/second"),
+    );
+    catalog.add_repository(&main).await.unwrap();
+    assert_eq!(
+        catalog.default_repository().await.unwrap().as_ref(),
+        Some(&main)
+    );
+    catalog.add_repository(&second).await.unwrap();
+    assert_eq!(catalog.default_repository().await.unwrap(), None);
+    catalog.set_default_repository("Second").await.unwrap();
+    assert_eq!(
+        catalog.default_repository().await.unwrap().as_ref(),
+        Some(&second)
+    );
+    assert!(catalog.set_default_repository("third").await.is_err());
+    assert_eq!(
+        catalog.default_repository().await.unwrap().as_ref(),
+        Some(&second)
+    );
+    for taken in [
+        repository("main", "/srv/third"),
+        repository("third", "/srv/main"),
+    ] {
+        let refused = catalog.add_repository(&taken).await.unwrap_err();
+        assert_eq!(refused.code(), Some("repository-exists"));
+    }
+    assert_eq!(catalog.repository("MAIN").await.unwrap(), main);
+    catalog.remove_repository("main").await.unwrap();
+    let unknown = catalog.repository("main").await.unwrap_err();
+    assert_eq!(unknown.code(), Some("repository-not-found"));
+    assert_eq!(catalog.repositories().await.unwrap(), [second]);
+}
+
+pub(crate) async fn runs_and_issues_are_paged(place: Place) {
+    let catalog = place.open().await;
+    for number in 0..5 {
+        catalog
+            .create_run(&run(&format!("run-{number}")))
+            .await
+            .unwrap();
+    }
+    let mut ended = run("run-3");
+    ended.state = RunState::SucceededWithIssues;
+    ended.finished = Some(at(60));
+    ended.snapshot = Some("aa".to_owned());
+    ended.counts = Counts {
+        requests: 7,
+        ..Counts::default()
+    };
+    ended.counts.kinds.insert(
+        "work-item".to_owned(),
+        KindCounts {
+            items: 3,
+            ..KindCounts::default()
+        },
+    );
+    catalog.finish_run(&ended).await.unwrap();
+    assert_eq!(catalog.run("run-3").await.unwrap(), ended);
+    assert!(matches!(
+        catalog.finish_run(&run("run-9")).await,
+        Err(Error::RunUnknown { .. })
+    ));
+    assert!(matches!(
+        catalog.run("run-9").await,
+        Err(Error::RunUnknown { .. })
+    ));
+
+    let mut ids = Vec::new();
+    let mut page = Some(Page::first(2));
+    while let Some(this) = page {
+        let listed = catalog.runs(&this).await.unwrap();
+        ids.extend(listed.items.iter().map(|run| run.id.clone()));
+        page = this.following(&listed);
+    }
+    assert_eq!(ids, ["run-4", "run-3", "run-2", "run-1", "run-0"]);
+
+    let issue = |number: usize| Issue {
+        code: if number.is_multiple_of(2) {
+            "throttled"
+        } else {
+            "answer-cut-short"
+        }
+        .to_owned(),
+        class: Class::Transient,
+        kind: "wiki".to_owned(),
+        scope: String::new(),
+        item: None,
+        message: format!("number {number} \0 ü"),
+        hint: None,
+    };
+    let issues: Vec<Issue> = (0..501).map(issue).collect();
+    catalog.add_issues("run-0", &issues[..300]).await.unwrap();
+    catalog.add_issues("run-0", &issues[300..]).await.unwrap();
+    let first = catalog.issues("run-0", &Page::first(500)).await.unwrap();
+    let rest = catalog
+        .issues(
+            "run-0",
+            &Page {
+                after: first.next.clone(),
+                limit: 500,
+            },
+        )
+        .await
+        .unwrap();
+    let found: Vec<Issue> = first
+        .items
+        .into_iter()
+        .chain(rest.items)
+        .map(|row| row.issue)
+        .collect();
+    assert_eq!(found, issues);
+    assert_eq!(rest.next, None);
+    let counts = catalog.issue_counts("run-0").await.unwrap();
+    assert_eq!(
+        counts,
+        [
+            ("throttled".to_owned(), 251),
+            ("answer-cut-short".to_owned(), 250)
+        ]
+    );
+    assert!(matches!(
+        catalog.add_issues("run-9", &issues[..1]).await,
+        Err(Error::RunUnknown { .. })
+    ));
+}
+
+pub(crate) async fn a_newer_schema_is_refused(place: Place) {
+    place.open().await.close().await;
+    let sql = "INSERT INTO schema_version (version) VALUES (999)";
+    if place.url.starts_with("sqlite") {
+        let pool = sqlx::SqlitePool::connect(&place.url).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    } else {
+        let pool = sqlx::PgPool::connect(&place.url).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+    let refused = Catalog::open(&place.url).await.err().unwrap();
+    assert!(matches!(refused, Error::NewerSchema { found: 999, .. }));
+    assert!(matches!(
+        Catalog::open("mysql://x@h/y").await,
+        Err(Error::Address { .. })
+    ));
+}

@@ -1,0 +1,182 @@
+//! `keepward snapshot`.
+
+use clap::{Args, Subcommand};
+use engine::backup::read_source;
+use futures::StreamExt as _;
+use model::SourceFile;
+use repository::{NodeType, Repository, Snapshot, SnapshotId};
+
+use super::Global;
+use crate::app::App;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, bytes};
+use crate::services;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// All snapshots, oldest first
+    #[command(after_help = "Examples:\n  keepward snapshot list\n  keepward snapshot list --source contoso --json")]
+    List(List),
+    /// What one snapshot holds, and what could not be read
+    #[command(after_help = "Example:\n  keepward snapshot show latest")]
+    Show(Show),
+    /// What differs between two snapshots
+    #[command(after_help = "Example:\n  keepward snapshot diff 1f3a latest")]
+    Diff(Diff),
+    /// The files of a snapshot, folder by folder
+    #[command(after_help = "Examples:\n  keepward snapshot browse latest\n  keepward snapshot browse latest work-items/0000")]
+    Browse(Browse),
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only those of this organization
+    #[arg(long)]
+    source: Option<String>,
+    #[arg(long)]
+    repository: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// An id, the beginning of one, or `latest`
+    snapshot: String,
+    #[arg(long)]
+    repository: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Diff {
+    from: String,
+    to: String,
+    #[arg(long)]
+    repository: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Browse {
+    /// An id, the beginning of one, or `latest`
+    snapshot: String,
+    /// A folder in it
+    #[arg(default_value = "")]
+    path: String,
+    #[arg(long)]
+    repository: Option<String>,
+}
+
+pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let app = App::open(&global.data()).await?;
+    match command {
+        Command::List(list) => all(&app, list, output).await,
+        Command::Show(show) => one(&app, show, output).await,
+        Command::Diff(diff) => difference(&app, diff, output).await,
+        Command::Browse(browse) => folder(&app, browse, output).await,
+    }
+}
+
+async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
+    let (_, repository) = app.repository(list.repository.as_deref()).await?;
+    let mut rows = Vec::new();
+    for (id, snapshot) in repository.snapshots().await? {
+        let source = described(&repository, &snapshot).await?;
+        let wanted = list.source.as_ref().is_none_or(|wanted| source.as_ref().is_some_and(|source| source.source.eq_ignore_ascii_case(wanted)));
+        if wanted {
+            rows.push(row(id, &snapshot, source.as_ref()));
+        }
+    }
+    output.rows(&["id", "time", "source", "items", "issues"], &rows, |row| {
+        let text = |key: &str| row[key].as_str().map_or_else(|| row[key].to_string(), str::to_owned);
+        vec![text("short"), text("time"), text("source"), text("items"), text("issues")]
+    });
+    Ok(Exit::Done)
+}
+
+fn row(id: SnapshotId, snapshot: &Snapshot, source: Option<&SourceFile>) -> serde_json::Value {
+    serde_json::json!({
+        "id": id.to_string(),
+        "short": id.short(),
+        "time": snapshot.time.to_string(),
+        "source": source.map_or_else(|| snapshot.paths.join(" "), |source| source.source.clone()),
+        "items": source.map_or(0, |source| source.counts.values().map(|counts| counts.items).sum::<u64>()),
+        "issues": source.map_or(0, |source| source.issues.len()),
+        "parent": snapshot.parent.map(|parent| parent.to_string()),
+        "tags": snapshot.tags,
+    })
+}
+
+/// `source.json`, or `None` for snapshots that others made in the same repository.
+async fn described(repository: &Repository, snapshot: &Snapshot) -> Result<Option<SourceFile>, Failure> {
+    if !snapshot.tags.iter().any(|tag| tag == "keepward") {
+        return Ok(None);
+    }
+    let service = snapshot.tags.iter().find_map(|tag| services::find(tag.strip_prefix("service=")?));
+    match service {
+        Some(service) => Ok(Some(read_source(repository, service, snapshot.tree).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
+    let (_, repository) = app.repository(show.repository.as_deref()).await?;
+    let id = repository.resolve(&show.snapshot).await?;
+    let snapshot = repository.snapshot(id).await?;
+    let source = described(&repository, &snapshot).await?;
+    output.event(&serde_json::json!({"id": id.to_string(), "snapshot": snapshot, "source": source}));
+    output.line(format!("snapshot {}\ntime     {}", id, snapshot.time));
+    let Some(source) = source else {
+        output.line("made by another program: browse and export work on it");
+        return Ok(Exit::Done);
+    };
+    output.line(format!("source   {} ({})\nrun      {}\nrequests {}\n", source.source, source.url, source.run, source.requests));
+    let kinds: Vec<_> = source.counts.iter().collect();
+    let head = ["kind", "items", "added", "changed", "removed", "received"];
+    let cells = kinds.iter().map(|(kind, counts)| {
+        let numbers = [counts.items, counts.added, counts.changed, counts.removed].map(|number| number.to_string());
+        [vec![(*kind).clone()], numbers.to_vec(), vec![bytes(counts.bytes)]].concat()
+    });
+    output.line(crate::output::table(&head, cells));
+    for (key, since) in &source.stale {
+        output.line(format!("stale: {key}, as read on {since}"));
+    }
+    for issue in &source.issues {
+        output.line(format!("issue {}: {}", issue.code, issue.message));
+    }
+    Ok(Exit::Done)
+}
+
+async fn difference(app: &App, diff: Diff, output: &Output) -> Result<Exit, Failure> {
+    let (_, repository) = app.repository(diff.repository.as_deref()).await?;
+    let (from, to) = (repository.resolve(&diff.from).await?, repository.resolve(&diff.to).await?);
+    let (from, to) = (repository.snapshot(from).await?, repository.snapshot(to).await?);
+    let mut differences = std::pin::pin!(repository.diff(from.tree, to.tree));
+    let mut count = 0_u64;
+    while let Some(difference) = differences.next().await {
+        let difference = difference?;
+        count += 1;
+        output.event(&serde_json::json!({"event": "difference", "path": difference.path, "change": difference.kind.as_str()}));
+        output.line(format!("{:8} {}", difference.kind.as_str(), difference.path));
+    }
+    output.event(&serde_json::json!({"event": "result", "differences": count}));
+    output.line(format!("{count} files differ"));
+    Ok(Exit::Done)
+}
+
+async fn folder(app: &App, browse: Browse, output: &Output) -> Result<Exit, Failure> {
+    let (_, repository) = app.repository(browse.repository.as_deref()).await?;
+    let snapshot = repository.snapshot(repository.resolve(&browse.snapshot).await?).await?;
+    let path = browse.path.trim_matches('/');
+    let tree = if path.is_empty() {
+        snapshot.tree
+    } else {
+        let node = repository.find(snapshot.tree, path).await?;
+        node.and_then(|node| node.subtree).ok_or_else(|| Failure::usage(format!("the snapshot has no folder {path}"), "keepward snapshot browse SNAPSHOT"))?
+    };
+    for node in repository.tree(tree).await?.nodes {
+        let folder = node.node_type == NodeType::Dir;
+        output.event(&serde_json::json!({"name": node.name, "folder": folder, "size": node.size, "modified": node.mtime.to_string()}));
+        let size = if folder { String::new() } else { bytes(node.size) };
+        let slash = if folder { "/" } else { "" };
+        output.line(format!("{size:>12}  {}  {}{slash}", node.mtime, node.name.escape_debug()));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,105 @@
+//! A backup through the queue.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use catalog::Job;
+use engine::backup::{BackupContext, BackupReport, BackupRequest};
+use model::{Connector, Reporter, Run, RunKind};
+use repository::Repository;
+use service::{Client, Service};
+use tokio_util::sync::CancellationToken;
+
+use crate::connect::addresses;
+use crate::coordinator::CatalogCoordinator;
+use crate::jobs::{Ended, NewRun};
+use crate::{Control, Error, Result};
+
+/// What to back up, and where to.
+pub struct BackupOrder<'a> {
+    pub connector: &'a Connector,
+    pub repository: &'a Repository,
+    /// The name that the catalog has for it.
+    pub repository_name: &'a str,
+    /// Kinds; empty selects all.
+    pub selection: BTreeSet<String>,
+    /// Kinds whose implausible drop a person has confirmed.
+    pub accept_deletions: BTreeSet<String>,
+    /// Read everything again.
+    pub full: bool,
+}
+
+impl Control {
+    /// Runs a backup: run, job, lease, engine, end. An error here means that there is no run; a failed run is an [`Ended`].
+    pub async fn backup(&self, order: &BackupOrder<'_>, reporter: Arc<dyn Reporter>, cancel: &CancellationToken) -> Result<Ended<BackupReport>> {
+        let service = self.service(&order.connector.service)?;
+        let unknown = order.selection.iter().chain(&order.accept_deletions).find(|kind| service.kind(kind).is_none());
+        if let Some(kind) = unknown {
+            return Err(Error::Request { code: "selection-unknown", message: format!("{} has no kind `{kind}`", service.title) });
+        }
+        let client = self.client(order.connector, Some(Arc::clone(&reporter))).await?;
+        let organization = order.connector.organization.to_lowercase();
+        let (mut run, job) = self
+            .begin(NewRun {
+                kind: RunKind::Backup,
+                connector: &order.connector.name,
+                repository: order.repository_name,
+                key: format!("backup/{}/{}/{organization}", order.repository.id(), service.name),
+                payload: serde_json::json!({ "backup": order.connector.name, "selection": order.selection }).to_string(),
+            })
+            .await?;
+        let result = self.work(order, service, &client, (&run, &job), reporter.as_ref(), cancel).await;
+        let usage = client.usage();
+        run.counts.requests = usage.requests;
+        run.counts.bytes_received = usage.bytes;
+        let mut issues = Vec::new();
+        if let Ok(report) = &result {
+            run.snapshot = Some(report.snapshot.to_string());
+            run.counts = report.counts.clone();
+            issues.clone_from(&report.source.issues);
+        }
+        self.end(run, &job, issues, result).await
+    }
+
+    async fn work(
+        &self,
+        order: &BackupOrder<'_>,
+        service: &'static Service,
+        client: &Client,
+        (run, job): (&Run, &Job),
+        reporter: &dyn Reporter,
+        cancel: &CancellationToken,
+    ) -> Result<BackupReport> {
+        let coordinator = CatalogCoordinator {
+            catalog: self.catalog.clone(),
+            clock: Arc::clone(&self.clock),
+            job: job.id.clone(),
+            token: job.token,
+            repository: order.repository.id().to_string(),
+            cancel: cancel.clone(),
+        };
+        let context = BackupContext { service, client, repository: order.repository, coordinator: &coordinator, clock: &self.clock, reporter };
+        let request = BackupRequest {
+            connector: order.connector.clone(),
+            url: address(service, order.connector)?,
+            run: run.id.clone(),
+            job: job.id.clone(),
+            token: job.token,
+            selection: order.selection.clone(),
+            accept_deletions: order.accept_deletions.clone(),
+            full: order.full,
+            work: self.work.clone(),
+        };
+        tokio::select! {
+            report = engine::backup::backup(&context, &request) => Ok(report?),
+            () = cancel.cancelled() => Err(engine::Error::Canceled.into()),
+        }
+    }
+}
+
+/// The address of the organization, as `source.json` names it.
+pub(crate) fn address(service: &Service, connector: &Connector) -> Result<String> {
+    let addresses = addresses(service, &connector.organization, connector.url.as_deref())?;
+    let first = service.hosts.first().and_then(|host| addresses.get(host.name));
+    Ok(first.map_or_else(String::new, ToString::to_string))
+}

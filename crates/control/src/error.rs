@@ -1,0 +1,81 @@
+//! The control side's error, and what it means for the one who waits for the end.
+
+use model::{Class, RunState};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    #[error(transparent)]
+    Service(#[from] service::Error),
+    #[error(transparent)]
+    Repository(#[from] repository::Error),
+    #[error("{what}: {source}")]
+    Io { what: String, source: std::io::Error },
+    /// The request itself makes no sense.
+    #[error("{message}")]
+    Request { code: &'static str, message: String },
+}
+
+impl Error {
+    /// A code of [`model::code::CODES`], where the error has one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Catalog(error) => error.code(),
+            Self::Engine(error) => error.code(),
+            Self::Service(error) => Some(error.code),
+            Self::Repository(error) => Some(error.code()),
+            Self::Io { source, .. } => (source.kind() == std::io::ErrorKind::StorageFull).then_some("disk-full"),
+            Self::Request { code, .. } => Some(code),
+        }
+    }
+
+    /// What the person can do, when the error itself knows more than its code.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Engine(error) => error.hint(),
+            Self::Service(error) => error.hint.as_deref(),
+            _ => None,
+        }
+    }
+
+    pub fn ending(&self) -> Ending {
+        let class = match self {
+            Self::Service(error) | Self::Engine(engine::Error::Service(error)) => Some(error.class),
+            Self::Engine(engine::Error::Canceled) => return Ending::Canceled,
+            _ => None,
+        };
+        match (class, self.code()) {
+            (Some(Class::Credential), _) => Ending::SignInAgain,
+            (_, Some("repository-damaged")) => Ending::Damage,
+            _ => Ending::Failed,
+        }
+    }
+}
+
+/// How something ended, as exit codes tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Done,
+    Failed,
+    DoneWithIssues,
+    SignInAgain,
+    Damage,
+    Canceled,
+}
+
+impl From<RunState> for Ending {
+    fn from(state: RunState) -> Self {
+        match state {
+            RunState::Succeeded => Self::Done,
+            RunState::SucceededWithIssues => Self::DoneWithIssues,
+            RunState::Canceled => Self::Canceled,
+            RunState::Queued | RunState::Running | RunState::Failed => Self::Failed,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Runs and their jobs: into the queue, out of it with a lease, to their end.
+
+use std::time::Duration;
+
+use catalog::{Job, NewJob};
+use model::{Counts, Issue, JobState, Run, RunKind, RunState};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Control, Error, Result};
+
+/// How long a job is held without a sign of life.
+pub(crate) const LEASE: Duration = Duration::from_mins(1);
+
+/// A run at its end, as the catalog has it.
+#[derive(Debug)]
+pub struct Ended<T> {
+    pub run: Run,
+    pub issues: Vec<Issue>,
+    pub result: Result<T>,
+}
+
+/// What a run is about.
+pub(crate) struct NewRun<'a> {
+    pub kind: RunKind,
+    pub connector: &'a str,
+    pub repository: &'a str,
+    /// Jobs of one key never run at once.
+    pub key: String,
+    pub payload: String,
+}
+
+impl Control {
+    /// Makes a run with one job and leases it; refused while another run works on the same.
+    pub(crate) async fn begin(&self, new: NewRun<'_>) -> Result<(Run, Job)> {
+        let now = self.now();
+        let mut run = Run {
+            id: self.new_id(),
+            kind: new.kind,
+            connector: new.connector.to_owned(),
+            repository: new.repository.to_owned(),
+            state: RunState::Queued,
+            created: now,
+            finished: None,
+            snapshot: None,
+            counts: Counts::default(),
+            error: None,
+        };
+        self.catalog.create_run(&run).await?;
+        let job = NewJob { id: self.new_id(), payload: new.payload, concurrency_key: Some(new.key), created: now };
+        self.catalog.enqueue(&run.id, &job).await?;
+        if let Some(job) = self.catalog.claim_for_run(&self.worker, &run.id, now, LEASE).await? {
+            run.state = RunState::Running;
+            return Ok((run, job));
+        }
+        self.catalog.request_cancel(&job.id).await?;
+        let message = format!("another run works on `{}` right now", new.connector);
+        run.state = RunState::Failed;
+        run.finished = Some(self.now());
+        run.error = Some(message.clone());
+        self.catalog.finish_run(&run).await?;
+        Err(Error::Request { code: "run-busy", message })
+    }
+
+    /// Ends job and run as `result` says. The run keeps its snapshot and counts, which the caller has filled in.
+    pub(crate) async fn end<T>(&self, mut run: Run, job: &Job, mut issues: Vec<Issue>, result: Result<T>) -> Result<Ended<T>> {
+        run.finished = Some(self.now());
+        let state = match &result {
+            Ok(_) => {
+                run.state = if issues.is_empty() { RunState::Succeeded } else { RunState::SucceededWithIssues };
+                JobState::Succeeded
+            }
+            Err(Error::Engine(engine::Error::Canceled)) => {
+                run.state = RunState::Canceled;
+                JobState::Canceled
+            }
+            Err(error) => {
+                run.state = RunState::Failed;
+                run.error = Some(error.to_string());
+                if let Error::Service(error) | Error::Engine(engine::Error::Service(error)) = error {
+                    issues.push(error.to_issue("", "", None));
+                }
+                JobState::Failed
+            }
+        };
+        self.catalog.add_issues(&run.id, &issues).await?;
+        // Whoever lost the job tells nothing about it any more.
+        self.catalog.finish(&job.id, job.token, state).await?;
+        self.catalog.finish_run(&run).await?;
+        Ok(Ended { run, issues, result })
+    }
+
+    /// Extends the lease until the job is lost; asks for the end through `cancel`.
+    pub(crate) async fn keep_alive(&self, job: &Job, cancel: &CancellationToken) -> Error {
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            match self.catalog.heartbeat(&job.id, job.token, self.now(), LEASE).await {
+                Ok(beat) if beat.cancel_requested => cancel.cancel(),
+                Ok(_) => {}
+                Err(error) => return error.into(),
+            }
+        }
+    }
+
+    /// Ends what a killed process of this worker left behind: call it when no other process can be this worker. The runs; a canceled or
+    /// failed run can simply be started again, and a restore goes on with its plan.
+    pub async fn recover(&self) -> Result<Vec<Run>> {
+        self.catalog.void_leases(&self.worker).await?;
+        let mut ended = Vec::new();
+        for row in self.catalog.open_jobs().await? {
+            if row.owner.as_ref().is_some_and(|owner| *owner != self.worker) {
+                continue;
+            }
+            let Some(job) = self.catalog.claim_for_run(&self.worker, &row.run, self.now(), LEASE).await? else { continue };
+            let run = self.catalog.run(&job.run).await?;
+            let message = "the process ended before the run did".to_owned();
+            let result: Result<()> = Err(Error::Request { code: "run-interrupted", message });
+            ended.push(self.end(run, &job, Vec::new(), result).await?.run);
+        }
+        Ok(ended)
+    }
+}

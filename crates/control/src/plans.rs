@@ -1,0 +1,64 @@
+//! The engine's `PlanStore` on the catalog.
+
+use async_trait::async_trait;
+use catalog::Catalog;
+use engine::Result;
+use engine::plan::PlanStore;
+use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
+
+use crate::coordinator::failed;
+
+/// Restore plans as rows of the catalog.
+#[derive(Clone)]
+pub struct CatalogPlanStore(pub Catalog);
+
+#[async_trait]
+impl PlanStore for CatalogPlanStore {
+    async fn create(&self, plan: &RestorePlan) -> Result<()> {
+        self.0.create_plan(plan).await.map_err(failed)
+    }
+
+    async fn plan(&self, plan: &str) -> Result<RestorePlan> {
+        self.0.plan(plan).await.map_err(failed)
+    }
+
+    async fn set_state(&self, plan: &str, state: PlanState) -> Result<()> {
+        self.0.set_plan_state(plan, state).await.map_err(failed)
+    }
+
+    async fn add_steps(&self, plan: &str, steps: &[Step]) -> Result<()> {
+        self.0.add_steps(plan, steps).await.map_err(failed)
+    }
+
+    async fn steps(&self, plan: &str, after: Option<u64>, limit: u32) -> Result<Vec<Step>> {
+        self.0.steps(plan, after, limit).await.map_err(failed)
+    }
+
+    async fn set_step(&self, plan: &str, position: u64, state: StepState, new_id: Option<&str>, detail: Option<&str>) -> Result<()> {
+        self.0.set_step(plan, position, state, new_id, detail).await.map_err(failed)
+    }
+
+    async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()> {
+        self.0.intend(plan, item).await.map_err(failed)
+    }
+
+    async fn created(&self, plan: &str, item: &ItemRef, new_id: &str) -> Result<()> {
+        self.0.created(plan, item, new_id).await.map_err(failed)
+    }
+
+    async fn note(&self, plan: &str, item: &ItemRef, progress: &str) -> Result<()> {
+        self.0.note(plan, item, progress).await.map_err(failed)
+    }
+
+    async fn noted(&self, plan: &str, item: &ItemRef) -> Result<Option<String>> {
+        self.0.noted(plan, item).await.map_err(failed)
+    }
+
+    async fn id_map(&self, plan: &str) -> Result<Vec<(ItemRef, String)>> {
+        self.0.id_map(plan).await.map_err(failed)
+    }
+
+    async fn open_intents(&self, plan: &str) -> Result<Vec<ItemRef>> {
+        self.0.open_intents(plan).await.map_err(failed)
+    }
+}

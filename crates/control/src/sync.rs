@@ -1,0 +1,88 @@
+//! Makes the catalog agree with a repository, from the repository alone (design rule 5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog::SourceKey;
+use engine::rebuild::{DiffRows, snapshots};
+use repository::Repository;
+use service::Service;
+
+use crate::coordinator::add_snapshot;
+use crate::{Control, Result};
+
+/// What a sync changed in the catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Synced {
+    /// Snapshots that were listed anew.
+    pub added: u64,
+    /// Snapshots that the repository no longer has.
+    pub removed: u64,
+}
+
+impl Control {
+    /// Lists what the repository has and the catalog does not, and the other way round. Asks no service.
+    pub async fn sync(&self, repository: &Repository) -> Result<Synced> {
+        let lock = repository.lock_shared(&self.holder()).await?;
+        let synced = self.sync_locked(repository).await;
+        lock.release().await?;
+        synced
+    }
+
+    async fn sync_locked(&self, repository: &Repository) -> Result<Synced> {
+        let mut sources: BTreeMap<(&'static str, String), BTreeSet<String>> = BTreeMap::new();
+        for (id, snapshot) in repository.snapshots().await? {
+            let tag = |name: &str| snapshot.tags.iter().find_map(|tag| tag.strip_prefix(name));
+            if let (Some(service), Some(source)) = (tag("service="), tag("source="))
+                && let Some(service) = self.services.iter().find(|known| known.name == service)
+            {
+                sources.entry((service.name, source.to_owned())).or_default().insert(id.to_string());
+            }
+        }
+        let own = repository.id().to_string();
+        let mut synced = Synced::default();
+        for known in self.catalog.sources().await?.into_iter().filter(|known| known.repository == own) {
+            if let Some(service) = self.services.iter().find(|service| service.name == known.service) {
+                sources.entry((service.name, known.name)).or_default();
+            }
+        }
+        for ((service, name), ids) in sources {
+            let key = SourceKey { repository: own.clone(), service: service.to_owned(), name };
+            self.sync_source(repository, self.service(service)?, &key, &ids, &mut synced).await?;
+        }
+        Ok(synced)
+    }
+
+    async fn sync_source(&self, repository: &Repository, service: &'static Service, key: &SourceKey, ids: &BTreeSet<String>, synced: &mut Synced) -> Result<()> {
+        let mut known: BTreeSet<String> = BTreeSet::new();
+        let mut newest = None;
+        for snapshot in self.catalog.source_snapshots(key).await? {
+            if ids.contains(&snapshot.id) {
+                newest = newest.max(Some(snapshot.time));
+                known.insert(snapshot.id);
+            } else {
+                self.catalog.forget_snapshot(&snapshot.id).await?;
+                synced.removed += 1;
+            }
+        }
+        if ids.is_subset(&known) {
+            return Ok(());
+        }
+        let infos = snapshots(repository, service, &key.name).await?;
+        let older = |id: &str, time| !known.contains(id) && newest.is_some_and(|newest| time <= newest);
+        if infos.iter().any(|info| older(&info.id.to_string(), info.time)) {
+            // Intervals grow at their end alone: what belongs in between is listed in its order.
+            self.catalog.clear_index(key).await?;
+            known.clear();
+        }
+        let mut before = None;
+        for info in infos {
+            if !known.contains(&info.id.to_string()) {
+                let mut rows = DiffRows::new(repository, service, before, info.tree);
+                add_snapshot(&self.catalog, &key.repository, &info, &mut rows).await?;
+                synced.added += 1;
+            }
+            before = Some(info.tree);
+        }
+        Ok(())
+    }
+}

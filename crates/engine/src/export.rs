@@ -1,0 +1,254 @@
+//! Export: any path of a snapshot as files. Every name of a snapshot is foreign; nothing is written outside of the target folder.
+
+mod files;
+mod name;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use model::{Event, Reporter};
+use repository::{Node, NodeType, Repository, SnapshotId, TreeId};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use self::files::Written;
+use self::name::{escape, numbered};
+use crate::{Error, Result};
+
+/// Entries that a report names of each sort; the counts are of all.
+const NAMED: usize = 1000;
+/// Files that are written side by side.
+const WRITERS: usize = 8;
+
+/// How to export.
+pub struct ExportOptions<'a> {
+    /// Replaces files that are already there; without it they are left alone and reported.
+    pub overwrite: bool,
+    pub reporter: &'a dyn Reporter,
+    pub cancel: &'a CancellationToken,
+}
+
+/// What was written, under which names, and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ExportReport {
+    pub files: u64,
+    pub folders: u64,
+    pub bytes: u64,
+    /// How many entries have another name than in the snapshot.
+    pub escaped: u64,
+    /// How many entries were not written.
+    pub refused: u64,
+    /// The first thousand of the escaped.
+    pub renamed: Vec<Renamed>,
+    /// The first thousand of the refused.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An entry that has another name in the target folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Renamed {
+    /// The path in the snapshot.
+    pub from: String,
+    /// Relative to the target folder.
+    pub to: String,
+}
+
+/// An entry that was not written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The path in the snapshot.
+    pub path: String,
+    /// A code of [`model::code::CODES`], where there is one.
+    pub code: Option<String>,
+    pub reason: String,
+}
+
+/// Writes `path` (empty for everything) below the folder `to`, which is made when it is missing. A folder keeps its own name there.
+///
+/// Links in the target are not followed, except that `to` itself may be one. The hash of every piece is checked while it is read, and the
+/// size of every file at its end; a file that fails is removed, reported, and the others go on.
+pub async fn export(repository: &Repository, snapshot: SnapshotId, path: &str, to: &Path, options: &ExportOptions<'_>) -> Result<ExportReport> {
+    let tree = repository.snapshot(snapshot).await?.tree;
+    let start = resolve(repository, tree, path).await?;
+    tokio::fs::create_dir_all(to).await.map_err(Error::io(format!("cannot make the folder {}", to.display())))?;
+    let root = tokio::fs::canonicalize(to).await.map_err(Error::io(format!("cannot open the folder {}", to.display())))?;
+    let mut export = Export { repository, root, options, report: ExportReport::default(), open: Vec::new() };
+    options.reporter.report(Event::Phase { phase: "export".to_owned() });
+    match start {
+        None => export.open.push(Folder { tree, path: String::new(), to: PathBuf::new() }),
+        Some((parent, node)) => export.entries(&Folder { tree, path: parent, to: PathBuf::new() }, vec![node]).await?,
+    }
+    while let Some(folder) = export.open.pop() {
+        let nodes = match repository.tree(folder.tree).await {
+            Ok(tree) => tree.nodes,
+            Err(error) => {
+                export.leave_out(&folder.path, &error.into());
+                continue;
+            }
+        };
+        export.entries(&folder, nodes).await?;
+    }
+    Ok(export.report)
+}
+
+/// The node at a path, with its parent's path; `None` for the root. A component is a name of the snapshot, or what export makes of it.
+async fn resolve(repository: &Repository, tree: TreeId, path: &str) -> Result<Option<(String, Node)>> {
+    let mut at: Option<(String, Node)> = None;
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let unknown = || Error::Request { code: "export-path-unknown", message: format!("the snapshot has no `{path}`") };
+        let (parent, tree) = match &at {
+            None => (String::new(), tree),
+            Some((parent, node)) => (join(parent, &node.name), node.subtree.ok_or_else(unknown)?),
+        };
+        let nodes = repository.tree(tree).await?.nodes;
+        let place = nodes.iter().position(|node| node.name == part).or_else(|| nodes.iter().position(|node| escape(&node.name) == part));
+        let node = nodes.into_iter().nth(place.ok_or_else(unknown)?).ok_or_else(unknown)?;
+        at = Some((parent, node));
+    }
+    Ok(at)
+}
+
+fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
+struct Folder {
+    tree: TreeId,
+    /// In the snapshot.
+    path: String,
+    /// Relative to the target folder.
+    to: PathBuf,
+}
+
+struct Export<'a> {
+    repository: &'a Repository,
+    root: PathBuf,
+    options: &'a ExportOptions<'a>,
+    report: ExportReport,
+    /// Folders that exist in the target and are still empty.
+    open: Vec<Folder>,
+}
+
+/// A file with the name that it gets.
+struct Entry {
+    node: Node,
+    path: String,
+    to: PathBuf,
+}
+
+impl Export<'_> {
+    async fn entries(&mut self, folder: &Folder, nodes: Vec<Node>) -> Result<()> {
+        let mut taken = HashSet::new();
+        let mut files = Vec::new();
+        for node in nodes {
+            let path = join(&folder.path, &node.name);
+            let name = free_name(&node.name, &mut taken);
+            let renamed = name != node.name;
+            let entry = Entry { to: folder.to.join(name), path, node };
+            match entry.node.node_type {
+                NodeType::Dir => self.folder(entry, renamed).await?,
+                NodeType::File => {
+                    self.note_name(&entry, renamed);
+                    files.push(entry);
+                }
+                NodeType::Symlink | NodeType::Other(_) => {
+                    let message = format!("a {} is not exported", entry.node.node_type.as_str());
+                    self.leave_out(&entry.path, &Error::Request { code: "export-path-refused", message });
+                }
+            }
+        }
+        self.files(files).await
+    }
+
+    fn note_name(&mut self, entry: &Entry, renamed: bool) {
+        if renamed {
+            self.report.escaped += 1;
+            if self.report.renamed.len() < NAMED {
+                let to = entry.to.display().to_string();
+                self.report.renamed.push(Renamed { from: entry.path.clone(), to });
+            }
+        }
+    }
+
+    async fn folder(&mut self, entry: Entry, renamed: bool) -> Result<()> {
+        let Some(tree) = entry.node.subtree else {
+            self.leave_out(&entry.path, &Error::Request { code: "repository-damaged", message: "the folder has no content".to_owned() });
+            return Ok(());
+        };
+        match files::make_folder(&self.root.join(&entry.to)).await {
+            Ok(()) => {
+                self.note_name(&entry, renamed);
+                self.report.folders += 1;
+                self.open.push(Folder { tree, path: entry.path, to: entry.to });
+                Ok(())
+            }
+            Err(error) => self.refuse(&entry.path, error),
+        }
+    }
+
+    async fn files(&mut self, files: Vec<Entry>) -> Result<()> {
+        let (repository, root, overwrite) = (self.repository, self.root.clone(), self.options.overwrite);
+        let root = &root;
+        let mut written = futures::stream::iter(files)
+            .map(|entry| async move {
+                let result = files::write(repository, &entry.node, &root.join(&entry.to), overwrite).await;
+                Ok::<_, Error>((entry, result))
+            })
+            .buffered(WRITERS);
+        while let Some((entry, result)) = written.try_next().await? {
+            if self.options.cancel.is_cancelled() {
+                return Err(Error::Canceled);
+            }
+            match result {
+                Ok(Written { bytes }) => {
+                    self.report.files += 1;
+                    self.report.bytes += bytes;
+                }
+                Err(error) => self.refuse(&entry.path, error)?,
+            }
+        }
+        self.progress();
+        Ok(())
+    }
+
+    /// Goes on without the entry, unless no other would fare better.
+    fn refuse(&mut self, path: &str, error: Error) -> Result<()> {
+        if error.code() == Some("disk-full") {
+            return Err(error);
+        }
+        self.leave_out(path, &error);
+        Ok(())
+    }
+
+    fn leave_out(&mut self, path: &str, error: &Error) {
+        self.report.refused += 1;
+        if self.report.left_out.len() < NAMED {
+            let code = error.code().map(str::to_owned);
+            self.report.left_out.push(LeftOut { path: path.to_owned(), code, reason: error.to_string() });
+        }
+    }
+
+    fn progress(&self) {
+        self.options.reporter.report(Event::Progress {
+            phase: "export".to_owned(),
+            items: self.report.files,
+            expected: None,
+            bytes: self.report.bytes,
+            requests: 0,
+            budget_left: None,
+        });
+    }
+}
+
+/// The escaped name, or with a number the first that no other entry of the folder has, without regard to case.
+fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
+    let escaped = escape(name);
+    let mut free = escaped.clone();
+    let mut number = 1;
+    while !taken.insert(free.to_lowercase()) {
+        number += 1;
+        free = numbered(&escaped, number);
+    }
+    free
+}

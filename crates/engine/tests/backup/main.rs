@@ -1,0 +1,178 @@
+//! Backups of a small service with behavior, into an in-memory repository.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod harness;
+mod world;
+
+use std::collections::BTreeSet;
+
+use engine::coordinator::{RowChange, Rows as _};
+use engine::rebuild::{self, DiffRows};
+use engine::{Error, SnapshotReader};
+use model::{Class, ItemRef};
+use proptest::prelude::*;
+use service::Stored as _;
+
+use harness::Harness;
+use world::{Change, change};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Chained increments hold what is there, byte for byte, and what one full crawl into a new repository holds.
+    #[test]
+    fn chained_increments_equal_one_full_crawl(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..5)) {
+        runtime().block_on(async {
+            let mut harness = Harness::new().await;
+            for changes in histories {
+                harness.world().apply(&changes);
+                let report = harness.backup().await.unwrap();
+                prop_assert!(report.source.issues.is_empty(), "{:?}", report.source.issues);
+                prop_assert_eq!(harness.files(&report).await, harness.world().expected());
+            }
+            let chained = harness.backup().await.unwrap();
+            let fresh = harness.fresh_repository().await.backup().await.unwrap();
+            for kind in ["project", "note", "log", "remark"] {
+                prop_assert_eq!(chained.source.counts[kind].items, fresh.source.counts[kind].items, "{}", kind);
+            }
+            Ok(())
+        })?;
+    }
+
+    /// The catalog's rows can be made again from the repository alone.
+    #[test]
+    fn rows_of_the_run_equal_rows_made_from_the_repository(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..4)) {
+        runtime().block_on(async {
+            let mut harness = Harness::new().await;
+            for changes in histories {
+                harness.world().apply(&changes);
+                harness.backup().await.unwrap();
+            }
+            let infos = rebuild::snapshots(&harness.repository, harness.service, "contoso").await.unwrap();
+            let mut before = None;
+            for (info, live) in infos.iter().zip(harness.rows()) {
+                let mut rows = DiffRows::new(&harness.repository, harness.service, before, info.tree);
+                let mut rebuilt = Vec::new();
+                while let Some(row) = rows.next().await.unwrap() {
+                    rebuilt.push(row);
+                }
+                rebuilt.sort_by(|a, b| a.path.cmp(&b.path));
+                let mut live = live;
+                live.sort_by(|a, b| a.path.cmp(&b.path));
+                prop_assert_eq!(rebuilt, live);
+                before = Some(info.tree);
+            }
+            prop_assert_eq!(infos.len(), harness.rows().len());
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_quiet_run_stores_only_its_own_description() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[Change::AddNote(0, 1), Change::Event(3), Change::Remark(3)]);
+        let first = harness.backup().await.unwrap();
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.parent, Some(first.snapshot));
+        assert_eq!(second.counts.blobs_stored, 2, "source.json and the root");
+        assert!(harness.rows()[1].is_empty());
+    });
+}
+
+#[test]
+fn a_kind_that_fails_is_carried_over_and_marked_stale() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[Change::AddNote(0, 1), Change::Event(3)]);
+        let first = harness.backup().await.unwrap();
+        harness.world().apply(&[Change::AddNote(0, 2), Change::Event(3)]);
+        harness.world().fail("log", Class::Permission);
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.source.issues.len(), 1);
+        assert_eq!(second.source.stale["log"], first.source.finished);
+        assert_eq!(second.source.cursors["log"], first.source.cursors["log"]);
+        let (old, new) = (harness.files(&first).await, harness.files(&second).await);
+        let logs = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
+            files.iter().filter(|(path, _)| path.starts_with("logs/")).map(|(path, bytes)| (path.clone(), bytes.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(logs(&old), logs(&new));
+        assert!(new.contains_key("projects/p0/notes/2/note.json"), "what could be read is new");
+
+        harness.world().heal();
+        let third = harness.backup().await.unwrap();
+        assert!(third.source.stale.is_empty());
+        assert_eq!(harness.files(&third).await, harness.world().expected());
+    });
+}
+
+#[test]
+fn a_refused_credential_leaves_no_snapshot() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().fail("log", Class::Credential);
+        let error = harness.backup().await.unwrap_err();
+        assert_eq!(error.code(), Some("credential-refused"));
+        assert!(harness.repository.snapshots().await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::AddNote(0, id)).collect();
+        harness.world().apply(&notes);
+        harness.backup().await.unwrap();
+        harness.world().apply(&(0..12).map(|id| Change::RemoveNote(0, id)).collect::<Vec<_>>());
+        let kept = harness.backup().await.unwrap();
+        assert_eq!(kept.source.issues[0].code, "implausible-drop");
+        assert_eq!(kept.source.counts["note"].items, 12);
+        harness.accept = BTreeSet::from(["note".to_owned()]);
+        let agreed = harness.backup().await.unwrap();
+        assert!(agreed.source.issues.is_empty());
+        assert_eq!(agreed.source.counts["note"].items, 0);
+        let removed = harness.rows().pop().unwrap();
+        assert_eq!(removed.iter().filter(|row| row.change == RowChange::Removed).count(), 12);
+    });
+}
+
+#[test]
+fn kinds_that_are_not_selected_stay_as_they_were() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[Change::AddNote(0, 1), Change::Event(3)]);
+        harness.backup().await.unwrap();
+        harness.world().apply(&[Change::RemoveNote(0, 1), Change::Event(3)]);
+        harness.selection = BTreeSet::from(["log".to_owned()]);
+        let report = harness.backup().await.unwrap();
+        assert_eq!(report.source.selection, ["log"]);
+        assert!(harness.files(&report).await.contains_key("projects/p0/notes/1/note.json"));
+        harness.selection = BTreeSet::from(["no-such-kind".to_owned()]);
+        assert!(matches!(harness.backup().await, Err(Error::Request { .. })));
+    });
+}
+
+#[test]
+fn parts_larger_than_memory_allows_are_streamed_and_read_back() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[Change::Event(3)]);
+        let bytes: Vec<u8> = (0..6_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        harness.world().file(3, bytes.clone());
+        let report = harness.backup().await.unwrap();
+        let tree = harness.repository.snapshot(report.snapshot).await.unwrap().tree;
+        let reader = SnapshotReader::new(harness.repository.clone(), harness.service, Some(tree));
+        let item = ItemRef::new("log", "", "3");
+        assert_eq!(reader.part(&item, "files/big").await.unwrap().unwrap(), bytes);
+        let mut copy = Vec::new();
+        reader.copy(&item, "files/big", &mut copy).await.unwrap();
+        assert_eq!(copy, bytes);
+    });
+}

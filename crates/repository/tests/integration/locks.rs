@@ -1,0 +1,234 @@
+//! Lock files between us, and between us and restic.
+
+use std::fs;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use repository::{BlobType, Error, Holder, Repository, Snapshot};
+
+use crate::support::*;
+
+fn elsewhere(clock: &Arc<TestClock>) -> Holder {
+    Holder {
+        hostname: "another-host".to_owned(),
+        ..holder(clock)
+    }
+}
+
+#[tokio::test]
+async fn shared_locks_go_together_and_exclusive_ones_stand_alone() {
+    let (repository, store) = in_memory().await;
+    let other = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let clock = TestClock::real();
+    let first = repository.lock_shared(&holder(&clock)).await.unwrap();
+    let second = other.lock_shared(&elsewhere(&clock)).await.unwrap();
+    let error = other.lock_exclusive(&holder(&clock)).await.err().unwrap();
+    assert_eq!(error.code(), "lock-held");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("process {}", std::process::id())),
+        "{error}"
+    );
+    first.release().await.unwrap();
+    second.release().await.unwrap();
+    let exclusive = other.lock_exclusive(&holder(&clock)).await.unwrap();
+    let error = repository.lock_shared(&holder(&clock)).await.err().unwrap();
+    assert!(matches!(error, Error::Locked { by } if by.exclusive));
+    drop(exclusive);
+    other.close().await;
+    assert!(
+        repository.locks().await.unwrap().is_empty(),
+        "a failed or dropped lock leaves no file"
+    );
+}
+
+#[tokio::test]
+async fn locks_that_nobody_refreshes_or_whose_process_is_gone_do_not_count() {
+    let (repository, store) = in_memory().await;
+    let other = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let clock = TestClock::real();
+    let foreign = other.lock_exclusive(&elsewhere(&clock)).await.unwrap();
+    clock.advance(SignedDuration::from_mins(29));
+    assert!(repository.lock_shared(&holder(&clock)).await.is_err());
+    clock.advance(SignedDuration::from_mins(2));
+    let lock = repository.lock_shared(&holder(&clock)).await.unwrap();
+    assert!(matches!(
+        foreign.verify(&other).await,
+        Err(Error::LockLost(_))
+    ));
+    lock.release().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refreshed_lock_stays_valid() {
+    let (repository, _) = in_memory().await;
+    let clock = TestClock::real();
+    let lock = repository.lock_exclusive(&elsewhere(&clock)).await.unwrap();
+    for _ in 0..3 {
+        clock.advance(SignedDuration::from_mins(20));
+        lock.refresh().await.unwrap();
+        assert_eq!(repository.locks().await.unwrap().len(), 1);
+    }
+    assert!(repository.lock_shared(&holder(&clock)).await.is_err());
+    lock.verify(&repository).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_after_losing_the_lock_is_refused() {
+    let disk = OnDisk::init().await;
+    let clock = TestClock::real();
+    let lock = disk.repository.lock_shared(&holder(&clock)).await.unwrap();
+    let mut writer = disk.repository.writer();
+    let tree = writer.update(None, []).await.unwrap();
+    disk.restic(&["unlock", "--remove-all"]);
+    let error = writer
+        .commit(&Snapshot::new(time(0), tree), &lock)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "lock-lost");
+    assert!(disk.repository.snapshots().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_writer_whose_blobs_were_pruned_away_cannot_commit() {
+    let disk = OnDisk::init().await;
+    commit(&disk.repository, None, &[("a", b"old")]).await;
+    let clock = TestClock::real();
+    let lock = disk.repository.lock_shared(&holder(&clock)).await.unwrap();
+    let mut writer = disk.repository.writer();
+    // Relies on a blob that is stored, which a prune then removes because someone removed our lock.
+    writer.blob(BlobType::Data, b"old").await.unwrap();
+    let tree = writer.update(None, []).await.unwrap();
+    let only = disk.repository.snapshots().await.unwrap()[0].0.to_string();
+    disk.restic(&["unlock", "--remove-all"]);
+    disk.restic(&["forget", "--prune", &only]);
+    drop(lock);
+    let lock = disk.repository.lock_shared(&holder(&clock)).await.unwrap();
+    let error = writer
+        .commit(&Snapshot::new(time(0), tree), &lock)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::IndexReplaced), "{error}");
+}
+
+#[tokio::test]
+async fn restic_respects_our_locks() {
+    let disk = OnDisk::init().await;
+    commit(&disk.repository, None, &[("a", b"x")]).await;
+    let clock = TestClock::real();
+    let lock = disk.repository.lock_shared(&holder(&clock)).await.unwrap();
+    let refused = run_restic(&disk.path(), PASSWORD, &["prune"]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && message.contains("locked") && message.contains("keepward"),
+        "{message}"
+    );
+    disk.restic(&["snapshots"]);
+    // It removes stale locks alone, and asks our process by a signal that would end an unprepared one.
+    disk.restic(&["unlock"]);
+    lock.verify(&disk.repository).await.unwrap();
+    lock.release().await.unwrap();
+
+    let lock = disk
+        .repository
+        .lock_exclusive(&holder(&clock))
+        .await
+        .unwrap();
+    let refused = run_restic(
+        &disk.path(),
+        PASSWORD,
+        &["backup", disk.folder.path().to_str().unwrap()],
+    );
+    assert!(!refused.status.success());
+    lock.release().await.unwrap();
+    disk.restic(&["prune"]);
+    assert_eq!(fs::read_dir(disk.path().join("locks")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_lock_of_a_dead_process_on_this_machine_is_removed() {
+    let disk = OnDisk::init().await;
+    let clock = TestClock::real();
+    // restic, killed while it holds its lock: it waits for a password of the new key.
+    let mut child = std::process::Command::new("restic")
+        .args([
+            "--no-cache",
+            "-r",
+            disk.path().to_str().unwrap(),
+            "backup",
+            "--stdin",
+        ])
+        .env("RESTIC_PASSWORD", PASSWORD)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("the `restic` binary is needed for this test (apt-get install restic): {error}")
+        });
+    while disk.repository.locks().await.unwrap().is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "restic ended early");
+        tokio::task::yield_now().await;
+    }
+    let error = disk
+        .repository
+        .lock_exclusive(&holder(&clock))
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(&error, Error::Locked { by } if by.pid == i64::from(child.id())),
+        "{error}"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+    disk.repository
+        .lock_exclusive(&holder(&clock))
+        .await
+        .unwrap()
+        .release()
+        .await
+        .unwrap();
+    assert!(disk.repository.locks().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn two_writers_at_once_are_both_right() {
+    let disk = OnDisk::init().await;
+    let other = disk.reopen().await;
+    let clock = TestClock::real();
+    let mut done = Vec::new();
+    for repository in [&disk.repository, &other] {
+        let lock = repository.lock_shared(&holder(&clock)).await.unwrap();
+        let mut writer = repository.writer();
+        writer.blob(BlobType::Data, b"in both").await.unwrap();
+        done.push((repository, lock, writer));
+    }
+    for (number, (repository, lock, mut writer)) in (0..).zip(done) {
+        let content = writer.bytes(b"in both").await.unwrap();
+        let node = repository::Node::file("", content, time(number));
+        let change = repository::Change {
+            path: vec!["x".into()],
+            op: repository::Op::Put(Box::new(node)),
+        };
+        let tree = writer.update(None, [change]).await.unwrap();
+        writer
+            .commit(&Snapshot::new(time(0), tree), &lock)
+            .await
+            .unwrap();
+        let node = repository.find(tree, "x").await.unwrap().unwrap();
+        assert_eq!(repository.read(&node).await.unwrap(), "in both");
+        lock.release().await.unwrap();
+    }
+    disk.restic(&["check", "--read-data"]);
+    let lock = disk
+        .repository
+        .lock_exclusive(&holder(&clock))
+        .await
+        .unwrap();
+    let report = disk.repository.prune(&lock, false).await.unwrap();
+    assert_eq!(report.blobs_removed, 1, "the second copy");
+    lock.release().await.unwrap();
+    disk.restic(&["check", "--read-data"]);
+}

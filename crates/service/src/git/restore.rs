@@ -1,0 +1,84 @@
+//! Giving a repository back: large files first, then history by `git push`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::ItemRef;
+
+use super::fetch::disk;
+use super::lfs::{self, Pointer};
+use super::push;
+use super::state::{self, State};
+use super::{Remote, about};
+use crate::{Error, Restore, Result, Stored};
+
+/// Namespaces that a push may write; `refs/pull` is the service's own.
+const RESTORED: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
+
+/// Whether a push brings this ref back.
+pub(super) fn is_restored(name: &str) -> bool {
+    RESTORED.iter().any(|space| name.starts_with(space))
+}
+
+/// Pushes the stored repository to `remote`, which must exist, and gives what cannot be pushed, in words.
+///
+/// Refs of the same name are overwritten, others stay. The default branch is the caller's: it cannot be pushed. May be called again after an interruption.
+pub async fn restore_repository(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {
+    restore(cx, item, remote).await.map_err(|error| about(&remote.path, error))
+}
+
+async fn restore(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {
+    let target = &cx.target;
+    let state = State::load(target.stored, item).await?;
+    if !state.known {
+        return Err(Error::storage(format!("the snapshot holds no refs of {item}")));
+    }
+    let work = tempfile::tempdir_in(target.work).map_err(|e| disk(target.work, e))?;
+    let objects: Vec<Pointer> = state.lfs.iter().map(|(oid, size)| Pointer { oid: oid.clone(), size: *size }).collect();
+    Box::pin(lfs::upload(remote, item, target.stored, &objects, work.path())).await?;
+    if state.refs.keys().any(|name| is_restored(name)) {
+        let bare = bare(target.stored, item, work.path()).await?;
+        Box::pin(push::push(remote, &state, &bare)).await?;
+    }
+    Ok(losses(&state))
+}
+
+/// Lays the parts out as the bare repository that they are.
+async fn bare(stored: &dyn Stored, item: &ItemRef, work: &Path) -> Result<PathBuf> {
+    let folder = work.join("repository.git");
+    let packs = folder.join("objects/pack");
+    tokio::fs::create_dir_all(&packs).await.map_err(|e| disk(&packs, e))?;
+    let refs = folder.join("refs");
+    tokio::fs::create_dir_all(&refs).await.map_err(|e| disk(&refs, e))?;
+    for part in stored.parts(item).await? {
+        let name = part.name.as_str();
+        let is_pack = name.strip_prefix("objects/pack/").is_some_and(|file| !file.contains('/'));
+        if is_pack || [state::HEAD, state::PACKED_REFS].contains(&name) {
+            state::copy(stored, item, name, &folder.join(name)).await?;
+        }
+    }
+    // Never a stored configuration: it could name programs to run.
+    let (config, bytes) = state::CONFIG;
+    let path = folder.join(config);
+    tokio::fs::write(&path, bytes).await.map_err(|e| disk(&path, e))?;
+    Ok(folder)
+}
+
+fn losses(state: &State) -> Vec<String> {
+    let mut lost: BTreeMap<String, usize> = BTreeMap::new();
+    for name in state.refs.keys().filter(|name| !is_restored(name)) {
+        let space: Vec<&str> = name.splitn(3, '/').take(2).collect();
+        *lost.entry(space.join("/")).or_default() += 1;
+    }
+    let mut losses: Vec<String> = lost
+        .iter()
+        .map(|(space, count)| match space.as_str() {
+            "refs/pull" => format!("{count} pull request refs ({space}/*) are made by the service alone; they are in the backup and are not pushed"),
+            _ => format!("{count} refs in {space}/* are in the backup and are not pushed"),
+        })
+        .collect();
+    if !state.lfs_missing.is_empty() {
+        losses.push(format!("{} LFS objects were missing at the service when it was backed up", state.lfs_missing.len()));
+    }
+    losses
+}

@@ -1,0 +1,135 @@
+//! Sending one HTTP request, with the credential where it belongs.
+
+use model::Class;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderValue};
+use reqwest::{Response, Url};
+
+use super::address::{same_origin, shown};
+use super::backoff::{Repeat, Trouble};
+use super::call::{Payload, Request};
+use super::client::Client;
+use super::signals::Signals;
+use crate::Error;
+
+/// Sends one HTTP request and takes note of what the answer's headers say about the budget.
+pub(crate) async fn transmit(
+    client: &Client,
+    request: &Request,
+    url: &Url,
+    redirected: bool,
+) -> Result<Response, Trouble> {
+    let inner = &client.inner;
+    let trusted = inner.trusts(url);
+    let mut message = reqwest::Request::new(request.method.clone(), url.clone());
+    *message.headers_mut() = headers(
+        client,
+        request,
+        trusted,
+        redirected && !same_origin(url, &request.url),
+    );
+    match &request.payload {
+        Payload::None => {}
+        Payload::Bytes(bytes) => *message.body_mut() = Some(bytes.clone().into()),
+        Payload::File(path) => {
+            let unreadable = |error: std::io::Error| {
+                Trouble::new(
+                    Repeat::Never,
+                    Error::storage(format!(
+                        "{}: the file to send cannot be read",
+                        request.label
+                    ))
+                    .caused_by(error),
+                )
+            };
+            let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+            let length = file.metadata().await.map_err(unreadable)?.len();
+            message
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(length));
+            *message.body_mut() = Some(file.into());
+        }
+    }
+    client.counter.request();
+    let response = inner
+        .pool
+        .execute(message)
+        .await
+        .map_err(|error| unsent(client, request, url, error))?;
+    if trusted {
+        let signals = Signals::read(response.headers());
+        if let Some(pause) = inner.gate.observe(&signals) {
+            inner.announce(
+                pause,
+                &format!(
+                    "the service asked for a pause ({})",
+                    response.status().as_u16()
+                ),
+            );
+        }
+    }
+    Ok(response)
+}
+
+fn headers(client: &Client, request: &Request, trusted: bool, elsewhere: bool) -> HeaderMap {
+    let mut headers = request.headers.clone();
+    if elsewhere {
+        headers.remove(AUTHORIZATION);
+        headers.remove(COOKIE);
+    }
+    let fallback = if trusted { "application/json" } else { "*/*" };
+    headers
+        .entry(ACCEPT)
+        .or_insert(HeaderValue::from_static(fallback));
+    if trusted {
+        headers
+            .entry(AUTHORIZATION)
+            .or_insert_with(|| client.inner.authorization.clone());
+        headers.insert(
+            "x-tfs-fedauthredirect",
+            HeaderValue::from_static("Suppress"),
+        );
+        headers.insert(
+            "x-vss-forcemsapassthrough",
+            HeaderValue::from_static("true"),
+        );
+        headers.insert("x-tfs-session", client.inner.session.clone());
+    }
+    headers
+}
+
+/// No answer came.
+fn unsent(client: &Client, request: &Request, url: &Url, error: reqwest::Error) -> Trouble {
+    let label = &request.label;
+    let error = error.without_url();
+    let (repeat, what) = if error.is_connect() {
+        (
+            Repeat::Always,
+            format!(
+                "{label}: cannot connect to {}",
+                shown(&url.join("/").unwrap_or_else(|_| url.clone()))
+            ),
+        )
+    } else if error.is_timeout() {
+        (
+            Repeat::IfSafe,
+            format!(
+                "{label}: no answer within {} s",
+                client.inner.timeout.as_secs_f64().ceil()
+            ),
+        )
+    } else if error.is_builder() {
+        (
+            Repeat::Never,
+            format!("{label}: the request cannot be sent"),
+        )
+    } else {
+        (
+            Repeat::IfSafe,
+            format!("{label}: the connection closed before an answer came"),
+        )
+    };
+    let error = Error::new(Class::Transient, "service-unavailable", what)
+        .hinted("check the network and the service's status page")
+        .caused_by(error);
+    Trouble::new(repeat, error)
+}
