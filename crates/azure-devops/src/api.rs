@@ -7,7 +7,7 @@ use bytes::Bytes;
 use model::Class;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use service::http::{Answer, Fault, segment};
+use service::http::{Answer, segment};
 use service::{Client, Error, Result};
 
 pub(crate) const DEV: &str = "dev";
@@ -22,7 +22,7 @@ pub(crate) const PREVIEW_4: &str = "7.1-preview.4";
 const CAP: usize = 100;
 const LARGEST_PAGE: u32 = 1000;
 /// How long a project may take to be made.
-const OPERATION_LIMIT: Duration = Duration::from_secs(15 * 60);
+const OPERATION_LIMIT: Duration = Duration::from_mins(15);
 
 /// A whole list, page by page as it was answered.
 pub(crate) struct Pages(Vec<Answer>);
@@ -128,11 +128,6 @@ pub(crate) async fn finished(http: &Client, answer: &Answer) -> Result<()> {
         waited += pause;
         pause = (pause * 2).min(Duration::from_secs(3));
     }
-}
-
-/// The code at the beginning of the service's message: `TF51535`.
-pub(crate) fn fault_code(error: &Error) -> Option<&str> {
-    error.source.as_ref()?.downcast_ref::<Fault>()?.code.as_deref()
 }
 
 /// The service refused what was asked, for reasons of its own rules: asking for less may help.

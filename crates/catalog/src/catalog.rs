@@ -1,7 +1,9 @@
 //! Opening the catalog.
 
+use std::path::Path;
+
 use crate::db::Db;
-use crate::{Result, schema};
+use crate::{Result, dialect, schema};
 
 /// A handle on the catalog; clones share its connections.
 #[derive(Clone)]
@@ -14,6 +16,13 @@ impl Catalog {
     /// schema up to date. Refuses a schema that is newer than this program.
     pub async fn open(url: &str) -> Result<Self> {
         let db = Db::connect(url).await?;
+        schema::migrate(&db).await?;
+        Ok(Self { db })
+    }
+
+    /// Opens the SQLite file at a path, which may hold any characters; made when missing.
+    pub async fn open_file(path: &Path) -> Result<Self> {
+        let db = dialect::sqlite::open(path).await?;
         schema::migrate(&db).await?;
         Ok(Self { db })
     }

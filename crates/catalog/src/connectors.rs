@@ -39,25 +39,37 @@ impl Catalog {
 
     /// Its name, and its service, organization and method together, must be new; its credential must be in the vault.
     pub async fn add_connector(&self, connector: &Connector) -> Result<()> {
-        let added = self
-            .db
-            .write(
-                "INSERT INTO connector (key, name, service, organization, organization_key, url, method, credential, credential_key)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                args![
-                    connector.name.to_lowercase(),
-                    &connector.name,
-                    &connector.service,
-                    &connector.organization,
-                    connector.organization.to_lowercase(),
-                    connector.url.as_deref(),
-                    &connector.method,
-                    &connector.credential,
-                    connector.credential.to_lowercase(),
-                ],
-            )
-            .await;
-        match added {
+        self.store_connector(connector, "").await
+    }
+
+    /// Adds it, or replaces the one of its name; when that is refused, the old one stays.
+    pub async fn replace_connector(&self, connector: &Connector) -> Result<()> {
+        let replace =
+            "ON CONFLICT (key) DO UPDATE SET name = excluded.name, service = excluded.service,
+            organization = excluded.organization, organization_key = excluded.organization_key,
+            url = excluded.url, method = excluded.method, credential = excluded.credential,
+            credential_key = excluded.credential_key";
+        self.store_connector(connector, replace).await
+    }
+
+    async fn store_connector(&self, connector: &Connector, conflict: &'static str) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO connector (key, name, service, organization, organization_key, url, method,
+                credential, credential_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) {conflict}"
+        );
+        let values = args![
+            connector.name.to_lowercase(),
+            &connector.name,
+            &connector.service,
+            &connector.organization,
+            connector.organization.to_lowercase(),
+            connector.url.as_deref(),
+            &connector.method,
+            &connector.credential,
+            connector.credential.to_lowercase(),
+        ];
+        match self.db.write(sqlx::AssertSqlSafe(sql), values).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_unique() => Err(Error::ConnectorExists {
                 name: connector.name.clone(),

@@ -105,3 +105,49 @@ impl Error {
 fn is_full(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_can_be_explained() {
+        let text = String::new;
+        let errors = [
+            Error::Address { url: text() },
+            Error::NewerSchema { found: 2, known: 1 },
+            Error::Damaged { what: text() },
+            Error::ConnectorExists {
+                name: text(),
+                organization: text(),
+            },
+            Error::ConnectorUnknown { name: text() },
+            Error::CredentialUnknown { name: text() },
+            Error::CredentialInUse {
+                name: text(),
+                users: text(),
+            },
+            Error::WrongKey { name: text() },
+            Error::RepositoryExists {
+                name: text(),
+                location: text(),
+            },
+            Error::RepositoryUnknown { name: text() },
+            Error::RunUnknown { id: text() },
+            Error::Superseded {
+                job: text(),
+                token: 1,
+            },
+            Error::SnapshotUnknown { id: text() },
+            Error::SnapshotAmbiguous {
+                prefix: text(),
+                candidates: Vec::new(),
+            },
+            Error::PlanUnknown { id: text() },
+        ];
+        for error in errors {
+            let code = error.code().unwrap();
+            assert!(model::code::find(code).is_some(), "{code}");
+        }
+    }
+}

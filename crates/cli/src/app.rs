@@ -4,19 +4,24 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use catalog::{Catalog, Kek, RepositoryRow};
+use control::Control;
 use model::Secret;
 use repository::Repository;
 
+use crate::clock::SystemClock;
 use crate::failure::Failure;
+use crate::services::SERVICES;
 
 /// What commands work with; one process at a time holds a data directory.
 pub(crate) struct App {
     pub data: PathBuf,
     pub catalog: Catalog,
-    pub kek: Kek,
+    pub kek: Arc<Kek>,
+    pub control: Control,
     /// The lock is held as long as this file is open.
     _lock: File,
 }
@@ -26,9 +31,19 @@ impl App {
     pub(crate) async fn open(data: &Path) -> Result<Self, Failure> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).with_context(|| format!("cannot make the data directory {}", data.display()))?;
         let lock = lock(data)?;
-        let kek = kek(&data.join("key"))?;
-        let catalog = Catalog::open(&format!("sqlite://{}", data.join("catalog.db").display())).await?;
-        Ok(Self { data: data.to_owned(), catalog, kek, _lock: lock })
+        let kek = Arc::new(kek(&data.join("key"))?);
+        let catalog = Catalog::open_file(&data.join("catalog.db")).await?;
+        let control = Control {
+            catalog: catalog.clone(),
+            kek: Arc::clone(&kek),
+            clock: Arc::new(SystemClock),
+            services: SERVICES,
+            worker: "command line".to_owned(),
+            work: std::env::temp_dir(),
+        };
+        // Nobody else holds the data directory: what is still marked as running was killed.
+        control.recover().await?;
+        Ok(Self { data: data.to_owned(), catalog, kek, control, _lock: lock })
     }
 
     /// A repository by its name, or the default one.

@@ -16,6 +16,7 @@ mod snapshot;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 
 use crate::app;
 use crate::failure::{Exit, Failure};
@@ -86,15 +87,15 @@ enum Command {
 }
 
 /// Runs a command to its exit code.
-pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(cli: Cli, output: &Output, cancel: &CancellationToken) -> Result<Exit, Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Repository(command) => repository::run(command, global, output).await,
         Command::Connector(command) => connector::run(command, global, output).await,
-        Command::Backup(command) => backup::run(command, global, output).await,
+        Command::Backup(command) => Box::pin(backup::run(command, global, output, cancel)).await,
         Command::Snapshot(command) => snapshot::run(command, global, output).await,
-        Command::Restore(command) => restore::run(command, global, output).await,
-        Command::Export(command) => export::run(command, global, output).await,
+        Command::Restore(command) => Box::pin(restore::run(command, global, output, cancel)).await,
+        Command::Export(command) => Box::pin(export::run(command, global, output, cancel)).await,
         Command::Run(command) => run::run(command, global, output).await,
         Command::Explain(command) => explain::run(&command, output),
         Command::Demo(command) => Box::pin(demo::run(command, output)).await,

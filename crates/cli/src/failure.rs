@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use control::Ending;
+
 /// Exit codes of every command (docs/reference/cli.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -81,9 +83,18 @@ impl From<engine::Error> for Failure {
     }
 }
 
+impl From<control::Error> for Failure {
+    fn from(error: control::Error) -> Self {
+        if error.ending() == Ending::Canceled {
+            return Self::canceled();
+        }
+        Self::new(chain(&error), error.code().map(str::to_owned), error.hint().map(str::to_owned))
+    }
+}
+
 impl From<repository::Error> for Failure {
     fn from(error: repository::Error) -> Self {
-        Self::new(chain(&error), error.code().map(str::to_owned), None)
+        Self::new(chain(&error), Some(error.code().to_owned()), None)
     }
 }
 

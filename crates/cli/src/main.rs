@@ -7,11 +7,13 @@ mod failure;
 mod output;
 mod progress;
 mod recovery;
+mod scenario;
 mod services;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::commands::Cli;
 use crate::failure::Failure;
@@ -25,15 +27,35 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.failure(&Failure::from(anyhow::Error::new(error).context("cannot start"))),
     };
+    let cancel = CancellationToken::new();
     let result = runtime.block_on(async {
+        let mut command = std::pin::pin!(commands::run(cli, &output, &cancel));
         tokio::select! {
-            result = commands::run(cli, &output) => result,
-            _ = tokio::signal::ctrl_c() => Err(Failure::canceled()),
+            result = &mut command => return result,
+            () = asked_to_end() => cancel.cancel(),
+        }
+        // Locks and leases are given back; whoever does not want to wait asks again.
+        tokio::select! {
+            result = &mut command => result,
+            () = asked_to_end() => Err(Failure::canceled()),
         }
     });
     match result {
         Ok(code) => code.into(),
         Err(failure) => output.failure(&failure),
+    }
+}
+
+/// Ctrl-C, or the signals by which a service manager or a closed terminal ends a process.
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
     }
 }
 

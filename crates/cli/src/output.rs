@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 
 /// Where a command's results go.
+#[derive(Clone)]
 pub(crate) struct Output {
     pub json: bool,
 }
@@ -77,7 +78,7 @@ impl Output {
 /// Columns without lines; numbers to the right.
 pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(head.iter().map(|name| name.to_uppercase()));
+    table.load_style(NOTHING).set_header(head.iter().map(|name| name.to_uppercase()));
     let rows: Vec<Vec<String>> = rows.collect();
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));

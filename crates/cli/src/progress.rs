@@ -1,7 +1,7 @@
 //! Progress: bars on a terminal, plain lines elsewhere, JSON lines with `--json`.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
@@ -10,15 +10,15 @@ use model::{Event, Reporter};
 use crate::output::Output;
 
 /// Renders what the engine reports.
-pub(crate) struct Progress<'a> {
-    output: &'a Output,
+pub(crate) struct Progress {
+    output: Output,
     bar: Option<ProgressBar>,
     /// Issues are shown once each.
     shown: Mutex<BTreeSet<String>>,
 }
 
-impl<'a> Progress<'a> {
-    pub(crate) fn new(output: &'a Output) -> Self {
+impl Progress {
+    pub(crate) fn new(output: &Output) -> Arc<Self> {
         let bar = output.is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
             let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {prefix} {bar:20} {msg} {eta}");
@@ -26,7 +26,7 @@ impl<'a> Progress<'a> {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { output, bar, shown: Mutex::default() }
+        Arc::new(Self { output: output.clone(), bar, shown: Mutex::default() })
     }
 
     pub(crate) fn finish(&self) {
@@ -47,7 +47,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl Reporter for Progress<'_> {
+impl Reporter for Progress {
     fn report(&self, event: Event) {
         self.output.event(&event);
         match event {

@@ -4,6 +4,7 @@ mod batch;
 mod create;
 mod finish;
 mod journal;
+mod mark;
 mod report;
 
 use std::collections::{HashMap, HashSet};
@@ -34,6 +35,7 @@ pub async fn apply(cx: &PlanContext<'_>, plan_id: &str, store: &dyn PlanStore, c
     let journal = PlanJournal::open(&plan.id, store, &ids).await?;
     let apply = Apply { cx, plan: &plan, store, cancel, ids: &ids, journal: &journal, run: Mutex::default() };
     apply.load_ids().await?;
+    apply.load_mark().await?;
     store.set_state(&plan.id, PlanState::Applying).await?;
     apply.create().await?;
     apply.connect().await?;
@@ -64,6 +66,8 @@ struct InRun {
     /// Steps that could not be read back.
     unread: HashSet<u64>,
     items: u64,
+    /// See [`mark`].
+    connected: Option<u64>,
 }
 
 impl Apply<'_> {

@@ -11,7 +11,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut seed, mut items, mut bytes, mut history) = ("small".to_owned(), 500, 2_000, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
             "--listen" => listen = value,
             "--seed" => seed = value,
@@ -24,11 +26,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seed = match seed.as_str() {
         "empty" => Seed::Empty,
         "small" => Seed::Small,
-        "contoso" => Seed::Contoso { history, work_items: items },
-        "bulk" => Seed::Bulk { work_items: items, bytes },
+        "contoso" => Seed::Contoso {
+            history,
+            work_items: items,
+        },
+        "bulk" => Seed::Bulk {
+            work_items: items,
+            bytes,
+        },
         other => return Err(format!("unknown seed {other}").into()),
     };
-    let simulator = Simulator::start(Options { listen: listen.parse()?, data: None, seed }).await?;
+    let simulator = Simulator::start(Options {
+        listen: listen.parse()?,
+        data: None,
+        seed,
+    })
+    .await?;
     let line = serde_json::json!({"url": simulator.url(), "organization": simulator.organization(), "pat": simulator.pat()});
     writeln!(std::io::stdout(), "{line}")?;
     tokio::signal::ctrl_c().await?;

@@ -41,7 +41,11 @@ fn includes(own: &str, asked: &str) -> bool {
         return true;
     }
     let split = |scope: &str| {
-        LADDER.iter().enumerate().rev().find_map(|(rank, suffix)| scope.strip_suffix(suffix).map(|stem| (stem.to_owned(), rank)))
+        LADDER.iter().enumerate().rev().find_map(|(rank, suffix)| {
+            scope
+                .strip_suffix(suffix)
+                .map(|stem| (stem.to_owned(), rank))
+        })
     };
     match (split(own), split(asked)) {
         (Some((own, have)), Some((asked, want))) => own == asked && have >= want,
@@ -50,18 +54,33 @@ fn includes(own: &str, asked: &str) -> bool {
 }
 
 /// Finds who sent the request. The error is the answer to send, in the form that fits the request.
-pub(crate) fn identify(world: &World, organization: &str, headers: &HeaderMap, method: &Method, git: bool) -> Result<Identity, Reply> {
+pub(crate) fn identify(
+    world: &World,
+    organization: &str,
+    headers: &HeaderMap,
+    method: &Method,
+    git: bool,
+) -> Result<Identity, Box<Reply>> {
     let Some(token) = token(headers) else {
-        let suppress = headers.get("x-tfs-fedauthredirect").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"suppress"));
-        return Err(if git || suppress { unauthorized() } else { redirect() });
+        let suppress = headers
+            .get("x-tfs-fedauthredirect")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"suppress"));
+        return Err(Box::new(if git || suppress {
+            unauthorized()
+        } else {
+            redirect()
+        }));
     };
     match world.pats.get(&token) {
-        Some(pat) if pat.organization == organization.to_lowercase() => {
-            Ok(Identity { person: Arc::clone(&pat.person), scopes: pat.scopes.clone().into() })
+        Some(pat) if pat.organization == organization.to_lowercase() => Ok(Identity {
+            person: Arc::clone(&pat.person),
+            scopes: pat.scopes.clone().into(),
+        }),
+        _ if git => Err(Box::new(unauthorized())),
+        _ if matches!(*method, Method::GET | Method::POST | Method::HEAD) => {
+            Err(Box::new(sign_in_page()))
         }
-        _ if git => Err(unauthorized()),
-        _ if matches!(*method, Method::GET | Method::POST | Method::HEAD) => Err(sign_in_page()),
-        _ => Err(ApiError::unauthorized("TF400813: The user '' is not authorized to access this resource.").into_reply()),
+        _ => Err(refused("")),
     }
 }
 
@@ -71,10 +90,17 @@ fn token(headers: &HeaderMap) -> Option<String> {
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" => Some(rest.trim().to_owned()),
         "basic" => {
-            let decoded = STANDARD.decode(rest.trim()).or_else(|_| STANDARD_NO_PAD.decode(rest.trim())).ok()?;
+            let decoded = STANDARD
+                .decode(rest.trim())
+                .or_else(|_| STANDARD_NO_PAD.decode(rest.trim()))
+                .ok()?;
             let decoded = String::from_utf8(decoded).ok()?;
             // A token without the colon is what the service answers with its sign-in page.
-            Some(decoded.split_once(':').map_or_else(String::new, |(_, token)| token.to_owned()))
+            Some(
+                decoded
+                    .split_once(':')
+                    .map_or_else(String::new, |(_, token)| token.to_owned()),
+            )
         }
         _ => None,
     }
@@ -88,23 +114,47 @@ pub(crate) fn scope(route: &Route, method: &Method) -> Option<&'static str> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let (area, resource) = (route.area.to_lowercase(), route.resource.to_lowercase());
     Some(match (area.as_str(), resource.as_str()) {
-        ("core", "processes") | ("processes" | "processadmin", _) => if reads { "vso.work" } else { "vso.work_full" },
+        ("core", "processes") | ("processes" | "processadmin", _) => {
+            if reads {
+                "vso.work"
+            } else {
+                "vso.work_full"
+            }
+        }
         ("core", _) if reads => "vso.project",
         ("core", "properties") => "vso.project_write",
         ("core", _) if *method == Method::PATCH => "vso.project_write",
         ("core", _) => "vso.project_manage",
         ("wit", resource) => {
             // These read by POST.
-            let reads = reads || resource.starts_with("workitemrevisions") || matches!(resource, "workitemsbatch" | "wiql" | "queriesbatch");
+            let reads = reads
+                || resource.starts_with("workitemrevisions")
+                || matches!(resource, "workitemsbatch" | "wiql" | "queriesbatch");
             if reads { "vso.work" } else { "vso.work_write" }
         }
         ("git", resource) => match resource {
-            _ if reads || matches!(resource, "itemsbatch" | "commitsbatch" | "pullrequestquery") => "vso.code",
+            _ if reads
+                || matches!(resource, "itemsbatch" | "commitsbatch" | "pullrequestquery") =>
+            {
+                "vso.code"
+            }
             "repositories" | "recyclebinrepositories" => "vso.code_manage",
             _ => "vso.code_write",
         },
-        ("wiki", resource) => if reads || resource == "pagesbatch" { "vso.wiki" } else { "vso.wiki_write" },
-        ("graph", resource) => if reads || resource == "subjectlookup" { "vso.graph" } else { "vso.graph_manage" },
+        ("wiki", resource) => {
+            if reads || resource == "pagesbatch" {
+                "vso.wiki"
+            } else {
+                "vso.wiki_write"
+            }
+        }
+        ("graph", resource) => {
+            if reads || resource == "subjectlookup" {
+                "vso.graph"
+            } else {
+                "vso.graph_manage"
+            }
+        }
         ("ims", _) => "vso.identity",
         ("memberentitlementmanagement", _) => "vso.memberentitlementmanagement",
         ("security", "accesscontrolentries") => "vso.security_manage",
@@ -113,17 +163,21 @@ pub(crate) fn scope(route: &Route, method: &Method) -> Option<&'static str> {
 }
 
 /// What a token without the scope of the operation gets: a 401 whose body looks like an empty list.
-pub(crate) fn check_scope(call: &Call, scope: &str) -> Result<(), Reply> {
+pub(crate) fn check_scope(call: &Call, scope: &str) -> Result<(), Box<Reply>> {
     if call.identity.has(scope) {
         return Ok(());
     }
     if call.method == Method::GET {
         let mut reply = unauthorized();
         reply.body = crate::server::Body::Bytes("{\"count\":0,\"value\":[]}".into());
-        return Err(reply);
+        return Err(Box::new(reply));
     }
-    let user = &call.identity.person.id;
-    Err(ApiError::unauthorized(format!("TF400813: The user '{user}' is not authorized to access this resource.")).into_reply())
+    Err(refused(&call.identity.person.id.to_string()))
+}
+
+fn refused(user: &str) -> Box<Reply> {
+    let message = format!("TF400813: The user '{user}' is not authorized to access this resource.");
+    Box::new(ApiError::unauthorized(message).into_reply())
 }
 
 pub(crate) fn unauthorized() -> Reply {
@@ -142,5 +196,6 @@ pub(crate) fn redirect() -> Reply {
 
 pub(crate) fn sign_in_page() -> Reply {
     let page = "<!DOCTYPE html>\r\n<html lang=\"en-US\">\r\n<head><title>\r\n\tAzure DevOps Services | Sign In\r\n</title></head>\r\n<body class=\"platform\">\r\n</body>\r\n</html>";
-    Reply::bytes("text/html; charset=utf-8", page).with_status(StatusCode::NON_AUTHORITATIVE_INFORMATION)
+    Reply::bytes("text/html; charset=utf-8", page)
+        .with_status(StatusCode::NON_AUTHORITATIVE_INFORMATION)
 }

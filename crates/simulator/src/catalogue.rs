@@ -72,14 +72,32 @@ fn parse(line: &'static str) -> Option<Route> {
         if text.starts_with("{*") {
             return Part::Rest;
         }
-        let text = text.replace("{area}", area).replace("{resource}", resource).to_lowercase();
+        let text = text
+            .replace("{area}", area)
+            .replace("{resource}", resource)
+            .to_lowercase();
         match text.split_once('{') {
             Some((before, _)) => Part::Any(before.to_owned()),
             None => Part::Literal(text),
         }
     };
-    let parts = tail.split('/').filter(|text| !text.is_empty()).map(part).collect();
-    Some(Route { host, area, resource, template, min, released, max, resource_version, location, parts })
+    let parts = tail
+        .split('/')
+        .filter(|text| !text.is_empty())
+        .map(part)
+        .collect();
+    Some(Route {
+        host,
+        area,
+        resource,
+        template,
+        min,
+        released,
+        max,
+        resource_version,
+        location,
+        parts,
+    })
 }
 
 impl Route {
@@ -89,9 +107,13 @@ impl Route {
         for (at, part) in self.parts.iter().enumerate() {
             match (part, segments.get(at)) {
                 (Part::Rest, _) => return Some(2 * score),
-                (Part::Literal(text), Some(segment)) if segment.eq_ignore_ascii_case(text) => score += 1,
+                (Part::Literal(text), Some(segment)) if segment.eq_ignore_ascii_case(text) => {
+                    score += 1;
+                }
                 (Part::Any(_), None) => {}
-                (Part::Any(prefix), Some(segment)) if segment.to_lowercase().starts_with(prefix.as_str()) => {
+                (Part::Any(prefix), Some(segment))
+                    if segment.to_lowercase().starts_with(prefix.as_str()) =>
+                {
                     // `${type}` fits better than `{id}`.
                     if !prefix.is_empty() {
                         score += 1;
@@ -105,8 +127,12 @@ impl Route {
 
     /// `wit/workItems/{id}`, the path after `_apis` with its parameters.
     pub(crate) fn name(&self) -> String {
-        let tail = self.template.split_once("_apis/").map_or(self.template, |(_, tail)| tail);
-        tail.replace("{area}", self.area).replace("{resource}", self.resource)
+        let tail = self
+            .template
+            .split_once("_apis/")
+            .map_or(self.template, |(_, tail)| tail);
+        tail.replace("{area}", self.area)
+            .replace("{resource}", self.resource)
     }
 
     fn document(&self) -> Value {
@@ -126,12 +152,21 @@ impl Route {
 
 /// The routes that fit a path best; several differ in their versions alone.
 pub(crate) fn find(segments: &[String]) -> Vec<&'static Route> {
-    let first = segments.first().map(|segment| segment.to_lowercase()).unwrap_or_default();
-    let indices = CATALOGUE.by_first.get(&first).map(Vec::as_slice).unwrap_or_default();
+    let first = segments
+        .first()
+        .map(|segment| segment.to_lowercase())
+        .unwrap_or_default();
+    let indices = CATALOGUE
+        .by_first
+        .get(&first)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let mut best = 0;
     let mut found = Vec::new();
     for route in indices.iter().map(|index| &CATALOGUE.routes[*index]) {
-        let Some(score) = route.score(segments) else { continue };
+        let Some(score) = route.score(segments) else {
+            continue;
+        };
         if score > best {
             best = score;
             found.clear();
@@ -144,22 +179,25 @@ pub(crate) fn find(segments: &[String]) -> Vec<&'static Route> {
 }
 
 /// `OPTIONS _apis[/{area}]`: the locations of one host, or of all on a base URL that serves them all.
-pub(crate) fn options(call: &Call) -> Reply {
-    let host = match call.host {
+pub(crate) fn options(host: HostKind, area: Option<&str>) -> Reply {
+    let host = match host {
         HostKind::Any => None,
         HostKind::Dev => Some("dev.azure.com"),
         HostKind::Aex => Some("vsaex.dev.azure.com"),
         HostKind::Sps => Some("vssps.dev.azure.com"),
         HostKind::Other => Some(""),
     };
-    let area = call.segments.first();
     let wanted = |route: &&Route| {
         // Every host tells where locations and operations are.
         let here = host.is_none_or(|host| route.host == host || matches!(route.area, "Location"));
         here && area.is_none_or(|area| route.area.eq_ignore_ascii_case(area))
     };
     let mut seen = std::collections::HashSet::new();
-    let locations = CATALOGUE.routes.iter().filter(wanted).filter(|route| seen.insert((route.location, route.template)));
+    let locations = CATALOGUE
+        .routes
+        .iter()
+        .filter(wanted)
+        .filter(|route| seen.insert((route.location, route.template)));
     Reply::list(locations.map(Route::document).collect())
 }
 
@@ -173,11 +211,18 @@ pub(crate) fn resource_areas(call: &Call) -> Result<Reply, ApiError> {
             HostKind::Any => format!("{}/", call.base),
             _ => format!("https://{host}/{}/", call.organization),
         };
-        seen.insert(id).then(|| json!({"id": id, "name": name, "locationUrl": url}))
+        seen.insert(id)
+            .then(|| json!({"id": id, "name": name, "locationUrl": url}))
     };
     let mut all: Vec<Value> = AREAS.lines().skip(1).filter_map(document).collect();
-    let Some(wanted) = call.segments.get(1) else { return Ok(Reply::list(all)) };
-    let found = all.iter_mut().find(|area| area["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(wanted)));
+    let Some(wanted) = call.segments.get(1) else {
+        return Ok(Reply::list(all));
+    };
+    let found = all.iter_mut().find(|area| {
+        area["id"]
+            .as_str()
+            .is_some_and(|id| id.eq_ignore_ascii_case(wanted))
+    });
     found.map(|area| Reply::json(area.take())).ok_or_else(|| {
         ApiError::new(
             StatusCode::NOT_FOUND,
@@ -193,17 +238,32 @@ mod tests {
 
     fn name(path: &str) -> String {
         let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
-        find(&segments).first().map(|route| route.name()).unwrap_or_default()
+        find(&segments)
+            .first()
+            .map(|route| route.name())
+            .unwrap_or_default()
     }
 
     #[test]
     fn a_path_finds_the_route_that_fits_best() {
         assert_eq!(name("wit/workItems/12"), "wit/workItems/{id}");
         assert_eq!(name("wit/workitems/$Task"), "wit/workItems/${type}");
-        assert_eq!(name("wit/workItems/12/comments/3"), "wit/workItems/{workItemId}/comments/{commentId}");
-        assert_eq!(name("wit/classificationNodes/Areas/a/b"), "wit/classificationNodes/{structureGroup}/{*path}");
-        assert_eq!(name("wit/reporting/workItemRevisions"), "wit/reporting/workItemRevisions");
-        assert_eq!(name("projects/x/teams/y/members"), "projects/{projectId}/teams/{teamId}/members");
+        assert_eq!(
+            name("wit/workItems/12/comments/3"),
+            "wit/workItems/{workItemId}/comments/{commentId}"
+        );
+        assert_eq!(
+            name("wit/classificationNodes/Areas/a/b"),
+            "wit/classificationNodes/{structureGroup}/{*path}"
+        );
+        assert_eq!(
+            name("wit/reporting/workItemRevisions"),
+            "wit/reporting/workItemRevisions"
+        );
+        assert_eq!(
+            name("projects/x/teams/y/members"),
+            "projects/{projectId}/teams/{teamId}/members"
+        );
         assert_eq!(name("git/repositories"), "git/repositories/{repositoryId}");
         assert_eq!(name("nothing/here"), "");
     }

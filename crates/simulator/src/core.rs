@@ -48,7 +48,11 @@ impl State {
 impl Organization {
     /// A project by id or name. One that is hidden or still being made does not exist.
     pub(crate) fn project(&self, name: &str) -> Result<&Project, ApiError> {
-        self.core.projects.iter().find(|project| project.is_named(name) && self.is_visible(project)).ok_or_else(|| ApiError::no_project(name))
+        self.core
+            .projects
+            .iter()
+            .find(|project| project.is_named(name) && self.is_visible(project))
+            .ok_or_else(|| ApiError::no_project(name))
     }
 
     pub(crate) fn project_by_id(&self, id: Uuid) -> Option<&Project> {
@@ -60,11 +64,19 @@ impl Organization {
     }
 
     pub(crate) fn visible_projects(&self) -> impl Iterator<Item = &Project> {
-        self.core.projects.iter().filter(|project| self.is_visible(project))
+        self.core
+            .projects
+            .iter()
+            .filter(|project| self.is_visible(project))
     }
 
     /// Fails as the service does where the caller lacks a permission that a fault took away.
-    pub(crate) fn require(&self, permission: &str, words: &str, person: &people::Person) -> Result<(), ApiError> {
+    pub(crate) fn require(
+        &self,
+        permission: &str,
+        words: &str,
+        person: &people::Person,
+    ) -> Result<(), ApiError> {
         if !self.core.denied.contains(permission) {
             return Ok(());
         }
@@ -81,13 +93,26 @@ impl Organization {
 
 impl Call {
     /// The project of the path.
-    pub(crate) fn project<'a>(&self, organization: &'a Organization) -> Result<&'a Project, ApiError> {
-        organization.project(self.project.as_deref().ok_or_else(|| ApiError::no_route(self))?)
+    pub(crate) fn project<'a>(
+        &self,
+        organization: &'a Organization,
+    ) -> Result<&'a Project, ApiError> {
+        organization.project(
+            self.project
+                .as_deref()
+                .ok_or_else(|| ApiError::no_route(self))?,
+        )
     }
 
     /// The id of the project of the path, if there is one.
-    pub(crate) fn project_filter(&self, organization: &Organization) -> Result<Option<Uuid>, ApiError> {
-        self.project.as_deref().map(|name| organization.project(name).map(|project| project.id)).transpose()
+    pub(crate) fn project_filter(
+        &self,
+        organization: &Organization,
+    ) -> Result<Option<Uuid>, ApiError> {
+        self.project
+            .as_deref()
+            .map(|name| organization.project(name).map(|project| project.id))
+            .transpose()
     }
 
     /// `base`, or `base/{project id}` if the path names a project.
@@ -99,11 +124,11 @@ impl Call {
     }
 }
 
-pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
+pub(crate) fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let lower = call.lower();
     let parts: Vec<&str> = lower.iter().map(String::as_str).collect();
     if let (&Method::POST, ["projects"]) = (&call.method, &parts[..]) {
-        return projects::create_by_request(world, call).await;
+        return projects::create_by_request(world, call);
     }
     let mut guard = world.write();
     let organization = guard.organization_mut(&call.organization)?;

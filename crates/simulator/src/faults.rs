@@ -131,13 +131,17 @@ impl Faults {
         let mut strikes = None;
         for rule in self.lock().iter_mut() {
             if matches!(rule.fault, Fault::Permission | Fault::HideProject)
-                || rule.method.as_deref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(method))
+                || rule
+                    .method
+                    .as_deref()
+                    .is_some_and(|wanted| !wanted.eq_ignore_ascii_case(method))
                 || !matches(&rule.path.to_lowercase(), &path.to_lowercase())
             {
                 continue;
             }
             rule.hits += 1;
-            let due = rule.hits >= rule.nth && rule.count.is_none_or(|count| rule.hits < rule.nth + count);
+            let due = rule.hits >= rule.nth
+                && rule.count.is_none_or(|count| rule.hits < rule.nth + count);
             if due && strikes.is_none() {
                 strikes = Some(rule.clone());
             }
@@ -150,11 +154,15 @@ impl Faults {
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let mut last = first;
     let mut more = false;
     for part in parts {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
         last = part;
         more = true;
@@ -195,11 +203,23 @@ impl Rule {
             Fault::Slowdown => self.limits(reply, 1),
             Fault::Drop => broken(Bytes::new()),
             Fault::Truncate | Fault::TruncateClean => {
-                let Reply { status, headers, body } = reply;
+                let Reply {
+                    status,
+                    headers,
+                    body,
+                } = reply;
                 let whole = collect(body).await;
                 let kept = whole.slice(..self.bytes.unwrap_or(whole.len() / 2).min(whole.len()));
-                let body = if self.fault == Fault::Truncate { broken(kept).body } else { Body::Bytes(kept) };
-                Reply { status, headers, body }
+                let body = if self.fault == Fault::Truncate {
+                    broken(kept).body
+                } else {
+                    Body::Bytes(kept)
+                };
+                Reply {
+                    status,
+                    headers,
+                    body,
+                }
             }
             Fault::Slow => {
                 let pause = Duration::from_millis(self.milliseconds.unwrap_or(50));
@@ -210,7 +230,10 @@ impl Rule {
                     tokio::time::sleep(pause).await;
                     Ok::<_, std::io::Error>(part)
                 });
-                Reply { body: Body::Stream(axum::body::Body::from_stream(slow)), ..reply }
+                Reply {
+                    body: Body::Stream(axum::body::Body::from_stream(slow)),
+                    ..reply
+                }
             }
             _ => reply,
         }
@@ -241,23 +264,39 @@ fn stopped() -> Reply {
     });
     Reply::bytes("application/json", format!("\u{feff}{body}"))
         .with_status(StatusCode::SERVICE_UNAVAILABLE)
-        .header("x-tfs-serviceerror", percent_encoding::utf8_percent_encode(message, percent_encoding::NON_ALPHANUMERIC).to_string())
+        .header(
+            "x-tfs-serviceerror",
+            percent_encoding::utf8_percent_encode(message, percent_encoding::NON_ALPHANUMERIC)
+                .to_string(),
+        )
 }
 
 /// A body that breaks the connection after these bytes.
 fn broken(bytes: Bytes) -> Reply {
-    let parts = [Ok(bytes), Err(std::io::Error::other("the connection is dropped by an injected fault"))];
-    Reply::stream("application/json; charset=utf-8", axum::body::Body::from_stream(futures::stream::iter(parts)))
+    let parts = [
+        Ok(bytes),
+        Err(std::io::Error::other(
+            "the connection is dropped by an injected fault",
+        )),
+    ];
+    Reply::stream(
+        "application/json; charset=utf-8",
+        axum::body::Body::from_stream(futures::stream::iter(parts)),
+    )
 }
 
 async fn collect(body: Body) -> Bytes {
     match body {
         Body::Empty => Bytes::new(),
         Body::Bytes(bytes) => bytes,
-        Body::Stream(body) => axum::body::to_bytes(body, usize::MAX).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the answer to be changed by a fault ended early");
-            Bytes::new()
-        }),
+        Body::Stream(body) => {
+            axum::body::to_bytes(body, usize::MAX)
+                .await
+                .unwrap_or_else(|error| {
+                    tracing::warn!(%error, "the answer to be changed by a fault ended early");
+                    Bytes::new()
+                })
+        }
     }
 }
 

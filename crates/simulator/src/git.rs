@@ -1,7 +1,7 @@
 //! Git repositories: REST, smart HTTP, LFS.
 
-pub(crate) mod bare;
 mod backend;
+pub(crate) mod bare;
 mod commits;
 mod dump;
 mod errors;
@@ -36,12 +36,16 @@ use crate::world::{Organization, SharedWorld};
 use uuid::Uuid;
 
 /// Makes the repository that a new project starts with. The project exists already.
-pub(crate) async fn project_created(world: &SharedWorld, organization: &str, project: Uuid) -> Result<(), ApiError> {
+pub(crate) fn project_created(
+    world: &SharedWorld,
+    organization: &str,
+    project: Uuid,
+) -> Result<(), ApiError> {
     let folder = world.data().to_owned();
     let mut guard = world.write();
     let organization = guard.organization_mut(organization)?;
     let name = shape::project_name(organization, project);
-    create(organization, &folder, Creation::new(project, &name)).map(drop)
+    create(organization, &folder, &Creation::new(project, &name)).map(drop)
 }
 
 /// Drops what belongs to a deleted project.

@@ -14,14 +14,31 @@ use crate::{change, git, wiki, wit};
 const DEFAULT: &str = "contoso";
 
 /// Answers `/__{name}`.
-pub(crate) async fn answer(app: &App, method: &Method, path: &str, query: &Query, body: &Bytes) -> Result<Reply, ApiError> {
-    let sent: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).map_err(ApiError::bad_body)? };
+pub(crate) async fn answer(
+    app: &App,
+    method: &Method,
+    path: &str,
+    query: &Query,
+    body: &Bytes,
+) -> Result<Reply, ApiError> {
+    let sent: Value = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(body).map_err(ApiError::bad_body)?
+    };
     let text = |name: &str| sent[name].as_str().map(str::to_owned);
-    let organization = query.get("organization").map(str::to_owned).or_else(|| text("organization")).unwrap_or_else(|| DEFAULT.to_owned());
+    let organization = query
+        .get("organization")
+        .map(str::to_owned)
+        .or_else(|| text("organization"))
+        .unwrap_or_else(|| DEFAULT.to_owned());
     match (method, path.trim_matches('/')) {
         (&Method::GET, "__state") => state(app, &organization).await,
         (&Method::GET, "__inventory") => inventory(app, &organization),
-        (&Method::GET, "__ledger") => Ok(Reply::json(app.ledger.document(query.get("organization"), query.flag("summary")))),
+        (&Method::GET, "__ledger") => Ok(Reply::json(
+            app.ledger
+                .document(query.get("organization"), query.flag("summary")),
+        )),
         (&Method::POST, "__ledger/reset") => {
             app.ledger.reset();
             Ok(Reply::no_content())
@@ -36,21 +53,30 @@ pub(crate) async fn answer(app: &App, method: &Method, path: &str, query: &Query
             }
             Ok(Reply::no_content())
         }
-        (&Method::POST, "__demo/change") => Ok(Reply::json(change::demonstrate(&app.world, &organization).await?)),
+        (&Method::POST, "__demo/change") => Ok(Reply::json(
+            change::demonstrate(&app.world, &organization).await?,
+        )),
         (&Method::POST, "__bulk/change") => {
             let count = sent["count"].as_u64().unwrap_or(1000) as usize;
             Ok(Reply::json(change::bulk(&app.world, &organization, count)?))
         }
         (&Method::POST, "__organizations") => {
-            let name = text("name").ok_or_else(|| ApiError::bad_body("the member name is missing"))?;
+            let name =
+                text("name").ok_or_else(|| ApiError::bad_body("the member name is missing"))?;
             let pat = app.world.write().add_organization(&name);
             Ok(Reply::json(json!({"name": name, "pat": pat})).with_status(StatusCode::CREATED))
         }
         (&Method::POST, "__pats") => {
-            let scopes: Vec<&str> = sent["scopes"].as_array().map(|scopes| scopes.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+            let scopes: Vec<&str> = sent["scopes"]
+                .as_array()
+                .map(|scopes| scopes.iter().filter_map(Value::as_str).collect())
+                .unwrap_or_default();
             let mut world = app.world.write();
             world.organization(&organization)?;
-            Ok(Reply::json(json!({"pat": world.add_pat(&organization, &scopes)})).with_status(StatusCode::CREATED))
+            Ok(
+                Reply::json(json!({"pat": world.add_pat(&organization, &scopes)}))
+                    .with_status(StatusCode::CREATED),
+            )
         }
         _ => Err(ApiError::no_route_path(path)),
     }
@@ -62,16 +88,30 @@ fn add_faults(app: &App, sent: Value) -> Result<Reply, ApiError> {
         Value::Array(list) => list,
         one => vec![one],
     };
-    let rules: Vec<Rule> = list.into_iter().map(|rule| serde_json::from_value(rule).map_err(ApiError::bad_body)).collect::<Result<_, _>>()?;
+    let rules: Vec<Rule> = list
+        .into_iter()
+        .map(|rule| serde_json::from_value(rule).map_err(ApiError::bad_body))
+        .collect::<Result<_, _>>()?;
     for rule in rules {
         let place = rule.organization.as_deref().unwrap_or(DEFAULT);
         match rule.fault {
             Fault::Permission => {
-                let permission = rule.permission.clone().ok_or_else(|| ApiError::bad_body("the member permission is missing"))?;
-                app.world.write().organization_mut(place)?.core.denied.insert(permission);
+                let permission = rule
+                    .permission
+                    .clone()
+                    .ok_or_else(|| ApiError::bad_body("the member permission is missing"))?;
+                app.world
+                    .write()
+                    .organization_mut(place)?
+                    .core
+                    .denied
+                    .insert(permission);
             }
             Fault::HideProject => {
-                let name = rule.project.clone().ok_or_else(|| ApiError::bad_body("the member project is missing"))?;
+                let name = rule
+                    .project
+                    .clone()
+                    .ok_or_else(|| ApiError::bad_body("the member project is missing"))?;
                 let mut world = app.world.write();
                 let organization = world.organization_mut(place)?;
                 let project = organization.project(&name)?.id;
@@ -119,14 +159,20 @@ async fn state(app: &App, name: &str) -> Result<Reply, ApiError> {
     {
         let world = app.world.read();
         let organization = world.organization(name)?;
-        map.insert("organization".to_owned(), json!({"id": organization.id, "name": organization.name}));
+        map.insert(
+            "organization".to_owned(),
+            json!({"id": organization.id, "name": organization.name}),
+        );
         let people = organization.people.iter().map(|person| json!({"id": person.id, "displayName": person.display_name, "uniqueName": person.unique_name, "descriptor": person.descriptor}));
         map.insert("people".to_owned(), people.collect());
         map.insert("projects".to_owned(), projects(organization).into());
         map.insert("teams".to_owned(), teams(organization).into());
         map.append(&mut wit::state(organization));
     }
-    map.insert("repositories".to_owned(), git::dump(&app.world, name).await?);
+    map.insert(
+        "repositories".to_owned(),
+        git::dump(&app.world, name).await?,
+    );
     map.insert("wikis".to_owned(), wiki::dump(&app.world, name).await?);
     Ok(Reply::json(Value::Object(map)))
 }
@@ -140,7 +186,15 @@ fn inventory(app: &App, name: &str) -> Result<Reply, ApiError> {
     let counts = [
         ("projects", organization.visible_projects().count()),
         ("teams", organization.core.teams.len()),
-        ("teamMembers", organization.core.teams.iter().map(|team| team.members.len()).sum()),
+        (
+            "teamMembers",
+            organization
+                .core
+                .teams
+                .iter()
+                .map(|team| team.members.len())
+                .sum(),
+        ),
         ("repositories", repositories.repositories),
         ("emptyRepositories", repositories.empty),
         ("hiddenRepositories", repositories.hidden),
@@ -149,6 +203,10 @@ fn inventory(app: &App, name: &str) -> Result<Reply, ApiError> {
         ("wikis", wiki::count(organization)),
         ("operationPolls", operations::DURATION as usize),
     ];
-    map.extend(counts.into_iter().map(|(name, count)| (name.to_owned(), json!(count))));
+    map.extend(
+        counts
+            .into_iter()
+            .map(|(name, count)| (name.to_owned(), json!(count))),
+    );
     Ok(Reply::json(Value::Object(map)))
 }

@@ -49,7 +49,10 @@ impl Ledger {
         entry.number = entries.last().map_or(1, |last| last.number + 1);
         let number = entry.number;
         entries.push(entry);
-        Line { ledger: self.clone(), number }
+        Line {
+            ledger: self.clone(),
+            number,
+        }
     }
 
     pub(crate) fn reset(&self) {
@@ -59,14 +62,19 @@ impl Ledger {
     /// `summary` and, unless only that is wanted, `entries`; of one organization or of all.
     pub(crate) fn document(&self, organization: Option<&str>, summary_only: bool) -> Value {
         let entries = self.lock();
-        let wanted = |entry: &&Entry| organization.is_none_or(|name| entry.organization == name.to_lowercase());
+        let wanted = |entry: &&Entry| {
+            organization.is_none_or(|name| entry.organization == name.to_lowercase())
+        };
         let mut kinds: BTreeMap<&str, Sum> = BTreeMap::new();
         let mut templates: BTreeMap<String, Sum> = BTreeMap::new();
         let mut total = Sum::default();
         for entry in entries.iter().filter(wanted) {
             total.add(entry);
             kinds.entry(entry.kind).or_default().add(entry);
-            templates.entry(format!("{} {}", entry.method, entry.template)).or_default().add(entry);
+            templates
+                .entry(format!("{} {}", entry.method, entry.template))
+                .or_default()
+                .add(entry);
         }
         let mut value = json!({"summary": {"requests": total.requests, "requestBytes": total.request_bytes, "responseBytes": total.response_bytes, "kinds": kinds, "templates": templates}});
         if !summary_only {
@@ -81,7 +89,11 @@ impl Line {
         let mut entries = self.ledger.lock();
         // A reset may have happened meanwhile.
         let first = entries.first().map_or(1, |entry| entry.number);
-        if let Some(entry) = self.number.checked_sub(first).and_then(|at| entries.get_mut(at)) {
+        if let Some(entry) = self
+            .number
+            .checked_sub(first)
+            .and_then(|at| entries.get_mut(at))
+        {
             entry.response_bytes += bytes as u64;
         }
     }
@@ -107,12 +119,19 @@ impl Sum {
 
 /// The kind of a request by its route.
 pub(crate) fn kind(area: &str, resource: &str) -> &'static str {
-    match (area.to_lowercase().as_str(), resource.to_lowercase().as_str()) {
+    match (
+        area.to_lowercase().as_str(),
+        resource.to_lowercase().as_str(),
+    ) {
         ("core", "projects" | "properties") | ("operations", _) => "project",
         ("core", "teams" | "members" | "categorizedteams") => "team",
         ("wit", "classificationnodes") => "area",
         ("wit", "attachments") => "attachment",
-        ("wit", resource) if resource.starts_with("comments") || resource.starts_with("commentreactions") => "comment",
+        ("wit", resource)
+            if resource.starts_with("comments") || resource.starts_with("commentreactions") =>
+        {
+            "comment"
+        }
         ("wit", _) => "work-item",
         ("git", _) => "git-repository",
         ("wiki", _) => "wiki",

@@ -45,27 +45,46 @@ const PEOPLE: [(&str, &str); 9] = [
 ];
 
 /// Fills an organization that has no project yet.
-pub(crate) async fn fill(world: &SharedWorld, organization: &str, seed: &Seed) -> Result<(), ApiError> {
+pub(crate) async fn fill(
+    world: &SharedWorld,
+    organization: &str,
+    seed: &Seed,
+) -> Result<(), ApiError> {
     let mut maker = Maker::new(world, organization);
     match seed {
         Seed::Empty => Ok(()),
         Seed::Small => small::fill(&mut maker).await,
-        Seed::Contoso { history, work_items } => contoso::fill(&mut maker, history.as_deref(), *work_items).await,
-        Seed::Bulk { work_items, bytes } => bulk::fill(&mut maker, *work_items, *bytes).await,
+        Seed::Contoso {
+            history,
+            work_items,
+        } => contoso::fill(&mut maker, history.as_deref(), *work_items).await,
+        Seed::Bulk { work_items, bytes } => bulk::fill(&mut maker, *work_items, *bytes),
     }
 }
 
 impl Maker {
     pub(crate) fn new(world: &SharedWorld, organization: &str) -> Self {
         let mut guard = world.write();
-        let people = PEOPLE.iter().map(|(name, mail)| guard.add_person(name, mail)).collect();
+        let people = PEOPLE
+            .iter()
+            .map(|(name, mail)| guard.add_person(name, mail))
+            .collect();
         let base = format!("{}/{organization}", guard.url);
         drop(guard);
-        Self { world: world.clone(), organization: organization.to_owned(), base, people, dice: Dice::new(2_026) }
+        Self {
+            world: world.clone(),
+            organization: organization.to_owned(),
+            base,
+            people,
+            dice: Dice::new(2_026),
+        }
     }
 
     /// Works on the organization under the world's lock.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Organization) -> Result<T, ApiError>) -> Result<T, ApiError> {
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Organization) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         work(self.world.write().organization_mut(&self.organization)?)
     }
 
@@ -77,7 +96,9 @@ impl Maker {
     pub(crate) fn pass_time(&mut self, most_minutes: u32) -> Result<(), ApiError> {
         let minutes = i64::from(1 + self.dice.below(most_minutes));
         self.with(|organization| {
-            organization.clock.advance(jiff::SignedDuration::from_mins(minutes));
+            organization
+                .clock
+                .advance(jiff::SignedDuration::from_mins(minutes));
             Ok(())
         })
     }

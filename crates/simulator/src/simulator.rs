@@ -38,9 +38,15 @@ pub enum Seed {
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
     #[error("cannot listen on {address}: {source}")]
-    Listen { address: SocketAddr, source: std::io::Error },
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
     #[error("cannot use the data folder {path}: {source}")]
-    Data { path: PathBuf, source: std::io::Error },
+    Data {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("cannot make the organization: {0}")]
     Seed(String),
 }
@@ -61,22 +67,38 @@ const ORGANIZATION: &str = "contoso";
 impl Simulator {
     /// Listens and fills the organization `contoso`; requests are answered from the moment this returns.
     pub async fn start(options: Options) -> Result<Self, SimulatorError> {
-        let (data, folder) = match options.data {
-            Some(path) => (path, None),
-            None => {
-                let folder = tempfile::tempdir().map_err(|source| SimulatorError::Data { path: std::env::temp_dir(), source })?;
-                (folder.path().to_owned(), Some(folder))
-            }
+        let (data, folder) = if let Some(path) = options.data {
+            (path, None)
+        } else {
+            let folder = tempfile::tempdir().map_err(|source| SimulatorError::Data {
+                path: std::env::temp_dir(),
+                source,
+            })?;
+            (folder.path().to_owned(), Some(folder))
         };
-        std::fs::create_dir_all(&data).map_err(|source| SimulatorError::Data { path: data.clone(), source })?;
+        std::fs::create_dir_all(&data).map_err(|source| SimulatorError::Data {
+            path: data.clone(),
+            source,
+        })?;
         let world = SharedWorld::new(data);
         let pat = world.write().add_organization(ORGANIZATION);
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .map_err(|source| SimulatorError::Listen { address: options.listen, source })?;
-        let address = listener.local_addr().map_err(|source| SimulatorError::Listen { address: options.listen, source })?;
+        let listener =
+            TcpListener::bind(options.listen)
+                .await
+                .map_err(|source| SimulatorError::Listen {
+                    address: options.listen,
+                    source,
+                })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| SimulatorError::Listen {
+                address: options.listen,
+                source,
+            })?;
         world.write().url = format!("http://{address}");
-        crate::seed::fill(&world, ORGANIZATION, &options.seed).await.map_err(|error| SimulatorError::Seed(error.message))?;
+        crate::seed::fill(&world, ORGANIZATION, &options.seed)
+            .await
+            .map_err(|error| SimulatorError::Seed(error.message))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = App::new(world.clone()).router();
         let mut tasks = JoinSet::new();
@@ -85,11 +107,21 @@ impl Simulator {
                 // A dropped sender is a dropped simulator: both end the server.
                 stopped.await.ok();
             };
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+            if let Err(error) = axum::serve(listener, router)
+                .with_graceful_shutdown(shutdown)
+                .await
+            {
                 tracing::error!(%error, "the simulator stopped");
             }
         });
-        Ok(Self { url: format!("http://{address}"), pat, world, stop, tasks, _folder: folder })
+        Ok(Self {
+            url: format!("http://{address}"),
+            pat,
+            world,
+            stop,
+            tasks,
+            _folder: folder,
+        })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
@@ -107,11 +139,13 @@ impl Simulator {
     }
 
     /// Makes an empty organization, backed by the same people, and returns its full-access PAT.
+    #[expect(clippy::unused_async, reason = "making an organization may come to wait")]
     pub async fn add_organization(&self, name: &str) -> String {
         self.world.write().add_organization(name)
     }
 
     /// Makes a PAT with the scopes, as `vso.work`, in an existing organization.
+    #[expect(clippy::unused_async, reason = "like its sibling")]
     pub async fn add_pat(&self, organization: &str, scopes: &[&str]) -> String {
         self.world.write().add_pat(organization, scopes)
     }

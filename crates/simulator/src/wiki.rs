@@ -60,12 +60,19 @@ impl Kind {
 
 impl Wiki {
     pub(crate) fn branch(&self) -> String {
-        format!("refs/heads/{}", self.versions.first().map_or("wikiMaster", String::as_str))
+        format!(
+            "refs/heads/{}",
+            self.versions.first().map_or("wikiMaster", String::as_str)
+        )
     }
 
     /// `WikiV2`.
     pub(crate) fn show(&self, base: &str) -> Value {
-        let versions: Vec<Value> = self.versions.iter().map(|version| json!({"version": version})).collect();
+        let versions: Vec<Value> = self
+            .versions
+            .iter()
+            .map(|version| json!({"version": version}))
+            .collect();
         json!({
             "id": self.id,
             "versions": versions,
@@ -84,7 +91,9 @@ impl State {
     /// The id of a page, given on the first sight of its path.
     pub(crate) fn page_id(&mut self, wiki: Uuid, path: &str) -> u32 {
         let next = self.last_page + 1;
-        let Some(wiki) = self.wikis.get_mut(&wiki) else { return 0 };
+        let Some(wiki) = self.wikis.get_mut(&wiki) else {
+            return 0;
+        };
         let id = *wiki.pages.entry(path.to_owned()).or_insert(next);
         self.last_page = self.last_page.max(id);
         id
@@ -93,16 +102,26 @@ impl State {
 
 /// Wikis whose repository is neither deleted nor gone.
 pub(crate) fn live(organization: &Organization) -> impl Iterator<Item = &Wiki> {
-    let alive = |wiki: &&Wiki| organization.git.get(wiki.repository).is_some_and(|repository| repository.deleted.is_none());
+    let alive = |wiki: &&Wiki| {
+        organization
+            .git
+            .get(wiki.repository)
+            .is_some_and(|repository| repository.deleted.is_none())
+    };
     organization.wiki.wikis.values().filter(alive)
 }
 
 /// Drops the wikis of a deleted project.
 pub(crate) fn project_deleted(organization: &mut Organization, project: Uuid) {
-    organization.wiki.wikis.retain(|_, wiki| wiki.project != project);
+    organization
+        .wiki
+        .wikis
+        .retain(|_, wiki| wiki.project != project);
 }
 
 /// The project wiki of a project.
 pub(crate) fn project_wiki(organization: &Organization, project: Uuid) -> Option<Uuid> {
-    live(organization).find(|wiki| wiki.project == project && wiki.kind == Kind::Project).map(|wiki| wiki.id)
+    live(organization)
+        .find(|wiki| wiki.project == project && wiki.kind == Kind::Project)
+        .map(|wiki| wiki.id)
 }

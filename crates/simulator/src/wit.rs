@@ -49,7 +49,7 @@ pub(crate) struct State {
     pub tags: tags::Tags,
 }
 
-pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
+pub(crate) fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     if is_read(call) {
         let guard = world.read();
         return read(guard.organization(&call.organization)?, call);
@@ -60,9 +60,20 @@ pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
 
 /// Whether the request is one of the frequent ones that change nothing.
 fn is_read(call: &Call) -> bool {
-    match call.segments.get(1).map(|segment| segment.to_lowercase()).as_deref() {
+    match call
+        .segments
+        .get(1)
+        .map(|segment| segment.to_lowercase())
+        .as_deref()
+    {
         Some("reporting" | "workitemsbatch" | "wiql") => true,
-        Some("workitems") => call.method == Method::GET && call.segments.get(3).is_none_or(|part| !part.eq_ignore_ascii_case("comments")),
+        Some("workitems") => {
+            call.method == Method::GET
+                && call
+                    .segments
+                    .get(3)
+                    .is_none_or(|part| !part.eq_ignore_ascii_case("comments"))
+        }
         _ => false,
     }
 }
@@ -71,13 +82,19 @@ fn read(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
     let lower = call.lower();
     let parts: Vec<&str> = lower.iter().skip(1).map(String::as_str).collect();
     match (&call.method, &parts[..]) {
-        (&Method::GET | &Method::POST, ["reporting", "workitemrevisions"]) => reporting::revisions(organization, call, false),
-        (&Method::GET, ["reporting", "workitemrevisions", "discussions"]) => reporting::revisions(organization, call, true),
+        (&Method::GET | &Method::POST, ["reporting", "workitemrevisions"]) => {
+            reporting::revisions(organization, call, false)
+        }
+        (&Method::GET, ["reporting", "workitemrevisions", "discussions"]) => {
+            reporting::revisions(organization, call, true)
+        }
         (&Method::GET, ["reporting", "workitemlinks"]) => reporting::links(organization, call),
         (&Method::POST, ["workitemsbatch"]) => read::batch(organization, call),
         (&Method::POST, ["wiql"]) => wiql::query(organization, call),
         (&Method::GET, ["workitems"]) => read::list(organization, call),
-        (&Method::GET, ["workitems", id]) if id.starts_with('$') => read::template(organization, call, &call.segments[2][1..]),
+        (&Method::GET, ["workitems", id]) if id.starts_with('$') => {
+            read::template(organization, call, &call.segments[2][1..])
+        }
         (&Method::GET, ["workitems", id, rest @ ..]) => read::one(organization, call, id, rest),
         _ => Err(ApiError::method_not_allowed(call)),
     }
@@ -89,9 +106,19 @@ fn route(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError
         return read(organization, call);
     }
     let rest = call.segments.get(2..).unwrap_or_default();
-    match call.segments.get(1).map(|segment| segment.to_lowercase()).as_deref() {
+    match call
+        .segments
+        .get(1)
+        .map(|segment| segment.to_lowercase())
+        .as_deref()
+    {
         Some("workitems") => match rest {
-            [id, part, more @ ..] if part.eq_ignore_ascii_case("comments") => comments::route(organization, call, id.parse().map_err(|_| ApiError::no_route(call))?, more),
+            [id, part, more @ ..] if part.eq_ignore_ascii_case("comments") => comments::route(
+                organization,
+                call,
+                id.parse().map_err(|_| ApiError::no_route(call))?,
+                more,
+            ),
             [id] => change(organization, call, id),
             _ => Err(ApiError::no_route(call)),
         },
@@ -112,43 +139,65 @@ fn route(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError
 
 /// `POST workItems/${type}`, `PATCH` and `DELETE workItems/{id}`.
 fn change(organization: &mut Organization, call: &Call, id: &str) -> Result<Reply, ApiError> {
-    let options = write::Options { bypass_rules: call.query.flag("bypassRules"), validate_only: call.query.flag("validateOnly") };
+    let options = write::Options {
+        bypass_rules: call.query.flag("bypassRules"),
+        validate_only: call.query.flag("validateOnly"),
+    };
     let by = std::sync::Arc::clone(&call.identity.person);
     if call.query.flag("suppressNotifications") {
-        organization.require("SUPPRESS_NOTIFICATIONS", "Suppress notifications for work item updates", &by)?;
+        organization.require(
+            "SUPPRESS_NOTIFICATIONS",
+            "Suppress notifications for work item updates",
+            &by,
+        )?;
     }
     let item = match (&call.method, id.strip_prefix('$')) {
         (&Method::POST | &Method::PATCH, Some(kind)) => {
             let project = call.project(organization)?.id;
-            write::create(organization, project, kind, &patch::operations(call)?, &by, options)?
+            write::create(
+                organization,
+                project,
+                kind,
+                &patch::operations(call)?,
+                &by,
+                options,
+            )?
         }
         (method, None) => {
             // Ids below 1 do not fit the route.
-            let id: u32 = id.parse().ok().filter(|id| *id > 0).ok_or_else(|| ApiError::no_route(call))?;
+            let id: u32 = id
+                .parse()
+                .ok()
+                .filter(|id| *id > 0)
+                .ok_or_else(|| ApiError::no_route(call))?;
             read::check_place(organization, call, id)?;
             match *method {
-                Method::PATCH => write::update(organization, id, &patch::operations(call)?, &by, options)?,
+                Method::PATCH => {
+                    write::update(organization, id, &patch::operations(call)?, &by, options)?
+                }
                 Method::DELETE => return recycle_bin::delete(organization, call, id),
                 _ => return Err(ApiError::method_not_allowed(call)),
             }
         }
         _ => return Err(ApiError::method_not_allowed(call)),
     };
-    let expand = render::Expand { links: true, relations: true, fields: render::Expand::parse(call.query.get("$expand")).fields };
+    let expand = render::Expand {
+        links: true,
+        relations: true,
+        fields: render::Expand::parse(call.query.get("$expand")).fields,
+    };
+    let references = value::References::new(&call.base);
     Ok(Reply::serialized(&render::ItemView {
-        organization,
-        item: &item,
-        rev: item.rev(),
-        base: &call.base,
-        expand,
-        named: None,
-        relations: None,
-        as_revision: false,
+        empty_relations: call.method == Method::PATCH && !id.starts_with('$'),
+        ..render::ItemView::new(organization, &item, &references, expand)
     }))
 }
 
 /// Drops what belongs to a deleted project.
 pub(crate) fn project_deleted(organization: &mut Organization, project: Uuid) {
-    organization.wit.items.retain(|_, item| item.project != project);
+    organization
+        .wit
+        .items
+        .retain(|_, item| item.project != project);
     organization.wit.nodes.remove_project(project);
 }

@@ -9,8 +9,8 @@ use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
 use crate::auth::Pat;
-use crate::server::ApiError;
 pub(crate) use crate::core::people::{People, Person};
+use crate::server::ApiError;
 
 /// The world behind a lock that is held for computing only: never while git runs or a body streams.
 #[derive(Clone)]
@@ -23,7 +23,10 @@ struct Shared {
 
 impl SharedWorld {
     pub(crate) fn new(data: PathBuf) -> Self {
-        Self(Arc::new(Shared { data, world: RwLock::new(World::new()) }))
+        Self(Arc::new(Shared {
+            data,
+            world: RwLock::new(World::new()),
+        }))
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, World> {
@@ -56,22 +59,34 @@ impl World {
     fn new() -> Self {
         let mut ids = Ids::new(1);
         let people = People::with_administrator(&mut ids);
-        Self { url: String::new(), organizations: BTreeMap::new(), pats: HashMap::new(), people, ids }
+        Self {
+            url: String::new(),
+            organizations: BTreeMap::new(),
+            pats: HashMap::new(),
+            people,
+            ids,
+        }
     }
 
     pub(crate) fn organization(&self, name: &str) -> Result<&Organization, ApiError> {
-        self.organizations.get(&name.to_lowercase()).ok_or_else(|| ApiError::no_organization(name))
+        self.organizations
+            .get(&name.to_lowercase())
+            .ok_or_else(|| ApiError::no_organization(name))
     }
 
     pub(crate) fn organization_mut(&mut self, name: &str) -> Result<&mut Organization, ApiError> {
-        self.organizations.get_mut(&name.to_lowercase()).ok_or_else(|| ApiError::no_organization(name))
+        self.organizations
+            .get_mut(&name.to_lowercase())
+            .ok_or_else(|| ApiError::no_organization(name))
     }
 
     /// Adds an empty organization, or keeps the one that has the name, and returns a full-access PAT for it.
     pub(crate) fn add_organization(&mut self, name: &str) -> String {
         let seed = 1000 + self.organizations.len() as u64;
         let people = self.people.clone();
-        self.organizations.entry(name.to_lowercase()).or_insert_with(|| Organization::new(name, seed, people));
+        self.organizations
+            .entry(name.to_lowercase())
+            .or_insert_with(|| Organization::new(name, seed, people));
         self.add_pat(name, &["app_token"])
     }
 
@@ -137,7 +152,9 @@ const STEP: SignedDuration = SignedDuration::from_millis(7_130);
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { now: Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH) }
+        Self {
+            now: Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH),
+        }
     }
 }
 
@@ -176,6 +193,9 @@ impl Ids {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let mut bytes = [0; 52];
         self.0.fill_bytes(&mut bytes);
-        bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+        bytes
+            .iter()
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+            .collect()
     }
 }

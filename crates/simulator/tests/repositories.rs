@@ -29,7 +29,8 @@ struct Answer {
 
 impl Answer {
     fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{} {}", self.status, self.text()))
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("{} {}", self.status, self.text()))
     }
 
     fn text(&self) -> String {
@@ -49,20 +50,43 @@ impl Answer {
 
 impl Fixture {
     async fn new() -> Self {
-        let options = Options { listen: ([127, 0, 0, 1], 0).into(), data: None, seed: Seed::Empty };
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data: None,
+            seed: Seed::Empty,
+        };
         let simulator = Simulator::start(options).await.unwrap();
         let authorization = format!("Basic {}", STANDARD.encode(format!(":{}", simulator.pat())));
         let client = reqwest::Client::builder().build().unwrap();
-        let fixture = Self { simulator, client, authorization, folder: tempfile::tempdir().unwrap() };
-        let process = fixture.get("/_apis/process/processes?api-version=7.1").await.expect(200).json()["value"][0]["id"].clone();
+        let fixture = Self {
+            simulator,
+            client,
+            authorization,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let process = fixture
+            .get("/_apis/process/processes?api-version=7.1")
+            .await
+            .expect(200)
+            .json()["value"][0]["id"]
+            .clone();
         let project = json!({
             "name": "Main Project",
             "capabilities": {"versioncontrol": {"sourceControlType": "Git"}, "processTemplate": {"templateTypeId": process}},
         });
-        let operation = fixture.call(Method::POST, "/_apis/projects?api-version=7.1", &project).await.expect(202).json();
+        let operation = fixture
+            .call(Method::POST, "/_apis/projects?api-version=7.1", &project)
+            .await
+            .expect(202)
+            .json();
         let id = operation["id"].as_str().unwrap();
         for _ in 0..20 {
-            if fixture.get(&format!("/_apis/operations/{id}?api-version=7.1")).await.json()["status"] == "succeeded" {
+            if fixture
+                .get(&format!("/_apis/operations/{id}?api-version=7.1"))
+                .await
+                .json()["status"]
+                == "succeeded"
+            {
                 break;
             }
         }
@@ -77,8 +101,18 @@ impl Fixture {
         self.url(&format!("/Main%20Project/_git/{repository}"))
     }
 
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
-        let url = if path.starts_with("http") { path.to_owned() } else { self.url(path) };
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            self.url(path)
+        };
         let mut request = self.client.request(method, url).body(body);
         if !headers.iter().any(|(name, _)| *name == "authorization") {
             request = request.header("authorization", &self.authorization);
@@ -87,22 +121,43 @@ impl Fixture {
             request = request.header(*name, *value);
         }
         let response = request.send().await.unwrap();
-        Answer { status: response.status(), headers: response.headers().clone(), bytes: response.bytes().await.unwrap().to_vec() }
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            bytes: response.bytes().await.unwrap().to_vec(),
+        }
     }
 
     async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, &[("accept", "application/json")], Vec::new()).await
+        self.send(
+            Method::GET,
+            path,
+            &[("accept", "application/json")],
+            Vec::new(),
+        )
+        .await
     }
 
     async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
-        let headers = [("content-type", "application/json"), ("accept", "application/json")];
-        self.send(method, path, &headers, body.to_string().into_bytes()).await
+        let headers = [
+            ("content-type", "application/json"),
+            ("accept", "application/json"),
+        ];
+        self.send(method, path, &headers, body.to_string().into_bytes())
+            .await
     }
 
     async fn repository(&self, name: &str) -> String {
         let new = json!({"name": name});
-        let made = self.call(Method::POST, "/Main%20Project/_apis/git/repositories?api-version=7.1", &new);
-        made.await.expect(201).json()["id"].as_str().unwrap().to_owned()
+        let made = self.call(
+            Method::POST,
+            "/Main%20Project/_apis/git/repositories?api-version=7.1",
+            &new,
+        );
+        made.await.expect(201).json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -111,7 +166,13 @@ impl Fixture {
 
     fn git(&self, folder: &Path, arguments: &[&str]) -> Output {
         let mut git = Command::new("git");
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_CONFIG_PARAMETERS", "GIT_PREFIX"] {
+        for name in [
+            "GIT_DIR",
+            "GIT_WORK_TREE",
+            "GIT_INDEX_FILE",
+            "GIT_CONFIG_PARAMETERS",
+            "GIT_PREFIX",
+        ] {
             git.env_remove(name);
         }
         git.current_dir(folder)
@@ -119,9 +180,19 @@ impl Fixture {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_TERMINAL_PROMPT", "0")
-            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "init.defaultBranch=main"])
+            .args([
+                "-c",
+                "user.name=Test",
+                "-c",
+                "user.email=test@example.com",
+                "-c",
+                "init.defaultBranch=main",
+            ])
             .arg("-c")
-            .arg(format!("http.extraHeader=Authorization: {}", self.authorization))
+            .arg(format!(
+                "http.extraHeader=Authorization: {}",
+                self.authorization
+            ))
             .args(arguments);
         git.output().unwrap()
     }
@@ -130,7 +201,11 @@ impl Fixture {
     #[track_caller]
     fn run(&self, folder: &Path, arguments: &[&str]) -> String {
         let output = self.git(folder, arguments);
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
@@ -140,9 +215,16 @@ impl Fixture {
         std::fs::create_dir(&folder).unwrap();
         self.run(&folder, &["init", "-q"]);
         for number in 0..commits {
-            std::fs::write(folder.join("file.txt"), format!("line {number}\n").repeat(50 + number)).unwrap();
+            std::fs::write(
+                folder.join("file.txt"),
+                format!("line {number}\n").repeat(50 + number),
+            )
+            .unwrap();
             self.run(&folder, &["add", "."]);
-            self.run(&folder, &["commit", "-q", "-m", &format!("commit {number}")]);
+            self.run(
+                &folder,
+                &["commit", "-q", "-m", &format!("commit {number}")],
+            );
         }
         self.run(&folder, &["tag", "-a", "v1", "-m", "first"]);
         folder

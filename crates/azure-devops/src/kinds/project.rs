@@ -66,8 +66,6 @@ pub(crate) struct Project<'a> {
 pub(crate) struct TeamRef<'a> {
     #[serde(borrow)]
     pub(crate) id: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) name: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,12 @@
 //! SQLite.
 
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{Arguments as _, ConnectOptions as _, Executor, SqlSafeStr, Sqlite};
 
@@ -32,38 +34,53 @@ pub(crate) const DIALECT: Dialect = Dialect {
 const READERS: u32 = 4;
 
 pub(crate) async fn connect(url: &str) -> Result<Db> {
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(Duration::from_secs(30))
-        .pragma("journal_size_limit", "67108864")
-        .disable_statement_logging();
-    // Connections never expire: in memory the database would go with its last one.
-    let pool = SqlitePoolOptions::new()
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(Duration::from_mins(5));
-    let writer = pool
-        .clone()
-        .max_connections(1)
-        .connect_with(options.clone().pragma("cache_size", "-16384"))
-        .await?;
-    if is_memory(url) {
+    let options = SqliteConnectOptions::from_str(url)?;
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        let writer = writer(&tuned(options)).await?;
         return Ok(Db::Sqlite {
             readers: writer.clone(),
             writer,
         });
     }
-    let readers = pool
-        .max_connections(READERS)
+    connect_file(options).await
+}
+
+/// A path needs no escaping, unlike an address.
+pub(crate) async fn open(path: &Path) -> Result<Db> {
+    connect_file(SqliteConnectOptions::new().filename(path)).await
+}
+
+async fn connect_file(options: SqliteConnectOptions) -> Result<Db> {
+    let options = tuned(options);
+    let writer = writer(&options).await?;
+    let readers = pool().max_connections(READERS);
+    let readers = readers
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
     Ok(Db::Sqlite { writer, readers })
 }
 
-fn is_memory(url: &str) -> bool {
-    url.contains(":memory:") || url.contains("mode=memory")
+fn tuned(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(30))
+        .pragma("journal_size_limit", "67108864")
+        .disable_statement_logging()
+}
+
+/// Connections never expire: in memory the database would go with its last one.
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_mins(5))
+}
+
+async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
+    let options = options.clone().pragma("cache_size", "-16384");
+    Ok(pool().max_connections(1).connect_with(options).await?)
 }
 
 fn arguments(values: Vec<Value>) -> Result<SqliteArguments> {

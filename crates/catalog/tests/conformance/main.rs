@@ -46,6 +46,7 @@ suite! {
     vault::a_rotated_key_replaces_the_old_one,
     vault::a_credential_in_use_cannot_be_removed,
     registry::connectors_are_unique_without_regard_to_case,
+    registry::a_refused_replacement_leaves_the_old_connector,
     registry::removing_a_connector_leaves_its_snapshots,
     registry::repositories_are_found_by_name_and_default,
     registry::runs_and_issues_are_paged,

@@ -81,19 +81,21 @@ impl History<'_> {
 
     /// Adds a snapshot by its difference to another one, or to nothing.
     async fn add(&mut self, parent: Option<usize>) {
+        let parent = parent.map(|index| self.model.snapshots[index].clone());
         let newest = self
             .model
             .snapshots
             .last()
-            .map_or_else(State::new, |(_, _, state)| state.clone());
-        let state = self.change(newest);
-        let (base, parent) = match parent {
-            Some(index) => (
-                self.model.snapshots[index].2.clone(),
-                Some(self.model.snapshots[index].0.clone()),
-            ),
-            None => (State::new(), None),
+            .map_or_else(State::new, |last| last.2.clone());
+        let (parent, base) =
+            parent.map_or((None, State::new()), |(id, _, state)| (Some(id), state));
+        // Like the newest one or like the parent, which makes a difference when that is an older one.
+        let like = if self.rng.random_range(0..2) == 0 {
+            newest
+        } else {
+            base.clone()
         };
+        let state = self.change(like);
         self.model.made += 1;
         let id = format!("{} {}", self.source.name, self.model.made);
         let row = snapshot(&self.source, &id, self.model.made.into(), parent.as_deref());

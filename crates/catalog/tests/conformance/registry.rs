@@ -50,6 +50,23 @@ pub(crate) async fn connectors_are_unique_without_regard_to_case(place: Place) {
     assert_eq!(unknown.code(), Some("connector-unknown"));
 }
 
+pub(crate) async fn a_refused_replacement_leaves_the_old_connector(place: Place) {
+    let catalog = with_credential(&place).await;
+    let (one, two) = (
+        connector("one", "contoso", "pat"),
+        connector("two", "fabrikam", "pat"),
+    );
+    catalog.replace_connector(&one).await.unwrap();
+    catalog.replace_connector(&two).await.unwrap();
+    let taken = connector("two", "CONTOSO", "pat");
+    let refused = catalog.replace_connector(&taken).await.unwrap_err();
+    assert_eq!(refused.code(), Some("connector-exists"));
+    assert_eq!(catalog.connectors().await.unwrap(), [one.clone(), two]);
+    let renamed = connector("Two", "tailspin", "pat");
+    catalog.replace_connector(&renamed).await.unwrap();
+    assert_eq!(catalog.connectors().await.unwrap(), [one, renamed]);
+}
+
 pub(crate) async fn removing_a_connector_leaves_its_snapshots(place: Place) {
     let catalog = with_credential(&place).await;
     catalog

@@ -56,3 +56,11 @@ async fn a_folder_that_is_missing_is_an_error() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn a_path_may_hold_any_characters() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("a b?mode=ro&c%20d#ü.db");
+    Catalog::open_file(&path).await.unwrap().close().await;
+    assert!(path.is_file());
+}

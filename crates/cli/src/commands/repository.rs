@@ -183,16 +183,17 @@ async fn verify(app: &App, check: Check, output: &Output) -> Result<Exit, Failur
     let (row, repository) = app.repository(check.which.repository.as_deref()).await?;
     let read_data = if check.read_data { ReadData::All } else { ReadData::None };
     let report = repository.check(&CheckOptions { read_data }).await?;
-    for problem in &report.problems {
+    let problems: Vec<_> = report.problems.iter().filter(|problem| !problem.kind.is_note()).collect();
+    for problem in &problems {
         output.event(&serde_json::json!({"event": "problem", "message": problem.to_string()}));
         output.line(format!("problem: {problem}"));
     }
-    output.event(&serde_json::json!({"event": "result", "repository": row.name, "ok": report.problems.is_empty(), "problems": report.problems.len()}));
-    if report.problems.is_empty() {
+    output.event(&serde_json::json!({"event": "result", "repository": row.name, "ok": problems.is_empty(), "problems": problems.len()}));
+    if problems.is_empty() {
         output.line(format!("{}: no problem found", row.location));
         return Ok(Exit::Done);
     }
-    Err(Failure::coded("repository-damaged", format!("{}: {} problems found", row.location, report.problems.len())))
+    Err(Failure::coded("repository-damaged", format!("{}: {} problems found", row.location, problems.len())))
 }
 
 async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
@@ -200,8 +201,8 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
         Key::List(which) => {
             let (_, repository) = app.repository(which.repository.as_deref()).await?;
             for key in repository.keys().await? {
-                output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "current": key.current}));
-                let current = if key.current { "  (in use)" } else { "" };
+                output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
+                let current = if key.in_use { "  (in use)" } else { "" };
                 output.line(format!("{}  {}  {}@{}{current}", key.id.short(), key.created, key.username, key.hostname));
             }
         }
@@ -238,7 +239,10 @@ async fn sheet(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, F
 
 async fn free(app: &App, prune: Prune, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(prune.which.repository.as_deref()).await?;
-    let report = repository.prune(prune.dry_run, SystemClock.now()).await?;
+    let lock = repository.lock_exclusive(&Holder::new("keepward", Arc::new(SystemClock))).await?;
+    let report = repository.prune(&lock, prune.dry_run).await;
+    lock.release().await?;
+    let report = report?;
     let verb = if prune.dry_run { "would free" } else { "freed" };
     output.event(&serde_json::json!({"event": "result", "dry_run": prune.dry_run, "bytes_freed": report.bytes_freed}));
     output.line(format!("{verb} {}", bytes(report.bytes_freed)));

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use engine::backup::read_source;
 use futures::StreamExt as _;
 use model::SourceFile;
-use repository::{NodeType, Repository, Snapshot, SnapshotId};
+use repository::{DifferenceKind, NodeType, Repository, Snapshot, SnapshotId};
 
 use super::Global;
 use crate::app::App;
@@ -148,17 +148,26 @@ async fn difference(app: &App, diff: Diff, output: &Output) -> Result<Exit, Fail
     let (_, repository) = app.repository(diff.repository.as_deref()).await?;
     let (from, to) = (repository.resolve(&diff.from).await?, repository.resolve(&diff.to).await?);
     let (from, to) = (repository.snapshot(from).await?, repository.snapshot(to).await?);
-    let mut differences = std::pin::pin!(repository.diff(from.tree, to.tree));
+    let mut differences = std::pin::pin!(repository.diff(Some(from.tree), Some(to.tree)));
     let mut count = 0_u64;
     while let Some(difference) = differences.next().await {
         let difference = difference?;
         count += 1;
-        output.event(&serde_json::json!({"event": "difference", "path": difference.path, "change": difference.kind.as_str()}));
-        output.line(format!("{:8} {}", difference.kind.as_str(), difference.path));
+        let change = word(difference.kind);
+        output.event(&serde_json::json!({"event": "difference", "path": difference.path, "change": change}));
+        output.line(format!("{change:8} {}", difference.path.escape_debug()));
     }
     output.event(&serde_json::json!({"event": "result", "differences": count}));
     output.line(format!("{count} files differ"));
     Ok(Exit::Done)
+}
+
+fn word(kind: DifferenceKind) -> &'static str {
+    match kind {
+        DifferenceKind::Added => "added",
+        DifferenceKind::Removed => "removed",
+        DifferenceKind::Modified | DifferenceKind::TypeChanged => "modified",
+    }
 }
 
 async fn folder(app: &App, browse: Browse, output: &Output) -> Result<Exit, Failure> {

@@ -120,6 +120,7 @@ impl Apply<'_> {
                 self.journal.adopt(&step.item, &found.id).await?;
                 item.new_id = Some(found.id.clone());
                 if item.action == Action::Undelete {
+                    self.lower_mark(step.position).await?;
                     self.set(step, StepState::Done, Some(&found.id), None).await?;
                     return Ok(false);
                 }
@@ -153,6 +154,9 @@ impl Apply<'_> {
     }
 
     async fn made(&self, step: &Step, item: &StoredItem, outcome: Outcome) -> Result<()> {
+        if !matches!(outcome, Outcome::Failed { .. }) {
+            self.lower_mark(step.position).await?;
+        }
         match outcome {
             Outcome::Done { new_id, losses } => {
                 if self.journal.id(&step.item).as_ref() != Some(&new_id) {

@@ -21,7 +21,7 @@ enum Last {
 }
 
 impl Apply<'_> {
-    /// Writes references. After an interruption it is called again for what was not read back yet, so kinds add only what is missing.
+    /// Writes references. After an interruption it is called again for the items of the last call, so kinds add only what is missing.
     pub(super) async fn connect(&self) -> Result<()> {
         self.pass(Last::Connect, "connect").await
     }
@@ -31,17 +31,21 @@ impl Apply<'_> {
     }
 
     async fn pass(&self, last: Last, phase: &str) -> Result<()> {
-        let expected = self.each_page(made).await?;
+        let mark = self.mark();
+        let connected = |step: &Step| step.state == StepState::Done && mark.is_some_and(|mark| step.position <= mark);
+        let wanted = |step: &Step| made(step) && !(last == Last::Connect && connected(step));
+        let expected = self.each_page(wanted).await?;
         self.begin(phase);
         let mut after = None;
         loop {
             let steps = self.store.steps(&self.plan.id, after, PAGE).await?;
-            let Some(end) = steps.last() else { return Ok(()) };
-            after = Some(end.position);
-            let mut waiting = batches(steps, made);
+            let Some(final_step) = steps.last() else { return Ok(()) };
+            after = Some(final_step.position);
+            let mut waiting = batches(steps, wanted);
             while let Some(batch) = waiting.pop_front() {
                 self.check_cancel()?;
                 let count = batch.len();
+                let end = batch[count - 1].position;
                 let failed = match last {
                     Last::Connect => self.connect_batch(batch).await?,
                     Last::Verify => self.verify_batch(batch).await?,
@@ -58,6 +62,9 @@ impl Apply<'_> {
                     }
                     Some(Failed::One(step, error)) => self.unread(&step, &error).await?,
                     None => {}
+                }
+                if last == Last::Connect && self.mark().is_none_or(|mark| mark < end) {
+                    self.set_mark(Some(end)).await?;
                 }
                 self.advance(phase, count, expected);
             }

@@ -8,6 +8,7 @@ use crate::Case;
 use crate::kill::check_whole;
 use crate::plan::{ids, selector, untouched};
 use crate::snapshot::MapSnapshot;
+use crate::world::Kill;
 
 #[tokio::test]
 async fn an_empty_place_gets_everything_with_its_links() {
@@ -87,6 +88,44 @@ async fn a_canceled_apply_goes_on_later() {
     assert!(made > 0 && made < 120, "{made}");
     case.apply().await.unwrap();
     check_whole(&case, 120);
+}
+
+#[tokio::test]
+async fn references_are_written_once_however_often_the_apply_is_canceled() {
+    let case = Case::new(MapSnapshot::contoso(120), false);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    let mut rounds = 0;
+    loop {
+        let token = CancellationToken::new();
+        case.world.cancel_at(100, &token);
+        rounds += 1;
+        if case.apply_until(&token).await.is_ok() {
+            break;
+        }
+    }
+    assert!(rounds > 5, "{rounds}");
+    check_whole(&case, 120);
+    assert!(case.world.things().values().all(|thing| thing.connected == 1), "{:?}", case.world.things());
+}
+
+#[tokio::test]
+async fn an_item_that_came_late_gets_its_references() {
+    for at in 1..60 {
+        let case = Case::new(MapSnapshot::contoso(6), false);
+        case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+        case.world.poison("thing 4");
+        case.apply().await.unwrap();
+        case.world.heal();
+        case.world.kill(Some(Kill { at, carried_out: true }));
+        let second = case.apply().await;
+        case.world.kill(None);
+        if second.is_err() {
+            case.apply().await.unwrap();
+        }
+        let things = case.world.of_kind("thing");
+        let late = things.iter().find(|(_, thing)| thing.name == "thing 4").unwrap();
+        assert_eq!(late.1.links.len(), 1, "killed at {at}");
+    }
 }
 
 #[tokio::test]

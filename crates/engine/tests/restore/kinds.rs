@@ -119,21 +119,20 @@ impl FakeKind {
             cx.journal.created(&item.item, &id).await?;
             return Ok(id);
         }
-        let id = match &item.new_id {
-            Some(id) => id.clone(),
-            None => {
-                let thing = Thing {
-                    kind: self.spec.name.to_owned(),
-                    scope: Self::scope(target, &item.item)?,
-                    name: document.name.clone(),
-                    marker: Some(item.item.id.clone()),
-                    ..Thing::default()
-                };
-                cx.journal.intend(&item.item).await?;
-                let id = self.world.create(thing)?;
-                cx.journal.created(&item.item, &id).await?;
-                id
-            }
+        let id = if let Some(id) = &item.new_id {
+            id.clone()
+        } else {
+            let thing = Thing {
+                kind: self.spec.name.to_owned(),
+                scope: Self::scope(target, &item.item)?,
+                name: document.name.clone(),
+                marker: Some(item.item.id.clone()),
+                ..Thing::default()
+            };
+            cx.journal.intend(&item.item).await?;
+            let id = self.world.create(thing)?;
+            cx.journal.created(&item.item, &id).await?;
+            id
         };
         if matches!(self.shape, Shape::Thing) && matches!(item.action, Action::Create) {
             let first = cx.journal.noted(&item.item).await?.map_or(0, |note| note.parse::<u32>().unwrap());
@@ -152,6 +151,7 @@ impl FakeKind {
     async fn connect(&self, cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         let document = self.document(&cx.target, &item.item).await?;
         let id = item.new_id.clone().unwrap();
+        self.world.change(&id, |thing| thing.connected += 1)?;
         let mut losses = Vec::new();
         for old in &document.links {
             match cx.target.ids.get("thing", old) {
@@ -162,7 +162,7 @@ impl FakeKind {
         Ok(if document.links.is_empty() { Outcome::Unchanged } else { Outcome::Done { new_id: id, losses } })
     }
 
-    async fn look(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Found>> {
+    fn look(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Found>> {
         let old = &item.item;
         let scope = Self::scope(cx, old)?;
         let kind = self.spec.name;
@@ -209,7 +209,7 @@ impl Kind for FakeKind {
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         let mut found = Vec::new();
         for item in items {
-            found.push(self.look(cx, item).await?);
+            found.push(self.look(cx, item)?);
         }
         Ok(found)
     }

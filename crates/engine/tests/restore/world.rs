@@ -16,6 +16,8 @@ pub(crate) struct Thing {
     pub marker: Option<String>,
     pub revisions: u32,
     pub links: BTreeSet<String>,
+    /// How often its references were written.
+    pub connected: u32,
     pub deleted: bool,
     pub automatic: bool,
 }
@@ -159,7 +161,7 @@ impl World {
             Some(thing) => {
                 change(thing);
                 if state.garbled.contains(&thing.name) {
-                    thing.body = "garbled".to_owned();
+                    "garbled".clone_into(&mut thing.body);
                 }
                 Ok(())
             }

@@ -113,7 +113,7 @@ impl Host {
     }
 }
 
-fn client(origin: &str) -> Client {
+pub(crate) fn client(origin: &str) -> Client {
     Client::new(Options {
         hosts: BTreeMap::from([("dev", Url::parse(&format!("{origin}/org")).unwrap())]),
         auth: Auth::Pat(Secret::new(PAT)),

@@ -6,12 +6,21 @@ use super::Route;
 use crate::server::{ApiError, ApiVersion, Call};
 
 fn error(kind: &str, message: String) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, &format!("Microsoft.VisualStudio.Services.WebApi.{kind}"), message)
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        &format!("Microsoft.VisualStudio.Services.WebApi.{kind}"),
+        message,
+    )
 }
 
 /// A version that cannot be read.
 pub(crate) fn bad(text: &str) -> ApiError {
-    error("VssVersionOutOfRangeException", format!("The requested REST API version of {text} is out of range for this server. The latest REST API version this server supports is 7.2."))
+    error(
+        "VssVersionOutOfRangeException",
+        format!(
+            "The requested REST API version of {text} is out of range for this server. The latest REST API version this server supports is 7.2."
+        ),
+    )
 }
 
 /// Reads may leave the version out; previews must say so.
@@ -47,11 +56,22 @@ fn fits(version: &ApiVersion, route: &Route) -> Result<(), ApiError> {
         let (major, minor) = number;
         return Err(error(
             "VssInvalidPreviewVersionException",
-            format!("The requested version \"{major}.{minor}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests. For example: \"{major}.{minor}-preview\""),
+            format!(
+                "The requested version \"{major}.{minor}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests. For example: \"{major}.{minor}-preview\""
+            ),
         ));
     }
-    if version.resource.is_some_and(|resource| resource > route.resource_version) {
-        return Err(error("VssResourceVersionOutOfRangeException", format!("The requested resource version of {version} is out of range. The latest resource version is {}.", route.resource_version)));
+    if version
+        .resource
+        .is_some_and(|resource| resource > route.resource_version)
+    {
+        return Err(error(
+            "VssResourceVersionOutOfRangeException",
+            format!(
+                "The requested resource version of {version} is out of range. The latest resource version is {}.",
+                route.resource_version
+            ),
+        ));
     }
     Ok(())
 }

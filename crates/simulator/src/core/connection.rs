@@ -8,7 +8,10 @@ use crate::wit::value::date_text;
 use crate::world::{Organization, Person};
 
 fn legacy_descriptor(person: &Person) -> String {
-    format!("Microsoft.IdentityModel.Claims.ClaimsIdentity;00000000-0000-0000-0000-000000000000\\{}", person.unique_name)
+    format!(
+        "Microsoft.IdentityModel.Claims.ClaimsIdentity;00000000-0000-0000-0000-000000000000\\{}",
+        person.unique_name
+    )
 }
 
 /// `GET connectionData`.
@@ -58,7 +61,11 @@ pub(crate) fn collection(organization: &Organization, call: &Call) -> Result<Rep
 }
 
 /// `GET identities`, by ids, descriptors or a search.
-pub(crate) fn identities(organization: &Organization, call: &Call, rest: &[&str]) -> Result<Reply, ApiError> {
+pub(crate) fn identities(
+    organization: &Organization,
+    call: &Call,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
     let text = |text: &str| json!({"$type": "System.String", "$value": text});
     let person = |person: &Person| {
         json!({
@@ -82,17 +89,33 @@ pub(crate) fn identities(organization: &Organization, call: &Call, rest: &[&str]
             "metaTypeId": 255,
         })
     };
-    let find = |key: &str| organization.people.iter().find(|candidate| legacy_descriptor(candidate).eq_ignore_ascii_case(key)).cloned().or_else(|| organization.people.find(key));
+    let find = |key: &str| {
+        organization
+            .people
+            .iter()
+            .find(|candidate| legacy_descriptor(candidate).eq_ignore_ascii_case(key))
+            .cloned()
+            .or_else(|| organization.people.find(key))
+    };
     if let [id] = rest {
         let found = find(id).ok_or_else(|| ApiError::no_route(call))?;
         return Ok(Reply::json(person(&found)));
     }
-    let keys = ["identityIds", "descriptors", "subjectDescriptors"].iter().find_map(|name| call.query.list(name));
+    let keys = ["identityIds", "descriptors", "subjectDescriptors"]
+        .iter()
+        .find_map(|name| call.query.list(name));
     let found: Vec<Value> = match (keys, call.query.get("filterValue")) {
         // A key that nobody has leaves a hole.
-        (Some(keys), _) => keys.iter().map(|key| find(key).map_or(Value::Null, |found| person(&found))).collect(),
+        (Some(keys), _) => keys
+            .iter()
+            .map(|key| find(key).map_or(Value::Null, |found| person(&found)))
+            .collect(),
         (None, Some(filter)) => find(filter).iter().map(|found| person(found)).collect(),
-        (None, None) => return Err(ApiError::bad_request("VS403283: A search filter or a list of identities is needed.")),
+        (None, None) => {
+            return Err(ApiError::bad_request(
+                "VS403283: A search filter or a list of identities is needed.",
+            ));
+        }
     };
     Ok(Reply::list(found))
 }
@@ -114,5 +137,7 @@ pub(crate) fn entitlements(organization: &Organization, call: &Call) -> Reply {
             })
         })
         .collect();
-    Reply::json(json!({"members": members, "items": members, "totalCount": members.len(), "continuationToken": null}))
+    Reply::json(
+        json!({"members": members, "items": members, "totalCount": members.len(), "continuationToken": null}),
+    )
 }

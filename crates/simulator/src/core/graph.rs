@@ -33,7 +33,9 @@ pub(crate) fn user(person: &Person, base: &str) -> Value {
 }
 
 fn group(organization: &Organization, team: &super::Team, base: &str) -> Value {
-    let project = organization.project_by_id(team.project).map_or("", |project| project.name.as_str());
+    let project = organization
+        .project_by_id(team.project)
+        .map_or("", |project| project.name.as_str());
     let descriptor = team.descriptor();
     let url = format!("{base}/_apis/Graph/Groups/{descriptor}");
     json!({
@@ -76,17 +78,42 @@ fn no_subject(descriptor: &str) -> ApiError {
     )
 }
 
-pub(crate) fn route(organization: &mut Organization, call: &Call, rest: &[&str]) -> Result<Reply, ApiError> {
+pub(crate) fn route(
+    organization: &mut Organization,
+    call: &Call,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
     let base = &call.base;
     match (&call.method, rest) {
-        (&Method::GET, ["users"]) => Ok(Reply::list(organization.people.iter().map(|person| user(person, base)).collect())),
+        (&Method::GET, ["users"]) => Ok(Reply::list(
+            organization
+                .people
+                .iter()
+                .map(|person| user(person, base))
+                .collect(),
+        )),
         (&Method::GET, ["users", _]) => {
-            let person = organization.people.find(&call.segments[2]).ok_or_else(|| no_subject(&call.segments[2]))?;
+            let person = organization
+                .people
+                .find(&call.segments[2])
+                .ok_or_else(|| no_subject(&call.segments[2]))?;
             Ok(Reply::json(user(&person, base)))
         }
-        (&Method::GET, ["groups"]) => Ok(Reply::list(organization.core.teams.iter().map(|team| group(organization, team, base)).collect())),
+        (&Method::GET, ["groups"]) => Ok(Reply::list(
+            organization
+                .core
+                .teams
+                .iter()
+                .map(|team| group(organization, team, base))
+                .collect(),
+        )),
         (&Method::GET, ["groups", _]) => {
-            let team = organization.core.teams.iter().find(|team| team.descriptor() == call.segments[2]).ok_or_else(|| no_subject(&call.segments[2]))?;
+            let team = organization
+                .core
+                .teams
+                .iter()
+                .find(|team| team.descriptor() == call.segments[2])
+                .ok_or_else(|| no_subject(&call.segments[2]))?;
             Ok(Reply::json(group(organization, team, base)))
         }
         (&Method::GET, ["descriptors", key]) => descriptor(organization, base, key),
@@ -97,8 +124,20 @@ pub(crate) fn route(organization: &mut Organization, call: &Call, rest: &[&str])
 }
 
 fn descriptor(organization: &Organization, base: &str, key: &str) -> Result<Reply, ApiError> {
-    let team = organization.core.teams.iter().find(|team| team.id.to_string() == key).map(super::Team::descriptor);
-    let value = team.or_else(|| organization.people.find(key).map(|person| person.descriptor.clone())).ok_or_else(|| no_subject(key))?;
+    let team = organization
+        .core
+        .teams
+        .iter()
+        .find(|team| team.id.to_string() == key)
+        .map(super::Team::descriptor);
+    let value = team
+        .or_else(|| {
+            organization
+                .people
+                .find(key)
+                .map(|person| person.descriptor.clone())
+        })
+        .ok_or_else(|| no_subject(key))?;
     Ok(Reply::json(json!({
         "value": value,
         "_links": {
@@ -110,14 +149,28 @@ fn descriptor(organization: &Organization, base: &str, key: &str) -> Result<Repl
 
 fn lookup(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let keys = body["lookupKeys"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let keys = body["lookupKeys"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if keys.len() > 500 {
-        return Err(ApiError::bad_request(format!("TF400049: There were too many requested items: {}. The maximum number is 500.", keys.len())));
+        return Err(ApiError::bad_request(format!(
+            "TF400049: There were too many requested items: {}. The maximum number is 500.",
+            keys.len()
+        )));
     }
     let mut found = Map::new();
     for key in keys.iter().filter_map(|key| key["descriptor"].as_str()) {
-        let person = organization.people.find(key).map(|person| user(&person, &call.base));
-        let team = organization.core.teams.iter().find(|team| team.descriptor() == key).map(|team| group(organization, team, &call.base));
+        let person = organization
+            .people
+            .find(key)
+            .map(|person| user(&person, &call.base));
+        let team = organization
+            .core
+            .teams
+            .iter()
+            .find(|team| team.descriptor() == key)
+            .map(|team| group(organization, team, &call.base));
         if let Some(value) = person.or(team) {
             found.insert(key.to_owned(), value);
         }
@@ -127,16 +180,50 @@ fn lookup(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
 
 /// `memberships/{subject}?direction=` and `memberships/{member}/{container}`.
 fn memberships(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError> {
-    let subject = call.segments.get(2).ok_or_else(|| ApiError::no_route(call))?.clone();
+    let subject = call
+        .segments
+        .get(2)
+        .ok_or_else(|| ApiError::no_route(call))?
+        .clone();
     let Some(container) = call.segments.get(3).cloned() else {
-        let down = call.query.get("direction").is_some_and(|direction| direction.eq_ignore_ascii_case("down"));
-        let pairs = organization.core.teams.iter().flat_map(|team| team.members.iter().map(move |member| (member.person.descriptor.clone(), team.descriptor())));
-        let wanted = pairs.filter(|(member, container)| if down { *container == subject } else { *member == subject });
-        return Ok(Reply::list(wanted.map(|(member, container)| membership(&member, &container, &call.base)).collect()));
+        let down = call
+            .query
+            .get("direction")
+            .is_some_and(|direction| direction.eq_ignore_ascii_case("down"));
+        let pairs = organization.core.teams.iter().flat_map(|team| {
+            team.members
+                .iter()
+                .map(move |member| (member.person.descriptor.clone(), team.descriptor()))
+        });
+        let wanted = pairs.filter(|(member, container)| {
+            if down {
+                *container == subject
+            } else {
+                *member == subject
+            }
+        });
+        return Ok(Reply::list(
+            wanted
+                .map(|(member, container)| membership(&member, &container, &call.base))
+                .collect(),
+        ));
     };
-    let team = organization.core.teams.iter().position(|team| team.descriptor() == container).ok_or_else(|| no_subject(&container))?;
-    let person = organization.people.find(&subject).ok_or_else(|| no_subject(&subject))?;
-    let is_member = |organization: &Organization, person: &Arc<Person>| organization.core.teams[team].members.iter().any(|member| member.person.id == person.id);
+    let team = organization
+        .core
+        .teams
+        .iter()
+        .position(|team| team.descriptor() == container)
+        .ok_or_else(|| no_subject(&container))?;
+    let person = organization
+        .people
+        .find(&subject)
+        .ok_or_else(|| no_subject(&subject))?;
+    let is_member = |organization: &Organization, person: &Arc<Person>| {
+        organization.core.teams[team]
+            .members
+            .iter()
+            .any(|member| member.person.id == person.id)
+    };
     let document = membership(&person.descriptor, &container, &call.base);
     match call.method {
         Method::PUT => {
@@ -147,7 +234,9 @@ fn memberships(organization: &mut Organization, call: &Call) -> Result<Reply, Ap
             Ok(Reply::json(document).with_status(StatusCode::CREATED))
         }
         Method::DELETE => {
-            organization.core.teams[team].members.retain(|member| member.person.id != person.id);
+            organization.core.teams[team]
+                .members
+                .retain(|member| member.person.id != person.id);
             Ok(Reply::status(StatusCode::OK))
         }
         Method::HEAD if is_member(organization, &person) => Ok(Reply::status(StatusCode::OK)),

@@ -19,7 +19,10 @@ pub(crate) struct Operation {
 /// Starts an operation and answers 202 with its reference.
 pub(crate) fn begin(organization: &mut Organization, base: &str) -> Reply {
     let id = organization.ids.guid();
-    organization.core.operations.push(Operation { id, ends: organization.core.turn() + DURATION });
+    organization.core.operations.push(Operation {
+        id,
+        ends: organization.core.turn() + DURATION,
+    });
     Reply::json(reference(id, "notSet", base)).with_status(StatusCode::ACCEPTED)
 }
 
@@ -28,14 +31,23 @@ fn reference(id: Uuid, status: &str, base: &str) -> Value {
 }
 
 pub(crate) fn get(organization: &Organization, call: &Call, id: &str) -> Result<Reply, ApiError> {
-    let operation = organization.core.operations.iter().find(|operation| operation.id.to_string() == id).ok_or_else(|| {
-        ApiError::new(
-            StatusCode::NOT_FOUND,
-            "Microsoft.VisualStudio.Services.Operations.OperationNotFoundException",
-            format!("VS403402: The operation {id} was not found."),
-        )
-    })?;
-    let status = if organization.core.turn() >= operation.ends { "succeeded" } else { "inProgress" };
+    let operation = organization
+        .core
+        .operations
+        .iter()
+        .find(|operation| operation.id.to_string() == id)
+        .ok_or_else(|| {
+            ApiError::new(
+                StatusCode::NOT_FOUND,
+                "Microsoft.VisualStudio.Services.Operations.OperationNotFoundException",
+                format!("VS403402: The operation {id} was not found."),
+            )
+        })?;
+    let status = if organization.core.turn() >= operation.ends {
+        "succeeded"
+    } else {
+        "inProgress"
+    };
     let mut document = reference(operation.id, status, &call.base);
     document["_links"] = json!({"self": {"href": document["url"]}});
     Ok(Reply::json(document))

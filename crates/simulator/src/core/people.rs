@@ -22,7 +22,10 @@ pub(crate) struct Person {
 impl Person {
     /// `IdentityRef` as the work item, git and wiki areas send it.
     pub(crate) fn reference(&self, base: &str) -> Value {
-        let avatar = format!("{base}/_apis/GraphProfile/MemberAvatars/{}", self.descriptor);
+        let avatar = format!(
+            "{base}/_apis/GraphProfile/MemberAvatars/{}",
+            self.descriptor
+        );
         json!({
             "displayName": self.display_name,
             "url": format!("{base}/_apis/Identities/{}", self.id),
@@ -78,7 +81,10 @@ impl People {
     /// By id, descriptor, mail, display name or `Name <mail>`, without regard to case.
     pub(crate) fn find(&self, text: &str) -> Option<Arc<Person>> {
         let text = text.trim();
-        let mail = text.rsplit_once('<').and_then(|(_, rest)| rest.strip_suffix('>')).unwrap_or(text);
+        let mail = text
+            .rsplit_once('<')
+            .and_then(|(_, rest)| rest.strip_suffix('>'))
+            .unwrap_or(text);
         self.0
             .iter()
             .find(|person| {

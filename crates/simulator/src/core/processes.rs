@@ -14,7 +14,12 @@ pub(crate) enum Process {
     Cmmi,
 }
 
-const ALL: [Process; 4] = [Process::Scrum, Process::Basic, Process::Agile, Process::Cmmi];
+const ALL: [Process; 4] = [
+    Process::Scrum,
+    Process::Basic,
+    Process::Agile,
+    Process::Cmmi,
+];
 
 impl Process {
     /// The same in every organization.
@@ -39,14 +44,22 @@ impl Process {
     fn description(self) -> &'static str {
         match self {
             Self::Scrum => "This template is for teams who follow the Scrum framework.",
-            Self::Basic => "This template is flexible for any process and great for teams getting started with Azure DevOps.",
-            Self::Agile => "This template is flexible and will work great for most teams using Agile planning methods, including those practicing Scrum.",
-            Self::Cmmi => "This template is for more formal projects requiring a framework for process improvement and an auditable record of decisions.",
+            Self::Basic => {
+                "This template is flexible for any process and great for teams getting started with Azure DevOps."
+            }
+            Self::Agile => {
+                "This template is flexible and will work great for most teams using Agile planning methods, including those practicing Scrum."
+            }
+            Self::Cmmi => {
+                "This template is for more formal projects requiring a framework for process improvement and an auditable record of decisions."
+            }
         }
     }
 
     pub(crate) fn find(text: &str) -> Option<Self> {
-        ALL.into_iter().find(|process| process.id().eq_ignore_ascii_case(text) || process.name().eq_ignore_ascii_case(text))
+        ALL.into_iter().find(|process| {
+            process.id().eq_ignore_ascii_case(text) || process.name().eq_ignore_ascii_case(text)
+        })
     }
 
     fn document(self, base: &str) -> Value {
@@ -72,14 +85,27 @@ fn unknown(id: &str) -> ApiError {
 /// `GET process/processes[/{id}]`.
 pub(crate) fn list(call: &Call, rest: &[&str]) -> Result<Reply, ApiError> {
     match rest.first() {
-        None => Ok(Reply::list(ALL.iter().map(|process| process.document(&call.base)).collect())),
-        Some(id) => Process::find(id).map(|process| Reply::json(process.document(&call.base))).ok_or_else(|| unknown(id)),
+        None => Ok(Reply::list(
+            ALL.iter()
+                .map(|process| process.document(&call.base))
+                .collect(),
+        )),
+        Some(id) => Process::find(id)
+            .map(|process| Reply::json(process.document(&call.base)))
+            .ok_or_else(|| unknown(id)),
     }
 }
 
 /// `GET work/processes[/{id}]`.
-pub(crate) fn inherited(organization: &Organization, call: &Call, rest: &[&str]) -> Result<Reply, ApiError> {
-    let expand = call.query.get("$expand").is_some_and(|value| value.eq_ignore_ascii_case("projects"));
+pub(crate) fn inherited(
+    organization: &Organization,
+    call: &Call,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
+    let expand = call
+        .query
+        .get("$expand")
+        .is_some_and(|value| value.eq_ignore_ascii_case("projects"));
     let document = |process: Process| {
         let mut value = json!({
             "typeId": process.id(),
@@ -92,14 +118,18 @@ pub(crate) fn inherited(organization: &Organization, call: &Call, rest: &[&str])
             "customizationType": "system",
         });
         if expand {
-            let projects = organization.visible_projects().filter(|project| project.process == process);
+            let projects = organization
+                .visible_projects()
+                .filter(|project| project.process == process);
             value["projects"] = projects.map(|project| json!({"id": project.id, "name": project.name, "description": project.description, "url": format!("vstfs:///Classification/TeamProject/{}", project.id)})).collect();
         }
         value
     };
     match rest {
         [] => Ok(Reply::list(ALL.into_iter().map(document).collect())),
-        [id] => Process::find(id).map(|process| Reply::json(document(process))).ok_or_else(|| unknown(id)),
+        [id] => Process::find(id)
+            .map(|process| Reply::json(document(process)))
+            .ok_or_else(|| unknown(id)),
         _ => Err(ApiError::no_route(call)),
     }
 }

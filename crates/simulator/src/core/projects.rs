@@ -38,7 +38,9 @@ pub(crate) struct NewProject<'a> {
 
 impl Project {
     pub(crate) fn is_named(&self, text: &str) -> bool {
-        self.name.eq_ignore_ascii_case(text) || self.name.to_lowercase() == text.to_lowercase() || Uuid::parse_str(text).is_ok_and(|id| id == self.id)
+        self.name.eq_ignore_ascii_case(text)
+            || self.name.to_lowercase() == text.to_lowercase()
+            || Uuid::parse_str(text).is_ok_and(|id| id == self.id)
     }
 
     /// `TeamProjectReference`.
@@ -69,7 +71,12 @@ impl Project {
             "collection": {"href": format!("{base}/_apis/projectCollections/{}", organization.id)},
             "web": {"href": format!("{base}/{}", crate::wit::types::encode(&self.name))},
         });
-        if let Some(team) = organization.core.teams.iter().find(|team| team.id == self.default_team) {
+        if let Some(team) = organization
+            .core
+            .teams
+            .iter()
+            .find(|team| team.id == self.default_team)
+        {
             value["defaultTeam"] = json!({"id": team.id, "name": team.name, "url": team.url(base)});
         }
         value
@@ -77,7 +84,10 @@ impl Project {
 }
 
 /// Makes a project with its team, its root nodes and nothing else: the repository comes from `git::project_created`.
-pub(crate) fn create(organization: &mut Organization, new: &NewProject<'_>) -> Result<Uuid, ApiError> {
+pub(crate) fn create(
+    organization: &mut Organization,
+    new: &NewProject<'_>,
+) -> Result<Uuid, ApiError> {
     check_name(organization, new.name)?;
     let id = organization.ids.guid();
     let updated = organization.clock.tick();
@@ -93,17 +103,35 @@ pub(crate) fn create(organization: &mut Organization, new: &NewProject<'_>) -> R
         default_team,
         ready: 0,
         properties: BTreeMap::from([
-            ("System.CurrentProcessTemplateId".to_owned(), json!(new.process.id())),
-            ("System.OriginalProcessTemplateId".to_owned(), json!(new.process.id())),
-            ("System.ProcessTemplateType".to_owned(), json!(new.process.id())),
-            ("System.Process Template".to_owned(), json!(new.process.name())),
+            (
+                "System.CurrentProcessTemplateId".to_owned(),
+                json!(new.process.id()),
+            ),
+            (
+                "System.OriginalProcessTemplateId".to_owned(),
+                json!(new.process.id()),
+            ),
+            (
+                "System.ProcessTemplateType".to_owned(),
+                json!(new.process.id()),
+            ),
+            (
+                "System.Process Template".to_owned(),
+                json!(new.process.name()),
+            ),
             ("System.SourceControlCapabilityFlags".to_owned(), json!("2")),
             ("System.SourceControlGitEnabled".to_owned(), json!("True")),
-            ("System.SourceControlGitPermissionsInitialized".to_owned(), json!("True")),
+            (
+                "System.SourceControlGitPermissionsInitialized".to_owned(),
+                json!("True"),
+            ),
             ("System.Wiki.Enabled".to_owned(), json!("True")),
         ]),
     });
-    let members = vec![teams::Member { person: organization.people.administrator(), admin: true }];
+    let members = vec![teams::Member {
+        person: organization.people.administrator(),
+        admin: true,
+    }];
     organization.core.teams.push(Team {
         id: default_team,
         project: id,
@@ -116,8 +144,16 @@ pub(crate) fn create(organization: &mut Organization, new: &NewProject<'_>) -> R
 }
 
 fn check_name(organization: &Organization, name: &str) -> Result<(), ApiError> {
-    const FORBIDDEN: &[char] = &['/', ':', '\\', '~', '&', '%', ';', '@', '\'', '"', '?', '<', '>', '|', '#', '$', '*', '}', '{', ',', '+', '=', '[', ']'];
-    let bad = name.is_empty() || name.chars().count() > 64 || name.starts_with(['_', '.']) || name.ends_with('.') || name.contains(FORBIDDEN) || name.contains(char::is_control);
+    const FORBIDDEN: &[char] = &[
+        '/', ':', '\\', '~', '&', '%', ';', '@', '\'', '"', '?', '<', '>', '|', '#', '$', '*', '}',
+        '{', ',', '+', '=', '[', ']',
+    ];
+    let bad = name.is_empty()
+        || name.chars().count() > 64
+        || name.starts_with(['_', '.'])
+        || name.ends_with('.')
+        || name.contains(FORBIDDEN)
+        || name.contains(char::is_control);
     if bad {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -125,20 +161,32 @@ fn check_name(organization: &Organization, name: &str) -> Result<(), ApiError> {
             format!("TF200025: The following project name is not valid: {name}."),
         ));
     }
-    if organization.core.projects.iter().chain(&organization.core.deleted_projects).any(|project| project.name.to_lowercase() == name.to_lowercase()) {
+    if organization
+        .core
+        .projects
+        .iter()
+        .chain(&organization.core.deleted_projects)
+        .any(|project| project.name.to_lowercase() == name.to_lowercase())
+    {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "Microsoft.TeamFoundation.Core.WebApi.ProjectAlreadyExistsException",
-            format!("TF200019: The following project already exists on the Azure DevOps Server: {name}. You cannot create a new project with the same name as an existing project. Provide a different name."),
+            format!(
+                "TF200019: The following project already exists on the Azure DevOps Server: {name}. You cannot create a new project with the same name as an existing project. Provide a different name."
+            ),
         ));
     }
     Ok(())
 }
 
 /// `POST projects`: 202 and an operation; the project exists for callers once it has succeeded.
-pub(crate) async fn create_by_request(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
+pub(crate) fn create_by_request(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let template = text("/capabilities/processTemplate/templateTypeId");
     let process = Process::find(template).ok_or_else(|| {
         ApiError::new(
@@ -154,16 +202,30 @@ pub(crate) async fn create_by_request(world: &SharedWorld, call: &Call) -> Resul
     let (project, reply) = {
         let mut guard = world.write();
         let organization = guard.organization_mut(&call.organization)?;
-        organization.require("CREATE_PROJECTS", "Create new projects", &call.identity.person)?;
-        let new = NewProject { name: text("/name"), description: text("/description"), visibility, process };
+        organization.require(
+            "CREATE_PROJECTS",
+            "Create new projects",
+            &call.identity.person,
+        )?;
+        let new = NewProject {
+            name: text("/name"),
+            description: text("/description"),
+            visibility,
+            process,
+        };
         let project = create(organization, &new)?;
         let ready = organization.core.turn() + operations::DURATION;
-        if let Some(made) = organization.core.projects.iter_mut().find(|made| made.id == project) {
+        if let Some(made) = organization
+            .core
+            .projects
+            .iter_mut()
+            .find(|made| made.id == project)
+        {
             made.ready = ready;
         }
         (project, operations::begin(organization, &call.base))
     };
-    crate::git::project_created(world, &call.organization, project).await?;
+    crate::git::project_created(world, &call.organization, project)?;
     Ok(reply)
 }
 
@@ -172,12 +234,20 @@ pub(crate) fn route(organization: &mut Organization, call: &Call) -> Result<Repl
         (&Method::GET, []) => list(organization, call),
         (&Method::GET, [name]) => {
             let project = organization.project(name)?;
-            Ok(Reply::json(project.document(organization, &call.base, call.query.flag("includeCapabilities"))))
+            Ok(Reply::json(project.document(
+                organization,
+                &call.base,
+                call.query.flag("includeCapabilities"),
+            )))
         }
         (&Method::PATCH, [name]) => update(organization, call, name),
         (&Method::DELETE, [name]) => {
             let id = organization.project(name)?.id;
-            let at = organization.core.projects.iter().position(|project| project.id == id);
+            let at = organization
+                .core
+                .projects
+                .iter()
+                .position(|project| project.id == id);
             if let Some(at) = at {
                 let mut project = organization.core.projects.remove(at);
                 project.updated = organization.clock.tick();
@@ -203,7 +273,12 @@ fn update(organization: &mut Organization, call: &Call, name: &str) -> Result<Re
         crate::wit::nodes::project_renamed(organization, id, new_name);
     }
     let updated = organization.clock.tick();
-    if let Some(project) = organization.core.projects.iter_mut().find(|project| project.id == id) {
+    if let Some(project) = organization
+        .core
+        .projects
+        .iter_mut()
+        .find(|project| project.id == id)
+    {
         let set = |target: &mut String, member: &str| {
             if let Some(text) = body[member].as_str() {
                 text.clone_into(target);
@@ -219,10 +294,18 @@ fn update(organization: &mut Organization, call: &Call, name: &str) -> Result<Re
 }
 
 fn list(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
-    let filter = call.query.get("stateFilter").unwrap_or("wellFormed").to_lowercase();
+    let filter = call
+        .query
+        .get("stateFilter")
+        .unwrap_or("wellFormed")
+        .to_lowercase();
     let mut found: Vec<Value> = Vec::new();
     if filter != "deleted" {
-        found.extend(organization.visible_projects().map(|project| project.reference(&call.base)));
+        found.extend(
+            organization
+                .visible_projects()
+                .map(|project| project.reference(&call.base)),
+        );
     }
     if matches!(filter.as_str(), "deleted" | "all") {
         found.extend(organization.core.deleted_projects.iter().map(|project| {
@@ -237,29 +320,58 @@ fn list(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
 /// Cuts a page by `$top` (100), `$skip` and `continuationToken`; more is announced by `x-ms-continuationtoken` alone.
 pub(crate) fn page(call: &Call, all: Vec<Value>) -> Result<Reply, ApiError> {
     let top = call.query.number("$top")?.unwrap_or(100).min(1000);
-    let skip = call.query.number("continuationToken")?.or(call.query.number("$skip")?).unwrap_or(0);
+    let skip = call
+        .query
+        .number("continuationToken")?
+        .or(call.query.number("$skip")?)
+        .unwrap_or(0);
     let total = all.len();
     let page: Vec<Value> = all.into_iter().skip(skip).take(top).collect();
     let next = skip + page.len();
     let reply = Reply::list(page);
-    Ok(if next < total && top > 0 { reply.header("x-ms-continuationtoken", next.to_string()) } else { reply })
+    Ok(if next < total && top > 0 {
+        reply.header("x-ms-continuationtoken", next.to_string())
+    } else {
+        reply
+    })
 }
 
 /// `GET` and `PATCH projects/{id}/properties`.
 pub(crate) fn properties(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError> {
     let id = organization.project(&call.segments[1])?.id;
-    let Some(project) = organization.core.projects.iter_mut().find(|project| project.id == id) else {
+    let Some(project) = organization
+        .core
+        .projects
+        .iter_mut()
+        .find(|project| project.id == id)
+    else {
         return Err(ApiError::no_project(&call.segments[1]));
     };
     match call.method {
         Method::GET => {
             let keys = call.query.list("keys");
-            let wanted = |name: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key.eq_ignore_ascii_case(name) || *key == "*"));
-            Ok(Reply::list(project.properties.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| json!({"name": name, "value": value})).collect()))
+            let wanted = |name: &str| {
+                keys.as_ref().is_none_or(|keys| {
+                    keys.iter()
+                        .any(|key| key.eq_ignore_ascii_case(name) || *key == "*")
+                })
+            };
+            Ok(Reply::list(
+                project
+                    .properties
+                    .iter()
+                    .filter(|(name, _)| wanted(name))
+                    .map(|(name, value)| json!({"name": name, "value": value}))
+                    .collect(),
+            ))
         }
         Method::PATCH => {
             for operation in call.json::<Vec<Value>>()? {
-                let name = operation["path"].as_str().unwrap_or_default().trim_start_matches('/').to_owned();
+                let name = operation["path"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .trim_start_matches('/')
+                    .to_owned();
                 match operation["op"].as_str() {
                     Some("remove") => drop(project.properties.remove(&name)),
                     _ => drop(project.properties.insert(name, operation["value"].clone())),

@@ -33,15 +33,21 @@ impl Team {
 
     /// The subject descriptor of the group that the team is.
     pub(crate) fn descriptor(&self) -> String {
-        format!("vssgp.{}", URL_SAFE_NO_PAD.encode(format!("S-1-9-1551374245-{}", self.id.as_u128())))
+        format!(
+            "vssgp.{}",
+            URL_SAFE_NO_PAD.encode(format!("S-1-9-1551374245-{}", self.id.as_u128()))
+        )
     }
 
     pub(crate) fn is_named(&self, text: &str) -> bool {
-        self.name.to_lowercase() == text.to_lowercase() || Uuid::parse_str(text).is_ok_and(|id| id == self.id)
+        self.name.to_lowercase() == text.to_lowercase()
+            || Uuid::parse_str(text).is_ok_and(|id| id == self.id)
     }
 
     fn document(&self, organization: &Organization, base: &str, expand: bool) -> Value {
-        let project = organization.project_by_id(self.project).map_or("", |project| project.name.as_str());
+        let project = organization
+            .project_by_id(self.project)
+            .map_or("", |project| project.name.as_str());
         let mut value = json!({
             "id": self.id,
             "name": self.name,
@@ -92,56 +98,119 @@ fn not_found(name: &str) -> ApiError {
 }
 
 /// Makes a team without members. The area of its name that the web page makes is not made.
-pub(crate) fn create(organization: &mut Organization, project: Uuid, name: &str, description: &str) -> Result<Uuid, ApiError> {
+pub(crate) fn create(
+    organization: &mut Organization,
+    project: Uuid,
+    name: &str,
+    description: &str,
+) -> Result<Uuid, ApiError> {
     if name.trim().is_empty() {
-        return Err(ApiError::bad_request("TF400508: The team name must not be empty."));
+        return Err(ApiError::bad_request(
+            "TF400508: The team name must not be empty.",
+        ));
     }
-    if organization.core.teams.iter().any(|team| team.project == project && team.is_named(name)) {
+    if organization
+        .core
+        .teams
+        .iter()
+        .any(|team| team.project == project && team.is_named(name))
+    {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "Microsoft.TeamFoundation.Core.WebApi.TeamAlreadyExistsException",
-            format!("TF400856: The following team already exists: {name}. You cannot create a new team with the same name as an existing team."),
+            format!(
+                "TF400856: The following team already exists: {name}. You cannot create a new team with the same name as an existing team."
+            ),
         ));
     }
     let id = organization.ids.guid();
     organization.clock.tick();
-    organization.core.teams.push(Team { id, project, name: name.to_owned(), description: description.to_owned(), members: Vec::new() });
+    organization.core.teams.push(Team {
+        id,
+        project,
+        name: name.to_owned(),
+        description: description.to_owned(),
+        members: Vec::new(),
+    });
     Ok(id)
 }
 
 /// Puts a person on a team, or changes whether they administer it.
-pub(crate) fn add_member(organization: &mut Organization, team: Uuid, person: &Arc<Person>, admin: bool) {
+pub(crate) fn add_member(
+    organization: &mut Organization,
+    team: Uuid,
+    person: &Arc<Person>,
+    admin: bool,
+) {
     organization.clock.tick();
-    if let Some(team) = organization.core.teams.iter_mut().find(|candidate| candidate.id == team) {
-        match team.members.iter_mut().find(|member| member.person.id == person.id) {
+    if let Some(team) = organization
+        .core
+        .teams
+        .iter_mut()
+        .find(|candidate| candidate.id == team)
+    {
+        match team
+            .members
+            .iter_mut()
+            .find(|member| member.person.id == person.id)
+        {
             Some(member) => member.admin = admin,
-            None => team.members.push(Member { person: Arc::clone(person), admin }),
+            None => team.members.push(Member {
+                person: Arc::clone(person),
+                admin,
+            }),
         }
     }
 }
 
 /// Below `projects/{project}/teams`.
-pub(crate) fn route(organization: &mut Organization, call: &Call, project: &str, rest: &[&str]) -> Result<Reply, ApiError> {
+pub(crate) fn route(
+    organization: &mut Organization,
+    call: &Call,
+    project: &str,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
     let project = organization.project(project)?.id;
     let expand = call.query.flag("$expandIdentity");
     let find = |organization: &Organization, name: &str| {
-        organization.core.teams.iter().position(|team| team.project == project && team.is_named(name)).ok_or_else(|| not_found(name))
+        organization
+            .core
+            .teams
+            .iter()
+            .position(|team| team.project == project && team.is_named(name))
+            .ok_or_else(|| not_found(name))
     };
     match (&call.method, rest) {
         (&Method::GET, []) => {
-            let teams = organization.core.teams.iter().filter(|team| team.project == project);
-            skip_and_top(call, teams.map(|team| team.document(organization, &call.base, expand)).collect())
+            let teams = organization
+                .core
+                .teams
+                .iter()
+                .filter(|team| team.project == project);
+            skip_and_top(
+                call,
+                teams
+                    .map(|team| team.document(organization, &call.base, expand))
+                    .collect(),
+            )
         }
         (&Method::POST, []) => {
             let body = call.value()?;
             let text = |member: &str| body[member].as_str().unwrap_or_default();
             let id = create(organization, project, text("name"), text("description"))?;
             let at = find(organization, &id.to_string())?;
-            Ok(Reply::json(organization.core.teams[at].document(organization, &call.base, true)).with_status(StatusCode::CREATED))
+            Ok(
+                Reply::json(organization.core.teams[at].document(organization, &call.base, true))
+                    .with_status(StatusCode::CREATED),
+            )
         }
         (&Method::GET, [name]) => {
             let at = find(organization, name)?;
-            Ok(Reply::json(organization.core.teams[at].document(organization, &call.base, expand)))
+            Ok(Reply::json(organization.core.teams[at].document(
+                organization,
+                &call.base,
+                expand,
+            )))
         }
         (&Method::PATCH, [name]) => {
             let at = find(organization, name)?;
@@ -153,12 +222,21 @@ pub(crate) fn route(organization: &mut Organization, call: &Call, project: &str,
             if let Some(description) = body["description"].as_str() {
                 description.clone_into(&mut team.description);
             }
-            Ok(Reply::json(organization.core.teams[at].document(organization, &call.base, expand)))
+            Ok(Reply::json(organization.core.teams[at].document(
+                organization,
+                &call.base,
+                expand,
+            )))
         }
         (&Method::DELETE, [name]) => {
             let at = find(organization, name)?;
-            if organization.project_by_id(project).is_some_and(|project| project.default_team == organization.core.teams[at].id) {
-                return Err(ApiError::bad_request("TF400509: The default team of a project cannot be deleted."));
+            if organization
+                .project_by_id(project)
+                .is_some_and(|project| project.default_team == organization.core.teams[at].id)
+            {
+                return Err(ApiError::bad_request(
+                    "TF400509: The default team of a project cannot be deleted.",
+                ));
             }
             organization.core.teams.remove(at);
             Ok(Reply::no_content())
@@ -181,9 +259,21 @@ pub(crate) fn route(organization: &mut Organization, call: &Call, project: &str,
 /// `GET teams`: those of all projects.
 pub(crate) fn all(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
     let expand = call.query.flag("$expandIdentity");
-    let visible: Vec<Uuid> = organization.visible_projects().map(|project| project.id).collect();
-    let teams = organization.core.teams.iter().filter(|team| visible.contains(&team.project));
-    skip_and_top(call, teams.map(|team| team.document(organization, &call.base, expand)).collect())
+    let visible: Vec<Uuid> = organization
+        .visible_projects()
+        .map(|project| project.id)
+        .collect();
+    let teams = organization
+        .core
+        .teams
+        .iter()
+        .filter(|team| visible.contains(&team.project));
+    skip_and_top(
+        call,
+        teams
+            .map(|team| team.document(organization, &call.base, expand))
+            .collect(),
+    )
 }
 
 /// Pages of teams and members say nothing of what follows: a page that is not full is the last.

@@ -32,7 +32,12 @@ struct Question<'a> {
 
 fn start(bare: &Bare, question: &Question<'_>) -> Result<Child, GitError> {
     let root = bare.path().parent().unwrap_or(bare.path());
-    let name = bare.path().file_name().unwrap_or(OsStr::new("")).to_string_lossy().into_owned();
+    let name = bare
+        .path()
+        .file_name()
+        .unwrap_or(OsStr::new(""))
+        .to_string_lossy()
+        .into_owned();
     let mut backend: Command = command(bare.path());
     backend
         .arg("http-backend")
@@ -60,16 +65,25 @@ fn start(bare: &Bare, question: &Question<'_>) -> Result<Child, GitError> {
 fn pipes(child: &mut Child) -> Result<(ChildStdin, BufReader<ChildStdout>), GitError> {
     match (child.stdin.take(), child.stdout.take()) {
         (Some(stdin), Some(stdout)) => Ok((stdin, BufReader::new(stdout))),
-        _ => Err(GitError::Failed { command: "http-backend".to_owned(), message: "no pipes".to_owned() }),
+        _ => Err(GitError::Failed {
+            command: "http-backend".to_owned(),
+            message: "no pipes".to_owned(),
+        }),
     }
 }
 
 async fn head(stdout: &mut BufReader<ChildStdout>) -> Result<Answer, GitError> {
-    let mut answer = Answer { status: StatusCode::OK, content_type: "text/plain".to_owned() };
+    let mut answer = Answer {
+        status: StatusCode::OK,
+        content_type: "text/plain".to_owned(),
+    };
     loop {
         let mut line = String::new();
         if stdout.read_line(&mut line).await.map_err(GitError::Start)? == 0 {
-            return Err(GitError::Failed { command: "http-backend".to_owned(), message: "no answer".to_owned() });
+            return Err(GitError::Failed {
+                command: "http-backend".to_owned(),
+                message: "no answer".to_owned(),
+            });
         }
         let line = line.trim_end();
         if line.is_empty() {
@@ -80,19 +94,28 @@ async fn head(stdout: &mut BufReader<ChildStdout>) -> Result<Answer, GitError> {
                 let code = status.get(..3).and_then(|code| code.parse().ok());
                 answer.status = code.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             }
-            Some(("Content-Type", content_type)) => content_type.clone_into(&mut answer.content_type),
+            Some(("Content-Type", content_type)) => {
+                content_type.clone_into(&mut answer.content_type);
+            }
             _ => {}
         }
     }
 }
 
-async fn whole(bare: &Bare, question: Question<'_>, body: Body) -> Result<(Answer, Vec<u8>), GitError> {
+async fn whole(
+    bare: &Bare,
+    question: Question<'_>,
+    body: Body,
+) -> Result<(Answer, Vec<u8>), GitError> {
     let mut child = start(bare, &question)?;
     let (stdin, mut stdout) = pipes(&mut child)?;
     let read = async {
         let answer = head(&mut stdout).await?;
         let mut bytes = Vec::new();
-        stdout.read_to_end(&mut bytes).await.map_err(GitError::Start)?;
+        stdout
+            .read_to_end(&mut bytes)
+            .await
+            .map_err(GitError::Start)?;
         Ok((answer, bytes))
     };
     let (complete, result) = tokio::join!(feed(stdin, body.into_data_stream()), read);
@@ -100,7 +123,10 @@ async fn whole(bare: &Bare, question: Question<'_>, body: Body) -> Result<(Answe
     match complete {
         Ok(()) => result,
         // The client went away in the middle of its request: nobody reads an answer.
-        Err(message) => Err(GitError::Failed { command: "http-backend".to_owned(), message }),
+        Err(message) => Err(GitError::Failed {
+            command: "http-backend".to_owned(),
+            message,
+        }),
     }
 }
 
@@ -121,20 +147,39 @@ where
 }
 
 /// Git's own ref advertisement, in protocol version 0.
-pub(super) async fn advertise(bare: &Bare, service: Service) -> Result<(Answer, Vec<u8>), GitError> {
+pub(super) async fn advertise(
+    bare: &Bare,
+    service: Service,
+) -> Result<(Answer, Vec<u8>), GitError> {
     let query = format!("service={}", service.name());
-    let question = Question { method: "GET", path: "info/refs", query: &query, content_type: None, encoding: None };
+    let question = Question {
+        method: "GET",
+        path: "info/refs",
+        query: &query,
+        content_type: None,
+        encoding: None,
+    };
     whole(bare, question, Body::empty()).await
 }
 
 /// Takes a push as it streams in. The report is small, so it is returned whole.
-pub(super) async fn receive_pack(bare: &Bare, encoding: Option<&str>, body: Body) -> Result<(Answer, Vec<u8>), GitError> {
+pub(super) async fn receive_pack(
+    bare: &Bare,
+    encoding: Option<&str>,
+    body: Body,
+) -> Result<(Answer, Vec<u8>), GitError> {
     whole(bare, post(Service::ReceivePack, encoding), body).await
 }
 
 fn post(service: Service, encoding: Option<&str>) -> Question<'_> {
     let content_type = Some(format!("application/x-{}-request", service.name()));
-    Question { method: "POST", path: service.name(), query: "", content_type, encoding }
+    Question {
+        method: "POST",
+        path: service.name(),
+        query: "",
+        content_type,
+        encoding,
+    }
 }
 
 /// Answers a fetch; the pack streams as git makes it, and git is ended if the client goes away.
@@ -149,11 +194,19 @@ pub(super) async fn upload_pack(bare: &Bare, request: Vec<u8>) -> Result<(Answer
         }
     });
     let answer = head(&mut stdout).await?;
-    let chunks = futures::stream::try_unfold((stdout, child, writer), |(mut stdout, child, writer)| async move {
-        let mut chunk = vec![0; 64 << 10];
-        let length = stdout.read(&mut chunk).await?;
-        chunk.truncate(length);
-        Ok::<_, std::io::Error>((length > 0).then(|| (Bytes::from(chunk), (stdout, child, writer))))
-    });
-    Ok((answer, Body::from_stream(chunks.map_err(axum::BoxError::from))))
+    let chunks = futures::stream::try_unfold(
+        (stdout, child, writer),
+        |(mut stdout, child, writer)| async move {
+            let mut chunk = vec![0; 64 << 10];
+            let length = stdout.read(&mut chunk).await?;
+            chunk.truncate(length);
+            Ok::<_, std::io::Error>(
+                (length > 0).then(|| (Bytes::from(chunk), (stdout, child, writer))),
+            )
+        },
+    );
+    Ok((
+        answer,
+        Body::from_stream(chunks.map_err(axum::BoxError::from)),
+    ))
 }

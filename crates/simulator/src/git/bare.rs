@@ -39,7 +39,10 @@ pub(crate) enum GitError {
     #[error("git could not be started: {0}")]
     Start(std::io::Error),
     #[error("repository {path}: {source}")]
-    Disk { path: PathBuf, source: std::io::Error },
+    Disk {
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("git {command} failed: {message}")]
     Failed { command: String, message: String },
 }
@@ -86,7 +89,10 @@ impl Bare {
 
     /// Makes an empty repository without starting a process, so it is fit for use under the world's lock.
     pub(crate) fn create(path: PathBuf, branch: &str) -> Result<Self, GitError> {
-        let disk = |source| GitError::Disk { path: path.clone(), source };
+        let disk = |source| GitError::Disk {
+            path: path.clone(),
+            source,
+        };
         for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
             std::fs::create_dir_all(path.join(folder)).map_err(disk)?;
         }
@@ -97,8 +103,12 @@ impl Bare {
 
     /// Points HEAD at a full ref name, which need not exist yet.
     pub(crate) fn set_head(&self, reference: &str) -> Result<(), GitError> {
-        std::fs::write(self.path.join("HEAD"), format!("ref: {reference}\n"))
-            .map_err(|source| GitError::Disk { path: self.path.clone(), source })
+        std::fs::write(self.path.join("HEAD"), format!("ref: {reference}\n")).map_err(|source| {
+            GitError::Disk {
+                path: self.path.clone(),
+                source,
+            }
+        })
     }
 
     /// Bytes of all objects, as the `size` of a repository reports them.
@@ -108,9 +118,10 @@ impl Bare {
 
     pub(crate) fn remove(&self) -> Result<(), GitError> {
         match std::fs::remove_dir_all(&self.path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(GitError::Disk { path: self.path.clone(), source })
-            }
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(GitError::Disk {
+                path: self.path.clone(),
+                source,
+            }),
             _ => Ok(()),
         }
     }
@@ -120,15 +131,19 @@ impl Bare {
     }
 
     /// Runs git with `input` as its standard input; an exit code other than 0 is an error with git's own words.
-    pub(crate) async fn run_with(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, GitError> {
+    pub(crate) async fn run_with(
+        &self,
+        arguments: &[&str],
+        input: &[u8],
+    ) -> Result<Vec<u8>, GitError> {
         let output = self.output(arguments, input).await?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        Err(GitError::Failed {
-            command: arguments.first().copied().unwrap_or_default().to_owned(),
-            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        })
+        Err(failed(
+            arguments.first().copied().unwrap_or_default(),
+            &output,
+        ))
     }
 
     async fn output(&self, arguments: &[&str], input: &[u8]) -> Result<Output, GitError> {
@@ -158,22 +173,86 @@ impl Bare {
 
     /// The object id of a revision, or nothing if it does not exist.
     pub(crate) async fn resolve(&self, revision: &str) -> Result<Option<String>, GitError> {
-        let output = self.output(&["rev-parse", "-q", "--verify", "--end-of-options", revision], &[]).await?;
+        let output = self
+            .output(
+                &["rev-parse", "-q", "--verify", "--end-of-options", revision],
+                &[],
+            )
+            .await?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Ok((output.status.success() && text.len() == 40).then_some(text))
     }
 
     pub(crate) async fn references(&self) -> Result<Vec<Reference>, GitError> {
-        let text = self.text(&["for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)"]).await?;
+        let text = self
+            .text(&[
+                "for-each-ref",
+                "--format=%(refname)%00%(objectname)%00%(*objectname)",
+            ])
+            .await?;
         Ok(text.lines().filter_map(reference).collect())
     }
 
     pub(crate) async fn tips(&self) -> Result<BTreeMap<String, String>, GitError> {
-        Ok(self.references().await?.into_iter().map(|r| (r.name, r.object)).collect())
+        Ok(self
+            .references()
+            .await?
+            .into_iter()
+            .map(|r| (r.name, r.object))
+            .collect())
+    }
+
+    /// Fetches from a repository on this machine, whoever owns it. A shallow one has no complete history to
+    /// give: false, and nothing is fetched.
+    pub(crate) async fn fetch_from(
+        &self,
+        source: &Path,
+        refspecs: &[&str],
+    ) -> Result<bool, GitError> {
+        let trust = self.path.join("trust");
+        std::fs::write(&trust, "[safe]\n\tdirectory = *\n").map_err(|error| GitError::Disk {
+            path: trust.clone(),
+            source: error,
+        })?;
+        let asking = |arguments: &[&str]| {
+            let mut git = command(&self.path);
+            git.env("GIT_CONFIG_GLOBAL", &trust).args(arguments);
+            git
+        };
+        let shallow = asking(&["-C"])
+            .arg(source)
+            .args(["rev-parse", "--is-shallow-repository"])
+            .output()
+            .await
+            .map_err(GitError::Start)?;
+        if shallow.stdout.starts_with(b"true") {
+            return Ok(false);
+        }
+        let output = asking(&["--git-dir"])
+            .arg(&self.path)
+            .args(["fetch", "--quiet", "--no-tags"])
+            .arg(source)
+            .args(refspecs)
+            .output()
+            .await
+            .map_err(GitError::Start)?;
+        if output.status.success() {
+            return Ok(true);
+        }
+        Err(failed("fetch", &output))
     }
 
     pub(crate) async fn fast_import(&self, stream: &[u8]) -> Result<(), GitError> {
-        self.run_with(&["fast-import", "--quiet", "--force", "--done"], stream).await.map(drop)
+        self.run_with(&["fast-import", "--quiet", "--force", "--done"], stream)
+            .await
+            .map(drop)
+    }
+}
+
+fn failed(command: &str, output: &Output) -> GitError {
+    GitError::Failed {
+        command: command.to_owned(),
+        message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     }
 }
 
@@ -188,7 +267,9 @@ fn reference(line: &str) -> Option<Reference> {
 }
 
 fn folder_size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
     entries
         .flatten()
         .map(|entry| match entry.metadata() {

@@ -13,7 +13,8 @@ use crate::world::SharedWorld;
 
 const PAGE: usize = 100;
 /// One record a commit: fields between `\x1f`, then the names that changed against the first parent.
-const FORMAT: &str = "--format=%x1e%H%x1f%an%x1f%ae%x1f%at%x1f%cn%x1f%ce%x1f%ct%x1f%P%x1f%T%x1f%B%x1f";
+const FORMAT: &str =
+    "--format=%x1e%H%x1f%an%x1f%ae%x1f%at%x1f%cn%x1f%ce%x1f%ct%x1f%P%x1f%T%x1f%B%x1f";
 
 /// A commit as `git log` tells it.
 pub(crate) struct CommitInfo {
@@ -55,18 +56,27 @@ struct Criteria {
 
 pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let opened = rest::open(world, call)?;
-    let batch = call.segments.get(2 + 1).is_some_and(|segment| segment.eq_ignore_ascii_case("commitsbatch"));
+    let batch = call
+        .segments
+        .get(2 + 1)
+        .is_some_and(|segment| segment.eq_ignore_ascii_case("commitsbatch"));
     match (&call.method, batch, call.segments.len()) {
         (&Method::POST, true, 4) => search(&opened, &from_body(call)?).await,
         (&Method::GET, false, 4) => search(&opened, &from_query(call)?).await,
         (&Method::GET, false, 5) => read(world, call, &opened).await,
-        (&Method::GET, false, 6) if call.segments[5].eq_ignore_ascii_case("changes") => changes(call, &opened).await,
+        (&Method::GET, false, 6) if call.segments[5].eq_ignore_ascii_case("changes") => {
+            changes(call, &opened).await
+        }
         _ => Err(ApiError::no_route(call)),
     }
 }
 
 fn from_query(call: &Call) -> Result<Criteria, ApiError> {
-    let text = |name: &str| call.query.get(&format!("searchCriteria.{name}")).map(str::to_owned);
+    let text = |name: &str| {
+        call.query
+            .get(&format!("searchCriteria.{name}"))
+            .map(str::to_owned)
+    };
     let number = |name: &str| match call.query.number(&format!("searchCriteria.{name}"))? {
         Some(number) => Ok(Some(number)),
         None => call.query.number(name),
@@ -77,7 +87,8 @@ fn from_query(call: &Call) -> Result<Criteria, ApiError> {
         skip: number("$skip")?.or(call.query.number("skip")?).unwrap_or(0),
         version: text("itemVersion.version"),
         kind: text("itemVersion.versionType"),
-        compare: text("compareVersion.version").map(|version| (version, text("compareVersion.versionType"))),
+        compare: text("compareVersion.version")
+            .map(|version| (version, text("compareVersion.versionType"))),
         path: text("itemPath"),
         author: text("author"),
         user: text("user"),
@@ -95,13 +106,22 @@ fn from_body(call: &Call) -> Result<Criteria, ApiError> {
     let body = call.value()?;
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let number = |value: &Value| value.as_u64().map(|number| number as usize);
-    let ids = body["ids"].as_array().map(|ids| ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect());
+    let ids = body["ids"].as_array().map(|ids| {
+        ids.iter()
+            .filter_map(|id| id.as_str().map(str::to_owned))
+            .collect()
+    });
     Ok(Criteria {
         top: call.query.number("$top")?.or(number(&body["$top"])),
-        skip: call.query.number("$skip")?.or(number(&body["$skip"])).unwrap_or(0),
+        skip: call
+            .query
+            .number("$skip")?
+            .or(number(&body["$skip"]))
+            .unwrap_or(0),
         version: text(&body["itemVersion"]["version"]),
         kind: text(&body["itemVersion"]["versionType"]),
-        compare: text(&body["compareVersion"]["version"]).map(|version| (version, text(&body["compareVersion"]["versionType"]))),
+        compare: text(&body["compareVersion"]["version"])
+            .map(|version| (version, text(&body["compareVersion"]["versionType"]))),
         path: text(&body["itemPath"]),
         author: text(&body["author"]),
         user: text(&body["user"]),
@@ -116,8 +136,13 @@ fn from_body(call: &Call) -> Result<Criteria, ApiError> {
 }
 
 async fn search(opened: &Opened, criteria: &Criteria) -> Result<Reply, ApiError> {
-    let mut arguments = vec![format!("--max-count={}", criteria.top.unwrap_or(PAGE)), format!("--skip={}", criteria.skip)];
-    let option = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{name}={value}"));
+    let mut arguments = vec![
+        format!("--max-count={}", criteria.top.unwrap_or(PAGE)),
+        format!("--skip={}", criteria.skip),
+    ];
+    let option = |name: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("--{name}={value}"))
+    };
     arguments.extend(option("author", &criteria.author));
     arguments.extend(option("committer", &criteria.user));
     arguments.extend(option("since", &criteria.from_date));
@@ -131,51 +156,104 @@ async fn search(opened: &Opened, criteria: &Criteria) -> Result<Reply, ApiError>
     if let Some(ids) = &criteria.ids {
         arguments.push("--no-walk=unsorted".to_owned());
         for id in ids {
-            arguments.push(opened.bare.resolve(&format!("{id}^{{commit}}")).await?.ok_or_else(|| object_not_found(id))?);
+            arguments.push(
+                opened
+                    .bare
+                    .resolve(&format!("{id}^{{commit}}"))
+                    .await?
+                    .ok_or_else(|| object_not_found(id))?,
+            );
         }
     } else {
-        let Some(start) = start(opened, criteria).await? else { return Ok(Reply::list(Vec::new())) };
+        let Some(start) = start(opened, criteria).await? else {
+            return Ok(Reply::list(Vec::new()));
+        };
         arguments.push(start);
         if let Some((version, kind)) = &criteria.compare {
             let revision = rest::revision(Some(version), kind.as_deref(), None).unwrap_or_default();
-            let base = opened.bare.resolve(&revision).await?.ok_or_else(|| version_not_found(&revision))?;
+            let base = opened
+                .bare
+                .resolve(&revision)
+                .await?
+                .ok_or_else(|| version_not_found(&revision))?;
             arguments.push(format!("^{base}"));
         } else if let Some(from) = &criteria.from_commit {
             arguments.push(format!("^{from}"));
         }
     }
     arguments.push("--".to_owned());
-    if let Some(path) = criteria.path.as_deref().map(|path| path.trim_matches('/')).filter(|path| !path.is_empty()) {
+    if let Some(path) = criteria
+        .path
+        .as_deref()
+        .map(|path| path.trim_matches('/'))
+        .filter(|path| !path.is_empty())
+    {
         arguments.push(format!(":(literal){path}"));
     }
     let found = log(&opened.bare, &arguments).await?;
-    Ok(Reply::list(found.iter().map(|commit| show(commit, opened)).collect()))
+    Ok(Reply::list(
+        found.iter().map(|commit| show(commit, opened)).collect(),
+    ))
 }
 
 /// The commit to walk from; nothing in an empty repository.
 async fn start(opened: &Opened, criteria: &Criteria) -> Result<Option<String>, ApiError> {
     if let Some(to) = &criteria.to_commit {
-        return Ok(Some(opened.bare.resolve(&format!("{to}^{{commit}}")).await?.ok_or_else(|| object_not_found(to))?));
+        return Ok(Some(
+            opened
+                .bare
+                .resolve(&format!("{to}^{{commit}}"))
+                .await?
+                .ok_or_else(|| object_not_found(to))?,
+        ));
     }
-    let revision = rest::revision(criteria.version.as_deref(), criteria.kind.as_deref(), opened.default_branch.as_deref());
-    let Some(revision) = revision else { return Ok(None) };
-    let commit = opened.bare.resolve(&format!("{revision}^{{commit}}")).await?;
-    commit.map(Some).ok_or_else(|| version_not_found(criteria.version.as_deref().unwrap_or(&revision)))
+    let revision = rest::revision(
+        criteria.version.as_deref(),
+        criteria.kind.as_deref(),
+        opened.default_branch.as_deref(),
+    );
+    let Some(revision) = revision else {
+        return Ok(None);
+    };
+    let commit = opened
+        .bare
+        .resolve(&format!("{revision}^{{commit}}"))
+        .await?;
+    commit
+        .map(Some)
+        .ok_or_else(|| version_not_found(criteria.version.as_deref().unwrap_or(&revision)))
 }
 
 async fn log(bare: &Bare, arguments: &[String]) -> Result<Vec<CommitInfo>, ApiError> {
-    let mut all = vec!["log", FORMAT, "--name-status", "--no-renames", "--diff-merges=first-parent"];
+    let mut all = vec![
+        "log",
+        FORMAT,
+        "--name-status",
+        "--no-renames",
+        "--diff-merges=first-parent",
+    ];
     all.extend(arguments.iter().map(String::as_str));
-    Ok(bare.text(&all).await?.split('\x1e').filter_map(parse).collect())
+    Ok(bare
+        .text(&all)
+        .await?
+        .split('\x1e')
+        .filter_map(parse)
+        .collect())
 }
 
 fn parse(record: &str) -> Option<CommitInfo> {
     let fields: Vec<&str> = record.split('\x1f').collect();
-    let [id, an, ae, at, cn, ce, ct, parents, tree, message, names] = fields.as_slice() else { return None };
+    let [id, an, ae, at, cn, ce, ct, parents, tree, message, names] = fields.as_slice() else {
+        return None;
+    };
     let signature = |name: &&str, mail: &&str, seconds: &&str| Signature {
         name: (*name).to_owned(),
         mail: (*mail).to_owned(),
-        date: seconds.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).map_or_else(String::new, |date| date.to_string()),
+        date: seconds
+            .parse()
+            .ok()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .map_or_else(String::new, |date| date.to_string()),
     };
     let change = |line: &str| {
         let (letter, path) = line.split_once('\t')?;
@@ -194,7 +272,12 @@ fn parse(record: &str) -> Option<CommitInfo> {
 
 /// Undoes git's C-style quoting of paths.
 pub(super) fn unquote(path: &str) -> String {
-    let Some(inner) = path.strip_prefix('"').and_then(|path| path.strip_suffix('"')) else { return path.to_owned() };
+    let Some(inner) = path
+        .strip_prefix('"')
+        .and_then(|path| path.strip_suffix('"'))
+    else {
+        return path.to_owned();
+    };
     let mut bytes = Vec::new();
     let mut rest = inner.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -203,9 +286,16 @@ pub(super) fn unquote(path: &str) -> String {
             bytes.push(first);
             continue;
         }
-        let octal = rest.get(..3).filter(|digits| digits.iter().all(|digit| (b'0'..=b'7').contains(digit)));
+        let octal = rest
+            .get(..3)
+            .filter(|digits| digits.iter().all(|digit| (b'0'..=b'7').contains(digit)));
         if let Some(digits) = octal {
-            bytes.push(digits.iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0')) as u8);
+            bytes.push(
+                digits
+                    .iter()
+                    .fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'))
+                    as u8,
+            );
             rest = &rest[3..];
         } else if let Some((&escaped, tail)) = rest.split_first() {
             bytes.push(match escaped {
@@ -224,7 +314,12 @@ fn signature(signature: &Signature) -> Value {
 }
 
 fn counts(changes: &[(char, String)]) -> Value {
-    let count = |letter: char| changes.iter().filter(|(change, _)| *change == letter).count();
+    let count = |letter: char| {
+        changes
+            .iter()
+            .filter(|(change, _)| *change == letter)
+            .count()
+    };
     json!({"Add": count('A'), "Edit": count('M') + count('T'), "Delete": count('D')})
 }
 
@@ -243,7 +338,11 @@ fn show(commit: &CommitInfo, opened: &Opened) -> Value {
 
 /// The document of one commit, for answers that embed it.
 pub(crate) async fn commit_of(opened: &Opened, id: &str) -> Result<Option<Value>, ApiError> {
-    let found = log(&opened.bare, &["--max-count=1".to_owned(), id.to_owned(), "--".to_owned()]).await?;
+    let found = log(
+        &opened.bare,
+        &["--max-count=1".to_owned(), id.to_owned(), "--".to_owned()],
+    )
+    .await?;
     Ok(found.first().map(|commit| {
         let mut value = show(commit, opened);
         value["treeId"] = json!(commit.tree);
@@ -254,8 +353,14 @@ pub(crate) async fn commit_of(opened: &Opened, id: &str) -> Result<Option<Value>
 
 async fn read(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let id = &call.segments[4];
-    let commit = opened.bare.resolve(&format!("{id}^{{commit}}")).await?.ok_or_else(|| object_not_found(id))?;
-    let mut value = commit_of(opened, &commit).await?.ok_or_else(|| object_not_found(id))?;
+    let commit = opened
+        .bare
+        .resolve(&format!("{id}^{{commit}}"))
+        .await?
+        .ok_or_else(|| object_not_found(id))?;
+    let mut value = commit_of(opened, &commit)
+        .await?
+        .ok_or_else(|| object_not_found(id))?;
     value["_links"] = json!({
         "self": {"href": format!("{}/commits/{commit}", opened.url)},
         "repository": {"href": opened.url},
@@ -265,7 +370,10 @@ async fn read(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
     let push = organization.git.get(opened.id).and_then(|repository| {
-        repository.pushes.iter().find(|push| push.updates.iter().any(|update| update.new == commit))
+        repository
+            .pushes
+            .iter()
+            .find(|push| push.updates.iter().any(|update| update.new == commit))
     });
     if let Some(push) = push {
         value["push"] = json!({"pushedBy": push.by.reference(&call.base), "date": shape::date(push.date), "pushId": push.id});
@@ -275,10 +383,21 @@ async fn read(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply
 
 async fn changes(call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let id = &call.segments[4];
-    let commit = opened.bare.resolve(&format!("{id}^{{commit}}")).await?.ok_or_else(|| object_not_found(id))?;
-    let found = log(&opened.bare, &["--max-count=1".to_owned(), commit.clone(), "--".to_owned()]).await?;
+    let commit = opened
+        .bare
+        .resolve(&format!("{id}^{{commit}}"))
+        .await?
+        .ok_or_else(|| object_not_found(id))?;
+    let found = log(
+        &opened.bare,
+        &["--max-count=1".to_owned(), commit.clone(), "--".to_owned()],
+    )
+    .await?;
     let info = found.first().ok_or_else(|| object_not_found(id))?;
-    let (top, skip) = (call.query.number("top")?.unwrap_or(usize::MAX), call.query.number("skip")?.unwrap_or(0));
+    let (top, skip) = (
+        call.query.number("top")?.unwrap_or(usize::MAX),
+        call.query.number("skip")?.unwrap_or(0),
+    );
     let mut shown = Vec::new();
     for (letter, path) in info.changes.iter().skip(skip).take(top) {
         let kind = match letter {
@@ -287,7 +406,11 @@ async fn changes(call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
             'M' | 'T' => "edit",
             _ => return Err(argument(format!("unknown change {letter}"))),
         };
-        let at = if *letter == 'D' { format!("{commit}^:{path}") } else { format!("{commit}:{path}") };
+        let at = if *letter == 'D' {
+            format!("{commit}^:{path}")
+        } else {
+            format!("{commit}:{path}")
+        };
         let object = opened.bare.resolve(&at).await?;
         shown.push(json!({
             "item": {
@@ -300,5 +423,7 @@ async fn changes(call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
             "changeType": kind,
         }));
     }
-    Ok(Reply::json(json!({"changeCounts": counts(&info.changes), "changes": shown})))
+    Ok(Reply::json(
+        json!({"changeCounts": counts(&info.changes), "changes": shown}),
+    ))
 }

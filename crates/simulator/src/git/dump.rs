@@ -23,10 +23,16 @@ pub(crate) fn counts(organization: &Organization) -> Counts {
     let live = || organization.git.live();
     Counts {
         repositories: live().count(),
-        empty: live().filter(|repository| repository.default_branch.is_none()).count(),
+        empty: live()
+            .filter(|repository| repository.default_branch.is_none())
+            .count(),
         hidden: live().filter(|repository| repository.hidden).count(),
         lfs_objects: live().map(|repository| repository.lfs.len()).sum(),
-        deleted: organization.git.all().filter(|repository| repository.deleted.is_some()).count(),
+        deleted: organization
+            .git
+            .all()
+            .filter(|repository| repository.deleted.is_some())
+            .count(),
     }
 }
 
@@ -36,7 +42,11 @@ pub(crate) async fn dump(world: &SharedWorld, organization: &str) -> Result<Valu
         let guard = world.read();
         let organization = guard.organization(organization)?;
         let describe = |repository: &super::Repository| {
-            let lfs: Vec<Value> = repository.lfs.iter().map(|(oid, size)| json!({"oid": oid, "size": size})).collect();
+            let lfs: Vec<Value> = repository
+                .lfs
+                .iter()
+                .map(|(oid, size)| json!({"oid": oid, "size": size}))
+                .collect();
             json!({
                 "id": repository.id,
                 "name": repository.name,
@@ -52,10 +62,19 @@ pub(crate) async fn dump(world: &SharedWorld, organization: &str) -> Result<Valu
                 "repositoryPath": repository.bare.path().to_string_lossy(),
             })
         };
-        organization.git.all().map(|repository| (describe(repository), repository.bare.clone())).collect()
+        organization
+            .git
+            .all()
+            .map(|repository| (describe(repository), repository.bare.clone()))
+            .collect()
     };
     for (value, bare) in &mut found {
         value["refs"] = json!(bare.tips().await?);
     }
-    Ok(json!(found.into_iter().map(|(value, _)| value).collect::<Vec<_>>()))
+    Ok(json!(
+        found
+            .into_iter()
+            .map(|(value, _)| value)
+            .collect::<Vec<_>>()
+    ))
 }

@@ -7,16 +7,28 @@ use crate::server::ApiError;
 
 impl From<GitError> for ApiError {
     fn from(error: GitError) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Microsoft.TeamFoundation.Git.Server.GitUnexpectedException", error.to_string())
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Microsoft.TeamFoundation.Git.Server.GitUnexpectedException",
+            error.to_string(),
+        )
     }
 }
 
 fn git(status: StatusCode, name: &str, message: String) -> ApiError {
-    ApiError::new(status, &format!("Microsoft.TeamFoundation.Git.Server.{name}"), message)
+    ApiError::new(
+        status,
+        &format!("Microsoft.TeamFoundation.Git.Server.{name}"),
+        message,
+    )
 }
 
 pub(crate) fn repository_not_found(name: &str) -> ApiError {
-    git(StatusCode::NOT_FOUND, "GitRepositoryNotFoundException", not_found_message(name))
+    git(
+        StatusCode::NOT_FOUND,
+        "GitRepositoryNotFoundException",
+        not_found_message(name),
+    )
 }
 
 pub(super) fn not_found_message(name: &str) -> String {
@@ -42,14 +54,20 @@ pub(super) fn bad_name(name: &str) -> ApiError {
 }
 
 pub(super) fn argument(message: impl Into<String>) -> ApiError {
-    git(StatusCode::BAD_REQUEST, "InvalidArgumentValueException", message.into())
+    git(
+        StatusCode::BAD_REQUEST,
+        "InvalidArgumentValueException",
+        message.into(),
+    )
 }
 
 pub(super) fn version_not_found(version: &str) -> ApiError {
     git(
         StatusCode::NOT_FOUND,
         "GitUnresolvableToCommitException",
-        format!("TF401175:The version descriptor <{version}> could not be resolved to a version in the repository"),
+        format!(
+            "TF401175:The version descriptor <{version}> could not be resolved to a version in the repository"
+        ),
     )
 }
 
@@ -57,7 +75,9 @@ pub(super) fn item_not_found(path: &str, version: &str) -> ApiError {
     git(
         StatusCode::NOT_FOUND,
         "GitItemNotFoundException",
-        format!("TF401174: The item '{path}' could not be found in the repository at the version specified by '{version}'."),
+        format!(
+            "TF401174: The item '{path}' could not be found in the repository at the version specified by '{version}'."
+        ),
     )
 }
 
@@ -73,10 +93,16 @@ pub(super) fn stale_reference(name: &str) -> ApiError {
     git(
         StatusCode::CONFLICT,
         "GitReferenceStaleException",
-        format!("TF401028: The reference '{name}' has already been updated by another client, so you cannot update it. Please try again."),
+        format!(
+            "TF401028: The reference '{name}' has already been updated by another client, so you cannot update it. Please try again."
+        ),
     )
 }
 
 pub(super) fn push_not_found(id: &str) -> ApiError {
-    git(StatusCode::NOT_FOUND, "GitPushNotFoundException", format!("TF401021: The push {id} could not be found."))
+    git(
+        StatusCode::NOT_FOUND,
+        "GitPushNotFoundException",
+        format!("TF401021: The push {id} could not be found."),
+    )
 }

@@ -19,12 +19,26 @@ pub(crate) struct Commit {
 }
 
 pub(crate) enum Change {
-    Write { path: String, content: Vec<u8> },
+    Write {
+        path: String,
+        content: Vec<u8>,
+    },
     /// As `git update-index --chmod=+x`.
-    WriteExecutable { path: String, content: Vec<u8> },
-    Symlink { path: String, target: String },
-    Delete { path: String },
-    Rename { from: String, to: String },
+    WriteExecutable {
+        path: String,
+        content: Vec<u8>,
+    },
+    Symlink {
+        path: String,
+        target: String,
+    },
+    Delete {
+        path: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
 }
 
 impl Change {
@@ -32,11 +46,23 @@ impl Change {
     pub(crate) fn below(self, folder: &str) -> Self {
         let put = |path: String| format!("{folder}{path}");
         match self {
-            Self::Write { path, content } => Self::Write { path: put(path), content },
-            Self::WriteExecutable { path, content } => Self::WriteExecutable { path: put(path), content },
-            Self::Symlink { path, target } => Self::Symlink { path: put(path), target },
+            Self::Write { path, content } => Self::Write {
+                path: put(path),
+                content,
+            },
+            Self::WriteExecutable { path, content } => Self::WriteExecutable {
+                path: put(path),
+                content,
+            },
+            Self::Symlink { path, target } => Self::Symlink {
+                path: put(path),
+                target,
+            },
             Self::Delete { path } => Self::Delete { path: put(path) },
-            Self::Rename { from, to } => Self::Rename { from: put(from), to: put(to) },
+            Self::Rename { from, to } => Self::Rename {
+                from: put(from),
+                to: put(to),
+            },
         }
     }
 }
@@ -53,7 +79,13 @@ impl Stream {
         let who = person(&commit.author, commit.date);
         let mut head = format!("commit {}\n", commit.reference);
         // Writing to a `String` cannot fail.
-        write!(head, "author {who}\ncommitter {who}\ndata {}\n{}\n", commit.message.len(), commit.message).ok();
+        write!(
+            head,
+            "author {who}\ncommitter {who}\ndata {}\n{}\n",
+            commit.message.len(),
+            commit.message
+        )
+        .ok();
         if let Some(from) = commit.from.as_deref().or(tip) {
             writeln!(head, "from {from}").ok();
         }
@@ -97,10 +129,20 @@ impl Stream {
 
 fn person((name, mail): &(String, String), date: Timestamp) -> String {
     let clean = |text: &str| text.replace(['<', '>', '\n'], "");
-    format!("{} <{}> {} +0000", clean(name), clean(mail), date.as_second())
+    format!(
+        "{} <{}> {} +0000",
+        clean(name),
+        clean(mail),
+        date.as_second()
+    )
 }
 
 fn quote(path: &str) -> String {
     let path = path.trim_start_matches('/');
-    format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    format!(
+        "\"{}\"",
+        path.replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+    )
 }

@@ -35,13 +35,20 @@ struct Object {
 }
 
 /// Answers below `info/lfs/`.
-pub(super) async fn handle(world: &SharedWorld, target: Target, rest: &str, request: GitRequest) -> Result<Reply, ApiError> {
+pub(super) async fn handle(
+    world: &SharedWorld,
+    target: Target,
+    rest: &str,
+    request: GitRequest,
+) -> Result<Reply, ApiError> {
     let method = request.request.method().clone();
     match (method, rest.split('/').collect::<Vec<_>>().as_slice()) {
         (Method::POST, ["objects", "batch"]) => batch(world, &target, request).await,
         (Method::POST, ["objects", "verify"]) => verify(world, &target, request).await,
         (Method::GET, ["objects", oid]) if is_oid(oid) => download(world, &target, oid).await,
-        (Method::PUT, ["objects", oid]) if is_oid(oid) => upload(world, &target, oid, request).await,
+        (Method::PUT, ["objects", oid]) if is_oid(oid) => {
+            upload(world, &target, oid, request).await
+        }
         _ => Ok(failure(StatusCode::NOT_FOUND, "Not found.")),
     }
 }
@@ -62,22 +69,40 @@ async fn body(request: GitRequest) -> Result<bytes::Bytes, ApiError> {
         .map_err(|error| ApiError::text(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
-async fn batch(world: &SharedWorld, target: &Target, request: GitRequest) -> Result<Reply, ApiError> {
+async fn batch(
+    world: &SharedWorld,
+    target: &Target,
+    request: GitRequest,
+) -> Result<Reply, ApiError> {
     let identity = request.identity.clone();
     let base = request.base.clone();
     let Ok(batch) = serde_json::from_slice::<Batch>(&body(request).await?) else {
-        return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "The request is not a batch of LFS objects."));
+        return Ok(failure(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The request is not a batch of LFS objects.",
+        ));
     };
     if !batch.transfers.is_empty() && !batch.transfers.iter().any(|transfer| transfer == "basic") {
-        return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "Only the basic transfer is supported."));
+        return Ok(failure(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Only the basic transfer is supported.",
+        ));
     }
     if batch.objects.len() > BATCH_LIMIT {
-        return Ok(failure(StatusCode::PAYLOAD_TOO_LARGE, "The batch has too many objects."));
+        return Ok(failure(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The batch has too many objects.",
+        ));
     }
     let (upload, scope) = match batch.operation.as_str() {
         "download" => (false, "vso.code"),
         "upload" => (true, "vso.code_write"),
-        _ => return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "The operation is neither download nor upload.")),
+        _ => {
+            return Ok(failure(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The operation is neither download nor upload.",
+            ));
+        }
     };
     if !identity.has(scope) {
         return Ok(auth::unauthorized());
@@ -86,11 +111,21 @@ async fn batch(world: &SharedWorld, target: &Target, request: GitRequest) -> Res
     let token = guard.add_pat(&target.organization, &[scope]);
     let organization = guard.organization(&target.organization)?;
     let Some(repository) = organization.git.get(target.id) else {
-        return Ok(failure(StatusCode::NOT_FOUND, "The repository does not exist."));
+        return Ok(failure(
+            StatusCode::NOT_FOUND,
+            "The repository does not exist.",
+        ));
     };
-    let root = format!("{base}/{}/_git/{}/info/lfs/objects", repository.project, repository.id);
+    let root = format!(
+        "{base}/{}/_git/{}/info/lfs/objects",
+        repository.project, repository.id
+    );
     let links = Links { root, token };
-    let objects: Vec<Value> = batch.objects.iter().map(|object| links.answer(repository, object, upload)).collect();
+    let objects: Vec<Value> = batch
+        .objects
+        .iter()
+        .map(|object| links.answer(repository, object, upload))
+        .collect();
     let answer = json!({"transfer": "basic", "objects": objects, "hash_algo": "sha256"});
     Ok(Reply::bytes(MEDIA, answer.to_string()))
 }
@@ -134,33 +169,56 @@ impl Links {
 
 /// Path and size of an object that the repository has.
 fn find(world: &World, target: &Target, oid: &str) -> Option<(PathBuf, u64)> {
-    let repository = world.organization(&target.organization).ok()?.git.get(target.id)?;
+    let repository = world
+        .organization(&target.organization)
+        .ok()?
+        .git
+        .get(target.id)?;
     let size = repository.lfs.get(oid)?;
     Some((repository.lfs_path(oid), *size))
 }
 
 async fn download(world: &SharedWorld, target: &Target, oid: &str) -> Result<Reply, ApiError> {
     let found = find(&world.read(), target, oid);
-    let Some((path, size)) = found else { return Ok(failure(StatusCode::NOT_FOUND, "Object does not exist.")) };
-    let file = tokio::fs::File::open(&path).await.map_err(|source| GitError::Disk { path, source })?;
+    let Some((path, size)) = found else {
+        return Ok(failure(StatusCode::NOT_FOUND, "Object does not exist."));
+    };
+    let file = tokio::fs::File::open(&path)
+        .await
+        .map_err(|source| GitError::Disk { path, source })?;
     let stream = HttpBody::from_stream(tokio_util::io::ReaderStream::with_capacity(file, 64 << 10));
-    let mut reply = Reply::bytes("application/octet-stream", "").header("content-length", size.to_string());
+    let mut reply =
+        Reply::bytes("application/octet-stream", "").header("content-length", size.to_string());
     reply.body = Body::Stream(stream);
     Ok(reply)
 }
 
-async fn upload(world: &SharedWorld, target: &Target, oid: &str, request: GitRequest) -> Result<Reply, ApiError> {
+async fn upload(
+    world: &SharedWorld,
+    target: &Target,
+    oid: &str,
+    request: GitRequest,
+) -> Result<Reply, ApiError> {
     if !request.identity.has("vso.code_write") {
         return Ok(auth::unauthorized());
     }
     let folder = target.bare.path().join("lfs");
-    let disk = |source| ApiError::from(GitError::Disk { path: target.bare.path().join("lfs"), source });
+    let disk = |source| {
+        ApiError::from(GitError::Disk {
+            path: target.bare.path().join("lfs"),
+            source,
+        })
+    };
     tokio::fs::create_dir_all(&folder).await.map_err(disk)?;
     let partial = folder.join(format!("{oid}.{}", uuid::Uuid::new_v4()));
     let mut file = tokio::fs::File::create(&partial).await.map_err(disk)?;
     let mut hash = Sha256::new();
     let mut size = 0;
-    let mut chunks = request.request.into_body().into_data_stream().map_err(std::io::Error::other);
+    let mut chunks = request
+        .request
+        .into_body()
+        .into_data_stream()
+        .map_err(std::io::Error::other);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(disk)?;
         hash.update(&chunk);
@@ -170,18 +228,35 @@ async fn upload(world: &SharedWorld, target: &Target, oid: &str, request: GitReq
     file.flush().await.map_err(disk)?;
     if hex::encode(hash.finalize()) != oid.to_ascii_lowercase() {
         tokio::fs::remove_file(&partial).await.map_err(disk)?;
-        return Ok(failure(StatusCode::BAD_REQUEST, "The content does not have the SHA-256 that its oid says."));
+        return Ok(failure(
+            StatusCode::BAD_REQUEST,
+            "The content does not have the SHA-256 that its oid says.",
+        ));
     }
-    tokio::fs::rename(&partial, folder.join(oid)).await.map_err(disk)?;
-    if let Some(repository) = world.write().organization_mut(&target.organization)?.git.get_mut(target.id) {
+    tokio::fs::rename(&partial, folder.join(oid))
+        .await
+        .map_err(disk)?;
+    if let Some(repository) = world
+        .write()
+        .organization_mut(&target.organization)?
+        .git
+        .get_mut(target.id)
+    {
         repository.lfs.insert(oid.to_owned(), size);
     }
     Ok(Reply::status(StatusCode::OK))
 }
 
-async fn verify(world: &SharedWorld, target: &Target, request: GitRequest) -> Result<Reply, ApiError> {
+async fn verify(
+    world: &SharedWorld,
+    target: &Target,
+    request: GitRequest,
+) -> Result<Reply, ApiError> {
     let Ok(object) = serde_json::from_slice::<Object>(&body(request).await?) else {
-        return Ok(failure(StatusCode::UNPROCESSABLE_ENTITY, "The request does not name an object."));
+        return Ok(failure(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The request does not name an object.",
+        ));
     };
     let found = find(&world.read(), target, &object.oid);
     Ok(match found {
@@ -194,11 +269,19 @@ async fn verify(world: &SharedWorld, target: &Target, request: GitRequest) -> Re
 pub(crate) fn store(repository: &mut Repository, contents: &[u8]) -> Result<String, ApiError> {
     let oid = hex::encode(Sha256::digest(contents));
     let path = repository.lfs_path(&oid);
-    let disk = |source| ApiError::from(GitError::Disk { path: path.clone(), source });
+    let disk = |source| {
+        ApiError::from(GitError::Disk {
+            path: path.clone(),
+            source,
+        })
+    };
     std::fs::create_dir_all(repository.bare.path().join("lfs")).map_err(disk)?;
     std::fs::write(&path, contents).map_err(disk)?;
     repository.lfs.insert(oid.clone(), contents.len() as u64);
-    Ok(format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", contents.len()))
+    Ok(format!(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n",
+        contents.len()
+    ))
 }
 
 /// Gives a fork the objects of its parent.
@@ -206,7 +289,12 @@ pub(super) fn copy(from: &Repository, to: &mut Repository) -> Result<(), ApiErro
     for (oid, size) in &from.lfs {
         let (source, target) = (from.lfs_path(oid), to.lfs_path(oid));
         let folder = to.bare.path().join("lfs");
-        let disk = |error| ApiError::from(GitError::Disk { path: folder.clone(), source: error });
+        let disk = |error| {
+            ApiError::from(GitError::Disk {
+                path: folder.clone(),
+                source: error,
+            })
+        };
         std::fs::create_dir_all(&folder).map_err(disk)?;
         std::fs::copy(source, target).map_err(disk)?;
         to.lfs.insert(oid.clone(), *size);

@@ -48,7 +48,14 @@ mod tests {
         flush(&mut bytes);
         data(&mut bytes, b"done\n");
         assert_eq!(bytes[..11], *b"000bwant 1\n");
-        assert_eq!(frames(&bytes), [Frame::Data(b"want 1\n"), Frame::Flush, Frame::Data(b"done\n")]);
+        assert_eq!(
+            frames(&bytes),
+            [
+                Frame::Data(b"want 1\n"),
+                Frame::Flush,
+                Frame::Data(b"done\n")
+            ]
+        );
     }
 
     #[test]

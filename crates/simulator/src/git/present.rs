@@ -54,7 +54,11 @@ pub(crate) fn advertisement(service: Service, original: &[u8], optimized: bool) 
                     pkt::data(&mut output, &line);
                 }
             }
-            Frame::Data(line) if optimized && line.get(41..).is_some_and(|name| name.starts_with(b"refs/pull/")) => {}
+            Frame::Data(line)
+                if optimized
+                    && line
+                        .get(41..)
+                        .is_some_and(|name| name.starts_with(b"refs/pull/")) => {}
             frame => copy(&mut output, frame),
         }
     }
@@ -75,7 +79,9 @@ fn first_line(service: Service, line: &[u8]) -> Option<Vec<u8>> {
         Service::ReceivePack => RECEIVE.to_owned(),
         Service::UploadPack if reference.ends_with(" capabilities^{}") => return None,
         Service::UploadPack => {
-            let symref = capabilities.split(' ').find(|capability| capability.starts_with("symref="));
+            let symref = capabilities
+                .split(' ')
+                .find(|capability| capability.starts_with("symref="));
             symref.map_or_else(|| UPLOAD.to_owned(), |symref| format!("{UPLOAD} {symref}"))
         }
     };
@@ -89,20 +95,31 @@ pub(crate) struct MultiAckMissing;
 /// Checks the first `want` and drops capabilities that were never advertised, so that git sends only reference deltas
 /// whatever the client asks for. A bare `want` without a list passes.
 pub(crate) fn upload_request(body: &[u8]) -> Result<Vec<u8>, MultiAckMissing> {
-    let Some((Frame::Data(line), rest)) = pkt::next(body) else { return Ok(body.to_vec()) };
+    let Some((Frame::Data(line), rest)) = pkt::next(body) else {
+        return Ok(body.to_vec());
+    };
     let text = String::from_utf8_lossy(line);
     let mut words = text.trim_end().splitn(3, ' ');
-    let (Some("want"), Some(object), Some(capabilities)) = (words.next(), words.next(), words.next()) else {
+    let (Some("want"), Some(object), Some(capabilities)) =
+        (words.next(), words.next(), words.next())
+    else {
         return Ok(body.to_vec());
     };
     let asked: Vec<&str> = capabilities.split_whitespace().collect();
-    if !asked.is_empty() && !asked.iter().any(|&c| c == "multi_ack" || c == "multi_ack_detailed") {
+    if !asked.is_empty()
+        && !asked
+            .iter()
+            .any(|&c| c == "multi_ack" || c == "multi_ack_detailed")
+    {
         return Err(MultiAckMissing);
     }
     let known = |capability: &&str| UPLOAD.split(' ').any(|shown| shown == *capability);
     let kept: Vec<&str> = asked.into_iter().filter(known).collect();
     let mut output = Vec::with_capacity(body.len());
-    pkt::data(&mut output, format!("want {object} {}\n", kept.join(" ")).as_bytes());
+    pkt::data(
+        &mut output,
+        format!("want {object} {}\n", kept.join(" ")).as_bytes(),
+    );
     output.extend_from_slice(rest);
     Ok(output)
 }
@@ -166,10 +183,15 @@ mod tests {
 
     #[test]
     fn a_capability_list_without_multi_ack_is_refused_and_a_bare_want_passes() {
-        assert_eq!(upload_request(&wants(" side-band-64k ofs-delta")), Err(MultiAckMissing));
+        assert_eq!(
+            upload_request(&wants(" side-band-64k ofs-delta")),
+            Err(MultiAckMissing)
+        );
         assert_eq!(upload_request(&wants("")), Ok(wants("")));
         assert_eq!(
-            upload_request(&wants(" multi_ack_detailed ofs-delta agent=x side-band-64k")),
+            upload_request(&wants(
+                " multi_ack_detailed ofs-delta agent=x side-band-64k"
+            )),
             Ok(wants(" multi_ack_detailed side-band-64k"))
         );
     }
@@ -179,15 +201,27 @@ mod tests {
         let mut git = Vec::new();
         pkt::data(&mut git, b"# service=git-upload-pack\n");
         pkt::flush(&mut git);
-        pkt::data(&mut git, format!("{OID} HEAD\0multi_ack ofs-delta symref=HEAD:refs/heads/main agent=git/2\n").as_bytes());
+        pkt::data(
+            &mut git,
+            format!("{OID} HEAD\0multi_ack ofs-delta symref=HEAD:refs/heads/main agent=git/2\n")
+                .as_bytes(),
+        );
         pkt::data(&mut git, format!("{OID} refs/heads/main\n").as_bytes());
         pkt::flush(&mut git);
         let shown = advertisement(Service::UploadPack, &git, false);
         let frames = pkt::frames(&shown);
-        let Frame::Data(first) = frames[2] else { panic!("no first ref") };
+        let Frame::Data(first) = frames[2] else {
+            panic!("no first ref")
+        };
         let first = String::from_utf8_lossy(first).into_owned();
-        assert!(first.ends_with("allow-tip-sha1-in-want filter symref=HEAD:refs/heads/main\n"), "{first}");
-        assert!(!first.contains("ofs-delta") && !first.contains("agent"), "{first}");
+        assert!(
+            first.ends_with("allow-tip-sha1-in-want filter symref=HEAD:refs/heads/main\n"),
+            "{first}"
+        );
+        assert!(
+            !first.contains("ofs-delta") && !first.contains("agent"),
+            "{first}"
+        );
         assert_eq!(frames.len(), 5);
     }
 
@@ -196,16 +230,25 @@ mod tests {
         let mut git = Vec::new();
         pkt::data(&mut git, b"# service=git-upload-pack\n");
         pkt::flush(&mut git);
-        pkt::data(&mut git, format!("{} capabilities^{{}}\0multi_ack\n", "0".repeat(40)).as_bytes());
+        pkt::data(
+            &mut git,
+            format!("{} capabilities^{{}}\0multi_ack\n", "0".repeat(40)).as_bytes(),
+        );
         pkt::flush(&mut git);
-        assert_eq!(advertisement(Service::UploadPack, &git, false), b"001e# service=git-upload-pack\n00000000");
+        assert_eq!(
+            advertisement(Service::UploadPack, &git, false),
+            b"001e# service=git-upload-pack\n00000000"
+        );
     }
 
     #[test]
     fn a_refused_pull_ref_is_explained_in_the_vendors_words() {
         let mut inner = Vec::new();
         pkt::data(&mut inner, b"unpack ok\n");
-        pkt::data(&mut inner, b"ng refs/pull/1/merge deny updating a hidden ref\n");
+        pkt::data(
+            &mut inner,
+            b"ng refs/pull/1/merge deny updating a hidden ref\n",
+        );
         pkt::flush(&mut inner);
         let mut outer = Vec::new();
         pkt::data(&mut outer, &[&[1], inner.as_slice()].concat());

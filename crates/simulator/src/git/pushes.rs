@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::bare::ZERO;
 use super::commits::commit_of;
-use super::errors::{argument, item_not_found, push_not_found, repository_not_found, stale_reference};
+use super::errors::{
+    argument, item_not_found, push_not_found, repository_not_found, stale_reference,
+};
 use super::history::{Change, Commit, Stream};
 use super::rest::{self, Opened};
 use super::shape;
@@ -30,10 +32,19 @@ pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
 }
 
 /// `GitPush`.
-fn show(world: &SharedWorld, call: &Call, opened: &Opened, push: &Push, updates: bool) -> Result<Value, ApiError> {
+fn show(
+    world: &SharedWorld,
+    call: &Call,
+    opened: &Opened,
+    push: &Push,
+    updates: bool,
+) -> Result<Value, ApiError> {
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let repository = organization.git.get(opened.id).ok_or_else(|| repository_not_found(&opened.url))?;
+    let repository = organization
+        .git
+        .get(opened.id)
+        .ok_or_else(|| repository_not_found(&opened.url))?;
     let mut value = json!({
         "repository": shape::repository(organization, repository, &call.base),
         "pushedBy": push.by.reference(&call.base),
@@ -58,23 +69,37 @@ fn show(world: &SharedWorld, call: &Call, opened: &Opened, push: &Push, updates:
 fn log(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Vec<Push>, ApiError> {
     let guard = world.read();
     let repository = guard.organization(&call.organization)?.git.get(opened.id);
-    Ok(repository.map(|repository| repository.pushes.iter().rev().cloned().collect()).unwrap_or_default())
+    Ok(repository
+        .map(|repository| repository.pushes.iter().rev().cloned().collect())
+        .unwrap_or_default())
 }
 
 fn list(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let name = call.query.get("searchCriteria.refName");
     let updates = call.query.flag("searchCriteria.includeRefUpdates");
-    let (skip, top) = (call.query.number("$skip")?.unwrap_or(0), call.query.number("$top")?.unwrap_or(100));
+    let (skip, top) = (
+        call.query.number("$skip")?.unwrap_or(0),
+        call.query.number("$top")?.unwrap_or(100),
+    );
     let pushes = log(world, call, opened)?;
-    let touches = |push: &&Push| name.is_none_or(|name| push.updates.iter().any(|update| update.name == name));
+    let touches = |push: &&Push| {
+        name.is_none_or(|name| push.updates.iter().any(|update| update.name == name))
+    };
     let shown = pushes.iter().filter(touches).skip(skip).take(top);
-    Ok(Reply::list(shown.map(|push| show(world, call, opened, push, updates)).collect::<Result<_, _>>()?))
+    Ok(Reply::list(
+        shown
+            .map(|push| show(world, call, opened, push, updates))
+            .collect::<Result<_, _>>()?,
+    ))
 }
 
 async fn read(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let id = &call.segments[4];
     let pushes = log(world, call, opened)?;
-    let push = pushes.iter().find(|push| push.id.to_string() == *id).ok_or_else(|| push_not_found(id))?;
+    let push = pushes
+        .iter()
+        .find(|push| push.id.to_string() == *id)
+        .ok_or_else(|| push_not_found(id))?;
     let mut value = show(world, call, opened, push, true)?;
     value["commits"] = json!(tips(opened, push).await?);
     Ok(Reply::json(value))
@@ -84,7 +109,11 @@ async fn read(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply
 async fn tips(opened: &Opened, push: &Push) -> Result<Vec<Value>, ApiError> {
     let mut values = Vec::new();
     for update in push.updates.iter().filter(|update| update.new != ZERO) {
-        if let Some(commit) = opened.bare.resolve(&format!("{}^{{commit}}", update.new)).await? {
+        if let Some(commit) = opened
+            .bare
+            .resolve(&format!("{}^{{commit}}", update.new))
+            .await?
+        {
             values.extend(commit_of(opened, &commit).await?);
         }
     }
@@ -93,71 +122,138 @@ async fn tips(opened: &Opened, push: &Push) -> Result<Vec<Value>, ApiError> {
 
 async fn create(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let [update] = body["refUpdates"].as_array().map(Vec::as_slice).unwrap_or_default() else {
+    let [update] = body["refUpdates"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+    else {
         return Err(argument("A push must update exactly one ref."));
     };
     let reference = update["name"].as_str().unwrap_or_default().to_owned();
     let old = update["oldObjectId"].as_str().unwrap_or(ZERO).to_owned();
     if !reference.starts_with("refs/heads/") {
-        return Err(argument(format!("'{reference}' is not the name of a branch.")));
+        return Err(argument(format!(
+            "'{reference}' is not the name of a branch."
+        )));
     }
     let commits = body["commits"].as_array().cloned().unwrap_or_default();
     if commits.is_empty() {
         return Err(argument("A push must contain at least one commit."));
     }
-    let now = world.write().organization_mut(&call.organization)?.clock.tick();
+    let now = world
+        .write()
+        .organization_mut(&call.organization)?
+        .clock
+        .tick();
     let person = &call.identity.person;
     let mut made = Vec::new();
     for (index, commit) in commits.iter().enumerate() {
-        let author = |name: &str, own: &str| commit["author"][name].as_str().unwrap_or(own).to_owned();
-        let date = commit["author"]["date"].as_str().and_then(|text| text.parse().ok()).unwrap_or(now);
+        let author =
+            |name: &str, own: &str| commit["author"][name].as_str().unwrap_or(own).to_owned();
+        let date = commit["author"]["date"]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(now);
         made.push(Commit {
             reference: reference.clone(),
             from: (index == 0 && old != ZERO).then(|| old.clone()),
             merge: Vec::new(),
-            author: (author("name", &person.display_name), author("email", &person.unique_name)),
+            author: (
+                author("name", &person.display_name),
+                author("email", &person.unique_name),
+            ),
             date,
             message: commit["comment"].as_str().unwrap_or_default().to_owned(),
             changes: changes(opened, commit, &old).await?,
         });
     }
     let expected = Some(old.as_str());
-    let push = write(world, &call.organization, opened.id, &made, expected, person).await?;
+    let push = write(
+        world,
+        &call.organization,
+        opened.id,
+        &made,
+        expected,
+        person,
+    )
+    .await?;
     let mut value = show(world, call, opened, &push, true)?;
     value["commits"] = json!(tips(opened, &push).await?);
     Ok(Reply::json(value).with_status(StatusCode::CREATED))
 }
 
+/// The bytes of a `newContent`.
+fn content(change: &Value) -> Result<Vec<u8>, ApiError> {
+    let text = change["newContent"]["content"].as_str().unwrap_or_default();
+    let base64 = change["newContent"]["contentType"]
+        .as_str()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("base64Encoded"));
+    if base64 {
+        STANDARD.decode(text).map_err(ApiError::bad_body)
+    } else {
+        Ok(text.as_bytes().to_vec())
+    }
+}
+
 async fn changes(opened: &Opened, commit: &Value, old: &str) -> Result<Vec<Change>, ApiError> {
     let mut changes = Vec::new();
-    for change in commit["changes"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        let path = change["item"]["path"].as_str().or_else(|| change["item"].as_str()).unwrap_or_default();
+    for change in commit["changes"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+    {
+        let path = change["item"]["path"]
+            .as_str()
+            .or_else(|| change["item"].as_str())
+            .unwrap_or_default();
         let path = path.trim_start_matches('/').to_owned();
         if path.is_empty() {
             return Err(argument("Each change must name a path."));
         }
-        let content = || -> Result<Vec<u8>, ApiError> {
-            let text = change["newContent"]["content"].as_str().unwrap_or_default();
-            let base64 = change["newContent"]["contentType"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("base64Encoded"));
-            if base64 { STANDARD.decode(text).map_err(ApiError::bad_body) } else { Ok(text.as_bytes().to_vec()) }
-        };
-        let kind = change["changeType"].as_str().unwrap_or_default().to_lowercase();
-        let exists = old != ZERO && opened.bare.resolve(&format!("{old}:{path}")).await?.is_some();
+        let kind = change["changeType"]
+            .as_str()
+            .unwrap_or_default()
+            .to_lowercase();
+        let exists = old != ZERO
+            && opened
+                .bare
+                .resolve(&format!("{old}:{path}"))
+                .await?
+                .is_some();
         match kind.as_str() {
             "add" if exists => {
-                return Err(argument(format!("TF401035: The path '/{path}' already exists in the repository at the base of the push.")));
+                return Err(argument(format!(
+                    "TF401035: The path '/{path}' already exists in the repository at the base of the push."
+                )));
             }
             "edit" | "delete" if !exists => return Err(item_not_found(&format!("/{path}"), old)),
-            "add" | "edit" => changes.push(Change::Write { path, content: content()? }),
+            "add" | "edit" => changes.push(Change::Write {
+                path,
+                content: content(change)?,
+            }),
             "delete" => changes.push(Change::Delete { path }),
             "rename" => {
-                let from = change["sourceServerItem"].as_str().unwrap_or_default().trim_start_matches('/').to_owned();
-                changes.push(Change::Rename { from, to: path.clone() });
+                let from = change["sourceServerItem"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .trim_start_matches('/')
+                    .to_owned();
+                changes.push(Change::Rename {
+                    from,
+                    to: path.clone(),
+                });
                 if !change["newContent"].is_null() {
-                    changes.push(Change::Write { path, content: content()? });
+                    changes.push(Change::Write {
+                        path,
+                        content: content(change)?,
+                    });
                 }
             }
-            _ => return Err(argument(format!("The change type '{kind}' is not supported."))),
+            _ => {
+                return Err(argument(format!(
+                    "The change type '{kind}' is not supported."
+                )));
+            }
         }
     }
     Ok(changes)
@@ -175,7 +271,11 @@ pub(crate) async fn write(
     let missing = || repository_not_found(&repository.to_string());
     let (bare, gate) = {
         let guard = world.read();
-        let found = guard.organization(organization)?.git.get(repository).ok_or_else(missing)?;
+        let found = guard
+            .organization(organization)?
+            .git
+            .get(repository)
+            .ok_or_else(missing)?;
         (found.bare.clone(), Arc::clone(&found.gate))
     };
     let _held = gate.lock_owned().await;
@@ -186,7 +286,9 @@ pub(crate) async fn write(
         if index == 0 && expected.is_some_and(|expected| expected != tip.unwrap_or(ZERO)) {
             return Err(stale_reference(&commit.reference));
         }
-        let first = commits[..index].iter().all(|earlier| earlier.reference != commit.reference);
+        let first = commits[..index]
+            .iter()
+            .all(|earlier| earlier.reference != commit.reference);
         stream.commit(commit, tip.filter(|_| first));
     }
     bare.fast_import(&stream.finish()).await?;

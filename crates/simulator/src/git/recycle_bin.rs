@@ -13,8 +13,13 @@ pub(super) fn list(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> 
     let project = rest::project(world, call)?;
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let inside = |repository: &&Repository| project.is_none_or(|project| repository.project == project);
-    let bin = organization.git.all().filter(inside).filter_map(|repository| show(organization, repository, &call.base));
+    let inside =
+        |repository: &&Repository| project.is_none_or(|project| repository.project == project);
+    let bin = organization
+        .git
+        .all()
+        .filter(inside)
+        .filter_map(|repository| show(organization, repository, &call.base));
     Ok(Reply::list(bin.collect()))
 }
 
@@ -31,13 +36,20 @@ fn show(organization: &Organization, repository: &Repository, base: &str) -> Opt
     }))
 }
 
-fn named(organization: &Organization, project: Option<Uuid>, call: &Call) -> Result<Uuid, ApiError> {
+fn named(
+    organization: &Organization,
+    project: Option<Uuid>,
+    call: &Call,
+) -> Result<Uuid, ApiError> {
     let text = call.segments.get(3).map_or("", String::as_str);
     let id = Uuid::parse_str(text).map_err(|_| repository_not_found(text))?;
     organization
         .git
         .get(id)
-        .filter(|repository| repository.deleted.is_some() && project.is_none_or(|project| repository.project == project))
+        .filter(|repository| {
+            repository.deleted.is_some()
+                && project.is_none_or(|project| repository.project == project)
+        })
         .map(|repository| repository.id)
         .ok_or_else(|| repository_not_found(text))
 }
@@ -45,13 +57,18 @@ fn named(organization: &Organization, project: Option<Uuid>, call: &Call) -> Res
 pub(super) fn restore(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let project = rest::project(world, call)?;
     if call.value()?["deleted"] != json!(false) {
-        return Err(argument("Only {\"deleted\":false} can be set on a deleted repository."));
+        return Err(argument(
+            "Only {\"deleted\":false} can be set on a deleted repository.",
+        ));
     }
     let mut guard = world.write();
     let organization = guard.organization_mut(&call.organization)?;
     let id = named(organization, project, call)?;
     let taken = organization.git.get(id).and_then(|repository| {
-        organization.git.find(Some(repository.project), &repository.name).map(|other| other.name.clone())
+        organization
+            .git
+            .find(Some(repository.project), &repository.name)
+            .map(|other| other.name.clone())
     });
     if let Some(name) = taken {
         return Err(name_taken(&name));
@@ -60,8 +77,15 @@ pub(super) fn restore(world: &SharedWorld, call: &Call) -> Result<Reply, ApiErro
     if let Some(repository) = organization.git.get_mut(id) {
         repository.deleted = None;
     }
-    let repository = organization.git.get(id).ok_or_else(|| repository_not_found(&id.to_string()))?;
-    Ok(Reply::json(shape::repository(organization, repository, &call.base)))
+    let repository = organization
+        .git
+        .get(id)
+        .ok_or_else(|| repository_not_found(&id.to_string()))?;
+    Ok(Reply::json(shape::repository(
+        organization,
+        repository,
+        &call.base,
+    )))
 }
 
 pub(super) fn destroy(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {

@@ -30,7 +30,11 @@ pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
 
 /// The `filter`, also as the path after `refs`: a prefix without `refs/`.
 fn filter(call: &Call) -> Option<String> {
-    let path = call.segments.get(4..).filter(|rest| !rest.is_empty()).map(|rest| rest.join("/"));
+    let path = call
+        .segments
+        .get(4..)
+        .filter(|rest| !rest.is_empty())
+        .map(|rest| rest.join("/"));
     path.or_else(|| call.query.get("filter").map(str::to_owned))
 }
 
@@ -41,7 +45,9 @@ async fn list(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply
     let mut found = opened.bare.references().await?;
     found.retain(|reference| {
         reference.name.starts_with(&prefix)
-            && contains.as_ref().is_none_or(|text| reference.name.to_lowercase().contains(text))
+            && contains
+                .as_ref()
+                .is_none_or(|text| reference.name.to_lowercase().contains(text))
             && token.is_none_or(|token| reference.name.as_str() >= token)
     });
     let top = call.query.number("$top")?;
@@ -55,10 +61,19 @@ async fn list(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply
     let peel = call.query.flag("peelTags");
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let repository = organization.git.get(opened.id).ok_or_else(|| repository_not_found(&opened.url))?;
+    let repository = organization
+        .git
+        .get(opened.id)
+        .ok_or_else(|| repository_not_found(&opened.url))?;
     let administrator = organization.people.administrator();
     let values = found.iter().map(|reference| {
-        let mut value = show(repository, reference, &opened.url, &call.base, &administrator);
+        let mut value = show(
+            repository,
+            reference,
+            &opened.url,
+            &call.base,
+            &administrator,
+        );
         if let Some(object) = reference.peeled.as_ref().filter(|_| peel) {
             value["peeledObjectId"] = json!(object);
         }
@@ -72,7 +87,13 @@ async fn list(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply
 }
 
 /// `GitRef`.
-fn show(repository: &Repository, reference: &Reference, url: &str, base: &str, fallback: &Arc<crate::world::Person>) -> Value {
+fn show(
+    repository: &Repository,
+    reference: &Reference,
+    url: &str,
+    base: &str,
+    fallback: &Arc<crate::world::Person>,
+) -> Value {
     let creator = repository.creators.get(&reference.name).unwrap_or(fallback);
     let mut value = json!({"name": reference.name, "objectId": reference.object});
     if let Some(person) = repository.locks.get(&reference.name) {
@@ -80,7 +101,10 @@ fn show(repository: &Repository, reference: &Reference, url: &str, base: &str, f
         value["isLocked"] = json!(true);
     }
     value["creator"] = creator.reference(base);
-    let short = reference.name.strip_prefix("refs/").unwrap_or(&reference.name);
+    let short = reference
+        .name
+        .strip_prefix("refs/")
+        .unwrap_or(&reference.name);
     value["url"] = json!(format!("{url}/refs?filter={}", shape::encode(short)));
     value
 }
@@ -97,7 +121,11 @@ async fn update(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Rep
     let updates: Vec<Update> = call.json()?;
     let gate = {
         let guard = world.read();
-        guard.organization(&call.organization)?.git.get(opened.id).map(|repository| Arc::clone(&repository.gate))
+        guard
+            .organization(&call.organization)?
+            .git
+            .get(opened.id)
+            .map(|repository| Arc::clone(&repository.gate))
     };
     let gate = gate.ok_or_else(|| repository_not_found(&opened.url))?;
     let _held = gate.lock_owned().await;
@@ -119,18 +147,38 @@ async fn update(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Rep
         }
         results.push(result);
     }
-    record(world, &call.organization, opened.id, &before, &call.identity.person).await?;
+    record(
+        world,
+        &call.organization,
+        opened.id,
+        &before,
+        &call.identity.person,
+    )
+    .await?;
     Ok(Reply::list(results))
 }
 
 /// Moves one ref and says how that went, in the words of `GitRefUpdateStatus`.
-async fn apply(world: &SharedWorld, call: &Call, opened: &Opened, update: &Update) -> Result<&'static str, ApiError> {
-    let (name, old, new) = (update.name.as_str(), update.old_object_id.as_str(), update.new_object_id.as_str());
+async fn apply(
+    world: &SharedWorld,
+    call: &Call,
+    opened: &Opened,
+    update: &Update,
+) -> Result<&'static str, ApiError> {
+    let (name, old, new) = (
+        update.name.as_str(),
+        update.old_object_id.as_str(),
+        update.new_object_id.as_str(),
+    );
     if name.starts_with("refs/pull/") {
         return Ok("rejectedByPlugin");
     }
     let hexadecimal = |id: &str| id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !name.starts_with("refs/") || opened.bare.run(&["check-ref-format", name]).await.is_err() || !hexadecimal(old) || !hexadecimal(new) {
+    if !name.starts_with("refs/")
+        || opened.bare.run(&["check-ref-format", name]).await.is_err()
+        || !hexadecimal(old)
+        || !hexadecimal(new)
+    {
         return Ok("invalidRefName");
     }
     let locked = {
@@ -152,30 +200,55 @@ async fn apply(world: &SharedWorld, call: &Call, opened: &Opened, update: &Updat
         opened.bare.run(&["update-ref", "-d", name, old]).await?;
         return Ok("succeeded");
     }
-    let kind = if name.starts_with("refs/heads/") { format!("{new}^{{commit}}") } else { format!("{new}^{{object}}") };
+    let kind = if name.starts_with("refs/heads/") {
+        format!("{new}^{{commit}}")
+    } else {
+        format!("{new}^{{object}}")
+    };
     if opened.bare.resolve(&kind).await?.is_none() {
         return Ok("unresolvableToCommit");
     }
-    Ok(match opened.bare.run(&["update-ref", name, new, old]).await {
-        Ok(_) => "succeeded",
-        Err(_) => "refNameConflict",
-    })
+    Ok(
+        match opened.bare.run(&["update-ref", name, new, old]).await {
+            Ok(_) => "succeeded",
+            Err(_) => "refNameConflict",
+        },
+    )
 }
 
 async fn lock(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let filter = filter(call).ok_or_else(|| argument("The filter must name one ref."))?;
     let name = format!("refs/{}", filter.strip_prefix("refs/").unwrap_or(&filter));
-    let locked = call.value()?["isLocked"].as_bool().ok_or_else(|| argument("isLocked is required."))?;
-    let found = opened.bare.references().await?.into_iter().find(|reference| reference.name == name);
-    let reference = found.ok_or_else(|| argument(format!("TF401035: The ref '{name}' does not exist.")))?;
+    let locked = call.value()?["isLocked"]
+        .as_bool()
+        .ok_or_else(|| argument("isLocked is required."))?;
+    let found = opened
+        .bare
+        .references()
+        .await?
+        .into_iter()
+        .find(|reference| reference.name == name);
+    let reference =
+        found.ok_or_else(|| argument(format!("TF401035: The ref '{name}' does not exist.")))?;
     let mut guard = world.write();
     let organization = guard.organization_mut(&call.organization)?;
     let administrator = organization.people.administrator();
-    let repository = organization.git.get_mut(opened.id).ok_or_else(|| repository_not_found(&opened.url))?;
+    let repository = organization
+        .git
+        .get_mut(opened.id)
+        .ok_or_else(|| repository_not_found(&opened.url))?;
     if locked {
-        repository.locks.insert(name, Arc::clone(&call.identity.person));
+        repository
+            .locks
+            .insert(name, Arc::clone(&call.identity.person));
     } else {
         repository.locks.remove(&name);
     }
-    Ok(Reply::json(show(repository, &reference, &opened.url, &call.base, &administrator)))
+    Ok(Reply::json(show(
+        repository,
+        &reference,
+        &opened.url,
+        &call.base,
+        &administrator,
+    )))
 }

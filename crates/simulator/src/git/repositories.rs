@@ -25,12 +25,21 @@ pub(crate) struct Creation<'a> {
 
 impl<'a> Creation<'a> {
     pub(crate) fn new(project: Uuid, name: &'a str) -> Self {
-        Self { project, name, hidden: false, parent: None }
+        Self {
+            project,
+            name,
+            hidden: false,
+            parent: None,
+        }
     }
 }
 
 /// Makes an empty repository; `data` is the folder of the world.
-pub(crate) fn create(organization: &mut Organization, data: &Path, creation: Creation<'_>) -> Result<Uuid, ApiError> {
+pub(crate) fn create(
+    organization: &mut Organization,
+    data: &Path,
+    creation: &Creation<'_>,
+) -> Result<Uuid, ApiError> {
     let name = creation.name;
     let invalid = name.trim().is_empty()
         || name.chars().count() > 64
@@ -39,13 +48,27 @@ pub(crate) fn create(organization: &mut Organization, data: &Path, creation: Cre
     if invalid {
         return Err(bad_name(name));
     }
-    if organization.git.find(Some(creation.project), name).is_some() {
+    if organization
+        .git
+        .find(Some(creation.project), name)
+        .is_some()
+    {
         return Err(name_taken(name));
     }
     let id = organization.ids.guid();
     let created = organization.clock.tick();
-    let path = data.join(organization.name.to_lowercase()).join("git").join(format!("{id}.git"));
-    let bare = Bare::create(path, if creation.hidden { "wikiMaster" } else { "main" })?;
+    let path = data
+        .join(organization.name.to_lowercase())
+        .join("git")
+        .join(format!("{id}.git"));
+    let bare = Bare::create(
+        path,
+        if creation.hidden {
+            "wikiMaster"
+        } else {
+            "main"
+        },
+    )?;
     organization.git.insert(Repository {
         id,
         project: creation.project,
@@ -72,7 +95,10 @@ pub(super) fn list(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> 
     let hidden = call.query.flag("includeHidden");
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let visible: BTreeSet<Uuid> = organization.visible_projects().map(|project| project.id).collect();
+    let visible: BTreeSet<Uuid> = organization
+        .visible_projects()
+        .map(|project| project.id)
+        .collect();
     let mut found: Vec<&Repository> = organization
         .git
         .live()
@@ -80,8 +106,16 @@ pub(super) fn list(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> 
         .filter(|repository| project.is_none_or(|project| repository.project == project))
         .filter(|repository| hidden || !repository.hidden)
         .collect();
-    found.sort_by_cached_key(|repository| (shape::project_name(organization, repository.project).to_lowercase(), repository.name.to_lowercase()));
-    let (links, all_urls) = (call.query.flag("includeLinks"), call.query.flag("includeAllUrls"));
+    found.sort_by_cached_key(|repository| {
+        (
+            shape::project_name(organization, repository.project).to_lowercase(),
+            repository.name.to_lowercase(),
+        )
+    });
+    let (links, all_urls) = (
+        call.query.flag("includeLinks"),
+        call.query.flag("includeAllUrls"),
+    );
     let show = |repository: &&Repository| {
         let mut value = if links {
             shape::repository_with_links(organization, repository, &call.base)
@@ -98,16 +132,26 @@ pub(super) fn list(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> 
 }
 
 /// Id and the answer's document of the repository in the third segment, disabled ones included.
-fn named<'a>(organization: &'a Organization, project: Option<Uuid>, call: &Call) -> Result<&'a Repository, ApiError> {
+fn named<'a>(
+    organization: &'a Organization,
+    project: Option<Uuid>,
+    call: &Call,
+) -> Result<&'a Repository, ApiError> {
     let text = call.segments.get(2).map_or("", String::as_str);
-    organization.git.find(project, text).ok_or_else(|| repository_not_found(text))
+    organization
+        .git
+        .find(project, text)
+        .ok_or_else(|| repository_not_found(text))
 }
 
 pub(super) fn get(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let opened = rest::open(world, call)?;
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let repository = organization.git.get(opened.id).ok_or_else(|| repository_not_found(&opened.id.to_string()))?;
+    let repository = organization
+        .git
+        .get(opened.id)
+        .ok_or_else(|| repository_not_found(&opened.id.to_string()))?;
     let mut value = shape::repository_with_links(organization, repository, &call.base);
     if let Some(parent) = repository.parent.and_then(|id| organization.git.get(id))
         && call.query.flag("includeParent")
@@ -119,7 +163,10 @@ pub(super) fn get(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
 
 pub(super) async fn post(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let name = body["name"].as_str().ok_or_else(|| bad_name(""))?.to_owned();
+    let name = body["name"]
+        .as_str()
+        .ok_or_else(|| bad_name(""))?
+        .to_owned();
     let project = project_of(world, call, &body)?;
     let parent = parent_of(world, call, &body)?;
     let source = call.query.get("sourceRef").map(str::to_owned);
@@ -127,14 +174,34 @@ pub(super) async fn post(world: &SharedWorld, call: &Call) -> Result<Reply, ApiE
     let id = {
         let mut guard = world.write();
         let organization = guard.organization_mut(&call.organization)?;
-        create(organization, &data, Creation { project, name: &name, hidden: false, parent })?
+        create(
+            organization,
+            &data,
+            &Creation {
+                project,
+                name: &name,
+                hidden: false,
+                parent,
+            },
+        )?
     };
     if let Some(parent) = parent {
-        fork_content(world, &call.organization, parent, id, source.as_deref(), &call.identity.person).await?;
+        fork_content(
+            world,
+            &call.organization,
+            parent,
+            id,
+            source.as_deref(),
+            &call.identity.person,
+        )
+        .await?;
     }
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let repository = organization.git.get(id).ok_or_else(|| repository_not_found(&name))?;
+    let repository = organization
+        .git
+        .get(id)
+        .ok_or_else(|| repository_not_found(&name))?;
     let mut value = shape::repository(organization, repository, &call.base);
     if let Some(parent) = parent.and_then(|id| organization.git.get(id)) {
         value["parentRepository"] = shape::parent(organization, parent, &call.base);
@@ -146,16 +213,27 @@ fn project_of(world: &SharedWorld, call: &Call, body: &Value) -> Result<Uuid, Ap
     if let Some(project) = rest::project(world, call)? {
         return Ok(project);
     }
-    let text = body["project"]["id"].as_str().or_else(|| body["project"]["name"].as_str());
+    let text = body["project"]["id"]
+        .as_str()
+        .or_else(|| body["project"]["name"].as_str());
     let text = text.ok_or_else(|| argument("A project is required to create a repository."))?;
     let guard = world.read();
-    shape::project_id(guard.organization(&call.organization)?, text).ok_or_else(|| ApiError::no_project(text))
+    shape::project_id(guard.organization(&call.organization)?, text)
+        .ok_or_else(|| ApiError::no_project(text))
 }
 
 fn parent_of(world: &SharedWorld, call: &Call, body: &Value) -> Result<Option<Uuid>, ApiError> {
-    let Some(text) = body["parentRepository"]["id"].as_str() else { return Ok(None) };
+    let Some(text) = body["parentRepository"]["id"].as_str() else {
+        return Ok(None);
+    };
     let guard = world.read();
-    Ok(Some(guard.organization(&call.organization)?.git.open(None, text)?.id))
+    Ok(Some(
+        guard
+            .organization(&call.organization)?
+            .git
+            .open(None, text)?
+            .id,
+    ))
 }
 
 /// Copies branches and tags (or one ref) and LFS objects of the parent into a fork.
@@ -170,12 +248,19 @@ pub(crate) async fn fork_content(
     let (from, to) = {
         let guard = world.read();
         let git = &guard.organization(organization)?.git;
-        let path = |id: Uuid| git.get(id).map(|r| r.bare.clone()).ok_or_else(|| repository_not_found(&id.to_string()));
+        let path = |id: Uuid| {
+            git.get(id)
+                .map(|r| r.bare.clone())
+                .ok_or_else(|| repository_not_found(&id.to_string()))
+        };
         (path(parent)?, path(fork)?)
     };
     let specs = match only {
         Some(reference) => vec![format!("+{reference}:{reference}")],
-        None => vec!["+refs/heads/*:refs/heads/*".to_owned(), "+refs/tags/*:refs/tags/*".to_owned()],
+        None => vec![
+            "+refs/heads/*:refs/heads/*".to_owned(),
+            "+refs/tags/*:refs/tags/*".to_owned(),
+        ],
     };
     let source = from.path().to_string_lossy().into_owned();
     let mut arguments = vec!["fetch", "--quiet", "--no-tags", source.as_str()];
@@ -185,12 +270,16 @@ pub(crate) async fn fork_content(
         let mut guard = world.write();
         let git = &mut guard.organization_mut(organization)?.git;
         if let Some(mut target) = git.remove(fork) {
-            let copied = git.get(parent).map_or(Ok(()), |source| lfs::copy(source, &mut target));
+            let copied = git
+                .get(parent)
+                .map_or(Ok(()), |source| lfs::copy(source, &mut target));
             git.insert(target);
             copied?;
         }
     }
-    record(world, organization, fork, &BTreeMap::new(), person).await.map(drop)
+    record(world, organization, fork, &BTreeMap::new(), person)
+        .await
+        .map(drop)
 }
 
 pub(super) async fn patch(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
@@ -205,7 +294,9 @@ pub(super) async fn patch(world: &SharedWorld, call: &Call) -> Result<Reply, Api
     if let Some(branch) = branch
         && bare.resolve(branch).await?.is_none()
     {
-        return Err(argument(format!("TF401019: The branch '{branch}' does not exist, so it cannot be the default branch.")));
+        return Err(argument(format!(
+            "TF401019: The branch '{branch}' does not exist, so it cannot be the default branch."
+        )));
     }
     let mut guard = world.write();
     let organization = guard.organization_mut(&call.organization)?;
@@ -213,7 +304,10 @@ pub(super) async fn patch(world: &SharedWorld, call: &Call) -> Result<Reply, Api
         rename(organization, id, name)?;
     }
     organization.clock.tick();
-    let repository = organization.git.get_mut(id).ok_or_else(|| repository_not_found(&id.to_string()))?;
+    let repository = organization
+        .git
+        .get_mut(id)
+        .ok_or_else(|| repository_not_found(&id.to_string()))?;
     if let Some(branch) = branch {
         bare.set_head(branch)?;
         repository.default_branch = Some(branch.to_owned());
@@ -221,13 +315,28 @@ pub(super) async fn patch(world: &SharedWorld, call: &Call) -> Result<Reply, Api
     if let Some(disabled) = body["isDisabled"].as_bool() {
         repository.disabled = disabled;
     }
-    let repository = named(organization, project, call).or_else(|error| organization.git.get(id).ok_or(error))?;
-    Ok(Reply::json(shape::repository(organization, repository, &call.base)))
+    let repository = named(organization, project, call)
+        .or_else(|error| organization.git.get(id).ok_or(error))?;
+    Ok(Reply::json(shape::repository(
+        organization,
+        repository,
+        &call.base,
+    )))
 }
 
 fn rename(organization: &mut Organization, id: Uuid, name: &str) -> Result<(), ApiError> {
-    let Some(project) = organization.git.get(id).map(|repository| repository.project) else { return Ok(()) };
-    if organization.git.find(Some(project), name).is_some_and(|other| other.id != id) {
+    let Some(project) = organization
+        .git
+        .get(id)
+        .map(|repository| repository.project)
+    else {
+        return Ok(());
+    };
+    if organization
+        .git
+        .find(Some(project), name)
+        .is_some_and(|other| other.id != id)
+    {
         return Err(name_taken(name));
     }
     if let Some(repository) = organization.git.get_mut(id) {
@@ -256,13 +365,23 @@ pub(crate) fn discard(organization: &mut Organization, id: Uuid, person: &Arc<Pe
 /// Removes a repository for good, from the disk too.
 pub(crate) fn destroy(organization: &mut Organization, id: Uuid) -> Result<(), ApiError> {
     organization.clock.tick();
-    organization.git.remove(id).map_or(Ok(()), |repository| Ok(repository.bare.remove()?))
+    organization
+        .git
+        .remove(id)
+        .map_or(Ok(()), |repository| Ok(repository.bare.remove()?))
 }
 
 pub(super) fn forks(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let opened = rest::open(world, call)?;
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let forks = organization.git.live().filter(|repository| repository.parent == Some(opened.id));
-    Ok(Reply::list(forks.map(|fork| shape::parent(organization, fork, &call.base)).collect()))
+    let forks = organization
+        .git
+        .live()
+        .filter(|repository| repository.parent == Some(opened.id));
+    Ok(Reply::list(
+        forks
+            .map(|fork| shape::parent(organization, fork, &call.base))
+            .collect(),
+    ))
 }

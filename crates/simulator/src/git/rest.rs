@@ -28,15 +28,27 @@ pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
         (&Method::GET, ["repositories", _]) => repositories::get(world, call),
         (&Method::PATCH, ["repositories", _]) => repositories::patch(world, call).await,
         (&Method::DELETE, ["repositories", _]) => repositories::delete(world, call),
-        (&Method::GET, ["deletedrepositories"] | ["recyclebin", "repositories"]) => recycle_bin::list(world, call),
+        (&Method::GET, ["deletedrepositories"] | ["recyclebin", "repositories"]) => {
+            recycle_bin::list(world, call)
+        }
         (&Method::PATCH, ["recyclebin", "repositories", _]) => recycle_bin::restore(world, call),
         (&Method::DELETE, ["recyclebin", "repositories", _]) => recycle_bin::destroy(world, call),
         (_, ["repositories", _, "refs", ..]) => refs::handle(world, call).await,
         (&Method::GET, ["repositories", _, "forks", _]) => repositories::forks(world, call),
-        (_, ["repositories", _, "commits" | "commitsbatch", ..]) => commits::handle(world, call).await,
+        (_, ["repositories", _, "commits" | "commitsbatch", ..]) => {
+            commits::handle(world, call).await
+        }
         (_, ["repositories", _, "items", ..]) if get => items::handle(world, call).await,
         (_, ["repositories", _, "pushes", ..]) => pushes::handle(world, call).await,
-        (_, ["repositories", _, "blobs" | "trees" | "annotatedtags" | "stats", _]) if get => objects::handle(world, call).await,
+        (
+            _,
+            [
+                "repositories",
+                _,
+                "blobs" | "trees" | "annotatedtags" | "stats",
+                _,
+            ],
+        ) if get => objects::handle(world, call).await,
         _ => Err(ApiError::no_route(call)),
     }
 }
@@ -45,8 +57,12 @@ pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
 pub(super) fn project(world: &SharedWorld, call: &Call) -> Result<Option<Uuid>, ApiError> {
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let Some(text) = &call.project else { return Ok(None) };
-    shape::project_id(organization, text).map(Some).ok_or_else(|| ApiError::no_project(text))
+    let Some(text) = &call.project else {
+        return Ok(None);
+    };
+    shape::project_id(organization, text)
+        .map(Some)
+        .ok_or_else(|| ApiError::no_project(text))
 }
 
 /// The repository that the third segment names.
@@ -54,7 +70,9 @@ pub(super) fn open(world: &SharedWorld, call: &Call) -> Result<Opened, ApiError>
     let project = project(world, call)?;
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let repository = organization.git.open(project, call.segments.get(2).map_or("", String::as_str))?;
+    let repository = organization
+        .git
+        .open(project, call.segments.get(2).map_or("", String::as_str))?;
     let urls = shape::urls(organization, repository, &call.base);
     Ok(Opened {
         id: repository.id,
@@ -66,11 +84,23 @@ pub(super) fn open(world: &SharedWorld, call: &Call) -> Result<Opened, ApiError>
 }
 
 /// The revision that a version descriptor names; the default branch if it names none.
-pub(super) fn revision(version: Option<&str>, kind: Option<&str>, default: Option<&str>) -> Option<String> {
-    let Some(version) = version else { return default.map(str::to_owned) };
+pub(super) fn revision(
+    version: Option<&str>,
+    kind: Option<&str>,
+    default: Option<&str>,
+) -> Option<String> {
+    let Some(version) = version else {
+        return default.map(str::to_owned);
+    };
     Some(match kind.map(str::to_lowercase).as_deref() {
         Some("commit") => format!("{version}^{{commit}}"),
-        Some("tag") => format!("refs/tags/{}", version.strip_prefix("refs/tags/").unwrap_or(version)),
-        _ => format!("refs/heads/{}", version.strip_prefix("refs/heads/").unwrap_or(version)),
+        Some("tag") => format!(
+            "refs/tags/{}",
+            version.strip_prefix("refs/tags/").unwrap_or(version)
+        ),
+        _ => format!(
+            "refs/heads/{}",
+            version.strip_prefix("refs/heads/").unwrap_or(version)
+        ),
     })
 }

@@ -7,7 +7,11 @@ use uuid::Uuid;
 use super::state::Repository;
 use crate::world::Organization;
 
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// One path segment or query value, percent-encoded.
 pub(crate) fn encode(text: &str) -> String {
@@ -19,12 +23,17 @@ pub(crate) fn project_id(organization: &Organization, text: &str) -> Option<Uuid
 }
 
 pub(crate) fn project_name(organization: &Organization, id: Uuid) -> String {
-    organization.project_by_id(id).map(|project| project.name.clone()).unwrap_or_default()
+    organization
+        .project_by_id(id)
+        .map(|project| project.name.clone())
+        .unwrap_or_default()
 }
 
 /// `TeamProjectReference`.
 pub(crate) fn project(organization: &Organization, id: Uuid, base: &str) -> Value {
-    organization.project_by_id(id).map_or(Value::Null, |project| project.reference(base))
+    organization
+        .project_by_id(id)
+        .map_or(Value::Null, |project| project.reference(base))
 }
 
 /// Addresses of a repository.
@@ -36,7 +45,10 @@ pub(crate) struct Urls {
 }
 
 pub(crate) fn urls(organization: &Organization, repository: &Repository, base: &str) -> Urls {
-    let (project, name) = (encode(&project_name(organization, repository.project)), encode(&repository.name));
+    let (project, name) = (
+        encode(&project_name(organization, repository.project)),
+        encode(&repository.name),
+    );
     let web = format!("{base}/{project}/_git/{name}");
     // The remote address names the organization as user, as the service does.
     let remote = match web.split_once("://") {
@@ -44,15 +56,25 @@ pub(crate) fn urls(organization: &Organization, repository: &Repository, base: &
         None => web.clone(),
     };
     Urls {
-        api: format!("{base}/{}/_apis/git/repositories/{}", repository.project, repository.id),
+        api: format!(
+            "{base}/{}/_apis/git/repositories/{}",
+            repository.project, repository.id
+        ),
         remote,
-        ssh: format!("git@ssh.dev.azure.com:v3/{}/{project}/{name}", encode(&organization.name)),
+        ssh: format!(
+            "git@ssh.dev.azure.com:v3/{}/{project}/{name}",
+            encode(&organization.name)
+        ),
         web,
     }
 }
 
 /// `GitRepository` as lists and writes answer it.
-pub(crate) fn repository(organization: &Organization, repository: &Repository, base: &str) -> Value {
+pub(crate) fn repository(
+    organization: &Organization,
+    repository: &Repository,
+    base: &str,
+) -> Value {
     let urls = urls(organization, repository, base);
     let mut value = json!({
         "id": repository.id,
@@ -76,7 +98,11 @@ pub(crate) fn repository(organization: &Organization, repository: &Repository, b
 }
 
 /// The same with `_links`, as reading one repository answers it.
-pub(crate) fn repository_with_links(organization: &Organization, item: &Repository, base: &str) -> Value {
+pub(crate) fn repository_with_links(
+    organization: &Organization,
+    item: &Repository,
+    base: &str,
+) -> Value {
     let urls = urls(organization, item, base);
     let api = &urls.api;
     let mut value = repository(organization, item, base);

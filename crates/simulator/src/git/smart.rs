@@ -26,7 +26,10 @@ pub(super) struct Target {
 }
 
 /// Answers smart HTTP and LFS below `/_git/{repository}`; the body of the request is not read yet, scopes are checked.
-pub(crate) async fn smart_http(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiError> {
+pub(crate) async fn smart_http(
+    world: &SharedWorld,
+    request: GitRequest,
+) -> Result<Reply, ApiError> {
     let path = request.rest.join("/").to_ascii_lowercase();
     let post = request.request.method() == Method::POST;
     if let Some(rest) = path.strip_prefix("info/lfs/") {
@@ -46,29 +49,49 @@ fn target(world: &SharedWorld, request: &GitRequest) -> Result<Target, ApiError>
     let organization = guard.organization(&request.organization)?;
     // Without a project in the address, the project has the name of the repository.
     let name = request.project.as_deref().unwrap_or(&request.repository);
-    let missing = || ApiError::text(StatusCode::NOT_FOUND, not_found_message(&request.repository));
+    let missing = || {
+        ApiError::text(
+            StatusCode::NOT_FOUND,
+            not_found_message(&request.repository),
+        )
+    };
     let project = shape::project_id(organization, name);
     if project.is_none() && request.project.is_some() {
         return Err(missing());
     }
-    let found = organization.git.open(project, &request.repository).map_err(|_| missing())?;
-    Ok(Target { organization: request.organization.clone(), id: found.id, bare: found.bare.clone() })
+    let found = organization
+        .git
+        .open(project, &request.repository)
+        .map_err(|_| missing())?;
+    Ok(Target {
+        organization: request.organization.clone(),
+        id: found.id,
+        bare: found.bare.clone(),
+    })
 }
 
 async fn advertise(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiError> {
     let Some(service) = request.query.get("service").and_then(Service::parse) else {
-        return Err(ApiError::text(StatusCode::BAD_REQUEST, "TF401038: Only the smart HTTP protocol is supported."));
+        return Err(ApiError::text(
+            StatusCode::BAD_REQUEST,
+            "TF401038: Only the smart HTTP protocol is supported.",
+        ));
     };
     let target = target(world, &request)?;
     let (answer, bytes) = backend::advertise(&target.bare, service).await?;
     let optimized = request.variant == GitVariant::Optimized;
-    Ok(reply(&answer, Body::Bytes(present::advertisement(service, &bytes, optimized).into())))
+    Ok(reply(
+        &answer,
+        Body::Bytes(present::advertisement(service, &bytes, optimized).into()),
+    ))
 }
 
 fn reply(answer: &Answer, body: Body) -> Reply {
     let mut reply = Reply::bytes(&answer.content_type, "").with_status(answer.status);
     reply.body = body;
-    reply.header("cache-control", "no-cache, max-age=0, must-revalidate").header("pragma", "no-cache")
+    reply
+        .header("cache-control", "no-cache, max-age=0, must-revalidate")
+        .header("pragma", "no-cache")
 }
 
 async fn upload(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiError> {
@@ -98,7 +121,12 @@ fn inflate(body: &[u8]) -> Result<Vec<u8>, ApiError> {
     flate2::read::GzDecoder::new(body)
         .take(REQUEST_LIMIT as u64)
         .read_to_end(&mut bytes)
-        .map_err(|error| ApiError::text(StatusCode::BAD_REQUEST, format!("the request body is not gzip: {error}")))?;
+        .map_err(|error| {
+            ApiError::text(
+                StatusCode::BAD_REQUEST,
+                format!("the request body is not gzip: {error}"),
+            )
+        })?;
     Ok(bytes)
 }
 
@@ -106,17 +134,34 @@ async fn receive(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiE
     let target = target(world, &request)?;
     let gate = {
         let guard = world.read();
-        guard.organization(&target.organization)?.git.get(target.id).map(|repository| std::sync::Arc::clone(&repository.gate))
+        guard
+            .organization(&target.organization)?
+            .git
+            .get(target.id)
+            .map(|repository| std::sync::Arc::clone(&repository.gate))
     };
     let Some(gate) = gate else {
-        return Err(ApiError::text(StatusCode::NOT_FOUND, not_found_message(&request.repository)));
+        return Err(ApiError::text(
+            StatusCode::NOT_FOUND,
+            not_found_message(&request.repository),
+        ));
     };
     let _held = gate.lock_owned().await;
     let before = target.bare.tips().await?;
     let encoding = is_gzip(&request).then_some("gzip");
     let body: HttpBody = request.request.into_body();
     let result = backend::receive_pack(&target.bare, encoding, body).await;
-    record(world, &target.organization, target.id, &before, &request.identity.person).await?;
+    record(
+        world,
+        &target.organization,
+        target.id,
+        &before,
+        &request.identity.person,
+    )
+    .await?;
     let (answer, report) = result?;
-    Ok(reply(&answer, Body::Bytes(present::push_report(&report).into())))
+    Ok(reply(
+        &answer,
+        Body::Bytes(present::push_report(&report).into()),
+    ))
 }

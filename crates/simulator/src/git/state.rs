@@ -66,7 +66,9 @@ impl Repository {
 
     /// As `main`, not `refs/heads/main`.
     pub(crate) fn default_name(&self) -> Option<&str> {
-        self.default_branch.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name))
+        self.default_branch
+            .as_deref()
+            .map(|name| name.strip_prefix("refs/heads/").unwrap_or(name))
     }
 }
 
@@ -99,7 +101,9 @@ impl State {
     /// A live repository by id, or by name in a project.
     pub(crate) fn find(&self, project: Option<Uuid>, text: &str) -> Option<&Repository> {
         let id = Uuid::parse_str(text).ok();
-        let mut inside = self.live().filter(|repository| project.is_none_or(|project| repository.project == project));
+        let mut inside = self
+            .live()
+            .filter(|repository| project.is_none_or(|project| repository.project == project));
         if let Some(id) = id {
             return inside.find(|repository| repository.id == id);
         }
@@ -110,7 +114,9 @@ impl State {
 
     /// A repository that a client may read: live, and not disabled.
     pub(crate) fn open(&self, project: Option<Uuid>, text: &str) -> Result<&Repository, ApiError> {
-        self.find(project, text).filter(|repository| !repository.disabled).ok_or_else(|| repository_not_found(text))
+        self.find(project, text)
+            .filter(|repository| !repository.disabled)
+            .ok_or_else(|| repository_not_found(text))
     }
 
     pub(crate) fn remove_project(&mut self, project: Uuid) {
@@ -140,15 +146,28 @@ pub(crate) async fn record(
 ) -> Result<Option<Push>, ApiError> {
     let bare = {
         let guard = world.read();
-        guard.organization(organization)?.git.get(repository).map(|r| r.bare.clone())
+        guard
+            .organization(organization)?
+            .git
+            .get(repository)
+            .map(|r| r.bare.clone())
     };
-    let Some(bare) = bare else { return Err(repository_not_found(&repository.to_string())) };
+    let Some(bare) = bare else {
+        return Err(repository_not_found(&repository.to_string()));
+    };
     let after = bare.tips().await?;
     let updates = difference(before, &after);
     let size = bare.size();
     let mut guard = world.write();
     let organization = guard.organization_mut(organization)?;
-    Ok(apply(organization, repository, &after, updates, size, person))
+    Ok(apply(
+        organization,
+        repository,
+        &after,
+        updates,
+        size,
+        person,
+    ))
 }
 
 fn apply(
@@ -171,22 +190,41 @@ fn apply(
             repository.creators.remove(&update.name);
             repository.locks.remove(&update.name);
         } else if update.old == ZERO {
-            repository.creators.insert(update.name.clone(), Arc::clone(person));
+            repository
+                .creators
+                .insert(update.name.clone(), Arc::clone(person));
         }
     }
     choose_default(repository, after);
-    let push = Push { id, date, by: Arc::clone(person), updates };
+    let push = Push {
+        id,
+        date,
+        by: Arc::clone(person),
+        updates,
+    };
     repository.pushes.push(push.clone());
     Some(push)
 }
 
 fn choose_default(repository: &mut Repository, tips: &BTreeMap<String, String>) {
-    if repository.default_branch.as_ref().is_some_and(|name| tips.contains_key(name)) {
+    if repository
+        .default_branch
+        .as_ref()
+        .is_some_and(|name| tips.contains_key(name))
+    {
         return;
     }
     let first = tips.keys().find(|name| name.starts_with("refs/heads/"));
-    let usual = ["refs/heads/main", "refs/heads/master", "refs/heads/wikiMaster"].iter().find(|name| tips.contains_key(**name));
-    let chosen = usual.map(|name| (*name).to_owned()).or_else(|| first.cloned());
+    let usual = [
+        "refs/heads/main",
+        "refs/heads/master",
+        "refs/heads/wikiMaster",
+    ]
+    .iter()
+    .find(|name| tips.contains_key(**name));
+    let chosen = usual
+        .map(|name| (*name).to_owned())
+        .or_else(|| first.cloned());
     if let Some(name) = &chosen
         && let Err(error) = repository.bare.set_head(name)
     {
@@ -195,17 +233,28 @@ fn choose_default(repository: &mut Repository, tips: &BTreeMap<String, String>) 
     repository.default_branch = chosen;
 }
 
-fn difference(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<RefUpdate> {
+fn difference(
+    before: &BTreeMap<String, String>,
+    after: &BTreeMap<String, String>,
+) -> Vec<RefUpdate> {
     let mut updates = Vec::new();
     for (name, new) in after {
         let old = before.get(name).map_or(ZERO, String::as_str);
         if old != new {
-            updates.push(RefUpdate { name: name.clone(), old: old.to_owned(), new: new.clone() });
+            updates.push(RefUpdate {
+                name: name.clone(),
+                old: old.to_owned(),
+                new: new.clone(),
+            });
         }
     }
     for (name, old) in before {
         if !after.contains_key(name) {
-            updates.push(RefUpdate { name: name.clone(), old: old.clone(), new: ZERO.to_owned() });
+            updates.push(RefUpdate {
+                name: name.clone(),
+                old: old.clone(),
+                new: ZERO.to_owned(),
+            });
         }
     }
     updates

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::items::Place;
 use super::links::{Artifact, BETWEEN};
 use super::organization::{self, Plan};
-use super::{Maker, discussion, items, links, repositories, wikis};
 use super::words::FOREIGN;
+use super::{Maker, discussion, items, links, repositories, wikis};
 use crate::core::Process;
 use crate::server::ApiError;
 use crate::wit::write;
@@ -17,9 +17,27 @@ const MAIN: Plan = Plan {
     name: "Adventure Works",
     description: "Web shop and its services",
     process: Process::Agile,
-    teams: &[("Checkout", "Cart and payment"), ("Búsqueda", "Search, in every language"), ("Platform", "")],
-    areas: &["Shop", "Shop\\Cart", "Shop\\Search", "Platform", "Platform\\Identity", "Platform\\Größe und Maße"],
-    iterations: &["Release 1", "Release 1\\Sprint 1", "Release 1\\Sprint 2", "Release 2", "Release 2\\Sprint 3", "Release 2\\Спринт 4"],
+    teams: &[
+        ("Checkout", "Cart and payment"),
+        ("Búsqueda", "Search, in every language"),
+        ("Platform", ""),
+    ],
+    areas: &[
+        "Shop",
+        "Shop\\Cart",
+        "Shop\\Search",
+        "Platform",
+        "Platform\\Identity",
+        "Platform\\Größe und Maße",
+    ],
+    iterations: &[
+        "Release 1",
+        "Release 1\\Sprint 1",
+        "Release 1\\Sprint 2",
+        "Release 2",
+        "Release 2\\Sprint 3",
+        "Release 2\\Спринт 4",
+    ],
 };
 const SECOND: Plan = Plan {
     name: "Fabrikam Fiber",
@@ -37,7 +55,14 @@ const THIRD: Plan = Plan {
     areas: &["商品", "商品\\写真"],
     iterations: &["第一期", "第二期"],
 };
-const EMPTY: Plan = Plan { name: "Sandbox", description: "", process: Process::Agile, teams: &[], areas: &[], iterations: &[] };
+const EMPTY: Plan = Plan {
+    name: "Sandbox",
+    description: "",
+    process: Process::Agile,
+    teams: &[],
+    areas: &[],
+    iterations: &[],
+};
 
 /// Something that will happen to a work item.
 #[derive(Clone, Copy)]
@@ -55,17 +80,31 @@ enum Act {
     Unlink,
 }
 
-pub(super) async fn fill(maker: &mut Maker, history: Option<&Path>, work_items: u32) -> Result<(), ApiError> {
-    let main = organization::project(maker, &MAIN).await?;
-    let second = organization::project(maker, &SECOND).await?;
-    let third = organization::project(maker, &THIRD).await?;
-    organization::project(maker, &EMPTY).await?;
+pub(super) async fn fill(
+    maker: &mut Maker,
+    history: Option<&Path>,
+    work_items: u32,
+) -> Result<(), ApiError> {
+    let main = organization::project(maker, &MAIN)?;
+    let second = organization::project(maker, &SECOND)?;
+    let third = organization::project(maker, &THIRD)?;
+    organization::project(maker, &EMPTY)?;
     let artifact = code(maker, main, second, third, history).await?;
-    let places = [Place::of(maker, main)?, Place::of(maker, second)?, Place::of(maker, third)?];
+    let places = [
+        Place::of(maker, main)?,
+        Place::of(maker, second)?,
+        Place::of(maker, third)?,
+    ];
     work(maker, &places, &artifact, work_items)
 }
 
-async fn code(maker: &mut Maker, main: Uuid, second: Uuid, third: Uuid, history: Option<&Path>) -> Result<Artifact, ApiError> {
+async fn code(
+    maker: &mut Maker,
+    main: Uuid,
+    second: Uuid,
+    third: Uuid,
+    history: Option<&Path>,
+) -> Result<Artifact, ApiError> {
     let shop = repositories::find(maker, main, MAIN.name)?;
     repositories::ordinary(maker, shop, 120).await?;
     let product = repositories::create(maker, main, "Product")?;
@@ -87,8 +126,15 @@ async fn code(maker: &mut Maker, main: Uuid, second: Uuid, third: Uuid, history:
     wikis::project_wiki(maker, main, "Adventure Works.wiki").await?;
     wikis::code_wiki(maker, main, "Shop documentation", shop, "/docs")?;
     wikis::project_wiki(maker, third, "製品カタログ.wiki").await?;
-    let commit = repositories::bare(maker, shop)?.resolve("refs/heads/main").await?.unwrap_or_default();
-    Ok(Artifact { project: main, repository: shop, commit })
+    let commit = repositories::bare(maker, shop)?
+        .resolve("refs/heads/main")
+        .await?
+        .unwrap_or_default();
+    Ok(Artifact {
+        project: main,
+        repository: shop,
+        commit,
+    })
 }
 
 /// What will happen to the work item with the number, counted from 0.
@@ -113,7 +159,7 @@ fn fate(maker: &mut Maker, number: u32) -> Vec<Act> {
         _ => {}
     }
     acts.push(Act::Link(number as usize % BETWEEN.len()));
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         acts.push(Act::Link(0));
     }
     if number % 11 == 3 {
@@ -123,7 +169,12 @@ fn fate(maker: &mut Maker, number: u32) -> Vec<Act> {
 }
 
 /// Items come into being while others change, so that the streams interleave them.
-fn work(maker: &mut Maker, places: &[Place; 3], artifact: &Artifact, count: u32) -> Result<(), ApiError> {
+fn work(
+    maker: &mut Maker,
+    places: &[Place; 3],
+    artifact: &Artifact,
+    count: u32,
+) -> Result<(), ApiError> {
     let mut waiting: Vec<(u32, Act)> = Vec::new();
     let mut made: Vec<u32> = Vec::new();
     for number in 0..count {
@@ -147,10 +198,28 @@ fn work(maker: &mut Maker, places: &[Place; 3], artifact: &Artifact, count: u32)
     while !waiting.is_empty() {
         happen(maker, &mut waiting, &made, artifact)?;
     }
-    specials(maker, places, &made)
+    specials(maker, places, &made)?;
+    // Those in the recycle bin do not count.
+    let live = maker.with(|organization| {
+        let live = organization
+            .wit
+            .items
+            .values()
+            .filter(|item| item.deleted.is_none());
+        Ok(live.count() as u32)
+    })?;
+    for _ in live..count {
+        items::create(maker, &places[0])?;
+    }
+    Ok(())
 }
 
-fn happen(maker: &mut Maker, waiting: &mut Vec<(u32, Act)>, made: &[u32], artifact: &Artifact) -> Result<(), ApiError> {
+fn happen(
+    maker: &mut Maker,
+    waiting: &mut Vec<(u32, Act)>,
+    made: &[u32],
+    artifact: &Artifact,
+) -> Result<(), ApiError> {
     if waiting.is_empty() {
         return Ok(());
     }
@@ -184,7 +253,9 @@ fn earlier(maker: &mut Maker, made: &[u32], id: u32) -> Option<u32> {
 
 /// A large file, a long history, an import, a move to another project, the recycle bin.
 fn specials(maker: &mut Maker, places: &[Place; 3], made: &[u32]) -> Result<(), ApiError> {
-    let Some(first) = made.first().copied() else { return Ok(()) };
+    let Some(first) = made.first().copied() else {
+        return Ok(());
+    };
     let film = maker.dice.bytes(3_400_000);
     items::attach(maker, first, "walkthrough.mp4", film)?;
     for _ in 0..25 {
@@ -195,7 +266,14 @@ fn specials(maker: &mut Maker, places: &[Place; 3], made: &[u32]) -> Result<(), 
     let wanderer = items::create_as(maker, &places[0], "Task", "Moves to another project")?;
     items::move_to(maker, wanderer, &places[1])?;
     let by = maker.person();
-    for id in made.iter().rev().step_by(17).take(6).copied().collect::<Vec<_>>() {
+    for id in made
+        .iter()
+        .rev()
+        .step_by(17)
+        .take(6)
+        .copied()
+        .collect::<Vec<_>>()
+    {
         maker.pass_time(30)?;
         maker.with(|organization| write::delete(organization, id, &by))?;
     }

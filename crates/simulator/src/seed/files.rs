@@ -17,7 +17,11 @@ pub(crate) fn png(dice: &mut Dice) -> Vec<u8> {
     }
     let mut image = b"\x89PNG\r\n\x1a\n".to_vec();
     let side = SIDE.to_be_bytes();
-    chunk(&mut image, *b"IHDR", &[&side[..], &side[..], &[8, 2, 0, 0, 0]].concat());
+    chunk(
+        &mut image,
+        *b"IHDR",
+        &[&side[..], &side[..], &[8, 2, 0, 0, 0]].concat(),
+    );
     chunk(&mut image, *b"IDAT", &zlib(&pixels));
     chunk(&mut image, *b"IEND", &[]);
     image
@@ -45,8 +49,19 @@ pub(crate) fn small(dice: &mut Dice, number: u32) -> (String, Vec<u8>) {
     match dice.below(5) {
         0 => (format!("screenshot {number}.png"), png(dice)),
         1 => (format!("notes-{number}.txt"), dice.prose(400).into_bytes()),
-        2 => (format!("журнал {number}.log"), dice.prose(1_500).into_bytes()),
-        3 => (format!("データ{number}.csv"), format!("id;name;値\n{number};{};{}\n", dice.word(), dice.below(1000)).into_bytes()),
+        2 => (
+            format!("журнал {number}.log"),
+            dice.prose(1_500).into_bytes(),
+        ),
+        3 => (
+            format!("データ{number}.csv"),
+            format!(
+                "id;name;値\n{number};{};{}\n",
+                dice.word(),
+                dice.below(1000)
+            )
+            .into_bytes(),
+        ),
         _ => {
             let length = 200 + dice.below(6_000) as usize;
             (format!("dump-{number}.bin"), dice.bytes(length))

@@ -22,12 +22,17 @@ pub(super) struct Plan {
     pub iterations: &'static [&'static str],
 }
 
-pub(super) async fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiError> {
+pub(super) fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiError> {
     let id = maker.with(|organization| {
-        let new = NewProject { name: plan.name, description: plan.description, visibility: "private", process: plan.process };
+        let new = NewProject {
+            name: plan.name,
+            description: plan.description,
+            visibility: "private",
+            process: plan.process,
+        };
         projects::create(organization, &new)
     })?;
-    crate::git::project_created(&maker.world, &maker.organization, id).await?;
+    crate::git::project_created(&maker.world, &maker.organization, id)?;
     teams(maker, id, plan)?;
     for area in plan.areas {
         maker.with(|organization| node(organization, id, Structure::Area, area, Map::new()))?;
@@ -35,15 +40,32 @@ pub(super) async fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiE
     // Monday, 2026-01-05.
     let mut start = 1_767_571_200;
     for iteration in plan.iterations {
-        let leaf = !plan.iterations.iter().any(|other| other.starts_with(&format!("{iteration}\\")));
+        let leaf = !plan
+            .iterations
+            .iter()
+            .any(|other| other.starts_with(&format!("{iteration}\\")));
         let mut attributes = Map::new();
         if leaf {
-            let date = |seconds: i64| json!(Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string());
+            let date = |seconds: i64| {
+                json!(
+                    Timestamp::from_second(seconds)
+                        .unwrap_or(Timestamp::UNIX_EPOCH)
+                        .to_string()
+                )
+            };
             attributes.insert("startDate".to_owned(), date(start));
             attributes.insert("finishDate".to_owned(), date(start + 11 * 86_400));
             start += 14 * 86_400;
         }
-        maker.with(|organization| node(organization, id, Structure::Iteration, iteration, attributes))?;
+        maker.with(|organization| {
+            node(
+                organization,
+                id,
+                Structure::Iteration,
+                iteration,
+                attributes,
+            )
+        })?;
     }
     Ok(id)
 }
@@ -51,11 +73,16 @@ pub(super) async fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiE
 fn teams(maker: &mut Maker, project: Uuid, plan: &Plan) -> Result<(), ApiError> {
     let people = maker.people.clone();
     let default = maker.with(|organization| {
-        Ok(organization.project_by_id(project).map(|project| project.default_team).unwrap_or_default())
+        Ok(organization
+            .project_by_id(project)
+            .map(|project| project.default_team)
+            .unwrap_or_default())
     })?;
     let mut all = vec![default];
     for (name, description) in plan.teams {
-        all.push(maker.with(|organization| teams::create(organization, project, name, description))?);
+        all.push(
+            maker.with(|organization| teams::create(organization, project, name, description))?,
+        );
     }
     for (index, team) in all.into_iter().enumerate() {
         let members = people.iter().cycle().skip(index * 2).take(3 + index % 3);
@@ -79,12 +106,21 @@ pub(crate) fn node(
 ) -> Result<(), ApiError> {
     let (parent, name) = path.rsplit_once('\\').unwrap_or(("", path));
     let missing = || ApiError::bad_request(format!("the parent of {path} does not exist"));
-    let root = organization.wit.nodes.root(project, structure).ok_or_else(missing)?;
+    let root = organization
+        .wit
+        .nodes
+        .root(project, structure)
+        .ok_or_else(missing)?;
     let parent = if parent.is_empty() {
         root.id
     } else {
         let path = format!("{}\\{parent}", organization.wit.nodes.field_path(root));
-        organization.wit.nodes.find(project, structure, &path).ok_or_else(missing)?.id
+        organization
+            .wit
+            .nodes
+            .find(project, structure, &path)
+            .ok_or_else(missing)?
+            .id
     };
     nodes::create(organization, parent, name, attributes).map(drop)
 }

@@ -15,20 +15,34 @@ const FIRST: Plan = Plan {
     areas: &["Area 1", "Area 1\\Größe"],
     iterations: &["Sprint 1", "Sprint 2"],
 };
-const SECOND: Plan = Plan { name: "Проект", description: "", process: Process::Scrum, teams: &[], areas: &[], iterations: &[] };
+const SECOND: Plan = Plan {
+    name: "Проект",
+    description: "",
+    process: Process::Scrum,
+    teams: &[],
+    areas: &[],
+    iterations: &[],
+};
 
 /// Two projects whose own repositories are one with LFS and an empty one, a wiki, and 12 work items.
 pub(super) async fn fill(maker: &mut Maker) -> Result<(), ApiError> {
-    let first = organization::project(maker, &FIRST).await?;
-    let second = organization::project(maker, &SECOND).await?;
+    let first = organization::project(maker, &FIRST)?;
+    let second = organization::project(maker, &SECOND)?;
     let repository = repositories::find(maker, first, FIRST.name)?;
     repositories::with_lfs(maker, repository).await?;
     let mut branch = repositories::line(maker, "develop", 2, 5);
     branch[0].from = Some("refs/heads/main".to_owned());
     maker.push(repository, &branch).await?;
     wikis::project_wiki(maker, first, "Main Project.wiki").await?;
-    let commit = repositories::bare(maker, repository)?.resolve("refs/heads/main").await?.unwrap_or_default();
-    let artifact = Artifact { project: first, repository, commit };
+    let commit = repositories::bare(maker, repository)?
+        .resolve("refs/heads/main")
+        .await?
+        .unwrap_or_default();
+    let artifact = Artifact {
+        project: first,
+        repository,
+        commit,
+    };
     let places = [Place::of(maker, first)?, Place::of(maker, second)?];
     let mut made = Vec::new();
     for number in 0..12 {

@@ -42,24 +42,142 @@ impl Dice {
 }
 
 const WORDS: [&str; 96] = [
-    "account", "address", "alert", "archive", "audit", "backlog", "batch", "branch", "browser", "budget", "build", "button",
-    "cache", "calendar", "catalog", "category", "change", "chart", "checkout", "client", "column", "comment", "contract",
-    "customer", "dashboard", "database", "deadline", "delivery", "dialog", "discount", "document", "draft", "email", "error",
-    "export", "feature", "field", "filter", "folder", "form", "gateway", "header", "history", "import", "index", "invoice",
-    "language", "layout", "library", "link", "list", "login", "mailbox", "menu", "message", "metric", "migration", "module",
-    "network", "notice", "order", "page", "password", "payment", "permission", "picture", "pipeline", "policy", "portal",
-    "price", "printer", "process", "product", "profile", "project", "query", "queue", "receipt", "record", "region", "release",
-    "report", "request", "review", "schedule", "screen", "search", "server", "session", "setting", "shipment", "status",
-    "storage", "table", "template", "warehouse",
+    "account",
+    "address",
+    "alert",
+    "archive",
+    "audit",
+    "backlog",
+    "batch",
+    "branch",
+    "browser",
+    "budget",
+    "build",
+    "button",
+    "cache",
+    "calendar",
+    "catalog",
+    "category",
+    "change",
+    "chart",
+    "checkout",
+    "client",
+    "column",
+    "comment",
+    "contract",
+    "customer",
+    "dashboard",
+    "database",
+    "deadline",
+    "delivery",
+    "dialog",
+    "discount",
+    "document",
+    "draft",
+    "email",
+    "error",
+    "export",
+    "feature",
+    "field",
+    "filter",
+    "folder",
+    "form",
+    "gateway",
+    "header",
+    "history",
+    "import",
+    "index",
+    "invoice",
+    "language",
+    "layout",
+    "library",
+    "link",
+    "list",
+    "login",
+    "mailbox",
+    "menu",
+    "message",
+    "metric",
+    "migration",
+    "module",
+    "network",
+    "notice",
+    "order",
+    "page",
+    "password",
+    "payment",
+    "permission",
+    "picture",
+    "pipeline",
+    "policy",
+    "portal",
+    "price",
+    "printer",
+    "process",
+    "product",
+    "profile",
+    "project",
+    "query",
+    "queue",
+    "receipt",
+    "record",
+    "region",
+    "release",
+    "report",
+    "request",
+    "review",
+    "schedule",
+    "screen",
+    "search",
+    "server",
+    "session",
+    "setting",
+    "shipment",
+    "status",
+    "storage",
+    "table",
+    "template",
+    "warehouse",
 ];
 const VERBS: [&str; 24] = [
-    "add", "adjust", "check", "clean up", "collect", "compare", "document", "extend", "fix", "hide", "import", "merge", "move",
-    "rename", "repair", "replace", "restore", "review", "send", "show", "speed up", "split", "translate", "update",
+    "add",
+    "adjust",
+    "check",
+    "clean up",
+    "collect",
+    "compare",
+    "document",
+    "extend",
+    "fix",
+    "hide",
+    "import",
+    "merge",
+    "move",
+    "rename",
+    "repair",
+    "replace",
+    "restore",
+    "review",
+    "send",
+    "show",
+    "speed up",
+    "split",
+    "translate",
+    "update",
 ];
 const ENDS: [&str; 12] = [
-    "before the next release", "for the sales team", "when the connection is slow", "on small screens", "after the nightly run",
-    "in the new region", "without a restart", "as agreed with the customer", "for guests too", "while others edit",
-    "at the end of the quarter", "in all languages",
+    "before the next release",
+    "for the sales team",
+    "when the connection is slow",
+    "on small screens",
+    "after the nightly run",
+    "in the new region",
+    "without a restart",
+    "as agreed with the customer",
+    "for guests too",
+    "while others edit",
+    "at the end of the quarter",
+    "in all languages",
 ];
 /// Titles beyond ASCII: several scripts, right-to-left text, combining marks, emoji with joiners.
 pub(crate) const FOREIGN: [&str; 14] = [
@@ -81,22 +199,38 @@ pub(crate) const FOREIGN: [&str; 14] = [
 
 impl Dice {
     pub(crate) fn word(&mut self) -> &'static str {
-        *self.pick(&WORDS)
+        self.pick::<&str>(&WORDS)
     }
 
     pub(crate) fn title(&mut self) -> String {
-        let (verb, one, two, end) = (*self.pick(&VERBS), self.word(), self.word(), *self.pick(&ENDS));
+        let (verb, one, two, end) = (
+            *self.pick(&VERBS),
+            self.word(),
+            self.word(),
+            *self.pick(&ENDS),
+        );
         capital(&format!("{verb} the {one} {two} {end}"))
     }
 
     pub(crate) fn sentence(&mut self) -> String {
-        let (one, verb, two, three, end) = (self.word(), *self.pick(&VERBS), self.word(), self.word(), *self.pick(&ENDS));
-        capital(&format!("the {one} should {verb} every {two} of the {three} {end}."))
+        let (one, verb, two, three, end) = (
+            self.word(),
+            *self.pick(&VERBS),
+            self.word(),
+            self.word(),
+            *self.pick(&ENDS),
+        );
+        capital(&format!(
+            "the {one} should {verb} every {two} of the {three} {end}."
+        ))
     }
 
     pub(crate) fn paragraph(&mut self) -> String {
         let count = 2 + self.below(4);
-        (0..count).map(|_| self.sentence()).collect::<Vec<_>>().join(" ")
+        (0..count)
+            .map(|_| self.sentence())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// HTML as the web editor writes it.
@@ -104,18 +238,35 @@ impl Dice {
         let mut text = format!("<div>{}</div>", self.paragraph());
         if self.chance(50) {
             let (one, two) = (self.sentence(), self.sentence());
-            write!(text, "<div><br></div><ul><li>{one}</li><li><b>{two}</b></li></ul>").ok();
+            write!(
+                text,
+                "<div><br></div><ul><li>{one}</li><li><b>{two}</b></li></ul>"
+            )
+            .ok();
         }
         if self.chance(20) {
             let foreign = *self.pick(&FOREIGN);
-            write!(text, "<div dir=\"auto\">{}</div>", foreign.replace('&', "&amp;").replace('<', "&lt;")).ok();
+            write!(
+                text,
+                "<div dir=\"auto\">{}</div>",
+                foreign.replace('&', "&amp;").replace('<', "&lt;")
+            )
+            .ok();
         }
         text
     }
 
     pub(crate) fn markdown(&mut self) -> String {
-        let (head, body, one, two, code) = (self.title(), self.paragraph(), self.sentence(), self.sentence(), self.word());
-        format!("## {head}\n\n{body}\n\n- [ ] {one}\n- [x] {two}\n\n```rust\nlet {code} = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | *2* |\n")
+        let (head, body, one, two, code) = (
+            self.title(),
+            self.paragraph(),
+            self.sentence(),
+            self.sentence(),
+            self.word(),
+        );
+        format!(
+            "## {head}\n\n{body}\n\n- [ ] {one}\n- [x] {two}\n\n```rust\nlet {code} = 1;\n```\n\n| a | b |\n|---|---|\n| 1 | *2* |\n"
+        )
     }
 
     /// Text of about `length` bytes for the bulk seed.
@@ -132,5 +283,7 @@ impl Dice {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }

@@ -30,8 +30,6 @@ pub(crate) struct Call {
     pub organization: String,
     /// Id or name, percent-decoded.
     pub project: Option<String>,
-    /// Id or name, percent-decoded.
-    pub team: Option<String>,
     /// After `_apis`, percent-decoded, as sent: compare resource names without regard to case.
     pub segments: Vec<String>,
     pub query: Query,
@@ -49,7 +47,10 @@ pub(crate) struct Call {
 impl Call {
     /// Segments in lowercase, for matching on resource names.
     pub(crate) fn lower(&self) -> Vec<String> {
-        self.segments.iter().map(|segment| segment.to_lowercase()).collect()
+        self.segments
+            .iter()
+            .map(|segment| segment.to_lowercase())
+            .collect()
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
@@ -58,7 +59,11 @@ impl Call {
 
     /// The body as JSON; `null` if there is none.
     pub(crate) fn value(&self) -> Result<Value, ApiError> {
-        if self.body.is_empty() { Ok(Value::Null) } else { self.json() }
+        if self.body.is_empty() {
+            Ok(Value::Null)
+        } else {
+            self.json()
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -102,13 +107,21 @@ pub(crate) struct ApiVersion {
 
 impl ApiVersion {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (number, preview) = text.trim().split_once("-preview").map_or((text.trim(), None), |(number, rest)| (number, Some(rest)));
+        let (number, preview) = text
+            .trim()
+            .split_once("-preview")
+            .map_or((text.trim(), None), |(number, rest)| (number, Some(rest)));
         let (major, minor) = number.split_once('.').unwrap_or((number, "0"));
         let resource = match preview {
             None | Some("") => None,
             Some(rest) => Some(rest.strip_prefix('.')?.parse().ok()?),
         };
-        Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()?, preview: preview.is_some(), resource })
+        Some(Self {
+            major: major.parse().ok()?,
+            minor: minor.parse().ok()?,
+            preview: preview.is_some(),
+            resource,
+        })
     }
 
     pub(crate) fn number(&self) -> (u32, u32) {

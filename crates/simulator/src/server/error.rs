@@ -18,7 +18,12 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// `type_name` is the full .NET name without the assembly; `message` starts with the code, as `TF401232: …`.
     pub(crate) fn new(status: StatusCode, type_name: &str, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), type_name: type_name.to_owned(), headers: Vec::new() }
+        Self {
+            status,
+            message: message.into(),
+            type_name: type_name.to_owned(),
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -33,7 +38,11 @@ impl ApiError {
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "Microsoft.VisualStudio.Services.Common.VssPropertyValidationException", message)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Microsoft.VisualStudio.Services.Common.VssPropertyValidationException",
+            message,
+        )
     }
 
     /// A body that is not the JSON that the operation takes.
@@ -46,12 +55,22 @@ impl ApiError {
     }
 
     pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "Microsoft.TeamFoundation.Framework.Server.UnauthorizedRequestException", message)
-            .with_header("www-authenticate", "Basic realm=\"https://tfsprodcus0.visualstudio.com/\"")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Microsoft.TeamFoundation.Framework.Server.UnauthorizedRequestException",
+            message,
+        )
+        .with_header(
+            "www-authenticate",
+            "Basic realm=\"https://tfsprodcus0.visualstudio.com/\"",
+        )
     }
 
     pub(crate) fn no_organization(name: &str) -> Self {
-        Self::text(StatusCode::NOT_FOUND, format!("The resource cannot be found. The organization {name} does not exist."))
+        Self::text(
+            StatusCode::NOT_FOUND,
+            format!("The resource cannot be found. The organization {name} does not exist."),
+        )
     }
 
     pub(crate) fn no_project(name: &str) -> Self {
@@ -72,7 +91,9 @@ impl ApiError {
     pub(crate) fn no_route_path(path: &str) -> Self {
         Self::text(
             StatusCode::NOT_FOUND,
-            format!("The controller for path '{path}' was not found or does not implement IController."),
+            format!(
+                "The controller for path '{path}' was not found or does not implement IController."
+            ),
         )
     }
 
@@ -80,12 +101,20 @@ impl ApiError {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException",
-            format!("The requested resource does not support http method '{}'.", call.method),
+            format!(
+                "The requested resource does not support http method '{}'.",
+                call.method
+            ),
         )
     }
 
     pub(crate) fn text(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), type_name: String::new(), headers: Vec::new() }
+        Self {
+            status,
+            message: message.into(),
+            type_name: String::new(),
+            headers: Vec::new(),
+        }
     }
 
     pub(crate) fn type_key(&self) -> &str {
@@ -96,7 +125,10 @@ impl ApiError {
         let mut reply = if self.type_name.is_empty() {
             Reply::bytes("text/plain; charset=utf-8", self.message)
         } else {
-            let assembly = self.type_name.rsplit_once('.').map_or("", |(assembly, _)| assembly);
+            let assembly = self
+                .type_name
+                .rsplit_once('.')
+                .map_or("", |(assembly, _)| assembly);
             Reply::json(json!({
                 "$id": "1",
                 "innerException": null,

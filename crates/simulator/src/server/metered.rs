@@ -44,7 +44,9 @@ fn send(reply: Reply, line: Option<Line>, head: bool) -> Response {
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     if let Some(length) = length.filter(|_| reply.status != axum::http::StatusCode::NO_CONTENT) {
-        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length.into());
     }
     response
 }

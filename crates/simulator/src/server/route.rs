@@ -22,7 +22,11 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(world: SharedWorld) -> Self {
-        Self { world, ledger: Ledger::default(), faults: Faults::default() }
+        Self {
+            world,
+            ledger: Ledger::default(),
+            faults: Faults::default(),
+        }
     }
 
     pub(crate) fn router(self) -> Router {
@@ -38,17 +42,26 @@ async fn answer(State(app): State<App>, request: Request) -> Response {
     if path.starts_with("/__") {
         return metered::plain(control(&app, request).await);
     }
-    let whole = request.uri().path_and_query().map_or(path, |whole| whole.as_str()).to_owned();
+    let whole = request
+        .uri()
+        .path_and_query()
+        .map_or(path, |whole| whole.as_str())
+        .to_owned();
     let method = request.method().clone();
     let place = Place::of(&request);
-    let sent = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+    let sent = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(0);
     let (kind, template) = place.describe();
     let organization = place.organization.to_lowercase();
     let fault = app.faults.strike(method.as_str(), &whole);
     let mut reply = match fault.as_ref().and_then(crate::faults::Rule::instead) {
         Some(reply) => reply,
         None => match dispatch(&app, place, request).await {
-            Ok(reply) | Err(Refusal::Reply(reply)) => reply,
+            Ok(reply) => reply,
+            Err(Refusal::Reply(reply)) => *reply,
             Err(Refusal::Error(error)) => error.into_reply(),
         },
     };
@@ -65,7 +78,12 @@ async fn answer(State(app): State<App>, request: Request) -> Response {
         status: reply.status.as_u16(),
         request_bytes: sent,
         response_bytes: 0,
-        fault: fault.and_then(|rule| serde_json::to_value(rule.fault).ok()?.as_str().map(str::to_owned)),
+        fault: fault.and_then(|rule| {
+            serde_json::to_value(rule.fault)
+                .ok()?
+                .as_str()
+                .map(str::to_owned)
+        }),
     };
     let line = app.ledger.record(entry);
     metered::response(reply, line, method == Method::HEAD)
@@ -78,12 +96,14 @@ async fn control(app: &App, request: Request) -> Reply {
         Ok(body) => body,
         Err(error) => return ApiError::bad_body(error).into_reply(),
     };
-    inspect::answer(app, &parts.method, parts.uri.path(), &query, &body).await.unwrap_or_else(ApiError::into_reply)
+    inspect::answer(app, &parts.method, parts.uri.path(), &query, &body)
+        .await
+        .unwrap_or_else(ApiError::into_reply)
 }
 
 /// Why a request is not answered by its area.
 pub(super) enum Refusal {
-    Reply(Reply),
+    Reply(Box<Reply>),
     Error(ApiError),
 }
 
@@ -93,19 +113,36 @@ impl From<ApiError> for Refusal {
     }
 }
 
-impl From<Reply> for Refusal {
-    fn from(reply: Reply) -> Self {
+impl From<Box<Reply>> for Refusal {
+    fn from(reply: Box<Reply>) -> Self {
         Self::Reply(reply)
     }
 }
 
 async fn dispatch(app: &App, place: Place, request: Request) -> Result<Reply, Refusal> {
-    app.world.read().organization(&place.organization)?.core.take_turn();
+    if *request.method() == Method::OPTIONS && place.organization.eq_ignore_ascii_case("_apis") {
+        // The addresses of resource areas end with a slash, which makes some clients drop the organization.
+        return Ok(catalogue::options(
+            place.host,
+            place.segments.first().map(String::as_str),
+        ));
+    }
+    app.world
+        .read()
+        .organization(&place.organization)?
+        .core
+        .take_turn();
     if place.segments.is_empty() {
         // Where clients look for the tenant of an organization.
-        return Ok(ApiError::no_route_path(&place.path).into_reply().header("x-vss-resourcetenant", auth::TENANT));
+        return Ok(ApiError::no_route_path(&place.path)
+            .into_reply()
+            .header("x-vss-resourcetenant", auth::TENANT));
     }
-    if let Some(at) = place.segments.iter().position(|segment| segment.eq_ignore_ascii_case("_git")) {
+    if let Some(at) = place
+        .segments
+        .iter()
+        .position(|segment| segment.eq_ignore_ascii_case("_git"))
+    {
         let git = place.git(app, at, request)?;
         return Ok(git::smart_http(&app.world, git).await?);
     }
@@ -116,21 +153,32 @@ async fn dispatch(app: &App, place: Place, request: Request) -> Result<Reply, Re
 
 async fn area(app: &App, call: &Call) -> Result<Reply, Refusal> {
     if call.method == Method::OPTIONS {
-        return Ok(catalogue::options(call));
+        return Ok(catalogue::options(
+            call.host,
+            call.segments.first().map(String::as_str),
+        ));
     }
     let routes = catalogue::find(&call.segments);
-    if let Some(scope) = routes.first().and_then(|route| auth::scope(route, &call.method)) {
+    if let Some(scope) = routes
+        .first()
+        .and_then(|route| auth::scope(route, &call.method))
+    {
         auth::check_scope(call, scope)?;
     }
     if !routes.is_empty() {
         catalogue::check_version(call, &routes)?;
     }
-    let reply = match call.segments.first().map(|segment| segment.to_lowercase()).as_deref() {
+    let reply = match call
+        .segments
+        .first()
+        .map(|segment| segment.to_lowercase())
+        .as_deref()
+    {
         Some("git") => git::handle(&app.world, call).await,
         Some("wiki") => wiki::handle(&app.world, call).await,
-        Some("wit") => wit::handle(&app.world, call).await,
+        Some("wit") => wit::handle(&app.world, call),
         Some("resourceareas") => catalogue::resource_areas(call),
-        _ => core::handle(&app.world, call).await,
+        _ => core::handle(&app.world, call),
     };
     Ok(reply?)
 }
@@ -140,11 +188,23 @@ fn finish(call: &Call, reply: Reply) -> Reply {
     let mut reply = reply
         .header("cache-control", "no-cache")
         .header("x-tfs-processid", "e660e7cb-b043-4a5e-b0d7-12df32c018af")
-        .header("x-vss-senderdeploymentid", "ed30ce5c-9d0a-f73c-3580-4315c7f84d83")
-        .header("x-vss-userdata", format!("{}:{}", call.identity.person.id, call.identity.person.unique_name));
+        .header(
+            "x-vss-senderdeploymentid",
+            "ed30ce5c-9d0a-f73c-3580-4315c7f84d83",
+        )
+        .header(
+            "x-vss-userdata",
+            format!(
+                "{}:{}",
+                call.identity.person.id, call.identity.person.unique_name
+            ),
+        );
     if let Some(version) = &call.version
         && reply.status != StatusCode::NO_CONTENT
-        && let Some(kind) = reply.headers.get(header::CONTENT_TYPE).filter(|kind| kind.as_bytes().starts_with(b"application/json;"))
+        && let Some(kind) = reply
+            .headers
+            .get(header::CONTENT_TYPE)
+            .filter(|kind| kind.as_bytes().starts_with(b"application/json;"))
         && let Ok(kind) = kind.to_str().map(str::to_owned)
         && let Ok(value) = HeaderValue::from_str(&format!("{kind}; api-version={version}"))
     {

@@ -16,13 +16,22 @@ pub(crate) async fn dump(world: &SharedWorld, organization: &str) -> Result<Valu
     let wikis: Vec<(Wiki, crate::git::bare::Bare)> = {
         let guard = world.read();
         let organization = guard.organization(organization)?;
-        let with_bare = |wiki: &Wiki| organization.git.get(wiki.repository).map(|repository| (wiki.clone(), repository.bare.clone()));
+        let with_bare = |wiki: &Wiki| {
+            organization
+                .git
+                .get(wiki.repository)
+                .map(|repository| (wiki.clone(), repository.bare.clone()))
+        };
         live(organization).filter_map(with_bare).collect()
     };
     let mut values = Vec::new();
     for (wiki, bare) in wikis {
         let tree = Tree::read(&bare, &wiki.branch(), &wiki.mapped_path).await?;
-        let pages: Vec<Value> = tree.all().into_iter().map(|page| json!({"path": page.path, "blob": page.blob})).collect();
+        let pages: Vec<Value> = tree
+            .all()
+            .into_iter()
+            .map(|page| json!({"path": page.path, "blob": page.blob}))
+            .collect();
         values.push(json!({
             "id": wiki.id,
             "name": wiki.name,

@@ -1,8 +1,16 @@
 //! Page paths and the files that hold them: spaces become hyphens, hyphens and forbidden characters are escaped.
 
 /// Characters that file names of a wiki escape.
-const ESCAPED: [(char, &str); 8] =
-    [('-', "%2D"), (':', "%3A"), ('<', "%3C"), ('>', "%3E"), ('*', "%2A"), ('?', "%3F"), ('|', "%7C"), ('"', "%22")];
+const ESCAPED: [(char, &str); 8] = [
+    ('-', "%2D"),
+    (':', "%3A"),
+    ('<', "%3C"),
+    ('>', "%3E"),
+    ('*', "%2A"),
+    ('?', "%3F"),
+    ('|', "%7C"),
+    ('"', "%22"),
+];
 
 /// The file name of one title, without `.md`.
 pub(super) fn encode(title: &str) -> String {
@@ -19,7 +27,11 @@ pub(super) fn encode(title: &str) -> String {
 
 /// The title that a file name stands for.
 pub(super) fn decode(name: &str) -> String {
-    ESCAPED.iter().fold(name.replace('-', " "), |text, (plain, escape)| text.replace(escape, &plain.to_string()))
+    ESCAPED
+        .iter()
+        .fold(name.replace('-', " "), |text, (plain, escape)| {
+            text.replace(escape, &plain.to_string())
+        })
 }
 
 /// With one slash in front and none behind; `/` for the root.
@@ -29,12 +41,19 @@ pub(super) fn normalize(path: &str) -> String {
 
 /// File of a page, from the root of the wiki, without a slash in front and without `.md`.
 pub(super) fn file(path: &str) -> String {
-    path.trim_matches('/').split('/').map(encode).collect::<Vec<_>>().join("/")
+    path.trim_matches('/')
+        .split('/')
+        .map(encode)
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// The page that a file without `.md` stands for.
 pub(super) fn page(file: &str) -> String {
-    format!("/{}", file.split('/').map(decode).collect::<Vec<_>>().join("/"))
+    format!(
+        "/{}",
+        file.split('/').map(decode).collect::<Vec<_>>().join("/")
+    )
 }
 
 #[cfg(test)]
@@ -43,7 +62,14 @@ mod tests {
 
     #[test]
     fn titles_survive_the_way_to_a_file_name_and_back() {
-        for title in ["Home", "Release notes", "a-b c", "What: is <this>?", "Überblick 概要", "100% - done"] {
+        for title in [
+            "Home",
+            "Release notes",
+            "a-b c",
+            "What: is <this>?",
+            "Überblick 概要",
+            "100% - done",
+        ] {
             assert_eq!(decode(&encode(title)), title);
         }
         assert_eq!(file("/How to/build-it"), "How-to/build%2Dit");

@@ -36,14 +36,25 @@ impl Tree {
             return Ok(tree);
         }
         let prefix = mapped.trim_matches('/');
-        let text = bare.text(&["ls-tree", "-r", "-z", &format!("{branch}:{prefix}")]).await?;
+        let text = bare
+            .text(&["ls-tree", "-r", "-z", &format!("{branch}:{prefix}")])
+            .await?;
         for line in text.split('\0') {
-            let Some((head, path)) = line.split_once('\t') else { continue };
+            let Some((head, path)) = line.split_once('\t') else {
+                continue;
+            };
             let blob = head.rsplit(' ').next().unwrap_or_default();
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
             if name == ".order" {
                 let lines = bare.text(&["cat-file", "blob", blob]).await?;
-                tree.orders.insert(folder.to_owned(), lines.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect());
+                tree.orders.insert(
+                    folder.to_owned(),
+                    lines
+                        .lines()
+                        .map(|line| line.trim().to_owned())
+                        .filter(|line| !line.is_empty())
+                        .collect(),
+                );
             } else if let Some(file) = path.strip_suffix(".md") {
                 tree.files.insert(file.to_owned(), blob.to_owned());
             } else {
@@ -64,7 +75,10 @@ impl Tree {
 
     pub(super) fn has_children(&self, file: &str) -> bool {
         let prefix = folder_prefix(file);
-        self.files.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix))
+        self.files
+            .range(prefix.clone()..)
+            .next()
+            .is_some_and(|(name, _)| name.starts_with(&prefix))
     }
 
     pub(super) fn order(&self, folder: &str) -> Vec<String> {
@@ -74,9 +88,18 @@ impl Tree {
     /// Names of the pages in a folder, in the order in which the wiki shows them.
     fn names(&self, folder: &str) -> Vec<String> {
         let prefix = folder_prefix(folder);
-        let below = self.files.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
-        let found: BTreeSet<&str> = below.filter_map(|(name, _)| name[prefix.len()..].split('/').next()).collect();
-        let mut names: Vec<String> = self.order(folder).into_iter().filter(|name| found.contains(name.as_str())).collect();
+        let below = self
+            .files
+            .range(prefix.clone()..)
+            .take_while(|(name, _)| name.starts_with(&prefix));
+        let found: BTreeSet<&str> = below
+            .filter_map(|(name, _)| name[prefix.len()..].split('/').next())
+            .collect();
+        let mut names: Vec<String> = self
+            .order(folder)
+            .into_iter()
+            .filter(|name| found.contains(name.as_str()))
+            .collect();
         for name in found {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
@@ -88,7 +111,9 @@ impl Tree {
     pub(super) fn children(&self, file: &str) -> Vec<Page> {
         let prefix = folder_prefix(file);
         let names = self.names(file).into_iter().enumerate();
-        names.map(|(order, name)| self.page_at(format!("{prefix}{name}"), order)).collect()
+        names
+            .map(|(order, name)| self.page_at(format!("{prefix}{name}"), order))
+            .collect()
     }
 
     fn page_at(&self, file: String, order: usize) -> Page {
@@ -105,7 +130,13 @@ impl Tree {
     pub(super) fn page(&self, file: &str) -> Option<Page> {
         if file.is_empty() {
             let has_children = !self.files.is_empty();
-            return Some(Page { path: "/".to_owned(), file: String::new(), blob: None, order: 0, has_children });
+            return Some(Page {
+                path: "/".to_owned(),
+                file: String::new(),
+                blob: None,
+                order: 0,
+                has_children,
+            });
         }
         let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
         let order = self.names(folder).iter().position(|known| known == name)?;
@@ -133,13 +164,25 @@ impl Tree {
         if self.files.contains_key(file) {
             found.push(format!("{file}.md"));
         }
-        found.extend(self.files.keys().filter(|name| name.starts_with(&prefix)).map(|name| format!("{name}.md")));
-        let orders = self.orders.keys().filter(|folder| *folder == file || folder.starts_with(&prefix));
+        found.extend(
+            self.files
+                .keys()
+                .filter(|name| name.starts_with(&prefix))
+                .map(|name| format!("{name}.md")),
+        );
+        let orders = self
+            .orders
+            .keys()
+            .filter(|folder| *folder == file || folder.starts_with(&prefix));
         found.extend(orders.map(|folder| format!("{folder}/.order")));
         found
     }
 }
 
 fn folder_prefix(folder: &str) -> String {
-    if folder.is_empty() { String::new() } else { format!("{folder}/") }
+    if folder.is_empty() {
+        String::new()
+    } else {
+        format!("{folder}/")
+    }
 }

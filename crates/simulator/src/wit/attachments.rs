@@ -32,10 +32,25 @@ pub(crate) struct Pending {
 const SIMPLE_LIMIT: usize = 130 << 20;
 
 /// Keeps a file; `name` is what the uploader called it.
-pub(crate) fn store(organization: &mut Organization, name: &str, bytes: Bytes, by: &Arc<Person>) -> Uuid {
+pub(crate) fn store(
+    organization: &mut Organization,
+    name: &str,
+    bytes: Bytes,
+    by: &Arc<Person>,
+) -> Uuid {
     let id = organization.ids.guid();
     let created = organization.clock.tick();
-    organization.wit.attachments.insert(id, Attachment { id, name: name.to_owned(), bytes, created, by: Arc::clone(by), pending: None });
+    organization.wit.attachments.insert(
+        id,
+        Attachment {
+            id,
+            name: name.to_owned(),
+            bytes,
+            created,
+            by: Arc::clone(by),
+            pending: None,
+        },
+    );
     id
 }
 
@@ -54,48 +69,105 @@ fn reference(scope: &str, id: Uuid, name: &str) -> Value {
 }
 
 /// `wit/attachments[/{id}]`.
-pub(crate) fn route(organization: &mut Organization, call: &Call, rest: &[String]) -> Result<Reply, ApiError> {
+pub(crate) fn route(
+    organization: &mut Organization,
+    call: &Call,
+    rest: &[String],
+) -> Result<Reply, ApiError> {
     let scope = call.project_base(organization)?;
     match (&call.method, rest) {
         (&Method::POST, []) => {
-            let name = call.query.get("fileName").unwrap_or("attachment").to_owned();
-            let chunked = call.query.get("uploadType").is_some_and(|kind| kind.eq_ignore_ascii_case("chunked"));
+            let name = call
+                .query
+                .get("fileName")
+                .unwrap_or("attachment")
+                .to_owned();
+            let chunked = call
+                .query
+                .get("uploadType")
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("chunked"));
             if !chunked && call.body.len() > SIMPLE_LIMIT {
-                return Err(ApiError::new(StatusCode::BAD_REQUEST, "System.Web.HttpException", "Maximum request length exceeded."));
+                return Err(ApiError::new(
+                    StatusCode::BAD_REQUEST,
+                    "System.Web.HttpException",
+                    "Maximum request length exceeded.",
+                ));
             }
-            let bytes = if chunked { Bytes::new() } else { call.body.clone() };
+            let bytes = if chunked {
+                Bytes::new()
+            } else {
+                call.body.clone()
+            };
             let id = store(organization, &name, bytes, &call.identity.person);
             if chunked && let Some(attachment) = organization.wit.attachments.get_mut(&id) {
-                attachment.pending = Some(Pending { total: None, received: BytesMut::new() });
+                attachment.pending = Some(Pending {
+                    total: None,
+                    received: BytesMut::new(),
+                });
             }
-            let status = if chunked { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+            let status = if chunked {
+                StatusCode::ACCEPTED
+            } else {
+                StatusCode::CREATED
+            };
             Ok(Reply::json(reference(&scope, id, &name)).with_status(status))
         }
         (&Method::PUT, [id]) => chunk(organization, call, id, &scope),
         (&Method::GET, [id]) => {
-            let attachment = Uuid::parse_str(id).ok().and_then(|id| organization.wit.attachments.get(&id)).filter(|attachment| attachment.pending.is_none());
+            let attachment = Uuid::parse_str(id)
+                .ok()
+                .and_then(|id| organization.wit.attachments.get(&id))
+                .filter(|attachment| attachment.pending.is_none());
             let attachment = attachment.ok_or_else(|| not_found(id))?;
             let name = call.query.get("fileName").unwrap_or(&attachment.name);
             let disposition = format!("attachment; filename=\"{}\"", name.replace('"', "_"));
-            Ok(Reply::bytes("application/octet-stream", attachment.bytes.clone()).header("content-disposition", disposition))
+            Ok(
+                Reply::bytes("application/octet-stream", attachment.bytes.clone())
+                    .header("content-disposition", disposition),
+            )
         }
         (&Method::DELETE, [id]) => {
-            let removed = Uuid::parse_str(id).ok().and_then(|id| organization.wit.attachments.remove(&id));
-            removed.map(|_| Reply::no_content()).ok_or_else(|| not_found(id))
+            let removed = Uuid::parse_str(id)
+                .ok()
+                .and_then(|id| organization.wit.attachments.remove(&id));
+            removed
+                .map(|_| Reply::no_content())
+                .ok_or_else(|| not_found(id))
         }
         _ => Err(ApiError::method_not_allowed(call)),
     }
 }
 
 /// `PUT` with `Content-Range: bytes 0-9/25`; the chunks come in order.
-fn chunk(organization: &mut Organization, call: &Call, id: &str, scope: &str) -> Result<Reply, ApiError> {
-    let attachment = Uuid::parse_str(id).ok().and_then(|id| organization.wit.attachments.get_mut(&id)).ok_or_else(|| not_found(id))?;
-    let range = call.header("content-range").and_then(range).ok_or_else(|| ApiError::bad_request("VS402385: The Content-Range header is missing or not valid."))?;
-    let pending = attachment.pending.as_mut().ok_or_else(|| ApiError::bad_request("VS402384: The attachment is complete already."))?;
+fn chunk(
+    organization: &mut Organization,
+    call: &Call,
+    id: &str,
+    scope: &str,
+) -> Result<Reply, ApiError> {
+    let attachment = Uuid::parse_str(id)
+        .ok()
+        .and_then(|id| organization.wit.attachments.get_mut(&id))
+        .ok_or_else(|| not_found(id))?;
+    let range = call
+        .header("content-range")
+        .and_then(range)
+        .ok_or_else(|| {
+            ApiError::bad_request("VS402385: The Content-Range header is missing or not valid.")
+        })?;
+    let pending = attachment
+        .pending
+        .as_mut()
+        .ok_or_else(|| ApiError::bad_request("VS402384: The attachment is complete already."))?;
     let (first, last, total) = range;
     let expected = pending.received.len();
-    if first != expected || call.body.len() != last - first + 1 || pending.total.is_some_and(|known| known != total) {
-        return Err(ApiError::bad_request(format!("VS402383: The chunk must start at {expected} and have the length that its range says.")));
+    if first != expected
+        || call.body.len() != last - first + 1
+        || pending.total.is_some_and(|known| known != total)
+    {
+        return Err(ApiError::bad_request(format!(
+            "VS402383: The chunk must start at {expected} and have the length that its range says."
+        )));
     }
     pending.total = Some(total);
     pending.received.extend_from_slice(&call.body);
@@ -103,7 +175,11 @@ fn chunk(organization: &mut Organization, call: &Call, id: &str, scope: &str) ->
         attachment.bytes = std::mem::take(&mut pending.received).freeze();
         attachment.pending = None;
     }
-    Ok(Reply::json(reference(scope, attachment.id, &attachment.name)))
+    Ok(Reply::json(reference(
+        scope,
+        attachment.id,
+        &attachment.name,
+    )))
 }
 
 /// First, last and total of `bytes 0-9/25`.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::item::{CommentRef, Item};
-use super::value::{FieldValue, Identities, date_text};
+use super::value::{FieldValue, Identities, References, date_text};
 use super::{ids, write};
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person};
@@ -43,7 +43,10 @@ impl Comment {
     }
 
     fn reference(&self) -> CommentRef {
-        CommentRef { comment: self.id, version: self.versions.len() as u32 }
+        CommentRef {
+            comment: self.id,
+            version: self.versions.len() as u32,
+        }
     }
 }
 
@@ -51,45 +54,120 @@ fn not_found(id: u32, item: u32) -> ApiError {
     ApiError::new(
         StatusCode::NOT_FOUND,
         "Microsoft.Azure.Boards.Comments.Server.CommentNotFoundException",
-        format!("VS403691: Comment {id} of work item {item} does not exist or you do not have permission to read it."),
+        format!(
+            "VS403691: Comment {id} of work item {item} does not exist or you do not have permission to read it."
+        ),
     )
 }
 
-fn start(item: &mut Item, id: u32, text: &str, by: &FieldValue, date: Timestamp, markdown: bool) -> CommentRef {
-    let version = Version { text: text.into(), by: by.clone(), date, deleted: false };
-    let comment = Comment { id, markdown, versions: vec![version], reactions: Vec::new() };
+fn start(
+    item: &mut Item,
+    id: u32,
+    text: &str,
+    by: &FieldValue,
+    date: Timestamp,
+    markdown: bool,
+) -> CommentRef {
+    let version = Version {
+        text: text.into(),
+        by: by.clone(),
+        date,
+        deleted: false,
+    };
+    let comment = Comment {
+        id,
+        markdown,
+        versions: vec![version],
+        reactions: Vec::new(),
+    };
     let reference = comment.reference();
     item.comments.push(comment);
     reference
 }
 
 /// The comment that a `System.History` makes, by the author and at the date of its revision.
-pub(super) fn from_history(last: &mut u32, item: &mut Item, text: &str, by: &FieldValue, date: Timestamp) -> CommentRef {
+pub(super) fn from_history(
+    last: &mut u32,
+    item: &mut Item,
+    text: &str,
+    by: &FieldValue,
+    date: Timestamp,
+) -> CommentRef {
     *last += 1;
     start(item, *last, text, by, date, false)
 }
 
 /// Adds a comment by `by` at the next moment, which makes a revision.
-pub(crate) fn add(organization: &mut Organization, id: u32, text: &str, markdown: bool, by: &Arc<Person>) -> Result<u32, ApiError> {
+pub(crate) fn add(
+    organization: &mut Organization,
+    id: u32,
+    text: &str,
+    markdown: bool,
+    by: &Arc<Person>,
+) -> Result<u32, ApiError> {
     if text.is_empty() {
-        return Err(ApiError::bad_request("VS403693: The text of a comment must not be empty."));
+        return Err(ApiError::bad_request(
+            "VS403693: The text of a comment must not be empty.",
+        ));
     }
-    let item = organization.wit.items.get_mut(&id).filter(|item| item.deleted.is_none()).ok_or_else(|| write::unknown_item(id))?;
-    let date = organization.clock.clone().tick().max(item.latest().changed + jiff::SignedDuration::from_millis(3));
+    let item = organization
+        .wit
+        .items
+        .get_mut(&id)
+        .filter(|item| item.deleted.is_none())
+        .ok_or_else(|| write::unknown_item(id))?;
+    let date = organization
+        .clock
+        .clone()
+        .tick()
+        .max(item.latest().changed + jiff::SignedDuration::from_millis(3));
     organization.wit.last_comment += 1;
     let comment = organization.wit.last_comment;
-    let reference = start(item, comment, text, &FieldValue::Person(Arc::clone(by)), date, markdown);
-    write::revise(organization, id, by, Some(reference), |values| values.set(ids::HISTORY, Some(FieldValue::text(text))));
+    let reference = start(
+        item,
+        comment,
+        text,
+        &FieldValue::Person(Arc::clone(by)),
+        date,
+        markdown,
+    );
+    write::revise(organization, id, by, Some(reference), |values| {
+        values.set(ids::HISTORY, Some(FieldValue::text(text)));
+    });
     Ok(comment)
 }
 
 /// Adds a version with another text, or the deletion, which makes a revision too.
-pub(crate) fn change(organization: &mut Organization, id: u32, comment: u32, text: Option<&str>, by: &Arc<Person>) -> Result<(), ApiError> {
-    let item = organization.wit.items.get_mut(&id).filter(|item| item.deleted.is_none()).ok_or_else(|| write::unknown_item(id))?;
-    let date = organization.clock.clone().tick().max(item.latest().changed + jiff::SignedDuration::from_millis(3));
-    let found = item.comments.iter_mut().find(|found| found.id == comment && !found.is_deleted()).ok_or_else(|| not_found(comment, id))?;
+pub(crate) fn change(
+    organization: &mut Organization,
+    id: u32,
+    comment: u32,
+    text: Option<&str>,
+    by: &Arc<Person>,
+) -> Result<(), ApiError> {
+    let item = organization
+        .wit
+        .items
+        .get_mut(&id)
+        .filter(|item| item.deleted.is_none())
+        .ok_or_else(|| write::unknown_item(id))?;
+    let date = organization
+        .clock
+        .clone()
+        .tick()
+        .max(item.latest().changed + jiff::SignedDuration::from_millis(3));
+    let found = item
+        .comments
+        .iter_mut()
+        .find(|found| found.id == comment && !found.is_deleted())
+        .ok_or_else(|| not_found(comment, id))?;
     let text_now = text.map_or_else(|| Arc::clone(&found.latest().text), Into::into);
-    found.versions.push(Version { text: text_now, by: FieldValue::Person(Arc::clone(by)), date, deleted: text.is_none() });
+    found.versions.push(Version {
+        text: text_now,
+        by: FieldValue::Person(Arc::clone(by)),
+        date,
+        deleted: text.is_none(),
+    });
     let reference = found.reference();
     write::revise(organization, id, by, Some(reference), |_| {});
     Ok(())
@@ -97,7 +175,10 @@ pub(crate) fn change(organization: &mut Organization, id: u32, comment: u32, tex
 
 fn document(call: &Call, item: &Item, comment: &Comment, expand: &str) -> Value {
     let (first, latest) = (&comment.versions[0], comment.latest());
-    let url = format!("{}/{}/_apis/wit/workItems/{}/comments/{}", call.base, item.project, item.id, comment.id);
+    let url = format!(
+        "{}/{}/_apis/wit/workItems/{}/comments/{}",
+        call.base, item.project, item.id, comment.id
+    );
     let mut value = json!({
         "mentions": [],
         "workItemId": item.id,
@@ -126,8 +207,10 @@ fn document(call: &Call, item: &Item, comment: &Comment, expand: &str) -> Value 
 /// Names that nobody resolves are shown without an id.
 fn author(by: &FieldValue, base: &str) -> Value {
     match by {
-        FieldValue::Person(_) => by.json(Identities::Reference(base)),
-        other => json!({"displayName": other.display(), "id": uuid::Uuid::nil(), "uniqueName": other.display()}),
+        FieldValue::Person(_) => by.json(Identities::References(&References::new(base))),
+        other => {
+            json!({"displayName": other.display(), "id": uuid::Uuid::nil(), "uniqueName": other.display()})
+        }
     }
 }
 
@@ -167,9 +250,18 @@ fn version_document(call: &Call, item: &Item, comment: &Comment, number: usize) 
 }
 
 /// Below `workItems/{id}/comments`.
-pub(crate) fn route(organization: &mut Organization, call: &Call, id: u32, rest: &[String]) -> Result<Reply, ApiError> {
+pub(crate) fn route(
+    organization: &mut Organization,
+    call: &Call,
+    id: u32,
+    rest: &[String],
+) -> Result<Reply, ApiError> {
     let project = call.project(organization)?.id;
-    let wanted = organization.wit.items.get(&id).filter(|item| item.deleted.is_none() && item.project == project);
+    let wanted = organization
+        .wit
+        .items
+        .get(&id)
+        .filter(|item| item.deleted.is_none() && item.project == project);
     let item = wanted.ok_or_else(|| write::unknown_item(id))?;
     let expand = call.query.get("$expand").unwrap_or_default().to_lowercase();
     let person = Arc::clone(&call.identity.person);
@@ -178,30 +270,58 @@ pub(crate) fn route(organization: &mut Organization, call: &Call, id: u32, rest:
             Method::GET => list(item, call, &expand),
             Method::POST => {
                 let body = call.value()?;
-                let markdown = call.query.get("format").is_some_and(|format| format.eq_ignore_ascii_case("markdown"));
-                let comment = add(organization, id, body["text"].as_str().unwrap_or_default(), markdown, &person)?;
+                let markdown = call
+                    .query
+                    .get("format")
+                    .is_some_and(|format| format.eq_ignore_ascii_case("markdown"));
+                let comment = add(
+                    organization,
+                    id,
+                    body["text"].as_str().unwrap_or_default(),
+                    markdown,
+                    &person,
+                )?;
                 one(organization, call, id, comment, &expand)
             }
             _ => Err(ApiError::method_not_allowed(call)),
         };
     };
     let comment: u32 = first.parse().map_err(|_| ApiError::no_route(call))?;
-    let found = item.comments.iter().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    let found = item
+        .comments
+        .iter()
+        .find(|found| found.id == comment)
+        .ok_or_else(|| not_found(comment, id))?;
     let part = rest.get(1).map(|part| part.to_lowercase());
     match (&call.method, part.as_deref()) {
-        (&Method::GET, None) if found.is_deleted() && !call.query.flag("includeDeleted") => Err(not_found(comment, id)),
+        (&Method::GET, None) if found.is_deleted() && !call.query.flag("includeDeleted") => {
+            Err(not_found(comment, id))
+        }
         (&Method::GET, None) => Ok(Reply::json(document(call, item, found, &expand))),
         (&Method::PATCH, None) => {
             let body = call.value()?;
-            let text = body["text"].as_str().ok_or_else(|| ApiError::bad_body("the member text is missing"))?;
+            let text = body["text"]
+                .as_str()
+                .ok_or_else(|| ApiError::bad_body("the member text is missing"))?;
             change(organization, id, comment, Some(text), &person)?;
             one(organization, call, id, comment, &expand)
         }
-        (&Method::DELETE, None) => change(organization, id, comment, None, &person).map(|()| Reply::no_content()),
+        (&Method::DELETE, None) => {
+            change(organization, id, comment, None, &person).map(|()| Reply::no_content())
+        }
         (&Method::GET, Some("versions")) => match rest.get(2) {
-            None => Ok(Reply::list((1..=found.versions.len()).rev().map(|number| version_document(call, item, found, number)).collect())),
+            None => Ok(Reply::list(
+                (1..=found.versions.len())
+                    .rev()
+                    .map(|number| version_document(call, item, found, number))
+                    .collect(),
+            )),
             Some(number) => {
-                let number = number.parse().ok().filter(|number| (1..=found.versions.len()).contains(number)).ok_or_else(|| not_found(comment, id))?;
+                let number = number
+                    .parse()
+                    .ok()
+                    .filter(|number| (1..=found.versions.len()).contains(number))
+                    .ok_or_else(|| not_found(comment, id))?;
                 Ok(Reply::json(version_document(call, item, found, number)))
             }
         },
@@ -210,9 +330,23 @@ pub(crate) fn route(organization: &mut Organization, call: &Call, id: u32, rest:
     }
 }
 
-fn one(organization: &Organization, call: &Call, id: u32, comment: u32, expand: &str) -> Result<Reply, ApiError> {
-    let item = organization.wit.items.get(&id).ok_or_else(|| write::unknown_item(id))?;
-    let found = item.comments.iter().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+fn one(
+    organization: &Organization,
+    call: &Call,
+    id: u32,
+    comment: u32,
+    expand: &str,
+) -> Result<Reply, ApiError> {
+    let item = organization
+        .wit
+        .items
+        .get(&id)
+        .ok_or_else(|| write::unknown_item(id))?;
+    let found = item
+        .comments
+        .iter()
+        .find(|found| found.id == comment)
+        .ok_or_else(|| not_found(comment, id))?;
     Ok(Reply::json(document(call, item, found, expand)))
 }
 
@@ -221,18 +355,39 @@ fn list(item: &Item, call: &Call, expand: &str) -> Result<Reply, ApiError> {
     let deleted = call.query.flag("includeDeleted");
     let wanted_ids = call.query.list("ids");
     let wanted = |comment: &&Comment| {
-        (deleted || !comment.is_deleted()) && wanted_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id.parse() == Ok(comment.id)))
+        (deleted || !comment.is_deleted())
+            && wanted_ids
+                .as_ref()
+                .is_none_or(|ids| ids.iter().any(|id| id.parse() == Ok(comment.id)))
     };
     let mut all: Vec<&Comment> = item.comments.iter().filter(wanted).collect();
-    if !call.query.get("order").is_some_and(|order| order.eq_ignore_ascii_case("asc")) {
+    if !call
+        .query
+        .get("order")
+        .is_some_and(|order| order.eq_ignore_ascii_case("asc"))
+    {
         all.reverse();
     }
-    let top = call.query.number("$top")?.filter(|top| *top > 0).unwrap_or(PAGE).min(PAGE);
+    let top = call
+        .query
+        .number("$top")?
+        .filter(|top| *top > 0)
+        .unwrap_or(PAGE)
+        .min(PAGE);
     let skip = call.query.number("continuationToken")?.unwrap_or(0);
-    let page: Vec<Value> = all.iter().skip(skip).take(top).map(|comment| document(call, item, comment, expand)).collect();
+    let page: Vec<Value> = all
+        .iter()
+        .skip(skip)
+        .take(top)
+        .map(|comment| document(call, item, comment, expand))
+        .collect();
     let next = skip + page.len();
-    let url = format!("{}/{}/_apis/wit/workItems/{}/comments", call.base, item.project, item.id);
-    let mut value = json!({"totalCount": all.len(), "count": page.len(), "comments": page, "url": url});
+    let url = format!(
+        "{}/{}/_apis/wit/workItems/{}/comments",
+        call.base, item.project, item.id
+    );
+    let mut value =
+        json!({"totalCount": all.len(), "count": page.len(), "comments": page, "url": url});
     if next < all.len() {
         value["continuationToken"] = json!(next.to_string());
         value["nextPage"] = json!(format!("{url}?$top={top}&continuationToken={next}"));
@@ -240,18 +395,49 @@ fn list(item: &Item, call: &Call, expand: &str) -> Result<Reply, ApiError> {
     Ok(Reply::json(value))
 }
 
-fn react(organization: &mut Organization, call: &Call, id: u32, comment: u32, rest: &[String]) -> Result<Reply, ApiError> {
+fn react(
+    organization: &mut Organization,
+    call: &Call,
+    id: u32,
+    comment: u32,
+    rest: &[String],
+) -> Result<Reply, ApiError> {
     let person = Arc::clone(&call.identity.person);
-    let item = organization.wit.items.get_mut(&id).ok_or_else(|| write::unknown_item(id))?;
-    let found = item.comments.iter_mut().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    let item = organization
+        .wit
+        .items
+        .get_mut(&id)
+        .ok_or_else(|| write::unknown_item(id))?;
+    let found = item
+        .comments
+        .iter_mut()
+        .find(|found| found.id == comment)
+        .ok_or_else(|| not_found(comment, id))?;
     if let Some(kind) = rest.first() {
         match call.method {
-            Method::PUT if !found.reactions.iter().any(|(own, known)| own.id == person.id && known == kind) => found.reactions.push((person, kind.clone())),
-            Method::DELETE => found.reactions.retain(|(own, known)| own.id != person.id || known != kind),
+            Method::PUT
+                if !found
+                    .reactions
+                    .iter()
+                    .any(|(own, known)| own.id == person.id && known == kind) =>
+            {
+                found.reactions.push((person, kind.clone()));
+            }
+            Method::DELETE => found
+                .reactions
+                .retain(|(own, known)| own.id != person.id || known != kind),
             _ => {}
         }
     }
-    let item = organization.wit.items.get(&id).ok_or_else(|| write::unknown_item(id))?;
-    let found = item.comments.iter().find(|found| found.id == comment).ok_or_else(|| not_found(comment, id))?;
+    let item = organization
+        .wit
+        .items
+        .get(&id)
+        .ok_or_else(|| write::unknown_item(id))?;
+    let found = item
+        .comments
+        .iter()
+        .find(|found| found.id == comment)
+        .ok_or_else(|| not_found(comment, id))?;
     Ok(Reply::list(reactions(call, item, found)))
 }

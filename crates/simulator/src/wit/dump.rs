@@ -14,7 +14,11 @@ use crate::world::Organization;
 pub(crate) fn state(organization: &Organization) -> Map<String, Value> {
     let wit = &organization.wit;
     let trees = |structure: Structure| -> Vec<Value> {
-        let roots = organization.core.projects.iter().filter_map(|project| Some((project, wit.nodes.root(project.id, structure)?)));
+        let roots = organization
+            .core
+            .projects
+            .iter()
+            .filter_map(|project| Some((project, wit.nodes.root(project.id, structure)?)));
         roots.map(|(project, root)| json!({"project": project.name, "root": wit.nodes.document(root, "", usize::MAX, false)})).collect()
     };
     let attachments: Vec<Value> = wit
@@ -22,7 +26,13 @@ pub(crate) fn state(organization: &Organization) -> Map<String, Value> {
         .values()
         .map(|attachment| json!({"id": attachment.id, "name": attachment.name, "length": attachment.bytes.len(), "sha256": hex::encode(Sha256::digest(&attachment.bytes)), "createdDate": date_text(attachment.created), "createdBy": attachment.by.combined()}))
         .collect();
-    let items = |deleted: bool| -> Vec<Value> { wit.items.values().filter(|item| item.deleted.is_some() == deleted).map(|item| item_state(organization, item)).collect() };
+    let items = |deleted: bool| -> Vec<Value> {
+        wit.items
+            .values()
+            .filter(|item| item.deleted.is_some() == deleted)
+            .map(|item| item_state(organization, item))
+            .collect()
+    };
     let mut map = Map::new();
     map.insert("areas".to_owned(), trees(Structure::Area).into());
     map.insert("iterations".to_owned(), trees(Structure::Iteration).into());
@@ -73,7 +83,11 @@ fn relation_state(organization: &Organization, relation: &Relation) -> Value {
     let mut value = match &relation.target {
         Target::Item { link, id } => json!({"rel": link.reference, "target": id}),
         Target::Attachment { id, length } => {
-            let sha256 = organization.wit.attachments.get(id).map(|attachment| hex::encode(Sha256::digest(&attachment.bytes)));
+            let sha256 = organization
+                .wit
+                .attachments
+                .get(id)
+                .map(|attachment| hex::encode(Sha256::digest(&attachment.bytes)));
             json!({"rel": "AttachedFile", "attachment": id, "length": length, "sha256": sha256})
         }
         Target::Resource { rel, url } => json!({"rel": &**rel, "url": &**url}),
@@ -87,25 +101,56 @@ fn relation_state(organization: &Organization, relation: &Relation) -> Value {
 /// Counts of what a complete backup reads, and the page sizes.
 pub(crate) fn inventory(organization: &Organization) -> Map<String, Value> {
     let wit = &organization.wit;
-    let live: Vec<&Item> = wit.items.values().filter(|item| item.deleted.is_none()).collect();
-    let deleted: Vec<&Item> = wit.items.values().filter(|item| item.deleted.is_some()).collect();
+    let live: Vec<&Item> = wit
+        .items
+        .values()
+        .filter(|item| item.deleted.is_none())
+        .collect();
+    let deleted: Vec<&Item> = wit
+        .items
+        .values()
+        .filter(|item| item.deleted.is_some())
+        .collect();
     let all = || live.iter().chain(&deleted);
-    let relations = |wanted: fn(&Target) -> bool| live.iter().flat_map(|item| &item.relations).filter(|relation| wanted(&relation.target)).count();
+    let relations = |wanted: fn(&Target) -> bool| {
+        live.iter()
+            .flat_map(|item| &item.relations)
+            .filter(|relation| wanted(&relation.target))
+            .count()
+    };
     let pairs = [
         ("workItems", live.len()),
         ("deletedWorkItems", deleted.len()),
         ("revisions", all().map(|item| item.revisions.len()).sum()),
         ("links", wit.link_log.len()),
         ("relations", relations(|_| true)),
-        ("discussionRevisions", all().flat_map(|item| &item.revisions).filter(|revision| revision.comment.is_some()).count()),
-        ("commentedItems", live.iter().filter(|item| !item.comments.is_empty()).count()),
-        ("comments", live.iter().map(|item| item.comments.len()).sum()),
+        (
+            "discussionRevisions",
+            all()
+                .flat_map(|item| &item.revisions)
+                .filter(|revision| revision.comment.is_some())
+                .count(),
+        ),
+        (
+            "commentedItems",
+            live.iter().filter(|item| !item.comments.is_empty()).count(),
+        ),
+        (
+            "comments",
+            live.iter().map(|item| item.comments.len()).sum(),
+        ),
         ("attachments", wit.attachments.len()),
-        ("attachmentRelations", relations(|target| matches!(target, Target::Attachment { .. }))),
+        (
+            "attachmentRelations",
+            relations(|target| matches!(target, Target::Attachment { .. })),
+        ),
         ("areas", node_count(organization, Structure::Area)),
         ("iterations", node_count(organization, Structure::Iteration)),
     ];
-    let mut map: Map<String, Value> = pairs.into_iter().map(|(name, count)| (name.to_owned(), json!(count))).collect();
+    let mut map: Map<String, Value> = pairs
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), json!(count)))
+        .collect();
     map.insert(
         "pageSizes".to_owned(),
         json!({"revisions": reporting::PAGE_WITH_FIELDS, "revisionsWithoutFields": reporting::PAGE, "links": reporting::PAGE, "discussions": reporting::PAGE, "workItemsBatch": BATCH, "comments": comments::PAGE, "projects": 100, "teams": 100, "teamMembers": 100}),
@@ -115,8 +160,16 @@ pub(crate) fn inventory(organization: &Organization) -> Map<String, Value> {
 
 fn node_count(organization: &Organization, structure: Structure) -> usize {
     fn below(value: &Value) -> usize {
-        1 + value["children"].as_array().map_or(0, |children| children.iter().map(below).sum())
+        1 + value["children"]
+            .as_array()
+            .map_or(0, |children| children.iter().map(below).sum())
     }
     let nodes = &organization.wit.nodes;
-    organization.core.projects.iter().filter_map(|project| nodes.root(project.id, structure)).map(|root| below(&nodes.document(root, "", usize::MAX, false))).sum()
+    organization
+        .core
+        .projects
+        .iter()
+        .filter_map(|project| nodes.root(project.id, structure))
+        .map(|root| below(&nodes.document(root, "", usize::MAX, false)))
+        .sum()
 }

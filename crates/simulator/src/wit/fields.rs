@@ -47,8 +47,17 @@ impl Kind {
 
     fn parse(name: &str) -> Option<Self> {
         const ALL: [Kind; 11] = [
-            Kind::String, Kind::Integer, Kind::Double, Kind::Boolean, Kind::DateTime, Kind::PlainText,
-            Kind::Html, Kind::TreePath, Kind::History, Kind::Guid, Kind::Identity,
+            Kind::String,
+            Kind::Integer,
+            Kind::Double,
+            Kind::Boolean,
+            Kind::DateTime,
+            Kind::PlainText,
+            Kind::Html,
+            Kind::TreePath,
+            Kind::History,
+            Kind::Guid,
+            Kind::Identity,
         ];
         if name.eq_ignore_ascii_case("identity") {
             return Some(Self::Identity);
@@ -56,7 +65,8 @@ impl Kind {
         if name.to_lowercase().starts_with("picklist") {
             return Self::parse(&name["picklist".len()..]);
         }
-        ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        ALL.into_iter()
+            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -85,7 +95,10 @@ pub(crate) struct Fields {
 
 impl Default for Fields {
     fn default() -> Self {
-        let mut fields = Self { list: Vec::new(), by_name: HashMap::new() };
+        let mut fields = Self {
+            list: Vec::new(),
+            by_name: HashMap::new(),
+        };
         for (reference, name, kind, computed) in ids::BUILT_IN {
             fields.add(Field {
                 reference: (*reference).to_owned(),
@@ -112,7 +125,10 @@ impl Fields {
 
     /// By reference name or name, without regard to case.
     pub(crate) fn find(&self, name: &str) -> Option<FieldId> {
-        self.by_name.get(&name.to_lowercase()).copied().filter(|id| !self.list[usize::from(*id)].deleted)
+        self.by_name
+            .get(&name.to_lowercase())
+            .copied()
+            .filter(|id| !self.list[usize::from(*id)].deleted)
     }
 
     pub(crate) fn get(&self, id: FieldId) -> &Field {
@@ -124,7 +140,13 @@ impl Fields {
     }
 
     /// Defines a field of the organization, as a process administrator does.
-    pub(crate) fn define(&mut self, reference: &str, name: &str, kind: Kind, description: &str) -> Result<FieldId, ApiError> {
+    pub(crate) fn define(
+        &mut self,
+        reference: &str,
+        name: &str,
+        kind: Kind,
+        description: &str,
+    ) -> Result<FieldId, ApiError> {
         if self.find(reference).is_some() || self.find(name).is_some() {
             return Err(ApiError::new(
                 StatusCode::BAD_REQUEST,
@@ -152,21 +174,32 @@ impl Fields {
     }
 }
 
-pub(crate) fn route(organization: &mut Organization, call: &Call, rest: &[String]) -> Result<Reply, ApiError> {
+pub(crate) fn route(
+    organization: &mut Organization,
+    call: &Call,
+    rest: &[String],
+) -> Result<Reply, ApiError> {
     let scope = call.project_base(organization)?;
     let fields = &mut organization.wit.fields;
     let render = |field: &Field| document(field, &call.base, &scope);
     match (&call.method, rest) {
         (&Method::GET, []) => Ok(Reply::list(fields.iter().map(render).collect())),
         (&Method::GET, [name]) => {
-            let id = fields.find(name).ok_or_else(|| Fields::unknown(name).not_found())?;
+            let id = fields
+                .find(name)
+                .ok_or_else(|| Fields::unknown(name).not_found())?;
             Ok(Reply::json(render(fields.get(id))))
         }
         (&Method::POST, []) => {
             let body = call.value()?;
             let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
-            let kind = if body["isIdentity"] == json!(true) { Some(Kind::Identity) } else { Kind::parse(&text("type")) };
-            let kind = kind.ok_or_else(|| ApiError::bad_request("VS402812: The field type is not valid."))?;
+            let kind = if body["isIdentity"] == json!(true) {
+                Some(Kind::Identity)
+            } else {
+                Kind::parse(&text("type"))
+            };
+            let kind = kind
+                .ok_or_else(|| ApiError::bad_request("VS402812: The field type is not valid."))?;
             let reference = match text("referenceName") {
                 empty if empty.is_empty() => format!("Custom.{}", text("name").replace(' ', "")),
                 given => given,
@@ -175,10 +208,14 @@ pub(crate) fn route(organization: &mut Organization, call: &Call, rest: &[String
             Ok(Reply::json(render(fields.get(id))).with_status(StatusCode::CREATED))
         }
         (&Method::DELETE, [name]) => {
-            let id = fields.find(name).ok_or_else(|| Fields::unknown(name).not_found())?;
+            let id = fields
+                .find(name)
+                .ok_or_else(|| Fields::unknown(name).not_found())?;
             let field = &mut fields.list[usize::from(id)];
             if !field.custom {
-                return Err(ApiError::bad_request(format!("TF401326: The field {name} belongs to the service and cannot be deleted.")));
+                return Err(ApiError::bad_request(format!(
+                    "TF401326: The field {name} belongs to the service and cannot be deleted."
+                )));
             }
             field.deleted = true;
             Ok(Reply::no_content())

@@ -3,6 +3,7 @@
 use super::fields::{FieldId, Kind};
 
 /// Reference name, name, type, whether the service computes it.
+#[rustfmt::skip]
 pub(crate) const BUILT_IN: &[(&str, &str, Kind, bool)] = &[
     ("System.Id", "ID", Kind::Integer, true),
     ("System.AreaId", "Area ID", Kind::Integer, true),
@@ -102,7 +103,6 @@ pub(crate) const ITERATION_PATH: FieldId = 13;
 pub(crate) const WORK_ITEM_TYPE: FieldId = 18;
 pub(crate) const STATE: FieldId = 19;
 pub(crate) const REASON: FieldId = 20;
-pub(crate) const ASSIGNED_TO: FieldId = 21;
 pub(crate) const CREATED_DATE: FieldId = 22;
 pub(crate) const CREATED_BY: FieldId = 23;
 pub(crate) const CHANGED_DATE: FieldId = 24;
@@ -131,13 +131,11 @@ pub(crate) const REVISED_DATE: FieldId = 11;
 pub(crate) const ITERATION_ID: FieldId = 12;
 pub(crate) const ITERATION_LEVEL1: FieldId = 14;
 pub(crate) const AUTHORIZED_AS: FieldId = 26;
-pub(crate) const PERSON_ID: FieldId = 27;
 pub(crate) const WATERMARK: FieldId = 28;
 pub(crate) const RELATED_LINK_COUNT: FieldId = 35;
 pub(crate) const EXTERNAL_LINK_COUNT: FieldId = 36;
 pub(crate) const HYPER_LINK_COUNT: FieldId = 37;
 pub(crate) const ATTACHED_FILE_COUNT: FieldId = 38;
-pub(crate) const REMOTE_LINK_COUNT: FieldId = 39;
 
 #[cfg(test)]
 mod tests {
@@ -151,7 +149,6 @@ mod tests {
         assert_eq!(named(PARENT), "System.Parent");
         assert_eq!(named(WATERMARK), "System.Watermark");
         assert_eq!(named(CLOSED_BY), "Microsoft.VSTS.Common.ClosedBy");
-        assert_eq!(named(REMOTE_LINK_COUNT), "System.RemoteLinkCount");
         assert_eq!(named(AREA_LEVEL1), "System.AreaLevel1");
     }
 }

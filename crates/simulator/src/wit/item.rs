@@ -18,7 +18,10 @@ pub(crate) struct Values(Vec<(FieldId, FieldValue)>);
 
 impl Values {
     pub(crate) fn get(&self, field: FieldId) -> Option<&FieldValue> {
-        self.0.binary_search_by_key(&field, |(id, _)| *id).ok().map(|at| &self.0[at].1)
+        self.0
+            .binary_search_by_key(&field, |(id, _)| *id)
+            .ok()
+            .map(|at| &self.0[at].1)
     }
 
     pub(crate) fn text(&self, field: FieldId) -> &str {
@@ -92,9 +95,23 @@ impl Relation {
     /// Whether both lead to the same place in the same way.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.target, &other.target) {
-            (Target::Item { link, id }, Target::Item { link: other_link, id: other_id }) => link.reference == other_link.reference && id == other_id,
-            (Target::Attachment { id, .. }, Target::Attachment { id: other_id, .. }) => id == other_id,
-            (Target::Resource { rel, url }, Target::Resource { rel: other_rel, url: other_url }) => rel == other_rel && url == other_url,
+            (
+                Target::Item { link, id },
+                Target::Item {
+                    link: other_link,
+                    id: other_id,
+                },
+            ) => link.reference == other_link.reference && id == other_id,
+            (Target::Attachment { id, .. }, Target::Attachment { id: other_id, .. }) => {
+                id == other_id
+            }
+            (
+                Target::Resource { rel, url },
+                Target::Resource {
+                    rel: other_rel,
+                    url: other_url,
+                },
+            ) => rel == other_rel && url == other_url,
             _ => false,
         }
     }
@@ -147,7 +164,9 @@ impl Item {
 
     /// The number of the revision that was the newest at the moment.
     pub(crate) fn rev_at(&self, moment: Timestamp) -> Option<u32> {
-        let count = self.revisions.partition_point(|revision| revision.changed <= moment);
+        let count = self
+            .revisions
+            .partition_point(|revision| revision.changed <= moment);
         (count > 0).then_some(count as u32)
     }
 
@@ -156,7 +175,10 @@ impl Item {
         let mut relations = self.relations.clone();
         for update in self.updates.iter().rev().filter(|update| is_later(update)) {
             for (before, after) in &update.changed {
-                if let Some(relation) = relations.iter_mut().find(|relation| relation.id == after.id) {
+                if let Some(relation) = relations
+                    .iter_mut()
+                    .find(|relation| relation.id == after.id)
+                {
                     *relation = before.clone();
                 }
             }
@@ -175,7 +197,8 @@ impl Item {
     }
 
     /// Comments that are not deleted.
-    pub(crate) fn comment_count(&self) -> usize {
-        self.comments.iter().filter(|comment| !comment.is_deleted()).count()
+    pub(crate) fn comment_count(&self) -> i64 {
+        let live = self.comments.iter().filter(|comment| !comment.is_deleted());
+        live.map(|_| 1).sum()
     }
 }

@@ -25,18 +25,55 @@ enum Topology {
     Network,
 }
 
-const fn directed(reference: &'static str, name: &'static str, opposite: &'static str, topology: Topology, forward: bool, editable: bool) -> LinkType {
-    LinkType { reference, name, opposite, topology, forward: Some(forward), remote: false, editable }
+const fn directed(
+    reference: &'static str,
+    name: &'static str,
+    opposite: &'static str,
+    topology: Topology,
+    forward: bool,
+    editable: bool,
+) -> LinkType {
+    LinkType {
+        reference,
+        name,
+        opposite,
+        topology,
+        forward: Some(forward),
+        remote: false,
+        editable,
+    }
 }
 
-const fn remote(reference: &'static str, name: &'static str, opposite: &'static str, forward: bool) -> LinkType {
-    LinkType { reference, name, opposite, topology: Topology::Dependency, forward: Some(forward), remote: true, editable: false }
+const fn remote(
+    reference: &'static str,
+    name: &'static str,
+    opposite: &'static str,
+    forward: bool,
+) -> LinkType {
+    LinkType {
+        reference,
+        name,
+        opposite,
+        topology: Topology::Dependency,
+        forward: Some(forward),
+        remote: true,
+        editable: false,
+    }
 }
 
 const fn network(reference: &'static str, name: &'static str, remote: bool) -> LinkType {
-    LinkType { reference, name, opposite: reference, topology: Topology::Network, forward: None, remote, editable: false }
+    LinkType {
+        reference,
+        name,
+        opposite: reference,
+        topology: Topology::Network,
+        forward: None,
+        remote,
+        editable: false,
+    }
 }
 
+#[rustfmt::skip]
 pub(crate) static LINK_TYPES: [LinkType; 18] = [
     directed("Microsoft.VSTS.Common.Affects-Forward", "Affects", "Microsoft.VSTS.Common.Affects-Reverse", Topology::Dependency, true, true),
     directed("Microsoft.VSTS.Common.Affects-Reverse", "Affected By", "Microsoft.VSTS.Common.Affects-Forward", Topology::Dependency, false, true),
@@ -62,12 +99,17 @@ pub(crate) static LINK_TYPES: [LinkType; 18] = [
 pub(crate) const PARENT: &str = "System.LinkTypes.Hierarchy-Reverse";
 
 /// Relations that do not lead to a work item.
-pub(crate) const RESOURCES: [(&str, &str); 3] =
-    [("AttachedFile", "Attached File"), ("Hyperlink", "Hyperlink"), ("ArtifactLink", "Artifact Link")];
+pub(crate) const RESOURCES: [(&str, &str); 3] = [
+    ("AttachedFile", "Attached File"),
+    ("Hyperlink", "Hyperlink"),
+    ("ArtifactLink", "Artifact Link"),
+];
 
 impl LinkType {
     pub(crate) fn find(reference: &str) -> Option<&'static Self> {
-        LINK_TYPES.iter().find(|link| link.reference.eq_ignore_ascii_case(reference))
+        LINK_TYPES
+            .iter()
+            .find(|link| link.reference.eq_ignore_ascii_case(reference))
     }
 
     pub(crate) fn opposite(&self) -> &'static Self {
@@ -95,7 +137,9 @@ impl LinkType {
 
     /// Without `-Forward` and `-Reverse`.
     pub(crate) fn stem(&self) -> &str {
-        self.reference.trim_end_matches("-Forward").trim_end_matches("-Reverse")
+        self.reference
+            .trim_end_matches("-Forward")
+            .trim_end_matches("-Reverse")
     }
 
     fn document(&self, base: &str) -> Value {
@@ -134,10 +178,23 @@ fn document(reference: &str, name: &str, attributes: &Value, base: &str) -> Valu
 /// `GET wit/workItemRelationTypes[/{relation}]`.
 pub(crate) fn relation_types(call: &Call, rest: &[String]) -> Result<Reply, ApiError> {
     let resource = json!({"usage": "resourceLink", "editable": false, "enabled": true});
-    let mut all: Vec<Value> = LINK_TYPES.iter().map(|link| link.document(&call.base)).collect();
-    all.extend(RESOURCES.iter().map(|(reference, name)| document(reference, name, &resource, &call.base)));
-    let Some(name) = rest.first() else { return Ok(Reply::list(all)) };
-    let wanted = |value: &&mut Value| value["referenceName"].as_str().is_some_and(|reference| reference.eq_ignore_ascii_case(name));
+    let mut all: Vec<Value> = LINK_TYPES
+        .iter()
+        .map(|link| link.document(&call.base))
+        .collect();
+    all.extend(
+        RESOURCES
+            .iter()
+            .map(|(reference, name)| document(reference, name, &resource, &call.base)),
+    );
+    let Some(name) = rest.first() else {
+        return Ok(Reply::list(all));
+    };
+    let wanted = |value: &&mut Value| {
+        value["referenceName"]
+            .as_str()
+            .is_some_and(|reference| reference.eq_ignore_ascii_case(name))
+    };
     match all.iter_mut().find(wanted) {
         Some(found) => Ok(Reply::json(found.take())),
         None => Err(ApiError::new(

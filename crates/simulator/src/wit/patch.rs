@@ -17,35 +17,55 @@ pub(crate) struct Operation {
 impl Operation {
     /// `add` for a field by reference name.
     pub(crate) fn field(reference: &str, value: impl Into<Value>) -> Self {
-        Self { op: "add".to_owned(), path: format!("/fields/{reference}"), value: value.into() }
+        Self {
+            op: "add".to_owned(),
+            path: format!("/fields/{reference}"),
+            value: value.into(),
+        }
     }
 
     /// `add` of a relation: `{"rel", "url", "attributes"}`.
     pub(crate) fn relation(value: Value) -> Self {
-        Self { op: "add".to_owned(), path: "/relations/-".to_owned(), value }
+        Self {
+            op: "add".to_owned(),
+            path: "/relations/-".to_owned(),
+            value,
+        }
     }
 
     /// Marks a long field as Markdown.
     pub(crate) fn markdown(reference: &str) -> Self {
-        Self { op: "add".to_owned(), path: format!("/multilineFieldsFormat/{reference}"), value: "Markdown".into() }
+        Self {
+            op: "add".to_owned(),
+            path: format!("/multilineFieldsFormat/{reference}"),
+            value: "Markdown".into(),
+        }
     }
 }
 
 /// Reads the operations of a request, which must be `application/json-patch+json`.
 pub(crate) fn operations(call: &Call) -> Result<Vec<Operation>, ApiError> {
     let content_type = call.header("content-type").unwrap_or_default();
-    if !content_type.to_ascii_lowercase().starts_with("application/json-patch+json") {
+    if !content_type
+        .to_ascii_lowercase()
+        .starts_with("application/json-patch+json")
+    {
         return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "System.Web.Http.HttpResponseException",
-            format!("The request contains an entity body of type '{content_type}'. The supported type is 'application/json-patch+json'."),
+            format!(
+                "The request contains an entity body of type '{content_type}'. The supported type is 'application/json-patch+json'."
+            ),
         ));
     }
     call.json::<Vec<Operation>>().map_err(|error| {
         ApiError::new(
             StatusCode::BAD_REQUEST,
             "Microsoft.VisualStudio.Services.Common.VssPropertyValidationException",
-            format!("You must pass a valid patch document in the body of the request. {}", error.message),
+            format!(
+                "You must pass a valid patch document in the body of the request. {}",
+                error.message
+            ),
         )
     })
 }

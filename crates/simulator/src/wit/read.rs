@@ -8,24 +8,36 @@ use serde_json::{Value, json};
 use super::fields::{FieldId, Fields};
 use super::item::Item;
 use super::render::{Expand, ItemView, update_document};
-use super::value::parse_date;
+use super::value::{References, parse_date};
 use super::write::unknown_item;
 use super::{BATCH, types};
 use crate::server::{ApiError, Call, Reply};
 use crate::world::Organization;
 
 /// An item that the caller may see: not deleted, in no hidden project, in the project of the path.
-pub(super) fn find<'a>(organization: &'a Organization, call: &Call, id: u32) -> Result<&'a Item, ApiError> {
+pub(super) fn find<'a>(
+    organization: &'a Organization,
+    call: &Call,
+    id: u32,
+) -> Result<&'a Item, ApiError> {
     let project = call.project_filter(organization)?;
     organization
         .wit
         .items
         .get(&id)
-        .filter(|item| item.deleted.is_none() && !organization.core.hidden.contains(&item.project) && project.is_none_or(|project| project == item.project))
+        .filter(|item| {
+            item.deleted.is_none()
+                && !organization.core.hidden.contains(&item.project)
+                && project.is_none_or(|project| project == item.project)
+        })
         .ok_or_else(|| unknown_item(id))
 }
 
-pub(super) fn check_place(organization: &Organization, call: &Call, id: u32) -> Result<(), ApiError> {
+pub(super) fn check_place(
+    organization: &Organization,
+    call: &Call,
+    id: u32,
+) -> Result<(), ApiError> {
     find(organization, call, id).map(drop)
 }
 
@@ -38,7 +50,13 @@ struct Request {
 }
 
 impl Request {
-    fn new(organization: &Organization, fields: Option<Vec<String>>, expand: Option<&str>, as_of: Option<&str>, error_policy: Option<&str>) -> Result<Self, ApiError> {
+    fn new(
+        organization: &Organization,
+        fields: Option<Vec<String>>,
+        expand: Option<&str>,
+        as_of: Option<&str>,
+        error_policy: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let expand = Expand::parse(expand);
         let fields = fields.filter(|names| !names.is_empty());
         if fields.is_some() && (expand.fields || expand.relations) {
@@ -48,10 +66,24 @@ impl Request {
                 "The expand parameter can not be used with the fields parameter.",
             ));
         }
-        let find = |name: &String| organization.wit.fields.find(name).ok_or_else(|| Fields::unknown(name));
-        let as_of = as_of.map(|date| parse_date(date).ok_or_else(|| ApiError::bad_request(format!("The value '{date}' is not valid for asOf.")))).transpose()?;
+        let find = |name: &String| {
+            organization
+                .wit
+                .fields
+                .find(name)
+                .ok_or_else(|| Fields::unknown(name))
+        };
+        let as_of = as_of
+            .map(|date| {
+                parse_date(date).ok_or_else(|| {
+                    ApiError::bad_request(format!("The value '{date}' is not valid for asOf."))
+                })
+            })
+            .transpose()?;
         Ok(Self {
-            fields: fields.map(|names| names.iter().map(find).collect()).transpose()?,
+            fields: fields
+                .map(|names| names.iter().map(find).collect())
+                .transpose()?,
             expand,
             as_of,
             omit: error_policy.is_some_and(|policy| policy.eq_ignore_ascii_case("omit")),
@@ -59,24 +91,37 @@ impl Request {
     }
 
     fn of_query(organization: &Organization, call: &Call) -> Result<Self, ApiError> {
-        let fields = call.query.list("fields").map(|names| names.into_iter().map(str::to_owned).collect());
-        Self::new(organization, fields, call.query.get("$expand"), call.query.get("asOf"), call.query.get("errorPolicy"))
+        let fields = call
+            .query
+            .list("fields")
+            .map(|names| names.into_iter().map(str::to_owned).collect());
+        Self::new(
+            organization,
+            fields,
+            call.query.get("$expand"),
+            call.query.get("asOf"),
+            call.query.get("errorPolicy"),
+        )
     }
 
-    fn view<'a>(&'a self, organization: &'a Organization, call: &'a Call, item: &'a Item) -> Result<ItemView<'a>, ApiError> {
+    fn view<'a>(
+        &'a self,
+        organization: &'a Organization,
+        references: &'a References<'a>,
+        item: &'a Item,
+    ) -> Result<ItemView<'a>, ApiError> {
         let (rev, relations) = match self.as_of {
             None => (item.rev(), None),
-            Some(moment) => (item.rev_at(moment).ok_or_else(|| unknown_item(item.id))?, Some(item.relations_before(|update| update.date > moment))),
+            Some(moment) => (
+                item.rev_at(moment).ok_or_else(|| unknown_item(item.id))?,
+                Some(item.relations_before(|update| update.date > moment)),
+            ),
         };
         Ok(ItemView {
-            organization,
-            item,
             rev,
-            base: &call.base,
-            expand: self.expand,
             named: self.fields.as_deref(),
             relations,
-            as_revision: false,
+            ..ItemView::new(organization, item, references, self.expand)
         })
     }
 }
@@ -94,17 +139,28 @@ impl Serialize for Many<'_> {
     }
 }
 
-fn many(organization: &Organization, call: &Call, ids: &[u32], request: &Request) -> Result<Reply, ApiError> {
+fn many(
+    organization: &Organization,
+    call: &Call,
+    ids: &[u32],
+    request: &Request,
+) -> Result<Reply, ApiError> {
     if ids.len() > BATCH {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
             "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemPageSizeExceededException",
-            format!("VS403474: You requested {} work items which exceeds the limit of {BATCH} work items. Reduce the number of work items requested and try again.", ids.len()),
+            format!(
+                "VS403474: You requested {} work items which exceeds the limit of {BATCH} work items. Reduce the number of work items requested and try again.",
+                ids.len()
+            ),
         ));
     }
+    let references = References::new(&call.base);
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
-        match find(organization, call, *id).and_then(|item| request.view(organization, call, item)) {
+        match find(organization, call, *id)
+            .and_then(|item| request.view(organization, &references, item))
+        {
             Ok(view) => found.push(Some(view)),
             Err(_) if request.omit => found.push(None),
             Err(error) => return Err(error),
@@ -115,10 +171,21 @@ fn many(organization: &Organization, call: &Call, ids: &[u32], request: &Request
 
 /// `GET workItems?ids=`.
 pub(super) fn list(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
-    let ids = call.query.list("ids").ok_or_else(|| ApiError::bad_request("VS403301: The ids of work items are missing."))?;
-    let parse = |id: &&str| id.parse().map_err(|_| ApiError::bad_request(format!("The value '{id}' is not valid for ids.")));
+    let ids = call
+        .query
+        .list("ids")
+        .ok_or_else(|| ApiError::bad_request("VS403301: The ids of work items are missing."))?;
+    let parse = |id: &&str| {
+        id.parse()
+            .map_err(|_| ApiError::bad_request(format!("The value '{id}' is not valid for ids.")))
+    };
     let ids: Vec<u32> = ids.iter().map(parse).collect::<Result<_, _>>()?;
-    many(organization, call, &ids, &Request::of_query(organization, call)?)
+    many(
+        organization,
+        call,
+        &ids,
+        &Request::of_query(organization, call)?,
+    )
 }
 
 /// `POST workItemsBatch`.
@@ -135,29 +202,60 @@ pub(super) fn batch(organization: &Organization, call: &Call) -> Result<Reply, A
     }
     let body: Body = call.json()?;
     // Clients send enumerations as names or as numbers.
-    let expand = body.expand.as_ref().map(|expand| enumeration(expand, &["none", "relations", "fields", "links", "all"]));
-    let policy = body.error_policy.as_ref().map(|policy| enumeration(policy, &["", "fail", "omit"]));
-    let request = Request::new(organization, body.fields, expand.as_deref(), body.as_of.as_deref(), policy.as_deref())?;
+    let expand = body
+        .expand
+        .as_ref()
+        .map(|expand| enumeration(expand, &["none", "relations", "fields", "links", "all"]));
+    let policy = body
+        .error_policy
+        .as_ref()
+        .map(|policy| enumeration(policy, &["", "fail", "omit"]));
+    let request = Request::new(
+        organization,
+        body.fields,
+        expand.as_deref(),
+        body.as_of.as_deref(),
+        policy.as_deref(),
+    )?;
     many(organization, call, &body.ids, &request)
 }
 
 fn enumeration(value: &Value, names: &[&str]) -> String {
     match value {
-        Value::Number(number) => number.as_u64().and_then(|at| names.get(at as usize)).copied().unwrap_or_default().to_owned(),
+        Value::Number(number) => number
+            .as_u64()
+            .and_then(|at| names.get(at as usize))
+            .copied()
+            .unwrap_or_default()
+            .to_owned(),
         other => other.as_str().unwrap_or_default().to_owned(),
     }
 }
 
 /// `GET workItems/{id}[/revisions|updates[/{n}]]`.
-pub(super) fn one(organization: &Organization, call: &Call, id: &str, rest: &[&str]) -> Result<Reply, ApiError> {
-    let id: u32 = id.parse().ok().filter(|id| *id > 0).ok_or_else(|| ApiError::no_route(call))?;
+pub(super) fn one(
+    organization: &Organization,
+    call: &Call,
+    id: &str,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
+    let id: u32 = id
+        .parse()
+        .ok()
+        .filter(|id| *id > 0)
+        .ok_or_else(|| ApiError::no_route(call))?;
     let item = find(organization, call, id)?;
     match rest {
         [] => {
             let mut request = Request::of_query(organization, call)?;
             // One item always carries its links, a list of items only when asked.
             request.expand.links |= request.fields.is_none();
-            Ok(Reply::serialized(&request.view(organization, call, item)?))
+            let references = References::new(&call.base);
+            Ok(Reply::serialized(&request.view(
+                organization,
+                &references,
+                item,
+            )?))
         }
         ["revisions", rest @ ..] => revisions(organization, call, item, rest),
         ["updates", rest @ ..] => updates(organization, call, item, rest),
@@ -165,17 +263,21 @@ pub(super) fn one(organization: &Organization, call: &Call, id: &str, rest: &[&s
     }
 }
 
-fn revisions(organization: &Organization, call: &Call, item: &Item, rest: &[&str]) -> Result<Reply, ApiError> {
+fn revisions(
+    organization: &Organization,
+    call: &Call,
+    item: &Item,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
     let expand = Expand::parse(call.query.get("$expand"));
+    let references = References::new(&call.base);
     let view = |rev: u32| ItemView {
-        organization,
-        item,
         rev,
-        base: &call.base,
-        expand,
-        named: None,
-        relations: expand.relations.then(|| item.relations_before(|update| update.rev > rev)),
+        relations: expand
+            .relations
+            .then(|| item.relations_before(|update| update.rev > rev)),
         as_revision: true,
+        ..ItemView::new(organization, item, &references, expand)
     };
     if let [number] = rest {
         let rev: u32 = number.parse().map_err(|_| ApiError::no_route(call))?;
@@ -183,30 +285,73 @@ fn revisions(organization: &Organization, call: &Call, item: &Item, rest: &[&str
             return Err(ApiError::new(
                 StatusCode::NOT_FOUND,
                 "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemRevisionNotFoundException",
-                format!("TF401404: The revision {rev} of work item {} does not exist.", item.id),
+                format!(
+                    "TF401404: The revision {rev} of work item {} does not exist.",
+                    item.id
+                ),
             ));
         }
         return Ok(Reply::serialized(&view(rev)));
     }
-    let (skip, top) = (call.query.number("$skip")?.unwrap_or(0), call.query.number("$top")?.unwrap_or(BATCH));
-    let views: Vec<Option<ItemView<'_>>> = (1..=item.rev()).skip(skip).take(top).map(|rev| Some(view(rev))).collect();
+    let (skip, top) = (
+        call.query.number("$skip")?.unwrap_or(0),
+        call.query.number("$top")?.unwrap_or(BATCH),
+    );
+    let views: Vec<Option<ItemView<'_>>> = (1..=item.rev())
+        .skip(skip)
+        .take(top)
+        .map(|rev| Some(view(rev)))
+        .collect();
     Ok(Reply::serialized(&Many(views)))
 }
 
-fn updates(organization: &Organization, call: &Call, item: &Item, rest: &[&str]) -> Result<Reply, ApiError> {
-    let document = |number: usize| item.updates.get(number - 1).map(|update| update_document(organization, item, number, update, &call.base));
+fn updates(
+    organization: &Organization,
+    call: &Call,
+    item: &Item,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
+    let document = |number: usize| {
+        item.updates
+            .get(number - 1)
+            .map(|update| update_document(organization, item, number, update, &call.base))
+    };
     if let [number] = rest {
-        let found = number.parse::<usize>().ok().filter(|number| *number > 0).and_then(document);
-        return found.map(Reply::json).ok_or_else(|| ApiError::bad_request(format!("TF401404: The update {number} of work item {} does not exist.", item.id)).not_found());
+        let found = number
+            .parse::<usize>()
+            .ok()
+            .filter(|number| *number > 0)
+            .and_then(document);
+        return found.map(Reply::json).ok_or_else(|| {
+            ApiError::bad_request(format!(
+                "TF401404: The update {number} of work item {} does not exist.",
+                item.id
+            ))
+            .not_found()
+        });
     }
-    let (skip, top) = (call.query.number("$skip")?.unwrap_or(0), call.query.number("$top")?.unwrap_or(BATCH));
-    Ok(Reply::list((1..=item.updates.len()).skip(skip).take(top).filter_map(document).collect()))
+    let (skip, top) = (
+        call.query.number("$skip")?.unwrap_or(0),
+        call.query.number("$top")?.unwrap_or(BATCH),
+    );
+    Ok(Reply::list(
+        (1..=item.updates.len())
+            .skip(skip)
+            .take(top)
+            .filter_map(document)
+            .collect(),
+    ))
 }
 
 /// `GET workItems/${type}`: an item of the type with its default values.
-pub(super) fn template(organization: &Organization, call: &Call, kind: &str) -> Result<Reply, ApiError> {
+pub(super) fn template(
+    organization: &Organization,
+    call: &Call,
+    kind: &str,
+) -> Result<Reply, ApiError> {
     let project = call.project(organization)?;
-    let kind = types::WorkItemType::find(project.process, kind).ok_or_else(|| types::unknown(kind, &project.name))?;
+    let kind = types::WorkItemType::find(project.process, kind)
+        .ok_or_else(|| types::unknown(kind, &project.name))?;
     Ok(Reply::json(json!({
         "id": 0,
         "rev": 0,

@@ -10,8 +10,9 @@ use super::ids;
 use super::item::{Item, Relation, Revision, Target, Update};
 use super::links::PARENT;
 use super::nodes::Structure;
+use super::tags;
 use super::types::encode;
-use super::value::{FieldValue, Identities, ValueView, date_text};
+use super::value::{FieldValue, Identities, References, ValueView, date_text};
 use super::write::visible;
 use crate::world::Organization;
 
@@ -50,7 +51,9 @@ impl FieldsView<'_> {
     fn wants(&self, field: FieldId) -> bool {
         match self.select {
             Select::Stored | Select::All => true,
-            Select::Short => field == ids::TAGS || !self.organization.wit.fields.get(field).kind.is_long(),
+            Select::Short => {
+                field == ids::TAGS || !self.organization.wit.fields.get(field).kind.is_long()
+            }
             Select::Named(fields) => fields.contains(&field),
         }
     }
@@ -62,26 +65,80 @@ impl FieldsView<'_> {
     fn computed<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let fields = &self.organization.wit.fields;
         let revision = self.revision;
-        let number = |map: &mut M, id: FieldId, value: usize| if self.wants_computed(id) { map.serialize_entry(&fields.get(id).reference, &value) } else { Ok(()) };
+        let number = |map: &mut M, id: FieldId, value: usize| {
+            if self.wants_computed(id) {
+                map.serialize_entry(&fields.get(id).reference, &value)
+            } else {
+                Ok(())
+            }
+        };
         number(map, ids::ID, self.item.id as usize)?;
         number(map, ids::REV, self.rev as usize)?;
         number(map, ids::WATERMARK, revision.watermark as usize)?;
-        let count = |wanted: fn(&Target) -> bool| self.item.relations.iter().filter(|relation| wanted(&relation.target)).count();
+        let count = |wanted: fn(&Target) -> bool| {
+            self.item
+                .relations
+                .iter()
+                .filter(|relation| wanted(&relation.target))
+                .count()
+        };
         if !matches!(self.select, Select::Short) {
-            number(map, ids::RELATED_LINK_COUNT, count(|target| matches!(target, Target::Item { .. })))?;
-            number(map, ids::ATTACHED_FILE_COUNT, count(|target| matches!(target, Target::Attachment { .. })))?;
-            number(map, ids::HYPER_LINK_COUNT, count(|target| matches!(target, Target::Resource { rel, .. } if &**rel == "Hyperlink")))?;
-            number(map, ids::EXTERNAL_LINK_COUNT, count(|target| matches!(target, Target::Resource { rel, .. } if &**rel == "ArtifactLink")))?;
+            number(
+                map,
+                ids::RELATED_LINK_COUNT,
+                count(|target| matches!(target, Target::Item { .. })),
+            )?;
+            number(
+                map,
+                ids::ATTACHED_FILE_COUNT,
+                count(|target| matches!(target, Target::Attachment { .. })),
+            )?;
+            number(
+                map,
+                ids::HYPER_LINK_COUNT,
+                count(
+                    |target| matches!(target, Target::Resource { rel, .. } if &**rel == "Hyperlink"),
+                ),
+            )?;
+            number(
+                map,
+                ids::EXTERNAL_LINK_COUNT,
+                count(
+                    |target| matches!(target, Target::Resource { rel, .. } if &**rel == "ArtifactLink"),
+                ),
+            )?;
         }
-        let text = |map: &mut M, id: FieldId, value: &str| if self.wants_computed(id) { map.serialize_entry(&fields.get(id).reference, value) } else { Ok(()) };
+        let text = |map: &mut M, id: FieldId, value: &str| {
+            if self.wants_computed(id) {
+                map.serialize_entry(&fields.get(id).reference, value)
+            } else {
+                Ok(())
+            }
+        };
         text(map, ids::AUTHORIZED_DATE, &date_text(revision.authorized))?;
-        let revised = self.item.revision(self.rev + 1).map_or_else(|| NEVER.to_owned(), |next| date_text(next.changed));
+        let revised = self
+            .item
+            .revision(self.rev + 1)
+            .map_or_else(|| NEVER.to_owned(), |next| date_text(next.changed));
         text(map, ids::REVISED_DATE, &revised)?;
         if self.wants_computed(ids::AUTHORIZED_AS) {
             let value = FieldValue::Person(std::sync::Arc::clone(&revision.authorized_as));
-            map.serialize_entry("System.AuthorizedAs", &ValueView { value: &value, identities: self.identities })?;
+            map.serialize_entry(
+                "System.AuthorizedAs",
+                &ValueView {
+                    value: &value,
+                    identities: self.identities,
+                },
+            )?;
         }
-        for (structure, id_field, level) in [(Structure::Area, ids::AREA_ID, ids::AREA_LEVEL1), (Structure::Iteration, ids::ITERATION_ID, ids::ITERATION_LEVEL1)] {
+        for (structure, id_field, level) in [
+            (Structure::Area, ids::AREA_ID, ids::AREA_LEVEL1),
+            (
+                Structure::Iteration,
+                ids::ITERATION_ID,
+                ids::ITERATION_LEVEL1,
+            ),
+        ] {
             let path = revision.values.text(structure.field());
             let nodes = &self.organization.wit.nodes;
             if self.wants_computed(id_field)
@@ -96,7 +153,10 @@ impl FieldsView<'_> {
                 }
             }
             if structure == Structure::Area && self.wants_computed(ids::NODE_NAME) {
-                map.serialize_entry("System.NodeName", path.rsplit('\\').next().unwrap_or_default())?;
+                map.serialize_entry(
+                    "System.NodeName",
+                    path.rsplit('\\').next().unwrap_or_default(),
+                )?;
             }
         }
         Ok(())
@@ -108,15 +168,29 @@ impl Serialize for FieldsView<'_> {
         let fields = &self.organization.wit.fields;
         let mut map = serializer.serialize_map(None)?;
         self.computed(&mut map)?;
-        for (id, value) in self.revision.values.iter().filter(|(id, _)| self.wants(*id)) {
+        for (id, value) in self
+            .revision
+            .values
+            .iter()
+            .filter(|(id, _)| self.wants(*id))
+        {
             let reference = &fields.get(id).reference;
             if id == ids::TAGS && self.tag_refs {
-                map.serialize_entry(reference, &self.organization.wit.tag_references(self.item.project, &value.display()))?;
+                map.serialize_entry(
+                    reference,
+                    &tags::references(self.item.project, &value.display()),
+                )?;
             } else {
-                map.serialize_entry(reference, &ValueView { value, identities: self.identities })?;
+                map.serialize_entry(
+                    reference,
+                    &ValueView {
+                        value,
+                        identities: self.identities,
+                    },
+                )?;
             }
         }
-        if self.parent && self.wants(ids::PARENT) {
+        if self.parent && !self.item.relations.is_empty() && self.wants(ids::PARENT) {
             let parents = visible(self.organization, self.item);
             let parent = parents.iter().find_map(|relation| match relation.target {
                 Target::Item { link, id } if link.reference == PARENT => Some(id),
@@ -141,10 +215,23 @@ pub(crate) struct Expand {
 impl Expand {
     pub(crate) fn parse(text: Option<&str>) -> Self {
         match text.unwrap_or_default().to_lowercase().as_str() {
-            "all" => Self { relations: true, fields: true, links: true },
-            "relations" => Self { relations: true, ..Self::default() },
-            "fields" => Self { fields: true, ..Self::default() },
-            "links" => Self { links: true, ..Self::default() },
+            "all" => Self {
+                relations: true,
+                fields: true,
+                links: true,
+            },
+            "relations" => Self {
+                relations: true,
+                ..Self::default()
+            },
+            "fields" => Self {
+                fields: true,
+                ..Self::default()
+            },
+            "links" => Self {
+                links: true,
+                ..Self::default()
+            },
             _ => Self::default(),
         }
     }
@@ -156,7 +243,7 @@ pub(crate) struct ItemView<'a> {
     pub item: &'a Item,
     /// From 1.
     pub rev: u32,
-    pub base: &'a str,
+    pub references: &'a References<'a>,
     pub expand: Expand,
     /// These fields alone.
     pub named: Option<&'a [FieldId]>,
@@ -164,6 +251,30 @@ pub(crate) struct ItemView<'a> {
     pub relations: Option<Vec<Relation>>,
     /// An address of a revision and not of the item.
     pub as_revision: bool,
+    /// An item without relations says so.
+    pub empty_relations: bool,
+}
+
+impl<'a> ItemView<'a> {
+    /// The item as it is now.
+    pub(crate) fn new(
+        organization: &'a Organization,
+        item: &'a Item,
+        references: &'a References<'a>,
+        expand: Expand,
+    ) -> Self {
+        Self {
+            organization,
+            item,
+            rev: item.rev(),
+            references,
+            expand,
+            named: None,
+            relations: None,
+            as_revision: false,
+            empty_relations: false,
+        }
+    }
 }
 
 impl Serialize for ItemView<'_> {
@@ -172,7 +283,8 @@ impl Serialize for ItemView<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &item.id)?;
         map.serialize_entry("rev", &self.rev)?;
-        let project = format!("{}/{}", self.base, item.project);
+        let base = self.references.base;
+        let project = format!("{base}/{}", item.project);
         let url = format!("{project}/_apis/wit/workItems/{}", item.id);
         if let Some(revision) = item.revision(self.rev) {
             let select = match self.named {
@@ -180,11 +292,26 @@ impl Serialize for ItemView<'_> {
                 None if self.expand.fields => Select::All,
                 None => Select::Stored,
             };
-            let identities = Identities::Reference(self.base);
+            let identities = Identities::References(self.references);
             let parent = self.rev == item.rev();
-            map.serialize_entry("fields", &FieldsView { organization: self.organization, item, rev: self.rev, revision, select, identities, tag_refs: false, parent })?;
+            map.serialize_entry(
+                "fields",
+                &FieldsView {
+                    organization: self.organization,
+                    item,
+                    rev: self.rev,
+                    revision,
+                    select,
+                    identities,
+                    tag_refs: false,
+                    parent,
+                },
+            )?;
             if self.named.is_none() {
-                map.serialize_entry("multilineFieldsFormat", &formats(self.organization, revision))?;
+                map.serialize_entry(
+                    "multilineFieldsFormat",
+                    &formats(self.organization, revision),
+                )?;
             }
             if let Some(reference) = comment_reference(item, self.rev, revision, &project) {
                 map.serialize_entry("commentVersionRef", &reference)?;
@@ -195,8 +322,13 @@ impl Serialize for ItemView<'_> {
                 Some(relations) => relations.clone(),
                 None => visible(self.organization, item),
             };
-            if !relations.is_empty() {
-                let documents: Vec<Value> = relations.iter().map(|relation| relation_document(self.organization, relation, item.project, self.base)).collect();
+            if !relations.is_empty() || self.empty_relations {
+                let documents: Vec<Value> = relations
+                    .iter()
+                    .map(|relation| {
+                        relation_document(self.organization, relation, item.project, base)
+                    })
+                    .collect();
                 map.serialize_entry("relations", &documents)?;
             }
         }
@@ -228,13 +360,33 @@ fn links(item: &Item, project: &str) -> Value {
 /// `multilineFieldsFormat`: `html` or `markdown` for each long field that has a text.
 pub(crate) fn formats(organization: &Organization, revision: &Revision) -> Map<String, Value> {
     let fields = &organization.wit.fields;
-    let long = revision.values.iter().filter(|(id, _)| *id != ids::TAGS && *id != ids::HISTORY && fields.get(*id).kind.is_long());
-    long.map(|(id, _)| (fields.get(id).reference.clone(), json!(if revision.markdown.contains(&id) { "markdown" } else { "html" }))).collect()
+    let long = revision.values.iter().filter(|(id, _)| {
+        *id != ids::TAGS && *id != ids::HISTORY && fields.get(*id).kind.is_long()
+    });
+    long.map(|(id, _)| {
+        (
+            fields.get(id).reference.clone(),
+            json!(if revision.markdown.contains(&id) {
+                "markdown"
+            } else {
+                "html"
+            }),
+        )
+    })
+    .collect()
 }
 
-pub(crate) fn comment_reference(item: &Item, rev: u32, revision: &Revision, project: &str) -> Option<Value> {
+pub(crate) fn comment_reference(
+    item: &Item,
+    rev: u32,
+    revision: &Revision,
+    project: &str,
+) -> Option<Value> {
     let reference = revision.comment?;
-    let comment = item.comments.iter().find(|comment| comment.id == reference.comment)?;
+    let comment = item
+        .comments
+        .iter()
+        .find(|comment| comment.id == reference.comment)?;
     let version = comment.versions.get(reference.version as usize - 1)?;
     Some(json!({
         "commentId": reference.comment,
@@ -246,7 +398,12 @@ pub(crate) fn comment_reference(item: &Item, rev: u32, revision: &Revision, proj
     }))
 }
 
-pub(crate) fn relation_document(organization: &Organization, relation: &Relation, project: uuid::Uuid, base: &str) -> Value {
+pub(crate) fn relation_document(
+    organization: &Organization,
+    relation: &Relation,
+    project: uuid::Uuid,
+    base: &str,
+) -> Value {
     let mut attributes = Map::new();
     let (rel, url) = match &relation.target {
         Target::Item { link, id } => {
@@ -255,16 +412,32 @@ pub(crate) fn relation_document(organization: &Organization, relation: &Relation
                 attributes.insert("comment".to_owned(), json!(&**comment));
             }
             attributes.insert("name".to_owned(), json!(link.name));
-            let project = organization.wit.items.get(id).map_or(project, |item| item.project);
+            let project = organization
+                .wit
+                .items
+                .get(id)
+                .map_or(project, |item| item.project);
             return json!({"rel": link.reference, "url": format!("{base}/{project}/_apis/wit/workItems/{id}"), "attributes": attributes});
         }
-        Target::Attachment { id, .. } => ("AttachedFile", format!("{base}/{project}/_apis/wit/attachments/{id}")),
+        Target::Attachment { id, .. } => (
+            "AttachedFile",
+            format!("{base}/{project}/_apis/wit/attachments/{id}"),
+        ),
         Target::Resource { rel, url } => (&**rel, url.to_string()),
     };
-    attributes.insert("authorizedDate".to_owned(), json!(date_text(relation.added)));
+    attributes.insert(
+        "authorizedDate".to_owned(),
+        json!(date_text(relation.added)),
+    );
     attributes.insert("id".to_owned(), json!(relation.id));
-    attributes.insert("resourceCreatedDate".to_owned(), json!(date_text(relation.resource_created)));
-    attributes.insert("resourceModifiedDate".to_owned(), json!(date_text(relation.resource_created)));
+    attributes.insert(
+        "resourceCreatedDate".to_owned(),
+        json!(date_text(relation.resource_created)),
+    );
+    attributes.insert(
+        "resourceModifiedDate".to_owned(),
+        json!(date_text(relation.resource_created)),
+    );
     attributes.insert("revisedDate".to_owned(), json!(NEVER));
     if let Target::Attachment { length, .. } = relation.target {
         attributes.insert("resourceSize".to_owned(), json!(length));
@@ -279,8 +452,15 @@ pub(crate) fn relation_document(organization: &Organization, relation: &Relation
 }
 
 /// One entry of `updates`; `number` counts from 1.
-pub(crate) fn update_document(organization: &Organization, item: &Item, number: usize, update: &Update, base: &str) -> Value {
-    let identities = Identities::Reference(base);
+pub(crate) fn update_document(
+    organization: &Organization,
+    item: &Item,
+    number: usize,
+    update: &Update,
+    base: &str,
+) -> Value {
+    let references = References::new(base);
+    let identities = Identities::References(&references);
     let by = match &update.by {
         FieldValue::Person(person) => json!({
             "id": person.id,
@@ -292,10 +472,18 @@ pub(crate) fn update_document(organization: &Organization, item: &Item, number: 
             "imageUrl": format!("{base}/_apis/GraphProfile/MemberAvatars/{}", person.descriptor),
             "descriptor": person.descriptor,
         }),
-        other => json!({"id": uuid::Uuid::nil(), "name": other.display(), "displayName": other.display(), "uniqueName": other.display()}),
+        other => {
+            json!({"id": uuid::Uuid::nil(), "name": other.display(), "displayName": other.display(), "uniqueName": other.display()})
+        }
     };
-    let next: Option<Timestamp> = item.updates[number..].iter().find(|later| later.revises).map(|later| later.date);
-    let url = format!("{base}/{}/_apis/wit/workItems/{}/updates/{number}", item.project, item.id);
+    let next: Option<Timestamp> = item.updates[number..]
+        .iter()
+        .find(|later| later.revises)
+        .map(|later| later.date);
+    let url = format!(
+        "{base}/{}/_apis/wit/workItems/{}/updates/{number}",
+        item.project, item.id
+    );
     let mut value = json!({
         "id": number,
         "workItemId": item.id,
@@ -306,13 +494,24 @@ pub(crate) fn update_document(organization: &Organization, item: &Item, number: 
     if update.revises {
         value["fields"] = field_changes(organization, item, update.rev, identities);
     }
-    let documents = |relations: &mut dyn Iterator<Item = &Relation>| -> Vec<Value> { relations.map(|relation| relation_document(organization, relation, item.project, base)).collect() };
+    let documents = |relations: &mut dyn Iterator<Item = &Relation>| -> Vec<Value> {
+        relations
+            .map(|relation| relation_document(organization, relation, item.project, base))
+            .collect()
+    };
     let sets = [
         ("removed", documents(&mut update.removed.iter())),
         ("added", documents(&mut update.added.iter())),
-        ("updated", documents(&mut update.changed.iter().map(|(_, after)| after))),
+        (
+            "updated",
+            documents(&mut update.changed.iter().map(|(_, after)| after)),
+        ),
     ];
-    let relations: Map<String, Value> = sets.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), json!(list))).collect();
+    let relations: Map<String, Value> = sets
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(name, list)| (name.to_owned(), json!(list)))
+        .collect();
     if !relations.is_empty() {
         value["relations"] = Value::Object(relations);
     }
@@ -322,9 +521,23 @@ pub(crate) fn update_document(organization: &Organization, item: &Item, number: 
 }
 
 /// `{"field": {"oldValue", "newValue"}}` of what a revision changed.
-fn field_changes(organization: &Organization, item: &Item, rev: u32, identities: Identities<'_>) -> Value {
+fn field_changes(
+    organization: &Organization,
+    item: &Item,
+    rev: u32,
+    identities: Identities<'_>,
+) -> Value {
     let document = |rev: u32| -> Map<String, Value> {
-        let view = item.revision(rev).map(|revision| FieldsView { organization, item, rev, revision, select: Select::All, identities, tag_refs: false, parent: false });
+        let view = item.revision(rev).map(|revision| FieldsView {
+            organization,
+            item,
+            rev,
+            revision,
+            select: Select::All,
+            identities,
+            tag_refs: false,
+            parent: false,
+        });
         match view.and_then(|view| serde_json::to_value(view).ok()) {
             Some(Value::Object(map)) => map,
             _ => Map::new(),

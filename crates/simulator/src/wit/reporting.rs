@@ -14,7 +14,7 @@ use super::ids;
 use super::item::{Item, Revision};
 use super::links::LinkType;
 use super::render::{FieldsView, Select, comment_reference, formats};
-use super::value::{Identities, PersonView, date_text, parse_date};
+use super::value::{Identities, PersonView, References, date_text, parse_date};
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person};
 
@@ -36,24 +36,62 @@ pub(crate) struct LinkChange {
 }
 
 impl LinkChange {
-    pub(crate) fn new(link: &'static LinkType, source: u32, target: u32, date: Timestamp, by: &Arc<Person>, comment: Option<Arc<str>>, active: bool) -> Self {
-        let (link, source, target) = if link.is_stated_from(source, target) { (link, source, target) } else { (link.opposite(), target, source) };
-        Self { link, source, target, date, by: Arc::clone(by), comment, active }
+    pub(crate) fn new(
+        link: &'static LinkType,
+        source: u32,
+        target: u32,
+        date: Timestamp,
+        by: &Arc<Person>,
+        comment: Option<Arc<str>>,
+        active: bool,
+    ) -> Self {
+        let (link, source, target) = if link.is_stated_from(source, target) {
+            (link, source, target)
+        } else {
+            (link.opposite(), target, source)
+        };
+        Self {
+            link,
+            source,
+            target,
+            date,
+            by: Arc::clone(by),
+            comment,
+            active,
+        }
     }
 }
 
 /// Where a page of a stream starts.
-fn position(call: &Call, length: usize, since: impl Fn(Timestamp) -> usize) -> Result<usize, ApiError> {
+fn position(
+    call: &Call,
+    length: usize,
+    since: impl Fn(Timestamp) -> usize,
+) -> Result<usize, ApiError> {
     let bad = |message: &str| {
-        ApiError::new(StatusCode::BAD_REQUEST, "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemReportingInvalidArgumentException", message)
+        ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemReportingInvalidArgumentException",
+            message,
+        )
     };
-    match (call.query.get("continuationToken"), call.query.get("startDateTime")) {
-        (Some(_), Some(_)) => Err(bad("The continuationToken and startDateTime cannot both be specified.")),
+    match (
+        call.query.get("continuationToken"),
+        call.query.get("startDateTime"),
+    ) {
+        (Some(_), Some(_)) => Err(bad(
+            "The continuationToken and startDateTime cannot both be specified.",
+        )),
         (None, None) => Ok(0),
-        (None, Some(date)) => Ok(since(parse_date(date).ok_or_else(|| bad("The startDateTime is not valid."))?)),
+        (None, Some(date)) => Ok(since(
+            parse_date(date).ok_or_else(|| bad("The startDateTime is not valid."))?,
+        )),
         (Some(token), None) => {
             let mut parts = token.split(';');
-            let at = (parts.next(), parts.next().and_then(|part| part.parse::<usize>().ok()));
+            let at = (
+                parts.next(),
+                parts.next().and_then(|part| part.parse::<usize>().ok()),
+            );
             // A watermark of the future is one of another organization.
             match at {
                 (Some(_), Some(at)) if at <= length => Ok(at),
@@ -71,17 +109,47 @@ fn token(id: u32, position: usize) -> String {
 fn next_link(call: &Call, token: &str) -> String {
     let mut link = url::form_urlencoded::Serializer::new(String::new());
     link.append_pair("continuationToken", token);
-    for name in ["types", "fields", "linkTypes", "includeIdentityRef", "includeDeleted", "includeTagRef", "includeLatestOnly", "includeDiscussionChangesOnly", "$expand", "$maxPageSize"] {
+    for name in [
+        "types",
+        "fields",
+        "linkTypes",
+        "includeIdentityRef",
+        "includeDeleted",
+        "includeTagRef",
+        "includeLatestOnly",
+        "includeDiscussionChangesOnly",
+        "$expand",
+        "$maxPageSize",
+    ] {
         if let Some(value) = call.query.get(name) {
             link.append_pair(name, value);
         }
     }
-    link.append_pair("api-version", &call.version.as_ref().map_or_else(|| "7.1".to_owned(), ToString::to_string));
-    let project = call.project.as_deref().map(|project| format!("/{}", super::types::encode(project))).unwrap_or_default();
-    format!("{}{project}/_apis/{}?{}", call.base, call.segments.join("/"), link.finish())
+    link.append_pair(
+        "api-version",
+        &call
+            .version
+            .as_ref()
+            .map_or_else(|| "7.1".to_owned(), ToString::to_string),
+    );
+    let project = call
+        .project
+        .as_deref()
+        .map(|project| format!("/{}", super::types::encode(project)))
+        .unwrap_or_default();
+    format!(
+        "{}{project}/_apis/{}?{}",
+        call.base,
+        call.segments.join("/"),
+        link.finish()
+    )
 }
 
 /// What a request for revisions asks for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the parameters of the operation"
+)]
 struct Filter {
     project: Option<Uuid>,
     types: Vec<String>,
@@ -96,36 +164,77 @@ struct Filter {
 
 impl Filter {
     fn of(call: &Call, organization: &Organization) -> Result<Self, ApiError> {
-        let body = if call.method == Method::POST { call.value()? } else { Value::Null };
+        let body = if call.method == Method::POST {
+            call.value()?
+        } else {
+            Value::Null
+        };
         let flag = |name: &str| call.query.flag(name) || body[name] == json!(true);
         let list = |name: &str| -> Option<Vec<String>> {
-            let sent = body[name].as_array().map(|values| values.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-            sent.or_else(|| call.query.list(name).map(|values| values.into_iter().map(str::to_owned).collect()))
+            let sent = body[name].as_array().map(|values| {
+                values
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect()
+            });
+            sent.or_else(|| {
+                call.query
+                    .list(name)
+                    .map(|values| values.into_iter().map(str::to_owned).collect())
+            })
         };
         let fields = list("fields").filter(|names| !names.is_empty());
-        let find = |name: &String| organization.wit.fields.find(name).ok_or_else(|| Fields::unknown(name));
+        let find = |name: &String| {
+            organization
+                .wit
+                .fields
+                .find(name)
+                .ok_or_else(|| Fields::unknown(name))
+        };
         Ok(Self {
             project: call.project_filter(organization)?,
             types: list("types").unwrap_or_default(),
-            fields: fields.map(|names| names.iter().map(find).collect()).transpose()?,
+            fields: fields
+                .map(|names| names.iter().map(find).collect())
+                .transpose()?,
             deleted: flag("includeDeleted"),
             identity_refs: flag("includeIdentityRef"),
             tag_refs: flag("includeTagRef"),
             latest_only: flag("includeLatestOnly"),
             discussions: flag("includeDiscussionChangesOnly"),
-            expand: call.query.get("$expand").is_some_and(|value| value.eq_ignore_ascii_case("fields")),
+            expand: call
+                .query
+                .get("$expand")
+                .is_some_and(|value| value.eq_ignore_ascii_case("fields")),
         })
     }
 
-    fn wants(&self, organization: &Organization, item: &Item, rev: u32, revision: &Revision) -> bool {
+    fn wants(
+        &self,
+        organization: &Organization,
+        item: &Item,
+        rev: u32,
+        revision: &Revision,
+    ) -> bool {
         let values = &revision.values;
-        let project = || self.project.is_none_or(|id| organization.project_by_id(id).is_some_and(|project| project.name == values.text(ids::TEAM_PROJECT)));
+        let project = || {
+            self.project.is_none_or(|id| {
+                organization
+                    .project_by_id(id)
+                    .is_some_and(|project| project.name == values.text(ids::TEAM_PROJECT))
+            })
+        };
         let kind = values.text(ids::WORK_ITEM_TYPE);
         (self.deleted || item.deleted.is_none())
             && !organization.core.hidden.contains(&item.project)
             && (!self.latest_only || rev == item.rev())
             && (!self.discussions || revision.comment.is_some())
-            && (self.types.is_empty() || self.types.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind)))
+            && (self.types.is_empty()
+                || self
+                    .types
+                    .iter()
+                    .any(|wanted| wanted.eq_ignore_ascii_case(kind)))
             && project()
     }
 }
@@ -144,11 +253,15 @@ impl Serialize for Entry<'_> {
         map.serialize_entry("rev", &view.rev)?;
         map.serialize_entry("fields", view)?;
         if self.filter.expand && !view.revision.markdown.is_empty() {
-            map.serialize_entry("multilineFieldsFormat", &formats(view.organization, view.revision))?;
+            map.serialize_entry(
+                "multilineFieldsFormat",
+                &formats(view.organization, view.revision),
+            )?;
         }
         if view.revision.comment.is_some() {
             let project = format!("{}/{}", self.call.base, view.item.project);
-            if let Some(reference) = comment_reference(view.item, view.rev, view.revision, &project) {
+            if let Some(reference) = comment_reference(view.item, view.rev, view.revision, &project)
+            {
                 map.serialize_entry("commentVersionRef", &reference)?;
             }
         }
@@ -167,19 +280,42 @@ struct Page<T> {
 }
 
 /// `GET` and `POST reporting/workItemRevisions[/discussions]`.
-pub(crate) fn revisions(organization: &Organization, call: &Call, discussions: bool) -> Result<Reply, ApiError> {
+pub(crate) fn revisions(
+    organization: &Organization,
+    call: &Call,
+    discussions: bool,
+) -> Result<Reply, ApiError> {
     let mut filter = Filter::of(call, organization)?;
     filter.discussions |= discussions;
     let log = &organization.wit.log;
-    let start = position(call, log.len(), |date| log.partition_point(|(_, _, at)| *at < date))?;
-    let cap = if filter.expand { PAGE_WITH_FIELDS } else { PAGE };
-    let size = call.query.number("$maxPageSize")?.filter(|size| *size > 0).unwrap_or(cap).min(cap);
+    let start = position(call, log.len(), |date| {
+        log.partition_point(|(_, _, at)| *at < date)
+    })?;
+    let cap = if filter.expand {
+        PAGE_WITH_FIELDS
+    } else {
+        PAGE
+    };
+    let size = call
+        .query
+        .number("$maxPageSize")?
+        .filter(|size| *size > 0)
+        .unwrap_or(cap)
+        .min(cap);
+    let references = References::new(&call.base);
     let mut values = Vec::with_capacity(size);
     let mut at = start;
     while at < log.len() && values.len() < size {
         let (id, rev, _) = log[at];
         at += 1;
-        let Some((item, revision)) = organization.wit.items.get(&id).and_then(|item| Some((item, item.revision(rev)?))) else { continue };
+        let Some((item, revision)) = organization
+            .wit
+            .items
+            .get(&id)
+            .and_then(|item| Some((item, item.revision(rev)?)))
+        else {
+            continue;
+        };
         if !filter.wants(organization, item, rev, revision) {
             continue;
         }
@@ -188,13 +324,35 @@ pub(crate) fn revisions(organization: &Organization, call: &Call, discussions: b
             (None, true) => Select::All,
             (None, false) => Select::Short,
         };
-        let identities = if filter.identity_refs { Identities::Reference(&call.base) } else { Identities::Combined };
-        let fields = FieldsView { organization, item, rev, revision, select, identities, tag_refs: filter.tag_refs, parent: false };
-        values.push(Entry { filter: &filter, call, fields });
+        let identities = if filter.identity_refs {
+            Identities::References(&references)
+        } else {
+            Identities::Combined
+        };
+        let fields = FieldsView {
+            organization,
+            item,
+            rev,
+            revision,
+            select,
+            identities,
+            tag_refs: filter.tag_refs,
+            parent: false,
+        };
+        values.push(Entry {
+            filter: &filter,
+            call,
+            fields,
+        });
     }
     let last = at.checked_sub(1).map_or(0, |at| log[at].0);
     let token = token(last, at);
-    Ok(Reply::serialized(&Page { values, next_link: next_link(call, &token), continuation_token: token, is_last_batch: at == log.len() }))
+    Ok(Reply::serialized(&Page {
+        values,
+        next_link: next_link(call, &token),
+        continuation_token: token,
+        is_last_batch: at == log.len(),
+    }))
 }
 
 struct LinkEntry<'a> {
@@ -206,7 +364,13 @@ struct LinkEntry<'a> {
 impl Serialize for LinkEntry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let change = self.change;
-        let project = |id: u32| self.organization.wit.items.get(&id).map(|item| item.project);
+        let project = |id: u32| {
+            self.organization
+                .wit
+                .items
+                .get(&id)
+                .map(|item| item.project)
+        };
         let attributes = json!({
             "linkType": change.link.reference,
             "sourceId": change.source,
@@ -230,15 +394,24 @@ impl Serialize for LinkEntry<'_> {
 pub(crate) fn links(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
     let project = call.project_filter(organization)?;
     let log = &organization.wit.link_log;
-    let start = position(call, log.len(), |date| log.partition_point(|change| change.date < date))?;
+    let start = position(call, log.len(), |date| {
+        log.partition_point(|change| change.date < date)
+    })?;
     let link_types = call.query.list("linkTypes").unwrap_or_default();
     let types = call.query.list("types").unwrap_or_default();
     let item = |id: u32| organization.wit.items.get(&id);
     let wants = |change: &LinkChange| {
-        let named = |wanted: &&str| wanted.eq_ignore_ascii_case(change.link.reference) || wanted.eq_ignore_ascii_case(change.link.stem());
-        let kind = |wanted: &&str| item(change.source).is_some_and(|item| item.type_name().eq_ignore_ascii_case(wanted));
+        let named = |wanted: &&str| {
+            wanted.eq_ignore_ascii_case(change.link.reference)
+                || wanted.eq_ignore_ascii_case(change.link.stem())
+        };
+        let kind = |wanted: &&str| {
+            item(change.source).is_some_and(|item| item.type_name().eq_ignore_ascii_case(wanted))
+        };
         let place = |project: Uuid| item(change.source).is_some_and(|item| item.project == project);
-        (link_types.is_empty() || link_types.iter().any(named)) && (types.is_empty() || types.iter().any(kind)) && project.is_none_or(place)
+        (link_types.is_empty() || link_types.iter().any(named))
+            && (types.is_empty() || types.iter().any(kind))
+            && project.is_none_or(place)
     };
     let mut values = Vec::new();
     let mut at = start;
@@ -246,10 +419,19 @@ pub(crate) fn links(organization: &Organization, call: &Call) -> Result<Reply, A
         let change = &log[at];
         at += 1;
         if wants(change) {
-            values.push(LinkEntry { organization, base: &call.base, change });
+            values.push(LinkEntry {
+                organization,
+                base: &call.base,
+                change,
+            });
         }
     }
     let last = at.checked_sub(1).map_or(0, |at| log[at].source);
     let token = token(last, at);
-    Ok(Reply::serialized(&Page { values, next_link: next_link(call, &token), continuation_token: token, is_last_batch: at == log.len() }))
+    Ok(Reply::serialized(&Page {
+        values,
+        next_link: next_link(call, &token),
+        continuation_token: token,
+        is_last_batch: at == log.len(),
+    }))
 }

@@ -30,24 +30,88 @@ pub(crate) struct WorkItemType {
 use Category::{Completed, InProgress, Proposed, Removed, Resolved};
 
 type States = &'static [(&'static str, Category)];
-const AGILE: States = &[("New", Proposed), ("Active", InProgress), ("Resolved", Resolved), ("Closed", Completed), ("Removed", Removed)];
-const AGILE_TASK: States = &[("New", Proposed), ("Active", InProgress), ("Closed", Completed), ("Removed", Removed)];
-const AGILE_BUG: States = &[("New", Proposed), ("Active", InProgress), ("Resolved", Resolved), ("Closed", Completed)];
+const AGILE: States = &[
+    ("New", Proposed),
+    ("Active", InProgress),
+    ("Resolved", Resolved),
+    ("Closed", Completed),
+    ("Removed", Removed),
+];
+const AGILE_TASK: States = &[
+    ("New", Proposed),
+    ("Active", InProgress),
+    ("Closed", Completed),
+    ("Removed", Removed),
+];
+const AGILE_BUG: States = &[
+    ("New", Proposed),
+    ("Active", InProgress),
+    ("Resolved", Resolved),
+    ("Closed", Completed),
+];
 const AGILE_ISSUE: States = &[("Active", Proposed), ("Closed", Completed)];
-const BASIC: States = &[("To Do", Proposed), ("Doing", InProgress), ("Done", Completed)];
-const SCRUM: States = &[("New", Proposed), ("Approved", Proposed), ("Committed", InProgress), ("Done", Completed), ("Removed", Removed)];
-const SCRUM_FEATURE: States = &[("New", Proposed), ("In Progress", InProgress), ("Done", Completed), ("Removed", Removed)];
-const SCRUM_TASK: States = &[("To Do", Proposed), ("In Progress", InProgress), ("Done", Completed), ("Removed", Removed)];
+const BASIC: States = &[
+    ("To Do", Proposed),
+    ("Doing", InProgress),
+    ("Done", Completed),
+];
+const SCRUM: States = &[
+    ("New", Proposed),
+    ("Approved", Proposed),
+    ("Committed", InProgress),
+    ("Done", Completed),
+    ("Removed", Removed),
+];
+const SCRUM_FEATURE: States = &[
+    ("New", Proposed),
+    ("In Progress", InProgress),
+    ("Done", Completed),
+    ("Removed", Removed),
+];
+const SCRUM_TASK: States = &[
+    ("To Do", Proposed),
+    ("In Progress", InProgress),
+    ("Done", Completed),
+    ("Removed", Removed),
+];
 const IMPEDIMENT: States = &[("Open", Proposed), ("Closed", Completed)];
-const CMMI: States = &[("Proposed", Proposed), ("Active", InProgress), ("Resolved", Resolved), ("Closed", Completed)];
-const TEST_CASE: States = &[("Design", Proposed), ("Ready", InProgress), ("Closed", Completed)];
+const CMMI: States = &[
+    ("Proposed", Proposed),
+    ("Active", InProgress),
+    ("Resolved", Resolved),
+    ("Closed", Completed),
+];
+const TEST_CASE: States = &[
+    ("Design", Proposed),
+    ("Ready", InProgress),
+    ("Closed", Completed),
+];
 const TEST_PLAN: States = &[("Active", InProgress), ("Inactive", Completed)];
-const TEST_SUITE: States = &[("In Planning", Proposed), ("In Progress", InProgress), ("Completed", Completed)];
+const TEST_SUITE: States = &[
+    ("In Planning", Proposed),
+    ("In Progress", InProgress),
+    ("Completed", Completed),
+];
 
-const fn kind(name: &'static str, states: States, reason: &'static str, category: &'static str, color: &'static str, icon: &'static str) -> WorkItemType {
-    WorkItemType { name, states, reason, category, color, icon }
+const fn kind(
+    name: &'static str,
+    states: States,
+    reason: &'static str,
+    category: &'static str,
+    color: &'static str,
+    icon: &'static str,
+) -> WorkItemType {
+    WorkItemType {
+        name,
+        states,
+        reason,
+        category,
+        color,
+        icon,
+    }
 }
 
+#[rustfmt::skip]
 const TEST_TYPES: [WorkItemType; 6] = [
     kind("Test Case", TEST_CASE, "New", "TestCase", "004B50", "icon_test_case"),
     kind("Test Plan", TEST_PLAN, "New test plan", "TestPlan", "004B50", "icon_test_plan"),
@@ -56,12 +120,15 @@ const TEST_TYPES: [WorkItemType; 6] = [
     kind("Shared Parameter", TEST_PLAN, "New", "SharedParameter", "004B50", "icon_test_parameter"),
     kind("Code Review Request", TEST_PLAN, "New", "CodeReviewRequest", "FF9D00", "icon_code_review"),
 ];
+#[rustfmt::skip]
 static TESTS: [WorkItemType; 6] = TEST_TYPES;
+#[rustfmt::skip]
 static BASIC_TYPES: [WorkItemType; 3] = [
     kind("Epic", BASIC, "Added to backlog", "Epic", "E06C00", "icon_crown"),
     kind("Issue", BASIC, "Added to backlog", "Requirement", "009CCC", "icon_clipboard"),
     kind("Task", BASIC, "Added to backlog", "Task", "F2CB1D", "icon_clipboard"),
 ];
+#[rustfmt::skip]
 static AGILE_TYPES: [WorkItemType; 6] = [
     kind("Epic", AGILE, "New", "Epic", "E06C00", "icon_crown"),
     kind("Feature", AGILE, "New", "Feature", "773B93", "icon_trophy"),
@@ -70,6 +137,7 @@ static AGILE_TYPES: [WorkItemType; 6] = [
     kind("Task", AGILE_TASK, "New", "Task", "F2CB1D", "icon_clipboard"),
     kind("Issue", AGILE_ISSUE, "New", "Issue", "B4009E", "icon_traffic_cone"),
 ];
+#[rustfmt::skip]
 static SCRUM_TYPES: [WorkItemType; 6] = [
     kind("Epic", SCRUM_FEATURE, "New epic", "Epic", "E06C00", "icon_crown"),
     kind("Feature", SCRUM_FEATURE, "New feature", "Feature", "773B93", "icon_trophy"),
@@ -78,6 +146,7 @@ static SCRUM_TYPES: [WorkItemType; 6] = [
     kind("Task", SCRUM_TASK, "New task", "Task", "F2CB1D", "icon_clipboard"),
     kind("Impediment", IMPEDIMENT, "New impediment", "Issue", "B4009E", "icon_traffic_cone"),
 ];
+#[rustfmt::skip]
 static CMMI_TYPES: [WorkItemType; 9] = [
     kind("Epic", CMMI, "New", "Epic", "E06C00", "icon_crown"),
     kind("Feature", CMMI, "New", "Feature", "773B93", "icon_trophy"),
@@ -106,7 +175,10 @@ impl WorkItemType {
     }
 
     pub(crate) fn state(&self, name: &str) -> Option<(&'static str, Category)> {
-        self.states.iter().find(|(state, _)| state.eq_ignore_ascii_case(name)).copied()
+        self.states
+            .iter()
+            .find(|(state, _)| state.eq_ignore_ascii_case(name))
+            .copied()
     }
 
     fn states_document(&self) -> Vec<Value> {
@@ -127,20 +199,34 @@ impl WorkItemType {
 
     fn document(&self, organization: &Organization, call: &Call, scope: &str) -> Value {
         let url = format!("{scope}/_apis/wit/workItemTypes/{}", encode(self.name));
-        let fields: Vec<Value> = organization.wit.fields.iter().map(|field| {
-            json!({
-                "defaultValue": Value::Null,
-                "alwaysRequired": field.reference == "System.Title",
-                "dependentFields": [],
-                "referenceName": field.reference,
-                "name": field.name,
-                "url": format!("{scope}/_apis/wit/fields/{}", field.reference),
+        let fields: Vec<Value> = organization
+            .wit
+            .fields
+            .iter()
+            .map(|field| {
+                json!({
+                    "defaultValue": Value::Null,
+                    "alwaysRequired": field.reference == "System.Title",
+                    "dependentFields": [],
+                    "referenceName": field.reference,
+                    "name": field.name,
+                    "url": format!("{scope}/_apis/wit/fields/{}", field.reference),
+                })
             })
-        }).collect();
-        let transitions = json!(self.states.iter().map(|(from, _)| {
-            let to: Vec<Value> = self.states.iter().map(|(to, _)| json!({"to": to, "actions": Value::Null})).collect();
-            ((*from).to_owned(), json!(to))
-        }).collect::<serde_json::Map<_, _>>());
+            .collect();
+        let transitions = json!(
+            self.states
+                .iter()
+                .map(|(from, _)| {
+                    let to: Vec<Value> = self
+                        .states
+                        .iter()
+                        .map(|(to, _)| json!({"to": to, "actions": Value::Null}))
+                        .collect();
+                    ((*from).to_owned(), json!(to))
+                })
+                .collect::<serde_json::Map<_, _>>()
+        );
         json!({
             "name": self.name,
             "referenceName": format!("Microsoft.VSTS.WorkItemTypes.{}", self.name.replace(' ', "")),
@@ -164,26 +250,36 @@ pub(crate) fn encode(segment: &str) -> String {
     percent_encoding::utf8_percent_encode(segment, &SEGMENT).to_string()
 }
 
-const SEGMENT: percent_encoding::AsciiSet =
-    percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 pub(crate) fn unknown(name: &str, project: &str) -> ApiError {
     ApiError::new(
         StatusCode::NOT_FOUND,
         "Microsoft.TeamFoundation.WorkItemTracking.Server.Metadata.WorkItemTypeNotFoundException",
-        format!("VS402323: Work item type {name} does not exist in project {project} or you do not have permission to access it."),
+        format!(
+            "VS402323: Work item type {name} does not exist in project {project} or you do not have permission to access it."
+        ),
     )
 }
 
 /// `GET wit/workItemTypes[/{type}[/states|fields[/{field}]]]`.
-pub(crate) fn route(organization: &Organization, call: &Call, rest: &[String]) -> Result<Reply, ApiError> {
+pub(crate) fn route(
+    organization: &Organization,
+    call: &Call,
+    rest: &[String],
+) -> Result<Reply, ApiError> {
     let project = call.project(organization)?;
     let scope = format!("{}/{}", call.base, project.id);
     let document = |kind: &WorkItemType| kind.document(organization, call, &scope);
     let Some(name) = rest.first() else {
         return Ok(Reply::list(all(project.process).map(document).collect()));
     };
-    let kind = WorkItemType::find(project.process, name).ok_or_else(|| unknown(name, &project.name))?;
+    let kind =
+        WorkItemType::find(project.process, name).ok_or_else(|| unknown(name, &project.name))?;
     let members = |what: &str| document(kind)[what].as_array().cloned().unwrap_or_default();
     match rest.get(1).map(|part| part.to_lowercase()).as_deref() {
         None => Ok(Reply::json(document(kind))),
@@ -191,8 +287,18 @@ pub(crate) fn route(organization: &Organization, call: &Call, rest: &[String]) -
         Some("fields") => match rest.get(2) {
             None => Ok(Reply::list(members("fields"))),
             Some(field) => {
-                let named = |value: &Value| ["referenceName", "name"].iter().any(|key| value[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(field)));
-                members("fields").into_iter().find(named).map(Reply::json).ok_or_else(|| super::fields::Fields::unknown(field).not_found())
+                let named = |value: &Value| {
+                    ["referenceName", "name"].iter().any(|key| {
+                        value[key]
+                            .as_str()
+                            .is_some_and(|text| text.eq_ignore_ascii_case(field))
+                    })
+                };
+                members("fields")
+                    .into_iter()
+                    .find(named)
+                    .map(Reply::json)
+                    .ok_or_else(|| super::fields::Fields::unknown(field).not_found())
             }
         },
         Some(_) => Err(ApiError::no_route(call)),
@@ -200,7 +306,11 @@ pub(crate) fn route(organization: &Organization, call: &Call, rest: &[String]) -
 }
 
 /// `GET wit/workItemTypeCategories[/{category}]`.
-pub(crate) fn categories(organization: &Organization, call: &Call, rest: &[String]) -> Result<Reply, ApiError> {
+pub(crate) fn categories(
+    organization: &Organization,
+    call: &Call,
+    rest: &[String],
+) -> Result<Reply, ApiError> {
     let project = call.project(organization)?;
     let scope = format!("{}/{}", call.base, project.id);
     let mut names: Vec<&str> = Vec::new();
@@ -227,8 +337,15 @@ pub(crate) fn categories(organization: &Organization, call: &Call, rest: &[Strin
         Some(wanted) => names
             .iter()
             .map(document)
-            .find(|value| value["referenceName"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(wanted)))
+            .find(|value| {
+                value["referenceName"]
+                    .as_str()
+                    .is_some_and(|name| name.eq_ignore_ascii_case(wanted))
+            })
             .map(Reply::json)
-            .ok_or_else(|| ApiError::bad_request(format!("VS402324: The category {wanted} does not exist.")).not_found()),
+            .ok_or_else(|| {
+                ApiError::bad_request(format!("VS402324: The category {wanted} does not exist."))
+                    .not_found()
+            }),
     }
 }

@@ -1,11 +1,14 @@
 //! Values of fields, and dates as the service writes them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::fields::Kind;
 use crate::world::{People, Person};
@@ -49,23 +52,35 @@ impl FieldValue {
     }
 
     /// `None` for null and empty text, which clear the field. With `literal`, an unknown identity stays the string that it is.
-    pub(crate) fn parse(kind: Kind, value: &Value, people: &People, literal: bool) -> Result<Option<Self>, Misfit> {
+    pub(crate) fn parse(
+        kind: Kind,
+        value: &Value,
+        people: &People,
+        literal: bool,
+    ) -> Result<Option<Self>, Misfit> {
         let text = match value {
             Value::Null => return Ok(None),
             Value::String(text) if text.is_empty() => return Ok(None),
             Value::String(text) => text.clone(),
-            Value::Object(object) if kind == Kind::Identity => ["descriptor", "id", "uniqueName", "displayName"]
-                .iter()
-                .filter_map(|name| object.get(*name).and_then(Value::as_str))
-                .find(|text| people.find(text).is_some())
-                .or_else(|| object.get("displayName").and_then(Value::as_str))
-                .unwrap_or_default()
-                .to_owned(),
+            Value::Object(object) if kind == Kind::Identity => {
+                ["descriptor", "id", "uniqueName", "displayName"]
+                    .iter()
+                    .filter_map(|name| object.get(*name).and_then(Value::as_str))
+                    .find(|text| people.find(text).is_some())
+                    .or_else(|| object.get("displayName").and_then(Value::as_str))
+                    .unwrap_or_default()
+                    .to_owned()
+            }
             other => other.to_string(),
         };
         let misfit = || Misfit::Type(text.clone());
         Ok(Some(match kind {
-            Kind::String | Kind::PlainText | Kind::Html | Kind::TreePath | Kind::History | Kind::Guid => Self::Text(text.into()),
+            Kind::String
+            | Kind::PlainText
+            | Kind::Html
+            | Kind::TreePath
+            | Kind::History
+            | Kind::Guid => Self::Text(text.into()),
             Kind::Integer => Self::Integer(text.parse().map_err(|_| misfit())?),
             Kind::Double => Self::Double(text.parse().map_err(|_| misfit())?),
             Kind::Boolean => Self::Boolean(match text.to_ascii_lowercase().as_str() {
@@ -95,17 +110,53 @@ impl FieldValue {
     }
 
     pub(crate) fn json(&self, identities: Identities<'_>) -> Value {
-        serde_json::to_value(ValueView { value: self, identities }).unwrap_or(Value::Null)
+        serde_json::to_value(ValueView {
+            value: self,
+            identities,
+        })
+        .unwrap_or(Value::Null)
     }
 }
 
 /// How identities are written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Identities<'a> {
     /// `Name <mail>`.
     Combined,
-    /// `IdentityRef` with addresses below this base.
-    Reference(&'a str),
+    /// `IdentityRef`.
+    References(&'a References<'a>),
+}
+
+/// Identity references with addresses below one base, each made once: a page repeats few people often.
+pub(crate) struct References<'a> {
+    pub base: &'a str,
+    made: RefCell<Vec<(Uuid, Box<RawValue>)>>,
+}
+
+impl<'a> References<'a> {
+    pub(crate) fn new(base: &'a str) -> Self {
+        Self {
+            base,
+            made: RefCell::default(),
+        }
+    }
+
+    fn serialize<S: Serializer>(&self, person: &Person, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut made = self.made.borrow_mut();
+        let known = made.iter().position(|(id, _)| *id == person.id);
+        let at = if let Some(at) = known {
+            at
+        } else {
+            let view = PersonView {
+                person,
+                base: self.base,
+            };
+            let text = serde_json::to_string(&view).and_then(RawValue::from_string);
+            made.push((person.id, text.map_err(serde::ser::Error::custom)?));
+            made.len() - 1
+        };
+        made[at].1.serialize(serializer)
+    }
 }
 
 /// A value to be written into an answer.
@@ -123,8 +174,11 @@ impl Serialize for ValueView<'_> {
             FieldValue::Boolean(value) => serializer.serialize_bool(*value),
             FieldValue::Date(date) => serializer.serialize_str(&date_text(*date)),
             FieldValue::Person(person) => match self.identities {
-                Identities::Combined => serializer.collect_str(&format_args!("{} <{}>", person.display_name, person.unique_name)),
-                Identities::Reference(base) => PersonView { person, base }.serialize(serializer),
+                Identities::Combined => serializer.collect_str(&format_args!(
+                    "{} <{}>",
+                    person.display_name, person.unique_name
+                )),
+                Identities::References(references) => references.serialize(person, serializer),
             },
         }
     }
@@ -150,10 +204,16 @@ impl Serialize for PersonView<'_> {
                 map.end()
             }
         }
-        let avatar = format!("{}/_apis/GraphProfile/MemberAvatars/{}", self.base, self.person.descriptor);
+        let avatar = format!(
+            "{}/_apis/GraphProfile/MemberAvatars/{}",
+            self.base, self.person.descriptor
+        );
         let mut map = serializer.serialize_map(Some(7))?;
         map.serialize_entry("displayName", &self.person.display_name)?;
-        map.serialize_entry("url", &format_args!("{}/_apis/Identities/{}", self.base, self.person.id))?;
+        map.serialize_entry(
+            "url",
+            &format_args!("{}/_apis/Identities/{}", self.base, self.person.id),
+        )?;
         map.serialize_entry("_links", &Avatar(&avatar))?;
         map.serialize_entry("id", &self.person.id)?;
         map.serialize_entry("uniqueName", &self.person.unique_name)?;
@@ -174,7 +234,13 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let instant = text
         .parse::<Timestamp>()
         .ok()
-        .or_else(|| text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
+        .or_else(|| {
+            text.parse::<jiff::civil::DateTime>()
+                .ok()?
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .ok()
+                .map(|zoned| zoned.timestamp())
+        })
         .or_else(|| american(text))?;
     Timestamp::from_millisecond(instant.as_millisecond()).ok()
 }
@@ -182,9 +248,16 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
 /// `3/31/2026`, which queries use.
 fn american(text: &str) -> Option<Timestamp> {
     let mut parts = text.split('/').map(str::parse::<i16>);
-    let (month, day, year) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let date = jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
-    date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    let (month, day, year) = (
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+    );
+    let date =
+        jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    date.to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 #[cfg(test)]
@@ -194,9 +267,18 @@ mod tests {
     #[test]
     fn dates_lose_trailing_zeros_and_what_is_below_a_millisecond() {
         let text = |input: &str| parse_date(input).map(date_text);
-        assert_eq!(text("2026-03-31T18:36:26.230Z").as_deref(), Some("2026-03-31T18:36:26.23Z"));
-        assert_eq!(text("2026-03-31T18:36:26.2304567Z").as_deref(), Some("2026-03-31T18:36:26.23Z"));
-        assert_eq!(text("2026-03-31T20:36:26+02:00").as_deref(), Some("2026-03-31T18:36:26Z"));
+        assert_eq!(
+            text("2026-03-31T18:36:26.230Z").as_deref(),
+            Some("2026-03-31T18:36:26.23Z")
+        );
+        assert_eq!(
+            text("2026-03-31T18:36:26.2304567Z").as_deref(),
+            Some("2026-03-31T18:36:26.23Z")
+        );
+        assert_eq!(
+            text("2026-03-31T20:36:26+02:00").as_deref(),
+            Some("2026-03-31T18:36:26Z")
+        );
         assert_eq!(text("2026-03-31").as_deref(), Some("2026-03-31T00:00:00Z"));
         assert_eq!(text("3/31/2026").as_deref(), Some("2026-03-31T00:00:00Z"));
         assert_eq!(text("yesterday"), None);

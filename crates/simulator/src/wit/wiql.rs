@@ -28,14 +28,18 @@ fn too_many() -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
         "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemTrackingQueryResultSizeLimitExceededException",
-        format!("VS402337: The number of work items returned exceeds the size limit of {MOST}. Change the query to return fewer items."),
+        format!(
+            "VS402337: The number of work items returned exceeds the size limit of {MOST}. Change the query to return fewer items."
+        ),
     )
 }
 
 /// `POST wiql`.
 pub(super) fn query(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let text = body["query"].as_str().ok_or_else(|| error("there is no query"))?;
+    let text = body["query"]
+        .as_str()
+        .ok_or_else(|| error("there is no query"))?;
     let scope = call.project_base(organization)?;
     let parsed = parse::parse(organization, call, text)?;
     let top = call.query.number("$top")?;
@@ -53,7 +57,11 @@ pub(super) fn query(organization: &Organization, call: &Call) -> Result<Reply, A
         "columns": columns,
     });
     if !parsed.order.is_empty() {
-        answer["sortColumns"] = parsed.order.iter().map(|(id, descending)| json!({"field": field(*id), "descending": descending})).collect();
+        answer["sortColumns"] = parsed
+            .order
+            .iter()
+            .map(|(id, descending)| json!({"field": field(*id), "descending": descending}))
+            .collect();
     }
     if parsed.links.is_some() {
         let rows = evaluate::links(organization, &parsed);

@@ -30,53 +30,107 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn rule_error(message: impl Into<String>) -> ApiError {
-    ApiError::new(StatusCode::BAD_REQUEST, "Microsoft.TeamFoundation.WorkItemTracking.Server.RuleValidationException", message)
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "Microsoft.TeamFoundation.WorkItemTracking.Server.RuleValidationException",
+        message,
+    )
 }
 
 pub(crate) fn unknown_item(id: impl std::fmt::Display) -> ApiError {
     ApiError::new(
         StatusCode::NOT_FOUND,
         "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemUnauthorizedAccessException",
-        format!("TF401232: Work item {id} does not exist, or you do not have permissions to read it."),
+        format!(
+            "TF401232: Work item {id} does not exist, or you do not have permissions to read it."
+        ),
     )
 }
 
 /// Creates a work item and returns it as it was saved (or would be).
-pub(crate) fn create(organization: &mut Organization, project: Uuid, type_name: &str, patch: &[Operation], by: &Arc<Person>, options: Options) -> Result<Item, ApiError> {
+pub(crate) fn create(
+    organization: &mut Organization,
+    project: Uuid,
+    type_name: &str,
+    patch: &[Operation],
+    by: &Arc<Person>,
+    options: Options,
+) -> Result<Item, ApiError> {
     allow_bypass(organization, by, options)?;
     let draft = Draft::new_item(organization, project, type_name, by, options)?;
     let draft = draft.apply(organization, patch)?;
-    save(organization, draft, by, options)
+    Ok(save(organization, draft, by, options))
 }
 
 /// Changes a work item that is not deleted and returns it as it was saved (or would be).
-pub(crate) fn update(organization: &mut Organization, id: u32, patch: &[Operation], by: &Arc<Person>, options: Options) -> Result<Item, ApiError> {
+pub(crate) fn update(
+    organization: &mut Organization,
+    id: u32,
+    patch: &[Operation],
+    by: &Arc<Person>,
+    options: Options,
+) -> Result<Item, ApiError> {
     allow_bypass(organization, by, options)?;
-    let item = organization.wit.items.get(&id).filter(|item| item.deleted.is_none()).ok_or_else(|| unknown_item(id))?;
+    let item = organization
+        .wit
+        .items
+        .get(&id)
+        .filter(|item| item.deleted.is_none())
+        .ok_or_else(|| unknown_item(id))?;
     let draft = Draft::of(organization, item, by, options).apply(organization, patch)?;
-    save(organization, draft, by, options)
+    Ok(save(organization, draft, by, options))
 }
 
-fn allow_bypass(organization: &Organization, by: &Person, options: Options) -> Result<(), ApiError> {
-    if options.bypass_rules { organization.require("BYPASS_RULES", "Bypass rules on work item updates", by) } else { Ok(()) }
+fn allow_bypass(
+    organization: &Organization,
+    by: &Person,
+    options: Options,
+) -> Result<(), ApiError> {
+    if options.bypass_rules {
+        organization.require("BYPASS_RULES", "Bypass rules on work item updates", by)
+    } else {
+        Ok(())
+    }
 }
 
-fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options: Options) -> Result<Item, ApiError> {
-    let Draft { mut item, values, markdown, added, removed, changed, comment, revises, moved_to, .. } = draft;
+fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options: Options) -> Item {
+    let Draft {
+        mut item,
+        values,
+        markdown,
+        added,
+        removed,
+        changed,
+        comment,
+        revises,
+        moved_to,
+        ..
+    } = draft;
     if let Some(project) = moved_to {
         item.project = project;
     }
     let now = organization.clock.tick();
-    let changed_by = values.get(ids::CHANGED_BY).cloned().unwrap_or_else(|| FieldValue::Person(Arc::clone(by)));
+    let changed_by = values
+        .get(ids::CHANGED_BY)
+        .cloned()
+        .unwrap_or_else(|| FieldValue::Person(Arc::clone(by)));
     let date = match values.get(ids::CHANGED_DATE) {
         Some(FieldValue::Date(date)) => *date,
         _ => now,
     };
     if options.validate_only {
         if revises {
-            item.revisions.push(Revision { values, changed: date, authorized: now, authorized_as: Arc::clone(by), watermark: 0, comment: None, markdown });
+            item.revisions.push(Revision {
+                values,
+                changed: date,
+                authorized: now,
+                authorized_as: Arc::clone(by),
+                watermark: 0,
+                comment: None,
+                markdown,
+            });
         }
-        return Ok(item);
+        return item;
     }
     if item.id == 0 {
         organization.wit.last_item += 1;
@@ -91,13 +145,25 @@ fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options
     let gone = |relation: &Relation| removed.iter().any(|removed| removed.id == relation.id);
     item.relations.retain(|relation| !gone(relation));
     for (before, after) in &changed {
-        if let Some(relation) = item.relations.iter_mut().find(|relation| relation.id == before.id) {
+        if let Some(relation) = item
+            .relations
+            .iter_mut()
+            .find(|relation| relation.id == before.id)
+        {
             *relation = after.clone();
         }
     }
     item.relations.extend(added.iter().cloned());
     if revises {
-        let comment = comment.map(|text| comments::from_history(&mut organization.wit.last_comment, &mut item, &text, &changed_by, date));
+        let comment = comment.map(|text| {
+            comments::from_history(
+                &mut organization.wit.last_comment,
+                &mut item,
+                &text,
+                &changed_by,
+                date,
+            )
+        });
         push_revision(organization, &mut item, values, date, by, comment, markdown);
     }
     if revises || !(added.is_empty() && removed.is_empty() && changed.is_empty()) {
@@ -105,7 +171,11 @@ fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options
         item.updates.push(Update {
             rev: item.rev(),
             revises,
-            by: if revises { changed_by.clone() } else { FieldValue::Person(Arc::clone(by)) },
+            by: if revises {
+                changed_by.clone()
+            } else {
+                FieldValue::Person(Arc::clone(by))
+            },
             date: update_date,
             added: added.clone(),
             removed: removed.clone(),
@@ -115,7 +185,7 @@ fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options
     relations::mirror(organization, &item, &added, &removed, by);
     let id = item.id;
     organization.wit.items.insert(id, item.clone());
-    Ok(item)
+    item
 }
 
 /// Appends a revision and puts it into the stream.
@@ -128,17 +198,39 @@ fn push_revision(
     comment: Option<CommentRef>,
     markdown: Vec<FieldId>,
 ) {
-    values.set(ids::COMMENT_COUNT, Some(FieldValue::Integer(item.comment_count() as i64)));
+    values.set(
+        ids::COMMENT_COUNT,
+        Some(FieldValue::Integer(item.comment_count())),
+    );
     let authorized = organization.clock.now();
-    organization.wit.log.push((item.id, item.rev() + 1, authorized));
+    organization
+        .wit
+        .log
+        .push((item.id, item.rev() + 1, authorized));
     let watermark = organization.wit.log.len() as u32;
-    item.revisions.push(Revision { values, changed, authorized, authorized_as: Arc::clone(by), watermark, comment, markdown });
+    item.revisions.push(Revision {
+        values,
+        changed,
+        authorized,
+        authorized_as: Arc::clone(by),
+        watermark,
+        comment,
+        markdown,
+    });
 }
 
 /// Adds a revision that changes values as the service itself does: no rules, the next moment, the caller as author.
-pub(crate) fn revise(organization: &mut Organization, id: u32, by: &Arc<Person>, comment: Option<CommentRef>, change: impl FnOnce(&mut Values)) {
+pub(crate) fn revise(
+    organization: &mut Organization,
+    id: u32,
+    by: &Arc<Person>,
+    comment: Option<CommentRef>,
+    change: impl FnOnce(&mut Values),
+) {
     let now = organization.clock.tick();
-    let Some(mut item) = organization.wit.items.remove(&id) else { return };
+    let Some(mut item) = organization.wit.items.remove(&id) else {
+        return;
+    };
     let mut values = item.latest().values.clone();
     values.set(ids::HISTORY, None);
     let date = now.max(item.latest().changed + jiff::SignedDuration::from_millis(3));
@@ -159,32 +251,65 @@ pub(crate) fn revise(organization: &mut Organization, id: u32, by: &Arc<Person>,
     organization.wit.items.insert(id, item);
 }
 
-pub(crate) fn set_field(organization: &mut Organization, id: u32, field: FieldId, value: &FieldValue, by: &Arc<Person>) {
-    revise(organization, id, by, None, |values| values.set(field, Some(value.clone())));
+pub(crate) fn set_field(
+    organization: &mut Organization,
+    id: u32,
+    field: FieldId,
+    value: &FieldValue,
+    by: &Arc<Person>,
+) {
+    revise(organization, id, by, None, |values| {
+        values.set(field, Some(value.clone()));
+    });
 }
 
 /// Moves an item to the recycle bin: a revision with `System.IsDeleted`.
-pub(crate) fn delete(organization: &mut Organization, id: u32, by: &Arc<Person>) -> Result<(), ApiError> {
+pub(crate) fn delete(
+    organization: &mut Organization,
+    id: u32,
+    by: &Arc<Person>,
+) -> Result<(), ApiError> {
     organization.require("WORK_ITEM_DELETE", "Delete and restore work items", by)?;
-    if organization.wit.items.get(&id).is_none_or(|item| item.deleted.is_some()) {
+    if organization
+        .wit
+        .items
+        .get(&id)
+        .is_none_or(|item| item.deleted.is_some())
+    {
         return Err(unknown_item(id));
     }
-    revise(organization, id, by, None, |values| values.set(ids::IS_DELETED, Some(FieldValue::Boolean(true))));
+    revise(organization, id, by, None, |values| {
+        values.set(ids::IS_DELETED, Some(FieldValue::Boolean(true)));
+    });
     let date = organization.clock.now();
     if let Some(item) = organization.wit.items.get_mut(&id) {
-        item.deleted = Some(Deletion { by: Arc::clone(by), date });
+        item.deleted = Some(Deletion {
+            by: Arc::clone(by),
+            date,
+        });
     }
     state_links(organization, id, by, false);
     Ok(())
 }
 
 /// Takes an item out of the recycle bin with everything that it had.
-pub(crate) fn restore(organization: &mut Organization, id: u32, by: &Arc<Person>) -> Result<(), ApiError> {
+pub(crate) fn restore(
+    organization: &mut Organization,
+    id: u32,
+    by: &Arc<Person>,
+) -> Result<(), ApiError> {
     organization.require("WORK_ITEM_DELETE", "Delete and restore work items", by)?;
-    if organization.wit.items.get(&id).is_none_or(|item| item.deleted.is_none()) {
+    if organization
+        .wit
+        .items
+        .get(&id)
+        .is_none_or(|item| item.deleted.is_none())
+    {
         return Err(unknown_item(id));
     }
-    revise(organization, id, by, None, |values| values.set(ids::IS_DELETED, None));
+    revise(organization, id, by, None, |values| {
+        values.set(ids::IS_DELETED, None);
+    });
     if let Some(item) = organization.wit.items.get_mut(&id) {
         item.deleted = None;
     }
@@ -193,15 +318,29 @@ pub(crate) fn restore(organization: &mut Organization, id: u32, by: &Arc<Person>
 }
 
 /// Removes an item for good, and the links that lead to it.
-pub(crate) fn destroy(organization: &mut Organization, id: u32, by: &Arc<Person>) -> Result<(), ApiError> {
-    organization.require("WORK_ITEM_PERMANENTLY_DELETE", "Permanently delete work items", by)?;
-    let item = organization.wit.items.get(&id).ok_or_else(|| unknown_item(id))?;
+pub(crate) fn destroy(
+    organization: &mut Organization,
+    id: u32,
+    by: &Arc<Person>,
+) -> Result<(), ApiError> {
+    organization.require(
+        "WORK_ITEM_PERMANENTLY_DELETE",
+        "Permanently delete work items",
+        by,
+    )?;
+    let item = organization
+        .wit
+        .items
+        .get(&id)
+        .ok_or_else(|| unknown_item(id))?;
     if item.deleted.is_none() {
         state_links(organization, id, by, false);
     }
     organization.wit.items.remove(&id);
     for item in organization.wit.items.values_mut() {
-        item.relations.retain(|relation| !matches!(relation.target, Target::Item { id: target, .. } if target == id));
+        item.relations.retain(
+            |relation| !matches!(relation.target, Target::Item { id: target, .. } if target == id),
+        );
     }
     Ok(())
 }
@@ -209,12 +348,22 @@ pub(crate) fn destroy(organization: &mut Organization, id: u32, by: &Arc<Person>
 /// Says in the stream of links that those of an item went or came back with it.
 fn state_links(organization: &mut Organization, id: u32, by: &Arc<Person>, active: bool) {
     let date = organization.clock.now();
-    let Some(item) = organization.wit.items.get(&id) else { return };
+    let Some(item) = organization.wit.items.get(&id) else {
+        return;
+    };
     let changes: Vec<LinkChange> = item
         .relations
         .iter()
         .filter_map(|relation| match relation.target {
-            Target::Item { link, id: target } => Some(LinkChange::new(link, id, target, date, by, relation.comment.clone(), active)),
+            Target::Item { link, id: target } => Some(LinkChange::new(
+                link,
+                id,
+                target,
+                date,
+                by,
+                relation.comment.clone(),
+                active,
+            )),
             _ => None,
         })
         .collect();

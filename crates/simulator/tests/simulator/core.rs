@@ -6,37 +6,75 @@ use serde_json::json;
 use super::harness::Contoso;
 
 #[tokio::test]
-async fn a_project_appears_when_its_operation_has_succeeded_and_has_a_team_nodes_and_a_repository() {
+async fn a_project_appears_when_its_operation_has_succeeded_and_has_a_team_nodes_and_a_repository()
+{
     let contoso = Contoso::start().await;
     let body = json!({"name": "Tailspin", "description": "Toys", "capabilities": {"versioncontrol": {"sourceControlType": "Git"}, "processTemplate": {"templateTypeId": "b8a3a935-7e91-48b8-a94c-606d37c3e9f2"}}});
-    let operation = contoso.post("_apis/projects?api-version=7.1", &body).await.expect(202).json();
+    let operation = contoso
+        .post("_apis/projects?api-version=7.1", &body)
+        .await
+        .expect(202)
+        .json();
     assert_eq!(operation["status"], "notSet");
     contoso.get("_apis/projects/Tailspin").await.expect(404);
     let path = format!("_apis/operations/{}", operation["id"].as_str().unwrap());
     assert_eq!(contoso.get(&path).await.json()["status"], "inProgress");
     assert_eq!(contoso.get(&path).await.json()["status"], "succeeded");
-    let project = contoso.get("_apis/projects/tailspin?includeCapabilities=true").await.expect(200).json();
+    let project = contoso
+        .get("_apis/projects/tailspin?includeCapabilities=true")
+        .await
+        .expect(200)
+        .json();
     assert_eq!(project["name"], "Tailspin");
-    assert_eq!(project["capabilities"]["processTemplate"]["templateName"], "Basic");
+    assert_eq!(
+        project["capabilities"]["processTemplate"]["templateName"],
+        "Basic"
+    );
     assert_eq!(project["defaultTeam"]["name"], "Tailspin Team");
-    let repositories = contoso.get("Tailspin/_apis/git/repositories?api-version=7.1").await.expect(200).json();
+    let repositories = contoso
+        .get("Tailspin/_apis/git/repositories?api-version=7.1")
+        .await
+        .expect(200)
+        .json();
     assert_eq!(repositories["value"][0]["name"], "Tailspin");
-    let nodes = contoso.get("Tailspin/_apis/wit/classificationnodes").await.expect(200).json();
+    let nodes = contoso
+        .get("Tailspin/_apis/wit/classificationnodes")
+        .await
+        .expect(200)
+        .json();
     assert_eq!(nodes["value"][0]["path"], "\\Tailspin\\Area");
-    contoso.post("_apis/projects?api-version=7.1", &body).await.refused(400, "TF200019");
+    contoso
+        .post("_apis/projects?api-version=7.1", &body)
+        .await
+        .refused(400, "TF200019");
 }
 
 #[tokio::test]
 async fn a_deleted_project_keeps_its_name_and_is_listed_as_deleted() {
     let contoso = Contoso::start().await;
     contoso.task("goes with its project").await;
-    contoso.delete("_apis/projects/Fabrikam?api-version=7.1").await.expect(202);
+    contoso
+        .delete("_apis/projects/Fabrikam?api-version=7.1")
+        .await
+        .expect(202);
     assert_eq!(contoso.get("_apis/projects").await.json()["count"], 0);
-    let deleted = contoso.get("_apis/projects?stateFilter=deleted").await.json();
-    assert_eq!((&deleted["value"][0]["name"], &deleted["value"][0]["state"]), (&json!("Fabrikam"), &json!("deleted")));
-    contoso.get("_apis/wit/workitems/1").await.refused(404, "TF401232");
+    let deleted = contoso
+        .get("_apis/projects?stateFilter=deleted")
+        .await
+        .json();
+    assert_eq!(
+        (&deleted["value"][0]["name"], &deleted["value"][0]["state"]),
+        (&json!("Fabrikam"), &json!("deleted"))
+    );
+    contoso
+        .get("_apis/wit/workitems/1")
+        .await
+        .refused(404, "TF401232");
     let body = json!({"name": "Fabrikam", "capabilities": {"processTemplate": {"templateTypeId": "adcc42ab-9882-485e-a3ed-7678f01f66bc"}}});
-    contoso.post("_apis/projects?api-version=7.1", &body).await.refused(400, "TF200019");
+    contoso
+        .post("_apis/projects?api-version=7.1", &body)
+        .await
+        .refused(400, "TF200019");
 }
 
 #[tokio::test]
@@ -48,7 +86,10 @@ async fn pages_of_projects_are_announced_by_a_header_alone() {
     let first = contoso.get("_apis/projects?$top=2").await.expect(200);
     assert_eq!(first.json()["count"], 2);
     let token = first.header("x-ms-continuationtoken").to_owned();
-    let second = contoso.get(&format!("_apis/projects?$top=2&continuationToken={token}")).await.expect(200);
+    let second = contoso
+        .get(&format!("_apis/projects?$top=2&continuationToken={token}"))
+        .await
+        .expect(200);
     assert_eq!(second.json()["value"][0]["name"], "Beta");
     assert_eq!(second.header("x-ms-continuationtoken"), "");
 }
@@ -56,28 +97,98 @@ async fn pages_of_projects_are_announced_by_a_header_alone() {
 #[tokio::test]
 async fn members_join_a_team_through_its_group_and_administer_it_through_an_entry() {
     let contoso = Contoso::start().await;
-    let team = contoso.post("_apis/projects/Fabrikam/teams?api-version=7.1", &json!({"name": "Web", "description": "Pages"})).await.expect(201).json();
-    let (id, group) = (team["id"].as_str().unwrap(), team["identity"]["subjectDescriptor"].as_str().unwrap());
-    let users = contoso.get("_apis/graph/users?api-version=7.1-preview.1").await.expect(200).json();
+    let team = contoso
+        .post(
+            "_apis/projects/Fabrikam/teams?api-version=7.1",
+            &json!({"name": "Web", "description": "Pages"}),
+        )
+        .await
+        .expect(201)
+        .json();
+    let (id, group) = (
+        team["id"].as_str().unwrap(),
+        team["identity"]["subjectDescriptor"].as_str().unwrap(),
+    );
+    let users = contoso
+        .get("_apis/graph/users?api-version=7.1-preview.1")
+        .await
+        .expect(200)
+        .json();
     let user = &users["value"][0];
-    let path = format!("_apis/graph/memberships/{}/{group}?api-version=7.1-preview.1", user["descriptor"].as_str().unwrap());
-    contoso.send(Method::PUT, &path, contoso.simulator.pat(), "application/json", Vec::new()).await.expect(201);
+    let path = format!(
+        "_apis/graph/memberships/{}/{group}?api-version=7.1-preview.1",
+        user["descriptor"].as_str().unwrap()
+    );
+    contoso
+        .send(
+            Method::PUT,
+            &path,
+            contoso.simulator.pat(),
+            "application/json",
+            Vec::new(),
+        )
+        .await
+        .expect(201);
     let members = format!("_apis/projects/Fabrikam/teams/{id}/members?api-version=7.1");
     let listed = contoso.get(&members).await.expect(200).json();
-    assert_eq!(listed["value"][0]["identity"]["uniqueName"], user["mailAddress"]);
+    assert_eq!(
+        listed["value"][0]["identity"]["uniqueName"],
+        user["mailAddress"]
+    );
     assert!(listed["value"][0].get("isTeamAdmin").is_none());
     let project = team["projectId"].as_str().unwrap();
     let entry = json!({"token": format!("{project}\\{id}"), "merge": true, "accessControlEntries": [{"descriptor": format!("Microsoft.IdentityModel.Claims.ClaimsIdentity;x\\{}", user["mailAddress"].as_str().unwrap()), "allow": 31, "deny": 0}]});
-    contoso.post("_apis/accesscontrolentries/5a27515b-ccd7-42c9-84f1-54c998f03866?api-version=7.1", &entry).await.expect(200);
-    assert_eq!(contoso.get(&members).await.json()["value"][0]["isTeamAdmin"], true);
+    contoso
+        .post(
+            "_apis/accesscontrolentries/5a27515b-ccd7-42c9-84f1-54c998f03866?api-version=7.1",
+            &entry,
+        )
+        .await
+        .expect(200);
+    assert_eq!(
+        contoso.get(&members).await.json()["value"][0]["isTeamAdmin"],
+        true
+    );
 }
 
 #[tokio::test]
 async fn the_catalogue_lists_every_location_on_a_base_url() {
     let contoso = Contoso::start().await;
-    let all = contoso.send(Method::OPTIONS, "_apis", contoso.simulator.pat(), "application/json", Vec::new()).await.expect(200).json();
+    let all = contoso
+        .send(
+            Method::OPTIONS,
+            "_apis",
+            contoso.simulator.pat(),
+            "application/json",
+            Vec::new(),
+        )
+        .await
+        .expect(200)
+        .json();
     assert!(all["count"].as_u64().unwrap() > 800);
-    let wit = contoso.send(Method::OPTIONS, "_apis/wit", contoso.simulator.pat(), "application/json", Vec::new()).await.expect(200).json();
-    assert!(wit["value"].as_array().unwrap().iter().all(|route| route["area"] == "wit"));
-    assert!(wit["value"].as_array().unwrap().iter().any(|route| route["id"] == "72c7ddf8-2cdc-4f60-90cd-ab71c14a399b"));
+    let wit = contoso
+        .send(
+            Method::OPTIONS,
+            "_apis/wit",
+            contoso.simulator.pat(),
+            "application/json",
+            Vec::new(),
+        )
+        .await
+        .expect(200)
+        .json();
+    assert!(
+        wit["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|route| route["area"] == "wit")
+    );
+    assert!(
+        wit["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|route| route["id"] == "72c7ddf8-2cdc-4f60-90cd-ab71c14a399b")
+    );
 }

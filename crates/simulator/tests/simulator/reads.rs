@@ -10,44 +10,136 @@ async fn a_batch_takes_200_ids_and_leaves_holes_only_when_asked() {
     let id = contoso.task("here").await;
     let path = "_apis/wit/workitemsbatch?api-version=7.1";
     let ids: Vec<u64> = (1..=201).collect();
-    contoso.post(path, &json!({"ids": ids})).await.refused(400, "VS403474");
-    contoso.post(path, &json!({"ids": [id, 77]})).await.refused(404, "TF401232");
-    let answer = contoso.post(path, &json!({"ids": [77, id], "errorPolicy": "omit", "$expand": "all"})).await.expect(200).json();
-    assert_eq!((&answer["count"], &answer["value"][0]), (&json!(2), &Value::Null));
+    contoso
+        .post(path, &json!({"ids": ids}))
+        .await
+        .refused(400, "VS403474");
+    contoso
+        .post(path, &json!({"ids": [id, 77]}))
+        .await
+        .refused(404, "TF401232");
+    let answer = contoso
+        .post(
+            path,
+            &json!({"ids": [77, id], "errorPolicy": "omit", "$expand": "all"}),
+        )
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&answer["count"], &answer["value"][0]),
+        (&json!(2), &Value::Null)
+    );
     assert_eq!(answer["value"][1]["fields"]["System.Id"], id);
-    contoso.post(path, &json!({"ids": [id], "fields": ["System.Title"], "$expand": "relations"})).await.refused(400, "expand parameter");
-    let named = contoso.post(path, &json!({"ids": [id], "fields": ["System.Title"]})).await.expect(200).json();
+    contoso
+        .post(
+            path,
+            &json!({"ids": [id], "fields": ["System.Title"], "$expand": "relations"}),
+        )
+        .await
+        .refused(400, "expand parameter");
+    let named = contoso
+        .post(path, &json!({"ids": [id], "fields": ["System.Title"]}))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(named["value"][0]["fields"], json!({"System.Title": "here"}));
-    contoso.post(path, &json!({"ids": [id], "fields": ["Custom.Nothing"]})).await.refused(400, "TF51535");
+    contoso
+        .post(path, &json!({"ids": [id], "fields": ["Custom.Nothing"]}))
+        .await
+        .refused(400, "TF51535");
 }
 
 #[tokio::test]
 async fn an_item_is_read_as_it_was_at_a_moment() {
     let contoso = Contoso::start().await;
     let (id, other) = (contoso.task("before").await, contoso.task("other").await);
-    let moment = contoso.item(other).await["fields"]["System.ChangedDate"].as_str().unwrap().to_owned();
-    contoso.update(id, "", &json!([field("System.Title", "after")])).await.expect(200);
-    contoso.link(id, "System.LinkTypes.Related", other).await.expect(200);
-    let then = contoso.get(&format!("_apis/wit/workitems?ids={id}&asOf={moment}&$expand=relations")).await.expect(200).json();
-    assert_eq!((&then["value"][0]["rev"], &then["value"][0]["fields"]["System.Title"]), (&json!(1), &json!("before")));
+    let moment = contoso.item(other).await["fields"]["System.ChangedDate"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    contoso
+        .update(id, "", &json!([field("System.Title", "after")]))
+        .await
+        .expect(200);
+    contoso
+        .link(id, "System.LinkTypes.Related", other)
+        .await
+        .expect(200);
+    let then = contoso
+        .get(&format!(
+            "_apis/wit/workitems?ids={id}&asOf={moment}&$expand=relations"
+        ))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (
+            &then["value"][0]["rev"],
+            &then["value"][0]["fields"]["System.Title"]
+        ),
+        (&json!(1), &json!("before"))
+    );
     assert!(then["value"][0].get("relations").is_none());
-    contoso.get(&format!("_apis/wit/workitems/{id}?asOf=2001-01-01")).await.expect(404);
+    contoso
+        .get(&format!("_apis/wit/workitems/{id}?asOf=2001-01-01"))
+        .await
+        .expect(404);
 }
 
 #[tokio::test]
 async fn revisions_and_updates_tell_the_history() {
     let contoso = Contoso::start().await;
     let id = contoso.task("one").await;
-    contoso.update(id, "", &json!([field("System.Title", "two"), field("System.State", "Active")])).await.expect(200);
-    let revisions = contoso.get(&format!("_apis/wit/workitems/{id}/revisions?api-version=7.1")).await.expect(200).json();
-    assert_eq!((&revisions["count"], &revisions["value"][0]["fields"]["System.Title"]), (&json!(2), &json!("one")));
-    let first = contoso.get(&format!("_apis/wit/workitems/{id}/revisions/1")).await.expect(200).json();
+    contoso
+        .update(
+            id,
+            "",
+            &json!([
+                field("System.Title", "two"),
+                field("System.State", "Active")
+            ]),
+        )
+        .await
+        .expect(200);
+    let revisions = contoso
+        .get(&format!(
+            "_apis/wit/workitems/{id}/revisions?api-version=7.1"
+        ))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (
+            &revisions["count"],
+            &revisions["value"][0]["fields"]["System.Title"]
+        ),
+        (&json!(2), &json!("one"))
+    );
+    let first = contoso
+        .get(&format!("_apis/wit/workitems/{id}/revisions/1"))
+        .await
+        .expect(200)
+        .json();
     assert!(first["url"].as_str().unwrap().ends_with("/revisions/1"));
-    contoso.get(&format!("_apis/wit/workitems/{id}/revisions/3")).await.expect(404);
-    let updates = contoso.get(&format!("_apis/wit/workitems/{id}/updates?api-version=7.1")).await.expect(200).json();
+    contoso
+        .get(&format!("_apis/wit/workitems/{id}/revisions/3"))
+        .await
+        .expect(404);
+    let updates = contoso
+        .get(&format!("_apis/wit/workitems/{id}/updates?api-version=7.1"))
+        .await
+        .expect(200)
+        .json();
     let change = &updates["value"][1]["fields"];
-    assert_eq!(change["System.Title"], json!({"oldValue": "one", "newValue": "two"}));
-    assert_eq!(change["System.State"], json!({"oldValue": "New", "newValue": "Active"}));
+    assert_eq!(
+        change["System.Title"],
+        json!({"oldValue": "one", "newValue": "two"})
+    );
+    assert_eq!(
+        change["System.State"],
+        json!({"oldValue": "New", "newValue": "Active"})
+    );
     assert!(change.get("System.AreaPath").is_none());
     assert_eq!(updates["value"][1]["revisedDate"], "9999-01-01T00:00:00Z");
 }
@@ -55,16 +147,71 @@ async fn revisions_and_updates_tell_the_history() {
 #[tokio::test]
 async fn types_fields_tags_and_relation_types_are_listed() {
     let contoso = Contoso::start().await;
-    contoso.create("Bug", "", &json!([field("System.Title", "t"), field("System.Tags", "one; Two; ONE")])).await.expect(200);
-    let tags = contoso.get("Fabrikam/_apis/wit/tags?api-version=7.1").await.expect(200).json();
-    let names: Vec<&Value> = tags["value"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    contoso
+        .create(
+            "Bug",
+            "",
+            &json!([
+                field("System.Title", "t"),
+                field("System.Tags", "one; Two; ONE")
+            ]),
+        )
+        .await
+        .expect(200);
+    let tags = contoso
+        .get("Fabrikam/_apis/wit/tags?api-version=7.1")
+        .await
+        .expect(200)
+        .json();
+    let names: Vec<&Value> = tags["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| &tag["name"])
+        .collect();
     assert_eq!(names, ["Two", "one"]);
-    let types = contoso.get("Fabrikam/_apis/wit/workitemtypes?api-version=7.1").await.expect(200).json();
-    assert!(types["value"].as_array().unwrap().iter().any(|kind| kind["name"] == "User Story"));
-    let fields = contoso.get("_apis/wit/fields?api-version=7.1").await.expect(200).json();
-    assert!(fields["value"].as_array().unwrap().iter().any(|field| field["referenceName"] == "System.Title"));
-    assert_eq!(contoso.get("_apis/wit/workitemrelationtypes?api-version=7.1").await.json()["count"], 21);
+    let types = contoso
+        .get("Fabrikam/_apis/wit/workitemtypes?api-version=7.1")
+        .await
+        .expect(200)
+        .json();
+    assert!(
+        types["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|kind| kind["name"] == "User Story")
+    );
+    let fields = contoso
+        .get("_apis/wit/fields?api-version=7.1")
+        .await
+        .expect(200)
+        .json();
+    assert!(
+        fields["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|field| field["referenceName"] == "System.Title")
+    );
+    assert_eq!(
+        contoso
+            .get("_apis/wit/workitemrelationtypes?api-version=7.1")
+            .await
+            .json()["count"],
+        21
+    );
     let custom = json!({"name": "Ring", "type": "string", "referenceName": "Custom.Ring"});
-    contoso.post("_apis/wit/fields?api-version=7.1", &custom).await.expect(201);
-    contoso.create("Bug", "", &json!([field("System.Title", "t"), field("Custom.Ring", "2")])).await.expect(200);
+    contoso
+        .post("_apis/wit/fields?api-version=7.1", &custom)
+        .await
+        .expect(201);
+    contoso
+        .create(
+            "Bug",
+            "",
+            &json!([field("System.Title", "t"), field("Custom.Ring", "2")]),
+        )
+        .await
+        .expect(200);
 }

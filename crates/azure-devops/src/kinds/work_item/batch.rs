@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, TryStreamExt as _};
 use model::{Class, Issue};
 use serde_json::value::RawValue;
 use service::http::{Answer, Method};

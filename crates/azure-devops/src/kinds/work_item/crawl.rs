@@ -8,7 +8,7 @@ use model::ItemRef;
 use serde_json::value::RawValue;
 use service::{Client, Crawl, Cursor, Error, Item, Result};
 
-use super::attachments::Fetched;
+use super::attachments::{self, Fetched};
 use super::document::{Discussion, Head, Link};
 use super::marks::{ANEW, DELETED, Marks, REVISED, SEEN, TALKED};
 use super::position::{Position, Wanted};
@@ -229,6 +229,13 @@ impl Streams<'_, '_> {
         self.marks.set(head.id, DELETED);
         if self.bin.insert(head.id) || self.run.full {
             cx.sink.part(&item, RECYCLE_BIN, record.get().as_bytes()).await?;
+        }
+        if self.run.wanted.attachments {
+            let mut files = Vec::new();
+            attachments::scan(record.get(), &self.run.organization()?, &mut files);
+            if !files.is_empty() {
+                attachments::fetch(self.run, head.id, files).await?;
+            }
         }
         if cx.prior.document(&item).await?.is_some() {
             return cx.sink.keep(&item).await;

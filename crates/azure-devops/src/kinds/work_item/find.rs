@@ -18,6 +18,12 @@ struct Named {
     id: Number,
 }
 
+#[derive(Deserialize)]
+struct Rows {
+    #[serde(rename = "workItems")]
+    items: Vec<Named>,
+}
+
 /// Ids of answers that are lists of work items with holes.
 fn ids(values: Vec<&serde_json::value::RawValue>) -> Result<BTreeSet<u32>> {
     let named = |value: &&serde_json::value::RawValue| value.get() != "null";
@@ -91,11 +97,6 @@ async fn written(cx: &Target<'_>, place: &Place<'_>, item: &StoredItem) -> Resul
     let query = wiql(&project.name, first.text(TYPE), created, first.text(TITLE));
     let call = cx.http.call(Method::POST, DEV, "/_apis/wit/wiql").version(STABLE).query("timePrecision", "true");
     let answer = call.json(&serde_json::json!({ "query": query })).safe().send().await?;
-    #[derive(Deserialize)]
-    struct Rows {
-        #[serde(rename = "workItems")]
-        items: Vec<Named>,
-    }
     Ok(answer.json::<Rows>()?.items.into_iter().map(|row| row.id.0).collect())
 }
 

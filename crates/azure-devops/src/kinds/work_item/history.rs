@@ -203,10 +203,6 @@ impl Replay {
         let (mut moments, mut nudged) = (Vec::new(), 0);
         for revision in revisions.iter().filter(|revision| !revision.deleted) {
             let changes = changes(&before, &revision.fields);
-            let edits_only = changes.is_empty() && revision.history.is_none() && revision.comment.is_some_and(|comment| comment.version > 1);
-            if edits_only && !replay.steps.is_empty() {
-                continue;
-            }
             let stated = revision.changed.clone().unwrap_or_default();
             let mut date = stated.clone();
             let mut moment: Option<Timestamp> = stated.parse().ok();
@@ -338,12 +334,11 @@ mod tests {
     }
 
     #[test]
-    fn revisions_that_only_edit_a_comment_or_delete_the_item_are_not_replayed() {
+    fn revisions_that_delete_the_item_are_not_replayed() {
         let at = |second: u32| Some(format!("2026-01-01T00:00:{second:02}Z"));
         let revision = |rev: u32| Revision { rev, changed: at(rev), changed_by: Some("a".to_owned()), ..Revision::default() };
-        let edited = Revision { comment: Some(CommentRef { id: 5, version: 2 }), ..revision(2) };
         let deleted = Revision { deleted: true, ..revision(3) };
-        let replay = Replay::plan(&[revision(1), edited, deleted, revision(4)], &[]);
+        let replay = Replay::plan(&[revision(1), deleted, revision(4)], &[]);
         assert_eq!(replay.steps.iter().map(|step| step.date.clone()).collect::<Vec<_>>(), [at(1).unwrap(), at(4).unwrap()]);
     }
 

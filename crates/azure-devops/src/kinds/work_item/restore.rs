@@ -69,11 +69,9 @@ struct Written {
 /// `Pass::Create`: undeletes, or makes the item as it was at first.
 pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
     let place = Place::load(&cx.target).await?;
-    stream::iter(items)
-        .map(|item| async { create_item(cx, &place, item).await.or_else(failed) })
-        .buffered(CONCURRENCY)
-        .try_collect()
-        .await
+    let place = &place;
+    let open: Vec<_> = items.iter().map(|item| async move { create_item(cx, place, item).await.or_else(failed) }).collect();
+    stream::iter(open).buffered(CONCURRENCY).try_collect().await
 }
 
 async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<Outcome> {
@@ -103,8 +101,8 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
     let project = place.home(&source)?;
     let mut uploads = Uploads::new(cx, &item.item, &source, project, Progress::of(cx, item).await?.unwrap_or_default().uploads);
     let mut patch = Patch::for_step(place, &source, first, project, &mut uploads).await?;
-    patch.set(history::CREATED_DATE, Value::from(source.replay.created.as_str()));
-    patch.set(history::CREATED_BY, Value::from(source.replay.created_by.as_str()));
+    patch.set(history::CREATED_DATE, source.replay.created.as_str());
+    patch.set(history::CREATED_BY, source.replay.created_by.as_str());
     cx.journal.intend(&item.item).await?;
     let kind = patch.kind.take().unwrap_or_else(|| "Task".to_owned());
     let path = format!("/{}/_apis/wit/workitems/${}", segment(&project.name), segment(&kind));

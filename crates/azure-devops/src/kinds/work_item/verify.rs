@@ -103,13 +103,19 @@ fn normal(field: &str, value: Option<&Value>) -> String {
         }
         (_, Value::String(text)) => match text.parse::<Timestamp>() {
             Ok(moment) => moment.to_string(),
-            Err(_) if text.contains('<') && text.ends_with('>') && !text.contains("</") => identity::key(value).unwrap_or_default(),
+            Err(_) if is_person(text) => identity::key(value).unwrap_or_default(),
             Err(_) => without_ids(text),
         },
         (_, Value::Number(number)) => number.as_f64().unwrap_or_default().to_string(),
         (_, value) if identity::is_identity(value) => identity::key(value).unwrap_or_default(),
         (_, value) => value.to_string(),
     }
+}
+
+/// `Name <address>`: one address, at the end.
+fn is_person(text: &str) -> bool {
+    let address = text.strip_suffix('>').and_then(|rest| rest.split_once('<')).map(|(_, address)| address);
+    !text.starts_with('<') && address.is_some_and(|address| address.contains(['@', '\\']) && !address.contains(['<', '>', ' ']))
 }
 
 fn without_ids(text: &str) -> String {

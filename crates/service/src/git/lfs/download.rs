@@ -32,7 +32,9 @@ pub(crate) async fn download<'a>(remote: &Remote, item: &ItemRef, sink: &dyn Sin
         (pointer, result)
     };
     let mut failed = Vec::new();
-    let mut results = futures::stream::iter(told.into_iter().map(one)).buffer_unordered(AT_ONCE);
+    // Collected first: a lazy closure over borrowed pairs is not general enough for the futures of kinds.
+    let downloads: Vec<_> = told.into_iter().map(one).collect();
+    let mut results = futures::stream::iter(downloads).buffer_unordered(AT_ONCE);
     while let Some((pointer, result)) = results.next().await {
         match result {
             Ok(()) => {}

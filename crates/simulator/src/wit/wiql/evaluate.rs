@@ -26,15 +26,36 @@ struct Evaluator<'a> {
 
 /// The items that match, in the order that is asked for.
 pub(super) fn items<'a>(organization: &'a Organization, query: &'a Query) -> Vec<&'a Item> {
-    let evaluator = Evaluator { organization, query };
-    let mut found: Vec<&Item> = evaluator.candidates().filter(|item| evaluator.test(&query.condition, Row { source: item, target: None, link: "" })).collect();
+    let evaluator = Evaluator {
+        organization,
+        query,
+    };
+    let mut found: Vec<&Item> = evaluator
+        .candidates()
+        .filter(|item| {
+            evaluator.test(
+                &query.condition,
+                Row {
+                    source: item,
+                    target: None,
+                    link: "",
+                },
+            )
+        })
+        .collect();
     sort(&evaluator, query, &mut found);
     found
 }
 
 /// Source (absent for a source itself), link type and target of each row.
-pub(super) fn links(organization: &Organization, query: &Query) -> Vec<(Option<u32>, Option<&'static str>, u32)> {
-    let evaluator = Evaluator { organization, query };
+pub(super) fn links(
+    organization: &Organization,
+    query: &Query,
+) -> Vec<(Option<u32>, Option<&'static str>, u32)> {
+    let evaluator = Evaluator {
+        organization,
+        query,
+    };
     let mut sources: Vec<&Item> = evaluator.candidates().collect();
     sort(&evaluator, query, &mut sources);
     let mut rows = Vec::new();
@@ -45,17 +66,41 @@ pub(super) fn links(organization: &Organization, query: &Query) -> Vec<(Option<u
                 Target::Item { link, id } => Some((link.reference, id)),
                 _ => None,
             })
-            .filter(|(link, id)| organization.wit.items.get(id).is_some_and(|target| evaluator.test(&query.condition, Row { source, target: Some(target), link })))
+            .filter(|(link, id)| {
+                organization.wit.items.get(id).is_some_and(|target| {
+                    evaluator.test(
+                        &query.condition,
+                        Row {
+                            source,
+                            target: Some(target),
+                            link,
+                        },
+                    )
+                })
+            })
             .collect();
-        let alone = || evaluator.test(&query.condition, Row { source, target: None, link: "" });
+        let alone = || {
+            evaluator.test(
+                &query.condition,
+                Row {
+                    source,
+                    target: None,
+                    link: "",
+                },
+            )
+        };
         let keep = match query.links {
-            Some(LinkMode::MayContain) => !matching.is_empty() || alone(),
-            Some(LinkMode::DoesNotContain) => matching.is_empty() && alone(),
+            Some(LinkMode::May) => !matching.is_empty() || alone(),
+            Some(LinkMode::Without) => matching.is_empty() && alone(),
             _ => !matching.is_empty(),
         };
         if keep {
             rows.push((None, None, source.id));
-            rows.extend(matching.into_iter().map(|(link, target)| (Some(source.id), Some(link), target)));
+            rows.extend(
+                matching
+                    .into_iter()
+                    .map(|(link, target)| (Some(source.id), Some(link), target)),
+            );
         }
     }
     rows
@@ -68,7 +113,11 @@ fn sort(evaluator: &Evaluator<'_>, query: &Query, items: &mut [&Item]) {
                 (Some(one), Some(two)) => compare(&one, &two),
                 (one, two) => one.is_some().cmp(&two.is_some()),
             };
-            let ordering = if *descending { ordering.reverse() } else { ordering };
+            let ordering = if *descending {
+                ordering.reverse()
+            } else {
+                ordering
+            };
             if ordering != Ordering::Equal {
                 return ordering;
             }
@@ -82,11 +131,15 @@ fn compare(one: &FieldValue, two: &FieldValue) -> Ordering {
         (FieldValue::Date(one), FieldValue::Date(two)) => one.cmp(two),
         _ => match (number(one), number(two)) {
             (Some(one), Some(two)) => one.total_cmp(&two),
-            _ => one.display().to_lowercase().cmp(&two.display().to_lowercase()),
+            _ => one
+                .display()
+                .to_lowercase()
+                .cmp(&two.display().to_lowercase()),
         },
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "numbers of queries are small")]
 fn number(value: &FieldValue) -> Option<f64> {
     match value {
         FieldValue::Integer(number) => Some(*number as f64),
@@ -99,15 +152,19 @@ impl<'a> Evaluator<'a> {
     fn candidates(&self) -> impl Iterator<Item = &'a Item> {
         let as_of = self.query.as_of;
         let organization = self.organization;
-        organization
-            .wit
-            .items
-            .values()
-            .filter(move |item| item.deleted.is_none() && !organization.core.hidden.contains(&item.project) && as_of.is_none_or(|moment| item.rev_at(moment).is_some()))
+        organization.wit.items.values().filter(move |item| {
+            item.deleted.is_none()
+                && !organization.core.hidden.contains(&item.project)
+                && as_of.is_none_or(|moment| item.rev_at(moment).is_some())
+        })
     }
 
     fn revision<'b>(&self, item: &'b Item) -> (u32, &'b Revision) {
-        let rev = self.query.as_of.and_then(|moment| item.rev_at(moment)).unwrap_or_else(|| item.rev());
+        let rev = self
+            .query
+            .as_of
+            .and_then(|moment| item.rev_at(moment))
+            .unwrap_or_else(|| item.rev());
         (rev, item.revision(rev).unwrap_or_else(|| item.latest()))
     }
 
@@ -116,10 +173,15 @@ impl<'a> Evaluator<'a> {
         match field {
             ids::ID => Some(FieldValue::Integer(i64::from(item.id))),
             ids::REV => Some(FieldValue::Integer(i64::from(rev))),
-            ids::PARENT => item.relations.iter().find_map(|relation| match relation.target {
-                Target::Item { link, id } if link.reference == PARENT => Some(FieldValue::Integer(i64::from(id))),
-                _ => None,
-            }),
+            ids::PARENT => item
+                .relations
+                .iter()
+                .find_map(|relation| match relation.target {
+                    Target::Item { link, id } if link.reference == PARENT => {
+                        Some(FieldValue::Integer(i64::from(id)))
+                    }
+                    _ => None,
+                }),
             _ => revision.values.get(field).cloned(),
         }
     }
@@ -131,8 +193,16 @@ impl<'a> Evaluator<'a> {
             Condition::Or(all) => all.iter().any(|condition| self.test(condition, row)),
             Condition::Not(condition) => !self.test(condition, row),
             // Without a target (the row of a source alone) what is asked of links and targets is left out.
-            Condition::LinkType { not, names } => row.target.is_none() || names.iter().any(|name| name.eq_ignore_ascii_case(row.link)) != *not,
-            Condition::Test { side, field, operator, values } => {
+            Condition::LinkType { not, names } => {
+                row.target.is_none()
+                    || names.iter().any(|name| name.eq_ignore_ascii_case(row.link)) != *not
+            }
+            Condition::Test {
+                side,
+                field,
+                operator,
+                values,
+            } => {
                 let item = match side {
                     Side::Source => row.source,
                     Side::Target => match row.target {
@@ -141,17 +211,39 @@ impl<'a> Evaluator<'a> {
                     },
                 };
                 if *operator == Operator::Ever {
-                    return item.revisions.iter().any(|revision| self.holds(item, revision.values.get(*field), Operator::Equal, values));
+                    return item.revisions.iter().any(|revision| {
+                        self.holds(item, revision.values.get(*field), Operator::Equal, values)
+                    });
                 }
                 self.holds(item, self.value(item, *field).as_ref(), *operator, values)
             }
         }
     }
 
-    fn holds(&self, item: &Item, value: Option<&FieldValue>, operator: Operator, operands: &[Operand]) -> bool {
-        let any = |wanted: fn(Ordering) -> bool| operands.iter().any(|operand| self.order(item, value, operand).is_some_and(wanted));
-        let text = || value.map(|value| value.display().to_lowercase()).unwrap_or_default();
-        let words = operands.iter().filter_map(|operand| if let Operand::Text(text) = operand { Some(text.to_lowercase()) } else { None });
+    fn holds(
+        &self,
+        item: &Item,
+        value: Option<&FieldValue>,
+        operator: Operator,
+        operands: &[Operand],
+    ) -> bool {
+        let any = |wanted: fn(Ordering) -> bool| {
+            operands
+                .iter()
+                .any(|operand| self.order(item, value, operand).is_some_and(wanted))
+        };
+        let text = || {
+            value
+                .map(|value| value.display().to_lowercase())
+                .unwrap_or_default()
+        };
+        let words = operands.iter().filter_map(|operand| {
+            if let Operand::Text(text) = operand {
+                Some(text.to_lowercase())
+            } else {
+                None
+            }
+        });
         match operator {
             Operator::Equal | Operator::In | Operator::Ever => any(Ordering::is_eq),
             Operator::NotEqual => !any(Ordering::is_eq),
@@ -161,25 +253,55 @@ impl<'a> Evaluator<'a> {
             Operator::GreaterOrEqual => any(Ordering::is_ge),
             Operator::IsEmpty => value.is_none(),
             Operator::Contains => words.into_iter().any(|word| text().contains(&word)),
-            Operator::ContainsWords => words.into_iter().any(|phrase| phrase.split_whitespace().all(|word| text().contains(word.trim_end_matches('*')))),
-            Operator::Under => words.into_iter().any(|path| text() == path || text().starts_with(&format!("{path}\\"))),
+            Operator::ContainsWords => words.into_iter().any(|phrase| {
+                phrase
+                    .split_whitespace()
+                    .all(|word| text().contains(word.trim_end_matches('*')))
+            }),
+            Operator::Under => words
+                .into_iter()
+                .any(|path| text() == path || text().starts_with(&format!("{path}\\"))),
         }
     }
 
     /// How the value stands to the operand; `None` if they cannot be compared.
-    fn order(&self, item: &Item, value: Option<&FieldValue>, operand: &Operand) -> Option<Ordering> {
+    fn order(
+        &self,
+        item: &Item,
+        value: Option<&FieldValue>,
+        operand: &Operand,
+    ) -> Option<Ordering> {
         match (value, operand) {
             (None, Operand::Text(text)) => text.is_empty().then_some(Ordering::Equal),
-            (None, _) => None,
-            (Some(FieldValue::Date(date)), Operand::Date(wanted)) => Some(if self.query.time_precision { date.cmp(wanted) } else { day(*date).cmp(wanted) }),
-            (Some(value), Operand::Number(wanted)) => number(value).map(|number| number.total_cmp(wanted)),
-            (Some(FieldValue::Person(person)), Operand::Text(text)) => {
-                let same = self.organization.people.find(text).is_some_and(|wanted| wanted.id == person.id);
-                Some(if same { Ordering::Equal } else { person.combined().to_lowercase().cmp(&text.to_lowercase()) })
+            (Some(FieldValue::Date(date)), Operand::Date(wanted)) => {
+                Some(if self.query.time_precision {
+                    date.cmp(wanted)
+                } else {
+                    day(*date).cmp(wanted)
+                })
             }
-            (Some(value), Operand::Text(text)) => Some(value.display().to_lowercase().cmp(&text.to_lowercase())),
-            (Some(value), Operand::Field(field)) => self.value(item, *field).map(|other| compare(value, &other)),
-            (Some(_), Operand::Date(_)) => None,
+            (Some(value), Operand::Number(wanted)) => {
+                number(value).map(|number| number.total_cmp(wanted))
+            }
+            (Some(FieldValue::Person(person)), Operand::Text(text)) => {
+                let same = self
+                    .organization
+                    .people
+                    .find(text)
+                    .is_some_and(|wanted| wanted.id == person.id);
+                Some(if same {
+                    Ordering::Equal
+                } else {
+                    person.combined().to_lowercase().cmp(&text.to_lowercase())
+                })
+            }
+            (Some(value), Operand::Text(text)) => {
+                Some(value.display().to_lowercase().cmp(&text.to_lowercase()))
+            }
+            (Some(value), Operand::Field(field)) => {
+                self.value(item, *field).map(|other| compare(value, &other))
+            }
+            (None, _) | (Some(_), Operand::Date(_)) => None,
         }
     }
 }

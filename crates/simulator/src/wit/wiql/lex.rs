@@ -15,7 +15,9 @@ pub(super) enum Token {
     Symbol(&'static str),
 }
 
-const SYMBOLS: [&str; 12] = ["<>", "<=", ">=", "=", "<", ">", "(", ")", ",", ".", "+", "-"];
+const SYMBOLS: [&str; 12] = [
+    "<>", "<=", ">=", "=", "<", ">", "(", ")", ",", ".", "+", "-",
+];
 
 /// The error names what is wrong.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -25,23 +27,32 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let (token, length) = match first {
             '\'' | '"' => quoted(rest, first)?,
             '[' => {
-                let end = rest.find(']').ok_or("a field name has no closing bracket")?;
+                let end = rest
+                    .find(']')
+                    .ok_or("a field name has no closing bracket")?;
                 (Token::Field(rest[1..end].trim().to_owned()), end + 1)
             }
             '@' => {
-                let end = 1 + span(&rest[1..], |character| character.is_alphanumeric());
+                let end = 1 + span(&rest[1..], char::is_alphanumeric);
                 (Token::Macro(rest[1..end].to_lowercase()), end)
             }
             _ if first.is_ascii_digit() => {
-                let end = span(rest, |character| character.is_ascii_digit() || character == '.');
+                let end = span(rest, |character| {
+                    character.is_ascii_digit() || character == '.'
+                });
                 (Token::Number(rest[..end].to_owned()), end)
             }
             _ if first.is_alphabetic() || first == '_' => {
-                let end = span(rest, |character| character.is_alphanumeric() || matches!(character, '_' | '.'));
+                let end = span(rest, |character| {
+                    character.is_alphanumeric() || matches!(character, '_' | '.')
+                });
                 (Token::Word(rest[..end].to_owned()), end)
             }
             _ => {
-                let symbol = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)).ok_or_else(|| format!("unexpected character {first}"))?;
+                let symbol = SYMBOLS
+                    .iter()
+                    .find(|symbol| rest.starts_with(**symbol))
+                    .ok_or_else(|| format!("unexpected character {first}"))?;
                 (Token::Symbol(symbol), symbol.len())
             }
         };
@@ -52,7 +63,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, String> {
 }
 
 fn span(text: &str, is_part: impl Fn(char) -> bool) -> usize {
-    text.find(|character| !is_part(character)).unwrap_or(text.len())
+    text.find(|character| !is_part(character))
+        .unwrap_or(text.len())
 }
 
 /// A quote inside is written twice.

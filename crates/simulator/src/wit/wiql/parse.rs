@@ -22,9 +22,17 @@ pub(super) enum Condition {
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
-    Test { side: Side, field: FieldId, operator: Operator, values: Vec<Operand> },
+    Test {
+        side: Side,
+        field: FieldId,
+        operator: Operator,
+        values: Vec<Operand>,
+    },
     /// `[System.Links.LinkType]`.
-    LinkType { not: bool, names: Vec<String> },
+    LinkType {
+        not: bool,
+        names: Vec<String>,
+    },
     Always,
 }
 
@@ -54,9 +62,12 @@ pub(super) enum Operand {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum LinkMode {
-    MustContain,
-    MayContain,
-    DoesNotContain,
+    /// Sources that have such links, with them.
+    Must,
+    /// All sources, with such links.
+    May,
+    /// Sources without such links.
+    Without,
 }
 
 #[derive(Debug)]
@@ -71,9 +82,19 @@ pub(super) struct Query {
     pub time_precision: bool,
 }
 
-pub(super) fn parse(organization: &Organization, call: &Call, text: &str) -> Result<Query, ApiError> {
+pub(super) fn parse(
+    organization: &Organization,
+    call: &Call,
+    text: &str,
+) -> Result<Query, ApiError> {
     let tokens = tokens(text).map_err(error)?;
-    let mut parser = Parser { organization, call, tokens, at: 0, time_precision: call.query.flag("timePrecision") };
+    let mut parser = Parser {
+        organization,
+        call,
+        tokens,
+        at: 0,
+        time_precision: call.query.flag("timePrecision"),
+    };
     let query = parser.query()?;
     if parser.at < parser.tokens.len() {
         return Err(error(format!("unexpected {:?}", parser.tokens[parser.at])));
@@ -95,7 +116,11 @@ impl Parser<'_> {
     }
 
     fn next(&mut self) -> Result<Token, ApiError> {
-        let token = self.tokens.get(self.at).cloned().ok_or_else(|| error("it ends too early"))?;
+        let token = self
+            .tokens
+            .get(self.at)
+            .cloned()
+            .ok_or_else(|| error("it ends too early"))?;
         self.at += 1;
         Ok(token)
     }
@@ -116,7 +141,11 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, symbol: &str) -> Result<(), ApiError> {
-        if self.symbol(symbol) { Ok(()) } else { Err(error(format!("expected {symbol}"))) }
+        if self.symbol(symbol) {
+            Ok(())
+        } else {
+            Err(error(format!("expected {symbol}")))
+        }
     }
 
     fn query(&mut self) -> Result<Query, ApiError> {
@@ -134,19 +163,24 @@ impl Parser<'_> {
         if !is_links && !self.take(&["WorkItems"]) {
             return Err(error("expected WorkItems or WorkItemLinks"));
         }
-        let condition = if self.take(&["WHERE"]) { self.or()? } else { Condition::Always };
+        let condition = if self.take(&["WHERE"]) {
+            self.or()?
+        } else {
+            Condition::Always
+        };
         let mut order = Vec::new();
         if self.take(&["ORDER", "BY"]) {
             loop {
                 let (_, field) = self.sided_field()?;
-                let descending = self.take(&["DESC"]) || (self.take(&["ASC"]) && false);
+                let descending = self.take(&["DESC"]);
+                self.take(&["ASC"]);
                 order.push((field, descending));
                 if !self.symbol(",") {
                     break;
                 }
             }
         }
-        let mut links = is_links.then_some(LinkMode::MustContain);
+        let mut links = is_links.then_some(LinkMode::Must);
         let mut as_of = None;
         loop {
             if self.take(&["ASOF"]) {
@@ -154,24 +188,38 @@ impl Parser<'_> {
                     Token::Text(text) => text,
                     other => return Err(error(format!("{other:?} is not a date"))),
                 };
-                as_of = Some(parse_date(&text).ok_or_else(|| error(format!("{text} is not a date")))?);
+                as_of =
+                    Some(parse_date(&text).ok_or_else(|| error(format!("{text} is not a date")))?);
             } else if self.take(&["MODE"]) {
                 links = Some(self.mode()?);
             } else {
                 break;
             }
         }
-        Ok(Query { columns, links, condition, order, as_of, time_precision: self.time_precision })
+        Ok(Query {
+            columns,
+            links,
+            condition,
+            order,
+            as_of,
+            time_precision: self.time_precision,
+        })
     }
 
     fn mode(&mut self) -> Result<LinkMode, ApiError> {
         self.expect("(")?;
-        let mut mode = LinkMode::MustContain;
+        let mut mode = LinkMode::Must;
         while !self.symbol(")") {
             match self.next()? {
-                Token::Word(word) if word.eq_ignore_ascii_case("MayContain") => mode = LinkMode::MayContain,
-                Token::Word(word) if word.eq_ignore_ascii_case("DoesNotContain") => mode = LinkMode::DoesNotContain,
-                Token::Word(word) if word.eq_ignore_ascii_case("MustContain") => mode = LinkMode::MustContain,
+                Token::Word(word) if word.eq_ignore_ascii_case("MayContain") => {
+                    mode = LinkMode::May;
+                }
+                Token::Word(word) if word.eq_ignore_ascii_case("DoesNotContain") => {
+                    mode = LinkMode::Without;
+                }
+                Token::Word(word) if word.eq_ignore_ascii_case("MustContain") => {
+                    mode = LinkMode::Must;
+                }
                 Token::Symbol(",") => {}
                 other => return Err(error(format!("the mode {other:?} is not supported"))),
             }
@@ -199,7 +247,12 @@ impl Parser<'_> {
                 other => return Err(error(format!("{other:?} is not a field"))),
             };
         }
-        let field = self.organization.wit.fields.find(&name).ok_or_else(|| Fields::unknown(&name))?;
+        let field = self
+            .organization
+            .wit
+            .fields
+            .find(&name)
+            .ok_or_else(|| Fields::unknown(&name))?;
         Ok((side, field))
     }
 
@@ -208,7 +261,11 @@ impl Parser<'_> {
         while self.take(&["OR"]) {
             all.push(self.and()?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Condition::Or(all) })
+        Ok(if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Condition::Or(all)
+        })
     }
 
     fn and(&mut self) -> Result<Condition, ApiError> {
@@ -216,7 +273,11 @@ impl Parser<'_> {
         while self.take(&["AND"]) {
             all.push(self.not()?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Condition::And(all) })
+        Ok(if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Condition::And(all)
+        })
     }
 
     fn not(&mut self) -> Result<Condition, ApiError> {
@@ -232,18 +293,40 @@ impl Parser<'_> {
     }
 
     fn test(&mut self) -> Result<Condition, ApiError> {
-        if matches!(self.peek(), Some(Token::Field(name) | Token::Word(name)) if name.eq_ignore_ascii_case("System.Links.LinkType")) {
+        if matches!(self.peek(), Some(Token::Field(name) | Token::Word(name)) if name.eq_ignore_ascii_case("System.Links.LinkType"))
+        {
             self.at += 1;
             let (operator, not) = self.operator()?;
             let names = self.operands(operator, Kind::String)?;
-            let names = names.into_iter().filter_map(|name| if let Operand::Text(text) = name { Some(text) } else { None }).collect();
-            return Ok(Condition::LinkType { not: not || operator == Operator::NotEqual, names });
+            let names = names
+                .into_iter()
+                .filter_map(|name| {
+                    if let Operand::Text(text) = name {
+                        Some(text)
+                    } else {
+                        None
+                    }
+                })
+                .collect();
+            return Ok(Condition::LinkType {
+                not: not || operator == Operator::NotEqual,
+                names,
+            });
         }
         let (side, field) = self.sided_field()?;
         let (operator, not) = self.operator()?;
         let values = self.operands(operator, self.organization.wit.fields.get(field).kind)?;
-        let test = Condition::Test { side, field, operator, values };
-        Ok(if not { Condition::Not(Box::new(test)) } else { test })
+        let test = Condition::Test {
+            side,
+            field,
+            operator,
+            values,
+        };
+        Ok(if not {
+            Condition::Not(Box::new(test))
+        } else {
+            test
+        })
     }
 
     /// The operator and whether it is negated.
@@ -304,13 +387,23 @@ impl Parser<'_> {
         let negative = self.symbol("-");
         match self.next()? {
             Token::Number(text) => {
-                let number: f64 = text.parse().map_err(|_| error(format!("{text} is not a number")))?;
+                let number: f64 = text
+                    .parse()
+                    .map_err(|_| error(format!("{text} is not a number")))?;
                 Ok(Operand::Number(if negative { -number } else { number }))
             }
             Token::Text(text) => self.text(text, kind),
             Token::Macro(name) => self.macro_value(&name),
-            Token::Field(name) => self.organization.wit.fields.find(&name).map(Operand::Field).ok_or_else(|| Fields::unknown(&name)),
-            Token::Word(word) if matches!(word.to_lowercase().as_str(), "true" | "false") => Ok(Operand::Text(word)),
+            Token::Field(name) => self
+                .organization
+                .wit
+                .fields
+                .find(&name)
+                .map(Operand::Field)
+                .ok_or_else(|| Fields::unknown(&name)),
+            Token::Word(word) if matches!(word.to_lowercase().as_str(), "true" | "false") => {
+                Ok(Operand::Text(word))
+            }
             other => Err(error(format!("{other:?} is not a value"))),
         }
     }
@@ -319,34 +412,58 @@ impl Parser<'_> {
         match kind {
             _ if text.is_empty() => Ok(Operand::Text(text)),
             Kind::DateTime => {
-                let date = parse_date(&text).ok_or_else(|| error(format!("{text} is not a date")))?;
+                let date =
+                    parse_date(&text).ok_or_else(|| error(format!("{text} is not a date")))?;
                 if !self.time_precision && date != day(date) {
-                    return Err(error("you cannot supply a time with the date when running a query using date precision"));
+                    return Err(error(
+                        "you cannot supply a time with the date when running a query using date precision",
+                    ));
                 }
                 Ok(Operand::Date(date))
             }
-            Kind::Integer | Kind::Double => text.parse().map(Operand::Number).map_err(|_| error(format!("{text} is not a number"))),
+            Kind::Integer | Kind::Double => text
+                .parse()
+                .map(Operand::Number)
+                .map_err(|_| error(format!("{text} is not a number"))),
             _ => Ok(Operand::Text(text)),
         }
     }
 
     fn macro_value(&mut self, name: &str) -> Result<Operand, ApiError> {
         match name {
-            "project" => Ok(Operand::Text(self.call.project(self.organization).map_err(|_| error("the macro @project needs a project"))?.name.clone())),
+            "project" => Ok(Operand::Text(
+                self.call
+                    .project(self.organization)
+                    .map_err(|_| error("the macro @project needs a project"))?
+                    .name
+                    .clone(),
+            )),
             "me" => Ok(Operand::Text(self.call.identity.person.combined())),
             "today" => {
-                let sign = if self.symbol("-") { -24 } else if self.symbol("+") { 24 } else { 0 };
+                let sign = if self.symbol("-") {
+                    -24
+                } else if self.symbol("+") {
+                    24
+                } else {
+                    0
+                };
                 let days: i64 = match (sign, self.peek()) {
                     (0, _) => 0,
                     (_, Some(Token::Number(text))) => {
-                        let days = text.parse().map_err(|_| error(format!("{text} is not a number of days")))?;
+                        let days = text
+                            .parse()
+                            .map_err(|_| error(format!("{text} is not a number of days")))?;
                         self.at += 1;
                         days
                     }
                     _ => return Err(error("expected a number of days")),
                 };
                 let today = day(self.organization.clock.now());
-                Ok(Operand::Date(today.checked_add(SignedDuration::from_hours(sign * days)).unwrap_or(today)))
+                Ok(Operand::Date(
+                    today
+                        .checked_add(SignedDuration::from_hours(sign * days))
+                        .unwrap_or(today),
+                ))
             }
             other => Err(error(format!("the macro @{other} is not supported"))),
         }

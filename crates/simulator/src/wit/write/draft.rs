@@ -39,9 +39,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new_item(organization: &Organization, project: Uuid, type_name: &str, by: &Arc<Person>, options: Options) -> Result<Self, ApiError> {
-        let project = organization.project_by_id(project).ok_or_else(|| ApiError::no_project(&project.to_string()))?;
-        let kind = WorkItemType::find(project.process, type_name).ok_or_else(|| types::unknown(type_name, &project.name))?;
+    pub(super) fn new_item(
+        organization: &Organization,
+        project: Uuid,
+        type_name: &str,
+        by: &Arc<Person>,
+        options: Options,
+    ) -> Result<Self, ApiError> {
+        let project = organization
+            .project_by_id(project)
+            .ok_or_else(|| ApiError::no_project(&project.to_string()))?;
+        let kind = WorkItemType::find(project.process, type_name)
+            .ok_or_else(|| types::unknown(type_name, &project.name))?;
         let mut values = Values::default();
         for field in [ids::AREA_PATH, ids::TEAM_PROJECT, ids::ITERATION_PATH] {
             values.set(field, Some(FieldValue::text(&project.name)));
@@ -62,13 +71,32 @@ impl Draft {
         Ok(Self::start(item, values, Vec::new(), by, options, true))
     }
 
-    pub(super) fn of(_organization: &Organization, item: &Item, by: &Arc<Person>, options: Options) -> Self {
+    pub(super) fn of(
+        _organization: &Organization,
+        item: &Item,
+        by: &Arc<Person>,
+        options: Options,
+    ) -> Self {
         let mut values = item.latest().values.clone();
         values.set(ids::HISTORY, None);
-        Self::start(item.clone(), values, item.latest().markdown.clone(), by, options, false)
+        Self::start(
+            item.clone(),
+            values,
+            item.latest().markdown.clone(),
+            by,
+            options,
+            false,
+        )
     }
 
-    fn start(item: Item, values: Values, markdown: Vec<FieldId>, by: &Arc<Person>, options: Options, revises: bool) -> Self {
+    fn start(
+        item: Item,
+        values: Values,
+        markdown: Vec<FieldId>,
+        by: &Arc<Person>,
+        options: Options,
+        revises: bool,
+    ) -> Self {
         Self {
             item,
             values,
@@ -90,7 +118,11 @@ impl Draft {
     }
 
     /// Applies the operations in their order and checks the result.
-    pub(super) fn apply(mut self, organization: &Organization, patch: &[Operation]) -> Result<Self, ApiError> {
+    pub(super) fn apply(
+        mut self,
+        organization: &Organization,
+        patch: &[Operation],
+    ) -> Result<Self, ApiError> {
         // Removals name positions of the relations as the caller saw them.
         let seen = relations::visible(organization, &self.item);
         for operation in patch {
@@ -101,21 +133,32 @@ impl Draft {
             } else if let Some(field) = path.strip_prefix("/multilineFieldsFormat/") {
                 self.format(organization, field, &operation.value)?;
             } else if path == "/rev" && op == "test" {
-                let rev = operation.value.as_u64().or_else(|| operation.value.as_str()?.parse().ok());
+                let rev = operation
+                    .value
+                    .as_u64()
+                    .or_else(|| operation.value.as_str()?.parse().ok());
                 if rev != Some(u64::from(self.item.rev())) {
                     return Err(test_failed(path));
                 }
             } else if let Some(place) = path.strip_prefix("/relations/") {
                 relations::apply(&mut self, organization, &seen, &op, place, &operation.value)?;
             } else if path != "/id" {
-                return Err(ApiError::bad_request(format!("VS403359: The path {path} is not valid for a work item patch.")));
+                return Err(ApiError::bad_request(format!(
+                    "VS403359: The path {path} is not valid for a work item patch."
+                )));
             }
         }
         self.finish(organization)?;
         Ok(self)
     }
 
-    fn field(&mut self, organization: &Organization, op: &str, name: &str, value: &Value) -> Result<(), ApiError> {
+    fn field(
+        &mut self,
+        organization: &Organization,
+        op: &str,
+        name: &str,
+        value: &Value,
+    ) -> Result<(), ApiError> {
         let fields = &organization.wit.fields;
         let name = name.replace("~1", "/").replace("~0", "~");
         let id = fields.find(&name).ok_or_else(|| Fields::unknown(&name))?;
@@ -126,35 +169,67 @@ impl Draft {
             Misfit::Type(text) => rule_error(format!("TF401326: Invalid field status 'InvalidType' for field '{}'. The value is '{text}'.", field.reference)),
         })?;
         if op == "test" {
-            return if self.values.get(id) == parsed.as_ref() { Ok(()) } else { Err(test_failed(&format!("/fields/{name}"))) };
+            return if self.values.get(id) == parsed.as_ref() {
+                Ok(())
+            } else {
+                Err(test_failed(&format!("/fields/{name}")))
+            };
         }
-        let dates = [ids::CREATED_DATE, ids::CREATED_BY, ids::CHANGED_DATE, ids::CHANGED_BY];
+        let dates = [
+            ids::CREATED_DATE,
+            ids::CREATED_BY,
+            ids::CHANGED_DATE,
+            ids::CHANGED_BY,
+        ];
         if field.computed || (dates.contains(&id) && !self.options.bypass_rules) {
             if self.values.get(id) == parsed.as_ref() {
                 return Ok(());
             }
-            return Err(rule_error(format!("TF401320: Rule Error for field {}. Error code: ReadOnly, HasValues, InvalidNotOldValue.", field.name)));
+            return Err(rule_error(format!(
+                "TF401320: Rule Error for field {}. Error code: ReadOnly, HasValues, InvalidNotOldValue.",
+                field.name
+            )));
         }
         if id == ids::CHANGED_BY && parsed.is_none() {
-            return Err(rule_error("VS403417: The field 'System.ChangedBy' must have a value when rules are bypassed."));
+            return Err(rule_error(
+                "VS403417: The field 'System.ChangedBy' must have a value when rules are bypassed.",
+            ));
         }
         if id == ids::HISTORY {
             self.comment = parsed.as_ref().map(FieldValue::display);
         }
-        let parsed = if id == ids::TAGS { parsed.and_then(|tags| normalize_tags(&tags)) } else { parsed };
+        let parsed = if id == ids::TAGS {
+            parsed.and_then(|tags| normalize_tags(&tags))
+        } else {
+            parsed
+        };
         self.values.set(id, parsed);
         self.touched.push(id);
         self.revises = true;
         Ok(())
     }
 
-    fn format(&mut self, organization: &Organization, name: &str, value: &Value) -> Result<(), ApiError> {
-        let id = organization.wit.fields.find(name).ok_or_else(|| Fields::unknown(name))?;
+    fn format(
+        &mut self,
+        organization: &Organization,
+        name: &str,
+        value: &Value,
+    ) -> Result<(), ApiError> {
+        let id = organization
+            .wit
+            .fields
+            .find(name)
+            .ok_or_else(|| Fields::unknown(name))?;
         if !organization.wit.fields.get(id).kind.is_long() {
-            return Err(ApiError::bad_request(format!("VS403700: The field {name} is not a multiline field.")));
+            return Err(ApiError::bad_request(format!(
+                "VS403700: The field {name} is not a multiline field."
+            )));
         }
         self.markdown.retain(|known| *known != id);
-        if value.as_str().is_some_and(|format| format.eq_ignore_ascii_case("markdown")) {
+        if value
+            .as_str()
+            .is_some_and(|format| format.eq_ignore_ascii_case("markdown"))
+        {
             self.markdown.push(id);
         }
         self.revises = true;
@@ -167,20 +242,27 @@ impl Draft {
             return Ok(());
         }
         let project = self.classify(organization)?;
-        let process = organization.project_by_id(project).map(|project| project.process);
+        let process = organization
+            .project_by_id(project)
+            .map(|project| project.process);
         let type_name = self.values.text(ids::WORK_ITEM_TYPE).to_owned();
         let kind = process
             .and_then(|process| WorkItemType::find(process, &type_name))
             .ok_or_else(|| types::unknown(&type_name, self.values.text(ids::TEAM_PROJECT)))?;
-        self.values.set(ids::WORK_ITEM_TYPE, Some(FieldValue::text(kind.name)));
+        self.values
+            .set(ids::WORK_ITEM_TYPE, Some(FieldValue::text(kind.name)));
         let now = organization.clock.clone().tick();
         let date = self.dates(now)?;
         self.state(kind, date)?;
         if self.values.text(ids::TITLE).trim().is_empty() && !self.options.bypass_rules {
-            return Err(rule_error("TF401320: Rule Error for field Title. Error code: Required, InvalidEmpty."));
+            return Err(rule_error(
+                "TF401320: Rule Error for field Title. Error code: Required, InvalidEmpty.",
+            ));
         }
         if self.values.text(ids::TITLE).chars().count() > 255 {
-            return Err(rule_error("TF401324: The field 'Title' is longer than 255 characters."));
+            return Err(rule_error(
+                "TF401324: The field 'Title' is longer than 255 characters.",
+            ));
         }
         Ok(())
     }
@@ -188,8 +270,14 @@ impl Draft {
     /// Checks the two paths and the project, which may change, and returns the project.
     fn classify(&mut self, organization: &Organization) -> Result<Uuid, ApiError> {
         let name = self.values.text(ids::TEAM_PROJECT).to_owned();
-        let project = organization.project(&name).or_else(|error| organization.project_by_id(self.item.project).filter(|project| project.is_named(&name)).ok_or(error))?;
-        self.values.set(ids::TEAM_PROJECT, Some(FieldValue::text(&project.name)));
+        let project = organization.project(&name).or_else(|error| {
+            organization
+                .project_by_id(self.item.project)
+                .filter(|project| project.is_named(&name))
+                .ok_or(error)
+        })?;
+        self.values
+            .set(ids::TEAM_PROJECT, Some(FieldValue::text(&project.name)));
         if project.id != self.item.project {
             self.moved_to = Some(project.id);
         }
@@ -203,13 +291,27 @@ impl Draft {
             let node = match (found, self.moved_to) {
                 (Some(node), _) => node,
                 // A move that names no path lands in the root.
-                (None, Some(_)) if !self.touched.contains(&field) => organization.wit.nodes.root(project.id, structure).ok_or_else(|| ApiError::no_project(&name))?,
+                (None, Some(_)) if !self.touched.contains(&field) => organization
+                    .wit
+                    .nodes
+                    .root(project.id, structure)
+                    .ok_or_else(|| ApiError::no_project(&name))?,
                 (None, _) => {
                     let reference = &organization.wit.fields.get(field).reference;
-                    return Err(rule_error(format!("TF401347: Invalid tree name given for work item {}, field '{reference}'.", if self.is_new() { -1 } else { i64::from(self.item.id) })));
+                    return Err(rule_error(format!(
+                        "TF401347: Invalid tree name given for work item {}, field '{reference}'.",
+                        if self.is_new() {
+                            -1
+                        } else {
+                            i64::from(self.item.id)
+                        }
+                    )));
                 }
             };
-            self.values.set(field, Some(FieldValue::text(&organization.wit.nodes.field_path(node))));
+            self.values.set(
+                field,
+                Some(FieldValue::text(&organization.wit.nodes.field_path(node))),
+            );
         }
         Ok(project.id)
     }
@@ -223,22 +325,33 @@ impl Draft {
         let previous = self.item.revisions.last().map(|revision| revision.changed);
         let date = match (given(ids::CHANGED_DATE, &self.values), previous) {
             (Some(date), Some(previous)) if date <= previous => {
-                return Err(rule_error(format!("VS402625: Dates must be increasing with each revision. The date {} is not after {}.", date_text(date), date_text(previous))));
+                return Err(rule_error(format!(
+                    "VS402625: Dates must be increasing with each revision. The date {} is not after {}.",
+                    date_text(date),
+                    date_text(previous)
+                )));
             }
             (Some(date), _) => date,
             (None, Some(previous)) => now.max(previous + jiff::SignedDuration::from_millis(3)),
             (None, None) => now,
         };
-        self.values.set(ids::CHANGED_DATE, Some(FieldValue::Date(date)));
+        self.values
+            .set(ids::CHANGED_DATE, Some(FieldValue::Date(date)));
         if !self.touched.contains(&ids::CHANGED_BY) {
-            self.values.set(ids::CHANGED_BY, Some(FieldValue::Person(Arc::clone(&self.by))));
+            self.values.set(
+                ids::CHANGED_BY,
+                Some(FieldValue::Person(Arc::clone(&self.by))),
+            );
         }
         if self.is_new() {
             let created = given(ids::CREATED_DATE, &self.values).unwrap_or(date);
             if created > date {
-                return Err(rule_error("VS402625: Dates must be increasing with each revision. The created date is after the changed date."));
+                return Err(rule_error(
+                    "VS402625: Dates must be increasing with each revision. The created date is after the changed date.",
+                ));
             }
-            self.values.set(ids::CREATED_DATE, Some(FieldValue::Date(created)));
+            self.values
+                .set(ids::CREATED_DATE, Some(FieldValue::Date(created)));
             if !self.touched.contains(&ids::CREATED_BY) {
                 let author = self.values.get(ids::CHANGED_BY).cloned();
                 self.values.set(ids::CREATED_BY, author);
@@ -249,19 +362,29 @@ impl Draft {
 
     fn state(&mut self, kind: &WorkItemType, date: Timestamp) -> Result<(), ApiError> {
         let state = self.values.text(ids::STATE).to_owned();
-        let before = self.item.revisions.last().map(|revision| revision.values.text(ids::STATE).to_owned());
+        let before = self
+            .item
+            .revisions
+            .last()
+            .map(|revision| revision.values.text(ids::STATE).to_owned());
         let known = kind.state(&state);
         if known.is_none() && !self.options.bypass_rules {
-            return Err(rule_error(format!("TF401320: Rule Error for field State. Error code: HasValues, LimitedToValues, AllowsOldValue, InvalidNotOldValue, InvalidValueNotInList. The value is '{state}'.")));
+            return Err(rule_error(format!(
+                "TF401320: Rule Error for field State. Error code: HasValues, LimitedToValues, AllowsOldValue, InvalidNotOldValue, InvalidValueNotInList. The value is '{state}'."
+            )));
         }
         if before.as_deref() == Some(state.as_str()) {
             return Ok(());
         }
         if !self.touched.contains(&ids::STATE_CHANGE_DATE) {
-            self.values.set(ids::STATE_CHANGE_DATE, Some(FieldValue::Date(date)));
+            self.values
+                .set(ids::STATE_CHANGE_DATE, Some(FieldValue::Date(date)));
         }
         if before.is_some() && !self.touched.contains(&ids::REASON) {
-            self.values.set(ids::REASON, Some(FieldValue::text(&format!("Moved to state {state}"))));
+            self.values.set(
+                ids::REASON,
+                Some(FieldValue::text(&format!("Moved to state {state}"))),
+            );
         }
         // Rules fill these; who bypasses rules sends them.
         if !self.options.bypass_rules {
@@ -291,8 +414,15 @@ fn test_failed(path: &str) -> ApiError {
 fn normalize_tags(value: &FieldValue) -> Option<FieldValue> {
     let text = value.display();
     let mut tags: Vec<&str> = Vec::new();
-    for tag in text.split([';', ',']).map(str::trim).filter(|tag| !tag.is_empty()) {
-        if !tags.iter().any(|known| known.to_lowercase() == tag.to_lowercase()) {
+    for tag in text
+        .split([';', ','])
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+    {
+        if !tags
+            .iter()
+            .any(|known| known.to_lowercase() == tag.to_lowercase())
+        {
             tags.push(tag);
         }
     }

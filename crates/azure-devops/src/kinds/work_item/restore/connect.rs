@@ -49,8 +49,8 @@ pub(super) async fn connect(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Ve
             there.insert(item.id.to_string(), item.rev);
         }
     }
-    let opened: Vec<Result<Option<Open>>> =
-        stream::iter(items).map(|item| replay(cx, &place, item, &there)).buffered(CONCURRENCY).collect().await;
+    let replays: Vec<_> = items.iter().map(|item| replay(cx, &place, item, &there)).collect();
+    let opened: Vec<Result<Option<Open>>> = stream::iter(replays).buffered(CONCURRENCY).collect().await;
     let mut outcomes = Vec::with_capacity(items.len());
     // Links last and one item after another: each is written from one end only.
     for (item, open) in items.iter().zip(opened) {

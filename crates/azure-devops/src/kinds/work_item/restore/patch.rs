@@ -26,10 +26,10 @@ impl Patch {
         let mut patch = Self::default();
         patch.changes(place, &step.changes, &step.markdown, project, uploads).await?;
         if let Some(history) = &step.history {
-            patch.set("System.History", Value::from(uploads.rewrite(history).await?));
+            patch.set("System.History", uploads.rewrite(history).await?);
         }
-        patch.set(history::CHANGED_DATE, Value::from(step.date.as_str()));
-        patch.set(history::CHANGED_BY, Value::from(step.by.as_str()));
+        patch.set(history::CHANGED_DATE, step.date.as_str());
+        patch.set(history::CHANGED_BY, step.by.as_str());
         for &at in &step.relations {
             patch.relation(place, source, at, uploads).await?;
         }
@@ -61,16 +61,16 @@ impl Patch {
                 (history::TYPE, Value::String(kind)) => self.kind = Some(kind.clone()),
                 (history::PROJECT, Value::String(name)) => {
                     if let Some(project) = place.project(name) {
-                        self.set(field, Value::from(project.name.as_str()));
+                        self.set(field, project.name.as_str());
                     }
                 }
                 (history::AREA_PATH | history::ITERATION_PATH, Value::String(path)) => {
                     let path = place.path(field == history::AREA_PATH, path, project, &mut self.losses).await?;
-                    self.set(field, Value::from(path));
+                    self.set(field, path);
                 }
                 (_, Value::String(text)) => {
                     let text = uploads.rewrite(text).await?;
-                    self.set(field, Value::from(text));
+                    self.set(field, text);
                     if markdown.contains(field) {
                         self.fields.push(json!({ "op": "add", "path": format!("/multilineFieldsFormat/{field}"), "value": "Markdown" }));
                     }
@@ -81,7 +81,8 @@ impl Patch {
         Ok(())
     }
 
-    pub(super) fn set(&mut self, field: &str, value: Value) {
+    pub(super) fn set(&mut self, field: &str, value: impl Into<Value>) {
+        let value = value.into();
         self.fields.push(json!({ "op": "add", "path": format!("/fields/{field}"), "value": value }));
     }
 

@@ -1,0 +1,165 @@
+//! A snapshot as a map, written through `Sink` and read through `Stored`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use azure_devops::AZURE_DEVOPS;
+use bytes::Bytes;
+use model::{Issue, ItemRef};
+use service::{Item, Layout, PartInfo, Result, Sink, Stored};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) items: BTreeMap<ItemRef, BTreeMap<String, Bytes>>,
+    pub(crate) names: BTreeMap<ItemRef, String>,
+    pub(crate) cursors: BTreeMap<String, String>,
+    pub(crate) issues: Vec<Issue>,
+}
+
+pub(crate) fn document_name(kind: &str) -> &'static str {
+    match AZURE_DEVOPS.kind(kind).unwrap().spec().layout {
+        Layout::Item { document, .. } => document,
+        Layout::Lines { .. } | Layout::Files { .. } => panic!("{kind} has no documents"),
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn of_kind(&self, kind: &str) -> Vec<&ItemRef> {
+        self.items.keys().filter(|item| item.kind == kind).collect()
+    }
+
+    pub(crate) fn part_text(&self, item: &ItemRef, part: &str) -> String {
+        self.items.get(item).and_then(|parts| parts.get(part)).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+    }
+
+    /// What is stored, without what only says how it was read.
+    pub(crate) fn content(&self) -> &BTreeMap<ItemRef, BTreeMap<String, Bytes>> {
+        &self.items
+    }
+}
+
+/// One crawl's way into the next snapshot.
+pub(crate) struct Writer<'a> {
+    next: &'a Mutex<Snapshot>,
+    complete: bool,
+    mentioned: Mutex<BTreeSet<ItemRef>>,
+    begun: Mutex<BTreeSet<(ItemRef, String)>>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(next: &'a Mutex<Snapshot>, complete: bool) -> Self {
+        Self { next, complete, mentioned: Mutex::default(), begun: Mutex::default() }
+    }
+
+    fn mention(&self, item: &ItemRef) {
+        self.mentioned.lock().unwrap().insert(item.clone());
+    }
+
+    fn put(&self, item: &ItemRef, part: &str, bytes: Vec<u8>) {
+        self.next.lock().unwrap().items.entry(item.clone()).or_default().insert(part.to_owned(), Bytes::from(bytes));
+    }
+
+    /// After a complete crawl: what was not mentioned is gone.
+    pub(crate) fn finish(&self, kind: &str, scope: &str) {
+        if !self.complete {
+            return;
+        }
+        let mentioned = self.mentioned.lock().unwrap();
+        let ours = |item: &ItemRef| {
+            let with = AZURE_DEVOPS.kind(&item.kind).and_then(|kind| kind.spec().with);
+            (item.kind == kind || with == Some(kind)) && (scope.is_empty() || item.scope == scope)
+        };
+        self.next.lock().unwrap().items.retain(|item, _| !ours(item) || mentioned.contains(item));
+    }
+}
+
+#[async_trait]
+impl Sink for Writer<'_> {
+    async fn upsert(&self, item: &Item, document: &[u8]) -> Result<()> {
+        let kind = AZURE_DEVOPS.kind(&item.item.kind).unwrap();
+        assert_eq!(kind.describe(document), Some((item.name.clone(), item.modified)), "{}", item.item);
+        self.mention(&item.item);
+        self.put(&item.item, document_name(&item.item.kind), document.to_vec());
+        self.next.lock().unwrap().names.insert(item.item.clone(), item.name.clone());
+        Ok(())
+    }
+
+    async fn keep(&self, item: &ItemRef) -> Result<()> {
+        self.mention(item);
+        Ok(())
+    }
+
+    async fn delete(&self, item: &ItemRef) -> Result<()> {
+        self.next.lock().unwrap().items.remove(item);
+        Ok(())
+    }
+
+    async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
+        self.put(item, part, bytes.to_vec());
+        Ok(())
+    }
+
+    async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> Result<()> {
+        assert!(!line.contains(&b'\n'));
+        let anew = self.complete && self.begun.lock().unwrap().insert((item.clone(), part.to_owned()));
+        let mut next = self.next.lock().unwrap();
+        let stored = next.items.entry(item.clone()).or_default().entry(part.to_owned()).or_default();
+        let mut bytes = if anew { Vec::new() } else { stored.to_vec() };
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+        *stored = Bytes::from(bytes);
+        Ok(())
+    }
+
+    async fn stream(&self, item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64> {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).await.map_err(|error| service::Error::malformed(error.to_string()))?;
+        let length = bytes.len() as u64;
+        self.put(item, part, bytes);
+        Ok(length)
+    }
+
+    async fn remove_part(&self, item: &ItemRef, part: &str) -> Result<()> {
+        if let Some(parts) = self.next.lock().unwrap().items.get_mut(item) {
+            parts.remove(part);
+        }
+        Ok(())
+    }
+
+    fn issue(&self, issue: Issue) {
+        if let Some(item) = &issue.item {
+            self.mention(item);
+        }
+        self.next.lock().unwrap().issues.push(issue);
+    }
+
+    fn expect(&self, _items: u64) {}
+}
+
+#[async_trait]
+impl Stored for Snapshot {
+    async fn ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
+        Ok(self.items.keys().filter(|item| item.kind == kind && item.scope == scope).map(|item| item.id.clone()).collect())
+    }
+
+    async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
+        self.part(item, document_name(&item.kind)).await
+    }
+
+    async fn parts(&self, item: &ItemRef) -> Result<Vec<PartInfo>> {
+        let parts = self.items.get(item).into_iter().flatten();
+        Ok(parts.map(|(name, bytes)| PartInfo { name: name.clone(), size: bytes.len() as u64 }).collect())
+    }
+
+    async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
+        Ok(self.items.get(item).and_then(|parts| parts.get(part)).cloned())
+    }
+
+    async fn copy(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
+        let bytes = self.part(item, part).await?.ok_or_else(|| service::Error::storage(format!("{item}: no {part}")))?;
+        to.write_all(&bytes).await.map_err(|error| service::Error::storage(error.to_string()))?;
+        Ok(bytes.len() as u64)
+    }
+}

@@ -1,0 +1,150 @@
+//! The two passes of a restore, with a journal and a map of ids in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use azure_devops::AZURE_DEVOPS;
+use model::{Action, Conflict, ItemRef};
+use service::http::Client;
+use service::{Found, FoundState, Ids, Outcome, Pass, Restore, Result, StoredItem, Target};
+
+use super::Snapshot;
+
+/// Old id → new id.
+#[derive(Default)]
+pub(crate) struct Map {
+    pub(crate) original: bool,
+    pub(crate) known: Mutex<BTreeMap<(String, String), String>>,
+}
+
+impl Ids for Map {
+    fn get(&self, kind: &str, old: &str) -> Option<String> {
+        let known = self.known.lock().unwrap().get(&(kind.to_owned(), old.to_owned())).cloned();
+        known.or_else(|| self.original.then(|| old.to_owned()))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Journal {
+    pub(crate) notes: Mutex<BTreeMap<ItemRef, String>>,
+    pub(crate) intents: Mutex<Vec<ItemRef>>,
+    pub(crate) ids: Map,
+    /// Fail when so many notes were written: as if the process had been killed.
+    pub(crate) dies_after: Mutex<Option<usize>>,
+}
+
+#[async_trait]
+impl service::Journal for Journal {
+    async fn intend(&self, item: &ItemRef) -> Result<()> {
+        self.intents.lock().unwrap().push(item.clone());
+        Ok(())
+    }
+
+    async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()> {
+        self.ids.known.lock().unwrap().insert((item.kind.clone(), item.id.clone()), new_id.to_owned());
+        Ok(())
+    }
+
+    async fn note(&self, item: &ItemRef, progress: &str) -> Result<()> {
+        if let Some(left) = self.dies_after.lock().unwrap().as_mut() {
+            if *left == 0 {
+                return Err(service::Error::storage("killed"));
+            }
+            *left -= 1;
+        }
+        self.notes.lock().unwrap().insert(item.clone(), progress.to_owned());
+        Ok(())
+    }
+
+    async fn noted(&self, item: &ItemRef) -> Result<Option<String>> {
+        Ok(self.notes.lock().unwrap().get(item).cloned())
+    }
+}
+
+/// What a restore did: failures, losses, differences.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) failed: Vec<String>,
+    pub(crate) losses: Vec<String>,
+    pub(crate) differences: Vec<String>,
+    pub(crate) done: usize,
+}
+
+/// Restores the given items, kind by kind, and reads them back.
+pub(crate) async fn restore(http: &Client, snapshot: &Snapshot, journal: &Journal, items: &[ItemRef]) -> Result<Report> {
+    let work = tempfile::tempdir().unwrap();
+    let target = || Target { http, original: journal.ids.original, stored: snapshot, ids: &journal.ids, work: work.path() };
+    let cx = Restore { target: target(), conflict: Conflict::Skip, journal };
+    let mut report = Report::default();
+    let mut all: Vec<Vec<StoredItem>> = Vec::new();
+    for kind in AZURE_DEVOPS.kinds {
+        let name = kind.spec().name;
+        let mut stored: Vec<StoredItem> = items.iter().filter(|item| item.kind == name).map(|item| planned(snapshot, journal, item)).collect();
+        if stored.is_empty() {
+            continue;
+        }
+        let found = kind.find(&cx.target, &stored).await?;
+        for (item, found) in stored.iter_mut().zip(found) {
+            decide(item, found);
+        }
+        let outcomes = kind.restore(&cx, Pass::Create, &stored).await?;
+        for (item, outcome) in stored.iter_mut().zip(outcomes) {
+            take(&mut report, item, outcome);
+            if let Some(new_id) = &item.new_id {
+                journal.ids.known.lock().unwrap().insert((item.item.kind.clone(), item.item.id.clone()), new_id.clone());
+            }
+        }
+        all.push(stored);
+    }
+    for stored in &mut all {
+        let kind = AZURE_DEVOPS.kind(&stored[0].item.kind).unwrap();
+        let outcomes = kind.restore(&cx, Pass::Connect, stored).await?;
+        for (item, outcome) in stored.iter_mut().zip(outcomes) {
+            take(&mut report, item, outcome);
+        }
+        let verified = kind.verify(&cx.target, stored).await?;
+        for (item, differences) in stored.iter().zip(verified) {
+            report.done += 1;
+            report.differences.extend(differences.into_iter().map(|difference| format!("{} `{}`: {difference}", item.item, item.name)));
+        }
+    }
+    Ok(report)
+}
+
+fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem {
+    let key = (item.kind.clone(), item.id.clone());
+    let new_id = journal.ids.known.lock().unwrap().get(&key).cloned();
+    StoredItem {
+        item: item.clone(),
+        name: snapshot.names.get(item).cloned().unwrap_or_default(),
+        action: Action::Create,
+        open_intent: new_id.is_none() && journal.intents.lock().unwrap().contains(item),
+        new_id,
+    }
+}
+
+fn decide(item: &mut StoredItem, found: Option<Found>) {
+    let Some(found) = found else { return };
+    if item.new_id.is_some() {
+        return;
+    }
+    item.action = match found.state {
+        FoundState::Deleted => Action::Undelete,
+        FoundState::Automatic => Action::Merge,
+        FoundState::Present if item.open_intent => Action::Create,
+        FoundState::Present => Action::Skip,
+    };
+    item.new_id = Some(found.id);
+}
+
+fn take(report: &mut Report, item: &mut StoredItem, outcome: Outcome) {
+    match outcome {
+        Outcome::Done { new_id, losses } => {
+            item.new_id = Some(new_id);
+            report.losses.extend(losses.into_iter().map(|loss| format!("{}: {loss}", item.item)));
+        }
+        Outcome::Unchanged => {}
+        Outcome::Failed { code, message } => report.failed.push(format!("{} `{}`: {code}: {message}", item.item, item.name)),
+    }
+}

@@ -1,0 +1,228 @@
+//! Fetching a repository with verification against `git clone --mirror` and `git fetch`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use async_trait::async_trait;
+use bytes::Bytes;
+use model::{Issue, ItemRef, Secret};
+use service::git::{Remote, crawl_repository};
+use service::http::{Auth, Options};
+use service::{Client, Crawl, Item, PartInfo, Scope, Sink, Stored};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::figures::{Figure, median};
+use crate::measure::{Server, run};
+
+const COMMITS: u32 = 4000;
+
+pub(crate) async fn measure(keepward: &Path, runs: usize) -> Result<Vec<Figure>> {
+    let folder = tempfile::tempdir()?;
+    let history = folder.path().join("history");
+    make_history(&history)?;
+    let history = history.to_str().context("a path that is not UTF-8")?;
+    let server = Server::start(keepward, &["--seed", "contoso", "--work-items", "1", "--history", history])?;
+    let path = largest_repository(&server).await?;
+    let header = format!("Authorization: Basic {}", base64(&format!(":{}", server.pat)));
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(arguments).env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader").env("GIT_CONFIG_VALUE_0", &header);
+        command
+    };
+    let address = format!("{}/{}{path}", server.url, server.organization);
+    let (mut initial, mut unchanged) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+    for round in 1..=runs {
+        eprintln!("git: round {round} of {runs}");
+        let (ours, theirs) = (folder.path().join(format!("ours-{round}")), folder.path().join(format!("git-{round}")));
+        let theirs = theirs.to_str().context("a path that is not UTF-8")?;
+        let mut fetch = || -> Result<f64> {
+            let base = format!("{}/{}", server.url, server.organization);
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args(["git-fetch", &base, &path, &server.pat]).arg(&ours);
+            Ok(run(&mut command)?.cpu_seconds)
+        };
+        initial.0.push(fetch()?);
+        initial.1.push(run(&mut git(&["clone", "--quiet", "--mirror", &address, theirs]))?.cpu_seconds);
+        unchanged.0.push(fetch()?);
+        unchanged.1.push(run(&mut git(&["-C", theirs, "fetch", "--quiet", "--prune"]))?.cpu_seconds);
+        eprintln!("  ours {:?} {:?}, git {:?} {:?}", initial.0.last(), unchanged.0.last(), initial.1.last(), unchanged.1.last());
+        let ours = ours.to_str().context("a path that is not UTF-8")?;
+        run(&mut git(&["-C", ours, "fsck", "--full", "--connectivity-only"])).context("what we fetched")?;
+    }
+    let figure = |name, (ours, peer): (Vec<f64>, Vec<f64>), goal| Figure { name, ours: median(ours), peer: median(peer), goal, unit: "cpu seconds" };
+    Ok(vec![figure("git-initial", initial, 1.0), figure("git-unchanged", unchanged, 0.1)])
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+/// The path of its clone address below the organization.
+async fn largest_repository(server: &Server) -> Result<String> {
+    let url = format!("{}/{}/_apis/git/repositories?api-version=7.1", server.url, server.organization);
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let answer = client.get(url).basic_auth("", Some(&server.pat)).send().await?.error_for_status()?.bytes().await?;
+    let list: serde_json::Value = serde_json::from_slice(&answer)?;
+    let repositories = list["value"].as_array().context("no repositories")?;
+    let largest = repositories.iter().max_by_key(|repository| repository["size"].as_u64()).context("no repositories")?;
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned).context("a repository without a name");
+    Ok(format!("/{}/_git/{}", service::http::segment(&text(&largest["project"]["name"])?), service::http::segment(&text(&largest["name"])?)))
+}
+
+/// A history of a few megabytes: text files that change, a few branches and tags.
+fn make_history(folder: &Path) -> Result<()> {
+    let git = |arguments: &[&str]| -> Result<Command> {
+        let mut command = Command::new("git");
+        command.args(arguments).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        Ok(command)
+    };
+    let path = folder.to_str().context("a path that is not UTF-8")?;
+    run(&mut git(&["init", "--quiet", "--bare", "--initial-branch=main", path])?)?;
+    let mut import = git(&["-C", path, "fast-import", "--quiet"])?.stdin(Stdio::piped()).spawn()?;
+    let mut input = std::io::BufWriter::new(import.stdin.take().context("no standard input")?);
+    let mut seed = 1_u64;
+    for commit in 1..=COMMITS {
+        let message = format!("change {commit}");
+        write!(input, "commit refs/heads/main\ncommitter A B <a@example.com> {} +0000\ndata {}\n{message}\n", 1_700_000_000 + commit, message.len())?;
+        for _ in 0..3 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let name = seed >> 33 & 0x3ff;
+            let body: String = (0..60).map(|line| format!("line {line} of {name}: {:x}\n", seed.rotate_left(line) / (1 + u64::from(line % 7 == 0) * 3))).collect();
+            write!(input, "M 100644 inline src/{:02}/{name}.txt\ndata {}\n{body}\n", name % 40, body.len())?;
+        }
+        if commit % 500 == 0 {
+            write!(input, "reset refs/tags/v{}\nfrom refs/heads/main\n\n", commit / 500)?;
+        }
+    }
+    input.flush()?;
+    drop(input);
+    ensure!(import.wait()?.success(), "git fast-import failed");
+    run(&mut git(&["-C", path, "repack", "-adq"])?).map(drop)
+}
+
+/// The measured side: one fetch into a folder that is a bare repository afterwards.
+pub(crate) async fn fetch(base: &str, path: &str, pat: &str, folder: &Path) -> Result<()> {
+    let client = Client::new(Options {
+        hosts: BTreeMap::from([("dev", base.parse()?)]),
+        auth: Auth::Pat(Secret::new(pat)),
+        user_agent: "bench".to_owned(),
+        attempts: 1,
+        max_wait: Duration::ZERO,
+        timeout: Duration::from_secs(100),
+        max_body: 1 << 30,
+        observer: None,
+    })?;
+    std::fs::create_dir_all(folder)?;
+    let work = tempfile::tempdir_in(folder.parent().context("a folder without a parent")?)?;
+    let store = Folder(folder.to_owned());
+    let selection = BTreeSet::new();
+    let cx = Crawl { http: &client, scope: &Scope::default(), cursor: None, selection: &selection, sink: &store, prior: &store, work: work.path() };
+    crawl_repository(&cx, &Remote::new(&client, "dev", path), &ItemRef::new("git-repository", "", "bench")).await?;
+    Ok(())
+}
+
+/// Parts as files.
+struct Folder(PathBuf);
+
+fn broken(error: &std::io::Error) -> service::Error {
+    service::Error::storage(error.to_string())
+}
+
+impl Folder {
+    fn place(&self, part: &str) -> service::Result<PathBuf> {
+        let path = self.0.join(part);
+        std::fs::create_dir_all(path.parent().unwrap_or(&self.0)).map_err(|error| broken(&error))?;
+        Ok(path)
+    }
+}
+
+#[async_trait]
+impl Sink for Folder {
+    async fn upsert(&self, _item: &Item, _document: &[u8]) -> service::Result<()> {
+        Ok(())
+    }
+
+    async fn keep(&self, _item: &ItemRef) -> service::Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, _item: &ItemRef) -> service::Result<()> {
+        Ok(())
+    }
+
+    async fn part(&self, _item: &ItemRef, part: &str, bytes: &[u8]) -> service::Result<()> {
+        std::fs::write(self.place(part)?, bytes).map_err(|error| broken(&error))
+    }
+
+    async fn append(&self, _item: &ItemRef, part: &str, _line: &[u8]) -> service::Result<()> {
+        Err(service::Error::storage(format!("{part} is not a part of a git repository")))
+    }
+
+    async fn stream(&self, _item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> service::Result<u64> {
+        let mut file = tokio::fs::File::create(self.place(part)?).await.map_err(|error| broken(&error))?;
+        let size = tokio::io::copy(from, &mut file).await.map_err(|error| broken(&error))?;
+        file.sync_all().await.map_err(|error| broken(&error))?;
+        Ok(size)
+    }
+
+    async fn remove_part(&self, _item: &ItemRef, part: &str) -> service::Result<()> {
+        match std::fs::remove_file(self.0.join(part)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(broken(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn issue(&self, issue: Issue) {
+        eprintln!("issue {}: {}", issue.code, issue.message);
+    }
+
+    fn expect(&self, _items: u64) {}
+}
+
+#[async_trait]
+impl Stored for Folder {
+    async fn ids(&self, _kind: &str, _scope: &str) -> service::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn document(&self, _item: &ItemRef) -> service::Result<Option<Bytes>> {
+        Ok(None)
+    }
+
+    async fn parts(&self, _item: &ItemRef) -> service::Result<Vec<PartInfo>> {
+        let mut open = vec![self.0.clone()];
+        let mut parts = Vec::new();
+        while let Some(folder) = open.pop() {
+            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            for entry in entries {
+                let entry = entry.map_err(|error| broken(&error))?;
+                let meta = entry.metadata().map_err(|error| broken(&error))?;
+                if meta.is_dir() {
+                    open.push(entry.path());
+                } else if let Ok(name) = entry.path().strip_prefix(&self.0) {
+                    parts.push(PartInfo { name: name.to_string_lossy().into_owned(), size: meta.len() });
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    async fn part(&self, _item: &ItemRef, part: &str) -> service::Result<Option<Bytes>> {
+        match std::fs::read(self.0.join(part)) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(broken(&error)),
+        }
+    }
+
+    async fn copy(&self, _item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> service::Result<u64> {
+        let mut file = tokio::fs::File::open(self.0.join(part)).await.map_err(|error| broken(&error))?;
+        tokio::io::copy(&mut file, to).await.map_err(|error| broken(&error))
+    }
+}

@@ -1,0 +1,79 @@
+//! `keepward backup`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::Args;
+use control::BackupOrder;
+use model::{Clock as _, Reporter, RunState};
+use tokio_util::sync::CancellationToken;
+
+use super::Global;
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, bytes, table};
+use crate::progress::Progress;
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  keepward backup contoso\n  keepward backup contoso --kind work-item --kind git-repository\n  keepward backup contoso --full\n\n\
+    Exit code 3 means that a snapshot was made and something could not be read: see the issues it lists.")]
+pub(crate) struct Command {
+    /// The connector
+    connector: String,
+    /// Only these kinds of data, with what they need [default: all]
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+    /// Read everything again instead of what changed
+    #[arg(long)]
+    full: bool,
+    /// Believe that most items of this kind were really deleted
+    #[arg(long, value_name = "KIND")]
+    accept_deletions: Vec<String>,
+    #[arg(long)]
+    repository: Option<String>,
+}
+
+pub(crate) async fn run(command: Command, global: &Global, output: &Output, cancel: &CancellationToken) -> Result<Exit, Failure> {
+    let app = App::open(&global.data()).await?;
+    let connector = app.catalog.connector(&command.connector).await?;
+    let (row, repository) = app.repository(command.repository.as_deref()).await?;
+    let order = BackupOrder {
+        connector: &connector,
+        repository: &repository,
+        repository_name: &row.name,
+        selection: command.kind.into_iter().collect::<BTreeSet<_>>(),
+        accept_deletions: command.accept_deletions.into_iter().collect(),
+        full: command.full,
+    };
+    let started = SystemClock.now();
+    let progress = Progress::new(output);
+    let reporter: Arc<dyn Reporter> = Arc::<Progress>::clone(&progress);
+    let ended = app.control.backup(&order, reporter, cancel).await;
+    progress.finish();
+    repository.close().await;
+    let ended = ended?;
+    let report = ended.result?;
+    let seconds = SystemClock.now().duration_since(started).as_secs_f64();
+    output.event(&serde_json::json!({
+        "event": "result", "snapshot": report.snapshot.to_string(), "parent": report.parent.map(|parent| parent.to_string()),
+        "state": ended.run.state, "run": ended.run.id, "counts": report.counts, "issues": ended.issues.len(), "seconds": seconds,
+    }));
+    let kinds = report.counts.kinds.iter().map(|(kind, counts)| {
+        let numbers = [counts.items, counts.added, counts.changed, counts.removed, counts.requests].map(|number| number.to_string());
+        [vec![kind.clone()], numbers.to_vec(), vec![bytes(counts.bytes)]].concat()
+    });
+    output.line(table(&["kind", "items", "added", "changed", "removed", "requests", "received"], kinds));
+    output.line(format!(
+        "snapshot {} in {seconds:.1} s: {} requests, {} received, {} stored",
+        report.snapshot.short(),
+        report.counts.requests,
+        bytes(report.counts.bytes_received),
+        bytes(report.counts.bytes_stored),
+    ));
+    if ended.run.state == RunState::SucceededWithIssues {
+        output.line(format!("{} issues: keepward run issues {}", ended.issues.len(), ended.run.id));
+        return Ok(Exit::DoneWithIssues);
+    }
+    Ok(Exit::Done)
+}
