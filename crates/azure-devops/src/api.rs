@@ -12,6 +12,8 @@ use service::{Client, Error, Result};
 
 pub(crate) const DEV: &str = "dev";
 pub(crate) const SPS: &str = "sps";
+/// Belongs to no organization.
+pub(crate) const APP: &str = "app";
 
 pub(crate) const STABLE: &str = "7.1";
 pub(crate) const PREVIEW_1: &str = "7.1-preview.1";
@@ -43,7 +45,11 @@ impl Pages {
             return Ok(only.body.clone());
         }
         let values: Vec<&str> = self.values()?.into_iter().map(RawValue::get).collect();
-        Ok(Bytes::from(format!("{{\"count\":{},\"value\":[{}]}}", values.len(), values.join(","))))
+        Ok(Bytes::from(format!(
+            "{{\"count\":{},\"value\":[{}]}}",
+            values.len(),
+            values.join(",")
+        )))
     }
 }
 
@@ -57,7 +63,13 @@ pub(crate) enum Paging {
 }
 
 /// Reads a list to its end: by the continuation header where there is one, by `$skip` where a page may have been capped.
-pub(crate) async fn pages(http: &Client, path: &str, version: &str, paging: Paging, query: &[(&str, &str)]) -> Result<Pages> {
+pub(crate) async fn pages(
+    http: &Client,
+    path: &str,
+    version: &str,
+    paging: Paging,
+    query: &[(&str, &str)],
+) -> Result<Pages> {
     let mut answers: Vec<Answer> = Vec::new();
     let mut token: Option<String> = None;
     let mut count = 0;
@@ -78,11 +90,18 @@ pub(crate) async fn pages(http: &Client, path: &str, version: &str, paging: Pagi
         let page = answer.values()?;
         let next = answer.continuation().map(str::to_owned);
         if next.is_some() && next == token {
-            return Err(Error::malformed(format!("{path}: the list goes in circles at {}", next.unwrap_or_default())));
+            return Err(Error::malformed(format!(
+                "{path}: the list goes in circles at {}",
+                next.unwrap_or_default()
+            )));
         }
-        let capped = paging == Paging::Skip && token.is_none() && !page.is_empty() && page.len().is_multiple_of(CAP);
+        let capped = paging == Paging::Skip
+            && token.is_none()
+            && !page.is_empty()
+            && page.len().is_multiple_of(CAP);
         let more = next.is_some() || capped;
-        let repeated = answers.last().is_some_and(|last| last.body == answer.body) && next.is_none();
+        let repeated =
+            answers.last().is_some_and(|last| last.body == answer.body) && next.is_none();
         count += page.len();
         if !repeated {
             answers.push(answer);
@@ -117,10 +136,18 @@ pub(crate) async fn finished(http: &Client, answer: &Answer) -> Result<()> {
             "succeeded" => return Ok(()),
             "failed" | "cancelled" | "canceled" => {
                 let why = operation.result.unwrap_or_default();
-                return Err(Error::new(Class::Unsupported, "restore-failed", format!("the service could not do it: {why}")));
+                return Err(Error::new(
+                    Class::Unsupported,
+                    "restore-failed",
+                    format!("the service could not do it: {why}"),
+                ));
             }
             _ if waited > OPERATION_LIMIT => {
-                return Err(Error::new(Class::Transient, "service-unavailable", format!("operation {id} does not come to an end")));
+                return Err(Error::new(
+                    Class::Transient,
+                    "service-unavailable",
+                    format!("operation {id} does not come to an end"),
+                ));
             }
             _ => {}
         }

@@ -19,7 +19,9 @@ pub(crate) fn written(raw: &str) -> Option<String> {
     let unique = identity.unique_name.filter(|name| !name.is_empty());
     let shown = identity.display_name.filter(|name| !name.is_empty());
     match (shown, unique) {
-        (Some(shown), Some(unique)) if shown.contains('<') || shown == unique => Some(shown.into_owned()),
+        (Some(shown), Some(unique)) if shown.contains('<') || shown == unique => {
+            Some(shown.into_owned())
+        }
         (Some(shown), Some(unique)) => Some(format!("{shown} <{unique}>")),
         (Some(one), None) | (None, Some(one)) => Some(one.into_owned()),
         (None, None) => None,
@@ -31,7 +33,12 @@ pub(crate) fn key(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
         Value::Object(object) => {
-            let member = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            let member = |name: &str| {
+                object
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .filter(|text| !text.is_empty())
+            };
             let shown = member("displayName");
             match (shown.and_then(address), member("uniqueName")) {
                 (Some(address), _) => Cow::Borrowed(address),
@@ -64,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_person_is_the_same_in_every_form() {
-        let object = json!({ "displayName": "Ünal Åberg", "uniqueName": "Unal@Contoso.com", "id": "x" });
+        let object =
+            json!({ "displayName": "Ünal Åberg", "uniqueName": "Unal@Contoso.com", "id": "x" });
         let written = written(&object.to_string()).unwrap();
         assert_eq!(written, "Ünal Åberg <Unal@Contoso.com>");
         let literal = json!({ "displayName": written });
@@ -75,8 +83,14 @@ mod tests {
 
     #[test]
     fn a_bare_name_stays_a_bare_name() {
-        assert_eq!(written(r#"{"displayName":"Build Service"}"#).as_deref(), Some("Build Service"));
-        assert_eq!(written(r#"{"displayName":"Gone (removed)","uniqueName":"Gone (removed)"}"#).as_deref(), Some("Gone (removed)"));
+        assert_eq!(
+            written(r#"{"displayName":"Build Service"}"#).as_deref(),
+            Some("Build Service")
+        );
+        assert_eq!(
+            written(r#"{"displayName":"Gone (removed)","uniqueName":"Gone (removed)"}"#).as_deref(),
+            Some("Gone (removed)")
+        );
         assert_eq!(written(r#"{"id":"1"}"#), None);
         assert_eq!(key(&json!("A > B <")).as_deref(), Some("a > b <"));
     }

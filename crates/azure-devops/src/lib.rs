@@ -13,8 +13,18 @@ pub static AZURE_DEVOPS: Service = Service {
     name: "azure-devops",
     title: "Azure DevOps",
     hosts: &[
-        Host { name: api::DEV, url: "https://dev.azure.com/{organization}" },
-        Host { name: api::SPS, url: "https://vssps.dev.azure.com/{organization}" },
+        Host {
+            name: api::DEV,
+            url: "https://dev.azure.com/{organization}",
+        },
+        Host {
+            name: api::SPS,
+            url: "https://vssps.dev.azure.com/{organization}",
+        },
+        Host {
+            name: api::APP,
+            url: "https://app.vssps.visualstudio.com",
+        },
     ],
     credentials: &[CredentialKind::PersonalAccessToken],
     kinds: kinds::KINDS,

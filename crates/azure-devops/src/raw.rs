@@ -12,7 +12,10 @@ pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| *value)
     }
 
     /// A member that is text.
@@ -88,13 +91,22 @@ impl TryFrom<NumberOrText<'_>> for Number {
 
 /// One record for a file of lines: within JSON a line break can only stand between tokens, where a space means the same.
 pub(crate) fn push_line(lines: &mut Vec<u8>, record: &str) {
-    lines.extend(record.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+    lines.extend(record.bytes().map(|byte| {
+        if matches!(byte, b'\n' | b'\r') {
+            b' '
+        } else {
+            byte
+        }
+    }));
     lines.push(b'\n');
 }
 
 /// The records of a file of lines.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &str> {
-    bytes.split(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()).filter(|line| !line.trim().is_empty())
+    bytes
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| std::str::from_utf8(line).ok())
+        .filter(|line| !line.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -105,7 +117,10 @@ mod tests {
     fn a_member_is_left_out_and_the_others_stay_as_they_were() {
         let text = "{ \"id\": 1.50, \"children\": [{\"id\":2}],\n\"name\":\"\\u00fc\", \"a\\\"b\" : { \"x\" : 1 } }";
         let members: Members<'_> = serde_json::from_str(text).unwrap();
-        assert_eq!(members.without("children"), "{\"id\":1.50,\"name\":\"\\u00fc\",\"a\\\"b\":{ \"x\" : 1 }}");
+        assert_eq!(
+            members.without("children"),
+            "{\"id\":1.50,\"name\":\"\\u00fc\",\"a\\\"b\":{ \"x\" : 1 }}"
+        );
         assert_eq!(members.without("nothing").matches("children").count(), 1);
         assert_eq!(members.text("name").as_deref(), Some("ü"));
     }
@@ -113,7 +128,10 @@ mod tests {
     #[test]
     fn ids_are_read_as_number_and_as_text() {
         assert_eq!(serde_json::from_str::<Number>("92").unwrap(), Number(92));
-        assert_eq!(serde_json::from_str::<Number>("\"92\"").unwrap(), Number(92));
+        assert_eq!(
+            serde_json::from_str::<Number>("\"92\"").unwrap(),
+            Number(92)
+        );
         assert!(serde_json::from_str::<Number>("\"x\"").is_err());
     }
 

@@ -9,7 +9,9 @@ use model::ItemRef;
 use serde_json::{Value, json};
 use service::http::Method;
 use simulator::Seed;
-use support::{Journal, Snapshot, all_kinds, backup, client, codes, get, owner, post, restore, start};
+use support::{
+    Journal, Snapshot, all_kinds, backup, client, codes, get, owner, post, restore, start,
+};
 
 /// What `/__state` holds of an organization.
 async fn state(http: &service::Client, organization: &str) -> Value {
@@ -26,13 +28,41 @@ async fn a_backup_holds_everything_and_a_second_one_asks_for_next_to_nothing() {
     let http = owner(&simulator);
     let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
     assert_eq!(codes(&first.issues), Vec::<String>::new());
-    let inventory = get(&http, &format!("/__inventory?organization={}", simulator.organization())).await;
-    for (kind, member) in [("work-item", "workItems"), ("team", "teams"), ("wiki", "wikis"), ("project", "projects")] {
-        assert_eq!(first.of_kind(kind).len() as u64, inventory[member].as_u64().unwrap(), "{kind} {inventory}");
+    let inventory = get(
+        &http,
+        &format!("/__inventory?organization={}", simulator.organization()),
+    )
+    .await;
+    for (kind, member) in [
+        ("work-item", "workItems"),
+        ("team", "teams"),
+        ("wiki", "wikis"),
+        ("project", "projects"),
+    ] {
+        assert_eq!(
+            first.of_kind(kind).len() as u64,
+            inventory[member].as_u64().unwrap(),
+            "{kind} {inventory}"
+        );
     }
-    let attachments: BTreeSet<&str> = first.items.values().flat_map(|parts| parts.keys().filter_map(|part| part.strip_prefix("attachments/"))).collect();
-    assert_eq!(attachments.len() as u64, inventory["attachments"].as_u64().unwrap());
-    let revisions: usize = first.of_kind("work-item").iter().map(|item| first.part_text(item, "revisions.ndjson").lines().count()).sum();
+    let attachments: BTreeSet<&str> = first
+        .items
+        .values()
+        .flat_map(|parts| {
+            parts
+                .keys()
+                .filter_map(|part| part.strip_prefix("attachments/"))
+        })
+        .collect();
+    assert_eq!(
+        attachments.len() as u64,
+        inventory["attachments"].as_u64().unwrap()
+    );
+    let revisions: usize = first
+        .of_kind("work-item")
+        .iter()
+        .map(|item| first.part_text(item, "revisions.ndjson").lines().count())
+        .sum();
     assert_eq!(revisions as u64, inventory["revisions"].as_u64().unwrap());
 
     let quiet = owner(&simulator);
@@ -42,18 +72,35 @@ async fn a_backup_holds_everything_and_a_second_one_asks_for_next_to_nothing() {
     assert_eq!(usage.by_kind["work-item"].0, 3, "{:?}", usage.by_kind);
     assert_eq!(usage.by_kind["wiki"].0, 1);
     assert_eq!(usage.by_kind["project"].0, 1);
-    assert_eq!(usage.by_kind["area"].0, first.of_kind("project").len() as u64);
-    assert_eq!(usage.by_kind["team"].0, 1 + first.of_kind("team").len() as u64);
-    assert_eq!(usage.by_kind["git-repository"].0, 1 + first.of_kind("git-repository").len() as u64);
+    assert_eq!(
+        usage.by_kind["area"].0,
+        first.of_kind("project").len() as u64
+    );
+    assert_eq!(
+        usage.by_kind["team"].0,
+        1 + first.of_kind("team").len() as u64
+    );
+    assert_eq!(
+        usage.by_kind["git-repository"].0,
+        1 + first.of_kind("git-repository").len() as u64
+    );
     simulator.stop().await;
 }
 
 #[tokio::test]
 async fn a_full_backup_of_work_items_stays_at_the_floor() {
-    let simulator = start(Seed::Contoso { history: None, work_items: 300 }).await;
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 300,
+    })
+    .await;
     let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let inventory = get(&http, &format!("/__inventory?organization={}", simulator.organization())).await;
+    backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let inventory = get(
+        &http,
+        &format!("/__inventory?organization={}", simulator.organization()),
+    )
+    .await;
     let number = |name: &str| inventory[name].as_u64().unwrap();
     let page = |name: &str| inventory["pageSizes"][name].as_u64().unwrap();
     let floor = number("revisions").div_ceil(page("revisions"))
@@ -62,11 +109,18 @@ async fn a_full_backup_of_work_items_stays_at_the_floor() {
         + number("commentedItems")
         + number("attachments");
     let usage = http.usage();
-    let spent: u64 = ["work-item", "comment", "attachment"].iter().filter_map(|kind| usage.by_kind.get(kind)).map(|(requests, _)| requests).sum();
-    let edited = snapshot.items.values().filter(|parts| parts.contains_key("comment-versions.ndjson")).count() as u64;
-    println!("{floor} {spent} {edited} {inventory} {:?}", usage.by_kind);
-    // One for the place in the stream of discussions, one for the recycle bin, one for each edited comment.
-    assert!(spent <= floor + 2 + edited, "{spent} requests, floor {floor}, {edited} edited: {:?}", usage.by_kind);
+    let spent: u64 = ["work-item", "comment", "attachment"]
+        .iter()
+        .filter_map(|kind| usage.by_kind.get(kind))
+        .map(|(requests, _)| requests)
+        .sum();
+
+    // One for the place in the stream of discussions, one for the recycle bin.
+    assert!(
+        spent <= floor + 2,
+        "{spent} requests, floor {floor}: {:?}",
+        usage.by_kind
+    );
     simulator.stop().await;
 }
 
@@ -75,7 +129,11 @@ fn unrevised(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut out = String::new();
     for (at, piece) in text.split("\"System.RevisedDate\":\"").enumerate() {
-        out.push_str(if at == 0 { piece } else { piece.split_once('"').map_or(piece, |(_, rest)| rest) });
+        out.push_str(if at == 0 {
+            piece
+        } else {
+            piece.split_once('"').map_or(piece, |(_, rest)| rest)
+        });
     }
     out
 }
@@ -86,22 +144,70 @@ async fn chained_increments_equal_one_full_crawl() {
     let http = owner(&simulator);
     let selection = all_kinds();
     let mut chained = backup(&http, &Snapshot::default(), &selection).await;
-    let items: Vec<String> = chained.of_kind("work-item").iter().map(|item| item.id.clone()).collect();
+    let items: Vec<String> = chained
+        .of_kind("work-item")
+        .iter()
+        .map(|item| item.id.clone())
+        .collect();
     let patch = |id: &str, body: Value| {
-        let call = http.call(Method::PATCH, "dev", &format!("/_apis/wit/workitems/{id}")).version("7.1");
+        let call = http
+            .call(Method::PATCH, "dev", &format!("/_apis/wit/workitems/{id}"))
+            .version("7.1");
         call.body("application/json-patch+json", body.to_string())
     };
-    patch(&items[0], json!([{"op":"add","path":"/fields/System.Title","value":"Geändert"}])).send().await.unwrap();
-    patch(&items[1], json!([{"op":"add","path":"/fields/System.History","value":"A comment"}])).send().await.unwrap();
-    http.call(Method::DELETE, "dev", &format!("/_apis/wit/workitems/{}", items[2])).version("7.1").send().await.unwrap();
+    patch(
+        &items[0],
+        json!([{"op":"add","path":"/fields/System.Title","value":"Geändert"}]),
+    )
+    .send()
+    .await
+    .unwrap();
+    patch(
+        &items[1],
+        json!([{"op":"add","path":"/fields/System.History","value":"A comment"}]),
+    )
+    .send()
+    .await
+    .unwrap();
+    http.call(
+        Method::DELETE,
+        "dev",
+        &format!("/_apis/wit/workitems/{}", items[2]),
+    )
+    .version("7.1")
+    .send()
+    .await
+    .unwrap();
     chained = backup(&http, &chained, &selection).await;
     let gone = ItemRef::new("work-item", "", &items[2]);
     assert!(chained.items[&gone].contains_key("recycle-bin.json"));
-    assert!(chained.part_text(&ItemRef::new("work-item", "", &items[1]), "comments.ndjson").contains("A comment"));
+    assert!(
+        chained
+            .part_text(&ItemRef::new("work-item", "", &items[1]), "comments.ndjson")
+            .contains("A comment")
+    );
 
-    let undelete = http.call(Method::PATCH, "dev", &format!("/_apis/wit/recyclebin/{}", items[2])).version("7.1");
-    undelete.json(&json!({ "isDeleted": false })).send().await.unwrap();
-    http.call(Method::DELETE, "dev", &format!("/_apis/wit/workitems/{}", items[3])).version("7.1").send().await.unwrap();
+    let undelete = http
+        .call(
+            Method::PATCH,
+            "dev",
+            &format!("/_apis/wit/recyclebin/{}", items[2]),
+        )
+        .version("7.1");
+    undelete
+        .json(&json!({ "isDeleted": false }))
+        .send()
+        .await
+        .unwrap();
+    http.call(
+        Method::DELETE,
+        "dev",
+        &format!("/_apis/wit/workitems/{}", items[3]),
+    )
+    .version("7.1")
+    .send()
+    .await
+    .unwrap();
     chained = backup(&http, &chained, &selection).await;
     assert!(!chained.items[&gone].contains_key("recycle-bin.json"));
 
@@ -117,7 +223,10 @@ async fn chained_increments_equal_one_full_crawl() {
             assert_eq!(before, Some(unrevised(bytes)), "{item} {part}");
         }
     }
-    assert_eq!(full.items.keys().collect::<Vec<_>>(), chained.items.keys().collect::<Vec<_>>());
+    assert_eq!(
+        full.items.keys().collect::<Vec<_>>(),
+        chained.items.keys().collect::<Vec<_>>()
+    );
     simulator.stop().await;
 }
 
@@ -140,13 +249,22 @@ async fn an_expired_cursor_gives_the_same_snapshot() {
 
 #[tokio::test]
 async fn an_organization_comes_back_in_an_empty_one() {
-    let simulator = start(Seed::Contoso { history: None, work_items: 300 }).await;
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 300,
+    })
+    .await;
     let http = owner(&simulator);
     let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
     let pat = simulator.add_organization("empty").await;
     let target = client(&simulator, "empty", &pat);
     let journal = Journal::default();
-    let items: Vec<ItemRef> = snapshot.items.iter().filter(|(_, parts)| !parts.contains_key("recycle-bin.json")).map(|(item, _)| item.clone()).collect();
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .iter()
+        .filter(|(_, parts)| !parts.contains_key("recycle-bin.json"))
+        .map(|(item, _)| item.clone())
+        .collect();
     let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
     assert_eq!(report.differences, Vec::<String>::new());
@@ -154,12 +272,63 @@ async fn an_organization_comes_back_in_an_empty_one() {
 
     let before = state(&http, simulator.organization()).await;
     let after = state(&http, "empty").await;
-    if let Some(folder) = option_env!("DUMP") { std::fs::write(format!("{folder}/before.json"), before.to_string()).unwrap(); std::fs::write(format!("{folder}/after.json"), after.to_string()).unwrap(); std::fs::write(format!("{folder}/losses.txt"), report.losses.join("\n")).unwrap(); }
     let count = |state: &Value, list: &str| state[list].as_array().map_or(0, Vec::len);
     for list in ["projects", "workItems"] {
         assert_eq!(count(&before, list), count(&after, list), "{list}");
     }
+    assert!(same_histories(&before, &after) > 100);
     simulator.stop().await;
+}
+
+/// Compares all revisions of the items whose discussion was never edited; says how many those are.
+fn same_histories(before: &Value, after: &Value) -> usize {
+    let key = |item: &Value| {
+        format!(
+            "{} {}",
+            item["createdDate"], item["revisions"][0]["fields"]["System.Title"]
+        )
+    };
+    let plain = |comment: &Value| {
+        comment["versions"]
+            .as_array()
+            .is_some_and(|versions| versions.len() == 1)
+            && comment["format"] == "html"
+    };
+    let fields = |item: &Value| -> Vec<Value> {
+        let text = item["revisions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|revision| without_ids(&revision["fields"].to_string()));
+        text.map(|text| serde_json::from_str(&text).unwrap())
+            .collect()
+    };
+    let mut compared = 0;
+    for item in before["workItems"].as_array().unwrap() {
+        if !item["comments"].as_array().unwrap().iter().all(plain) {
+            continue;
+        }
+        let twin = after["workItems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|twin| key(twin) == key(item))
+            .unwrap();
+        assert_eq!(fields(item), fields(twin), "work item {}", item["id"]);
+        compared += 1;
+    }
+    compared
+}
+
+/// Addresses of attachments carry ids that differ.
+fn without_ids(text: &str) -> String {
+    let mut pieces = text.split("/_apis/wit/attachments/");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.truncate(out.rfind("http").unwrap_or(out.len()));
+        out.push_str(piece.get(36..).unwrap_or_default());
+    }
+    out
 }
 
 #[tokio::test]
@@ -170,7 +339,12 @@ async fn a_restore_that_was_killed_goes_on_without_doubling() {
     let pat = simulator.add_organization("empty").await;
     let target = client(&simulator, "empty", &pat);
     let journal = Journal::default();
-    let items: Vec<ItemRef> = snapshot.items.keys().filter(|item| item.kind != "git-repository" && item.kind != "wiki").cloned().collect();
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| item.kind != "git-repository" && item.kind != "wiki")
+        .cloned()
+        .collect();
     let mut runs = 0;
     let report = loop {
         *journal.dies_after.lock().unwrap() = Some(5);
@@ -183,10 +357,17 @@ async fn a_restore_that_was_killed_goes_on_without_doubling() {
     };
     assert!(runs > 2, "it was never killed");
     assert_eq!(report.failed, Vec::<String>::new());
-    let differences: Vec<&String> = report.differences.iter().filter(|difference| !difference.contains("missing")).collect();
+    let differences: Vec<&String> = report
+        .differences
+        .iter()
+        .filter(|difference| !difference.contains("missing"))
+        .collect();
     assert_eq!(differences, Vec::<&String>::new());
     let after = state(&http, "empty").await;
-    assert_eq!(after["workItems"].as_array().unwrap().len(), snapshot.of_kind("work-item").len());
+    assert_eq!(
+        after["workItems"].as_array().unwrap().len(),
+        snapshot.of_kind("work-item").len()
+    );
     simulator.stop().await;
 }
 
@@ -196,8 +377,22 @@ async fn deleted_things_come_back_at_the_original_place() {
     let http = owner(&simulator);
     let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
     let items: Vec<ItemRef> = snapshot.of_kind("work-item").into_iter().cloned().collect();
-    http.call(Method::DELETE, "dev", &format!("/_apis/wit/workitems/{}", items[0].id)).version("7.1").send().await.unwrap();
-    let destroyed = http.call(Method::DELETE, "dev", &format!("/_apis/wit/workitems/{}", items[5].id)).version("7.1");
+    http.call(
+        Method::DELETE,
+        "dev",
+        &format!("/_apis/wit/workitems/{}", items[0].id),
+    )
+    .version("7.1")
+    .send()
+    .await
+    .unwrap();
+    let destroyed = http
+        .call(
+            Method::DELETE,
+            "dev",
+            &format!("/_apis/wit/workitems/{}", items[5].id),
+        )
+        .version("7.1");
     destroyed.query("destroy", "true").send().await.unwrap();
     let mut journal = Journal::default();
     journal.ids.original = true;
@@ -205,7 +400,11 @@ async fn deleted_things_come_back_at_the_original_place() {
     assert_eq!(report.failed, Vec::<String>::new());
     let known = journal.ids.known.lock().unwrap();
     let new = |item: &ItemRef| known[&("work-item".to_owned(), item.id.clone())].clone();
-    assert_eq!(new(&items[0]), items[0].id, "an undeleted item keeps its number");
+    assert_eq!(
+        new(&items[0]),
+        items[0].id,
+        "an undeleted item keeps its number"
+    );
     assert_ne!(new(&items[5]), items[5].id, "a destroyed one gets another");
     drop(known);
     simulator.stop().await;
@@ -214,19 +413,52 @@ async fn deleted_things_come_back_at_the_original_place() {
 #[tokio::test]
 async fn a_missing_scope_is_named_with_what_it_costs() {
     let simulator = start(Seed::Small).await;
-    let pat = simulator.add_pat(simulator.organization(), &["vso.project", "vso.work"]).await;
+    let pat = simulator
+        .add_pat(simulator.organization(), &["vso.project", "vso.work"])
+        .await;
     let http = client(&simulator, simulator.organization(), &pat);
-    let checks = azure_devops::AZURE_DEVOPS.preflight.check(&http, simulator.organization()).await;
-    let outcome = |name: &str| checks.iter().find(|check| check.name == name).map(|check| (check.outcome, check.code));
-    assert_eq!(outcome("credential"), Some((service::CheckOutcome::Pass, None)), "{checks:#?}");
-    assert_eq!(outcome("work-item"), Some((service::CheckOutcome::Pass, None)), "{checks:#?}");
-    assert_eq!(outcome("git-repository"), Some((service::CheckOutcome::Missing, Some("permission-missing"))), "{checks:#?}");
-    let hint = checks.iter().find(|check| check.name == "git-repository").and_then(|check| check.hint.clone()).unwrap();
+    let checks = azure_devops::AZURE_DEVOPS
+        .preflight
+        .check(&http, simulator.organization())
+        .await;
+    let outcome = |name: &str| {
+        checks
+            .iter()
+            .find(|check| check.name == name)
+            .map(|check| (check.outcome, check.code))
+    };
+    assert_eq!(
+        outcome("credential"),
+        Some((service::CheckOutcome::Pass, None)),
+        "{checks:#?}"
+    );
+    assert_eq!(
+        outcome("work-item"),
+        Some((service::CheckOutcome::Pass, None)),
+        "{checks:#?}"
+    );
+    assert_eq!(
+        outcome("git-repository"),
+        Some((service::CheckOutcome::Missing, Some("permission-missing"))),
+        "{checks:#?}"
+    );
+    let hint = checks
+        .iter()
+        .find(|check| check.name == "git-repository")
+        .and_then(|check| check.hint.clone())
+        .unwrap();
     assert!(hint.contains("vso.code"), "{hint}");
 
     let wrong = client(&simulator, simulator.organization(), "not-a-token");
-    let checks = azure_devops::AZURE_DEVOPS.preflight.check(&wrong, simulator.organization()).await;
-    assert_eq!(checks.last().and_then(|check| check.code), Some("credential-refused"), "{checks:#?}");
+    let checks = azure_devops::AZURE_DEVOPS
+        .preflight
+        .check(&wrong, simulator.organization())
+        .await;
+    assert_eq!(
+        checks.last().and_then(|check| check.code),
+        Some("credential-refused"),
+        "{checks:#?}"
+    );
     simulator.stop().await;
 }
 
@@ -234,13 +466,22 @@ async fn a_missing_scope_is_named_with_what_it_costs() {
 async fn what_cannot_be_read_is_an_issue_and_is_read_next_time() {
     let simulator = start(Seed::Small).await;
     let http = owner(&simulator);
-    post(&http, "/__faults", &json!({ "path": "*/_apis/wit/attachments/*", "fault": "403", "count": 1 })).await;
+    post(
+        &http,
+        "/__faults",
+        &json!({ "path": "*/_apis/wit/attachments/*", "fault": "403", "count": 1 }),
+    )
+    .await;
     let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
     assert_eq!(codes(&first.issues), ["attachment-missing attachment"]);
     let second = backup(&http, &first, &all_kinds()).await;
     assert_eq!(codes(&second.issues), Vec::<String>::new());
     let whole = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    assert_eq!(second.content(), whole.content());
+    for (item, parts) in whole.content() {
+        for (part, bytes) in parts {
+            assert_eq!(second.items[item].get(part), Some(bytes), "{item} {part}");
+        }
+    }
     assert!(requests(&http).await > 0);
     simulator.stop().await;
 }

@@ -37,7 +37,7 @@ impl Catalog {
         )
     }
 
-    /// Its name, and its service, organization and method together, must be new; its credential must be in the vault.
+    /// Its name must be new, and unless it uses a token, its service, organization and method together; its credential must be in the vault.
     pub async fn add_connector(&self, connector: &Connector) -> Result<()> {
         self.store_connector(connector, "").await
     }

@@ -4,6 +4,6 @@ mod files;
 mod runner;
 mod steps;
 
-pub(crate) use files::Folder;
-pub(crate) use runner::{Ran, Runner};
+pub(crate) use files::{Folder, differing};
+pub(crate) use runner::{Runner, quoted};
 pub(crate) use steps::{Applied, Connection, Made, Planned, Steps};

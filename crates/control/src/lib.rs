@@ -5,6 +5,7 @@ mod connect;
 mod control;
 mod coordinator;
 mod error;
+mod forget;
 mod jobs;
 mod observe;
 mod plans;

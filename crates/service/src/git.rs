@@ -47,10 +47,15 @@ fn oid(hex: &[u8]) -> Option<Oid> {
 /// Names the repository in front of what went wrong, and says what a refusal means here.
 fn about(repository: &str, mut error: crate::Error) -> crate::Error {
     use model::Class;
-    if matches!(error.class, Class::Permission | Class::Missing) && matches!(error.status, Some(401 | 403 | 404)) {
+    if matches!(error.class, Class::Permission | Class::Missing)
+        && matches!(error.status, Some(401 | 403 | 404))
+    {
         error.code = "git-refused";
         error.class = Class::Permission;
-        error.hint.get_or_insert_with(|| "Enable the repository in the project's settings, or grant the identity Read on it.".to_owned());
+        error.hint.get_or_insert_with(|| {
+            "Enable the repository in the project's settings, or grant the identity Read on it."
+                .to_owned()
+        });
     }
     if !error.message.contains(repository) {
         error.message = format!("repository {repository}: {}", error.message);

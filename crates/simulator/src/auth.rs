@@ -13,7 +13,7 @@ use crate::world::{Person, World};
 /// A token of one person in one organization.
 #[derive(Clone, Debug)]
 pub(crate) struct Pat {
-    /// Lowercase name.
+    /// Lowercase name; `*` for a token of all organizations, which the service is about to give up.
     pub organization: String,
     /// `vso.…`, or `app_token` for full access.
     pub scopes: Vec<String>,
@@ -72,7 +72,7 @@ pub(crate) fn identify(
         }));
     };
     match world.pats.get(&token) {
-        Some(pat) if pat.organization == organization.to_lowercase() => Ok(Identity {
+        Some(pat) if pat.organization == "*" || pat.organization == organization.to_lowercase() => Ok(Identity {
             person: Arc::clone(&pat.person),
             scopes: pat.scopes.clone().into(),
         }),

@@ -139,7 +139,10 @@ impl Simulator {
     }
 
     /// Makes an empty organization, backed by the same people, and returns its full-access PAT.
-    #[expect(clippy::unused_async, reason = "making an organization may come to wait")]
+    #[expect(
+        clippy::unused_async,
+        reason = "making an organization may come to wait"
+    )]
     pub async fn add_organization(&self, name: &str) -> String {
         self.world.write().add_organization(name)
     }

@@ -13,10 +13,22 @@ pub(crate) static AREA_KIND: NodeKind = NodeKind {
         crawled: Crawled::PerParent,
         with: None,
         after: &[],
-        layout: Layout::Item { folder: "areas", shard: None, document: "area.json" },
+        layout: Layout::Item {
+            folder: "areas",
+            shard: None,
+            document: "area.json",
+        },
         bin: None,
-        read: &[Permission { scope: "vso.work", why: "Without it areas and iterations are not read." }],
-        write: &[Permission { scope: "vso.work_write", why: "To create areas." }],
-        restore: Fidelity::Partial(&["An area that is created again gets another id; permissions on it are not written back."]),
+        read: &[Permission {
+            scope: "vso.work",
+            why: "Without it areas and iterations are not read.",
+        }],
+        write: &[Permission {
+            scope: "vso.work_write",
+            why: "To create areas.",
+        }],
+        restore: Fidelity::Partial(&[
+            "An area that is created again gets another id; permissions on it are not written back.",
+        ]),
     },
 };

@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 use service::git::{Remote, crawl_repository};
 use service::http::segment;
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome,
+    Pass, Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use super::project::PROJECT;
@@ -32,12 +33,25 @@ static SPEC: KindSpec = KindSpec {
     crawled: Crawled::Once,
     with: None,
     after: &[PROJECT],
-    layout: Layout::Item { folder: "git", shard: None, document: "repository.json" },
+    layout: Layout::Item {
+        folder: "git",
+        shard: None,
+        document: "repository.json",
+    },
     bin: None,
-    read: &[Permission { scope: "vso.code", why: "Without it no repository is read, neither code nor wiki pages." }],
+    read: &[Permission {
+        scope: "vso.code",
+        why: "Without it no repository is read, neither code nor wiki pages.",
+    }],
     write: &[
-        Permission { scope: "vso.code_write", why: "To push branches, tags and notes, and large files." },
-        Permission { scope: "vso.code_manage", why: "To create repositories, to take one out of the recycle bin." },
+        Permission {
+            scope: "vso.code_write",
+            why: "To push branches, tags and notes, and large files.",
+        },
+        Permission {
+            scope: "vso.code_manage",
+            why: "To create repositories, to take one out of the recycle bin.",
+        },
     ],
     restore: Fidelity::Partial(&[
         "A repository that is created again gets another id.",
@@ -76,26 +90,60 @@ pub(crate) struct ProjectRef<'a> {
 impl Repository<'_> {
     /// Always through `_full`: an ordinary address may hide refs.
     pub(crate) fn remote(&self, http: &Client) -> Remote {
-        Remote::new(http, DEV, &format!("/{}/_git/_full/{}", segment(&self.project.name), segment(&self.name)))
+        Remote::new(
+            http,
+            DEV,
+            &format!(
+                "/{}/_git/_full/{}",
+                segment(&self.project.name),
+                segment(&self.name)
+            ),
+        )
     }
 }
 
 pub(crate) async fn list(http: &Client) -> Result<api::Pages> {
-    api::pages(http, "/_apis/git/repositories", STABLE, Paging::Whole, &[("includeHidden", "true"), ("includeAllUrls", "true")]).await
+    api::pages(
+        http,
+        "/_apis/git/repositories",
+        STABLE,
+        Paging::Whole,
+        &[("includeHidden", "true"), ("includeAllUrls", "true")],
+    )
+    .await
 }
 
 pub(crate) fn read(listed: &RawValue) -> Result<Repository<'_>> {
-    serde_json::from_str(listed.get()).map_err(|error| Error::malformed(format!("repositories: {error}")))
+    serde_json::from_str(listed.get())
+        .map_err(|error| Error::malformed(format!("repositories: {error}")))
 }
 
 /// One repository by project and id.
-pub(crate) async fn detail(http: &Client, project: &str, id: &str) -> Result<service::http::Answer> {
-    http.get(DEV, &format!("/{}/_apis/git/repositories/{}", segment(project), segment(id))).version(STABLE).send().await
+pub(crate) async fn detail(
+    http: &Client,
+    project: &str,
+    id: &str,
+) -> Result<service::http::Answer> {
+    http.get(
+        DEV,
+        &format!(
+            "/{}/_apis/git/repositories/{}",
+            segment(project),
+            segment(id)
+        ),
+    )
+    .version(STABLE)
+    .send()
+    .await
 }
 
 async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>) -> Result<()> {
     let item = ItemRef::new(GIT_REPOSITORY, "", &repository.id);
-    let listed = Item { item: item.clone(), name: repository.name.to_string(), modified: None };
+    let listed = Item {
+        item: item.clone(),
+        name: repository.name.to_string(),
+        modified: None,
+    };
     if repository.is_disabled {
         cx.sink.issue(Issue {
             code: "git-refused".to_owned(),
@@ -114,7 +162,8 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
     cx.sink.upsert(&listed, document).await?;
     match crawl_repository(cx, &repository.remote(cx.http), &item).await {
         Err(error) if !error.is_fatal() => {
-            cx.sink.issue(error.to_issue(GIT_REPOSITORY, "", Some(item)));
+            cx.sink
+                .issue(error.to_issue(GIT_REPOSITORY, "", Some(item)));
             Ok(())
         }
         other => other,
@@ -125,12 +174,16 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
 async fn unlisted(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<Vec<service::http::Answer>> {
     let mut answers = Vec::new();
     for id in cx.prior.ids(WIKI, "").await? {
-        let Some(document) = cx.prior.document(&ItemRef::new(WIKI, "", &id)).await? else { continue };
+        let Some(document) = cx.prior.document(&ItemRef::new(WIKI, "", &id)).await? else {
+            continue;
+        };
         let wiki: Wiki<'_> = parts::read(&ItemRef::new(WIKI, "", &id), &document)?;
         if seen.contains(&wiki.repository.to_lowercase()) {
             continue;
         }
-        answers.extend(parts::there(detail(cx.http, &wiki.project, &wiki.repository).await)?);
+        answers.extend(parts::there(
+            detail(cx.http, &wiki.project, &wiki.repository).await,
+        )?);
     }
     Ok(answers)
 }
@@ -152,27 +205,43 @@ impl Kind for GitRepositoryKind {
         for listed in pages.values()? {
             found.push((listed.get().as_bytes(), read(listed)?));
         }
-        let seen: HashSet<String> = found.iter().map(|(_, repository)| repository.id.to_lowercase()).collect();
+        let seen: HashSet<String> = found
+            .iter()
+            .map(|(_, repository)| repository.id.to_lowercase())
+            .collect();
         let hidden = unlisted(cx, &seen).await?;
         for answer in &hidden {
             found.push((&answer.body, answer.json()?));
         }
         cx.sink.expect(found.len() as u64);
         stream::iter(found.iter().map(Ok))
-            .try_for_each_concurrent(CONCURRENCY, |(document, repository)| crawl_one(cx, document, repository))
+            .try_for_each_concurrent(CONCURRENCY, |(document, repository)| {
+                crawl_one(cx, document, repository)
+            })
             .await?;
         Ok(None)
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
-        http.get(DEV, "/_apis/git/repositories").version(STABLE).query("$top", 1).send().await?.values().map(drop)
+        http.get(DEV, "/_apis/git/repositories")
+            .version(STABLE)
+            .query("$top", 1)
+            .send()
+            .await?
+            .values()
+            .map(drop)
     }
 
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         restore::find(cx, items).await
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         if pass == Pass::Connect {
             return Ok(vec![Outcome::Unchanged; items.len()]);
         }

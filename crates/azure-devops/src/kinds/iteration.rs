@@ -13,10 +13,22 @@ pub(crate) static ITERATION_KIND: NodeKind = NodeKind {
         crawled: Crawled::PerParent,
         with: Some(AREA),
         after: &[],
-        layout: Layout::Item { folder: "iterations", shard: None, document: "iteration.json" },
+        layout: Layout::Item {
+            folder: "iterations",
+            shard: None,
+            document: "iteration.json",
+        },
         bin: None,
-        read: &[Permission { scope: "vso.work", why: "Without it areas and iterations are not read." }],
-        write: &[Permission { scope: "vso.work_write", why: "To create iterations and set their dates." }],
-        restore: Fidelity::Partial(&["An iteration that is created again gets another id; permissions on it are not written back."]),
+        read: &[Permission {
+            scope: "vso.work",
+            why: "Without it areas and iterations are not read.",
+        }],
+        write: &[Permission {
+            scope: "vso.work_write",
+            why: "To create iterations and set their dates.",
+        }],
+        restore: Fidelity::Partial(&[
+            "An iteration that is created again gets another id; permissions on it are not written back.",
+        ]),
     },
 };

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::{Answer, segment};
 use service::{
-    Client, Crawl, Cursor, Error, Found, Item, Kind, KindSpec, Outcome, Pass, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Cursor, Error, Found, Item, Kind, KindSpec, Outcome, Pass, Restore, Result,
+    Scope, StoredItem, Target,
 };
 
 use crate::api::{DEV, STABLE};
@@ -30,7 +31,16 @@ pub(crate) struct Tree {
     pub(crate) group: &'static str,
 }
 
-pub(crate) static TREES: [Tree; 2] = [Tree { kind: AREA, group: "Areas" }, Tree { kind: ITERATION, group: "Iterations" }];
+pub(crate) static TREES: [Tree; 2] = [
+    Tree {
+        kind: AREA,
+        group: "Areas",
+    },
+    Tree {
+        kind: ITERATION,
+        group: "Iterations",
+    },
+];
 
 pub(crate) struct NodeKind {
     pub(crate) tree: &'static Tree,
@@ -45,7 +55,11 @@ struct Named {
 /// Both trees of a project in one answer.
 async fn roots(http: &Client, project: &str) -> Result<Answer> {
     let path = format!("/{}/_apis/wit/classificationnodes", segment(project));
-    http.get(DEV, &path).version(STABLE).query("$depth", DEPTH).send().await
+    http.get(DEV, &path)
+        .version(STABLE)
+        .query("$depth", DEPTH)
+        .send()
+        .await
 }
 
 /// Calls `each` for every node of both trees, parents first.
@@ -61,12 +75,20 @@ pub(crate) async fn read_trees(http: &Client, project: &str) -> Result<Vec<slice
         for ids in deeper.chunks(IDS_AT_ONCE) {
             let list = ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
             let path = format!("/{}/_apis/wit/classificationnodes", segment(project));
-            let answer = http.get(DEV, &path).version(STABLE).query("ids", list).query("$depth", DEPTH).send().await?;
+            let answer = http
+                .get(DEV, &path)
+                .version(STABLE)
+                .query("ids", list)
+                .query("$depth", DEPTH)
+                .send()
+                .await?;
             let values: Vec<&RawValue> = answer.values()?;
             let before = slices.all.len();
             slices.take_children(&values)?;
             if slices.all.len() == before {
-                return Err(Error::malformed(format!("project {project}: nodes that have children came without them")));
+                return Err(Error::malformed(format!(
+                    "project {project}: nodes that have children came without them"
+                )));
             }
         }
     }
@@ -91,21 +113,40 @@ impl Kind for NodeKind {
                 continue;
             }
             let item = ItemRef::new(node.kind, &cx.scope.id, &node.id.to_string());
-            cx.sink.upsert(&Item { item, name: node.name, modified: None }, node.document.as_bytes()).await?;
+            cx.sink
+                .upsert(
+                    &Item {
+                        item,
+                        name: node.name,
+                        modified: None,
+                    },
+                    node.document.as_bytes(),
+                )
+                .await?;
         }
         Ok(None)
     }
 
     async fn probe(&self, http: &Client, scope: &Scope) -> Result<()> {
         let path = format!("/{}/_apis/wit/classificationnodes", segment(&scope.id));
-        http.get(DEV, &path).version(STABLE).send().await?.values().map(drop)
+        http.get(DEV, &path)
+            .version(STABLE)
+            .send()
+            .await?
+            .values()
+            .map(drop)
     }
 
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         restore::find(self.tree, cx, items).await
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         if pass == Pass::Connect {
             return Ok(vec![Outcome::Unchanged; items.len()]);
         }

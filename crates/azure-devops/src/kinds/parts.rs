@@ -8,18 +8,28 @@ use jiff::Timestamp;
 use model::{Class, ItemRef};
 use serde::Deserialize;
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem,
-    Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass,
+    Permission, Restore, Result, Scope, Stored, StoredItem, Target,
 };
 
 /// The stored document of an item that the snapshot says it has.
 pub(crate) async fn document(stored: &dyn Stored, item: &ItemRef) -> Result<Bytes> {
-    stored.document(item).await?.ok_or_else(|| Error::new(Class::Missing, "restore-failed", format!("{item}: the snapshot has no document of it")))
+    stored.document(item).await?.ok_or_else(|| {
+        Error::new(
+            Class::Missing,
+            "restore-failed",
+            format!("{item}: the snapshot has no document of it"),
+        )
+    })
 }
 
 /// Reads a stored document.
 pub(crate) fn read<'a, T: Deserialize<'a>>(item: &ItemRef, document: &'a [u8]) -> Result<T> {
-    serde_json::from_slice(document).map_err(|error| Error::malformed(format!("{item}: its stored document is not understood: {error}")))
+    serde_json::from_slice(document).map_err(|error| {
+        Error::malformed(format!(
+            "{item}: its stored document is not understood: {error}"
+        ))
+    })
 }
 
 /// `None` for what is not there.
@@ -37,11 +47,22 @@ pub(crate) fn failed(error: Error) -> Result<Outcome> {
         return Err(error);
     }
     let code = match error.code {
-        code @ ("restore-conflict" | "throttled" | "service-unavailable" | "permission-missing" | "git-object-missing" | "git-refused") => code,
+        code @ ("restore-conflict"
+        | "throttled"
+        | "service-unavailable"
+        | "permission-missing"
+        | "git-object-missing"
+        | "git-refused") => code,
         _ => "restore-failed",
     };
-    let hint = error.hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-    Ok(Outcome::Failed { code, message: format!("{}{hint}", error.message) })
+    let hint = error
+        .hint
+        .map(|hint| format!(" ({hint})"))
+        .unwrap_or_default();
+    Ok(Outcome::Failed {
+        code,
+        message: format!("{}{hint}", error.message),
+    })
 }
 
 /// Differences in words.
@@ -49,9 +70,18 @@ pub(crate) fn failed(error: Error) -> Result<Outcome> {
 pub(crate) struct Differences(pub(crate) Vec<String>);
 
 impl Differences {
-    pub(crate) fn compare<T: PartialEq + Display + ?Sized>(&mut self, what: &str, wanted: &T, there: &T) {
+    pub(crate) fn compare<T: PartialEq + Display + ?Sized>(
+        &mut self,
+        what: &str,
+        wanted: &T,
+        there: &T,
+    ) {
         if wanted != there {
-            self.0.push(format!("{what}: {} instead of {}", short(there), short(wanted)));
+            self.0.push(format!(
+                "{what}: {} instead of {}",
+                short(there),
+                short(wanted)
+            ));
         }
     }
 }
@@ -79,10 +109,18 @@ pub(crate) static COMMENT: PartKind = PartKind(KindSpec {
     crawled: Crawled::Once,
     with: Some("work-item"),
     after: &[],
-    layout: Layout::Lines { part: "comments.ndjson" },
+    layout: Layout::Lines {
+        part: "comments.ndjson",
+    },
     bin: None,
-    read: &[Permission { scope: "vso.work", why: "Without it the discussions of work items are not read." }],
-    write: &[Permission { scope: "vso.work_write", why: "To write comments with their author and date." }],
+    read: &[Permission {
+        scope: "vso.work",
+        why: "Without it the discussions of work items are not read.",
+    }],
+    write: &[Permission {
+        scope: "vso.work_write",
+        why: "To write comments with their author and date.",
+    }],
     restore: Fidelity::Partial(&[
         "Earlier versions of an edited comment are not written back; its newest text is, as an edit by the restoring identity.",
         "Reactions and mentions' notifications are not written back.",
@@ -96,11 +134,21 @@ pub(crate) static ATTACHMENT: PartKind = PartKind(KindSpec {
     crawled: Crawled::Once,
     with: Some("work-item"),
     after: &[],
-    layout: Layout::Files { folder: "attachments" },
+    layout: Layout::Files {
+        folder: "attachments",
+    },
     bin: None,
-    read: &[Permission { scope: "vso.work", why: "Without it files and images of work items are not read." }],
-    write: &[Permission { scope: "vso.work_write", why: "To upload files and images." }],
-    restore: Fidelity::Partial(&["An attachment gets another id; all references to it are rewritten."]),
+    read: &[Permission {
+        scope: "vso.work",
+        why: "Without it files and images of work items are not read.",
+    }],
+    write: &[Permission {
+        scope: "vso.work_write",
+        why: "To upload files and images.",
+    }],
+    restore: Fidelity::Partial(&[
+        "An attachment gets another id; all references to it are rewritten.",
+    ]),
 });
 
 #[async_trait]
@@ -125,8 +173,16 @@ impl Kind for PartKind {
         Ok(vec![None; items.len()])
     }
 
-    async fn restore(&self, _cx: &Restore<'_>, _pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
-        items.iter().map(|item| failed(service::kind::not_restorable(&self.0, &item.item))).collect()
+    async fn restore(
+        &self,
+        _cx: &Restore<'_>,
+        _pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
+        items
+            .iter()
+            .map(|item| failed(service::kind::not_restorable(&self.0, &item.item)))
+            .collect()
     }
 
     async fn verify(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::segment;
 use service::{
-    Client, Crawl, Crawled, Cursor, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass,
+    Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use crate::api::{self, DEV, Paging, STABLE};
@@ -27,10 +28,20 @@ static SPEC: KindSpec = KindSpec {
     crawled: Crawled::Once,
     with: None,
     after: &[],
-    layout: Layout::Item { folder: "projects", shard: None, document: "project.json" },
+    layout: Layout::Item {
+        folder: "projects",
+        shard: None,
+        document: "project.json",
+    },
     bin: None,
-    read: &[Permission { scope: "vso.project", why: "Without it no project is seen, and with it nothing that lies in one." }],
-    write: &[Permission { scope: "vso.project_manage", why: "To create a project, to take one out of the recycle bin." }],
+    read: &[Permission {
+        scope: "vso.project",
+        why: "Without it no project is seen, and with it nothing that lies in one.",
+    }],
+    write: &[Permission {
+        scope: "vso.project_manage",
+        why: "To create a project, to take one out of the recycle bin.",
+    }],
     restore: Fidelity::Partial(&[
         "A project that is created again gets another id and the date of the restore.",
         "The process is found by its name; an inherited or customized process must exist at the target before.",
@@ -90,7 +101,9 @@ pub(crate) struct VersionControl<'a> {
 
 impl Project<'_> {
     fn is_whole(&self) -> bool {
-        self.state.as_deref().is_none_or(|state| state.eq_ignore_ascii_case("wellFormed"))
+        self.state
+            .as_deref()
+            .is_none_or(|state| state.eq_ignore_ascii_case("wellFormed"))
     }
 
     fn modified(&self) -> Option<Timestamp> {
@@ -100,16 +113,28 @@ impl Project<'_> {
 
 /// All projects that the identity sees, deleted ones aside.
 pub(crate) async fn list(http: &Client) -> Result<api::Pages> {
-    api::pages(http, "/_apis/projects", STABLE, Paging::Skip, &[("stateFilter", "all")]).await
+    api::pages(
+        http,
+        "/_apis/projects",
+        STABLE,
+        Paging::Skip,
+        &[("stateFilter", "all")],
+    )
+    .await
 }
 
 /// One project with its capabilities and default team.
 pub(crate) async fn detail(http: &Client, id: &str) -> Result<service::http::Answer> {
-    http.get(DEV, &format!("/_apis/projects/{}", segment(id))).version(STABLE).query("includeCapabilities", "true").send().await
+    http.get(DEV, &format!("/_apis/projects/{}", segment(id)))
+        .version(STABLE)
+        .query("includeCapabilities", "true")
+        .send()
+        .await
 }
 
 async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
-    let project: Project<'_> = serde_json::from_str(listed.get()).map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
+    let project: Project<'_> = serde_json::from_str(listed.get())
+        .map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
     if !project.is_whole() {
         return Ok(());
     }
@@ -117,20 +142,33 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     if let Some(before) = cx.prior.document(&item).await?
         && let Ok(before) = serde_json::from_slice::<Project<'_>>(&before)
         && before.revision.is_some()
-        && (before.revision, &before.name, &before.updated) == (project.revision, &project.name, &project.updated)
+        && (before.revision, &before.name, &before.updated)
+            == (project.revision, &project.name, &project.updated)
     {
         return cx.sink.keep(&item).await;
     }
     match detail(cx.http, &project.id).await {
         Ok(answer) => {
-            let (name, modified) = ProjectKind.describe(&answer.body).unwrap_or_else(|| (project.name.to_string(), project.modified()));
-            cx.sink.upsert(&Item { item, name, modified }, &answer.body).await
+            let (name, modified) = ProjectKind
+                .describe(&answer.body)
+                .unwrap_or_else(|| (project.name.to_string(), project.modified()));
+            cx.sink
+                .upsert(
+                    &Item {
+                        item,
+                        name,
+                        modified,
+                    },
+                    &answer.body,
+                )
+                .await
         }
         // It was deleted between list and detail.
         Err(error) if error.class == Class::Missing => Ok(()),
         Err(error) if error.is_fatal() => Err(error),
         Err(error) => {
-            cx.sink.issue(error.to_issue(PROJECT, "", Some(item.clone())));
+            cx.sink
+                .issue(error.to_issue(PROJECT, "", Some(item.clone())));
             cx.sink.keep(&item).await
         }
     }
@@ -151,12 +189,18 @@ impl Kind for ProjectKind {
         let pages = list(cx.http).await?;
         let values = pages.values()?;
         cx.sink.expect(values.len() as u64);
-        stream::iter(values.into_iter().map(Ok)).try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed)).await?;
+        stream::iter(values.into_iter().map(Ok))
+            .try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed))
+            .await?;
         Ok(None)
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
-        let call = http.get(DEV, "/_apis/projects").version(STABLE).query("$top", 1).query("stateFilter", "all");
+        let call = http
+            .get(DEV, "/_apis/projects")
+            .version(STABLE)
+            .query("$top", 1)
+            .query("stateFilter", "all");
         call.send().await?.values().map(drop)
     }
 
@@ -164,7 +208,12 @@ impl Kind for ProjectKind {
         restore::find(cx, items).await
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         if pass == Pass::Connect {
             return Ok(vec![Outcome::Unchanged; items.len()]);
         }
@@ -172,6 +221,9 @@ impl Kind for ProjectKind {
     }
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
-        stream::iter(items).then(|item| restore::verify(cx, item)).try_collect().await
+        stream::iter(items)
+            .then(|item| restore::verify(cx, item))
+            .try_collect()
+            .await
     }
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::{Method, segment};
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope,
-    StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Item, Kind, KindSpec,
+    Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use super::parts::{self, failed};
@@ -29,10 +29,20 @@ static SPEC: KindSpec = KindSpec {
     crawled: Crawled::Once,
     with: None,
     after: &[],
-    layout: Layout::Item { folder: "teams", shard: None, document: "team.json" },
+    layout: Layout::Item {
+        folder: "teams",
+        shard: None,
+        document: "team.json",
+    },
     bin: None,
-    read: &[Permission { scope: "vso.project", why: "Without it teams and their members are not read." }],
-    write: &[Permission { scope: "vso.project_manage", why: "To create teams and rename the default team." }],
+    read: &[Permission {
+        scope: "vso.project",
+        why: "Without it teams and their members are not read.",
+    }],
+    write: &[Permission {
+        scope: "vso.project_manage",
+        why: "To create teams and rename the default team.",
+    }],
     restore: Fidelity::Partial(&[
         "Members and administrators of a team are not written back; they are in the snapshot as members.json.",
         "A team that is created again gets another id.",
@@ -54,7 +64,14 @@ struct Team<'a> {
 }
 
 async fn list(http: &Client) -> Result<api::Pages> {
-    api::pages(http, "/_apis/teams", PREVIEW_3, Paging::Skip, &[("$expandIdentity", "true")]).await
+    api::pages(
+        http,
+        "/_apis/teams",
+        PREVIEW_3,
+        Paging::Skip,
+        &[("$expandIdentity", "true")],
+    )
+    .await
 }
 
 fn read(listed: &RawValue) -> Result<Team<'_>> {
@@ -64,13 +81,27 @@ fn read(listed: &RawValue) -> Result<Team<'_>> {
 async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     let team = read(listed)?;
     let item = ItemRef::new(TEAM, &team.project, &team.id);
-    cx.sink.upsert(&Item { item: item.clone(), name: team.name.to_string(), modified: None }, listed.get().as_bytes()).await?;
-    let path = format!("/_apis/projects/{}/teams/{}/members", segment(&team.project), segment(&team.id));
+    cx.sink
+        .upsert(
+            &Item {
+                item: item.clone(),
+                name: team.name.to_string(),
+                modified: None,
+            },
+            listed.get().as_bytes(),
+        )
+        .await?;
+    let path = format!(
+        "/_apis/projects/{}/teams/{}/members",
+        segment(&team.project),
+        segment(&team.id)
+    );
     match api::pages(cx.http, &path, STABLE, Paging::Skip, &[]).await {
         Ok(members) => cx.sink.part(&item, MEMBERS, &members.body()?).await,
         Err(error) if error.is_fatal() => Err(error),
         Err(error) => {
-            cx.sink.issue(error.to_issue(TEAM, &team.project, Some(item)));
+            cx.sink
+                .issue(error.to_issue(TEAM, &team.project, Some(item)));
             Ok(())
         }
     }
@@ -84,41 +115,83 @@ struct There {
 
 impl There {
     async fn read(cx: &Target<'_>, items: &[StoredItem]) -> Result<Self> {
-        let mut projects: Vec<String> = items.iter().filter_map(|item| cx.ids.get(PROJECT, &item.item.scope)).collect();
+        let mut projects: Vec<String> = items
+            .iter()
+            .filter_map(|item| cx.ids.get(PROJECT, &item.item.scope))
+            .collect();
         projects.sort_unstable();
         projects.dedup();
         let mut defaults = Vec::new();
         for project in projects {
             if let Some(answer) = parts::there(detail(cx.http, &project).await)? {
-                defaults.extend(answer.json::<Project<'_>>()?.default_team.map(|team| team.id.into_owned()));
+                defaults.extend(
+                    answer
+                        .json::<Project<'_>>()?
+                        .default_team
+                        .map(|team| team.id.into_owned()),
+                );
             }
         }
-        Ok(Self { teams: list(cx.http).await?, defaults })
+        Ok(Self {
+            teams: list(cx.http).await?,
+            defaults,
+        })
     }
 
     /// By the known id, then the default team for the default team, then by name in the project.
     fn find(&self, cx: &Target<'_>, item: &StoredItem, was_default: bool) -> Result<Option<Found>> {
-        let teams = self.teams.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        let known = item.new_id.clone().or_else(|| cx.ids.get(TEAM, &item.item.id));
-        if let Some(team) = teams.iter().find(|team| known.as_deref() == Some(&*team.id)) {
-            return Ok(Some(Found { id: team.id.to_string(), state: FoundState::Present }));
+        let teams = self
+            .teams
+            .values()?
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<_>>>()?;
+        let known = item
+            .new_id
+            .clone()
+            .or_else(|| cx.ids.get(TEAM, &item.item.id));
+        if let Some(team) = teams
+            .iter()
+            .find(|team| known.as_deref() == Some(&*team.id))
+        {
+            return Ok(Some(Found {
+                id: team.id.to_string(),
+                state: FoundState::Present,
+            }));
         }
-        let Some(project) = cx.ids.get(PROJECT, &item.item.scope) else { return Ok(None) };
+        let Some(project) = cx.ids.get(PROJECT, &item.item.scope) else {
+            return Ok(None);
+        };
         let mut here = teams.iter().filter(|team| *team.project == *project);
         let is_default = |team: &&Team<'_>| self.defaults.iter().any(|id| *id == *team.id);
-        let found = here.clone().find(|team| was_default && is_default(team)).or_else(|| here.find(|team| team.name.eq_ignore_ascii_case(&item.name)));
+        let found = here
+            .clone()
+            .find(|team| was_default && is_default(team))
+            .or_else(|| here.find(|team| team.name.eq_ignore_ascii_case(&item.name)));
         Ok(found.map(|team| Found {
             id: team.id.to_string(),
-            state: if is_default(&team) { FoundState::Automatic } else { FoundState::Present },
+            state: if is_default(&team) {
+                FoundState::Automatic
+            } else {
+                FoundState::Present
+            },
         }))
     }
 }
 
 /// Whether the team was its project's default team when the snapshot was made.
 async fn was_default(cx: &Target<'_>, item: &ItemRef) -> Result<bool> {
-    let Some(document) = cx.stored.document(&ItemRef::new(PROJECT, "", &item.scope)).await? else { return Ok(false) };
+    let Some(document) = cx
+        .stored
+        .document(&ItemRef::new(PROJECT, "", &item.scope))
+        .await?
+    else {
+        return Ok(false);
+    };
     let project: Project<'_> = parts::read(item, &document)?;
-    Ok(project.default_team.is_some_and(|team| *team.id == *item.id))
+    Ok(project
+        .default_team
+        .is_some_and(|team| *team.id == *item.id))
 }
 
 async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Result<Outcome> {
@@ -128,28 +201,59 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
     }
     let document = parts::document(cx.target.stored, &item.item).await?;
     let team: Team<'_> = parts::read(&item.item, &document)?;
-    let project = cx.target.ids.get(PROJECT, &item.item.scope).ok_or_else(|| Error::unsupported(format!("{}: its project is not at the target", item.item)))?;
+    let project = cx
+        .target
+        .ids
+        .get(PROJECT, &item.item.scope)
+        .ok_or_else(|| {
+            Error::unsupported(format!("{}: its project is not at the target", item.item))
+        })?;
     let found = there.find(&cx.target, item, was_default(&cx.target, &item.item).await?)?;
     let body = serde_json::json!({ "name": team.name, "description": team.description.as_deref().unwrap_or_default() });
     let teams = format!("/_apis/projects/{}/teams", segment(&project));
     let new_id = if let Some(found) = found {
         let changed = {
             let values = there.teams.values()?;
-            let same = |team: &Team<'_>| (team.name.to_string(), team.description.as_deref().unwrap_or_default().to_owned());
-            let before = values.into_iter().map(read).filter_map(Result::ok).find(|team| *team.id == *found.id);
+            let same = |team: &Team<'_>| {
+                (
+                    team.name.to_string(),
+                    team.description.as_deref().unwrap_or_default().to_owned(),
+                )
+            };
+            let before = values
+                .into_iter()
+                .map(read)
+                .filter_map(Result::ok)
+                .find(|team| *team.id == *found.id);
             before.is_none_or(|before| same(&before) != same(&team))
         };
         if changed {
-            http.call(Method::PATCH, DEV, &format!("{teams}/{}", segment(&found.id))).version(STABLE).json(&body).send().await?;
+            http.call(
+                Method::PATCH,
+                DEV,
+                &format!("{teams}/{}", segment(&found.id)),
+            )
+            .version(STABLE)
+            .json(&body)
+            .send()
+            .await?;
         }
         found.id
     } else {
         cx.journal.intend(&item.item).await?;
-        let answer = http.call(Method::POST, DEV, &teams).version(STABLE).json(&body).send().await?;
+        let answer = http
+            .call(Method::POST, DEV, &teams)
+            .version(STABLE)
+            .json(&body)
+            .send()
+            .await?;
         answer.json::<Made>()?.id
     };
     cx.journal.created(&item.item, &new_id).await?;
-    Ok(Outcome::Done { new_id, losses: Vec::new() })
+    Ok(Outcome::Done {
+        new_id,
+        losses: Vec::new(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -172,12 +276,20 @@ impl Kind for TeamKind {
         let pages = list(cx.http).await?;
         let values = pages.values()?;
         cx.sink.expect(values.len() as u64);
-        stream::iter(values.into_iter().map(Ok)).try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed)).await?;
+        stream::iter(values.into_iter().map(Ok))
+            .try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed))
+            .await?;
         Ok(None)
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
-        http.get(DEV, "/_apis/teams").version(PREVIEW_3).query("$top", 1).send().await?.values().map(drop)
+        http.get(DEV, "/_apis/teams")
+            .version(PREVIEW_3)
+            .query("$top", 1)
+            .send()
+            .await?
+            .values()
+            .map(drop)
     }
 
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
@@ -189,7 +301,12 @@ impl Kind for TeamKind {
         Ok(found)
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         if pass == Pass::Connect {
             return Ok(vec![Outcome::Unchanged; items.len()]);
         }
@@ -203,16 +320,27 @@ impl Kind for TeamKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         let pages = list(cx.http).await?;
-        let teams = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let teams = pages
+            .values()?
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<_>>>()?;
         let mut all = Vec::with_capacity(items.len());
         for item in items {
             let document = parts::document(cx.stored, &item.item).await?;
             let wanted: Team<'_> = parts::read(&item.item, &document)?;
             let mut differences = parts::Differences::default();
-            match teams.iter().find(|team| item.new_id.as_deref() == Some(&*team.id)) {
+            match teams
+                .iter()
+                .find(|team| item.new_id.as_deref() == Some(&*team.id))
+            {
                 Some(there) => {
                     differences.compare("name", &wanted.name, &there.name);
-                    differences.compare("description", wanted.description.as_deref().unwrap_or_default(), there.description.as_deref().unwrap_or_default());
+                    differences.compare(
+                        "description",
+                        wanted.description.as_deref().unwrap_or_default(),
+                        there.description.as_deref().unwrap_or_default(),
+                    );
                 }
                 None => differences.0.push("it is not at the target".to_owned()),
             }

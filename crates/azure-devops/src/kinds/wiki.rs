@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use model::ItemRef;
 use serde::{Deserialize, Serialize};
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem,
-    Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome,
+    Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
 };
 
 use super::git_repository::GIT_REPOSITORY;
@@ -29,13 +29,26 @@ static SPEC: KindSpec = KindSpec {
     crawled: Crawled::Once,
     with: None,
     after: &[PROJECT, GIT_REPOSITORY],
-    layout: Layout::Item { folder: "wikis", shard: None, document: "wiki.json" },
+    layout: Layout::Item {
+        folder: "wikis",
+        shard: None,
+        document: "wiki.json",
+    },
     bin: None,
     read: &[
-        Permission { scope: "vso.wiki", why: "Without it wikis are not read." },
-        Permission { scope: "vso.code", why: "Without it the pages of wikis are not read: they are in git repositories." },
+        Permission {
+            scope: "vso.wiki",
+            why: "Without it wikis are not read.",
+        },
+        Permission {
+            scope: "vso.code",
+            why: "Without it the pages of wikis are not read: they are in git repositories.",
+        },
     ],
-    write: &[Permission { scope: "vso.wiki_write", why: "To create wikis." }],
+    write: &[Permission {
+        scope: "vso.wiki_write",
+        why: "To create wikis.",
+    }],
     restore: Fidelity::Partial(&[
         "A wiki that is created again gets another id, and its pages other page ids.",
         "Comments on pages and the counts of views are not backed up: they are not in the git repository.",
@@ -85,7 +98,10 @@ pub(crate) fn read(listed: &serde_json::value::RawValue) -> Result<Wiki<'_>> {
 }
 
 /// The name of the project wiki whose hidden repository this is, if it is one.
-pub(crate) async fn project_wiki_of(stored: &dyn Stored, repository: &str) -> Result<Option<String>> {
+pub(crate) async fn project_wiki_of(
+    stored: &dyn Stored,
+    repository: &str,
+) -> Result<Option<String>> {
     for id in stored.ids(WIKI, "").await? {
         let item = ItemRef::new(WIKI, "", &id);
         let document = parts::document(stored, &item).await?;
@@ -115,20 +131,39 @@ impl Kind for WikiKind {
         for listed in values {
             let wiki = read(listed)?;
             let item = ItemRef::new(WIKI, "", &wiki.id);
-            cx.sink.upsert(&Item { item, name: wiki.name.to_string(), modified: None }, listed.get().as_bytes()).await?;
+            cx.sink
+                .upsert(
+                    &Item {
+                        item,
+                        name: wiki.name.to_string(),
+                        modified: None,
+                    },
+                    listed.get().as_bytes(),
+                )
+                .await?;
         }
         Ok(None)
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
-        http.get(DEV, "/_apis/wiki/wikis").version(STABLE).send().await?.values().map(drop)
+        http.get(DEV, "/_apis/wiki/wikis")
+            .version(STABLE)
+            .send()
+            .await?
+            .values()
+            .map(drop)
     }
 
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         restore::find(cx, items).await
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         if pass == Pass::Connect {
             return Ok(vec![Outcome::Unchanged; items.len()]);
         }

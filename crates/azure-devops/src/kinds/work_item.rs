@@ -18,7 +18,8 @@ mod verify;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use service::{
-    Client, Crawl, Crawled, Cursor, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass,
+    Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use self::document::Head;
@@ -45,12 +46,25 @@ static SPEC: KindSpec = KindSpec {
     crawled: Crawled::Once,
     with: None,
     after: &[PROJECT, AREA, ITERATION, GIT_REPOSITORY, WIKI],
-    layout: Layout::Item { folder: "work-items", shard: Some(256), document: "work-item.json" },
+    layout: Layout::Item {
+        folder: "work-items",
+        shard: Some(256),
+        document: "work-item.json",
+    },
     bin: Some(RECYCLE_BIN),
-    read: &[Permission { scope: "vso.work", why: "Without it no work item, comment or attachment is read." }],
+    read: &[Permission {
+        scope: "vso.work",
+        why: "Without it no work item, comment or attachment is read.",
+    }],
     write: &[
-        Permission { scope: "vso.work_write", why: "To create work items, to take them out of the recycle bin." },
-        Permission { scope: "vso.work_full", why: "To write authors and dates of the past; the identity also needs Bypass rules on work item updates." },
+        Permission {
+            scope: "vso.work_write",
+            why: "To create work items, to take them out of the recycle bin.",
+        },
+        Permission {
+            scope: "vso.work_full",
+            why: "To write authors and dates of the past; the identity also needs Bypass rules on work item updates.",
+        },
     ],
     restore: Fidelity::Partial(&[
         "A work item that is created again gets another number; links to it and its attachments are rewritten, mentions in texts are not.",
@@ -79,7 +93,10 @@ impl Kind for WorkItemKind {
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
-        let call = http.get(DEV, "/_apis/wit/reporting/workitemrevisions").version(STABLE).query("$maxPageSize", 1);
+        let call = http
+            .get(DEV, "/_apis/wit/reporting/workitemrevisions")
+            .version(STABLE)
+            .query("$maxPageSize", 1);
         call.send().await?.json::<stream::Page<'_>>().map(drop)
     }
 
@@ -87,7 +104,12 @@ impl Kind for WorkItemKind {
         find::find(cx, items).await
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         match pass {
             Pass::Create => restore::create(cx, items).await,
             Pass::Connect => restore::connect(cx, items).await,

@@ -31,7 +31,11 @@ impl Snapshot {
     }
 
     pub(crate) fn part_text(&self, item: &ItemRef, part: &str) -> String {
-        self.items.get(item).and_then(|parts| parts.get(part)).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+        self.items
+            .get(item)
+            .and_then(|parts| parts.get(part))
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// What is stored, without what only says how it was read.
@@ -50,7 +54,12 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(next: &'a Mutex<Snapshot>, complete: bool) -> Self {
-        Self { next, complete, mentioned: Mutex::default(), begun: Mutex::default() }
+        Self {
+            next,
+            complete,
+            mentioned: Mutex::default(),
+            begun: Mutex::default(),
+        }
     }
 
     fn mention(&self, item: &ItemRef) {
@@ -58,7 +67,13 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&self, item: &ItemRef, part: &str, bytes: Vec<u8>) {
-        self.next.lock().unwrap().items.entry(item.clone()).or_default().insert(part.to_owned(), Bytes::from(bytes));
+        self.next
+            .lock()
+            .unwrap()
+            .items
+            .entry(item.clone())
+            .or_default()
+            .insert(part.to_owned(), Bytes::from(bytes));
     }
 
     /// After a complete crawl: what was not mentioned is gone.
@@ -68,10 +83,16 @@ impl<'a> Writer<'a> {
         }
         let mentioned = self.mentioned.lock().unwrap();
         let ours = |item: &ItemRef| {
-            let with = AZURE_DEVOPS.kind(&item.kind).and_then(|kind| kind.spec().with);
+            let with = AZURE_DEVOPS
+                .kind(&item.kind)
+                .and_then(|kind| kind.spec().with);
             (item.kind == kind || with == Some(kind)) && (scope.is_empty() || item.scope == scope)
         };
-        self.next.lock().unwrap().items.retain(|item, _| !ours(item) || mentioned.contains(item));
+        self.next
+            .lock()
+            .unwrap()
+            .items
+            .retain(|item, _| !ours(item) || mentioned.contains(item));
     }
 }
 
@@ -79,10 +100,23 @@ impl<'a> Writer<'a> {
 impl Sink for Writer<'_> {
     async fn upsert(&self, item: &Item, document: &[u8]) -> Result<()> {
         let kind = AZURE_DEVOPS.kind(&item.item.kind).unwrap();
-        assert_eq!(kind.describe(document), Some((item.name.clone(), item.modified)), "{}", item.item);
+        assert_eq!(
+            kind.describe(document),
+            Some((item.name.clone(), item.modified)),
+            "{}",
+            item.item
+        );
         self.mention(&item.item);
-        self.put(&item.item, document_name(&item.item.kind), document.to_vec());
-        self.next.lock().unwrap().names.insert(item.item.clone(), item.name.clone());
+        self.put(
+            &item.item,
+            document_name(&item.item.kind),
+            document.to_vec(),
+        );
+        self.next
+            .lock()
+            .unwrap()
+            .names
+            .insert(item.item.clone(), item.name.clone());
         Ok(())
     }
 
@@ -103,9 +137,19 @@ impl Sink for Writer<'_> {
 
     async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> Result<()> {
         assert!(!line.contains(&b'\n'));
-        let anew = self.complete && self.begun.lock().unwrap().insert((item.clone(), part.to_owned()));
+        let anew = self.complete
+            && self
+                .begun
+                .lock()
+                .unwrap()
+                .insert((item.clone(), part.to_owned()));
         let mut next = self.next.lock().unwrap();
-        let stored = next.items.entry(item.clone()).or_default().entry(part.to_owned()).or_default();
+        let stored = next
+            .items
+            .entry(item.clone())
+            .or_default()
+            .entry(part.to_owned())
+            .or_default();
         let mut bytes = if anew { Vec::new() } else { stored.to_vec() };
         bytes.extend_from_slice(line);
         bytes.push(b'\n');
@@ -113,9 +157,16 @@ impl Sink for Writer<'_> {
         Ok(())
     }
 
-    async fn stream(&self, item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64> {
+    async fn stream(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        from: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> Result<u64> {
         let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes).await.map_err(|error| service::Error::malformed(error.to_string()))?;
+        from.read_to_end(&mut bytes)
+            .await
+            .map_err(|error| service::Error::malformed(error.to_string()))?;
         let length = bytes.len() as u64;
         self.put(item, part, bytes);
         Ok(length)
@@ -141,7 +192,12 @@ impl Sink for Writer<'_> {
 #[async_trait]
 impl Stored for Snapshot {
     async fn ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
-        Ok(self.items.keys().filter(|item| item.kind == kind && item.scope == scope).map(|item| item.id.clone()).collect())
+        Ok(self
+            .items
+            .keys()
+            .filter(|item| item.kind == kind && item.scope == scope)
+            .map(|item| item.id.clone())
+            .collect())
     }
 
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
@@ -150,16 +206,35 @@ impl Stored for Snapshot {
 
     async fn parts(&self, item: &ItemRef) -> Result<Vec<PartInfo>> {
         let parts = self.items.get(item).into_iter().flatten();
-        Ok(parts.map(|(name, bytes)| PartInfo { name: name.clone(), size: bytes.len() as u64 }).collect())
+        Ok(parts
+            .map(|(name, bytes)| PartInfo {
+                name: name.clone(),
+                size: bytes.len() as u64,
+            })
+            .collect())
     }
 
     async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
-        Ok(self.items.get(item).and_then(|parts| parts.get(part)).cloned())
+        Ok(self
+            .items
+            .get(item)
+            .and_then(|parts| parts.get(part))
+            .cloned())
     }
 
-    async fn copy(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
-        let bytes = self.part(item, part).await?.ok_or_else(|| service::Error::storage(format!("{item}: no {part}")))?;
-        to.write_all(&bytes).await.map_err(|error| service::Error::storage(error.to_string()))?;
+    async fn copy(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<u64> {
+        let bytes = self
+            .part(item, part)
+            .await?
+            .ok_or_else(|| service::Error::storage(format!("{item}: no {part}")))?;
+        to.write_all(&bytes)
+            .await
+            .map_err(|error| service::Error::storage(error.to_string()))?;
         Ok(bytes.len() as u64)
     }
 }

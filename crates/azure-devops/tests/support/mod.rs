@@ -22,7 +22,11 @@ pub(crate) use restore::{Journal, restore};
 pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Client {
     let url = |path: &str| Url::parse(&format!("{}{path}", simulator.url())).unwrap();
     Client::new(Options {
-        hosts: BTreeMap::from([("dev", url(&format!("/{organization}"))), ("sps", url(&format!("/{organization}"))), ("root", url(""))]),
+        hosts: BTreeMap::from([
+            ("dev", url(&format!("/{organization}"))),
+            ("sps", url(&format!("/{organization}"))),
+            ("root", url("")),
+        ]),
         auth: Auth::Pat(Secret::new(pat)),
         user_agent: "keepward-test".to_owned(),
         attempts: 2,
@@ -35,7 +39,13 @@ pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Cl
 }
 
 pub(crate) async fn start(seed: Seed) -> Simulator {
-    Simulator::start(simulator::Options { listen: SocketAddr::from(([127, 0, 0, 1], 0)), data: None, seed }).await.unwrap()
+    Simulator::start(simulator::Options {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        data: None,
+        seed,
+    })
+    .await
+    .unwrap()
 }
 
 /// The simulator's own client: its first organization with full access.
@@ -48,25 +58,58 @@ pub(crate) async fn get(http: &Client, path: &str) -> Value {
 }
 
 pub(crate) async fn post(http: &Client, path: &str, body: &Value) -> Value {
-    let answer = http.call(Method::POST, "root", path).json(body).send().await.unwrap();
-    if answer.body.is_empty() { Value::Null } else { answer.json().unwrap() }
+    let answer = http
+        .call(Method::POST, "root", path)
+        .json(body)
+        .send()
+        .await
+        .unwrap();
+    if answer.body.is_empty() {
+        Value::Null
+    } else {
+        answer.json().unwrap()
+    }
 }
 
 pub(crate) fn all_kinds() -> BTreeSet<String> {
-    AZURE_DEVOPS.kinds.iter().map(|kind| kind.spec().name.to_owned()).collect()
+    AZURE_DEVOPS
+        .kinds
+        .iter()
+        .map(|kind| kind.spec().name.to_owned())
+        .collect()
 }
 
 /// One run over the selected kinds, on top of the snapshot before.
-pub(crate) async fn backup(http: &Client, prior: &Snapshot, selection: &BTreeSet<String>) -> Snapshot {
+pub(crate) async fn backup(
+    http: &Client,
+    prior: &Snapshot,
+    selection: &BTreeSet<String>,
+) -> Snapshot {
     let work = tempfile::tempdir().unwrap();
     let next = Mutex::new(prior.clone());
     next.lock().unwrap().issues.clear();
-    for kind in AZURE_DEVOPS.kinds.iter().filter(|kind| kind.spec().with.is_none() && selection.contains(kind.spec().name)) {
+    for kind in AZURE_DEVOPS
+        .kinds
+        .iter()
+        .filter(|kind| kind.spec().with.is_none() && selection.contains(kind.spec().name))
+    {
         let spec = kind.spec();
         let scopes: Vec<Scope> = match (spec.crawled, spec.parent) {
             (Crawled::PerParent, Some(parent)) => {
-                let ids = next.lock().unwrap().items.keys().filter(|item| item.kind == parent).map(|item| item.id.clone()).collect::<Vec<_>>();
-                ids.into_iter().map(|id| Scope { id, name: String::new() }).collect()
+                let ids = next
+                    .lock()
+                    .unwrap()
+                    .items
+                    .keys()
+                    .filter(|item| item.kind == parent)
+                    .map(|item| item.id.clone())
+                    .collect::<Vec<_>>();
+                ids.into_iter()
+                    .map(|id| Scope {
+                        id,
+                        name: String::new(),
+                    })
+                    .collect()
             }
             _ => vec![Scope::default()],
         };
@@ -75,9 +118,18 @@ pub(crate) async fn backup(http: &Client, prior: &Snapshot, selection: &BTreeSet
             let cursor = next.lock().unwrap().cursors.get(&key).cloned();
             let writer = Writer::new(&next, cursor.is_none());
             let http = http.tagged(spec.name);
-            let cx = Crawl { http: &http, scope: &scope, cursor: cursor.as_deref(), selection, sink: &writer, prior, work: work.path() };
+            let cx = Crawl {
+                http: &http,
+                scope: &scope,
+                cursor: cursor.as_deref(),
+                selection,
+                sink: &writer,
+                prior,
+                work: work.path(),
+            };
             let result = kind.crawl(&cx).await;
-            let cursor = result.unwrap_or_else(|error| panic!("{}: {error} {:?}", spec.name, error.source));
+            let cursor =
+                result.unwrap_or_else(|error| panic!("{}: {error} {:?}", spec.name, error.source));
             writer.finish(spec.name, &scope.id);
             if let Some(cursor) = cursor {
                 next.lock().unwrap().cursors.insert(key, cursor);
@@ -89,5 +141,8 @@ pub(crate) async fn backup(http: &Client, prior: &Snapshot, selection: &BTreeSet
 
 /// The issues of a run as `code kind`.
 pub(crate) fn codes(issues: &[Issue]) -> Vec<String> {
-    issues.iter().map(|issue| format!("{} {}", issue.code, issue.kind)).collect()
+    issues
+        .iter()
+        .map(|issue| format!("{} {}", issue.code, issue.kind))
+        .collect()
 }

@@ -20,7 +20,12 @@ pub(crate) struct Map {
 
 impl Ids for Map {
     fn get(&self, kind: &str, old: &str) -> Option<String> {
-        let known = self.known.lock().unwrap().get(&(kind.to_owned(), old.to_owned())).cloned();
+        let known = self
+            .known
+            .lock()
+            .unwrap()
+            .get(&(kind.to_owned(), old.to_owned()))
+            .cloned();
         known.or_else(|| self.original.then(|| old.to_owned()))
     }
 }
@@ -42,7 +47,11 @@ impl service::Journal for Journal {
     }
 
     async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()> {
-        self.ids.known.lock().unwrap().insert((item.kind.clone(), item.id.clone()), new_id.to_owned());
+        self.ids
+            .known
+            .lock()
+            .unwrap()
+            .insert((item.kind.clone(), item.id.clone()), new_id.to_owned());
         Ok(())
     }
 
@@ -53,7 +62,10 @@ impl service::Journal for Journal {
             }
             *left -= 1;
         }
-        self.notes.lock().unwrap().insert(item.clone(), progress.to_owned());
+        self.notes
+            .lock()
+            .unwrap()
+            .insert(item.clone(), progress.to_owned());
         Ok(())
     }
 
@@ -72,15 +84,34 @@ pub(crate) struct Report {
 }
 
 /// Restores the given items, kind by kind, and reads them back.
-pub(crate) async fn restore(http: &Client, snapshot: &Snapshot, journal: &Journal, items: &[ItemRef]) -> Result<Report> {
+pub(crate) async fn restore(
+    http: &Client,
+    snapshot: &Snapshot,
+    journal: &Journal,
+    items: &[ItemRef],
+) -> Result<Report> {
     let work = tempfile::tempdir().unwrap();
-    let target = || Target { http, original: journal.ids.original, stored: snapshot, ids: &journal.ids, work: work.path() };
-    let cx = Restore { target: target(), conflict: Conflict::Skip, journal };
+    let target = || Target {
+        http,
+        original: journal.ids.original,
+        stored: snapshot,
+        ids: &journal.ids,
+        work: work.path(),
+    };
+    let cx = Restore {
+        target: target(),
+        conflict: Conflict::Skip,
+        journal,
+    };
     let mut report = Report::default();
     let mut all: Vec<Vec<StoredItem>> = Vec::new();
     for kind in AZURE_DEVOPS.kinds {
         let name = kind.spec().name;
-        let mut stored: Vec<StoredItem> = items.iter().filter(|item| item.kind == name).map(|item| planned(snapshot, journal, item)).collect();
+        let mut stored: Vec<StoredItem> = items
+            .iter()
+            .filter(|item| item.kind == name)
+            .map(|item| planned(snapshot, journal, item))
+            .collect();
         if stored.is_empty() {
             continue;
         }
@@ -92,7 +123,10 @@ pub(crate) async fn restore(http: &Client, snapshot: &Snapshot, journal: &Journa
         for (item, outcome) in stored.iter_mut().zip(outcomes) {
             take(&mut report, item, outcome);
             if let Some(new_id) = &item.new_id {
-                journal.ids.known.lock().unwrap().insert((item.item.kind.clone(), item.item.id.clone()), new_id.clone());
+                journal.ids.known.lock().unwrap().insert(
+                    (item.item.kind.clone(), item.item.id.clone()),
+                    new_id.clone(),
+                );
             }
         }
         all.push(stored);
@@ -106,7 +140,11 @@ pub(crate) async fn restore(http: &Client, snapshot: &Snapshot, journal: &Journa
         let verified = kind.verify(&cx.target, stored).await?;
         for (item, differences) in stored.iter().zip(verified) {
             report.done += 1;
-            report.differences.extend(differences.into_iter().map(|difference| format!("{} `{}`: {difference}", item.item, item.name)));
+            report.differences.extend(
+                differences
+                    .into_iter()
+                    .map(|difference| format!("{} `{}`: {difference}", item.item, item.name)),
+            );
         }
     }
     Ok(report)
@@ -142,9 +180,15 @@ fn take(report: &mut Report, item: &mut StoredItem, outcome: Outcome) {
     match outcome {
         Outcome::Done { new_id, losses } => {
             item.new_id = Some(new_id);
-            report.losses.extend(losses.into_iter().map(|loss| format!("{}: {loss}", item.item)));
+            report.losses.extend(
+                losses
+                    .into_iter()
+                    .map(|loss| format!("{}: {loss}", item.item)),
+            );
         }
         Outcome::Unchanged => {}
-        Outcome::Failed { code, message } => report.failed.push(format!("{} `{}`: {code}: {message}", item.item, item.name)),
+        Outcome::Failed { code, message } => report
+            .failed
+            .push(format!("{} `{}`: {code}: {message}", item.item, item.name)),
     }
 }

@@ -20,9 +20,11 @@ CREATE TABLE connector (
     url {text},
     method {text} NOT NULL,
     credential {text} NOT NULL,
-    credential_key {text} NOT NULL REFERENCES credential (key),
-    UNIQUE (service, organization_key, method)
+    credential_key {text} NOT NULL REFERENCES credential (key)
 );
+
+-- One sign-in an organization; tokens may be several: one that reads for backups, one that writes for restores.
+CREATE UNIQUE INDEX connector_organization ON connector (service, organization_key, method) WHERE method <> 'pat';
 
 CREATE TABLE repository (
     key {text} PRIMARY KEY,

@@ -28,20 +28,22 @@ fn connector(name: &str, organization: &str, method: &str) -> Connector {
 
 pub(crate) async fn connectors_are_unique_without_regard_to_case(place: Place) {
     let catalog = with_credential(&place).await;
-    let first = connector("Contoso", "Contoso", "pat");
+    let first = connector("Contoso", "Contoso", "oauth");
     catalog.add_connector(&first).await.unwrap();
     for second in [
         connector("cONTOSO", "other", "pat"),
-        connector("other", "contoso", "pat"),
+        connector("other", "contoso", "oauth"),
     ] {
         let refused = catalog.add_connector(&second).await.unwrap_err();
         assert!(matches!(refused, Error::ConnectorExists { .. }));
         assert_eq!(refused.code(), Some("connector-exists"));
     }
-    let restorer = connector("contoso-write", "contoso", "client-secret");
-    catalog.add_connector(&restorer).await.unwrap();
+    let reader = connector("contoso-read", "contoso", "pat");
+    let writer = connector("contoso-write", "contoso", "pat");
+    catalog.add_connector(&reader).await.unwrap();
+    catalog.add_connector(&writer).await.unwrap();
     assert_eq!(catalog.connector("CONTOSO").await.unwrap(), first);
-    assert_eq!(catalog.connectors().await.unwrap(), [first, restorer]);
+    assert_eq!(catalog.connectors().await.unwrap(), [first, reader, writer]);
     let mut orphan = connector("third", "third", "pat");
     "nobody".clone_into(&mut orphan.credential);
     let refused = catalog.add_connector(&orphan).await.unwrap_err();
@@ -53,16 +55,16 @@ pub(crate) async fn connectors_are_unique_without_regard_to_case(place: Place) {
 pub(crate) async fn a_refused_replacement_leaves_the_old_connector(place: Place) {
     let catalog = with_credential(&place).await;
     let (one, two) = (
-        connector("one", "contoso", "pat"),
-        connector("two", "fabrikam", "pat"),
+        connector("one", "contoso", "oauth"),
+        connector("two", "fabrikam", "oauth"),
     );
     catalog.replace_connector(&one).await.unwrap();
     catalog.replace_connector(&two).await.unwrap();
-    let taken = connector("two", "CONTOSO", "pat");
+    let taken = connector("two", "CONTOSO", "oauth");
     let refused = catalog.replace_connector(&taken).await.unwrap_err();
     assert_eq!(refused.code(), Some("connector-exists"));
     assert_eq!(catalog.connectors().await.unwrap(), [one.clone(), two]);
-    let renamed = connector("Two", "tailspin", "pat");
+    let renamed = connector("Two", "tailspin", "oauth");
     catalog.replace_connector(&renamed).await.unwrap();
     assert_eq!(catalog.connectors().await.unwrap(), [one, renamed]);
 }
@@ -70,7 +72,7 @@ pub(crate) async fn a_refused_replacement_leaves_the_old_connector(place: Place)
 pub(crate) async fn removing_a_connector_leaves_its_snapshots(place: Place) {
     let catalog = with_credential(&place).await;
     catalog
-        .add_connector(&connector("contoso", "contoso", "pat"))
+        .add_connector(&connector("contoso", "contoso", "oauth"))
         .await
         .unwrap();
     let source = source("contoso");

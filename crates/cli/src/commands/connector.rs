@@ -77,7 +77,8 @@ async fn add_connector(app: &App, add: Add, output: &Output) -> Result<Exit, Fai
     let organization = organization(&add.organization)?;
     let name = add.name.clone().unwrap_or_else(|| organization.clone());
     check_name(&name)?;
-    let exists = app.catalog.connectors().await?.into_iter().find(|connector| connector.name.eq_ignore_ascii_case(&name));
+    let connectors = app.catalog.connectors().await?;
+    let exists = connectors.iter().find(|connector| connector.name.eq_ignore_ascii_case(&name));
     if exists.is_some() && !add.replace {
         return Err(Failure::coded("connector-exists", "A connector with this name already exists"));
     }
@@ -92,12 +93,12 @@ async fn add_connector(app: &App, add: Add, output: &Output) -> Result<Exit, Fai
     let pat = app::read_secret(&add.pat_file)?;
     let checks = preflight(app, &connector, pat.clone(), output).await?;
     refuse_failed(&checks)?;
+    app.catalog.put_credential(&app.kek, &connector.credential, "pat", &pat, SystemClock.now(), &mut rand::rng()).await?;
     if exists.is_some() {
         app.catalog.replace_connector(&connector).await?;
     } else {
         app.catalog.add_connector(&connector).await?;
     }
-    app.catalog.put_credential(&app.kek, &connector.credential, "pat", &pat, SystemClock.now(), &mut rand::rng()).await?;
     output.event(&serde_json::json!({"event": "connector", "name": connector.name, "organization": connector.organization}));
     output.line(format!("\nconnected: {} ({})\nnext: keepward backup {}", connector.name, connector.organization, connector.name));
     Ok(Exit::Done)

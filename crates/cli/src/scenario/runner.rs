@@ -32,7 +32,7 @@ impl<'a> Runner<'a> {
     /// Commands of this very program over the data directory `data`.
     pub(crate) fn new(data: PathBuf, output: &'a Output) -> Result<Self, Failure> {
         let program = std::env::current_exe().context("cannot find the program's own file")?;
-        output.line(format!("$ export KEEPWARD_DATA_DIR={}", quoted(&data.to_string_lossy())));
+        output.line(format!("$ export KEEPWARD_DATA_DIR={}", quoted(&data)));
         Ok(Self { program, data, output })
     }
 

@@ -2,6 +2,9 @@
 
 use catalog::{Catalog, IndexEntry, ItemFilter, KnownSnapshot, Page, SourceKey};
 use control::{Control, Synced};
+use engine::retention::Keep;
+use jiff::tz::TimeZone;
+use model::Class;
 
 use crate::Installation;
 
@@ -70,4 +73,24 @@ async fn forgotten_snapshots_leave_the_catalog() {
     installation.repository.forget(&[oldest]).await.unwrap();
     assert_eq!(installation.control.sync(&installation.repository).await.unwrap(), Synced { added: 0, removed: 1 });
     assert_eq!(installation.control.catalog.source_snapshots(&source).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn forgetting_spares_the_last_good_snapshot() {
+    let (installation, source) = with_history().await;
+    let good = installation.repository.snapshots().await.unwrap()[2].0;
+    installation.world.fail(Some(Class::Permission));
+    let stale = installation.backup().await.result.unwrap().snapshot;
+    let (control, repository) = (&installation.control, &installation.repository);
+    let service = control.service("fake").unwrap();
+    let keep = Keep { last: 1, ..Keep::default() };
+    let tried = control.forget(repository, service, &keep, &TimeZone::UTC, true).await.unwrap();
+    assert_eq!((tried.len(), installation.snapshots().await), (4, 4));
+    let decided = control.forget(repository, service, &keep, &TimeZone::UTC, false).await.unwrap();
+    assert_eq!(decided, tried);
+    let kept: Vec<_> = decided.iter().filter(|decision| decision.keep()).map(|decision| (decision.id, decision.reasons.join(", "))).collect();
+    assert_eq!(kept, [(stale, "last snapshot".to_owned()), (good, "last good snapshot of its source".to_owned())]);
+    assert_eq!(installation.snapshots().await, 2);
+    let listed: Vec<String> = control.catalog.source_snapshots(&source).await.unwrap().into_iter().map(|snapshot| snapshot.id).collect();
+    assert_eq!(listed, [stale.to_string(), good.to_string()]);
 }

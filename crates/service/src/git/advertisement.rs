@@ -43,11 +43,15 @@ impl Advertisement {
     pub(super) fn parse(answer: &[u8]) -> Result<Self> {
         let mut this = Self::default();
         let mut frames = Frames::new(answer);
-        let Some(first) = frames.next().transpose()? else { return Err(super::pkt::cut_short()) };
+        let Some(first) = frames.next().transpose()? else {
+            return Err(super::pkt::cut_short());
+        };
         let mut line = first.line();
         if line.is_some_and(|line| line.starts_with(b"# service=")) {
             if !matches!(frames.next().transpose()?, Some(Pkt::Flush)) {
-                return Err(Error::malformed("the service line of the refs is not followed by a flush"));
+                return Err(Error::malformed(
+                    "the service line of the refs is not followed by a flush",
+                ));
             }
             // Azure DevOps ends the answer for an empty repository here or with a second flush.
             line = match frames.next().transpose()? {
@@ -84,7 +88,9 @@ impl Advertisement {
         if let Some(format) = name.strip_prefix("object-format=")
             && format != "sha1"
         {
-            return Err(Error::unsupported(format!("its objects are named by {format:?}, and only sha1 is known")));
+            return Err(Error::unsupported(format!(
+                "its objects are named by {format:?}, and only sha1 is known"
+            )));
         }
         if let Some(target) = name.strip_prefix("symref=HEAD:") {
             self.point_head(target)?;
@@ -104,7 +110,10 @@ impl Advertisement {
     fn v0_ref(&mut self, line: &[u8], first: bool) -> Result<()> {
         let mut line = line;
         if first && let Some(at) = line.iter().position(|b| *b == 0) {
-            for name in line[at + 1..].split(|b| *b == b' ').filter(|name| !name.is_empty()) {
+            for name in line[at + 1..]
+                .split(|b| *b == b' ')
+                .filter(|name| !name.is_empty())
+            {
                 self.capability(name)?;
             }
             line = &line[..at];
@@ -122,7 +131,9 @@ impl Advertisement {
     /// One line of the answer to `ls-refs`: `<id> <name>[ <attribute>]*`.
     pub(super) fn v2_ref(&mut self, line: &[u8]) -> Result<()> {
         let mut words = line.split(|b| *b == b' ');
-        let (Some(id), Some(name)) = (words.next(), words.next()) else { return Err(not_a_ref(line)) };
+        let (Some(id), Some(name)) = (words.next(), words.next()) else {
+            return Err(not_a_ref(line));
+        };
         if name == b"HEAD" {
             for target in words.filter_map(|word| word.strip_prefix(b"symref-target:")) {
                 self.point_head(&String::from_utf8_lossy(target))?;
@@ -142,9 +153,19 @@ impl Advertisement {
             self.head_id = Some(id);
             return Ok(());
         }
-        let text = std::str::from_utf8(name).ok().filter(|text| refname::is_valid(text)).ok_or_else(|| refuse(name))?;
-        if self.refs.insert(text.to_owned(), id).is_some_and(|before| before != id) {
-            return Err(Error::malformed(format!("the ref {} is listed twice", refname::shown(name))));
+        let text = std::str::from_utf8(name)
+            .ok()
+            .filter(|text| refname::is_valid(text))
+            .ok_or_else(|| refuse(name))?;
+        if self
+            .refs
+            .insert(text.to_owned(), id)
+            .is_some_and(|before| before != id)
+        {
+            return Err(Error::malformed(format!(
+                "the ref {} is listed twice",
+                refname::shown(name)
+            )));
         }
         Ok(())
     }
@@ -159,7 +180,10 @@ fn split(line: &[u8]) -> Result<(Oid, &[u8])> {
 }
 
 fn not_a_ref(line: &[u8]) -> Error {
-    Error::malformed(format!("the list of refs holds a line that is none: {}", refname::shown(line)))
+    Error::malformed(format!(
+        "the list of refs holds a line that is none: {}",
+        refname::shown(line)
+    ))
 }
 
 fn refuse(name: &[u8]) -> Error {
@@ -185,36 +209,71 @@ mod tests {
 
     #[test]
     fn azure_devops_advertisement_gives_refs_head_and_capabilities() {
-        let head = format!("{A} HEAD\0 multi_ack thin-pack side-band-64k no-done symref=HEAD:refs/heads/main\n");
-        let adv = Advertisement::parse(&answer(&[&head, &format!("{A} refs/heads/main\n"), &format!("{B} refs/tags/v1\n"), &format!("{A} refs/tags/v1^{{}}\n")])).unwrap();
+        let head = format!(
+            "{A} HEAD\0 multi_ack thin-pack side-band-64k no-done symref=HEAD:refs/heads/main\n"
+        );
+        let adv = Advertisement::parse(&answer(&[
+            &head,
+            &format!("{A} refs/heads/main\n"),
+            &format!("{B} refs/tags/v1\n"),
+            &format!("{A} refs/tags/v1^{{}}\n"),
+        ]))
+        .unwrap();
         assert_eq!(adv.head.as_deref(), Some("refs/heads/main"));
-        assert_eq!(adv.refs.keys().collect::<Vec<_>>(), ["refs/heads/main", "refs/tags/v1"]);
+        assert_eq!(
+            adv.refs.keys().collect::<Vec<_>>(),
+            ["refs/heads/main", "refs/tags/v1"]
+        );
         assert!(adv.has("multi_ack") && adv.has("side-band-64k") && !adv.has("ofs-delta"));
         assert_eq!(adv.tips().len(), 2);
     }
 
     #[test]
     fn an_empty_repository_has_no_refs_in_every_form() {
-        for empty in [&b"001e# service=git-upload-pack\n0000"[..], b"001e# service=git-upload-pack\n00000000", b"0000"] {
+        for empty in [
+            &b"001e# service=git-upload-pack\n0000"[..],
+            b"001e# service=git-upload-pack\n00000000",
+            b"0000",
+        ] {
             assert!(Advertisement::parse(empty).unwrap().refs.is_empty());
         }
-        let adv = Advertisement::parse(&answer(&[&format!("{} capabilities^{{}}\0 multi_ack\n", "0".repeat(40))])).unwrap();
+        let adv = Advertisement::parse(&answer(&[&format!(
+            "{} capabilities^{{}}\0 multi_ack\n",
+            "0".repeat(40)
+        )]))
+        .unwrap();
         assert!(adv.refs.is_empty() && adv.head_id.is_none() && adv.has("multi_ack"));
     }
 
     #[test]
     fn hostile_names_of_refs_and_of_head_are_refused() {
-        for name in ["refs/heads/a\nb", "refs/heads/../x", "refs/heads/\x1b[2J", "config", "refs/heads/a b"] {
-            let error = Advertisement::parse(&answer(&[&format!("{A} {name}\0 multi_ack\n")])).unwrap_err();
+        for name in [
+            "refs/heads/a\nb",
+            "refs/heads/../x",
+            "refs/heads/\x1b[2J",
+            "config",
+            "refs/heads/a b",
+        ] {
+            let error =
+                Advertisement::parse(&answer(&[&format!("{A} {name}\0 multi_ack\n")])).unwrap_err();
             assert_eq!(error.code, "answer-not-understood", "{name:?}");
             assert!(!error.message.contains(|c: char| c.is_control()));
         }
-        assert!(Advertisement::parse(&answer(&[&format!("{A} HEAD\0symref=HEAD:../config\n")])).is_err());
+        assert!(
+            Advertisement::parse(&answer(&[&format!("{A} HEAD\0symref=HEAD:../config\n")]))
+                .is_err()
+        );
     }
 
     #[test]
     fn lines_that_are_no_refs_are_refused() {
-        for line in ["xyz", "", &format!("{A}refs/heads/x"), &format!("{A} "), &format!("{} refs/heads/x", "0".repeat(40))] {
+        for line in [
+            "xyz",
+            "",
+            &format!("{A}refs/heads/x"),
+            &format!("{A} "),
+            &format!("{} refs/heads/x", "0".repeat(40)),
+        ] {
             assert!(Advertisement::parse(&answer(&[line])).is_err(), "{line:?}");
         }
     }
@@ -223,12 +282,16 @@ mod tests {
     fn an_advertisement_without_its_end_was_cut_short() {
         let mut cut = answer(&[&format!("{A} refs/heads/x\0 multi_ack\n")]);
         cut.truncate(cut.len() - 4);
-        assert_eq!(Advertisement::parse(&cut).unwrap_err().code, "answer-cut-short");
+        assert_eq!(
+            Advertisement::parse(&cut).unwrap_err().code,
+            "answer-cut-short"
+        );
     }
 
     #[test]
     fn another_object_format_is_unsupported() {
-        let error = Advertisement::parse(&answer(&["version 2\n", "object-format=sha256\n"])).unwrap_err();
+        let error =
+            Advertisement::parse(&answer(&["version 2\n", "object-format=sha256\n"])).unwrap_err();
         assert_eq!(error.class, model::Class::Unsupported);
     }
 }

@@ -34,25 +34,59 @@ pub struct Closure {
 
 /// Looks up what the commits, trees and tags of a new pack refer to, as well as the `tips`, in its index and in those of stored packs.
 /// Submodules' commits live elsewhere and are left out.
-pub async fn closure(new: Option<&Indexed>, stored: &Packs, tips: &BTreeSet<Oid>) -> Result<Closure> {
+pub async fn closure(
+    new: Option<&Indexed>,
+    stored: &Packs,
+    tips: &BTreeSet<Oid>,
+) -> Result<Closure> {
     let (new, stored, tips) = (new.cloned(), stored.clone(), tips.clone());
     blocking(move |interrupt| {
         let Some(new) = new.filter(|new| new.objects > 0) else {
-            let missing = tips.iter().filter(|id| !stored.contains(id)).take(MOST_MISSING).copied().collect();
-            return Ok(Closure { missing, lfs: Vec::new() });
+            let missing = tips
+                .iter()
+                .filter(|id| !stored.contains(id))
+                .take(MOST_MISSING)
+                .copied()
+                .collect();
+            return Ok(Closure {
+                missing,
+                lfs: Vec::new(),
+            });
         };
         let mentions = match &new.mentions {
             Some(mentions) => Arc::clone(mentions),
             None => Arc::new(survey(&new.idx, interrupt)?),
         };
-        let index = gix_pack::index::File::at(&new.idx, HASH).map_err(|error| unreadable(&error))?;
+        let index =
+            gix_pack::index::File::at(&new.idx, HASH).map_err(|error| unreadable(&error))?;
         if let Some((kind, id)) = mentions.senseless {
-            return Err(Error::new(Class::Missing, "git-object-missing", format!("the {kind} {id} cannot be read")));
+            return Err(Error::new(
+                Class::Missing,
+                "git-object-missing",
+                format!("the {kind} {id} cannot be read"),
+            ));
         }
         let is_missing = |id: &&Oid| index.lookup(id).is_none() && !stored.contains(id);
-        let missing: BTreeSet<Oid> = mentions.ids.iter().chain(&tips).filter(is_missing).take(MOST_MISSING).copied().collect();
-        let lfs = mentions.pointers.iter().map(|(oid, size)| Pointer { oid: oid.clone(), size: *size }).collect();
-        Ok(Closure { missing: missing.into_iter().collect(), lfs })
+        let missing: BTreeSet<Oid> = mentions
+            .ids
+            .iter()
+            .chain(&tips)
+            .filter(is_missing)
+            .take(MOST_MISSING)
+            .copied()
+            .collect();
+        let lfs = mentions
+            .pointers
+            .iter()
+            .map(|(oid, size)| Pointer {
+                oid: oid.clone(),
+                size: *size,
+            })
+            .collect();
+        Ok(Closure {
+            missing: missing.into_iter().collect(),
+            lfs,
+        })
     })
     .await
 }
@@ -62,7 +96,10 @@ fn survey(idx: &Path, interrupt: &AtomicBool) -> Result<Mentions> {
     let bundle = Bundle::at(idx, HASH).map_err(|error| unreadable(&error))?;
     let mentions = Mutex::new(Mentions::default());
     let visit = |kind, data: &[u8], entry: &gix_pack::index::Entry, _: &dyn Progress| {
-        mentions.lock().unwrap_or_else(PoisonError::into_inner).visit(kind, data, entry.oid);
+        mentions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .visit(kind, data, entry.oid);
         Ok(())
     };
     let options = Options {
@@ -72,10 +109,19 @@ fn survey(idx: &Path, interrupt: &AtomicBool) -> Result<Mentions> {
         alloc_limit_bytes: None,
         make_pack_lookup_cache: Recent::default,
     };
-    bundle.index.traverse(&bundle.pack, &mut Discard, interrupt, visit, options).map_err(|error| unreadable(&error))?;
-    Ok(mentions.into_inner().unwrap_or_else(PoisonError::into_inner))
+    bundle
+        .index
+        .traverse(&bundle.pack, &mut Discard, interrupt, visit, options)
+        .map_err(|error| unreadable(&error))?;
+    Ok(mentions
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner))
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> Error {
-    Error::new(Class::Malformed, "git-object-missing", format!("the pack that came cannot be read: {error}"))
+    Error::new(
+        Class::Malformed,
+        "git-object-missing",
+        format!("the pack that came cannot be read: {error}"),
+    )
 }

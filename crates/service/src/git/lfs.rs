@@ -29,7 +29,10 @@ pub(super) const MISSING: &str = "lfs-missing";
 impl Remote {
     /// The path below which this repository's LFS server answers; views of refs (`_full`) have none of their own.
     fn lfs_path(&self) -> String {
-        let path = self.path.replace("/_git/_full/", "/_git/").replace("/_git/_optimized/", "/_git/");
+        let path = self
+            .path
+            .replace("/_git/_full/", "/_git/")
+            .replace("/_git/_optimized/", "/_git/");
         format!("{path}/info/lfs")
     }
 }

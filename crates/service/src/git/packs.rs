@@ -14,10 +14,19 @@ impl Packs {
     /// Opens indexes (`.idx`) that stay in place as long as this value.
     pub fn open<P: AsRef<Path>>(indexes: impl IntoIterator<Item = P>) -> Result<Self> {
         let open = |path: P| {
-            gix_pack::index::File::at(path.as_ref(), HASH)
-                .map_err(|error| Error::storage(format!("{} is not an index of a pack", path.as_ref().display())).caused_by(error))
+            gix_pack::index::File::at(path.as_ref(), HASH).map_err(|error| {
+                Error::storage(format!(
+                    "{} is not an index of a pack",
+                    path.as_ref().display()
+                ))
+                .caused_by(error)
+            })
         };
-        indexes.into_iter().map(open).collect::<Result<Vec<_>>>().map(|files| Self(Arc::new(files)))
+        indexes
+            .into_iter()
+            .map(open)
+            .collect::<Result<Vec<_>>>()
+            .map(|files| Self(Arc::new(files)))
     }
 
     /// Newest packs are the most likely ones, and they come last.

@@ -38,13 +38,18 @@ pub(super) fn push(out: &mut Vec<u8>, payload: &str) {
 
 /// What the four hexadecimal digits announce: a special frame, or the length of the payload.
 fn announced(header: [u8; 4]) -> Result<Result<usize, Pkt<'static>>> {
-    let length = std::str::from_utf8(&header).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+    let length = std::str::from_utf8(&header)
+        .ok()
+        .filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
     match length.and_then(|text| usize::from_str_radix(text, 16).ok()) {
         Some(0) => Ok(Err(Pkt::Flush)),
         Some(1) => Ok(Err(Pkt::Delimiter)),
         Some(2) => Ok(Err(Pkt::ResponseEnd)),
         Some(length) if (4..=65_520).contains(&length) => Ok(Ok(length - 4)),
-        _ => Err(Error::malformed(format!("the answer is not git's protocol: {:?} where a length belongs", String::from_utf8_lossy(&header)))),
+        _ => Err(Error::malformed(format!(
+            "the answer is not git's protocol: {:?} where a length belongs",
+            String::from_utf8_lossy(&header)
+        ))),
     }
 }
 
@@ -89,7 +94,10 @@ impl<'a> Iterator for Frames<'a> {
 }
 
 /// The next frame of a stream, its payload in `buffer`; the end of the stream is an error, since answers end with a flush.
-pub(super) async fn read<'b>(from: &mut (dyn AsyncRead + Send + Unpin), buffer: &'b mut Vec<u8>) -> Result<Pkt<'b>> {
+pub(super) async fn read<'b>(
+    from: &mut (dyn AsyncRead + Send + Unpin),
+    buffer: &'b mut Vec<u8>,
+) -> Result<Pkt<'b>> {
     let mut header = [0; 4];
     from.read_exact(&mut header).await.map_err(broken)?;
     match announced(header)? {
@@ -113,12 +121,25 @@ fn refusal(frame: Pkt<'_>) -> Result<Pkt<'_>> {
 /// The server gave up, with its own words.
 pub(super) fn refused(message: &[u8]) -> Error {
     let message = String::from_utf8_lossy(message);
-    let message: String = message.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(500).collect();
-    Error::new(Class::Malformed, "git-refused", format!("the server answered: {message}"))
+    let message: String = message
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(500)
+        .collect();
+    Error::new(
+        Class::Malformed,
+        "git-refused",
+        format!("the server answered: {message}"),
+    )
 }
 
 pub(super) fn cut_short() -> Error {
-    Error::new(Class::Malformed, "answer-cut-short", "the answer ended early")
+    Error::new(
+        Class::Malformed,
+        "answer-cut-short",
+        "the answer ended early",
+    )
 }
 
 /// The error that a body carried, or that it ended early.
@@ -126,7 +147,12 @@ pub(super) fn broken(error: std::io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => ours,
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => cut_short(),
-        Err(error) => Error::new(Class::Malformed, "answer-cut-short", format!("the answer broke off: {error}")).caused_by(error),
+        Err(error) => Error::new(
+            Class::Malformed,
+            "answer-cut-short",
+            format!("the answer broke off: {error}"),
+        )
+        .caused_by(error),
     }
 }
 
@@ -137,12 +163,27 @@ mod tests {
     #[test]
     fn frames_of_an_answer_come_in_order() {
         let frames: Result<Vec<_>> = Frames::new(b"0006a\n0000000100020004").collect();
-        assert_eq!(frames.unwrap(), [Pkt::Data(b"a\n"), Pkt::Flush, Pkt::Delimiter, Pkt::ResponseEnd, Pkt::Data(b"")]);
+        assert_eq!(
+            frames.unwrap(),
+            [
+                Pkt::Data(b"a\n"),
+                Pkt::Flush,
+                Pkt::Delimiter,
+                Pkt::ResponseEnd,
+                Pkt::Data(b"")
+            ]
+        );
     }
 
     #[test]
     fn what_is_not_a_frame_is_an_error_and_the_end() {
-        for (answer, code) in [(&b"<htm"[..], "answer-not-understood"), (b"0003", "answer-not-understood"), (b"+00a", "answer-not-understood"), (b"000aab", "answer-cut-short"), (b"00", "answer-cut-short")] {
+        for (answer, code) in [
+            (&b"<htm"[..], "answer-not-understood"),
+            (b"0003", "answer-not-understood"),
+            (b"+00a", "answer-not-understood"),
+            (b"000aab", "answer-cut-short"),
+            (b"00", "answer-cut-short"),
+        ] {
             let frames: Vec<_> = Frames::new(answer).collect();
             assert_eq!(frames.len(), 1, "{answer:?}");
             assert_eq!(frames[0].as_ref().unwrap_err().code, code, "{answer:?}");
@@ -151,14 +192,23 @@ mod tests {
 
     #[test]
     fn an_err_line_is_the_servers_refusal() {
-        let error = Frames::new(b"0014ERR not our\x07ref\n").next().unwrap().unwrap_err();
-        assert_eq!((error.code, error.message.as_str()), ("git-refused", "the server answered: not our ref"));
+        let error = Frames::new(b"0014ERR not our\x07ref\n")
+            .next()
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            ("git-refused", "the server answered: not our ref")
+        );
     }
 
     #[tokio::test]
     async fn a_stream_that_ends_within_a_frame_was_cut_short() {
         for answer in [&b""[..], b"00", b"0008ab"] {
-            assert_eq!(read(&mut &*answer, &mut Vec::new()).await.unwrap_err().code, "answer-cut-short");
+            assert_eq!(
+                read(&mut &*answer, &mut Vec::new()).await.unwrap_err().code,
+                "answer-cut-short"
+            );
         }
     }
 }

@@ -15,10 +15,19 @@ const PIECE: &str = "refs/heads/keepward-restore/piece";
 
 /// Pushes branches, tags and notes of `bare`.
 pub(super) async fn push(remote: &Remote, state: &State, bare: &Path) -> Result<()> {
-    let pusher = Pusher { remote, bare, url: remote.url()? };
+    let pusher = Pusher {
+        remote,
+        bare,
+        url: remote.url()?,
+    };
     let mut refspecs: Vec<String> = ["refs/heads/*", "refs/tags/*", "refs/notes/*"]
         .into_iter()
-        .filter(|space| state.refs.keys().any(|name| name.starts_with(space.trim_end_matches('*'))))
+        .filter(|space| {
+            state
+                .refs
+                .keys()
+                .any(|name| name.starts_with(space.trim_end_matches('*')))
+        })
         .map(|space| format!("+{space}:{space}"))
         .collect();
     if pusher.pieces(state).await? {
@@ -46,7 +55,17 @@ impl Pusher<'_> {
         for (name, value) in self.remote.client.git_environment() {
             command.env(name, value.expose());
         }
-        command.args(["push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--", &self.url]).args(refspecs);
+        command
+            .args([
+                "push",
+                "--quiet",
+                "--no-verify",
+                "--no-follow-tags",
+                "--no-signed",
+                "--",
+                &self.url,
+            ])
+            .args(refspecs);
         run(command).await.map(drop)
     }
 
@@ -76,7 +95,11 @@ impl Pusher<'_> {
             // The furthest commit within the limit: the size grows along the path.
             while fits + 1 < too_far {
                 let middle = fits.midpoint(too_far);
-                if self.bytes(&path[middle..=middle], pushed).await? <= limit { fits = middle } else { too_far = middle }
+                if self.bytes(&path[middle..=middle], pushed).await? <= limit {
+                    fits = middle;
+                } else {
+                    too_far = middle;
+                }
             }
             let commit = path[fits];
             self.send(&[format!("+{commit}:{PIECE}")]).await?;
@@ -91,8 +114,14 @@ impl Pusher<'_> {
         let mut command = self.git();
         command.args(["rev-list", "--first-parent", "--reverse", "--stdin"]);
         let printed = run_with(command, &beyond(&[tip], pushed)).await?;
-        let lines = printed.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| oid(line).ok_or_else(|| Error::malformed("git printed a line that is no commit"))).collect()
+        let lines = printed
+            .split(|b| *b == b'\n')
+            .filter(|line| !line.is_empty());
+        lines
+            .map(|line| {
+                oid(line).ok_or_else(|| Error::malformed("git printed a line that is no commit"))
+            })
+            .collect()
     }
 
     /// The bytes in packs of what these reach beyond what is pushed.
@@ -100,7 +129,9 @@ impl Pusher<'_> {
         let mut command = self.git();
         command.args(["rev-list", "--objects", "--disk-usage", "--stdin"]);
         let printed = run_with(command, &beyond(of, pushed)).await?;
-        let number = std::str::from_utf8(&printed).ok().and_then(|text| text.trim().parse().ok());
+        let number = std::str::from_utf8(&printed)
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
         number.ok_or_else(|| Error::malformed("git printed no number of bytes"))
     }
 
@@ -110,7 +141,11 @@ impl Pusher<'_> {
         let mut entries = tokio::fs::read_dir(&folder).await.map_err(failed)?;
         let mut bytes = 0;
         while let Some(entry) = entries.next_entry().await.map_err(failed)? {
-            if entry.path().extension().is_some_and(|ending| ending == "pack") {
+            if entry
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "pack")
+            {
                 bytes += entry.metadata().await.map_err(failed)?.len();
             }
         }
@@ -121,16 +156,28 @@ impl Pusher<'_> {
 /// Revisions for git's standard input: there may be more than fit into arguments.
 fn beyond(of: &[Oid], pushed: &[Oid]) -> Vec<u8> {
     let wanted = of.iter().map(|id| format!("{id}\n"));
-    wanted.chain(pushed.iter().map(|id| format!("^{id}\n"))).collect::<String>().into_bytes()
+    wanted
+        .chain(pushed.iter().map(|id| format!("^{id}\n")))
+        .collect::<String>()
+        .into_bytes()
 }
 
 /// The default branch first: it is where most of the history is.
 fn tips(state: &State) -> Vec<Oid> {
     let head = state.head_branch().and_then(|name| state.refs.get(name));
-    let branches = state.refs.iter().filter(|(name, _)| name.starts_with("refs/heads/")).map(|(_, id)| id);
+    let branches = state
+        .refs
+        .iter()
+        .filter(|(name, _)| name.starts_with("refs/heads/"))
+        .map(|(_, id)| id);
     head.into_iter().chain(branches).copied().collect()
 }
 
 fn all(state: &State) -> Vec<Oid> {
-    state.refs.iter().filter(|(name, _)| is_restored(name)).map(|(_, id)| *id).collect()
+    state
+        .refs
+        .iter()
+        .filter(|(name, _)| is_restored(name))
+        .map(|(_, id)| *id)
+        .collect()
 }

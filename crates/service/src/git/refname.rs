@@ -2,13 +2,18 @@
 
 /// Whether `name` is a full ref name by the rules of git-check-ref-format.
 pub(super) fn is_valid(name: &str) -> bool {
-    name.strip_prefix("refs/").is_some_and(|rest| !rest.is_empty())
+    name.strip_prefix("refs/")
+        .is_some_and(|rest| !rest.is_empty())
         && name.len() <= 4096
         && !name.ends_with('.')
         && !name.contains("..")
         && !name.contains("@{")
-        && !name.bytes().any(|b| b <= b' ' || b == 0x7f || b"~^:?*[\\".contains(&b))
-        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !has_lock_suffix(part))
+        && !name
+            .bytes()
+            .any(|b| b <= b' ' || b == 0x7f || b"~^:?*[\\".contains(&b))
+        && name
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && !has_lock_suffix(part))
 }
 
 /// Git's own rule is about exactly these bytes: `a.LOCK` is a good name.
@@ -18,7 +23,11 @@ fn has_lock_suffix(part: &str) -> bool {
 
 /// For messages: without control characters, of a bounded length.
 pub(super) fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().take(120).flat_map(char::escape_default).collect()
+    String::from_utf8_lossy(name)
+        .chars()
+        .take(120)
+        .flat_map(char::escape_default)
+        .collect()
 }
 
 #[cfg(test)]
@@ -27,7 +36,15 @@ mod tests {
 
     #[test]
     fn good_names_pass() {
-        for name in ["refs/heads/main", "refs/pull/12/merge", "refs/heads/ünï/日本", "refs/tags/v1.0-rc@1", "refs/heads/@", "refs/heads/a.LOCK", "refs/heads/-x"] {
+        for name in [
+            "refs/heads/main",
+            "refs/pull/12/merge",
+            "refs/heads/ünï/日本",
+            "refs/tags/v1.0-rc@1",
+            "refs/heads/@",
+            "refs/heads/a.LOCK",
+            "refs/heads/-x",
+        ] {
             assert!(is_valid(name), "{name}");
         }
     }
@@ -35,9 +52,29 @@ mod tests {
     #[test]
     fn names_that_git_refuses_are_refused() {
         for name in [
-            "HEAD", "refs/", "refs", "heads/main", "refs/heads/", "refs//x", "refs/heads/a b", "refs/heads/a\nb", "refs/heads/a\0", "refs/heads/a\x7f",
-            "refs/heads/../../config", "refs/heads/.hidden", "refs/heads/x.lock", "refs/x.lock/y", "refs/heads/a.", "refs/heads/a~1", "refs/heads/a^{}", "refs/heads/a:b",
-            "refs/heads/a?", "refs/heads/*", "refs/heads/[", "refs/heads/a\\b", "refs/heads/@{1}",
+            "HEAD",
+            "refs/",
+            "refs",
+            "heads/main",
+            "refs/heads/",
+            "refs//x",
+            "refs/heads/a b",
+            "refs/heads/a\nb",
+            "refs/heads/a\0",
+            "refs/heads/a\x7f",
+            "refs/heads/../../config",
+            "refs/heads/.hidden",
+            "refs/heads/x.lock",
+            "refs/x.lock/y",
+            "refs/heads/a.",
+            "refs/heads/a~1",
+            "refs/heads/a^{}",
+            "refs/heads/a:b",
+            "refs/heads/a?",
+            "refs/heads/*",
+            "refs/heads/[",
+            "refs/heads/a\\b",
+            "refs/heads/@{1}",
         ] {
             assert!(!is_valid(name), "{name:?}");
         }
@@ -45,6 +82,9 @@ mod tests {
 
     #[test]
     fn a_hostile_name_is_shown_on_one_line() {
-        assert_eq!(shown(b"refs/heads/a\n\x1b[31m"), "refs/heads/a\\n\\u{1b}[31m");
+        assert_eq!(
+            shown(b"refs/heads/a\n\x1b[31m"),
+            "refs/heads/a\\n\\u{1b}[31m"
+        );
     }
 }

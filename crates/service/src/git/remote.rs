@@ -26,7 +26,13 @@ pub struct Remote {
 impl Remote {
     /// `path` is appended to the host's base and is percent-encoded by the caller: `/{project}/_git/_full/{repository}`.
     pub fn new(client: &Client, host: &'static str, path: &str) -> Self {
-        Self { client: client.clone(), host, path: path.trim_end_matches('/').to_owned(), push_limit: PUSH_LIMIT, asks: Protocol::V0 }
+        Self {
+            client: client.clone(),
+            host,
+            path: path.trim_end_matches('/').to_owned(),
+            push_limit: PUSH_LIMIT,
+            asks: Protocol::V0,
+        }
     }
 
     /// Asks for this version; whichever the server then speaks is understood. Version 0 needs the fewest requests.
@@ -49,12 +55,25 @@ impl Remote {
     }
 
     async fn list(&self) -> Result<Advertisement> {
-        let call = self.client.get(self.host, &format!("{}/info/refs", self.path)).query("service", "git-upload-pack");
-        let answer = speaking(call, self.asks).accept("application/x-git-upload-pack-advertisement").expect(&[200]).send().await?;
-        must_be(&answer.headers, "application/x-git-upload-pack-advertisement")?;
+        let call = self
+            .client
+            .get(self.host, &format!("{}/info/refs", self.path))
+            .query("service", "git-upload-pack");
+        let answer = speaking(call, self.asks)
+            .accept("application/x-git-upload-pack-advertisement")
+            .expect(&[200])
+            .send()
+            .await?;
+        must_be(
+            &answer.headers,
+            "application/x-git-upload-pack-advertisement",
+        )?;
         let mut adv = Advertisement::parse(&answer.body)?;
         if adv.protocol == Protocol::V2 {
-            let answer = self.upload_pack(Protocol::V2, request::list_refs(&adv))?.send().await?;
+            let answer = self
+                .upload_pack(Protocol::V2, request::list_refs(&adv))?
+                .send()
+                .await?;
             must_be(&answer.headers, "application/x-git-upload-pack-result")?;
             read_refs(&answer.body, &mut adv)?;
         }
@@ -64,7 +83,13 @@ impl Remote {
     /// Writes a pack of what is reachable from `wants` and not from `haves` to a file in the folder `to`; `None` when nothing is wanted.
     ///
     /// The pack is as the server sent it, not yet checked, and stands alone: no object in it is a delta of one that is not.
-    pub async fn fetch(&self, adv: &Advertisement, wants: &[Oid], haves: &[Oid], to: &Path) -> Result<Option<PathBuf>> {
+    pub async fn fetch(
+        &self,
+        adv: &Advertisement,
+        wants: &[Oid],
+        haves: &[Oid],
+        to: &Path,
+    ) -> Result<Option<PathBuf>> {
         if wants.is_empty() {
             return Ok(None);
         }
@@ -74,10 +99,18 @@ impl Remote {
         if matches!(&result, Err(error) if error.code == "answer-cut-short") {
             result = self.download(adv, wants, haves, &file).await;
         }
-        result.map(|()| Some(file)).map_err(|error| about(&self.path, error))
+        result
+            .map(|()| Some(file))
+            .map_err(|error| about(&self.path, error))
     }
 
-    async fn download(&self, adv: &Advertisement, wants: &[Oid], haves: &[Oid], file: &Path) -> Result<()> {
+    async fn download(
+        &self,
+        adv: &Advertisement,
+        wants: &[Oid],
+        haves: &[Oid],
+        file: &Path,
+    ) -> Result<()> {
         let body = request::body(adv, wants, haves)?;
         let mut answer = self.upload_pack(adv.protocol, body)?.open().await?;
         must_be(&answer.headers, "application/x-git-upload-pack-result")?;
@@ -85,17 +118,30 @@ impl Remote {
     }
 
     fn upload_pack(&self, protocol: Protocol, body: Vec<u8>) -> Result<Call<'_>> {
-        let call = self.client.call(Method::POST, self.host, &format!("{}/git-upload-pack", self.path));
-        let call = speaking(call, protocol).accept("application/x-git-upload-pack-result").safe().expect(&[200]);
+        let call = self.client.call(
+            Method::POST,
+            self.host,
+            &format!("{}/git-upload-pack", self.path),
+        );
+        let call = speaking(call, protocol)
+            .accept("application/x-git-upload-pack-result")
+            .safe()
+            .expect(&[200]);
         Ok(match request::compressed(&body)? {
-            Some(packed) => call.header("content-encoding", "gzip").body("application/x-git-upload-pack-request", packed),
+            Some(packed) => call
+                .header("content-encoding", "gzip")
+                .body("application/x-git-upload-pack-request", packed),
             None => call.body("application/x-git-upload-pack-request", body),
         })
     }
 
     /// For the git binary.
     pub(super) fn url(&self) -> Result<String> {
-        Ok(format!("{}{}", self.client.base(self.host)?.as_str().trim_end_matches('/'), self.path))
+        Ok(format!(
+            "{}{}",
+            self.client.base(self.host)?.as_str().trim_end_matches('/'),
+            self.path
+        ))
     }
 }
 
@@ -118,10 +164,22 @@ fn read_refs(answer: &[u8], adv: &mut Advertisement) -> Result<()> {
 
 /// A sign-in page or a proxy's words are never parsed as git.
 fn must_be(headers: &HeaderMap, expected: &str) -> Result<()> {
-    let found = headers.get(CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or(""));
-    if found.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected)) {
+    let found = headers
+        .get(CONTENT_TYPE)
+        .map_or("", |value| value.to_str().unwrap_or(""));
+    if found
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected))
+    {
         return Ok(());
     }
-    let found: String = found.chars().filter(|c| !c.is_control()).take(100).collect();
-    Err(Error::malformed(format!("an answer of type {found:?} came where git's {expected} belongs")))
+    let found: String = found
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect();
+    Err(Error::malformed(format!(
+        "an answer of type {found:?} came where git's {expected} belongs"
+    )))
 }

@@ -30,7 +30,12 @@ pub(super) fn haves(stored: &BTreeMap<String, Oid>, now: &BTreeMap<String, Oid>)
         .collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     let mut seen = BTreeSet::new();
-    ranked.into_iter().map(|(_, id)| id).filter(|id| seen.insert(*id)).take(MOST_HAVES).collect()
+    ranked
+        .into_iter()
+        .map(|(_, id)| id)
+        .filter(|id| seen.insert(*id))
+        .take(MOST_HAVES)
+        .collect()
 }
 
 /// The body of the request. It ends with `done`, so the answer is the pack and no negotiation.
@@ -43,11 +48,18 @@ pub(super) fn body(adv: &Advertisement, wants: &[Oid], haves: &[Oid]) -> Result<
 
 fn v0(adv: &Advertisement, wants: &[Oid], haves: &[Oid]) -> Result<Vec<u8>> {
     let mut asked = Vec::new();
-    for alternatives in [&["multi_ack_detailed", "multi_ack"][..], &["side-band-64k", "side-band"], &["no-progress"], &["ofs-delta"]] {
+    for alternatives in [
+        &["multi_ack_detailed", "multi_ack"][..],
+        &["side-band-64k", "side-band"],
+        &["no-progress"],
+        &["ofs-delta"],
+    ] {
         asked.extend(alternatives.iter().copied().find(|name| adv.has(name)));
     }
     if !asked.iter().any(|name| name.starts_with("side-band")) {
-        return Err(Error::unsupported("the server offers no side-band, so its errors could not be told from data"));
+        return Err(Error::unsupported(
+            "the server offers no side-band, so its errors could not be told from data",
+        ));
     }
     let mut out = Vec::new();
     let mut capabilities = format!(" {}", asked.join(" "));
@@ -83,7 +95,10 @@ fn v2(adv: &Advertisement, wants: &[Oid], haves: &[Oid]) -> Vec<u8> {
 pub(super) fn list_refs(adv: &Advertisement) -> Vec<u8> {
     let mut out = command(adv, "ls-refs");
     pkt::push(&mut out, "symrefs\n");
-    if adv.capabilities.iter().any(|name| name.strip_prefix("ls-refs=").is_some_and(|features| features.split(' ').any(|f| f == "unborn"))) {
+    if adv.capabilities.iter().any(|name| {
+        name.strip_prefix("ls-refs=")
+            .is_some_and(|features| features.split(' ').any(|f| f == "unborn"))
+    }) {
         pkt::push(&mut out, "unborn\n");
     }
     out.extend_from_slice(pkt::FLUSH);
@@ -107,7 +122,9 @@ pub(super) fn compressed(body: &[u8]) -> Result<Option<Vec<u8>>> {
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let packed = encoder.write_all(body).and_then(|()| encoder.finish());
-    packed.map(Some).map_err(|error| Error::malformed("a request could not be compressed").caused_by(error))
+    packed
+        .map(Some)
+        .map_err(|error| Error::malformed("a request could not be compressed").caused_by(error))
 }
 
 #[cfg(test)]
@@ -122,7 +139,11 @@ mod tests {
     }
 
     fn adv(protocol: Protocol, capabilities: &[&str]) -> Advertisement {
-        Advertisement { protocol, capabilities: capabilities.iter().map(|&c| c.to_owned()).collect(), ..Advertisement::default() }
+        Advertisement {
+            protocol,
+            capabilities: capabilities.iter().map(|&c| c.to_owned()).collect(),
+            ..Advertisement::default()
+        }
     }
 
     #[test]
@@ -134,33 +155,78 @@ mod tests {
             ("refs/tags/same".to_owned(), id(4)),
             ("refs/tags/twice".to_owned(), id(2)),
         ]);
-        let now = BTreeMap::from([("refs/heads/same".to_owned(), id(1)), ("refs/heads/moved".to_owned(), id(9)), ("refs/tags/same".to_owned(), id(4))]);
+        let now = BTreeMap::from([
+            ("refs/heads/same".to_owned(), id(1)),
+            ("refs/heads/moved".to_owned(), id(9)),
+            ("refs/tags/same".to_owned(), id(4)),
+        ]);
         assert_eq!(haves(&stored, &now), [id(2), id(3), id(1), id(4)]);
     }
 
     #[test]
     fn at_most_256_tips_are_announced() {
-        let stored: BTreeMap<_, _> = (1..1000).map(|n| (format!("refs/heads/{n}"), id(n))).collect();
+        let stored: BTreeMap<_, _> = (1..1000)
+            .map(|n| (format!("refs/heads/{n}"), id(n)))
+            .collect();
         assert_eq!(haves(&stored, &stored).len(), 256);
     }
 
     #[test]
     fn only_offered_capabilities_are_asked_for_and_never_thin_packs() {
-        let server = adv(Protocol::V0, &["multi_ack", "thin-pack", "side-band", "side-band-64k", "no-progress", "multi_ack_detailed", "no-done", "shallow", "include-tag"]);
+        let server = adv(
+            Protocol::V0,
+            &[
+                "multi_ack",
+                "thin-pack",
+                "side-band",
+                "side-band-64k",
+                "no-progress",
+                "multi_ack_detailed",
+                "no-done",
+                "shallow",
+                "include-tag",
+            ],
+        );
         let body = String::from_utf8(body(&server, &[id(1), id(2)], &[id(3)]).unwrap()).unwrap();
-        let expected = format!("005fwant {} multi_ack_detailed side-band-64k no-progress\n0032want {}\n00000032have {}\n0009done\n", id(1), id(2), id(3));
+        let expected = format!(
+            "005fwant {} multi_ack_detailed side-band-64k no-progress\n0032want {}\n00000032have {}\n0009done\n",
+            id(1),
+            id(2),
+            id(3)
+        );
         assert_eq!(body, expected);
     }
 
     #[test]
     fn a_server_without_side_band_is_refused() {
-        assert_eq!(body(&adv(Protocol::V0, &["multi_ack"]), &[id(1)], &[]).unwrap_err().class, model::Class::Unsupported);
+        assert_eq!(
+            body(&adv(Protocol::V0, &["multi_ack"]), &[id(1)], &[])
+                .unwrap_err()
+                .class,
+            model::Class::Unsupported
+        );
     }
 
     #[test]
     fn version_2_never_asks_for_thin_packs() {
-        let body = String::from_utf8(body(&adv(Protocol::V2, &["fetch=shallow", "object-format=sha1"]), &[id(1)], &[id(2)]).unwrap()).unwrap();
-        assert!(body.starts_with("0012command=fetch\n0017object-format=sha1\n0001"), "{body}");
-        assert!(body.ends_with("0009done\n0000") && !body.contains("thin-pack") && !body.contains("include-tag"), "{body}");
+        let body = String::from_utf8(
+            body(
+                &adv(Protocol::V2, &["fetch=shallow", "object-format=sha1"]),
+                &[id(1)],
+                &[id(2)],
+            )
+            .unwrap(),
+        )
+        .unwrap();
+        assert!(
+            body.starts_with("0012command=fetch\n0017object-format=sha1\n0001"),
+            "{body}"
+        );
+        assert!(
+            body.ends_with("0009done\n0000")
+                && !body.contains("thin-pack")
+                && !body.contains("include-tag"),
+            "{body}"
+        );
     }
 }

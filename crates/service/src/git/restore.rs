@@ -10,7 +10,7 @@ use super::lfs::{self, Pointer};
 use super::push;
 use super::state::{self, State};
 use super::{Remote, about};
-use crate::{Error, Restore, Result, Stored};
+use crate::{Restore, Result, Stored};
 
 /// Namespaces that a push may write; `refs/pull` is the service's own.
 const RESTORED: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
@@ -23,19 +23,42 @@ pub(super) fn is_restored(name: &str) -> bool {
 /// Pushes the stored repository to `remote`, which must exist, and gives what cannot be pushed, in words.
 ///
 /// Refs of the same name are overwritten, others stay. The default branch is the caller's: it cannot be pushed. May be called again after an interruption.
-pub async fn restore_repository(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {
-    restore(cx, item, remote).await.map_err(|error| about(&remote.path, error))
+pub async fn restore_repository(
+    cx: &Restore<'_>,
+    item: &ItemRef,
+    remote: &Remote,
+) -> Result<Vec<String>> {
+    restore(cx, item, remote)
+        .await
+        .map_err(|error| about(&remote.path, error))
 }
 
 async fn restore(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {
     let target = &cx.target;
     let state = State::load(target.stored, item).await?;
     if !state.known {
-        return Err(Error::storage(format!("the snapshot holds no refs of {item}")));
+        return Ok(vec![
+            "its content could not be read when it was backed up, and is not in the snapshot"
+                .to_owned(),
+        ]);
     }
     let work = tempfile::tempdir_in(target.work).map_err(|e| disk(target.work, e))?;
-    let objects: Vec<Pointer> = state.lfs.iter().map(|(oid, size)| Pointer { oid: oid.clone(), size: *size }).collect();
-    Box::pin(lfs::upload(remote, item, target.stored, &objects, work.path())).await?;
+    let objects: Vec<Pointer> = state
+        .lfs
+        .iter()
+        .map(|(oid, size)| Pointer {
+            oid: oid.clone(),
+            size: *size,
+        })
+        .collect();
+    Box::pin(lfs::upload(
+        remote,
+        item,
+        target.stored,
+        &objects,
+        work.path(),
+    ))
+    .await?;
     if state.refs.keys().any(|name| is_restored(name)) {
         let bare = bare(target.stored, item, work.path()).await?;
         Box::pin(push::push(remote, &state, &bare)).await?;
@@ -47,12 +70,18 @@ async fn restore(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Ve
 async fn bare(stored: &dyn Stored, item: &ItemRef, work: &Path) -> Result<PathBuf> {
     let folder = work.join("repository.git");
     let packs = folder.join("objects/pack");
-    tokio::fs::create_dir_all(&packs).await.map_err(|e| disk(&packs, e))?;
+    tokio::fs::create_dir_all(&packs)
+        .await
+        .map_err(|e| disk(&packs, e))?;
     let refs = folder.join("refs");
-    tokio::fs::create_dir_all(&refs).await.map_err(|e| disk(&refs, e))?;
+    tokio::fs::create_dir_all(&refs)
+        .await
+        .map_err(|e| disk(&refs, e))?;
     for part in stored.parts(item).await? {
         let name = part.name.as_str();
-        let is_pack = name.strip_prefix("objects/pack/").is_some_and(|file| !file.contains('/'));
+        let is_pack = name
+            .strip_prefix("objects/pack/")
+            .is_some_and(|file| !file.contains('/'));
         if is_pack || [state::HEAD, state::PACKED_REFS].contains(&name) {
             state::copy(stored, item, name, &folder.join(name)).await?;
         }
@@ -60,7 +89,9 @@ async fn bare(stored: &dyn Stored, item: &ItemRef, work: &Path) -> Result<PathBu
     // Never a stored configuration: it could name programs to run.
     let (config, bytes) = state::CONFIG;
     let path = folder.join(config);
-    tokio::fs::write(&path, bytes).await.map_err(|e| disk(&path, e))?;
+    tokio::fs::write(&path, bytes)
+        .await
+        .map_err(|e| disk(&path, e))?;
     Ok(folder)
 }
 
@@ -78,7 +109,10 @@ fn losses(state: &State) -> Vec<String> {
         })
         .collect();
     if !state.lfs_missing.is_empty() {
-        losses.push(format!("{} LFS objects were missing at the service when it was backed up", state.lfs_missing.len()));
+        losses.push(format!(
+            "{} LFS objects were missing at the service when it was backed up",
+            state.lfs_missing.len()
+        ));
     }
     losses
 }

@@ -16,9 +16,13 @@ use crate::{Error, Result, Stored};
 
 pub(super) const HEAD: &str = "HEAD";
 pub(super) const PACKED_REFS: &str = "packed-refs";
-pub(super) const CONFIG: (&str, &[u8]) = ("config", b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n");
+pub(super) const CONFIG: (&str, &[u8]) = (
+    "config",
+    b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+);
 /// Git wants these folders even when nothing is in them, and folders come with their files. It takes no notice of names with this ending.
-pub(super) const FOLDERS: [(&str, &[u8]); 2] = [("objects/keep.lock", b""), ("refs/keep.lock", b"")];
+pub(super) const FOLDERS: [(&str, &[u8]); 2] =
+    [("objects/keep.lock", b""), ("refs/keep.lock", b"")];
 const PACK_FOLDER: &str = "objects/pack/";
 
 /// An item's parts in a snapshot.
@@ -44,7 +48,11 @@ impl State {
         let mut halves: BTreeMap<String, (bool, bool)> = BTreeMap::new();
         let mut lists_missing = false;
         for part in stored.parts(item).await? {
-            if let Some((name, ending)) = part.name.strip_prefix(PACK_FOLDER).and_then(|file| file.rsplit_once('.')) {
+            if let Some((name, ending)) = part
+                .name
+                .strip_prefix(PACK_FOLDER)
+                .and_then(|file| file.rsplit_once('.'))
+            {
                 let half = halves.entry(name.to_owned()).or_default();
                 half.0 |= ending == "pack";
                 half.1 |= ending == "idx";
@@ -55,7 +63,11 @@ impl State {
             }
         }
         this.damaged = halves.values().any(|half| *half != (true, true));
-        this.packs = halves.into_iter().filter(|(_, half)| *half == (true, true)).map(|(name, _)| name).collect();
+        this.packs = halves
+            .into_iter()
+            .filter(|(_, half)| *half == (true, true))
+            .map(|(name, _)| name)
+            .collect();
         if let Some(refs) = stored.part(item, PACKED_REFS).await? {
             this.refs = parse_refs(&refs)?;
             this.known = true;
@@ -81,10 +93,16 @@ impl State {
         }
         if let Some(id) = adv.head_id {
             // Old servers do not say which branch it is.
-            let usual = ["refs/heads/main", "refs/heads/master"].into_iter().find(|name| adv.refs.get(*name) == Some(&id));
+            let usual = ["refs/heads/main", "refs/heads/master"]
+                .into_iter()
+                .find(|name| adv.refs.get(*name) == Some(&id));
             return usual.map_or_else(|| format!("{id}\n"), |name| format!("ref: {name}\n"));
         }
-        if self.head.is_empty() { "ref: refs/heads/main\n".to_owned() } else { self.head.clone() }
+        if self.head.is_empty() {
+            "ref: refs/heads/main\n".to_owned()
+        } else {
+            self.head.clone()
+        }
     }
 
     /// The branch that HEAD names.
@@ -93,14 +111,21 @@ impl State {
     }
 
     /// Opens the indexes of all stored packs, copied into `folder`.
-    pub(super) async fn indexes(&self, stored: &dyn Stored, item: &ItemRef, folder: &Path) -> Result<Packs> {
+    pub(super) async fn indexes(
+        &self,
+        stored: &dyn Stored,
+        item: &ItemRef,
+        folder: &Path,
+    ) -> Result<Packs> {
         let mut paths = Vec::new();
         for name in &self.packs {
             let path = folder.join(format!("{name}.idx"));
             copy(stored, item, &idx_part(name), &path).await?;
             paths.push(path);
         }
-        tokio::task::spawn_blocking(move || Packs::open(paths)).await.map_err(|error| Error::storage("an index of a pack cannot be read").caused_by(error))?
+        tokio::task::spawn_blocking(move || Packs::open(paths))
+            .await
+            .map_err(|error| Error::storage("an index of a pack cannot be read").caused_by(error))?
     }
 }
 
@@ -130,11 +155,20 @@ pub(super) fn render_refs(refs: &BTreeMap<String, Oid>) -> Vec<u8> {
 }
 
 fn parse_refs(file: &[u8]) -> Result<BTreeMap<String, Oid>> {
-    let text = std::str::from_utf8(file).map_err(|error| Error::storage("the stored packed-refs are not text").caused_by(error))?;
+    let text = std::str::from_utf8(file)
+        .map_err(|error| Error::storage("the stored packed-refs are not text").caused_by(error))?;
     let mut refs = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with(['#', '^'])) {
-        let found = line.split_once(' ').and_then(|(id, name)| Some((oid(id.as_bytes())?, name))).filter(|(_, name)| refname::is_valid(name));
-        let (id, name) = found.ok_or_else(|| Error::storage(format!("the stored packed-refs hold a line that is none: {}", refname::shown(line.as_bytes()))))?;
+        let found = line
+            .split_once(' ')
+            .and_then(|(id, name)| Some((oid(id.as_bytes())?, name)))
+            .filter(|(_, name)| refname::is_valid(name));
+        let (id, name) = found.ok_or_else(|| {
+            Error::storage(format!(
+                "the stored packed-refs hold a line that is none: {}",
+                refname::shown(line.as_bytes())
+            ))
+        })?;
         refs.insert(name.to_owned(), id);
     }
     Ok(refs)
@@ -147,15 +181,22 @@ mod tests {
 
     #[test]
     fn packed_refs_come_back_as_they_were_written() {
-        let refs = BTreeMap::from([("refs/heads/ü".to_owned(), Oid::empty_tree(HASH)), ("refs/tags/v1".to_owned(), Oid::empty_blob(HASH))]);
+        let refs = BTreeMap::from([
+            ("refs/heads/ü".to_owned(), Oid::empty_tree(HASH)),
+            ("refs/tags/v1".to_owned(), Oid::empty_blob(HASH)),
+        ]);
         assert_eq!(parse_refs(&render_refs(&refs)).unwrap(), refs);
-        assert_eq!(parse_refs(&render_refs(&BTreeMap::new())).unwrap(), BTreeMap::new());
+        assert_eq!(
+            parse_refs(&render_refs(&BTreeMap::new())).unwrap(),
+            BTreeMap::new()
+        );
     }
 
     #[test]
     fn peeled_lines_of_git_are_read_over() {
         let id = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-        let file = format!("# pack-refs with: peeled fully-peeled sorted \n{id} refs/tags/v1\n^{id}\n");
+        let file =
+            format!("# pack-refs with: peeled fully-peeled sorted \n{id} refs/tags/v1\n^{id}\n");
         assert_eq!(parse_refs(file.as_bytes()).unwrap().len(), 1);
         assert!(parse_refs(format!("{id} ../config\n").as_bytes()).is_err());
         assert!(parse_refs(b"nonsense\n").is_err());
@@ -164,7 +205,10 @@ mod tests {
     #[test]
     fn head_follows_the_server_and_else_stays() {
         let id = Oid::empty_tree(HASH);
-        let old = State { head: "ref: refs/heads/old\n".to_owned(), ..State::default() };
+        let old = State {
+            head: "ref: refs/heads/old\n".to_owned(),
+            ..State::default()
+        };
         let mut adv = Advertisement::default();
         assert_eq!(State::default().head_for(&adv), "ref: refs/heads/main\n");
         assert_eq!(old.head_for(&adv), "ref: refs/heads/old\n");

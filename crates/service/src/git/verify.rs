@@ -12,12 +12,21 @@ use crate::{Result, Target};
 const MOST_TOLD: usize = 20;
 
 /// What differs between the snapshot and `remote`, in words: branches, tags and notes, the default branch, and LFS objects.
-pub async fn verify_repository(cx: &Target<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {
-    differences(cx, item, remote).await.map_err(|error| about(&remote.path, error))
+pub async fn verify_repository(
+    cx: &Target<'_>,
+    item: &ItemRef,
+    remote: &Remote,
+) -> Result<Vec<String>> {
+    differences(cx, item, remote)
+        .await
+        .map_err(|error| about(&remote.path, error))
 }
 
 async fn differences(cx: &Target<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {
     let state = State::load(cx.stored, item).await?;
+    if !state.known {
+        return Ok(Vec::new());
+    }
     let adv = remote.advertise().await?;
     let mut told = Vec::new();
     for (name, id) in state.refs.iter().filter(|(name, _)| is_restored(name)) {
@@ -27,15 +36,28 @@ async fn differences(cx: &Target<'_>, item: &ItemRef, remote: &Remote) -> Result
             None => told.push(format!("{name} is missing")),
         }
     }
-    for name in adv.refs.keys().filter(|name| is_restored(name) && !state.refs.contains_key(*name)) {
+    for name in adv
+        .refs
+        .keys()
+        .filter(|name| is_restored(name) && !state.refs.contains_key(*name))
+    {
         told.push(format!("{name} is not in the snapshot"));
     }
-    if let Some(branch) = state.head_branch().filter(|name| state.refs.contains_key(*name))
+    if let Some(branch) = state
+        .head_branch()
+        .filter(|name| state.refs.contains_key(*name))
         && let Some(head) = adv.head.as_deref().filter(|head| *head != branch)
     {
         told.push(format!("the default branch is {head} and not {branch}"));
     }
-    let objects: Vec<Pointer> = state.lfs.iter().map(|(oid, size)| Pointer { oid: oid.clone(), size: *size }).collect();
+    let objects: Vec<Pointer> = state
+        .lfs
+        .iter()
+        .map(|(oid, size)| Pointer {
+            oid: oid.clone(),
+            size: *size,
+        })
+        .collect();
     for (pointer, answer) in lfs::ask(remote, Operation::Download, &objects).await? {
         match answer {
             Ok(actions) if actions.download.is_some() => {}

@@ -29,17 +29,29 @@ impl Backup {
         }
     }
 
-    /// Crawls once; a fatal error leaves the snapshot as it was.
+    /// Crawls once. Whatever was sent is kept, even before an error: the engine need not throw it away.
     pub(crate) async fn run(&mut self) -> Result<Vec<Issue>> {
         let recorder = Recorder::new(&self.snapshot);
         let (scope, selection) = (Scope::default(), selection());
-        let cx = Crawl { http: &self.client, scope: &scope, cursor: None, selection: &selection, sink: &recorder, prior: &self.snapshot, work: self.work.path() };
-        crawl_repository(&cx, &self.remote, &self.item).await?;
-        assert_eq!(std::fs::read_dir(self.work.path()).unwrap().count(), 0, "the work folder is left clean");
-        let (snapshot, issues, touched) = recorder.commit(&self.item, std::mem::take(&mut self.snapshot));
+        let cx = Crawl {
+            http: &self.client,
+            scope: &scope,
+            cursor: None,
+            selection: &selection,
+            sink: &recorder,
+            prior: &self.snapshot,
+            work: self.work.path(),
+        };
+        let result = crawl_repository(&cx, &self.remote, &self.item).await;
+        assert_eq!(
+            std::fs::read_dir(self.work.path()).unwrap().count(),
+            0,
+            "the work folder is left clean"
+        );
+        let (snapshot, issues, touched) = recorder.commit();
         self.snapshot = snapshot;
         self.touched = touched;
-        Ok(issues)
+        result.map(|()| issues)
     }
 
     /// Crawls once without any issue.
@@ -63,7 +75,16 @@ impl Backup {
 
     pub(crate) async fn restore(&self, to: &Remote) -> Result<Vec<String>> {
         let target = self.target();
-        restore_repository(&service::Restore { target, conflict: Conflict::Skip, journal: &Nothing }, &self.item, to).await
+        restore_repository(
+            &service::Restore {
+                target,
+                conflict: Conflict::Skip,
+                journal: &Nothing,
+            },
+            &self.item,
+            to,
+        )
+        .await
     }
 
     pub(crate) async fn verify(&self, at: &Remote) -> Result<Vec<String>> {
@@ -71,7 +92,13 @@ impl Backup {
     }
 
     fn target(&self) -> Target<'_> {
-        Target { http: &self.client, original: false, stored: &self.snapshot, ids: &Nothing, work: self.work.path() }
+        Target {
+            http: &self.client,
+            original: false,
+            stored: &self.snapshot,
+            ids: &Nothing,
+            work: self.work.path(),
+        }
     }
 }
 
@@ -82,6 +109,8 @@ pub(crate) fn lay_out(snapshot: &Snapshot) -> (tempfile::TempDir, Bare) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
-    let bare = Bare { path: folder.path().to_owned() };
+    let bare = Bare {
+        path: folder.path().to_owned(),
+    };
     (folder, bare)
 }

@@ -20,10 +20,23 @@ async fn a_repository_comes_back_whole_in_two_requests_and_costs_one_when_it_is_
     bare.tag("tag-of-tree", "main^{tree}");
     let mut backup = Backup::of(&host.client, host.remote("repo"));
     backup.clean().await;
-    let requests: Vec<_> = host.seen().iter().map(|seen| (seen.method.to_string(), seen.path.clone())).collect();
+    let requests: Vec<_> = host
+        .seen()
+        .iter()
+        .map(|seen| (seen.method.to_string(), seen.path.clone()))
+        .collect();
     assert_eq!(
         requests,
-        [("GET".to_owned(), "/org/project/_git/_full/repo/info/refs".to_owned()), ("POST".to_owned(), "/org/project/_git/_full/repo/git-upload-pack".to_owned())]
+        [
+            (
+                "GET".to_owned(),
+                "/org/project/_git/_full/repo/info/refs".to_owned()
+            ),
+            (
+                "POST".to_owned(),
+                "/org/project/_git/_full/repo/git-upload-pack".to_owned()
+            )
+        ]
     );
     let (_folder, restored) = backup.laid_out();
     restored.fsck();
@@ -37,18 +50,38 @@ async fn an_incremental_backup_sends_the_new_commit_alone() {
     let host = Host::start(Manner::AzureDevOps).await;
     let bare = host.repository("repo");
     for version in 0..30 {
-        bare.commit("main", &[("a", &text(1, version)), ("b", &text(2, version))]);
+        bare.commit(
+            "main",
+            &[("a", &text(1, version)), ("b", &text(2, version))],
+        );
     }
     let mut backup = Backup::of(&host.client, host.remote("repo"));
     backup.clean().await;
     let first = backup.snapshot.clone();
     bare.commit("main", &[("a", &text(1, 99))]);
     backup.clean().await;
-    assert_eq!(backup.touched.len(), 3, "pack, index, packed-refs: {:?}", backup.touched);
-    let new = backup.snapshot.packs().into_iter().find(|name| !first.0.contains_key(*name)).unwrap();
+    assert_eq!(
+        backup.touched.len(),
+        3,
+        "pack, index, packed-refs: {:?}",
+        backup.touched
+    );
+    let new = backup
+        .snapshot
+        .packs()
+        .into_iter()
+        .find(|name| !first.0.contains_key(*name))
+        .unwrap();
     let objects = u32::from_be_bytes(backup.snapshot.0[new][8..12].try_into().unwrap());
     assert_eq!(objects, 3, "a commit, a tree and a file");
-    assert_eq!(lay_out(&first).1.git(&["rev-list", "--count", "--all"]).trim(), "30", "the snapshot before is what it was");
+    assert_eq!(
+        lay_out(&first)
+            .1
+            .git(&["rev-list", "--count", "--all"])
+            .trim(),
+        "30",
+        "the snapshot before is what it was"
+    );
     assert_eq!(backup.laid_out().1.picture(), bare.picture());
 }
 
@@ -96,8 +129,17 @@ async fn thin_packs_are_never_asked_for_and_haves_are_few() {
     let tip = bare.commit("main", &[("a", b"1")]);
     let mut refs = String::new();
     for n in 0..300_u32 {
-        bare.commit_on("refs/heads/work", Some(&tip), &[("n", n.to_string().as_bytes())]);
-        writeln!(refs, "update refs/heads/b{n} {}", bare.id("refs/heads/work")).unwrap();
+        bare.commit_on(
+            "refs/heads/work",
+            Some(&tip),
+            &[("n", n.to_string().as_bytes())],
+        );
+        writeln!(
+            refs,
+            "update refs/heads/b{n} {}",
+            bare.id("refs/heads/work")
+        )
+        .unwrap();
     }
     bare.feed(&["update-ref", "--stdin"], refs.as_bytes());
     let mut backup = Backup::of(&host.client, host.remote("repo"));
@@ -108,8 +150,15 @@ async fn thin_packs_are_never_asked_for_and_haves_are_few() {
     let request = host.seen().remove(1);
     assert_eq!(request.headers["content-encoding"], "gzip");
     assert_eq!(request.body.matches("have ").count(), 256);
-    assert!(request.body[request.body.find("have ").unwrap()..].starts_with(&format!("have {tip}")), "the moved branch comes first");
-    assert!(!request.body.contains("thin-pack") && !request.body.contains("include-tag") && !request.body.contains("ofs-delta"));
+    assert!(
+        request.body[request.body.find("have ").unwrap()..].starts_with(&format!("have {tip}")),
+        "the moved branch comes first"
+    );
+    assert!(
+        !request.body.contains("thin-pack")
+            && !request.body.contains("include-tag")
+            && !request.body.contains("ofs-delta")
+    );
     assert_eq!(backup.laid_out().1.picture(), bare.picture());
 }
 
@@ -147,7 +196,11 @@ async fn a_repository_that_is_refused_is_an_issue_that_names_it() {
     let host = Host::start(Manner::AzureDevOps).await;
     let issue = Backup::of(&host.client, host.remote("gone")).kept().await;
     assert_eq!(issue.code, "git-refused");
-    assert!(issue.message.contains("/project/_git/_full/gone"), "{}", issue.message);
+    assert!(
+        issue.message.contains("/project/_git/_full/gone"),
+        "{}",
+        issue.message
+    );
     assert!(issue.hint.is_some());
 }
 
@@ -155,10 +208,19 @@ async fn a_repository_that_is_refused_is_an_issue_that_names_it() {
 async fn submodules_and_lookalikes_of_pointers_do_no_harm() {
     let host = Host::start(Manner::AzureDevOps).await;
     let bare = host.repository("repo");
-    let tree = bare.feed(&["mktree", "--missing"], b"160000 commit 1111111111111111111111111111111111111111\tmodule\n");
+    let tree = bare.feed(
+        &["mktree", "--missing"],
+        b"160000 commit 1111111111111111111111111111111111111111\tmodule\n",
+    );
     let commit = bare.git(&["commit-tree", "-m", "m", tree.trim()]);
     bare.git(&["update-ref", "refs/heads/main", commit.trim()]);
-    bare.commit("main", &[("x", b"version https://git-lfs.github.com/spec/v1\nno pointer\n")]);
+    bare.commit(
+        "main",
+        &[(
+            "x",
+            b"version https://git-lfs.github.com/spec/v1\nno pointer\n",
+        )],
+    );
     let mut backup = Backup::of(&host.client, host.remote("repo"));
     backup.clean().await;
     assert_eq!(backup.laid_out().1.picture(), bare.picture());

@@ -14,8 +14,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt as _;
 use base64::Engine as _;
+use futures::StreamExt as _;
 use model::Secret;
 use service::Client;
 use service::git::Remote;
@@ -74,6 +74,13 @@ pub(crate) struct Inner {
     pub(crate) lfs: Mutex<Objects>,
 }
 
+impl Inner {
+    fn next_fault(&self, service: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        faults.get_mut(service).and_then(VecDeque::pop_front)
+    }
+}
+
 /// Stops when dropped.
 pub(crate) struct Host {
     pub(crate) inner: Arc<Inner>,
@@ -84,14 +91,27 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) async fn start(manner: Manner) -> Self {
-        let inner = Arc::new(Inner { folder: tempfile::tempdir().unwrap(), manner, seen: Mutex::default(), faults: Mutex::default(), lfs: Mutex::default() });
+        let inner = Arc::new(Inner {
+            folder: tempfile::tempdir().unwrap(),
+            manner,
+            seen: Mutex::default(),
+            faults: Mutex::default(),
+            lfs: Mutex::default(),
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&inner));
         let mut task = JoinSet::new();
         task.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = client(&origin);
-        Self { inner, origin, client, _task: task }
+        Self {
+            inner,
+            origin,
+            client,
+            _task: task,
+        }
     }
 
     pub(crate) fn repository(&self, name: &str) -> Bare {
@@ -102,9 +122,15 @@ impl Host {
         Remote::new(&self.client, "dev", &format!("/project/_git/_full/{name}"))
     }
 
-    /// The next answers of `info/refs` (`refs`) or of `git-upload-pack` (`pack`).
+    /// The next answer of `info/refs` (`refs`), of `git-upload-pack` (`pack`) or of LFS (`batch`).
     pub(crate) fn fault(&self, service: &'static str, fault: Fault) {
-        self.inner.faults.lock().unwrap().entry(service).or_default().push_back(fault);
+        self.inner
+            .faults
+            .lock()
+            .unwrap()
+            .entry(service)
+            .or_default()
+            .push_back(fault);
     }
 
     /// The requests since the last call.
@@ -113,7 +139,7 @@ impl Host {
     }
 }
 
-pub(crate) fn client(origin: &str) -> Client {
+fn client(origin: &str) -> Client {
     Client::new(Options {
         hosts: BTreeMap::from([("dev", Url::parse(&format!("{origin}/org")).unwrap())]),
         auth: Auth::Pat(Secret::new(PAT)),
@@ -140,15 +166,33 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         body: String::from_utf8_lossy(&unpacked).into_owned(),
     });
     if !path.starts_with("/foreign/") && !is_signed_in(&parts.headers) {
-        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic")], "").into_response();
+        return (
+            StatusCode::UNAUTHORIZED,
+            [(header::WWW_AUTHENTICATE, "Basic")],
+            "",
+        )
+            .into_response();
+    }
+    if path.ends_with("/objects/batch")
+        && let Some(fault) = inner.next_fault("batch")
+    {
+        return spoil((StatusCode::OK, String::new(), Vec::new()), Some(fault));
     }
     if let Some(response) = lfs::answer(&inner, &parts.method, &path, &parts.headers, &body) {
         return response;
     }
-    let Some((repository, service)) = path.strip_prefix("/org/project/_git/").and_then(|rest| rest.trim_start_matches("_full/").split_once('/')) else {
+    let Some((repository, service)) = path
+        .strip_prefix("/org/project/_git/")
+        .and_then(|rest| rest.trim_start_matches("_full/").split_once('/'))
+    else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    if !inner.folder.path().join(format!("{repository}.git")).exists() {
+    if !inner
+        .folder
+        .path()
+        .join(format!("{repository}.git"))
+        .exists()
+    {
         return (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/json")], r#"{"message":"TF401019: The Git repository does not exist","typeKey":"GitRepositoryNotFoundException"}"#).into_response();
     }
     let faulty = match service {
@@ -156,8 +200,16 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         "git-upload-pack" => "pack",
         _ => "",
     };
-    let fault = inner.faults.lock().unwrap().get_mut(faulty).and_then(VecDeque::pop_front);
-    let mut asked = backend::Asked { root: inner.folder.path(), repository, service, query: &query, method: &parts.method, headers: &parts.headers, body: unpacked };
+    let fault = inner.next_fault(faulty);
+    let mut asked = backend::Asked {
+        root: inner.folder.path(),
+        repository,
+        service,
+        query: &query,
+        method: &parts.method,
+        headers: &parts.headers,
+        body: unpacked,
+    };
     if let Some(refusal) = backend::refuse(inner.manner, &asked) {
         return refusal;
     }
@@ -169,17 +221,40 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
 }
 
 fn is_signed_in(headers: &HeaderMap) -> bool {
-    let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!(":{PAT}")));
-    headers.get(header::AUTHORIZATION).is_some_and(|value| value == &expected)
+    let expected = format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(format!(":{PAT}"))
+    );
+    headers
+        .get(header::AUTHORIZATION)
+        .is_some_and(|value| value == &expected)
 }
 
-fn spoil((status, content_type, mut body): (StatusCode, String, Vec<u8>), fault: Option<Fault>) -> Response {
-    let respond = |status: StatusCode, content_type: &str, body: Body| (status, [(header::CONTENT_TYPE, content_type.to_owned())], body).into_response();
+fn spoil(
+    (status, content_type, mut body): (StatusCode, String, Vec<u8>),
+    fault: Option<Fault>,
+) -> Response {
+    let respond = |status: StatusCode, content_type: &str, body: Body| {
+        (
+            status,
+            [(header::CONTENT_TYPE, content_type.to_owned())],
+            body,
+        )
+            .into_response()
+    };
     match fault {
         None | Some(Fault::Thin) => respond(status, &content_type, body.into()),
-        Some(Fault::Html) => respond(StatusCode::OK, "text/html; charset=utf-8", "<!DOCTYPE html><html>Sign in</html>".into()),
+        Some(Fault::Html) => respond(
+            StatusCode::OK,
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html><html>Sign in</html>".into(),
+        ),
         Some(Fault::Type(other)) => respond(status, other, body.into()),
-        Some(Fault::Status(status, message)) => respond(StatusCode::from_u16(status).unwrap(), "application/json", message.into()),
+        Some(Fault::Status(status, message)) => respond(
+            StatusCode::from_u16(status).unwrap(),
+            "application/json",
+            message.into(),
+        ),
         Some(Fault::Instead(other)) => respond(status, &content_type, other.into()),
         Some(Fault::End(percent)) => {
             body.truncate(body.len() * percent / 100);

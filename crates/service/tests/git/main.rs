@@ -11,4 +11,3 @@ mod memory;
 mod packs;
 mod restore;
 mod torture;
-mod zz;

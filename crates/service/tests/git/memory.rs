@@ -15,7 +15,11 @@ pub(crate) struct Snapshot(pub(crate) BTreeMap<String, Vec<u8>>);
 
 impl Snapshot {
     pub(crate) fn packs(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).filter(|name| name.starts_with("objects/pack/") && name.as_bytes().ends_with(b".pack")).collect()
+        self.0
+            .keys()
+            .map(String::as_str)
+            .filter(|name| name.starts_with("objects/pack/") && name.as_bytes().ends_with(b".pack"))
+            .collect()
     }
 }
 
@@ -28,13 +32,28 @@ impl Stored for Snapshot {
         Ok(None)
     }
     async fn parts(&self, _: &ItemRef) -> Result<Vec<PartInfo>> {
-        Ok(self.0.iter().map(|(name, bytes)| PartInfo { name: name.clone(), size: bytes.len() as u64 }).collect())
+        Ok(self
+            .0
+            .iter()
+            .map(|(name, bytes)| PartInfo {
+                name: name.clone(),
+                size: bytes.len() as u64,
+            })
+            .collect())
     }
     async fn part(&self, _: &ItemRef, part: &str) -> Result<Option<Bytes>> {
         Ok(self.0.get(part).map(|bytes| Bytes::from(bytes.clone())))
     }
-    async fn copy(&self, _: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
-        let bytes = self.0.get(part).ok_or_else(|| Error::storage(format!("{part} is not there")))?;
+    async fn copy(
+        &self,
+        _: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<u64> {
+        let bytes = self
+            .0
+            .get(part)
+            .ok_or_else(|| Error::storage(format!("{part} is not there")))?;
         to.write_all(bytes).await.unwrap();
         Ok(bytes.len() as u64)
     }
@@ -49,15 +68,19 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(before: &Snapshot) -> Self {
-        Self { next: Mutex::new(before.0.clone()), touched: Mutex::default(), issues: Mutex::default() }
+        Self {
+            next: Mutex::new(before.0.clone()),
+            touched: Mutex::default(),
+            issues: Mutex::default(),
+        }
     }
 
-    /// What a commit makes of it: an item with an issue stays as it was.
-    pub(crate) fn commit(self, item: &ItemRef, before: Snapshot) -> (Snapshot, Vec<Issue>, Vec<String>) {
-        let issues = self.issues.into_inner().unwrap();
-        let kept = issues.iter().any(|issue| issue.item.as_ref() == Some(item));
-        let next = if kept { before } else { Snapshot(self.next.into_inner().unwrap()) };
-        (next, issues, self.touched.into_inner().unwrap())
+    pub(crate) fn commit(self) -> (Snapshot, Vec<Issue>, Vec<String>) {
+        (
+            Snapshot(self.next.into_inner().unwrap()),
+            self.issues.into_inner().unwrap(),
+            self.touched.into_inner().unwrap(),
+        )
     }
 
     fn set(&self, part: &str, bytes: Option<Vec<u8>>) {
@@ -65,7 +88,10 @@ impl Recorder {
         let mut next = self.next.lock().unwrap();
         match bytes {
             Some(bytes) => next.insert(part.to_owned(), bytes),
-            None => Some(next.remove(part).expect("only what is there can be removed")),
+            None => Some(
+                next.remove(part)
+                    .expect("only what is there can be removed"),
+            ),
         };
     }
 }
@@ -88,9 +114,16 @@ impl Sink for Recorder {
     async fn append(&self, _: &ItemRef, _: &str, _: &[u8]) -> Result<()> {
         unreachable!("git has no parts of lines")
     }
-    async fn stream(&self, _: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64> {
+    async fn stream(
+        &self,
+        _: &ItemRef,
+        part: &str,
+        from: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> Result<u64> {
         let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes).await.map_err(Error::from_read)?;
+        from.read_to_end(&mut bytes)
+            .await
+            .map_err(Error::from_read)?;
         let length = bytes.len() as u64;
         self.set(part, Some(bytes));
         Ok(length)

@@ -19,7 +19,11 @@ struct Life {
 
 impl Life {
     fn names(&self, space: &str) -> Vec<String> {
-        self.bare.git(&["for-each-ref", "--format=%(refname)", space]).lines().map(str::to_owned).collect()
+        self.bare
+            .git(&["for-each-ref", "--format=%(refname)", space])
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     fn any(&mut self, space: &str) -> Option<String> {
@@ -31,7 +35,9 @@ impl Life {
         self.count += 1;
         let file = self.random.random_range(0..6);
         let path = format!("dir{}/file{file}", file % 3);
-        let id = self.bare.commit_on(name, parent, &[(&path, &text(file, self.count))]);
+        let id = self
+            .bare
+            .commit_on(name, parent, &[(&path, &text(file, self.count))]);
         self.past.push(id);
     }
 
@@ -45,14 +51,19 @@ impl Life {
             5 => self.commit(&fresh, None),
             6 => {
                 let older = format!("{branch}~1");
-                let parent = self.bare.try_git(&["rev-parse", "--verify", "--quiet", &older]).then_some(older);
+                let parent = self
+                    .bare
+                    .try_git(&["rev-parse", "--verify", "--quiet", &older])
+                    .then_some(older);
                 self.commit(&branch, parent.as_deref());
             }
             7 if branch != self.head() => drop(self.bare.git(&["update-ref", "-d", &branch])),
             8 => self.resurrect(&fresh),
             9 => drop(self.bare.tag(&format!("t{}", self.count), &branch)),
             10 => {
-                let object = self.any("refs/tags").unwrap_or_else(|| format!("{branch}^{{tree}}"));
+                let object = self
+                    .any("refs/tags")
+                    .unwrap_or_else(|| format!("{branch}^{{tree}}"));
                 drop(self.bare.tag(&format!("t{}", self.count % 5), &object));
             }
             11 => {
@@ -74,8 +85,13 @@ impl Life {
 
     /// An old commit comes back, if the server still has it.
     fn resurrect(&mut self, name: &str) {
-        let Some(id) = self.past.choose(&mut self.random).cloned() else { return };
-        if self.bare.try_git(&["rev-list", "--objects", "--quiet", &id]) {
+        let Some(id) = self.past.choose(&mut self.random).cloned() else {
+            return;
+        };
+        if self
+            .bare
+            .try_git(&["rev-list", "--objects", "--quiet", &id])
+        {
             self.bare.git(&["update-ref", name, &id]);
         }
     }
@@ -83,7 +99,12 @@ impl Life {
 
 async fn live(seed: u64, manner: Manner, protocol: Protocol) {
     let host = Host::start(manner).await;
-    let mut life = Life { bare: host.repository("repo"), random: StdRng::seed_from_u64(seed), past: Vec::new(), count: 0 };
+    let mut life = Life {
+        bare: host.repository("repo"),
+        random: StdRng::seed_from_u64(seed),
+        past: Vec::new(),
+        count: 0,
+    };
     life.commit("refs/heads/main", None);
     let mut backup = Backup::of(&host.client, host.remote("repo").asking_for(protocol));
     let mut snapshots = Vec::new();
@@ -103,16 +124,36 @@ async fn live(seed: u64, manner: Manner, protocol: Protocol) {
         assert_eq!(restored.picture(), picture, "round {round}");
         snapshots.push((backup.snapshot.clone(), picture));
         backup.clean().await;
-        assert_eq!((host.seen().len(), backup.touched.len()), (listing, 0), "round {round}");
+        assert_eq!(
+            (host.seen().len(), backup.touched.len()),
+            (listing, 0),
+            "round {round}"
+        );
     }
     for (snapshot, picture) in &snapshots {
-        let names: Vec<&String> = snapshot.0.keys().filter(|name| name.starts_with("objects/")).collect();
-        assert!(names.iter().all(|name| backup.snapshot.0[*name] == snapshot.0[*name]), "stored packs never change");
+        let names: Vec<&String> = snapshot
+            .0
+            .keys()
+            .filter(|name| name.starts_with("objects/"))
+            .collect();
+        assert!(
+            names
+                .iter()
+                .all(|name| backup.snapshot.0[*name] == snapshot.0[*name]),
+            "stored packs never change"
+        );
         assert_eq!(lay_out(snapshot).1.picture(), *picture);
     }
     let target = host.repository("target");
     backup.restore(&host.remote("target")).await.unwrap();
-    assert!(backup.verify(&host.remote("target")).await.unwrap().iter().all(|difference| difference.starts_with("the default branch")));
+    assert!(
+        backup
+            .verify(&host.remote("target"))
+            .await
+            .unwrap()
+            .iter()
+            .all(|difference| difference.starts_with("the default branch"))
+    );
     target.fsck();
 }
 

@@ -131,6 +131,7 @@ pub(crate) fn entitlements(organization: &Organization, call: &Call) -> Reply {
                 "user": super::graph::user(person, &call.base),
                 "accessLevel": {"licensingSource": "account", "accountLicenseType": "express", "msdnLicenseType": "none", "gitHubLicenseType": "none", "licenseDisplayName": "Basic", "status": "active", "statusMessage": "", "assignmentSource": "unknown"},
                 "lastAccessedDate": date_text(organization.clock.now()),
+                "dateCreated": date_text(crate::world::Clock::default().now()),
                 "projectEntitlements": [],
                 "extensions": [],
                 "groupAssignments": [],

@@ -14,7 +14,8 @@ pub(crate) fn user(person: &Person, base: &str) -> Value {
     json!({
         "subjectKind": "user",
         "metaType": "member",
-        "domain": "00000000-0000-0000-0000-000000000000",
+        "directoryAlias": person.unique_name.split('@').next(),
+        "domain": crate::auth::TENANT,
         "principalName": person.unique_name,
         "mailAddress": person.unique_name,
         "origin": "aad",

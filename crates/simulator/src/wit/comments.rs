@@ -439,5 +439,12 @@ fn react(
         .iter()
         .find(|found| found.id == comment)
         .ok_or_else(|| not_found(comment, id))?;
-    Ok(Reply::list(reactions(call, item, found)))
+    let all = reactions(call, item, found);
+    let Some(kind) = rest.first() else {
+        return Ok(Reply::list(all));
+    };
+    let left = all.into_iter().find(|reaction| reaction["type"] == **kind);
+    Ok(Reply::json(left.unwrap_or_else(
+        || json!({"commentId": comment, "type": kind, "count": 0, "isCurrentUserEngaged": false}),
+    )))
 }

@@ -1,7 +1,10 @@
 //! What the simulator holds of work item tracking, for tests that compare.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::item::{Item, Relation, Target};
 use super::nodes::Structure;
@@ -139,7 +142,8 @@ pub(crate) fn inventory(organization: &Organization) -> Map<String, Value> {
             "comments",
             live.iter().map(|item| item.comments.len()).sum(),
         ),
-        ("attachments", wit.attachments.len()),
+        ("attachments", reachable(organization)),
+        ("attachmentsUploaded", wit.attachments.len()),
         (
             "attachmentRelations",
             relations(|target| matches!(target, Target::Attachment { .. })),
@@ -172,4 +176,38 @@ fn node_count(organization: &Organization, structure: Structure) -> usize {
         .filter_map(|project| nodes.root(project.id, structure))
         .map(|root| below(&nodes.document(root, "", usize::MAX, false)))
         .sum()
+}
+
+/// Files that the relations of live items name, or a text of any item: what a backup can know of.
+fn reachable(organization: &Organization) -> usize {
+    let wit = &organization.wit;
+    let mut found = BTreeSet::new();
+    for item in wit.items.values() {
+        let attached = item.relations.iter().filter(|_| item.deleted.is_none());
+        found.extend(attached.filter_map(|relation| match relation.target {
+            Target::Attachment { id, .. } => Some(id),
+            _ => None,
+        }));
+        for (_, value) in item
+            .revisions
+            .iter()
+            .flat_map(|revision| revision.values.iter())
+        {
+            if let FieldValue::Text(text) = value {
+                found.extend(inline(text));
+            }
+        }
+        let versions = item.comments.iter().flat_map(|comment| &comment.versions);
+        found.extend(versions.flat_map(|version| inline(&version.text)));
+    }
+    found
+        .iter()
+        .filter(|id| wit.attachments.contains_key(id))
+        .count()
+}
+
+/// The ids in `…/_apis/wit/attachments/{id}` of a text.
+fn inline(text: &str) -> impl Iterator<Item = Uuid> {
+    let places = text.split("/_apis/wit/attachments/").skip(1);
+    places.filter_map(|rest| Uuid::parse_str(rest.get(..36)?).ok())
 }

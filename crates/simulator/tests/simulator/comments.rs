@@ -182,3 +182,42 @@ async fn comments_come_in_pages_newest_first() {
         "a"
     );
 }
+
+#[tokio::test]
+async fn reactions_come_and_go() {
+    let contoso = Contoso::start().await;
+    let id = contoso.task("liked").await;
+    let path = format!("Fabrikam/_apis/wit/workItems/{id}/comments");
+    let comment = contoso
+        .post(&format!("{path}?{VERSION}"), &json!({"text": "one"}))
+        .await
+        .expect(200)
+        .json();
+    let like = format!(
+        "{path}/{}/reactions/like?api-version=7.1-preview.1",
+        comment["id"]
+    );
+    let pat = contoso.simulator.pat();
+    let made = contoso
+        .send(
+            reqwest::Method::PUT,
+            &like,
+            pat,
+            "application/json",
+            Vec::new(),
+        )
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&made["count"], &made["isCurrentUserEngaged"]),
+        (&json!(1), &json!(true))
+    );
+    contoso.delete(&like).await.expect(200);
+    let listed = contoso
+        .get(&format!("{path}?$expand=all&{VERSION}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(listed["comments"][0]["reactions"], json!([]));
+}

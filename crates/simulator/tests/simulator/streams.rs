@@ -321,3 +321,82 @@ async fn discussions_are_the_revisions_with_comments() {
     assert_eq!(revs(&batch), [(id, 2)]);
     assert_eq!(batch["values"][0]["commentVersionRef"]["text"], "hello");
 }
+
+#[tokio::test]
+async fn what_was_read_in_steps_is_what_is_read_at_once() {
+    let contoso = Contoso::start().await;
+    let mut random = 7_u64;
+    let mut next = |below: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    let all = format!("{STREAM}&includeDeleted=true");
+    let (mut items, mut seen, mut token) =
+        (vec![contoso.task("first").await], Vec::new(), String::new());
+    for step in 0..60 {
+        let id = items[next(items.len() as u64) as usize];
+        let bin = format!("_apis/wit/recyclebin/{id}?api-version=7.1");
+        // Some steps are refused, as a link to a deleted item: they must leave no trace.
+        match next(6) {
+            0 => items.push(contoso.task(&format!("task {step}")).await),
+            1 => drop(
+                contoso
+                    .update(
+                        id,
+                        "",
+                        &json!([field("System.Title", format!("title {step}"))]),
+                    )
+                    .await,
+            ),
+            2 => drop(
+                contoso
+                    .delete(&format!("_apis/wit/workitems/{id}?api-version=7.1"))
+                    .await,
+            ),
+            3 => drop(contoso.patch(&bin, &json!({"isDeleted": false})).await),
+            4 => drop(contoso.link(id, "System.LinkTypes.Related", items[0]).await),
+            _ => drop(
+                contoso
+                    .post(
+                        &format!(
+                            "Fabrikam/_apis/wit/workItems/{id}/comments?api-version=7.1-preview.4"
+                        ),
+                        &json!({"text": "x"}),
+                    )
+                    .await,
+            ),
+        }
+        if next(3) == 0 {
+            let batch = contoso
+                .get(&format!("{all}&$maxPageSize=2&continuationToken={token}"))
+                .await
+                .expect(200)
+                .json();
+            batch["continuationToken"]
+                .as_str()
+                .unwrap()
+                .clone_into(&mut token);
+            seen.extend(revs(&batch));
+        }
+    }
+    seen.extend(revs(
+        &contoso
+            .get(&format!("{all}&continuationToken={token}"))
+            .await
+            .json(),
+    ));
+    assert_eq!(seen, revs(&contoso.get(&all).await.json()));
+    for id in items {
+        let own: Vec<u64> = seen
+            .iter()
+            .filter(|(item, _)| *item == id)
+            .map(|(_, rev)| *rev)
+            .collect();
+        assert!(
+            own.iter().copied().eq(1..=own.len() as u64),
+            "{id}: {own:?}"
+        );
+    }
+}

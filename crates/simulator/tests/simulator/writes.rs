@@ -450,3 +450,32 @@ async fn a_batch_runs_in_order_and_later_parts_name_new_items_by_negative_ids() 
     let child: Value = serde_json::from_str(answers["value"][1]["body"].as_str().unwrap()).unwrap();
     assert_eq!(child["fields"]["System.Parent"], 1);
 }
+
+#[tokio::test]
+async fn rules_fill_in_values_only_when_they_are_not_bypassed() {
+    let contoso = Contoso::start().await;
+    let id = contoso.task("worked on").await;
+    let fields = contoso
+        .update(id, "", &json!([field("System.State", "Active")]))
+        .await
+        .expect(200)
+        .json()["fields"]
+        .clone();
+    assert_eq!(fields["System.Reason"], "Moved to state Active");
+    assert_eq!(
+        fields["Microsoft.VSTS.Common.ActivatedDate"],
+        fields["System.ChangedDate"]
+    );
+    let fields = contoso
+        .update(
+            id,
+            "&bypassRules=true",
+            &json!([field("System.State", "Closed")]),
+        )
+        .await
+        .expect(200)
+        .json()["fields"]
+        .clone();
+    assert_eq!(fields["System.Reason"], "Moved to state Active");
+    assert!(fields.get("Microsoft.VSTS.Common.ClosedDate").is_none());
+}

@@ -15,13 +15,27 @@ use crate::kinds::wiki;
 /// By the known id, by the name in the project, then in the recycle bin.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let pages = list(cx.http).await?;
-    let there = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    let there = pages
+        .values()?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>>>()?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
-        let known = item.new_id.clone().or_else(|| cx.ids.get(GIT_REPOSITORY, &item.item.id));
-        let by_id = there.iter().find(|repository| known.as_deref().is_some_and(|id| repository.id.eq_ignore_ascii_case(id)));
+        let known = item
+            .new_id
+            .clone()
+            .or_else(|| cx.ids.get(GIT_REPOSITORY, &item.item.id));
+        let by_id = there.iter().find(|repository| {
+            known
+                .as_deref()
+                .is_some_and(|id| repository.id.eq_ignore_ascii_case(id))
+        });
         if let Some(repository) = by_id {
-            all.push(Some(Found { id: repository.id.to_string(), state: FoundState::Present }));
+            all.push(Some(Found {
+                id: repository.id.to_string(),
+                state: FoundState::Present,
+            }));
             continue;
         }
         let document = parts::document(cx.stored, &item.item).await?;
@@ -30,15 +44,28 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
             all.push(None);
             continue;
         };
-        let deleted = if cx.original { in_bin(cx.http, &project, &item.item.id).await? } else { false };
+        let deleted = if cx.original {
+            in_bin(cx.http, &project, &item.item.id).await?
+        } else {
+            false
+        };
         if deleted {
-            all.push(Some(Found { id: item.item.id.clone(), state: FoundState::Deleted }));
+            all.push(Some(Found {
+                id: item.item.id.clone(),
+                state: FoundState::Deleted,
+            }));
             continue;
         }
-        let same = |repository: &&Repository<'_>| *repository.project.id == *project && repository.name.eq_ignore_ascii_case(&stored.name);
+        let same = |repository: &&Repository<'_>| {
+            *repository.project.id == *project && repository.name.eq_ignore_ascii_case(&stored.name)
+        };
         all.push(there.iter().find(same).map(|repository| Found {
             id: repository.id.to_string(),
-            state: if is_empty(repository) { FoundState::Automatic } else { FoundState::Present },
+            state: if is_empty(repository) {
+                FoundState::Automatic
+            } else {
+                FoundState::Present
+            },
         }));
     }
     Ok(all)
@@ -56,9 +83,13 @@ struct Binned {
 
 async fn in_bin(http: &Client, project: &str, id: &str) -> Result<bool> {
     let path = format!("/{}/_apis/git/recycleBin/repositories", segment(project));
-    let Some(pages) = parts::there(api::pages(http, &path, STABLE, Paging::Whole, &[]).await)? else { return Ok(false) };
+    let Some(pages) = parts::there(api::pages(http, &path, STABLE, Paging::Whole, &[]).await)?
+    else {
+        return Ok(false);
+    };
     for value in pages.values()? {
-        let binned: Binned = serde_json::from_str(value.get()).map_err(|error| Error::malformed(format!("recycle bin: {error}")))?;
+        let binned: Binned = serde_json::from_str(value.get())
+            .map_err(|error| Error::malformed(format!("recycle bin: {error}")))?;
         if binned.id.eq_ignore_ascii_case(id) {
             return Ok(true);
         }
@@ -83,12 +114,28 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let document = parts::document(cx.target.stored, &item.item).await?;
     let stored: Repository<'_> = parts::read(&item.item, &document)?;
     let project = cx.target.ids.get(PROJECT, &stored.project.id);
-    let project = project.ok_or_else(|| Error::unsupported(format!("{}: project {} is not at the target", item.item, stored.project.name)))?;
+    let project = project.ok_or_else(|| {
+        Error::unsupported(format!(
+            "{}: project {} is not at the target",
+            item.item, stored.project.name
+        ))
+    })?;
     if item.action == Action::Undelete {
-        let path = format!("/{}/_apis/git/recycleBin/repositories/{}", segment(&project), segment(&item.item.id));
-        http.call(Method::PATCH, DEV, &path).version(STABLE).json(&serde_json::json!({ "deleted": false })).send().await?;
+        let path = format!(
+            "/{}/_apis/git/recycleBin/repositories/{}",
+            segment(&project),
+            segment(&item.item.id)
+        );
+        http.call(Method::PATCH, DEV, &path)
+            .version(STABLE)
+            .json(&serde_json::json!({ "deleted": false }))
+            .send()
+            .await?;
         cx.journal.created(&item.item, &item.item.id).await?;
-        return Ok(Outcome::Done { new_id: item.item.id.clone(), losses: Vec::new() });
+        return Ok(Outcome::Done {
+            new_id: item.item.id.clone(),
+            losses: Vec::new(),
+        });
     }
     let mut losses = Vec::new();
     let new_id = match &item.new_id {
@@ -101,59 +148,120 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
 }
 
 /// The repository at the target to push into: found, renamed, or created.
-async fn stand(cx: &Restore<'_>, item: &StoredItem, stored: &Repository<'_>, project: &str, losses: &mut Vec<String>) -> Result<String> {
+async fn stand(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    stored: &Repository<'_>,
+    project: &str,
+    losses: &mut Vec<String>,
+) -> Result<String> {
     let http = cx.target.http;
     if let Some(wiki) = wiki::project_wiki_of(cx.target.stored, &stored.id).await? {
         cx.journal.intend(&item.item).await?;
         return wiki::stand_project_wiki(http, project, &wiki).await;
     }
     let pages = list(http).await?;
-    let all = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-    let mut here = all.iter().filter(|repository| *repository.project.id == *project);
-    let same = here.clone().find(|repository| repository.name.eq_ignore_ascii_case(&stored.name));
+    let all = pages
+        .values()?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>>>()?;
+    let mut here = all
+        .iter()
+        .filter(|repository| *repository.project.id == *project);
+    let same = here
+        .clone()
+        .find(|repository| repository.name.eq_ignore_ascii_case(&stored.name));
     if let Some(there) = same {
-        let wanted = is_empty(there) || matches!(item.action, Action::Replace | Action::Merge) || item.open_intent;
+        let wanted = is_empty(there)
+            || matches!(item.action, Action::Replace | Action::Merge)
+            || item.open_intent;
         if wanted {
             return Ok(there.id.to_string());
         }
         if cx.conflict != Conflict::Duplicate {
-            return Err(Error::new(Class::Conflict, "restore-conflict", format!("the project has a repository {} with other content", stored.name)));
+            return Err(Error::new(
+                Class::Conflict,
+                "restore-conflict",
+                format!(
+                    "the project has a repository {} with other content",
+                    stored.name
+                ),
+            ));
         }
     }
     cx.journal.intend(&item.item).await?;
     // What the service made together with the project would stay beside the restored ones, empty.
-    let lone = here.next().filter(|only| !cx.target.original && here.next().is_none() && is_empty(only) && only.name == only.project.name);
+    let lone = here.next().filter(|only| {
+        !cx.target.original
+            && here.next().is_none()
+            && is_empty(only)
+            && only.name == only.project.name
+    });
     if let Some(automatic) = lone
         && !stored_name_in_project(cx, stored, &automatic.name).await?
     {
-        let path = format!("/{}/_apis/git/repositories/{}", segment(project), segment(&automatic.id));
-        http.call(Method::PATCH, DEV, &path).version(STABLE).json(&serde_json::json!({ "name": stored.name })).send().await?;
+        let path = format!(
+            "/{}/_apis/git/repositories/{}",
+            segment(project),
+            segment(&automatic.id)
+        );
+        http.call(Method::PATCH, DEV, &path)
+            .version(STABLE)
+            .json(&serde_json::json!({ "name": stored.name }))
+            .send()
+            .await?;
         return Ok(automatic.id.to_string());
     }
     let mut name = stored.name.to_string();
     for number in 1.. {
-        let taken = all.iter().any(|repository| *repository.project.id == *project && repository.name.eq_ignore_ascii_case(&name));
+        let taken = all.iter().any(|repository| {
+            *repository.project.id == *project && repository.name.eq_ignore_ascii_case(&name)
+        });
         if !taken {
             break;
         }
-        name = if number == 1 { format!("{} (restored)", stored.name) } else { format!("{} (restored {number})", stored.name) };
+        name = if number == 1 {
+            format!("{} (restored)", stored.name)
+        } else {
+            format!("{} (restored {number})", stored.name)
+        };
     }
     if name != *stored.name {
-        losses.push(format!("the name {} is taken: the repository is called {name}", stored.name));
+        losses.push(format!(
+            "the name {} is taken: the repository is called {name}",
+            stored.name
+        ));
     }
     let body = serde_json::json!({ "name": name, "project": { "id": project } });
-    let answer = http.call(Method::POST, DEV, &format!("/{}/_apis/git/repositories", segment(project))).version(STABLE).json(&body).send().await?;
+    let answer = http
+        .call(
+            Method::POST,
+            DEV,
+            &format!("/{}/_apis/git/repositories", segment(project)),
+        )
+        .version(STABLE)
+        .json(&body)
+        .send()
+        .await?;
     Ok(answer.json::<Repository<'_>>()?.id.into_owned())
 }
 
 /// Whether the snapshot has a repository of this name in the same project: then the automatic one is for that.
-async fn stored_name_in_project(cx: &Restore<'_>, stored: &Repository<'_>, name: &str) -> Result<bool> {
+async fn stored_name_in_project(
+    cx: &Restore<'_>,
+    stored: &Repository<'_>,
+    name: &str,
+) -> Result<bool> {
     for id in cx.target.stored.ids(GIT_REPOSITORY, "").await? {
         let item = ItemRef::new(GIT_REPOSITORY, "", &id);
         let document = parts::document(cx.target.stored, &item).await?;
         let other: Repository<'_> = parts::read(&item, &document)?;
         let in_project = other.project.id == stored.project.id;
-        if in_project && (other.name.eq_ignore_ascii_case(name) || (other.name == stored.project.name && *name == *stored.project.name)) {
+        if in_project
+            && (other.name.eq_ignore_ascii_case(name)
+                || (other.name == stored.project.name && *name == *stored.project.name))
+        {
             return Ok(true);
         }
     }
@@ -161,20 +269,38 @@ async fn stored_name_in_project(cx: &Restore<'_>, stored: &Repository<'_>, name:
 }
 
 /// Pushes the content, then what can only be set once it is there.
-async fn fill(cx: &Restore<'_>, item: &ItemRef, stored: &Repository<'_>, project: &str, id: &str) -> Result<Vec<String>> {
+async fn fill(
+    cx: &Restore<'_>,
+    item: &ItemRef,
+    stored: &Repository<'_>,
+    project: &str,
+    id: &str,
+) -> Result<Vec<String>> {
     let http = cx.target.http;
     let answer = detail(http, project, id).await?;
     let there: Repository<'_> = answer.json()?;
     let losses = restore_repository(cx, item, &there.remote(http)).await?;
-    let path = format!("/{}/_apis/git/repositories/{}", segment(project), segment(id));
+    let path = format!(
+        "/{}/_apis/git/repositories/{}",
+        segment(project),
+        segment(id)
+    );
     if let Some(branch) = &stored.default_branch {
         let now = detail(http, project, id).await?;
         if now.json::<Repository<'_>>()?.default_branch.as_ref() != Some(branch) {
-            http.call(Method::PATCH, DEV, &path).version(STABLE).json(&serde_json::json!({ "defaultBranch": branch })).send().await?;
+            http.call(Method::PATCH, DEV, &path)
+                .version(STABLE)
+                .json(&serde_json::json!({ "defaultBranch": branch }))
+                .send()
+                .await?;
         }
     }
     if stored.is_disabled {
-        http.call(Method::PATCH, DEV, &path).version(STABLE).json(&serde_json::json!({ "isDisabled": true })).send().await?;
+        http.call(Method::PATCH, DEV, &path)
+            .version(STABLE)
+            .json(&serde_json::json!({ "isDisabled": true }))
+            .send()
+            .await?;
     }
     Ok(losses)
 }
@@ -184,17 +310,33 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
     for item in items {
         let document = parts::document(cx.stored, &item.item).await?;
         let stored: Repository<'_> = parts::read(&item.item, &document)?;
-        let project = cx.ids.get(PROJECT, &stored.project.id).unwrap_or_else(|| stored.project.id.to_string());
-        let answer: Option<Answer> = parts::there(detail(cx.http, &project, item.new_id.as_deref().unwrap_or(&item.item.id)).await)?;
+        let project = cx
+            .ids
+            .get(PROJECT, &stored.project.id)
+            .unwrap_or_else(|| stored.project.id.to_string());
+        let answer: Option<Answer> = parts::there(
+            detail(
+                cx.http,
+                &project,
+                item.new_id.as_deref().unwrap_or(&item.item.id),
+            )
+            .await,
+        )?;
         let Some(answer) = answer else {
             all.push(vec!["it is not at the target".to_owned()]);
             continue;
         };
         let there: Repository<'_> = answer.json()?;
         let mut differences = parts::Differences::default();
-        differences.compare("default branch", stored.default_branch.as_deref().unwrap_or_default(), there.default_branch.as_deref().unwrap_or_default());
+        differences.compare(
+            "default branch",
+            stored.default_branch.as_deref().unwrap_or_default(),
+            there.default_branch.as_deref().unwrap_or_default(),
+        );
         if !there.is_disabled {
-            differences.0.extend(verify_repository(cx, &item.item, &there.remote(cx.http)).await?);
+            differences
+                .0
+                .extend(verify_repository(cx, &item.item, &there.remote(cx.http)).await?);
         }
         all.push(differences.0);
     }

@@ -2,14 +2,23 @@
 
 /// The names below the root of a tree path.
 pub(crate) fn below_root(path: &str) -> Vec<&str> {
-    path.split('\\').filter(|name| !name.is_empty()).skip(2).collect()
+    path.split('\\')
+        .filter(|name| !name.is_empty())
+        .skip(2)
+        .collect()
 }
 
 /// The path of a node in fields: the tree path without `Area` or `Iteration`.
 pub(crate) fn in_fields(path: &str) -> String {
     let names: Vec<&str> = path.split('\\').filter(|name| !name.is_empty()).collect();
     let below = names.iter().skip(2);
-    names.iter().take(1).chain(below).copied().collect::<Vec<_>>().join("\\")
+    names
+        .iter()
+        .take(1)
+        .chain(below)
+        .copied()
+        .collect::<Vec<_>>()
+        .join("\\")
 }
 
 /// Project and names below it of a path in fields.

@@ -26,12 +26,20 @@ impl<'t> There<'t> {
     async fn read(tree: &'t Tree, cx: &Target<'_>, items: &[StoredItem]) -> Result<Self> {
         let mut projects = HashMap::new();
         for item in items {
-            let Some(project) = cx.ids.get(PROJECT, &item.item.scope) else { continue };
+            let Some(project) = cx.ids.get(PROJECT, &item.item.scope) else {
+                continue;
+            };
             if projects.contains_key(&project) {
                 continue;
             }
             let nodes = parts::there(read_trees(cx.http, &project).await)?.unwrap_or_default();
-            projects.insert(project, nodes.into_iter().filter(|node| node.kind == tree.kind).collect());
+            projects.insert(
+                project,
+                nodes
+                    .into_iter()
+                    .filter(|node| node.kind == tree.kind)
+                    .collect(),
+            );
         }
         Ok(Self { tree, projects })
     }
@@ -39,33 +47,58 @@ impl<'t> There<'t> {
     fn node(&self, project: &str, names: &[&str]) -> Option<&Slice> {
         let same = |path: &str| {
             let there = below_root(path);
-            there.len() == names.len() && there.iter().zip(names).all(|(a, b)| a.to_lowercase() == b.to_lowercase())
+            there.len() == names.len()
+                && there
+                    .iter()
+                    .zip(names)
+                    .all(|(a, b)| a.to_lowercase() == b.to_lowercase())
         };
-        self.projects.get(project)?.iter().find(|node| same(&node.path))
+        self.projects
+            .get(project)?
+            .iter()
+            .find(|node| same(&node.path))
     }
 
     fn by_id(&self, project: &str, id: &str) -> Option<&Slice> {
-        self.projects.get(project)?.iter().find(|node| node.id.to_string() == id)
+        self.projects
+            .get(project)?
+            .iter()
+            .find(|node| node.id.to_string() == id)
     }
 
     fn find(&self, cx: &Target<'_>, item: &StoredItem, names: &[&str]) -> Option<Found> {
         let project = cx.ids.get(PROJECT, &item.item.scope)?;
-        let known = item.new_id.clone().or_else(|| cx.ids.get(self.tree.kind, &item.item.id));
+        let known = item
+            .new_id
+            .clone()
+            .or_else(|| cx.ids.get(self.tree.kind, &item.item.id));
         let by_id = known.and_then(|id| self.by_id(&project, &id));
         let node = by_id.or_else(|| self.node(&project, names))?;
         let automatic = names.is_empty() || (by_id.is_none() && !cx.original);
-        Some(Found { id: node.id.to_string(), state: if automatic { FoundState::Automatic } else { FoundState::Present } })
+        Some(Found {
+            id: node.id.to_string(),
+            state: if automatic {
+                FoundState::Automatic
+            } else {
+                FoundState::Present
+            },
+        })
     }
 }
 
 async fn stored_path(cx: &Target<'_>, item: &ItemRef) -> Result<(bytes::Bytes, String)> {
     let document = parts::document(cx.stored, item).await?;
     let path = parts::read::<Members<'_>>(item, &document)?.text("path");
-    let path = path.ok_or_else(|| Error::malformed(format!("{item}: its stored document has no path")))?;
+    let path =
+        path.ok_or_else(|| Error::malformed(format!("{item}: its stored document has no path")))?;
     Ok((document, path))
 }
 
-pub(super) async fn find(tree: &Tree, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+pub(super) async fn find(
+    tree: &Tree,
+    cx: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Option<Found>>> {
     let there = There::read(tree, cx, items).await?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
@@ -76,7 +109,11 @@ pub(super) async fn find(tree: &Tree, cx: &Target<'_>, items: &[StoredItem]) -> 
 }
 
 /// Shallow nodes first, whatever the order of the items.
-pub(super) async fn create(tree: &Tree, cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+pub(super) async fn create(
+    tree: &Tree,
+    cx: &Restore<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Outcome>> {
     let mut there = There::read(tree, &cx.target, items).await?;
     let mut order = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
@@ -86,34 +123,61 @@ pub(super) async fn create(tree: &Tree, cx: &Restore<'_>, items: &[StoredItem]) 
     order.sort_by_key(|(depth, at, ..)| (*depth, *at));
     let mut outcomes = vec![Outcome::Unchanged; items.len()];
     for (_, at, document, path) in order {
-        outcomes[at] = create_one(cx, &mut there, &items[at], &document, &below_root(&path)).await.or_else(failed)?;
+        outcomes[at] = create_one(cx, &mut there, &items[at], &document, &below_root(&path))
+            .await
+            .or_else(failed)?;
     }
     Ok(outcomes)
 }
 
-async fn create_one(cx: &Restore<'_>, there: &mut There<'_>, item: &StoredItem, document: &[u8], names: &[&str]) -> Result<Outcome> {
+async fn create_one(
+    cx: &Restore<'_>,
+    there: &mut There<'_>,
+    item: &StoredItem,
+    document: &[u8],
+    names: &[&str],
+) -> Result<Outcome> {
     if matches!(item.action, Action::Skip | Action::Export) {
         return Ok(Outcome::Unchanged);
     }
     let project = cx.target.ids.get(PROJECT, &item.item.scope);
-    let project = project.ok_or_else(|| Error::unsupported(format!("{}: its project is not at the target", item.item)))?;
+    let project = project.ok_or_else(|| {
+        Error::unsupported(format!("{}: its project is not at the target", item.item))
+    })?;
     let members: Members<'_> = parts::read(&item.item, document)?;
-    let attributes = members.get("attributes").filter(|attributes| attributes.get() != "null");
+    let attributes = members
+        .get("attributes")
+        .filter(|attributes| attributes.get() != "null");
     let mut losses = Vec::new();
     let new_id = if let Some(found) = there.find(&cx.target, item, names) {
-        let before = there.by_id(&project, &found.id).map(|node| node.document.clone()).unwrap_or_default();
+        let before = there
+            .by_id(&project, &found.id)
+            .map(|node| node.document.clone())
+            .unwrap_or_default();
         if let Some(attributes) = attributes
             && !same_attributes(&before, attributes)
         {
             let path = address(there.tree, &project, names);
-            cx.target.http.call(Method::PATCH, DEV, &path).version(STABLE).json(&Body { name: None, attributes: Some(attributes) }).send().await?;
+            cx.target
+                .http
+                .call(Method::PATCH, DEV, &path)
+                .version(STABLE)
+                .json(&Body {
+                    name: None,
+                    attributes: Some(attributes),
+                })
+                .send()
+                .await?;
         }
         found.id
     } else {
         for depth in 1..names.len() {
             if there.node(&project, &names[..depth]).is_none() {
                 make(cx, there, &project, &names[..depth], None).await?;
-                losses.push(format!("{} was not restored on its own: it is made without its dates", names[..depth].join("\\")));
+                losses.push(format!(
+                    "{} was not restored on its own: it is made without its dates",
+                    names[..depth].join("\\")
+                ));
             }
         }
         cx.journal.intend(&item.item).await?;
@@ -137,10 +201,28 @@ struct Made {
 }
 
 /// Creates a node below its parent, which stands already.
-async fn make(cx: &Restore<'_>, there: &mut There<'_>, project: &str, names: &[&str], attributes: Option<&RawValue>) -> Result<String> {
-    let (name, parents) = names.split_last().ok_or_else(|| Error::unsupported("a root node is made with its project"))?;
-    let body = Body { name: Some(name), attributes };
-    let answer = cx.target.http.call(Method::POST, DEV, &address(there.tree, project, parents)).version(STABLE).json(&body).send().await?;
+async fn make(
+    cx: &Restore<'_>,
+    there: &mut There<'_>,
+    project: &str,
+    names: &[&str],
+    attributes: Option<&RawValue>,
+) -> Result<String> {
+    let (name, parents) = names
+        .split_last()
+        .ok_or_else(|| Error::unsupported("a root node is made with its project"))?;
+    let body = Body {
+        name: Some(name),
+        attributes,
+    };
+    let answer = cx
+        .target
+        .http
+        .call(Method::POST, DEV, &address(there.tree, project, parents))
+        .version(STABLE)
+        .json(&body)
+        .send()
+        .await?;
     let made: Made = answer.json()?;
     let node = Slice {
         kind: there.tree.kind,
@@ -149,12 +231,20 @@ async fn make(cx: &Restore<'_>, there: &mut There<'_>, project: &str, names: &[&
         path: format!("\\{project}\\{}\\{}", there.tree.group, names.join("\\")),
         document: String::from_utf8_lossy(&answer.body).into_owned(),
     };
-    there.projects.entry(project.to_owned()).or_default().push(node);
+    there
+        .projects
+        .entry(project.to_owned())
+        .or_default()
+        .push(node);
     Ok(made.id.to_string())
 }
 
 fn address(tree: &Tree, project: &str, names: &[&str]) -> String {
-    let mut path = format!("/{}/_apis/wit/classificationnodes/{}", segment(project), tree.group);
+    let mut path = format!(
+        "/{}/_apis/wit/classificationnodes/{}",
+        segment(project),
+        tree.group
+    );
     for name in names {
         path.push('/');
         path.push_str(&segment(name));
@@ -167,30 +257,54 @@ fn same_attributes(document: &str, wanted: &RawValue) -> bool {
     let normal = |raw: &str| -> Option<HashMap<String, String>> {
         let members: HashMap<String, serde_json::Value> = serde_json::from_str(raw).ok()?;
         let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) => text.parse::<jiff::Timestamp>().map_or(text, |time| time.to_string()),
+            serde_json::Value::String(text) => text
+                .parse::<jiff::Timestamp>()
+                .map_or(text, |time| time.to_string()),
             other => other.to_string(),
         };
-        Some(members.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, text(value))).collect())
+        Some(
+            members
+                .into_iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name, text(value)))
+                .collect(),
+        )
     };
     let there: Option<Members<'_>> = serde_json::from_str(document).ok();
-    let there = there.and_then(|members| normal(members.get("attributes")?.get())).unwrap_or_default();
+    let there = there
+        .and_then(|members| normal(members.get("attributes")?.get()))
+        .unwrap_or_default();
     normal(wanted.get()).unwrap_or_default() == there
 }
 
-pub(super) async fn verify(tree: &Tree, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+pub(super) async fn verify(
+    tree: &Tree,
+    cx: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Vec<String>>> {
     let there = There::read(tree, cx, items).await?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let (document, path) = stored_path(cx, &item.item).await?;
         let project = cx.ids.get(PROJECT, &item.item.scope).unwrap_or_default();
-        let Some(node) = item.new_id.as_deref().and_then(|id| there.by_id(&project, id)) else {
+        let Some(node) = item
+            .new_id
+            .as_deref()
+            .and_then(|id| there.by_id(&project, id))
+        else {
             all.push(vec!["it is not at the target".to_owned()]);
             continue;
         };
         let mut differences = parts::Differences::default();
-        differences.compare("path", &below_root(&path).join("\\"), &below_root(&node.path).join("\\"));
+        differences.compare(
+            "path",
+            &below_root(&path).join("\\"),
+            &below_root(&node.path).join("\\"),
+        );
         let members: Members<'_> = parts::read(&item.item, &document)?;
-        if let Some(attributes) = members.get("attributes").filter(|attributes| attributes.get() != "null")
+        if let Some(attributes) = members
+            .get("attributes")
+            .filter(|attributes| attributes.get() != "null")
             && !same_attributes(&node.document, attributes)
         {
             differences.0.push("its dates differ".to_owned());
@@ -207,14 +321,27 @@ mod tests {
     #[test]
     fn dates_are_compared_as_moments() {
         let raw = |text: &str| serde_json::from_str::<Box<RawValue>>(text).unwrap();
-        let document = r#"{"id":1,"attributes":{"startDate":"2026-01-01T00:00:00Z","finishDate":null}}"#;
-        assert!(same_attributes(document, &raw(r#"{"startDate":"2026-01-01T00:00:00.000Z"}"#)));
-        assert!(!same_attributes(document, &raw(r#"{"startDate":"2026-01-02T00:00:00Z"}"#)));
-        assert!(!same_attributes(r#"{"id":1}"#, &raw(r#"{"startDate":"2026-01-02T00:00:00Z"}"#)));
+        let document =
+            r#"{"id":1,"attributes":{"startDate":"2026-01-01T00:00:00Z","finishDate":null}}"#;
+        assert!(same_attributes(
+            document,
+            &raw(r#"{"startDate":"2026-01-01T00:00:00.000Z"}"#)
+        ));
+        assert!(!same_attributes(
+            document,
+            &raw(r#"{"startDate":"2026-01-02T00:00:00Z"}"#)
+        ));
+        assert!(!same_attributes(
+            r#"{"id":1}"#,
+            &raw(r#"{"startDate":"2026-01-02T00:00:00Z"}"#)
+        ));
     }
 
     #[test]
     fn a_name_cannot_leave_its_place_in_the_address() {
-        assert_eq!(address(&super::super::TREES[0], "p", &["a/b", "c d"]), "/p/_apis/wit/classificationnodes/Areas/a%2Fb/c%20d");
+        assert_eq!(
+            address(&super::super::TREES[0], "p", &["a/b", "c d"]),
+            "/p/_apis/wit/classificationnodes/Areas/a%2Fb/c%20d"
+        );
     }
 }

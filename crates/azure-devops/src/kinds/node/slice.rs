@@ -48,11 +48,18 @@ impl Slices {
         Ok(())
     }
 
-    fn open_children<'a>(&mut self, members: &Members<'a>, open: &mut Vec<&'a RawValue>) -> Result<()> {
+    fn open_children<'a>(
+        &mut self,
+        members: &Members<'a>,
+        open: &mut Vec<&'a RawValue>,
+    ) -> Result<()> {
         if let Some(list) = members.get("children").filter(|list| list.get() != "null") {
             let children: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(misread)?;
             open.extend(children.into_iter().rev());
-        } else if members.get("hasChildren").is_some_and(|has| has.get() == "true") {
+        } else if members
+            .get("hasChildren")
+            .is_some_and(|has| has.get() == "true")
+        {
             self.deeper.push(id(members)?);
         }
         Ok(())
@@ -64,14 +71,22 @@ fn members(raw: &RawValue) -> Result<Members<'_>> {
 }
 
 fn id(members: &Members<'_>) -> Result<u64> {
-    members.get("id").and_then(|id| id.get().parse().ok()).ok_or_else(|| Error::malformed("a classification node has no id"))
+    members
+        .get("id")
+        .and_then(|id| id.get().parse().ok())
+        .ok_or_else(|| Error::malformed("a classification node has no id"))
 }
 
 fn slice(members: &Members<'_>) -> Result<Slice> {
     let kind = match members.text("structureType").as_deref() {
         Some("area") => AREA,
         Some("iteration") => ITERATION,
-        other => return Err(Error::malformed(format!("a classification node has the type {}", other.unwrap_or("of none")))),
+        other => {
+            return Err(Error::malformed(format!(
+                "a classification node has the type {}",
+                other.unwrap_or("of none")
+            )));
+        }
     };
     let missing = |name: &str| Error::malformed(format!("a classification node has no {name}"));
     Ok(Slice {
@@ -106,13 +121,21 @@ mod tests {
         slices.take(&[&tree]).unwrap();
         let ids: Vec<u64> = slices.all.iter().map(|slice| slice.id).collect();
         assert_eq!(ids, [1, 2, 3, 4]);
-        assert_eq!(slices.all[0].document, r#"{"id":1,"identifier":"a","name":"P","structureType":"area","hasChildren":true,"path":"\\P\\Area","url":"u"}"#);
+        assert_eq!(
+            slices.all[0].document,
+            r#"{"id":1,"identifier":"a","name":"P","structureType":"area","hasChildren":true,"path":"\\P\\Area","url":"u"}"#
+        );
         assert_eq!(slices.all[1].name, "ü");
-        assert!(slices.all[1].document.contains(r"\u00fc"), "escapes stay as they were sent");
+        assert!(
+            slices.all[1].document.contains(r"\u00fc"),
+            "escapes stay as they were sent"
+        );
         assert!(slices.all[3].document.contains(r#"{"x": 1.0}"#));
         assert_eq!(slices.deeper, [3]);
 
-        let answer = raw(r#"{"id":3,"structureType":"area","name":"C","path":"\\P\\Area\\ü\\C","children":[{"id":5,"name":"E","structureType":"area","hasChildren":false,"path":"\\P\\Area\\ü\\C\\E"}]}"#);
+        let answer = raw(
+            r#"{"id":3,"structureType":"area","name":"C","path":"\\P\\Area\\ü\\C","children":[{"id":5,"name":"E","structureType":"area","hasChildren":false,"path":"\\P\\Area\\ü\\C\\E"}]}"#,
+        );
         slices.take_children(&[&answer]).unwrap();
         assert_eq!(slices.all.last().unwrap().id, 5);
         assert_eq!(slices.all.len(), 5);
@@ -121,6 +144,12 @@ mod tests {
     #[test]
     fn a_node_without_an_id_is_an_error() {
         let mut slices = Slices::default();
-        assert_eq!(slices.take(&[&raw(r#"{"name":"P","structureType":"area","path":"x"}"#)]).unwrap_err().code, "answer-not-understood");
+        assert_eq!(
+            slices
+                .take(&[&raw(r#"{"name":"P","structureType":"area","path":"x"}"#)])
+                .unwrap_err()
+                .code,
+            "answer-not-understood"
+        );
     }
 }

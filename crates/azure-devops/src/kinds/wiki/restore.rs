@@ -12,24 +12,51 @@ use crate::kinds::parts::{self, failed};
 use crate::kinds::project::PROJECT;
 
 /// The wiki at the target that stands for a stored one: by id, as the only project wiki of the project, or by name.
-fn matching<'w, 'a>(cx: &Target<'_>, there: &'w [Wiki<'a>], item: &StoredItem, stored: &Wiki<'_>) -> Option<&'w Wiki<'a>> {
-    let known = item.new_id.clone().or_else(|| cx.ids.get(WIKI, &item.item.id));
-    let by_id = there.iter().find(|wiki| known.as_deref().is_some_and(|id| wiki.id.eq_ignore_ascii_case(id)));
+fn matching<'w, 'a>(
+    cx: &Target<'_>,
+    there: &'w [Wiki<'a>],
+    item: &StoredItem,
+    stored: &Wiki<'_>,
+) -> Option<&'w Wiki<'a>> {
+    let known = item
+        .new_id
+        .clone()
+        .or_else(|| cx.ids.get(WIKI, &item.item.id));
+    let by_id = there.iter().find(|wiki| {
+        known
+            .as_deref()
+            .is_some_and(|id| wiki.id.eq_ignore_ascii_case(id))
+    });
     by_id.or_else(|| {
         let project = cx.ids.get(PROJECT, &stored.project)?;
-        let mut here = there.iter().filter(|wiki| wiki.project.eq_ignore_ascii_case(&project));
-        here.find(|wiki| if stored.is_project_wiki() { wiki.is_project_wiki() } else { wiki.name.eq_ignore_ascii_case(&stored.name) })
+        let mut here = there
+            .iter()
+            .filter(|wiki| wiki.project.eq_ignore_ascii_case(&project));
+        here.find(|wiki| {
+            if stored.is_project_wiki() {
+                wiki.is_project_wiki()
+            } else {
+                wiki.name.eq_ignore_ascii_case(&stored.name)
+            }
+        })
     })
 }
 
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let pages = list(cx.http).await?;
-    let there = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    let there = pages
+        .values()?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>>>()?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let document = parts::document(cx.stored, &item.item).await?;
         let stored: Wiki<'_> = parts::read(&item.item, &document)?;
-        all.push(matching(cx, &there, item, &stored).map(|wiki| Found { id: wiki.id.to_string(), state: FoundState::Present }));
+        all.push(matching(cx, &there, item, &stored).map(|wiki| Found {
+            id: wiki.id.to_string(),
+            state: FoundState::Present,
+        }));
     }
     Ok(all)
 }
@@ -51,11 +78,17 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let document = parts::document(cx.target.stored, &item.item).await?;
     let stored: Wiki<'_> = parts::read(&item.item, &document)?;
     let project = cx.target.ids.get(PROJECT, &stored.project);
-    let project = project.ok_or_else(|| Error::unsupported(format!("{}: its project is not at the target", item.item)))?;
+    let project = project.ok_or_else(|| {
+        Error::unsupported(format!("{}: its project is not at the target", item.item))
+    })?;
     let mut losses = Vec::new();
     let new_id = {
         let pages = list(http).await?;
-        let there = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let there = pages
+            .values()?
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<_>>>()?;
         matching(&cx.target, &there, item, &stored).map(|wiki| wiki.id.to_string())
     };
     let new_id = match new_id {
@@ -64,7 +97,10 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
             cx.journal.intend(&item.item).await?;
             let repository = stand_project_wiki(http, &project, &stored.name).await?;
             losses = push_pages(cx, &stored, &project, &repository).await?;
-            project_wiki(http, &project).await?.ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))?.0
+            project_wiki(http, &project)
+                .await?
+                .ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))?
+                .0
         }
         None => {
             cx.journal.intend(&item.item).await?;
@@ -78,8 +114,14 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
 /// Ids of wiki and repository of a project's own wiki.
 async fn project_wiki(http: &Client, project: &str) -> Result<Option<(String, String)>> {
     let pages = list(http).await?;
-    let there = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-    let wiki = there.iter().find(|wiki| wiki.is_project_wiki() && wiki.project.eq_ignore_ascii_case(project));
+    let there = pages
+        .values()?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>>>()?;
+    let wiki = there
+        .iter()
+        .find(|wiki| wiki.is_project_wiki() && wiki.project.eq_ignore_ascii_case(project));
     Ok(wiki.map(|wiki| (wiki.id.to_string(), wiki.repository.to_string())))
 }
 
@@ -89,15 +131,31 @@ pub(crate) async fn stand_project_wiki(http: &Client, project: &str, name: &str)
         return Ok(repository);
     }
     let body = serde_json::json!({ "name": name, "projectId": project, "type": "projectWiki" });
-    let answer = http.call(Method::POST, DEV, &format!("/{}/_apis/wiki/wikis", segment(project))).version(STABLE).json(&body).send().await?;
+    let answer = http
+        .call(
+            Method::POST,
+            DEV,
+            &format!("/{}/_apis/wiki/wikis", segment(project)),
+        )
+        .version(STABLE)
+        .json(&body)
+        .send()
+        .await?;
     Ok(answer.json::<Wiki<'_>>()?.repository.into_owned())
 }
 
 /// The pages, when the repository was not restored on its own before.
-async fn push_pages(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str, repository: &str) -> Result<Vec<String>> {
+async fn push_pages(
+    cx: &Restore<'_>,
+    stored: &Wiki<'_>,
+    project: &str,
+    repository: &str,
+) -> Result<Vec<String>> {
     let item = ItemRef::new(GIT_REPOSITORY, "", &stored.repository);
     if cx.target.stored.document(&item).await?.is_none() {
-        return Ok(vec!["its pages are not in the snapshot: git repositories were not backed up".to_owned()]);
+        return Ok(vec![
+            "its pages are not in the snapshot: git repositories were not backed up".to_owned(),
+        ]);
     }
     let answer = git_repository::detail(cx.target.http, project, repository).await?;
     let there: Repository<'_> = answer.json()?;
@@ -107,7 +165,12 @@ async fn push_pages(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str, reposito
 async fn code_wiki(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str) -> Result<String> {
     let http = cx.target.http;
     let repository = cx.target.ids.get(GIT_REPOSITORY, &stored.repository);
-    let repository = repository.ok_or_else(|| Error::unsupported(format!("wiki {}: its repository is not at the target", stored.name)))?;
+    let repository = repository.ok_or_else(|| {
+        Error::unsupported(format!(
+            "wiki {}: its repository is not at the target",
+            stored.name
+        ))
+    })?;
     let body = serde_json::json!({
         "name": stored.name,
         "projectId": project,
@@ -117,29 +180,56 @@ async fn code_wiki(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str) -> Result
         "version": stored.versions.first(),
     });
     let wikis = format!("/{}/_apis/wiki/wikis", segment(project));
-    let answer = http.call(Method::POST, DEV, &wikis).version(STABLE).json(&body).send().await?;
+    let answer = http
+        .call(Method::POST, DEV, &wikis)
+        .version(STABLE)
+        .json(&body)
+        .send()
+        .await?;
     let id = answer.json::<Wiki<'_>>()?.id.into_owned();
     if stored.versions.len() > 1 {
         let body = serde_json::json!({ "versions": stored.versions });
-        http.call(Method::PATCH, DEV, &format!("{wikis}/{}", segment(&id))).version(STABLE).json(&body).send().await?;
+        http.call(Method::PATCH, DEV, &format!("{wikis}/{}", segment(&id)))
+            .version(STABLE)
+            .json(&body)
+            .send()
+            .await?;
     }
     Ok(id)
 }
 
 pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
     let pages = list(cx.http).await?;
-    let there = pages.values()?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    let there = pages
+        .values()?
+        .into_iter()
+        .map(read)
+        .collect::<Result<Vec<_>>>()?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let document = parts::document(cx.stored, &item.item).await?;
         let stored: Wiki<'_> = parts::read(&item.item, &document)?;
         let mut differences = parts::Differences::default();
-        match there.iter().find(|wiki| item.new_id.as_deref().is_some_and(|id| wiki.id.eq_ignore_ascii_case(id))) {
+        match there.iter().find(|wiki| {
+            item.new_id
+                .as_deref()
+                .is_some_and(|id| wiki.id.eq_ignore_ascii_case(id))
+        }) {
             None => differences.0.push("it is not at the target".to_owned()),
             Some(wiki) => {
-                let versions = |wiki: &Wiki<'_>| wiki.versions.iter().map(|version| version.version.to_string()).collect::<Vec<_>>().join(", ");
+                let versions = |wiki: &Wiki<'_>| {
+                    wiki.versions
+                        .iter()
+                        .map(|version| version.version.to_string())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                };
                 differences.compare("name", &stored.name, &wiki.name);
-                differences.compare("path", stored.path.as_deref().unwrap_or("/"), wiki.path.as_deref().unwrap_or("/"));
+                differences.compare(
+                    "path",
+                    stored.path.as_deref().unwrap_or("/"),
+                    wiki.path.as_deref().unwrap_or("/"),
+                );
                 if !stored.is_project_wiki() {
                     differences.compare("branches", &versions(&stored), &versions(wiki));
                 }

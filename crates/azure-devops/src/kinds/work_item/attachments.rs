@@ -19,10 +19,15 @@ pub(super) struct Fetched(Mutex<HashMap<u128, u32>>);
 
 impl Fetched {
     /// The item that has it already, or `None` if it is now this one's to fetch.
-    fn claim(&self, guid: &str, item: u32) -> Option<u32> {
-        let mut owners = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    pub(super) fn claim(&self, guid: &str, item: u32) -> Option<u32> {
+        let mut owners = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         match owners.entry(number(guid)) {
-            std::collections::hash_map::Entry::Occupied(owner) => Some(*owner.get()).filter(|owner| *owner != item),
+            std::collections::hash_map::Entry::Occupied(owner) => {
+                Some(*owner.get()).filter(|owner| *owner != item)
+            }
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert(item);
                 None
@@ -32,7 +37,9 @@ impl Fetched {
 }
 
 fn number(guid: &str) -> u128 {
-    guid.bytes().filter_map(|byte| char::from(byte).to_digit(16)).fold(0, |number, digit| (number << 4) | u128::from(digit))
+    guid.bytes()
+        .filter_map(|byte| char::from(byte).to_digit(16))
+        .fold(0, |number, digit| (number << 4) | u128::from(digit))
 }
 
 /// An address of an attachment in a text.
@@ -52,23 +59,48 @@ pub(super) fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
         let begin = at + MARK.len();
         let guid = text.get(begin..begin + GUID).filter(|guid| is_guid(guid))?;
         // It ends here: not the beginning of something longer.
-        if text.as_bytes().get(begin + GUID).is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b'-') {
+        if text
+            .as_bytes()
+            .get(begin + GUID)
+            .is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+        {
             return None;
         }
         let before = &text[..at];
-        let stop = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | '\\' | '=' | '[' | ']' | ';');
-        let start = before.rfind(stop).map_or(0, |stop| stop + before[stop..].chars().next().map_or(1, char::len_utf8));
-        Some(Reference { start, end: begin + GUID, guid, base: &text[start..at] })
+        let stop = |c: char| {
+            c.is_whitespace()
+                || matches!(
+                    c,
+                    '"' | '\'' | '<' | '>' | '(' | ')' | '\\' | '=' | '[' | ']' | ';'
+                )
+        };
+        let start = before.rfind(stop).map_or(0, |stop| {
+            stop + before[stop..].chars().next().map_or(1, char::len_utf8)
+        });
+        Some(Reference {
+            start,
+            end: begin + GUID,
+            guid,
+            base: &text[start..at],
+        })
     })
 }
 
 fn is_guid(text: &str) -> bool {
-    text.bytes().enumerate().all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+    text.bytes().enumerate().all(|(at, byte)| {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            byte == b'-'
+        } else {
+            byte.is_ascii_hexdigit()
+        }
+    })
 }
 
 /// Texts may be pasted from other organizations, whose attachments cannot be read here.
 fn is_foreign(base: &str, organization: &str) -> bool {
-    let Some((_, address)) = base.split_once("://") else { return false };
+    let Some((_, address)) = base.split_once("://") else {
+        return false;
+    };
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
     let host = host.to_ascii_lowercase();
     let named = if host == "dev.azure.com" {
@@ -81,9 +113,18 @@ fn is_foreign(base: &str, organization: &str) -> bool {
     !named.eq_ignore_ascii_case(organization)
 }
 
+/// Whether a text names attachments at all; most do not, and this is the quickest way to know.
+pub(super) fn any(text: &str) -> bool {
+    text.contains(MARK)
+}
+
 /// Adds the ids of this organization's attachments that a text names, in lower case.
 pub(super) fn scan(text: &str, organization: &str, into: &mut Vec<String>) {
-    for reference in references(text).filter(|reference| !is_foreign(reference.base, organization)) {
+    if !any(text) {
+        return;
+    }
+    for reference in references(text).filter(|reference| !is_foreign(reference.base, organization))
+    {
         let guid = reference.guid.to_ascii_lowercase();
         if !into.contains(&guid) {
             into.push(guid);
@@ -95,14 +136,24 @@ impl Run<'_> {
     /// The organization's name, as addresses have it.
     pub(super) fn organization(&self) -> Result<String> {
         let base = self.http.base(DEV)?;
-        Ok(base.path_segments().and_then(|mut path| path.rfind(|name| !name.is_empty()).map(str::to_owned)).unwrap_or_default())
+        Ok(base
+            .path_segments()
+            .and_then(|mut path| path.rfind(|name| !name.is_empty()).map(str::to_owned))
+            .unwrap_or_default())
     }
 }
 
 /// Fetches what is not stored yet.
 pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>) -> Result<()> {
     let item = item(id);
-    let stored: BTreeSet<String> = run.cx.prior.parts(&item).await?.into_iter().map(|part| part.name).collect();
+    let stored: BTreeSet<String> = run
+        .cx
+        .prior
+        .parts(&item)
+        .await?
+        .into_iter()
+        .map(|part| part.name)
+        .collect();
     let mut shared: BTreeMap<String, u32> = BTreeMap::new();
     if stored.contains(SHARED_ATTACHMENTS)
         && let Some(before) = run.cx.prior.part(&item, SHARED_ATTACHMENTS).await?
@@ -127,20 +178,28 @@ pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>) -> Result<
         }
     }
     if shared != before {
-        let bytes = serde_json::to_vec(&shared).map_err(|error| service::Error::malformed(error.to_string()))?;
+        let bytes = serde_json::to_vec(&shared)
+            .map_err(|error| service::Error::malformed(error.to_string()))?;
         run.cx.sink.part(&item, SHARED_ATTACHMENTS, &bytes).await?;
     }
     Ok(())
 }
 
 async fn fetch_one(run: &Run<'_>, id: u32, item: &ItemRef, guid: &str, part: &str) -> Result<()> {
-    let call = run.attachment_http.get(DEV, &format!("/_apis/wit/attachments/{guid}"));
-    let call = call.accept("application/octet-stream").query("download", "true").query("api-version", STABLE);
+    let call = run
+        .attachment_http
+        .get(DEV, &format!("/_apis/wit/attachments/{guid}"));
+    let call = call
+        .accept("application/octet-stream")
+        .query("download", "true")
+        .query("api-version", STABLE);
     let read = async {
         let mut body = call.open().await?;
         run.cx.sink.stream(item, part, &mut body).await
     };
-    let Err(error) = read.await else { return Ok(()) };
+    let Err(error) = read.await else {
+        return Ok(());
+    };
     if error.is_fatal() || error.class == Class::Throttled {
         return Err(error);
     }
@@ -150,7 +209,10 @@ async fn fetch_one(run: &Run<'_>, id: u32, item: &ItemRef, guid: &str, part: &st
         kind: "attachment".to_owned(),
         scope: String::new(),
         item: Some(ItemRef::new("attachment", "", guid)),
-        message: format!("work item {id}: attachment {guid} cannot be read: {}", error.message),
+        message: format!(
+            "work item {id}: attachment {guid} cannot be read: {}",
+            error.message
+        ),
         hint: error.hint.clone(),
     };
     if error.class == Class::Missing {
@@ -173,8 +235,17 @@ mod tests {
         let text = format!(
             r#"{{"fields":{{"d":"<img src=\"https://dev.azure.com/contoso/p/_apis/wit/attachments/{A}?fileName=ü.png\">"}},"relations":[{{"url":"https://contoso.visualstudio.com/_apis/wit/attachments/{B}"}}],"m":"![x](/_apis/wit/attachments/{A})","no":"/_apis/wit/attachments/{A}0 /_apis/wit/attachments/short"}}"#
         );
-        let found: Vec<_> = references(&text).map(|reference| (reference.base, reference.guid)).collect();
-        assert_eq!(found, [("https://dev.azure.com/contoso/p", A), ("https://contoso.visualstudio.com", B), ("", A)]);
+        let found: Vec<_> = references(&text)
+            .map(|reference| (reference.base, reference.guid))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("https://dev.azure.com/contoso/p", A),
+                ("https://contoso.visualstudio.com", B),
+                ("", A)
+            ]
+        );
         let mut guids = Vec::new();
         scan(&text, "Contoso", &mut guids);
         assert_eq!(guids, [A.to_owned(), B.to_lowercase()]);

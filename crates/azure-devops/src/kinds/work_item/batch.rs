@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use service::http::{Answer, Method};
 use service::{Client, Error, Item, Result};
 
+use super::WORK_ITEM;
 use super::attachments;
 use super::comments;
-use super::crawl::{Run, item};
+use super::crawl::{Run, Said, item};
 use super::document::Head;
 use super::marks::{Marks, REVISED, TALKED};
-use super::WORK_ITEM;
 use crate::api::{DEV, STABLE};
 
 /// The service's own limit.
@@ -32,22 +32,43 @@ struct Ask<'a> {
 
 /// Work items with everything that a document has; ids that cannot be read are left out or null.
 pub(super) async fn ask(http: &Client, ids: &[u32]) -> Result<Answer> {
-    let body = Ask { ids, expand: "all", errors: "omit" };
-    http.call(Method::POST, DEV, "/_apis/wit/workitemsbatch").version(STABLE).json(&body).safe().send().await
+    let body = Ask {
+        ids,
+        expand: "all",
+        errors: "omit",
+    };
+    http.call(Method::POST, DEV, "/_apis/wit/workitemsbatch")
+        .version(STABLE)
+        .json(&body)
+        .safe()
+        .send()
+        .await
 }
 
-pub(super) async fn documents(run: &Run<'_>, marks: &Marks, ids: &[u32]) -> Result<()> {
+pub(super) async fn documents(
+    run: &Run<'_>,
+    marks: &Marks,
+    said: &Said,
+    ids: &[u32],
+) -> Result<()> {
     let chunks = ids.chunks(AT_ONCE).map(Ok);
-    stream::iter(chunks).try_for_each_concurrent(BATCHES, |chunk| documents_of(run, marks, chunk)).await
+    stream::iter(chunks)
+        .try_for_each_concurrent(BATCHES, |chunk| documents_of(run, marks, said, chunk))
+        .await
 }
 
 /// One request's worth. When the whole answer is spoiled, it is asked for in halves until the one that spoils it is alone.
-async fn documents_of(run: &Run<'_>, marks: &Marks, ids: &[u32]) -> Result<()> {
+async fn documents_of(run: &Run<'_>, marks: &Marks, said: &Said, ids: &[u32]) -> Result<()> {
     let mut open = vec![ids];
     while let Some(ids) = open.pop() {
         match ask(&run.http, ids).await {
-            Ok(answer) => store(run, marks, ids, &answer).await?,
-            Err(error) if error.is_fatal() || matches!(error.class, Class::Transient | Class::Throttled) => return Err(error),
+            Ok(answer) => store(run, marks, said, ids, &answer).await?,
+            Err(error)
+                if error.is_fatal()
+                    || matches!(error.class, Class::Transient | Class::Throttled) =>
+            {
+                return Err(error);
+            }
             Err(_) if ids.len() > 1 => {
                 let (first, second) = ids.split_at(ids.len() / 2);
                 open.extend([second, first]);
@@ -58,30 +79,45 @@ async fn documents_of(run: &Run<'_>, marks: &Marks, ids: &[u32]) -> Result<()> {
     Ok(())
 }
 
-async fn store(run: &Run<'_>, marks: &Marks, ids: &[u32], answer: &Answer) -> Result<()> {
+async fn store(
+    run: &Run<'_>,
+    marks: &Marks,
+    said: &Said,
+    ids: &[u32],
+    answer: &Answer,
+) -> Result<()> {
     let mut missing: BTreeSet<u32> = ids.iter().copied().collect();
     let mut found: Vec<(&RawValue, Head<'_>)> = Vec::with_capacity(ids.len());
     for document in answer.values()? {
         if document.get() == "null" {
             continue;
         }
-        let head: Head<'_> = serde_json::from_str(document.get()).map_err(|error| Error::malformed(format!("a work item is not understood: {error}")))?;
+        let head: Head<'_> = serde_json::from_str(document.get())
+            .map_err(|error| Error::malformed(format!("a work item is not understood: {error}")))?;
         if missing.remove(&head.id) {
             found.push((document, head));
         }
     }
     for (document, head) in &found {
-        let item = Item { item: item(head.id), name: head.fields.name(), modified: head.fields.modified() };
+        let item = Item {
+            item: item(head.id),
+            name: head.fields.name(),
+            modified: head.fields.modified(),
+        };
         run.cx.sink.upsert(&item, document.get().as_bytes()).await?;
     }
     for id in missing {
-        lost(run, marks, id).await?;
+        lost(run, marks, said, id).await?;
     }
-    stream::iter(found.iter().map(Ok)).try_for_each_concurrent(ITEMS, |(document, head)| belongings(run, marks, document, head)).await
+    stream::iter(found.iter().map(Ok))
+        .try_for_each_concurrent(ITEMS, |(document, head)| {
+            belongings(run, marks, said, document, head)
+        })
+        .await
 }
 
 /// A hole in the answer. Ids that only a link named may belong to nobody whom this identity can see.
-async fn lost(run: &Run<'_>, marks: &Marks, id: u32) -> Result<()> {
+async fn lost(run: &Run<'_>, marks: &Marks, said: &Said, id: u32) -> Result<()> {
     if marks.get(id) & REVISED == 0 && run.cx.prior.document(&item(id)).await?.is_none() {
         return Ok(());
     }
@@ -94,21 +130,36 @@ async fn lost(run: &Run<'_>, marks: &Marks, id: u32) -> Result<()> {
             scope: String::new(),
             item: Some(item(id)),
             message: format!("work item {id} has revisions, but the service does not give it"),
-            hint: Some("It was destroyed meanwhile, or the identity lacks View work items on its area.".to_owned()),
+            hint: Some(
+                "It was destroyed meanwhile, or the identity lacks View work items on its area."
+                    .to_owned(),
+            ),
         },
     );
-    Ok(())
+    // Others may share its files.
+    match said.files.get(&id) {
+        Some(files) => attachments::fetch(run, id, files.clone()).await,
+        None => Ok(()),
+    }
 }
 
 /// Comments and attachments of one item.
-async fn belongings(run: &Run<'_>, marks: &Marks, document: &RawValue, head: &Head<'_>) -> Result<()> {
-    let mut files = Vec::new();
+async fn belongings(
+    run: &Run<'_>,
+    marks: &Marks,
+    said: &Said,
+    document: &RawValue,
+    head: &Head<'_>,
+) -> Result<()> {
+    let mut files = said.files.get(&head.id).cloned().unwrap_or_default();
     if run.wanted.attachments {
         attachments::scan(document.get(), &run.organization()?, &mut files);
     }
     if run.wanted.comments && talked(run, marks, head).await? {
-        match comments::read(run, head).await {
-            Ok(texts) if run.wanted.attachments => attachments::scan(&texts, &run.organization()?, &mut files),
+        match comments::read(run, said, head).await {
+            Ok(texts) if run.wanted.attachments => {
+                attachments::scan(&texts, &run.organization()?, &mut files)
+            }
             Ok(_) => {}
             Err(error) if error.is_fatal() || error.class == Class::Throttled => return Err(error),
             Err(error) => run.failed(head.id, error.to_issue("comment", "", Some(item(head.id)))),
@@ -132,7 +183,11 @@ async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
     if count == 0 {
         return Ok(false);
     }
-    let Some(before) = run.cx.prior.document(&item(head.id)).await? else { return Ok(true) };
-    let before = serde_json::from_slice::<Head<'_>>(&before).ok().and_then(|before| before.fields.comments);
+    let Some(before) = run.cx.prior.document(&item(head.id)).await? else {
+        return Ok(true);
+    };
+    let before = serde_json::from_slice::<Head<'_>>(&before)
+        .ok()
+        .and_then(|before| before.fields.comments);
     Ok(before != Some(count))
 }

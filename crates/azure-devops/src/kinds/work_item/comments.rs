@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use service::http::segment;
 use service::{Client, Error, Result};
 
-use super::crawl::{Run, item};
+use super::crawl::{Run, Said, item};
 use super::document::Head;
 use super::{COMMENT_VERSIONS, COMMENTS};
 use crate::api::{self, DEV, PREVIEW_1, PREVIEW_4, Paging};
@@ -46,7 +46,10 @@ pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u
     let mut token: Option<String> = None;
     loop {
         let mut call = http.get(DEV, &path).version(PREVIEW_4).query("$top", PAGE);
-        call = call.query("$expand", "all").query("includeDeleted", "true").query("order", "asc");
+        call = call
+            .query("$expand", "all")
+            .query("includeDeleted", "true")
+            .query("order", "asc");
         if let Some(token) = &token {
             call = call.query("continuationToken", token);
         }
@@ -55,28 +58,46 @@ pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u
         for comment in &page.comments {
             raw::push_line(&mut lines, comment.get());
         }
-        let next = page.token.filter(|next| !next.is_empty()).map(Cow::into_owned);
+        let next = page
+            .token
+            .filter(|next| !next.is_empty())
+            .map(Cow::into_owned);
         match next {
             None => return Ok(lines),
-            Some(next) if token.as_ref() == Some(&next) => return Err(Error::malformed(format!("work item {id}: its comments go in circles"))),
+            Some(next) if token.as_ref() == Some(&next) => {
+                return Err(Error::malformed(format!(
+                    "work item {id}: its comments go in circles"
+                )));
+            }
             Some(next) => token = Some(next),
         }
     }
 }
 
 /// Stores the discussion of an item; returns all texts, in which attachments may be named.
-pub(super) async fn read(run: &Run<'_>, head: &Head<'_>) -> Result<String> {
-    let project = head.fields.project.as_deref().ok_or_else(|| Error::malformed(format!("work item {} has no project", head.id)))?;
+pub(super) async fn read(run: &Run<'_>, said: &Said, head: &Head<'_>) -> Result<String> {
+    let project = head
+        .fields
+        .project
+        .as_deref()
+        .ok_or_else(|| Error::malformed(format!("work item {} has no project", head.id)))?;
     let item = item(head.id);
     let comments = lines(&run.comment_http, project, head.id).await?;
     let mut texts = String::from_utf8_lossy(&comments).into_owned();
     let mut edited = Vec::new();
     for line in raw::lines(&comments) {
-        let comment: Comment = serde_json::from_str(line).map_err(|error| Error::malformed(format!("work item {}: a comment is not understood: {error}", head.id)))?;
-        if comment.version > 1 {
+        let comment: Comment = serde_json::from_str(line).map_err(|error| {
+            Error::malformed(format!(
+                "work item {}: a comment is not understood: {error}",
+                head.id
+            ))
+        })?;
+        // Versions whose text the revisions tell are stored with them.
+        if comment.version > 1 && said.versions.get(&comment.id) != Some(&(comment.version - 1)) {
             edited.push(comment);
         }
     }
+    untold(run, said, &item, &mut edited).await?;
     if !edited.is_empty() {
         let versions = versions(run, project, head.id, &edited).await?;
         texts.push_str(&String::from_utf8_lossy(&versions));
@@ -88,9 +109,49 @@ pub(super) async fn read(run: &Run<'_>, head: &Head<'_>) -> Result<String> {
     Ok(texts)
 }
 
+/// Leaves those comments of which neither the revisions of this run nor the stored ones tell all versions.
+async fn untold(
+    run: &Run<'_>,
+    said: &Said,
+    item: &model::ItemRef,
+    edited: &mut Vec<Comment>,
+) -> Result<()> {
+    if edited.is_empty() || run.full {
+        return Ok(());
+    }
+    let before = run.cx.prior.part(item, COMMENTS).await?.unwrap_or_default();
+    let versions = run
+        .cx
+        .prior
+        .part(item, COMMENT_VERSIONS)
+        .await?
+        .unwrap_or_default();
+    let read = |line: &str| {
+        serde_json::from_str::<Comment>(line)
+            .ok()
+            .map(|comment| (comment.id, comment.version))
+    };
+    let asked: Vec<u32> = raw::lines(&versions)
+        .filter_map(|line| Some(serde_json::from_str::<Version>(line).ok()?.id))
+        .collect();
+    let known: HashMap<u32, u32> = raw::lines(&before).filter_map(read).collect();
+    // What was not told before was asked for, and is asked for again, so that one file has all of it.
+    edited.retain(|comment| {
+        let told = said.versions.get(&comment.id).copied().unwrap_or(0);
+        let stored = known.get(&comment.id).copied().unwrap_or(1);
+        asked.contains(&comment.id) || stored + told < comment.version
+    });
+    Ok(())
+}
+
 /// The versions of edited comments; what is stored already and was not edited since is taken from there.
 async fn versions(run: &Run<'_>, project: &str, id: u32, edited: &[Comment]) -> Result<Vec<u8>> {
-    let before = run.cx.prior.part(&item(id), COMMENT_VERSIONS).await?.unwrap_or_default();
+    let before = run
+        .cx
+        .prior
+        .part(&item(id), COMMENT_VERSIONS)
+        .await?
+        .unwrap_or_default();
     let mut known: HashMap<u32, (u32, Vec<&str>)> = HashMap::new();
     for line in raw::lines(&before) {
         if let Ok(version) = serde_json::from_str::<Version>(line) {
@@ -101,13 +162,20 @@ async fn versions(run: &Run<'_>, project: &str, id: u32, edited: &[Comment]) -> 
     }
     let mut lines = Vec::new();
     for comment in edited {
-        if let Some((_, stored)) = known.get(&comment.id).filter(|(newest, _)| *newest == comment.version) {
+        if let Some((_, stored)) = known
+            .get(&comment.id)
+            .filter(|(newest, _)| *newest == comment.version)
+        {
             for line in stored {
                 raw::push_line(&mut lines, line);
             }
             continue;
         }
-        let path = format!("/{}/_apis/wit/workItems/{id}/comments/{}/versions", segment(project), comment.id);
+        let path = format!(
+            "/{}/_apis/wit/workItems/{id}/comments/{}/versions",
+            segment(project),
+            comment.id
+        );
         let pages = api::pages(&run.comment_http, &path, PREVIEW_1, Paging::Whole, &[]).await?;
         for version in pages.values()? {
             raw::push_line(&mut lines, version.get());

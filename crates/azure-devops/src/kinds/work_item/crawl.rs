@@ -1,6 +1,6 @@
 //! The crawl: streams first, then the documents of what they named. Tokens are taken before documents are read, so nothing falls between.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use futures::future::try_join;
@@ -48,7 +48,10 @@ impl<'a> Run<'a> {
 
     /// Something of an item could not be read: it becomes an issue and is tried again next time.
     pub(super) fn failed(&self, id: u32, issue: model::Issue) {
-        self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id);
+        self.failed
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(id);
         self.cx.sink.issue(issue);
     }
 }
@@ -61,7 +64,9 @@ pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
     let wanted = Wanted::of(cx.selection);
     if let Some(position) = cx.cursor.and_then(|cursor| Position::read(cursor, wanted)) {
         match changes(cx, position).await {
-            Err(Interrupted::Expired) => tracing::info!("the service no longer knows the last position in its streams: reading everything"),
+            Err(Interrupted::Expired) => tracing::info!(
+                "the service no longer knows the last position in its streams: reading everything"
+            ),
             Err(Interrupted::Failed(error)) => return Err(error),
             Ok(cursor) => return Ok(cursor),
         }
@@ -73,7 +78,7 @@ pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
 async fn everything(cx: &Crawl<'_>, wanted: Wanted) -> Result<Cursor> {
     let run = Run::new(cx, wanted, true);
     let mut position = Position::start(wanted);
-    let mut streams = Streams { run: &run, marks: Marks::default(), bin: BTreeSet::new(), newest: None };
+    let mut streams = Streams::new(&run, BTreeSet::new())?;
     let mut revisions = Reader::new(&run.http, &REVISION_STREAM, Begin::Anew);
     let first = revisions.fetch().await?;
     streams.revisions(&mut revisions, first).await?;
@@ -112,12 +117,24 @@ async fn changes(cx: &Crawl<'_>, mut position: Position) -> Result<Cursor, Inter
     let mut links = Reader::new(&run.http, &LINKS, begin(&position.links));
     let mut discussions = Reader::new(&run.http, &DISCUSSIONS, begin(&position.discussions));
     // All three first, so that a token that has expired is known before anything is stored.
-    let known = |result: Result<_>| result.map_err(|error| if stream::is_expired(&error) { Interrupted::Expired } else { error.into() });
+    let known = |result: Result<_>| {
+        result.map_err(|error| {
+            if stream::is_expired(&error) {
+                Interrupted::Expired
+            } else {
+                error.into()
+            }
+        })
+    };
     let first_revisions = known(revisions.fetch().await)?;
     let first_links = known(links.fetch().await)?;
-    let first_discussions = if run.wanted.comments { Some(known(discussions.fetch().await)?) } else { None };
+    let first_discussions = if run.wanted.comments {
+        Some(known(discussions.fetch().await)?)
+    } else {
+        None
+    };
 
-    let mut streams = Streams { run: &run, marks: Marks::default(), bin: std::mem::take(&mut position.bin), newest: None };
+    let mut streams = Streams::new(&run, std::mem::take(&mut position.bin))?;
     streams.revisions(&mut revisions, first_revisions).await?;
     to_end(&mut links, first_links, |record| {
         for id in read::<Link>(record)?.ends() {
@@ -128,13 +145,15 @@ async fn changes(cx: &Crawl<'_>, mut position: Position) -> Result<Cursor, Inter
     .await?;
     if let Some(first) = first_discussions {
         to_end(&mut discussions, first, |record| {
-            streams.marks.set(read::<Discussion>(record)?.id, SEEN | TALKED);
+            streams
+                .marks
+                .set(read::<Discussion>(record)?.id, SEEN | TALKED);
             Ok(())
         })
         .await?;
     }
     for &id in position.again.keys() {
-        streams.marks.set(id, SEEN | TALKED);
+        streams.again(id).await?;
     }
     // A stream that said nothing new may leave its token out.
     position.revisions = revisions.token().or(position.revisions);
@@ -144,7 +163,11 @@ async fn changes(cx: &Crawl<'_>, mut position: Position) -> Result<Cursor, Inter
 }
 
 /// Reads a stream of which only ids matter.
-async fn to_end(reader: &mut Reader<'_>, first: service::http::Answer, mut each: impl FnMut(&RawValue) -> Result<()>) -> Result<()> {
+async fn to_end(
+    reader: &mut Reader<'_>,
+    first: service::http::Answer,
+    mut each: impl FnMut(&RawValue) -> Result<()>,
+) -> Result<()> {
     let mut answer = first;
     loop {
         let page: Page<'_> = answer.json()?;
@@ -160,7 +183,11 @@ async fn to_end(reader: &mut Reader<'_>, first: service::http::Answer, mut each:
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(record: &'a RawValue) -> Result<T> {
-    serde_json::from_str(record.get()).map_err(|error| Error::malformed(format!("a record of a work item stream is not understood: {error}")))
+    serde_json::from_str(record.get()).map_err(|error| {
+        Error::malformed(format!(
+            "a record of a work item stream is not understood: {error}"
+        ))
+    })
 }
 
 /// What the streams say, on its way into the snapshot.
@@ -171,11 +198,60 @@ struct Streams<'r, 'a> {
     bin: BTreeSet<u32>,
     /// When the last revision was made.
     newest: Option<String>,
+    organization: String,
+    said: Said,
 }
 
-impl Streams<'_, '_> {
+/// What revisions say that is needed when their item is read.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Attachments that texts of revisions name, by item: older texts may name what the newest no longer does.
+    pub(super) files: HashMap<u32, Vec<String>>,
+    /// How many later versions of a comment the revisions tell the text of, by comment.
+    pub(super) versions: HashMap<u32, u32>,
+}
+
+impl<'r, 'a> Streams<'r, 'a> {
+    fn new(run: &'r Run<'a>, bin: BTreeSet<u32>) -> Result<Self> {
+        Ok(Self {
+            run,
+            marks: Marks::default(),
+            bin,
+            newest: None,
+            organization: run.organization()?,
+            said: Said::default(),
+        })
+    }
+
+    /// An item that could not be read whole: its revisions are stored, what they name may not be.
+    async fn again(&mut self, id: u32) -> Result<()> {
+        self.marks.set(id, SEEN | TALKED);
+        if self.run.wanted.attachments
+            && let Some(revisions) = self.run.cx.prior.part(&item(id), REVISIONS).await?
+        {
+            self.files(id, &String::from_utf8_lossy(&revisions));
+        }
+        Ok(())
+    }
+
+    fn files(&mut self, id: u32, text: &str) {
+        if !attachments::any(text) {
+            return;
+        }
+        let files = self.said.files.entry(id).or_default();
+        attachments::scan(text, &self.organization, files);
+        // Whoever names a file first keeps it: here, where the order is always the same.
+        for guid in files {
+            self.run.fetched.claim(guid, id);
+        }
+    }
+
     /// The next page is on its way while one is stored.
-    async fn revisions(&mut self, reader: &mut Reader<'_>, first: service::http::Answer) -> Result<()> {
+    async fn revisions(
+        &mut self,
+        reader: &mut Reader<'_>,
+        first: service::http::Answer,
+    ) -> Result<()> {
         let mut answer = first;
         loop {
             let page: Page<'_> = answer.json()?;
@@ -204,10 +280,20 @@ impl Streams<'_, '_> {
             sink.remove_part(&item, REVISIONS).await?;
             self.marks.set(id, ANEW);
         }
-        sink.append(&item, REVISIONS, record.get().as_bytes()).await?;
+        sink.append(&item, REVISIONS, record.get().as_bytes())
+            .await?;
         self.marks.set(id, SEEN | REVISED);
-        if head.fields.talks() {
+        if head.fields.talks() || head.comment.is_some() {
             self.marks.set(id, TALKED);
+        }
+        if head.comment.as_ref().is_some_and(|comment| {
+            comment.version > 1 && comment.text.is_some_and(|text| text.get() != "null")
+        }) {
+            let comment = head.comment.as_ref().map_or(0, |comment| comment.id);
+            *self.said.versions.entry(comment).or_default() += 1;
+        }
+        if self.run.wanted.attachments {
+            self.files(id, record.get());
         }
         if head.fields.is_deleted() {
             self.deleted(&head, record).await?;
@@ -228,31 +314,54 @@ impl Streams<'_, '_> {
         let (cx, item) = (self.run.cx, item(head.id));
         self.marks.set(head.id, DELETED);
         if self.bin.insert(head.id) || self.run.full {
-            cx.sink.part(&item, RECYCLE_BIN, record.get().as_bytes()).await?;
-        }
-        if self.run.wanted.attachments {
-            let mut files = Vec::new();
-            attachments::scan(record.get(), &self.run.organization()?, &mut files);
-            if !files.is_empty() {
-                attachments::fetch(self.run, head.id, files).await?;
-            }
+            cx.sink
+                .part(&item, RECYCLE_BIN, record.get().as_bytes())
+                .await?;
         }
         if cx.prior.document(&item).await?.is_some() {
             return cx.sink.keep(&item).await;
         }
-        cx.sink.upsert(&Item { item, name: head.fields.name(), modified: head.fields.modified() }, record.get().as_bytes()).await
+        cx.sink
+            .upsert(
+                &Item {
+                    item,
+                    name: head.fields.name(),
+                    modified: head.fields.modified(),
+                },
+                record.get().as_bytes(),
+            )
+            .await
     }
 
     /// Recycle bin and documents; the cursor for next time.
     async fn finish(self, mut position: Position) -> Result<Cursor> {
-        let Self { run, marks, bin, .. } = self;
+        let Self {
+            run,
+            marks,
+            bin,
+            said,
+            ..
+        } = self;
         if marks.ids(DELETED, 0).next().is_some() {
             recycle_bin(run, &marks).await?;
         }
-        let live: Vec<u32> = marks.ids(SEEN, DELETED).filter(|id| !bin.contains(id)).collect();
+        let live: Vec<u32> = marks
+            .ids(SEEN, DELETED)
+            .filter(|id| !bin.contains(id))
+            .collect();
         run.cx.sink.expect(live.len() as u64);
-        super::batch::documents(run, &marks, &live).await?;
-        let failed = std::mem::take(&mut *run.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        super::batch::documents(run, &marks, &said, &live).await?;
+        for id in marks.ids(SEEN, 0).filter(|id| bin.contains(id)) {
+            if let Some(files) = said.files.get(&id) {
+                attachments::fetch(run, id, files.clone()).await?;
+            }
+        }
+        let failed = std::mem::take(
+            &mut *run
+                .failed
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
         position.again = position.retried(&failed);
         position.bin = bin;
         position.write()
@@ -265,13 +374,26 @@ async fn recycle_bin(run: &Run<'_>, marks: &Marks) -> Result<()> {
     struct Entry {
         id: Number,
     }
-    let entries = match api::pages(&run.http, "/_apis/wit/recyclebin", STABLE, Paging::Whole, &[]).await {
+    let entries = match api::pages(
+        &run.http,
+        "/_apis/wit/recyclebin",
+        STABLE,
+        Paging::Whole,
+        &[],
+    )
+    .await
+    {
         Ok(entries) => entries,
         Err(error) if error.is_fatal() => return Err(error),
         Err(error) => {
-            tracing::warn!(host = DEV, "the recycle bin of work items cannot be read: {error}");
+            tracing::warn!(
+                host = DEV,
+                "the recycle bin of work items cannot be read: {error}"
+            );
             for id in marks.ids(DELETED, 0) {
-                run.cx.sink.issue(error.to_issue(WORK_ITEM, "", Some(item(id))));
+                run.cx
+                    .sink
+                    .issue(error.to_issue(WORK_ITEM, "", Some(item(id))));
             }
             return Ok(());
         }
@@ -279,7 +401,10 @@ async fn recycle_bin(run: &Run<'_>, marks: &Marks) -> Result<()> {
     for entry in entries.values()? {
         let Number(id) = read::<Entry>(entry)?.id;
         if marks.get(id) & DELETED != 0 {
-            run.cx.sink.part(&item(id), RECYCLE_BIN, entry.get().as_bytes()).await?;
+            run.cx
+                .sink
+                .part(&item(id), RECYCLE_BIN, entry.get().as_bytes())
+                .await?;
         }
     }
     Ok(())

@@ -12,6 +12,18 @@ pub(super) struct Head<'a> {
     pub(super) id: u32,
     #[serde(borrow)]
     pub(super) fields: Fields<'a>,
+    #[serde(borrow, rename = "commentVersionRef")]
+    pub(super) comment: Option<CommentRef<'a>>,
+}
+
+/// The comment that a revision made or changed, and its text then, if this server tells it.
+#[derive(Deserialize)]
+pub(super) struct CommentRef<'a> {
+    #[serde(rename = "commentId")]
+    pub(super) id: u32,
+    pub(super) version: u32,
+    #[serde(borrow)]
+    pub(super) text: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +57,8 @@ impl Fields<'_> {
 
     /// The revision carries a comment.
     pub(super) fn talks(&self) -> bool {
-        self.history.is_some_and(|text| !matches!(text.get(), "null" | "\"\""))
+        self.history
+            .is_some_and(|text| !matches!(text.get(), "null" | "\"\""))
     }
 }
 
@@ -69,7 +82,12 @@ impl Link {
     /// The work items at both ends; the far end of a link to another organization is not one of ours.
     pub(super) fn ends(&self) -> impl Iterator<Item = u32> {
         let inner = self.attributes.unwrap_or_default();
-        [self.ends.source.or(inner.source), self.ends.target.or(inner.target)].into_iter().flatten()
+        [
+            self.ends.source.or(inner.source),
+            self.ends.target.or(inner.target),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -97,8 +115,13 @@ mod tests {
     #[test]
     fn an_empty_history_is_no_comment() {
         let talks = |history: &str| {
-            let text = format!(r#"{{"id":1,"rev":2,"fields":{{"System.History":{history},"System.Title":"t"}}}}"#);
-            serde_json::from_str::<Head<'_>>(&text).unwrap().fields.talks()
+            let text = format!(
+                r#"{{"id":1,"rev":2,"fields":{{"System.History":{history},"System.Title":"t"}}}}"#
+            );
+            serde_json::from_str::<Head<'_>>(&text)
+                .unwrap()
+                .fields
+                .talks()
         };
         assert!(talks("\"x\""));
         assert!(!talks("\"\""));

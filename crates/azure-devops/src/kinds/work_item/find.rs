@@ -27,16 +27,28 @@ struct Rows {
 /// Ids of answers that are lists of work items with holes.
 fn ids(values: Vec<&serde_json::value::RawValue>) -> Result<BTreeSet<u32>> {
     let named = |value: &&serde_json::value::RawValue| value.get() != "null";
-    let read = |value: &serde_json::value::RawValue| serde_json::from_str::<Named>(value.get()).map(|named| named.id.0);
-    values.into_iter().filter(named).map(read).collect::<Result<_, _>>().map_err(|error| Error::malformed(format!("work items: {error}")))
+    let read = |value: &serde_json::value::RawValue| {
+        serde_json::from_str::<Named>(value.get()).map(|named| named.id.0)
+    };
+    values
+        .into_iter()
+        .filter(named)
+        .map(read)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::malformed(format!("work items: {error}")))
 }
 
 /// Asks for nothing but the number: documents are not needed to know that an item is there.
 async fn present(http: &Client, wanted: &[u32]) -> Result<BTreeSet<u32>> {
     let mut found = BTreeSet::new();
     for chunk in wanted.chunks(batch::AT_ONCE) {
-        let body = serde_json::json!({ "ids": chunk, "fields": ["System.Id"], "errorPolicy": "omit" });
-        let call = http.call(Method::POST, DEV, "/_apis/wit/workitemsbatch").version(STABLE).json(&body).safe();
+        let body =
+            serde_json::json!({ "ids": chunk, "fields": ["System.Id"], "errorPolicy": "omit" });
+        let call = http
+            .call(Method::POST, DEV, "/_apis/wit/workitemsbatch")
+            .version(STABLE)
+            .json(&body)
+            .safe();
         if let Some(answer) = parts::there(call.send().await)? {
             found.extend(ids(answer.values()?)?);
         }
@@ -45,21 +57,40 @@ async fn present(http: &Client, wanted: &[u32]) -> Result<BTreeSet<u32>> {
 }
 
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
-    let known = |item: &StoredItem| item.new_id.clone().or_else(|| cx.ids.get(WORK_ITEM, &item.item.id))?.parse::<u32>().ok();
+    let known = |item: &StoredItem| {
+        item.new_id
+            .clone()
+            .or_else(|| cx.ids.get(WORK_ITEM, &item.item.id))?
+            .parse::<u32>()
+            .ok()
+    };
     let wanted: Vec<u32> = items.iter().filter_map(known).collect();
     let live = present(cx.http, &wanted).await?;
     let bin = if wanted.iter().all(|id| live.contains(id)) {
         BTreeSet::new()
     } else {
-        ids(api::pages(cx.http, "/_apis/wit/recyclebin", STABLE, Paging::Whole, &[]).await?.values()?)?
+        ids(
+            api::pages(cx.http, "/_apis/wit/recyclebin", STABLE, Paging::Whole, &[])
+                .await?
+                .values()?,
+        )?
     };
     let mut place = None;
     let mut taken: Option<HashSet<u32>> = None;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let id = known(item);
-        let state = id.and_then(|id| if live.contains(&id) { Some(FoundState::Present) } else { bin.contains(&id).then_some(FoundState::Deleted) });
-        let mut found = id.zip(state).map(|(id, state)| Found { id: id.to_string(), state });
+        let state = id.and_then(|id| {
+            if live.contains(&id) {
+                Some(FoundState::Present)
+            } else {
+                bin.contains(&id).then_some(FoundState::Deleted)
+            }
+        });
+        let mut found = id.zip(state).map(|(id, state)| Found {
+            id: id.to_string(),
+            state,
+        });
         if found.is_none() && item.open_intent {
             if place.is_none() {
                 place = Some(Place::load(cx).await?);
@@ -71,10 +102,15 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
             if !candidates.is_empty() && taken.is_none() {
                 taken = Some(mapped(cx).await?);
             }
-            let free = candidates.into_iter().find(|id| taken.as_ref().is_none_or(|taken| !taken.contains(id)));
+            let free = candidates
+                .into_iter()
+                .find(|id| taken.as_ref().is_none_or(|taken| !taken.contains(id)));
             if let (Some(id), Some(taken)) = (free, &mut taken) {
                 taken.insert(id);
-                found = Some(Found { id: id.to_string(), state: FoundState::Present });
+                found = Some(Found {
+                    id: id.to_string(),
+                    state: FoundState::Present,
+                });
             }
         }
         all.push(found);
@@ -85,19 +121,45 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
 /// Ids at the target that stand for items of the snapshot already.
 async fn mapped(cx: &Target<'_>) -> Result<HashSet<u32>> {
     let old = cx.stored.ids(WORK_ITEM, "").await?;
-    Ok(old.iter().filter_map(|old| cx.ids.get(WORK_ITEM, old)?.parse().ok()).collect())
+    Ok(old
+        .iter()
+        .filter_map(|old| cx.ids.get(WORK_ITEM, old)?.parse().ok())
+        .collect())
 }
 
 /// Items that the first write of this one could have made: same project, type, title and exact moment of creation.
 async fn written(cx: &Target<'_>, place: &Place<'_>, item: &StoredItem) -> Result<Vec<u32>> {
-    let records = cx.stored.part(&item.item, REVISIONS).await?.unwrap_or_default();
-    let Some(first) = raw::lines(&records).next() else { return Ok(Vec::new()) };
+    let records = cx
+        .stored
+        .part(&item.item, REVISIONS)
+        .await?
+        .unwrap_or_default();
+    let Some(first) = raw::lines(&records).next() else {
+        return Ok(Vec::new());
+    };
     let first = Revision::read(first)?;
-    let (Some(project), Some(created)) = (place.project(first.text(PROJECT)), first.created.as_deref()) else { return Ok(Vec::new()) };
+    let (Some(project), Some(created)) =
+        (place.project(first.text(PROJECT)), first.created.as_deref())
+    else {
+        return Ok(Vec::new());
+    };
     let query = wiql(&project.name, first.text(TYPE), created, first.text(TITLE));
-    let call = cx.http.call(Method::POST, DEV, "/_apis/wit/wiql").version(STABLE).query("timePrecision", "true");
-    let answer = call.json(&serde_json::json!({ "query": query })).safe().send().await?;
-    Ok(answer.json::<Rows>()?.items.into_iter().map(|row| row.id.0).collect())
+    let call = cx
+        .http
+        .call(Method::POST, DEV, "/_apis/wit/wiql")
+        .version(STABLE)
+        .query("timePrecision", "true");
+    let answer = call
+        .json(&serde_json::json!({ "query": query }))
+        .safe()
+        .send()
+        .await?;
+    Ok(answer
+        .json::<Rows>()?
+        .items
+        .into_iter()
+        .map(|row| row.id.0)
+        .collect())
 }
 
 fn wiql(project: &str, kind: &str, created: &str, title: &str) -> String {
@@ -117,7 +179,15 @@ mod tests {
 
     #[test]
     fn a_title_cannot_leave_its_quotes() {
-        let query = wiql("P", "Task", "2026-01-01T00:00:00.5Z", "it's' OR [System.Id] > '0");
-        assert!(query.ends_with("[System.Title] = 'it''s'' OR [System.Id] > ''0'"), "{query}");
+        let query = wiql(
+            "P",
+            "Task",
+            "2026-01-01T00:00:00.5Z",
+            "it's' OR [System.Id] > '0",
+        );
+        assert!(
+            query.ends_with("[System.Title] = 'it''s'' OR [System.Id] > ''0'"),
+            "{query}"
+        );
     }
 }

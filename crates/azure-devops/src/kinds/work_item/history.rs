@@ -1,6 +1,5 @@
 //! What a work item was, revision by revision, in values that can be written again.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -64,7 +63,10 @@ const NOT_WRITTEN: &[&str] = &[
 ];
 
 pub(super) fn is_written(field: &str) -> bool {
-    !NOT_WRITTEN.contains(&field) && !field.starts_with("System.AreaLevel") && !field.starts_with("System.IterationLevel") && !field.starts_with("System.TFS")
+    !NOT_WRITTEN.contains(&field)
+        && !field.starts_with("System.AreaLevel")
+        && !field.starts_with("System.IterationLevel")
+        && !field.starts_with("System.TFS")
 }
 
 #[derive(Deserialize)]
@@ -72,18 +74,20 @@ struct Record<'a> {
     rev: u32,
     #[serde(borrow)]
     fields: Members<'a>,
-    #[serde(borrow, default, rename = "multilineFieldsFormat")]
-    formats: Option<BTreeMap<Cow<'a, str>, Cow<'a, str>>>,
+    #[serde(borrow, rename = "multilineFieldsFormat")]
+    formats: Option<Members<'a>>,
     #[serde(rename = "commentVersionRef")]
     comment: Option<CommentRef>,
 }
 
 /// Which comment a revision made or changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct CommentRef {
     #[serde(rename = "commentId")]
     pub(super) id: u32,
     pub(super) version: u32,
+    #[serde(default)]
+    pub(super) text: Option<String>,
 }
 
 /// One revision.
@@ -105,9 +109,15 @@ pub(super) struct Revision {
 impl Revision {
     /// Reads a record of the revisions, or a document.
     pub(super) fn read(record: &str) -> Result<Self> {
-        let record: Record<'_> = serde_json::from_str(record).map_err(|error| Error::malformed(format!("a stored revision is not understood: {error}")))?;
+        let record: Record<'_> = serde_json::from_str(record).map_err(|error| {
+            Error::malformed(format!("a stored revision is not understood: {error}"))
+        })?;
         let text = |name: &str| record.fields.text(name).filter(|text| !text.is_empty());
-        let person = |name: &str| written(name, record.fields.get(name)?)?.as_str().map(str::to_owned);
+        let person = |name: &str| {
+            written(name, record.fields.get(name)?)?
+                .as_str()
+                .map(str::to_owned)
+        };
         let mut fields = Fields::new();
         for (name, value) in &record.fields.0 {
             if is_written(name)
@@ -126,13 +136,24 @@ impl Revision {
             changed_by: person(CHANGED_BY),
             created: text(CREATED_DATE),
             created_by: person(CREATED_BY),
-            deleted: record.fields.get(DELETED).is_some_and(|deleted| deleted.get() == "true"),
-            markdown: formats.into_iter().filter(|(_, format)| format.eq_ignore_ascii_case("markdown")).map(|(field, _)| field.into_owned()).collect(),
+            deleted: record
+                .fields
+                .get(DELETED)
+                .is_some_and(|deleted| deleted.get() == "true"),
+            markdown: formats
+                .0
+                .iter()
+                .filter(|(_, format)| format.get().eq_ignore_ascii_case("\"markdown\""))
+                .map(|(field, _)| field.to_string())
+                .collect(),
         })
     }
 
     pub(super) fn text(&self, field: &str) -> &str {
-        self.fields.get(field).and_then(Value::as_str).unwrap_or_default()
+        self.fields
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }
 
@@ -143,8 +164,14 @@ fn written(field: &str, raw: &RawValue) -> Option<Value> {
         Value::Null => None,
         Value::Object(_) => identity::written(raw.get()).map(Value::String),
         Value::Array(tags) if field == TAGS => {
-            let name = |tag: &Value| tag.as_str().or_else(|| tag.get("name")?.as_str()).map(str::to_owned);
-            Some(Value::String(tags.iter().filter_map(name).collect::<Vec<_>>().join("; ")))
+            let name = |tag: &Value| {
+                tag.as_str()
+                    .or_else(|| tag.get("name")?.as_str())
+                    .map(str::to_owned)
+            };
+            Some(Value::String(
+                tags.iter().filter_map(name).collect::<Vec<_>>().join("; "),
+            ))
         }
         other => Some(other),
     }
@@ -164,8 +191,14 @@ pub(super) fn read_all(records: &[u8]) -> Result<Vec<Revision>> {
 pub(super) type Changes = BTreeMap<String, Option<Value>>;
 
 pub(super) fn changes(before: &Fields, after: &Fields) -> Changes {
-    let set = after.iter().filter(|(field, value)| before.get(*field) != Some(value)).map(|(field, value)| (field.clone(), Some(value.clone())));
-    let removed = before.keys().filter(|field| !after.contains_key(*field)).map(|field| (field.clone(), None));
+    let set = after
+        .iter()
+        .filter(|(field, value)| before.get(*field) != Some(value))
+        .map(|(field, value)| (field.clone(), Some(value.clone())));
+    let removed = before
+        .keys()
+        .filter(|field| !after.contains_key(*field))
+        .map(|field| (field.clone(), None));
     set.chain(removed).collect()
 }
 
@@ -177,6 +210,7 @@ pub(super) struct Step {
     pub(super) by: String,
     pub(super) changes: Changes,
     pub(super) history: Option<String>,
+    /// Fields whose text is Markdown from now on.
     pub(super) markdown: Vec<String>,
     /// Relations that were added with this revision, by their place in the document.
     pub(super) relations: Vec<usize>,
@@ -198,11 +232,20 @@ impl Replay {
     /// `dated` are the relations of the document with the time they were added, as far as it is known.
     pub(super) fn plan(revisions: &[Revision], dated: &[(usize, Option<Timestamp>)]) -> Self {
         let mut replay = Self::default();
-        let mut before = Fields::new();
+        let (mut before, mut formatted) = (Fields::new(), Vec::new());
         let mut last: Option<Timestamp> = None;
         let (mut moments, mut nudged) = (Vec::new(), 0);
         for revision in revisions.iter().filter(|revision| !revision.deleted) {
             let changes = changes(&before, &revision.fields);
+            let edits_only = changes.is_empty()
+                && revision.history.is_none()
+                && revision
+                    .comment
+                    .as_ref()
+                    .is_some_and(|comment| comment.version > 1);
+            if edits_only && !replay.steps.is_empty() {
+                continue;
+            }
             let stated = revision.changed.clone().unwrap_or_default();
             let mut date = stated.clone();
             let mut moment: Option<Timestamp> = stated.parse().ok();
@@ -210,21 +253,40 @@ impl Replay {
             if let (Some(now), Some(before)) = (moment, last)
                 && now <= before
             {
-                let later = before.checked_add(SignedDuration::from_millis(1)).unwrap_or(before);
+                let later = before
+                    .checked_add(SignedDuration::from_millis(1))
+                    .unwrap_or(before);
                 (moment, date) = (Some(later), format!("{later:.3}"));
                 nudged += 1;
             }
             last = moment.or(last);
             let by = revision.changed_by.clone().unwrap_or_else(|| {
-                replay.losses.push(format!("revision {} names no author: it is by {NOBODY}", revision.rev));
+                replay.losses.push(format!(
+                    "revision {} names no author: it is by {NOBODY}",
+                    revision.rev
+                ));
                 NOBODY.to_owned()
             });
             if replay.steps.is_empty() {
                 replay.created = revision.created.clone().unwrap_or_else(|| date.clone());
                 replay.created_by = revision.created_by.clone().unwrap_or_else(|| by.clone());
             }
-            replay.steps.push(Step { date, by, changes, history: revision.history.clone(), markdown: revision.markdown.clone(), relations: Vec::new() });
-            before = revision.fields.clone();
+            let markdown = revision
+                .markdown
+                .iter()
+                .filter(|field| !formatted.contains(*field))
+                .cloned()
+                .collect();
+            replay.steps.push(Step {
+                date,
+                by,
+                changes,
+                history: revision.history.clone(),
+                markdown,
+                relations: Vec::new(),
+            });
+            before.clone_from(&revision.fields);
+            formatted.clone_from(&revision.markdown);
         }
         if nudged > 0 {
             replay.losses.push(format!("{nudged} revisions share a moment with the one before: they are dated up to {nudged} ms later"));
@@ -235,9 +297,15 @@ impl Replay {
 
     /// Gives each relation to the revision that added it: the first that is not older. What has no date comes with the last.
     fn fold(&mut self, moments: &[Option<Timestamp>], dated: &[(usize, Option<Timestamp>)]) {
-        let Some(last) = self.steps.len().checked_sub(1) else { return };
+        let Some(last) = self.steps.len().checked_sub(1) else {
+            return;
+        };
         for (relation, added) in dated {
-            let at = added.and_then(|added| moments.iter().position(|moment| moment.is_some_and(|moment| moment >= added)));
+            let at = added.and_then(|added| {
+                moments
+                    .iter()
+                    .position(|moment| moment.is_some_and(|moment| moment >= added))
+            });
             self.steps[at.unwrap_or(last)].relations.push(*relation);
         }
     }
@@ -251,8 +319,15 @@ mod tests {
     use super::*;
 
     fn fields() -> impl Strategy<Value = Fields> {
-        let name = prop_oneof!["a", "b", "c", "d"].prop_map(|name: String| format!("Custom.{name}"));
-        let value = prop_oneof![Just(json!(1)), Just(json!(2.5)), Just(json!("x")), Just(json!(true)), "\\PC{0,4}".prop_map(Value::from)];
+        let name =
+            prop_oneof!["a", "b", "c", "d"].prop_map(|name: String| format!("Custom.{name}"));
+        let value = prop_oneof![
+            Just(json!(1)),
+            Just(json!(2.5)),
+            Just(json!("x")),
+            Just(json!(true)),
+            "\\PC{0,4}".prop_map(Value::from)
+        ];
         proptest::collection::btree_map(name, value, 0..4)
     }
 
@@ -321,32 +396,98 @@ mod tests {
                 "multilineFieldsFormat":{"System.Description":"Markdown","Custom.Text":"html"},"commentVersionRef":{"commentId":5,"version":1,"url":"u"}}"#,
         )
         .unwrap();
-        assert_eq!(revision.fields, Fields::from([
-            ("System.Title".to_owned(), json!("T")),
-            ("System.AssignedTo".to_owned(), json!("A <a@x>")),
-            ("System.Tags".to_owned(), json!("red; blue")),
-        ]));
+        assert_eq!(
+            revision.fields,
+            Fields::from([
+                ("System.Title".to_owned(), json!("T")),
+                ("System.AssignedTo".to_owned(), json!("A <a@x>")),
+                ("System.Tags".to_owned(), json!("red; blue")),
+            ])
+        );
         assert_eq!(revision.history.as_deref(), Some("hi"));
         assert_eq!(revision.changed_by.as_deref(), Some("B <b@x>"));
         assert_eq!(revision.markdown, ["System.Description"]);
-        assert_eq!(revision.comment, Some(CommentRef { id: 5, version: 1 }));
+        assert_eq!(
+            revision.comment,
+            Some(CommentRef {
+                id: 5,
+                version: 1,
+                text: None
+            })
+        );
         assert!(revision.deleted);
     }
 
     #[test]
-    fn revisions_that_delete_the_item_are_not_replayed() {
+    fn revisions_that_only_edit_a_comment_or_delete_the_item_are_not_replayed() {
         let at = |second: u32| Some(format!("2026-01-01T00:00:{second:02}Z"));
-        let revision = |rev: u32| Revision { rev, changed: at(rev), changed_by: Some("a".to_owned()), ..Revision::default() };
-        let deleted = Revision { deleted: true, ..revision(3) };
-        let replay = Replay::plan(&[revision(1), deleted, revision(4)], &[]);
-        assert_eq!(replay.steps.iter().map(|step| step.date.clone()).collect::<Vec<_>>(), [at(1).unwrap(), at(4).unwrap()]);
+        let revision = |rev: u32| Revision {
+            rev,
+            changed: at(rev),
+            changed_by: Some("a".to_owned()),
+            ..Revision::default()
+        };
+        let edited = Revision {
+            comment: Some(CommentRef {
+                id: 5,
+                version: 2,
+                text: None,
+            }),
+            ..revision(2)
+        };
+        let deleted = Revision {
+            deleted: true,
+            ..revision(3)
+        };
+        let replay = Replay::plan(&[revision(1), edited, deleted, revision(4)], &[]);
+        assert_eq!(
+            replay
+                .steps
+                .iter()
+                .map(|step| step.date.clone())
+                .collect::<Vec<_>>(),
+            [at(1).unwrap(), at(4).unwrap()]
+        );
+    }
+
+    #[test]
+    fn a_field_becomes_markdown_once() {
+        let revision = |rev: u32, markdown: &[&str]| Revision {
+            rev,
+            changed: Some(format!("2026-01-01T00:00:{rev:02}Z")),
+            changed_by: Some("a".to_owned()),
+            markdown: markdown.iter().map(ToString::to_string).collect(),
+            ..Revision::default()
+        };
+        let replay = Replay::plan(
+            &[
+                revision(1, &["b"]),
+                revision(2, &["b", "a"]),
+                revision(3, &["b", "a"]),
+            ],
+            &[],
+        );
+        assert_eq!(
+            replay
+                .steps
+                .iter()
+                .map(|step| step.markdown.clone())
+                .collect::<Vec<_>>(),
+            [vec!["b"], vec!["a"], vec![]]
+        );
     }
 
     #[test]
     fn a_revision_that_arrived_twice_counts_once() {
         let records = b"{\"rev\":2,\"fields\":{\"Custom.a\":1}}\n{\"rev\":1,\"fields\":{}}\n{\"rev\":2,\"fields\":{\"Custom.a\":2}}\n";
         let revisions = read_all(records).unwrap();
-        assert_eq!(revisions.iter().map(|revision| revision.rev).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            revisions
+                .iter()
+                .map(|revision| revision.rev)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
         assert_eq!(revisions[1].fields["Custom.a"], json!(2));
     }
 }

@@ -23,7 +23,9 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn get(&self, id: u32) -> u8 {
-        self.pages.get(&(id / PAGE)).map_or(0, |page| page[(id % PAGE) as usize])
+        self.pages
+            .get(&(id / PAGE))
+            .map_or(0, |page| page[(id % PAGE) as usize])
     }
 
     pub(super) fn set(&mut self, id: u32, marks: u8) {
@@ -37,13 +39,18 @@ impl Marks {
     /// Ids with all of `with` and none of `without`, in order.
     pub(super) fn ids(&self, with: u8, without: u8) -> impl Iterator<Item = u32> + '_ {
         self.pages.iter().flat_map(move |(number, page)| {
-            let chosen = page.iter().enumerate().filter(move |(_, marks)| *marks & with == with && *marks & without == 0);
+            let chosen = page
+                .iter()
+                .enumerate()
+                .filter(move |(_, marks)| *marks & with == with && *marks & without == 0);
             chosen.map(move |(at, _)| number * PAGE + at as u32)
         })
     }
 
     fn page(&mut self, id: u32) -> &mut [u8; PAGE as usize] {
-        self.pages.entry(id / PAGE).or_insert_with(|| Box::new([0; PAGE as usize]))
+        self.pages
+            .entry(id / PAGE)
+            .or_insert_with(|| Box::new([0; PAGE as usize]))
     }
 }
 
@@ -60,7 +67,10 @@ mod tests {
             marks.set(id, SEEN);
         }
         marks.set(1024, DELETED);
-        assert_eq!(marks.ids(SEEN, DELETED).collect::<Vec<_>>(), [1, 1023, 4_000_000_000]);
+        assert_eq!(
+            marks.ids(SEEN, DELETED).collect::<Vec<_>>(),
+            [1, 1023, 4_000_000_000]
+        );
         assert_eq!(marks.ids(SEEN | DELETED, 0).collect::<Vec<_>>(), [1024]);
         marks.clear(1024, DELETED);
         assert_eq!(marks.get(1024), SEEN);

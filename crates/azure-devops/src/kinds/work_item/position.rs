@@ -19,7 +19,10 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub(super) fn of(selection: &BTreeSet<String>) -> Self {
-        Self { comments: selection.contains(parts::COMMENT.spec().name), attachments: selection.contains(parts::ATTACHMENT.spec().name) }
+        Self {
+            comments: selection.contains(parts::COMMENT.spec().name),
+            attachments: selection.contains(parts::ATTACHMENT.spec().name),
+        }
     }
 
     /// What was read with this includes what is wanted now.
@@ -47,23 +50,38 @@ pub(super) struct Position {
 
 impl Position {
     pub(super) fn start(wanted: Wanted) -> Self {
-        Self { version: 1, revisions: None, links: None, discussions: None, wanted, bin: BTreeSet::new(), again: BTreeMap::new() }
+        Self {
+            version: 1,
+            revisions: None,
+            links: None,
+            discussions: None,
+            wanted,
+            bin: BTreeSet::new(),
+            again: BTreeMap::new(),
+        }
     }
 
     /// `None` when a crawl of everything is needed: another version, or more is wanted than before.
     pub(super) fn read(cursor: &str, wanted: Wanted) -> Option<Self> {
         let position: Self = serde_json::from_str(cursor).ok()?;
-        (position.version == 1 && position.revisions.is_some() && position.wanted.covers(wanted)).then_some(Self { wanted, ..position })
+        (position.version == 1 && position.revisions.is_some() && position.wanted.covers(wanted))
+            .then_some(Self { wanted, ..position })
     }
 
     pub(super) fn write(&self) -> service::Result<String> {
-        serde_json::to_string(self).map_err(|error| service::Error::malformed(format!("the cursor cannot be written: {error}")))
+        serde_json::to_string(self).map_err(|error| {
+            service::Error::malformed(format!("the cursor cannot be written: {error}"))
+        })
     }
 
     /// The items to look at again after this run: those that failed now, unless that was tried often enough.
     pub(super) fn retried(&self, failed: &BTreeSet<u32>) -> BTreeMap<u32, u8> {
         let attempts = |id: &u32| self.again.get(id).copied().unwrap_or(0) + 1;
-        failed.iter().map(|id| (*id, attempts(id))).filter(|(_, attempts)| *attempts < ATTEMPTS).collect()
+        failed
+            .iter()
+            .map(|id| (*id, attempts(id)))
+            .filter(|(_, attempts)| *attempts < ATTEMPTS)
+            .collect()
     }
 }
 
@@ -71,8 +89,14 @@ impl Position {
 mod tests {
     use super::*;
 
-    const ALL: Wanted = Wanted { comments: true, attachments: true };
-    const NONE: Wanted = Wanted { comments: false, attachments: false };
+    const ALL: Wanted = Wanted {
+        comments: true,
+        attachments: true,
+    };
+    const NONE: Wanted = Wanted {
+        comments: false,
+        attachments: false,
+    };
 
     #[test]
     fn a_cursor_comes_back_as_it_was() {

@@ -49,12 +49,20 @@ struct Progress {
 
 impl Progress {
     async fn of(cx: &Restore<'_>, item: &StoredItem) -> Result<Option<Self>> {
-        let Some(note) = cx.journal.noted(&item.item).await? else { return Ok(None) };
-        serde_json::from_str(&note).map(Some).map_err(|error| Error::malformed(format!("{}: its note of the interrupted restore is not understood: {error}", item.item)))
+        let Some(note) = cx.journal.noted(&item.item).await? else {
+            return Ok(None);
+        };
+        serde_json::from_str(&note).map(Some).map_err(|error| {
+            Error::malformed(format!(
+                "{}: its note of the interrupted restore is not understood: {error}",
+                item.item
+            ))
+        })
     }
 
     async fn note(&self, cx: &Restore<'_>, item: &StoredItem) -> Result<()> {
-        let text = serde_json::to_string(self).map_err(|error| Error::malformed(error.to_string()))?;
+        let text =
+            serde_json::to_string(self).map_err(|error| Error::malformed(error.to_string()))?;
         cx.journal.note(&item.item, &text).await
     }
 }
@@ -70,7 +78,10 @@ struct Written {
 pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
     let place = Place::load(&cx.target).await?;
     let place = &place;
-    let open: Vec<_> = items.iter().map(|item| async move { create_item(cx, place, item).await.or_else(failed) }).collect();
+    let open: Vec<_> = items
+        .iter()
+        .map(|item| async move { create_item(cx, place, item).await.or_else(failed) })
+        .collect();
     stream::iter(open).buffered(CONCURRENCY).try_collect().await
 }
 
@@ -78,8 +89,14 @@ async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> 
     match (item.action, &item.new_id) {
         (Action::Skip | Action::Export, _) => Ok(Outcome::Unchanged),
         (Action::Undelete, _) => undelete(cx, item).await,
-        (Action::Create | Action::Merge | Action::Replace, Some(new_id)) => Ok(Outcome::Done { new_id: new_id.clone(), losses: Vec::new() }),
-        (Action::Merge | Action::Replace, None) => Err(Error::unsupported(format!("{}: it is not at the target", item.item))),
+        (Action::Create | Action::Merge | Action::Replace, Some(new_id)) => Ok(Outcome::Done {
+            new_id: new_id.clone(),
+            losses: Vec::new(),
+        }),
+        (Action::Merge | Action::Replace, None) => Err(Error::unsupported(format!(
+            "{}: it is not at the target",
+            item.item
+        ))),
         (Action::Create, None) => make(cx, place, item).await,
     }
 }
@@ -87,29 +104,61 @@ async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> 
 async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let id = item.new_id.as_deref().unwrap_or(&item.item.id);
     let path = format!("/_apis/wit/recyclebin/{}", segment(id));
-    let call = cx.target.http.call(Method::PATCH, DEV, &path).version(STABLE);
-    call.json(&serde_json::json!({ "isDeleted": false })).send().await?;
+    let call = cx
+        .target
+        .http
+        .call(Method::PATCH, DEV, &path)
+        .version(STABLE);
+    call.json(&serde_json::json!({ "isDeleted": false }))
+        .send()
+        .await?;
     cx.journal.created(&item.item, id).await?;
-    Ok(Outcome::Done { new_id: id.to_owned(), losses: Vec::new() })
+    Ok(Outcome::Done {
+        new_id: id.to_owned(),
+        losses: Vec::new(),
+    })
 }
 
 async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<Outcome> {
     let source = Source::read(cx.target.stored, item).await?;
     let Some(first) = source.replay.steps.first() else {
-        return Err(Error::new(Class::Missing, "restore-failed", format!("{}: the snapshot has no revision of it", item.item)));
+        return Err(Error::new(
+            Class::Missing,
+            "restore-failed",
+            format!("{}: the snapshot has no revision of it", item.item),
+        ));
     };
     let project = place.home(&source)?;
-    let mut uploads = Uploads::new(cx, &item.item, &source, project, Progress::of(cx, item).await?.unwrap_or_default().uploads);
+    let mut uploads = Uploads::new(
+        cx,
+        &item.item,
+        &source,
+        project,
+        Progress::of(cx, item).await?.unwrap_or_default().uploads,
+    );
     let mut patch = Patch::for_step(place, &source, first, project, &mut uploads).await?;
     patch.set(history::CREATED_DATE, source.replay.created.as_str());
     patch.set(history::CREATED_BY, source.replay.created_by.as_str());
     cx.journal.intend(&item.item).await?;
     let kind = patch.kind.take().unwrap_or_else(|| "Task".to_owned());
-    let path = format!("/{}/_apis/wit/workitems/${}", segment(&project.name), segment(&kind));
+    let path = format!(
+        "/{}/_apis/wit/workitems/${}",
+        segment(&project.name),
+        segment(&kind)
+    );
     let answer = match send(cx.target.http, Method::POST, &path, &patch.operations(true)).await {
         Err(error) if api::is_refusal(&error) && patch.has_relations() => {
-            patch.losses.push(format!("links of its first revision were refused: {}", error.message));
-            send(cx.target.http, Method::POST, &path, &patch.operations(false)).await?
+            patch.losses.push(format!(
+                "links of its first revision were refused: {}",
+                error.message
+            ));
+            send(
+                cx.target.http,
+                Method::POST,
+                &path,
+                &patch.operations(false),
+            )
+            .await?
         }
         other => other?,
     };
@@ -117,21 +166,47 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
     let new_id = made.id.to_string();
     cx.journal.created(&item.item, &new_id).await?;
     let uploads = uploads.finish(&mut patch.losses);
-    Progress { next: 1, rev: made.rev, uploads }.note(cx, item).await?;
-    Ok(Outcome::Done { new_id, losses: patch.losses })
+    Progress {
+        next: 1,
+        rev: made.rev,
+        uploads,
+    }
+    .note(cx, item)
+    .await?;
+    Ok(Outcome::Done {
+        new_id,
+        losses: patch.losses,
+    })
 }
 
 /// Sends a patch that may write the past and tells nobody.
 async fn send(http: &Client, method: Method, path: &str, operations: &[Value]) -> Result<Answer> {
-    let formats = operations.iter().any(|operation| operation["path"].as_str().is_some_and(|path| path.starts_with("/multilineFieldsFormat/")));
-    let body = serde_json::to_vec(operations).map_err(|error| Error::malformed(error.to_string()))?;
-    let call = http.call(method, DEV, path).version(if formats { WITH_FORMATS } else { STABLE });
-    call.query("bypassRules", "true").query("suppressNotifications", "true").body("application/json-patch+json", body).send().await
+    let formats = operations.iter().any(|operation| {
+        operation["path"]
+            .as_str()
+            .is_some_and(|path| path.starts_with("/multilineFieldsFormat/"))
+    });
+    let body =
+        serde_json::to_vec(operations).map_err(|error| Error::malformed(error.to_string()))?;
+    let call = http
+        .call(method, DEV, path)
+        .version(if formats { WITH_FORMATS } else { STABLE });
+    call.query("bypassRules", "true")
+        .query("suppressNotifications", "true")
+        .body("application/json-patch+json", body)
+        .send()
+        .await
 }
 
 /// Changes the item at the target; its revision afterwards.
 async fn change(http: &Client, new_id: &str, operations: &[Value]) -> Result<u32> {
-    let answer = send(http, Method::PATCH, &format!("/_apis/wit/workitems/{}", segment(new_id)), operations).await?;
+    let answer = send(
+        http,
+        Method::PATCH,
+        &format!("/_apis/wit/workitems/{}", segment(new_id)),
+        operations,
+    )
+    .await?;
     Ok(answer.json::<Written>()?.rev)
 }
 

@@ -18,10 +18,22 @@ pub(super) struct Stream {
 /// Without `$expand=fields` long texts are missing. The server cuts the page size to its own limit.
 pub(super) static REVISIONS: Stream = Stream {
     path: "/_apis/wit/reporting/workitemrevisions",
-    query: &[("$expand", "fields"), ("includeDeleted", "true"), ("includeIdentityRef", "true"), ("includeTagRef", "true"), ("$maxPageSize", "1000")],
+    query: &[
+        ("$expand", "fields"),
+        ("includeDeleted", "true"),
+        ("includeIdentityRef", "true"),
+        ("includeTagRef", "true"),
+        ("$maxPageSize", "1000"),
+    ],
 };
-pub(super) static LINKS: Stream = Stream { path: "/_apis/wit/reporting/workitemlinks", query: &[] };
-pub(super) static DISCUSSIONS: Stream = Stream { path: "/_apis/wit/reporting/workItemRevisions/discussions", query: &[("$maxPageSize", "1000")] };
+pub(super) static LINKS: Stream = Stream {
+    path: "/_apis/wit/reporting/workitemlinks",
+    query: &[],
+};
+pub(super) static DISCUSSIONS: Stream = Stream {
+    path: "/_apis/wit/reporting/workItemRevisions/discussions",
+    query: &[("$maxPageSize", "1000")],
+};
 
 /// Where to begin. The service refuses a token together with a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +58,16 @@ pub(super) struct Page<'a> {
 
 impl Page<'_> {
     fn token(&self) -> Option<String> {
-        let stated = self.token.as_deref().filter(|token| !token.is_empty()).map(str::to_owned);
+        let stated = self
+            .token
+            .as_deref()
+            .filter(|token| !token.is_empty())
+            .map(str::to_owned);
         stated.or_else(|| {
             let next = url::Url::parse(self.next.as_deref()?).ok()?;
-            next.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case("continuationToken")).map(|(_, token)| token.into_owned())
+            next.query_pairs()
+                .find(|(name, _)| name.eq_ignore_ascii_case("continuationToken"))
+                .map(|(_, token)| token.into_owned())
         })
     }
 }
@@ -65,7 +83,12 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(http: &'a Client, stream: &'static Stream, begin: Begin) -> Self {
-        Self { http, stream, begin, done: false }
+        Self {
+            http,
+            stream,
+            begin,
+            done: false,
+        }
     }
 
     pub(super) async fn fetch(&self) -> Result<Answer> {
@@ -87,11 +110,17 @@ impl<'a> Reader<'a> {
         if let Some(token) = page.token() {
             let next = Begin::Token(token);
             if !page.last && next == self.begin {
-                return Err(Error::malformed(format!("{}: the stream does not move on", self.stream.path)));
+                return Err(Error::malformed(format!(
+                    "{}: the stream does not move on",
+                    self.stream.path
+                )));
             }
             self.begin = next;
         } else if !page.last {
-            return Err(Error::malformed(format!("{}: a page that is not the last has no token", self.stream.path)));
+            return Err(Error::malformed(format!(
+                "{}: a page that is not the last has no token",
+                self.stream.path
+            )));
         }
         Ok(())
     }
@@ -120,14 +149,23 @@ mod tests {
 
     #[test]
     fn the_token_is_stated_or_in_the_next_link() {
-        assert_eq!(page(r#"{"values":[],"continuationToken":"813;350;1","isLastBatch":true}"#).token().as_deref(), Some("813;350;1"));
+        assert_eq!(
+            page(r#"{"values":[],"continuationToken":"813;350;1","isLastBatch":true}"#)
+                .token()
+                .as_deref(),
+            Some("813;350;1")
+        );
         let link = r#"{"values":[],"nextLink":"https://dev.azure.com/c/_apis/wit/reporting/x?continuationToken=813%3B350%3B1&api-version=7.1","isLastBatch":false}"#;
         assert_eq!(page(link).token().as_deref(), Some("813;350;1"));
     }
 
     #[test]
     fn what_is_not_a_stream_is_not_an_empty_stream() {
-        for body in [r#"{"count":0,"value":[]}"#, r#"{"values":[]}"#, r#"{"isLastBatch":true}"#] {
+        for body in [
+            r#"{"count":0,"value":[]}"#,
+            r#"{"values":[]}"#,
+            r#"{"isLastBatch":true}"#,
+        ] {
             assert!(serde_json::from_str::<Page<'_>>(body).is_err(), "{body}");
         }
     }

@@ -9,7 +9,10 @@ use service::{Error, Result, StoredItem, Target};
 
 use super::attachments::references;
 use super::batch;
-use super::history::{self, AREA_PATH, CHANGED_DATE, CREATED_BY, CREATED_DATE, Fields, ITERATION_PATH, PROJECT, REASON, Revision, STATE};
+use super::history::{
+    self, AREA_PATH, CHANGED_DATE, CREATED_BY, CREATED_DATE, Fields, ITERATION_PATH, PROJECT,
+    REASON, Revision, STATE,
+};
 use super::restore::check::{Leads, Source};
 use crate::identity;
 use crate::kinds::node::paths::split_field;
@@ -19,12 +22,20 @@ use crate::kinds::parts::Differences;
 const MOVED: i128 = 1000;
 
 pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
-    let ids: Vec<u32> = items.iter().filter_map(|item| item.new_id.as_deref()?.parse().ok()).collect();
+    let ids: Vec<u32> = items
+        .iter()
+        .filter_map(|item| item.new_id.as_deref()?.parse().ok())
+        .collect();
     let mut documents: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
     for chunk in ids.chunks(batch::AT_ONCE) {
         let answer = batch::ask(cx.http, chunk).await?;
-        for value in answer.values()?.into_iter().filter(|value| value.get() != "null") {
-            let head: super::document::Head<'_> = serde_json::from_str(value.get()).map_err(|error| Error::malformed(format!("a work item of the target: {error}")))?;
+        for value in answer
+            .values()?
+            .into_iter()
+            .filter(|value| value.get() != "null")
+        {
+            let head: super::document::Head<'_> = serde_json::from_str(value.get())
+                .map_err(|error| Error::malformed(format!("a work item of the target: {error}")))?;
             documents.insert(head.id.to_string(), value.to_owned());
         }
     }
@@ -44,12 +55,26 @@ async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Res
     let there = Revision::read(document.get())?;
     let mut differences = Differences::default();
     fields(&mut differences, &source.now.fields, &there.fields);
-    let person = |revision: &Revision| revision.created_by.as_deref().and_then(|by| identity::key(&Value::from(by))).unwrap_or_default();
+    let person = |revision: &Revision| {
+        revision
+            .created_by
+            .as_deref()
+            .and_then(|by| identity::key(&Value::from(by)))
+            .unwrap_or_default()
+    };
     differences.compare(CREATED_BY, &person(&source.now), &person(&there));
     if !same_moment(source.now.created.as_deref(), there.created.as_deref()) {
-        differences.compare(CREATED_DATE, source.now.created.as_deref().unwrap_or_default(), there.created.as_deref().unwrap_or_default());
+        differences.compare(
+            CREATED_DATE,
+            source.now.created.as_deref().unwrap_or_default(),
+            there.created.as_deref().unwrap_or_default(),
+        );
     }
-    let mended = source.comments.iter().filter(|comment| comment.version > 1 || comment.deleted || comment.markdown).count();
+    let mended = source
+        .comments
+        .iter()
+        .filter(|comment| comment.version > 1 || comment.deleted || comment.markdown)
+        .count();
     let steps = source.replay.steps.len();
     if item.action == model::Action::Create {
         if (there.rev as usize) < steps || (there.rev as usize) > steps + 2 * mended {
@@ -57,24 +82,59 @@ async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Res
         }
         let last = source.replay.steps.last().map(|step| step.date.as_str());
         if mended == 0 && !same_moment(last, there.changed.as_deref()) {
-            differences.compare(CHANGED_DATE, last.unwrap_or_default(), there.changed.as_deref().unwrap_or_default());
+            differences.compare(
+                CHANGED_DATE,
+                last.unwrap_or_default(),
+                there.changed.as_deref().unwrap_or_default(),
+            );
         }
     }
     let relations = super::restore::check::relations(document.get())?;
-    let count = |relations: &[super::restore::check::Relation], wanted: Leads| relations.iter().filter(|relation| relation.leads() == wanted).count();
-    for (what, leads) in [("attached files", Leads::ToFile), ("addresses", Leads::ToAddress)] {
-        differences.compare(what, &count(&source.relations, leads), &count(&relations, leads));
+    let count = |relations: &[super::restore::check::Relation], wanted: Leads| {
+        relations
+            .iter()
+            .filter(|relation| relation.leads() == wanted)
+            .count()
+    };
+    for (what, leads) in [
+        ("attached files", Leads::ToFile),
+        ("addresses", Leads::ToAddress),
+    ] {
+        differences.compare(
+            what,
+            &count(&source.relations, leads),
+            &count(&relations, leads),
+        );
     }
     links(cx, &mut differences, &source, &relations);
     Ok(differences.0)
 }
 
 /// Every link whose other end is at the target must be there.
-fn links(cx: &Target<'_>, differences: &mut Differences, source: &Source, there: &[super::restore::check::Relation]) {
-    for relation in source.relations.iter().filter(|relation| relation.leads() == Leads::ToItem) {
-        let Some(new) = relation.item().and_then(|old| cx.ids.get(super::WORK_ITEM, &old.to_string())) else { continue };
-        if !there.iter().any(|other| other.rel == relation.rel && other.item().is_some_and(|id| id.to_string() == new)) {
-            differences.0.push(format!("the link {} to work item {new} is missing", relation.rel));
+fn links(
+    cx: &Target<'_>,
+    differences: &mut Differences,
+    source: &Source,
+    there: &[super::restore::check::Relation],
+) {
+    for relation in source
+        .relations
+        .iter()
+        .filter(|relation| relation.leads() == Leads::ToItem)
+    {
+        let Some(new) = relation
+            .item()
+            .and_then(|old| cx.ids.get(super::WORK_ITEM, &old.to_string()))
+        else {
+            continue;
+        };
+        if !there.iter().any(|other| {
+            other.rel == relation.rel && other.item().is_some_and(|id| id.to_string() == new)
+        }) {
+            differences.0.push(format!(
+                "the link {} to work item {new} is missing",
+                relation.rel
+            ));
         }
     }
 }
@@ -82,7 +142,10 @@ fn links(cx: &Target<'_>, differences: &mut Differences, source: &Source, there:
 fn fields(differences: &mut Differences, wanted: &Fields, there: &Fields) {
     let names: std::collections::BTreeSet<&String> = wanted.keys().chain(there.keys()).collect();
     for name in names {
-        let (one, other) = (normal(name, wanted.get(name)), normal(name, there.get(name)));
+        let (one, other) = (
+            normal(name, wanted.get(name)),
+            normal(name, there.get(name)),
+        );
         if one != other && !name.starts_with("WEF_") {
             differences.compare(name, &one, &other);
         }
@@ -91,13 +154,20 @@ fn fields(differences: &mut Differences, wanted: &Fields, there: &Fields) {
 
 /// A value in the form in which equal ones are equal: names of projects, ids of attachments and ways to write a person aside.
 fn normal(field: &str, value: Option<&Value>) -> String {
-    let Some(value) = value else { return String::new() };
+    let Some(value) = value else {
+        return String::new();
+    };
     match (field, value) {
         (PROJECT, _) => String::new(),
-        (AREA_PATH | ITERATION_PATH, Value::String(path)) => split_field(path).1.join("\\").to_lowercase(),
+        (AREA_PATH | ITERATION_PATH, Value::String(path)) => {
+            split_field(path).1.join("\\").to_lowercase()
+        }
         (STATE | REASON, Value::String(text)) => text.clone(),
         (history::TAGS, Value::String(tags)) => {
-            let mut tags: Vec<String> = tags.split(';').map(|tag| tag.trim().to_lowercase()).collect();
+            let mut tags: Vec<String> = tags
+                .split(';')
+                .map(|tag| tag.trim().to_lowercase())
+                .collect();
             tags.sort_unstable();
             tags.join("; ")
         }
@@ -114,8 +184,14 @@ fn normal(field: &str, value: Option<&Value>) -> String {
 
 /// `Name <address>`: one address, at the end.
 fn is_person(text: &str) -> bool {
-    let address = text.strip_suffix('>').and_then(|rest| rest.split_once('<')).map(|(_, address)| address);
-    !text.starts_with('<') && address.is_some_and(|address| address.contains(['@', '\\']) && !address.contains(['<', '>', ' ']))
+    let address = text
+        .strip_suffix('>')
+        .and_then(|rest| rest.split_once('<'))
+        .map(|(_, address)| address);
+    !text.starts_with('<')
+        && address.is_some_and(|address| {
+            address.contains(['@', '\\']) && !address.contains(['<', '>', ' '])
+        })
 }
 
 fn without_ids(text: &str) -> String {
@@ -149,19 +225,37 @@ mod tests {
         let pairs = [
             (AREA_PATH, json!("Old\\A"), json!("New\\a")),
             (PROJECT, json!("Old"), json!("New")),
-            ("Custom.Date", json!("2026-01-01T00:00:00Z"), json!("2026-01-01T00:00:00.000Z")),
+            (
+                "Custom.Date",
+                json!("2026-01-01T00:00:00Z"),
+                json!("2026-01-01T00:00:00.000Z"),
+            ),
             ("System.AssignedTo", json!("A <a@x>"), json!("a <A@x>")),
             ("Custom.Number", json!(1), json!(1.0)),
             (
                 "System.Description",
-                json!("<img src=\"https://one/_apis/wit/attachments/0a1b2c3d-0000-4000-8000-000000000001?fileName=x\">"),
-                json!("<img src=\"https://two/p/_apis/wit/attachments/0a1b2c3d-0000-4000-8000-000000000002?fileName=x\">"),
+                json!(
+                    "<img src=\"https://one/_apis/wit/attachments/0a1b2c3d-0000-4000-8000-000000000001?fileName=x\">"
+                ),
+                json!(
+                    "<img src=\"https://two/p/_apis/wit/attachments/0a1b2c3d-0000-4000-8000-000000000002?fileName=x\">"
+                ),
             ),
         ];
         for (field, one, other) in pairs {
-            assert_eq!(normal(field, Some(&one)), normal(field, Some(&other)), "{field}");
+            assert_eq!(
+                normal(field, Some(&one)),
+                normal(field, Some(&other)),
+                "{field}"
+            );
         }
-        assert_ne!(normal(AREA_PATH, Some(&json!("P\\A"))), normal(AREA_PATH, Some(&json!("P\\B"))));
-        assert_ne!(normal("Custom.Text", Some(&json!("a"))), normal("Custom.Text", None));
+        assert_ne!(
+            normal(AREA_PATH, Some(&json!("P\\A"))),
+            normal(AREA_PATH, Some(&json!("P\\B")))
+        );
+        assert_ne!(
+            normal("Custom.Text", Some(&json!("a"))),
+            normal("Custom.Text", None)
+        );
     }
 }

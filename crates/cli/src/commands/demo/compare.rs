@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 pub(super) use diff::Difference;
-pub(super) use rules::{RULES, Rule};
+pub(super) use rules::{Applies, RULES, Rule};
 pub(super) use view::KINDS;
 
 use names::Names;

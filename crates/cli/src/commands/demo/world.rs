@@ -54,7 +54,7 @@ impl World {
     }
 
     async fn get(&self, path: &str, organization: &str) -> anyhow::Result<Value> {
-        self.ask(self.http.get(format!("{}{path}", self.url)).query(&[("organization", organization)])).await
+        self.ask(self.http.get(format!("{}{path}?organization={organization}", self.url))).await
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
@@ -111,7 +111,7 @@ impl World {
     }
 
     async fn ledger(&self, organization: &str) -> anyhow::Result<Ledger> {
-        let call = self.http.get(format!("{}/__ledger", self.url)).query(&[("organization", organization), ("summary", "true")]);
+        let call = self.http.get(format!("{}/__ledger?organization={organization}&summary=true", self.url));
         Ok(Ledger::read(&self.ask(call).await?["summary"]))
     }
 }

@@ -23,11 +23,17 @@ impl DecodeEntry for Recent {
             return;
         }
         self.bytes += data.len();
-        self.objects.insert(offset, (kind, compressed_size, data.to_vec()));
+        self.objects
+            .insert(offset, (kind, compressed_size, data.to_vec()));
         self.order.push_back(offset);
         while self.bytes > MOST_BYTES {
-            let Some(oldest) = self.order.pop_front() else { return };
-            self.bytes -= self.objects.remove(&oldest).map_or(0, |(_, _, data)| data.len());
+            let Some(oldest) = self.order.pop_front() else {
+                return;
+            };
+            self.bytes -= self
+                .objects
+                .remove(&oldest)
+                .map_or(0, |(_, _, data)| data.len());
         }
     }
 

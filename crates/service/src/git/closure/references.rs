@@ -36,7 +36,9 @@ fn header<'a>(data: &'a [u8], name: &[u8]) -> Option<(Oid, &'a [u8])> {
 fn tree(mut data: &[u8], found: &mut dyn FnMut(Oid)) -> Option<()> {
     while !data.is_empty() {
         let space = data.iter().position(|b| *b == b' ')?;
-        let mode = data[..space].iter().try_fold(0_u32, |mode, b| matches!(b, b'0'..=b'7').then(|| (mode << 3) | u32::from(b - b'0')))?;
+        let mode = data[..space].iter().try_fold(0_u32, |mode, b| {
+            matches!(b, b'0'..=b'7').then(|| (mode << 3) | u32::from(b - b'0'))
+        })?;
         let name = &data[space + 1..];
         let (id, rest) = name[name.iter().position(|b| *b == 0)? + 1..].split_at_checked(20)?;
         if mode & 0o170_000 != 0o160_000 {
@@ -53,21 +55,36 @@ mod tests {
 
     fn found(kind: Kind, data: &[u8]) -> Option<Vec<String>> {
         let mut ids = Vec::new();
-        each(kind, data, &mut |id| ids.push(id.to_string()[..2].to_owned())).map(|()| ids)
+        each(kind, data, &mut |id| {
+            ids.push(id.to_string()[..2].to_owned());
+        })
+        .map(|()| ids)
     }
 
     #[test]
     fn commits_need_their_tree_and_parents_only() {
         let [a, b, c] = ["aa", "bb", "cc"].map(|x| x.repeat(20));
         let commit = format!("tree {a}\nparent {b}\nparent {c}\nauthor x\n\nparent {a}\n");
-        assert_eq!(found(Kind::Commit, commit.as_bytes()).unwrap(), ["aa", "bb", "cc"]);
-        assert_eq!(found(Kind::Tag, format!("object {b}\ntype tag\n").as_bytes()).unwrap(), ["bb"]);
+        assert_eq!(
+            found(Kind::Commit, commit.as_bytes()).unwrap(),
+            ["aa", "bb", "cc"]
+        );
+        assert_eq!(
+            found(Kind::Tag, format!("object {b}\ntype tag\n").as_bytes()).unwrap(),
+            ["bb"]
+        );
     }
 
     #[test]
     fn trees_need_all_entries_but_submodules() {
         let mut tree = Vec::new();
-        for (mode, byte) in [("100644", 0xaa), ("160000", 0xbb), ("40000", 0xcc), ("040000", 0xdd), ("120000", 0x00)] {
+        for (mode, byte) in [
+            ("100644", 0xaa),
+            ("160000", 0xbb),
+            ("40000", 0xcc),
+            ("040000", 0xdd),
+            ("120000", 0x00),
+        ] {
             tree.extend_from_slice(format!("{mode} a b\0").as_bytes());
             tree.extend_from_slice(&[byte; 20]);
         }
@@ -77,7 +94,14 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_told() {
-        for (kind, data) in [(Kind::Commit, &b"tree abc\n"[..]), (Kind::Commit, b""), (Kind::Tag, b"type tag\n"), (Kind::Tree, b"100644 a"), (Kind::Tree, b"100644 a\0short"), (Kind::Tree, b"9 a\0aaaaaaaaaaaaaaaaaaaa")] {
+        for (kind, data) in [
+            (Kind::Commit, &b"tree abc\n"[..]),
+            (Kind::Commit, b""),
+            (Kind::Tag, b"type tag\n"),
+            (Kind::Tree, b"100644 a"),
+            (Kind::Tree, b"100644 a\0short"),
+            (Kind::Tree, b"9 a\0aaaaaaaaaaaaaaaaaaaa"),
+        ] {
             assert!(found(kind, data).is_none(), "{data:?}");
         }
     }

@@ -6,7 +6,9 @@ pub(super) fn apply(base: &[u8], delta: &[u8], limit: u64, out: &mut Vec<u8>) ->
     if size(&mut rest)? != base.len() as u64 {
         return None;
     }
-    let target = usize::try_from(size(&mut rest)?).ok().filter(|size| *size as u64 <= limit)?;
+    let target = usize::try_from(size(&mut rest)?)
+        .ok()
+        .filter(|size| *size as u64 <= limit)?;
     out.clear();
     out.try_reserve_exact(target).ok()?;
     while let Some((&command, more)) = rest.split_first() {
@@ -20,7 +22,9 @@ pub(super) fn apply(base: &[u8], delta: &[u8], limit: u64, out: &mut Vec<u8>) ->
             base.get(start..start.checked_add(length)?)?
         } else {
             // 0 is reserved.
-            let (piece, more) = rest.split_at_checked(usize::from(command)).filter(|(piece, _)| !piece.is_empty())?;
+            let (piece, more) = rest
+                .split_at_checked(usize::from(command))
+                .filter(|(piece, _)| !piece.is_empty())?;
             rest = more;
             piece
         };
@@ -77,16 +81,35 @@ mod tests {
 
     #[test]
     fn copies_and_new_bytes_make_the_object() {
-        assert_eq!(applied(b"0123456789", b"\x0a\x07\x91\x03\x03\x02ab\x90\x02").unwrap(), b"345ab01");
+        assert_eq!(
+            applied(b"0123456789", b"\x0a\x07\x91\x03\x03\x02ab\x90\x02").unwrap(),
+            b"345ab01"
+        );
         assert_eq!(applied(b"", b"\x00\x00").unwrap(), b"");
         let base = vec![7; 0x1_0000];
-        assert_eq!(applied(&base, b"\x80\x80\x04\x80\x80\x04\x80").unwrap(), base, "length 0 means 65,536");
+        assert_eq!(
+            applied(&base, b"\x80\x80\x04\x80\x80\x04\x80").unwrap(),
+            base,
+            "length 0 means 65,536"
+        );
     }
 
     #[test]
     fn deltas_that_make_no_sense_are_refused() {
         let base = b"0123456789";
-        for delta in [&b""[..], b"\x0a", b"\x09\x01\x90\x01", b"\x0a\x02\x90\x01", b"\x0a\x01\x90\x02", b"\x0a\x02\x91\x09\x02", b"\x0a\x01\x00", b"\x0a\x02\x02a", b"\x0a\x01\x91", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x0a\xff\xff\xff\x7f\x01a"] {
+        for delta in [
+            &b""[..],
+            b"\x0a",
+            b"\x09\x01\x90\x01",
+            b"\x0a\x02\x90\x01",
+            b"\x0a\x01\x90\x02",
+            b"\x0a\x02\x91\x09\x02",
+            b"\x0a\x01\x00",
+            b"\x0a\x02\x02a",
+            b"\x0a\x01\x91",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+            b"\x0a\xff\xff\xff\x7f\x01a",
+        ] {
             assert_eq!(applied(base, delta), None, "{delta:?}");
         }
     }

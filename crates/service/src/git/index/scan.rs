@@ -43,28 +43,51 @@ pub(super) struct Scanned {
 }
 
 /// `pack` is without its trailer.
-pub(super) fn scan(limits: Limits, pack: &[u8], objects: u32, mentions: &mut Mentions, interrupt: &AtomicBool) -> Result<Scanned, Failure> {
+pub(super) fn scan(
+    limits: Limits,
+    pack: &[u8],
+    objects: u32,
+    mentions: &mut Mentions,
+    interrupt: &AtomicBool,
+) -> Result<Scanned, Failure> {
     // The number comes from the server: each entry has a header and at least 8 bytes of compressed data.
     let plausible = (pack.len() / 9).min(objects as usize);
-    let mut scanned = Scanned { entries: Vec::with_capacity(plausible), by_offset: Vec::new(), by_id: Vec::new() };
+    let mut scanned = Scanned {
+        entries: Vec::with_capacity(plausible),
+        by_offset: Vec::new(),
+        by_id: Vec::new(),
+    };
     let mut inflater = Inflater::default();
     let mut buffer = Vec::new();
     let mut offset = HEADER;
     for position in 0..objects {
         is_stopped(interrupt)?;
-        let rest = pack.get(offset..).filter(|rest| !rest.is_empty()).ok_or(Failure::Damaged("it holds fewer objects than it says"))?;
-        let head = data::Entry::from_bytes(rest, offset as u64, HASH).map_err(|_| Failure::Damaged("an entry's header is wrong"))?;
+        let rest = pack
+            .get(offset..)
+            .filter(|rest| !rest.is_empty())
+            .ok_or(Failure::Damaged("it holds fewer objects than it says"))?;
+        let head = data::Entry::from_bytes(rest, offset as u64, HASH)
+            .map_err(|_| Failure::Damaged("an entry's header is wrong"))?;
         if head.decompressed_size > limits.object_bytes {
             return Err(Failure::Limit);
         }
         let header = head.header_size();
-        let data = rest.get(header..).ok_or(Failure::Damaged("it ends within an entry"))?;
+        let data = rest
+            .get(header..)
+            .ok_or(Failure::Damaged("it ends within an entry"))?;
         let length = header + inflater.unpack(data, head.decompressed_size, &mut buffer)?;
         let found = scanned.note(&head, position, &buffer, mentions)?;
         let mut crc = Crc::new();
         crc.update(&rest[..length]);
-        let header = u8::try_from(header).map_err(|_| Failure::Damaged("an entry's header is too long"))?;
-        scanned.entries.push(Entry { offset: offset as u64, crc: crc.sum(), header, size: head.decompressed_size, found });
+        let header =
+            u8::try_from(header).map_err(|_| Failure::Damaged("an entry's header is too long"))?;
+        scanned.entries.push(Entry {
+            offset: offset as u64,
+            crc: crc.sum(),
+            header,
+            size: head.decompressed_size,
+            found,
+        });
         offset += length;
     }
     if offset != pack.len() {
@@ -76,12 +99,23 @@ pub(super) fn scan(limits: Limits, pack: &[u8], objects: u32, mentions: &mut Men
 }
 
 impl Scanned {
-    fn note(&mut self, head: &data::Entry, position: u32, content: &[u8], mentions: &mut Mentions) -> Result<Option<(Kind, Oid)>, Failure> {
+    fn note(
+        &mut self,
+        head: &data::Entry,
+        position: u32,
+        content: &[u8],
+        mentions: &mut Mentions,
+    ) -> Result<Option<(Kind, Oid)>, Failure> {
         match head.header {
             Header::OfsDelta { base_distance } => {
                 let base = head.checked_base_pack_offset(base_distance);
-                let base = base.and_then(|offset| self.entries.binary_search_by_key(&offset, |entry| entry.offset).ok());
-                let base = base.ok_or(Failure::Damaged("a delta's base is not where it should be"))?;
+                let base = base.and_then(|offset| {
+                    self.entries
+                        .binary_search_by_key(&offset, |entry| entry.offset)
+                        .ok()
+                });
+                let base =
+                    base.ok_or(Failure::Damaged("a delta's base is not where it should be"))?;
                 self.by_offset.push((base as u32, position));
                 Ok(None)
             }
@@ -90,7 +124,10 @@ impl Scanned {
                 Ok(None)
             }
             _ => {
-                let kind = head.header.as_kind().ok_or(Failure::Damaged("an object is of no kind"))?;
+                let kind = head
+                    .header
+                    .as_kind()
+                    .ok_or(Failure::Damaged("an object is of no kind"))?;
                 name(kind, content, mentions).map(Some)
             }
         }
@@ -98,8 +135,13 @@ impl Scanned {
 }
 
 /// Hashes an object, and notes what it mentions.
-pub(super) fn name(kind: Kind, content: &[u8], mentions: &mut Mentions) -> Result<(Kind, Oid), Failure> {
-    let id = gix_object::compute_hash(HASH, kind, content).map_err(|_| Failure::Damaged("an object is made to collide with another"))?;
+pub(super) fn name(
+    kind: Kind,
+    content: &[u8],
+    mentions: &mut Mentions,
+) -> Result<(Kind, Oid), Failure> {
+    let id = gix_object::compute_hash(HASH, kind, content)
+        .map_err(|_| Failure::Damaged("an object is made to collide with another"))?;
     mentions.visit(kind, content, id);
     Ok((kind, id))
 }

@@ -14,16 +14,29 @@ use crate::git::fetch::disk;
 const LARGE: u64 = 1 << 31;
 
 /// Writes the index of a pack in one step: it is there whole or not at all.
-pub(super) fn write(target: &Path, folder: &Path, entries: Vec<Entry>, checksum: &[u8; 20]) -> Result<()> {
+pub(super) fn write(
+    target: &Path,
+    folder: &Path,
+    entries: Vec<Entry>,
+    checksum: &[u8; 20],
+) -> Result<()> {
     let file = tempfile::NamedTempFile::new_in(folder).map_err(|e| disk(folder, e))?;
-    let mut objects: Vec<(Oid, u64, u32)> = entries.into_iter().filter_map(|entry| entry.found.map(|(_, id)| (id, entry.offset, entry.crc))).collect();
+    let mut objects: Vec<(Oid, u64, u32)> = entries
+        .into_iter()
+        .filter_map(|entry| entry.found.map(|(_, id)| (id, entry.offset, entry.crc)))
+        .collect();
     objects.sort_unstable();
     content(&objects, checksum, file.as_file()).map_err(|e| disk(target, e))?;
-    file.persist(target).map(drop).map_err(|e| disk(target, e.error))
+    file.persist(target)
+        .map(drop)
+        .map_err(|e| disk(target, e.error))
 }
 
 fn content(objects: &[(Oid, u64, u32)], checksum: &[u8; 20], to: impl Write) -> io::Result<()> {
-    let mut out = Hashing { inner: BufWriter::with_capacity(1 << 16, to), hash: Sha1::new() };
+    let mut out = Hashing {
+        inner: BufWriter::with_capacity(1 << 16, to),
+        hash: Sha1::new(),
+    };
     out.write_all(b"\xfftOc\0\0\0\x02")?;
     let mut below = 0_usize;
     for first in 0..=u8::MAX {
@@ -80,11 +93,19 @@ mod tests {
     #[test]
     fn offsets_above_2_gib_are_found_again() {
         let id = |byte| Oid::from_bytes_or_panic(&[byte; 20]);
-        let objects = [(id(0), 12, 1), (id(3), LARGE - 1, 2), (id(3), LARGE, 3), (id(255), u64::from(u32::MAX) + 9, 4)];
+        let objects = [
+            (id(0), 12, 1),
+            (id(3), LARGE - 1, 2),
+            (id(3), LARGE, 3),
+            (id(255), u64::from(u32::MAX) + 9, 4),
+        ];
         let mut bytes = Vec::new();
         content(&objects, &[9; 20], &mut bytes).unwrap();
         let file = gix_pack::index::File::from_data(bytes, "x.idx".into(), HASH).unwrap();
-        let read: Vec<_> = file.iter().map(|entry| (entry.oid, entry.pack_offset, entry.crc32.unwrap())).collect();
+        let read: Vec<_> = file
+            .iter()
+            .map(|entry| (entry.oid, entry.pack_offset, entry.crc32.unwrap()))
+            .collect();
         assert_eq!(read, objects);
         assert!(file.lookup(id(255)).is_some() && file.lookup(id(4)).is_none());
     }

@@ -73,27 +73,62 @@ struct ObjectError {
 }
 
 /// What the server says about each object that was asked for, in their order.
-pub(crate) async fn ask<'a>(remote: &Remote, operation: Operation, pointers: &'a [Pointer]) -> Result<Vec<(&'a Pointer, Result<Actions>)>> {
+pub(crate) async fn ask<'a>(
+    remote: &Remote,
+    operation: Operation,
+    pointers: &'a [Pointer],
+) -> Result<Vec<(&'a Pointer, Result<Actions>)>> {
     let mut all = Vec::with_capacity(pointers.len());
     for chunk in pointers.chunks(MOST_OBJECTS) {
         let mut told = one(remote, operation, chunk).await?;
         for pointer in chunk {
-            let answer = told.remove(&pointer.oid).unwrap_or_else(|| Err(refused(&pointer.oid, 404, "it is not in the server's answer")));
+            let answer = told.remove(&pointer.oid).unwrap_or_else(|| {
+                Err(refused(
+                    &pointer.oid,
+                    404,
+                    "it is not in the server's answer",
+                ))
+            });
             all.push((pointer, answer));
         }
     }
     Ok(all)
 }
 
-async fn one(remote: &Remote, operation: Operation, pointers: &[Pointer]) -> Result<BTreeMap<String, Result<Actions>>> {
-    let objects = pointers.iter().map(|pointer| Wanted { oid: &pointer.oid, size: pointer.size }).collect();
-    let request = Request { operation, transfers: ["basic"], objects, hash_algo: "sha256" };
-    let call = remote.client.call(Method::POST, remote.host, &format!("{}/objects/batch", remote.lfs_path()));
+async fn one(
+    remote: &Remote,
+    operation: Operation,
+    pointers: &[Pointer],
+) -> Result<BTreeMap<String, Result<Actions>>> {
+    let objects = pointers
+        .iter()
+        .map(|pointer| Wanted {
+            oid: &pointer.oid,
+            size: pointer.size,
+        })
+        .collect();
+    let request = Request {
+        operation,
+        transfers: ["basic"],
+        objects,
+        hash_algo: "sha256",
+    };
+    let call = remote.client.call(
+        Method::POST,
+        remote.host,
+        &format!("{}/objects/batch", remote.lfs_path()),
+    );
     // Asking changes nothing, not even for an upload.
     let answer = json(call, &request)?.safe().expect(&[200]).send().await?;
     let response: Response = answer.json()?;
-    if response.transfer.as_deref().is_some_and(|transfer| transfer != "basic") {
-        return Err(Error::malformed("the LFS server answered with a way of transfer that was not offered"));
+    if response
+        .transfer
+        .as_deref()
+        .is_some_and(|transfer| transfer != "basic")
+    {
+        return Err(Error::malformed(
+            "the LFS server answered with a way of transfer that was not offered",
+        ));
     }
     let told = |object: Object| {
         let answer = match object.error {
@@ -106,29 +141,53 @@ async fn one(remote: &Remote, operation: Operation, pointers: &[Pointer]) -> Res
 }
 
 pub(super) fn json<'a>(call: Call<'a>, body: &impl Serialize) -> Result<Call<'a>> {
-    let body = serde_json::to_vec(body).map_err(|error| Error::malformed("a request to the LFS server cannot be written").caused_by(error))?;
+    let body = serde_json::to_vec(body).map_err(|error| {
+        Error::malformed("a request to the LFS server cannot be written").caused_by(error)
+    })?;
     Ok(call.body(CONTENT_TYPE, body).accept(CONTENT_TYPE))
 }
 
 /// An object that is not there, or that the server does not give.
 pub(super) fn refused(oid: &str, status: u16, why: &str) -> Error {
-    let class = if matches!(status, 404 | 410) { Class::Missing } else { Class::Malformed };
+    let class = if matches!(status, 404 | 410) {
+        Class::Missing
+    } else {
+        Class::Malformed
+    };
     let why: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
-    Error::new(class, "lfs-object-missing", format!("LFS object {oid}: the server answered {status} {why}")).with_status(status)
+    Error::new(
+        class,
+        "lfs-object-missing",
+        format!("LFS object {oid}: the server answered {status} {why}"),
+    )
+    .with_status(status)
 }
 
 impl Action {
     /// The request that the server asks for. Our credential goes along to our own hosts alone, and not where the server gave another.
     pub(super) fn call<'a>(&self, remote: &'a Remote, method: Method) -> Result<Call<'a>> {
-        let url = Url::parse(&self.href).map_err(|error| Error::malformed(format!("the LFS server names an address that is none: {error}")))?;
+        let url = Url::parse(&self.href).map_err(|error| {
+            Error::malformed(format!(
+                "the LFS server names an address that is none: {error}"
+            ))
+        })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Error::malformed(format!("the LFS server names an address with `{}:`", url.scheme())));
+            return Err(Error::malformed(format!(
+                "the LFS server names an address with `{}:`",
+                url.scheme()
+            )));
         }
-        let label = format!("{method} {}{}", url.host_str().unwrap_or_default(), url.path());
+        let label = format!(
+            "{method} {}{}",
+            url.host_str().unwrap_or_default(),
+            url.path()
+        );
         let mut call = Call::new(&remote.client, method, Ok(url), label);
         for (name, value) in &self.header {
             // The transport sets these itself.
-            if !["content-length", "host", "transfer-encoding", "connection"].contains(&name.to_ascii_lowercase().as_str()) {
+            if !["content-length", "host", "transfer-encoding", "connection"]
+                .contains(&name.to_ascii_lowercase().as_str())
+            {
                 call = call.header(name, value);
             }
         }

@@ -18,11 +18,21 @@ use crate::{Error, Result, Sink};
 const AT_ONCE: usize = 4;
 
 /// Streams objects into the item's parts; gives those that could not be had, with the reason of each.
-pub(crate) async fn download<'a>(remote: &Remote, item: &ItemRef, sink: &dyn Sink, pointers: &'a [Pointer]) -> Result<Vec<(&'a Pointer, Error)>> {
+pub(crate) async fn download<'a>(
+    remote: &Remote,
+    item: &ItemRef,
+    sink: &dyn Sink,
+    pointers: &'a [Pointer],
+) -> Result<Vec<(&'a Pointer, Error)>> {
     let told = match ask(remote, Operation::Download, pointers).await {
         Ok(told) => told,
         Err(error) if ends_all(&error) => return Err(error),
-        Err(error) => return Ok(pointers.iter().map(|pointer| (pointer, again(&error))).collect()),
+        Err(error) => {
+            return Ok(pointers
+                .iter()
+                .map(|pointer| (pointer, again(&error)))
+                .collect());
+        }
     };
     let one = |(pointer, answer): (&'a Pointer, Result<Actions>)| async move {
         let result = match answer {
@@ -54,13 +64,28 @@ fn again(error: &Error) -> Error {
     Error::new(error.class, error.code, error.message.clone())
 }
 
-async fn fetch(remote: &Remote, item: &ItemRef, sink: &dyn Sink, pointer: &Pointer, actions: Actions) -> Result<()> {
-    let Some(action) = actions.download else { return Err(refused(&pointer.oid, 404, "it gives no way to download it")) };
-    let body = action.call(remote, Method::GET)?.expect(&[200]).open().await?;
+async fn fetch(
+    remote: &Remote,
+    item: &ItemRef,
+    sink: &dyn Sink,
+    pointer: &Pointer,
+    actions: Actions,
+) -> Result<()> {
+    let Some(action) = actions.download else {
+        return Err(refused(&pointer.oid, 404, "it gives no way to download it"));
+    };
+    let body = action
+        .call(remote, Method::GET)?
+        .expect(&[200])
+        .open()
+        .await?;
     let mut checked = Checked::new(body, pointer);
     match sink.stream(item, &part(&pointer.oid), &mut checked).await {
         Ok(_) if checked.proved => Ok(()),
-        Ok(_) => Err(Error::storage(format!("LFS object {}: it was not read to its end", pointer.oid))),
+        Ok(_) => Err(Error::storage(format!(
+            "LFS object {}: it was not read to its end",
+            pointer.oid
+        ))),
         Err(error) => Err(checked.failure.unwrap_or(error)),
     }
 }
@@ -78,11 +103,22 @@ struct Checked<'a, R> {
 
 impl<'a, R> Checked<'a, R> {
     fn new(inner: R, pointer: &'a Pointer) -> Self {
-        Self { inner, pointer, hash: Sha256::new(), bytes: 0, proved: false, failure: None }
+        Self {
+            inner,
+            pointer,
+            hash: Sha256::new(),
+            bytes: 0,
+            proved: false,
+            failure: None,
+        }
     }
 
     fn wrong(&self, why: &str) -> Error {
-        Error::new(Class::Malformed, "lfs-object-missing", format!("LFS object {}: {why}", self.pointer.oid))
+        Error::new(
+            Class::Malformed,
+            "lfs-object-missing",
+            format!("LFS object {}: {why}", self.pointer.oid),
+        )
     }
 
     /// Keeps the error, and gives the reader's caller another.
@@ -94,7 +130,10 @@ impl<'a, R> Checked<'a, R> {
 
     fn end(&mut self) -> Poll<io::Result<()>> {
         if self.bytes != self.pointer.size {
-            let error = self.wrong(&format!("{} bytes came and not {}", self.bytes, self.pointer.size));
+            let error = self.wrong(&format!(
+                "{} bytes came and not {}",
+                self.bytes, self.pointer.size
+            ));
             return self.fail(error);
         }
         if hex::encode(self.hash.clone().finalize()) != self.pointer.oid {
@@ -107,7 +146,11 @@ impl<'a, R> Checked<'a, R> {
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Checked<'_, R> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -140,7 +183,10 @@ mod tests {
     use super::*;
 
     async fn read(content: &[u8], oid: &[u8], size: u64) -> Result<Vec<u8>, Option<Error>> {
-        let pointer = Pointer { oid: hex::encode(Sha256::digest(oid)), size };
+        let pointer = Pointer {
+            oid: hex::encode(Sha256::digest(oid)),
+            size,
+        };
         let mut checked = Checked::new(content, &pointer);
         let mut out = Vec::new();
         match checked.read_to_end(&mut out).await {
@@ -152,8 +198,21 @@ mod tests {
     #[tokio::test]
     async fn only_the_content_that_the_pointer_names_ends_well() {
         assert_eq!(read(b"content", b"content", 7).await.unwrap(), b"content");
-        for (content, size) in [(&b"contend"[..], 7), (b"content", 8), (b"content", 6), (b"", 7)] {
-            assert_eq!(read(content, b"content", size).await.unwrap_err().unwrap().code, "lfs-object-missing", "{size}");
+        for (content, size) in [
+            (&b"contend"[..], 7),
+            (b"content", 8),
+            (b"content", 6),
+            (b"", 7),
+        ] {
+            assert_eq!(
+                read(content, b"content", size)
+                    .await
+                    .unwrap_err()
+                    .unwrap()
+                    .code,
+                "lfs-object-missing",
+                "{size}"
+            );
         }
     }
 }

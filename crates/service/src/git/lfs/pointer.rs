@@ -21,19 +21,31 @@ impl Pointer {
             return None;
         }
         let text = std::str::from_utf8(blob.strip_prefix(VERSION)?).ok()?;
-        let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        let value = |key: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
+        };
         let oid = value("oid")?.strip_prefix("sha256:")?;
         let size = value("size")?.parse().ok()?;
-        is_oid(oid).then(|| Self { oid: oid.to_owned(), size })
+        is_oid(oid).then(|| Self {
+            oid: oid.to_owned(),
+            size,
+        })
     }
 
     /// Reads the part [`super::MISSING`]; lines that make no sense are left out.
     pub(crate) fn list(part: &[u8]) -> Vec<Self> {
         let line = |line: &str| {
             let (oid, size) = line.split_once(' ')?;
-            Some(Self { oid: is_oid(oid).then(|| oid.to_owned())?, size: size.parse().ok()? })
+            Some(Self {
+                oid: is_oid(oid).then(|| oid.to_owned())?,
+                size: size.parse().ok()?,
+            })
         };
-        String::from_utf8_lossy(part).lines().filter_map(line).collect()
+        String::from_utf8_lossy(part)
+            .lines()
+            .filter_map(line)
+            .collect()
     }
 
     pub(crate) fn render<'a>(pointers: impl IntoIterator<Item = &'a Self>) -> Vec<u8> {
@@ -58,23 +70,54 @@ mod tests {
 
     #[test]
     fn pointers_are_read_with_and_without_extensions() {
-        let expected = Some(Pointer { oid: OID.to_owned(), size: 12345 });
-        assert_eq!(Pointer::read(format!("version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 12345\n").as_bytes()), expected);
-        let extended = format!("version https://git-lfs.github.com/spec/v1\next-0-foo sha256:{OID}\noid sha256:{OID}\nsize 12345\n");
+        let expected = Some(Pointer {
+            oid: OID.to_owned(),
+            size: 12345,
+        });
+        assert_eq!(
+            Pointer::read(
+                format!(
+                    "version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 12345\n"
+                )
+                .as_bytes()
+            ),
+            expected
+        );
+        let extended = format!(
+            "version https://git-lfs.github.com/spec/v1\next-0-foo sha256:{OID}\noid sha256:{OID}\nsize 12345\n"
+        );
         assert_eq!(Pointer::read(extended.as_bytes()), expected);
     }
 
     #[test]
     fn other_blobs_are_not_pointers() {
-        let good = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 1\n");
-        for text in [String::new(), "version https://git-lfs.github.com/spec/v1\n".to_owned(), good.replace(OID, "../../etc"), good.replace("size 1", "size x"), good.to_uppercase(), format!("{good}{}", " ".repeat(1024)), format!(" {good}")] {
+        let good =
+            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{OID}\nsize 1\n");
+        for text in [
+            String::new(),
+            "version https://git-lfs.github.com/spec/v1\n".to_owned(),
+            good.replace(OID, "../../etc"),
+            good.replace("size 1", "size x"),
+            good.to_uppercase(),
+            format!("{good}{}", " ".repeat(1024)),
+            format!(" {good}"),
+        ] {
             assert_eq!(Pointer::read(text.as_bytes()), None, "{text}");
         }
     }
 
     #[test]
     fn the_list_of_missing_objects_comes_back() {
-        let pointers = vec![Pointer { oid: OID.to_owned(), size: 0 }, Pointer { oid: OID.replace('4', "5"), size: u64::MAX }];
+        let pointers = vec![
+            Pointer {
+                oid: OID.to_owned(),
+                size: 0,
+            },
+            Pointer {
+                oid: OID.replace('4', "5"),
+                size: u64::MAX,
+            },
+        ];
         assert_eq!(Pointer::list(&Pointer::render(&pointers)), pointers);
         assert_eq!(Pointer::list(b"../x 1\nnonsense\n"), []);
     }

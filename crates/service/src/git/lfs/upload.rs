@@ -15,24 +15,50 @@ use super::{Pointer, part};
 use crate::{Error, Result, Stored};
 
 /// Sends the stored contents of objects; those that the server has already are not sent.
-pub(crate) async fn upload(remote: &Remote, item: &ItemRef, stored: &dyn Stored, pointers: &[Pointer], work: &Path) -> Result<()> {
+pub(crate) async fn upload(
+    remote: &Remote,
+    item: &ItemRef,
+    stored: &dyn Stored,
+    pointers: &[Pointer],
+    work: &Path,
+) -> Result<()> {
     for (pointer, answer) in ask(remote, Operation::Upload, pointers).await? {
         put(remote, item, stored, pointer, answer?, work).await?;
     }
     Ok(())
 }
 
-async fn put(remote: &Remote, item: &ItemRef, stored: &dyn Stored, pointer: &Pointer, actions: Actions, work: &Path) -> Result<()> {
+async fn put(
+    remote: &Remote,
+    item: &ItemRef,
+    stored: &dyn Stored,
+    pointer: &Pointer,
+    actions: Actions,
+    work: &Path,
+) -> Result<()> {
     if let Some(action) = actions.upload {
         let path = work.join("lfs-upload");
         copy(item, stored, pointer, &path).await?;
         let call = action.call(remote, Method::PUT)?;
         // The same content at its own name: sending it twice changes nothing.
-        call.file("application/octet-stream", &path).accept("*/*").safe().send().await?;
+        call.file("application/octet-stream", &path)
+            .accept("*/*")
+            .safe()
+            .send()
+            .await?;
     }
     if let Some(action) = actions.verify {
         let call = action.call(remote, Method::POST)?;
-        json(call, &Wanted { oid: &pointer.oid, size: pointer.size })?.safe().send().await?;
+        json(
+            call,
+            &Wanted {
+                oid: &pointer.oid,
+                size: pointer.size,
+            },
+        )?
+        .safe()
+        .send()
+        .await?;
     }
     Ok(())
 }
@@ -54,5 +80,8 @@ async fn copy(item: &ItemRef, stored: &dyn Stored, pointer: &Pointer, path: &Pat
     if hex::encode(hash.finalize()) == pointer.oid {
         return Ok(());
     }
-    Err(Error::storage(format!("LFS object {} in the snapshot has another hash", pointer.oid)))
+    Err(Error::storage(format!(
+        "LFS object {} in the snapshot has another hash",
+        pointer.oid
+    )))
 }

@@ -26,7 +26,9 @@ pub(crate) struct Asked<'a> {
 
 impl Asked<'_> {
     fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// Adds `thin-pack` to what the client asked for.
@@ -39,11 +41,16 @@ impl Asked<'_> {
 }
 
 pub(crate) fn unpacked(headers: &HeaderMap, body: &Bytes) -> Vec<u8> {
-    if headers.get(header::CONTENT_ENCODING).is_none_or(|value| value != "gzip") {
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_none_or(|value| value != "gzip")
+    {
         return body.to_vec();
     }
     let mut plain = Vec::new();
-    flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut plain).unwrap();
+    flate2::read::GzDecoder::new(&body[..])
+        .read_to_end(&mut plain)
+        .unwrap();
     plain
 }
 
@@ -54,7 +61,8 @@ pub(crate) fn refuse(manner: Manner, asked: &Asked<'_>) -> Option<Response> {
     }
     let text = String::from_utf8_lossy(&asked.body);
     let first = text.lines().next().unwrap_or("");
-    let message = "TF401041: The request to the Git server was malformed. (Clients must support multi-ack.)";
+    let message =
+        "TF401041: The request to the Git server was malformed. (Clients must support multi-ack.)";
     (!first.contains(" multi_ack")).then(|| (StatusCode::BAD_REQUEST, message).into_response())
 }
 
@@ -67,14 +75,23 @@ pub(crate) async fn run(manner: Manner, asked: &Asked<'_>) -> (StatusCode, Strin
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("REMOTE_USER", "tester")
         .env("REQUEST_METHOD", asked.method.as_str())
-        .env("PATH_INFO", format!("/{}.git/{}", asked.repository, asked.service))
+        .env(
+            "PATH_INFO",
+            format!("/{}.git/{}", asked.repository, asked.service),
+        )
         .env("QUERY_STRING", asked.query)
         .env("CONTENT_TYPE", asked.header("content-type"))
         .env("CONTENT_LENGTH", asked.body.len().to_string());
     if manner == Manner::Plain {
         command.env("GIT_PROTOCOL", asked.header("git-protocol"));
     }
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let feed = async move {
         // It may end without reading all.
@@ -82,15 +99,26 @@ pub(crate) async fn run(manner: Manner, asked: &Asked<'_>) -> (StatusCode, Strin
     };
     let ((), output) = tokio::join!(feed, child.wait_with_output());
     let output = output.unwrap().stdout;
-    let end = output.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let end = output
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap();
     let head = std::str::from_utf8(&output[..end]).unwrap();
-    let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+    let value = |name: &str| {
+        head.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|value| value.trim().to_owned())
+    };
     let status = value("Status:").map_or(200, |status| status[..3].parse().unwrap());
     let mut body = output[end + 4..].to_vec();
     if manner == Manner::AzureDevOps && asked.query == "service=git-upload-pack" && status == 200 {
         body = disguise(&body);
     }
-    (StatusCode::from_u16(status).unwrap(), value("Content-Type:").unwrap_or_default(), body)
+    (
+        StatusCode::from_u16(status).unwrap(),
+        value("Content-Type:").unwrap_or_default(),
+        body,
+    )
 }
 
 /// Azure DevOps' own capabilities in place of git's; an empty repository shows none at all.
@@ -103,7 +131,16 @@ fn disguise(body: &[u8]) -> Vec<u8> {
     if id_and_name.ends_with("capabilities^{}") {
         return [SERVICE, b"0000"].concat();
     }
-    let symref = capabilities.split_whitespace().find(|name| name.starts_with("symref=")).map(|name| format!(" {name}")).unwrap_or_default();
+    let symref = capabilities
+        .split_whitespace()
+        .find(|name| name.starts_with("symref="))
+        .map(|name| format!(" {name}"))
+        .unwrap_or_default();
     let line = format!("{id_and_name}\0{CAPABILITIES}{symref}\n");
-    [SERVICE, format!("{:04x}{line}", line.len() + 4).as_bytes(), &refs[length..]].concat()
+    [
+        SERVICE,
+        format!("{:04x}{line}", line.len() + 4).as_bytes(),
+        &refs[length..],
+    ]
+    .concat()
 }

@@ -58,7 +58,9 @@ impl Draft {
         values.set(ids::WORK_ITEM_TYPE, Some(FieldValue::text(kind.name)));
         values.set(ids::STATE, Some(FieldValue::text(kind.states[0].0)));
         values.set(ids::REASON, Some(FieldValue::text(kind.reason)));
-        values.set(ids::PRIORITY, Some(FieldValue::Integer(2)));
+        if !options.bypass_rules {
+            values.set(ids::PRIORITY, Some(FieldValue::Integer(2)));
+        }
         let item = Item {
             id: 0,
             project: project.id,
@@ -380,7 +382,7 @@ impl Draft {
             self.values
                 .set(ids::STATE_CHANGE_DATE, Some(FieldValue::Date(date)));
         }
-        if before.is_some() && !self.touched.contains(&ids::REASON) {
+        if before.is_some() && !self.options.bypass_rules && !self.touched.contains(&ids::REASON) {
             self.values.set(
                 ids::REASON,
                 Some(FieldValue::text(&format!("Moved to state {state}"))),

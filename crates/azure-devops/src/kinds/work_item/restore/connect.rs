@@ -40,17 +40,34 @@ pub(super) async fn connect(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Ve
     let place = Place::load(&cx.target).await?;
     let mut there = HashMap::new();
     let mut known = Known::new();
-    let wanted: Vec<u32> = items.iter().filter(|item| is_written(item)).filter_map(|item| item.new_id.as_deref()?.parse().ok()).collect();
+    let wanted: Vec<u32> = items
+        .iter()
+        .filter(|item| is_written(item))
+        .filter_map(|item| item.new_id.as_deref()?.parse().ok())
+        .collect();
     for ids in wanted.chunks(batch::AT_ONCE) {
         let answer = batch::ask(cx.target.http, ids).await?;
-        for value in answer.values()?.into_iter().filter(|value| value.get() != "null") {
-            let item: There = serde_json::from_str(value.get()).map_err(|error| Error::malformed(format!("a work item of the target: {error}")))?;
-            links::note(&mut known, item.id, item.relations.as_deref().unwrap_or_default());
+        for value in answer
+            .values()?
+            .into_iter()
+            .filter(|value| value.get() != "null")
+        {
+            let item: There = serde_json::from_str(value.get())
+                .map_err(|error| Error::malformed(format!("a work item of the target: {error}")))?;
+            links::note(
+                &mut known,
+                item.id,
+                item.relations.as_deref().unwrap_or_default(),
+            );
             there.insert(item.id.to_string(), item.rev);
         }
     }
-    let replays: Vec<_> = items.iter().map(|item| replay(cx, &place, item, &there)).collect();
-    let opened: Vec<Result<Option<Open>>> = stream::iter(replays).buffered(CONCURRENCY).collect().await;
+    let replays: Vec<_> = items
+        .iter()
+        .map(|item| replay(cx, &place, item, &there))
+        .collect();
+    let opened: Vec<Result<Option<Open>>> =
+        stream::iter(replays).buffered(CONCURRENCY).collect().await;
     let mut outcomes = Vec::with_capacity(items.len());
     // Links last and one item after another: each is written from one end only.
     for (item, open) in items.iter().zip(opened) {
@@ -65,24 +82,60 @@ pub(super) async fn connect(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Ve
 }
 
 fn is_written(item: &StoredItem) -> bool {
-    matches!(item.action, Action::Create | Action::Merge | Action::Replace)
+    matches!(
+        item.action,
+        Action::Create | Action::Merge | Action::Replace
+    )
 }
 
-async fn replay(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, there: &HashMap<String, u32>) -> Result<Option<Open>> {
+async fn replay(
+    cx: &Restore<'_>,
+    place: &Place<'_>,
+    item: &StoredItem,
+    there: &HashMap<String, u32>,
+) -> Result<Option<Open>> {
     if !is_written(item) {
         return Ok(None);
     }
-    let gone = || Error::new(Class::Missing, "restore-failed", format!("{}: what was made for it is not at the target", item.item));
+    let gone = || {
+        Error::new(
+            Class::Missing,
+            "restore-failed",
+            format!("{}: what was made for it is not at the target", item.item),
+        )
+    };
     let new_id = item.new_id.as_deref().ok_or_else(gone)?;
     let rev = *there.get(new_id).ok_or_else(gone)?;
     let source = Source::read(cx.target.stored, item).await?;
     let project = place.home(&source)?.clone();
     let noted = Progress::of(cx, item).await?;
-    let mut progress = noted.unwrap_or(Progress { next: 1, rev: 1, ..Progress::default() });
-    let mut open = Open { losses: source.replay.losses.clone(), source, project, progress: Progress::default(), refused: Vec::new() };
+    let mut progress = noted.unwrap_or(Progress {
+        next: 1,
+        rev: 1,
+        ..Progress::default()
+    });
+    let mut open = Open {
+        losses: source.replay.losses.clone(),
+        source,
+        project,
+        progress: Progress::default(),
+        refused: Vec::new(),
+    };
     if item.action != Action::Create {
-        replace::to_snapshot(cx, place, item, &mut open.source, &open.project, &mut open.losses).await?;
-        open.progress = Progress { next: usize::MAX, rev, ..progress };
+        replace::to_snapshot(
+            cx,
+            place,
+            item,
+            &mut open.source,
+            &open.project,
+            &mut open.losses,
+        )
+        .await?;
+        open.progress = Progress {
+            next: usize::MAX,
+            rev,
+            ..progress
+        };
         return Ok(Some(open));
     }
     // A write that was answered but not noted is there all the same.
@@ -95,8 +148,20 @@ async fn replay(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, there: &
     Ok(Some(open))
 }
 
-async fn steps(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, new_id: &str, open: &mut Open) -> Result<()> {
-    let mut uploads = Uploads::new(cx, &item.item, &open.source, &open.project, std::mem::take(&mut open.progress.uploads));
+async fn steps(
+    cx: &Restore<'_>,
+    place: &Place<'_>,
+    item: &StoredItem,
+    new_id: &str,
+    open: &mut Open,
+) -> Result<()> {
+    let mut uploads = Uploads::new(
+        cx,
+        &item.item,
+        &open.source,
+        &open.project,
+        std::mem::take(&mut open.progress.uploads),
+    );
     let count = open.source.replay.steps.len();
     let mut project = place.home(&open.source)?.clone();
     for (at, step) in open.source.replay.steps.iter().enumerate() {
@@ -110,7 +175,11 @@ async fn steps(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, new_id: &
         }
         let mut patch = Patch::for_step(place, &open.source, step, &project, &mut uploads).await?;
         let test = json!({ "op": "test", "path": "/rev", "value": open.progress.rev });
-        let with_test = |operations: Vec<Value>| std::iter::once(test.clone()).chain(operations).collect::<Vec<_>>();
+        let with_test = |operations: Vec<Value>| {
+            std::iter::once(test.clone())
+                .chain(operations)
+                .collect::<Vec<_>>()
+        };
         let rev = match change(cx.target.http, new_id, &with_test(patch.operations(true))).await {
             Err(error) if api::is_refusal(&error) && patch.has_relations() => {
                 open.refused.extend(patch.take_relations());
@@ -121,7 +190,12 @@ async fn steps(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, new_id: &
         open.progress.rev = rev.map_err(|error| at_step(error, at, count))?;
         open.losses.append(&mut patch.losses);
         open.progress.next = at + 1;
-        Progress { uploads: uploads.done().clone(), ..open.progress.clone() }.note(cx, item).await?;
+        Progress {
+            uploads: uploads.done().clone(),
+            ..open.progress.clone()
+        }
+        .note(cx, item)
+        .await?;
     }
     open.project = project;
     open.progress.uploads = uploads.finish(&mut open.losses);
@@ -133,13 +207,28 @@ fn at_step(mut error: Error, at: usize, count: usize) -> Error {
     error
 }
 
-async fn finish(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem, mut open: Open, known: &mut Known) -> Result<Outcome> {
+async fn finish(
+    cx: &Restore<'_>,
+    place: &Place<'_>,
+    item: &StoredItem,
+    mut open: Open,
+    known: &mut Known,
+) -> Result<Outcome> {
     let new_id = item.new_id.as_deref().unwrap_or_default();
-    open.losses.extend(links::add(cx, place, &open.source, new_id, known).await?);
-    open.losses.extend(links::one_by_one(cx, new_id, &open.refused).await?);
+    open.losses
+        .extend(links::add(cx, place, &open.source, new_id, known).await?);
+    open.losses
+        .extend(links::one_by_one(cx, new_id, &open.refused).await?);
     if item.action == Action::Create {
-        let mut uploads = Uploads::new(cx, &item.item, &open.source, &open.project, std::mem::take(&mut open.progress.uploads));
-        open.losses.extend(talk::mend(cx, &open.source, new_id, &open.project, &mut uploads).await?);
+        let mut uploads = Uploads::new(
+            cx,
+            &item.item,
+            &open.source,
+            &open.project,
+            std::mem::take(&mut open.progress.uploads),
+        );
+        open.losses
+            .extend(talk::mend(cx, &open.source, new_id, &open.project, &mut uploads).await?);
         uploads.finish(&mut open.losses);
     }
     open.losses.sort_unstable();

@@ -16,26 +16,54 @@ use crate::kinds::work_item::WORK_ITEM;
 
 /// A `vstfs:///` address at the target, or why there is none.
 pub(super) fn artifact(url: &str, cx: &Target<'_>) -> Result<String, String> {
-    let stays = || if cx.original { Ok(url.to_owned()) } else { Err(format!("the link {url} leads to something that is not restored")) };
-    let Some(path) = url.strip_prefix("vstfs:///") else { return stays() };
+    let stays = || {
+        if cx.original {
+            Ok(url.to_owned())
+        } else {
+            Err(format!(
+                "the link {url} leads to something that is not restored"
+            ))
+        }
+    };
+    let Some(path) = url.strip_prefix("vstfs:///") else {
+        return stays();
+    };
     let mut segments = path.splitn(3, '/');
-    let (Some(tool), Some(kind), Some(rest)) = (segments.next(), segments.next(), segments.next()) else { return stays() };
+    let (Some(tool), Some(kind), Some(rest)) = (segments.next(), segments.next(), segments.next())
+    else {
+        return stays();
+    };
     let second = match (tool, kind) {
         ("Git", "Commit" | "Ref") => GIT_REPOSITORY,
         ("Wiki", "WikiPage") => WIKI,
         ("Git", "PullRequestId") if cx.original => GIT_REPOSITORY,
         _ => return stays(),
     };
-    let separators: Vec<usize> = rest.to_ascii_uppercase().match_indices("%2F").map(|(at, _)| at).take(2).collect();
-    let [first_end, second_end] = separators[..] else { return stays() };
-    let (project, container, tail) = (&rest[..first_end], &rest[first_end + 3..second_end], &rest[second_end..]);
+    let separators: Vec<usize> = rest
+        .to_ascii_uppercase()
+        .match_indices("%2F")
+        .map(|(at, _)| at)
+        .take(2)
+        .collect();
+    let [first_end, second_end] = separators[..] else {
+        return stays();
+    };
+    let (project, container, tail) = (
+        &rest[..first_end],
+        &rest[first_end + 3..second_end],
+        &rest[second_end..],
+    );
     let lost = || format!("the link {url} leads to something that is not at the target");
     let new_project = cx.ids.get(PROJECT, project).ok_or_else(lost)?;
     let new_container = cx.ids.get(second, container).ok_or_else(lost)?;
     if kind == "PullRequestId" && new_container != container {
-        return Err(format!("the link {url} leads to a pull request, which is not restored"));
+        return Err(format!(
+            "the link {url} leads to a pull request, which is not restored"
+        ));
     }
-    Ok(format!("vstfs:///{tool}/{kind}/{new_project}%2F{new_container}{tail}"))
+    Ok(format!(
+        "vstfs:///{tool}/{kind}/{new_project}%2F{new_container}{tail}"
+    ))
 }
 
 /// Links between items of the target, each in the direction in which the service states it: `(type, from, to)`.
@@ -61,27 +89,48 @@ pub(super) fn note(known: &mut Known, id: u32, relations: &[Relation]) {
 }
 
 /// Adds the item's links to other items that neither end has yet. Links alone make no revision.
-pub(super) async fn add(cx: &Restore<'_>, place: &Place<'_>, source: &Source, new_id: &str, known: &mut Known) -> Result<Vec<String>> {
+pub(super) async fn add(
+    cx: &Restore<'_>,
+    place: &Place<'_>,
+    source: &Source,
+    new_id: &str,
+    known: &mut Known,
+) -> Result<Vec<String>> {
     let mut losses = Vec::new();
-    let Ok(id) = new_id.parse::<u32>() else { return Ok(losses) };
+    let Ok(id) = new_id.parse::<u32>() else {
+        return Ok(losses);
+    };
     let mut operations = Vec::new();
     for relation in &source.relations {
         let other = match (relation.leads(), relation.item()) {
             (Leads::ToItem, Some(other)) => other,
             (Leads::Elsewhere, _) => {
-                losses.push(format!("the link {} to {} cannot be written", relation.rel, relation.url));
+                losses.push(format!(
+                    "the link {} to {} cannot be written",
+                    relation.rel, relation.url
+                ));
                 continue;
             }
             _ => continue,
         };
-        let new = cx.target.ids.get(WORK_ITEM, &other.to_string()).and_then(|new| new.parse::<u32>().ok());
+        let new = cx
+            .target
+            .ids
+            .get(WORK_ITEM, &other.to_string())
+            .and_then(|new| new.parse::<u32>().ok());
         let Some(new) = new else {
-            losses.push(format!("the link {} to work item {other}, which is not at the target", relation.rel));
+            losses.push(format!(
+                "the link {} to work item {other}, which is not at the target",
+                relation.rel
+            ));
             continue;
         };
         let key = canonical(&relation.rel, id, new);
         if known.insert(key) {
-            operations.push(operation(relation, &format!("{}/_apis/wit/workItems/{new}", place.base)));
+            operations.push(operation(
+                relation,
+                &format!("{}/_apis/wit/workItems/{new}", place.base),
+            ));
         }
     }
     losses.extend(one_by_one(cx, new_id, &operations).await?);
@@ -90,7 +139,12 @@ pub(super) async fn add(cx: &Restore<'_>, place: &Place<'_>, source: &Source, ne
 
 fn operation(relation: &Relation, url: &str) -> Value {
     let mut attributes = serde_json::Map::new();
-    if let Some(comment) = relation.attributes.comment.as_deref().filter(|comment| !comment.is_empty()) {
+    if let Some(comment) = relation
+        .attributes
+        .comment
+        .as_deref()
+        .filter(|comment| !comment.is_empty())
+    {
         attributes.insert("comment".to_owned(), Value::from(comment));
     }
     if relation.attributes.locked == Some(true) {
@@ -100,7 +154,11 @@ fn operation(relation: &Relation, url: &str) -> Value {
 }
 
 /// All at once, or when that is refused each alone: one bad link does not cost the others.
-pub(super) async fn one_by_one(cx: &Restore<'_>, new_id: &str, operations: &[Value]) -> Result<Vec<String>> {
+pub(super) async fn one_by_one(
+    cx: &Restore<'_>,
+    new_id: &str,
+    operations: &[Value],
+) -> Result<Vec<String>> {
     let mut losses = Vec::new();
     if operations.is_empty() {
         return Ok(losses);
@@ -115,7 +173,12 @@ pub(super) async fn one_by_one(cx: &Restore<'_>, new_id: &str, operations: &[Val
             Ok(_) => {}
             Err(error) if api::is_refusal(&error) => {
                 let (rel, url) = (&operation["value"]["rel"], &operation["value"]["url"]);
-                losses.push(format!("the link {} to {}: {}", rel.as_str().unwrap_or_default(), url.as_str().unwrap_or_default(), error.message));
+                losses.push(format!(
+                    "the link {} to {}: {}",
+                    rel.as_str().unwrap_or_default(),
+                    url.as_str().unwrap_or_default(),
+                    error.message
+                ));
             }
             Err(error) => return Err(error),
         }
@@ -135,9 +198,21 @@ mod tests {
 
     #[test]
     fn both_ends_of_a_link_are_one_link() {
-        assert_eq!(canonical("System.LinkTypes.Hierarchy-Forward", 1, 2), canonical("System.LinkTypes.Hierarchy-Reverse", 2, 1));
-        assert_eq!(canonical("System.LinkTypes.Related", 1, 2), canonical("System.LinkTypes.Related", 2, 1));
-        assert_ne!(canonical("System.LinkTypes.Hierarchy-Forward", 1, 2), canonical("System.LinkTypes.Hierarchy-Forward", 2, 1));
-        assert_ne!(canonical("System.LinkTypes.Dependency-Forward", 1, 2), canonical("System.LinkTypes.Hierarchy-Forward", 1, 2));
+        assert_eq!(
+            canonical("System.LinkTypes.Hierarchy-Forward", 1, 2),
+            canonical("System.LinkTypes.Hierarchy-Reverse", 2, 1)
+        );
+        assert_eq!(
+            canonical("System.LinkTypes.Related", 1, 2),
+            canonical("System.LinkTypes.Related", 2, 1)
+        );
+        assert_ne!(
+            canonical("System.LinkTypes.Hierarchy-Forward", 1, 2),
+            canonical("System.LinkTypes.Hierarchy-Forward", 2, 1)
+        );
+        assert_ne!(
+            canonical("System.LinkTypes.Dependency-Forward", 1, 2),
+            canonical("System.LinkTypes.Hierarchy-Forward", 1, 2)
+        );
     }
 }

@@ -22,9 +22,18 @@ pub(super) struct Patch {
 
 impl Patch {
     /// What a step of the replay writes into a project of the target.
-    pub(super) async fn for_step(place: &Place<'_>, source: &Source, step: &Step, project: &Project, uploads: &mut Uploads<'_>) -> Result<Self> {
+    pub(super) async fn for_step(
+        place: &Place<'_>,
+        source: &Source,
+        step: &Step,
+        project: &Project,
+        uploads: &mut Uploads<'_>,
+    ) -> Result<Self> {
         let mut patch = Self::default();
-        patch.changes(place, &step.changes, &step.markdown, project, uploads).await?;
+        patch
+            .changes(place, &step.changes, project, uploads)
+            .await?;
+        patch.formats(place, &step.markdown);
         if let Some(history) = &step.history {
             patch.set("System.History", uploads.rewrite(history).await?);
         }
@@ -41,7 +50,6 @@ impl Patch {
         &mut self,
         place: &Place<'_>,
         changes: &history::Changes,
-        markdown: &[String],
         project: &Project,
         uploads: &mut Uploads<'_>,
     ) -> Result<()> {
@@ -54,7 +62,8 @@ impl Patch {
                 continue;
             }
             let Some(value) = value else {
-                self.fields.push(json!({ "op": "remove", "path": format!("/fields/{field}") }));
+                self.fields
+                    .push(json!({ "op": "remove", "path": format!("/fields/{field}") }));
                 continue;
             };
             match (field.as_str(), value) {
@@ -65,15 +74,14 @@ impl Patch {
                     }
                 }
                 (history::AREA_PATH | history::ITERATION_PATH, Value::String(path)) => {
-                    let path = place.path(field == history::AREA_PATH, path, project, &mut self.losses).await?;
+                    let path = place
+                        .path(field == history::AREA_PATH, path, project, &mut self.losses)
+                        .await?;
                     self.set(field, path);
                 }
                 (_, Value::String(text)) => {
                     let text = uploads.rewrite(text).await?;
                     self.set(field, text);
-                    if markdown.contains(field) {
-                        self.fields.push(json!({ "op": "add", "path": format!("/multilineFieldsFormat/{field}"), "value": "Markdown" }));
-                    }
                 }
                 (_, value) => self.set(field, value.clone()),
             }
@@ -81,24 +89,47 @@ impl Patch {
         Ok(())
     }
 
+    /// Texts that are Markdown from now on; without saying so they would become HTML.
+    pub(super) fn formats(&mut self, place: &Place<'_>, markdown: &[String]) {
+        for field in markdown.iter().filter(|field| place.knows(field)) {
+            self.fields.push(json!({ "op": "add", "path": format!("/multilineFieldsFormat/{field}"), "value": "Markdown" }));
+        }
+    }
+
     pub(super) fn set(&mut self, field: &str, value: impl Into<Value>) {
         let value = value.into();
-        self.fields.push(json!({ "op": "add", "path": format!("/fields/{field}"), "value": value }));
+        self.fields
+            .push(json!({ "op": "add", "path": format!("/fields/{field}"), "value": value }));
     }
 
     /// A relation that makes a revision: a file, an address, an artifact.
-    pub(super) async fn relation(&mut self, place: &Place<'_>, source: &Source, at: usize, uploads: &mut Uploads<'_>) -> Result<()> {
+    pub(super) async fn relation(
+        &mut self,
+        place: &Place<'_>,
+        source: &Source,
+        at: usize,
+        uploads: &mut Uploads<'_>,
+    ) -> Result<()> {
         let relation = &source.relations[at];
         let mut attributes = serde_json::Map::new();
-        for (name, value) in [("name", &relation.attributes.name), ("comment", &relation.attributes.comment)] {
+        for (name, value) in [
+            ("name", &relation.attributes.name),
+            ("comment", &relation.attributes.comment),
+        ] {
             if let Some(value) = value {
                 attributes.insert(name.to_owned(), Value::from(value.as_str()));
             }
         }
         let url = match relation.leads() {
             Leads::ToFile => {
-                let Some(guid) = references(&relation.url).next().map(|reference| reference.guid) else {
-                    self.losses.push(format!("the attached file at {} cannot be told by its address", relation.url));
+                let Some(guid) = references(&relation.url)
+                    .next()
+                    .map(|reference| reference.guid)
+                else {
+                    self.losses.push(format!(
+                        "the attached file at {} cannot be told by its address",
+                        relation.url
+                    ));
                     return Ok(());
                 };
                 match uploads.url(guid).await? {
@@ -137,6 +168,8 @@ impl Patch {
     pub(super) fn operations(&self, relations: bool) -> Vec<Value> {
         let kind = self.kind.iter().map(|kind| json!({ "op": "add", "path": format!("/fields/{}", history::TYPE), "value": kind }));
         let related = self.relations.iter().filter(|_| relations).cloned();
-        kind.chain(self.fields.iter().cloned()).chain(related).collect()
+        kind.chain(self.fields.iter().cloned())
+            .chain(related)
+            .collect()
     }
 }

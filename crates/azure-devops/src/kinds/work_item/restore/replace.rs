@@ -2,11 +2,11 @@
 
 use service::{Restore, Result, StoredItem};
 
+use super::change;
 use super::patch::Patch;
 use super::place::{Place, Project};
 use super::source::{Leads, Source, relations};
 use super::upload::Uploads;
-use super::change;
 use crate::kinds::work_item::batch;
 use crate::kinds::work_item::history::{self, Fields, Revision};
 
@@ -23,19 +23,46 @@ pub(super) async fn to_snapshot(
     let new_id = item.new_id.as_deref().unwrap_or_default();
     let answer = batch::ask(cx.target.http, &[new_id.parse().unwrap_or(0)]).await?;
     let values = answer.values()?;
-    let Some(document) = values.into_iter().find(|value| value.get() != "null") else { return Ok(()) };
+    let Some(document) = values.into_iter().find(|value| value.get() != "null") else {
+        return Ok(());
+    };
     let there = Revision::read(document.get())?;
     let have = relations(document.get())?;
-    let mut uploads = Uploads::new(cx, &item.item, source, project, std::collections::BTreeMap::new());
+    let mut uploads = Uploads::new(
+        cx,
+        &item.item,
+        source,
+        project,
+        std::collections::BTreeMap::new(),
+    );
     let mut patch = Patch::default();
     let wanted = at_target(place, &source.now.fields, project).await?;
-    patch.changes(place, &history::changes(&there.fields, &wanted), &source.now.markdown, project, &mut uploads).await?;
+    patch
+        .changes(
+            place,
+            &history::changes(&there.fields, &wanted),
+            project,
+            &mut uploads,
+        )
+        .await?;
+    let new: Vec<String> = source
+        .now
+        .markdown
+        .iter()
+        .filter(|field| !there.markdown.contains(field))
+        .cloned()
+        .collect();
+    patch.formats(place, &new);
     for (at, relation) in source.relations.iter().enumerate() {
         let present = match relation.leads() {
             Leads::ToFile => have.iter().any(|other| {
-                other.leads() == Leads::ToFile && (&other.attributes.name, other.attributes.size) == (&relation.attributes.name, relation.attributes.size)
+                other.leads() == Leads::ToFile
+                    && (&other.attributes.name, other.attributes.size)
+                        == (&relation.attributes.name, relation.attributes.size)
             }),
-            Leads::ToAddress | Leads::ToArtifact => have.iter().any(|other| other.rel == relation.rel && other.url == relation.url),
+            Leads::ToAddress | Leads::ToArtifact => have
+                .iter()
+                .any(|other| other.rel == relation.rel && other.url == relation.url),
             Leads::ToItem | Leads::Elsewhere => true,
         };
         if !present {
@@ -58,8 +85,18 @@ pub(super) async fn to_snapshot(
 async fn at_target(place: &Place<'_>, fields: &Fields, project: &Project) -> Result<Fields> {
     let mut fields = fields.clone();
     for (field, area) in [(history::AREA_PATH, true), (history::ITERATION_PATH, false)] {
-        if let Some(path) = fields.get(field).and_then(|path| path.as_str()).map(str::to_owned) {
-            fields.insert(field.to_owned(), place.path(area, &path, project, &mut Vec::new()).await?.into());
+        if let Some(path) = fields
+            .get(field)
+            .and_then(|path| path.as_str())
+            .map(str::to_owned)
+        {
+            fields.insert(
+                field.to_owned(),
+                place
+                    .path(area, &path, project, &mut Vec::new())
+                    .await?
+                    .into(),
+            );
         }
     }
     Ok(fields)

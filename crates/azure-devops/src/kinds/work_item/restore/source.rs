@@ -58,7 +58,10 @@ impl Relation {
     /// The number at the end of the address of a work item.
     pub(in crate::kinds::work_item) fn item(&self) -> Option<u32> {
         let (before, id) = self.url.rsplit_once('/')?;
-        before.to_ascii_lowercase().ends_with("/workitems").then(|| id.parse().ok())?
+        before
+            .to_ascii_lowercase()
+            .ends_with("/workitems")
+            .then(|| id.parse().ok())?
     }
 }
 
@@ -70,7 +73,8 @@ struct Relations {
 
 /// The relations of a document.
 pub(in crate::kinds::work_item) fn relations(document: &str) -> Result<Vec<Relation>> {
-    let relations: Relations = serde_json::from_str(document).map_err(|error| Error::malformed(format!("the relations of a work item: {error}")))?;
+    let relations: Relations = serde_json::from_str(document)
+        .map_err(|error| Error::malformed(format!("the relations of a work item: {error}")))?;
     Ok(relations.relations.unwrap_or_default())
 }
 
@@ -130,7 +134,9 @@ pub(super) fn comments(lines: &[u8], versions: &[u8]) -> Result<Vec<Comment>> {
             version: stored.version,
             created: stored.created.and_then(|date| date.parse().ok()),
             deleted: stored.deleted,
-            markdown: stored.format.is_some_and(|format| format.eq_ignore_ascii_case("markdown")),
+            markdown: stored
+                .format
+                .is_some_and(|format| format.eq_ignore_ascii_case("markdown")),
             first: first.remove(&stored.id).unwrap_or_else(|| text.clone()),
             text,
         });
@@ -139,42 +145,106 @@ pub(super) fn comments(lines: &[u8], versions: &[u8]) -> Result<Vec<Comment>> {
 }
 
 impl Source {
-    pub(in crate::kinds::work_item) async fn read(stored: &dyn Stored, item: &StoredItem) -> Result<Self> {
+    pub(in crate::kinds::work_item) async fn read(
+        stored: &dyn Stored,
+        item: &StoredItem,
+    ) -> Result<Self> {
         let document = parts::document(stored, &item.item).await?;
-        let text = std::str::from_utf8(&document).map_err(|_| Error::malformed(format!("{}: its stored document is not text", item.item)))?;
+        let text = std::str::from_utf8(&document).map_err(|_| {
+            Error::malformed(format!("{}: its stored document is not text", item.item))
+        })?;
         let now = Revision::read(text)?;
         let relations = relations(text)?;
-        let part = async |name: &str| stored.part(&item.item, name).await.map(Option::unwrap_or_default);
-        let comments = comments(&part(COMMENTS).await?, &part(COMMENT_VERSIONS).await?)?;
+        let part = async |name: &str| {
+            stored
+                .part(&item.item, name)
+                .await
+                .map(Option::unwrap_or_default)
+        };
+        let mut comments = comments(&part(COMMENTS).await?, &part(COMMENT_VERSIONS).await?)?;
         let mut revisions = history::read_all(&part(REVISIONS).await?)?;
         if revisions.is_empty() {
             revisions.push(now.clone());
         }
-        with_comments(&mut revisions, &comments);
-        let folded = relations.iter().enumerate().filter(|(_, relation)| matches!(relation.leads(), Leads::ToFile | Leads::ToAddress | Leads::ToArtifact));
-        let dated: Vec<_> = folded.map(|(at, relation)| (at, relation.attributes.authorized.as_deref().and_then(|date| date.parse().ok()))).collect();
-        let mut replay = Replay::plan(&revisions, &dated);
-        if replay.steps.iter().all(|step| step.markdown.is_empty()) {
-            for step in &mut replay.steps {
-                step.markdown.clone_from(&now.markdown);
+        with_comments(&mut revisions, &mut comments);
+        if revisions
+            .iter()
+            .all(|revision| revision.markdown.is_empty())
+        {
+            for revision in &mut revisions {
+                revision.markdown.clone_from(&now.markdown);
             }
         }
-        Ok(Self { now, relations, replay, comments })
+        let folded = relations.iter().enumerate().filter(|(_, relation)| {
+            matches!(
+                relation.leads(),
+                Leads::ToFile | Leads::ToAddress | Leads::ToArtifact
+            )
+        });
+        let dated: Vec<_> = folded
+            .map(|(at, relation)| {
+                (
+                    at,
+                    relation
+                        .attributes
+                        .authorized
+                        .as_deref()
+                        .and_then(|date| date.parse().ok()),
+                )
+            })
+            .collect();
+        let replay = Replay::plan(&revisions, &dated);
+        Ok(Self {
+            now,
+            relations,
+            replay,
+            comments,
+        })
     }
 
     /// The names of the projects that it was in, the first one first, the present one last.
     pub(in crate::kinds::work_item) fn projects(&self) -> impl Iterator<Item = &str> {
-        let changed = self.replay.steps.iter().filter_map(|step| step.changes.get(history::PROJECT)?.as_ref()?.as_str());
-        changed.chain([self.now.text(history::PROJECT)]).filter(|name| !name.is_empty())
+        let changed = self
+            .replay
+            .steps
+            .iter()
+            .filter_map(|step| step.changes.get(history::PROJECT)?.as_ref()?.as_str());
+        changed
+            .chain([self.now.text(history::PROJECT)])
+            .filter(|name| !name.is_empty())
     }
 }
 
-/// Comments that were not made by a change of the item are in its revisions only by reference.
-fn with_comments(revisions: &mut [Revision], comments: &[Comment]) {
-    for revision in revisions.iter_mut().filter(|revision| revision.history.is_none()) {
-        let Some(reference) = revision.comment.filter(|reference| reference.version == 1) else { continue };
-        let comment = comments.iter().find(|comment| comment.id == reference.id && !comment.first.is_empty());
-        revision.history = comment.map(|comment| comment.first.clone());
+/// Comments that were not made by a change of the item are in its revisions only by reference, which also tells what they said at first.
+fn with_comments(revisions: &mut [Revision], comments: &mut [Comment]) {
+    for revision in revisions.iter_mut() {
+        let Some(reference) = revision
+            .comment
+            .as_ref()
+            .filter(|reference| reference.version == 1)
+        else {
+            continue;
+        };
+        let comment = comments
+            .iter_mut()
+            .find(|comment| comment.id == reference.id);
+        let told = reference
+            .text
+            .clone()
+            .or_else(|| revision.history.clone())
+            .filter(|text| !text.is_empty());
+        if let (Some(comment), Some(told)) = (comment, &told) {
+            comment.first.clone_from(told);
+        }
+        let known = || {
+            comments
+                .iter()
+                .find(|comment| comment.id == reference.id && !comment.first.is_empty())
+                .map(|comment| comment.first.clone())
+        };
+        if revision.history.is_none() {
+            revision.history = told.or_else(known);
+        }
     }
 }
 
@@ -184,23 +254,65 @@ mod tests {
 
     #[test]
     fn relations_lead_where_they_say() {
-        let leads = |rel: &str, url: &str| Relation { rel: rel.to_owned(), url: url.to_owned(), ..Relation::default() }.leads();
-        assert_eq!(leads("System.LinkTypes.Hierarchy-Forward", "https://dev.azure.com/c/_apis/wit/workItems/974"), Leads::ToItem);
-        assert_eq!(leads("System.LinkTypes.Remote.Related", "https://dev.azure.com/o/_apis/wit/workItems/974"), Leads::Elsewhere);
+        let leads = |rel: &str, url: &str| {
+            Relation {
+                rel: rel.to_owned(),
+                url: url.to_owned(),
+                ..Relation::default()
+            }
+            .leads()
+        };
+        assert_eq!(
+            leads(
+                "System.LinkTypes.Hierarchy-Forward",
+                "https://dev.azure.com/c/_apis/wit/workItems/974"
+            ),
+            Leads::ToItem
+        );
+        assert_eq!(
+            leads(
+                "System.LinkTypes.Remote.Related",
+                "https://dev.azure.com/o/_apis/wit/workItems/974"
+            ),
+            Leads::Elsewhere
+        );
         assert_eq!(leads("AttachedFile", "x"), Leads::ToFile);
-        assert_eq!(leads("Custom.Link", "https://x/_apis/wit/other/974"), Leads::Elsewhere);
+        assert_eq!(
+            leads("Custom.Link", "https://x/_apis/wit/other/974"),
+            Leads::Elsewhere
+        );
     }
 
     #[test]
     fn a_comment_that_only_a_reference_names_is_written_with_its_first_text() {
         let lines = br#"{"id":5,"version":2,"text":"new","format":"markdown","createdDate":"2026-01-01T00:00:00Z"}"#;
         let versions = b"{\"id\":5,\"version\":1,\"text\":\"old\"}\n{\"id\":5,\"version\":2,\"text\":\"new\"}\n";
-        let comments = comments(lines, versions).unwrap();
-        assert_eq!((comments[0].first.as_str(), comments[0].text.as_str(), comments[0].markdown), ("old", "new", true));
-        let reference = |version| Some(history::CommentRef { id: 5, version });
-        let mut revisions = [Revision { comment: reference(1), ..Revision::default() }, Revision { comment: reference(2), ..Revision::default() }];
-        with_comments(&mut revisions, &comments);
+        let mut comments = comments(lines, versions).unwrap();
+        assert_eq!(
+            (
+                comments[0].first.as_str(),
+                comments[0].text.as_str(),
+                comments[0].markdown
+            ),
+            ("old", "new", true)
+        );
+        let revision = |version, text: Option<&str>| Revision {
+            comment: Some(history::CommentRef {
+                id: 5,
+                version,
+                text: text.map(str::to_owned),
+            }),
+            ..Revision::default()
+        };
+        let mut revisions = [revision(1, None), revision(2, None)];
+        with_comments(&mut revisions, &mut comments);
         assert_eq!(revisions[0].history.as_deref(), Some("old"));
         assert_eq!(revisions[1].history, None);
+        let mut revisions = [revision(1, Some("older"))];
+        with_comments(&mut revisions, &mut comments);
+        assert_eq!(
+            (revisions[0].history.as_deref(), comments[0].first.as_str()),
+            (Some("older"), "older")
+        );
     }
 }

@@ -11,23 +11,46 @@ use crate::api::{DEV, PREVIEW_4};
 use crate::kinds::work_item::comments::lines;
 
 /// Brings the discussion at the target to what it was last.
-pub(super) async fn mend(cx: &Restore<'_>, source: &Source, new_id: &str, project: &Project, uploads: &mut Uploads<'_>) -> Result<Vec<String>> {
-    let replayed = source.replay.steps.iter().filter(|step| step.history.is_some()).count();
-    let plain = source.comments.iter().all(|comment| comment.version <= 1 && !comment.deleted && !comment.markdown);
+pub(super) async fn mend(
+    cx: &Restore<'_>,
+    source: &Source,
+    new_id: &str,
+    project: &Project,
+    uploads: &mut Uploads<'_>,
+) -> Result<Vec<String>> {
+    let replayed = source
+        .replay
+        .steps
+        .iter()
+        .filter(|step| step.history.is_some())
+        .count();
+    let plain = source
+        .comments
+        .iter()
+        .all(|comment| comment.version <= 1 && !comment.deleted && !comment.markdown);
     if source.comments.is_empty() || (plain && source.comments.len() <= replayed) {
         return Ok(Vec::new());
     }
     let http = cx.target.http;
-    let Ok(id) = new_id.parse() else { return Ok(Vec::new()) };
+    let Ok(id) = new_id.parse() else {
+        return Ok(Vec::new());
+    };
     let there = comments(&lines(http, &project.name, id).await?, b"")?;
-    let path = format!("/{}/_apis/wit/workItems/{}/comments", segment(&project.name), segment(new_id));
+    let path = format!(
+        "/{}/_apis/wit/workItems/{}/comments",
+        segment(&project.name),
+        segment(new_id)
+    );
     let (mut edited, mut added) = (0, 0);
     for (comment, twin) in pair(&source.comments, &there) {
         let format = if comment.markdown { "markdown" } else { "html" };
         match twin {
             Some(twin) if comment.deleted => {
                 if !twin.deleted {
-                    http.call(Method::DELETE, DEV, &format!("{path}/{}", twin.id)).version(PREVIEW_4).send().await?;
+                    http.call(Method::DELETE, DEV, &format!("{path}/{}", twin.id))
+                        .version(PREVIEW_4)
+                        .send()
+                        .await?;
                 }
             }
             Some(twin) => {
@@ -35,15 +58,25 @@ pub(super) async fn mend(cx: &Restore<'_>, source: &Source, new_id: &str, projec
                 if text == twin.text && comment.markdown == twin.markdown {
                     continue;
                 }
-                let call = http.call(Method::PATCH, DEV, &format!("{path}/{}", twin.id)).version(PREVIEW_4).query("format", format);
-                call.json(&serde_json::json!({ "text": text })).send().await?;
+                let call = http
+                    .call(Method::PATCH, DEV, &format!("{path}/{}", twin.id))
+                    .version(PREVIEW_4)
+                    .query("format", format);
+                call.json(&serde_json::json!({ "text": text }))
+                    .send()
+                    .await?;
                 edited += 1;
             }
             None if comment.deleted || comment.text.is_empty() => {}
             None => {
                 let text = uploads.rewrite(&comment.text).await?;
-                let call = http.call(Method::POST, DEV, &path).version(PREVIEW_4).query("format", format);
-                call.json(&serde_json::json!({ "text": text })).send().await?;
+                let call = http
+                    .call(Method::POST, DEV, &path)
+                    .version(PREVIEW_4)
+                    .query("format", format);
+                call.json(&serde_json::json!({ "text": text }))
+                    .send()
+                    .await?;
                 added += 1;
             }
         }
@@ -59,13 +92,19 @@ pub(super) async fn mend(cx: &Restore<'_>, source: &Source, new_id: &str, projec
 }
 
 /// Each stored comment with the one that the replay made of it: by its moment, or by its text.
-fn pair<'a, 'b>(stored: &'a [Comment], there: &'b [Comment]) -> Vec<(&'a Comment, Option<&'b Comment>)> {
+fn pair<'a, 'b>(
+    stored: &'a [Comment],
+    there: &'b [Comment],
+) -> Vec<(&'a Comment, Option<&'b Comment>)> {
     let mut free: Vec<&Comment> = there.iter().collect();
     let mut take = |wanted: &dyn Fn(&Comment) -> bool| {
         let at = free.iter().position(|comment| wanted(comment))?;
         Some(free.remove(at))
     };
-    let mut pairs: Vec<_> = stored.iter().map(|comment| (comment, take(&|twin| near(comment.created, twin.created)))).collect();
+    let mut pairs: Vec<_> = stored
+        .iter()
+        .map(|comment| (comment, take(&|twin| near(comment.created, twin.created))))
+        .collect();
     for (comment, twin) in pairs.iter_mut().filter(|(_, twin)| twin.is_none()) {
         *twin = take(&|twin| twin.text == comment.first || twin.text == comment.text);
     }
@@ -74,7 +113,8 @@ fn pair<'a, 'b>(stored: &'a [Comment], there: &'b [Comment]) -> Vec<(&'a Comment
 
 /// Dates may have been moved by some milliseconds to keep the order.
 fn near(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| one.duration_since(other).abs().as_millis() < 10)
+    one.zip(other)
+        .is_some_and(|(one, other)| one.duration_since(other).abs().as_millis() < 10)
 }
 
 #[cfg(test)]
@@ -90,9 +130,24 @@ mod tests {
             first: text.to_owned(),
             ..Comment::default()
         };
-        let stored = [comment(1, 10, "a"), comment(2, 20, "b"), comment(3, 30, "c"), comment(4, 40, "d")];
-        let there = [comment(11, 99, "b"), comment(12, 10, "a"), comment(13, 30, "other")];
-        let pairs: Vec<_> = pair(&stored, &there).into_iter().map(|(one, twin)| (one.id, twin.map(|twin| twin.id))).collect();
-        assert_eq!(pairs, [(1, Some(12)), (2, Some(11)), (3, Some(13)), (4, None)]);
+        let stored = [
+            comment(1, 10, "a"),
+            comment(2, 20, "b"),
+            comment(3, 30, "c"),
+            comment(4, 40, "d"),
+        ];
+        let there = [
+            comment(11, 99, "b"),
+            comment(12, 10, "a"),
+            comment(13, 30, "other"),
+        ];
+        let pairs: Vec<_> = pair(&stored, &there)
+            .into_iter()
+            .map(|(one, twin)| (one.id, twin.map(|twin| twin.id)))
+            .collect();
+        assert_eq!(
+            pairs,
+            [(1, Some(12)), (2, Some(11)), (3, Some(13)), (4, None)]
+        );
     }
 }

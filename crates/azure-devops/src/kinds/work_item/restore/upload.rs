@@ -38,16 +38,34 @@ struct Uploaded {
 }
 
 impl<'a> Uploads<'a> {
-    pub(super) fn new(cx: &'a Restore<'a>, item: &ItemRef, source: &Source, project: &Project, done: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(
+        cx: &'a Restore<'a>,
+        item: &ItemRef,
+        source: &Source,
+        project: &Project,
+        done: BTreeMap<String, String>,
+    ) -> Self {
         let mut names = BTreeMap::new();
-        for relation in source.relations.iter().filter(|relation| relation.leads() == Leads::ToFile) {
+        for relation in source
+            .relations
+            .iter()
+            .filter(|relation| relation.leads() == Leads::ToFile)
+        {
             if let Some(reference) = references(&relation.url).next()
                 && let Some(name) = relation.attributes.name.clone()
             {
                 names.insert(reference.guid.to_ascii_lowercase(), name);
             }
         }
-        Self { cx, item: item.clone(), project: project.name.clone(), names, done, shared: None, lost: Vec::new() }
+        Self {
+            cx,
+            item: item.clone(),
+            project: project.name.clone(),
+            names,
+            done,
+            shared: None,
+            lost: Vec::new(),
+        }
     }
 
     /// What was uploaded, for the journal.
@@ -56,7 +74,11 @@ impl<'a> Uploads<'a> {
     }
 
     pub(super) fn finish(self, losses: &mut Vec<String>) -> BTreeMap<String, String> {
-        losses.extend(self.lost.into_iter().map(|guid| format!("attachment {guid} is not in the snapshot: what refers to it still names the source")));
+        losses.extend(self.lost.into_iter().map(|guid| {
+            format!(
+                "attachment {guid} is not in the snapshot: what refers to it still names the source"
+            )
+        }));
         self.done
     }
 
@@ -66,9 +88,13 @@ impl<'a> Uploads<'a> {
         let mut at = 0;
         for reference in references(text) {
             if let Some(name) = file_name(text, &reference) {
-                self.names.entry(reference.guid.to_ascii_lowercase()).or_insert(name);
+                self.names
+                    .entry(reference.guid.to_ascii_lowercase())
+                    .or_insert(name);
             }
-            let Some(url) = self.url(reference.guid).await? else { continue };
+            let Some(url) = self.url(reference.guid).await? else {
+                continue;
+            };
             out.push_str(&text[at..reference.start.max(at)]);
             out.push_str(&url);
             at = reference.end;
@@ -89,9 +115,20 @@ impl<'a> Uploads<'a> {
             }
             return Ok(None);
         };
-        let name = self.names.get(&guid).cloned().unwrap_or_else(|| guid.clone());
-        let uploaded = self.upload(&owner, &format!("{ATTACHMENTS}/{guid}"), size, &name).await?;
-        let url = uploaded.url.split('?').next().unwrap_or_default().to_owned();
+        let name = self
+            .names
+            .get(&guid)
+            .cloned()
+            .unwrap_or_else(|| guid.clone());
+        let uploaded = self
+            .upload(&owner, &format!("{ATTACHMENTS}/{guid}"), size, &name)
+            .await?;
+        let url = uploaded
+            .url
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         self.done.insert(guid, url.clone());
         Ok(Some(url))
     }
@@ -100,16 +137,34 @@ impl<'a> Uploads<'a> {
     async fn owner(&mut self, guid: &str) -> Result<Option<(ItemRef, u64)>> {
         let stored = self.cx.target.stored;
         let part = format!("{ATTACHMENTS}/{guid}");
-        let size = async |item: &ItemRef| Ok::<_, Error>(stored.parts(item).await?.into_iter().find(|info| info.name == part).map(|info| info.size));
+        let size = async |item: &ItemRef| {
+            Ok::<_, Error>(
+                stored
+                    .parts(item)
+                    .await?
+                    .into_iter()
+                    .find(|info| info.name == part)
+                    .map(|info| info.size),
+            )
+        };
         if let Some(size) = size(&self.item).await? {
             return Ok(Some((self.item.clone(), size)));
         }
         if self.shared.is_none() {
             let bytes = stored.part(&self.item, SHARED_ATTACHMENTS).await?;
-            let read = bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose();
-            self.shared = Some(read.map_err(|error| Error::malformed(format!("{}: {SHARED_ATTACHMENTS}: {error}", self.item)))?.unwrap_or_default());
+            let read = bytes
+                .map(|bytes| serde_json::from_slice(&bytes))
+                .transpose();
+            self.shared = Some(
+                read.map_err(|error| {
+                    Error::malformed(format!("{}: {SHARED_ATTACHMENTS}: {error}", self.item))
+                })?
+                .unwrap_or_default(),
+            );
         }
-        let Some(owner) = self.shared.as_ref().and_then(|shared| shared.get(guid)) else { return Ok(None) };
+        let Some(owner) = self.shared.as_ref().and_then(|shared| shared.get(guid)) else {
+            return Ok(None);
+        };
         let owner = ItemRef::new(WORK_ITEM, "", &owner.to_string());
         Ok(size(&owner).await?.map(|size| (owner, size)))
     }
@@ -119,18 +174,48 @@ impl<'a> Uploads<'a> {
         let target = &self.cx.target;
         let path = format!("/{}/_apis/wit/attachments", segment(&self.project));
         // A file that nothing refers to is no harm: an unclear upload may be repeated.
-        let call = || target.http.call(Method::POST, DEV, &path).version(STABLE).query("fileName", name).safe();
+        let call = || {
+            target
+                .http
+                .call(Method::POST, DEV, &path)
+                .version(STABLE)
+                .query("fileName", name)
+                .safe()
+        };
         if size <= SMALL {
-            let bytes = target.stored.part(owner, part).await?.ok_or_else(|| Error::storage(format!("{owner}: {part} is gone")))?;
-            return uploaded(&call().query("uploadType", "simple").body(BINARY, bytes).send().await?);
+            let bytes = target
+                .stored
+                .part(owner, part)
+                .await?
+                .ok_or_else(|| Error::storage(format!("{owner}: {part} is gone")))?;
+            return uploaded(
+                &call()
+                    .query("uploadType", "simple")
+                    .body(BINARY, bytes)
+                    .send()
+                    .await?,
+            );
         }
-        let file = target.work.join(format!("upload-{}-{}", self.item.id, part.rsplit('/').next().unwrap_or_default()));
-        let unreadable = |error: std::io::Error| Error::storage(format!("{}: {error}", file.display()));
+        let file = target.work.join(format!(
+            "upload-{}-{}",
+            self.item.id,
+            part.rsplit('/').next().unwrap_or_default()
+        ));
+        let unreadable =
+            |error: std::io::Error| Error::storage(format!("{}: {error}", file.display()));
         let mut out = tokio::fs::File::create(&file).await.map_err(unreadable)?;
         target.stored.copy(owner, part, &mut out).await?;
-        tokio::io::AsyncWriteExt::shutdown(&mut out).await.map_err(unreadable)?;
+        tokio::io::AsyncWriteExt::shutdown(&mut out)
+            .await
+            .map_err(unreadable)?;
         let made = if size <= SIMPLE {
-            uploaded(&call().query("uploadType", "simple").file(BINARY, &file).send().await?)?
+            uploaded(
+                &call()
+                    .query("uploadType", "simple")
+                    .file(BINARY, &file)
+                    .send()
+                    .await?,
+            )?
         } else {
             let made = uploaded(&call().query("uploadType", "chunked").send().await?)?;
             let mut from = tokio::fs::File::open(&file).await.map_err(unreadable)?;
@@ -140,8 +225,15 @@ impl<'a> Uploads<'a> {
                 let mut piece = vec![0; length];
                 from.read_exact(&mut piece).await.map_err(unreadable)?;
                 let range = format!("bytes {at}-{}/{size}", at + length as u64 - 1);
-                let call = target.http.call(Method::PUT, DEV, &format!("{path}/{}", segment(&made.id))).version(STABLE);
-                call.query("fileName", name).header("Content-Range", &range).body(BINARY, piece).send().await?;
+                let call = target
+                    .http
+                    .call(Method::PUT, DEV, &format!("{path}/{}", segment(&made.id)))
+                    .version(STABLE);
+                call.query("fileName", name)
+                    .header("Content-Range", &range)
+                    .body(BINARY, piece)
+                    .send()
+                    .await?;
                 at += length as u64;
             }
             made
@@ -159,7 +251,9 @@ fn uploaded(answer: &Answer) -> Result<Uploaded> {
 fn file_name(text: &str, reference: &Reference<'_>) -> Option<String> {
     const PARAMETER: &str = "filename=";
     let query = text[reference.end..].strip_prefix('?')?;
-    let end = query.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ')' | '\\')).unwrap_or(query.len());
+    let end = query
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ')' | '\\'))
+        .unwrap_or(query.len());
     let query = &query[..end];
     let at = query.to_ascii_lowercase().find(PARAMETER)? + PARAMETER.len();
     let name = query[at..].split('&').next()?;
@@ -174,12 +268,17 @@ mod tests {
     #[test]
     fn the_name_of_a_file_is_read_from_its_address() {
         let name = |rest: &str| {
-            let text = format!("<img src=\"https://dev.azure.com/c/_apis/wit/attachments/0a1b2c3d-0000-4000-8000-000000000001{rest}\">");
+            let text = format!(
+                "<img src=\"https://dev.azure.com/c/_apis/wit/attachments/0a1b2c3d-0000-4000-8000-000000000001{rest}\">"
+            );
             let reference = references(&text).next().unwrap();
             file_name(&text, &reference)
         };
         assert_eq!(name("?fileName=a%20b.png").as_deref(), Some("a b.png"));
-        assert_eq!(name("?download=true&amp;fileName=x.txt&amp;a=b").as_deref(), Some("x.txt"));
+        assert_eq!(
+            name("?download=true&amp;fileName=x.txt&amp;a=b").as_deref(),
+            Some("x.txt")
+        );
         assert_eq!(name(""), None);
     }
 }

@@ -67,7 +67,10 @@ impl Found<'_> {
             (Value::Object(members), Value::Object(others)) => {
                 let names: BTreeSet<&String> = members.keys().chain(others.keys()).collect();
                 for name in names {
-                    self.compare(&below(name), members.get(name).unwrap_or(&Value::Null), others.get(name).unwrap_or(&Value::Null));
+                    match (members.get(name), others.get(name)) {
+                        (Some(one), Some(other)) => self.compare(&below(name), one, other),
+                        (one, other) => self.add(&below(name), one.map_or_else(|| NOTHING.to_owned(), shown), other.map_or_else(|| NOTHING.to_owned(), shown)),
+                    }
                 }
             }
             (Value::Array(values), Value::Array(others)) if values.len() == others.len() => {
@@ -93,9 +96,6 @@ impl Found<'_> {
 }
 
 fn shown(value: &Value) -> String {
-    if value.is_null() {
-        return NOTHING.to_owned();
-    }
     let text = value.to_string();
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -131,7 +131,7 @@ pub(in super::super) static RULES: &[Rule] = &[
         what: "links to items in the recycle bin",
         reason: "the service does not show them, so no client can read them",
         declared: None,
-        apply: without_binned,
+        apply: without_hidden,
     },
     Rule {
         kinds: &["work-item"],
@@ -195,9 +195,9 @@ fn without_pulls(repository: &mut Value) {
     }
 }
 
-fn without_binned(item: &mut Value) {
+fn without_hidden(item: &mut Value) {
     if let Some(relations) = item["relations"].as_array_mut() {
-        relations.retain(|relation| relation["binned"] != true);
+        relations.retain(|relation| relation["hidden"] != true);
     }
 }
 

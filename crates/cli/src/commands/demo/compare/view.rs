@@ -42,12 +42,12 @@ impl View {
             let project = names.guid(&string(wiki, "project")).unwrap_or_default().trim_start_matches("project:").to_owned();
             view.add("wiki", &format!("{project}/{}", string(wiki, "name")), wiki.clone());
         }
-        let binned: BTreeSet<u64> = list(state, "recycleBin").iter().filter_map(|item| item["id"].as_u64()).collect();
+        let live: BTreeSet<u64> = list(state, "workItems").iter().filter_map(|item| item["id"].as_u64()).collect();
         for item in list(state, "workItems") {
-            view.work_item(item, names, &binned, "");
+            view.work_item(item, names, &live, "");
         }
         for item in list(state, "recycleBin") {
-            view.work_item(item, names, &binned, "recycle bin: ");
+            view.work_item(item, names, &live, "recycle bin: ");
         }
         for documents in view.0.values_mut() {
             documents.values_mut().for_each(|document| names.rename(&mut document.value));
@@ -95,7 +95,7 @@ impl View {
         }
     }
 
-    fn work_item(&mut self, item: &Value, names: &Names, binned: &BTreeSet<u64>, prefix: &str) {
+    fn work_item(&mut self, item: &Value, names: &Names, live: &BTreeSet<u64>, prefix: &str) {
         let id = item["id"].as_u64().unwrap_or_default();
         let key = names.item(id).unwrap_or_else(|| format!("#{id}"));
         let name = format!("{prefix}{key}");
@@ -111,7 +111,7 @@ impl View {
         // The service states no order; files of one name are told apart by what they hold.
         let mut sorted: Vec<&Value> = list(item, "relations").iter().collect();
         sorted.sort_by_key(|relation| (string(relation, "name"), string(relation, "sha256")));
-        let mut relations: Vec<Value> = sorted.into_iter().map(|relation| self.relation(relation, names, binned, &name, &key)).collect();
+        let mut relations: Vec<Value> = sorted.into_iter().map(|relation| self.relation(relation, names, live, &name, &key)).collect();
         relations.sort_by_cached_key(ToString::to_string);
         own["relations"] = relations.into();
         if let Some(members) = own.as_object_mut() {
@@ -121,11 +121,11 @@ impl View {
     }
 
     /// The relation as its item has it; a file is an item of its own too.
-    fn relation(&mut self, relation: &Value, names: &Names, binned: &BTreeSet<u64>, name: &str, owner: &str) -> Value {
+    fn relation(&mut self, relation: &Value, names: &Names, live: &BTreeSet<u64>, name: &str, owner: &str) -> Value {
         let mut own = relation.clone();
         if let Some(target) = relation["target"].as_u64() {
             own["target"] = names.item(target).unwrap_or_else(|| format!("#{target}")).into();
-            own["binned"] = binned.contains(&target).into();
+            own["hidden"] = (!live.contains(&target)).into();
         }
         if !relation["attachment"].is_null() {
             let file = json!({"sha256": relation["sha256"], "length": relation["length"], "name": relation["name"]});

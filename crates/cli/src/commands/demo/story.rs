@@ -1,0 +1,148 @@
+//! What happens in the demonstration, in its order.
+
+use serde_json::Value;
+
+use super::compare::{Comparison, Marks, Outcome, expected};
+use super::floor::{self, Floor};
+use super::world::{Ledger, World};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::scenario::{Applied, Connection, Folder, Made, Planned, Steps};
+
+/// The empty organization that everything is restored into.
+const ELSEWHERE: &str = "contoso-restored";
+
+pub(super) struct Story<'a> {
+    pub world: World,
+    pub steps: Steps<'a>,
+    pub folder: &'a Folder,
+    pub output: &'a Output,
+    pub url: String,
+}
+
+/// A backup with what it cost.
+pub(super) struct Backup {
+    pub made: Made,
+    pub spent: Ledger,
+    pub floor: Floor,
+}
+
+/// A restore with what it cost.
+pub(super) struct Restore {
+    pub applied: Applied,
+    pub requests: u64,
+}
+
+/// Everything that the report is about.
+pub(super) struct Told {
+    pub full: Backup,
+    pub quiet: Backup,
+    pub incremental: Backup,
+    /// The deleted work items and the deleted repository into the original organization.
+    pub repaired: Vec<Restore>,
+    /// Everything into an empty organization.
+    pub elsewhere: Restore,
+    pub comparisons: Vec<(String, Outcome)>,
+}
+
+impl Story<'_> {
+    pub(super) async fn tell(&self, organization: &str, pat: &str) -> Result<Told, Failure> {
+        let inventory = self.world.inventory(organization).await?;
+        let first = self.world.state(organization).await?;
+        self.describe(&inventory);
+
+        self.output.line("\n== 2. Connect and back up");
+        self.steps.init(&self.folder.argument("repository"), &self.folder.argument("repository-password")).await?;
+        self.connect(organization, pat).await?;
+        let full = self.backup(organization, floor::full(&inventory, &first)).await?;
+        self.output.line("\nNothing has happened since:");
+        let quiet = self.backup(organization, floor::quiet(&inventory)).await?;
+        let untouched = self.untouched(organization, &first).await?;
+
+        self.output.line("\n== 3. People work: things are changed, added and deleted");
+        let summary = self.world.change().await?;
+        self.changes(&summary);
+        let changed_inventory = self.world.inventory(organization).await?;
+        let changed = self.world.state(organization).await?;
+        let floor = floor::incremental((&inventory, &first), (&changed_inventory, &changed));
+        let incremental = self.backup(organization, floor).await?;
+
+        self.output.line("\n== 4. See what differs, get back what was lost");
+        let (before, after) = (&full.made.snapshot, &incremental.made.snapshot);
+        self.steps.diff(before, after).await?;
+        let mut losses = Vec::new();
+        let mut repaired = Vec::new();
+        for kind in ["git-repository", "work-item"] {
+            let (restore, plan) = self.restore(organization, before, &["--missing", "--kind", kind]).await?;
+            losses.extend(plan.losses);
+            repaired.push(restore);
+        }
+        let back = self.world.state(organization).await?;
+        self.output.line("\nEverything of the first snapshot into an empty organization:");
+        let pat = self.world.add_organization(ELSEWHERE).await?;
+        self.connect(ELSEWHERE, &pat).await?;
+        let (elsewhere, plan) = self.restore(ELSEWHERE, before, &["--everything", "--into", ELSEWHERE]).await?;
+        let copy = self.world.state(ELSEWHERE).await?;
+
+        let (wanted, marks) = expected::repaired(&first, &changed);
+        let repair = Comparison { title: "the original organization", expected: &wanted, actual: &back, marks, losses: &losses };
+        let wanted = expected::elsewhere(&first);
+        let marks = Marks { all: true, ..Marks::default() };
+        let other = Comparison { title: "the whole organization in an empty one", expected: &wanted, actual: &copy, marks, losses: &plan.losses };
+        let mut comparisons = vec![("the backups left the organization as it was".to_owned(), untouched)];
+        comparisons.extend([repair, other].map(|comparison| (comparison.title.to_owned(), comparison.run())));
+        Ok(Told { full, quiet, incremental, repaired, elsewhere, comparisons })
+    }
+
+    fn describe(&self, inventory: &Value) {
+        let names = ["projects", "teams", "areas", "iterations", "repositories", "emptyRepositories", "lfsObjects", "wikis", "workItems", "revisions", "relations", "comments", "attachments"];
+        let words: Vec<String> = names.iter().filter_map(|name| Some(format!("{} {name}", inventory[*name].as_u64()?))).collect();
+        self.output.line(format!("It holds {}.", words.join(", ")));
+    }
+
+    async fn connect(&self, organization: &str, pat: &str) -> Result<(), Failure> {
+        let pat_file = self.folder.secret(&format!("{organization}.pat"), pat)?;
+        self.steps.connect(&Connection { organization, url: Some(&self.url), pat_file: &pat_file }).await
+    }
+
+    async fn backup(&self, organization: &str, floor: Floor) -> Result<Backup, Failure> {
+        let (made, spent) = self.world.watch(organization, self.steps.backup(organization)).await?;
+        self.output.line(format!("  the simulator counted {} requests; the floor is {}", spent.requests, floor.total()));
+        Ok(Backup { made: made?, spent, floor })
+    }
+
+    /// The source is read-only to backups.
+    async fn untouched(&self, organization: &str, first: &Value) -> Result<Outcome, Failure> {
+        let now = self.world.state(organization).await?;
+        let comparison = Comparison { title: "", expected: first, actual: &now, marks: Marks::default(), losses: &[] };
+        Ok(comparison.run())
+    }
+
+    fn changes(&self, summary: &Value) {
+        let count = |area: &str, name: &str| summary[area][name].as_array().map_or(0, Vec::len);
+        let work: Vec<String> =
+            ["edited", "commented", "attached", "linked", "created", "deleted", "destroyed"].iter().map(|name| format!("{} {name}", count("workItems", name))).collect();
+        self.output.line(format!("Work items: {}.", work.join(", ")));
+        let code = &summary["repositories"];
+        let text = |value: &Value| value.as_str().unwrap_or("nothing").to_owned();
+        self.output.line(format!(
+            "Repositories: commits pushed to {}, {} force-pushed, {} deleted, {:?} added, {:?} destroyed.",
+            text(&code["committed"]["ref"]),
+            text(&code["forcePushed"]["ref"]),
+            text(&code["branchDeleted"]["ref"]),
+            text(&code["added"]["name"]),
+            text(&code["destroyed"]["name"]),
+        ));
+    }
+
+    async fn restore(&self, organization: &str, snapshot: &str, what: &[&str]) -> Result<(Restore, Planned), Failure> {
+        let work = async {
+            let plan = self.steps.plan(snapshot, what).await?;
+            let applied = self.steps.apply(&plan).await?;
+            Ok::<_, Failure>((plan, applied))
+        };
+        let (done, spent) = self.world.watch(organization, work).await?;
+        let (plan, applied) = done?;
+        Ok((Restore { applied, requests: spent.requests }, plan))
+    }
+}
