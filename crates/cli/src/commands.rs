@@ -14,6 +14,7 @@ mod simulator;
 mod snapshot;
 
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -86,21 +87,27 @@ enum Command {
     Reference(reference::Command),
 }
 
-/// Runs a command to its exit code.
+/// Runs a command to its exit code. Backups, restores and exports end themselves when asked; everything else just stops.
 pub(crate) async fn run(cli: Cli, output: &Output, cancel: &CancellationToken) -> Result<Exit, Failure> {
     let global = &cli.global;
+    let at_once = async |work: Pin<Box<dyn Future<Output = Result<Exit, Failure>> + '_>>| {
+        tokio::select! {
+            result = work => result,
+            () = cancel.cancelled() => Err(Failure::canceled()),
+        }
+    };
     match cli.command {
-        Command::Repository(command) => repository::run(command, global, output).await,
-        Command::Connector(command) => connector::run(command, global, output).await,
         Command::Backup(command) => Box::pin(backup::run(command, global, output, cancel)).await,
-        Command::Snapshot(command) => snapshot::run(command, global, output).await,
         Command::Restore(command) => Box::pin(restore::run(command, global, output, cancel)).await,
         Command::Export(command) => Box::pin(export::run(command, global, output, cancel)).await,
-        Command::Run(command) => run::run(command, global, output).await,
+        Command::Repository(command) => at_once(Box::pin(repository::run(command, global, output))).await,
+        Command::Connector(command) => at_once(Box::pin(connector::run(command, global, output))).await,
+        Command::Snapshot(command) => at_once(Box::pin(snapshot::run(command, global, output))).await,
+        Command::Run(command) => at_once(Box::pin(run::run(command, global, output))).await,
         Command::Explain(command) => explain::run(&command, output),
-        Command::Demo(command) => Box::pin(demo::run(command, output)).await,
-        Command::Simulator(command) => simulator::run(command, output).await,
-        Command::Live(command) => Box::pin(live::run(command, output)).await,
+        Command::Demo(command) => at_once(Box::pin(demo::run(command, output))).await,
+        Command::Simulator(command) => at_once(Box::pin(simulator::run(command, output))).await,
+        Command::Live(command) => at_once(Box::pin(live::run(command, output))).await,
         Command::Reference(command) => reference::run(&command),
     }
 }

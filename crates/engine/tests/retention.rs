@@ -3,11 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::process::Command;
+use std::sync::Arc;
+
 use engine::retention::{Candidate, Keep, Within, decide};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use model::{Clock, Secret};
 use proptest::prelude::*;
-use repository::Id;
+use repository::{BlobType, Holder, Id, InitOptions, Repository, Snapshot, store_from};
 
 fn candidate(number: usize, hours: i64, source: u8, good: bool, tagged: bool) -> Candidate {
     Candidate {
@@ -136,4 +140,66 @@ fn a_day_begins_where_the_person_lives() {
     let count = |zone: &TimeZone| decide(&candidates, &keep, zone).iter().filter(|decision| decision.keep()).count();
     assert_eq!(count(&TimeZone::UTC), 1);
     assert_eq!(count(&TimeZone::fixed(jiff::tz::offset(2))), 2);
+}
+
+struct At;
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+/// Snapshots over three years, denser towards the end, some at the edges of days, weeks, months and years.
+fn times() -> Vec<Timestamp> {
+    let mut times: Vec<Timestamp> = (1i64..60).map(|step| Timestamp::from_second(1_772_000_000 - step * step * step * 450 - step * 977).unwrap()).collect();
+    let edges = ["2024-12-31T23:59:59Z", "2025-01-01T00:00:00Z", "2024-12-29T23:59:59Z", "2024-12-30T00:00:00Z", "2026-02-01T00:00:00Z", "2026-01-31T23:59:59Z"];
+    times.extend(edges.map(|edge| edge.parse::<Timestamp>().unwrap()));
+    times
+}
+
+/// The rules as restic's arguments, and as ours.
+fn rule_sets() -> Vec<(Vec<&'static str>, Keep)> {
+    let within = |years, months, days, hours| Some(Within { years, months, days, hours });
+    vec![
+        (vec!["--keep-last", "4"], Keep { last: 4, ..Keep::default() }),
+        (vec!["--keep-hourly", "7", "--keep-daily", "5"], Keep { hourly: 7, daily: 5, ..Keep::default() }),
+        (vec!["--keep-weekly", "60"], Keep { weekly: 60, ..Keep::default() }),
+        (vec!["--keep-monthly", "14", "--keep-yearly", "9"], Keep { monthly: 14, yearly: 9, ..Keep::default() }),
+        (vec!["--keep-within", "1y2m3d4h"], Keep { within: within(1, 2, 3, 4), ..Keep::default() }),
+        (vec!["--keep-within", "9d", "--keep-daily", "3"], Keep { within: within(0, 0, 9, 0), daily: 3, ..Keep::default() }),
+        (vec!["--keep-tag", "red,blue", "--keep-tag", "green"], Keep { tags: vec![vec!["red".to_owned(), "blue".to_owned()], vec!["green".to_owned()]], ..Keep::default() }),
+    ]
+}
+
+#[tokio::test]
+async fn restic_forgets_the_same_snapshots() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("repository");
+    let (store, _) = store_from(place.to_str().unwrap()).unwrap();
+    let options = InitOptions { created: At.now(), hostname: "host".to_owned(), username: "user".to_owned() };
+    let repository = Repository::init(store, &Secret::new("password"), &options).await.unwrap();
+    let mut writer = repository.writer();
+    let tree = writer.blob(BlobType::Tree, b"{\"nodes\":[]}\n").await.unwrap();
+    let lock = repository.lock_shared(&Holder::new("user", Arc::new(At))).await.unwrap();
+    let mut candidates = Vec::new();
+    for (number, time) in times().into_iter().enumerate() {
+        let tags: Vec<String> = ["red", "blue", "green"].into_iter().enumerate().filter(|(bit, _)| number % 11 >> bit & 1 == 1).map(|(_, tag)| tag.to_owned()).collect();
+        let snapshot = Snapshot { hostname: "host".to_owned(), paths: vec!["/source".to_owned()], tags: tags.clone(), ..Snapshot::new(time, tree) };
+        let id = writer.commit(&snapshot, &lock).await.unwrap();
+        candidates.push(Candidate { id, time, source: "source".to_owned(), tags, good: false });
+    }
+    lock.release().await.unwrap();
+    for (arguments, keep) in rule_sets() {
+        let mut command = Command::new("restic");
+        command.args(["forget", "--dry-run", "--json", "--no-lock", "--group-by", "host", "--repo"]).arg(&place).args(&arguments);
+        command.env("RESTIC_PASSWORD", "password").env("RESTIC_CACHE_DIR", folder.path().join("cache"));
+        let output = command.output().expect("restic is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let groups: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of_restic = groups[0]["keep"].as_array().into_iter().flatten().map(|snapshot| snapshot["id"].as_str().unwrap().parse::<Id>().unwrap());
+        let ours = kept(&candidates, &keep);
+        assert!(!ours.is_empty() && ours.len() < candidates.len(), "{arguments:?}: the rule says nothing");
+        assert_eq!(ours, of_restic.collect::<BTreeSet<_>>(), "{arguments:?}");
+    }
 }

@@ -72,10 +72,12 @@ pub(crate) fn identify(
         }));
     };
     match world.pats.get(&token) {
-        Some(pat) if pat.organization == "*" || pat.organization == organization.to_lowercase() => Ok(Identity {
-            person: Arc::clone(&pat.person),
-            scopes: pat.scopes.clone().into(),
-        }),
+        Some(pat) if pat.organization == "*" || pat.organization == organization.to_lowercase() => {
+            Ok(Identity {
+                person: Arc::clone(&pat.person),
+                scopes: pat.scopes.clone().into(),
+            })
+        }
         _ if git => Err(Box::new(unauthorized())),
         _ if matches!(*method, Method::GET | Method::POST | Method::HEAD) => {
             Err(Box::new(sign_in_page()))

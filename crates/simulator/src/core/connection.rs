@@ -110,7 +110,7 @@ pub(crate) fn identities(
             .iter()
             .map(|key| find(key).map_or(Value::Null, |found| person(&found)))
             .collect(),
-        (None, Some(filter)) => find(filter).iter().map(|found| person(found)).collect(),
+        (None, Some(filter)) => search(organization, filter).map(person).collect(),
         (None, None) => {
             return Err(ApiError::bad_request(
                 "VS403283: A search filter or a list of identities is needed.",
@@ -118,6 +118,27 @@ pub(crate) fn identities(
         }
     };
     Ok(Reply::list(found))
+}
+
+/// Those whose mail, or a word of whose name, starts with the text.
+fn search<'a>(organization: &'a Organization, text: &str) -> impl Iterator<Item = &'a Person> {
+    let exact = organization.people.find(text).map(|person| person.id);
+    let text = text.to_lowercase();
+    organization
+        .people
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(move |person: &&Person| {
+            let name = person.display_name.to_lowercase();
+            exact.map_or_else(
+                || {
+                    person.unique_name.to_lowercase().starts_with(&text)
+                        || name.starts_with(&text)
+                        || name.split(' ').any(|word| word.starts_with(&text))
+                },
+                |id| id == person.id,
+            )
+        })
 }
 
 /// `GET userentitlements`: everyone of the organization.

@@ -252,3 +252,56 @@ async fn real_host_names_are_routed_and_kept_in_answers() {
             .any(|area| area["locationUrl"] == "https://vssps.dev.azure.com/contoso/")
     );
 }
+
+#[tokio::test]
+async fn a_global_token_opens_every_organization() {
+    let contoso = Contoso::start().await;
+    contoso.simulator.add_organization("adventure-works").await;
+    let made = contoso
+        .post(
+            "/__pats",
+            &json!({"organization": "*", "scopes": ["app_token"]}),
+        )
+        .await
+        .expect(201)
+        .json();
+    let pat = made["pat"].as_str().unwrap();
+    for organization in ["contoso", "adventure-works"] {
+        let url = format!("{}/{organization}/_apis/projects", contoso.simulator.url());
+        let answer = contoso
+            .client
+            .get(url)
+            .basic_auth("", Some(pat))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    contoso
+        .post("/__pats", &json!({"organization": "nobody", "scopes": []}))
+        .await
+        .expect(404);
+}
+
+#[tokio::test]
+async fn people_are_found_by_the_start_of_a_name() {
+    let contoso = Contoso::start().await;
+    let found = contoso
+        .get("_apis/identities?searchFilter=General&filterValue=admin&api-version=7.1")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (
+            &found["count"],
+            &found["value"][0]["properties"]["Mail"]["$value"]
+        ),
+        (&json!(1), &json!("admin@contoso.example"))
+    );
+    let nobody = contoso
+        .get("_apis/identities?searchFilter=General&filterValue=zzz&api-version=7.1")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(nobody["count"], 0);
+}

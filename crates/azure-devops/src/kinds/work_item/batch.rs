@@ -158,7 +158,7 @@ async fn belongings(
     if run.wanted.comments && talked(run, marks, head).await? {
         match comments::read(run, said, head).await {
             Ok(texts) if run.wanted.attachments => {
-                attachments::scan(&texts, &run.organization()?, &mut files)
+                attachments::scan(&texts, &run.organization()?, &mut files);
             }
             Ok(_) => {}
             Err(error) if error.is_fatal() || error.class == Class::Throttled => return Err(error),

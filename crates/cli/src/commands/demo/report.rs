@@ -104,8 +104,10 @@ impl Report {
         let mut left = PRINTED;
         for (title, found) in &self.differences {
             output.line(format!("{title}: {}", if found.is_empty() { "equal".to_owned() } else { format!("{} DIFFERENCES", found.len()) }));
-            for difference in found.iter().take(left) {
+            for difference in found {
                 output.event(&json!({"event": "difference", "comparison": title, "difference": difference}));
+            }
+            for difference in found.iter().take(left) {
                 output.line(format!("  {difference}"));
             }
             if found.len() > left {
