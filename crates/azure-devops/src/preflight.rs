@@ -290,6 +290,11 @@ async fn probe(http: &Client, kind: &dyn service::Kind, project: Option<&Scope>)
         }
         Err(error) => error,
     };
+    Some(unreadable(spec, &error))
+}
+
+/// What it costs that a kind cannot be read, and what to do.
+fn unreadable(spec: &service::KindSpec, error: &Error) -> Check {
     let scopes: Vec<&str> = spec
         .read
         .iter()
@@ -323,13 +328,13 @@ async fn probe(http: &Client, kind: &dyn service::Kind, project: Option<&Scope>)
                 .unwrap_or_else(|| "Try again later.".to_owned()),
         ),
     };
-    Some(failed(
+    failed(
         spec.name,
         CheckOutcome::Missing,
         code,
         format!("{lost} cannot be backed up: {}", error.message),
         hint,
-    ))
+    )
 }
 
 /// The service says how much of its budget this identity has left, when it is short.

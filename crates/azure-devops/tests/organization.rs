@@ -18,10 +18,6 @@ async fn state(http: &service::Client, organization: &str) -> Value {
     get(http, &format!("/__state?organization={organization}")).await
 }
 
-async fn requests(http: &service::Client) -> u64 {
-    http.usage().requests
-}
-
 #[tokio::test]
 async fn a_backup_holds_everything_and_a_second_one_asks_for_next_to_nothing() {
     let simulator = start(Seed::Small).await;
@@ -398,7 +394,7 @@ async fn deleted_things_come_back_at_the_original_place() {
     journal.ids.original = true;
     let report = restore(&http, &snapshot, &journal, &items).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
-    let known = journal.ids.known.lock().unwrap();
+    let known = journal.ids.known.lock().unwrap().clone();
     let new = |item: &ItemRef| known[&("work-item".to_owned(), item.id.clone())].clone();
     assert_eq!(
         new(&items[0]),
@@ -406,7 +402,6 @@ async fn deleted_things_come_back_at_the_original_place() {
         "an undeleted item keeps its number"
     );
     assert_ne!(new(&items[5]), items[5].id, "a destroyed one gets another");
-    drop(known);
     simulator.stop().await;
 }
 
@@ -482,6 +477,5 @@ async fn what_cannot_be_read_is_an_issue_and_is_read_next_time() {
             assert_eq!(second.items[item].get(part), Some(bytes), "{item} {part}");
         }
     }
-    assert!(requests(&http).await > 0);
     simulator.stop().await;
 }

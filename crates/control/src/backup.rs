@@ -35,7 +35,9 @@ impl Control {
         let service = self.service(&order.connector.service)?;
         let unknown = order.selection.iter().chain(&order.accept_deletions).find(|kind| service.kind(kind).is_none());
         if let Some(kind) = unknown {
-            return Err(Error::Request { code: "selection-unknown", message: format!("{} has no kind `{kind}`", service.title) });
+            let all: Vec<&str> = service.kinds.iter().map(|kind| kind.spec().name).collect();
+            let message = format!("{} has no kind `{kind}`; it has {}", service.title, all.join(", "));
+            return Err(Error::Request { code: "kind-unknown", message });
         }
         let client = self.client(order.connector, Some(Arc::clone(&reporter))).await?;
         let organization = order.connector.organization.to_lowercase();

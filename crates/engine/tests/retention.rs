@@ -184,7 +184,7 @@ async fn restic_forgets_the_same_snapshots() {
     let lock = repository.lock_shared(&Holder::new("user", Arc::new(At))).await.unwrap();
     let mut candidates = Vec::new();
     for (number, time) in times().into_iter().enumerate() {
-        let tags: Vec<String> = ["red", "blue", "green"].into_iter().enumerate().filter(|(bit, _)| number % 11 >> bit & 1 == 1).map(|(_, tag)| tag.to_owned()).collect();
+        let tags: Vec<String> = ["red", "blue", "green"].into_iter().enumerate().filter(|(bit, _)| (number % 11) >> bit & 1 == 1).map(|(_, tag)| tag.to_owned()).collect();
         let snapshot = Snapshot { hostname: "host".to_owned(), paths: vec!["/source".to_owned()], tags: tags.clone(), ..Snapshot::new(time, tree) };
         let id = writer.commit(&snapshot, &lock).await.unwrap();
         candidates.push(Candidate { id, time, source: "source".to_owned(), tags, good: false });

@@ -31,7 +31,7 @@ pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Cl
         user_agent: "keepward-test".to_owned(),
         attempts: 2,
         max_wait: Duration::from_secs(1),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         max_body: 64 << 20,
         observer: None,
     })

@@ -22,8 +22,10 @@ use story::Story;
 use world::World;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  keepward demo\n  keepward demo --dir /tmp/keepward-demo\n  keepward demo --json --work-items 2000\n\n\
-    Exit code 1 means that something did not come back as it was; every difference is named.")]
+#[command(
+    after_help = "Examples:\n  keepward demo\n  keepward demo --dir /tmp/keepward-demo\n  keepward demo --json --work-items 2000\n\n\
+    Exit code 1 means that something did not come back as it was; every difference is named."
+)]
 pub(crate) struct Command {
     /// Keep the repository, its password and everything else here: a new or empty folder [default: a temporary one, removed at the end]
     #[arg(long, value_name = "DIR")]
@@ -39,13 +41,25 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
     let options = Options {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         data: Some(folder.join("simulator")),
-        seed: Seed::Contoso { history: history.clone(), work_items: command.work_items },
+        seed: Seed::Contoso {
+            history: history.clone(),
+            work_items: command.work_items,
+        },
     };
-    let simulator = Simulator::start(options).await.context("the simulator cannot start")?;
+    let simulator = Simulator::start(options)
+        .await
+        .context("the simulator cannot start")?;
     output.line("== 1. An organization to lose data in");
-    output.line(format!("A simulated Azure DevOps organization, {}, answers on {}.", simulator.organization(), simulator.url()));
+    output.line(format!(
+        "A simulated Azure DevOps organization, {}, answers on {}.",
+        simulator.organization(),
+        simulator.url()
+    ));
     match &history {
-        Some(path) => output.line(format!("One of its repositories has the history of {}.", path.display())),
+        Some(path) => output.line(format!(
+            "One of its repositories has the history of {}.",
+            path.display()
+        )),
         None => output.line("No checkout is around, so its repositories have made-up histories."),
     }
     let story = Story {
@@ -59,11 +73,17 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
     simulator.stop().await;
     let report = Report::of(&told?);
     report.show(output, &folder);
-    Ok(if report.ok() { Exit::Done } else { Exit::Failed })
+    Ok(if report.ok() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }
 
 /// The checkout that the working directory is in.
 fn checkout() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    here.ancestors().find(|folder| folder.join(".git").exists()).map(PathBuf::from)
+    here.ancestors()
+        .find(|folder| folder.join(".git").exists())
+        .map(PathBuf::from)
 }

@@ -15,9 +15,11 @@ use crate::scenario::{Connection, Folder, Planned, Runner, Steps, differing};
 const DUPLICATES: usize = 3;
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  keepward live my-sandbox --pat-file pat.txt\n\n\
+#[command(
+    after_help = "Example:\n  keepward live my-sandbox --pat-file pat.txt\n\n\
     It reads the whole organization twice and creates at most three work items, as duplicates of existing ones. Nothing is changed or deleted.\n\
-    Use an organization that is there for tests.")]
+    Use an organization that is there for tests."
+)]
 pub(crate) struct Command {
     /// The sandbox organization
     organization: String,
@@ -33,32 +35,64 @@ pub(crate) struct Command {
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
-    confirm(&command.organization)?;
+    confirm(&command.organization).await?;
     let folder = Folder::new(command.dir.as_deref())?;
-    let live = Live { steps: Steps::new(Runner::new(folder.join("data"), output)?), folder: &folder, output, command: &command };
+    let live = Live {
+        steps: Steps::new(Runner::new(folder.join("data"), output)?),
+        folder: &folder,
+        output,
+        command: &command,
+    };
     let problems = live.conform().await?;
     for problem in &problems {
         output.line(format!("NOT AS IT SHOULD BE: {problem}"));
     }
-    output.line(if problems.is_empty() { "\nEverything is as it should be." } else { "\nSomething is not as it should be." });
+    output.line(if problems.is_empty() {
+        "\nEverything is as it should be."
+    } else {
+        "\nSomething is not as it should be."
+    });
     output.event(&json!({"event": "result", "ok": problems.is_empty(), "problems": problems}));
-    Ok(if problems.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if problems.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }
 
 /// The scenario writes to the organization, so its name is typed once more.
-fn confirm(organization: &str) -> Result<(), Failure> {
+async fn confirm(organization: &str) -> Result<(), Failure> {
     let question = format!(
         "This reads everything in the organization {organization}, and creates up to {DUPLICATES} work items in it.\n\
         Type the organization's name to go on: "
     );
-    let mut errors = std::io::stderr().lock();
-    errors.write_all(question.as_bytes()).and_then(|()| errors.flush()).context("cannot ask for a confirmation")?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).context("cannot read the confirmation")?;
+    let asked = std::io::stderr().lock().write_all(question.as_bytes());
+    asked.context("cannot ask for a confirmation")?;
+    let answer = answer().await.context("cannot read the confirmation")?;
     if answer.trim() == organization {
         return Ok(());
     }
-    Err(Failure::usage(format!("{:?} is not {organization}: nothing was done", answer.trim()), "type the organization's name as you gave it"))
+    Err(Failure::usage(
+        format!(
+            "{:?} is not {organization}: nothing was done",
+            answer.trim()
+        ),
+        "type the organization's name as you gave it",
+    ))
+}
+
+/// A line of standard input. Its thread is not waited for: whoever presses Ctrl-C does not want to type a name first.
+async fn answer() -> std::io::Result<String> {
+    let (send, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line).map(|_| line);
+        // Nobody waits any more when the command was canceled.
+        send.send(read).ok();
+    });
+    answer
+        .await
+        .unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()))
 }
 
 struct Live<'a> {
@@ -73,39 +107,71 @@ impl Live<'_> {
         let connector = self.command.organization.as_str();
         let mut problems = Vec::new();
         self.output.line("\n== Connect and back up");
-        self.steps.init(&self.folder.argument("repository"), &self.folder.argument("repository-password")).await?;
-        let pat_file = std::fs::canonicalize(&self.command.pat_file).with_context(|| format!("cannot find {}", self.command.pat_file.display()))?;
-        let connection = Connection { organization: connector, url: self.command.url.as_deref(), pat_file: &pat_file.to_string_lossy() };
+        self.steps
+            .init(
+                &self.folder.argument("repository"),
+                &self.folder.argument("repository-password"),
+            )
+            .await?;
+        let pat_file = std::fs::canonicalize(&self.command.pat_file)
+            .with_context(|| format!("cannot find {}", self.command.pat_file.display()))?;
+        let connection = Connection {
+            organization: connector,
+            url: self.command.url.as_deref(),
+            pat_file: &pat_file.to_string_lossy(),
+        };
         self.steps.connect(&connection).await?;
         self.steps.test(connector).await?;
         let first = self.steps.backup(connector).await?;
-        self.output.line("\n== Back up again: what nobody touched is not read again");
+        self.output
+            .line("\n== Back up again: what nobody touched is not read again");
         let second = self.steps.backup(connector).await?;
         if second.counts.requests > first.counts.requests {
-            problems.push(format!("the second backup sent {} requests, the first {}", second.counts.requests, first.counts.requests));
+            problems.push(format!(
+                "the second backup sent {} requests, the first {}",
+                second.counts.requests, first.counts.requests
+            ));
         }
         self.steps.check().await?;
-        self.output.line("\n== A restore of everything into itself has nothing to do");
+        self.output
+            .line("\n== A restore of everything into itself has nothing to do");
         let plan = self.steps.plan(&second.snapshot, &["--everything"]).await?;
         problems.extend(not_idle(&plan));
-        self.output.line("\n== Files of both snapshots are the same, byte for byte");
-        self.exports(&first.snapshot, &second.snapshot, &mut problems).await?;
+        self.output
+            .line("\n== Files of both snapshots are the same, byte for byte");
+        self.exports(&first.snapshot, &second.snapshot, &mut problems)
+            .await?;
         self.output.line("\n== A few work items a second time");
         self.duplicate(&second.snapshot, &mut problems).await?;
         Ok(problems)
     }
 
     /// What changed between the two backups is stated by their difference.
-    async fn exports(&self, first: &str, second: &str, problems: &mut Vec<String>) -> Result<(), Failure> {
+    async fn exports(
+        &self,
+        first: &str,
+        second: &str,
+        problems: &mut Vec<String>,
+    ) -> Result<(), Failure> {
         let changed = self.steps.diff(first, second).await?;
         for (snapshot, folder) in [(first, "export-1"), (second, "export-2")] {
-            self.steps.export(snapshot, &self.folder.argument(folder)).await?;
+            self.steps
+                .export(snapshot, &self.folder.argument(folder))
+                .await?;
         }
         // It describes the run.
-        let files = differing(&self.folder.join("export-1"), &self.folder.join("export-2"), &["source.json"])?;
+        let files = differing(
+            &self.folder.join("export-1"),
+            &self.folder.join("export-2"),
+            &["source.json"],
+        )?;
         let described = usize::try_from(changed).unwrap_or(usize::MAX);
         if files.len() > described {
-            problems.push(format!("{} exported files differ, but only {described} differences are stated: {}", files.len(), files.join(", ")));
+            problems.push(format!(
+                "{} exported files differ, but only {described} differences are stated: {}",
+                files.len(),
+                files.join(", ")
+            ));
         }
         self.output.line(format!("  {} files differ", files.len()));
         Ok(())
@@ -115,7 +181,11 @@ impl Live<'_> {
         let mut ids: Vec<String> = Vec::new();
         for shard in self.steps.names(snapshot, "work-items").await? {
             if ids.len() < DUPLICATES {
-                ids.extend(self.steps.names(snapshot, &format!("work-items/{shard}")).await?);
+                ids.extend(
+                    self.steps
+                        .names(snapshot, &format!("work-items/{shard}"))
+                        .await?,
+                );
             }
         }
         ids.truncate(DUPLICATES);
@@ -124,11 +194,18 @@ impl Live<'_> {
             return Ok(());
         }
         let mut what = vec!["--kind", "work-item", "--conflict", "duplicate"];
-        ids.iter().for_each(|id| what.extend(["--id", id.as_str()]));
+        for id in &ids {
+            what.extend(["--id", id.as_str()]);
+        }
         let plan = self.steps.plan(snapshot, &what).await?;
         let applied = self.steps.apply(&plan).await?;
         if applied.troubles() > 0 || applied.created != ids.len() as u64 {
-            problems.push(format!("{} of {} duplicates were made, {} of them are not as they should be", applied.created, ids.len(), applied.troubles()));
+            problems.push(format!(
+                "{} of {} duplicates were made, {} of them are not as they should be",
+                applied.created,
+                ids.len(),
+                applied.troubles()
+            ));
         }
         Ok(())
     }
@@ -136,8 +213,18 @@ impl Live<'_> {
 
 /// Skips are expected, and merges of what every project has from the start.
 fn not_idle(plan: &Planned) -> Option<String> {
-    let others: Vec<String> = plan.actions.iter().filter(|(action, _)| !matches!(action.as_str(), "skip" | "merge")).map(|(action, count)| format!("{action} {count}")).collect();
-    (!others.is_empty()).then(|| format!("a restore of everything into itself would do something: {}", others.join(", ")))
+    let others: Vec<String> = plan
+        .actions
+        .iter()
+        .filter(|(action, _)| !matches!(action.as_str(), "skip" | "merge"))
+        .map(|(action, count)| format!("{action} {count}"))
+        .collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "a restore of everything into itself would do something: {}",
+            others.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -151,10 +238,16 @@ mod tests {
         let plan = |actions: &[(&str, u64)]| Planned {
             id: "p".to_owned(),
             steps: 1,
-            actions: actions.iter().map(|(action, count)| ((*action).to_owned(), *count)).collect::<BTreeMap<_, _>>(),
+            actions: actions
+                .iter()
+                .map(|(action, count)| ((*action).to_owned(), *count))
+                .collect::<BTreeMap<_, _>>(),
             losses: Vec::new(),
         };
         assert_eq!(not_idle(&plan(&[("skip", 9), ("merge", 2)])), None);
-        assert!(not_idle(&plan(&[("skip", 9), ("create", 1)])).is_some_and(|problem| problem.contains("create 1")));
+        assert!(
+            not_idle(&plan(&[("skip", 9), ("create", 1)]))
+                .is_some_and(|problem| problem.contains("create 1"))
+        );
     }
 }

@@ -18,16 +18,32 @@ impl Folder {
     /// Uses the empty or new folder `wanted`, or a temporary one.
     pub(crate) fn new(wanted: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = wanted else {
-            let temporary = tempfile::Builder::new().prefix("keepward-").tempdir().context("cannot make a temporary folder")?;
-            return Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) });
+            let temporary = tempfile::Builder::new()
+                .prefix("keepward-")
+                .tempdir()
+                .context("cannot make a temporary folder")?;
+            return Ok(Self {
+                path: temporary.path().to_owned(),
+                temporary: Some(temporary),
+            });
         };
         let context = || format!("cannot use the folder {}", path.display());
         std::fs::create_dir_all(path).with_context(context)?;
-        if std::fs::read_dir(path).with_context(context)?.next().is_some() {
-            return Err(Failure::usage(format!("the folder {} is not empty", path.display()), "give --dir a new folder"));
+        if std::fs::read_dir(path)
+            .with_context(context)?
+            .next()
+            .is_some()
+        {
+            return Err(Failure::usage(
+                format!("the folder {} is not empty", path.display()),
+                "give --dir a new folder",
+            ));
         }
         let path = std::fs::canonicalize(path).with_context(context)?;
-        Ok(Self { path, temporary: None })
+        Ok(Self {
+            path,
+            temporary: None,
+        })
     }
 
     pub(crate) fn is_temporary(&self) -> bool {
@@ -46,18 +62,27 @@ impl Folder {
     /// Writes a secret that only the user can read; returns its path as an argument.
     pub(crate) fn secret(&self, name: &str, secret: &str) -> Result<String, Failure> {
         let path = self.join(name);
-        app::write_private(&path, format!("{secret}\n").as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        app::write_private(&path, format!("{secret}\n").as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(self.argument(name))
     }
 }
 
 /// Paths of files that are missing on one side or whose bytes differ; `ignored` are names of files.
-pub(crate) fn differing(one: &Path, other: &Path, ignored: &[&str]) -> Result<Vec<String>, Failure> {
+pub(crate) fn differing(
+    one: &Path,
+    other: &Path,
+    ignored: &[&str],
+) -> Result<Vec<String>, Failure> {
     let (mut left, mut right) = (BTreeMap::new(), BTreeMap::new());
     collect(one, "", &mut left)?;
     collect(other, "", &mut right)?;
     let mut differing = Vec::new();
-    let skip = |name: &str| name.rsplit('/').next().is_some_and(|last| ignored.contains(&last));
+    let skip = |name: &str| {
+        name.rsplit('/')
+            .next()
+            .is_some_and(|last| ignored.contains(&last))
+    };
     for (name, path) in left.iter().filter(|(name, _)| !skip(name)) {
         let same = match right.get(name) {
             Some(twin) => read(path)? == read(twin)?,
@@ -67,7 +92,12 @@ pub(crate) fn differing(one: &Path, other: &Path, ignored: &[&str]) -> Result<Ve
             differing.push(name.clone());
         }
     }
-    differing.extend(right.keys().filter(|name| !left.contains_key(*name) && !skip(name)).cloned());
+    differing.extend(
+        right
+            .keys()
+            .filter(|name| !left.contains_key(*name) && !skip(name))
+            .cloned(),
+    );
     Ok(differing)
 }
 
@@ -75,7 +105,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
 }
 
-fn collect(folder: &Path, prefix: &str, into: &mut BTreeMap<String, PathBuf>) -> Result<(), Failure> {
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    into: &mut BTreeMap<String, PathBuf>,
+) -> Result<(), Failure> {
     let context = || format!("cannot read the folder {}", folder.display());
     for entry in std::fs::read_dir(folder).with_context(context)? {
         let entry = entry.with_context(context)?;
@@ -96,13 +130,25 @@ mod tests {
     #[test]
     fn folders_differ_in_bytes_and_in_files() {
         let folder = Folder::new(None).unwrap();
-        for (name, text) in [("a/x/same", "1"), ("a/x/other", "2"), ("a/gone", "3"), ("a/source.json", "4"), ("b/x/same", "1"), ("b/x/other", "5"), ("b/new", "6")] {
+        for (name, text) in [
+            ("a/x/same", "1"),
+            ("a/x/other", "2"),
+            ("a/gone", "3"),
+            ("a/source.json", "4"),
+            ("b/x/same", "1"),
+            ("b/x/other", "5"),
+            ("b/new", "6"),
+        ] {
             std::fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
             std::fs::write(folder.join(name), text).unwrap();
         }
         let names = differing(&folder.join("a"), &folder.join("b"), &["source.json"]).unwrap();
         assert_eq!(names, ["gone", "x/other", "new"]);
-        assert!(differing(&folder.join("a"), &folder.join("a"), &[]).unwrap().is_empty());
+        assert!(
+            differing(&folder.join("a"), &folder.join("a"), &[])
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(crate) struct Made {
     pub counts: Counts,
     pub issues: u64,
     pub seconds: f64,
+    /// Work items that the service no longer gives, by number; each is one of the issues.
+    #[serde(skip)]
+    pub missing: Vec<u64>,
 }
 
 /// The part of a run's counts that is shown.
@@ -84,7 +87,9 @@ impl Applied {
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(event: &Value) -> Result<T, Failure> {
-    serde_json::from_value(event.clone()).map_err(|error| anyhow::anyhow!("the command's result is not understood: {error}: {event}").into())
+    serde_json::from_value(event.clone()).map_err(|error| {
+        anyhow::anyhow!("the command's result is not understood: {error}: {event}").into()
+    })
 }
 
 impl<'a> Steps<'a> {
@@ -98,7 +103,18 @@ impl<'a> Steps<'a> {
 
     /// Makes a repository and returns its address.
     pub(crate) async fn init(&self, location: &str, password_file: &str) -> Result<(), Failure> {
-        self.runner.run(&["repository", "init", location, "--password-file", password_file], &[0]).await?;
+        self.runner
+            .run(
+                &[
+                    "repository",
+                    "init",
+                    location,
+                    "--password-file",
+                    password_file,
+                ],
+                &[0],
+            )
+            .await?;
         self.line(format!("  the password is in {password_file}"));
         Ok(())
     }
@@ -116,7 +132,10 @@ impl<'a> Steps<'a> {
     }
 
     pub(crate) async fn test(&self, connector: &str) -> Result<(), Failure> {
-        let ran = self.runner.run(&["connector", "test", connector], DONE).await?;
+        let ran = self
+            .runner
+            .run(&["connector", "test", connector], DONE)
+            .await?;
         self.checks(&ran);
         Ok(())
     }
@@ -124,7 +143,12 @@ impl<'a> Steps<'a> {
     fn checks(&self, ran: &Ran) {
         for check in ran.of("check") {
             let text = |name: &str| check[name].as_str().unwrap_or_default();
-            self.line(format!("  {:8} {:16} {}", text("outcome"), text("name"), text("message")));
+            self.line(format!(
+                "  {:8} {:16} {}",
+                text("outcome"),
+                text("name"),
+                text("message")
+            ));
         }
     }
 
@@ -132,10 +156,27 @@ impl<'a> Steps<'a> {
         let ran = self.runner.run(&["backup", connector], DONE).await?;
         let mut made: Made = parsed(ran.last("result")?)?;
         made.seconds = ran.seconds;
-        for issue in ran.of("issue") {
-            self.line(format!("  issue {}: {}", issue["issue"]["code"].as_str().unwrap_or_default(), issue["issue"]["message"].as_str().unwrap_or_default()));
+        for issue in ran.of("issue").map(|event| &event["issue"]) {
+            let code = issue["code"].as_str().unwrap_or_default();
+            self.line(format!(
+                "  issue {code}: {}",
+                issue["message"].as_str().unwrap_or_default()
+            ));
+            if code == "work-item-missing" {
+                made.missing.extend(
+                    issue["item"]["id"]
+                        .as_str()
+                        .and_then(|id| id.parse::<u64>().ok()),
+                );
+            }
         }
-        let Counts { requests, bytes_received, bytes_stored, blobs_stored, kinds } = &made.counts;
+        let Counts {
+            requests,
+            bytes_received,
+            bytes_stored,
+            blobs_stored,
+            kinds,
+        } = &made.counts;
         self.line(format!(
             "  snapshot {}: {requests} requests sent, {} received, {} stored in {blobs_stored} blobs, {:.1} s, {} issues",
             made.snapshot.get(..8).unwrap_or(&made.snapshot),
@@ -144,19 +185,38 @@ impl<'a> Steps<'a> {
             made.seconds,
             made.issues,
         ));
-        let changed = kinds.iter().filter(|(_, counts)| counts.added + counts.changed + counts.removed > 0);
-        for (kind, KindCounts { items, added, changed, removed }) in changed {
-            self.line(format!("    {kind:16} {items:6} items: {added} added, {changed} changed, {removed} removed"));
+        let changed = kinds
+            .iter()
+            .filter(|(_, counts)| counts.added + counts.changed + counts.removed > 0);
+        for (
+            kind,
+            KindCounts {
+                items,
+                added,
+                changed,
+                removed,
+            },
+        ) in changed
+        {
+            self.line(format!(
+                "    {kind:16} {items:6} items: {added} added, {changed} changed, {removed} removed"
+            ));
         }
         Ok(made)
     }
 
     /// Shows what differs between two snapshots; returns how many files do.
     pub(crate) async fn diff(&self, from: &str, to: &str) -> Result<u64, Failure> {
-        let ran = self.runner.run(&["snapshot", "diff", short(from), short(to)], &[0]).await?;
+        let ran = self
+            .runner
+            .run(&["snapshot", "diff", short(from), short(to)], &[0])
+            .await?;
         let mut folders: BTreeMap<(String, String), u64> = BTreeMap::new();
         for difference in ran.of("difference") {
-            let path = difference["path"].as_str().unwrap_or_default().trim_start_matches('/');
+            let path = difference["path"]
+                .as_str()
+                .unwrap_or_default()
+                .trim_start_matches('/');
             let top = path.split('/').next().unwrap_or_default().to_owned();
             let change = difference["change"].as_str().unwrap_or_default().to_owned();
             *folders.entry((top, change)).or_default() += 1;
@@ -165,7 +225,11 @@ impl<'a> Steps<'a> {
             self.line(format!("  {change:8} {count:5}  {top}"));
         }
         for difference in ran.of("difference").take(SHOWN) {
-            self.line(format!("    {:8} {}", difference["change"].as_str().unwrap_or_default(), difference["path"].as_str().unwrap_or_default()));
+            self.line(format!(
+                "    {:8} {}",
+                difference["change"].as_str().unwrap_or_default(),
+                difference["path"].as_str().unwrap_or_default()
+            ));
         }
         let count = ran.last("result")?["differences"].as_u64().unwrap_or(0);
         self.line(format!("    … {count} files differ"));
@@ -177,8 +241,17 @@ impl<'a> Steps<'a> {
         let arguments = [&["restore", "plan", short(snapshot)], what].concat();
         let ran = self.runner.run(&arguments, DONE).await?;
         let plan: Planned = parsed(ran.last("plan")?)?;
-        let actions: Vec<String> = plan.actions.iter().map(|(action, count)| format!("{action} {count}")).collect();
-        self.line(format!("  plan {}: {} steps: {}", plan.id, plan.steps, actions.join(", ")));
+        let actions: Vec<String> = plan
+            .actions
+            .iter()
+            .map(|(action, count)| format!("{action} {count}"))
+            .collect();
+        self.line(format!(
+            "  plan {}: {} steps: {}",
+            plan.id,
+            plan.steps,
+            actions.join(", ")
+        ));
         for loss in &plan.losses {
             self.line(format!("    declared loss: {loss}"));
         }
@@ -186,13 +259,29 @@ impl<'a> Steps<'a> {
     }
 
     pub(crate) async fn apply(&self, plan: &Planned) -> Result<Applied, Failure> {
-        let ran = self.runner.run(&["restore", "apply", &plan.id], DONE).await?;
+        let ran = self
+            .runner
+            .run(&["restore", "apply", &plan.id], DONE)
+            .await?;
         let mut applied: Applied = parsed(ran.last("result")?)?;
         applied.seconds = ran.seconds;
         for trouble in ran.of("trouble") {
-            self.line(format!("  trouble: {} {}: {}", trouble["item"], trouble["name"], trouble["detail"].as_str().unwrap_or_default()));
+            self.line(format!(
+                "  trouble: {} {}: {}",
+                trouble["item"],
+                trouble["name"],
+                trouble["detail"].as_str().unwrap_or_default()
+            ));
         }
-        let Applied { created, undeleted, merged, skipped, failed, differs, .. } = &applied;
+        let Applied {
+            created,
+            undeleted,
+            merged,
+            skipped,
+            failed,
+            differs,
+            ..
+        } = &applied;
         self.line(format!(
             "  created {created}, undeleted {undeleted}, merged {merged}, skipped {skipped}, failed {failed}, read back different {differs} ({:.1} s)",
             applied.seconds
@@ -202,21 +291,33 @@ impl<'a> Steps<'a> {
 
     /// Reads and verifies every pack of the repository.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
-        self.runner.run(&["repository", "check", "--read-data"], &[0]).await?;
+        self.runner
+            .run(&["repository", "check", "--read-data"], &[0])
+            .await?;
         self.line("  no problem found");
         Ok(())
     }
 
     /// Writes a whole snapshot to files.
     pub(crate) async fn export(&self, snapshot: &str, to: &str) -> Result<(), Failure> {
-        self.runner.run(&["export", short(snapshot), "/", "--to", to], DONE).await?;
+        self.runner
+            .run(&["export", short(snapshot), "/", "--to", to], DONE)
+            .await?;
         Ok(())
     }
 
     /// Names in a folder of a snapshot, without their slashes.
     pub(crate) async fn names(&self, snapshot: &str, folder: &str) -> Result<Vec<String>, Failure> {
-        let ran = self.runner.run(&["snapshot", "browse", short(snapshot), folder], &[0]).await?;
-        Ok(ran.events.iter().filter_map(|node| node["name"].as_str()).map(str::to_owned).collect())
+        let ran = self
+            .runner
+            .run(&["snapshot", "browse", short(snapshot), folder], &[0])
+            .await?;
+        Ok(ran
+            .events
+            .iter()
+            .filter_map(|node| node["name"].as_str())
+            .map(str::to_owned)
+            .collect())
     }
 }
 

@@ -65,7 +65,7 @@ async fn an_unknown_kind_makes_no_run() {
     let installation = filled().await;
     let order = BackupOrder { selection: ["nothing".to_owned()].into(), ..installation.order() };
     let error = installation.control.backup(&order, silent(), &CancellationToken::new()).await.unwrap_err();
-    assert_eq!(error.code(), Some("selection-unknown"));
+    assert_eq!(error.code(), Some("kind-unknown"));
     assert!(installation.control.catalog.runs(&Page::first(1)).await.unwrap().items.is_empty());
 }
 

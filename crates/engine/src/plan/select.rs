@@ -164,7 +164,11 @@ fn kinds(cx: &PlanContext<'_>, selector: &Selector) -> Result<Vec<&'static KindS
     let Some(name) = &selector.kind else {
         return Ok(restore_order(cx.service).into_iter().map(service::Kind::spec).collect());
     };
-    let kind = cx.service.kind(name).ok_or_else(|| unknown(format!("{} has no kind `{name}`", cx.service.title)))?;
+    let kind = cx.service.kind(name).ok_or_else(|| {
+        let all: Vec<&str> = restore_order(cx.service).into_iter().map(|kind| kind.spec().name).collect();
+        let message = format!("{} has no kind `{name}`; it has {}", cx.service.title, all.join(", "));
+        Error::Request { code: "kind-unknown", message }
+    })?;
     match kind.spec().with {
         Some(owner) if !has_items(kind.spec()) => Err(unknown(format!("{name}s come back with their {owner}: select the {owner}"))),
         _ => Ok(vec![kind.spec()]),

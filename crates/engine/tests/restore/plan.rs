@@ -194,7 +194,6 @@ async fn what_the_snapshot_does_not_have_is_refused_by_name() {
     let case = Case::new(MapSnapshot::contoso(2), false);
     let refusals = [
         (ids("thing", &["1", "77"]), "the snapshot has no thing 77"),
-        (selector(Some("nothing"), What::All), "Fake has no kind `nothing`"),
         (selector(Some("comment"), What::All), "comments come back with their thing: select the thing"),
         (selector(None, What::Under("nowhere".to_owned())), "the snapshot has no item at `nowhere` or below it"),
         (Select::Items(vec![Selector { kind: None, scope: Some("Nobody".to_owned()), what: What::All }]), "the snapshot has no project or other container `Nobody`"),
@@ -203,6 +202,14 @@ async fn what_the_snapshot_does_not_have_is_refused_by_name() {
         let error = case.plan(select, Conflict::Skip).await.unwrap_err();
         assert_eq!((error.code(), error.to_string().as_str()), (Some("selection-unknown"), message));
     }
+}
+
+#[tokio::test]
+async fn an_unknown_kind_is_answered_with_those_that_exist() {
+    let case = Case::new(MapSnapshot::contoso(2), false);
+    let error = case.plan(selector(Some("nothing"), What::All), Conflict::Skip).await.unwrap_err();
+    assert_eq!(error.code(), Some("kind-unknown"));
+    assert_eq!(error.to_string(), "Fake has no kind `nothing`; it has project, team, thing, record");
 }
 
 #[tokio::test]

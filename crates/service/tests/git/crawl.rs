@@ -127,21 +127,16 @@ async fn thin_packs_are_never_asked_for_and_haves_are_few() {
     let host = Host::start(Manner::AzureDevOps).await;
     let bare = host.repository("repo");
     let tip = bare.commit("main", &[("a", b"1")]);
-    let mut refs = String::new();
-    for n in 0..300_u32 {
-        bare.commit_on(
-            "refs/heads/work",
-            Some(&tip),
-            &[("n", n.to_string().as_bytes())],
-        );
+    let mut branches = String::new();
+    for n in 0..300 {
         writeln!(
-            refs,
-            "update refs/heads/b{n} {}",
-            bare.id("refs/heads/work")
+            branches,
+            "commit refs/heads/b{n}\ncommitter A <a@b> 1700000000 +0000\ndata 0"
         )
         .unwrap();
+        writeln!(branches, "from {tip}\nM 100644 inline n\ndata 3\n{n:03}").unwrap();
     }
-    bare.feed(&["update-ref", "--stdin"], refs.as_bytes());
+    bare.feed(&["fast-import", "--quiet"], branches.as_bytes());
     let mut backup = Backup::of(&host.client, host.remote("repo"));
     backup.clean().await;
     host.seen();

@@ -166,85 +166,90 @@ async fn stand(
         .into_iter()
         .map(read)
         .collect::<Result<Vec<_>>>()?;
-    let mut here = all
+    let here: Vec<&Repository<'_>> = all
         .iter()
-        .filter(|repository| *repository.project.id == *project);
-    let same = here
-        .clone()
-        .find(|repository| repository.name.eq_ignore_ascii_case(&stored.name));
-    if let Some(there) = same {
-        let wanted = is_empty(there)
+        .filter(|repository| *repository.project.id == *project)
+        .collect();
+    if let Some(there) = here
+        .iter()
+        .find(|repository| repository.name.eq_ignore_ascii_case(&stored.name))
+    {
+        if is_empty(there)
             || matches!(item.action, Action::Replace | Action::Merge)
-            || item.open_intent;
-        if wanted {
+            || item.open_intent
+        {
             return Ok(there.id.to_string());
         }
         if cx.conflict != Conflict::Duplicate {
-            return Err(Error::new(
-                Class::Conflict,
-                "restore-conflict",
-                format!(
-                    "the project has a repository {} with other content",
-                    stored.name
-                ),
-            ));
+            let message = format!(
+                "the project has a repository {} with other content",
+                stored.name
+            );
+            return Err(Error::new(Class::Conflict, "restore-conflict", message));
         }
     }
     cx.journal.intend(&item.item).await?;
-    // What the service made together with the project would stay beside the restored ones, empty.
-    let lone = here.next().filter(|only| {
-        !cx.target.original
-            && here.next().is_none()
-            && is_empty(only)
-            && only.name == only.project.name
-    });
-    if let Some(automatic) = lone
-        && !stored_name_in_project(cx, stored, &automatic.name).await?
-    {
+    if let Some(automatic) = lone(cx, stored, &here).await? {
         let path = format!(
             "/{}/_apis/git/repositories/{}",
             segment(project),
-            segment(&automatic.id)
+            segment(&automatic)
         );
         http.call(Method::PATCH, DEV, &path)
             .version(STABLE)
             .json(&serde_json::json!({ "name": stored.name }))
             .send()
             .await?;
-        return Ok(automatic.id.to_string());
+        return Ok(automatic);
     }
-    let mut name = stored.name.to_string();
-    for number in 1.. {
-        let taken = all.iter().any(|repository| {
-            *repository.project.id == *project && repository.name.eq_ignore_ascii_case(&name)
-        });
-        if !taken {
-            break;
-        }
-        name = if number == 1 {
-            format!("{} (restored)", stored.name)
-        } else {
-            format!("{} (restored {number})", stored.name)
-        };
-    }
+    let name = free_name(&stored.name, &here);
     if name != *stored.name {
         losses.push(format!(
             "the name {} is taken: the repository is called {name}",
             stored.name
         ));
     }
+    let path = format!("/{}/_apis/git/repositories", segment(project));
     let body = serde_json::json!({ "name": name, "project": { "id": project } });
     let answer = http
-        .call(
-            Method::POST,
-            DEV,
-            &format!("/{}/_apis/git/repositories", segment(project)),
-        )
+        .call(Method::POST, DEV, &path)
         .version(STABLE)
         .json(&body)
         .send()
         .await?;
     Ok(answer.json::<Repository<'_>>()?.id.into_owned())
+}
+
+/// What the service made together with a project, when nothing in the snapshot is for it: it would stay beside the restored ones, empty.
+async fn lone(
+    cx: &Restore<'_>,
+    stored: &Repository<'_>,
+    here: &[&Repository<'_>],
+) -> Result<Option<String>> {
+    let [only] = here else { return Ok(None) };
+    let automatic = !cx.target.original && is_empty(only) && only.name == only.project.name;
+    if automatic && !stored_name_in_project(cx, stored, &only.name).await? {
+        return Ok(Some(only.id.to_string()));
+    }
+    Ok(None)
+}
+
+fn free_name(name: &str, here: &[&Repository<'_>]) -> String {
+    let taken = |name: &str| {
+        here.iter()
+            .any(|repository| repository.name.eq_ignore_ascii_case(name))
+    };
+    let mut free = name.to_owned();
+    let mut number = 1;
+    while taken(&free) {
+        free = if number == 1 {
+            format!("{name} (restored)")
+        } else {
+            format!("{name} (restored {number})")
+        };
+        number += 1;
+    }
+    free
 }
 
 /// Whether the snapshot has a repository of this name in the same project: then the automatic one is for that.

@@ -174,26 +174,7 @@ async fn create_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
             project.name
         ));
     }
-    let wanted = project
-        .capabilities
-        .as_ref()
-        .and_then(|all| all.process.as_ref()?.name.as_deref())
-        .unwrap_or_default();
-    let templates = processes(http).await?;
-    let by_name = templates
-        .iter()
-        .find(|template| template.name.eq_ignore_ascii_case(wanted));
-    let template = by_name
-        .or_else(|| templates.iter().find(|template| template.is_default))
-        .or(templates.first());
-    let template = template
-        .ok_or_else(|| Error::unsupported("the target has no process to create a project with"))?;
-    if by_name.is_none() {
-        losses.push(format!(
-            "process {wanted} does not exist at the target: the project uses {}",
-            template.name
-        ));
-    }
+    let template = template(http, &project, &mut losses).await?;
     let control = project
         .capabilities
         .as_ref()
@@ -213,7 +194,7 @@ async fn create_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         visibility,
         capabilities: Wanted {
             versioncontrol: HashMap::from([("sourceControlType", control)]),
-            process: HashMap::from([("templateTypeId", template.id.as_str())]),
+            process: HashMap::from([("templateTypeId", template.as_str())]),
         },
     };
     cx.journal.intend(&item.item).await?;
@@ -228,6 +209,37 @@ async fn create_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let new_id = made.json::<Project<'_>>()?.id.into_owned();
     cx.journal.created(&item.item, &new_id).await?;
     Ok(Outcome::Done { new_id, losses })
+}
+
+/// The process of the same name, or what the target has instead.
+async fn template(
+    http: &Client,
+    project: &Project<'_>,
+    losses: &mut Vec<String>,
+) -> Result<String> {
+    let process = project
+        .capabilities
+        .as_ref()
+        .and_then(|all| all.process.as_ref()?.name.as_deref());
+    let wanted = process.unwrap_or_default();
+    let templates = processes(http).await?;
+    if let Some(same) = templates
+        .iter()
+        .find(|template| template.name.eq_ignore_ascii_case(wanted))
+    {
+        return Ok(same.id.clone());
+    }
+    let other = templates
+        .iter()
+        .find(|template| template.is_default)
+        .or(templates.first());
+    let other = other
+        .ok_or_else(|| Error::unsupported("the target has no process to create a project with"))?;
+    losses.push(format!(
+        "process {wanted} does not exist at the target: the project uses {}",
+        other.name
+    ));
+    Ok(other.id.clone())
 }
 
 /// The project's name, or one beside it when duplicates are wanted.

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use service::http::{Answer, Method};
 use service::{Client, Error, Item, Result};
 
-use super::WORK_ITEM;
 use super::attachments;
 use super::comments;
 use super::crawl::{Run, Said, item};
 use super::document::Head;
 use super::marks::{Marks, REVISED, TALKED};
+use super::{COMMENTS, WORK_ITEM};
 use crate::api::{DEV, STABLE};
 
 /// The service's own limit.
@@ -175,7 +175,9 @@ async fn belongings(
 async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
     let count = head.fields.comments.unwrap_or(0);
     if run.full {
-        return Ok(count > 0);
+        // A discussion that is stored and no longer counted was deleted.
+        let stored = run.again && run.cx.prior.part(&item(head.id), COMMENTS).await?.is_some();
+        return Ok(count > 0 || stored);
     }
     if marks.get(head.id) & TALKED != 0 {
         return Ok(true);

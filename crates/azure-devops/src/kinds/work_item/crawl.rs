@@ -27,6 +27,8 @@ pub(super) struct Run<'a> {
     pub(super) wanted: Wanted,
     /// Everything is read, whatever was read before.
     pub(super) full: bool,
+    /// Everything is read although the snapshot before has work items: parts of then may no longer be true.
+    pub(super) again: bool,
     pub(super) fetched: Fetched,
     /// Items that could not be read whole.
     pub(super) failed: Mutex<BTreeSet<u32>>,
@@ -41,6 +43,7 @@ impl<'a> Run<'a> {
             attachment_http: cx.http.tagged("attachment"),
             wanted,
             full,
+            again: false,
             fetched: Fetched::default(),
             failed: Mutex::default(),
         }
@@ -76,7 +79,8 @@ pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
 
 /// The first crawl: every revision, then every document.
 async fn everything(cx: &Crawl<'_>, wanted: Wanted) -> Result<Cursor> {
-    let run = Run::new(cx, wanted, true);
+    let mut run = Run::new(cx, wanted, true);
+    run.again = !cx.prior.ids(WORK_ITEM, "").await?.is_empty();
     let mut position = Position::start(wanted);
     let mut streams = Streams::new(&run, BTreeSet::new())?;
     let mut revisions = Reader::new(&run.http, &REVISION_STREAM, Begin::Anew);
@@ -300,7 +304,7 @@ impl<'r, 'a> Streams<'r, 'a> {
         } else if self.bin.remove(&id) {
             self.marks.clear(id, DELETED);
             sink.remove_part(&item, RECYCLE_BIN).await?;
-        } else if self.run.full && self.run.cx.cursor.is_some() {
+        } else if self.run.again {
             sink.remove_part(&item, RECYCLE_BIN).await?;
         }
         if let Some(changed) = head.fields.changed {

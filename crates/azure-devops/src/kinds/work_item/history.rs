@@ -378,10 +378,8 @@ mod tests {
             prop_assert_eq!(all, (0..added.len()).collect::<Vec<_>>());
             for (at, step) in replay.steps.iter().enumerate() {
                 for relation in &step.relations {
-                    match added[*relation] {
-                        Some(date) => prop_assert!(times[at] >= date || at + 1 == times.len()),
-                        None => prop_assert_eq!(at + 1, times.len()),
-                    }
+                    let in_time = added[*relation].is_some_and(|date| times[at] >= date);
+                    prop_assert!(in_time || at + 1 == times.len());
                 }
             }
         }

@@ -55,21 +55,35 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) fn of_kind(&self, kind: &str) -> u64 {
-        self.differences.iter().filter(|difference| difference.kind == kind).count() as u64
+        self.differences
+            .iter()
+            .filter(|difference| difference.kind == kind)
+            .count() as u64
     }
 }
 
 impl Comparison<'_> {
     pub(super) fn run(&self) -> Outcome {
-        let rules: Vec<&'static Rule> = RULES.iter().filter(|rule| rule.holds(&self.marks, self.losses)).collect();
+        let rules: Vec<&'static Rule> = RULES
+            .iter()
+            .filter(|rule| rule.holds(&self.marks, self.losses))
+            .collect();
         let (before, after) = (Names::of(self.expected), Names::of(self.actual));
         let when = When::of(&self.marks, &before);
         let mut expected = View::of(self.expected, &before);
         let mut actual = View::of(self.actual, &after);
         expected.normalize(&rules, &when);
         actual.normalize(&rules, &when);
-        let items = expected.0.iter().map(|(kind, documents)| (*kind, documents.len() as u64)).collect();
-        Outcome { differences: diff::views(&expected, &actual), items, rules }
+        let items = expected
+            .0
+            .iter()
+            .map(|(kind, documents)| (*kind, documents.len() as u64))
+            .collect();
+        Outcome {
+            differences: diff::views(&expected, &actual),
+            items,
+            rules,
+        }
     }
 }
 
@@ -83,8 +97,21 @@ struct When {
 impl When {
     fn of(marks: &Marks, names: &Names) -> Self {
         let item = |id: &u64| names.item(*id);
-        let repository = |id: &String| names.guid(id).map(|name| name.trim_start_matches("repository:").to_owned());
-        let anew = marks.items.iter().filter_map(item).chain(marks.repositories.iter().filter_map(repository)).collect();
-        Self { all: marks.all, anew, undeleted: marks.undeleted.iter().filter_map(item).collect() }
+        let repository = |id: &String| {
+            names
+                .guid(id)
+                .map(|name| name.trim_start_matches("repository:").to_owned())
+        };
+        let anew = marks
+            .items
+            .iter()
+            .filter_map(item)
+            .chain(marks.repositories.iter().filter_map(repository))
+            .collect();
+        Self {
+            all: marks.all,
+            anew,
+            undeleted: marks.undeleted.iter().filter_map(item).collect(),
+        }
     }
 }

@@ -24,7 +24,11 @@ pub(super) struct Floor(pub Vec<Term>);
 impl Floor {
     fn add(&mut self, kind: &'static str, what: impl Into<String>, requests: u64) {
         if requests > 0 {
-            self.0.push(Term { kind, what: what.into(), requests });
+            self.0.push(Term {
+                kind,
+                what: what.into(),
+                requests,
+            });
         }
     }
 
@@ -38,16 +42,29 @@ impl Floor {
     }
 
     pub(super) fn of_kind(&self, kind: &str) -> u64 {
-        self.0.iter().filter(|term| term.kind == kind).map(|term| term.requests).sum()
+        self.0
+            .iter()
+            .filter(|term| term.kind == kind)
+            .map(|term| term.requests)
+            .sum()
     }
 
     /// `projects ⌈4/100⌉ = 1 + teams …`, kind by kind.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for kind in super::compare::KINDS {
-            let terms: Vec<String> = self.0.iter().filter(|term| term.kind == kind).map(|term| format!("{} = {}", term.what, term.requests)).collect();
+            let terms: Vec<String> = self
+                .0
+                .iter()
+                .filter(|term| term.kind == kind)
+                .map(|term| format!("{} = {}", term.what, term.requests))
+                .collect();
             if !terms.is_empty() {
-                lines.push(format!("{kind}: {} → {}", terms.join(" + "), self.of_kind(kind)));
+                lines.push(format!(
+                    "{kind}: {} → {}",
+                    terms.join(" + "),
+                    self.of_kind(kind)
+                ));
             }
         }
         lines
@@ -78,16 +95,33 @@ impl Inventory<'_> {
 /// Lists that every backup reads whole, and an `ls-remote` of each repository.
 fn lists(inventory: &Inventory<'_>) -> Floor {
     let mut floor = Floor::default();
-    let (projects, teams, hidden) = (inventory.count("projects"), inventory.count("teams"), inventory.count("hiddenRepositories"));
+    let (projects, teams, hidden) = (
+        inventory.count("projects"),
+        inventory.count("teams"),
+        inventory.count("hiddenRepositories"),
+    );
     // An empty list is asked for as well.
-    floor.pages("project", "projects", projects.max(1), inventory.page("projects"));
+    floor.pages(
+        "project",
+        "projects",
+        projects.max(1),
+        inventory.page("projects"),
+    );
     floor.pages("team", "teams", teams.max(1), inventory.page("teams"));
     floor.add("team", "members of each team", teams);
     floor.add("area", "areas and iterations of each project", projects);
     floor.add("git-repository", "list", 1);
-    floor.add("git-repository", "ls-remote of each", inventory.count("repositories").saturating_sub(hidden));
+    floor.add(
+        "git-repository",
+        "ls-remote of each",
+        inventory.count("repositories").saturating_sub(hidden),
+    );
     floor.add("wiki", "list", 1);
-    floor.add("wiki", "ls-remote of the repository of each project wiki", hidden);
+    floor.add(
+        "wiki",
+        "ls-remote of the repository of each project wiki",
+        hidden,
+    );
     floor
 }
 
@@ -95,25 +129,69 @@ fn lists(inventory: &Inventory<'_>) -> Floor {
 pub(super) fn full(inventory: &Value, state: &Value) -> Floor {
     let inventory = Inventory(inventory);
     let mut floor = lists(&inventory);
-    let repositories: Vec<&Value> = list(state, "repositories").iter().filter(|repository| repository["isDeleted"] != true).collect();
-    let filled = |hidden: bool| repositories.iter().filter(|repository| repository["isHidden"] == hidden && !refs(repository).is_empty()).count() as u64;
-    floor.add("git-repository", "fetch of each that is not empty", filled(false));
+    let repositories: Vec<&Value> = list(state, "repositories")
+        .iter()
+        .filter(|repository| repository["isDeleted"] != true)
+        .collect();
+    let filled = |hidden: bool| {
+        repositories
+            .iter()
+            .filter(|repository| repository["isHidden"] == hidden && !refs(repository).is_empty())
+            .count() as u64
+    };
+    floor.add(
+        "git-repository",
+        "fetch of each that is not empty",
+        filled(false),
+    );
     floor.add("wiki", "fetch of each that is not empty", filled(true));
     let objects = |repository: &&&Value| list(repository, "lfs").len() as u64;
-    let batches = repositories.iter().map(|repository| pages(objects(&repository), LFS_BATCH)).sum();
+    let batches = repositories
+        .iter()
+        .map(|repository| pages(objects(&repository), LFS_BATCH))
+        .sum();
     floor.add("lfs-object", "batches of 100 for each repository", batches);
     floor.add("lfs-object", "objects", inventory.count("lfsObjects"));
-    floor.pages("work-item", "revisions", inventory.count("revisions").max(1), inventory.page("revisions"));
-    floor.pages("work-item", "links", inventory.count("links").max(1), inventory.page("links"));
-    floor.pages("work-item", "documents", inventory.count("workItems"), inventory.page("workItemsBatch"));
-    floor.add("comment", "items with comments", inventory.count("commentedItems"));
+    floor.pages(
+        "work-item",
+        "revisions",
+        inventory.count("revisions").max(1),
+        inventory.page("revisions"),
+    );
+    floor.pages(
+        "work-item",
+        "links",
+        inventory.count("links").max(1),
+        inventory.page("links"),
+    );
+    floor.pages(
+        "work-item",
+        "documents",
+        inventory.count("workItems"),
+        inventory.page("workItemsBatch"),
+    );
+    floor.add(
+        "comment",
+        "items with comments",
+        inventory.count("commentedItems"),
+    );
     floor.add("attachment", "attachments", inventory.count("attachments"));
     floor
 }
 
 fn streams(floor: &mut Floor, revisions: u64, links: u64, inventory: &Inventory<'_>) {
-    floor.pages("work-item", "stream of revisions", revisions.max(1), inventory.page("revisions"));
-    floor.pages("work-item", "stream of links", links.max(1), inventory.page("links"));
+    floor.pages(
+        "work-item",
+        "stream of revisions",
+        revisions.max(1),
+        inventory.page("revisions"),
+    );
+    floor.pages(
+        "work-item",
+        "stream of links",
+        links.max(1),
+        inventory.page("links"),
+    );
     floor.add("work-item", "stream of discussions", 1);
 }
 
@@ -133,29 +211,55 @@ pub(super) fn incremental(before: (&Value, &Value), after: (&Value, &Value)) -> 
     streams(&mut floor, new("revisions"), new("links"), &now);
     let (mut documents, mut comments) = (0, 0);
     for item in list(after.1, "workItems") {
-        let before = list(before.1, "workItems").iter().find(|before| before["id"] == item["id"]);
-        documents += u64::from(before.is_none_or(|before| before["rev"] != item["rev"] || before["relations"] != item["relations"]));
-        let discussed = before.map_or_else(|| !list(item, "comments").is_empty(), |before| before["comments"] != item["comments"]);
+        let before = list(before.1, "workItems")
+            .iter()
+            .find(|before| before["id"] == item["id"]);
+        documents += u64::from(before.is_none_or(|before| {
+            before["rev"] != item["rev"] || before["relations"] != item["relations"]
+        }));
+        let discussed = before.map_or_else(
+            || !list(item, "comments").is_empty(),
+            |before| before["comments"] != item["comments"],
+        );
         comments += u64::from(discussed);
     }
-    floor.pages("work-item", "changed documents", documents, now.page("workItemsBatch"));
+    floor.pages(
+        "work-item",
+        "changed documents",
+        documents,
+        now.page("workItemsBatch"),
+    );
     floor.add("comment", "items with new or changed comments", comments);
     floor.add("attachment", "new attachments", new("attachments"));
     let fetched = |hidden: bool| {
-        let live = list(after.1, "repositories").iter().filter(|repository| repository["isDeleted"] != true && repository["isHidden"] == hidden);
-        live.filter(|repository| has_new_tips(before.1, repository)).count() as u64
+        let live = list(after.1, "repositories").iter().filter(|repository| {
+            repository["isDeleted"] != true && repository["isHidden"] == hidden
+        });
+        live.filter(|repository| has_new_tips(before.1, repository))
+            .count() as u64
     };
-    floor.add("git-repository", "fetch of each with new commits", fetched(false));
+    floor.add(
+        "git-repository",
+        "fetch of each with new commits",
+        fetched(false),
+    );
     floor.add("wiki", "fetch of each with new commits", fetched(true));
     floor
 }
 
 fn refs(repository: &Value) -> BTreeSet<&str> {
-    repository["refs"].as_object().map(|refs| refs.values().filter_map(Value::as_str).collect()).unwrap_or_default()
+    repository["refs"]
+        .as_object()
+        .map(|refs| refs.values().filter_map(Value::as_str).collect())
+        .unwrap_or_default()
 }
 
 fn has_new_tips(before: &Value, repository: &Value) -> bool {
-    let known = list(before, "repositories").iter().find(|before| before["id"] == repository["id"]).map(refs).unwrap_or_default();
+    let known = list(before, "repositories")
+        .iter()
+        .find(|before| before["id"] == repository["id"])
+        .map(refs)
+        .unwrap_or_default();
     !refs(repository).is_subset(&known)
 }
 
@@ -195,14 +299,24 @@ mod tests {
         assert_eq!(floor.of_kind("git-repository"), 1 + 9 + 2);
         assert_eq!(floor.of_kind("wiki"), 1 + 2 + 1);
         assert_eq!(floor.of_kind("lfs-object"), 1 + 3);
-        assert_eq!((floor.of_kind("project"), floor.of_kind("team"), floor.of_kind("area")), (1, 1 + 9, 4));
+        assert_eq!(
+            (
+                floor.of_kind("project"),
+                floor.of_kind("team"),
+                floor.of_kind("area")
+            ),
+            (1, 1 + 9, 4)
+        );
         assert_eq!(floor.total(), 21 + 200 + 410 + 12 + 4 + 4 + 15);
         assert!(floor.lines().iter().any(|line| line == "work-item: revisions ⌈3123/200⌉ = 16 + links ⌈1001/1000⌉ = 2 + documents ⌈500/200⌉ = 3 → 21"));
     }
 
     #[test]
     fn a_quiet_backup_is_three_streams_the_repositories_and_each_list() {
-        assert_eq!(quiet(&inventory()).total(), 3 + 1 + 11 + (1 + 1 + 9 + 4 + 1));
+        assert_eq!(
+            quiet(&inventory()).total(),
+            3 + 1 + 11 + (1 + 1 + 9 + 4 + 1)
+        );
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) struct Report {
     /// What went wrong without being a difference.
     troubles: Vec<String>,
     floor: Vec<String>,
-    /// Requests of the full backup that no term of the floor stands for, by address.
+    /// Requests of the full backup that no term of the floor stands for, by kind.
     beyond: Vec<String>,
     summary: Value,
 }
@@ -39,14 +39,22 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn of(told: &Told) -> Self {
         let mut rules: Vec<&'static Rule> = Vec::new();
-        for rule in told.comparisons.iter().flat_map(|(_, outcome)| &outcome.rules) {
+        for rule in told
+            .comparisons
+            .iter()
+            .flat_map(|(_, outcome)| &outcome.rules)
+        {
             if !rules.iter().any(|known| std::ptr::eq(*known, *rule)) {
                 rules.push(rule);
             }
         }
         Self {
             rows: KINDS.iter().map(|kind| row(kind, told)).collect(),
-            differences: told.comparisons.iter().map(|(title, outcome)| (title.clone(), outcome.differences.clone())).collect(),
+            differences: told
+                .comparisons
+                .iter()
+                .map(|(title, outcome)| (title.clone(), outcome.differences.clone()))
+                .collect(),
             rules,
             troubles: troubles(told),
             floor: told.full.floor.lines(),
@@ -76,8 +84,15 @@ impl Report {
             output.event(&json!({"event": "trouble", "message": trouble}));
             output.line(format!("NOT AS IT SHOULD BE: {trouble}"));
         }
-        let (repository, password) = (folder.argument("repository"), folder.argument("repository-password"));
-        let line = format!("restic -r {} --password-file {} ls latest", quoted(repository), quoted(password));
+        let (repository, password) = (
+            folder.argument("repository"),
+            folder.argument("repository-password"),
+        );
+        let line = format!(
+            "restic -r {} --password-file {} ls latest",
+            quoted(repository),
+            quoted(password)
+        );
         if folder.is_temporary() {
             output.line("\nThe repository is removed now; `keepward demo --dir DIR` (make demo DEMO_ARGS='--dir DIR') keeps it. Then anyone can read it:");
         } else {
@@ -103,9 +118,18 @@ impl Report {
         }
         let mut left = PRINTED;
         for (title, found) in &self.differences {
-            output.line(format!("{title}: {}", if found.is_empty() { "equal".to_owned() } else { format!("{} DIFFERENCES", found.len()) }));
+            output.line(format!(
+                "{title}: {}",
+                if found.is_empty() {
+                    "equal".to_owned()
+                } else {
+                    format!("{} DIFFERENCES", found.len())
+                }
+            ));
             for difference in found {
-                output.event(&json!({"event": "difference", "comparison": title, "difference": difference}));
+                output.event(
+                    &json!({"event": "difference", "comparison": title, "difference": difference}),
+                );
             }
             for difference in found.iter().take(left) {
                 output.line(format!("  {difference}"));
@@ -118,9 +142,15 @@ impl Report {
     }
 
     fn table(&self, output: &Output) {
-        let head = ["kind", "items", "bytes", "requests", "floor", "seconds", "result"];
+        let head = [
+            "kind", "items", "bytes", "requests", "floor", "seconds", "result",
+        ];
         let rows = self.rows.iter().map(|row| {
-            let result = if row.differences == 0 { "equal".to_owned() } else { format!("{} differ", row.differences) };
+            let result = if row.differences == 0 {
+                "equal".to_owned()
+            } else {
+                format!("{} differ", row.differences)
+            };
             vec![
                 row.kind.to_owned(),
                 row.items.to_string(),
@@ -133,14 +163,27 @@ impl Report {
         });
         output.line(format!("\n{}", table(&head, rows)));
         output.line("\nThe floor of the first backup (⌈items/page⌉ with the service's page sizes; areas and iterations come together):");
-        self.floor.iter().for_each(|line| output.line(format!("  {line}")));
-        for line in &self.beyond {
-            output.line(format!("  beyond it: {line}"));
+        self.floor
+            .iter()
+            .for_each(|line| output.line(format!("  {line}")));
+        if !self.beyond.is_empty() {
+            output.line(format!(
+                "  requests beyond these terms: {}",
+                self.beyond.join(", ")
+            ));
         }
-        for (name, words) in [("full", "first backup"), ("quiet", "nothing changed"), ("incremental", "after the changes")] {
+        for (name, words) in [
+            ("full", "first backup"),
+            ("quiet", "nothing changed"),
+            ("incremental", "after the changes"),
+        ] {
             let cost = &self.summary[name];
             let stored = bytes(cost["bytes_stored"].as_u64().unwrap_or(0));
-            let (requests, floor, seconds) = (&cost["requests"], &cost["floor"], cost["seconds"].as_f64().unwrap_or(0.0));
+            let (requests, floor, seconds) = (
+                &cost["requests"],
+                &cost["floor"],
+                cost["seconds"].as_f64().unwrap_or(0.0),
+            );
             output.line(format!("{words:18} {requests} requests, floor {floor}, ratio {:.3}, {stored} stored, {seconds:.1} s", ratio(cost)));
         }
     }
@@ -152,7 +195,12 @@ fn ratio(cost: &Value) -> f64 {
 
 fn row(kind: &'static str, told: &Told) -> Row {
     let spent = told.full.spent.of_kind(kind);
-    let items = told.comparisons.last().and_then(|(_, outcome)| outcome.items.get(kind)).copied().unwrap_or(0);
+    let items = told
+        .comparisons
+        .last()
+        .and_then(|(_, outcome)| outcome.items.get(kind))
+        .copied()
+        .unwrap_or(0);
     Row {
         kind,
         items,
@@ -160,12 +208,18 @@ fn row(kind: &'static str, told: &Told) -> Row {
         requests: spent.requests,
         floor: told.full.floor.of_kind(kind),
         seconds: (spent.seconds * 10.0).round() / 10.0,
-        differences: told.comparisons.iter().map(|(_, outcome)| outcome.of_kind(kind)).sum(),
+        differences: told
+            .comparisons
+            .iter()
+            .map(|(_, outcome)| outcome.of_kind(kind))
+            .sum(),
     }
 }
 
 fn cost(backup: &Backup) -> Value {
-    let Backup { made, spent, floor } = backup;
+    let Backup {
+        made, spent, floor, ..
+    } = backup;
     json!({
         "requests": spent.requests,
         "floor": floor.total(),
@@ -190,43 +244,64 @@ fn restored(restore: &Restore) -> Value {
 }
 
 fn restores(told: &Told) -> Value {
-    let requests: u64 = told.repaired.iter().chain([&told.elsewhere]).map(|restore| restore.requests).sum();
+    let requests: u64 = told
+        .repaired
+        .iter()
+        .chain([&told.elsewhere])
+        .map(|restore| restore.requests)
+        .sum();
     json!({"requests": requests, "original": told.repaired.iter().map(restored).collect::<Vec<_>>(), "elsewhere": restored(&told.elsewhere)})
 }
 
 fn troubles(told: &Told) -> Vec<String> {
     let mut troubles = Vec::new();
-    for (name, backup) in [("first", &told.full), ("quiet", &told.quiet), ("incremental", &told.incremental)] {
-        if backup.made.issues > 0 {
-            troubles.push(format!("the {name} backup had {} issues", backup.made.issues));
+    for (name, backup) in [
+        ("first", &told.full),
+        ("quiet", &told.quiet),
+        ("incremental", &told.incremental),
+    ] {
+        if backup.unexpected > 0 {
+            troubles.push(format!(
+                "the {name} backup had {} issues that nothing explains",
+                backup.unexpected
+            ));
         }
     }
     for restore in told.repaired.iter().chain([&told.elsewhere]) {
         if restore.applied.troubles() > 0 {
-            troubles.push(format!("a restore says that {} items did not come back as they were", restore.applied.troubles()));
+            troubles.push(format!(
+                "a restore says that {} items did not come back as they were",
+                restore.applied.troubles()
+            ));
         }
     }
-    let restored: u64 = told.repaired.iter().map(|restore| restore.applied.created + restore.applied.undeleted).sum();
+    let restored: u64 = told
+        .repaired
+        .iter()
+        .map(|restore| restore.applied.created + restore.applied.undeleted)
+        .sum();
     if restored == 0 {
         troubles.push("nothing was restored into the original organization".to_owned());
     }
     troubles
 }
 
-/// Kinds that cost more than their floor, with the addresses that were asked for most.
+/// Kinds that cost more than the terms of the floor.
 fn beyond(told: &Told) -> Vec<String> {
-    let kinds: BTreeSet<&str> = KINDS.into_iter().chain(told.full.spent.kinds.keys().map(String::as_str)).collect();
-    let mut lines = Vec::new();
-    for kind in kinds {
-        let (spent, floor) = (told.full.spent.of_kind(kind).requests, told.full.floor.of_kind(kind));
-        if spent > floor {
-            lines.push(format!("{kind}: {} more", spent - floor));
-        }
-    }
-    if !lines.is_empty() {
-        let mut asked: Vec<_> = told.full.spent.templates.iter().collect();
-        asked.sort_by(|one, other| other.1.cmp(one.1));
-        lines.push(asked.iter().map(|(template, count)| format!("{count} × {template}")).collect::<Vec<_>>().join(", "));
-    }
-    lines
+    let kinds: BTreeSet<&str> = KINDS
+        .into_iter()
+        .chain(told.full.spent.kinds.keys().map(String::as_str))
+        .collect();
+    let more = |kind: &str| {
+        told.full
+            .spent
+            .of_kind(kind)
+            .requests
+            .saturating_sub(told.full.floor.of_kind(kind))
+    };
+    kinds
+        .into_iter()
+        .filter(|kind| more(kind) > 0)
+        .map(|kind| format!("{kind} {}", more(kind)))
+        .collect()
 }

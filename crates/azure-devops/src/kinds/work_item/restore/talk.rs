@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use service::http::{Method, segment};
-use service::{Restore, Result};
+use service::{Client, Restore, Result};
 
 use super::place::Project;
 use super::source::{Comment, Source, comments};
@@ -43,40 +43,18 @@ pub(super) async fn mend(
     );
     let (mut edited, mut added) = (0, 0);
     for (comment, twin) in pair(&source.comments, &there) {
-        let format = if comment.markdown { "markdown" } else { "html" };
+        let write = Write {
+            http,
+            path: &path,
+            comment,
+        };
         match twin {
-            Some(twin) if comment.deleted => {
-                if !twin.deleted {
-                    http.call(Method::DELETE, DEV, &format!("{path}/{}", twin.id))
-                        .version(PREVIEW_4)
-                        .send()
-                        .await?;
-                }
-            }
-            Some(twin) => {
-                let text = uploads.rewrite(&comment.text).await?;
-                if text == twin.text && comment.markdown == twin.markdown {
-                    continue;
-                }
-                let call = http
-                    .call(Method::PATCH, DEV, &format!("{path}/{}", twin.id))
-                    .version(PREVIEW_4)
-                    .query("format", format);
-                call.json(&serde_json::json!({ "text": text }))
-                    .send()
-                    .await?;
-                edited += 1;
-            }
+            Some(twin) if comment.deleted && twin.deleted => {}
+            Some(twin) if comment.deleted => write.delete(twin).await?,
+            Some(twin) => edited += u32::from(write.edit(twin, uploads).await?),
             None if comment.deleted || comment.text.is_empty() => {}
             None => {
-                let text = uploads.rewrite(&comment.text).await?;
-                let call = http
-                    .call(Method::POST, DEV, &path)
-                    .version(PREVIEW_4)
-                    .query("format", format);
-                call.json(&serde_json::json!({ "text": text }))
-                    .send()
-                    .await?;
+                write.add(uploads).await?;
                 added += 1;
             }
         }
@@ -89,6 +67,64 @@ pub(super) async fn mend(
         losses.push(format!("{added} comments belong to no revision: they are by the restoring identity, with the date of the restore"));
     }
     Ok(losses)
+}
+
+/// What is done about one comment.
+struct Write<'a> {
+    http: &'a Client,
+    path: &'a str,
+    comment: &'a Comment,
+}
+
+impl Write<'_> {
+    fn format(&self) -> &'static str {
+        if self.comment.markdown {
+            "markdown"
+        } else {
+            "html"
+        }
+    }
+
+    async fn delete(&self, twin: &Comment) -> Result<()> {
+        let path = format!("{}/{}", self.path, twin.id);
+        self.http
+            .call(Method::DELETE, DEV, &path)
+            .version(PREVIEW_4)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Whether anything differed.
+    async fn edit(&self, twin: &Comment, uploads: &mut Uploads<'_>) -> Result<bool> {
+        let text = uploads.rewrite(&self.comment.text).await?;
+        if text == twin.text && self.comment.markdown == twin.markdown {
+            return Ok(false);
+        }
+        let path = format!("{}/{}", self.path, twin.id);
+        let call = self
+            .http
+            .call(Method::PATCH, DEV, &path)
+            .version(PREVIEW_4)
+            .query("format", self.format());
+        call.json(&serde_json::json!({ "text": text }))
+            .send()
+            .await?;
+        Ok(true)
+    }
+
+    async fn add(&self, uploads: &mut Uploads<'_>) -> Result<()> {
+        let text = uploads.rewrite(&self.comment.text).await?;
+        let call = self
+            .http
+            .call(Method::POST, DEV, self.path)
+            .version(PREVIEW_4)
+            .query("format", self.format());
+        call.json(&serde_json::json!({ "text": text }))
+            .send()
+            .await?;
+        Ok(())
+    }
 }
 
 /// Each stored comment with the one that the replay made of it: by its moment, or by its text.

@@ -1,13 +1,14 @@
 //! Attachments on their way to the target: each is uploaded once for an item, before anything refers to it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use model::ItemRef;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use service::http::{Answer, Method, segment};
+use service::http::{Call, Method, segment};
 use service::{Error, Restore, Result};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::place::Project;
 use super::source::{Leads, Source};
@@ -20,6 +21,7 @@ const SMALL: u64 = 4 << 20;
 /// In one request up to this size, in pieces above.
 const SIMPLE: u64 = 100_000_000;
 const PIECE: usize = 16 << 20;
+const BINARY: &str = "application/octet-stream";
 
 pub(super) struct Uploads<'a> {
     cx: &'a Restore<'a>,
@@ -170,81 +172,87 @@ impl<'a> Uploads<'a> {
     }
 
     async fn upload(&self, owner: &ItemRef, part: &str, size: u64, name: &str) -> Result<Uploaded> {
-        const BINARY: &str = "application/octet-stream";
-        let target = &self.cx.target;
-        let path = format!("/{}/_apis/wit/attachments", segment(&self.project));
-        // A file that nothing refers to is no harm: an unclear upload may be repeated.
-        let call = || {
-            target
-                .http
-                .call(Method::POST, DEV, &path)
-                .version(STABLE)
-                .query("fileName", name)
-                .safe()
-        };
+        let stored = self.cx.target.stored;
         if size <= SMALL {
-            let bytes = target
-                .stored
-                .part(owner, part)
+            let bytes = stored.part(owner, part).await?;
+            let bytes = bytes.ok_or_else(|| Error::storage(format!("{owner}: {part} is gone")))?;
+            return self
+                .begin(name, "simple")
+                .body(BINARY, bytes)
+                .send()
                 .await?
-                .ok_or_else(|| Error::storage(format!("{owner}: {part} is gone")))?;
-            return uploaded(
-                &call()
-                    .query("uploadType", "simple")
-                    .body(BINARY, bytes)
-                    .send()
-                    .await?,
-            );
+                .json();
         }
-        let file = target.work.join(format!(
-            "upload-{}-{}",
-            self.item.id,
-            part.rsplit('/').next().unwrap_or_default()
-        ));
-        let unreadable =
-            |error: std::io::Error| Error::storage(format!("{}: {error}", file.display()));
+        let guid = part.rsplit('/').next().unwrap_or_default();
+        let file = self
+            .cx
+            .target
+            .work
+            .join(format!("upload-{}-{guid}", self.item.id));
         let mut out = tokio::fs::File::create(&file).await.map_err(unreadable)?;
-        target.stored.copy(owner, part, &mut out).await?;
-        tokio::io::AsyncWriteExt::shutdown(&mut out)
-            .await
-            .map_err(unreadable)?;
+        stored.copy(owner, part, &mut out).await?;
+        out.shutdown().await.map_err(unreadable)?;
         let made = if size <= SIMPLE {
-            uploaded(
-                &call()
-                    .query("uploadType", "simple")
-                    .file(BINARY, &file)
-                    .send()
-                    .await?,
-            )?
+            self.begin(name, "simple")
+                .file(BINARY, &file)
+                .send()
+                .await?
+                .json()?
         } else {
-            let made = uploaded(&call().query("uploadType", "chunked").send().await?)?;
-            let mut from = tokio::fs::File::open(&file).await.map_err(unreadable)?;
-            let mut at = 0;
-            while at < size {
-                let length = PIECE.min((size - at) as usize);
-                let mut piece = vec![0; length];
-                from.read_exact(&mut piece).await.map_err(unreadable)?;
-                let range = format!("bytes {at}-{}/{size}", at + length as u64 - 1);
-                let call = target
-                    .http
-                    .call(Method::PUT, DEV, &format!("{path}/{}", segment(&made.id)))
-                    .version(STABLE);
-                call.query("fileName", name)
-                    .header("Content-Range", &range)
-                    .body(BINARY, piece)
-                    .send()
-                    .await?;
-                at += length as u64;
-            }
-            made
+            self.in_pieces(&file, size, name).await?
         };
         tokio::fs::remove_file(&file).await.map_err(unreadable)?;
         Ok(made)
     }
+
+    fn path(&self) -> String {
+        format!("/{}/_apis/wit/attachments", segment(&self.project))
+    }
+
+    /// A file that nothing refers to is no harm: an unclear upload may be repeated.
+    fn begin(&self, name: &str, kind: &str) -> Call<'_> {
+        let call = self
+            .cx
+            .target
+            .http
+            .call(Method::POST, DEV, &self.path())
+            .version(STABLE);
+        call.query("fileName", name)
+            .query("uploadType", kind)
+            .safe()
+    }
+
+    async fn in_pieces(&self, file: &Path, size: u64, name: &str) -> Result<Uploaded> {
+        let made: Uploaded = self.begin(name, "chunked").send().await?.json()?;
+        let path = format!("{}/{}", self.path(), segment(&made.id));
+        let mut from = tokio::fs::File::open(file).await.map_err(unreadable)?;
+        let mut at = 0;
+        while at < size {
+            let length = PIECE.min((size - at) as usize);
+            let mut piece = vec![0; length];
+            from.read_exact(&mut piece).await.map_err(unreadable)?;
+            let range = format!("bytes {at}-{}/{size}", at + length as u64 - 1);
+            let call = self
+                .cx
+                .target
+                .http
+                .call(Method::PUT, DEV, &path)
+                .version(STABLE)
+                .query("fileName", name);
+            call.header("Content-Range", &range)
+                .body(BINARY, piece)
+                .send()
+                .await?;
+            at += length as u64;
+        }
+        Ok(made)
+    }
 }
 
-fn uploaded(answer: &Answer) -> Result<Uploaded> {
-    answer.json()
+/// The file between store and target is in the restore's own folder.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unreadable(error: std::io::Error) -> Error {
+    Error::storage(format!("an attachment on its way: {error}"))
 }
 
 /// The file name that an address carries: `…?fileName=a%20b.png`.

@@ -21,9 +21,18 @@ pub(in super::super) struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, item, field, expected, actual } = self;
+        let Self {
+            kind,
+            item,
+            field,
+            expected,
+            actual,
+        } = self;
         let colon = if field.is_empty() { "" } else { ": " };
-        write!(f, "{kind} {item}{colon}{field}: expected {expected}, found {actual}")
+        write!(
+            f,
+            "{kind} {item}{colon}{field}: expected {expected}, found {actual}"
+        )
     }
 }
 
@@ -37,7 +46,11 @@ pub(super) fn views(expected: &View, actual: &View) -> Vec<Difference> {
         let others = &actual.0[kind];
         let names: BTreeSet<&String> = documents.keys().chain(others.keys()).collect();
         for name in names {
-            let mut found = Found { kind, item: name, all: &mut all };
+            let mut found = Found {
+                kind,
+                item: name,
+                all: &mut all,
+            };
             match (documents.get(name), others.get(name)) {
                 (Some(one), Some(other)) if one.value == other.value => {}
                 (Some(one), Some(other)) => found.compare("", &one.value, &other.value),
@@ -57,11 +70,23 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn add(&mut self, field: &str, expected: String, actual: String) {
-        self.all.push(Difference { kind: self.kind, item: self.item.to_owned(), field: field.to_owned(), expected, actual });
+        self.all.push(Difference {
+            kind: self.kind,
+            item: self.item.to_owned(),
+            field: field.to_owned(),
+            expected,
+            actual,
+        });
     }
 
     fn compare(&mut self, place: &str, one: &Value, other: &Value) {
-        let below = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}/{name}") };
+        let below = |name: &str| {
+            if place.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{place}/{name}")
+            }
+        };
         match (one, other) {
             _ if one == other => {}
             (Value::Object(members), Value::Object(others)) => {
@@ -69,7 +94,11 @@ impl Found<'_> {
                 for name in names {
                     match (members.get(name), others.get(name)) {
                         (Some(one), Some(other)) => self.compare(&below(name), one, other),
-                        (one, other) => self.add(&below(name), one.map_or_else(|| NOTHING.to_owned(), shown), other.map_or_else(|| NOTHING.to_owned(), shown)),
+                        (one, other) => self.add(
+                            &below(name),
+                            one.map_or_else(|| NOTHING.to_owned(), shown),
+                            other.map_or_else(|| NOTHING.to_owned(), shown),
+                        ),
                     }
                 }
             }
@@ -85,7 +114,11 @@ impl Found<'_> {
 
     /// Lists of different lengths: what only one of them has.
     fn lists(&mut self, place: &str, values: &[Value], others: &[Value]) {
-        self.add(place, format!("{} entries", values.len()), format!("{} entries", others.len()));
+        self.add(
+            place,
+            format!("{} entries", values.len()),
+            format!("{} entries", others.len()),
+        );
         for value in values.iter().filter(|value| !others.contains(value)) {
             self.add(place, shown(value), NOTHING.to_owned());
         }

@@ -39,24 +39,46 @@ impl Names {
             name(&project["id"], format!("project:{}", text(project, "name")));
         }
         for team in list(state, "teams") {
-            name(&team["id"], format!("team:{}/{}", text(team, "project"), text(team, "name")));
+            name(
+                &team["id"],
+                format!("team:{}/{}", text(team, "project"), text(team, "name")),
+            );
         }
         for repository in list(state, "repositories") {
-            name(&repository["id"], format!("repository:{}", repository_name(repository)));
+            name(
+                &repository["id"],
+                format!("repository:{}", repository_name(repository)),
+            );
         }
-        let projects: HashMap<&str, &str> = list(state, "projects").iter().map(|project| (text(project, "id"), text(project, "name"))).collect();
+        let projects: HashMap<&str, &str> = list(state, "projects")
+            .iter()
+            .map(|project| (text(project, "id"), text(project, "name")))
+            .collect();
         for wiki in list(state, "wikis") {
-            let project = projects.get(text(wiki, "project")).copied().unwrap_or_default();
-            name(&wiki["id"], format!("wiki:{project}/{}", text(wiki, "name")));
+            let project = projects
+                .get(text(wiki, "project"))
+                .copied()
+                .unwrap_or_default();
+            name(
+                &wiki["id"],
+                format!("wiki:{project}/{}", text(wiki, "name")),
+            );
         }
         for attachment in list(state, "attachments") {
-            name(&attachment["id"], format!("attachment:{}", text(attachment, "sha256")));
+            name(
+                &attachment["id"],
+                format!("attachment:{}", text(attachment, "sha256")),
+            );
         }
         for tree in list(state, "areas").iter().chain(list(state, "iterations")) {
             nodes(&tree["root"], &mut name);
         }
         let organization = format!("/{}/", text(&state["organization"], "name"));
-        Self { guids, items: items(state), organization }
+        Self {
+            guids,
+            items: items(state),
+            organization,
+        }
     }
 
     pub(super) fn item(&self, id: u64) -> Option<String> {
@@ -94,8 +116,15 @@ impl Names {
     fn with_names(&self, text: &str) -> Option<String> {
         let (mut out, mut done) = (String::new(), 0);
         for (at, _) in text.match_indices('-') {
-            let Some(start) = at.checked_sub(HYPHEN).filter(|start| *start >= done) else { continue };
-            let Some(name) = text.get(start..start + GUID).and_then(|guid| self.guid(guid)) else { continue };
+            let Some(start) = at.checked_sub(HYPHEN).filter(|start| *start >= done) else {
+                continue;
+            };
+            let Some(name) = text
+                .get(start..start + GUID)
+                .and_then(|guid| self.guid(guid))
+            else {
+                continue;
+            };
             out.push_str(&text[done..start]);
             out.push('{');
             out.push_str(name);
@@ -112,9 +141,13 @@ impl Names {
         }
         let (mut out, mut done) = (String::new(), 0);
         for (at, _) in text.match_indices("://") {
-            let start = text[..at].trim_end_matches(|c: char| c.is_ascii_alphabetic()).len();
+            let start = text[..at]
+                .trim_end_matches(|c: char| c.is_ascii_alphabetic())
+                .len();
             let host = &text[at + 3..];
-            let Some(path) = host.find('/').filter(|_| start >= done) else { continue };
+            let Some(path) = host.find('/').filter(|_| start >= done) else {
+                continue;
+            };
             if host[path..].starts_with(&self.organization) {
                 out.push_str(&text[done..start]);
                 out.push_str("{organization}/");
@@ -136,7 +169,12 @@ fn without_address(text: &str) -> Option<String> {
         if !text[end..].starts_with("{attachment:") {
             continue;
         }
-        let Some(start) = text[done..at].rfind("{organization}").map(|start| done + start) else { continue };
+        let Some(start) = text[done..at]
+            .rfind("{organization}")
+            .map(|start| done + start)
+        else {
+            continue;
+        };
         if text[start..at].contains(['"', '<', '>', '(', ')', '\n']) {
             continue;
         }
@@ -147,7 +185,11 @@ fn without_address(text: &str) -> Option<String> {
 }
 
 pub(super) fn repository_name(repository: &Value) -> String {
-    format!("{}/{}", text(repository, "projectName"), text(repository, "name"))
+    format!(
+        "{}/{}",
+        text(repository, "projectName"),
+        text(repository, "name")
+    )
 }
 
 fn nodes(node: &Value, name: &mut impl FnMut(&Value, String)) {
@@ -159,17 +201,29 @@ fn nodes(node: &Value, name: &mut impl FnMut(&Value, String)) {
 
 /// Work items by project, date and title of their first revision; equal ones are numbered in the order of their ids.
 fn items(state: &Value) -> HashMap<u64, String> {
-    let mut all: Vec<&Value> = list(state, "workItems").iter().chain(list(state, "recycleBin")).collect();
+    let mut all: Vec<&Value> = list(state, "workItems")
+        .iter()
+        .chain(list(state, "recycleBin"))
+        .collect();
     all.sort_by_key(|item| item["id"].as_u64());
     let mut seen: HashMap<String, u32> = HashMap::new();
     let mut names = HashMap::new();
     for item in all {
         let first = &item["revisions"][0]["fields"];
         let part = |field: &str| text(first, field);
-        let name = format!("{} {} {:?}", part("System.TeamProject"), part("System.CreatedDate"), part("System.Title"));
+        let name = format!(
+            "{} {} {:?}",
+            part("System.TeamProject"),
+            part("System.CreatedDate"),
+            part("System.Title")
+        );
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
-        let name = if *count == 1 { name } else { format!("{name} ({count})") };
+        let name = if *count == 1 {
+            name
+        } else {
+            format!("{name} ({count})")
+        };
         names.extend(item["id"].as_u64().map(|id| (id, name)));
     }
     names

@@ -37,11 +37,25 @@ impl Rule {
             Applies::Anew => marks.all || !marks.items.is_empty() || !marks.repositories.is_empty(),
             Applies::Undeleted => !marks.undeleted.is_empty(),
         };
-        happened && self.declared.is_none_or(|words| losses.iter().any(|loss| loss.contains(words)))
+        happened
+            && self
+                .declared
+                .is_none_or(|words| losses.iter().any(|loss| loss.contains(words)))
     }
 }
 
-const EVERYTHING: &[&str] = &["project", "team", "area", "iteration", "git-repository", "lfs-object", "wiki", "work-item", "comment", "attachment"];
+const EVERYTHING: &[&str] = &[
+    "project",
+    "team",
+    "area",
+    "iteration",
+    "git-repository",
+    "lfs-object",
+    "wiki",
+    "work-item",
+    "comment",
+    "attachment",
+];
 const NODES: &[&str] = &["area", "iteration"];
 
 pub(in super::super) static RULES: &[Rule] = &[
@@ -115,7 +129,11 @@ pub(in super::super) static RULES: &[Rule] = &[
         what: "revisions of the time in the recycle bin",
         reason: "an item that is created again was not deleted",
         declared: None,
-        apply: |value| keep_revisions(value, |revision| revision["fields"]["System.IsDeleted"] != true),
+        apply: |value| {
+            keep_revisions(value, |revision| {
+                revision["fields"]["System.IsDeleted"] != true
+            })
+        },
     },
     Rule {
         kinds: &["work-item"],
@@ -123,7 +141,11 @@ pub(in super::super) static RULES: &[Rule] = &[
         what: "System.CommentCount of each revision",
         reason: "the service counts when it saves, so a comment that was deleted later counts longer; the comments themselves are compared",
         declared: None,
-        apply: |value| each_revision(value, |revision| drop_members(&mut revision["fields"], &["System.CommentCount"])),
+        apply: |value| {
+            each_revision(value, |revision| {
+                drop_members(&mut revision["fields"], &["System.CommentCount"])
+            })
+        },
     },
     Rule {
         kinds: &["work-item"],
@@ -149,7 +171,9 @@ pub(in super::super) static RULES: &[Rule] = &[
         declared: None,
         apply: |value| {
             drop_members(value, &["rev"]);
-            each_revision(value, |revision| drop_members(revision, &["rev", "service"]));
+            each_revision(value, |revision| {
+                drop_members(revision, &["rev", "service"])
+            });
         },
     },
     Rule {
@@ -204,7 +228,9 @@ fn without_hidden(item: &mut Value) {
 /// Only the last revision can be it: what the item is now came out of the recycle bin with it.
 fn without_undeletion(item: &mut Value) {
     if let Some(revisions) = item["revisions"].as_array_mut()
-        && revisions.last().is_some_and(|last| last["service"] == "undelete")
+        && revisions
+            .last()
+            .is_some_and(|last| last["service"] == "undelete")
     {
         revisions.pop();
     }
@@ -213,9 +239,17 @@ fn without_undeletion(item: &mut Value) {
 /// `{"by", "date"}` of the first version and the text of the newest. Of a deleted comment the service tells no text.
 fn first_and_last(comment: &mut Value) {
     let deleted = comment["isDeleted"] == true;
-    let Some(versions) = comment["versions"].as_array() else { return };
-    let (Some(first), Some(last)) = (versions.first(), versions.last()) else { return };
-    let text = if deleted { Value::Null } else { last["text"].clone() };
+    let Some(versions) = comment["versions"].as_array() else {
+        return;
+    };
+    let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
+        return;
+    };
+    let text = if deleted {
+        Value::Null
+    } else {
+        last["text"].clone()
+    };
     let short = serde_json::json!({"by": first["by"], "date": first["date"], "text": text});
     comment["versions"] = short;
 }

@@ -18,13 +18,18 @@ fn revision(rev: u32, changed: &str, more: &Value) -> Value {
         "System.TeamProject": "Shop", "System.Title": "Broken", "System.CreatedDate": "2026-01-01T00:00:01Z", "System.CreatedBy": "Ann <a@x>",
         "System.ChangedDate": changed, "System.ChangedBy": "Ann <a@x>", "System.CommentCount": 0,
     });
-    fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    fields
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     json!({"rev": rev, "fields": fields, "markdown": []})
 }
 
 /// An organization with one of everything: item 7 has a file, an image, an edited comment, links to 8 and to 9, which is in the recycle bin.
 fn organization() -> Value {
-    let image = format!("<img src=\"http://127.0.0.1:81/contoso/{PROJECT}/_apis/wit/attachments/{IMAGE}?fileName=a.png\"> @{PERSON}");
+    let image = format!(
+        "<img src=\"http://127.0.0.1:81/contoso/{PROJECT}/_apis/wit/attachments/{IMAGE}?fileName=a.png\"> @{PERSON}"
+    );
     let version = |text: &str, by: &str, date: &str| json!({"text": text, "by": by, "date": date, "isDeleted": false});
     let simple = |id: u64, second: u32| {
         let created = format!("2026-01-01T00:00:{second:02}Z");
@@ -77,10 +82,15 @@ fn organization() -> Value {
 /// The same organization elsewhere, with all that cannot be the same.
 fn elsewhere() -> Value {
     let mut text = organization().to_string();
-    for (at, id) in [PROJECT, TEAM, REPOSITORY, WIKI, FILE, IMAGE, NODE].iter().enumerate() {
+    for (at, id) in [PROJECT, TEAM, REPOSITORY, WIKI, FILE, IMAGE, NODE]
+        .iter()
+        .enumerate()
+    {
         text = text.replace(id, &format!("abcdef{at:02}-0000-4000-8000-000000000000"));
     }
-    let mut state: Value = serde_json::from_str(&text.replace("127.0.0.1:81/contoso/", "127.0.0.1:99/other/")).unwrap();
+    let mut state: Value =
+        serde_json::from_str(&text.replace("127.0.0.1:81/contoso/", "127.0.0.1:99/other/"))
+            .unwrap();
     state["organization"] = json!({"id": "88888888-8888-4888-8888-888888888889", "name": "other"});
     state["recycleBin"] = json!([]);
     state["projects"][0]["properties"] = json!({});
@@ -112,21 +122,50 @@ fn elsewhere() -> Value {
 }
 
 fn losses() -> Vec<String> {
-    RULES.iter().filter_map(|rule| rule.declared).map(str::to_owned).collect()
+    RULES
+        .iter()
+        .filter_map(|rule| rule.declared)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn anew(actual: &Value, losses: &[String]) -> Outcome {
     let expected = expected::elsewhere(&organization());
-    Comparison { title: "", expected: &expected, actual, marks: Marks { all: true, ..Marks::default() }, losses }.run()
+    Comparison {
+        title: "",
+        expected: &expected,
+        actual,
+        marks: Marks {
+            all: true,
+            ..Marks::default()
+        },
+        losses,
+    }
+    .run()
 }
 
 fn strict(expected: &Value, actual: &Value, marks: Marks) -> Vec<Difference> {
-    Comparison { title: "", expected, actual, marks, losses: &losses() }.run().differences
+    Comparison {
+        title: "",
+        expected,
+        actual,
+        marks,
+        losses: &losses(),
+    }
+    .run()
+    .differences
 }
 
 /// Kind and field of each difference.
 fn places(differences: &[Difference]) -> Vec<String> {
-    let mut places: Vec<String> = differences.iter().map(|difference| format!("{} {}", difference.kind, difference.field).trim_end().to_owned()).collect();
+    let mut places: Vec<String> = differences
+        .iter()
+        .map(|difference| {
+            format!("{} {}", difference.kind, difference.field)
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
     // A list of another length is told entry by entry.
     places.dedup();
     places
@@ -139,34 +178,80 @@ fn the_same_organization_elsewhere_is_equal() {
     for kind in KINDS {
         assert!(outcome.items[kind] > 0, "{kind}");
     }
-    assert_eq!((outcome.items["work-item"], outcome.items["comment"], outcome.items["attachment"], outcome.items["iteration"]), (2, 1, 2, 2));
+    assert_eq!(
+        (
+            outcome.items["work-item"],
+            outcome.items["comment"],
+            outcome.items["attachment"],
+            outcome.items["iteration"]
+        ),
+        (2, 1, 2, 2)
+    );
 }
 
 #[test]
 fn what_the_plan_does_not_declare_is_a_difference() {
     let outcome = anew(&elsewhere(), &[]);
     let found = places(&outcome.differences);
-    for place in ["team members", "git-repository refs/refs/pull/1/merge", "comment reactions", "project properties/p"] {
-        assert!(found.iter().any(|found| found == place), "{place} in {found:?}");
+    for place in [
+        "team members",
+        "git-repository refs/refs/pull/1/merge",
+        "comment reactions",
+        "project properties/p",
+    ] {
+        assert!(
+            found.iter().any(|found| found == place),
+            "{place} in {found:?}"
+        );
     }
-    let declared: Vec<String> = losses().into_iter().filter(|loss| !loss.contains("Members")).collect();
-    assert_eq!(places(&anew(&elsewhere(), &declared).differences), ["team members"]);
+    let declared: Vec<String> = losses()
+        .into_iter()
+        .filter(|loss| !loss.contains("Members"))
+        .collect();
+    assert_eq!(
+        places(&anew(&elsewhere(), &declared).differences),
+        ["team members"]
+    );
 }
 
 #[test]
 fn every_tampering_is_found() {
     type Tamper = fn(&mut Value);
     let cases: &[(&str, Tamper)] = &[
-        ("project description", |state| state["projects"][0]["description"] = json!("x")),
-        ("team description", |state| state["teams"][0]["description"] = json!("x")),
+        ("project description", |state| {
+            state["projects"][0]["description"] = json!("x")
+        }),
+        ("team description", |state| {
+            state["teams"][0]["description"] = json!("x")
+        }),
         ("area", |state| state["areas"] = json!([])),
-        ("iteration attributes/startDate", |state| state["iterations"][0]["root"]["children"][0]["attributes"]["startDate"] = json!("2026-01-06T00:00:00Z")),
-        ("git-repository refs/refs/heads/main", |state| state["repositories"][0]["refs"]["refs/heads/main"] = json!("bb")),
-        ("git-repository head", |state| state["repositories"][0]["head"] = json!("ref: refs/heads/dev")),
-        ("git-repository objects/bb", |state| drop(state["repositories"][0]["objects"].as_object_mut().unwrap().shift_remove("bb"))),
-        ("lfs-object sha256", |state| state["repositories"][0]["lfs"][0]["sha256"] = json!("e0")),
-        ("lfs-object", |state| state["repositories"][0]["lfs"] = json!([])),
-        ("wiki pages/1/blob", |state| state["wikis"][0]["pages"][0]["blob"] = json!("d0")),
+        ("iteration attributes/startDate", |state| {
+            state["iterations"][0]["root"]["children"][0]["attributes"]["startDate"] =
+                json!("2026-01-06T00:00:00Z")
+        }),
+        ("git-repository refs/refs/heads/main", |state| {
+            state["repositories"][0]["refs"]["refs/heads/main"] = json!("bb")
+        }),
+        ("git-repository head", |state| {
+            state["repositories"][0]["head"] = json!("ref: refs/heads/dev")
+        }),
+        ("git-repository objects/bb", |state| {
+            drop(
+                state["repositories"][0]["objects"]
+                    .as_object_mut()
+                    .unwrap()
+                    .shift_remove("bb"),
+            )
+        }),
+        ("lfs-object sha256", |state| {
+            state["repositories"][0]["lfs"][0]["sha256"] = json!("e0")
+        }),
+        ("lfs-object", |state| {
+            state["repositories"][0]["lfs"] = json!([])
+        }),
+        ("wiki pages/1/blob", |state| {
+            state["wikis"][0]["pages"][0]["blob"] = json!("d0")
+        }),
         ("work-item revisions/3/fields/System.Description", |state| {
             for at in [2, 3] {
                 state["workItems"][0]["revisions"][at]["fields"]["System.Description"] = json!("y");
@@ -176,43 +261,93 @@ fn every_tampering_is_found() {
             let field = &mut state["workItems"][0]["revisions"][0]["fields"]["System.Description"];
             *field = json!(field.as_str().unwrap().replace("a.png", "b.png"));
         }),
-        ("work-item revisions/2/fields/System.ChangedBy", |state| state["workItems"][0]["revisions"][1]["fields"]["System.ChangedBy"] = json!("Bob <b@x>")),
-        ("work-item revisions/3/fields/System.ChangedDate", |state| state["workItems"][0]["revisions"][2]["fields"]["System.ChangedDate"] = json!("2026-01-01T00:00:05Z")),
+        ("work-item revisions/2/fields/System.ChangedBy", |state| {
+            state["workItems"][0]["revisions"][1]["fields"]["System.ChangedBy"] = json!("Bob <b@x>")
+        }),
+        ("work-item revisions/3/fields/System.ChangedDate", |state| {
+            state["workItems"][0]["revisions"][2]["fields"]["System.ChangedDate"] =
+                json!("2026-01-01T00:00:05Z")
+        }),
         ("work-item revisions/3/markdown", |state| {
             for at in [2, 3] {
                 state["workItems"][0]["revisions"][at]["markdown"] = json!(["System.Description"]);
             }
         }),
-        ("work-item revisions", |state| drop(state["workItems"][0]["revisions"].as_array_mut().unwrap().remove(1))),
-        ("work-item type", |state| state["workItems"][0]["type"] = json!("Task")),
-        ("work-item relations", |state| drop(state["workItems"][0]["relations"].as_array_mut().unwrap().remove(0))),
-        ("work-item relations/1/url", |state| state["workItems"][0]["relations"][2]["url"] = json!("vstfs:///Git/Commit/x")),
-        ("work-item relations/3/comment", |state| state["workItems"][0]["relations"][0]["comment"] = json!("look")),
-        ("work-item relations/1/target", |state| state["workItems"][1]["relations"][0]["target"] = json!(102)),
-        ("comment versions/text", |state| state["workItems"][0]["comments"][0]["versions"][1]["text"] = json!("hello")),
-        ("comment versions/by", |state| state["workItems"][0]["comments"][0]["versions"][0]["by"] = json!("Bob <b@x>")),
-        ("comment versions/date", |state| state["workItems"][0]["comments"][0]["versions"][0]["date"] = json!("2026-01-01T00:00:00Z")),
-        ("comment format", |state| state["workItems"][0]["comments"][0]["format"] = json!("markdown")),
-        ("comment", |state| state["workItems"][0]["comments"] = json!([])),
+        ("work-item revisions", |state| {
+            drop(
+                state["workItems"][0]["revisions"]
+                    .as_array_mut()
+                    .unwrap()
+                    .remove(1),
+            )
+        }),
+        ("work-item type", |state| {
+            state["workItems"][0]["type"] = json!("Task")
+        }),
+        ("work-item relations", |state| {
+            drop(
+                state["workItems"][0]["relations"]
+                    .as_array_mut()
+                    .unwrap()
+                    .remove(0),
+            )
+        }),
+        ("work-item relations/1/url", |state| {
+            state["workItems"][0]["relations"][2]["url"] = json!("vstfs:///Git/Commit/x")
+        }),
+        ("work-item relations/3/comment", |state| {
+            state["workItems"][0]["relations"][0]["comment"] = json!("look")
+        }),
+        ("work-item relations/1/target", |state| {
+            state["workItems"][1]["relations"][0]["target"] = json!(102)
+        }),
+        ("comment versions/text", |state| {
+            state["workItems"][0]["comments"][0]["versions"][1]["text"] = json!("hello")
+        }),
+        ("comment versions/by", |state| {
+            state["workItems"][0]["comments"][0]["versions"][0]["by"] = json!("Bob <b@x>")
+        }),
+        ("comment versions/date", |state| {
+            state["workItems"][0]["comments"][0]["versions"][0]["date"] =
+                json!("2026-01-01T00:00:00Z")
+        }),
+        ("comment format", |state| {
+            state["workItems"][0]["comments"][0]["format"] = json!("markdown")
+        }),
+        ("comment", |state| {
+            state["workItems"][0]["comments"] = json!([])
+        }),
         ("attachment sha256", |state| {
             state["attachments"][0]["sha256"] = json!("f000");
             state["workItems"][0]["relations"][1]["sha256"] = json!("f000");
         }),
-        ("attachment", |state| state["attachments"][1]["sha256"] = json!("1000")),
-        ("work-item", |state| drop(state["workItems"].as_array_mut().unwrap().pop())),
-        ("work-item", |state| state["recycleBin"] = organization()["recycleBin"].clone()),
+        ("attachment", |state| {
+            state["attachments"][1]["sha256"] = json!("1000")
+        }),
+        ("work-item", |state| {
+            drop(state["workItems"].as_array_mut().unwrap().pop())
+        }),
+        ("work-item", |state| {
+            state["recycleBin"] = organization()["recycleBin"].clone()
+        }),
     ];
     for (place, tamper) in cases {
         let mut state = elsewhere();
         tamper(&mut state);
         let found = places(&anew(&state, &losses()).differences);
-        assert!(found.iter().any(|found| found == place), "{place} in {found:?}");
+        assert!(
+            found.iter().any(|found| found == place),
+            "{place} in {found:?}"
+        );
     }
 }
 
 #[test]
 fn in_the_same_place_even_ids_and_members_have_to_be_the_same() {
-    assert_eq!(strict(&organization(), &organization(), Marks::default()), []);
+    assert_eq!(
+        strict(&organization(), &organization(), Marks::default()),
+        []
+    );
     let mut state = organization();
     state["workItems"][0]["id"] = json!(101);
     state["workItems"][1]["relations"][0]["target"] = json!(101);
@@ -247,18 +382,34 @@ fn repaired() -> Value {
     let mut seven = state["recycleBin"].as_array_mut().unwrap().pop().unwrap();
     seven.as_object_mut().unwrap().shift_remove("deletedBy");
     let mut undeletion = seven["revisions"][4].clone();
-    undeletion["fields"].as_object_mut().unwrap().shift_remove("System.IsDeleted");
+    undeletion["fields"]
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("System.IsDeleted");
     undeletion["fields"]["System.ChangedDate"] = json!("2026-03-01T00:00:00Z");
     seven["revisions"].as_array_mut().unwrap().push(undeletion);
-    seven["relations"].as_array_mut().unwrap().push(json!({"rel": "System.LinkTypes.Related", "target": 20, "comment": "see"}));
+    seven["relations"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"rel": "System.LinkTypes.Related", "target": 20, "comment": "see"}));
     let mut eight = organization()["workItems"][1].clone();
     eight["id"] = json!(20);
     state["workItems"] = json!([seven, eight]);
-    state["repositories"] = serde_json::from_str(&organization()["repositories"].to_string().replace(REPOSITORY, "cccccccc-3333-4333-8333-333333333333")).unwrap();
+    state["repositories"] = serde_json::from_str(
+        &organization()["repositories"]
+            .to_string()
+            .replace(REPOSITORY, "cccccccc-3333-4333-8333-333333333333"),
+    )
+    .unwrap();
     state["repositories"][0]["refs"] = json!({"refs/heads/main": "aa"});
     state["repositories"][0]["pullObjects"] = json!({});
     let artifact = &mut state["workItems"][0]["relations"][2]["url"];
-    *artifact = json!(artifact.as_str().unwrap().replace(REPOSITORY, "cccccccc-3333-4333-8333-333333333333"));
+    *artifact = json!(
+        artifact
+            .as_str()
+            .unwrap()
+            .replace(REPOSITORY, "cccccccc-3333-4333-8333-333333333333")
+    );
     state["wikis"][0]["repository"] = json!("cccccccc-3333-4333-8333-333333333333");
     state
 }
@@ -276,19 +427,43 @@ fn a_repaired_organization_is_the_changed_one_with_what_was_lost() {
 fn a_repair_that_lost_or_touched_something_is_found() {
     type Tamper = fn(&mut Value);
     let cases: &[(&str, Tamper)] = &[
-        ("work-item", |state| drop(state["workItems"].as_array_mut().unwrap().pop())),
-        ("work-item relations", |state| drop(state["workItems"][0]["relations"].as_array_mut().unwrap().pop())),
-        ("work-item revisions", |state| drop(state["workItems"][0]["revisions"].as_array_mut().unwrap().remove(1))),
-        ("work-item revisions/1/fields/System.ChangedBy", |state| state["workItems"][1]["revisions"][0]["fields"]["System.ChangedBy"] = json!("Admin <admin@x>")),
+        ("work-item", |state| {
+            drop(state["workItems"].as_array_mut().unwrap().pop())
+        }),
+        ("work-item relations", |state| {
+            drop(
+                state["workItems"][0]["relations"]
+                    .as_array_mut()
+                    .unwrap()
+                    .pop(),
+            )
+        }),
+        ("work-item revisions", |state| {
+            drop(
+                state["workItems"][0]["revisions"]
+                    .as_array_mut()
+                    .unwrap()
+                    .remove(1),
+            )
+        }),
+        ("work-item revisions/1/fields/System.ChangedBy", |state| {
+            state["workItems"][1]["revisions"][0]["fields"]["System.ChangedBy"] =
+                json!("Admin <admin@x>")
+        }),
         ("work-item", |state| state["recycleBin"] = json!([])),
         ("git-repository", |state| state["repositories"] = json!([])),
-        ("team members", |state| state["teams"][0]["members"] = json!([])),
+        ("team members", |state| {
+            state["teams"][0]["members"] = json!([])
+        }),
     ];
     for (place, tamper) in cases {
         let (expected, marks) = expected::repaired(&organization(), &damaged());
         let mut state = repaired();
         tamper(&mut state);
         let found = places(&strict(&expected, &state, marks));
-        assert!(found.iter().any(|found| found == place), "{place} in {found:?}");
+        assert!(
+            found.iter().any(|found| found == place),
+            "{place} in {found:?}"
+        );
     }
 }

@@ -9,8 +9,18 @@ use super::names::{Names, list, repository_name};
 use super::rules::{Applies, Rule};
 
 /// Everything that is compared, in the order of the table.
-pub(in super::super) const KINDS: [&str; 10] =
-    ["project", "team", "area", "iteration", "git-repository", "lfs-object", "wiki", "work-item", "comment", "attachment"];
+pub(in super::super) const KINDS: [&str; 10] = [
+    "project",
+    "team",
+    "area",
+    "iteration",
+    "git-repository",
+    "lfs-object",
+    "wiki",
+    "work-item",
+    "comment",
+    "attachment",
+];
 
 /// Kind → name → document.
 pub(super) struct View(pub BTreeMap<&'static str, BTreeMap<String, Document>>);
@@ -28,7 +38,11 @@ impl View {
             view.add("project", &string(project, "name"), project.clone());
         }
         for team in list(state, "teams") {
-            view.add("team", &format!("{}/{}", string(team, "project"), string(team, "name")), team.clone());
+            view.add(
+                "team",
+                &format!("{}/{}", string(team, "project"), string(team, "name")),
+                team.clone(),
+            );
         }
         for (kind, trees) in [("area", "areas"), ("iteration", "iterations")] {
             for tree in list(state, trees) {
@@ -39,10 +53,21 @@ impl View {
             view.repository(repository);
         }
         for wiki in list(state, "wikis") {
-            let project = names.guid(&string(wiki, "project")).unwrap_or_default().trim_start_matches("project:").to_owned();
-            view.add("wiki", &format!("{project}/{}", string(wiki, "name")), wiki.clone());
+            let project = names
+                .guid(&string(wiki, "project"))
+                .unwrap_or_default()
+                .trim_start_matches("project:")
+                .to_owned();
+            view.add(
+                "wiki",
+                &format!("{project}/{}", string(wiki, "name")),
+                wiki.clone(),
+            );
         }
-        let live: BTreeSet<u64> = list(state, "workItems").iter().filter_map(|item| item["id"].as_u64()).collect();
+        let live: BTreeSet<u64> = list(state, "workItems")
+            .iter()
+            .filter_map(|item| item["id"].as_u64())
+            .collect();
         for item in list(state, "workItems") {
             view.work_item(item, names, &live, "");
         }
@@ -50,7 +75,9 @@ impl View {
             view.work_item(item, names, &live, "recycle bin: ");
         }
         for documents in view.0.values_mut() {
-            documents.values_mut().for_each(|document| names.rename(&mut document.value));
+            for document in documents.values_mut() {
+                names.rename(&mut document.value);
+            }
         }
         view.images();
         view
@@ -69,7 +96,13 @@ impl View {
             number += 1;
             free = format!("{name} ({number})");
         }
-        documents.insert(free, Document { owner: owner.to_owned(), value });
+        documents.insert(
+            free,
+            Document {
+                owner: owner.to_owned(),
+                value,
+            },
+        );
     }
 
     fn nodes(&mut self, kind: &'static str, node: &Value) {
@@ -91,7 +124,12 @@ impl View {
         }
         self.add("git-repository", &name, own);
         for object in list(repository, "lfs") {
-            self.put("lfs-object", &format!("{name} {}", string(object, "oid")), &name, object.clone());
+            self.put(
+                "lfs-object",
+                &format!("{name} {}", string(object, "oid")),
+                &name,
+                object.clone(),
+            );
         }
     }
 
@@ -104,14 +142,27 @@ impl View {
             flag(revisions, list(item, "comments"));
         }
         let mut comments: Vec<&Value> = list(item, "comments").iter().collect();
-        comments.sort_by_key(|comment| (string(&comment["versions"][0], "date"), comment["id"].as_u64()));
+        comments.sort_by_key(|comment| {
+            (
+                string(&comment["versions"][0], "date"),
+                comment["id"].as_u64(),
+            )
+        });
         for (number, comment) in (1..).zip(comments) {
-            self.put("comment", &format!("{name} comment {number}"), &key, comment.clone());
+            self.put(
+                "comment",
+                &format!("{name} comment {number}"),
+                &key,
+                comment.clone(),
+            );
         }
         // The service states no order; files of one name are told apart by what they hold.
         let mut sorted: Vec<&Value> = list(item, "relations").iter().collect();
         sorted.sort_by_key(|relation| (string(relation, "name"), string(relation, "sha256")));
-        let mut relations: Vec<Value> = sorted.into_iter().map(|relation| self.relation(relation, names, live, &name, &key)).collect();
+        let mut relations: Vec<Value> = sorted
+            .into_iter()
+            .map(|relation| self.relation(relation, names, live, &name, &key))
+            .collect();
         relations.sort_by_cached_key(ToString::to_string);
         own["relations"] = relations.into();
         if let Some(members) = own.as_object_mut() {
@@ -121,15 +172,30 @@ impl View {
     }
 
     /// The relation as its item has it; a file is an item of its own too.
-    fn relation(&mut self, relation: &Value, names: &Names, live: &BTreeSet<u64>, name: &str, owner: &str) -> Value {
+    fn relation(
+        &mut self,
+        relation: &Value,
+        names: &Names,
+        live: &BTreeSet<u64>,
+        name: &str,
+        owner: &str,
+    ) -> Value {
         let mut own = relation.clone();
         if let Some(target) = relation["target"].as_u64() {
-            own["target"] = names.item(target).unwrap_or_else(|| format!("#{target}")).into();
+            own["target"] = names
+                .item(target)
+                .unwrap_or_else(|| format!("#{target}"))
+                .into();
             own["hidden"] = (!live.contains(&target)).into();
         }
         if !relation["attachment"].is_null() {
             let file = json!({"sha256": relation["sha256"], "length": relation["length"], "name": relation["name"]});
-            self.put("attachment", &format!("{name} file {}", string(relation, "name")), owner, file);
+            self.put(
+                "attachment",
+                &format!("{name} file {}", string(relation, "name")),
+                owner,
+                file,
+            );
         }
         names.rename(&mut own);
         own
@@ -141,20 +207,30 @@ impl View {
         for kind in ["work-item", "comment"] {
             for (name, document) in &self.0[kind] {
                 let item = name.split(" comment ").next().unwrap_or(name);
-                let parts = [&document.value["revisions"], &document.value["versions"]];
-                parts.iter().for_each(|part| attachments(part, &mut |sha256| {
-                    found.insert((item.to_owned(), document.owner.clone(), sha256.to_owned()));
-                }));
+                for part in ["revisions", "versions"] {
+                    attachments(&document.value[part], &mut |sha256| {
+                        found.insert((item.to_owned(), document.owner.clone(), sha256.to_owned()));
+                    });
+                }
             }
         }
         for (item, owner, sha256) in found {
-            self.put("attachment", &format!("{item} image {sha256}"), &owner, json!({"sha256": sha256}));
+            self.put(
+                "attachment",
+                &format!("{item} image {sha256}"),
+                &owner,
+                json!({"sha256": sha256}),
+            );
         }
     }
 
     pub(super) fn normalize(&mut self, rules: &[&'static Rule], when: &When) {
         for (kind, documents) in &mut self.0 {
-            let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| rule.kinds.contains(kind)).collect();
+            let rules: Vec<&Rule> = rules
+                .iter()
+                .copied()
+                .filter(|rule| rule.kinds.contains(kind))
+                .collect();
             documents.retain(|_, document| {
                 let anew = when.all || when.anew.contains(&document.owner);
                 let undeleted = when.undeleted.contains(&document.owner);
@@ -195,19 +271,42 @@ fn attachments(value: &Value, each: &mut impl FnMut(&str)) {
 }
 
 /// Members that say who changed an item when, and what follows from its comments.
-const STAMPS: [&str; 5] = ["System.ChangedBy", "System.ChangedDate", "System.CommentCount", "System.History", "System.IsDeleted"];
+const STAMPS: [&str; 5] = [
+    "System.ChangedBy",
+    "System.ChangedDate",
+    "System.CommentCount",
+    "System.History",
+    "System.IsDeleted",
+];
 
-/// Marks the revisions that the service makes for something else than a change of the item: `edit` for a comment that is changed
+/// Sorts the names of the fields that hold Markdown, which are a set, and marks the revisions that the service makes for something else than a change of the item: `edit` for a comment that is changed
 /// or deleted, `undelete` for coming out of the recycle bin.
 fn flag(revisions: &mut [Value], comments: &[Value]) {
-    let versions = |comment: &Value| list(comment, "versions").iter().skip(1).map(|version| string(version, "date")).collect::<Vec<_>>();
+    let versions = |comment: &Value| {
+        list(comment, "versions")
+            .iter()
+            .skip(1)
+            .map(|version| string(version, "date"))
+            .collect::<Vec<_>>()
+    };
     let edits: BTreeSet<String> = comments.iter().flat_map(versions).collect();
+    for formats in revisions
+        .iter_mut()
+        .filter_map(|revision| revision["markdown"].as_array_mut())
+    {
+        formats.sort_by_cached_key(ToString::to_string);
+    }
     for at in (1..revisions.len()).rev() {
         let (before, now) = (&revisions[at - 1], &revisions[at]);
-        let only_stamps = changed(&before["fields"], &now["fields"]).iter().all(|field| STAMPS.contains(&field.as_str())) && before["markdown"] == now["markdown"];
+        let only_stamps = changed(&before["fields"], &now["fields"])
+            .iter()
+            .all(|field| STAMPS.contains(&field.as_str()))
+            && before["markdown"] == now["markdown"];
         let silent = only_stamps && now["fields"].get("System.History").is_none();
         let edit = silent && edits.contains(&string(&now["fields"], "System.ChangedDate"));
-        let undelete = silent && before["fields"]["System.IsDeleted"] == true && now["fields"]["System.IsDeleted"] != true;
+        let undelete = silent
+            && before["fields"]["System.IsDeleted"] == true
+            && now["fields"]["System.IsDeleted"] != true;
         if edit {
             revisions[at]["service"] = "edit".into();
         } else if undelete {
@@ -218,7 +317,19 @@ fn flag(revisions: &mut [Value], comments: &[Value]) {
 
 fn changed(before: &Value, now: &Value) -> Vec<String> {
     let empty = Map::new();
-    let (before, now) = (before.as_object().unwrap_or(&empty), now.as_object().unwrap_or(&empty));
-    let set = now.iter().filter(|(field, value)| before.get(*field) != Some(value)).map(|(field, _)| field.clone());
-    set.chain(before.keys().filter(|field| !now.contains_key(*field)).cloned()).collect()
+    let (before, now) = (
+        before.as_object().unwrap_or(&empty),
+        now.as_object().unwrap_or(&empty),
+    );
+    let set = now
+        .iter()
+        .filter(|(field, value)| before.get(*field) != Some(value))
+        .map(|(field, _)| field.clone());
+    set.chain(
+        before
+            .keys()
+            .filter(|field| !now.contains_key(*field))
+            .cloned(),
+    )
+    .collect()
 }
