@@ -123,7 +123,7 @@ pub(crate) static COMMENT: PartKind = PartKind(KindSpec {
     }],
     restore: Fidelity::Partial(&[
         "Earlier versions of an edited comment are not written back; its newest text is, as an edit by the restoring identity.",
-        "Reactions and mentions' notifications are not written back.",
+        "Reactions to comments are not written back.",
     ]),
 });
 

@@ -85,7 +85,7 @@ impl Keepward {
         std::fs::write(&pat, &server.pat)?;
         let this = Self { program: program.to_owned(), data: folder.join("data"), work: folder.to_owned(), password };
         run(this.command(&["repository", "init"]).arg(folder.join("repository")).arg("--password-file").arg(&this.password))?;
-        run(this.command(&["connector", "add", "azure-devops", &server.organization, "--url", &server.url, "--pat-file"]).arg(&pat))?;
+        run(this.command(&["connector", "add", "azure-devops", &server.organization, "--url", &server.url]).arg("--pat-file").arg(&pat))?;
         Ok(this)
     }
 

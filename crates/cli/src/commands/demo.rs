@@ -27,7 +27,7 @@ use world::World;
     Exit code 1 means that something did not come back as it was; every difference is named."
 )]
 pub(crate) struct Command {
-    /// Keep the repository, its password and everything else here: a new or empty folder [default: a temporary one, removed at the end]
+    /// Keep the repository, its password and everything else here: a new or empty folder [default: a temporary one, of which the repository stays]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Work items of the simulated organization
@@ -73,6 +73,8 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
     simulator.stop().await;
     let report = Report::of(&told?);
     report.show(output, &folder);
+    // Whoever pastes the last line wants something to read.
+    folder.keep_only(&["repository", "repository-password"])?;
     Ok(if report.ok() {
         Exit::Done
     } else {

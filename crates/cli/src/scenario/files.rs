@@ -50,6 +50,27 @@ impl Folder {
         self.temporary.is_some()
     }
 
+    /// Keeps these of the temporary folder and removes the rest; a folder of the user's stays whole.
+    pub(crate) fn keep_only(mut self, names: &[&str]) -> Result<(), Failure> {
+        let Some(temporary) = self.temporary.take() else {
+            return Ok(());
+        };
+        let path = temporary.keep();
+        let context = || format!("cannot clean up {}", path.display());
+        for entry in std::fs::read_dir(&path).with_context(context)? {
+            let entry = entry.with_context(context)?;
+            if names.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
+            if entry.file_type().with_context(context)?.is_dir() {
+                std::fs::remove_dir_all(entry.path()).with_context(context)?;
+            } else {
+                std::fs::remove_file(entry.path()).with_context(context)?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
@@ -149,6 +170,17 @@ mod tests {
                 .unwrap()
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn what_is_kept_of_a_temporary_folder_stays() {
+        let folder = Folder::new(None).unwrap();
+        let (kept, gone) = (folder.join("kept"), folder.join("gone"));
+        std::fs::create_dir_all(gone.join("x")).unwrap();
+        std::fs::write(&kept, "1").unwrap();
+        folder.keep_only(&["kept"]).unwrap();
+        assert!(kept.exists() && !gone.exists());
+        std::fs::remove_dir_all(kept.parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -93,10 +93,10 @@ impl Report {
             quoted(repository),
             quoted(password)
         );
+        output.line("\nAnyone can read the repository, without us:");
         if folder.is_temporary() {
-            output.line("\nThe repository is removed now; `keepward demo --dir DIR` (make demo DEMO_ARGS='--dir DIR') keeps it. Then anyone can read it:");
-        } else {
-            output.line("\nAnyone can read the repository with restic:");
+            let place = quoted(folder.join(""));
+            output.line(format!("(it stays until you remove it: rm -r {place}; --dir DIR keeps it, and all the rest, where you want it)"));
         }
         output.line(format!("\n{line}"));
         let mut result = json!({"event": "result", "ok": self.ok(), "kinds": self.rows});

@@ -132,7 +132,7 @@ pub(in super::super) static RULES: &[Rule] = &[
         apply: |value| {
             keep_revisions(value, |revision| {
                 revision["fields"]["System.IsDeleted"] != true
-            })
+            });
         },
     },
     Rule {
@@ -143,8 +143,8 @@ pub(in super::super) static RULES: &[Rule] = &[
         declared: None,
         apply: |value| {
             each_revision(value, |revision| {
-                drop_members(&mut revision["fields"], &["System.CommentCount"])
-            })
+                drop_members(&mut revision["fields"], &["System.CommentCount"]);
+            });
         },
     },
     Rule {
@@ -172,7 +172,7 @@ pub(in super::super) static RULES: &[Rule] = &[
         apply: |value| {
             drop_members(value, &["rev"]);
             each_revision(value, |revision| {
-                drop_members(revision, &["rev", "service"])
+                drop_members(revision, &["rev", "service"]);
             });
         },
     },

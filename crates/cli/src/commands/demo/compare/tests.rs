@@ -219,21 +219,21 @@ fn every_tampering_is_found() {
     type Tamper = fn(&mut Value);
     let cases: &[(&str, Tamper)] = &[
         ("project description", |state| {
-            state["projects"][0]["description"] = json!("x")
+            state["projects"][0]["description"] = json!("x");
         }),
         ("team description", |state| {
-            state["teams"][0]["description"] = json!("x")
+            state["teams"][0]["description"] = json!("x");
         }),
         ("area", |state| state["areas"] = json!([])),
         ("iteration attributes/startDate", |state| {
             state["iterations"][0]["root"]["children"][0]["attributes"]["startDate"] =
-                json!("2026-01-06T00:00:00Z")
+                json!("2026-01-06T00:00:00Z");
         }),
         ("git-repository refs/refs/heads/main", |state| {
-            state["repositories"][0]["refs"]["refs/heads/main"] = json!("bb")
+            state["repositories"][0]["refs"]["refs/heads/main"] = json!("bb");
         }),
         ("git-repository head", |state| {
-            state["repositories"][0]["head"] = json!("ref: refs/heads/dev")
+            state["repositories"][0]["head"] = json!("ref: refs/heads/dev");
         }),
         ("git-repository objects/bb", |state| {
             drop(
@@ -241,16 +241,16 @@ fn every_tampering_is_found() {
                     .as_object_mut()
                     .unwrap()
                     .shift_remove("bb"),
-            )
+            );
         }),
         ("lfs-object sha256", |state| {
-            state["repositories"][0]["lfs"][0]["sha256"] = json!("e0")
+            state["repositories"][0]["lfs"][0]["sha256"] = json!("e0");
         }),
         ("lfs-object", |state| {
-            state["repositories"][0]["lfs"] = json!([])
+            state["repositories"][0]["lfs"] = json!([]);
         }),
         ("wiki pages/1/blob", |state| {
-            state["wikis"][0]["pages"][0]["blob"] = json!("d0")
+            state["wikis"][0]["pages"][0]["blob"] = json!("d0");
         }),
         ("work-item revisions/3/fields/System.Description", |state| {
             for at in [2, 3] {
@@ -262,11 +262,12 @@ fn every_tampering_is_found() {
             *field = json!(field.as_str().unwrap().replace("a.png", "b.png"));
         }),
         ("work-item revisions/2/fields/System.ChangedBy", |state| {
-            state["workItems"][0]["revisions"][1]["fields"]["System.ChangedBy"] = json!("Bob <b@x>")
+            state["workItems"][0]["revisions"][1]["fields"]["System.ChangedBy"] =
+                json!("Bob <b@x>");
         }),
         ("work-item revisions/3/fields/System.ChangedDate", |state| {
             state["workItems"][0]["revisions"][2]["fields"]["System.ChangedDate"] =
-                json!("2026-01-01T00:00:05Z")
+                json!("2026-01-01T00:00:05Z");
         }),
         ("work-item revisions/3/markdown", |state| {
             for at in [2, 3] {
@@ -279,10 +280,10 @@ fn every_tampering_is_found() {
                     .as_array_mut()
                     .unwrap()
                     .remove(1),
-            )
+            );
         }),
         ("work-item type", |state| {
-            state["workItems"][0]["type"] = json!("Task")
+            state["workItems"][0]["type"] = json!("Task");
         }),
         ("work-item relations", |state| {
             drop(
@@ -290,45 +291,45 @@ fn every_tampering_is_found() {
                     .as_array_mut()
                     .unwrap()
                     .remove(0),
-            )
+            );
         }),
         ("work-item relations/1/url", |state| {
-            state["workItems"][0]["relations"][2]["url"] = json!("vstfs:///Git/Commit/x")
+            state["workItems"][0]["relations"][2]["url"] = json!("vstfs:///Git/Commit/x");
         }),
         ("work-item relations/3/comment", |state| {
-            state["workItems"][0]["relations"][0]["comment"] = json!("look")
+            state["workItems"][0]["relations"][0]["comment"] = json!("look");
         }),
         ("work-item relations/1/target", |state| {
-            state["workItems"][1]["relations"][0]["target"] = json!(102)
+            state["workItems"][1]["relations"][0]["target"] = json!(102);
         }),
         ("comment versions/text", |state| {
-            state["workItems"][0]["comments"][0]["versions"][1]["text"] = json!("hello")
+            state["workItems"][0]["comments"][0]["versions"][1]["text"] = json!("hello");
         }),
         ("comment versions/by", |state| {
-            state["workItems"][0]["comments"][0]["versions"][0]["by"] = json!("Bob <b@x>")
+            state["workItems"][0]["comments"][0]["versions"][0]["by"] = json!("Bob <b@x>");
         }),
         ("comment versions/date", |state| {
             state["workItems"][0]["comments"][0]["versions"][0]["date"] =
-                json!("2026-01-01T00:00:00Z")
+                json!("2026-01-01T00:00:00Z");
         }),
         ("comment format", |state| {
-            state["workItems"][0]["comments"][0]["format"] = json!("markdown")
+            state["workItems"][0]["comments"][0]["format"] = json!("markdown");
         }),
         ("comment", |state| {
-            state["workItems"][0]["comments"] = json!([])
+            state["workItems"][0]["comments"] = json!([]);
         }),
         ("attachment sha256", |state| {
             state["attachments"][0]["sha256"] = json!("f000");
             state["workItems"][0]["relations"][1]["sha256"] = json!("f000");
         }),
         ("attachment", |state| {
-            state["attachments"][1]["sha256"] = json!("1000")
+            state["attachments"][1]["sha256"] = json!("1000");
         }),
         ("work-item", |state| {
-            drop(state["workItems"].as_array_mut().unwrap().pop())
+            drop(state["workItems"].as_array_mut().unwrap().pop());
         }),
         ("work-item", |state| {
-            state["recycleBin"] = organization()["recycleBin"].clone()
+            state["recycleBin"] = organization()["recycleBin"].clone();
         }),
     ];
     for (place, tamper) in cases {
@@ -428,7 +429,7 @@ fn a_repair_that_lost_or_touched_something_is_found() {
     type Tamper = fn(&mut Value);
     let cases: &[(&str, Tamper)] = &[
         ("work-item", |state| {
-            drop(state["workItems"].as_array_mut().unwrap().pop())
+            drop(state["workItems"].as_array_mut().unwrap().pop());
         }),
         ("work-item relations", |state| {
             drop(
@@ -436,7 +437,7 @@ fn a_repair_that_lost_or_touched_something_is_found() {
                     .as_array_mut()
                     .unwrap()
                     .pop(),
-            )
+            );
         }),
         ("work-item revisions", |state| {
             drop(
@@ -444,16 +445,16 @@ fn a_repair_that_lost_or_touched_something_is_found() {
                     .as_array_mut()
                     .unwrap()
                     .remove(1),
-            )
+            );
         }),
         ("work-item revisions/1/fields/System.ChangedBy", |state| {
             state["workItems"][1]["revisions"][0]["fields"]["System.ChangedBy"] =
-                json!("Admin <admin@x>")
+                json!("Admin <admin@x>");
         }),
         ("work-item", |state| state["recycleBin"] = json!([])),
         ("git-repository", |state| state["repositories"] = json!([])),
         ("team members", |state| {
-            state["teams"][0]["members"] = json!([])
+            state["teams"][0]["members"] = json!([]);
         }),
     ];
     for (place, tamper) in cases {
