@@ -3,14 +3,15 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::ItemRef;
 use serde_json::{Value, json};
+use service::FoundState;
 use service::http::Method;
 use simulator::Seed;
 use support::{
-    Journal, Snapshot, all_kinds, backup, client, codes, get, owner, post, restore, start,
+    Journal, Snapshot, all_kinds, backup, client, codes, found, get, owner, post, restore, start,
 };
 
 /// What `/__state` holds of an organization.
@@ -364,6 +365,117 @@ async fn a_restore_that_was_killed_goes_on_without_doubling() {
         after["workItems"].as_array().unwrap().len(),
         snapshot.of_kind("work-item").len()
     );
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn discussions_are_written_once_however_often_the_restore_goes_on() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 60,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| item.kind != "git-repository" && item.kind != "wiki" && !binned(item))
+        .cloned()
+        .collect();
+    let pat = simulator.add_organization("straight").await;
+    let target = client(&simulator, "straight", &pat);
+    let journal = Journal::default();
+    restore(&target, &snapshot, &journal, &items).await.unwrap();
+    let straight = state(&http, "straight").await;
+    restore(&target, &snapshot, &journal, &items).await.unwrap();
+    let again = state(&http, "straight").await;
+    for list in ["workItems", "attachments"] {
+        assert_eq!(straight[list], again[list], "{list}");
+    }
+
+    let pat = simulator.add_organization("killed").await;
+    let target = client(&simulator, "killed", &pat);
+    let journal = Journal::default();
+    for run in 0.. {
+        assert!(run < 100, "it never ends");
+        *journal.dies_after.lock().unwrap() = Some(23);
+        match restore(&target, &snapshot, &journal, &items).await {
+            Ok(_) => break,
+            Err(error) => assert_eq!(error.message, "killed"),
+        }
+    }
+    let killed = state(&http, "killed").await;
+    assert_eq!(revisions(&straight), revisions(&killed));
+    simulator.stop().await;
+}
+
+/// How many revisions and which versions of comments each item has, by date and title.
+fn revisions(state: &Value) -> BTreeMap<String, (usize, Vec<usize>)> {
+    let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+    let items = state["workItems"].as_array().unwrap().iter().map(|item| {
+        let comments = item["comments"].as_array().unwrap();
+        let versions = comments.iter().map(|comment| count(&comment["versions"]));
+        let name = format!(
+            "{} {}",
+            item["createdDate"], item["revisions"][0]["fields"]["System.Title"]
+        );
+        (name, (count(&item["revisions"]), versions.collect()))
+    });
+    items.collect()
+}
+
+#[tokio::test]
+async fn a_project_wiki_that_came_with_its_repository_is_not_somebody_elses() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 10,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let of = |kinds: &[&str]| -> Vec<ItemRef> {
+        let items = snapshot.items.keys();
+        items
+            .filter(|item| kinds.contains(&item.kind.as_str()))
+            .cloned()
+            .collect()
+    };
+    let pat = simulator.add_organization("empty").await;
+    let target = client(&simulator, "empty", &pat);
+    let journal = Journal::default();
+    let wikis = of(&["wiki"]);
+    assert_eq!(
+        found(&target, &snapshot, &journal, &wikis).await,
+        vec![None; wikis.len()]
+    );
+    restore(
+        &target,
+        &snapshot,
+        &journal,
+        &of(&["project", "git-repository"]),
+    )
+    .await
+    .unwrap();
+    for (item, state) in wikis
+        .iter()
+        .zip(found(&target, &snapshot, &journal, &wikis).await)
+    {
+        let project_wiki = snapshot
+            .part_text(item, "wiki.json")
+            .contains("projectWiki");
+        assert_eq!(
+            state,
+            project_wiki.then_some(FoundState::Automatic),
+            "{item}"
+        );
+    }
+    // At its own place it is what it was.
+    let mut journal = Journal::default();
+    journal.ids.original = true;
+    let there = found(&http, &snapshot, &journal, &wikis).await;
+    assert_eq!(there, vec![Some(FoundState::Present); wikis.len()]);
     simulator.stop().await;
 }
 

@@ -37,13 +37,13 @@ pub(crate) struct Cli {
 #[derive(Args, Clone)]
 pub(crate) struct Global {
     /// Print JSON lines instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
     /// Where the catalog, its key and its lock are [default: ~/.local/share/keepward]
-    #[arg(long, global = true, env = "KEEPWARD_DATA_DIR", value_name = "DIR")]
+    #[arg(long, global = true, env = "KEEPWARD_DATA_DIR", value_name = "DIR", help_heading = "Global options", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
     /// Log more to standard error; twice for even more
-    #[arg(long, short, global = true, action = ArgAction::Count)]
+    #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
 }
 

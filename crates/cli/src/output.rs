@@ -82,13 +82,27 @@ pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> S
     let rows: Vec<Vec<String>> = rows.collect();
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        let numeric = !rows.is_empty() && rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')));
-        if numeric {
+        if !rows.is_empty() && rows.iter().all(|row| row.get(at).is_some_and(|cell| is_number(cell))) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table.add_rows(rows);
     table.trim_fmt()
+}
+
+/// A count, or a size with its unit; not a date or an id that begins with a digit.
+fn is_number(cell: &str) -> bool {
+    let number = cell.split(' ').next().unwrap_or("");
+    number.starts_with(|c: char| c.is_ascii_digit()) && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// A time to the second, from one that may have more digits.
+pub(crate) fn moment(time: &impl ToString) -> String {
+    let time = time.to_string();
+    match time.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => time,
+    }
 }
 
 /// `1.2 MiB`.

@@ -2,6 +2,7 @@
 
 /// The sheet for a repository; it names the password's file and never holds the password.
 pub(crate) fn sheet(location: &str, id: &str, password_file: &str) -> String {
+    let (repository, password) = (quoted(location), quoted(password_file));
     format!(
         "\
 Keepward recovery sheet
@@ -15,36 +16,70 @@ Keep this page and a copy of the password file away from the machine that makes
 the backups. Without the password nobody can read the backups, not even you.
 
 Keepward is not needed to get the data back. The repository has the format of
-restic (https://restic.net, version 0.14 or newer), which is in every Linux
-distribution:
+restic (https://restic.net, version 0.14 or newer), which Linux distributions
+have as a package. Tell restic where the repository and its password are:
 
-  What is there:
-    restic -r {location} --password-file {password_file} snapshots
-    restic -r {location} --password-file {password_file} ls latest
+    export RESTIC_REPOSITORY={repository}
+    export RESTIC_PASSWORD_FILE={password}
 
-  Everything, as files:
-    restic -r {location} --password-file {password_file} restore latest --target out
+What is there:
 
-  One file:
-    restic -r {location} --password-file {password_file} dump latest /work-items/0000/17/work-item.json
+    restic snapshots
+    restic ls latest
+
+Everything, as files in the folder out:
+
+    restic restore latest --target out
+
+One file, here of work item 4711 (4711 / 256 is 18, so it is in group 0018):
+
+    restic dump latest /work-items/0018/4711/work-item.json
 
 What the files are:
 
-  source.json                          what was backed up, when, and what could not be read
-  projects/<id>/project.json           a project; its teams, areas and iterations beside it
-  git/<id>/                            a bare git repository; git/<id>/repository.json has its name
-  work-items/<group>/<id>/             a work item: work-item.json (fields and links), revisions.ndjson
-                                       (one revision a line), comments.ndjson, attachments/<id>
-  projects/<id>/wikis/<id>/wiki.json   a wiki; its pages are in the git repository that it names
+  source.json                     what was backed up, when, what could not be read
+  projects/<id>/project.json      a project; its teams, areas and iterations beside it
+  git/<id>/                       a bare git repository
+  wikis/<id>/wiki.json            a wiki; its pages are in the git repository it names
+  work-items/<group>/<id>/        a work item:
+    work-item.json                  fields and links
+    revisions.ndjson                one revision a line
+    comments.ndjson                 one comment a line, if there are any
+    attachments/<id>                the files; work-item.json has their names
 
-  A git repository becomes a working copy with:
+A git repository (repository.json in its folder has its name) becomes a working
+copy with
+
     git clone out/git/<id> my-repository
-  and goes back to a server with:
-    git -C out/git/<id> push https://… 'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'
-  Files kept by git LFS lie in out/git/<id>/lfs, where git-lfs looks for them.
+
+and goes back to a server with
+
+    git -C out/git/<id> push https://... 'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'
+
+Files kept by git LFS are in out/git/<id>/lfs/objects. If there are any, send
+them before you push:  git -C out/git/<id> lfs push --all https://...
 
 Check now and then that the repository is whole:
-    restic -r {location} --password-file {password_file} check --read-data
+
+    restic check --read-data
 "
     )
+}
+
+/// A path as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "/._-+:@%=,".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_commands_survive_blanks_and_quotes_in_paths() {
+        let sheet = sheet("/backup/it's mine", "abc", "/keys/plain-1.password");
+        assert!(sheet.contains(r"export RESTIC_REPOSITORY='/backup/it'\''s mine'"));
+        assert!(sheet.contains("export RESTIC_PASSWORD_FILE=/keys/plain-1.password\n"));
+    }
 }

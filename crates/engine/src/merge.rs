@@ -177,7 +177,9 @@ impl State<'_, '_, '_> {
                 }
                 None => None,
             };
-            count += newlines(&lines);
+            if self.merge.layouts.part_kind(&folder_kind, part).is_some() {
+                count += newlines(&lines);
+            }
             content = Some(self.appended(base, lines).await?);
         }
         let Some(content) = content else { return Ok(()) };

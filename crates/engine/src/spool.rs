@@ -9,13 +9,13 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use chacha20poly1305::aead::AeadInOut as _;
-use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
+use aes_gcm::aead::AeadInOut as _;
+use aes_gcm::{Aes256Gcm, KeyInit as _};
 
 use crate::{Error, Result};
 
 /// A run is sorted and written when its records reach this many bytes.
-const BUFFER: usize = 16 << 20;
+const BUFFER: usize = 8 << 20;
 /// Encrypted pieces of a run; each is read as a whole.
 const FRAME: usize = 64 << 10;
 const TAG: usize = 16;
@@ -30,7 +30,7 @@ pub(crate) struct Record {
 /// Takes records; [`Spool::sorted`] gives them back in order.
 pub(crate) struct Spool {
     folder: PathBuf,
-    cipher: ChaCha20Poly1305,
+    cipher: Aes256Gcm,
     /// Key and payload of the buffered records, one after another.
     bytes: Vec<u8>,
     /// Where each buffered record begins, with the lengths of key and payload.
@@ -44,7 +44,7 @@ impl Spool {
     pub(crate) fn new(folder: &Path, key: [u8; 32]) -> Self {
         Self {
             folder: folder.to_owned(),
-            cipher: ChaCha20Poly1305::new(&key.into()),
+            cipher: Aes256Gcm::new(&key.into()),
             bytes: Vec::new(),
             records: Vec::new(),
             limit: BUFFER,
@@ -119,7 +119,7 @@ type Head = (Vec<u8>, usize, Vec<u8>);
 /// The records of a spool in order.
 pub(crate) enum Sorted {
     Memory { bytes: Vec<u8>, records: std::vec::IntoIter<(usize, u32, u32)> },
-    Merge { heads: BinaryHeap<Reverse<Head>>, runs: Vec<Run>, cipher: ChaCha20Poly1305 },
+    Merge { heads: BinaryHeap<Reverse<Head>>, runs: Vec<Run>, cipher: Aes256Gcm },
 }
 
 impl Sorted {
@@ -150,7 +150,7 @@ fn nonce(run: u32, frame: u64) -> [u8; 12] {
 
 struct FrameWriter<'a> {
     out: BufWriter<File>,
-    cipher: &'a ChaCha20Poly1305,
+    cipher: &'a Aes256Gcm,
     run: u32,
     frame: u64,
     buffer: Vec<u8>,
@@ -204,7 +204,7 @@ impl Run {
         Ok(Self { input: BufReader::with_capacity(FRAME + TAG + 4, file), number, frame: 0, buffer: Vec::new(), at: 0 })
     }
 
-    fn next(&mut self, cipher: &ChaCha20Poly1305) -> Result<Option<Record>> {
+    fn next(&mut self, cipher: &Aes256Gcm) -> Result<Option<Record>> {
         let Some(head) = self.take(8, cipher)? else { return Ok(None) };
         let key = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let payload = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
@@ -215,7 +215,7 @@ impl Run {
     }
 
     /// The next bytes, or `None` at the end of the run.
-    fn take(&mut self, length: usize, cipher: &ChaCha20Poly1305) -> Result<Option<Vec<u8>>> {
+    fn take(&mut self, length: usize, cipher: &Aes256Gcm) -> Result<Option<Vec<u8>>> {
         let mut out = Vec::with_capacity(length);
         while out.len() < length {
             if self.at == self.buffer.len() && !self.fill(cipher)? {
@@ -228,7 +228,7 @@ impl Run {
         Ok(Some(out))
     }
 
-    fn fill(&mut self, cipher: &ChaCha20Poly1305) -> Result<bool> {
+    fn fill(&mut self, cipher: &Aes256Gcm) -> Result<bool> {
         let mut length = [0; 4];
         match self.input.read_exact(&mut length) {
             Ok(()) => {}

@@ -1,33 +1,26 @@
 //! A snapshot read by item: what kinds see of the snapshot before, and what a restore reads from.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use model::{Class, ItemRef};
-use repository::{Node, NodeType, Repository, Tree, TreeId};
+use repository::{Node, NodeType, Repository, TreeId};
 use service::{Layout, PartInfo, Service, Stored};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::layout::Layouts;
 use crate::{Error, Result};
 
-/// Directories that are kept in memory; a large one takes about 100 KB.
-const CACHED: usize = 128;
-
 /// One snapshot; an empty one (`tree: None`) has nothing.
 pub struct SnapshotReader {
     repository: Repository,
     layouts: Layouts,
     tree: Option<TreeId>,
-    cache: Mutex<HashMap<TreeId, Arc<Tree>>>,
 }
 
 impl SnapshotReader {
     pub fn new(repository: Repository, service: &'static Service, tree: Option<TreeId>) -> Self {
-        Self { repository, layouts: Layouts::new(service), tree, cache: Mutex::default() }
+        Self { repository, layouts: Layouts::new(service), tree }
     }
 
     pub fn tree_id(&self) -> Option<TreeId> {
@@ -40,26 +33,16 @@ impl SnapshotReader {
 
     /// The node at a path, or `None`.
     pub async fn node(&self, path: &str) -> Result<Option<Node>> {
-        let Some(mut tree) = self.tree else { return Ok(None) };
-        let mut found = None;
-        for name in path.split('/') {
-            if let Some(Node { subtree, .. }) = found.take() {
-                let Some(subtree) = subtree else { return Ok(None) };
-                tree = subtree;
-            }
-            let directory = self.directory(tree).await?;
-            found = find(&directory, name).cloned();
-            if found.is_none() {
-                return Ok(None);
-            }
+        match self.tree {
+            Some(tree) => Ok(self.repository.find(tree, path).await?),
+            None => Ok(None),
         }
-        Ok(found)
     }
 
     /// A directory's nodes; empty when there is none at this path.
     pub async fn nodes(&self, path: &str) -> Result<Vec<Node>> {
         match self.node(path).await?.and_then(|node| node.subtree) {
-            Some(tree) => Ok(self.directory(tree).await?.nodes.clone()),
+            Some(tree) => Ok(self.repository.tree(tree).await?.nodes),
             None => Ok(Vec::new()),
         }
     }
@@ -81,23 +64,6 @@ impl SnapshotReader {
             }
         }
         Ok(ids)
-    }
-
-    async fn directory(&self, id: TreeId) -> Result<Arc<Tree>> {
-        if let Some(tree) = self.lock().get(&id) {
-            return Ok(Arc::clone(tree));
-        }
-        let tree = Arc::new(self.repository.tree(id).await?);
-        let mut cache = self.lock();
-        if cache.len() >= CACHED {
-            cache.clear();
-        }
-        cache.insert(id, Arc::clone(&tree));
-        Ok(tree)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TreeId, Arc<Tree>>> {
-        self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     async fn part_node(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {
@@ -153,11 +119,6 @@ impl SnapshotReader {
         to.flush().await.map_err(Error::io(format!("cannot write {part} of {item}")))?;
         Ok(size)
     }
-}
-
-/// Names are sorted by their bytes.
-fn find<'t>(tree: &'t Tree, name: &str) -> Option<&'t Node> {
-    tree.nodes.binary_search_by(|node| node.name.as_bytes().cmp(name.as_bytes())).ok().map(|at| &tree.nodes[at])
 }
 
 #[async_trait]

@@ -34,6 +34,8 @@ codes! {
         "Use sqlite:///PATH or postgres://…";
     "catalog-damaged", "The catalog holds a value that makes no sense", "",
         "Delete the file catalog.db in the data directory; what backups hold is read again from the repositories. Connectors have to be added again.";
+    "catalog-failed", "The catalog could not be read or written", "What the run stored in the repository is untouched.",
+        "The message names the cause: often a full disk or a database that is away. Then run the command again; `keepward repository sync` reads the index again from the repository.";
     "catalog-newer", "The catalog was written by a newer version", "",
         "Use the newer version, or delete the catalog: it is made again from the repositories.";
     "connector-exists", "A connector with this name or organization already exists", "Names and organizations are unique without regard to case.",
@@ -48,6 +50,8 @@ codes! {
     "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or use another data directory with `--data-dir`.";
     "disk-full", "No space left on the device", "The write failed, no snapshot was made, earlier ones are whole.", "Free space, then run the backup again: what was already stored is not sent again.";
     "export-path-refused", "A file name would leave the target folder", "The name in the snapshot holds `..`, a separator or control characters.", "The file is written under an escaped name instead; see the report.";
+    "export-path-unknown", "The snapshot has no such file or folder", "",
+        "`keepward snapshot browse SNAPSHOT [FOLDER]` shows the paths.";
     "git-object-missing", "A git repository is not complete", "A pack or object that a ref needs did not arrive or has a wrong checksum. The previous state of the repository is kept.",
         "Run the backup again; it fetches the repository as a whole. If it stays, run `git fsck` on a clone: the repository is damaged at the service.";
     "git-refused", "The service refuses access to a git repository", "The repository is disabled, or the identity lacks Read on it.", "Enable the repository in the project's settings, or grant the identity Read on it.";
@@ -72,6 +76,8 @@ codes! {
     "pat-global", "The token is for all organizations", "Global personal access tokens stop working on 2026-12-01 and give away more than a backup needs.", "Create a token for this organization alone.";
     "permission-missing", "The identity lacks a permission", "The service refuses to read this kind of data with this identity or token. What was backed up before is kept and marked stale.",
         "`keepward connector test NAME` names the missing scopes and what they cost.";
+    "plan-incomplete", "The restore plan was never completed", "Planning ended with an error before all steps were written, so the plan cannot be applied. Nothing was written to the service.",
+        "Plan again: `keepward restore plan …`.";
     "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
     "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "Run `keepward repository check --read-data` to see all damage, and restore the named files from a copy of the repository.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
@@ -82,9 +88,19 @@ codes! {
     "restore-conflict", "The target already has this item", "Nothing was changed: the plan's conflict rule is `skip`.", "Plan again with `--conflict replace` or `--conflict duplicate`.";
     "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.", "Compare the item with `keepward export`, and report what you see.";
     "restore-failed", "An item could not be restored", "The service refused the write.", "The message tells why. Fix it and run `keepward restore apply PLAN` again: it goes on where it stopped.";
+    "restore-target", "The connector is of another service than the snapshot", "A snapshot can be restored into an organization of its own service alone.",
+        "Choose a connector of the same service with `--into`, or export the data: `keepward export`.";
+    "run-busy", "Another run is at work on the same thing", "Two backups of one organization into one repository, or two restores into one organization, do not run at the same time.",
+        "Wait until the other run has ended (`keepward run list`), then start again.";
+    "run-interrupted", "The process ended before the run did", "It was killed, or the machine stopped. No half snapshot was written, earlier ones are whole.",
+        "Start it again: a backup finds what is stored already, a restore goes on with `keepward restore apply PLAN`.";
     "run-unknown", "No run has this id", "",
         "`keepward run list` shows those that exist.";
+    "selection-unknown", "What was selected is not in the snapshot", "A kind, project, id or path of the selection does not exist in this snapshot. Nothing was planned.",
+        "`keepward snapshot search TEXT` and `keepward snapshot browse SNAPSHOT` show what there is.";
     "service-unavailable", "The service is not available", "It answers with errors, or the organization is suspended, also after retries.", "Look at the service's status page, then run again.";
+    "service-unknown", "This program does not know the service", "The connector or snapshot was made by a version that knows more services.",
+        "Use the newer version.";
     "snapshot-ambiguous", "Several snapshots begin with this id", "", "Give more characters of the id; the message lists the candidates.";
     "snapshot-unknown", "No snapshot has this id", "", "`keepward snapshot list` shows those that exist.";
     "source-failed", "Reading the content to store failed", "No snapshot was written.",
@@ -94,6 +110,8 @@ codes! {
     "throttled", "The service asked us to slow down for too long", "The identity's request budget is used up, by us or by others who use the same identity.", "Run later, or give the backup an identity of its own.";
     "tree-order", "Entries were written out of order", "An internal check stopped the job before its snapshot.",
         "Report it with the message; earlier snapshots are whole.";
+    "url-refused", "The address cannot be that of a service", "It does not begin with http:// or https://, or it holds a user name, a password or a query.",
+        "Give the address alone, for example `--url https://tfs.example.com/tfs`, and the token with `--pat-file`.";
     "vault-key-wrong", "The vault cannot be opened with this key", "The file `key` in the data directory is not the one that sealed the secrets.",
         "Put the original key file back, or add connectors and repositories again with their secrets.";
     "work-item-missing", "A work item is not in the answer", "The service lists revisions of it but does not give it: it was destroyed meanwhile, or the identity may not see its area.", "If others see the item, grant the identity View work items on its area.";

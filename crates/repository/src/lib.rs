@@ -3,6 +3,7 @@
 //! The order that keeps a crash harmless: packs, then the index that names them, then the snapshot. See
 //! [`Writer::commit`].
 
+mod ahead;
 mod check;
 mod chunk;
 mod config;

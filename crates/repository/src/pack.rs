@@ -3,6 +3,8 @@
 pub(crate) mod header;
 pub(crate) mod writer;
 
+use std::cell::RefCell;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,21 @@ pub(crate) struct Entry {
     pub(crate) raw_length: u32,
 }
 
+thread_local! {
+    /// Making a context costs more than decompressing a document with it.
+    static ZSTD: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn decompress(bytes: &[u8], size: usize) -> std::io::Result<Vec<u8>> {
+    ZSTD.with_borrow_mut(|context| {
+        let context = match context {
+            Some(context) => context,
+            None => context.insert(zstd::bulk::Decompressor::new()?),
+        };
+        context.decompress(bytes, size)
+    })
+}
+
 impl Entry {
     /// Of the blob's clear, decompressed bytes.
     pub(crate) fn clear_length(&self) -> u64 {
@@ -58,7 +75,7 @@ impl Entry {
             .open(sealed)
             .map_err(|_| damaged("it cannot be decrypted"))?;
         if self.raw_length != 0 {
-            clear = zstd::bulk::decompress(&clear, self.raw_length as usize)
+            clear = decompress(&clear, self.raw_length as usize)
                 .map_err(|_| damaged("it cannot be decompressed"))?;
             if clear.len() != self.raw_length as usize {
                 return Err(damaged("its size differs from the index"));

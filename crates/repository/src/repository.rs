@@ -11,6 +11,7 @@ use model::Secret;
 use object_store::ObjectStore;
 use tokio_util::task::TaskTracker;
 
+use crate::ahead::{ReadAhead, RecentTrees};
 use crate::config::{Config, VERSION};
 use crate::crypto::{Cipher, KeyBytes, random_bytes};
 use crate::files::Files;
@@ -44,6 +45,8 @@ struct Inner {
     cipher: Cipher,
     key_id: Id,
     index: Index,
+    ahead: ReadAhead,
+    trees: RecentTrees,
     tasks: TaskTracker,
 }
 
@@ -108,6 +111,8 @@ impl Repository {
             cipher,
             key_id,
             index,
+            ahead: ReadAhead::default(),
+            trees: RecentTrees::default(),
             tasks: TaskTracker::new(),
         }))
     }
@@ -285,7 +290,7 @@ impl Repository {
             .ok_or(Error::BlobMissing { kind, id })?;
         let start = u64::from(place.entry.offset);
         let range = start..start + u64::from(place.entry.length);
-        let sealed = self.files().read_pack_range(place.pack, range).await?;
+        let sealed = self.0.ahead.read(self.files(), place.pack, range).await?;
         place.entry.decode(self.cipher(), &sealed)
     }
 
@@ -293,8 +298,13 @@ impl Repository {
         self.raw_tree(id).await?.tree()
     }
 
-    pub(crate) async fn raw_tree(&self, id: TreeId) -> Result<RawTree> {
-        RawTree::parse(id, self.blob(BlobType::Tree, id).await?)
+    pub(crate) async fn raw_tree(&self, id: TreeId) -> Result<Arc<RawTree>> {
+        if let Some(tree) = self.0.trees.get(id) {
+            return Ok(tree);
+        }
+        let tree = Arc::new(RawTree::parse(id, self.blob(BlobType::Tree, id).await?)?);
+        self.0.trees.put(&tree);
+        Ok(tree)
     }
 
     /// The node at `path` below `tree`; `None` if there is none. The root itself has no node.

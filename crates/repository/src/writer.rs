@@ -13,13 +13,14 @@ use crate::chunk::Chunker;
 use crate::index::file::{IndexedPack, MOST_BLOBS};
 use crate::pack::writer::{Compressor, FinishedPack, Packer};
 use crate::tree::editor::{Change, TreeEditor};
+use crate::tree::raw::RawTree;
 use crate::{
     BlobId, BlobType, Error, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId,
     TreeId,
 };
 
-/// Packs on their way to the storage while the next is filled.
-const MOST_UPLOADS: usize = 2;
+/// Packs on their way to the storage while the next is filled; each is held in memory.
+const MOST_UPLOADS: usize = 1;
 
 /// The blobs of a file in order, and its size in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -309,11 +310,11 @@ impl Writer {
     }
 
     /// Reads a tree, also one that this writer has not flushed yet.
-    pub(crate) async fn read_tree(&mut self, id: TreeId) -> Result<Vec<u8>> {
+    pub(crate) async fn read_tree(&mut self, id: TreeId) -> Result<Arc<RawTree>> {
         if self.pending.contains(&(BlobType::Tree, id)) {
             self.flush().await?;
         }
-        self.repository.blob(BlobType::Tree, id).await
+        self.repository.raw_tree(id).await
     }
 
     pub(crate) fn poison(&mut self, error: &Error) {

@@ -123,6 +123,7 @@ pub(crate) static COMMENT: PartKind = PartKind(KindSpec {
     }],
     restore: Fidelity::Partial(&[
         "Earlier versions of an edited comment are not written back; its newest text is, as an edit by the restoring identity.",
+        "A Markdown comment is written as HTML by its author first, and made Markdown by an edit of the restoring identity.",
         "Reactions to comments are not written back.",
     ]),
 });

@@ -71,8 +71,6 @@ static SPEC: KindSpec = KindSpec {
         "People whom the target does not know stay as plain text.",
         "Links to builds and pull requests, which are not restored, are left out in another organization.",
         "Links that were added and removed again are not replayed.",
-        "Earlier versions of an edited comment are not written back; its newest text is, as an edit by the restoring identity.",
-        "Reactions to comments are not written back.",
         "The place on boards (column and lane) is not written back.",
     ]),
 };

@@ -16,7 +16,7 @@ use service::{Crawl, Crawled, Scope};
 use simulator::{Seed, Simulator};
 
 pub(crate) use memory::{Snapshot, Writer};
-pub(crate) use restore::{Journal, restore};
+pub(crate) use restore::{Journal, found, restore};
 
 /// A client of one organization of a simulator; `root` is the simulator itself.
 pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Client {

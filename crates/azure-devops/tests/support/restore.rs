@@ -150,6 +150,33 @@ pub(crate) async fn restore(
     Ok(report)
 }
 
+/// What stands at the target for items of one kind.
+pub(crate) async fn found(
+    http: &Client,
+    snapshot: &Snapshot,
+    journal: &Journal,
+    items: &[ItemRef],
+) -> Vec<Option<FoundState>> {
+    let work = tempfile::tempdir().unwrap();
+    let target = Target {
+        http,
+        original: journal.ids.original,
+        stored: snapshot,
+        ids: &journal.ids,
+        work: work.path(),
+    };
+    let kind = AZURE_DEVOPS.kind(&items[0].kind).unwrap();
+    let stored: Vec<StoredItem> = items
+        .iter()
+        .map(|item| planned(snapshot, journal, item))
+        .collect();
+    let found = kind.find(&target, &stored).await.unwrap();
+    found
+        .into_iter()
+        .map(|found| found.map(|found| found.state))
+        .collect()
+}
+
 fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem {
     let key = (item.kind.clone(), item.id.clone());
     let new_id = journal.ids.known.lock().unwrap().get(&key).cloned();

@@ -30,7 +30,8 @@ pub(crate) struct Command {
     /// Believe that most items of this kind were really deleted
     #[arg(long, value_name = "KIND")]
     accept_deletions: Vec<String>,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 

@@ -26,7 +26,8 @@ pub(crate) struct Command {
     /// Replace files that are there
     #[arg(long)]
     overwrite: bool,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 

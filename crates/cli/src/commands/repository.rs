@@ -15,7 +15,7 @@ use super::Global;
 use crate::app::{self, App};
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, bytes};
+use crate::output::{Output, bytes, moment};
 use crate::recovery;
 
 #[derive(Subcommand)]
@@ -27,7 +27,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  keepward repository add /backup/contoso --password-file ~/contoso.password")]
     Add(Init),
     /// The repositories that are known here
+    #[command(after_help = "Example:\n  keepward repository list --json")]
     List,
+    /// Read the catalog's index again from the repository alone: after the catalog was lost, or after `restic forget`
+    #[command(after_help = "Example:\n  keepward repository sync\n\nIf the whole data directory was lost: `keepward repository add PATH --password-file FILE`, then this, then add the \
+        connectors again with their tokens. Snapshots, search and history are as before; runs and restore plans are not kept in repositories.")]
+    Sync(Which),
     /// Verify that the repository is whole
     #[command(after_help = "Examples:\n  keepward repository check\n  keepward repository check --read-data")]
     Check(Check),
@@ -35,8 +40,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(Key),
     /// Print the recovery sheet again
+    #[command(after_help = "Example:\n  keepward repository sheet > recovery.txt")]
     Sheet(Which),
     /// Free the space that no snapshot needs
+    #[command(after_help = "Examples:\n  keepward repository prune --dry-run\n  keepward repository prune")]
     Prune(Prune),
 }
 
@@ -55,7 +62,7 @@ pub(crate) struct Init {
 #[derive(Args)]
 pub(crate) struct Which {
     /// The repository's name here [default: the default one]
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 
@@ -80,8 +87,10 @@ pub(crate) struct Prune {
 #[derive(Subcommand)]
 pub(crate) enum Key {
     /// The keys that open the repository
+    #[command(after_help = "Example:\n  keepward repository key list")]
     List(Which),
     /// Add a password
+    #[command(after_help = "Example:\n  keepward repository key add --new-password-file second.password")]
     Add {
         #[command(flatten)]
         which: Which,
@@ -90,9 +99,11 @@ pub(crate) enum Key {
         new_password_file: PathBuf,
     },
     /// Remove a key by its id
+    #[command(after_help = "Example:\n  keepward repository key remove 5c1d")]
     Remove {
         #[command(flatten)]
         which: Which,
+        /// The id, or its beginning, as `key list` shows it
         id: String,
     },
 }
@@ -103,6 +114,7 @@ pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> R
         Command::Init(init) => make(&app, init, output).await,
         Command::Add(add) => known(&app, add, output).await,
         Command::List => list(&app, output).await,
+        Command::Sync(which) => sync(&app, which.repository.as_deref(), output).await,
         Command::Check(check) => verify(&app, check, output).await,
         Command::Key(key) => keys(&app, key, output).await,
         Command::Sheet(which) => sheet(&app, which.repository.as_deref(), output).await,
@@ -129,7 +141,15 @@ async fn known(app: &App, add: Init, output: &Output) -> Result<Exit, Failure> {
     let repository = Repository::open(store, &password).await?;
     remember(app, &add.name, &location.to_string(), &repository, &password).await?;
     output.event(&serde_json::json!({"event": "repository", "name": add.name, "location": location.to_string(), "id": repository.id().to_string()}));
-    output.line(format!("{}: {}", add.name, location));
+    output.line(format!("{}: {}\nnext: keepward repository sync, so that the index knows its snapshots", add.name, location));
+    Ok(Exit::Done)
+}
+
+async fn sync(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, Failure> {
+    let (row, repository) = app.repository(name).await?;
+    let synced = app.control.sync(&repository).await?;
+    output.event(&serde_json::json!({"event": "result", "repository": row.name, "added": synced.added, "removed": synced.removed}));
+    output.line(format!("{}: {} snapshots added to the index, {} removed from it", row.name, synced.added, synced.removed));
     Ok(Exit::Done)
 }
 
@@ -203,7 +223,7 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
             for key in repository.keys().await? {
                 output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
                 let current = if key.in_use { "  (in use)" } else { "" };
-                output.line(format!("{}  {}  {}@{}{current}", key.id.short(), key.created, key.username, key.hostname));
+                output.line(format!("{}  {}  {}@{}{current}", key.id.short(), moment(&key.created), key.username, key.hostname));
             }
         }
         Key::Add { which, new_password_file } => {
@@ -243,7 +263,7 @@ async fn free(app: &App, prune: Prune, output: &Output) -> Result<Exit, Failure>
     let report = repository.prune(&lock, prune.dry_run).await;
     lock.release().await?;
     let report = report?;
-    let verb = if prune.dry_run { "would free" } else { "freed" };
+    let verb = if prune.dry_run { "would free up to" } else { "freed" };
     output.event(&serde_json::json!({"event": "result", "dry_run": prune.dry_run, "bytes_freed": report.bytes_freed}));
     output.line(format!("{verb} {}", bytes(report.bytes_freed)));
     Ok(Exit::Done)

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Global;
 use crate::app::App;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, table};
+use crate::output::{Output, moment, table};
 use crate::progress::Progress;
 use crate::services;
 
@@ -27,11 +27,13 @@ pub(crate) enum Command {
         keepward restore plan 1f3a --everything --into contoso-new\n\nNothing selected restores nothing.")]
     Plan(Plan),
     /// Do what a plan says, read everything back, and report
-    #[command(after_help = "An interrupted apply goes on where it stopped: run the same command again.")]
+    #[command(after_help = "Example:\n  keepward restore apply 01a20184-5804-7ad7-ada3-4e217e220162\n\nAn interrupted apply goes on where it stopped: run the same command again.")]
     Apply(Id),
     /// The plans
+    #[command(after_help = "Example:\n  keepward restore list --json")]
     List,
     /// The steps of a plan
+    #[command(after_help = "Example:\n  keepward restore show 01a20184-5804-7ad7-ada3-4e217e220162 --limit 50")]
     Show(Show),
 }
 
@@ -63,7 +65,8 @@ pub(crate) struct Plan {
     /// What to do with items that the target has already
     #[arg(long, value_enum, default_value = "skip")]
     conflict: OnConflict,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 
@@ -76,11 +79,13 @@ enum OnConflict {
 
 #[derive(Args)]
 pub(crate) struct Id {
+    /// The plan's id, as `restore plan` printed it
     plan: String,
 }
 
 #[derive(Args)]
 pub(crate) struct Show {
+    /// The plan's id
     plan: String,
     /// At most this many steps
     #[arg(long, default_value_t = 1000)]
@@ -256,7 +261,7 @@ async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
     let plans = app.catalog.plans().await?;
     output.rows(&["plan", "created", "snapshot", "into", "state"], &plans, |plan| {
         let snapshot = plan.snapshot.get(..8).unwrap_or(&plan.snapshot).to_owned();
-        vec![plan.id.clone(), plan.created.to_string(), snapshot, plan.target.connector().to_owned(), format!("{:?}", plan.state).to_lowercase()]
+        vec![plan.id.clone(), moment(&plan.created), snapshot, plan.target.connector().to_owned(), format!("{:?}", plan.state).to_lowercase()]
     });
     Ok(Exit::Done)
 }

@@ -1,5 +1,8 @@
 //! `keepward snapshot`.
 
+mod forget;
+mod search;
+
 use clap::{Args, Subcommand};
 use engine::backup::read_source;
 use futures::StreamExt as _;
@@ -9,7 +12,7 @@ use repository::{DifferenceKind, NodeType, Repository, Snapshot, SnapshotId};
 use super::Global;
 use crate::app::App;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, bytes};
+use crate::output::{Output, bytes, moment};
 use crate::services;
 
 #[derive(Subcommand)]
@@ -26,6 +29,17 @@ pub(crate) enum Command {
     /// The files of a snapshot, folder by folder
     #[command(after_help = "Examples:\n  keepward snapshot browse latest\n  keepward snapshot browse latest work-items/0000")]
     Browse(Browse),
+    /// Find items by words of their name or by id, in all snapshots: what is gone is found too
+    #[command(after_help = "Examples:\n  keepward snapshot search login page\n  keepward snapshot search 4711 --json\n\n\
+        It asks the catalog's index; after the catalog was lost, `keepward repository sync` makes that again.")]
+    Search(search::Search),
+    /// The versions of an item, and which snapshots hold each
+    #[command(after_help = "Example:\n  keepward snapshot history work-item 4711")]
+    History(search::History),
+    /// Drop snapshots, named or by rule; the newest good one of an organization is kept by every rule
+    #[command(after_help = "Examples:\n  keepward snapshot forget 1f3a 9c2e\n  keepward snapshot forget --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run\n  \
+        keepward snapshot forget --keep-within 30d\n\nThe space is freed by `keepward repository prune`.")]
+    Forget(forget::Forget),
 }
 
 #[derive(Args)]
@@ -33,7 +47,8 @@ pub(crate) struct List {
     /// Only those of this organization
     #[arg(long)]
     source: Option<String>,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 
@@ -41,15 +56,19 @@ pub(crate) struct List {
 pub(crate) struct Show {
     /// An id, the beginning of one, or `latest`
     snapshot: String,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 
 #[derive(Args)]
 pub(crate) struct Diff {
+    /// The earlier one: an id, the beginning of one, or `latest`
     from: String,
+    /// The later one
     to: String,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 
@@ -60,7 +79,8 @@ pub(crate) struct Browse {
     /// A folder in it
     #[arg(default_value = "")]
     path: String,
-    #[arg(long)]
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
     repository: Option<String>,
 }
 
@@ -71,6 +91,9 @@ pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> R
         Command::Show(show) => one(&app, show, output).await,
         Command::Diff(diff) => difference(&app, diff, output).await,
         Command::Browse(browse) => folder(&app, browse, output).await,
+        Command::Search(search) => search::search(&app, search, output).await,
+        Command::History(history) => search::history(&app, history, output).await,
+        Command::Forget(forget) => forget::run(&app, forget, output).await,
     }
 }
 
@@ -86,7 +109,7 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
     }
     output.rows(&["id", "time", "source", "items", "issues"], &rows, |row| {
         let text = |key: &str| row[key].as_str().map_or_else(|| row[key].to_string(), str::to_owned);
-        vec![text("short"), text("time"), text("source"), text("items"), text("issues")]
+        vec![text("short"), moment(&text("time")), text("source"), text("items"), text("issues")]
     });
     Ok(Exit::Done)
 }
@@ -185,7 +208,7 @@ async fn folder(app: &App, browse: Browse, output: &Output) -> Result<Exit, Fail
         output.event(&serde_json::json!({"name": node.name, "folder": folder, "size": node.size, "modified": node.mtime.to_string()}));
         let size = if folder { String::new() } else { bytes(node.size) };
         let slash = if folder { "/" } else { "" };
-        output.line(format!("{size:>12}  {}  {}{slash}", node.mtime, node.name.escape_debug()));
+        output.line(format!("{size:>12}  {:20}  {}{slash}", moment(&node.mtime), node.name.escape_debug()));
     }
     Ok(Exit::Done)
 }

@@ -11,8 +11,8 @@ use crate::output::bytes;
 
 /// Done, or done with issues.
 const DONE: &[i32] = &[0, 3];
-/// Lines of one list that are shown.
-const SHOWN: usize = 12;
+/// Examples of one sort of difference that are shown.
+const SHOWN: usize = 3;
 
 pub(crate) struct Steps<'a> {
     runner: Runner<'a>,
@@ -211,7 +211,7 @@ impl<'a> Steps<'a> {
             .runner
             .run(&["snapshot", "diff", short(from), short(to)], &[0])
             .await?;
-        let mut folders: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let mut folders: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
         for difference in ran.of("difference") {
             let path = difference["path"]
                 .as_str()
@@ -219,20 +219,16 @@ impl<'a> Steps<'a> {
                 .trim_start_matches('/');
             let top = path.split('/').next().unwrap_or_default().to_owned();
             let change = difference["change"].as_str().unwrap_or_default().to_owned();
-            *folders.entry((top, change)).or_default() += 1;
+            folders.entry((top, change)).or_default().push(path);
         }
-        for ((top, change), count) in &folders {
-            self.line(format!("  {change:8} {count:5}  {top}"));
-        }
-        for difference in ran.of("difference").take(SHOWN) {
-            self.line(format!(
-                "    {:8} {}",
-                difference["change"].as_str().unwrap_or_default(),
-                difference["path"].as_str().unwrap_or_default()
-            ));
+        for ((top, change), paths) in &folders {
+            self.line(format!("  {change:8} {:5} in {top}, as", paths.len()));
+            for path in paths.iter().take(SHOWN) {
+                self.line(format!("    {path}"));
+            }
         }
         let count = ran.last("result")?["differences"].as_u64().unwrap_or(0);
-        self.line(format!("    … {count} files differ"));
+        self.line(format!("  {count} files and folders differ"));
         Ok(count)
     }
 

@@ -8,7 +8,7 @@ use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
 use super::decide::{Case, Decision, decide};
 use super::find::{LOOKUP, Unfound, target};
-use super::order::restore_order;
+use super::order::{has_items, restore_order};
 use super::select::{Chosen, Key, Why, is_parent};
 use super::{IdMap, PlanContext, PlanRequest, PlanStore, describe, find_each};
 use crate::Result;
@@ -217,11 +217,8 @@ impl<'a> PlanWriter<'a> {
 
     async fn push(&mut self, kind: &dyn Kind, entry: Entry, decision: Decision) -> Result<()> {
         let writes = !matches!(decision.action, Action::Skip | Action::Export);
-        let losses = match kind.spec().restore {
-            // What comes out of the service's own recycle bin comes back whole.
-            Fidelity::Partial(losses) if writes && decision.action != Action::Undelete => losses.iter().map(|&loss| loss.to_owned()).collect(),
-            _ => Vec::new(),
-        };
+        // What comes out of the service's own recycle bin comes back whole.
+        let losses = if writes && decision.action != Action::Undelete { self.losses(kind) } else { Vec::new() };
         self.page.push(Step {
             position: self.position,
             item: entry.stored.item,
@@ -238,6 +235,22 @@ impl<'a> PlanWriter<'a> {
             self.flush().await?;
         }
         Ok(())
+    }
+
+    /// What the kind declares, and the kinds whose items are parts of its items and have no steps of their own.
+    fn losses(&self, kind: &dyn Kind) -> Vec<String> {
+        let owner = kind.spec();
+        let parts = self.cx.service.kinds.iter().map(|part| part.spec()).filter(|part| part.with == Some(owner.name) && !has_items(part));
+        let mut losses: Vec<String> = Vec::new();
+        for spec in std::iter::once(owner).chain(parts) {
+            let Fidelity::Partial(declared) = spec.restore else { continue };
+            for &loss in declared {
+                if !losses.iter().any(|known| known == loss) {
+                    losses.push(loss.to_owned());
+                }
+            }
+        }
+        losses
     }
 
     async fn flush(&mut self) -> Result<()> {

@@ -70,7 +70,7 @@ fn spec(name: &'static str, parent: Option<&'static str>, after: &'static [&'sta
 /// The service over one world. Leaked: services are tables of the program, and tests are short.
 pub(crate) fn service(world: &Arc<World>) -> &'static Service {
     let kind = |spec, shape| -> &'static dyn Kind { Box::leak(Box::new(FakeKind { spec, shape, world: Arc::clone(world) })) };
-    let part = KindSpec { with: Some("thing"), layout: Layout::Lines { part: "comments.ndjson" }, ..spec("comment", None, &[], Fidelity::Full) };
+    let part = KindSpec { with: Some("thing"), layout: Layout::Lines { part: "comments.ndjson" }, ..spec("comment", None, &[], Fidelity::Partial(&["reactions to it", "its age"])) };
     // In an order that is not that of a restore.
     let kinds = vec![
         kind(spec("thing", None, &["project", "team"], Fidelity::Partial(&["its age"])), Shape::Thing),

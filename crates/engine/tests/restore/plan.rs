@@ -73,7 +73,20 @@ async fn everything_comes_in_the_order_of_containment() {
     let numbers: Vec<&str> = steps.iter().filter(|step| step.item.kind == "thing").map(|step| step.item.id.as_str()).collect();
     assert_eq!(numbers, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]);
     assert!(steps.iter().enumerate().all(|(place, step)| step.position == place as u64));
-    assert!(steps.iter().filter(|step| step.item.kind == "thing").all(|step| step.losses == ["its age"]));
+}
+
+#[tokio::test]
+async fn an_item_tells_what_it_loses_with_its_parts() {
+    let case = untouched(4);
+    case.world.change("2", |thing| thing.deleted = true).unwrap();
+    case.plan(ids("thing", &["1", "2"]), Conflict::Skip).await.unwrap();
+    assert!(case.steps().iter().all(|step| step.losses.is_empty()), "nothing is lost by what is skipped or taken out of the recycle bin");
+    let case = Case::new(MapSnapshot::contoso(4), false);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    for step in case.steps() {
+        let expected: &[&str] = if step.item.kind == "thing" { &["its age", "reactions to it"] } else { &[] };
+        assert_eq!(step.losses, expected, "{}", step.item);
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ use super::{BlobType, Entry, header};
 use crate::crypto::Cipher;
 use crate::{Error, Id, PackId, Result};
 
-/// A pack is closed once it is this large; restic's default.
+/// A pack of data is closed once it is this large; restic's default.
 const TARGET: usize = 16 << 20;
+/// Trees are read in small pieces, and both packs are in memory at once.
+const TREE_TARGET: usize = 4 << 20;
 /// Room for the last blob, so that the buffer seldom moves.
 const SLACK: usize = 1 << 20;
 /// restic accepts headers up to 16 MiB; this keeps far below.
@@ -15,6 +17,8 @@ const MOST_BLOBS: usize = 100_000;
 /// From this size on, a sample decides whether compressing is worth a try.
 const SAMPLED: usize = 128 << 10;
 const SAMPLE: usize = 16 << 10;
+/// Half of a small directory is hashes: compressing it costs more than its hundred bytes are worth.
+const SMALL_TREE: usize = 1 << 10;
 
 /// A pack that is complete but not yet stored.
 #[derive(Debug)]
@@ -84,8 +88,15 @@ impl Packer {
         self.entries.is_empty()
     }
 
+    fn target(&self) -> usize {
+        match self.kind {
+            BlobType::Data => TARGET,
+            BlobType::Tree => TREE_TARGET,
+        }
+    }
+
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= TARGET || self.entries.len() >= MOST_BLOBS
+        self.bytes.len() >= self.target() || self.entries.len() >= MOST_BLOBS
     }
 
     /// Appends a blob and returns its encrypted size.
@@ -103,6 +114,9 @@ impl Packer {
             )
         };
         let raw_length = u32::try_from(clear.len()).map_err(too_large)?;
+        if self.kind == BlobType::Tree && clear.len() < SMALL_TREE {
+            return self.seal(cipher, id, clear, 0);
+        }
         match zstd.compress(clear)? {
             Some(small) => self.seal(cipher, id, small, raw_length),
             None => self.seal(cipher, id, clear, 0),
@@ -111,7 +125,7 @@ impl Packer {
 
     fn seal(&mut self, cipher: &Cipher, id: Id, bytes: &[u8], raw_length: u32) -> Result<u32> {
         if self.bytes.capacity() == 0 {
-            self.bytes.reserve_exact(TARGET + SLACK);
+            self.bytes.reserve_exact(self.target() + SLACK);
         }
         let start = self.bytes.len();
         cipher.seal(bytes, &mut self.bytes);

@@ -4,7 +4,6 @@ use super::frame::{Closed, Frame, OldDir, empty_tree};
 use super::name;
 use super::node::Node;
 use super::path::TreePath;
-use super::raw::RawTree;
 use crate::{BlobType, Error, Result, TreeId, Writer};
 
 /// What happens to a path.
@@ -180,7 +179,7 @@ impl<'w> TreeEditor<'w> {
     async fn descend(&mut self, folder: &[&str], create: bool) -> Result<bool> {
         if self.stack.is_empty() {
             let source = match self.parent {
-                Some(id) => Some(self.load(id).await?),
+                Some(id) => Some(self.writer.read_tree(id).await?),
                 None => None,
             };
             self.stack.push(Frame::new(String::new(), source)?);
@@ -214,16 +213,12 @@ impl<'w> TreeEditor<'w> {
 
     async fn open(&mut self, name: &str, old: Option<OldDir>, meta: Option<Node>) -> Result<Frame> {
         let source = match &old {
-            Some(old) => Some(self.load(old.subtree).await?),
+            Some(old) => Some(self.writer.read_tree(old.subtree).await?),
             None => None,
         };
         let mut frame = Frame::new(name.to_owned(), source)?;
         (frame.old, frame.meta) = (old, meta);
         Ok(frame)
-    }
-
-    async fn load(&mut self, id: TreeId) -> Result<RawTree> {
-        RawTree::parse(id, self.writer.read_tree(id).await?)
     }
 
     fn top(&mut self) -> &mut Frame {

@@ -1,5 +1,7 @@
 //! One open directory of the editor: the parent's entries on one side, the new bytes on the other.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::node::Node;
@@ -37,7 +39,7 @@ pub(crate) struct Frame {
     /// Given by an explicit [`Node`] for this directory.
     pub(crate) meta: Option<Node>,
     pub(crate) old: Option<OldDir>,
-    source: Option<RawTree>,
+    source: Option<Arc<RawTree>>,
     cursor: usize,
     next: Option<Next>,
     out: Vec<u8>,
@@ -53,7 +55,7 @@ pub(crate) const OPENING: &[u8] = b"{\"nodes\":[";
 pub(crate) const CLOSING: &[u8] = b"]}\n";
 
 impl Frame {
-    pub(crate) fn new(name: String, source: Option<RawTree>) -> Result<Self> {
+    pub(crate) fn new(name: String, source: Option<Arc<RawTree>>) -> Result<Self> {
         let capacity = source.as_ref().map_or(0, |tree| tree.bytes().len() + 512);
         let mut out = Vec::with_capacity(capacity);
         out.extend_from_slice(OPENING);

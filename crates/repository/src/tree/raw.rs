@@ -1,7 +1,9 @@
 //! A tree blob read only as far as needed: where its nodes lie, and the few members that the editor looks at.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,6 +18,7 @@ pub(crate) struct RawTree {
     pub(crate) id: TreeId,
     bytes: Vec<u8>,
     ranges: Vec<Range<usize>>,
+    sorted: OnceLock<bool>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +59,12 @@ impl RawTree {
             .into_iter()
             .map(range)
             .collect();
-        Ok(Self { id, bytes, ranges })
+        Ok(Self {
+            id,
+            bytes,
+            ranges,
+            sorted: OnceLock::new(),
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -95,12 +103,43 @@ impl RawTree {
 
     /// The entry of this name, wherever it stands: foreign trees need not be sorted.
     pub(crate) fn find(&self, wanted: &str) -> Result<Option<Node>> {
+        if self.is_sorted()? {
+            return self.search(wanted);
+        }
         for index in 0..self.len() {
             if self.head(index)?.0 == wanted.as_bytes() {
                 return self.node(index).map(Some);
             }
         }
         Ok(None)
+    }
+
+    fn search(&self, wanted: &str) -> Result<Option<Node>> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match self.head(middle)?.0.as_slice().cmp(wanted.as_bytes()) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return self.node(middle).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looked at once for each tree.
+    fn is_sorted(&self) -> Result<bool> {
+        if let Some(sorted) = self.sorted.get() {
+            return Ok(*sorted);
+        }
+        let mut sorted = true;
+        let mut before = Vec::new();
+        for index in 0..self.len() {
+            let name = self.head(index)?.0;
+            sorted &= index == 0 || before < name;
+            before = name;
+        }
+        Ok(*self.sorted.get_or_init(|| sorted))
     }
 }
 

@@ -270,10 +270,7 @@ pub(crate) fn route(
             Method::GET => list(item, call, &expand),
             Method::POST => {
                 let body = call.value()?;
-                let markdown = call
-                    .query
-                    .get("format")
-                    .is_some_and(|format| format.eq_ignore_ascii_case("markdown"));
+                let markdown = wanted_format(call)?.unwrap_or(false);
                 let comment = add(
                     organization,
                     id,
@@ -303,7 +300,11 @@ pub(crate) fn route(
             let text = body["text"]
                 .as_str()
                 .ok_or_else(|| ApiError::bad_body("the member text is missing"))?;
+            let markdown = wanted_format(call)?;
             change(organization, id, comment, Some(text), &person)?;
+            if let Some(markdown) = markdown {
+                set_format(organization, id, comment, markdown);
+            }
             one(organization, call, id, comment, &expand)
         }
         (&Method::DELETE, None) => {
@@ -327,6 +328,27 @@ pub(crate) fn route(
         },
         (_, Some("reactions")) => react(organization, call, id, comment, &rest[2..]),
         _ => Err(ApiError::method_not_allowed(call)),
+    }
+}
+
+/// Whether `?format=` asks for Markdown; `None` when it is not given.
+fn wanted_format(call: &Call) -> Result<Option<bool>, ApiError> {
+    match call.query.get("format") {
+        None => Ok(None),
+        Some(format) if format.eq_ignore_ascii_case("markdown") => Ok(Some(true)),
+        Some(format) if format.eq_ignore_ascii_case("html") => Ok(Some(false)),
+        Some(format) => Err(ApiError::bad_request(format!(
+            "The value '{format}' of the parameter format is neither markdown nor html."
+        ))),
+    }
+}
+
+/// An edit names the format anew; without one it stays.
+fn set_format(organization: &mut Organization, id: u32, comment: u32, markdown: bool) {
+    let item = organization.wit.items.get_mut(&id);
+    let found = item.and_then(|item| item.comments.iter_mut().find(|found| found.id == comment));
+    if let Some(found) = found {
+        found.markdown = markdown;
     }
 }
 

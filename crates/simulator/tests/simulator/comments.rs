@@ -100,6 +100,37 @@ async fn history_written_with_bypassed_rules_makes_a_comment_by_its_author_at_it
 }
 
 #[tokio::test]
+async fn an_edit_can_give_a_comment_another_format() {
+    let contoso = Contoso::start().await;
+    let id = contoso.task("discussed").await;
+    let path = format!("Fabrikam/_apis/wit/workItems/{id}/comments");
+    let first = contoso
+        .post(&format!("{path}?{VERSION}"), &json!({"text": "*one*"}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(first["format"], "html");
+    let comment = format!("{path}/{}", first["id"]);
+    let text = json!({"text": "*one*"});
+    for (query, format) in [
+        ("format=markdown&", "markdown"),
+        ("", "markdown"),
+        ("format=HTML&", "html"),
+    ] {
+        let path = format!("{comment}?{query}{VERSION}");
+        let edited = contoso.patch(&path, &text).await.expect(200).json();
+        assert_eq!(edited["format"], format, "{query}");
+    }
+    let path = format!("{comment}?format=rtf&{VERSION}");
+    contoso.patch(&path, &text).await.refused(400, "rtf");
+    let now = contoso.get(&format!("{comment}?{VERSION}")).await.json();
+    assert_eq!(
+        (&now["format"], &now["version"]),
+        (&json!("html"), &json!(4))
+    );
+}
+
+#[tokio::test]
 async fn edits_are_versions_and_deleted_comments_are_kept_for_those_who_ask() {
     let contoso = Contoso::start().await;
     let id = contoso.task("discussed").await;

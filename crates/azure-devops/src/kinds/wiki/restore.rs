@@ -55,10 +55,30 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
         let stored: Wiki<'_> = parts::read(&item.item, &document)?;
         all.push(matching(cx, &there, item, &stored).map(|wiki| Found {
             id: wiki.id.to_string(),
-            state: FoundState::Present,
+            state: if came_with_repository(cx, item, &stored, wiki) {
+                FoundState::Automatic
+            } else {
+                FoundState::Present
+            },
         }));
     }
     Ok(all)
+}
+
+/// Whether a project wiki stands there because its repository was restored: it is over that repository, as it would have been made.
+fn came_with_repository(
+    cx: &Target<'_>,
+    item: &StoredItem,
+    stored: &Wiki<'_>,
+    there: &Wiki<'_>,
+) -> bool {
+    let repository = cx.ids.get(GIT_REPOSITORY, &stored.repository);
+    let path = |wiki: &Wiki<'_>| wiki.path.as_deref().unwrap_or("/").to_owned();
+    stored.is_project_wiki()
+        && !there.id.eq_ignore_ascii_case(&item.item.id)
+        && repository.is_some_and(|id| id.eq_ignore_ascii_case(&there.repository))
+        && stored.name.eq_ignore_ascii_case(&there.name)
+        && path(stored) == path(there)
 }
 
 pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {

@@ -34,7 +34,8 @@ struct Ask<'a> {
 pub(super) async fn ask(http: &Client, ids: &[u32]) -> Result<Answer> {
     let body = Ask {
         ids,
-        expand: "all",
+        // `all` adds computed fields that the revisions have too, and links that follow from the id.
+        expand: "relations",
         errors: "omit",
     };
     http.call(Method::POST, DEV, "/_apis/wit/workitemsbatch")

@@ -60,6 +60,21 @@ impl Progress {
         })
     }
 
+    /// Notes uploads before a write refers to them: a resumed restore then writes the same addresses again instead of uploading anew, and
+    /// sees what it has written already.
+    async fn note_uploads(
+        &mut self,
+        cx: &Restore<'_>,
+        item: &StoredItem,
+        uploads: &Uploads<'_>,
+    ) -> Result<()> {
+        if self.uploads == *uploads.done() {
+            return Ok(());
+        }
+        self.uploads.clone_from(uploads.done());
+        self.note(cx, item).await
+    }
+
     async fn note(&self, cx: &Restore<'_>, item: &StoredItem) -> Result<()> {
         let text =
             serde_json::to_string(self).map_err(|error| Error::malformed(error.to_string()))?;
@@ -129,16 +144,13 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
         ));
     };
     let project = place.home(&source)?;
-    let mut uploads = Uploads::new(
-        cx,
-        &item.item,
-        &source,
-        project,
-        Progress::of(cx, item).await?.unwrap_or_default().uploads,
-    );
+    // Not even the first revision is written: both numbers are 0.
+    let mut progress = Progress::of(cx, item).await?.unwrap_or_default();
+    let mut uploads = Uploads::new(cx, &item.item, &source, project, progress.uploads.clone());
     let mut patch = Patch::for_step(place, &source, first, project, &mut uploads).await?;
     patch.set(history::CREATED_DATE, source.replay.created.as_str());
     patch.set(history::CREATED_BY, source.replay.created_by.as_str());
+    progress.note_uploads(cx, item, &uploads).await?;
     cx.journal.intend(&item.item).await?;
     let kind = patch.kind.take().unwrap_or_else(|| "Task".to_owned());
     let path = format!(

@@ -18,6 +18,7 @@ pub(super) use rules::{Applies, RULES, Rule};
 pub(super) use view::KINDS;
 
 use names::Names;
+use rules::Side;
 use view::View;
 
 /// Which items were made anew, so that some of what they had cannot be the same.
@@ -72,8 +73,8 @@ impl Comparison<'_> {
         let when = When::of(&self.marks, &before);
         let mut expected = View::of(self.expected, &before);
         let mut actual = View::of(self.actual, &after);
-        expected.normalize(&rules, &when);
-        actual.normalize(&rules, &when);
+        expected.normalize(Side::Expected, &rules, self.losses, &when);
+        actual.normalize(Side::Actual, &rules, self.losses, &when);
         let items = expected
             .0
             .iter()

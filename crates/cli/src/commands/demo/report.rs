@@ -107,15 +107,24 @@ impl Report {
     }
 
     fn comparison(&self, output: &Output) {
-        output.line("Everything has to be equal except:");
-        for rule in &self.rules {
-            let on = match rule.applies {
-                Applies::Always => "",
-                Applies::Anew => " of what was created again",
-                Applies::Undeleted => " of what came out of the recycle bin",
-            };
-            output.line(format!("  - {}{on}: {}", rule.what, rule.reason));
+        let of = [
+            (Applies::Always, "Everything has to be equal, except:"),
+            (
+                Applies::Anew,
+                "and, of what was created again in another organization or after it was destroyed:",
+            ),
+            (
+                Applies::Undeleted,
+                "and, of what came out of the recycle bin:",
+            ),
+        ];
+        for (applies, words) in of {
+            output.line(words);
+            for rule in self.rules.iter().filter(|rule| rule.applies == applies) {
+                output.line(format!("  - {}: {}", rule.what, rule.reason));
+            }
         }
+        output.line("");
         let mut left = PRINTED;
         for (title, found) in &self.differences {
             output.line(format!(

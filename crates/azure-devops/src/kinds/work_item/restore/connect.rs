@@ -160,7 +160,7 @@ async fn steps(
         &item.item,
         &open.source,
         &open.project,
-        std::mem::take(&mut open.progress.uploads),
+        open.progress.uploads.clone(),
     );
     let count = open.source.replay.steps.len();
     let mut project = place.home(&open.source)?.clone();
@@ -174,6 +174,7 @@ async fn steps(
             continue;
         }
         let mut patch = Patch::for_step(place, &open.source, step, &project, &mut uploads).await?;
+        open.progress.note_uploads(cx, item, &uploads).await?;
         let test = json!({ "op": "test", "path": "/rev", "value": open.progress.rev });
         let with_test = |operations: Vec<Value>| {
             std::iter::once(test.clone())
@@ -190,15 +191,10 @@ async fn steps(
         open.progress.rev = rev.map_err(|error| at_step(error, at, count))?;
         open.losses.append(&mut patch.losses);
         open.progress.next = at + 1;
-        Progress {
-            uploads: uploads.done().clone(),
-            ..open.progress.clone()
-        }
-        .note(cx, item)
-        .await?;
+        open.progress.note(cx, item).await?;
     }
     open.project = project;
-    open.progress.uploads = uploads.finish(&mut open.losses);
+    uploads.finish(&mut open.losses);
     Ok(())
 }
 
@@ -225,10 +221,16 @@ async fn finish(
             &item.item,
             &open.source,
             &open.project,
-            std::mem::take(&mut open.progress.uploads),
+            open.progress.uploads.clone(),
         );
+        let talk = talk::Talk {
+            cx,
+            item,
+            source: &open.source,
+            project: &open.project,
+        };
         open.losses
-            .extend(talk::mend(cx, &open.source, new_id, &open.project, &mut uploads).await?);
+            .extend(talk.mend(&mut open.progress, &mut uploads).await?);
         uploads.finish(&mut open.losses);
     }
     open.losses.sort_unstable();

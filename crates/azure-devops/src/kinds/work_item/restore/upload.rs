@@ -105,6 +105,22 @@ impl<'a> Uploads<'a> {
         Ok(out)
     }
 
+    /// The text with the addresses of what was uploaded before; nothing is uploaded for it.
+    pub(super) fn rewrite_known(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for reference in references(text) {
+            let Some(url) = self.done.get(&reference.guid.to_ascii_lowercase()) else {
+                continue;
+            };
+            out.push_str(&text[at..reference.start.max(at)]);
+            out.push_str(url);
+            at = reference.end;
+        }
+        out.push_str(&text[at..]);
+        out
+    }
+
     /// The address of an attachment at the target, without its file name; `None` for one that the snapshot does not have.
     pub(super) async fn url(&mut self, guid: &str) -> Result<Option<String>> {
         let guid = guid.to_ascii_lowercase();

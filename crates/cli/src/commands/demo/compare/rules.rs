@@ -18,16 +18,33 @@ pub(in super::super) enum Applies {
     Undeleted,
 }
 
+/// Which of the two states a document is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Side {
+    Expected,
+    Actual,
+}
+
+/// The words of the losses that a restore plan must have declared; without them the rule does not hold.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) enum Declared {
+    /// Nothing is lost.
+    Nothing,
+    /// All of them.
+    Words(&'static [&'static str]),
+    /// For each kind its own: the rule holds only for those that were declared.
+    ByKind(&'static [(&'static str, &'static str)]),
+}
+
 pub(in super::super) struct Rule {
     pub kinds: &'static [&'static str],
     pub applies: Applies,
     /// What is not compared.
     pub what: &'static str,
     pub reason: &'static str,
-    /// Words of the loss that the restore plan must have declared; without them the rule does not hold.
-    pub declared: Option<&'static str>,
+    pub declared: Declared,
     /// Takes it out; a document that becomes null is not compared at all.
-    pub apply: fn(&mut Value),
+    pub apply: fn(&mut Value, Side),
 }
 
 impl Rule {
@@ -37,74 +54,108 @@ impl Rule {
             Applies::Anew => marks.all || !marks.items.is_empty() || !marks.repositories.is_empty(),
             Applies::Undeleted => !marks.undeleted.is_empty(),
         };
-        happened
-            && self
-                .declared
-                .is_none_or(|words| losses.iter().any(|loss| loss.contains(words)))
+        happened && self.kinds.iter().any(|kind| self.covers(kind, losses))
+    }
+
+    /// Whether it applies to a kind, by what the plans declared.
+    pub(super) fn covers(&self, kind: &str, losses: &[String]) -> bool {
+        let said = |words: &str| losses.iter().any(|loss| loss.contains(words));
+        self.kinds.contains(&kind)
+            && match self.declared {
+                Declared::Nothing => true,
+                Declared::Words(all) => all.iter().all(|words| said(words)),
+                Declared::ByKind(all) => all
+                    .iter()
+                    .any(|(known, words)| *known == kind && said(words)),
+            }
     }
 }
 
-const EVERYTHING: &[&str] = &[
-    "project",
-    "team",
-    "area",
-    "iteration",
-    "git-repository",
-    "lfs-object",
-    "wiki",
-    "work-item",
-    "comment",
-    "attachment",
+/// A comment has no address of its own, so that its number is no loss that a plan has to tell.
+const NEW_IDS: &[(&str, &str)] = &[
+    ("project", "A project that is created again gets another id"),
+    ("team", "A team that is created again gets another id"),
+    ("area", "An area that is created again gets another id"),
+    (
+        "iteration",
+        "An iteration that is created again gets another id",
+    ),
+    (
+        "git-repository",
+        "A repository that is created again gets another id",
+    ),
+    ("wiki", "A wiki that is created again gets another id"),
+    (
+        "work-item",
+        "A work item that is created again gets another number",
+    ),
+    (
+        "comment",
+        "A work item that is created again gets another number",
+    ),
+];
+const COMMENT_EDITS: &[&str] = &[
+    "Earlier versions of an edited comment are not written back",
+    "made Markdown by an edit of the restoring identity",
 ];
 const NODES: &[&str] = &["area", "iteration"];
 
 pub(in super::super) static RULES: &[Rule] = &[
     Rule {
-        kinds: EVERYTHING,
+        kinds: &[
+            "project",
+            "team",
+            "area",
+            "iteration",
+            "git-repository",
+            "wiki",
+            "work-item",
+            "comment",
+        ],
         applies: Applies::Anew,
         what: "id and identifier",
-        reason: "the service gives its own to what is created",
-        declared: None,
-        apply: |value| drop_members(value, &["id", "identifier"]),
+        reason: "the service gives its own to what is created, as the plan declares",
+        declared: Declared::ByKind(NEW_IDS),
+        apply: |value, _| drop_members(value, &["id", "identifier"]),
     },
     Rule {
         kinds: NODES,
         applies: Applies::Anew,
         what: "the nodes' address",
         reason: "it names the organization; path and name are compared",
-        declared: None,
-        apply: |value| drop_members(value, &["url", "_links"]),
+        declared: Declared::Nothing,
+        apply: |value, _| drop_members(value, &["url", "_links"]),
     },
     Rule {
         kinds: &["project"],
         applies: Applies::Anew,
         what: "properties of the project",
         reason: "the service writes them when it makes a project; process, name, description and visibility are compared",
-        declared: Some("Avatar, permissions, and which services are switched on"),
-        apply: |value| drop_members(value, &["properties"]),
+        declared: Declared::Words(&["Avatar, permissions, and which services are switched on"]),
+        apply: |value, _| drop_members(value, &["properties"]),
     },
     Rule {
         kinds: &["team"],
         applies: Applies::Anew,
         what: "members of teams",
         reason: "they are access rights: the plan declares that they are not written back",
-        declared: Some("Members and administrators of a team are not written back"),
-        apply: |value| drop_members(value, &["members"]),
+        declared: Declared::Words(&["Members and administrators of a team are not written back"]),
+        apply: |value, _| drop_members(value, &["members"]),
     },
     Rule {
         kinds: &["git-repository"],
         applies: Applies::Always,
         what: "the folder on the simulator's disk",
         reason: "it is a place, not content; its objects and refs are compared",
-        declared: None,
-        apply: |value| drop_members(value, &["repositoryPath", "lfsPath"]),
+        declared: Declared::Nothing,
+        apply: |value, _| drop_members(value, &["repositoryPath", "lfsPath"]),
     },
     Rule {
         kinds: &["git-repository"],
         applies: Applies::Anew,
         what: "refs/pull/* and objects that only they reach",
         reason: "the service makes them for pull requests and refuses them in a push",
-        declared: Some("refs/pull"),
+        declared: Declared::Words(&["refs/pull"]),
         apply: without_pulls,
     },
     Rule {
@@ -112,47 +163,35 @@ pub(in super::super) static RULES: &[Rule] = &[
         applies: Applies::Anew,
         what: "that a repository is a fork",
         reason: "the plan declares that it is not written back",
-        declared: Some("is a fork of another"),
-        apply: |value| drop_members(value, &["parent"]),
-    },
-    Rule {
-        kinds: &["work-item"],
-        applies: Applies::Anew,
-        what: "revisions that the service made for an edited or deleted comment",
-        reason: "the newest text is written back as an edit of the restore's date; all other revisions are compared one by one",
-        declared: Some("Earlier versions of an edited comment are not written back"),
-        apply: |value| keep_revisions(value, |revision| revision["service"] != "edit"),
-    },
-    Rule {
-        kinds: &["work-item"],
-        applies: Applies::Anew,
-        what: "revisions of the time in the recycle bin",
-        reason: "an item that is created again was not deleted",
-        declared: None,
-        apply: |value| {
-            keep_revisions(value, |revision| {
-                revision["fields"]["System.IsDeleted"] != true
-            });
+        declared: Declared::Words(&["is a fork of another"]),
+        apply: |value, side| {
+            if side == Side::Expected {
+                value["parent"] = Value::Null;
+            }
         },
     },
     Rule {
         kinds: &["work-item"],
         applies: Applies::Anew,
-        what: "System.CommentCount of each revision",
-        reason: "the service counts when it saves, so a comment that was deleted later counts longer; the comments themselves are compared",
-        declared: None,
-        apply: |value| {
-            each_revision(value, |revision| {
-                drop_members(&mut revision["fields"], &["System.CommentCount"]);
-            });
-        },
+        what: "revisions that are nothing but the edit or deletion of a comment",
+        reason: "the newest text is written back as an edit of the restore's date, as the plan declares; all other revisions are compared one by one",
+        declared: Declared::Words(COMMENT_EDITS),
+        apply: |value, _| keep_revisions(value, |revision| revision["service"] != "edit"),
+    },
+    Rule {
+        kinds: &["work-item"],
+        applies: Applies::Anew,
+        what: "when a deleted comment left System.CommentCount",
+        reason: "comments are deleted after all revisions are written, so deleted ones are counted on both sides",
+        declared: Declared::Nothing,
+        apply: |value, _| each_revision(value, count_deleted),
     },
     Rule {
         kinds: &["work-item"],
         applies: Applies::Anew,
         what: "links to items in the recycle bin",
         reason: "the service does not show them, so no client can read them",
-        declared: None,
+        declared: Declared::Nothing,
         apply: without_hidden,
     },
     Rule {
@@ -160,28 +199,26 @@ pub(in super::super) static RULES: &[Rule] = &[
         applies: Applies::Undeleted,
         what: "the revision that coming out of the recycle bin makes",
         reason: "the service adds it, by the identity that restores",
-        declared: None,
+        declared: Declared::Nothing,
         apply: without_undeletion,
     },
     Rule {
         kinds: &["work-item"],
-        applies: Applies::Always,
+        applies: Applies::Anew,
         what: "numbers of revisions",
-        reason: "the revisions are compared in their order, so their count and numbers follow",
-        declared: None,
-        apply: |value| {
+        reason: "they follow from the revisions that no rule names, which are compared in their order",
+        declared: Declared::Nothing,
+        apply: |value, _| {
             drop_members(value, &["rev"]);
-            each_revision(value, |revision| {
-                drop_members(revision, &["rev", "service"]);
-            });
+            each_revision(value, |revision| drop_members(revision, &["rev"]));
         },
     },
     Rule {
         kinds: &["comment"],
         applies: Applies::Anew,
         what: "versions of a comment between its first date and author and its newest text",
-        reason: "the plan declares that they are not written back",
-        declared: Some("Earlier versions of an edited comment are not written back"),
+        reason: "the plan declares that they are not written back; that a restore makes one edit and one deletion at most is compared",
+        declared: Declared::Words(COMMENT_EDITS),
         apply: first_and_last,
     },
     Rule {
@@ -189,8 +226,12 @@ pub(in super::super) static RULES: &[Rule] = &[
         applies: Applies::Anew,
         what: "reactions",
         reason: "a reaction can only be by whoever is signed in: the plan declares that they are not written back",
-        declared: Some("Reactions"),
-        apply: |value| drop_members(value, &["reactions"]),
+        declared: Declared::Words(&["Reactions"]),
+        apply: |value, side| {
+            if side == Side::Expected {
+                value["reactions"] = Value::Array(Vec::new());
+            }
+        },
     },
 ];
 
@@ -212,32 +253,48 @@ fn each_revision(item: &mut Value, change: impl Fn(&mut Value)) {
     }
 }
 
-fn without_pulls(repository: &mut Value) {
-    drop_members(repository, &["pullObjects"]);
+fn without_pulls(repository: &mut Value, side: Side) {
+    if side == Side::Actual {
+        return;
+    }
+    repository["pullObjects"] = serde_json::json!({});
     if let Some(refs) = repository["refs"].as_object_mut() {
         refs.retain(|name, _| !name.starts_with("refs/pull/"));
     }
 }
 
-fn without_hidden(item: &mut Value) {
-    if let Some(relations) = item["relations"].as_array_mut() {
+fn without_hidden(item: &mut Value, side: Side) {
+    if let Some(relations) = item["relations"].as_array_mut()
+        && side == Side::Expected
+    {
         relations.retain(|relation| relation["hidden"] != true);
     }
 }
 
+/// Counts the comments that were deleted before the revision too.
+fn count_deleted(revision: &mut Value) {
+    let deleted = revision["deletedComments"].as_u64().unwrap_or(0);
+    drop_members(revision, &["deletedComments"]);
+    let count = &mut revision["fields"]["System.CommentCount"];
+    *count = (count.as_u64().unwrap_or(0) + deleted).into();
+}
+
 /// Only the last revision can be it: what the item is now came out of the recycle bin with it.
-fn without_undeletion(item: &mut Value) {
-    if let Some(revisions) = item["revisions"].as_array_mut()
-        && revisions
-            .last()
-            .is_some_and(|last| last["service"] == "undelete")
-    {
+fn without_undeletion(item: &mut Value, side: Side) {
+    let Some(revisions) = item["revisions"].as_array_mut() else {
+        return;
+    };
+    let last = revisions.last();
+    if side == Side::Actual && last.is_some_and(|last| last["service"] == "undelete") {
         revisions.pop();
+        let rev = revisions.last().map(|last| last["rev"].clone());
+        item["rev"] = rev.unwrap_or_default();
     }
 }
 
-/// `{"by", "date"}` of the first version and the text of the newest. Of a deleted comment the service tells no text.
-fn first_and_last(comment: &mut Value) {
+/// `{"by", "date"}` of the first version, the text of the newest, and how many versions a restore makes of it: the first one, an edit where
+/// the newest text or the format is another, and the deletion. Of a deleted comment the service tells no text.
+fn first_and_last(comment: &mut Value, side: Side) {
     let deleted = comment["isDeleted"] == true;
     let Some(versions) = comment["versions"].as_array() else {
         return;
@@ -245,11 +302,17 @@ fn first_and_last(comment: &mut Value) {
     let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
         return;
     };
+    let edit =
+        comment["format"] == "markdown" || (!deleted && first["text"] != last["text"]);
+    let count = match side {
+        Side::Expected => 1 + usize::from(edit) + usize::from(deleted),
+        Side::Actual => versions.len(),
+    };
     let text = if deleted {
         Value::Null
     } else {
         last["text"].clone()
     };
-    let short = serde_json::json!({"by": first["by"], "date": first["date"], "text": text});
+    let short = serde_json::json!({"by": first["by"], "date": first["date"], "text": text, "count": count});
     comment["versions"] = short;
 }

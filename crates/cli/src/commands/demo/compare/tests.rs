@@ -122,9 +122,14 @@ fn elsewhere() -> Value {
 }
 
 fn losses() -> Vec<String> {
+    let words = |rule: &Rule| match rule.declared {
+        Declared::Nothing => Vec::new(),
+        Declared::Words(all) => all.to_vec(),
+        Declared::ByKind(all) => all.iter().map(|(_, words)| *words).collect(),
+    };
     RULES
         .iter()
-        .filter_map(|rule| rule.declared)
+        .flat_map(words)
         .map(str::to_owned)
         .collect()
 }
@@ -312,6 +317,26 @@ fn every_tampering_is_found() {
             state["workItems"][0]["comments"][0]["versions"][0]["date"] =
                 json!("2026-01-01T00:00:00Z");
         }),
+        ("comment versions/count", |state| {
+            let versions = state["workItems"][0]["comments"][0]["versions"]
+                .as_array_mut()
+                .unwrap();
+            let again = versions[1].clone();
+            versions.push(again);
+        }),
+        ("comment reactions", |state| {
+            state["workItems"][0]["comments"][0]["reactions"] = json!([{"by": "Admin", "type": "like"}]);
+        }),
+        ("git-repository refs/refs/pull/1/merge", |state| {
+            state["repositories"][0]["refs"]["refs/pull/1/merge"] = json!("cc");
+        }),
+        ("git-repository parent", |state| {
+            state["repositories"][0]["parent"] = json!(PROJECT);
+        }),
+        ("work-item revisions/3/fields/System.CommentCount", |state| {
+            state["workItems"][0]["revisions"][2]["fields"]["System.CommentCount"] = json!(2);
+            state["workItems"][0]["revisions"][3]["fields"]["System.CommentCount"] = json!(2);
+        }),
         ("comment format", |state| {
             state["workItems"][0]["comments"][0]["format"] = json!("markdown");
         }),
@@ -368,6 +393,7 @@ fn damaged() -> Value {
     binned["relations"].as_array_mut().unwrap().remove(0);
     let mut last = binned["revisions"][3].clone();
     last["rev"] = json!(5);
+    binned["rev"] = json!(5);
     last["fields"]["System.IsDeleted"] = json!(true);
     last["fields"]["System.ChangedDate"] = json!("2026-02-01T00:00:00Z");
     binned["revisions"].as_array_mut().unwrap().push(last);
@@ -388,6 +414,8 @@ fn repaired() -> Value {
         .unwrap()
         .shift_remove("System.IsDeleted");
     undeletion["fields"]["System.ChangedDate"] = json!("2026-03-01T00:00:00Z");
+    undeletion["rev"] = json!(6);
+    seven["rev"] = json!(6);
     seven["revisions"].as_array_mut().unwrap().push(undeletion);
     seven["relations"]
         .as_array_mut()

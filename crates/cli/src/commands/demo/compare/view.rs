@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::When;
 use super::names::{Names, list, repository_name};
-use super::rules::{Applies, Rule};
+use super::rules::{Applies, Rule, Side};
 
 /// Everything that is compared, in the order of the table.
 pub(in super::super) const KINDS: [&str; 10] = [
@@ -224,12 +224,18 @@ impl View {
         }
     }
 
-    pub(super) fn normalize(&mut self, rules: &[&'static Rule], when: &When) {
+    pub(super) fn normalize(
+        &mut self,
+        side: Side,
+        rules: &[&'static Rule],
+        losses: &[String],
+        when: &When,
+    ) {
         for (kind, documents) in &mut self.0 {
             let rules: Vec<&Rule> = rules
                 .iter()
                 .copied()
-                .filter(|rule| rule.kinds.contains(kind))
+                .filter(|rule| rule.covers(kind, losses))
                 .collect();
             documents.retain(|_, document| {
                 let anew = when.all || when.anew.contains(&document.owner);
@@ -241,7 +247,7 @@ impl View {
                         Applies::Undeleted => undeleted,
                     };
                     if applies {
-                        (rule.apply)(&mut document.value);
+                        (rule.apply)(&mut document.value, side);
                     }
                 }
                 !document.value.is_null()
@@ -290,6 +296,7 @@ fn flag(revisions: &mut [Value], comments: &[Value]) {
             .collect::<Vec<_>>()
     };
     let edits: BTreeSet<String> = comments.iter().flat_map(versions).collect();
+    count_deletions(revisions, comments);
     for formats in revisions
         .iter_mut()
         .filter_map(|revision| revision["markdown"].as_array_mut())
@@ -313,6 +320,29 @@ fn flag(revisions: &mut [Value], comments: &[Value]) {
             revisions[at]["service"] = "undelete".into();
         }
     }
+}
+
+/// Notes at each revision how many comments had been deleted by then. Dates sort as text without the `Z`, which may follow a fraction.
+fn count_deletions(revisions: &mut [Value], comments: &[Value]) {
+    let deletion = |comment: &Value| {
+        list(comment, "versions")
+            .last()
+            .map(|version| moment(version, "date"))
+    };
+    let deletions: Vec<String> = comments
+        .iter()
+        .filter(|comment| comment["isDeleted"] == true)
+        .filter_map(deletion)
+        .collect();
+    for revision in revisions {
+        let date = moment(&revision["fields"], "System.ChangedDate");
+        let before = deletions.iter().filter(|deletion| **deletion <= date);
+        revision["deletedComments"] = before.count().into();
+    }
+}
+
+fn moment(value: &Value, name: &str) -> String {
+    string(value, name).trim_end_matches('Z').to_owned()
 }
 
 fn changed(before: &Value, now: &Value) -> Vec<String> {

@@ -1,0 +1,186 @@
+//! `keepward snapshot forget`.
+
+use std::sync::Arc;
+
+use clap::Args;
+use engine::retention::{Decision, Keep, Within};
+use jiff::tz::TimeZone;
+use repository::{Holder, Repository, SnapshotId};
+
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, moment};
+use crate::services::SERVICES;
+
+#[derive(Args)]
+pub(crate) struct Forget {
+    /// Ids, or beginnings of ids
+    #[arg(required_unless_present = "rule", conflicts_with = "rule")]
+    snapshots: Vec<String>,
+    #[command(flatten)]
+    rules: Rules,
+    /// Only say what would be forgotten
+    #[arg(long)]
+    dry_run: bool,
+    /// The repository's name here [default: the default one]
+    #[arg(long, value_name = "NAME")]
+    repository: Option<String>,
+}
+
+/// Rules count for each organization on its own; what one of them keeps stays.
+#[derive(Args)]
+#[group(id = "rule", multiple = true)]
+struct Rules {
+    /// Keep the newest N
+    #[arg(long, value_name = "N")]
+    keep_last: Option<u32>,
+    /// Keep the newest of each of the last N hours that have one
+    #[arg(long, value_name = "N")]
+    keep_hourly: Option<u32>,
+    /// … of the last N days that have one
+    #[arg(long, value_name = "N")]
+    keep_daily: Option<u32>,
+    /// … of the last N weeks that have one
+    #[arg(long, value_name = "N")]
+    keep_weekly: Option<u32>,
+    /// … of the last N months that have one
+    #[arg(long, value_name = "N")]
+    keep_monthly: Option<u32>,
+    /// … of the last N years that have one
+    #[arg(long, value_name = "N")]
+    keep_yearly: Option<u32>,
+    /// Keep what is younger than this, counted back from the newest, for example 1y6m, 14d or 48h
+    #[arg(long, value_name = "TIME", value_parser = within)]
+    keep_within: Option<Within>,
+    /// Keep what has this tag; several tags joined by commas are needed together
+    #[arg(long, value_name = "TAG[,TAG]")]
+    keep_tag: Vec<String>,
+}
+
+impl Rules {
+    fn keep(&self) -> Keep {
+        Keep {
+            last: self.keep_last.unwrap_or(0),
+            hourly: self.keep_hourly.unwrap_or(0),
+            daily: self.keep_daily.unwrap_or(0),
+            weekly: self.keep_weekly.unwrap_or(0),
+            monthly: self.keep_monthly.unwrap_or(0),
+            yearly: self.keep_yearly.unwrap_or(0),
+            within: self.keep_within,
+            tags: self.keep_tag.iter().map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect()).collect(),
+        }
+    }
+}
+
+/// `1y6m2d12h` in this order of units, each at most once.
+fn within(text: &str) -> Result<Within, String> {
+    let wrong = || format!("{text:?} is not a length of time; write it like 1y6m, 14d or 48h (years, months, days, hours)");
+    let mut length = Within::default();
+    let (mut rest, mut units) = (text, "ymdh");
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u16 = rest[..digits].parse().map_err(|_| wrong())?;
+        let unit = rest[digits..].chars().next().ok_or_else(wrong)?;
+        units = &units[units.find(unit).ok_or_else(wrong)? + 1..];
+        match unit {
+            'y' => length.years = number,
+            'm' => length.months = number,
+            'd' => length.days = number,
+            _ => length.hours = number,
+        }
+        rest = &rest[digits + unit.len_utf8()..];
+    }
+    if length == Within::default() { Err(wrong()) } else { Ok(length) }
+}
+
+pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Exit, Failure> {
+    let (_, repository) = app.repository(forget.repository.as_deref()).await?;
+    let decisions = if forget.snapshots.is_empty() {
+        by_rule(app, &repository, &forget.rules.keep(), forget.dry_run, output).await?
+    } else {
+        by_name(app, &repository, &forget.snapshots, forget.dry_run).await?
+    };
+    let gone: Vec<&Decision> = decisions.iter().filter(|decision| !decision.keep()).collect();
+    if !forget.snapshots.is_empty() {
+        for decision in &gone {
+            output.event(&serde_json::json!({"event": "decision", "id": decision.id.to_string(), "keep": false, "reasons": decision.reasons}));
+            output.line(format!("forget {}", decision.id.short()));
+        }
+    }
+    let verb = if forget.dry_run { "would be forgotten" } else { "forgotten" };
+    let kept = decisions.len() - gone.len();
+    output.event(&serde_json::json!({"event": "result", "dry_run": forget.dry_run, "forgotten": gone.len(), "kept": kept}));
+    output.line(format!("{} snapshots {verb}", gone.len()));
+    if !gone.is_empty() && !forget.dry_run {
+        output.line("their space is freed by: keepward repository prune");
+    }
+    Ok(Exit::Done)
+}
+
+async fn by_name(app: &App, repository: &Repository, names: &[String], dry_run: bool) -> Result<Vec<Decision>, Failure> {
+    let mut ids: Vec<SnapshotId> = Vec::new();
+    for name in names {
+        let id = repository.resolve(name).await?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    if !dry_run {
+        let lock = repository.lock_shared(&Holder::new("keepward", Arc::new(SystemClock))).await?;
+        let forgotten = repository.forget(&ids).await;
+        lock.release().await?;
+        forgotten?;
+        app.control.sync(repository).await?;
+    }
+    Ok(ids.into_iter().map(|id| Decision { id, reasons: Vec::new() }).collect())
+}
+
+/// Shows every snapshot with the reasons why it stays.
+async fn by_rule(app: &App, repository: &Repository, keep: &Keep, dry_run: bool, output: &Output) -> Result<Vec<Decision>, Failure> {
+    if keep.is_empty() {
+        return Err(Failure::usage("these rules keep nothing, so they are not applied", "give at least one --keep-… above 0, or name the snapshots to forget"));
+    }
+    let before = repository.snapshots().await?;
+    let mut decisions = Vec::new();
+    for service in SERVICES {
+        decisions.extend(app.control.forget(repository, service, keep, &TimeZone::system(), dry_run).await?);
+    }
+    let rows: Vec<serde_json::Value> = decisions
+        .iter()
+        .map(|decision| {
+            let snapshot = before.iter().find(|(id, _)| *id == decision.id).map(|(_, snapshot)| snapshot);
+            let source = snapshot.and_then(|snapshot| snapshot.tags.iter().find_map(|tag| tag.strip_prefix("source=")));
+            serde_json::json!({
+                "event": "decision", "id": decision.id.to_string(), "short": decision.id.short(), "keep": decision.keep(), "reasons": decision.reasons,
+                "time": snapshot.map(|snapshot| snapshot.time.to_string()), "source": source,
+            })
+        })
+        .collect();
+    output.rows(&["id", "time", "source", "", "why"], &rows, |row| {
+        let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
+        let reasons: Vec<&str> = row["reasons"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        let verdict = if row["keep"] == true { "keep" } else { "forget" };
+        vec![text("short"), moment(&text("time")), text("source"), verdict.to_owned(), reasons.join(", ")]
+    });
+    Ok(decisions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_read_in_its_units() {
+        assert_eq!(within("1y6m"), Ok(Within { years: 1, months: 6, ..Within::default() }));
+        assert_eq!(within("14d"), Ok(Within { days: 14, ..Within::default() }));
+        assert_eq!(within("2m48h"), Ok(Within { months: 2, hours: 48, ..Within::default() }));
+    }
+
+    #[test]
+    fn what_is_no_length_of_time_is_refused() {
+        for text in ["", "d", "14", "3w", "1d1y", "1d2d", "0d", "-1d", "99999d", "1é", "1 d"] {
+            assert!(within(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! A simulated organization and the real program beside it.
+
+mod content;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use simulator::{Options, Seed, Simulator};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+pub(crate) use content::{Content, lost};
+pub(crate) use run::Ran;
+
+/// What the repositories of these tests are opened with.
+const PASSWORD: &str = "a password of the tests";
+
+/// The organization `contoso` in its smallest form, and a folder for everything that the program keeps.
+pub(crate) struct World {
+    folder: TempDir,
+    pub(crate) simulator: Simulator,
+    http: reqwest::Client,
+}
+
+impl World {
+    /// Neither repository nor connector.
+    pub(crate) async fn bare() -> Self {
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data: None,
+            seed: Seed::Small,
+        };
+        let simulator = Simulator::start(options).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
+        std::fs::write(folder.path().join("pat"), simulator.pat()).unwrap();
+        let http = reqwest::Client::builder().build().unwrap();
+        Self {
+            folder,
+            simulator,
+            http,
+        }
+    }
+
+    /// With the repository `default` and the connector `contoso`.
+    pub(crate) async fn connected() -> Self {
+        let world = Self::bare().await;
+        world.repository("default").await;
+        world.connect("contoso", "pat").await.exits(0);
+        world
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn at(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    /// Writes a small file and says where it is.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).unwrap();
+        self.at(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keepward"));
+        command
+            .args(arguments)
+            .arg("--json")
+            .args(["--data-dir", &self.at("data")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub(crate) async fn keepward(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().await.unwrap();
+        Ran::new(arguments, &output, &[self.simulator.pat(), PASSWORD])
+    }
+
+    /// Starts the program and lets it run.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
+    /// Makes a repository in the folder of its name.
+    pub(crate) async fn repository(&self, name: &str) {
+        let place = self.at(name);
+        let password = self.at("password");
+        self.keepward(&[
+            "repository",
+            "init",
+            &place,
+            "--name",
+            name,
+            "--password-file",
+            &password,
+        ])
+        .await
+        .exits(0);
+    }
+
+    /// Adds the connector of the organization, with the token in the file.
+    pub(crate) async fn connect(&self, organization: &str, pat_file: &str) -> Ran {
+        let pat = self.at(pat_file);
+        let url = self.simulator.url();
+        self.keepward(&[
+            "connector",
+            "add",
+            "azure-devops",
+            organization,
+            "--url",
+            url,
+            "--pat-file",
+            &pat,
+        ])
+        .await
+    }
+
+    pub(crate) async fn backup(&self, repository: &str) -> Ran {
+        self.keepward(&["backup", "contoso", "--repository", repository])
+            .await
+    }
+
+    /// The files of the newest snapshot.
+    pub(crate) async fn content(&self, repository: &str) -> Content {
+        let to = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let target = to.path().to_str().unwrap();
+        let arguments = [
+            "export",
+            "latest",
+            "/",
+            "--to",
+            target,
+            "--repository",
+            repository,
+        ];
+        self.keepward(&arguments).await.exits(0);
+        content::read(to.path()).await
+    }
+
+    /// What a repository that was never disturbed holds now.
+    pub(crate) async fn undisturbed(&self) -> Content {
+        self.repository("undisturbed").await;
+        self.backup("undisturbed").await.exits(0);
+        self.content("undisturbed").await
+    }
+
+    /// Ids of all snapshots.
+    pub(crate) async fn snapshots(&self, repository: &str) -> Vec<String> {
+        let listed = self
+            .keepward(&["snapshot", "list", "--repository", repository])
+            .await;
+        listed.exits(0);
+        let id = |row: &Value| row["id"].as_str().unwrap().to_owned();
+        listed.events.iter().map(id).collect()
+    }
+
+    pub(crate) async fn restic(&self, repository: &str, arguments: &[&str]) -> std::process::Output {
+        restic(&self.path(repository), &self.path("password"), arguments).await
+    }
+
+    async fn send(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Value {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.simulator.url()));
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let bytes = answer.bytes().await.unwrap();
+        assert!(
+            status.is_success(),
+            "{path}: {status} {}",
+            String::from_utf8_lossy(&bytes)
+        );
+        if bytes.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// What the simulator itself answers below `/__`.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.send(reqwest::Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
+        self.send(reqwest::Method::POST, path, Some(body)).await
+    }
+
+    /// Rules as `POST /__faults` takes them.
+    pub(crate) async fn disturb(&self, rules: &Value) {
+        self.post("/__faults", rules).await;
+    }
+
+    pub(crate) async fn heal(&self) {
+        self.send(reqwest::Method::DELETE, "/__faults", None).await;
+    }
+
+    /// Requests that a rule of the faults has met so far.
+    pub(crate) async fn hits(&self, rule: usize) -> u64 {
+        self.get("/__faults").await["rules"][rule]["hits"]
+            .as_u64()
+            .unwrap()
+    }
+
+    /// Requests that `contoso` has got, whoever sent them.
+    pub(crate) async fn requests(&self) -> u64 {
+        let ledger = self
+            .get("/__ledger?organization=contoso&summary=true")
+            .await;
+        ledger["summary"]["requests"].as_u64().unwrap()
+    }
+
+    /// A token with these scopes, in a file of this name.
+    pub(crate) async fn pat(&self, file: &str, organization: &str, scopes: &[&str]) {
+        let sent = json!({"organization": organization, "scopes": scopes});
+        let made = self.post("/__pats", &sent).await;
+        self.file(file, made["pat"].as_str().unwrap());
+    }
+}
+
+pub(crate) async fn restic(
+    repository: &Path,
+    password_file: &Path,
+    arguments: &[&str],
+) -> std::process::Output {
+    let mut restic = Command::new("restic");
+    restic
+        .arg("-r")
+        .arg(repository)
+        .arg("--password-file")
+        .arg(password_file)
+        .arg("--no-cache");
+    restic
+        .args(arguments)
+        .output()
+        .await
+        .expect("restic is installed")
+}
