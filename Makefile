@@ -3,6 +3,8 @@
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+# Debian keeps the programs of PostgreSQL's server out of PATH; looked up when a recipe runs, since it may install them.
+WITH_POSTGRESQL = PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -12,9 +14,9 @@ demo: ## back up a simulated organization, lose data, get it back, compare (exit
 
 test: test-packages ## install what the tests need from Debian's packages, run all tests
 ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --workspace
+	$(WITH_POSTGRESQL) $(CARGO) nextest run --workspace
 else
-	$(CARGO) test --workspace
+	$(WITH_POSTGRESQL) $(CARGO) test --workspace
 endif
 
 test-packages:

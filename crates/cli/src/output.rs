@@ -65,10 +65,10 @@ impl Output {
         }
         let mut text = format!("error: {}\n", failure.message);
         if let Some(hint) = &failure.hint {
-            text.push_str(&format!("hint: {hint}\n"));
+            text.extend(["hint: ", hint, "\n"]);
         }
         if let Some(code) = &failure.code {
-            text.push_str(&format!("code: {code} (keepward explain {code})\n"));
+            text.extend(["code: ", code, " (keepward explain ", code, ")\n"]);
         }
         write_error(&text);
         failure.exit.into()

@@ -2,7 +2,7 @@
 
 use service::Service;
 
-pub(crate) static SERVICES: &[&'static Service] = &[&azure_devops::AZURE_DEVOPS];
+pub(crate) static SERVICES: &[&Service] = &[&azure_devops::AZURE_DEVOPS];
 
 pub(crate) fn find(name: &str) -> Option<&'static Service> {
     SERVICES.iter().copied().find(|service| service.name == name)

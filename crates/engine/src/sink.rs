@@ -231,6 +231,8 @@ impl Sink for CrawlSink<'_, '_> {
     }
 
     async fn delete(&self, item: &ItemRef) -> service::Result<()> {
+        // The service spoke of it: its absence is not to be found out.
+        self.mention(item);
         self.record(item, "", Op::Delete, &[]).map_err(Error::into_service)
     }
 

@@ -82,7 +82,7 @@ impl Spool {
             }
             runs.push(run);
         }
-        Ok(Sorted::Merge { heads, runs, cipher: self.cipher })
+        Ok(Sorted::Merge { heads, runs, cipher: Box::new(self.cipher) })
     }
 
     /// Stable, so that records of one key keep the order of their arrival.
@@ -119,7 +119,7 @@ type Head = (Vec<u8>, usize, Vec<u8>);
 /// The records of a spool in order.
 pub(crate) enum Sorted {
     Memory { bytes: Vec<u8>, records: std::vec::IntoIter<(usize, u32, u32)> },
-    Merge { heads: BinaryHeap<Reverse<Head>>, runs: Vec<Run>, cipher: Aes256Gcm },
+    Merge { heads: BinaryHeap<Reverse<Head>>, runs: Vec<Run>, cipher: Box<Aes256Gcm> },
 }
 
 impl Sorted {

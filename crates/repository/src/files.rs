@@ -161,17 +161,16 @@ impl Files {
     /// Like [`Self::read_pack_range`], but a pack may end within the range.
     pub(crate) async fn read_pack_up_to(&self, id: Id, range: Range<u64>) -> Result<Bytes> {
         let path = FileKind::Pack.path(id);
-        match self.store.get_range(&path, range.clone()).await {
-            Ok(bytes) => Ok(bytes),
-            // The storage decides whether a range beyond the end is cut or refused: ask for what is there.
-            Err(_) => {
-                let end = match self.store.head(&path).await {
-                    Ok(meta) => meta.size.min(range.end),
-                    Err(_) => range.end,
-                };
-                self.read_pack_range(id, range.start..end.max(range.start)).await
-            }
+        if let Ok(bytes) = self.store.get_range(&path, range.clone()).await {
+            return Ok(bytes);
         }
+        // The storage decides whether a range beyond the end is cut or refused: ask for what is there.
+        let end = match self.store.head(&path).await {
+            Ok(meta) => meta.size.min(range.end),
+            Err(_) => range.end,
+        };
+        self.read_pack_range(id, range.start..end.max(range.start))
+            .await
     }
 
     /// Writes a whole file whose id is the hash of its bytes.

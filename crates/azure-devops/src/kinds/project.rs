@@ -3,6 +3,7 @@
 mod restore;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -106,6 +107,13 @@ impl Project<'_> {
             .is_none_or(|state| state.eq_ignore_ascii_case("wellFormed"))
     }
 
+    /// It lies in the bin of projects, or is on its way there.
+    fn is_deleted(&self) -> bool {
+        self.state
+            .as_deref()
+            .is_some_and(|state| state.eq_ignore_ascii_case("deleted") || state.eq_ignore_ascii_case("deleting"))
+    }
+
     fn modified(&self) -> Option<Timestamp> {
         self.updated.as_deref()?.parse().ok()
     }
@@ -135,10 +143,13 @@ pub(crate) async fn detail(http: &Client, id: &str) -> Result<service::http::Ans
 async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     let project: Project<'_> = serde_json::from_str(listed.get())
         .map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
+    let item = ItemRef::new(PROJECT, "", &project.id);
+    if project.is_deleted() && cx.prior.document(&item).await?.is_some() {
+        return cx.sink.delete(&item).await;
+    }
     if !project.is_whole() {
         return Ok(());
     }
-    let item = ItemRef::new(PROJECT, "", &project.id);
     if let Some(before) = cx.prior.document(&item).await?
         && let Ok(before) = serde_json::from_slice::<Project<'_>>(&before)
         && before.revision.is_some()
@@ -174,6 +185,28 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     }
 }
 
+/// Of projects that are no longer listed, those are gone that lie in the bin; the others may only be hidden from the identity.
+async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
+    let id = |value: &RawValue| {
+        serde_json::from_str::<Project<'_>>(value.get())
+            .map(|project| project.id.to_lowercase())
+            .map_err(|error| service::Error::malformed(format!("projects: {error}")))
+    };
+    let listed: BTreeSet<String> = listed.values()?.into_iter().map(id).collect::<Result<_>>()?;
+    let mut missing = cx.prior.ids(PROJECT, "").await?;
+    missing.retain(|project| !listed.contains(&project.to_lowercase()));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let filter = [("stateFilter", "deleted")];
+    let bin = api::pages(cx.http, "/_apis/projects", STABLE, Paging::Skip, &filter).await?;
+    let bin: BTreeSet<String> = bin.values()?.into_iter().map(id).collect::<Result<_>>()?;
+    for project in missing.iter().filter(|project| bin.contains(&project.to_lowercase())) {
+        cx.sink.delete(&ItemRef::new(PROJECT, "", project)).await?;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Kind for ProjectKind {
     fn spec(&self) -> &KindSpec {
@@ -192,6 +225,7 @@ impl Kind for ProjectKind {
         stream::iter(values.into_iter().map(Ok))
             .try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed))
             .await?;
+        deleted(cx, &pages).await?;
         Ok(None)
     }
 

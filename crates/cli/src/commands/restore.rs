@@ -251,8 +251,11 @@ async fn apply(app: &App, plan: &str, output: &Output, cancel: &CancellationToke
         report.created, report.undeleted, report.merged, report.replaced, report.skipped, report.exported, report.failed
     ));
     output.line(format!("read back: {} equal, {} differ, {} could not be read ({seconds:.1} s)", report.verified, report.differs, report.unread));
+    if !report.losses.is_empty() {
+        output.line("what does not come back as it was, and for how many items that may matter:");
+    }
     for (loss, count) in &report.losses {
-        output.line(format!("  lost on {count} items: {loss}"));
+        output.line(format!("{count:>6}  {loss}"));
     }
     Ok(if report.state == PlanState::Applied { Exit::Done } else { Exit::DoneWithIssues })
 }

@@ -189,6 +189,16 @@ impl World {
         serde_json::from_slice(&bytes).unwrap()
     }
 
+    /// A request of someone who may do anything.
+    pub(crate) async fn call(&self, method: reqwest::Method, path: &str) {
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.simulator.url()))
+            .basic_auth("", Some(self.simulator.pat()));
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// What the simulator itself answers below `/__`.
     pub(crate) async fn get(&self, path: &str) -> Value {
         self.send(reqwest::Method::GET, path, None).await

@@ -66,7 +66,9 @@ async fn a_killed_second_backup_leaves_the_first_as_it_was() {
         assert_eq!(lost(&before, &world.content("default").await), [""; 0], "{place}");
     }
     is_whole(&world).await;
-    world.backup("default").await.exits(0);
+    // One of the changes destroys a work item, which a backup names.
+    let ran = world.backup("default").await;
+    assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.told());
     let (whole, after) = (world.undisturbed().await, world.content("default").await);
     assert_eq!(lost(&whole, &after), [""; 0]);
     is_whole(&world).await;

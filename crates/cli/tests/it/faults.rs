@@ -194,6 +194,25 @@ async fn a_project_that_is_hidden_is_kept_and_named() {
     }
     world.backup("default").await.exits(0);
     assert_eq!(lost(&before, &world.content("default").await), [""; 0]);
+
+    // Unless a person says that it is gone indeed.
+    world.disturb(&json!({"fault": "hide-project", "project": "Проект"})).await;
+    world.keepward(&["backup", "contoso", "--accept-deletions", "project"]).await.exits(0);
+    let gone = lost(&before, &world.content("default").await).len();
+    assert!(gone > 0 && gone < before.len(), "{gone}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_the_service_says_is_deleted_goes_without_a_question() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let state = world.get("/__state?organization=contoso").await;
+    let project = state["projects"].as_array().unwrap().iter().find(|project| project["name"] == "Проект").unwrap();
+    let id = project["id"].as_str().unwrap();
+    world.call(reqwest::Method::DELETE, &format!("/contoso/_apis/projects/{id}?api-version=7.1")).await;
+    world.backup("default").await.exits(0);
+    let content = world.content("default").await;
+    assert!(!content.keys().any(|name| name.starts_with(&format!("projects/{id}/"))));
 }
 
 /// Each place where a file or pack comes that no parser would find cut short.

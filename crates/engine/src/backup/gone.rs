@@ -27,16 +27,24 @@ pub(crate) async fn find(
     if prior.tree_id().is_none() {
         return Ok(issues);
     }
+    // Parents come first. What lies in one that vanished unsaid is kept with it.
+    let mut lost: HashSet<String> = HashSet::new();
     for (number, info) in crawled.infos.iter().enumerate() {
         let number = number as u16;
         if !info.complete || crawled.failed.contains(&number) {
             continue;
         }
         for kind in listed_kinds(layouts, info.kind) {
-            let before = items_before(layouts, prior, kind, info).await?;
+            let mut before = items_before(layouts, prior, kind, info).await?;
+            before.retain(|item| !lost.contains(&item.scope));
             let gone: Vec<&ItemRef> = before.iter().filter(|item| !mentioned.contains(item)).collect();
-            if implausible(before.len(), gone.len()) && !accepted.contains(kind) {
+            let parent = is_parent(layouts, kind);
+            let doubtful = implausible(before.len(), gone.len()) || (parent && !gone.is_empty());
+            if doubtful && !accepted.contains(kind) {
                 issues.push(issue(kind, info, before.len(), gone.len()));
+                if parent {
+                    lost.extend(gone.into_iter().map(|item| item.id.clone()));
+                }
                 continue;
             }
             for item in gone {
@@ -52,6 +60,11 @@ pub(crate) async fn find(
 /// What a lost permission looks like: everything gone where there was something, or most of many.
 fn implausible(before: usize, gone: usize) -> bool {
     (gone == before && before >= 3) || (gone >= 10 && gone * 2 > before)
+}
+
+/// A parent takes everything in it along, so that even one that is gone without a word of the service is doubted.
+fn is_parent(layouts: Layouts, kind: &str) -> bool {
+    layouts.service().kinds.iter().any(|other| other.spec().parent == Some(kind))
 }
 
 /// The kind itself and those with folders of their own that arrive with it.

@@ -65,6 +65,10 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
             decision(Action::Create, None, None)
         }
         (found @ Some(Found { state: FoundState::Deleted, .. }), _) => decision(Action::Undelete, None, found),
+        // The very item, as the service made it once: nothing is missing.
+        (found @ Some(Found { state: FoundState::Automatic, id }), Conflict::Skip) if case.original && id == old_id => {
+            decision(Action::Skip, Some("the target already has it"), found)
+        }
         (found @ Some(Found { state: FoundState::Automatic, .. }), _) => decision(Action::Merge, None, found),
         (found, Conflict::Skip) => decision(Action::Skip, Some("the target already has it"), found),
         (found, Conflict::Replace) => decision(Action::Replace, None, found),
@@ -102,6 +106,14 @@ mod tests {
         for (found, conflict, original, expected) in table {
             assert_eq!(action(&Why::Swept, found, conflict, original), Some(expected), "{found:?} {conflict:?} {original}");
         }
+    }
+
+    #[test]
+    fn what_the_service_made_once_and_still_has_is_not_merged_into_itself() {
+        let itself = Found { id: "1".to_owned(), state: FoundState::Automatic };
+        assert_eq!(action(&Why::Swept, Some(&itself), Conflict::Skip, true), Some(Action::Skip));
+        assert_eq!(action(&Why::Swept, Some(&itself), Conflict::Skip, false), Some(Action::Merge));
+        assert_eq!(action(&Why::Swept, Some(&itself), Conflict::Duplicate, true), Some(Action::Merge));
     }
 
     #[test]

@@ -33,42 +33,42 @@ pub(crate) struct Forget {
 #[group(id = "rule", multiple = true)]
 struct Rules {
     /// Keep the newest N
-    #[arg(long, value_name = "N")]
-    keep_last: Option<u32>,
+    #[arg(long = "keep-last", value_name = "N")]
+    last: Option<u32>,
     /// Keep the newest of each of the last N hours that have one
-    #[arg(long, value_name = "N")]
-    keep_hourly: Option<u32>,
+    #[arg(long = "keep-hourly", value_name = "N")]
+    hourly: Option<u32>,
     /// … of the last N days that have one
-    #[arg(long, value_name = "N")]
-    keep_daily: Option<u32>,
+    #[arg(long = "keep-daily", value_name = "N")]
+    daily: Option<u32>,
     /// … of the last N weeks that have one
-    #[arg(long, value_name = "N")]
-    keep_weekly: Option<u32>,
+    #[arg(long = "keep-weekly", value_name = "N")]
+    weekly: Option<u32>,
     /// … of the last N months that have one
-    #[arg(long, value_name = "N")]
-    keep_monthly: Option<u32>,
+    #[arg(long = "keep-monthly", value_name = "N")]
+    monthly: Option<u32>,
     /// … of the last N years that have one
-    #[arg(long, value_name = "N")]
-    keep_yearly: Option<u32>,
+    #[arg(long = "keep-yearly", value_name = "N")]
+    yearly: Option<u32>,
     /// Keep what is younger than this, counted back from the newest, for example 1y6m, 14d or 48h
-    #[arg(long, value_name = "TIME", value_parser = within)]
-    keep_within: Option<Within>,
+    #[arg(long = "keep-within", value_name = "TIME", value_parser = within)]
+    within: Option<Within>,
     /// Keep what has this tag; several tags joined by commas are needed together
-    #[arg(long, value_name = "TAG[,TAG]")]
-    keep_tag: Vec<String>,
+    #[arg(long = "keep-tag", value_name = "TAG[,TAG]")]
+    tags: Vec<String>,
 }
 
 impl Rules {
     fn keep(&self) -> Keep {
         Keep {
-            last: self.keep_last.unwrap_or(0),
-            hourly: self.keep_hourly.unwrap_or(0),
-            daily: self.keep_daily.unwrap_or(0),
-            weekly: self.keep_weekly.unwrap_or(0),
-            monthly: self.keep_monthly.unwrap_or(0),
-            yearly: self.keep_yearly.unwrap_or(0),
-            within: self.keep_within,
-            tags: self.keep_tag.iter().map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect()).collect(),
+            last: self.last.unwrap_or(0),
+            hourly: self.hourly.unwrap_or(0),
+            daily: self.daily.unwrap_or(0),
+            weekly: self.weekly.unwrap_or(0),
+            monthly: self.monthly.unwrap_or(0),
+            yearly: self.yearly.unwrap_or(0),
+            within: self.within,
+            tags: self.tags.iter().map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect()).collect(),
         }
     }
 }

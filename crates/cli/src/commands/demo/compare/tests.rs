@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::rules::Declared;
 use super::*;
 
 const PROJECT: &str = "11111111-1111-4111-8111-111111111111";
