@@ -65,10 +65,10 @@ impl Output {
         }
         let mut text = format!("error: {}\n", failure.message);
         if let Some(hint) = &failure.hint {
-            text.extend(["hint: ", hint, "\n"]);
+            text = format!("{text}hint: {hint}\n");
         }
         if let Some(code) = &failure.code {
-            text.extend(["code: ", code, " (keepward explain ", code, ")\n"]);
+            text = format!("{text}code: {code} (keepward explain {code})\n");
         }
         write_error(&text);
         failure.exit.into()

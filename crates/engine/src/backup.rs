@@ -111,7 +111,10 @@ async fn run(cx: &BackupContext<'_>, request: &BackupRequest, lock: &repository:
     let crawled = crawls::crawl_all(cx, request, parent.as_ref(), &prior, &collector).await?;
     let Collected { mut writer, spool: mut changes, mentioned, mut issues, received } = collector.finish();
     issues.extend(crawled.issues.iter().cloned());
-    issues.extend(gone::find(layouts, &prior, &crawled, &mentioned, &request.accept_deletions, &mut changes).await?);
+    for issue in gone::find(layouts, &prior, &crawled, &mentioned, &request.accept_deletions, &mut changes).await? {
+        cx.reporter.report(Event::Issue { issue: issue.clone() });
+        issues.push(issue);
+    }
 
     cx.reporter.report(Event::Phase { phase: "write".to_owned() });
     let merge = Merge { layouts, prior: &prior, crawls: &crawled.infos, failed: &crawled.failed, started };

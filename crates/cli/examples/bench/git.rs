@@ -40,7 +40,7 @@ pub(crate) async fn measure(keepward: &Path, runs: usize) -> Result<Vec<Figure>>
         eprintln!("git: round {round} of {runs}");
         let (ours, theirs) = (folder.path().join(format!("ours-{round}")), folder.path().join(format!("git-{round}")));
         let theirs = theirs.to_str().context("a path that is not UTF-8")?;
-        let mut fetch = || -> Result<f64> {
+        let fetch = || -> Result<f64> {
             let base = format!("{}/{}", server.url, server.organization);
             let mut command = Command::new(std::env::current_exe()?);
             command.args(["git-fetch", &base, &path, &server.pat]).arg(&ours);

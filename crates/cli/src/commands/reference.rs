@@ -1,6 +1,6 @@
 //! Writes the pages of docs/reference from the program itself: `make generate`.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -68,11 +68,15 @@ fn kinds_of(service: &Service, text: &mut String) -> std::fmt::Result {
 
 fn permissions<'a>(text: &mut String, title: &str, all: impl Iterator<Item = &'a Permission>) -> std::fmt::Result {
     writeln!(text, "\n## {title}: what each scope is for\n")?;
-    let mut seen = BTreeSet::new();
+    let mut uses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for permission in all {
-        if seen.insert((permission.scope, permission.why)) {
-            writeln!(text, "* `{}`: {}", permission.scope, permission.why)?;
+        let why = uses.entry(permission.scope).or_default();
+        if !why.contains(&permission.why) {
+            why.push(permission.why);
         }
+    }
+    for (scope, why) in uses {
+        writeln!(text, "* `{scope}`: {}", why.join(" "))?;
     }
     Ok(())
 }

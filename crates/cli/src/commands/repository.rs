@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Init(Init),
     /// Use a repository that exists already
     #[command(after_help = "Example:\n  keepward repository add /backup/contoso --password-file ~/contoso.password")]
-    Add(Init),
+    Add(Add),
     /// The repositories that are known here
     #[command(after_help = "Example:\n  keepward repository list --json")]
     List,
@@ -54,6 +54,18 @@ pub(crate) struct Init {
     /// The password's file; made with a random password when it does not exist [default: in the data directory]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// What to call it here
+    #[arg(long, default_value = "default")]
+    name: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Add {
+    /// A local folder or file:// URL
+    location: String,
+    /// The file whose first line is the password of one of its keys
+    #[arg(long, value_name = "FILE")]
+    password_file: PathBuf,
     /// What to call it here
     #[arg(long, default_value = "default")]
     name: String,
@@ -134,9 +146,8 @@ async fn make(app: &App, init: Init, output: &Output) -> Result<Exit, Failure> {
 }
 
 /// Takes up an existing repository, after opening it with the password.
-async fn known(app: &App, add: Init, output: &Output) -> Result<Exit, Failure> {
-    let file = add.password_file.clone().ok_or_else(|| Failure::usage("which password opens it?", "give --password-file FILE"))?;
-    let password = app::read_secret(&file)?;
+async fn known(app: &App, add: Add, output: &Output) -> Result<Exit, Failure> {
+    let password = app::read_secret(&add.password_file)?;
     let (store, location) = repository::store_from(&add.location)?;
     let repository = Repository::open(store, &password).await?;
     remember(app, &add.name, &location.to_string(), &repository, &password).await?;

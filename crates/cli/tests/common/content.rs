@@ -59,6 +59,8 @@ async fn objects(repository: &Path) -> Vec<u8> {
 
 /// What `before` has and `after` lacks or has otherwise.
 pub(crate) fn lost<'a>(before: &'a Content, after: &Content) -> Vec<&'a str> {
-    let differs = before.iter().filter(|(name, bytes)| after.get(*name) != Some(*bytes));
+    let differs = before
+        .iter()
+        .filter(|(name, bytes)| after.get(*name) != Some(*bytes));
     differs.map(|(name, _)| name.as_str()).collect()
 }

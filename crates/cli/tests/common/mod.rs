@@ -162,7 +162,11 @@ impl World {
         listed.events.iter().map(id).collect()
     }
 
-    pub(crate) async fn restic(&self, repository: &str, arguments: &[&str]) -> std::process::Output {
+    pub(crate) async fn restic(
+        &self,
+        repository: &str,
+        arguments: &[&str],
+    ) -> std::process::Output {
         restic(&self.path(repository), &self.path("password"), arguments).await
     }
 

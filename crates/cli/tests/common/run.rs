@@ -26,7 +26,8 @@ impl Ran {
                 "a secret in what was said: {told}"
             );
         }
-        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {told}"));
+        let parse =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {told}"));
         let events: Vec<Value> = out.lines().map(parse).collect();
         let ran = Self {
             code: output.status.code(),
@@ -87,8 +88,14 @@ impl Ran {
 
     /// Every code in what was said.
     pub(crate) fn codes(&self) -> Vec<String> {
-        let own = self.events.iter().filter_map(|event| event["code"].as_str());
-        let issues = self.events.iter().filter_map(|event| event["issue"]["code"].as_str());
+        let own = self
+            .events
+            .iter()
+            .filter_map(|event| event["code"].as_str());
+        let issues = self
+            .events
+            .iter()
+            .filter_map(|event| event["issue"]["code"].as_str());
         own.chain(issues).map(str::to_owned).collect()
     }
 

@@ -111,10 +111,7 @@ fn sources() -> Vec<(PathBuf, String)> {
                     .unwrap()
                     .map(|entry| entry.unwrap().path()),
             );
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "rs")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let production = text.split("#[cfg(test)]").next().unwrap().to_owned();
             sources.push((path, production));
@@ -125,7 +122,9 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// The string literal that `text` begins with, white space aside.
 fn literal(text: &str) -> Option<&str> {
-    text.trim_start().strip_prefix('"')?.split('"').next()
+    let literal = text.trim_start().strip_prefix('"')?.split('"').next()?;
+    let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!literal.is_empty() && literal.chars().all(kebab)).then_some(literal)
 }
 
 /// Codes that a source names: where one is made, and in the arms of a function that maps errors to codes.
@@ -146,13 +145,7 @@ fn codes(text: &str) -> Vec<&str> {
             body.split("=>")
                 .skip(1)
                 .flat_map(|arm| arm.split('\n').next())
-                .filter_map(|arm| {
-                    literal(
-                        arm.trim_start()
-                            .strip_prefix("Some(")
-                            .unwrap_or(arm),
-                    )
-                }),
+                .filter_map(|arm| literal(arm.trim_start().strip_prefix("Some(").unwrap_or(arm))),
         );
         codes.extend(body.split("then_some(").skip(1).filter_map(literal));
     }

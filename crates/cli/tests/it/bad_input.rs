@@ -15,7 +15,10 @@ async fn connectors(world: &World) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_token_is_refused_and_nothing_is_saved() {
     let world = World::bare().await;
-    world.file("wrong", "xnu2m7wrongwrongwrongwrongwrongwrongwrongwrongwrong4");
+    world.file(
+        "wrong",
+        "xnu2m7wrongwrongwrongwrongwrongwrongwrongwrongwrong4",
+    );
     let ran = world.connect("contoso", "wrong").await;
     ran.refuses(4, "credential-refused");
     assert!(!ran.told().contains("wrongwrong"), "{}", ran.told());
@@ -43,7 +46,10 @@ async fn a_token_that_expires_later_ends_the_backup_without_a_snapshot() {
     world.backup("default").await.exits(0);
     let before = world.snapshots("default").await;
     world.disturb(&json!({"fault": "203"})).await;
-    world.backup("default").await.refuses(4, "credential-refused");
+    world
+        .backup("default")
+        .await
+        .refuses(4, "credential-refused");
     world.heal().await;
     assert_eq!(world.snapshots("default").await, before);
 }
@@ -57,24 +63,57 @@ async fn without(scope: &str, kind: &str, others: &[&str]) {
     let added = world.connect("contoso", "narrow").await;
     added.exits(0);
     let check = added.check(kind);
-    assert_eq!((&check["outcome"], &check["code"]), (&json!("missing"), &json!("permission-missing")), "{check}");
+    assert_eq!(
+        (&check["outcome"], &check["code"]),
+        (&json!("missing"), &json!("permission-missing")),
+        "{check}"
+    );
     assert!(check["hint"].as_str().unwrap().contains(scope), "{check}");
-    assert!(check["message"].as_str().unwrap().contains("cannot be backed up"), "{check}");
-    world.keepward(&["connector", "test", "contoso"]).await.exits(3);
+    assert!(
+        check["message"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be backed up"),
+        "{check}"
+    );
+    world
+        .keepward(&["connector", "test", "contoso"])
+        .await
+        .exits(3);
 
     let ran = world.backup("default").await;
     ran.exits(3);
-    let issue = ran.issues().into_iter().find(|issue| issue["kind"] == kind).cloned();
+    let issue = ran
+        .issues()
+        .into_iter()
+        .find(|issue| issue["kind"] == kind)
+        .cloned();
     let issue = issue.unwrap_or_else(|| panic!("no issue of {kind}: {}", ran.told()));
     assert_eq!(issue["code"], "permission-missing", "{issue}");
     let counts = &ran.event("result")["counts"]["kinds"];
     for other in others {
-        assert!(counts[*other]["items"].as_u64().unwrap() > 0, "{other}: {counts}");
+        assert!(
+            counts[*other]["items"].as_u64().unwrap() > 0,
+            "{other}: {counts}"
+        );
     }
 
     // With a better token nothing more is needed.
     let (url, pat) = (world.simulator.url().to_owned(), world.at("pat"));
-    world.keepward(&["connector", "add", "azure-devops", "contoso", "--url", &url, "--pat-file", &pat, "--replace"]).await.exits(0);
+    world
+        .keepward(&[
+            "connector",
+            "add",
+            "azure-devops",
+            "contoso",
+            "--url",
+            &url,
+            "--pat-file",
+            &pat,
+            "--replace",
+        ])
+        .await
+        .exits(0);
     world.backup("default").await.exits(0);
     let whole = world.undisturbed().await;
     assert_eq!(lost(&whole, &world.content("default").await), [""; 0]);
@@ -82,20 +121,42 @@ async fn without(scope: &str, kind: &str, others: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_without_code_costs_the_repositories_alone() {
-    without("vso.code", "git-repository", &["project", "team", "work-item", "comment", "attachment", "wiki"]).await;
+    without(
+        "vso.code",
+        "git-repository",
+        &[
+            "project",
+            "team",
+            "work-item",
+            "comment",
+            "attachment",
+            "wiki",
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_without_work_costs_the_work_items_alone() {
-    without("vso.work", "work-item", &["project", "team", "git-repository", "wiki"]).await;
+    without(
+        "vso.work",
+        "work-item",
+        &["project", "team", "git-repository", "wiki"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_organization_is_refused() {
     let world = World::bare().await;
-    let made = world.post("/__organizations", &json!({"name": "fabrikam"})).await;
+    let made = world
+        .post("/__organizations", &json!({"name": "fabrikam"}))
+        .await;
     world.file("other", made["pat"].as_str().unwrap());
-    world.connect("contoso", "other").await.refuses(4, "credential-refused");
+    world
+        .connect("contoso", "other")
+        .await
+        .refuses(4, "credential-refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,16 +165,41 @@ async fn an_unknown_organization_is_named() {
     world.pat("global", "*", &READ).await;
     let ran = world.connect("nowhere", "global").await;
     ran.refuses(1, "organization-unknown");
-    assert!(ran.event("error")["message"].as_str().unwrap().contains("nowhere"), "{}", ran.told());
+    assert!(
+        ran.event("error")["message"]
+            .as_str()
+            .unwrap()
+            .contains("nowhere"),
+        "{}",
+        ran.told()
+    );
     assert_eq!(connectors(&world).await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_that_no_organization_can_have_are_refused_without_asking() {
     let world = World::bare().await;
-    for name in ["../contoso", "con toso", "-contoso", "contoso/../../x y", "größe"] {
+    for name in [
+        "../contoso",
+        "con toso",
+        "-contoso",
+        "contoso/../../x y",
+        "größe",
+    ] {
         let pat = world.at("pat");
-        let ran = world.keepward(&["connector", "add", "azure-devops", "--url", world.simulator.url(), "--pat-file", &pat, "--", name]).await;
+        let ran = world
+            .keepward(&[
+                "connector",
+                "add",
+                "azure-devops",
+                "--url",
+                world.simulator.url(),
+                "--pat-file",
+                &pat,
+                "--",
+                name,
+            ])
+            .await;
         ran.exits(2);
     }
     assert_eq!(world.requests().await, 0);
@@ -124,11 +210,28 @@ async fn a_connector_of_this_name_is_not_replaced_by_accident() {
     let world = World::connected().await;
     let before = connectors(&world).await;
     for organization in ["contoso", "CONTOSO"] {
-        world.connect(organization, "pat").await.refuses(1, "connector-exists");
+        world
+            .connect(organization, "pat")
+            .await
+            .refuses(1, "connector-exists");
     }
     let (url, pat) = (world.simulator.url(), world.at("pat"));
-    let arguments = ["connector", "add", "azure-devops", "contoso", "--url", url, "--pat-file", &pat, "--name", "another"];
-    world.keepward(&arguments).await.refuses(1, "connector-exists");
+    let arguments = [
+        "connector",
+        "add",
+        "azure-devops",
+        "contoso",
+        "--url",
+        url,
+        "--pat-file",
+        &pat,
+        "--name",
+        "another",
+    ];
+    world
+        .keepward(&arguments)
+        .await
+        .refuses(1, "connector-exists");
     assert_eq!(connectors(&world).await, before);
 }
 
@@ -137,8 +240,19 @@ async fn a_wrong_password_opens_nothing() {
     let world = World::bare().await;
     world.repository("default").await;
     let (place, wrong) = (world.at("default"), world.file("wrong", "not this one\n"));
-    let arguments = ["repository", "add", &place, "--name", "again", "--password-file", &wrong];
-    world.keepward(&arguments).await.refuses(1, "wrong-password");
+    let arguments = [
+        "repository",
+        "add",
+        &place,
+        "--name",
+        "again",
+        "--password-file",
+        &wrong,
+    ];
+    world
+        .keepward(&arguments)
+        .await
+        .refuses(1, "wrong-password");
     let listed = world.keepward(&["repository", "list"]).await;
     assert_eq!(listed.events.len(), 1, "{}", listed.told());
 }
@@ -149,8 +263,17 @@ async fn a_repository_of_another_version_is_left_as_it_is() {
     let (place, password) = (world.path("old"), world.path("password"));
     let made = restic(&place, &password, &["init", "--repository-version", "1"]).await;
     assert!(made.status.success());
-    let arguments = ["repository", "add", &world.at("old"), "--password-file", &world.at("password")];
-    world.keepward(&arguments).await.refuses(1, "repository-version");
+    let arguments = [
+        "repository",
+        "add",
+        &world.at("old"),
+        "--password-file",
+        &world.at("password"),
+    ];
+    world
+        .keepward(&arguments)
+        .await
+        .refuses(1, "repository-version");
     let config = restic(&place, &password, &["cat", "config"]).await;
     let config: Value = serde_json::from_slice(&config.stdout).unwrap();
     assert_eq!(config["version"], 1);
@@ -162,16 +285,54 @@ async fn an_existing_repository_is_not_made_again() {
     world.repository("default").await;
     let (place, password) = (world.at("default"), world.at("password"));
     let config = std::fs::read(world.path("default/config")).unwrap();
-    let arguments = ["repository", "init", &place, "--name", "again", "--password-file", &password];
-    world.keepward(&arguments).await.refuses(1, "repository-exists");
+    let arguments = [
+        "repository",
+        "init",
+        &place,
+        "--name",
+        "again",
+        "--password-file",
+        &password,
+    ];
+    world
+        .keepward(&arguments)
+        .await
+        .refuses(1, "repository-exists");
     assert_eq!(std::fs::read(world.path("default/config")).unwrap(), config);
-    assert_eq!(std::fs::read_dir(world.path("default/keys")).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::read_dir(world.path("default/keys"))
+            .unwrap()
+            .count(),
+        1
+    );
 
     let nowhere = world.at("nowhere");
-    let arguments = ["repository", "add", &nowhere, "--name", "other", "--password-file", &password];
-    world.keepward(&arguments).await.refuses(1, "repository-not-found");
-    let arguments = ["repository", "init", "ftp://host/x", "--name", "other", "--password-file", &password];
-    world.keepward(&arguments).await.refuses(1, "repository-location");
+    let arguments = [
+        "repository",
+        "add",
+        &nowhere,
+        "--name",
+        "other",
+        "--password-file",
+        &password,
+    ];
+    world
+        .keepward(&arguments)
+        .await
+        .refuses(1, "repository-not-found");
+    let arguments = [
+        "repository",
+        "init",
+        "ftp://host/x",
+        "--name",
+        "other",
+        "--password-file",
+        &password,
+    ];
+    world
+        .keepward(&arguments)
+        .await
+        .refuses(1, "repository-location");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,20 +340,41 @@ async fn a_snapshot_is_found_by_an_id_that_fits_one_alone() {
     let world = World::connected().await;
     // Seventeen ids cannot all differ in their first digit.
     for _ in 0..17 {
-        world.keepward(&["backup", "contoso", "--kind", "project"]).await.exits(0);
+        world
+            .keepward(&["backup", "contoso", "--kind", "project"])
+            .await
+            .exits(0);
     }
     let ids = world.snapshots("default").await;
     let begins = |first: char| ids.iter().filter(|id| id.starts_with(first)).count();
-    let twice = "0123456789abcdef".chars().find(|first| begins(*first) > 1).unwrap().to_string();
+    let twice = "0123456789abcdef"
+        .chars()
+        .find(|first| begins(*first) > 1)
+        .unwrap()
+        .to_string();
     let ran = world.keepward(&["snapshot", "show", &twice]).await;
     ran.refuses(1, "snapshot-ambiguous");
     let message = ran.event("error")["message"].as_str().unwrap();
-    assert!(ids.iter().filter(|id| id.starts_with(&twice)).all(|id| message.contains(&id[..8])), "{message}");
+    assert!(
+        ids.iter()
+            .filter(|id| id.starts_with(&twice))
+            .all(|id| message.contains(&id[..8])),
+        "{message}"
+    );
     for unknown in ["ffffffffffffffff", "nonsense", "../config", ""] {
-        world.keepward(&["snapshot", "show", unknown]).await.exits(1);
+        world
+            .keepward(&["snapshot", "show", unknown])
+            .await
+            .exits(1);
     }
-    world.keepward(&["snapshot", "show", "ffffffffffffffff"]).await.refuses(1, "snapshot-unknown");
-    world.keepward(&["snapshot", "show", &ids[3]]).await.exits(0);
+    world
+        .keepward(&["snapshot", "show", "ffffffffffffffff"])
+        .await
+        .refuses(1, "snapshot-unknown");
+    world
+        .keepward(&["snapshot", "show", &ids[3]])
+        .await
+        .exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,15 +382,31 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
     let world = World::connected().await;
     world.backup("default").await.exits(0);
     let before = world.get("/__state?organization=contoso").await;
-    let planned = world.keepward(&["restore", "plan", "latest", "--everything"]).await;
+    let planned = world
+        .keepward(&["restore", "plan", "latest", "--everything"])
+        .await;
     planned.exits(0);
     let plan = planned.event("plan");
     // The roots of areas and iterations are there in every project and are merged.
     let mut actions = plan["actions"].as_object().unwrap().keys();
-    assert!(actions.all(|action| action == "skip" || action == "merge"), "{}", planned.told());
+    assert!(
+        actions.all(|action| action == "skip" || action == "merge"),
+        "{}",
+        planned.told()
+    );
     let id = plan["id"].as_str().unwrap();
     let shown = world.keepward(&["restore", "show", id]).await;
-    assert!(shown.events.iter().filter(|step| step["action"] == "skip").all(|step| step["reason"].as_str().is_some_and(|reason| !reason.is_empty())), "{}", shown.told());
+    assert!(
+        shown
+            .events
+            .iter()
+            .filter(|step| step["action"] == "skip")
+            .all(|step| step["reason"]
+                .as_str()
+                .is_some_and(|reason| !reason.is_empty())),
+        "{}",
+        shown.told()
+    );
     let applied = world.keepward(&["restore", "apply", id]).await;
     applied.exits(0);
     assert_eq!(applied.event("result")["created"], 0);
@@ -218,11 +416,23 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_selected_restores_nothing() {
     let world = World::connected().await;
-    world.keepward(&["backup", "contoso", "--kind", "project"]).await.exits(0);
+    world
+        .keepward(&["backup", "contoso", "--kind", "project"])
+        .await
+        .exits(0);
     let requests = world.requests().await;
-    world.keepward(&["restore", "plan", "latest"]).await.exits(2);
-    world.keepward(&["restore", "apply", "no-such-plan"]).await.refuses(1, "plan-unknown");
-    world.keepward(&["backup", "contoso", "--kind", "work-items"]).await.refuses(1, "kind-unknown");
+    world
+        .keepward(&["restore", "plan", "latest"])
+        .await
+        .exits(2);
+    world
+        .keepward(&["restore", "apply", "no-such-plan"])
+        .await
+        .refuses(1, "plan-unknown");
+    world
+        .keepward(&["backup", "contoso", "--kind", "work-items"])
+        .await
+        .refuses(1, "kind-unknown");
     assert_eq!(world.requests().await, requests);
     assert_eq!(world.keepward(&["restore", "list"]).await.events.len(), 0);
 }
@@ -233,27 +443,64 @@ async fn names_from_the_service_stay_inside_the_folder_of_an_export() {
     let (tree, password) = (world.path("tree"), world.path("password"));
     std::fs::create_dir_all(&tree).unwrap();
     let long = "ü".repeat(127);
-    let names = ["a\nb", "a\u{1b}[31mb", "..x", "CON", "back\\slash", ".. ", "~", &long];
+    let names = [
+        "a\nb",
+        "a\u{1b}[31mb",
+        "..x",
+        "CON",
+        "back\\slash",
+        ".. ",
+        "~",
+        &long,
+    ];
     for name in names {
         std::fs::write(tree.join(name), name).unwrap();
     }
     std::os::unix::fs::symlink("/etc/passwd", tree.join("link")).unwrap();
     let place = world.path("default");
-    assert!(restic(&place, &password, &["init", "--repository-version", "2"]).await.status.success());
-    assert!(restic(&place, &password, &["backup", tree.to_str().unwrap()]).await.status.success());
-    world.keepward(&["repository", "add", &world.at("default"), "--password-file", &world.at("password")]).await.exits(0);
+    assert!(
+        restic(&place, &password, &["init", "--repository-version", "2"])
+            .await
+            .status
+            .success()
+    );
+    assert!(
+        restic(&place, &password, &["backup", tree.to_str().unwrap()])
+            .await
+            .status
+            .success()
+    );
+    world
+        .keepward(&[
+            "repository",
+            "add",
+            &world.at("default"),
+            "--password-file",
+            &world.at("password"),
+        ])
+        .await
+        .exits(0);
 
     let outside = std::fs::read_dir(world.path("")).unwrap().count();
-    let ran = world.keepward(&["export", "latest", "/", "--to", &world.at("out")]).await;
+    let ran = world
+        .keepward(&["export", "latest", "/", "--to", &world.at("out")])
+        .await;
     assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.told());
-    assert_eq!(std::fs::read_dir(world.path("")).unwrap().count(), outside + 1);
+    assert_eq!(
+        std::fs::read_dir(world.path("")).unwrap().count(),
+        outside + 1
+    );
     let mut open = vec![world.path("out")];
     let mut written = Vec::new();
     while let Some(at) = open.pop() {
         let metadata = std::fs::symlink_metadata(&at).unwrap();
         assert!(!metadata.is_symlink(), "{}", at.display());
         if metadata.is_dir() {
-            open.extend(std::fs::read_dir(&at).unwrap().map(|entry| entry.unwrap().path()));
+            open.extend(
+                std::fs::read_dir(&at)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else {
             let name = at.file_name().unwrap().to_str().unwrap();
             assert!(!name.chars().any(char::is_control), "{name:?}");
@@ -265,19 +512,38 @@ async fn names_from_the_service_stay_inside_the_folder_of_an_export() {
     expected.sort_unstable();
     assert_eq!(written, expected, "{}", ran.told());
 
-    let again = world.keepward(&["export", "latest", "no/such/path", "--to", &world.at("other")]).await;
-    assert!(again.code == Some(1) || again.code == Some(2), "{}", again.told());
+    let again = world
+        .keepward(&[
+            "export",
+            "latest",
+            "no/such/path",
+            "--to",
+            &world.at("other"),
+        ])
+        .await;
+    assert!(
+        again.code == Some(1) || again.code == Some(2),
+        "{}",
+        again.told()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_on_the_same_data_directory_is_refused() {
     let world = World::connected().await;
-    world.disturb(&json!({"path": "/contoso/_apis/projects?*", "fault": "slow", "milliseconds": 5000})).await;
+    world
+        .disturb(
+            &json!({"path": "/contoso/_apis/projects?*", "fault": "slow", "milliseconds": 5000}),
+        )
+        .await;
     let mut first = world.start(&["backup", "contoso"]);
     while world.hits(0).await == 0 {
         tokio::task::yield_now().await;
     }
-    world.keepward(&["connector", "list"]).await.refuses(1, "data-directory-busy");
+    world
+        .keepward(&["connector", "list"])
+        .await
+        .refuses(1, "data-directory-busy");
     first.kill().await.unwrap();
     world.keepward(&["connector", "list"]).await.exits(0);
 }
@@ -290,7 +556,11 @@ async fn damage_is_found_and_has_an_exit_code_of_its_own() {
     let mut packs = Vec::new();
     while let Some(at) = open.pop() {
         if at.is_dir() {
-            open.extend(std::fs::read_dir(&at).unwrap().map(|entry| entry.unwrap().path()));
+            open.extend(
+                std::fs::read_dir(&at)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else {
             packs.push(at);
         }
@@ -299,7 +569,10 @@ async fn damage_is_found_and_has_an_exit_code_of_its_own() {
     bytes[20] ^= 1;
     std::fs::remove_file(&packs[0]).unwrap();
     std::fs::write(&packs[0], bytes).unwrap();
-    world.keepward(&["repository", "check", "--read-data"]).await.refuses(8, "repository-damaged");
+    world
+        .keepward(&["repository", "check", "--read-data"])
+        .await
+        .refuses(8, "repository-damaged");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,10 +581,18 @@ async fn every_code_is_explained() {
     let listed = world.keepward(&["explain"]).await;
     listed.exits(0);
     assert_eq!(listed.events.len(), model::code::CODES.len());
-    for code in ["permission-missing", "data-directory-busy", "snapshot-ambiguous"] {
+    for code in [
+        "permission-missing",
+        "data-directory-busy",
+        "snapshot-ambiguous",
+    ] {
         let explained = world.keepward(&["explain", code]).await;
         explained.exits(0);
-        assert!(explained.events[0]["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()));
+        assert!(
+            explained.events[0]["remedy"]
+                .as_str()
+                .is_some_and(|remedy| !remedy.is_empty())
+        );
     }
     world.keepward(&["explain", "no-such-code"]).await.exits(2);
 }

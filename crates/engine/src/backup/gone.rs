@@ -39,7 +39,9 @@ pub(crate) async fn find(
             before.retain(|item| !lost.contains(&item.scope));
             let gone: Vec<&ItemRef> = before.iter().filter(|item| !mentioned.contains(item)).collect();
             let parent = is_parent(layouts, kind);
-            let doubtful = implausible(before.len(), gone.len()) || (parent && !gone.is_empty());
+            // What has no scope of its own may have been in a lost one.
+            let suspect = parent || (!lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
+            let doubtful = implausible(before.len(), gone.len()) || (suspect && !gone.is_empty());
             if doubtful && !accepted.contains(kind) {
                 issues.push(issue(kind, info, before.len(), gone.len()));
                 if parent {
