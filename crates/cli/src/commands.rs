@@ -25,7 +25,12 @@ use crate::output::Output;
 
 /// Backs up Azure DevOps organizations into restic repositories, and gets them back.
 #[derive(Parser)]
-#[command(name = "keepward", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "keepward",
+    version,
+    propagate_version = true,
+    max_term_width = 110
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -40,7 +45,14 @@ pub(crate) struct Global {
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
     /// Where the catalog, its key and its lock are [default: ~/.local/share/keepward]
-    #[arg(long, global = true, env = "KEEPWARD_DATA_DIR", value_name = "DIR", help_heading = "Global options", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWARD_DATA_DIR",
+        value_name = "DIR",
+        help_heading = "Global options",
+        hide_env_values = true
+    )]
     pub data_dir: Option<PathBuf>,
     /// Log more to standard error; twice for even more
     #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Global options")]
@@ -88,7 +100,11 @@ enum Command {
 }
 
 /// Runs a command to its exit code. Backups, restores and exports end themselves when asked; everything else just stops.
-pub(crate) async fn run(cli: Cli, output: &Output, cancel: &CancellationToken) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    cli: Cli,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let global = &cli.global;
     let at_once = async |work: Pin<Box<dyn Future<Output = Result<Exit, Failure>> + '_>>| {
         tokio::select! {
@@ -100,9 +116,15 @@ pub(crate) async fn run(cli: Cli, output: &Output, cancel: &CancellationToken) -
         Command::Backup(command) => Box::pin(backup::run(command, global, output, cancel)).await,
         Command::Restore(command) => Box::pin(restore::run(command, global, output, cancel)).await,
         Command::Export(command) => Box::pin(export::run(command, global, output, cancel)).await,
-        Command::Repository(command) => at_once(Box::pin(repository::run(command, global, output))).await,
-        Command::Connector(command) => at_once(Box::pin(connector::run(command, global, output))).await,
-        Command::Snapshot(command) => at_once(Box::pin(snapshot::run(command, global, output))).await,
+        Command::Repository(command) => {
+            at_once(Box::pin(repository::run(command, global, output))).await
+        }
+        Command::Connector(command) => {
+            at_once(Box::pin(connector::run(command, global, output))).await
+        }
+        Command::Snapshot(command) => {
+            at_once(Box::pin(snapshot::run(command, global, output))).await
+        }
         Command::Run(command) => at_once(Box::pin(run::run(command, global, output))).await,
         Command::Explain(command) => explain::run(&command, output),
         Command::Demo(command) => at_once(Box::pin(demo::run(command, output))).await,

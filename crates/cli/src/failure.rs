@@ -34,21 +34,45 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), code: None, hint: Some(hint.into()), exit: Exit::Usage }
+        Self {
+            message: message.into(),
+            code: None,
+            hint: Some(hint.into()),
+            exit: Exit::Usage,
+        }
     }
 
     pub(crate) fn coded(code: &str, message: impl Into<String>) -> Self {
         let remedy = model::code::find(code).map(|code| code.remedy.to_owned());
-        Self { message: message.into(), exit: exit_of(Some(code)), code: Some(code.to_owned()), hint: remedy }
+        Self {
+            message: message.into(),
+            exit: exit_of(Some(code)),
+            code: Some(code.to_owned()),
+            hint: remedy,
+        }
     }
 
     pub(crate) fn canceled() -> Self {
-        Self { message: "canceled; what was stored is used by the next run".to_owned(), code: None, hint: None, exit: Exit::Canceled }
+        Self {
+            message: "canceled; what was stored is used by the next run".to_owned(),
+            code: None,
+            hint: None,
+            exit: Exit::Canceled,
+        }
     }
 
     fn new(message: String, code: Option<String>, hint: Option<String>) -> Self {
-        let remedy = || code.as_deref().and_then(model::code::find).map(|code| code.remedy.to_owned());
-        Self { hint: hint.or_else(remedy), exit: exit_of(code.as_deref()), message, code }
+        let remedy = || {
+            code.as_deref()
+                .and_then(model::code::find)
+                .map(|code| code.remedy.to_owned())
+        };
+        Self {
+            hint: hint.or_else(remedy),
+            exit: exit_of(code.as_deref()),
+            message,
+            code,
+        }
     }
 }
 
@@ -79,7 +103,11 @@ impl From<engine::Error> for Failure {
         if matches!(error, engine::Error::Canceled) {
             return Self::canceled();
         }
-        Self::new(chain(&error), error.code().map(str::to_owned), error.hint().map(str::to_owned))
+        Self::new(
+            chain(&error),
+            error.code().map(str::to_owned),
+            error.hint().map(str::to_owned),
+        )
     }
 }
 
@@ -88,7 +116,11 @@ impl From<control::Error> for Failure {
         if error.ending() == Ending::Canceled {
             return Self::canceled();
         }
-        Self::new(chain(&error), error.code().map(str::to_owned), error.hint().map(str::to_owned))
+        Self::new(
+            chain(&error),
+            error.code().map(str::to_owned),
+            error.hint().map(str::to_owned),
+        )
     }
 }
 
@@ -106,7 +138,11 @@ impl From<catalog::Error> for Failure {
 
 impl From<service::Error> for Failure {
     fn from(error: service::Error) -> Self {
-        Self::new(chain(&error), Some(error.code.to_owned()), error.hint.clone())
+        Self::new(
+            chain(&error),
+            Some(error.code.to_owned()),
+            error.hint.clone(),
+        )
     }
 }
 

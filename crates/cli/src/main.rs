@@ -27,9 +27,17 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     init_logging(cli.global.verbose);
     let output = Output::new(cli.global.json);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(error) => return output.failure(&Failure::from(anyhow::Error::new(error).context("cannot start"))),
+        Err(error) => {
+            return output.failure(&Failure::from(
+                anyhow::Error::new(error).context("cannot start"),
+            ));
+        }
     };
     let cancel = CancellationToken::new();
     let result = runtime.block_on(async {
@@ -53,7 +61,10 @@ fn main() -> ExitCode {
 /// Ctrl-C, or the signals by which a service manager or a closed terminal ends a process.
 async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+    let (Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -70,5 +81,9 @@ fn init_logging(verbose: u8) {
         1 => "info,sqlx=warn",
         _ => "debug,sqlx=warn,hyper=info",
     };
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
 }

@@ -38,7 +38,12 @@ impl Output {
     }
 
     /// A table for people, or one JSON document a row.
-    pub(crate) fn rows<T: Serialize>(&self, head: &[&str], rows: &[T], cells: impl Fn(&T) -> Vec<String>) {
+    pub(crate) fn rows<T: Serialize>(
+        &self,
+        head: &[&str],
+        rows: &[T],
+        cells: impl Fn(&T) -> Vec<String>,
+    ) {
         if self.json {
             for row in rows {
                 self.event(row);
@@ -78,11 +83,17 @@ impl Output {
 /// Columns without lines; numbers to the right.
 pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(head.iter().map(|name| name.to_uppercase()));
+    table
+        .load_style(NOTHING)
+        .set_header(head.iter().map(|name| name.to_uppercase()));
     let rows: Vec<Vec<String>> = rows.collect();
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        if !rows.is_empty() && rows.iter().all(|row| row.get(at).is_some_and(|cell| is_number(cell))) {
+        if !rows.is_empty()
+            && rows
+                .iter()
+                .all(|row| row.get(at).is_some_and(|cell| is_number(cell)))
+        {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -93,7 +104,8 @@ pub(crate) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> S
 /// A count, or a size with its unit; not a date or an id that begins with a digit.
 fn is_number(cell: &str) -> bool {
     let number = cell.split(' ').next().unwrap_or("");
-    number.starts_with(|c: char| c.is_ascii_digit()) && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+    number.starts_with(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// A time to the second, from one that may have more digits.

@@ -21,12 +21,18 @@ impl Progress {
     pub(crate) fn new(output: &Output) -> Arc<Self> {
         let bar = output.is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {prefix} {bar:20} {msg} {eta}");
+            let style = ProgressStyle::with_template(
+                "{spinner} {elapsed_precise} {prefix} {bar:20} {msg} {eta}",
+            );
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Arc::new(Self { output: output.clone(), bar, shown: Mutex::default() })
+        Arc::new(Self {
+            output: output.clone(),
+            bar,
+            shown: Mutex::default(),
+        })
     }
 
     pub(crate) fn finish(&self) {
@@ -43,7 +49,10 @@ impl Progress {
     }
 
     fn first_time(&self, key: String) -> bool {
-        self.shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key)
+        self.shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(key)
     }
 }
 
@@ -55,17 +64,30 @@ impl Reporter for Progress {
                 Some(bar) => bar.set_prefix(phase),
                 None => self.output.line(format!("  {phase}")),
             },
-            Event::Progress { phase, items, expected, bytes, requests, budget_left } => {
+            Event::Progress {
+                phase,
+                items,
+                expected,
+                bytes,
+                requests,
+                budget_left,
+            } => {
                 let Some(bar) = &self.bar else { return };
                 if let Some(expected) = expected {
                     bar.set_length(expected);
                     bar.set_position(items);
                 }
-                let budget = budget_left.map_or_else(String::new, |left| format!(", {left:.0} TSTU left"));
+                let budget =
+                    budget_left.map_or_else(String::new, |left| format!(", {left:.0} TSTU left"));
                 bar.set_prefix(phase);
-                bar.set_message(format!("{items} items, {}, {requests} requests{budget}", BinaryBytes(bytes)));
+                bar.set_message(format!(
+                    "{items} items, {}, {requests} requests{budget}",
+                    BinaryBytes(bytes)
+                ));
             }
-            Event::Waiting { seconds, reason } => self.text(&format!("  waiting {seconds} s: {reason}")),
+            Event::Waiting { seconds, reason } => {
+                self.text(&format!("  waiting {seconds} s: {reason}"));
+            }
             Event::Issue { issue } => {
                 let line = format!("  issue {}: {}", issue.code, issue.message);
                 if self.first_time(line.clone()) {

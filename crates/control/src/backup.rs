@@ -31,15 +31,33 @@ pub struct BackupOrder<'a> {
 
 impl Control {
     /// Runs a backup: run, job, lease, engine, end. An error here means that there is no run; a failed run is an [`Ended`].
-    pub async fn backup(&self, order: &BackupOrder<'_>, reporter: Arc<dyn Reporter>, cancel: &CancellationToken) -> Result<Ended<BackupReport>> {
+    pub async fn backup(
+        &self,
+        order: &BackupOrder<'_>,
+        reporter: Arc<dyn Reporter>,
+        cancel: &CancellationToken,
+    ) -> Result<Ended<BackupReport>> {
         let service = self.service(&order.connector.service)?;
-        let unknown = order.selection.iter().chain(&order.accept_deletions).find(|kind| service.kind(kind).is_none());
+        let unknown = order
+            .selection
+            .iter()
+            .chain(&order.accept_deletions)
+            .find(|kind| service.kind(kind).is_none());
         if let Some(kind) = unknown {
             let all: Vec<&str> = service.kinds.iter().map(|kind| kind.spec().name).collect();
-            let message = format!("{} has no kind `{kind}`; it has {}", service.title, all.join(", "));
-            return Err(Error::Request { code: "kind-unknown", message });
+            let message = format!(
+                "{} has no kind `{kind}`; it has {}",
+                service.title,
+                all.join(", ")
+            );
+            return Err(Error::Request {
+                code: "kind-unknown",
+                message,
+            });
         }
-        let client = self.client(order.connector, Some(Arc::clone(&reporter))).await?;
+        let client = self
+            .client(order.connector, Some(Arc::clone(&reporter)))
+            .await?;
         let organization = order.connector.organization.to_lowercase();
         let (mut run, job) = self
             .begin(NewRun {
@@ -50,7 +68,16 @@ impl Control {
                 payload: serde_json::json!({ "backup": order.connector.name, "selection": order.selection }).to_string(),
             })
             .await?;
-        let result = self.work(order, service, &client, (&run, &job), reporter.as_ref(), cancel).await;
+        let result = self
+            .work(
+                order,
+                service,
+                &client,
+                (&run, &job),
+                reporter.as_ref(),
+                cancel,
+            )
+            .await;
         let usage = client.usage();
         run.counts.requests = usage.requests;
         run.counts.bytes_received = usage.bytes;
@@ -80,7 +107,14 @@ impl Control {
             repository: order.repository.id().to_string(),
             cancel: cancel.clone(),
         };
-        let context = BackupContext { service, client, repository: order.repository, coordinator: &coordinator, clock: &self.clock, reporter };
+        let context = BackupContext {
+            service,
+            client,
+            repository: order.repository,
+            coordinator: &coordinator,
+            clock: &self.clock,
+            reporter,
+        };
         let request = BackupRequest {
             connector: order.connector.clone(),
             url: address(service, order.connector)?,
@@ -102,6 +136,9 @@ impl Control {
 /// The address of the organization, as `source.json` names it.
 pub(crate) fn address(service: &Service, connector: &Connector) -> Result<String> {
     let addresses = addresses(service, &connector.organization, connector.url.as_deref())?;
-    let first = service.hosts.first().and_then(|host| addresses.get(host.name));
+    let first = service
+        .hosts
+        .first()
+        .and_then(|host| addresses.get(host.name));
     Ok(first.map_or_else(String::new, ToString::to_string))
 }

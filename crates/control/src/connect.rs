@@ -14,31 +14,60 @@ pub const USER_AGENT: &str = concat!("Keepward/", env!("CARGO_PKG_VERSION"));
 
 /// The base address of each host, with the organization and without a slash at its end. Another address than the service's own stands for
 /// all hosts; the organization is added unless the address ends with it.
-pub fn addresses(service: &Service, organization: &str, url: Option<&str>) -> Result<BTreeMap<&'static str, Url>> {
+pub fn addresses(
+    service: &Service,
+    organization: &str,
+    url: Option<&str>,
+) -> Result<BTreeMap<&'static str, Url>> {
     let own = |template: &str| template.replace("{organization}", &segment(organization));
     let other = match url {
         Some(url) => Some(with_organization(&parse(url)?, organization)),
         None => None,
     };
-    service.hosts.iter().map(|host| Ok((host.name, parse(other.as_deref().unwrap_or(&own(host.url)))?))).collect()
+    service
+        .hosts
+        .iter()
+        .map(|host| {
+            Ok((
+                host.name,
+                parse(other.as_deref().unwrap_or(&own(host.url)))?,
+            ))
+        })
+        .collect()
 }
 
 fn with_organization(url: &Url, organization: &str) -> String {
     let text = url.as_str().trim_end_matches('/');
-    let last = url.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let there = last.eq_ignore_ascii_case(organization) || last.eq_ignore_ascii_case(&segment(organization));
-    if there { text.to_owned() } else { format!("{text}/{}", segment(organization)) }
+    let last = url
+        .path()
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let there = last.eq_ignore_ascii_case(organization)
+        || last.eq_ignore_ascii_case(&segment(organization));
+    if there {
+        text.to_owned()
+    } else {
+        format!("{text}/{}", segment(organization))
+    }
 }
 
 fn parse(text: &str) -> Result<Url> {
-    let refused = |reason: &str| Error::Request { code: "url-refused", message: format!("`{text}` is no address of a service: {reason}") };
-    let url = Url::parse(text.trim_end_matches('/')).map_err(|error| refused(&error.to_string()))?;
+    let refused = |reason: &str| Error::Request {
+        code: "url-refused",
+        message: format!("`{text}` is no address of a service: {reason}"),
+    };
+    let url =
+        Url::parse(text.trim_end_matches('/')).map_err(|error| refused(&error.to_string()))?;
     match url.scheme() {
         "http" | "https" => {}
         _ => return Err(refused("it begins neither with https:// nor with http://")),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("it holds a user name or password: give the token on its own"));
+        return Err(refused(
+            "it holds a user name or password: give the token on its own",
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refused("it holds a query"));
@@ -87,7 +116,16 @@ mod tests {
     static SERVICE: Service = Service {
         name: "fake",
         title: "Fake",
-        hosts: &[Host { name: "dev", url: "https://dev.example.com/{organization}" }, Host { name: "sps", url: "https://sps.example.com/{organization}" }],
+        hosts: &[
+            Host {
+                name: "dev",
+                url: "https://dev.example.com/{organization}",
+            },
+            Host {
+                name: "sps",
+                url: "https://sps.example.com/{organization}",
+            },
+        ],
         credentials: &[],
         kinds: &[],
         preflight: &NoPreflight,
@@ -103,10 +141,26 @@ mod tests {
         let table = [
             ("contoso", None, "https://dev.example.com/contoso"),
             ("a b", None, "https://dev.example.com/a%20b"),
-            ("contoso", Some("http://127.0.0.1:8080"), "http://127.0.0.1:8080/contoso"),
-            ("contoso", Some("http://127.0.0.1:8080/"), "http://127.0.0.1:8080/contoso"),
-            ("contoso", Some("http://127.0.0.1:8080/Contoso/"), "http://127.0.0.1:8080/Contoso"),
-            ("DefaultCollection", Some("https://server/tfs"), "https://server/tfs/DefaultCollection"),
+            (
+                "contoso",
+                Some("http://127.0.0.1:8080"),
+                "http://127.0.0.1:8080/contoso",
+            ),
+            (
+                "contoso",
+                Some("http://127.0.0.1:8080/"),
+                "http://127.0.0.1:8080/contoso",
+            ),
+            (
+                "contoso",
+                Some("http://127.0.0.1:8080/Contoso/"),
+                "http://127.0.0.1:8080/Contoso",
+            ),
+            (
+                "DefaultCollection",
+                Some("https://server/tfs"),
+                "https://server/tfs/DefaultCollection",
+            ),
         ];
         for (organization, url, expected) in table {
             assert_eq!(dev(organization, url).unwrap(), expected);
@@ -121,8 +175,17 @@ mod tests {
 
     #[test]
     fn addresses_that_cannot_be_right_are_refused() {
-        for url in ["contoso", "ftp://example.com", "https://me:secret@example.com", "https://example.com/?a=b"] {
-            assert_eq!(dev("contoso", Some(url)).unwrap_err().code(), Some("url-refused"), "{url}");
+        for url in [
+            "contoso",
+            "ftp://example.com",
+            "https://me:secret@example.com",
+            "https://example.com/?a=b",
+        ] {
+            assert_eq!(
+                dev("contoso", Some(url)).unwrap_err().code(),
+                Some("url-refused"),
+                "{url}"
+            );
         }
     }
 }

@@ -27,15 +27,37 @@ pub struct Control {
 
 impl Control {
     pub fn service(&self, name: &str) -> Result<&'static Service> {
-        let found = self.services.iter().copied().find(|service| service.name == name);
-        found.ok_or_else(|| Error::Request { code: "service-unknown", message: format!("this program does not know the service `{name}`") })
+        let found = self
+            .services
+            .iter()
+            .copied()
+            .find(|service| service.name == name);
+        found.ok_or_else(|| Error::Request {
+            code: "service-unknown",
+            message: format!("this program does not know the service `{name}`"),
+        })
     }
 
     /// A client with the connector's credential; `observer` hears of waits.
-    pub async fn client(&self, connector: &Connector, observer: Option<Arc<dyn Reporter>>) -> Result<Client> {
-        let secret = self.catalog.get_credential(&self.kek, &connector.credential).await?;
-        let secret = secret.ok_or_else(|| catalog::Error::CredentialUnknown { name: connector.credential.clone() })?;
-        connect(self.service(&connector.service)?, &connector.organization, connector.url.as_deref(), secret, observer)
+    pub async fn client(
+        &self,
+        connector: &Connector,
+        observer: Option<Arc<dyn Reporter>>,
+    ) -> Result<Client> {
+        let secret = self
+            .catalog
+            .get_credential(&self.kek, &connector.credential)
+            .await?;
+        let secret = secret.ok_or_else(|| catalog::Error::CredentialUnknown {
+            name: connector.credential.clone(),
+        })?;
+        connect(
+            self.service(&connector.service)?,
+            &connector.organization,
+            connector.url.as_deref(),
+            secret,
+            observer,
+        )
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -51,7 +73,12 @@ impl Control {
     }
 
     pub(crate) fn temporary(&self) -> Result<tempfile::TempDir> {
-        let made = tempfile::Builder::new().prefix("keepward-").tempdir_in(&self.work);
-        made.map_err(|source| Error::Io { what: format!("cannot make a folder in {}", self.work.display()), source })
+        let made = tempfile::Builder::new()
+            .prefix("keepward-")
+            .tempdir_in(&self.work);
+        made.map_err(|source| Error::Io {
+            what: format!("cannot make a folder in {}", self.work.display()),
+            source,
+        })
     }
 }

@@ -27,15 +27,24 @@ pub struct CatalogCoordinator {
 pub(crate) fn failed(error: catalog::Error) -> engine::Error {
     match error {
         catalog::Error::Canceled { .. } => engine::Error::Canceled,
-        other => engine::Error::Control { code: other.code().unwrap_or("catalog-failed"), message: other.to_string() },
+        other => engine::Error::Control {
+            code: other.code().unwrap_or("catalog-failed"),
+            message: other.to_string(),
+        },
     }
 }
 
 #[async_trait]
 impl Coordinator for CatalogCoordinator {
     async fn beat(&self) -> engine::Result<Beat> {
-        let beat = self.catalog.heartbeat(&self.job, self.token, self.clock.now(), LEASE).await.map_err(failed)?;
-        Ok(Beat { cancel: beat.cancel_requested || self.cancel.is_cancelled() })
+        let beat = self
+            .catalog
+            .heartbeat(&self.job, self.token, self.clock.now(), LEASE)
+            .await
+            .map_err(failed)?;
+        Ok(Beat {
+            cancel: beat.cancel_requested || self.cancel.is_cancelled(),
+        })
     }
 
     async fn permit_commit(&self) -> engine::Result<()> {
@@ -43,8 +52,14 @@ impl Coordinator for CatalogCoordinator {
             return Err(engine::Error::Canceled);
         }
         // A long last step may have outlived the lease while nobody else wanted the job.
-        self.catalog.heartbeat(&self.job, self.token, self.clock.now(), LEASE).await.map_err(failed)?;
-        self.catalog.permit_commit(&self.job, self.token, self.clock.now()).await.map_err(failed)
+        self.catalog
+            .heartbeat(&self.job, self.token, self.clock.now(), LEASE)
+            .await
+            .map_err(failed)?;
+        self.catalog
+            .permit_commit(&self.job, self.token, self.clock.now())
+            .await
+            .map_err(failed)
     }
 
     async fn index(&self, snapshot: &SnapshotInfo, rows: &mut dyn Rows) -> engine::Result<()> {
@@ -52,18 +67,32 @@ impl Coordinator for CatalogCoordinator {
             Ok(()) => Ok(()),
             Err(Error::Engine(error)) => Err(error),
             Err(Error::Catalog(error)) => Err(failed(error)),
-            Err(other) => Err(engine::Error::Control { code: "catalog-failed", message: other.to_string() }),
+            Err(other) => Err(engine::Error::Control {
+                code: "catalog-failed",
+                message: other.to_string(),
+            }),
         }
     }
 }
 
 /// Lists a snapshot with its rows, all or nothing; one that is listed already stays as it is.
-pub(crate) async fn add_snapshot(catalog: &Catalog, repository: &str, info: &SnapshotInfo, rows: &mut dyn Rows) -> Result<()> {
+pub(crate) async fn add_snapshot(
+    catalog: &Catalog,
+    repository: &str,
+    info: &SnapshotInfo,
+    rows: &mut dyn Rows,
+) -> Result<()> {
     let source = &info.source;
-    let text = serde_json::to_string(source)
-        .map_err(|error| Error::Request { code: "repository-damaged", message: format!("the snapshot's description cannot be written: {error}") })?;
+    let text = serde_json::to_string(source).map_err(|error| Error::Request {
+        code: "repository-damaged",
+        message: format!("the snapshot's description cannot be written: {error}"),
+    })?;
     let row = SnapshotRow {
-        source: SourceKey { repository: repository.to_owned(), service: source.service.clone(), name: source.source.clone() },
+        source: SourceKey {
+            repository: repository.to_owned(),
+            service: source.service.clone(),
+            name: source.source.clone(),
+        },
         id: info.id.to_string(),
         time: info.time,
         run: source.run.clone(),

@@ -16,7 +16,10 @@ pub enum Error {
     #[error(transparent)]
     Repository(#[from] repository::Error),
     #[error("{what}: {source}")]
-    Io { what: String, source: std::io::Error },
+    Io {
+        what: String,
+        source: std::io::Error,
+    },
     /// The request itself makes no sense.
     #[error("{message}")]
     Request { code: &'static str, message: String },
@@ -30,7 +33,9 @@ impl Error {
             Self::Engine(error) => error.code(),
             Self::Service(error) => Some(error.code),
             Self::Repository(error) => Some(error.code()),
-            Self::Io { source, .. } => (source.kind() == std::io::ErrorKind::StorageFull).then_some("disk-full"),
+            Self::Io { source, .. } => {
+                (source.kind() == std::io::ErrorKind::StorageFull).then_some("disk-full")
+            }
             Self::Request { code, .. } => Some(code),
         }
     }

@@ -46,9 +46,18 @@ impl Control {
             error: None,
         };
         self.catalog.create_run(&run).await?;
-        let job = NewJob { id: self.new_id(), payload: new.payload, concurrency_key: Some(new.key), created: now };
+        let job = NewJob {
+            id: self.new_id(),
+            payload: new.payload,
+            concurrency_key: Some(new.key),
+            created: now,
+        };
         self.catalog.enqueue(&run.id, &job).await?;
-        if let Some(job) = self.catalog.claim_for_run(&self.worker, &run.id, now, LEASE).await? {
+        if let Some(job) = self
+            .catalog
+            .claim_for_run(&self.worker, &run.id, now, LEASE)
+            .await?
+        {
             run.state = RunState::Running;
             return Ok((run, job));
         }
@@ -58,15 +67,28 @@ impl Control {
         run.finished = Some(self.now());
         run.error = Some(message.clone());
         self.catalog.finish_run(&run).await?;
-        Err(Error::Request { code: "run-busy", message })
+        Err(Error::Request {
+            code: "run-busy",
+            message,
+        })
     }
 
     /// Ends job and run as `result` says. The run keeps its snapshot and counts, which the caller has filled in.
-    pub(crate) async fn end<T>(&self, mut run: Run, job: &Job, mut issues: Vec<Issue>, result: Result<T>) -> Result<Ended<T>> {
+    pub(crate) async fn end<T>(
+        &self,
+        mut run: Run,
+        job: &Job,
+        mut issues: Vec<Issue>,
+        result: Result<T>,
+    ) -> Result<Ended<T>> {
         run.finished = Some(self.now());
         let state = match &result {
             Ok(_) => {
-                run.state = if issues.is_empty() { RunState::Succeeded } else { RunState::SucceededWithIssues };
+                run.state = if issues.is_empty() {
+                    RunState::Succeeded
+                } else {
+                    RunState::SucceededWithIssues
+                };
                 JobState::Succeeded
             }
             Err(Error::Engine(engine::Error::Canceled)) => {
@@ -76,7 +98,8 @@ impl Control {
             Err(error) => {
                 run.state = RunState::Failed;
                 run.error = Some(error.to_string());
-                if let Error::Service(error) | Error::Engine(engine::Error::Service(error)) = error {
+                if let Error::Service(error) | Error::Engine(engine::Error::Service(error)) = error
+                {
                     issues.push(error.to_issue("", "", None));
                 }
                 JobState::Failed
@@ -86,14 +109,22 @@ impl Control {
         // Whoever lost the job tells nothing about it any more.
         self.catalog.finish(&job.id, job.token, state).await?;
         self.catalog.finish_run(&run).await?;
-        Ok(Ended { run, issues, result })
+        Ok(Ended {
+            run,
+            issues,
+            result,
+        })
     }
 
     /// Extends the lease until the job is lost; asks for the end through `cancel`.
     pub(crate) async fn keep_alive(&self, job: &Job, cancel: &CancellationToken) -> Error {
         loop {
             tokio::time::sleep(LEASE / 3).await;
-            match self.catalog.heartbeat(&job.id, job.token, self.now(), LEASE).await {
+            match self
+                .catalog
+                .heartbeat(&job.id, job.token, self.now(), LEASE)
+                .await
+            {
                 Ok(beat) if beat.cancel_requested => cancel.cancel(),
                 Ok(_) => {}
                 Err(error) => return error.into(),
@@ -107,13 +138,26 @@ impl Control {
         self.catalog.void_leases(&self.worker).await?;
         let mut ended = Vec::new();
         for row in self.catalog.open_jobs().await? {
-            if row.owner.as_ref().is_some_and(|owner| *owner != self.worker) {
+            if row
+                .owner
+                .as_ref()
+                .is_some_and(|owner| *owner != self.worker)
+            {
                 continue;
             }
-            let Some(job) = self.catalog.claim_for_run(&self.worker, &row.run, self.now(), LEASE).await? else { continue };
+            let Some(job) = self
+                .catalog
+                .claim_for_run(&self.worker, &row.run, self.now(), LEASE)
+                .await?
+            else {
+                continue;
+            };
             let run = self.catalog.run(&job.run).await?;
             let message = "the process ended before the run did".to_owned();
-            let result: Result<()> = Err(Error::Request { code: "run-interrupted", message });
+            let result: Result<()> = Err(Error::Request {
+                code: "run-interrupted",
+                message,
+            });
             ended.push(self.end(run, &job, Vec::new(), result).await?.run);
         }
         Ok(ended)

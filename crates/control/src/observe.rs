@@ -14,7 +14,10 @@ pub(crate) struct Observed {
 
 impl Observed {
     pub(crate) fn new(inner: Arc<dyn Reporter>) -> Self {
-        Self { inner, issues: Mutex::default() }
+        Self {
+            inner,
+            issues: Mutex::default(),
+        }
     }
 
     pub(crate) fn take(&self) -> Vec<Issue> {

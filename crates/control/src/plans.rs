@@ -34,8 +34,18 @@ impl PlanStore for CatalogPlanStore {
         self.0.steps(plan, after, limit).await.map_err(failed)
     }
 
-    async fn set_step(&self, plan: &str, position: u64, state: StepState, new_id: Option<&str>, detail: Option<&str>) -> Result<()> {
-        self.0.set_step(plan, position, state, new_id, detail).await.map_err(failed)
+    async fn set_step(
+        &self,
+        plan: &str,
+        position: u64,
+        state: StepState,
+        new_id: Option<&str>,
+        detail: Option<&str>,
+    ) -> Result<()> {
+        self.0
+            .set_step(plan, position, state, new_id, detail)
+            .await
+            .map_err(failed)
     }
 
     async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()> {

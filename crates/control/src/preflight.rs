@@ -5,26 +5,46 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use model::{Class, Issue, ItemRef};
-use service::{Check, CheckOutcome, Client, Crawl, Crawled, Error, Item, Kind, PartInfo, Result as ServiceResult, Scope, Service, Sink, Stored};
+use service::{
+    Check, CheckOutcome, Client, Crawl, Crawled, Error, Item, Kind, PartInfo,
+    Result as ServiceResult, Scope, Service, Sink, Stored,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{Control, Result};
 
 impl Control {
     /// Reads only. The kinds are asked one by one unless organization or credential already fail.
-    pub async fn preflight(&self, service: &'static Service, client: &Client, organization: &str) -> Result<Vec<Check>> {
+    pub async fn preflight(
+        &self,
+        service: &'static Service,
+        client: &Client,
+        organization: &str,
+    ) -> Result<Vec<Check>> {
         let mut checks = service.preflight.check(client, organization).await;
-        if checks.iter().any(|check| check.outcome == CheckOutcome::Fail) {
+        if checks
+            .iter()
+            .any(|check| check.outcome == CheckOutcome::Fail)
+        {
             return Ok(checks);
         }
         let work = self.temporary()?;
         let mut scopes: BTreeMap<&str, Option<Scope>> = BTreeMap::new();
-        for kind in service.kinds.iter().copied().filter(|kind| kind.spec().with.is_none()) {
+        for kind in service
+            .kinds
+            .iter()
+            .copied()
+            .filter(|kind| kind.spec().with.is_none())
+        {
             let spec = kind.spec();
             if checks.iter().any(|check| check.name == spec.name) {
                 continue;
             }
-            let scope = match spec.parent.filter(|_| spec.crawled == Crawled::PerParent).and_then(|parent| service.kind(parent)) {
+            let scope = match spec
+                .parent
+                .filter(|_| spec.crawled == Crawled::PerParent)
+                .and_then(|parent| service.kind(parent))
+            {
                 None => Some(Scope::default()),
                 Some(parent) => {
                     let name = parent.spec().name;
@@ -48,23 +68,56 @@ fn checked(kind: &dyn Kind, probed: ServiceResult<()>) -> Check {
     let spec = kind.spec();
     let name = spec.name.to_owned();
     let Err(error) = probed else {
-        return Check { name, outcome: CheckOutcome::Pass, message: format!("{} can be read", spec.title), hint: None, code: None };
+        return Check {
+            name,
+            outcome: CheckOutcome::Pass,
+            message: format!("{} can be read", spec.title),
+            hint: None,
+            code: None,
+        };
     };
-    let outcome = if error.class == Class::Credential { CheckOutcome::Fail } else { CheckOutcome::Missing };
+    let outcome = if error.class == Class::Credential {
+        CheckOutcome::Fail
+    } else {
+        CheckOutcome::Missing
+    };
     let cost: Vec<&str> = spec.read.iter().map(|permission| permission.why).collect();
-    let scopes: Vec<&str> = spec.read.iter().map(|permission| permission.scope).collect();
+    let scopes: Vec<&str> = spec
+        .read
+        .iter()
+        .map(|permission| permission.scope)
+        .collect();
     let message = format!("{} cannot be backed up: {}", spec.title, error.message);
     let hint = match (error.class, scopes.is_empty()) {
-        (Class::Permission | Class::Missing, false) => Some(format!("give the token the scope {}. {}", scopes.join(", "), cost.join(" "))),
+        (Class::Permission | Class::Missing, false) => Some(format!(
+            "give the token the scope {}. {}",
+            scopes.join(", "),
+            cost.join(" ")
+        )),
         _ => error.hint,
     };
-    Check { name, outcome, message, hint, code: Some(error.code) }
+    Check {
+        name,
+        outcome,
+        message,
+        hint,
+        code: Some(error.code),
+    }
 }
 
 fn untested(kind: &dyn Kind) -> Check {
     let spec = kind.spec();
-    let message = format!("{} could not be tried: the identity sees none of what they lie in", spec.title);
-    Check { name: spec.name.to_owned(), outcome: CheckOutcome::Warning, message, hint: None, code: Some("permission-missing") }
+    let message = format!(
+        "{} could not be tried: the identity sees none of what they lie in",
+        spec.title
+    );
+    Check {
+        name: spec.name.to_owned(),
+        outcome: CheckOutcome::Warning,
+        message,
+        hint: None,
+        code: Some("permission-missing"),
+    }
 }
 
 /// The first item of a kind, as a scope; `None` when there is none or it cannot be read, which the kind's own probe tells.
@@ -73,11 +126,21 @@ async fn first_scope(kind: &dyn Kind, client: &Client, work: &std::path::Path) -
     let selection = [kind.spec().name.to_owned()].into();
     let scope = Scope::default();
     let http = client.tagged(kind.spec().name);
-    let crawl = Crawl { http: &http, scope: &scope, cursor: None, selection: &selection, sink: &sink, prior: &Nothing, work };
+    let crawl = Crawl {
+        http: &http,
+        scope: &scope,
+        cursor: None,
+        selection: &selection,
+        sink: &sink,
+        prior: &Nothing,
+        work,
+    };
     if let Err(error) = kind.crawl(&crawl).await {
         tracing::debug!(kind = kind.spec().name, %error, "the crawl for a first item ended");
     }
-    sink.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    sink.0
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Takes one item and ends the crawl.
@@ -86,17 +149,31 @@ struct First(Mutex<Option<Scope>>);
 
 impl First {
     fn enough(&self) -> ServiceResult<()> {
-        let found = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some();
+        let found = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .is_some();
         // Fatal, so that no kind takes it for the trouble of one item.
-        if found { Err(Error::storage("one item is enough")) } else { Ok(()) }
+        if found {
+            Err(Error::storage("one item is enough"))
+        } else {
+            Ok(())
+        }
     }
 }
 
 #[async_trait]
 impl Sink for First {
     async fn upsert(&self, item: &Item, _: &[u8]) -> ServiceResult<()> {
-        let scope = Scope { id: item.item.id.clone(), name: item.name.clone() };
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(scope);
+        let scope = Scope {
+            id: item.item.id.clone(),
+            name: item.name.clone(),
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get_or_insert(scope);
         self.enough()
     }
 
@@ -116,7 +193,12 @@ impl Sink for First {
         self.enough()
     }
 
-    async fn stream(&self, _: &ItemRef, _: &str, _: &mut (dyn AsyncRead + Send + Unpin)) -> ServiceResult<u64> {
+    async fn stream(
+        &self,
+        _: &ItemRef,
+        _: &str,
+        _: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> ServiceResult<u64> {
         self.enough().map(|()| 0)
     }
 
@@ -152,7 +234,14 @@ impl Stored for Nothing {
         Ok(None)
     }
 
-    async fn copy(&self, item: &ItemRef, _: &str, _: &mut (dyn AsyncWrite + Send + Unpin)) -> ServiceResult<u64> {
-        Err(Error::storage(format!("there is no {item} before the first snapshot")))
+    async fn copy(
+        &self,
+        item: &ItemRef,
+        _: &str,
+        _: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> ServiceResult<u64> {
+        Err(Error::storage(format!(
+            "there is no {item} before the first snapshot"
+        )))
     }
 }

@@ -40,28 +40,54 @@ struct Opened {
 
 impl Control {
     /// Makes a plan; only reads.
-    pub async fn plan_restore(&self, order: PlanOrder<'_>, reporter: Arc<dyn Reporter>) -> Result<RestorePlan> {
+    pub async fn plan_restore(
+        &self,
+        order: PlanOrder<'_>,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<RestorePlan> {
         let lock = order.repository.lock_shared(&self.holder()).await?;
         let planned = self.plan_locked(order, reporter).await;
         lock.release().await?;
         planned
     }
 
-    async fn plan_locked(&self, order: PlanOrder<'_>, reporter: Arc<dyn Reporter>) -> Result<RestorePlan> {
-        let opened = self.open(order.repository, order.snapshot, order.connector, &reporter).await?;
-        let tree = opened.reader.tree_id().ok_or_else(|| repository::Error::SnapshotUnknown(order.snapshot.to_string()))?;
+    async fn plan_locked(
+        &self,
+        order: PlanOrder<'_>,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<RestorePlan> {
+        let opened = self
+            .open(order.repository, order.snapshot, order.connector, &reporter)
+            .await?;
+        let tree = opened
+            .reader
+            .tree_id()
+            .ok_or_else(|| repository::Error::SnapshotUnknown(order.snapshot.to_string()))?;
         let source = read_source(order.repository, opened.service, tree).await?;
         if source.service != opened.service.name {
-            let message = format!("the snapshot is of {} and `{}` of {}", source.service, order.connector.name, opened.service.name);
-            return Err(Error::Request { code: "restore-target", message });
+            let message = format!(
+                "the snapshot is of {} and `{}` of {}",
+                source.service, order.connector.name, opened.service.name
+            );
+            return Err(Error::Request {
+                code: "restore-target",
+                message,
+            });
         }
         let connector = order.connector.name.clone();
-        let same = source.source == order.connector.organization.to_lowercase() && source.url.eq_ignore_ascii_case(&address(opened.service, order.connector)?);
+        let same = source.source == order.connector.organization.to_lowercase()
+            && source
+                .url
+                .eq_ignore_ascii_case(&address(opened.service, order.connector)?);
         let request = PlanRequest {
             plan_id: self.new_id(),
             snapshot: order.snapshot,
             repository_name: order.repository_name.to_owned(),
-            target: if same { RestoreTarget::Original { connector } } else { RestoreTarget::Other { connector } },
+            target: if same {
+                RestoreTarget::Original { connector }
+            } else {
+                RestoreTarget::Other { connector }
+            },
             conflict: order.conflict,
             select: order.select,
         };
@@ -79,27 +105,48 @@ impl Control {
     ) -> Result<Ended<ApplyReport>> {
         let plan = self.catalog.plan(plan).await?;
         let connector = self.catalog.connector(plan.target.connector()).await?;
-        let damaged = |_| catalog::Error::Damaged { what: format!("the snapshot's id of plan {}", plan.id) };
+        let damaged = |_| catalog::Error::Damaged {
+            what: format!("the snapshot's id of plan {}", plan.id),
+        };
         let snapshot: SnapshotId = plan.snapshot.parse().map_err(damaged)?;
         let observed = Arc::new(Observed::new(reporter));
         let watched: Arc<dyn Reporter> = Arc::<Observed>::clone(&observed);
-        let opened = self.open(repository, snapshot, &connector, &watched).await?;
+        let opened = self
+            .open(repository, snapshot, &connector, &watched)
+            .await?;
         let (mut run, job) = self
             .begin(NewRun {
                 kind: RunKind::Restore,
                 connector: &connector.name,
                 repository: &plan.repository,
-                key: format!("restore/{}/{}", connector.service, connector.organization.to_lowercase()),
+                key: format!(
+                    "restore/{}/{}",
+                    connector.service,
+                    connector.organization.to_lowercase()
+                ),
                 payload: serde_json::json!({ "restore": plan.id }).to_string(),
             })
             .await?;
         run.snapshot = Some(plan.snapshot.clone());
-        let result = self.apply_locked(&plan.id, repository, &opened, watched.as_ref(), &job, cancel).await;
+        let result = self
+            .apply_locked(
+                &plan.id,
+                repository,
+                &opened,
+                watched.as_ref(),
+                &job,
+                cancel,
+            )
+            .await;
         let usage = opened.client.usage();
         run.counts.requests = usage.requests;
         run.counts.bytes_received = usage.bytes;
         let mut issues = observed.take();
-        if let Ok(ApplyReport { state: PlanState::Applied, .. }) = &result {
+        if let Ok(ApplyReport {
+            state: PlanState::Applied,
+            ..
+        }) = &result
+        {
             // What an earlier attempt could not do may have worked in the end.
             issues.clear();
         }
@@ -127,7 +174,13 @@ impl Control {
         applied
     }
 
-    async fn open(&self, repository: &Repository, snapshot: SnapshotId, connector: &Connector, reporter: &Arc<dyn Reporter>) -> Result<Opened> {
+    async fn open(
+        &self,
+        repository: &Repository,
+        snapshot: SnapshotId,
+        connector: &Connector,
+        reporter: &Arc<dyn Reporter>,
+    ) -> Result<Opened> {
         let service = self.service(&connector.service)?;
         let tree = repository.snapshot(snapshot).await?.tree;
         Ok(Opened {

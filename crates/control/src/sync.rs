@@ -35,24 +35,49 @@ impl Control {
             if let (Some(service), Some(source)) = (tag("service="), tag("source="))
                 && let Some(service) = self.services.iter().find(|known| known.name == service)
             {
-                sources.entry((service.name, source.to_owned())).or_default().insert(id.to_string());
+                sources
+                    .entry((service.name, source.to_owned()))
+                    .or_default()
+                    .insert(id.to_string());
             }
         }
         let own = repository.id().to_string();
         let mut synced = Synced::default();
-        for known in self.catalog.sources().await?.into_iter().filter(|known| known.repository == own) {
-            if let Some(service) = self.services.iter().find(|service| service.name == known.service) {
+        for known in self
+            .catalog
+            .sources()
+            .await?
+            .into_iter()
+            .filter(|known| known.repository == own)
+        {
+            if let Some(service) = self
+                .services
+                .iter()
+                .find(|service| service.name == known.service)
+            {
                 sources.entry((service.name, known.name)).or_default();
             }
         }
         for ((service, name), ids) in sources {
-            let key = SourceKey { repository: own.clone(), service: service.to_owned(), name };
-            self.sync_source(repository, self.service(service)?, &key, &ids, &mut synced).await?;
+            let key = SourceKey {
+                repository: own.clone(),
+                service: service.to_owned(),
+                name,
+            };
+            self.sync_source(repository, self.service(service)?, &key, &ids, &mut synced)
+                .await?;
         }
         Ok(synced)
     }
 
-    async fn sync_source(&self, repository: &Repository, service: &'static Service, key: &SourceKey, ids: &BTreeSet<String>, synced: &mut Synced) -> Result<()> {
+    async fn sync_source(
+        &self,
+        repository: &Repository,
+        service: &'static Service,
+        key: &SourceKey,
+        ids: &BTreeSet<String>,
+        synced: &mut Synced,
+    ) -> Result<()> {
         let mut known: BTreeSet<String> = BTreeSet::new();
         let mut newest = None;
         for snapshot in self.catalog.source_snapshots(key).await? {
@@ -68,8 +93,12 @@ impl Control {
             return Ok(());
         }
         let infos = snapshots(repository, service, &key.name).await?;
-        let older = |id: &str, time| !known.contains(id) && newest.is_some_and(|newest| time <= newest);
-        if infos.iter().any(|info| older(&info.id.to_string(), info.time)) {
+        let older =
+            |id: &str, time| !known.contains(id) && newest.is_some_and(|newest| time <= newest);
+        if infos
+            .iter()
+            .any(|info| older(&info.id.to_string(), info.time))
+        {
             // Intervals grow at their end alone: what belongs in between is listed in its order.
             self.catalog.clear_index(key).await?;
             known.clear();

@@ -2,15 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use catalog::{Catalog, Kek};
 use control::{BackupOrder, Control, Ended, PlanOrder};
 use engine::apply::ApplyReport;
 use engine::plan::{Select, Selector, What};
 use jiff::Timestamp;
-use model::{Action, Clock, Conflict, Connector, Event, Reporter, RestorePlan, RunState, Secret, Step};
+use model::{
+    Action, Clock, Conflict, Connector, Event, Reporter, RestorePlan, RunState, Secret, Step,
+};
 use repository::{InitOptions, Repository, SnapshotId, store_from};
 use serde_json::Value;
 use service::CheckOutcome;
@@ -38,7 +40,8 @@ struct Watch {
 
 impl Reporter for Watch {
     fn report(&self, event: Event) {
-        if matches!(event, Event::Progress { .. }) && self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+        if matches!(event, Event::Progress { .. }) && self.left.fetch_sub(1, Ordering::Relaxed) == 1
+        {
             self.cancel.cancel();
         }
     }
@@ -47,7 +50,10 @@ impl Reporter for Watch {
 static SERVICES: [&service::Service; 1] = [&azure_devops::AZURE_DEVOPS];
 
 fn endless() -> Arc<Watch> {
-    Arc::new(Watch { left: AtomicU64::new(u64::MAX), ..Watch::default() })
+    Arc::new(Watch {
+        left: AtomicU64::new(u64::MAX),
+        ..Watch::default()
+    })
 }
 
 struct Case {
@@ -61,11 +67,19 @@ struct Case {
 
 impl Case {
     async fn new() -> Self {
-        let options = Options { listen: "127.0.0.1:0".parse().unwrap(), data: None, seed: Seed::Small };
+        let options = Options {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data: None,
+            seed: Seed::Small,
+        };
         let simulator = Simulator::start(options).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = store_from(folder.path().join("repository").to_str().unwrap()).unwrap();
-        let init = InitOptions { created: Timestamp::UNIX_EPOCH, hostname: "host".to_owned(), username: "user".to_owned() };
+        let init = InitOptions {
+            created: Timestamp::UNIX_EPOCH,
+            hostname: "host".to_owned(),
+            username: "user".to_owned(),
+        };
         let control = Control {
             catalog: Catalog::open("sqlite::memory:").await.unwrap(),
             kek: Arc::new(Kek::new([7; 32])),
@@ -83,14 +97,37 @@ impl Case {
             credential: format!("{name}-pat"),
         };
         let (contoso, other) = (connector(simulator.organization()), connector("other"));
-        let pats = [(&contoso, simulator.pat().to_owned()), (&other, simulator.add_organization("other").await)];
+        let pats = [
+            (&contoso, simulator.pat().to_owned()),
+            (&other, simulator.add_organization("other").await),
+        ];
         for (connector, pat) in pats {
             let now = control.clock.now();
-            control.catalog.put_credential(&control.kek, &connector.credential, "pat", &Secret::new(pat), now, &mut rand::rng()).await.unwrap();
+            control
+                .catalog
+                .put_credential(
+                    &control.kek,
+                    &connector.credential,
+                    "pat",
+                    &Secret::new(pat),
+                    now,
+                    &mut rand::rng(),
+                )
+                .await
+                .unwrap();
             control.catalog.add_connector(connector).await.unwrap();
         }
-        let repository = Repository::init(store, &Secret::new("password"), &init).await.unwrap();
-        Self { simulator, control, repository, contoso, other, _folder: folder }
+        let repository = Repository::init(store, &Secret::new("password"), &init)
+            .await
+            .unwrap();
+        Self {
+            simulator,
+            control,
+            repository,
+            contoso,
+            other,
+            _folder: folder,
+        }
     }
 
     async fn backup(&self, connector: &Connector) -> SnapshotId {
@@ -102,39 +139,89 @@ impl Case {
             accept_deletions: [].into(),
             full: false,
         };
-        let ended = self.control.backup(&order, endless(), &CancellationToken::new()).await.unwrap();
-        assert_eq!((ended.run.state, ended.issues), (RunState::Succeeded, Vec::new()));
+        let ended = self
+            .control
+            .backup(&order, endless(), &CancellationToken::new())
+            .await
+            .unwrap();
+        assert_eq!(
+            (ended.run.state, ended.issues),
+            (RunState::Succeeded, Vec::new())
+        );
         ended.result.unwrap().snapshot
     }
 
-    async fn plan(&self, snapshot: SnapshotId, connector: &Connector, select: Select) -> (RestorePlan, Vec<Step>) {
+    async fn plan(
+        &self,
+        snapshot: SnapshotId,
+        connector: &Connector,
+        select: Select,
+    ) -> (RestorePlan, Vec<Step>) {
         let conflict = Conflict::Skip;
-        let order = PlanOrder { repository: &self.repository, repository_name: "main", snapshot, connector, select, conflict };
+        let order = PlanOrder {
+            repository: &self.repository,
+            repository_name: "main",
+            snapshot,
+            connector,
+            select,
+            conflict,
+        };
         let plan = self.control.plan_restore(order, endless()).await.unwrap();
-        let steps = self.control.catalog.steps(&plan.id, None, 100_000).await.unwrap();
+        let steps = self
+            .control
+            .catalog
+            .steps(&plan.id, None, 100_000)
+            .await
+            .unwrap();
         (plan, steps)
     }
 
     async fn apply(&self, plan: &RestorePlan, watch: Arc<Watch>) -> Ended<ApplyReport> {
         let cancel = watch.cancel.clone();
-        self.control.apply_restore(&plan.id, &self.repository, watch, &cancel).await.unwrap()
+        self.control
+            .apply_restore(&plan.id, &self.repository, watch, &cancel)
+            .await
+            .unwrap()
     }
 
     async fn delete(&self, path: &str) {
         let client = self.control.client(&self.contoso, None).await.unwrap();
-        client.call(Method::DELETE, "dev", path).version("7.1").send().await.unwrap();
+        client
+            .call(Method::DELETE, "dev", path)
+            .version("7.1")
+            .send()
+            .await
+            .unwrap();
     }
 
     /// How much the simulator itself holds of what a restore must bring back.
     async fn held(&self, organization: &str) -> BTreeMap<&'static str, u64> {
         let inventory = self.inventory(organization).await;
-        let names = ["projects", "teams", "areas", "iterations", "repositories", "lfsObjects", "wikis", "workItems", "commentedItems", "comments", "attachmentRelations"];
-        names.into_iter().map(|name| (name, inventory[name].as_u64().unwrap())).collect()
+        let names = [
+            "projects",
+            "teams",
+            "areas",
+            "iterations",
+            "repositories",
+            "lfsObjects",
+            "wikis",
+            "workItems",
+            "commentedItems",
+            "comments",
+            "attachmentRelations",
+        ];
+        names
+            .into_iter()
+            .map(|name| (name, inventory[name].as_u64().unwrap()))
+            .collect()
     }
 
     async fn inventory(&self, organization: &str) -> Value {
         let client = self.control.client(&self.contoso, None).await.unwrap();
-        let url = format!("{}/__inventory?organization={organization}", self.simulator.url());
+        let url = format!(
+            "{}/__inventory?organization={organization}",
+            self.simulator.url()
+        );
         let answer = client.url(&url.parse().unwrap()).send().await.unwrap();
         serde_json::from_slice(&answer.body).unwrap()
     }
@@ -143,21 +230,34 @@ impl Case {
 fn counted(steps: &[Step]) -> BTreeMap<(String, String), u64> {
     let mut counts = BTreeMap::new();
     for step in steps {
-        *counts.entry((step.item.kind.clone(), format!("{:?}", step.action))).or_default() += 1;
+        *counts
+            .entry((step.item.kind.clone(), format!("{:?}", step.action)))
+            .or_default() += 1;
     }
     counts
 }
 
 fn missing() -> Select {
-    Select::Items(vec![Selector { kind: None, scope: None, what: What::Deleted }])
+    Select::Items(vec![Selector {
+        kind: None,
+        scope: None,
+        what: What::Deleted,
+    }])
 }
 
 #[tokio::test]
 async fn every_kind_passes_the_preflight() {
     let case = Case::new().await;
     let client = case.control.client(&case.contoso, None).await.unwrap();
-    let checks = case.control.preflight(&azure_devops::AZURE_DEVOPS, &client, "contoso").await.unwrap();
-    let bad: Vec<_> = checks.iter().filter(|check| check.outcome != CheckOutcome::Pass).collect();
+    let checks = case
+        .control
+        .preflight(&azure_devops::AZURE_DEVOPS, &client, "contoso")
+        .await
+        .unwrap();
+    let bad: Vec<_> = checks
+        .iter()
+        .filter(|check| check.outcome != CheckOutcome::Pass)
+        .collect();
     assert!(bad.is_empty(), "{bad:?}");
 }
 
@@ -169,19 +269,44 @@ async fn what_was_deleted_comes_back_to_its_place() {
     assert_eq!(counted(&steps), BTreeMap::new(), "nothing is gone yet");
     let before = case.held("contoso").await;
     let ids: Vec<String> = {
-        let all = Select::Items(vec![Selector { kind: Some("work-item".to_owned()), scope: None, what: What::All }]);
-        case.plan(snapshot, &case.contoso, all).await.1.into_iter().filter(|step| step.reason.as_deref() == Some("the target already has it")).map(|step| step.item.id).collect()
+        let all = Select::Items(vec![Selector {
+            kind: Some("work-item".to_owned()),
+            scope: None,
+            what: What::All,
+        }]);
+        case.plan(snapshot, &case.contoso, all)
+            .await
+            .1
+            .into_iter()
+            .filter(|step| step.reason.as_deref() == Some("the target already has it"))
+            .map(|step| step.item.id)
+            .collect()
     };
-    case.delete(&format!("/_apis/wit/workitems/{}", ids[0])).await;
-    case.delete(&format!("/_apis/wit/workitems/{}", ids[1])).await;
-    case.delete(&format!("/_apis/wit/recyclebin/{}", ids[1])).await;
+    case.delete(&format!("/_apis/wit/workitems/{}", ids[0]))
+        .await;
+    case.delete(&format!("/_apis/wit/workitems/{}", ids[1]))
+        .await;
+    case.delete(&format!("/_apis/wit/recyclebin/{}", ids[1]))
+        .await;
     let (plan, steps) = case.plan(snapshot, &case.contoso, missing()).await;
-    let told: Vec<_> = steps.iter().map(|step| (step.item.id.clone(), step.action)).collect();
-    assert_eq!(told, [(ids[0].clone(), Action::Undelete), (ids[1].clone(), Action::Create)]);
+    let told: Vec<_> = steps
+        .iter()
+        .map(|step| (step.item.id.clone(), step.action))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (ids[0].clone(), Action::Undelete),
+            (ids[1].clone(), Action::Create)
+        ]
+    );
     let ended = case.apply(&plan, endless()).await;
     let report = ended.result.unwrap();
     assert_eq!(report.troubles, []);
-    assert_eq!((report.undeleted, report.created, report.verified), (1, 1, 2));
+    assert_eq!(
+        (report.undeleted, report.created, report.verified),
+        (1, 1, 2)
+    );
     assert_eq!(case.held("contoso").await, before);
 }
 
@@ -204,7 +329,10 @@ async fn an_empty_organization_gets_everything_once_however_often_the_restore_is
     let (plan, _) = case.plan(snapshot, &case.other, Select::Everything).await;
     let mut interruptions = 0;
     let report = loop {
-        let watch = Arc::new(Watch { left: AtomicU64::new(3 + interruptions), ..Watch::default() });
+        let watch = Arc::new(Watch {
+            left: AtomicU64::new(3 + interruptions),
+            ..Watch::default()
+        });
         let ended = case.apply(&plan, Arc::clone(&watch)).await;
         if ended.run.state != RunState::Canceled {
             break ended.result.unwrap();

@@ -25,15 +25,31 @@ const PAGE: u32 = 500;
 
 /// Applies the plan. When it is canceled or ends with an error that no other item would survive, the plan can be applied again: it goes on
 /// with every step that is not done, failed ones included.
-pub async fn apply(cx: &PlanContext<'_>, plan_id: &str, store: &dyn PlanStore, cancel: &CancellationToken) -> Result<ApplyReport> {
+pub async fn apply(
+    cx: &PlanContext<'_>,
+    plan_id: &str,
+    store: &dyn PlanStore,
+    cancel: &CancellationToken,
+) -> Result<ApplyReport> {
     let plan = store.plan(plan_id).await?;
     if plan.state == PlanState::Failed {
         let message = format!("restore plan {plan_id} was never completed: plan again");
-        return Err(Error::Request { code: "plan-incomplete", message });
+        return Err(Error::Request {
+            code: "plan-incomplete",
+            message,
+        });
     }
     let ids = IdMap::new(matches!(plan.target, RestoreTarget::Original { .. }));
     let journal = PlanJournal::open(&plan.id, store, &ids).await?;
-    let apply = Apply { cx, plan: &plan, store, cancel, ids: &ids, journal: &journal, run: Mutex::default() };
+    let apply = Apply {
+        cx,
+        plan: &plan,
+        store,
+        cancel,
+        ids: &ids,
+        journal: &journal,
+        run: Mutex::default(),
+    };
     apply.load_ids().await?;
     apply.load_mark().await?;
     store.set_state(&plan.id, PlanState::Applying).await?;
@@ -72,7 +88,11 @@ struct InRun {
 
 impl Apply<'_> {
     fn check_cancel(&self) -> Result<()> {
-        if self.cancel.is_cancelled() { Err(Error::Canceled) } else { Ok(()) }
+        if self.cancel.is_cancelled() {
+            Err(Error::Canceled)
+        } else {
+            Ok(())
+        }
     }
 
     fn run(&self) -> MutexGuard<'_, InRun> {
@@ -88,7 +108,11 @@ impl Apply<'_> {
     }
 
     fn restore(&self) -> Restore<'_> {
-        Restore { target: self.target(), conflict: self.plan.conflict, journal: self.journal }
+        Restore {
+            target: self.target(),
+            conflict: self.plan.conflict,
+            journal: self.journal,
+        }
     }
 
     /// Ids of what the plan found at the target, and which ids must not be used there.
@@ -97,7 +121,9 @@ impl Apply<'_> {
             match (&step.new_id, self.journal.id(&step.item)) {
                 (_, Some(id)) => self.ids.insert(&step.item, &id),
                 // It lies in the recycle bin until it is undeleted.
-                (Some(id), None) if step.action != Action::Undelete => self.ids.insert(&step.item, id),
+                (Some(id), None) if step.action != Action::Undelete => {
+                    self.ids.insert(&step.item, id);
+                }
                 _ => self.ids.set_absent(&step.item),
             }
             false
@@ -111,14 +137,24 @@ impl Apply<'_> {
         let (mut after, mut count) = (None, 0);
         loop {
             let steps = self.store.steps(&self.plan.id, after, PAGE).await?;
-            let Some(last) = steps.last() else { return Ok(count) };
+            let Some(last) = steps.last() else {
+                return Ok(count);
+            };
             after = Some(last.position);
             count += steps.iter().filter(|step| look(step)).count() as u64;
         }
     }
 
-    async fn set(&self, step: &Step, state: StepState, new_id: Option<&str>, detail: Option<&str>) -> Result<()> {
-        self.store.set_step(&self.plan.id, step.position, state, new_id, detail).await
+    async fn set(
+        &self,
+        step: &Step,
+        state: StepState,
+        new_id: Option<&str>,
+        detail: Option<&str>,
+    ) -> Result<()> {
+        self.store
+            .set_step(&self.plan.id, step.position, state, new_id, detail)
+            .await
     }
 
     /// Counts items for the progress of a phase.

@@ -11,7 +11,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use model::{Clock, Connector, Counts, Event, Issue, KindCounts, Reporter, SourceFile};
 use rand::RngExt as _;
-use repository::{BlobType, FileContent, Holder, Node, Repository, Snapshot, SnapshotId, TreeEditor, TreeId, Writer};
+use repository::{
+    BlobType, FileContent, Holder, Node, Repository, Snapshot, SnapshotId, TreeEditor, TreeId,
+    Writer,
+};
 use service::{Client, Service};
 
 use crate::coordinator::{Coordinator, IndexRow, Rows, SnapshotInfo};
@@ -72,7 +75,10 @@ pub(crate) struct Parent {
 
 /// Runs a backup to its committed snapshot, or fails without one.
 pub async fn backup(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<BackupReport> {
-    let lock = cx.repository.lock_shared(&Holder::new("keepward", Arc::clone(cx.clock))).await?;
+    let lock = cx
+        .repository
+        .lock_shared(&Holder::new("keepward", Arc::clone(cx.clock)))
+        .await?;
     let result = tokio::select! {
         result = run(cx, request, &lock) => result,
         error = beats(cx.coordinator) => Err(error),
@@ -95,33 +101,92 @@ async fn beats(coordinator: &dyn Coordinator) -> Error {
     }
 }
 
-async fn run(cx: &BackupContext<'_>, request: &BackupRequest, lock: &repository::LockGuard) -> Result<BackupReport> {
+async fn run(
+    cx: &BackupContext<'_>,
+    request: &BackupRequest,
+    lock: &repository::LockGuard,
+) -> Result<BackupReport> {
     let started = cx.clock.now();
-    let parent = latest(cx.repository, cx.service, &request.connector.organization).await?;
-    let prior = SnapshotReader::new(cx.repository.clone(), cx.service, parent.as_ref().map(|parent| parent.tree));
-    let work = tempfile::Builder::new().prefix("keepward-").tempdir_in(&request.work).map_err(Error::io("cannot make a folder for temporary files"))?;
+    let parent = latest(
+        cx.repository,
+        cx.service,
+        &request.connector.organization,
+        &request.url,
+    )
+    .await?;
+    let prior = SnapshotReader::new(
+        cx.repository.clone(),
+        cx.service,
+        parent.as_ref().map(|parent| parent.tree),
+    );
+    let work = tempfile::Builder::new()
+        .prefix("keepward-")
+        .tempdir_in(&request.work)
+        .map_err(Error::io("cannot make a folder for temporary files"))?;
     let layouts = Layouts::new(cx.service);
     let spool = |name: &str| -> Result<Spool> {
         let folder = work.path().join(name);
-        std::fs::create_dir(&folder).map_err(Error::io("cannot make a folder for temporary files"))?;
+        std::fs::create_dir(&folder)
+            .map_err(Error::io("cannot make a folder for temporary files"))?;
         Ok(Spool::new(&folder, rand::rng().random()))
     };
 
-    let collector = Collector::new(layouts, cx.repository.writer(), cx.reporter, work.path().to_owned(), parent.is_some(), spool("changes")?);
+    let collector = Collector::new(
+        layouts,
+        cx.repository.writer(),
+        cx.reporter,
+        work.path().to_owned(),
+        parent.is_some(),
+        spool("changes")?,
+    );
     let crawled = crawls::crawl_all(cx, request, parent.as_ref(), &prior, &collector).await?;
-    let Collected { mut writer, spool: mut changes, mentioned, mut issues, received } = collector.finish();
+    let Collected {
+        mut writer,
+        spool: mut changes,
+        mentioned,
+        mut issues,
+        received,
+    } = collector.finish();
     issues.extend(crawled.issues.iter().cloned());
-    for issue in gone::find(layouts, &prior, &crawled, &mentioned, &request.accept_deletions, &mut changes).await? {
-        cx.reporter.report(Event::Issue { issue: issue.clone() });
+    for issue in gone::find(
+        layouts,
+        &prior,
+        &crawled,
+        &mentioned,
+        &request.accept_deletions,
+        &mut changes,
+    )
+    .await?
+    {
+        cx.reporter.report(Event::Issue {
+            issue: issue.clone(),
+        });
         issues.push(issue);
     }
 
-    cx.reporter.report(Event::Phase { phase: "write".to_owned() });
-    let merge = Merge { layouts, prior: &prior, crawls: &crawled.infos, failed: &crawled.failed, started };
+    cx.reporter.report(Event::Phase {
+        phase: "write".to_owned(),
+    });
+    let merge = Merge {
+        layouts,
+        prior: &prior,
+        crawls: &crawled.infos,
+        failed: &crawled.failed,
+        started,
+    };
     let merged = merge.run(changes, &mut writer, spool("rows")?).await?;
 
     let usage = cx.client.usage();
-    let source = source_file(cx, request, parent.as_ref(), &crawled, &merged, issues, &received, started);
+    let source = source_file(
+        cx,
+        request,
+        parent.as_ref(),
+        &crawled,
+        &merged,
+        issues,
+        &received,
+        started,
+    );
     let tree = put_source(&mut writer, Some(merged.tree), &source).await?;
     let counts = Counts {
         kinds: source.counts.clone(),
@@ -133,7 +198,10 @@ async fn run(cx: &BackupContext<'_>, request: &BackupRequest, lock: &repository:
     commit(cx, lock, writer, tree, source, counts, parent, merged.rows).await
 }
 
-#[expect(clippy::too_many_arguments, reason = "the last step takes what all others made")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the last step takes what all others made"
+)]
 async fn commit(
     cx: &BackupContext<'_>,
     lock: &repository::LockGuard,
@@ -144,7 +212,9 @@ async fn commit(
     parent: Option<Parent>,
     rows: Spool,
 ) -> Result<BackupReport> {
-    cx.reporter.report(Event::Phase { phase: "commit".to_owned() });
+    cx.reporter.report(Event::Phase {
+        phase: "commit".to_owned(),
+    });
     writer.flush().await?;
     cx.coordinator.permit_commit().await?;
     let snapshot = Snapshot {
@@ -159,41 +229,97 @@ async fn commit(
     let stored = writer.stored();
     counts.bytes_stored = stored.stored_bytes;
     counts.blobs_stored = stored.blobs;
-    let info = SnapshotInfo { id, time: source.finished, tree, parent: parent.as_ref().map(|parent| parent.id), source: source.clone() };
-    cx.coordinator.index(&info, &mut SpooledRows(rows.sorted()?)).await?;
-    Ok(BackupReport { snapshot: id, parent: parent.map(|parent| parent.id), source, counts })
+    let info = SnapshotInfo {
+        id,
+        time: source.finished,
+        tree,
+        parent: parent.as_ref().map(|parent| parent.id),
+        source: source.clone(),
+    };
+    cx.coordinator
+        .index(&info, &mut SpooledRows(rows.sorted()?))
+        .await?;
+    Ok(BackupReport {
+        snapshot: id,
+        parent: parent.map(|parent| parent.id),
+        source,
+        counts,
+    })
 }
 
 /// The tags by which snapshots of one source are found.
 pub(crate) fn tags(service: &str, source: &str) -> Vec<String> {
-    vec!["keepward".to_owned(), format!("service={service}"), format!("source={source}")]
+    vec![
+        "keepward".to_owned(),
+        format!("service={service}"),
+        format!("source={source}"),
+    ]
 }
 
-/// The newest snapshot of a source. The repository is the truth, so the catalog is not asked.
-pub(crate) async fn latest(repository: &Repository, service: &'static Service, source: &str) -> Result<Option<Parent>> {
+/// The newest snapshot of a source at this address. The repository is the truth, so the catalog is not asked.
+///
+/// Organizations of one name at two hosts (a Server collection, a sandbox) are two sources: the other's snapshots are passed over.
+pub(crate) async fn latest(
+    repository: &Repository,
+    service: &'static Service,
+    source: &str,
+    url: &str,
+) -> Result<Option<Parent>> {
     let wanted = tags(service.name, &source.to_lowercase());
     let mut snapshots = repository.snapshots().await?;
     snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
-    let Some((id, snapshot)) = snapshots.into_iter().max_by_key(|(_, snapshot)| snapshot.time) else { return Ok(None) };
-    let source = read_source(repository, service, snapshot.tree).await?;
-    Ok(Some(Parent { id, tree: snapshot.tree, source }))
+    snapshots.sort_by_key(|(_, snapshot)| std::cmp::Reverse(snapshot.time));
+    for (id, snapshot) in snapshots {
+        let source = read_source(repository, service, snapshot.tree).await?;
+        if source.url.eq_ignore_ascii_case(url) {
+            return Ok(Some(Parent {
+                id,
+                tree: snapshot.tree,
+                source,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// Reads `source.json` of a snapshot.
-pub async fn read_source(repository: &Repository, service: &'static Service, tree: TreeId) -> Result<SourceFile> {
+pub async fn read_source(
+    repository: &Repository,
+    service: &'static Service,
+    tree: TreeId,
+) -> Result<SourceFile> {
     let reader = SnapshotReader::new(repository.clone(), service, Some(tree));
-    let damaged = |what: &str| Error::Request { code: "repository-damaged", message: format!("{SOURCE_FILE} of the snapshot {what}") };
-    let node = reader.node(SOURCE_FILE).await?.ok_or_else(|| damaged("is missing: it was not made by Keepward"))?;
+    let damaged = |what: &str| Error::Request {
+        code: "repository-damaged",
+        message: format!("{SOURCE_FILE} of the snapshot {what}"),
+    };
+    let node = reader
+        .node(SOURCE_FILE)
+        .await?
+        .ok_or_else(|| damaged("is missing: it was not made by Keepward"))?;
     let bytes = repository.read(&node).await?;
     serde_json::from_slice(&bytes).map_err(|error| damaged(&format!("cannot be read: {error}")))
 }
 
-async fn put_source(writer: &mut Writer, tree: Option<TreeId>, source: &SourceFile) -> Result<TreeId> {
-    let bytes = serde_json::to_vec_pretty(source).map_err(|error| Error::io("cannot write the snapshot's description")(error.into()))?;
+async fn put_source(
+    writer: &mut Writer,
+    tree: Option<TreeId>,
+    source: &SourceFile,
+) -> Result<TreeId> {
+    let bytes = serde_json::to_vec_pretty(source)
+        .map_err(|error| Error::io("cannot write the snapshot's description")(error.into()))?;
     // The run's own id is in it, so it cannot be there already: no index is read for it.
-    let content = FileContent { blobs: vec![writer.blob_unique(BlobType::Data, &bytes).await?], size: bytes.len() as u64 };
+    let content = FileContent {
+        blobs: vec![writer.blob_unique(BlobType::Data, &bytes).await?],
+        size: bytes.len() as u64,
+    };
     let mut editor = TreeEditor::new(writer, tree);
-    editor.put(SOURCE_FILE, Node::file(SOURCE_FILE, content, source.finished)).await?;
+    editor
+        .put(
+            SOURCE_FILE,
+            Node::file(SOURCE_FILE, content, source.finished),
+        )
+        .await?;
     Ok(editor.finish().await?)
 }
 
@@ -213,7 +339,9 @@ fn source_file(
     let mut counts: BTreeMap<String, KindCounts> = BTreeMap::new();
     for kind in cx.service.kinds {
         let name = kind.spec().name;
-        let was = before.and_then(|before| before.counts.get(name)).map_or(0, |counts| counts.items);
+        let was = before
+            .and_then(|before| before.counts.get(name))
+            .map_or(0, |counts| counts.items);
         let delta = merged.items_delta.get(name).copied().unwrap_or(0);
         let mut own = merged.counts.get(name).cloned().unwrap_or_default();
         own.items = was.saturating_add_signed(delta);
@@ -221,8 +349,16 @@ fn source_file(
         own.requests = usage.by_kind.get(name).map_or(0, |usage| usage.0);
         counts.insert(name.to_owned(), own);
     }
-    let last_read = |key: &str| before.map_or(started, |before| before.stale.get(key).copied().unwrap_or(before.finished));
-    let stale = crawled.stale_keys().into_iter().map(|key| (key.clone(), last_read(&key))).collect();
+    let last_read = |key: &str| {
+        before.map_or(started, |before| {
+            before.stale.get(key).copied().unwrap_or(before.finished)
+        })
+    };
+    let stale = crawled
+        .stale_keys()
+        .into_iter()
+        .map(|key| (key.clone(), last_read(&key)))
+        .collect();
     SourceFile {
         schema: 1,
         service: cx.service.name.to_owned(),
@@ -248,15 +384,22 @@ struct SpooledRows(Sorted);
 #[async_trait::async_trait]
 impl Rows for SpooledRows {
     async fn next(&mut self) -> Result<Option<IndexRow>> {
-        let Some(record) = self.0.next()? else { return Ok(None) };
-        let row = serde_json::from_slice(&record.payload).map_err(|error| Error::io("cannot read the spool")(error.into()))?;
+        let Some(record) = self.0.next()? else {
+            return Ok(None);
+        };
+        let row = serde_json::from_slice(&record.payload)
+            .map_err(|error| Error::io("cannot read the spool")(error.into()))?;
         Ok(Some(row))
     }
 }
 
 /// The key of a cursor or stale mark: `kind`, or `kind/scope`.
 pub(crate) fn scope_key(kind: &str, scope: &str) -> String {
-    if scope.is_empty() { kind.to_owned() } else { format!("{kind}/{scope}") }
+    if scope.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}/{scope}")
+    }
 }
 
 /// Kinds whose crawl failed in this run, by index.

@@ -26,12 +26,19 @@ pub(crate) struct Change {
 pub(crate) enum Op {
     /// The item is there; its name and time as the service says.
     #[serde(rename = "u")]
-    Upsert { name: String, modified: Option<Timestamp> },
+    Upsert {
+        name: String,
+        modified: Option<Timestamp>,
+    },
     #[serde(rename = "d")]
     Delete,
     /// The file's content, already in the repository, and how many lines it has (0 where nobody counts them).
     #[serde(rename = "p")]
-    Put { blobs: Vec<BlobId>, size: u64, lines: u64 },
+    Put {
+        blobs: Vec<BlobId>,
+        size: u64,
+        lines: u64,
+    },
     /// Lines for the end of the file; they follow the record's JSON after a newline.
     #[serde(rename = "a")]
     Append,
@@ -42,7 +49,12 @@ pub(crate) enum Op {
 /// The key of a file (or with an empty part, of the item) in the spool.
 pub(crate) fn key(item: &str, part: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(item.len() + 1 + part.len());
-    key.extend(item.bytes().chain(*b"/").chain(part.bytes()).map(|byte| if byte == b'/' { 0 } else { byte }));
+    key.extend(
+        item.bytes()
+            .chain(*b"/")
+            .chain(part.bytes())
+            .map(|byte| if byte == b'/' { 0 } else { byte }),
+    );
     key
 }
 
@@ -61,7 +73,10 @@ impl Change {
 
     /// The change and what follows it.
     pub(crate) fn decode(payload: &[u8]) -> Result<(Self, &[u8])> {
-        let end = payload.iter().position(|&byte| byte == b'\n').ok_or_else(broken)?;
+        let end = payload
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or_else(broken)?;
         let change = serde_json::from_slice(&payload[..end]).map_err(|_| broken())?;
         Ok((change, &payload[end + 1..]))
     }
@@ -77,7 +92,13 @@ mod tests {
 
     #[test]
     fn keys_sort_as_names_directory_by_directory() {
-        let mut keys = [key("a", "x"), key("a.json", "x"), key("a", ""), key("a/b", "y"), key("a", "bb")];
+        let mut keys = [
+            key("a", "x"),
+            key("a.json", "x"),
+            key("a", ""),
+            key("a/b", "y"),
+            key("a", "bb"),
+        ];
         keys.sort();
         let paths: Vec<String> = keys.iter().map(|key| path(key).unwrap()).collect();
         assert_eq!(paths, ["a", "a/b/y", "a/bb", "a/x", "a.json/x"]);

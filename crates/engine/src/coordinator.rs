@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::{ItemRef, SourceFile};
-use serde::{Deserialize, Serialize};
 use repository::Id;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 

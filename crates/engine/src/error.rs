@@ -15,7 +15,10 @@ pub enum Error {
     #[error("{message}")]
     Control { code: &'static str, message: String },
     #[error("{what}: {source}")]
-    Io { what: String, source: std::io::Error },
+    Io {
+        what: String,
+        source: std::io::Error,
+    },
     #[error("canceled")]
     Canceled,
     /// The request itself makes no sense.
@@ -35,7 +38,9 @@ impl Error {
             Self::Service(error) => Some(error.code),
             Self::Repository(error) => Some(error.code()),
             Self::Control { code, .. } | Self::Request { code, .. } => Some(code),
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => Some("disk-full"),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Some("disk-full")
+            }
             Self::Io { .. } | Self::Canceled => None,
         }
     }
@@ -51,7 +56,10 @@ impl Error {
     pub(crate) fn into_service(self) -> service::Error {
         match self {
             Self::Service(error) => error,
-            other => service::Error { code: "repository-damaged", ..service::Error::new(Class::Storage, "repository-damaged", other.to_string()) },
+            other => service::Error {
+                code: "repository-damaged",
+                ..service::Error::new(Class::Storage, "repository-damaged", other.to_string())
+            },
         }
     }
 }

@@ -68,16 +68,55 @@ pub struct LeftOut {
 ///
 /// Links in the target are not followed, except that `to` itself may be one. The hash of every piece is checked while it is read, and the
 /// size of every file at its end; a file that fails is removed, reported, and the others go on.
-pub async fn export(repository: &Repository, snapshot: SnapshotId, path: &str, to: &Path, options: &ExportOptions<'_>) -> Result<ExportReport> {
+pub async fn export(
+    repository: &Repository,
+    snapshot: SnapshotId,
+    path: &str,
+    to: &Path,
+    options: &ExportOptions<'_>,
+) -> Result<ExportReport> {
     let tree = repository.snapshot(snapshot).await?.tree;
     let start = resolve(repository, tree, path).await?;
-    tokio::fs::create_dir_all(to).await.map_err(Error::io(format!("cannot make the folder {}", to.display())))?;
-    let root = tokio::fs::canonicalize(to).await.map_err(Error::io(format!("cannot open the folder {}", to.display())))?;
-    let mut export = Export { repository, root, options, report: ExportReport::default(), open: Vec::new() };
-    options.reporter.report(Event::Phase { phase: "export".to_owned() });
+    tokio::fs::create_dir_all(to)
+        .await
+        .map_err(Error::io(format!(
+            "cannot make the folder {}",
+            to.display()
+        )))?;
+    let root = tokio::fs::canonicalize(to)
+        .await
+        .map_err(Error::io(format!(
+            "cannot open the folder {}",
+            to.display()
+        )))?;
+    let mut export = Export {
+        repository,
+        root,
+        options,
+        report: ExportReport::default(),
+        open: Vec::new(),
+    };
+    options.reporter.report(Event::Phase {
+        phase: "export".to_owned(),
+    });
     match start {
-        None => export.open.push(Folder { tree, path: String::new(), to: PathBuf::new() }),
-        Some((parent, node)) => export.entries(&Folder { tree, path: parent, to: PathBuf::new() }, vec![node]).await?,
+        None => export.open.push(Folder {
+            tree,
+            path: String::new(),
+            to: PathBuf::new(),
+        }),
+        Some((parent, node)) => {
+            export
+                .entries(
+                    &Folder {
+                        tree,
+                        path: parent,
+                        to: PathBuf::new(),
+                    },
+                    vec![node],
+                )
+                .await?;
+        }
     }
     while let Some(folder) = export.open.pop() {
         let nodes = match repository.tree(folder.tree).await {
@@ -93,24 +132,41 @@ pub async fn export(repository: &Repository, snapshot: SnapshotId, path: &str, t
 }
 
 /// The node at a path, with its parent's path; `None` for the root. A component is a name of the snapshot, or what export makes of it.
-async fn resolve(repository: &Repository, tree: TreeId, path: &str) -> Result<Option<(String, Node)>> {
+async fn resolve(
+    repository: &Repository,
+    tree: TreeId,
+    path: &str,
+) -> Result<Option<(String, Node)>> {
     let mut at: Option<(String, Node)> = None;
     for part in path.split('/').filter(|part| !part.is_empty()) {
-        let unknown = || Error::Request { code: "export-path-unknown", message: format!("the snapshot has no `{path}`") };
+        let unknown = || Error::Request {
+            code: "export-path-unknown",
+            message: format!("the snapshot has no `{path}`"),
+        };
         let (parent, tree) = match &at {
             None => (String::new(), tree),
             Some((parent, node)) => (join(parent, &node.name), node.subtree.ok_or_else(unknown)?),
         };
         let nodes = repository.tree(tree).await?.nodes;
-        let place = nodes.iter().position(|node| node.name == part).or_else(|| nodes.iter().position(|node| escape(&node.name) == part));
-        let node = nodes.into_iter().nth(place.ok_or_else(unknown)?).ok_or_else(unknown)?;
+        let place = nodes
+            .iter()
+            .position(|node| node.name == part)
+            .or_else(|| nodes.iter().position(|node| escape(&node.name) == part));
+        let node = nodes
+            .into_iter()
+            .nth(place.ok_or_else(unknown)?)
+            .ok_or_else(unknown)?;
         at = Some((parent, node));
     }
     Ok(at)
 }
 
 fn join(parent: &str, name: &str) -> String {
-    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+    if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}/{name}")
+    }
 }
 
 struct Folder {
@@ -145,7 +201,11 @@ impl Export<'_> {
             let path = join(&folder.path, &node.name);
             let name = free_name(&node.name, &mut taken);
             let renamed = name != node.name;
-            let entry = Entry { to: folder.to.join(name), path, node };
+            let entry = Entry {
+                to: folder.to.join(name),
+                path,
+                node,
+            };
             match entry.node.node_type {
                 NodeType::Dir => self.folder(entry, renamed).await?,
                 NodeType::File => {
@@ -154,7 +214,13 @@ impl Export<'_> {
                 }
                 NodeType::Symlink | NodeType::Other(_) => {
                     let message = format!("a {} is not exported", entry.node.node_type.as_str());
-                    self.leave_out(&entry.path, &Error::Request { code: "export-path-refused", message });
+                    self.leave_out(
+                        &entry.path,
+                        &Error::Request {
+                            code: "export-path-refused",
+                            message,
+                        },
+                    );
                 }
             }
         }
@@ -166,21 +232,34 @@ impl Export<'_> {
             self.report.escaped += 1;
             if self.report.renamed.len() < NAMED {
                 let to = entry.to.display().to_string();
-                self.report.renamed.push(Renamed { from: entry.path.clone(), to });
+                self.report.renamed.push(Renamed {
+                    from: entry.path.clone(),
+                    to,
+                });
             }
         }
     }
 
     async fn folder(&mut self, entry: Entry, renamed: bool) -> Result<()> {
         let Some(tree) = entry.node.subtree else {
-            self.leave_out(&entry.path, &Error::Request { code: "repository-damaged", message: "the folder has no content".to_owned() });
+            self.leave_out(
+                &entry.path,
+                &Error::Request {
+                    code: "repository-damaged",
+                    message: "the folder has no content".to_owned(),
+                },
+            );
             return Ok(());
         };
         match files::make_folder(&self.root.join(&entry.to)).await {
             Ok(()) => {
                 self.note_name(&entry, renamed);
                 self.report.folders += 1;
-                self.open.push(Folder { tree, path: entry.path, to: entry.to });
+                self.open.push(Folder {
+                    tree,
+                    path: entry.path,
+                    to: entry.to,
+                });
                 Ok(())
             }
             Err(error) => self.refuse(&entry.path, error),
@@ -188,11 +267,13 @@ impl Export<'_> {
     }
 
     async fn files(&mut self, files: Vec<Entry>) -> Result<()> {
-        let (repository, root, overwrite) = (self.repository, self.root.clone(), self.options.overwrite);
+        let (repository, root, overwrite) =
+            (self.repository, self.root.clone(), self.options.overwrite);
         let root = &root;
         let mut written = futures::stream::iter(files)
             .map(|entry| async move {
-                let result = files::write(repository, &entry.node, &root.join(&entry.to), overwrite).await;
+                let result =
+                    files::write(repository, &entry.node, &root.join(&entry.to), overwrite).await;
                 Ok::<_, Error>((entry, result))
             })
             .buffered(WRITERS);
@@ -225,7 +306,11 @@ impl Export<'_> {
         self.report.refused += 1;
         if self.report.left_out.len() < NAMED {
             let code = error.code().map(str::to_owned);
-            self.report.left_out.push(LeftOut { path: path.to_owned(), code, reason: error.to_string() });
+            self.report.left_out.push(LeftOut {
+                path: path.to_owned(),
+                code,
+                reason: error.to_string(),
+            });
         }
     }
 

@@ -32,15 +32,23 @@ impl Layouts {
     /// The folder that holds all items of a kind in a scope; `None` for kinds without folders of their own.
     pub fn folder(self, kind: &str, scope: &str) -> Option<String> {
         let spec = self.service.kind(kind)?.spec();
-        let Layout::Item { folder, .. } = spec.layout else { return None };
-        Some(format!("{}{folder}", self.scope_prefix(spec.parent, scope)?))
+        let Layout::Item { folder, .. } = spec.layout else {
+            return None;
+        };
+        Some(format!(
+            "{}{folder}",
+            self.scope_prefix(spec.parent, scope)?
+        ))
     }
 
     /// The folder of an item; `None` for kinds without folders of their own.
     pub fn path(self, item: &ItemRef) -> Option<String> {
         let spec = self.service.kind(&item.kind)?.spec();
         let own = spec.path(&encode(&item.id))?;
-        Some(format!("{}{own}", self.scope_prefix(spec.parent, &item.scope)?))
+        Some(format!(
+            "{}{own}",
+            self.scope_prefix(spec.parent, &item.scope)?
+        ))
     }
 
     /// The name of the document's file.
@@ -60,10 +68,17 @@ impl Layouts {
     /// The kind that counts a part of an item: comments and attachments are kinds of their own within work items.
     pub fn part_kind(self, owner: &str, part: &str) -> Option<&'static dyn Kind> {
         self.service.kinds.iter().copied().find(|kind| {
-            kind.spec().with == Some(self.service.kind(owner).map_or("", |owner| owner.spec().name))
+            kind.spec().with
+                == Some(
+                    self.service
+                        .kind(owner)
+                        .map_or("", |owner| owner.spec().name),
+                )
                 && match kind.spec().layout {
                     Layout::Lines { part: file } => file == part,
-                    Layout::Files { folder } => part.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+                    Layout::Files { folder } => part
+                        .strip_prefix(folder)
+                        .is_some_and(|rest| rest.starts_with('/')),
                     Layout::Item { .. } => false,
                 }
         })
@@ -79,10 +94,17 @@ impl Layouts {
         }
     }
 
-    fn parse_below(self, parent: Option<&'static str>, scope: &str, parts: &[&str]) -> Option<Place> {
+    fn parse_below(
+        self,
+        parent: Option<&'static str>,
+        scope: &str,
+        parts: &[&str],
+    ) -> Option<Place> {
         for kind in self.service.kinds {
             let spec = kind.spec();
-            let Layout::Item { folder, shard, .. } = spec.layout else { continue };
+            let Layout::Item { folder, shard, .. } = spec.layout else {
+                continue;
+            };
             if spec.parent != parent || parts.first() != Some(&folder) {
                 continue;
             }
@@ -94,7 +116,10 @@ impl Layouts {
             {
                 return Some(child);
             }
-            return Some(Place { item: ItemRef::new(spec.name, scope, &id), part: rest.join("/") });
+            return Some(Place {
+                item: ItemRef::new(spec.name, scope, &id),
+                part: rest.join("/"),
+            });
         }
         None
     }
@@ -104,7 +129,8 @@ impl Layouts {
 fn encode(id: &str) -> String {
     let mut out = String::with_capacity(id.len());
     for (at, byte) in id.bytes().enumerate() {
-        let safe = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && at > 0);
+        let safe =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && at > 0);
         if safe {
             out.push(char::from(byte));
         } else {
@@ -123,7 +149,10 @@ fn decode(name: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let code = (bytes[at] == b'%').then(|| name.get(at + 1..at + 3)).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let code = (bytes[at] == b'%')
+            .then(|| name.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         out.push(code.unwrap_or(bytes[at]));
         at += if code.is_some() { 3 } else { 1 };
     }

@@ -67,9 +67,22 @@ struct State<'m, 'a, 'w> {
 
 impl Merge<'_> {
     /// Writes the new tree; `rows` is an empty spool for what changed.
-    pub(crate) async fn run(&self, spool: Spool, writer: &mut Writer, rows: Spool) -> Result<Merged> {
+    pub(crate) async fn run(
+        &self,
+        spool: Spool,
+        writer: &mut Writer,
+        rows: Spool,
+    ) -> Result<Merged> {
         let editor = TreeEditor::new(writer, self.prior.tree_id());
-        let mut state = State { merge: self, editor, open: Vec::new(), deleted: None, rows, counts: BTreeMap::new(), items_delta: BTreeMap::new() };
+        let mut state = State {
+            merge: self,
+            editor,
+            open: Vec::new(),
+            deleted: None,
+            rows,
+            counts: BTreeMap::new(),
+            items_delta: BTreeMap::new(),
+        };
         let mut sorted = spool.sorted()?;
         let mut group: Vec<Record> = Vec::new();
         loop {
@@ -87,7 +100,12 @@ impl Merge<'_> {
         }
         state.close_all().await?;
         let tree = state.editor.finish().await?;
-        Ok(Merged { tree, rows: state.rows, counts: state.counts, items_delta: state.items_delta })
+        Ok(Merged {
+            tree,
+            rows: state.rows,
+            counts: state.counts,
+            items_delta: state.items_delta,
+        })
     }
 }
 
@@ -101,12 +119,20 @@ impl State<'_, '_, '_> {
                 ops.push((change, lines));
             }
         }
-        let Some((first, _)) = ops.first() else { return Ok(()) };
+        let Some((first, _)) = ops.first() else {
+            return Ok(());
+        };
         let path = change::path(&records[0].key)?;
-        if self.deleted.as_ref().is_some_and(|gone| path.strip_prefix(gone.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))) {
+        if self.deleted.as_ref().is_some_and(|gone| {
+            path.strip_prefix(gone.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }) {
             return Ok(());
         }
-        let folder = path.get(..usize::from(first.item)).ok_or_else(out_of_place)?.to_owned();
+        let folder = path
+            .get(..usize::from(first.item))
+            .ok_or_else(out_of_place)?
+            .to_owned();
         if path.len() == folder.len() {
             self.item(folder, ops).await
         } else {
@@ -117,7 +143,9 @@ impl State<'_, '_, '_> {
 
     /// The records of an item as a whole.
     async fn item(&mut self, folder: String, ops: Vec<(Change, &[u8])>) -> Result<()> {
-        let Some((last, _)) = ops.into_iter().next_back() else { return Ok(()) };
+        let Some((last, _)) = ops.into_iter().next_back() else {
+            return Ok(());
+        };
         match last.op {
             Op::Upsert { name, modified } => {
                 self.enter(&folder).await?;
@@ -141,7 +169,11 @@ impl State<'_, '_, '_> {
     /// One file: its last content, or the lines to add to what it was.
     async fn file(&mut self, path: &str, part: &str, ops: Vec<(Change, &[u8])>) -> Result<()> {
         let before = self.merge.prior.node(path).await?;
-        let folder_kind = self.open.last().map(|open| open.item.kind.clone()).ok_or_else(out_of_place)?;
+        let folder_kind = self
+            .open
+            .last()
+            .map(|open| open.item.kind.clone())
+            .ok_or_else(out_of_place)?;
         let mut content = None;
         let mut count = 0;
         let mut lines: Vec<u8> = Vec::new();
@@ -149,7 +181,11 @@ impl State<'_, '_, '_> {
         let anew = self.merge.crawls[usize::from(ops[0].0.crawl)].complete;
         for (change, added) in ops {
             match change.op {
-                Op::Put { blobs, size, lines: own } => {
+                Op::Put {
+                    blobs,
+                    size,
+                    lines: own,
+                } => {
                     content = Some(FileContent { blobs, size });
                     count = own;
                     lines.clear();
@@ -172,8 +208,13 @@ impl State<'_, '_, '_> {
             let base = match &before {
                 _ if content.is_some() || removed || anew => content,
                 Some(node) => {
-                    count = self.old_records(&folder_kind, part, before.as_ref()).await?;
-                    Some(FileContent { blobs: node.content.clone().unwrap_or_default(), size: node.size })
+                    count = self
+                        .old_records(&folder_kind, part, before.as_ref())
+                        .await?;
+                    Some(FileContent {
+                        blobs: node.content.clone().unwrap_or_default(),
+                        size: node.size,
+                    })
                 }
                 None => None,
             };
@@ -182,17 +223,28 @@ impl State<'_, '_, '_> {
             }
             content = Some(self.appended(base, lines).await?);
         }
-        let Some(content) = content else { return Ok(()) };
+        let Some(content) = content else {
+            return Ok(());
+        };
         self.put_file(path, part, before, content, count).await
     }
 
     /// Small files stay one blob, so that a chain of increments gives what one full crawl gives; long ones only get their end.
     async fn appended(&mut self, base: Option<FileContent>, lines: Vec<u8>) -> Result<FileContent> {
-        let Some(mut base) = base.filter(|base| base.size > 0) else { return self.store(&lines).await };
+        let Some(mut base) = base.filter(|base| base.size > 0) else {
+            return self.store(&lines).await;
+        };
         if base.size + (lines.len() as u64) < SMALL {
             let mut whole = Vec::with_capacity(base.size as usize + lines.len());
             for blob in &base.blobs {
-                whole.extend_from_slice(&self.merge.prior.repository().blob(BlobType::Data, *blob).await?);
+                whole.extend_from_slice(
+                    &self
+                        .merge
+                        .prior
+                        .repository()
+                        .blob(BlobType::Data, *blob)
+                        .await?,
+                );
             }
             whole.extend_from_slice(&lines);
             return self.store(&whole).await;
@@ -207,7 +259,14 @@ impl State<'_, '_, '_> {
         Ok(self.editor.writer().bytes(bytes).await?)
     }
 
-    async fn put_file(&mut self, path: &str, part: &str, before: Option<Node>, content: FileContent, count: u64) -> Result<()> {
+    async fn put_file(
+        &mut self,
+        path: &str,
+        part: &str,
+        before: Option<Node>,
+        content: FileContent,
+        count: u64,
+    ) -> Result<()> {
         if let Some(before) = &before
             && before.node_type == NodeType::File
             && before.content.as_deref() == Some(&content.blobs)
@@ -215,16 +274,21 @@ impl State<'_, '_, '_> {
             return Ok(());
         }
         let started = self.merge.started;
-        let Some(open) = self.open.last_mut() else { return Err(out_of_place()) };
+        let Some(open) = self.open.last_mut() else {
+            return Err(out_of_place());
+        };
         open.changed = true;
         digest_part(&mut open.digest, part, Some(&content.blobs));
         open.size += content.size;
         let modified = open.modified.unwrap_or(started);
         let item = open.item.clone();
         self.note_bin(part, true);
-        self.count_part(&item, part, before.as_ref(), count.max(1)).await?;
+        self.count_part(&item, part, before.as_ref(), count.max(1))
+            .await?;
         let name = path.rsplit('/').next().unwrap_or(path);
-        self.editor.put(path, Node::file(name, content, modified)).await?;
+        self.editor
+            .put(path, Node::file(name, content, modified))
+            .await?;
         Ok(())
     }
 
@@ -232,7 +296,9 @@ impl State<'_, '_, '_> {
         if before.is_none() {
             return Ok(());
         }
-        let Some(open) = self.open.last_mut() else { return Err(out_of_place()) };
+        let Some(open) = self.open.last_mut() else {
+            return Err(out_of_place());
+        };
         open.changed = true;
         digest_part(&mut open.digest, part, None);
         let item = open.item.clone();
@@ -245,29 +311,47 @@ impl State<'_, '_, '_> {
     fn note_bin(&mut self, part: &str, present: bool) {
         let layouts = self.merge.layouts;
         if let Some(open) = self.open.last_mut()
-            && layouts.service().kind(&open.item.kind).is_some_and(|kind| kind.spec().bin == Some(part))
+            && layouts
+                .service()
+                .kind(&open.item.kind)
+                .is_some_and(|kind| kind.spec().bin == Some(part))
         {
             open.binned = Some(present);
         }
     }
 
     /// Comments and attachments are counted as kinds of their own; `new` is what a file of lines now has.
-    async fn count_part(&mut self, item: &ItemRef, part: &str, before: Option<&Node>, new: u64) -> Result<()> {
-        let Some(kind) = self.merge.layouts.part_kind(&item.kind, part) else { return Ok(()) };
+    async fn count_part(
+        &mut self,
+        item: &ItemRef,
+        part: &str,
+        before: Option<&Node>,
+        new: u64,
+    ) -> Result<()> {
+        let Some(kind) = self.merge.layouts.part_kind(&item.kind, part) else {
+            return Ok(());
+        };
         let name = kind.spec().name;
         let old = self.old_records(&item.kind, part, before).await?;
-        let new = if matches!(kind.spec().layout, Layout::Lines { .. }) { new } else { new.min(1) };
+        let new = if matches!(kind.spec().layout, Layout::Lines { .. }) {
+            new
+        } else {
+            new.min(1)
+        };
         let counts = self.counts.entry(name.to_owned()).or_default();
         counts.added += new.saturating_sub(old);
         counts.removed += old.saturating_sub(new);
         counts.changed += u64::from(old > 0 && new > 0);
-        *self.items_delta.entry(name.to_owned()).or_default() += new.cast_signed() - old.cast_signed();
+        *self.items_delta.entry(name.to_owned()).or_default() +=
+            new.cast_signed() - old.cast_signed();
         Ok(())
     }
 
     /// How many records a part had that counts as a kind of its own.
     async fn old_records(&self, kind: &str, part: &str, before: Option<&Node>) -> Result<u64> {
-        let (Some(kind), Some(node)) = (self.merge.layouts.part_kind(kind, part), before) else { return Ok(0) };
+        let (Some(kind), Some(node)) = (self.merge.layouts.part_kind(kind, part), before) else {
+            return Ok(0);
+        };
         if !matches!(kind.spec().layout, Layout::Lines { .. }) {
             return Ok(1);
         }
@@ -299,7 +383,9 @@ impl State<'_, '_, '_> {
     /// Finishes the items that neither are `folder` nor contain it.
     async fn close_until(&mut self, folder: &str) -> Result<()> {
         while let Some(open) = self.open.last() {
-            let contains = folder.strip_prefix(open.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let contains = folder
+                .strip_prefix(open.path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             if contains {
                 break;
             }
@@ -316,7 +402,9 @@ impl State<'_, '_, '_> {
     }
 
     async fn close(&mut self) -> Result<()> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
         if !open.changed {
             return Ok(());
         }
@@ -328,7 +416,11 @@ impl State<'_, '_, '_> {
             Some(name) => (name, open.modified),
             None => self.described(&open.item).await?,
         };
-        let change = if open.existed { RowChange::Changed } else { RowChange::Added };
+        let change = if open.existed {
+            RowChange::Changed
+        } else {
+            RowChange::Added
+        };
         let counts = self.counts.entry(open.item.kind.clone()).or_default();
         if open.existed {
             counts.changed += 1;
@@ -343,7 +435,11 @@ impl State<'_, '_, '_> {
             path: open.path,
             size: open.size,
             modified,
-            state: if binned { RowState::Binned } else { RowState::Live },
+            state: if binned {
+                RowState::Binned
+            } else {
+                RowState::Live
+            },
             change,
         })
     }
@@ -351,7 +447,12 @@ impl State<'_, '_, '_> {
     async fn was_binned(&self, open: &Open) -> Result<bool> {
         let kind = self.merge.layouts.service().kind(&open.item.kind);
         match kind.and_then(|kind| kind.spec().bin) {
-            Some(bin) if open.existed => Ok(self.merge.prior.node(&format!("{}/{bin}", open.path)).await?.is_some()),
+            Some(bin) if open.existed => Ok(self
+                .merge
+                .prior
+                .node(&format!("{}/{bin}", open.path))
+                .await?
+                .is_some()),
             _ => Ok(false),
         }
     }
@@ -360,7 +461,9 @@ impl State<'_, '_, '_> {
     async fn described(&self, item: &ItemRef) -> Result<(String, Option<Timestamp>)> {
         let document = service::Stored::document(self.merge.prior, item).await?;
         let kind = self.merge.layouts.service().kind(&item.kind);
-        Ok(document.and_then(|document| kind?.describe(&document)).unwrap_or_else(|| (item.id.clone(), None)))
+        Ok(document
+            .and_then(|document| kind?.describe(&document))
+            .unwrap_or_else(|| (item.id.clone(), None)))
     }
 
     /// Rows for an item that is gone and for the items that lie in its folder.
@@ -372,7 +475,11 @@ impl State<'_, '_, '_> {
                 && self.merge.prior.node(&path).await?.is_some()
                 && seen.insert(place.item.clone())
             {
-                let item_path = self.merge.layouts.path(&place.item).unwrap_or_else(|| path.clone());
+                let item_path = self
+                    .merge
+                    .layouts
+                    .path(&place.item)
+                    .unwrap_or_else(|| path.clone());
                 if item_path == path {
                     self.removed_row(place.item, path.clone()).await?;
                 }
@@ -390,7 +497,16 @@ impl State<'_, '_, '_> {
         let (name, modified) = self.described(&item).await?;
         self.counts.entry(item.kind.clone()).or_default().removed += 1;
         *self.items_delta.entry(item.kind.clone()).or_default() -= 1;
-        self.row(&IndexRow { item, name, path, digest: String::new(), size: 0, modified, state: RowState::Live, change: RowChange::Removed })
+        self.row(&IndexRow {
+            item,
+            name,
+            path,
+            digest: String::new(),
+            size: 0,
+            modified,
+            state: RowState::Live,
+            change: RowChange::Removed,
+        })
     }
 
     fn row(&mut self, row: &IndexRow) -> Result<()> {

@@ -43,7 +43,9 @@ impl PlanContext<'_> {
     }
 
     pub(crate) fn phase(&self, phase: &str) {
-        self.reporter.report(Event::Phase { phase: phase.to_owned() });
+        self.reporter.report(Event::Phase {
+            phase: phase.to_owned(),
+        });
     }
 
     pub(crate) fn progress(&self, phase: &str, items: u64, expected: Option<u64>) {
@@ -79,7 +81,11 @@ impl PlanRequest {
 /// Makes the plan and its steps in `store`; writes nothing to the service.
 ///
 /// An interrupted plan stays `failed` and cannot be applied: a plan becomes `planned` when all of its steps are there.
-pub async fn plan(cx: &PlanContext<'_>, request: &PlanRequest, store: &dyn PlanStore) -> Result<RestorePlan> {
+pub async fn plan(
+    cx: &PlanContext<'_>,
+    request: &PlanRequest,
+    store: &dyn PlanStore,
+) -> Result<RestorePlan> {
     cx.phase("plan");
     let chosen = select::choose(cx, &request.select).await?;
     let mut head = RestorePlan {

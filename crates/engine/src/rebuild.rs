@@ -18,7 +18,11 @@ use crate::merge::{digest_part, digest_text};
 use crate::stored::SnapshotReader;
 
 /// The snapshots of a source that Keepward made, oldest first, with what the catalog lists of each.
-pub async fn snapshots(repository: &Repository, service: &'static Service, source: &str) -> Result<Vec<SnapshotInfo>> {
+pub async fn snapshots(
+    repository: &Repository,
+    service: &'static Service,
+    source: &str,
+) -> Result<Vec<SnapshotInfo>> {
     let wanted = tags(service.name, &source.to_lowercase());
     let mut found: Vec<(SnapshotId, Snapshot)> = repository.snapshots().await?;
     found.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
@@ -27,7 +31,13 @@ pub async fn snapshots(repository: &Repository, service: &'static Service, sourc
     for (id, snapshot) in found {
         let parent = infos.last().map(|info| info.id);
         let source = read_source(repository, service, snapshot.tree).await?;
-        infos.push(SnapshotInfo { id, time: snapshot.time, tree: snapshot.tree, parent, source });
+        infos.push(SnapshotInfo {
+            id,
+            time: snapshot.time,
+            tree: snapshot.tree,
+            parent,
+            source,
+        });
     }
     Ok(infos)
 }
@@ -52,7 +62,12 @@ struct Open {
 }
 
 impl DiffRows {
-    pub fn new(repository: &Repository, service: &'static Service, before: Option<TreeId>, after: TreeId) -> Self {
+    pub fn new(
+        repository: &Repository,
+        service: &'static Service,
+        before: Option<TreeId>,
+        after: TreeId,
+    ) -> Self {
         Self {
             layouts: Layouts::new(service),
             before: SnapshotReader::new(repository.clone(), service, before),
@@ -64,13 +79,25 @@ impl DiffRows {
     }
 
     async fn difference(&mut self, difference: Difference) -> Result<()> {
-        let Some(place) = self.layouts.parse(&difference.path) else { return Ok(()) };
-        let Some(folder) = self.layouts.path(&place.item) else { return Ok(()) };
+        let Some(place) = self.layouts.parse(&difference.path) else {
+            return Ok(());
+        };
+        let Some(folder) = self.layouts.path(&place.item) else {
+            return Ok(());
+        };
         self.close_until(&folder).await?;
         if self.open.last().is_none_or(|open| open.path != folder) {
-            self.open.push(Open { item: place.item, path: folder, digest: Sha256::new(), size: 0, changed: false });
+            self.open.push(Open {
+                item: place.item,
+                path: folder,
+                digest: Sha256::new(),
+                size: 0,
+                changed: false,
+            });
         }
-        let Some(open) = self.open.last_mut() else { return Ok(()) };
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
         if difference.is_dir || place.part.is_empty() {
             return Ok(());
         }
@@ -88,7 +115,9 @@ impl DiffRows {
 
     async fn close_until(&mut self, folder: &str) -> Result<()> {
         while let Some(open) = self.open.last() {
-            let contains = folder.strip_prefix(open.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let contains = folder
+                .strip_prefix(open.path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             if contains {
                 break;
             }
@@ -98,7 +127,9 @@ impl DiffRows {
     }
 
     async fn close(&mut self) -> Result<()> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
         if !open.changed {
             return Ok(());
         }
@@ -110,29 +141,52 @@ impl DiffRows {
             (false, _) => (RowChange::Added, &self.after),
         };
         let (name, modified) = described(self.layouts, reader, &open.item).await?;
-        let binned = match self.layouts.service().kind(&open.item.kind).and_then(|kind| kind.spec().bin) {
-            Some(bin) if is => self.after.node(&format!("{}/{bin}", open.path)).await?.is_some(),
+        let binned = match self
+            .layouts
+            .service()
+            .kind(&open.item.kind)
+            .and_then(|kind| kind.spec().bin)
+        {
+            Some(bin) if is => self
+                .after
+                .node(&format!("{}/{bin}", open.path))
+                .await?
+                .is_some(),
             _ => false,
         };
         let removed = change == RowChange::Removed;
         self.ready.push_back(IndexRow {
-            digest: if removed { String::new() } else { digest_text(open.digest) },
+            digest: if removed {
+                String::new()
+            } else {
+                digest_text(open.digest)
+            },
             size: if removed { 0 } else { open.size },
             item: open.item,
             name,
             path: open.path,
             modified,
-            state: if binned { RowState::Binned } else { RowState::Live },
+            state: if binned {
+                RowState::Binned
+            } else {
+                RowState::Live
+            },
             change,
         });
         Ok(())
     }
 }
 
-async fn described(layouts: Layouts, reader: &SnapshotReader, item: &ItemRef) -> Result<(String, Option<Timestamp>)> {
+async fn described(
+    layouts: Layouts,
+    reader: &SnapshotReader,
+    item: &ItemRef,
+) -> Result<(String, Option<Timestamp>)> {
     let document = reader.document(item).await?;
     let kind = layouts.service().kind(&item.kind);
-    Ok(document.and_then(|document| kind?.describe(&document)).unwrap_or_else(|| (item.id.clone(), None)))
+    Ok(document
+        .and_then(|document| kind?.describe(&document))
+        .unwrap_or_else(|| (item.id.clone(), None)))
 }
 
 #[async_trait]

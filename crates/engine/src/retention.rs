@@ -54,10 +54,23 @@ impl Within {
     /// 3 March or 2 March), as restic counts.
     fn before(self, newest: &Zoned) -> Option<Zoned> {
         let date = newest.date();
-        let month = i32::from(date.year()) * 12 + i32::from(date.month()) - 1 - i32::from(self.years) * 12 - i32::from(self.months);
-        let first = Date::new(i16::try_from(month.div_euclid(12)).ok()?, i8::try_from(month.rem_euclid(12) + 1).ok()?, 1).ok()?;
-        let day = first.checked_add((i64::from(date.day()) - 1 - i64::from(self.days)).days()).ok()?;
-        let local = day.to_datetime(newest.time()).to_zoned(newest.time_zone().clone()).ok()?;
+        let month = i32::from(date.year()) * 12 + i32::from(date.month())
+            - 1
+            - i32::from(self.years) * 12
+            - i32::from(self.months);
+        let first = Date::new(
+            i16::try_from(month.div_euclid(12)).ok()?,
+            i8::try_from(month.rem_euclid(12) + 1).ok()?,
+            1,
+        )
+        .ok()?;
+        let day = first
+            .checked_add((i64::from(date.day()) - 1 - i64::from(self.days)).days())
+            .ok()?;
+        let local = day
+            .to_datetime(newest.time())
+            .to_zoned(newest.time_zone().clone())
+            .ok()?;
         local.checked_sub(i64::from(self.hours).hours()).ok()
     }
 }
@@ -92,24 +105,57 @@ impl Decision {
 pub fn decide(candidates: &[Candidate], keep: &Keep, zone: &TimeZone) -> Vec<Decision> {
     let mut sources: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
     for candidate in candidates {
-        sources.entry(&candidate.source).or_default().push(candidate);
+        sources
+            .entry(&candidate.source)
+            .or_default()
+            .push(candidate);
     }
-    sources.into_values().flat_map(|snapshots| of_source(snapshots, keep, zone)).collect()
+    sources
+        .into_values()
+        .flat_map(|snapshots| of_source(snapshots, keep, zone))
+        .collect()
 }
 
 /// Decides on every snapshot that Keepward made, and forgets those without a reason to stay unless `dry_run` says so. Frees no space: that
 /// is prune's. The newest snapshot of a source counts as good when none is without stale data.
-pub async fn forget(repository: &Repository, service: &'static Service, keep: &Keep, zone: &TimeZone, dry_run: bool) -> Result<Vec<Decision>> {
+pub async fn forget(
+    repository: &Repository,
+    service: &'static Service,
+    keep: &Keep,
+    zone: &TimeZone,
+    dry_run: bool,
+) -> Result<Vec<Decision>> {
     let mut candidates = Vec::new();
     for (id, snapshot) in repository.snapshots().await? {
-        let source = snapshot.tags.iter().find_map(|tag| tag.strip_prefix("source="));
-        let Some(source) = source.filter(|source| tags(service.name, source).iter().all(|tag| snapshot.tags.contains(tag))) else { continue };
-        let good = read_source(repository, service, snapshot.tree).await.is_ok_and(|file| file.stale.is_empty());
-        candidates.push(Candidate { id, time: snapshot.time, source: source.to_owned(), tags: snapshot.tags, good });
+        let source = snapshot
+            .tags
+            .iter()
+            .find_map(|tag| tag.strip_prefix("source="));
+        let Some(source) = source.filter(|source| {
+            tags(service.name, source)
+                .iter()
+                .all(|tag| snapshot.tags.contains(tag))
+        }) else {
+            continue;
+        };
+        let good = read_source(repository, service, snapshot.tree)
+            .await
+            .is_ok_and(|file| file.stale.is_empty());
+        candidates.push(Candidate {
+            id,
+            time: snapshot.time,
+            source: source.to_owned(),
+            tags: snapshot.tags,
+            good,
+        });
     }
     spare_the_newest(&mut candidates);
     let decisions = decide(&candidates, keep, zone);
-    let gone: Vec<Id> = decisions.iter().filter(|decision| !decision.keep()).map(|decision| decision.id).collect();
+    let gone: Vec<Id> = decisions
+        .iter()
+        .filter(|decision| !decision.keep())
+        .map(|decision| decision.id)
+        .collect();
     if !dry_run {
         repository.forget(&gone).await?;
     }
@@ -117,9 +163,17 @@ pub async fn forget(repository: &Repository, service: &'static Service, keep: &K
 }
 
 fn spare_the_newest(candidates: &mut [Candidate]) {
-    let good: HashSet<String> = candidates.iter().filter(|candidate| candidate.good).map(|candidate| candidate.source.clone()).collect();
+    let good: HashSet<String> = candidates
+        .iter()
+        .filter(|candidate| candidate.good)
+        .map(|candidate| candidate.source.clone())
+        .collect();
     let mut newest: HashMap<String, usize> = HashMap::new();
-    for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| !good.contains(&candidate.source)) {
+    for (place, candidate) in candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, candidate)| !good.contains(&candidate.source))
+    {
         let best = newest.entry(candidate.source.clone()).or_insert(place);
         if candidates[*best].time <= candidate.time {
             *best = place;
@@ -132,8 +186,13 @@ fn spare_the_newest(candidates: &mut [Candidate]) {
 
 fn of_source(mut snapshots: Vec<&Candidate>, keep: &Keep, zone: &TimeZone) -> Vec<Decision> {
     snapshots.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.id.cmp(&b.id)));
-    let last_good = snapshots.iter().find(|candidate| candidate.good).map(|candidate| candidate.id);
-    let since = keep.within.and_then(|within| within.before(&snapshots.first()?.time.to_zoned(zone.clone())));
+    let last_good = snapshots
+        .iter()
+        .find(|candidate| candidate.good)
+        .map(|candidate| candidate.id);
+    let since = keep
+        .within
+        .and_then(|within| within.before(&snapshots.first()?.time.to_zoned(zone.clone())));
     let mut buckets = Bucket::all(keep);
     let mut decisions = Vec::with_capacity(snapshots.len());
     for (place, candidate) in snapshots.into_iter().enumerate() {
@@ -145,14 +204,23 @@ fn of_source(mut snapshots: Vec<&Candidate>, keep: &Keep, zone: &TimeZone) -> Ve
         if last_good == Some(candidate.id) {
             reasons.push("last good snapshot of its source".to_owned());
         }
-        for wanted in keep.tags.iter().filter(|wanted| !wanted.is_empty() && wanted.iter().all(|tag| candidate.tags.contains(tag))) {
+        for wanted in keep.tags.iter().filter(|wanted| {
+            !wanted.is_empty() && wanted.iter().all(|tag| candidate.tags.contains(tag))
+        }) {
             reasons.push(format!("tagged {}", wanted.join(", ")));
         }
         if since.as_ref().is_some_and(|since| time > *since) {
             reasons.push("within the time to keep".to_owned());
         }
-        reasons.extend(buckets.iter_mut().filter_map(|bucket| bucket.take(&time, place)));
-        decisions.push(Decision { id: candidate.id, reasons });
+        reasons.extend(
+            buckets
+                .iter_mut()
+                .filter_map(|bucket| bucket.take(&time, place)),
+        );
+        decisions.push(Decision {
+            id: candidate.id,
+            reasons,
+        });
     }
     decisions
 }
@@ -167,10 +235,19 @@ struct Bucket {
 
 impl Bucket {
     fn all(keep: &Keep) -> [Self; 6] {
-        let bucket = |name, left, period| Self { name, left, period, previous: None };
+        let bucket = |name, left, period| Self {
+            name,
+            left,
+            period,
+            previous: None,
+        };
         [
-            bucket("last", keep.last, |_, place| i64::try_from(place).unwrap_or(i64::MAX)),
-            bucket("hourly", keep.hourly, |time, _| day(time) * 100 + i64::from(time.hour())),
+            bucket("last", keep.last, |_, place| {
+                i64::try_from(place).unwrap_or(i64::MAX)
+            }),
+            bucket("hourly", keep.hourly, |time, _| {
+                day(time) * 100 + i64::from(time.hour())
+            }),
             bucket("daily", keep.daily, |time, _| day(time)),
             bucket("weekly", keep.weekly, |time, _| {
                 let week = time.date().iso_week_date();

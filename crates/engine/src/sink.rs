@@ -67,7 +67,14 @@ pub(crate) struct Collected {
 }
 
 impl<'a> Collector<'a> {
-    pub(crate) fn new(layouts: Layouts, writer: Writer, reporter: &'a dyn Reporter, work: PathBuf, has_prior: bool, spool: Spool) -> Self {
+    pub(crate) fn new(
+        layouts: Layouts,
+        writer: Writer,
+        reporter: &'a dyn Reporter,
+        work: PathBuf,
+        has_prior: bool,
+        spool: Spool,
+    ) -> Self {
         Self {
             layouts,
             writer: tokio::sync::Mutex::new(writer),
@@ -84,7 +91,11 @@ impl<'a> Collector<'a> {
 
     /// The sink of one crawl.
     pub(crate) fn sink(&self, number: u16, info: CrawlInfo) -> CrawlSink<'_, 'a> {
-        CrawlSink { collector: self, number, info }
+        CrawlSink {
+            collector: self,
+            number,
+            info,
+        }
     }
 
     /// The items of a kind that crawls have reported so far, id → name (empty when it was kept unread).
@@ -93,10 +104,16 @@ impl<'a> Collector<'a> {
     }
 
     pub(crate) fn finish(self) -> Collected {
-        let state = self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let state = self
+            .state
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         Collected {
             writer: self.writer.into_inner(),
-            spool: self.spool.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
+            spool: self
+                .spool
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
             mentioned: state.mentioned,
             issues: state.issues,
             received: state.received,
@@ -104,12 +121,17 @@ impl<'a> Collector<'a> {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn push(&self, key: &[u8], change: &Change, lines: &[u8]) -> Result<()> {
         let head = change.encode()?;
-        let mut spool = self.spool.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut spool = self
+            .spool
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         spool.push(key, &[&head, lines])
     }
 
@@ -128,7 +150,10 @@ impl<'a> Collector<'a> {
     pub(crate) fn progress(&self, phase: &str, usage: &service::http::Usage) {
         let expected = {
             let mut state = self.lock();
-            if state.last_report.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
+            if state
+                .last_report
+                .is_some_and(|last| last.elapsed() < Duration::from_secs(1))
+            {
                 return;
             }
             state.last_report = Some(Instant::now());
@@ -154,19 +179,33 @@ pub(crate) struct CrawlSink<'c, 'a> {
 
 impl CrawlSink<'_, '_> {
     fn folder(&self, item: &ItemRef) -> Result<String> {
-        self.collector.layouts.path(item).ok_or_else(|| Error::Request {
-            code: "answer-not-understood",
-            message: format!("{item} has no place in a snapshot"),
-        })
+        self.collector
+            .layouts
+            .path(item)
+            .ok_or_else(|| Error::Request {
+                code: "answer-not-understood",
+                message: format!("{item} has no place in a snapshot"),
+            })
     }
 
     fn record(&self, item: &ItemRef, part: &str, op: Op, lines: &[u8]) -> Result<()> {
-        if !part.split('/').all(|name| part.is_empty() || safe_name(name)) {
-            return Err(Error::Request { code: "answer-not-understood", message: format!("{item}: {part:?} cannot be the name of a file") });
+        if !part
+            .split('/')
+            .all(|name| part.is_empty() || safe_name(name))
+        {
+            return Err(Error::Request {
+                code: "answer-not-understood",
+                message: format!("{item}: {part:?} cannot be the name of a file"),
+            });
         }
         let folder = self.folder(item)?;
-        let change = Change { crawl: self.number, item: folder.len() as u16, op };
-        self.collector.push(&change::key(&folder, part), &change, lines)
+        let change = Change {
+            crawl: self.number,
+            item: folder.len() as u16,
+            op,
+        };
+        self.collector
+            .push(&change::key(&folder, part), &change, lines)
     }
 
     fn mention(&self, item: &ItemRef) {
@@ -178,8 +217,16 @@ impl CrawlSink<'_, '_> {
     /// Remembers the items that are scopes of other kinds.
     fn scope(&self, item: &ItemRef, name: &str) {
         let kinds = self.collector.layouts.service().kinds;
-        if let Some(parent) = kinds.iter().find_map(|kind| kind.spec().parent.filter(|parent| *parent == item.kind)) {
-            self.collector.lock().scopes.entry(parent).or_default().insert(item.id.clone(), name.to_owned());
+        if let Some(parent) = kinds
+            .iter()
+            .find_map(|kind| kind.spec().parent.filter(|parent| *parent == item.kind))
+        {
+            self.collector
+                .lock()
+                .scopes
+                .entry(parent)
+                .or_default()
+                .insert(item.id.clone(), name.to_owned());
         }
     }
 
@@ -187,17 +234,32 @@ impl CrawlSink<'_, '_> {
     fn kind_of(&self, item: &ItemRef, part: &str) -> &'static str {
         let layouts = &self.collector.layouts;
         layouts.part_kind(&item.kind, part).map_or_else(
-            || layouts.service().kind(&item.kind).map_or(self.info.kind, |kind| kind.spec().name),
+            || {
+                layouts
+                    .service()
+                    .kind(&item.kind)
+                    .map_or(self.info.kind, |kind| kind.spec().name)
+            },
             |kind| kind.spec().name,
         )
     }
 
     async fn put(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
         let content = self.collector.writer.lock().await.bytes(bytes).await?;
-        self.collector.received(self.kind_of(item, part), bytes.len() as u64);
+        self.collector
+            .received(self.kind_of(item, part), bytes.len() as u64);
         let counted = self.collector.layouts.part_kind(&item.kind, part).is_some();
         let lines = if counted { newlines(bytes) } else { 0 };
-        self.record(item, part, Op::Put { blobs: content.blobs, size: content.size, lines }, &[])
+        self.record(
+            item,
+            part,
+            Op::Put {
+                blobs: content.blobs,
+                size: content.size,
+                lines,
+            },
+            &[],
+        )
     }
 }
 
@@ -205,16 +267,34 @@ impl CrawlSink<'_, '_> {
 pub(crate) const SMALL: u64 = 512 << 10;
 
 fn safe_name(name: &str) -> bool {
-    !name.is_empty() && name != "." && name != ".." && name.len() <= 255 && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && name.len() <= 255
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[async_trait]
 impl Sink for CrawlSink<'_, '_> {
     async fn upsert(&self, item: &Item, document: &[u8]) -> service::Result<()> {
         let send = async {
-            let name = self.collector.layouts.document(&item.item.kind).unwrap_or("document.json");
+            let name = self
+                .collector
+                .layouts
+                .document(&item.item.kind)
+                .unwrap_or("document.json");
             self.put(&item.item, name, document).await?;
-            self.record(&item.item, "", Op::Upsert { name: item.name.clone(), modified: item.modified }, &[])
+            self.record(
+                &item.item,
+                "",
+                Op::Upsert {
+                    name: item.name.clone(),
+                    modified: item.modified,
+                },
+                &[],
+            )
         };
         send.await.map_err(Error::into_service)?;
         self.mention(&item.item);
@@ -233,37 +313,67 @@ impl Sink for CrawlSink<'_, '_> {
     async fn delete(&self, item: &ItemRef) -> service::Result<()> {
         // The service spoke of it: its absence is not to be found out.
         self.mention(item);
-        self.record(item, "", Op::Delete, &[]).map_err(Error::into_service)
+        self.record(item, "", Op::Delete, &[])
+            .map_err(Error::into_service)
     }
 
     async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> service::Result<()> {
-        self.put(item, part, bytes).await.map_err(Error::into_service)
+        self.put(item, part, bytes)
+            .await
+            .map_err(Error::into_service)
     }
 
     async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> service::Result<()> {
         let mut bytes = Vec::with_capacity(line.len() + 1);
         // Within JSON a line break can only stand between tokens, where a space means the same.
-        bytes.extend(line.iter().map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+        bytes.extend(line.iter().map(|&byte| {
+            if matches!(byte, b'\n' | b'\r') {
+                b' '
+            } else {
+                byte
+            }
+        }));
         bytes.push(b'\n');
-        self.collector.received(self.kind_of(item, part), bytes.len() as u64);
-        self.record(item, part, Op::Append, &bytes).map_err(Error::into_service)
+        self.collector
+            .received(self.kind_of(item, part), bytes.len() as u64);
+        self.record(item, part, Op::Append, &bytes)
+            .map_err(Error::into_service)
     }
 
-    async fn stream(&self, item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> service::Result<u64> {
+    async fn stream(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        from: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> service::Result<u64> {
         let broken = |error: std::io::Error| {
-            service::Error::new(Class::Transient, "answer-cut-short", format!("{item}: {part} did not arrive whole: {error}"))
+            service::Error::new(
+                Class::Transient,
+                "answer-cut-short",
+                format!("{item}: {part} did not arrive whole: {error}"),
+            )
         };
         let mut head = Vec::new();
-        from.take(IN_MEMORY + 1).read_to_end(&mut head).await.map_err(broken)?;
+        from.take(IN_MEMORY + 1)
+            .read_to_end(&mut head)
+            .await
+            .map_err(broken)?;
         if head.len() as u64 <= IN_MEMORY {
             let size = head.len() as u64;
-            self.put(item, part, &head).await.map_err(Error::into_service)?;
+            self.put(item, part, &head)
+                .await
+                .map_err(Error::into_service)?;
             return Ok(size);
         }
         let number = self.collector.files.fetch_add(1, Ordering::Relaxed);
         let path = self.collector.work.join(format!("stream-{number}"));
         let store = async {
-            let mut file = tokio::fs::File::options().create_new(true).read(true).write(true).open(&path).await?;
+            let mut file = tokio::fs::File::options()
+                .create_new(true)
+                .read(true)
+                .write(true)
+                .open(&path)
+                .await?;
             file.write_all(&head).await?;
             drop(head);
             tokio::io::copy(from, &mut file).await?;
@@ -271,20 +381,40 @@ impl Sink for CrawlSink<'_, '_> {
             Ok(file)
         };
         let file = store.await.map_err(broken)?;
-        let content = self.collector.writer.lock().await.file(file).await.map_err(|error| Error::from(error).into_service())?;
+        let content = self
+            .collector
+            .writer
+            .lock()
+            .await
+            .file(file)
+            .await
+            .map_err(|error| Error::from(error).into_service())?;
         tokio::fs::remove_file(&path).await.map_err(broken)?;
         let size = content.size;
         self.collector.received(self.kind_of(item, part), size);
-        self.record(item, part, Op::Put { blobs: content.blobs, size, lines: 0 }, &[]).map_err(Error::into_service)?;
+        self.record(
+            item,
+            part,
+            Op::Put {
+                blobs: content.blobs,
+                size,
+                lines: 0,
+            },
+            &[],
+        )
+        .map_err(Error::into_service)?;
         Ok(size)
     }
 
     async fn remove_part(&self, item: &ItemRef, part: &str) -> service::Result<()> {
-        self.record(item, part, Op::Remove, &[]).map_err(Error::into_service)
+        self.record(item, part, Op::Remove, &[])
+            .map_err(Error::into_service)
     }
 
     fn issue(&self, issue: Issue) {
-        self.collector.reporter.report(Event::Issue { issue: issue.clone() });
+        self.collector.reporter.report(Event::Issue {
+            issue: issue.clone(),
+        });
         if let Some(item) = &issue.item {
             self.mention(item);
         }

@@ -57,7 +57,8 @@ impl Spool {
         if !self.records.is_empty() && self.bytes.len() + key.len() + length > self.limit {
             self.spill()?;
         }
-        self.records.push((self.bytes.len(), key.len() as u32, length as u32));
+        self.records
+            .push((self.bytes.len(), key.len() as u32, length as u32));
         self.bytes.extend_from_slice(key);
         for part in payload {
             self.bytes.extend_from_slice(part);
@@ -69,7 +70,10 @@ impl Spool {
     pub(crate) fn sorted(mut self) -> Result<Sorted> {
         if self.runs.is_empty() {
             self.sort();
-            return Ok(Sorted::Memory { bytes: self.bytes, records: self.records.into_iter() });
+            return Ok(Sorted::Memory {
+                bytes: self.bytes,
+                records: self.records.into_iter(),
+            });
         }
         self.spill()?;
         self.bytes = Vec::new();
@@ -82,7 +86,11 @@ impl Spool {
             }
             runs.push(run);
         }
-        Ok(Sorted::Merge { heads, runs, cipher: Box::new(self.cipher) })
+        Ok(Sorted::Merge {
+            heads,
+            runs,
+            cipher: Box::new(self.cipher),
+        })
     }
 
     /// Stable, so that records of one key keep the order of their arrival.
@@ -99,7 +107,13 @@ impl Spool {
         self.sort();
         let path = self.folder.join(format!("spool-{}", self.runs.len()));
         let file = File::create_new(&path).map_err(Error::io("cannot write the spool"))?;
-        let mut out = FrameWriter { out: BufWriter::new(file), cipher: &self.cipher, run: self.runs.len() as u32, frame: 0, buffer: Vec::with_capacity(FRAME) };
+        let mut out = FrameWriter {
+            out: BufWriter::new(file),
+            cipher: &self.cipher,
+            run: self.runs.len() as u32,
+            frame: 0,
+            buffer: Vec::with_capacity(FRAME),
+        };
         for &(start, key, payload) in &self.records {
             out.write(&key.to_le_bytes())?;
             out.write(&payload.to_le_bytes())?;
@@ -118,8 +132,15 @@ type Head = (Vec<u8>, usize, Vec<u8>);
 
 /// The records of a spool in order.
 pub(crate) enum Sorted {
-    Memory { bytes: Vec<u8>, records: std::vec::IntoIter<(usize, u32, u32)> },
-    Merge { heads: BinaryHeap<Reverse<Head>>, runs: Vec<Run>, cipher: Box<Aes256Gcm> },
+    Memory {
+        bytes: Vec<u8>,
+        records: std::vec::IntoIter<(usize, u32, u32)>,
+    },
+    Merge {
+        heads: BinaryHeap<Reverse<Head>>,
+        runs: Vec<Run>,
+        cipher: Box<Aes256Gcm>,
+    },
 }
 
 impl Sorted {
@@ -127,10 +148,19 @@ impl Sorted {
         match self {
             Self::Memory { bytes, records } => Ok(records.next().map(|(start, key, payload)| {
                 let middle = start + key as usize;
-                Record { key: bytes[start..middle].to_vec(), payload: bytes[middle..middle + payload as usize].to_vec() }
+                Record {
+                    key: bytes[start..middle].to_vec(),
+                    payload: bytes[middle..middle + payload as usize].to_vec(),
+                }
             })),
-            Self::Merge { heads, runs, cipher } => {
-                let Some(Reverse((key, number, payload))) = heads.pop() else { return Ok(None) };
+            Self::Merge {
+                heads,
+                runs,
+                cipher,
+            } => {
+                let Some(Reverse((key, number, payload))) = heads.pop() else {
+                    return Ok(None);
+                };
                 if let Some(next) = runs[number].next(cipher)? {
                     heads.push(Reverse((next.key, number, next.payload)));
                 }
@@ -173,8 +203,13 @@ impl FrameWriter<'_> {
         let length = self.buffer.len() as u32;
         self.cipher
             .encrypt_in_place(&nonce(self.run, self.frame).into(), &[], &mut self.buffer)
-            .map_err(|_| Error::io("cannot encrypt the spool")(std::io::Error::other("frame too large")))?;
-        let write = self.out.write_all(&length.to_le_bytes()).and_then(|()| self.out.write_all(&self.buffer));
+            .map_err(|_| {
+                Error::io("cannot encrypt the spool")(std::io::Error::other("frame too large"))
+            })?;
+        let write = self
+            .out
+            .write_all(&length.to_le_bytes())
+            .and_then(|()| self.out.write_all(&self.buffer));
         write.map_err(Error::io("cannot write the spool"))?;
         self.frame += 1;
         self.buffer.clear();
@@ -185,7 +220,9 @@ impl FrameWriter<'_> {
         if !self.buffer.is_empty() {
             self.seal()?;
         }
-        self.out.flush().map_err(Error::io("cannot write the spool"))
+        self.out
+            .flush()
+            .map_err(Error::io("cannot write the spool"))
     }
 }
 
@@ -201,11 +238,19 @@ pub(crate) struct Run {
 impl Run {
     fn open(path: &Path, number: u32) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("cannot read the spool"))?;
-        Ok(Self { input: BufReader::with_capacity(FRAME + TAG + 4, file), number, frame: 0, buffer: Vec::new(), at: 0 })
+        Ok(Self {
+            input: BufReader::with_capacity(FRAME + TAG + 4, file),
+            number,
+            frame: 0,
+            buffer: Vec::new(),
+            at: 0,
+        })
     }
 
     fn next(&mut self, cipher: &Aes256Gcm) -> Result<Option<Record>> {
-        let Some(head) = self.take(8, cipher)? else { return Ok(None) };
+        let Some(head) = self.take(8, cipher)? else {
+            return Ok(None);
+        };
         let key = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let payload = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
         let cut = || Error::io("cannot read the spool")(std::io::ErrorKind::UnexpectedEof.into());
@@ -219,7 +264,13 @@ impl Run {
         let mut out = Vec::with_capacity(length);
         while out.len() < length {
             if self.at == self.buffer.len() && !self.fill(cipher)? {
-                return if out.is_empty() { Ok(None) } else { Err(Error::io("cannot read the spool")(std::io::ErrorKind::UnexpectedEof.into())) };
+                return if out.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(Error::io("cannot read the spool")(
+                        std::io::ErrorKind::UnexpectedEof.into(),
+                    ))
+                };
             }
             let take = (length - out.len()).min(self.buffer.len() - self.at);
             out.extend_from_slice(&self.buffer[self.at..self.at + take]);
@@ -235,11 +286,20 @@ impl Run {
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(false),
             Err(error) => return Err(Error::io("cannot read the spool")(error)),
         }
-        self.buffer.resize(u32::from_le_bytes(length) as usize + TAG, 0);
-        self.input.read_exact(&mut self.buffer).map_err(Error::io("cannot read the spool"))?;
+        self.buffer
+            .resize(u32::from_le_bytes(length) as usize + TAG, 0);
+        self.input
+            .read_exact(&mut self.buffer)
+            .map_err(Error::io("cannot read the spool"))?;
         cipher
-            .decrypt_in_place(&nonce(self.number, self.frame).into(), &[], &mut self.buffer)
-            .map_err(|_| Error::io("cannot read the spool")(std::io::Error::other("it was changed on disk")))?;
+            .decrypt_in_place(
+                &nonce(self.number, self.frame).into(),
+                &[],
+                &mut self.buffer,
+            )
+            .map_err(|_| {
+                Error::io("cannot read the spool")(std::io::Error::other("it was changed on disk"))
+            })?;
         self.frame += 1;
         self.at = 0;
         Ok(true)

@@ -20,7 +20,11 @@ pub struct SnapshotReader {
 
 impl SnapshotReader {
     pub fn new(repository: Repository, service: &'static Service, tree: Option<TreeId>) -> Self {
-        Self { repository, layouts: Layouts::new(service), tree }
+        Self {
+            repository,
+            layouts: Layouts::new(service),
+            tree,
+        }
     }
 
     pub fn tree_id(&self) -> Option<TreeId> {
@@ -49,26 +53,45 @@ impl SnapshotReader {
 
     /// The ids of a kind's items in a scope.
     pub async fn item_ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
-        let Some(folder) = self.layouts.folder(kind, scope) else { return Ok(Vec::new()) };
-        let sharded = self.layouts.service().kind(kind).is_some_and(|kind| matches!(kind.spec().layout, Layout::Item { shard: Some(_), .. }));
+        let Some(folder) = self.layouts.folder(kind, scope) else {
+            return Ok(Vec::new());
+        };
+        let sharded =
+            self.layouts.service().kind(kind).is_some_and(|kind| {
+                matches!(kind.spec().layout, Layout::Item { shard: Some(_), .. })
+            });
         let mut paths = vec![folder];
         if sharded {
             let folder = paths.remove(0);
-            paths.extend(self.nodes(&folder).await?.iter().map(|node| format!("{folder}/{}", node.name)));
+            paths.extend(
+                self.nodes(&folder)
+                    .await?
+                    .iter()
+                    .map(|node| format!("{folder}/{}", node.name)),
+            );
         }
         let mut ids = Vec::new();
         for path in paths {
             for node in self.nodes(&path).await? {
                 let place = self.layouts.parse(&format!("{path}/{}", node.name));
-                ids.extend(place.filter(|place| place.item.kind == kind).map(|place| place.item.id));
+                ids.extend(
+                    place
+                        .filter(|place| place.item.kind == kind)
+                        .map(|place| place.item.id),
+                );
             }
         }
         Ok(ids)
     }
 
     async fn part_node(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {
-        let Some(path) = self.layouts.path(item) else { return Ok(None) };
-        Ok(self.node(&format!("{path}/{part}")).await?.filter(|node| node.node_type == NodeType::File))
+        let Some(path) = self.layouts.path(item) else {
+            return Ok(None);
+        };
+        Ok(self
+            .node(&format!("{path}/{part}"))
+            .await?
+            .filter(|node| node.node_type == NodeType::File))
     }
 
     async fn read_part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
@@ -80,7 +103,9 @@ impl SnapshotReader {
 
     /// All files below the item's folder that are not items of their own.
     async fn files(&self, item: &ItemRef) -> Result<Vec<PartInfo>> {
-        let Some(root) = self.layouts.path(item) else { return Ok(Vec::new()) };
+        let Some(root) = self.layouts.path(item) else {
+            return Ok(Vec::new());
+        };
         let mut open = vec![String::new()];
         let mut files = Vec::new();
         while let Some(folder) = open.pop() {
@@ -98,7 +123,10 @@ impl SnapshotReader {
                         open.push(path);
                     }
                 } else if own {
-                    files.push(PartInfo { name: path[1..].to_owned(), size: node.size });
+                    files.push(PartInfo {
+                        name: path[1..].to_owned(),
+                        size: node.size,
+                    });
                 }
             }
         }
@@ -106,17 +134,29 @@ impl SnapshotReader {
         Ok(files)
     }
 
-    async fn copy_part(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64> {
-        let missing = || Error::Request { code: "repository-damaged", message: format!("{item}: the snapshot has no {part}") };
+    async fn copy_part(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<u64> {
+        let missing = || Error::Request {
+            code: "repository-damaged",
+            message: format!("{item}: the snapshot has no {part}"),
+        };
         let node = self.part_node(item, part).await?.ok_or_else(missing)?;
         let mut pieces = std::pin::pin!(self.repository.stream(&node));
         let mut size = 0;
         while let Some(piece) = pieces.next().await {
             let piece = piece?;
-            to.write_all(&piece).await.map_err(Error::io(format!("cannot write {part} of {item}")))?;
+            to.write_all(&piece)
+                .await
+                .map_err(Error::io(format!("cannot write {part} of {item}")))?;
             size += piece.len() as u64;
         }
-        to.flush().await.map_err(Error::io(format!("cannot write {part} of {item}")))?;
+        to.flush()
+            .await
+            .map_err(Error::io(format!("cannot write {part} of {item}")))?;
         Ok(size)
     }
 }
@@ -124,14 +164,22 @@ impl SnapshotReader {
 #[async_trait]
 impl Stored for SnapshotReader {
     async fn ids(&self, kind: &str, scope: &str) -> service::Result<Vec<String>> {
-        self.item_ids(kind, scope).await.map_err(Error::into_service)
+        self.item_ids(kind, scope)
+            .await
+            .map_err(Error::into_service)
     }
 
     async fn document(&self, item: &ItemRef) -> service::Result<Option<Bytes>> {
         let name = self.layouts.document(&item.kind).ok_or_else(|| {
-            service::Error::new(Class::Unsupported, "answer-not-understood", format!("{item} has no document of its own"))
+            service::Error::new(
+                Class::Unsupported,
+                "answer-not-understood",
+                format!("{item} has no document of its own"),
+            )
         })?;
-        self.read_part(item, name).await.map_err(Error::into_service)
+        self.read_part(item, name)
+            .await
+            .map_err(Error::into_service)
     }
 
     async fn parts(&self, item: &ItemRef) -> service::Result<Vec<PartInfo>> {
@@ -139,10 +187,19 @@ impl Stored for SnapshotReader {
     }
 
     async fn part(&self, item: &ItemRef, part: &str) -> service::Result<Option<Bytes>> {
-        self.read_part(item, part).await.map_err(Error::into_service)
+        self.read_part(item, part)
+            .await
+            .map_err(Error::into_service)
     }
 
-    async fn copy(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> service::Result<u64> {
-        self.copy_part(item, part, to).await.map_err(Error::into_service)
+    async fn copy(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> service::Result<u64> {
+        self.copy_part(item, part, to)
+            .await
+            .map_err(Error::into_service)
     }
 }

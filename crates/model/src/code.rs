@@ -129,6 +129,10 @@ mod tests {
 
     #[test]
     fn every_code_says_what_to_do() {
-        assert!(CODES.iter().all(|code| !code.title.is_empty() && !code.remedy.is_empty()));
+        assert!(
+            CODES
+                .iter()
+                .all(|code| !code.title.is_empty() && !code.remedy.is_empty())
+        );
     }
 }

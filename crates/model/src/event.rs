@@ -9,7 +9,9 @@ use crate::Issue;
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A phase begins: `crawl work-item`, `write`, `index`, `commit`, `verify`.
-    Phase { phase: String },
+    Phase {
+        phase: String,
+    },
     /// Totals so far within the run; `expected` items when a listing told them.
     Progress {
         phase: String,
@@ -23,10 +25,17 @@ pub enum Event {
         budget_left: Option<f64>,
     },
     /// Waiting because the service asked for it.
-    Waiting { seconds: u64, reason: String },
-    Issue { issue: Issue },
+    Waiting {
+        seconds: u64,
+        reason: String,
+    },
+    Issue {
+        issue: Issue,
+    },
     /// Something that a person may want to read, once.
-    Note { message: String },
+    Note {
+        message: String,
+    },
 }
 
 /// Takes events; must return at once.

@@ -19,7 +19,11 @@ pub struct ItemRef {
 
 impl ItemRef {
     pub fn new(kind: &str, scope: &str, id: &str) -> Self {
-        Self { kind: kind.to_owned(), scope: scope.to_owned(), id: id.to_owned() }
+        Self {
+            kind: kind.to_owned(),
+            scope: scope.to_owned(),
+            id: id.to_owned(),
+        }
     }
 }
 

@@ -48,7 +48,9 @@ impl ReadAhead {
         }
         let length = range.end - range.start;
         let bytes = if forward && length < WINDOW {
-            files.read_pack_up_to(pack, range.start..range.start + WINDOW).await?
+            files
+                .read_pack_up_to(pack, range.start..range.start + WINDOW)
+                .await?
         } else {
             files.read_pack_range(pack, range.clone()).await?
         };
@@ -81,7 +83,9 @@ impl ReadAhead {
         }
         window.last = range.end;
         let at = (range.start - window.start) as usize;
-        let bytes = window.bytes.slice(at..at + (range.end - range.start) as usize);
+        let bytes = window
+            .bytes
+            .slice(at..at + (range.end - range.start) as usize);
         (Some(bytes), forward)
     }
 

@@ -81,7 +81,11 @@ impl FromStr for Id {
             wrong |= high | low;
             *byte = high << 4 | low & 15;
         }
-        if wrong > 15 { Err(InvalidId) } else { Ok(Self(bytes)) }
+        if wrong > 15 {
+            Err(InvalidId)
+        } else {
+            Ok(Self(bytes))
+        }
     }
 }
 

@@ -61,7 +61,12 @@ pub trait Sink: Send + Sync {
     /// Adds one record to the end of a part of lines; the newline is added here. Without a cursor (a complete crawl) the part begins anew.
     async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> Result<()>;
     /// Replaces a part with what the reader gives, up to its end; an error of the reader leaves the part as it was. Returns the bytes.
-    async fn stream(&self, item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> Result<u64>;
+    async fn stream(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        from: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> Result<u64>;
     /// Removes a part.
     async fn remove_part(&self, item: &ItemRef, part: &str) -> Result<()>;
     /// Something could not be read: the item (or with none, what the kind and scope name) stays as it was and is marked stale.

@@ -77,7 +77,9 @@ pub struct KindSpec {
 impl KindSpec {
     /// The folder of an item relative to that of its scope, or `None` for kinds without folders of their own.
     pub fn path(&self, id: &str) -> Option<String> {
-        let Layout::Item { folder, shard, .. } = self.layout else { return None };
+        let Layout::Item { folder, shard, .. } = self.layout else {
+            return None;
+        };
         Some(match shard {
             Some(size) => match id.parse::<u64>() {
                 Ok(number) => format!("{folder}/{:04}/{id}", number / size),
@@ -109,7 +111,12 @@ pub trait Kind: Send + Sync {
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>>;
 
     /// `Pass::Create` makes the items; `Pass::Connect` writes references once all new ids are known. One outcome an item, in their order.
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>>;
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>>;
 
     /// Reads restored items back: the differences of each from the snapshot in words, none for an equal one. `StoredItem::new_id` is set.
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>>;
@@ -117,5 +124,8 @@ pub trait Kind: Send + Sync {
 
 /// The error of kinds that cannot be restored on their own.
 pub fn not_restorable(kind: &KindSpec, item: &ItemRef) -> Error {
-    Error::unsupported(format!("{item}: {} cannot be restored on their own", kind.title.to_lowercase()))
+    Error::unsupported(format!(
+        "{item}: {} cannot be restored on their own",
+        kind.title.to_lowercase()
+    ))
 }

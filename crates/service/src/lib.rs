@@ -49,6 +49,9 @@ pub struct Service {
 
 impl Service {
     pub fn kind(&self, name: &str) -> Option<&'static dyn Kind> {
-        self.kinds.iter().copied().find(|kind| kind.spec().name == name)
+        self.kinds
+            .iter()
+            .copied()
+            .find(|kind| kind.spec().name == name)
     }
 }

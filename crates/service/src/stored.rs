@@ -26,5 +26,10 @@ pub trait Stored: Send + Sync {
     async fn parts(&self, item: &ItemRef) -> Result<Vec<PartInfo>>;
     async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>>;
     /// Writes a part to `to` piece by piece; an error when it is not there.
-    async fn copy(&self, item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> Result<u64>;
+    async fn copy(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<u64>;
 }

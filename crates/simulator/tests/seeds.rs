@@ -317,12 +317,15 @@ async fn bulk_items_have_the_size_asked_for_and_one_revision_until_they_are_chan
     .await;
     let client = reqwest::Client::builder().build().unwrap();
     let url = format!(
-        "{}/contoso/_apis/wit/reporting/workitemrevisions?$expand=fields&api-version=7.1",
+        "{}/contoso/_apis/wit/workitemsbatch?api-version=7.1",
         simulator.url()
     );
+    let ids: Vec<u32> = (1..=200).collect();
     let page = client
-        .get(url)
+        .post(url)
         .basic_auth("", Some(simulator.pat()))
+        .header("content-type", "application/json")
+        .body(serde_json::json!({"ids": ids, "$expand": "relations"}).to_string())
         .send()
         .await
         .unwrap()
@@ -330,11 +333,11 @@ async fn bulk_items_have_the_size_asked_for_and_one_revision_until_they_are_chan
         .await
         .unwrap();
     let page: Value = serde_json::from_slice(&page).unwrap();
-    let sizes: Vec<usize> = page["values"]
+    let sizes: Vec<usize> = page["value"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|revision| revision.to_string().len())
+        .map(|document| document.to_string().len())
         .collect();
     let mean = sizes.iter().sum::<usize>() / sizes.len();
     assert!((1_900..2_100).contains(&mean), "{mean}");

@@ -109,9 +109,9 @@ impl Project<'_> {
 
     /// It lies in the bin of projects, or is on its way there.
     fn is_deleted(&self) -> bool {
-        self.state
-            .as_deref()
-            .is_some_and(|state| state.eq_ignore_ascii_case("deleted") || state.eq_ignore_ascii_case("deleting"))
+        self.state.as_deref().is_some_and(|state| {
+            state.eq_ignore_ascii_case("deleted") || state.eq_ignore_ascii_case("deleting")
+        })
     }
 
     fn modified(&self) -> Option<Timestamp> {
@@ -192,7 +192,11 @@ async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
             .map(|project| project.id.to_lowercase())
             .map_err(|error| service::Error::malformed(format!("projects: {error}")))
     };
-    let listed: BTreeSet<String> = listed.values()?.into_iter().map(id).collect::<Result<_>>()?;
+    let listed: BTreeSet<String> = listed
+        .values()?
+        .into_iter()
+        .map(id)
+        .collect::<Result<_>>()?;
     let mut missing = cx.prior.ids(PROJECT, "").await?;
     missing.retain(|project| !listed.contains(&project.to_lowercase()));
     if missing.is_empty() {
@@ -201,7 +205,10 @@ async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
     let filter = [("stateFilter", "deleted")];
     let bin = api::pages(cx.http, "/_apis/projects", STABLE, Paging::Skip, &filter).await?;
     let bin: BTreeSet<String> = bin.values()?.into_iter().map(id).collect::<Result<_>>()?;
-    for project in missing.iter().filter(|project| bin.contains(&project.to_lowercase())) {
+    for project in missing
+        .iter()
+        .filter(|project| bin.contains(&project.to_lowercase()))
+    {
         cx.sink.delete(&ItemRef::new(PROJECT, "", project)).await?;
     }
     Ok(())

@@ -25,37 +25,91 @@ pub(crate) async fn measure(keepward: &Path, runs: usize) -> Result<Vec<Figure>>
     let history = folder.path().join("history");
     make_history(&history)?;
     let history = history.to_str().context("a path that is not UTF-8")?;
-    let server = Server::start(keepward, &["--seed", "contoso", "--work-items", "1", "--history", history])?;
+    let server = Server::start(
+        keepward,
+        &[
+            "--seed",
+            "contoso",
+            "--work-items",
+            "1",
+            "--history",
+            history,
+        ],
+    )?;
     let path = largest_repository(&server).await?;
-    let header = format!("Authorization: Basic {}", base64(&format!(":{}", server.pat)));
+    let header = format!(
+        "Authorization: Basic {}",
+        base64(&format!(":{}", server.pat))
+    );
     let git = |arguments: &[&str]| {
         let mut command = Command::new("git");
-        command.args(arguments).env("GIT_TERMINAL_PROMPT", "0").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader").env("GIT_CONFIG_VALUE_0", &header);
+        command
+            .args(arguments)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
+            .env("GIT_CONFIG_VALUE_0", &header);
         command
     };
     let address = format!("{}/{}{path}", server.url, server.organization);
     let (mut initial, mut unchanged) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for round in 1..=runs {
         eprintln!("git: round {round} of {runs}");
-        let (ours, theirs) = (folder.path().join(format!("ours-{round}")), folder.path().join(format!("git-{round}")));
+        let (ours, theirs) = (
+            folder.path().join(format!("ours-{round}")),
+            folder.path().join(format!("git-{round}")),
+        );
         let theirs = theirs.to_str().context("a path that is not UTF-8")?;
         let fetch = || -> Result<f64> {
             let base = format!("{}/{}", server.url, server.organization);
             let mut command = Command::new(std::env::current_exe()?);
-            command.args(["git-fetch", &base, &path, &server.pat]).arg(&ours);
+            command
+                .args(["git-fetch", &base, &path, &server.pat])
+                .arg(&ours);
             Ok(run(&mut command)?.cpu_seconds)
         };
         initial.0.push(fetch()?);
-        initial.1.push(run(&mut git(&["clone", "--quiet", "--mirror", &address, theirs]))?.cpu_seconds);
+        initial.1.push(
+            run(&mut git(&[
+                "clone", "--quiet", "--mirror", &address, theirs,
+            ]))?
+            .cpu_seconds,
+        );
         unchanged.0.push(fetch()?);
-        unchanged.1.push(run(&mut git(&["-C", theirs, "fetch", "--quiet", "--prune"]))?.cpu_seconds);
-        eprintln!("  ours {:?} {:?}, git {:?} {:?}", initial.0.last(), unchanged.0.last(), initial.1.last(), unchanged.1.last());
+        unchanged
+            .1
+            .push(run(&mut git(&["-C", theirs, "fetch", "--quiet", "--prune"]))?.cpu_seconds);
+        eprintln!(
+            "  ours {:?} {:?}, git {:?} {:?}",
+            initial.0.last(),
+            unchanged.0.last(),
+            initial.1.last(),
+            unchanged.1.last()
+        );
         let ours = ours.to_str().context("a path that is not UTF-8")?;
-        run(&mut git(&["-C", ours, "fsck", "--full", "--connectivity-only"])).context("what we fetched")?;
+        run(&mut git(&[
+            "-C",
+            ours,
+            "fsck",
+            "--full",
+            "--connectivity-only",
+        ]))
+        .context("what we fetched")?;
     }
-    let figure = |name, (ours, peer): (Vec<f64>, Vec<f64>), goal| Figure { name, ours: median(ours), peer: median(peer), goal, unit: "cpu seconds" };
-    Ok(vec![figure("git-initial", initial, 1.0), figure("git-unchanged", unchanged, 0.1)])
+    let figure = |name, (ours, peer): (Vec<f64>, Vec<f64>), goal| Figure {
+        name,
+        ours: median(ours),
+        peer: median(peer),
+        goal,
+        unit: "cpu seconds",
+    };
+    Ok(vec![
+        figure("git-initial", initial, 1.0),
+        figure("git-unchanged", unchanged, 0.1),
+    ])
 }
 
 fn base64(text: &str) -> String {
@@ -65,39 +119,94 @@ fn base64(text: &str) -> String {
 
 /// The path of its clone address below the organization.
 async fn largest_repository(server: &Server) -> Result<String> {
-    let url = format!("{}/{}/_apis/git/repositories?api-version=7.1", server.url, server.organization);
+    let url = format!(
+        "{}/{}/_apis/git/repositories?api-version=7.1",
+        server.url, server.organization
+    );
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let answer = client.get(url).basic_auth("", Some(&server.pat)).send().await?.error_for_status()?.bytes().await?;
+    let answer = client
+        .get(url)
+        .basic_auth("", Some(&server.pat))
+        .send()
+        .await?
+        .error_for_status()?
+        .bytes()
+        .await?;
     let list: serde_json::Value = serde_json::from_slice(&answer)?;
     let repositories = list["value"].as_array().context("no repositories")?;
-    let largest = repositories.iter().max_by_key(|repository| repository["size"].as_u64()).context("no repositories")?;
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned).context("a repository without a name");
-    Ok(format!("/{}/_git/{}", service::http::segment(&text(&largest["project"]["name"])?), service::http::segment(&text(&largest["name"])?)))
+    let largest = repositories
+        .iter()
+        .max_by_key(|repository| repository["size"].as_u64())
+        .context("no repositories")?;
+    let text = |value: &serde_json::Value| {
+        value
+            .as_str()
+            .map(str::to_owned)
+            .context("a repository without a name")
+    };
+    Ok(format!(
+        "/{}/_git/{}",
+        service::http::segment(&text(&largest["project"]["name"])?),
+        service::http::segment(&text(&largest["name"])?)
+    ))
 }
 
 /// A history of a few megabytes: text files that change, a few branches and tags.
 fn make_history(folder: &Path) -> Result<()> {
     let git = |arguments: &[&str]| -> Result<Command> {
         let mut command = Command::new("git");
-        command.args(arguments).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command
+            .args(arguments)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null");
         Ok(command)
     };
     let path = folder.to_str().context("a path that is not UTF-8")?;
-    run(&mut git(&["init", "--quiet", "--bare", "--initial-branch=main", path])?)?;
-    let mut import = git(&["-C", path, "fast-import", "--quiet"])?.stdin(Stdio::piped()).spawn()?;
+    run(&mut git(&[
+        "init",
+        "--quiet",
+        "--bare",
+        "--initial-branch=main",
+        path,
+    ])?)?;
+    let mut import = git(&["-C", path, "fast-import", "--quiet"])?
+        .stdin(Stdio::piped())
+        .spawn()?;
     let mut input = std::io::BufWriter::new(import.stdin.take().context("no standard input")?);
     let mut seed = 1_u64;
     for commit in 1..=COMMITS {
         let message = format!("change {commit}");
-        write!(input, "commit refs/heads/main\ncommitter A B <a@example.com> {} +0000\ndata {}\n{message}\n", 1_700_000_000 + commit, message.len())?;
+        write!(
+            input,
+            "commit refs/heads/main\ncommitter A B <a@example.com> {} +0000\ndata {}\n{message}\n",
+            1_700_000_000 + commit,
+            message.len()
+        )?;
         for _ in 0..3 {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let name = seed >> 33 & 0x3ff;
-            let body: String = (0..60).map(|line| format!("line {line} of {name}: {:x}\n", seed.rotate_left(line) / (1 + u64::from(line % 7 == 0) * 3))).collect();
-            write!(input, "M 100644 inline src/{:02}/{name}.txt\ndata {}\n{body}\n", name % 40, body.len())?;
+            let lines: Vec<String> = (0..60)
+                .map(|line| {
+                    let value = seed.rotate_left(line) / (1 + u64::from(line % 7 == 0) * 3);
+                    format!("line {line} of {name}: {value:x}")
+                })
+                .collect();
+            let body = lines.join("\n");
+            write!(
+                input,
+                "M 100644 inline src/{:02}/{name}.txt\ndata {}\n{body}\n",
+                name % 40,
+                body.len()
+            )?;
         }
         if commit % 500 == 0 {
-            write!(input, "reset refs/tags/v{}\nfrom refs/heads/main\n\n", commit / 500)?;
+            write!(
+                input,
+                "reset refs/tags/v{}\nfrom refs/heads/main\n\n",
+                commit / 500
+            )?;
         }
     }
     input.flush()?;
@@ -122,8 +231,21 @@ pub(crate) async fn fetch(base: &str, path: &str, pat: &str, folder: &Path) -> R
     let work = tempfile::tempdir_in(folder.parent().context("a folder without a parent")?)?;
     let store = Folder(folder.to_owned());
     let selection = BTreeSet::new();
-    let cx = Crawl { http: &client, scope: &Scope::default(), cursor: None, selection: &selection, sink: &store, prior: &store, work: work.path() };
-    crawl_repository(&cx, &Remote::new(&client, "dev", path), &ItemRef::new("git-repository", "", "bench")).await?;
+    let cx = Crawl {
+        http: &client,
+        scope: &Scope::default(),
+        cursor: None,
+        selection: &selection,
+        sink: &store,
+        prior: &store,
+        work: work.path(),
+    };
+    crawl_repository(
+        &cx,
+        &Remote::new(&client, "dev", path),
+        &ItemRef::new("git-repository", "", "bench"),
+    )
+    .await?;
     Ok(())
 }
 
@@ -137,7 +259,8 @@ fn broken(error: &std::io::Error) -> service::Error {
 impl Folder {
     fn place(&self, part: &str) -> service::Result<PathBuf> {
         let path = self.0.join(part);
-        std::fs::create_dir_all(path.parent().unwrap_or(&self.0)).map_err(|error| broken(&error))?;
+        std::fs::create_dir_all(path.parent().unwrap_or(&self.0))
+            .map_err(|error| broken(&error))?;
         Ok(path)
     }
 }
@@ -161,12 +284,23 @@ impl Sink for Folder {
     }
 
     async fn append(&self, _item: &ItemRef, part: &str, _line: &[u8]) -> service::Result<()> {
-        Err(service::Error::storage(format!("{part} is not a part of a git repository")))
+        Err(service::Error::storage(format!(
+            "{part} is not a part of a git repository"
+        )))
     }
 
-    async fn stream(&self, _item: &ItemRef, part: &str, from: &mut (dyn AsyncRead + Send + Unpin)) -> service::Result<u64> {
-        let mut file = tokio::fs::File::create(self.place(part)?).await.map_err(|error| broken(&error))?;
-        let size = tokio::io::copy(from, &mut file).await.map_err(|error| broken(&error))?;
+    async fn stream(
+        &self,
+        _item: &ItemRef,
+        part: &str,
+        from: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> service::Result<u64> {
+        let mut file = tokio::fs::File::create(self.place(part)?)
+            .await
+            .map_err(|error| broken(&error))?;
+        let size = tokio::io::copy(from, &mut file)
+            .await
+            .map_err(|error| broken(&error))?;
         file.sync_all().await.map_err(|error| broken(&error))?;
         Ok(size)
     }
@@ -199,14 +333,19 @@ impl Stored for Folder {
         let mut open = vec![self.0.clone()];
         let mut parts = Vec::new();
         while let Some(folder) = open.pop() {
-            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            let Ok(entries) = std::fs::read_dir(&folder) else {
+                continue;
+            };
             for entry in entries {
                 let entry = entry.map_err(|error| broken(&error))?;
                 let meta = entry.metadata().map_err(|error| broken(&error))?;
                 if meta.is_dir() {
                     open.push(entry.path());
                 } else if let Ok(name) = entry.path().strip_prefix(&self.0) {
-                    parts.push(PartInfo { name: name.to_string_lossy().into_owned(), size: meta.len() });
+                    parts.push(PartInfo {
+                        name: name.to_string_lossy().into_owned(),
+                        size: meta.len(),
+                    });
                 }
             }
         }
@@ -221,8 +360,17 @@ impl Stored for Folder {
         }
     }
 
-    async fn copy(&self, _item: &ItemRef, part: &str, to: &mut (dyn AsyncWrite + Send + Unpin)) -> service::Result<u64> {
-        let mut file = tokio::fs::File::open(self.0.join(part)).await.map_err(|error| broken(&error))?;
-        tokio::io::copy(&mut file, to).await.map_err(|error| broken(&error))
+    async fn copy(
+        &self,
+        _item: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> service::Result<u64> {
+        let mut file = tokio::fs::File::open(self.0.join(part))
+            .await
+            .map_err(|error| broken(&error))?;
+        tokio::io::copy(&mut file, to)
+            .await
+            .map_err(|error| broken(&error))
     }
 }

@@ -3,7 +3,11 @@
 //! Ends with a JSON line for each figure: `{"figure":…,"ours":…,"peer":…,"ratio":…,"goal":…,"unit":…}`. Every ratio is lower-is-better.
 //! `--items N` and `--runs N` make a short run for development; the figures of record are those of the defaults.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a measuring program talks to the terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measuring program talks to the terminal"
+)]
 
 mod figures;
 mod git;
@@ -39,13 +43,24 @@ struct Args {
 enum Step {
     /// Fetches and verifies one git repository into a folder, going on from what the folder has
     #[command(hide = true)]
-    GitFetch { base: String, path: String, pat: String, folder: PathBuf },
+    GitFetch {
+        base: String,
+        path: String,
+        pat: String,
+        folder: PathBuf,
+    },
 }
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    if let Some(Step::GitFetch { base, path, pat, folder }) = args.step {
+    if let Some(Step::GitFetch {
+        base,
+        path,
+        pat,
+        folder,
+    }) = args.step
+    {
         return git::fetch(&base, &path, &pat, &folder).await;
     }
     let keepward = match args.keepward {
@@ -63,7 +78,10 @@ async fn main() -> Result<()> {
     if wanted("git") {
         figures.extend(git::measure(&keepward, args.runs).await?);
     }
-    let missed = figures.iter().filter(|figure| figure.ratio() > figure.goal).count();
+    let missed = figures
+        .iter()
+        .filter(|figure| figure.ratio() > figure.goal)
+        .count();
     for figure in &figures {
         println!("{}", figure.json());
     }
@@ -76,6 +94,9 @@ async fn main() -> Result<()> {
 /// `target/release/keepward` from `target/release/examples/bench`.
 fn beside() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let folder = own.parent().and_then(std::path::Path::parent).context("where am I?")?;
+    let folder = own
+        .parent()
+        .and_then(std::path::Path::parent)
+        .context("where am I?")?;
     Ok(folder.join("keepward"))
 }

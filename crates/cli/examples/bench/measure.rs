@@ -1,5 +1,10 @@
 //! CPU seconds and peak memory of child processes.
 
+#![expect(
+    clippy::cast_precision_loss,
+    reason = "seconds and bytes far below 2^52"
+)]
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -20,7 +25,12 @@ pub(crate) struct Used {
 /// Runs a command to its end; fails when it does.
 pub(crate) fn run(command: &mut Command) -> Result<Used> {
     let before = children_cpu()?;
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
     let mut peak = 0;
     let status = loop {
         peak = peak.max(resident_peak(child.id()));
@@ -31,10 +41,16 @@ pub(crate) fn run(command: &mut Command) -> Result<Used> {
     };
     if !status.success() {
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut child.stderr.take().context("no standard error")?, &mut text)?;
+        std::io::Read::read_to_string(
+            &mut child.stderr.take().context("no standard error")?,
+            &mut text,
+        )?;
         bail!("{command:?} failed: {text}");
     }
-    Ok(Used { cpu_seconds: children_cpu()? - before, peak_memory: peak as f64 })
+    Ok(Used {
+        cpu_seconds: children_cpu()? - before,
+        peak_memory: peak as f64,
+    })
 }
 
 /// Of all children that have ended.
@@ -48,7 +64,13 @@ fn children_cpu() -> Result<f64> {
 fn resident_peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+    let kib = line.and_then(|line| {
+        line.trim()
+            .trim_end_matches(" kB")
+            .trim()
+            .parse::<u64>()
+            .ok()
+    });
     kib.unwrap_or(0) * 1024
 }
 
@@ -63,19 +85,40 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(keepward: &std::path::Path, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(keepward);
-        command.args(["simulator", "--json"]).args(arguments).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", keepward.display()))?;
+        command
+            .args(["simulator", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", keepward.display()))?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
-        let answer: serde_json::Value = serde_json::from_str(&line).with_context(|| format!("the simulator said {line:?}"))?;
-        let text = |key: &str| answer[key].as_str().map(str::to_owned).with_context(|| format!("the simulator gave no {key}"));
-        Ok(Self { url: text("url")?, organization: text("organization")?, pat: text("pat")?, child })
+        let answer: serde_json::Value =
+            serde_json::from_str(&line).with_context(|| format!("the simulator said {line:?}"))?;
+        let text = |key: &str| {
+            answer[key]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("the simulator gave no {key}"))
+        };
+        Ok(Self {
+            url: text("url")?,
+            organization: text("organization")?,
+            pat: text("pat")?,
+            child,
+        })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.child.kill().and_then(|()| self.child.wait().map(drop)).is_err() {
+        if self
+            .child
+            .kill()
+            .and_then(|()| self.child.wait().map(drop))
+            .is_err()
+        {
             eprintln!("the simulator had ended already");
         }
     }

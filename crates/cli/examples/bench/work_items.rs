@@ -24,44 +24,95 @@ pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<
     let (mut ours, mut peer, mut memory) = (Runs::default(), Runs::default(), 0.0_f64);
     for round in 1..=runs {
         eprintln!("cpu: round {round} of {runs}, {items} work items");
-        let server = Server::start(keepward, &["--seed", "bulk", "--work-items", &items.to_string(), "--bytes", "2000"])?;
+        let server = Server::start(
+            keepward,
+            &[
+                "--seed",
+                "bulk",
+                "--work-items",
+                &items.to_string(),
+                "--bytes",
+                "2000",
+            ],
+        )?;
         let folder = tempfile::tempdir()?;
-        let (mine, theirs) = (Keepward::new(keepward, &server, folder.path())?, Restic::new(folder.path())?);
+        let (mine, theirs) = (
+            Keepward::new(keepward, &server, folder.path())?,
+            Restic::new(folder.path())?,
+        );
 
-        let documents = Documents { server: &server, folder: folder.path().join("documents"), items };
+        let documents = Documents {
+            server: &server,
+            folder: folder.path().join("documents"),
+            items,
+        };
         documents.write().await?;
         let mut ours_once = |used: Used, runs: fn(&mut Runs) -> &mut Vec<f64>| {
             memory = memory.max(used.peak_memory);
             runs(&mut ours).push(used.cpu_seconds);
         };
         ours_once(mine.backup()?, |runs| &mut runs.first);
-        peer.first.push(theirs.backup(&documents.folder)?.cpu_seconds);
+        peer.first
+            .push(theirs.backup(&documents.folder)?.cpu_seconds);
 
         change(&server).await?;
         documents.write().await?;
         ours_once(mine.backup()?, |runs| &mut runs.changed);
-        peer.changed.push(theirs.backup(&documents.folder)?.cpu_seconds);
+        peer.changed
+            .push(theirs.backup(&documents.folder)?.cpu_seconds);
 
         ours_once(mine.backup()?, |runs| &mut runs.quiet);
-        peer.quiet.push(theirs.backup(&documents.folder)?.cpu_seconds);
+        peer.quiet
+            .push(theirs.backup(&documents.folder)?.cpu_seconds);
         theirs.check(&folder.path().join("repository"), &mine.password)?;
-        eprintln!("  ours {:?} {:?} {:?}", ours.first.last(), ours.changed.last(), ours.quiet.last());
-        eprintln!("  restic {:?} {:?} {:?}", peer.first.last(), peer.changed.last(), peer.quiet.last());
+        eprintln!(
+            "  ours {:?} {:?} {:?}",
+            ours.first.last(),
+            ours.changed.last(),
+            ours.quiet.last()
+        );
+        eprintln!(
+            "  restic {:?} {:?} {:?}",
+            peer.first.last(),
+            peer.changed.last(),
+            peer.quiet.last()
+        );
     }
-    let cpu = |name, ours: Vec<f64>, peer: Vec<f64>, goal| Figure { name, ours: median(ours), peer: median(peer), goal, unit: "cpu seconds" };
+    let cpu = |name, ours: Vec<f64>, peer: Vec<f64>, goal| Figure {
+        name,
+        ours: median(ours),
+        peer: median(peer),
+        goal,
+        unit: "cpu seconds",
+    };
     Ok(vec![
         cpu("cpu-first", ours.first, peer.first, 0.5),
         cpu("cpu-changed", ours.changed, peer.changed, 0.2),
         cpu("cpu-quiet", ours.quiet, peer.quiet, 0.1),
-        Figure { name: "memory", ours: memory, peer: MEMORY_GOAL, goal: 1.0, unit: "bytes" },
+        Figure {
+            name: "memory",
+            ours: memory,
+            peer: MEMORY_GOAL,
+            goal: 1.0,
+            unit: "bytes",
+        },
     ])
 }
 
 async fn change(server: &Server) -> Result<()> {
     let url = format!("{}/__bulk/change", server.url);
     let body = serde_json::json!({"count": CHANGED}).to_string();
-    let answer = client()?.post(url).header("content-type", "application/json").body(body).send().await?;
-    ensure!(answer.status().is_success(), "the simulator did not change the items: {}", answer.status());
+    let answer = client()?
+        .post(url)
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await?;
+    ensure!(
+        answer.status().is_success(),
+        "the simulator did not change the items: {}",
+        answer.status()
+    );
     Ok(())
 }
 
@@ -83,15 +134,38 @@ impl Keepward {
         std::fs::write(&password, "bench\n")?;
         let pat = folder.join("pat");
         std::fs::write(&pat, &server.pat)?;
-        let this = Self { program: program.to_owned(), data: folder.join("data"), work: folder.to_owned(), password };
-        run(this.command(&["repository", "init"]).arg(folder.join("repository")).arg("--password-file").arg(&this.password))?;
-        run(this.command(&["connector", "add", "azure-devops", &server.organization, "--url", &server.url]).arg("--pat-file").arg(&pat))?;
+        let this = Self {
+            program: program.to_owned(),
+            data: folder.join("data"),
+            work: folder.to_owned(),
+            password,
+        };
+        run(this
+            .command(&["repository", "init"])
+            .arg(folder.join("repository"))
+            .arg("--password-file")
+            .arg(&this.password))?;
+        run(this
+            .command(&[
+                "connector",
+                "add",
+                "azure-devops",
+                &server.organization,
+                "--url",
+                &server.url,
+            ])
+            .arg("--pat-file")
+            .arg(&pat))?;
         Ok(this)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(arguments).arg("--data-dir").arg(&self.data).env("TMPDIR", &self.work);
+        command
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&self.data)
+            .env("TMPDIR", &self.work);
         command
     }
 
@@ -108,24 +182,40 @@ struct Restic {
 
 impl Restic {
     fn new(folder: &Path) -> Result<Self> {
-        let this = Self { repository: folder.join("restic"), password: folder.join("password"), cache: folder.join("cache") };
+        let this = Self {
+            repository: folder.join("restic"),
+            password: folder.join("password"),
+            cache: folder.join("cache"),
+        };
         run(this.command(&this.repository, &this.password).arg("init"))?;
         Ok(this)
     }
 
     fn command(&self, repository: &Path, password: &Path) -> Command {
         let mut command = Command::new("restic");
-        command.arg("--repo").arg(repository).arg("--password-file").arg(password).arg("--cache-dir").arg(&self.cache);
+        command
+            .arg("--repo")
+            .arg(repository)
+            .arg("--password-file")
+            .arg(password)
+            .arg("--cache-dir")
+            .arg(&self.cache);
         command
     }
 
     fn backup(&self, documents: &Path) -> Result<Used> {
-        run(self.command(&self.repository, &self.password).arg("backup").arg(documents))
+        run(self
+            .command(&self.repository, &self.password)
+            .arg("backup")
+            .arg(documents))
     }
 
     /// The judge's word on what we wrote.
     fn check(&self, repository: &Path, password: &Path) -> Result<()> {
-        run(self.command(repository, password).args(["check", "--read-data"])).map(drop)
+        run(self
+            .command(repository, password)
+            .args(["check", "--read-data"]))
+        .map(drop)
     }
 }
 
@@ -150,23 +240,41 @@ struct Numbered {
 impl Documents<'_> {
     async fn write(&self) -> Result<()> {
         let client = client()?;
-        let url = format!("{}/{}/_apis/wit/workitemsbatch?api-version=7.1", self.server.url, self.server.organization);
+        let url = format!(
+            "{}/{}/_apis/wit/workitemsbatch?api-version=7.1",
+            self.server.url, self.server.organization
+        );
         let ids: Vec<u32> = (1..=self.items).collect();
         for chunk in ids.chunks(200) {
             let body = serde_json::json!({"ids": chunk, "$expand": "all"}).to_string();
-            let request = client.post(&url).basic_auth("", Some(&self.server.pat)).header("content-type", "application/json").body(body);
+            let request = client
+                .post(&url)
+                .basic_auth("", Some(&self.server.pat))
+                .header("content-type", "application/json")
+                .body(body);
             let answer = request.send().await?.error_for_status()?.bytes().await?;
             let page: Page<'_> = serde_json::from_slice(&answer).context("workitemsbatch")?;
-            ensure!(page.value.len() == chunk.len(), "the simulator gave {} of {} work items", page.value.len(), chunk.len());
+            ensure!(
+                page.value.len() == chunk.len(),
+                "the simulator gave {} of {} work items",
+                page.value.len(),
+                chunk.len()
+            );
             for document in page.value {
-                self.file(serde_json::from_str::<Numbered>(document.get())?.id, document.get())?;
+                self.file(
+                    serde_json::from_str::<Numbered>(document.get())?.id,
+                    document.get(),
+                )?;
             }
         }
         Ok(())
     }
 
     fn file(&self, id: u32, document: &str) -> Result<()> {
-        let folder = self.folder.join(format!("{:03}", id / 10_000)).join(format!("{:02}", id / 100 % 100));
+        let folder = self
+            .folder
+            .join(format!("{:03}", id / 10_000))
+            .join(format!("{:02}", id / 100 % 100));
         let path = folder.join(format!("{id}.json"));
         if std::fs::read(&path).is_ok_and(|old| old == document.as_bytes()) {
             return Ok(());

@@ -16,8 +16,10 @@ use crate::output::{Output, bytes, table};
 use crate::progress::Progress;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  keepward backup contoso\n  keepward backup contoso --kind work-item --kind git-repository\n  keepward backup contoso --full\n\n\
-    Exit code 3 means that a snapshot was made and something could not be read: see the issues it lists.")]
+#[command(
+    after_help = "Examples:\n  keepward backup contoso\n  keepward backup contoso --kind work-item --kind git-repository\n  keepward backup contoso --full\n\n\
+    Exit code 3 means that a snapshot was made and something could not be read: see the issues it lists."
+)]
 pub(crate) struct Command {
     /// The connector
     connector: String,
@@ -35,7 +37,12 @@ pub(crate) struct Command {
     repository: Option<String>,
 }
 
-pub(crate) async fn run(command: Command, global: &Global, output: &Output, cancel: &CancellationToken) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let app = App::open(&global.data()).await?;
     let connector = app.catalog.connector(&command.connector).await?;
     let (row, repository) = app.repository(command.repository.as_deref()).await?;
@@ -61,10 +68,27 @@ pub(crate) async fn run(command: Command, global: &Global, output: &Output, canc
         "state": ended.run.state, "run": ended.run.id, "counts": report.counts, "issues": ended.issues.len(), "seconds": seconds,
     }));
     let kinds = report.counts.kinds.iter().map(|(kind, counts)| {
-        let numbers = [counts.items, counts.added, counts.changed, counts.removed, counts.requests].map(|number| number.to_string());
-        [vec![kind.clone()], numbers.to_vec(), vec![bytes(counts.bytes)]].concat()
+        let numbers = [
+            counts.items,
+            counts.added,
+            counts.changed,
+            counts.removed,
+            counts.requests,
+        ]
+        .map(|number| number.to_string());
+        [
+            vec![kind.clone()],
+            numbers.to_vec(),
+            vec![bytes(counts.bytes)],
+        ]
+        .concat()
     });
-    output.line(table(&["kind", "items", "added", "changed", "removed", "requests", "received"], kinds));
+    output.line(table(
+        &[
+            "kind", "items", "added", "changed", "removed", "requests", "received",
+        ],
+        kinds,
+    ));
     output.line(format!(
         "snapshot {} in {seconds:.1} s: {} requests, {} received, {} stored",
         report.snapshot.short(),
@@ -73,7 +97,11 @@ pub(crate) async fn run(command: Command, global: &Global, output: &Output, canc
         bytes(report.counts.bytes_stored),
     ));
     if ended.run.state == RunState::SucceededWithIssues {
-        output.line(format!("{} issues: keepward run issues {}", ended.issues.len(), ended.run.id));
+        output.line(format!(
+            "{} issues: keepward run issues {}",
+            ended.issues.len(),
+            ended.run.id
+        ));
         return Ok(Exit::DoneWithIssues);
     }
     Ok(Exit::Done)

@@ -7,7 +7,9 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  keepward explain permission-missing\n  keepward explain            every code with its title")]
+#[command(
+    after_help = "Examples:\n  keepward explain permission-missing\n  keepward explain            every code with its title"
+)]
 pub(crate) struct Command {
     /// The code, as an error or issue shows it; without one, all are listed
     code: Option<String>,
@@ -21,7 +23,12 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     };
-    let code = code::find(name).ok_or_else(|| Failure::usage(format!("there is no code {name}"), "keepward explain lists all"))?;
+    let code = code::find(name).ok_or_else(|| {
+        Failure::usage(
+            format!("there is no code {name}"),
+            "keepward explain lists all",
+        )
+    })?;
     output.event(&serde_json::json!({"code": code.name, "title": code.title, "meaning": code.meaning, "remedy": code.remedy}));
     output.line(format!("{}: {}\n", code.name, code.title));
     if !code.meaning.is_empty() {

@@ -13,8 +13,10 @@ use crate::output::{Output, bytes};
 use crate::progress::Progress;
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  keepward export latest work-items/0000/17 --to out\n  keepward export latest git --to out\n  keepward export latest / --to everything\n\n\
-    Names that would leave the folder are written in an escaped form and reported.")]
+#[command(
+    after_help = "Examples:\n  keepward export latest work-items/0000/17 --to out\n  keepward export latest git --to out\n  keepward export latest / --to everything\n\n\
+    Names that would leave the folder are written in an escaped form and reported."
+)]
 pub(crate) struct Command {
     /// An id, the beginning of one, or `latest`
     snapshot: String,
@@ -31,22 +33,55 @@ pub(crate) struct Command {
     repository: Option<String>,
 }
 
-pub(crate) async fn run(command: Command, global: &Global, output: &Output, cancel: &CancellationToken) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let app = App::open(&global.data()).await?;
     let (_, repository) = app.repository(command.repository.as_deref()).await?;
     let snapshot = repository.resolve(&command.snapshot).await?;
     let progress = Progress::new(output);
-    let options = ExportOptions { overwrite: command.overwrite, reporter: progress.as_ref(), cancel };
-    let report = export(&repository, snapshot, command.path.trim_matches('/'), &command.to, &options).await;
+    let options = ExportOptions {
+        overwrite: command.overwrite,
+        reporter: progress.as_ref(),
+        cancel,
+    };
+    let report = export(
+        &repository,
+        snapshot,
+        command.path.trim_matches('/'),
+        &command.to,
+        &options,
+    )
+    .await;
     progress.finish();
     let report = report?;
     for renamed in &report.renamed {
-        output.line(format!("renamed: {} is {}", renamed.from.escape_debug(), renamed.to));
+        output.line(format!(
+            "renamed: {} is {}",
+            renamed.from.escape_debug(),
+            renamed.to
+        ));
     }
     for left in &report.left_out {
-        output.line(format!("left out: {}: {}", left.path.escape_debug(), left.reason));
+        output.line(format!(
+            "left out: {}: {}",
+            left.path.escape_debug(),
+            left.reason
+        ));
     }
     output.event(&serde_json::json!({"event": "result", "report": report}));
-    output.line(format!("{} files, {} in {}", report.files, bytes(report.bytes), command.to.display()));
-    Ok(if report.left_out.is_empty() { Exit::Done } else { Exit::DoneWithIssues })
+    output.line(format!(
+        "{} files, {} in {}",
+        report.files,
+        bytes(report.bytes),
+        command.to.display()
+    ));
+    Ok(if report.left_out.is_empty() {
+        Exit::Done
+    } else {
+        Exit::DoneWithIssues
+    })
 }

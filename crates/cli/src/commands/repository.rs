@@ -21,20 +21,28 @@ use crate::recovery;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Make a repository and print its recovery sheet
-    #[command(after_help = "Examples:\n  keepward repository init /backup/contoso\n  keepward repository init /backup/contoso --password-file ~/contoso.password")]
+    #[command(
+        after_help = "Examples:\n  keepward repository init /backup/contoso\n  keepward repository init /backup/contoso --password-file ~/contoso.password"
+    )]
     Init(Init),
     /// Use a repository that exists already
-    #[command(after_help = "Example:\n  keepward repository add /backup/contoso --password-file ~/contoso.password")]
+    #[command(
+        after_help = "Example:\n  keepward repository add /backup/contoso --password-file ~/contoso.password"
+    )]
     Add(Add),
     /// The repositories that are known here
     #[command(after_help = "Example:\n  keepward repository list --json")]
     List,
     /// Read the catalog's index again from the repository alone: after the catalog was lost, or after `restic forget`
-    #[command(after_help = "Example:\n  keepward repository sync\n\nIf the whole data directory was lost: `keepward repository add PATH --password-file FILE`, then this, then add the \
-        connectors again with their tokens. Snapshots, search and history are as before; runs and restore plans are not kept in repositories.")]
+    #[command(
+        after_help = "Example:\n  keepward repository sync\n\nIf the whole data directory was lost: `keepward repository add PATH --password-file FILE`, then this, then add the \
+        connectors again with their tokens. Snapshots, search and history are as before; runs and restore plans are not kept in repositories."
+    )]
     Sync(Which),
     /// Verify that the repository is whole
-    #[command(after_help = "Examples:\n  keepward repository check\n  keepward repository check --read-data")]
+    #[command(
+        after_help = "Examples:\n  keepward repository check\n  keepward repository check --read-data"
+    )]
     Check(Check),
     /// Keys (passwords) of the repository
     #[command(subcommand)]
@@ -43,7 +51,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  keepward repository sheet > recovery.txt")]
     Sheet(Which),
     /// Free the space that no snapshot needs
-    #[command(after_help = "Examples:\n  keepward repository prune --dry-run\n  keepward repository prune")]
+    #[command(
+        after_help = "Examples:\n  keepward repository prune --dry-run\n  keepward repository prune"
+    )]
     Prune(Prune),
 }
 
@@ -102,7 +112,9 @@ pub(crate) enum Key {
     #[command(after_help = "Example:\n  keepward repository key list")]
     List(Which),
     /// Add a password
-    #[command(after_help = "Example:\n  keepward repository key add --new-password-file second.password")]
+    #[command(
+        after_help = "Example:\n  keepward repository key add --new-password-file second.password"
+    )]
     Add {
         #[command(flatten)]
         which: Which,
@@ -120,7 +132,11 @@ pub(crate) enum Key {
     },
 }
 
-pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let app = App::open(&global.data()).await?;
     match command {
         Command::Init(init) => make(&app, init, output).await,
@@ -138,10 +154,21 @@ async fn make(app: &App, init: Init, output: &Output) -> Result<Exit, Failure> {
     let (file, password) = password(&app.data, &init)?;
     let (store, location) = repository::store_from(&init.location)?;
     let repository = Repository::init(store, &password, &by()).await?;
-    remember(app, &init.name, &location.to_string(), &repository, &password).await?;
+    remember(
+        app,
+        &init.name,
+        &location.to_string(),
+        &repository,
+        &password,
+    )
+    .await?;
     let id = repository.id().to_string();
     output.event(&serde_json::json!({"event": "repository", "name": init.name, "location": location.to_string(), "id": id, "password_file": file}));
-    output.line(recovery::sheet(&location.to_string(), &id, &file.display().to_string()));
+    output.line(recovery::sheet(
+        &location.to_string(),
+        &id,
+        &file.display().to_string(),
+    ));
     Ok(Exit::Done)
 }
 
@@ -150,9 +177,19 @@ async fn known(app: &App, add: Add, output: &Output) -> Result<Exit, Failure> {
     let password = app::read_secret(&add.password_file)?;
     let (store, location) = repository::store_from(&add.location)?;
     let repository = Repository::open(store, &password).await?;
-    remember(app, &add.name, &location.to_string(), &repository, &password).await?;
+    remember(
+        app,
+        &add.name,
+        &location.to_string(),
+        &repository,
+        &password,
+    )
+    .await?;
     output.event(&serde_json::json!({"event": "repository", "name": add.name, "location": location.to_string(), "id": repository.id().to_string()}));
-    output.line(format!("{}: {}\nnext: keepward repository sync, so that the index knows its snapshots", add.name, location));
+    output.line(format!(
+        "{}: {}\nnext: keepward repository sync, so that the index knows its snapshots",
+        add.name, location
+    ));
     Ok(Exit::Done)
 }
 
@@ -160,13 +197,31 @@ async fn sync(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, Fa
     let (row, repository) = app.repository(name).await?;
     let synced = app.control.sync(&repository).await?;
     output.event(&serde_json::json!({"event": "result", "repository": row.name, "added": synced.added, "removed": synced.removed}));
-    output.line(format!("{}: {} snapshots added to the index, {} removed from it", row.name, synced.added, synced.removed));
+    output.line(format!(
+        "{}: {} snapshots added to the index, {} removed from it",
+        row.name, synced.added, synced.removed
+    ));
     Ok(Exit::Done)
 }
 
-async fn remember(app: &App, name: &str, location: &str, repository: &Repository, password: &Secret) -> Result<(), Failure> {
+async fn remember(
+    app: &App,
+    name: &str,
+    location: &str,
+    repository: &Repository,
+    password: &Secret,
+) -> Result<(), Failure> {
     let credential = format!("repository {name}");
-    app.catalog.put_credential(&app.kek, &credential, "password", password, SystemClock.now(), &mut rand::rng()).await?;
+    app.catalog
+        .put_credential(
+            &app.kek,
+            &credential,
+            "password",
+            password,
+            SystemClock.now(),
+            &mut rand::rng(),
+        )
+        .await?;
     let row = RepositoryRow {
         name: name.to_owned(),
         location: location.to_owned(),
@@ -179,7 +234,11 @@ async fn remember(app: &App, name: &str, location: &str, repository: &Repository
 /// Who makes repositories and keys.
 fn by() -> InitOptions {
     let holder = Holder::new("keepward", Arc::new(SystemClock));
-    InitOptions { created: SystemClock.now(), hostname: holder.hostname, username: holder.username }
+    InitOptions {
+        created: SystemClock.now(),
+        hostname: holder.hostname,
+        username: holder.username,
+    }
 }
 
 fn default_password_file(data: &Path, name: &str) -> PathBuf {
@@ -188,13 +247,17 @@ fn default_password_file(data: &Path, name: &str) -> PathBuf {
 
 /// The password from its file, or a new random one in a new file.
 fn password(data: &Path, init: &Init) -> Result<(PathBuf, Secret), Failure> {
-    let file = init.password_file.clone().unwrap_or_else(|| default_password_file(data, &init.name));
+    let file = init
+        .password_file
+        .clone()
+        .unwrap_or_else(|| default_password_file(data, &init.name));
     if file.exists() {
         return Ok((file.clone(), app::read_secret(&file)?));
     }
     let random: [u8; 24] = rand::rng().random();
     let password = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random);
-    app::write_private(&file, format!("{password}\n").as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
+    app::write_private(&file, format!("{password}\n").as_bytes())
+        .with_context(|| format!("cannot write {}", file.display()))?;
     Ok((file, Secret::new(password)))
 }
 
@@ -206,15 +269,27 @@ async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
         .into_iter()
         .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id}))
         .collect();
-    output.rows(&["name", "location", "id"], &rows, |row| ["name", "location", "id"].map(|key| row[key].as_str().unwrap_or("").to_owned()).to_vec());
+    output.rows(&["name", "location", "id"], &rows, |row| {
+        ["name", "location", "id"]
+            .map(|key| row[key].as_str().unwrap_or("").to_owned())
+            .to_vec()
+    });
     Ok(Exit::Done)
 }
 
 async fn verify(app: &App, check: Check, output: &Output) -> Result<Exit, Failure> {
     let (row, repository) = app.repository(check.which.repository.as_deref()).await?;
-    let read_data = if check.read_data { ReadData::All } else { ReadData::None };
+    let read_data = if check.read_data {
+        ReadData::All
+    } else {
+        ReadData::None
+    };
     let report = repository.check(&CheckOptions { read_data }).await?;
-    let problems: Vec<_> = report.problems.iter().filter(|problem| !problem.kind.is_note()).collect();
+    let problems: Vec<_> = report
+        .problems
+        .iter()
+        .filter(|problem| !problem.kind.is_note())
+        .collect();
     for problem in &problems {
         output.event(&serde_json::json!({"event": "problem", "message": problem.to_string()}));
         output.line(format!("problem: {problem}"));
@@ -224,7 +299,10 @@ async fn verify(app: &App, check: Check, output: &Output) -> Result<Exit, Failur
         output.line(format!("{}: no problem found", row.location));
         return Ok(Exit::Done);
     }
-    Err(Failure::coded("repository-damaged", format!("{}: {} problems found", row.location, problems.len())))
+    Err(Failure::coded(
+        "repository-damaged",
+        format!("{}: {} problems found", row.location, problems.len()),
+    ))
 }
 
 async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
@@ -234,10 +312,19 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
             for key in repository.keys().await? {
                 output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
                 let current = if key.in_use { "  (in use)" } else { "" };
-                output.line(format!("{}  {}  {}@{}{current}", key.id.short(), moment(&key.created), key.username, key.hostname));
+                output.line(format!(
+                    "{}  {}  {}@{}{current}",
+                    key.id.short(),
+                    moment(&key.created),
+                    key.username,
+                    key.hostname
+                ));
             }
         }
-        Key::Add { which, new_password_file } => {
+        Key::Add {
+            which,
+            new_password_file,
+        } => {
             let (_, repository) = app.repository(which.repository.as_deref()).await?;
             let password = app::read_secret(&new_password_file)?;
             let id = repository.add_key(&password, &by()).await?;
@@ -246,9 +333,17 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
         }
         Key::Remove { which, id } => {
             let (_, repository) = app.repository(which.repository.as_deref()).await?;
-            let matching: Vec<_> = repository.keys().await?.into_iter().filter(|key| key.id.to_string().starts_with(&id)).collect();
+            let matching: Vec<_> = repository
+                .keys()
+                .await?
+                .into_iter()
+                .filter(|key| key.id.to_string().starts_with(&id))
+                .collect();
             let [key] = matching.as_slice() else {
-                return Err(Failure::usage(format!("{} keys begin with {id}", matching.len()), "keepward repository key list"));
+                return Err(Failure::usage(
+                    format!("{} keys begin with {id}", matching.len()),
+                    "keepward repository key list",
+                ));
             };
             repository.remove_key(key.id).await?;
             output.event(&serde_json::json!({"event": "key-removed", "id": key.id.to_string()}));
@@ -261,7 +356,11 @@ async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
 async fn sheet(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, Failure> {
     let row = app.repository_row(name).await?;
     let file = default_password_file(&app.data, &row.name);
-    let file = if file.exists() { file.display().to_string() } else { "PASSWORD-FILE".to_owned() };
+    let file = if file.exists() {
+        file.display().to_string()
+    } else {
+        "PASSWORD-FILE".to_owned()
+    };
     let text = recovery::sheet(&row.location, &row.id, &file);
     output.event(&serde_json::json!({"event": "recovery-sheet", "text": text}));
     output.line(text);
@@ -270,11 +369,17 @@ async fn sheet(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, F
 
 async fn free(app: &App, prune: Prune, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(prune.which.repository.as_deref()).await?;
-    let lock = repository.lock_exclusive(&Holder::new("keepward", Arc::new(SystemClock))).await?;
+    let lock = repository
+        .lock_exclusive(&Holder::new("keepward", Arc::new(SystemClock)))
+        .await?;
     let report = repository.prune(&lock, prune.dry_run).await;
     lock.release().await?;
     let report = report?;
-    let verb = if prune.dry_run { "would free up to" } else { "freed" };
+    let verb = if prune.dry_run {
+        "would free up to"
+    } else {
+        "freed"
+    };
     output.event(&serde_json::json!({"event": "result", "dry_run": prune.dry_run, "bytes_freed": report.bytes_freed}));
     output.line(format!("{verb} {}", bytes(report.bytes_freed)));
     Ok(Exit::Done)

@@ -31,18 +31,36 @@ pub(crate) struct Issues {
     limit: u32,
 }
 
-pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let app = App::open(&global.data()).await?;
     match command {
         Command::List { limit } => {
             let runs = app.catalog.runs(&Page::first(limit)).await?;
-            output.rows(&["run", "what", "connector", "state", "begun", "requests"], &runs.items, |run| {
-                let requests = run.counts.requests.to_string();
-                vec![run.id.clone(), word(&run.kind), run.connector.clone(), word(&run.state), moment(&run.created), requests]
-            });
+            output.rows(
+                &["run", "what", "connector", "state", "begun", "requests"],
+                &runs.items,
+                |run| {
+                    let requests = run.counts.requests.to_string();
+                    vec![
+                        run.id.clone(),
+                        word(&run.kind),
+                        run.connector.clone(),
+                        word(&run.state),
+                        moment(&run.created),
+                        requests,
+                    ]
+                },
+            );
         }
         Command::Issues(issues) => {
-            let listed = app.catalog.issues(&issues.run, &Page::first(issues.limit)).await?;
+            let listed = app
+                .catalog
+                .issues(&issues.run, &Page::first(issues.limit))
+                .await?;
             for row in &listed.items {
                 output.event(&row.issue);
                 output.line(format!("{}: {}", row.issue.code, row.issue.message));

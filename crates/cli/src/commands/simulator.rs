@@ -23,8 +23,10 @@ enum SeedName {
 }
 
 #[derive(Args)]
-#[command(after_help = "Examples:\n  keepward simulator\n  keepward simulator --listen 127.0.0.1:8099 --json\n\n\
-    It answers on /ORGANIZATION/… and on the real Host names (dev.azure.com …). It is for demonstrations and tests: it holds no real data.")]
+#[command(
+    after_help = "Examples:\n  keepward simulator\n  keepward simulator --listen 127.0.0.1:8099 --json\n\n\
+    It answers on /ORGANIZATION/… and on the real Host names (dev.azure.com …). It is for demonstrations and tests: it holds no real data."
+)]
 pub(crate) struct Command {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
@@ -47,16 +49,35 @@ pub(crate) struct Command {
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
-    let history = command.history.or_else(|| PathBuf::from(".git").exists().then(|| PathBuf::from(".")));
+    let history = command
+        .history
+        .or_else(|| PathBuf::from(".git").exists().then(|| PathBuf::from(".")));
     let seed = match command.seed {
-        SeedName::Contoso => Seed::Contoso { history, work_items: command.work_items },
+        SeedName::Contoso => Seed::Contoso {
+            history,
+            work_items: command.work_items,
+        },
         SeedName::Small => Seed::Small,
-        SeedName::Bulk => Seed::Bulk { work_items: command.work_items, bytes: command.bytes },
+        SeedName::Bulk => Seed::Bulk {
+            work_items: command.work_items,
+            bytes: command.bytes,
+        },
         SeedName::Empty => Seed::Empty,
     };
-    let simulator = Simulator::start(Options { listen: command.listen, data: command.data, seed }).await.context("the simulator cannot start")?;
+    let simulator = Simulator::start(Options {
+        listen: command.listen,
+        data: command.data,
+        seed,
+    })
+    .await
+    .context("the simulator cannot start")?;
     output.event(&serde_json::json!({"url": simulator.url(), "organization": simulator.organization(), "pat": simulator.pat()}));
-    output.line(format!("{}/{}  PAT {}", simulator.url(), simulator.organization(), simulator.pat()));
+    output.line(format!(
+        "{}/{}  PAT {}",
+        simulator.url(),
+        simulator.organization(),
+        simulator.pat()
+    ));
     output.line("press Ctrl-C to end");
     std::future::pending().await
 }

@@ -18,7 +18,9 @@ use crate::services;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// All snapshots, oldest first
-    #[command(after_help = "Examples:\n  keepward snapshot list\n  keepward snapshot list --source contoso --json")]
+    #[command(
+        after_help = "Examples:\n  keepward snapshot list\n  keepward snapshot list --source contoso --json"
+    )]
     List(List),
     /// What one snapshot holds, and what could not be read
     #[command(after_help = "Example:\n  keepward snapshot show latest")]
@@ -27,18 +29,24 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  keepward snapshot diff 1f3a latest")]
     Diff(Diff),
     /// The files of a snapshot, folder by folder
-    #[command(after_help = "Examples:\n  keepward snapshot browse latest\n  keepward snapshot browse latest work-items/0000")]
+    #[command(
+        after_help = "Examples:\n  keepward snapshot browse latest\n  keepward snapshot browse latest work-items/0000"
+    )]
     Browse(Browse),
     /// Find items by words of their name or by id, in all snapshots: what is gone is found too
-    #[command(after_help = "Examples:\n  keepward snapshot search login page\n  keepward snapshot search 4711 --json\n\n\
-        It asks the catalog's index; after the catalog was lost, `keepward repository sync` makes that again.")]
+    #[command(
+        after_help = "Examples:\n  keepward snapshot search login page\n  keepward snapshot search 4711 --json\n\n\
+        It asks the catalog's index; after the catalog was lost, `keepward repository sync` makes that again."
+    )]
     Search(search::Search),
     /// The versions of an item, and which snapshots hold each
     #[command(after_help = "Example:\n  keepward snapshot history work-item 4711")]
     History(search::History),
     /// Drop snapshots, named or by rule; the newest good one of an organization is kept by every rule
-    #[command(after_help = "Examples:\n  keepward snapshot forget 1f3a 9c2e\n  keepward snapshot forget --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run\n  \
-        keepward snapshot forget --keep-within 30d\n\nThe space is freed by `keepward repository prune`.")]
+    #[command(
+        after_help = "Examples:\n  keepward snapshot forget 1f3a 9c2e\n  keepward snapshot forget --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run\n  \
+        keepward snapshot forget --keep-within 30d\n\nThe space is freed by `keepward repository prune`."
+    )]
     Forget(forget::Forget),
 }
 
@@ -84,7 +92,11 @@ pub(crate) struct Browse {
     repository: Option<String>,
 }
 
-pub(crate) async fn run(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let app = App::open(&global.data()).await?;
     match command {
         Command::List(list) => all(&app, list, output).await,
@@ -102,14 +114,28 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
     let mut rows = Vec::new();
     for (id, snapshot) in repository.snapshots().await? {
         let source = described(&repository, &snapshot).await?;
-        let wanted = list.source.as_ref().is_none_or(|wanted| source.as_ref().is_some_and(|source| source.source.eq_ignore_ascii_case(wanted)));
+        let wanted = list.source.as_ref().is_none_or(|wanted| {
+            source
+                .as_ref()
+                .is_some_and(|source| source.source.eq_ignore_ascii_case(wanted))
+        });
         if wanted {
             rows.push(row(id, &snapshot, source.as_ref()));
         }
     }
     output.rows(&["id", "time", "source", "items", "issues"], &rows, |row| {
-        let text = |key: &str| row[key].as_str().map_or_else(|| row[key].to_string(), str::to_owned);
-        vec![text("short"), moment(&text("time")), text("source"), text("items"), text("issues")]
+        let text = |key: &str| {
+            row[key]
+                .as_str()
+                .map_or_else(|| row[key].to_string(), str::to_owned)
+        };
+        vec![
+            text("short"),
+            moment(&text("time")),
+            text("source"),
+            text("items"),
+            text("issues"),
+        ]
     });
     Ok(Exit::Done)
 }
@@ -128,11 +154,17 @@ fn row(id: SnapshotId, snapshot: &Snapshot, source: Option<&SourceFile>) -> serd
 }
 
 /// `source.json`, or `None` for snapshots that others made in the same repository.
-async fn described(repository: &Repository, snapshot: &Snapshot) -> Result<Option<SourceFile>, Failure> {
+async fn described(
+    repository: &Repository,
+    snapshot: &Snapshot,
+) -> Result<Option<SourceFile>, Failure> {
     if !snapshot.tags.iter().any(|tag| tag == "keepward") {
         return Ok(None);
     }
-    let service = snapshot.tags.iter().find_map(|tag| services::find(tag.strip_prefix("service=")?));
+    let service = snapshot
+        .tags
+        .iter()
+        .find_map(|tag| services::find(tag.strip_prefix("service=")?));
     match service {
         Some(service) => Ok(Some(read_source(repository, service, snapshot.tree).await?)),
         None => Ok(None),
@@ -144,18 +176,28 @@ async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
     let id = repository.resolve(&show.snapshot).await?;
     let snapshot = repository.snapshot(id).await?;
     let source = described(&repository, &snapshot).await?;
-    output.event(&serde_json::json!({"id": id.to_string(), "snapshot": snapshot, "source": source}));
+    output
+        .event(&serde_json::json!({"id": id.to_string(), "snapshot": snapshot, "source": source}));
     output.line(format!("snapshot {}\ntime     {}", id, snapshot.time));
     let Some(source) = source else {
         output.line("made by another program: browse and export work on it");
         return Ok(Exit::Done);
     };
-    output.line(format!("source   {} ({})\nrun      {}\nrequests {}\n", source.source, source.url, source.run, source.requests));
+    output.line(format!(
+        "source   {} ({})\nrun      {}\nrequests {}\n",
+        source.source, source.url, source.run, source.requests
+    ));
     let kinds: Vec<_> = source.counts.iter().collect();
     let head = ["kind", "items", "added", "changed", "removed", "received"];
     let cells = kinds.iter().map(|(kind, counts)| {
-        let numbers = [counts.items, counts.added, counts.changed, counts.removed].map(|number| number.to_string());
-        [vec![(*kind).clone()], numbers.to_vec(), vec![bytes(counts.bytes)]].concat()
+        let numbers = [counts.items, counts.added, counts.changed, counts.removed]
+            .map(|number| number.to_string());
+        [
+            vec![(*kind).clone()],
+            numbers.to_vec(),
+            vec![bytes(counts.bytes)],
+        ]
+        .concat()
     });
     output.line(crate::output::table(&head, cells));
     for (key, since) in &source.stale {
@@ -169,15 +211,23 @@ async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
 
 async fn difference(app: &App, diff: Diff, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(diff.repository.as_deref()).await?;
-    let (from, to) = (repository.resolve(&diff.from).await?, repository.resolve(&diff.to).await?);
-    let (from, to) = (repository.snapshot(from).await?, repository.snapshot(to).await?);
+    let (from, to) = (
+        repository.resolve(&diff.from).await?,
+        repository.resolve(&diff.to).await?,
+    );
+    let (from, to) = (
+        repository.snapshot(from).await?,
+        repository.snapshot(to).await?,
+    );
     let mut differences = std::pin::pin!(repository.diff(Some(from.tree), Some(to.tree)));
     let mut count = 0_u64;
     while let Some(difference) = differences.next().await {
         let difference = difference?;
         count += 1;
         let change = word(difference.kind);
-        output.event(&serde_json::json!({"event": "difference", "path": difference.path, "change": change}));
+        output.event(
+            &serde_json::json!({"event": "difference", "path": difference.path, "change": change}),
+        );
         output.line(format!("{change:8} {}", difference.path.escape_debug()));
     }
     output.event(&serde_json::json!({"event": "result", "differences": count}));
@@ -195,20 +245,35 @@ fn word(kind: DifferenceKind) -> &'static str {
 
 async fn folder(app: &App, browse: Browse, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(browse.repository.as_deref()).await?;
-    let snapshot = repository.snapshot(repository.resolve(&browse.snapshot).await?).await?;
+    let snapshot = repository
+        .snapshot(repository.resolve(&browse.snapshot).await?)
+        .await?;
     let path = browse.path.trim_matches('/');
     let tree = if path.is_empty() {
         snapshot.tree
     } else {
         let node = repository.find(snapshot.tree, path).await?;
-        node.and_then(|node| node.subtree).ok_or_else(|| Failure::usage(format!("the snapshot has no folder {path}"), "keepward snapshot browse SNAPSHOT"))?
+        node.and_then(|node| node.subtree).ok_or_else(|| {
+            Failure::usage(
+                format!("the snapshot has no folder {path}"),
+                "keepward snapshot browse SNAPSHOT",
+            )
+        })?
     };
     for node in repository.tree(tree).await?.nodes {
         let folder = node.node_type == NodeType::Dir;
         output.event(&serde_json::json!({"name": node.name, "folder": folder, "size": node.size, "modified": node.mtime.to_string()}));
-        let size = if folder { String::new() } else { bytes(node.size) };
+        let size = if folder {
+            String::new()
+        } else {
+            bytes(node.size)
+        };
         let slash = if folder { "/" } else { "" };
-        output.line(format!("{size:>12}  {:20}  {}{slash}", moment(&node.mtime), node.name.escape_debug()));
+        output.line(format!(
+            "{size:>12}  {:20}  {}{slash}",
+            moment(&node.mtime),
+            node.name.escape_debug()
+        ));
     }
     Ok(Exit::Done)
 }

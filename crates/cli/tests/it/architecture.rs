@@ -144,7 +144,7 @@ fn codes(text: &str) -> Vec<&str> {
         codes.extend(
             body.split("=>")
                 .skip(1)
-                .flat_map(|arm| arm.split('\n').next())
+                .filter_map(|arm| arm.split('\n').next())
                 .filter_map(|arm| literal(arm.trim_start().strip_prefix("Some(").unwrap_or(arm))),
         );
         codes.extend(body.split("then_some(").skip(1).filter_map(literal));

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use model::{Class, ItemRef};
 use service::preflight::Preflight;
 use service::{
-    Check, Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Host, Item, Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result,
-    Scope, Service, StoredItem, Target,
+    Check, Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Host, Item, Kind,
+    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Service, StoredItem,
+    Target,
 };
 use tokio::sync::Notify;
 
@@ -28,11 +29,18 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn put(&self, kind: &str, scope: &str, id: &str, name: &str) {
-        self.items.lock().unwrap().insert((kind.to_owned(), scope.to_owned(), id.to_owned()), name.to_owned());
+        self.items.lock().unwrap().insert(
+            (kind.to_owned(), scope.to_owned(), id.to_owned()),
+            name.to_owned(),
+        );
     }
 
     pub(crate) fn remove(&self, kind: &str, scope: &str, id: &str) {
-        self.items.lock().unwrap().remove(&(kind.to_owned(), scope.to_owned(), id.to_owned())).unwrap();
+        self.items
+            .lock()
+            .unwrap()
+            .remove(&(kind.to_owned(), scope.to_owned(), id.to_owned()))
+            .unwrap();
     }
 
     pub(crate) fn fail(&self, class: Option<Class>) {
@@ -41,8 +49,16 @@ impl World {
 
     fn check(&self, kind: &str) -> Result<()> {
         match *self.trouble.lock().unwrap() {
-            Some(Class::Credential) => Err(Error::new(Class::Credential, "credential-refused", "the token is refused")),
-            Some(class) if kind == "leaf" => Err(Error::new(class, "permission-missing", "leaves may not be read")),
+            Some(Class::Credential) => Err(Error::new(
+                Class::Credential,
+                "credential-refused",
+                "the token is refused",
+            )),
+            Some(class) if kind == "leaf" => Err(Error::new(
+                class,
+                "permission-missing",
+                "leaves may not be read",
+            )),
             _ => Ok(()),
         }
     }
@@ -58,8 +74,18 @@ struct Nothing;
 #[async_trait]
 impl Preflight for Nothing {
     async fn check(&self, _: &Client, organization: &str) -> Vec<Check> {
-        let outcome = if organization == "nowhere" { service::CheckOutcome::Fail } else { service::CheckOutcome::Pass };
-        vec![Check { name: "organization".to_owned(), outcome, message: organization.to_owned(), hint: None, code: None }]
+        let outcome = if organization == "nowhere" {
+            service::CheckOutcome::Fail
+        } else {
+            service::CheckOutcome::Pass
+        };
+        vec![Check {
+            name: "organization".to_owned(),
+            outcome,
+            message: organization.to_owned(),
+            hint: None,
+            code: None,
+        }]
     }
 }
 
@@ -73,19 +99,41 @@ pub(crate) fn service(world: &Arc<World>) -> &'static Service {
             crawled,
             with: None,
             after: &[],
-            layout: Layout::Item { folder, shard: None, document },
+            layout: Layout::Item {
+                folder,
+                shard: None,
+                document,
+            },
             bin: None,
-            read: &[Permission { scope: "fake.read", why: "Without it nothing is read." }],
+            read: &[Permission {
+                scope: "fake.read",
+                why: "Without it nothing is read.",
+            }],
             write: &[],
             restore: Fidelity::Full,
         };
-        Box::leak(Box::new(FakeKind { spec, world: Arc::clone(world) }))
+        Box::leak(Box::new(FakeKind {
+            spec,
+            world: Arc::clone(world),
+        }))
     };
-    let kinds = vec![kind("leaf", Some("box"), Crawled::PerParent, "leaves", "leaf.json"), kind("box", None, Crawled::Once, "boxes", "box.json")];
+    let kinds = vec![
+        kind(
+            "leaf",
+            Some("box"),
+            Crawled::PerParent,
+            "leaves",
+            "leaf.json",
+        ),
+        kind("box", None, Crawled::Once, "boxes", "box.json"),
+    ];
     Box::leak(Box::new(Service {
         name: "fake",
         title: "Fake",
-        hosts: &[Host { name: "dev", url: "http://127.0.0.1:9/{organization}" }],
+        hosts: &[Host {
+            name: "dev",
+            url: "http://127.0.0.1:9/{organization}",
+        }],
         credentials: &[],
         kinds: Box::leak(kinds.into_boxed_slice()),
         preflight: &Nothing,
@@ -96,11 +144,23 @@ impl FakeKind {
     async fn write(&self, cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         cx.journal.intend(&item.item).await?;
         let document = cx.target.stored.document(&item.item).await?.unwrap();
-        let scope = if item.item.scope.is_empty() { String::new() } else { cx.target.ids.get("box", &item.item.scope).unwrap() };
+        let scope = if item.item.scope.is_empty() {
+            String::new()
+        } else {
+            cx.target.ids.get("box", &item.item.scope).unwrap()
+        };
         let id = item.new_id.clone().unwrap_or_else(|| item.item.id.clone());
-        self.world.put(self.spec.name, &scope, &id, &self.describe(&document).unwrap().0);
+        self.world.put(
+            self.spec.name,
+            &scope,
+            &id,
+            &self.describe(&document).unwrap().0,
+        );
         cx.journal.created(&item.item, &id).await?;
-        Ok(Outcome::Done { new_id: id, losses: Vec::new() })
+        Ok(Outcome::Done {
+            new_id: id,
+            losses: Vec::new(),
+        })
     }
 }
 
@@ -125,7 +185,11 @@ impl Kind for FakeKind {
         let items = self.world.items.lock().unwrap().clone();
         for ((kind, scope, id), name) in items {
             if kind == self.spec.name && scope == cx.scope.id {
-                let item = Item { item: ItemRef::new(&kind, &scope, &id), name: name.clone(), modified: None };
+                let item = Item {
+                    item: ItemRef::new(&kind, &scope, &id),
+                    name: name.clone(),
+                    modified: None,
+                };
                 cx.sink.upsert(&item, name.as_bytes()).await?;
             }
         }
@@ -133,21 +197,37 @@ impl Kind for FakeKind {
     }
 
     async fn probe(&self, _: &Client, scope: &Scope) -> Result<()> {
-        self.world.probed.lock().unwrap().push((self.spec.name.to_owned(), scope.name.clone()));
+        self.world
+            .probed
+            .lock()
+            .unwrap()
+            .push((self.spec.name.to_owned(), scope.name.clone()));
         self.world.check(self.spec.name)
     }
 
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         let there = self.world.items.lock().unwrap().clone();
         let found = items.iter().map(|item| {
-            let scope = if item.item.scope.is_empty() { Some(String::new()) } else { cx.ids.get("box", &item.item.scope) };
+            let scope = if item.item.scope.is_empty() {
+                Some(String::new())
+            } else {
+                cx.ids.get("box", &item.item.scope)
+            };
             let key = (self.spec.name.to_owned(), scope?, item.item.id.clone());
-            there.contains_key(&key).then(|| Found { id: item.item.id.clone(), state: FoundState::Present })
+            there.contains_key(&key).then(|| Found {
+                id: item.item.id.clone(),
+                state: FoundState::Present,
+            })
         });
         Ok(found.collect())
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         if pass == Pass::Connect {
             return Ok(vec![Outcome::Unchanged; items.len()]);
         }

@@ -53,8 +53,14 @@ impl Installation {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = store_from(folder.path().join("repository").to_str().unwrap()).unwrap();
-        let options = InitOptions { created: Timestamp::UNIX_EPOCH, hostname: "host".to_owned(), username: "user".to_owned() };
-        let repository = Repository::init(store, &Secret::new("password"), &options).await.unwrap();
+        let options = InitOptions {
+            created: Timestamp::UNIX_EPOCH,
+            hostname: "host".to_owned(),
+            username: "user".to_owned(),
+        };
+        let repository = Repository::init(store, &Secret::new("password"), &options)
+            .await
+            .unwrap();
         let world = Arc::new(World::default());
         let services = Box::leak(vec![fake::service(&world)].into_boxed_slice());
         let control = Control {
@@ -73,7 +79,13 @@ impl Installation {
             method: "pat".to_owned(),
             credential: "contoso-pat".to_owned(),
         };
-        let installation = Self { control, repository, world, connector, _folder: folder };
+        let installation = Self {
+            control,
+            repository,
+            world,
+            connector,
+            _folder: folder,
+        };
         installation.add(&installation.connector).await;
         installation
     }
@@ -81,7 +93,17 @@ impl Installation {
     async fn add(&self, connector: &Connector) {
         let now = self.control.clock.now();
         let catalog = &self.control.catalog;
-        catalog.put_credential(&self.control.kek, &connector.credential, "pat", &Secret::new("token"), now, &mut rand::rng()).await.unwrap();
+        catalog
+            .put_credential(
+                &self.control.kek,
+                &connector.credential,
+                "pat",
+                &Secret::new("token"),
+                now,
+                &mut rand::rng(),
+            )
+            .await
+            .unwrap();
         catalog.add_connector(connector).await.unwrap();
     }
 
@@ -97,7 +119,10 @@ impl Installation {
     }
 
     async fn backup(&self) -> Ended<BackupReport> {
-        self.control.backup(&self.order(), silent(), &CancellationToken::new()).await.unwrap()
+        self.control
+            .backup(&self.order(), silent(), &CancellationToken::new())
+            .await
+            .unwrap()
     }
 
     async fn snapshots(&self) -> usize {

@@ -9,11 +9,22 @@ use model::Class;
 use crate::Installation;
 
 /// What a catalog knows of all snapshots and the items in each.
-async fn known(catalog: &Catalog, source: &SourceKey) -> Vec<(KnownSnapshot, String, Vec<IndexEntry>)> {
+async fn known(
+    catalog: &Catalog,
+    source: &SourceKey,
+) -> Vec<(KnownSnapshot, String, Vec<IndexEntry>)> {
     let mut known = Vec::new();
     for snapshot in catalog.source_snapshots(source).await.unwrap() {
         let file = catalog.source_file(&snapshot.id).await.unwrap();
-        let items = catalog.items_at(source, snapshot.seq, &ItemFilter::default(), &Page::first(1000)).await.unwrap();
+        let items = catalog
+            .items_at(
+                source,
+                snapshot.seq,
+                &ItemFilter::default(),
+                &Page::first(1000),
+            )
+            .await
+            .unwrap();
         known.push((snapshot, file, items.items));
     }
     known
@@ -24,7 +35,12 @@ async fn with_history() -> (Installation, SourceKey) {
     let world = &installation.world;
     world.put("box", "", "b1", "first box");
     for number in 0..20 {
-        world.put("leaf", "b1", &format!("l{number}"), &format!("leaf {number}"));
+        world.put(
+            "leaf",
+            "b1",
+            &format!("l{number}"),
+            &format!("leaf {number}"),
+        );
     }
     installation.backup().await.result.unwrap();
     world.put("leaf", "b1", "l3", "leaf 3, changed");
@@ -33,7 +49,11 @@ async fn with_history() -> (Installation, SourceKey) {
     installation.backup().await.result.unwrap();
     world.remove("leaf", "b1", "l7");
     installation.backup().await.result.unwrap();
-    let source = SourceKey { repository: installation.repository.id().to_string(), service: "fake".to_owned(), name: "contoso".to_owned() };
+    let source = SourceKey {
+        repository: installation.repository.id().to_string(),
+        service: "fake".to_owned(),
+        name: "contoso".to_owned(),
+    };
     (installation, source)
 }
 
@@ -41,12 +61,36 @@ async fn with_history() -> (Installation, SourceKey) {
 async fn a_lost_catalog_is_made_again_from_the_repository() {
     let (installation, source) = with_history().await;
     let expected = known(&installation.control.catalog, &source).await;
-    assert_eq!(expected.iter().map(|(snapshot, ..)| snapshot.seq).collect::<Vec<_>>(), [3, 2, 1]);
-    assert_eq!(expected.iter().map(|(.., items)| items.len()).collect::<Vec<_>>(), [22, 23, 21]);
-    let control = Control { catalog: Catalog::open("sqlite::memory:").await.unwrap(), ..installation.control.clone() };
-    assert_eq!(control.sync(&installation.repository).await.unwrap(), Synced { added: 3, removed: 0 });
+    assert_eq!(
+        expected
+            .iter()
+            .map(|(snapshot, ..)| snapshot.seq)
+            .collect::<Vec<_>>(),
+        [3, 2, 1]
+    );
+    assert_eq!(
+        expected
+            .iter()
+            .map(|(.., items)| items.len())
+            .collect::<Vec<_>>(),
+        [22, 23, 21]
+    );
+    let control = Control {
+        catalog: Catalog::open("sqlite::memory:").await.unwrap(),
+        ..installation.control.clone()
+    };
+    assert_eq!(
+        control.sync(&installation.repository).await.unwrap(),
+        Synced {
+            added: 3,
+            removed: 0
+        }
+    );
     assert_eq!(known(&control.catalog, &source).await, expected);
-    assert_eq!(control.sync(&installation.repository).await.unwrap(), Synced::default());
+    assert_eq!(
+        control.sync(&installation.repository).await.unwrap(),
+        Synced::default()
+    );
 }
 
 #[tokio::test]
@@ -55,12 +99,28 @@ async fn a_snapshot_that_was_never_listed_is_found() {
     let catalog = &installation.control.catalog;
     let expected = known(catalog, &source).await;
     for missing in [0, 1] {
-        catalog.forget_snapshot(&expected[missing].0.id).await.unwrap();
-        installation.control.sync(&installation.repository).await.unwrap();
-        let items: Vec<_> = known(catalog, &source).await.into_iter().map(|(.., items)| items).collect();
+        catalog
+            .forget_snapshot(&expected[missing].0.id)
+            .await
+            .unwrap();
+        installation
+            .control
+            .sync(&installation.repository)
+            .await
+            .unwrap();
+        let items: Vec<_> = known(catalog, &source)
+            .await
+            .into_iter()
+            .map(|(.., items)| items)
+            .collect();
         assert_eq!(items.len(), 3);
         for (items, (.., expected)) in items.iter().zip(&expected) {
-            let named = |items: &[IndexEntry]| items.iter().map(|item| (item.item.clone(), item.digest.clone(), item.name.clone())).collect::<Vec<_>>();
+            let named = |items: &[IndexEntry]| {
+                items
+                    .iter()
+                    .map(|item| (item.item.clone(), item.digest.clone(), item.name.clone()))
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(named(items), named(expected));
         }
     }
@@ -71,8 +131,27 @@ async fn forgotten_snapshots_leave_the_catalog() {
     let (installation, source) = with_history().await;
     let oldest = installation.repository.snapshots().await.unwrap()[0].0;
     installation.repository.forget(&[oldest]).await.unwrap();
-    assert_eq!(installation.control.sync(&installation.repository).await.unwrap(), Synced { added: 0, removed: 1 });
-    assert_eq!(installation.control.catalog.source_snapshots(&source).await.unwrap().len(), 2);
+    assert_eq!(
+        installation
+            .control
+            .sync(&installation.repository)
+            .await
+            .unwrap(),
+        Synced {
+            added: 0,
+            removed: 1
+        }
+    );
+    assert_eq!(
+        installation
+            .control
+            .catalog
+            .source_snapshots(&source)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -83,14 +162,40 @@ async fn forgetting_spares_the_last_good_snapshot() {
     let stale = installation.backup().await.result.unwrap().snapshot;
     let (control, repository) = (&installation.control, &installation.repository);
     let service = control.service("fake").unwrap();
-    let keep = Keep { last: 1, ..Keep::default() };
-    let tried = control.forget(repository, service, &keep, &TimeZone::UTC, true).await.unwrap();
+    let keep = Keep {
+        last: 1,
+        ..Keep::default()
+    };
+    let tried = control
+        .forget(repository, service, &keep, &TimeZone::UTC, true)
+        .await
+        .unwrap();
     assert_eq!((tried.len(), installation.snapshots().await), (4, 4));
-    let decided = control.forget(repository, service, &keep, &TimeZone::UTC, false).await.unwrap();
+    let decided = control
+        .forget(repository, service, &keep, &TimeZone::UTC, false)
+        .await
+        .unwrap();
     assert_eq!(decided, tried);
-    let kept: Vec<_> = decided.iter().filter(|decision| decision.keep()).map(|decision| (decision.id, decision.reasons.join(", "))).collect();
-    assert_eq!(kept, [(stale, "last snapshot".to_owned()), (good, "last good snapshot of its source".to_owned())]);
+    let kept: Vec<_> = decided
+        .iter()
+        .filter(|decision| decision.keep())
+        .map(|decision| (decision.id, decision.reasons.join(", ")))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            (stale, "last snapshot".to_owned()),
+            (good, "last good snapshot of its source".to_owned())
+        ]
+    );
     assert_eq!(installation.snapshots().await, 2);
-    let listed: Vec<String> = control.catalog.source_snapshots(&source).await.unwrap().into_iter().map(|snapshot| snapshot.id).collect();
+    let listed: Vec<String> = control
+        .catalog
+        .source_snapshots(&source)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|snapshot| snapshot.id)
+        .collect();
     assert_eq!(listed, [stale.to_string(), good.to_string()]);
 }

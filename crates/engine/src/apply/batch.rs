@@ -16,7 +16,13 @@ pub(super) fn batches(steps: Vec<Step>, wanted: impl Fn(&Step) -> bool) -> VecDe
     let mut batches: VecDeque<Vec<Step>> = VecDeque::new();
     for step in steps.into_iter().filter(wanted) {
         match batches.back_mut() {
-            Some(batch) if batch.len() < BATCH && batch[0].item.kind == step.item.kind && batch[0].item.scope == step.item.scope => batch.push(step),
+            Some(batch)
+                if batch.len() < BATCH
+                    && batch[0].item.kind == step.item.kind
+                    && batch[0].item.scope == step.item.scope =>
+            {
+                batch.push(step);
+            }
             _ => batches.push_back(vec![step]),
         }
     }
@@ -35,36 +41,60 @@ pub(super) fn failed(error: ServiceError, mut steps: Vec<Step>) -> Result<Failed
     }
     match steps.len() {
         1 => Ok(Failed::One(Box::new(steps.remove(0)), error)),
-        _ => Ok(Failed::Split(steps.into_iter().map(|step| vec![step]).collect())),
+        _ => Ok(Failed::Split(
+            steps.into_iter().map(|step| vec![step]).collect(),
+        )),
     }
 }
 
 /// One answer an item, or the call failed.
-pub(super) fn counted<T>(answers: service::Result<Vec<T>>, items: &[StoredItem]) -> service::Result<Vec<T>> {
+pub(super) fn counted<T>(
+    answers: service::Result<Vec<T>>,
+    items: &[StoredItem],
+) -> service::Result<Vec<T>> {
     let answers = answers?;
     if answers.len() == items.len() {
         return Ok(answers);
     }
     let kind = items.first().map_or("", |item| item.item.kind.as_str());
-    Err(ServiceError::malformed(format!("{kind}: {} items given, {} answered", items.len(), answers.len())))
+    Err(ServiceError::malformed(format!(
+        "{kind}: {} items given, {} answered",
+        items.len(),
+        answers.len()
+    )))
 }
 
 impl Apply<'_> {
     pub(super) fn stored(&self, step: &Step) -> StoredItem {
         let journaled = self.journal.id(&step.item);
-        let unfinished = matches!(step.state, StepState::Planned | StepState::Intended | StepState::Failed);
+        let unfinished = matches!(
+            step.state,
+            StepState::Planned | StepState::Intended | StepState::Failed
+        );
         StoredItem {
             item: step.item.clone(),
             name: step.name.clone(),
-            action: self.run().actions.get(&step.position).copied().unwrap_or(step.action),
+            action: self
+                .run()
+                .actions
+                .get(&step.position)
+                .copied()
+                .unwrap_or(step.action),
             open_intent: unfinished && (journaled.is_some() || self.journal.is_open(&step.item)),
             new_id: journaled.or_else(|| step.new_id.clone()),
         }
     }
 
-    pub(super) async fn fail(&self, step: &Step, code: &str, class: Class, message: &str) -> Result<()> {
+    pub(super) async fn fail(
+        &self,
+        step: &Step,
+        code: &str,
+        class: Class,
+        message: &str,
+    ) -> Result<()> {
         self.ids.set_absent(&step.item);
-        self.set(step, StepState::Failed, None, Some(message)).await?;
+        self.set(step, StepState::Failed, None, Some(message))
+            .await?;
         self.issue(step, code, class, message);
         Ok(())
     }

@@ -9,7 +9,11 @@ use crate::Result;
 use crate::plan::{Unfound, find_each};
 
 fn pending(step: &Step) -> bool {
-    writes(step) && matches!(step.state, StepState::Planned | StepState::Intended | StepState::Failed)
+    writes(step)
+        && matches!(
+            step.state,
+            StepState::Planned | StepState::Intended | StepState::Failed
+        )
 }
 
 impl Apply<'_> {
@@ -19,14 +23,17 @@ impl Apply<'_> {
         let mut after = None;
         loop {
             let steps = self.store.steps(&self.plan.id, after, PAGE).await?;
-            let Some(last) = steps.last() else { return Ok(()) };
+            let Some(last) = steps.last() else {
+                return Ok(());
+            };
             after = Some(last.position);
             let mut waiting = batches(steps, pending);
             while let Some(batch) = waiting.pop_front() {
                 self.check_cancel()?;
                 let count = batch.len();
                 let Some(kind) = self.cx.service.kind(&batch[0].item.kind) else {
-                    self.fail_all(&batch, "this program does not know the kind").await?;
+                    self.fail_all(&batch, "this program does not know the kind")
+                        .await?;
                     continue;
                 };
                 match self.create_batch(kind, batch).await? {
@@ -36,7 +43,10 @@ impl Apply<'_> {
                         }
                         continue;
                     }
-                    Some(Failed::One(step, error)) => self.fail(&step, error.code, error.class, &error.message).await?,
+                    Some(Failed::One(step, error)) => {
+                        self.fail(&step, error.code, error.class, &error.message)
+                            .await?;
+                    }
                     None => {}
                 }
                 self.advance("restore", count, expected);
@@ -46,7 +56,8 @@ impl Apply<'_> {
 
     async fn fail_all(&self, steps: &[Step], message: &str) -> Result<()> {
         for step in steps {
-            self.fail(step, "restore-failed", Class::Unsupported, message).await?;
+            self.fail(step, "restore-failed", Class::Unsupported, message)
+                .await?;
         }
         Ok(())
     }
@@ -72,13 +83,21 @@ impl Apply<'_> {
 
     /// Fails the steps whose container is not at the target.
     async fn with_parent(&self, kind: &dyn Kind, steps: Vec<Step>) -> Result<Vec<Step>> {
-        let Some(parent) = kind.spec().parent else { return Ok(steps) };
+        let Some(parent) = kind.spec().parent else {
+            return Ok(steps);
+        };
         let mut ready = Vec::with_capacity(steps.len());
         for step in steps {
             if step.item.scope.is_empty() || self.ids.get(parent, &step.item.scope).is_some() {
                 ready.push(step);
             } else {
-                self.fail(&step, "restore-failed", Class::Missing, &format!("its {parent} could not be restored")).await?;
+                self.fail(
+                    &step,
+                    "restore-failed",
+                    Class::Missing,
+                    &format!("its {parent} could not be restored"),
+                )
+                .await?;
             }
         }
         Ok(ready)
@@ -86,20 +105,43 @@ impl Apply<'_> {
 
     /// What stands at the target now: writes that an interrupted run began, what the service made together with a container, and what
     /// others did since the plan was made.
-    async fn look_again(&self, kind: &dyn Kind, steps: Vec<Step>) -> Result<(Vec<Step>, Vec<StoredItem>)> {
+    async fn look_again(
+        &self,
+        kind: &dyn Kind,
+        steps: Vec<Step>,
+    ) -> Result<(Vec<Step>, Vec<StoredItem>)> {
         let stored: Vec<StoredItem> = steps.iter().map(|step| self.stored(step)).collect();
-        let unsure = |item: &StoredItem| (item.open_intent && self.journal.id(&item.item).is_none()) || (!item.open_intent && item.action == Action::Create);
+        let unsure = |item: &StoredItem| {
+            (item.open_intent && self.journal.id(&item.item).is_none())
+                || (!item.open_intent && item.action == Action::Create)
+        };
         let asked: Vec<StoredItem> = stored.iter().filter(|item| unsure(item)).cloned().collect();
-        let mut answers = if asked.is_empty() { Vec::new() } else { find_each(self.cx, kind, &self.target(), &asked).await? }.into_iter();
-        let (mut ready, mut items) = (Vec::with_capacity(steps.len()), Vec::with_capacity(steps.len()));
+        let mut answers = if asked.is_empty() {
+            Vec::new()
+        } else {
+            find_each(self.cx, kind, &self.target(), &asked).await?
+        }
+        .into_iter();
+        let (mut ready, mut items) = (
+            Vec::with_capacity(steps.len()),
+            Vec::with_capacity(steps.len()),
+        );
         for (step, mut item) in steps.into_iter().zip(stored) {
             let answer = if unsure(&item) { answers.next() } else { None };
             let go_on = match answer {
                 None | Some(Ok(None)) => true,
-                Some(Ok(Some(found))) if item.open_intent => self.adopt(&step, &mut item, &found).await?,
+                Some(Ok(Some(found))) if item.open_intent => {
+                    self.adopt(&step, &mut item, &found).await?
+                }
                 Some(Ok(Some(found))) => self.stands_there(&step, &mut item, &found).await?,
                 Some(Err(Unfound { code, message })) => {
-                    self.fail(&step, code, class_of(code), &format!("cannot be looked up at the target: {message}")).await?;
+                    self.fail(
+                        &step,
+                        code,
+                        class_of(code),
+                        &format!("cannot be looked up at the target: {message}"),
+                    )
+                    .await?;
                     false
                 }
             };
@@ -121,7 +163,8 @@ impl Apply<'_> {
                 item.new_id = Some(found.id.clone());
                 if item.action == Action::Undelete {
                     self.lower_mark(step.position).await?;
-                    self.set(step, StepState::Done, Some(&found.id), None).await?;
+                    self.set(step, StepState::Done, Some(&found.id), None)
+                        .await?;
                     return Ok(false);
                 }
             }
@@ -130,17 +173,37 @@ impl Apply<'_> {
     }
 
     /// Something stands there that the plan did not see. Whether the kind must be called.
-    async fn stands_there(&self, step: &Step, item: &mut StoredItem, found: &Found) -> Result<bool> {
+    async fn stands_there(
+        &self,
+        step: &Step,
+        item: &mut StoredItem,
+        found: &Found,
+    ) -> Result<bool> {
         // A container that others have made meanwhile is as good as ours.
-        let needed = step.reason.as_deref().is_some_and(|reason| reason.starts_with("needed by"));
-        let conflict = if needed { Conflict::Skip } else { self.plan.conflict };
+        let needed = step
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.starts_with("needed by"));
+        let conflict = if needed {
+            Conflict::Skip
+        } else {
+            self.plan.conflict
+        };
         match (found.state, conflict) {
             (FoundState::Automatic, _) => self.becomes(step, item, Action::Merge, found),
             (FoundState::Deleted, _) | (FoundState::Present, Conflict::Duplicate) => {}
-            (FoundState::Present, Conflict::Replace) => self.becomes(step, item, Action::Replace, found),
+            (FoundState::Present, Conflict::Replace) => {
+                self.becomes(step, item, Action::Replace, found);
+            }
             (FoundState::Present, Conflict::Skip) => {
                 self.ids.insert(&step.item, &found.id);
-                self.set(step, StepState::Skipped, Some(&found.id), Some("the target has it since the plan was made")).await?;
+                self.set(
+                    step,
+                    StepState::Skipped,
+                    Some(&found.id),
+                    Some("the target has it since the plan was made"),
+                )
+                .await?;
                 return Ok(false);
             }
         }
@@ -162,18 +225,30 @@ impl Apply<'_> {
                 if self.journal.id(&step.item).as_ref() != Some(&new_id) {
                     self.journal.adopt(&step.item, &new_id).await?;
                 }
-                let notes: Vec<String> = became(step, item).into_iter().chain(losses.iter().map(|loss| lost(loss))).collect();
+                let notes: Vec<String> = became(step, item)
+                    .into_iter()
+                    .chain(losses.iter().map(|loss| lost(loss)))
+                    .collect();
                 let detail = (!notes.is_empty()).then(|| notes.join("; "));
-                self.set(step, StepState::Done, Some(&new_id), detail.as_deref()).await
+                self.set(step, StepState::Done, Some(&new_id), detail.as_deref())
+                    .await
             }
             Outcome::Unchanged => {
                 let new_id = self.journal.id(&step.item).or_else(|| item.new_id.clone());
                 if let Some(new_id) = &new_id {
                     self.ids.insert(&step.item, new_id);
                 }
-                self.set(step, StepState::Done, new_id.as_deref(), became(step, item).as_deref()).await
+                self.set(
+                    step,
+                    StepState::Done,
+                    new_id.as_deref(),
+                    became(step, item).as_deref(),
+                )
+                .await
             }
-            Outcome::Failed { code, message } => self.fail(step, code, class_of(code), &message).await,
+            Outcome::Failed { code, message } => {
+                self.fail(step, code, class_of(code), &message).await
+            }
         }
     }
 }

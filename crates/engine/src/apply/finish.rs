@@ -32,14 +32,18 @@ impl Apply<'_> {
 
     async fn pass(&self, last: Last, phase: &str) -> Result<()> {
         let mark = self.mark();
-        let connected = |step: &Step| step.state == StepState::Done && mark.is_some_and(|mark| step.position <= mark);
+        let connected = |step: &Step| {
+            step.state == StepState::Done && mark.is_some_and(|mark| step.position <= mark)
+        };
         let wanted = |step: &Step| made(step) && !(last == Last::Connect && connected(step));
         let expected = self.each_page(wanted).await?;
         self.begin(phase);
         let mut after = None;
         loop {
             let steps = self.store.steps(&self.plan.id, after, PAGE).await?;
-            let Some(final_step) = steps.last() else { return Ok(()) };
+            let Some(final_step) = steps.last() else {
+                return Ok(());
+            };
             after = Some(final_step.position);
             let mut waiting = batches(steps, wanted);
             while let Some(batch) = waiting.pop_front() {
@@ -58,7 +62,8 @@ impl Apply<'_> {
                         continue;
                     }
                     Some(Failed::One(step, error)) if last == Last::Connect => {
-                        self.unconnected(&step, error.code, error.class, &error.message).await?;
+                        self.unconnected(&step, error.code, error.class, &error.message)
+                            .await?;
                     }
                     Some(Failed::One(step, error)) => self.unread(&step, &error).await?,
                     None => {}
@@ -72,7 +77,9 @@ impl Apply<'_> {
     }
 
     async fn connect_batch(&self, steps: Vec<Step>) -> Result<Option<Failed>> {
-        let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else { return Ok(None) };
+        let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else {
+            return Ok(None);
+        };
         self.journal.work_on(&[]);
         let items: Vec<StoredItem> = steps.iter().map(|step| self.stored(step)).collect();
         let answers = kind.restore(&self.restore(), Pass::Connect, &items).await;
@@ -88,24 +95,38 @@ impl Apply<'_> {
                     self.set(step, step.state, None, Some(&detail)).await?;
                 }
                 Outcome::Done { .. } | Outcome::Unchanged => {}
-                Outcome::Failed { code, message } => self.unconnected(step, code, class_of(code), &message).await?,
+                Outcome::Failed { code, message } => {
+                    self.unconnected(step, code, class_of(code), &message)
+                        .await?;
+                }
             }
         }
         Ok(None)
     }
 
-    async fn unconnected(&self, step: &Step, code: &str, class: Class, message: &str) -> Result<()> {
+    async fn unconnected(
+        &self,
+        step: &Step,
+        code: &str,
+        class: Class,
+        message: &str,
+    ) -> Result<()> {
         self.run().unconnected.insert(step.position);
         let message = format!("references to other items: {message}");
-        self.set(step, StepState::Differs, None, Some(&message)).await?;
+        self.set(step, StepState::Differs, None, Some(&message))
+            .await?;
         self.issue(step, code, class, &message);
         Ok(())
     }
 
     async fn verify_batch(&self, steps: Vec<Step>) -> Result<Option<Failed>> {
-        let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else { return Ok(None) };
+        let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else {
+            return Ok(None);
+        };
         // What has no id of its own at the target cannot be read back.
-        let (steps, none): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(|step| self.stored(step).new_id.is_some());
+        let (steps, none): (Vec<Step>, Vec<Step>) = steps
+            .into_iter()
+            .partition(|step| self.stored(step).new_id.is_some());
         for step in none {
             self.run().unread.insert(step.position);
         }
@@ -122,11 +143,15 @@ impl Apply<'_> {
                 differences.splice(0..0, step.detail.clone());
             }
             if differences.is_empty() {
-                let kept = step.detail.as_deref().filter(|_| step.state == StepState::Done);
+                let kept = step
+                    .detail
+                    .as_deref()
+                    .filter(|_| step.state == StepState::Done);
                 self.set(step, StepState::Verified, None, kept).await?;
             } else {
                 let detail = differences.join("; ");
-                self.set(step, StepState::Differs, None, Some(&detail)).await?;
+                self.set(step, StepState::Differs, None, Some(&detail))
+                    .await?;
                 self.issue(step, "restore-differs", Class::Malformed, &detail);
             }
         }
@@ -136,7 +161,13 @@ impl Apply<'_> {
     async fn unread(&self, step: &Step, error: &service::Error) -> Result<()> {
         self.run().unread.insert(step.position);
         let message = format!("cannot be read back: {}", error.message);
-        self.set(step, step.state, None, Some(&joined(step.detail.as_deref(), &message))).await?;
+        self.set(
+            step,
+            step.state,
+            None,
+            Some(&joined(step.detail.as_deref(), &message)),
+        )
+        .await?;
         self.issue(step, error.code, error.class, &message);
         Ok(())
     }

@@ -27,13 +27,22 @@ struct Known {
 
 impl<'a> PlanJournal<'a> {
     /// Reads what earlier runs left.
-    pub(super) async fn open(plan: &'a str, store: &'a dyn PlanStore, ids: &'a IdMap) -> Result<Self> {
+    pub(super) async fn open(
+        plan: &'a str,
+        store: &'a dyn PlanStore,
+        ids: &'a IdMap,
+    ) -> Result<Self> {
         let known = Known {
             ids: store.id_map(plan).await?.into_iter().collect(),
             open: store.open_intents(plan).await?.into_iter().collect(),
             steps: HashMap::new(),
         };
-        Ok(Self { plan, store, ids, known: Mutex::new(known) })
+        Ok(Self {
+            plan,
+            store,
+            ids,
+            known: Mutex::new(known),
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -52,7 +61,10 @@ impl<'a> PlanJournal<'a> {
 
     /// The steps that the next calls are about.
     pub(super) fn work_on(&self, steps: &[Step]) {
-        self.known().steps = steps.iter().map(|step| (step.item.clone(), step.position)).collect();
+        self.known().steps = steps
+            .iter()
+            .map(|step| (step.item.clone(), step.position))
+            .collect();
     }
 
     pub(super) async fn adopt(&self, item: &ItemRef, new_id: &str) -> Result<()> {
@@ -68,7 +80,10 @@ impl<'a> PlanJournal<'a> {
 #[async_trait]
 impl Journal for PlanJournal<'_> {
     async fn intend(&self, item: &ItemRef) -> service::Result<()> {
-        self.store.intend(self.plan, item).await.map_err(Error::into_service)?;
+        self.store
+            .intend(self.plan, item)
+            .await
+            .map_err(Error::into_service)?;
         let position = {
             let mut known = self.known();
             if !known.ids.contains_key(item) {
@@ -77,7 +92,9 @@ impl Journal for PlanJournal<'_> {
             known.steps.get(item).copied()
         };
         if let Some(position) = position {
-            let set = self.store.set_step(self.plan, position, StepState::Intended, None, None);
+            let set = self
+                .store
+                .set_step(self.plan, position, StepState::Intended, None, None);
             set.await.map_err(Error::into_service)?;
         }
         Ok(())
@@ -88,10 +105,16 @@ impl Journal for PlanJournal<'_> {
     }
 
     async fn note(&self, item: &ItemRef, progress: &str) -> service::Result<()> {
-        self.store.note(self.plan, item, progress).await.map_err(Error::into_service)
+        self.store
+            .note(self.plan, item, progress)
+            .await
+            .map_err(Error::into_service)
     }
 
     async fn noted(&self, item: &ItemRef) -> service::Result<Option<String>> {
-        self.store.noted(self.plan, item).await.map_err(Error::into_service)
+        self.store
+            .noted(self.plan, item)
+            .await
+            .map_err(Error::into_service)
     }
 }

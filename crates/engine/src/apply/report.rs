@@ -102,15 +102,30 @@ impl ApplyReport {
             StepState::Done => self.unread += 1,
             _ => {}
         }
-        if matches!(step.state, StepState::Done | StepState::Verified | StepState::Differs) {
+        if matches!(
+            step.state,
+            StepState::Done | StepState::Verified | StepState::Differs
+        ) {
             let noted = notes().filter_map(|note| note.strip_prefix(LOST));
             for loss in step.losses.iter().map(String::as_str).chain(noted) {
                 *self.losses.entry(loss.to_owned()).or_default() += 1;
             }
         }
-        if matches!(step.state, StepState::Failed | StepState::Differs | StepState::Done) && self.troubles.len() < NAMED {
-            let detail = step.detail.clone().unwrap_or_else(|| "was not read back".to_owned());
-            self.troubles.push(Trouble { item: step.item.clone(), name: step.name.clone(), state: step.state, detail });
+        if matches!(
+            step.state,
+            StepState::Failed | StepState::Differs | StepState::Done
+        ) && self.troubles.len() < NAMED
+        {
+            let detail = step
+                .detail
+                .clone()
+                .unwrap_or_else(|| "was not read back".to_owned());
+            self.troubles.push(Trouble {
+                item: step.item.clone(),
+                name: step.name.clone(),
+                state: step.state,
+                detail,
+            });
         }
     }
 }

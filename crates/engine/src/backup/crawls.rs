@@ -27,7 +27,11 @@ pub(crate) struct Crawled {
 impl Crawled {
     /// What was carried over because it could not be read.
     pub(crate) fn stale_keys(&self) -> Vec<String> {
-        self.failed.iter().map(|&number| &self.infos[usize::from(number)]).map(|info| scope_key(info.kind, &info.scope.id)).collect()
+        self.failed
+            .iter()
+            .map(|&number| &self.infos[usize::from(number)])
+            .map(|info| scope_key(info.kind, &info.scope.id))
+            .collect()
     }
 }
 
@@ -49,12 +53,37 @@ pub(crate) async fn crawl_all(
     collector: &Collector<'_>,
 ) -> Result<Crawled> {
     let selection = selected(cx, request)?;
-    let crawled = Crawled { infos: Vec::new(), failed: Failed::new(), issues: Vec::new(), cursors: BTreeMap::new(), selection };
-    let mut runner = Runner { cx, request, parent, prior, collector, crawled };
+    let crawled = Crawled {
+        infos: Vec::new(),
+        failed: Failed::new(),
+        issues: Vec::new(),
+        cursors: BTreeMap::new(),
+        selection,
+    };
+    let mut runner = Runner {
+        cx,
+        request,
+        parent,
+        prior,
+        collector,
+        crawled,
+    };
     runner.carry_cursors();
-    let own: Vec<&'static dyn Kind> =
-        cx.service.kinds.iter().copied().filter(|kind| kind.spec().with.is_none() && runner.crawled.selection.contains(kind.spec().name)).collect();
-    let is_parent = |kind: &dyn Kind| cx.service.kinds.iter().any(|other| other.spec().parent == Some(kind.spec().name));
+    let own: Vec<&'static dyn Kind> = cx
+        .service
+        .kinds
+        .iter()
+        .copied()
+        .filter(|kind| {
+            kind.spec().with.is_none() && runner.crawled.selection.contains(kind.spec().name)
+        })
+        .collect();
+    let is_parent = |kind: &dyn Kind| {
+        cx.service
+            .kinds
+            .iter()
+            .any(|other| other.spec().parent == Some(kind.spec().name))
+    };
     let (first, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|kind| is_parent(*kind));
     for kind in first {
         runner.wave(vec![(kind, Scope::default())]).await?;
@@ -62,21 +91,38 @@ pub(crate) async fn crawl_all(
     let mut jobs = Vec::new();
     for kind in rest {
         match (kind.spec().crawled, kind.spec().parent) {
-            (Often::PerParent, Some(parent)) => jobs.extend(runner.scopes(parent).await?.into_iter().map(|scope| (kind, scope))),
+            (Often::PerParent, Some(parent)) => jobs.extend(
+                runner
+                    .scopes(parent)
+                    .await?
+                    .into_iter()
+                    .map(|scope| (kind, scope)),
+            ),
             _ => jobs.push((kind, Scope::default())),
         }
     }
     runner.wave(jobs).await?;
     if runner.crawled.failed.len() == runner.crawled.infos.len() {
-        let first = runner.crawled.issues.first().map_or_else(|| "nothing is selected".to_owned(), |issue| issue.message.clone());
-        return Err(Error::Request { code: "permission-missing", message: format!("nothing could be read: {first}") });
+        let first = runner.crawled.issues.first().map_or_else(
+            || "nothing is selected".to_owned(),
+            |issue| issue.message.clone(),
+        );
+        return Err(Error::Request {
+            code: "permission-missing",
+            message: format!("nothing could be read: {first}"),
+        });
     }
     Ok(runner.crawled)
 }
 
 /// The kinds of the run, with those that they cannot be read without.
 fn selected(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<BTreeSet<String>> {
-    let all = || cx.service.kinds.iter().map(|kind| kind.spec().name.to_owned());
+    let all = || {
+        cx.service
+            .kinds
+            .iter()
+            .map(|kind| kind.spec().name.to_owned())
+    };
     if request.selection.is_empty() {
         return Ok(all().collect());
     }
@@ -85,7 +131,10 @@ fn selected(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<BTreeSet<
     while let Some(name) = open.pop() {
         let kind = cx.service.kind(name).ok_or_else(|| Error::Request {
             code: "kind-unknown",
-            message: format!("there is no kind {name:?}; there are {}", all().collect::<Vec<_>>().join(", ")),
+            message: format!(
+                "there is no kind {name:?}; there are {}",
+                all().collect::<Vec<_>>().join(", ")
+            ),
         })?;
         if selection.insert(name.to_owned()) {
             open.extend(kind.spec().parent.into_iter().chain(kind.spec().with));
@@ -109,16 +158,30 @@ impl Runner<'_, '_> {
     /// The scopes of kinds that are crawled once for each item of `parent`.
     async fn scopes(&self, parent: &str) -> Result<Vec<Scope>> {
         let mut names = self.collector.scopes(parent);
-        let failed = self.crawled.failed.iter().any(|&number| self.crawled.infos[usize::from(number)].kind == parent);
+        let failed = self
+            .crawled
+            .failed
+            .iter()
+            .any(|&number| self.crawled.infos[usize::from(number)].kind == parent);
         if failed {
-            names.extend(self.prior.item_ids(parent, "").await?.into_iter().map(|id| (id, String::new())));
+            names.extend(
+                self.prior
+                    .item_ids(parent, "")
+                    .await?
+                    .into_iter()
+                    .map(|id| (id, String::new())),
+            );
         }
         let mut scopes = Vec::new();
         for (id, mut name) in names {
             if name.is_empty()
                 && let Some(document) = self.prior.document(&ItemRef::new(parent, "", &id)).await?
             {
-                let described = self.cx.service.kind(parent).and_then(|kind| kind.describe(&document));
+                let described = self
+                    .cx
+                    .service
+                    .kind(parent)
+                    .and_then(|kind| kind.describe(&document));
                 name = described.map_or_else(|| id.clone(), |(name, _)| name);
             }
             scopes.push(Scope { id, name });
@@ -132,19 +195,35 @@ impl Runner<'_, '_> {
         let mut work = Vec::new();
         for (kind, scope) in jobs {
             let key = scope_key(kind.spec().name, &scope.id);
-            let cursor = if self.request.full { None } else { self.parent.and_then(|parent| parent.source.cursors.get(&key).cloned()) };
+            let cursor = if self.request.full {
+                None
+            } else {
+                self.parent
+                    .and_then(|parent| parent.source.cursors.get(&key).cloned())
+            };
             let number = u16::try_from(self.crawled.infos.len()).map_err(|_| Error::Request {
                 code: "body-too-large",
                 message: "more than 65,535 kinds and scopes in one organization".to_owned(),
             })?;
-            self.crawled.infos.push(CrawlInfo { kind: kind.spec().name, scope, complete: cursor.is_none() });
+            self.crawled.infos.push(CrawlInfo {
+                kind: kind.spec().name,
+                scope,
+                complete: cursor.is_none(),
+            });
             work.push((kind, number, cursor));
         }
         let infos = &self.crawled.infos;
         let results: Vec<_> = {
             let this = &*self;
             futures::stream::iter(work)
-                .map(|(kind, number, cursor)| async move { (number, this.one(kind, number, &infos[usize::from(number)], cursor.as_deref()).await, cursor) })
+                .map(|(kind, number, cursor)| async move {
+                    (
+                        number,
+                        this.one(kind, number, &infos[usize::from(number)], cursor.as_deref())
+                            .await,
+                        cursor,
+                    )
+                })
                 .buffer_unordered(CONCURRENT)
                 .collect()
                 .await
@@ -156,11 +235,21 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    async fn one(&self, kind: &'static dyn Kind, number: u16, info: &CrawlInfo, cursor: Option<&str>) -> service::Result<Option<String>> {
+    async fn one(
+        &self,
+        kind: &'static dyn Kind,
+        number: u16,
+        info: &CrawlInfo,
+        cursor: Option<&str>,
+    ) -> service::Result<Option<String>> {
         let work = self.collector.work.join(format!("crawl-{number}"));
-        let storage = |error: std::io::Error| service::Error::storage(format!("cannot make a folder for temporary files: {error}"));
+        let storage = |error: std::io::Error| {
+            service::Error::storage(format!("cannot make a folder for temporary files: {error}"))
+        };
         std::fs::create_dir(&work).map_err(storage)?;
-        self.cx.reporter.report(Event::Phase { phase: format!("crawl {}", scope_key(info.kind, &info.scope.name)) });
+        self.cx.reporter.report(Event::Phase {
+            phase: format!("crawl {}", scope_key(info.kind, &info.scope.name)),
+        });
         let client = self.cx.client.tagged(kind.spec().name);
         let sink = self.collector.sink(number, info.clone());
         let crawl = Crawl {
@@ -178,7 +267,12 @@ impl Runner<'_, '_> {
         result
     }
 
-    fn take(&mut self, number: u16, result: service::Result<Option<String>>, before: Option<String>) -> Result<()> {
+    fn take(
+        &mut self,
+        number: u16,
+        result: service::Result<Option<String>>,
+        before: Option<String>,
+    ) -> Result<()> {
         let info = &self.crawled.infos[usize::from(number)];
         let key = scope_key(info.kind, &info.scope.id);
         match result {
@@ -189,10 +283,14 @@ impl Runner<'_, '_> {
             Err(error) if error.is_fatal() => return Err(error.into()),
             Err(error) => {
                 let issue = error.to_issue(info.kind, &info.scope.id, None);
-                self.cx.reporter.report(Event::Issue { issue: issue.clone() });
+                self.cx.reporter.report(Event::Issue {
+                    issue: issue.clone(),
+                });
                 self.crawled.issues.push(issue);
                 self.crawled.failed.insert(number);
-                self.crawled.cursors.extend(before.map(|cursor| (key, cursor)));
+                self.crawled
+                    .cursors
+                    .extend(before.map(|cursor| (key, cursor)));
             }
         }
         Ok(())

@@ -37,10 +37,14 @@ pub(crate) async fn find(
         for kind in listed_kinds(layouts, info.kind) {
             let mut before = items_before(layouts, prior, kind, info).await?;
             before.retain(|item| !lost.contains(&item.scope));
-            let gone: Vec<&ItemRef> = before.iter().filter(|item| !mentioned.contains(item)).collect();
+            let gone: Vec<&ItemRef> = before
+                .iter()
+                .filter(|item| !mentioned.contains(item))
+                .collect();
             let parent = is_parent(layouts, kind);
             // What has no scope of its own may have been in a lost one.
-            let suspect = parent || (!lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
+            let suspect =
+                parent || (!lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
             let doubtful = implausible(before.len(), gone.len()) || (suspect && !gone.is_empty());
             if doubtful && !accepted.contains(kind) {
                 issues.push(issue(kind, info, before.len(), gone.len()));
@@ -50,8 +54,14 @@ pub(crate) async fn find(
                 continue;
             }
             for item in gone {
-                let Some(folder) = layouts.path(item) else { continue };
-                let change = Change { crawl: number, item: folder.len() as u16, op: Op::Delete };
+                let Some(folder) = layouts.path(item) else {
+                    continue;
+                };
+                let change = Change {
+                    crawl: number,
+                    item: folder.len() as u16,
+                    op: Op::Delete,
+                };
                 spool.push(&change::key(&folder, ""), &[&change.encode()?])?;
             }
         }
@@ -66,25 +76,44 @@ fn implausible(before: usize, gone: usize) -> bool {
 
 /// A parent takes everything in it along, so that even one that is gone without a word of the service is doubted.
 fn is_parent(layouts: Layouts, kind: &str) -> bool {
-    layouts.service().kinds.iter().any(|other| other.spec().parent == Some(kind))
+    layouts
+        .service()
+        .kinds
+        .iter()
+        .any(|other| other.spec().parent == Some(kind))
 }
 
 /// The kind itself and those with folders of their own that arrive with it.
 fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static str> {
     let with = layouts.service().kinds.iter().map(|other| other.spec());
-    let with = with.filter(|spec| spec.with == Some(kind) && matches!(spec.layout, Layout::Item { .. })).map(|spec| spec.name);
+    let with = with
+        .filter(|spec| spec.with == Some(kind) && matches!(spec.layout, Layout::Item { .. }))
+        .map(|spec| spec.name);
     std::iter::once(kind).chain(with).collect()
 }
 
-async fn items_before(layouts: Layouts, prior: &SnapshotReader, kind: &str, info: &CrawlInfo) -> Result<Vec<ItemRef>> {
+async fn items_before(
+    layouts: Layouts,
+    prior: &SnapshotReader,
+    kind: &str,
+    info: &CrawlInfo,
+) -> Result<Vec<ItemRef>> {
     let spec = layouts.service().kind(kind).map(service::Kind::spec);
     let scopes = match spec.and_then(|spec| spec.parent) {
-        Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => prior.item_ids(parent, "").await?,
+        Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => {
+            prior.item_ids(parent, "").await?
+        }
         _ => vec![info.scope.id.clone()],
     };
     let mut items = Vec::new();
     for scope in scopes {
-        items.extend(prior.item_ids(kind, &scope).await?.into_iter().map(|id| ItemRef::new(kind, &scope, &id)));
+        items.extend(
+            prior
+                .item_ids(kind, &scope)
+                .await?
+                .into_iter()
+                .map(|id| ItemRef::new(kind, &scope, &id)),
+        );
     }
     Ok(items)
 }
@@ -96,7 +125,11 @@ fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: usize) -> Issue {
         kind: kind.to_owned(),
         scope: info.scope.id.clone(),
         item: None,
-        message: format!("{gone} of {before} items of kind {kind} are no longer listed; they are kept as they were"),
-        hint: Some(format!("check that the identity still sees them; if they were deleted: --accept-deletions {kind}")),
+        message: format!(
+            "{gone} of {before} items of kind {kind} are no longer listed; they are kept as they were"
+        ),
+        hint: Some(format!(
+            "check that the identity still sees them; if they were deleted: --accept-deletions {kind}"
+        )),
     }
 }

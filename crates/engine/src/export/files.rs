@@ -20,16 +20,34 @@ pub(super) async fn make_folder(path: &Path) -> Result<()> {
     match tokio::fs::create_dir(path).await {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let found = tokio::fs::symlink_metadata(path).await.map_err(Error::io(format!("cannot look at {}", path.display())))?;
-            if found.is_dir() { Ok(()) } else { Err(exists(path, "is in the way of a folder")) }
+            let found = tokio::fs::symlink_metadata(path)
+                .await
+                .map_err(Error::io(format!("cannot look at {}", path.display())))?;
+            if found.is_dir() {
+                Ok(())
+            } else {
+                Err(exists(path, "is in the way of a folder"))
+            }
         }
-        Err(error) => Err(Error::io(format!("cannot make the folder {}", path.display()))(error)),
+        Err(error) => Err(Error::io(format!(
+            "cannot make the folder {}",
+            path.display()
+        ))(error)),
     }
 }
 
 /// Writes a file that must not be there yet, or with `overwrite` takes the place of the one that is.
-pub(super) async fn write(repository: &Repository, node: &Node, path: &Path, overwrite: bool) -> Result<Written> {
-    let (file, at) = if overwrite { open_beside(path).await? } else { (create(path).await?, path.to_owned()) };
+pub(super) async fn write(
+    repository: &Repository,
+    node: &Node,
+    path: &Path,
+    overwrite: bool,
+) -> Result<Written> {
+    let (file, at) = if overwrite {
+        open_beside(path).await?
+    } else {
+        (create(path).await?, path.to_owned())
+    };
     let written = fill(repository, node, file, &at).await;
     let written = match written {
         Ok(written) if overwrite => tokio::fs::rename(&at, path)
@@ -48,9 +66,16 @@ pub(super) async fn write(repository: &Repository, node: &Node, path: &Path, ove
 
 /// Fails where anything has this name, a link to nowhere included: nothing is followed.
 async fn create(path: &Path) -> Result<File> {
-    match OpenOptions::new().write(true).create_new(true).open(path).await {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .await
+    {
         Ok(file) => Ok(file),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(exists(path, "already exists")),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Err(exists(path, "already exists"))
+        }
         Err(error) => Err(Error::io(format!("cannot write {}", path.display()))(error)),
     }
 }
@@ -62,12 +87,21 @@ async fn open_beside(path: &Path) -> Result<(File, PathBuf)> {
     match tokio::fs::remove_file(&beside).await {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(Error::io(format!("cannot remove {}", beside.display()))(error)),
+        Err(error) => {
+            return Err(Error::io(format!("cannot remove {}", beside.display()))(
+                error,
+            ));
+        }
     }
     Ok((create(&beside).await?, beside))
 }
 
-async fn fill(repository: &Repository, node: &Node, mut file: File, path: &Path) -> Result<Written> {
+async fn fill(
+    repository: &Repository,
+    node: &Node,
+    mut file: File,
+    path: &Path,
+) -> Result<Written> {
     let failed = || Error::io(format!("cannot write {}", path.display()));
     let mut bytes = 0;
     let mut pieces = std::pin::pin!(repository.stream(node));
@@ -78,7 +112,10 @@ async fn fill(repository: &Repository, node: &Node, mut file: File, path: &Path)
     file.flush().await.map_err(failed())?;
     if bytes != node.size {
         let message = format!("the file should have {} bytes and has {bytes}", node.size);
-        return Err(Error::Request { code: "repository-damaged", message });
+        return Err(Error::Request {
+            code: "repository-damaged",
+            message,
+        });
     }
     let file = file.into_std().await;
     // Not every file system takes every time.
@@ -89,5 +126,8 @@ async fn fill(repository: &Repository, node: &Node, mut file: File, path: &Path)
 }
 
 fn exists(path: &Path, what: &str) -> Error {
-    Error::Io { what: path.display().to_string(), source: std::io::Error::new(ErrorKind::AlreadyExists, what.to_owned()) }
+    Error::Io {
+        what: path.display().to_string(),
+        source: std::io::Error::new(ErrorKind::AlreadyExists, what.to_owned()),
+    }
 }

@@ -12,7 +12,11 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 pub(super) fn escape(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for char in name.chars() {
-        if is_plain(char) { out.push(char) } else { encode(char, &mut out) }
+        if is_plain(char) {
+            out.push(char);
+        } else {
+            encode(char, &mut out);
+        }
     }
     if out.is_empty() {
         return "%".to_owned();
@@ -31,19 +35,29 @@ pub(super) fn escape(name: &str) -> String {
         encode(first, &mut code);
         out.insert_str(0, &code);
     }
-    if out.len() > LONGEST { cut(&out, name) } else { out }
+    if out.len() > LONGEST {
+        cut(&out, name)
+    } else {
+        out
+    }
 }
 
 /// Another name for the `number`th of several that would have the same.
 pub(super) fn numbered(name: &str, number: usize) -> String {
-    match name.rsplit_once('.').filter(|(stem, ending)| !stem.is_empty() && ending.len() <= 10) {
+    match name
+        .rsplit_once('.')
+        .filter(|(stem, ending)| !stem.is_empty() && ending.len() <= 10)
+    {
         Some((stem, ending)) => format!("{stem}~{number}.{ending}"),
         None => format!("{name}~{number}"),
     }
 }
 
 fn is_plain(char: char) -> bool {
-    let odd = matches!(char, '%' | '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*');
+    let odd = matches!(
+        char,
+        '%' | '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*'
+    );
     // Characters without a shape of their own that reorder or hide what follows.
     let unseen = matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
     !odd && !unseen && !char.is_control()
@@ -57,8 +71,20 @@ fn encode(char: char, out: &mut String) {
 }
 
 fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_lowercase();
-    let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(|rest| matches!(rest.chars().collect::<Vec<_>>()[..], ['0'..='9' | '¹' | '²' | '³']));
+    let stem = name
+        .split('.')
+        .next()
+        .unwrap_or(name)
+        .trim_end()
+        .to_ascii_lowercase();
+    let numbered = |prefix: &str| {
+        stem.strip_prefix(prefix).is_some_and(|rest| {
+            matches!(
+                rest.chars().collect::<Vec<_>>()[..],
+                ['0'..='9' | '¹' | '²' | '³']
+            )
+        })
+    };
     DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt")
 }
 
@@ -69,7 +95,10 @@ fn cut(escaped: &str, name: &str) -> String {
         end -= 1;
     }
     // Not within a percent code.
-    if let Some(percent) = escaped[..end].rfind('%').filter(|percent| end - percent < 3) {
+    if let Some(percent) = escaped[..end]
+        .rfind('%')
+        .filter(|percent| end - percent < 3)
+    {
         end = percent;
     }
     let hash = Id::of(name.as_bytes()).to_string();
@@ -124,14 +153,31 @@ mod tests {
 
     #[test]
     fn harmless_names_stay_as_they_are() {
-        for name in ["work-item.json", ".gitignore", "…", "Größe 12 日本.md", "console.log", "com10", "a..b"] {
+        for name in [
+            "work-item.json",
+            ".gitignore",
+            "…",
+            "Größe 12 日本.md",
+            "console.log",
+            "com10",
+            "a..b",
+        ] {
             assert_eq!(escape(name), name);
         }
     }
 
     #[test]
     fn hostile_names_are_encoded() {
-        for (name, expected) in [("..", "%2E%2E"), (".", "%2E"), ("", "%"), ("a/b", "a%2Fb"), ("100%", "100%25"), ("aux.c", "%61ux.c"), ("x.", "x%2E"), ("\u{202e}fdp", "%E2%80%AEfdp")] {
+        for (name, expected) in [
+            ("..", "%2E%2E"),
+            (".", "%2E"),
+            ("", "%"),
+            ("a/b", "a%2Fb"),
+            ("100%", "100%25"),
+            ("aux.c", "%61ux.c"),
+            ("x.", "x%2E"),
+            ("\u{202e}fdp", "%E2%80%AEfdp"),
+        ] {
             assert_eq!(escape(name), expected);
         }
     }

@@ -16,7 +16,11 @@ pub(super) struct Decision {
 
 impl Decision {
     pub(super) fn skip(reason: impl Into<String>) -> Self {
-        Self { action: Action::Skip, reason: Some(reason.into()), new_id: None }
+        Self {
+            action: Action::Skip,
+            reason: Some(reason.into()),
+            new_id: None,
+        }
     }
 }
 
@@ -36,19 +40,29 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
     if case.binned && *case.why != Why::Asked {
         return Some(Decision::skip("was in the recycle bin"));
     }
-    let present = case.found.filter(|found| found.state != FoundState::Deleted);
+    let present = case
+        .found
+        .filter(|found| found.state != FoundState::Deleted);
     if let Why::Needed(by) = case.why
         && let Some(found) = present
     {
         let same = case.original && found.id == old_id;
         let reason = Some(format!("already there; needed by {by}"));
-        return (!same).then(|| Decision { action: Action::Skip, reason, new_id: Some(found.id.clone()) });
+        return (!same).then(|| Decision {
+            action: Action::Skip,
+            reason,
+            new_id: Some(found.id.clone()),
+        });
     }
     if *case.why == Why::IfGone && present.is_some() {
         return None;
     }
     if let Fidelity::ExportOnly(reason) = case.fidelity {
-        return Some(Decision { action: Action::Export, reason: Some(reason.to_owned()), new_id: None });
+        return Some(Decision {
+            action: Action::Export,
+            reason: Some(reason.to_owned()),
+            new_id: None,
+        });
     }
     let needed = match case.why {
         Why::Needed(by) => Some(format!("needed by {by}")),
@@ -61,18 +75,46 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
     };
     Some(match (case.found, case.conflict) {
         (None, _) => decision(Action::Create, None, None),
-        (Some(Found { state: FoundState::Deleted, .. }), conflict) if !case.original || conflict == Conflict::Duplicate => {
+        (
+            Some(Found {
+                state: FoundState::Deleted,
+                ..
+            }),
+            conflict,
+        ) if !case.original || conflict == Conflict::Duplicate => {
             decision(Action::Create, None, None)
         }
-        (found @ Some(Found { state: FoundState::Deleted, .. }), _) => decision(Action::Undelete, None, found),
+        (
+            found @ Some(Found {
+                state: FoundState::Deleted,
+                ..
+            }),
+            _,
+        ) => decision(Action::Undelete, None, found),
         // The very item, as the service made it once: nothing is missing.
-        (found @ Some(Found { state: FoundState::Automatic, id }), Conflict::Skip) if case.original && id == old_id => {
+        (
+            found @ Some(Found {
+                state: FoundState::Automatic,
+                id,
+            }),
+            Conflict::Skip,
+        ) if case.original && id == old_id => {
             decision(Action::Skip, Some("the target already has it"), found)
         }
-        (found @ Some(Found { state: FoundState::Automatic, .. }), _) => decision(Action::Merge, None, found),
+        (
+            found @ Some(Found {
+                state: FoundState::Automatic,
+                ..
+            }),
+            _,
+        ) => decision(Action::Merge, None, found),
         (found, Conflict::Skip) => decision(Action::Skip, Some("the target already has it"), found),
         (found, Conflict::Replace) => decision(Action::Replace, None, found),
-        (_, Conflict::Duplicate) => decision(Action::Create, Some("a duplicate: the target already has it"), None),
+        (_, Conflict::Duplicate) => decision(
+            Action::Create,
+            Some("a duplicate: the target already has it"),
+            None,
+        ),
     })
 }
 
@@ -81,17 +123,36 @@ mod tests {
     use super::*;
 
     fn found(state: FoundState) -> Found {
-        Found { id: "12".to_owned(), state }
+        Found {
+            id: "12".to_owned(),
+            state,
+        }
     }
 
-    fn action(why: &Why, found: Option<&Found>, conflict: Conflict, original: bool) -> Option<Action> {
-        let case = Case { why, fidelity: Fidelity::Full, found, binned: false, conflict, original };
+    fn action(
+        why: &Why,
+        found: Option<&Found>,
+        conflict: Conflict,
+        original: bool,
+    ) -> Option<Action> {
+        let case = Case {
+            why,
+            fidelity: Fidelity::Full,
+            found,
+            binned: false,
+            conflict,
+            original,
+        };
         decide(&case, "1").map(|decision| decision.action)
     }
 
     #[test]
     fn what_stands_there_and_the_rule_decide() {
-        let (present, deleted, automatic) = (found(FoundState::Present), found(FoundState::Deleted), found(FoundState::Automatic));
+        let (present, deleted, automatic) = (
+            found(FoundState::Present),
+            found(FoundState::Deleted),
+            found(FoundState::Automatic),
+        );
         let table = [
             (None, Conflict::Skip, true, Action::Create),
             (None, Conflict::Duplicate, false, Action::Create),
@@ -104,41 +165,92 @@ mod tests {
             (Some(&automatic), Conflict::Skip, false, Action::Merge),
         ];
         for (found, conflict, original, expected) in table {
-            assert_eq!(action(&Why::Swept, found, conflict, original), Some(expected), "{found:?} {conflict:?} {original}");
+            assert_eq!(
+                action(&Why::Swept, found, conflict, original),
+                Some(expected),
+                "{found:?} {conflict:?} {original}"
+            );
         }
     }
 
     #[test]
     fn what_the_service_made_once_and_still_has_is_not_merged_into_itself() {
-        let itself = Found { id: "1".to_owned(), state: FoundState::Automatic };
-        assert_eq!(action(&Why::Swept, Some(&itself), Conflict::Skip, true), Some(Action::Skip));
-        assert_eq!(action(&Why::Swept, Some(&itself), Conflict::Skip, false), Some(Action::Merge));
-        assert_eq!(action(&Why::Swept, Some(&itself), Conflict::Duplicate, true), Some(Action::Merge));
+        let itself = Found {
+            id: "1".to_owned(),
+            state: FoundState::Automatic,
+        };
+        assert_eq!(
+            action(&Why::Swept, Some(&itself), Conflict::Skip, true),
+            Some(Action::Skip)
+        );
+        assert_eq!(
+            action(&Why::Swept, Some(&itself), Conflict::Skip, false),
+            Some(Action::Merge)
+        );
+        assert_eq!(
+            action(&Why::Swept, Some(&itself), Conflict::Duplicate, true),
+            Some(Action::Merge)
+        );
     }
 
     #[test]
     fn a_container_that_is_there_is_never_touched() {
         let needed = Why::Needed("work-item 7".to_owned());
         for conflict in [Conflict::Skip, Conflict::Replace, Conflict::Duplicate] {
-            assert_eq!(action(&needed, Some(&found(FoundState::Present)), conflict, false), Some(Action::Skip));
+            assert_eq!(
+                action(&needed, Some(&found(FoundState::Present)), conflict, false),
+                Some(Action::Skip)
+            );
             assert_eq!(action(&needed, None, conflict, false), Some(Action::Create));
         }
-        let same = Found { id: "1".to_owned(), state: FoundState::Present };
+        let same = Found {
+            id: "1".to_owned(),
+            state: FoundState::Present,
+        };
         assert_eq!(action(&needed, Some(&same), Conflict::Replace, true), None);
     }
 
     #[test]
     fn items_that_are_still_there_are_not_gone() {
-        assert_eq!(action(&Why::IfGone, Some(&found(FoundState::Present)), Conflict::Replace, true), None);
-        assert_eq!(action(&Why::IfGone, Some(&found(FoundState::Deleted)), Conflict::Replace, true), Some(Action::Undelete));
+        assert_eq!(
+            action(
+                &Why::IfGone,
+                Some(&found(FoundState::Present)),
+                Conflict::Replace,
+                true
+            ),
+            None
+        );
+        assert_eq!(
+            action(
+                &Why::IfGone,
+                Some(&found(FoundState::Deleted)),
+                Conflict::Replace,
+                true
+            ),
+            Some(Action::Undelete)
+        );
     }
 
     #[test]
     fn binned_items_come_back_only_by_name() {
-        let case = |why| Case { why, fidelity: Fidelity::Full, found: None, binned: true, conflict: Conflict::Skip, original: true };
+        let case = |why| Case {
+            why,
+            fidelity: Fidelity::Full,
+            found: None,
+            binned: true,
+            conflict: Conflict::Skip,
+            original: true,
+        };
         let swept = decide(&case(&Why::Swept), "1");
-        assert_eq!(swept.and_then(|decision| decision.reason).as_deref(), Some("was in the recycle bin"));
-        assert_eq!(decide(&case(&Why::Asked), "1").map(|decision| decision.action), Some(Action::Create));
+        assert_eq!(
+            swept.and_then(|decision| decision.reason).as_deref(),
+            Some("was in the recycle bin")
+        );
+        assert_eq!(
+            decide(&case(&Why::Asked), "1").map(|decision| decision.action),
+            Some(Action::Create)
+        );
     }
 
     #[test]
@@ -151,6 +263,9 @@ mod tests {
             conflict: Conflict::Skip,
             original: true,
         };
-        assert_eq!(decide(&case, "1").map(|decision| decision.action), Some(Action::Export));
+        assert_eq!(
+            decide(&case, "1").map(|decision| decision.action),
+            Some(Action::Export)
+        );
     }
 }

@@ -10,18 +10,35 @@ use crate::{Error, Result};
 pub(crate) const LOOKUP: usize = 200;
 
 /// The item's name as its document tells it; empty when it does not.
-pub(crate) async fn describe(cx: &PlanContext<'_>, kind: &dyn Kind, item: &ItemRef) -> Result<String> {
+pub(crate) async fn describe(
+    cx: &PlanContext<'_>,
+    kind: &dyn Kind,
+    item: &ItemRef,
+) -> Result<String> {
     let document = cx.stored.document(item).await?;
-    Ok(document.and_then(|document| kind.describe(&document)).map(|(name, _)| name).unwrap_or_default())
+    Ok(document
+        .and_then(|document| kind.describe(&document))
+        .map(|(name, _)| name)
+        .unwrap_or_default())
 }
 
 /// What stands at the target, in the items' order.
-pub(crate) async fn find(cx: &PlanContext<'_>, kind: &dyn Kind, target: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+pub(crate) async fn find(
+    cx: &PlanContext<'_>,
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Option<Found>>> {
     let mut found = Vec::with_capacity(items.len());
     for items in items.chunks(LOOKUP) {
         let answer = kind.find(target, items).await?;
         if answer.len() != items.len() {
-            let message = format!("{}: {} items looked up, {} answered", kind.spec().name, items.len(), answer.len());
+            let message = format!(
+                "{}: {} items looked up, {} answered",
+                kind.spec().name,
+                items.len(),
+                answer.len()
+            );
             return Err(service::Error::malformed(message).into());
         }
         found.extend(answer);
@@ -39,7 +56,10 @@ pub(crate) struct Unfound {
 
 impl From<&service::Error> for Unfound {
     fn from(error: &service::Error) -> Self {
-        Self { code: error.code, message: error.message.clone() }
+        Self {
+            code: error.code,
+            message: error.message.clone(),
+        }
     }
 }
 
@@ -53,7 +73,10 @@ pub(crate) async fn find_each(
     match find(cx, kind, target, items).await {
         Ok(found) => return Ok(found.into_iter().map(Ok).collect()),
         Err(Error::Service(error)) if !error.is_fatal() => {
-            let of_all = matches!(error.class, Class::Permission | Class::Throttled | Class::Transient | Class::Unsupported);
+            let of_all = matches!(
+                error.class,
+                Class::Permission | Class::Throttled | Class::Transient | Class::Unsupported
+            );
             if of_all || items.len() == 1 {
                 return Ok(vec![Err(Unfound::from(&error)); items.len()]);
             }
@@ -64,7 +87,9 @@ pub(crate) async fn find_each(
     for item in items {
         match find(cx, kind, target, std::slice::from_ref(item)).await {
             Ok(mut found) => each.push(Ok(found.pop().flatten())),
-            Err(Error::Service(error)) if !error.is_fatal() => each.push(Err(Unfound::from(&error))),
+            Err(Error::Service(error)) if !error.is_fatal() => {
+                each.push(Err(Unfound::from(&error)));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -73,5 +98,11 @@ pub(crate) async fn find_each(
 
 /// The target as kinds see it.
 pub(crate) fn target<'a>(cx: &PlanContext<'a>, original: bool, ids: &'a dyn Ids) -> Target<'a> {
-    Target { http: cx.http, original, stored: cx.stored, ids, work: cx.work }
+    Target {
+        http: cx.http,
+        original,
+        stored: cx.stored,
+        ids,
+        work: cx.work,
+    }
 }

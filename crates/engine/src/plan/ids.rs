@@ -21,7 +21,10 @@ struct Known {
 impl IdMap {
     /// At the original place an id stands for itself until something else is known.
     pub(crate) fn new(original: bool) -> Self {
-        Self { original, known: RwLock::default() }
+        Self {
+            original,
+            known: RwLock::default(),
+        }
     }
 
     pub(crate) fn insert(&self, item: &ItemRef, new_id: &str) {
@@ -29,14 +32,26 @@ impl IdMap {
         if let Some(absent) = known.absent.get_mut(&item.kind) {
             absent.remove(&item.id);
         }
-        known.new.entry(item.kind.clone()).or_default().insert(item.id.clone(), new_id.to_owned());
+        known
+            .new
+            .entry(item.kind.clone())
+            .or_default()
+            .insert(item.id.clone(), new_id.to_owned());
     }
 
     /// The item is not at the target, so its old id must not be used there.
     pub(crate) fn set_absent(&self, item: &ItemRef) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if !known.new.get(&item.kind).is_some_and(|ids| ids.contains_key(&item.id)) {
-            known.absent.entry(item.kind.clone()).or_default().insert(item.id.clone());
+        if !known
+            .new
+            .get(&item.kind)
+            .is_some_and(|ids| ids.contains_key(&item.id))
+        {
+            known
+                .absent
+                .entry(item.kind.clone())
+                .or_default()
+                .insert(item.id.clone());
         }
     }
 }

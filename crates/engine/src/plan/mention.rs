@@ -3,15 +3,19 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::Deserializer;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 
 /// All texts, in lower case, of members whose name contains `word` (`System.TeamProject` for `project`) and of objects below them; empty for what is not
 /// JSON.
 pub(crate) fn mentioned(document: &[u8], word: &str) -> HashSet<String> {
     let mut found = HashSet::new();
     let mut json = serde_json::Deserializer::from_slice(document);
-    match json.deserialize_any(Search { word, matching: false, found: &mut found }) {
+    match json.deserialize_any(Search {
+        word,
+        matching: false,
+        found: &mut found,
+    }) {
         Ok(()) => found,
         Err(_) => HashSet::new(),
     }
@@ -70,14 +74,25 @@ impl<'de> Visitor<'de> for Search<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Search { word: self.word, matching: false, found: &mut *self.found })?.is_some() {}
+        while list
+            .next_element_seed(Search {
+                word: self.word,
+                matching: false,
+                found: &mut *self.found,
+            })?
+            .is_some()
+        {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             let matching = self.matching || name.to_lowercase().contains(self.word);
-            map.next_value_seed(Search { word: self.word, matching, found: &mut *self.found })?;
+            map.next_value_seed(Search {
+                word: self.word,
+                matching,
+                found: &mut *self.found,
+            })?;
         }
         Ok(())
     }
@@ -90,7 +105,10 @@ mod tests {
     #[test]
     fn only_members_named_after_the_container_count() {
         let document = br#"{"id":7,"fields":{"System.TeamProject":"Contoso","System.Title":"Fabrikam"},"relations":[{"url":"x","projectId":"P-1"}],"project":{"id":"p2"}}"#;
-        assert_eq!(mentioned(document, "project"), HashSet::from(["contoso".to_owned(), "p-1".to_owned(), "p2".to_owned()]));
+        assert_eq!(
+            mentioned(document, "project"),
+            HashSet::from(["contoso".to_owned(), "p-1".to_owned(), "p2".to_owned()])
+        );
     }
 
     #[test]

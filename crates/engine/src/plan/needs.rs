@@ -16,7 +16,13 @@ pub(super) async fn with_containers(cx: &PlanContext<'_>, mut chosen: Chosen) ->
     let mut words = Words::default();
     for kind in restore_order(cx.service).into_iter().rev() {
         let spec = kind.spec();
-        let items: Vec<ItemRef> = chosen.0.get(spec.name).into_iter().flat_map(BTreeMap::keys).map(|key| key.item(spec.name)).collect();
+        let items: Vec<ItemRef> = chosen
+            .0
+            .get(spec.name)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .map(|key| key.item(spec.name))
+            .collect();
         let mut done = BTreeSet::new();
         for item in items {
             match spec.parent {
@@ -34,13 +40,26 @@ pub(super) async fn with_containers(cx: &PlanContext<'_>, mut chosen: Chosen) ->
 }
 
 /// A wiki needs the repository that its document names.
-async fn of_scoped(cx: &PlanContext<'_>, chosen: &mut Chosen, words: &mut Words, spec: &KindSpec, item: &ItemRef) -> Result<()> {
+async fn of_scoped(
+    cx: &PlanContext<'_>,
+    chosen: &mut Chosen,
+    words: &mut Words,
+    spec: &KindSpec,
+    item: &ItemRef,
+) -> Result<()> {
     for after in beside(cx, spec, spec.parent) {
         let known = words.of(cx, after, &item.scope).await?;
-        if known.values().all(|id| chosen.contains(&ItemRef::new(after.name, &item.scope, id))) {
+        if known
+            .values()
+            .all(|id| chosen.contains(&ItemRef::new(after.name, &item.scope, id)))
+        {
             continue;
         }
-        for id in named(cx, item, after.name).await?.iter().filter_map(|text| known.get(text)) {
+        for id in named(cx, item, after.name)
+            .await?
+            .iter()
+            .filter_map(|text| known.get(text))
+        {
             chosen.add(after.name, &item.scope, id, Why::Needed(item.to_string()));
         }
     }
@@ -58,10 +77,17 @@ async fn of_unscoped(
 ) -> Result<()> {
     for parent in outer(cx, spec) {
         let known = words.of(cx, parent, "").await?;
-        if known.values().all(|id| done.contains(&(parent.name, id.clone()))) {
+        if known
+            .values()
+            .all(|id| done.contains(&(parent.name, id.clone())))
+        {
             continue;
         }
-        let scopes: BTreeSet<String> = named(cx, item, parent.name).await?.iter().filter_map(|text| known.get(text).cloned()).collect();
+        let scopes: BTreeSet<String> = named(cx, item, parent.name)
+            .await?
+            .iter()
+            .filter_map(|text| known.get(text).cloned())
+            .collect();
         for scope in scopes {
             if !done.insert((parent.name, scope.clone())) {
                 continue;
@@ -81,22 +107,48 @@ async fn of_unscoped(
 
 /// The kinds that `spec` comes after and that live in `parent`.
 fn beside(cx: &PlanContext<'_>, spec: &KindSpec, parent: Option<&str>) -> Vec<&'static KindSpec> {
-    let specs = spec.after.iter().filter_map(|name| cx.service.kind(name)).map(service::Kind::spec);
-    specs.filter(|after| after.parent.is_some() && after.parent == parent).collect()
+    let specs = spec
+        .after
+        .iter()
+        .filter_map(|name| cx.service.kind(name))
+        .map(service::Kind::spec);
+    specs
+        .filter(|after| after.parent.is_some() && after.parent == parent)
+        .collect()
 }
 
 /// The kinds of containers that the items of an unscoped kind may belong to.
 fn outer(cx: &PlanContext<'_>, spec: &KindSpec) -> Vec<&'static KindSpec> {
-    let after = spec.after.iter().filter_map(|name| cx.service.kind(name)).map(service::Kind::spec);
-    let names: BTreeSet<&str> = after.filter_map(|after| if is_parent(cx, after.name) { Some(after.name) } else { after.parent }).collect();
-    names.into_iter().filter_map(|name| cx.service.kind(name)).map(service::Kind::spec).collect()
+    let after = spec
+        .after
+        .iter()
+        .filter_map(|name| cx.service.kind(name))
+        .map(service::Kind::spec);
+    let names: BTreeSet<&str> = after
+        .filter_map(|after| {
+            if is_parent(cx, after.name) {
+                Some(after.name)
+            } else {
+                after.parent
+            }
+        })
+        .collect();
+    names
+        .into_iter()
+        .filter_map(|name| cx.service.kind(name))
+        .map(service::Kind::spec)
+        .collect()
 }
 
 /// What the item's document says in members named after a kind: `repositoryId` for `git-repository`.
 async fn named(cx: &PlanContext<'_>, item: &ItemRef, kind: &str) -> Result<BTreeSet<String>> {
     let word = kind.rsplit('-').next().unwrap_or(kind);
     let document = cx.stored.document(item).await?;
-    Ok(document.map(|document| mentioned(&document, word)).into_iter().flatten().collect())
+    Ok(document
+        .map(|document| mentioned(&document, word))
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Ids and names of a kind's items, in lower case, with their ids; read once.
@@ -104,7 +156,12 @@ async fn named(cx: &PlanContext<'_>, item: &ItemRef, kind: &str) -> Result<BTree
 struct Words(HashMap<(&'static str, String), BTreeMap<String, String>>);
 
 impl Words {
-    async fn of(&mut self, cx: &PlanContext<'_>, spec: &'static KindSpec, scope: &str) -> Result<&BTreeMap<String, String>> {
+    async fn of(
+        &mut self,
+        cx: &PlanContext<'_>,
+        spec: &'static KindSpec,
+        scope: &str,
+    ) -> Result<&BTreeMap<String, String>> {
         let key = (spec.name, scope.to_owned());
         if !self.0.contains_key(&key) {
             let mut words = BTreeMap::new();

@@ -76,7 +76,11 @@ pub(super) struct Key {
 
 impl Key {
     fn new(scope: &str, id: &str) -> Self {
-        Self { scope: scope.to_owned(), number: id.parse().ok(), id: id.to_owned() }
+        Self {
+            scope: scope.to_owned(),
+            number: id.parse().ok(),
+            id: id.to_owned(),
+        }
     }
 
     pub(super) fn same_scope(&self, other: &Self) -> bool {
@@ -91,14 +95,21 @@ impl Key {
 impl Chosen {
     /// Adds an item; the strongest reason stays.
     pub(super) fn add(&mut self, kind: &'static str, scope: &str, id: &str, why: Why) {
-        let known = self.0.entry(kind).or_default().entry(Key::new(scope, id)).or_insert_with(|| why.clone());
+        let known = self
+            .0
+            .entry(kind)
+            .or_default()
+            .entry(Key::new(scope, id))
+            .or_insert_with(|| why.clone());
         if *known < why {
             *known = why;
         }
     }
 
     pub(super) fn contains(&self, item: &ItemRef) -> bool {
-        self.0.get(item.kind.as_str()).is_some_and(|items| items.contains_key(&Key::new(&item.scope, &item.id)))
+        self.0
+            .get(item.kind.as_str())
+            .is_some_and(|items| items.contains_key(&Key::new(&item.scope, &item.id)))
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -111,7 +122,11 @@ pub(super) async fn choose(cx: &PlanContext<'_>, select: &Select) -> Result<Chos
     let mut chosen = Chosen::default();
     match select {
         Select::Everything => {
-            let all = Selector { kind: None, scope: None, what: What::All };
+            let all = Selector {
+                kind: None,
+                scope: None,
+                what: What::All,
+            };
             choose_one(cx, &all, &mut chosen).await?;
         }
         Select::Items(selectors) => {
@@ -138,7 +153,9 @@ async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chos
         for scope in scopes(cx, spec, within.as_ref()).await? {
             for id in cx.stored.ids(spec.name, &scope).await? {
                 let item = ItemRef::new(spec.name, &scope, &id);
-                let Some(why) = why(cx, &selector.what, &item) else { continue };
+                let Some(why) = why(cx, &selector.what, &item) else {
+                    continue;
+                };
                 if let Some(within) = &within
                     && !within.hold(cx, spec, &item).await?
                 {
@@ -152,25 +169,46 @@ async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chos
     }
     if !wanted.is_empty() {
         let list: Vec<&str> = wanted.into_iter().collect();
-        return Err(unknown(format!("the snapshot has no {} {}", selector.kind.as_deref().unwrap_or("item"), list.join(", "))));
+        return Err(unknown(format!(
+            "the snapshot has no {} {}",
+            selector.kind.as_deref().unwrap_or("item"),
+            list.join(", ")
+        )));
     }
     match &selector.what {
-        What::Under(prefix) if !matched => Err(unknown(format!("the snapshot has no item at `{prefix}` or below it"))),
+        What::Under(prefix) if !matched => Err(unknown(format!(
+            "the snapshot has no item at `{prefix}` or below it"
+        ))),
         _ => Ok(()),
     }
 }
 
 fn kinds(cx: &PlanContext<'_>, selector: &Selector) -> Result<Vec<&'static KindSpec>> {
     let Some(name) = &selector.kind else {
-        return Ok(restore_order(cx.service).into_iter().map(service::Kind::spec).collect());
+        return Ok(restore_order(cx.service)
+            .into_iter()
+            .map(service::Kind::spec)
+            .collect());
     };
     let kind = cx.service.kind(name).ok_or_else(|| {
-        let all: Vec<&str> = restore_order(cx.service).into_iter().map(|kind| kind.spec().name).collect();
-        let message = format!("{} has no kind `{name}`; it has {}", cx.service.title, all.join(", "));
-        Error::Request { code: "kind-unknown", message }
+        let all: Vec<&str> = restore_order(cx.service)
+            .into_iter()
+            .map(|kind| kind.spec().name)
+            .collect();
+        let message = format!(
+            "{} has no kind `{name}`; it has {}",
+            cx.service.title,
+            all.join(", ")
+        );
+        Error::Request {
+            code: "kind-unknown",
+            message,
+        }
     })?;
     match kind.spec().with {
-        Some(owner) if !has_items(kind.spec()) => Err(unknown(format!("{name}s come back with their {owner}: select the {owner}"))),
+        Some(owner) if !has_items(kind.spec()) => Err(unknown(format!(
+            "{name}s come back with their {owner}: select the {owner}"
+        ))),
         _ => Ok(vec![kind.spec()]),
     }
 }
@@ -183,17 +221,29 @@ fn why(cx: &PlanContext<'_>, what: &What, item: &ItemRef) -> Option<Why> {
         What::Under(prefix) => {
             let prefix = prefix.trim_matches('/');
             let path = cx.layouts().path(item)?;
-            let below = path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let below = path
+                .strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             // A path into an item, to one of its files, means the item.
-            let inside = prefix.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'));
-            let of_child = inside && cx.layouts().parse(prefix).is_some_and(|place| place.item != *item);
+            let inside = prefix
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.starts_with('/'));
+            let of_child = inside
+                && cx
+                    .layouts()
+                    .parse(prefix)
+                    .is_some_and(|place| place.item != *item);
             (prefix.is_empty() || below || (inside && !of_child)).then_some(Why::Swept)
         }
     }
 }
 
 /// The scopes of a kind that may hold something: every item of its parent, and none.
-async fn scopes(cx: &PlanContext<'_>, spec: &KindSpec, within: Option<&Containers>) -> Result<Vec<String>> {
+async fn scopes(
+    cx: &PlanContext<'_>,
+    spec: &KindSpec,
+    within: Option<&Containers>,
+) -> Result<Vec<String>> {
     let mut scopes = vec![String::new()];
     if let Some(parent) = spec.parent {
         let mut ids = cx.stored.ids(parent, "").await?;
@@ -214,44 +264,74 @@ struct Containers {
 
 impl Containers {
     /// Whether the item is one of the containers or lies in one of them.
-    async fn hold(&self, cx: &PlanContext<'_>, spec: &'static KindSpec, item: &ItemRef) -> Result<bool> {
+    async fn hold(
+        &self,
+        cx: &PlanContext<'_>,
+        spec: &'static KindSpec,
+        item: &ItemRef,
+    ) -> Result<bool> {
         if self.items.contains(&(spec.name, item.id.clone())) {
             return Ok(true);
         }
         if !item.scope.is_empty() {
-            return Ok(spec.parent.is_some_and(|parent| self.items.contains(&(parent, item.scope.clone()))));
+            return Ok(spec
+                .parent
+                .is_some_and(|parent| self.items.contains(&(parent, item.scope.clone()))));
         }
         if spec.parent.is_some() || is_parent(cx, spec.name) {
             return Ok(false);
         }
-        let Some(document) = cx.stored.document(item).await? else { return Ok(false) };
-        Ok(self.words.iter().any(|(kind, words)| !mentioned(&document, kind).is_disjoint(words)))
+        let Some(document) = cx.stored.document(item).await? else {
+            return Ok(false);
+        };
+        Ok(self
+            .words
+            .iter()
+            .any(|(kind, words)| !mentioned(&document, kind).is_disjoint(words)))
     }
 }
 
 async fn containers(cx: &PlanContext<'_>, text: &str) -> Result<Containers> {
-    let mut found = Containers { items: HashSet::new(), words: BTreeMap::new() };
-    for kind in restore_order(cx.service).into_iter().filter(|kind| is_parent(cx, kind.spec().name)) {
+    let mut found = Containers {
+        items: HashSet::new(),
+        words: BTreeMap::new(),
+    };
+    for kind in restore_order(cx.service)
+        .into_iter()
+        .filter(|kind| is_parent(cx, kind.spec().name))
+    {
         let name = kind.spec().name;
         for id in cx.stored.ids(name, "").await? {
             let item = ItemRef::new(name, "", &id);
             let title = describe(cx, kind, &item).await?;
             if id == text || title.to_lowercase() == text.to_lowercase() {
-                found.words.entry(name).or_default().extend([id.to_lowercase(), title.to_lowercase()]);
+                found
+                    .words
+                    .entry(name)
+                    .or_default()
+                    .extend([id.to_lowercase(), title.to_lowercase()]);
                 found.items.insert((name, id));
             }
         }
     }
     if found.items.is_empty() {
-        return Err(unknown(format!("the snapshot has no project or other container `{text}`")));
+        return Err(unknown(format!(
+            "the snapshot has no project or other container `{text}`"
+        )));
     }
     Ok(found)
 }
 
 pub(super) fn is_parent(cx: &PlanContext<'_>, kind: &str) -> bool {
-    cx.service.kinds.iter().any(|other| other.spec().parent == Some(kind))
+    cx.service
+        .kinds
+        .iter()
+        .any(|other| other.spec().parent == Some(kind))
 }
 
 fn unknown(message: String) -> Error {
-    Error::Request { code: "selection-unknown", message }
+    Error::Request {
+        code: "selection-unknown",
+        message,
+    }
 }

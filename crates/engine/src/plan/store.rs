@@ -16,7 +16,14 @@ pub trait PlanStore: Send + Sync {
     /// Up to `limit` steps in order, from the one behind position `after`.
     async fn steps(&self, plan: &str, after: Option<u64>, limit: u32) -> Result<Vec<Step>>;
     /// A new id that is `None` keeps the one that is known; a detail that is `None` clears the old one.
-    async fn set_step(&self, plan: &str, position: u64, state: StepState, new_id: Option<&str>, detail: Option<&str>) -> Result<()>;
+    async fn set_step(
+        &self,
+        plan: &str,
+        position: u64,
+        state: StepState,
+        new_id: Option<&str>,
+        detail: Option<&str>,
+    ) -> Result<()>;
     /// A write of the item is about to begin.
     async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()>;
     /// The write was answered with this id: ends the intent.

@@ -39,7 +39,11 @@ struct Entry {
 }
 
 impl<'a> PlanWriter<'a> {
-    pub(super) fn new(cx: &'a PlanContext<'a>, request: &'a PlanRequest, store: &'a dyn PlanStore) -> Self {
+    pub(super) fn new(
+        cx: &'a PlanContext<'a>,
+        request: &'a PlanRequest,
+        store: &'a dyn PlanStore,
+    ) -> Self {
         Self {
             cx,
             request,
@@ -56,18 +60,27 @@ impl<'a> PlanWriter<'a> {
     /// others need not be looked for then.
     pub(super) async fn drop_present(&mut self, mut chosen: Chosen) -> Result<Chosen> {
         for (name, items) in &mut chosen.0 {
-            let Some(kind) = self.cx.service.kind(name) else { continue };
+            let Some(kind) = self.cx.service.kind(name) else {
+                continue;
+            };
             let spec = kind.spec();
             let unscoped = spec.parent.is_none() && !is_parent(self.cx, spec.name);
             if !unscoped || matches!(spec.restore, Fidelity::ExportOnly(_)) {
                 continue;
             }
-            let wanted: BTreeMap<Key, Why> = items.iter().filter(|(_, why)| **why == Why::IfGone).map(|(key, why)| (key.clone(), why.clone())).collect();
+            let wanted: BTreeMap<Key, Why> = items
+                .iter()
+                .filter(|(_, why)| **why == Why::IfGone)
+                .map(|(key, why)| (key.clone(), why.clone()))
+                .collect();
             let keys: Vec<Key> = wanted.keys().cloned().collect();
             let entries = self.entries(kind, wanted).await?;
             for (key, (entry, found)) in keys.into_iter().zip(self.look(kind, entries).await?) {
                 let Ok(found) = found else { continue };
-                if found.as_ref().is_some_and(|found| found.state != FoundState::Deleted) {
+                if found
+                    .as_ref()
+                    .is_some_and(|found| found.state != FoundState::Deleted)
+                {
                     items.remove(&key);
                 } else {
                     self.known.insert(entry.stored.item, found);
@@ -81,7 +94,9 @@ impl<'a> PlanWriter<'a> {
         let total = chosen.len();
         let mut done = 0;
         for kind in restore_order(self.cx.service) {
-            let Some(items) = chosen.0.remove(kind.spec().name) else { continue };
+            let Some(items) = chosen.0.remove(kind.spec().name) else {
+                continue;
+            };
             for batch in batches(items) {
                 done += batch.len() as u64;
                 let entries = self.entries(kind, batch).await?;
@@ -99,11 +114,26 @@ impl<'a> PlanWriter<'a> {
                 let item = key.item(kind.spec().name);
                 let name = describe(cx, kind, &item).await?;
                 let binned = match kind.spec().bin {
-                    Some(bin) => cx.stored.parts(&item).await?.iter().any(|part| part.name == bin),
+                    Some(bin) => cx
+                        .stored
+                        .parts(&item)
+                        .await?
+                        .iter()
+                        .any(|part| part.name == bin),
                     None => false,
                 };
-                let stored = StoredItem { item, name, action: Action::Create, new_id: None, open_intent: false };
-                Ok(Entry { stored, why, binned })
+                let stored = StoredItem {
+                    item,
+                    name,
+                    action: Action::Create,
+                    new_id: None,
+                    open_intent: false,
+                };
+                Ok(Entry {
+                    stored,
+                    why,
+                    binned,
+                })
             })
             .buffered(READERS)
             .try_collect()
@@ -111,8 +141,13 @@ impl<'a> PlanWriter<'a> {
     }
 
     /// What stands at the target for each entry.
-    async fn look(&self, kind: &dyn Kind, entries: Vec<Entry>) -> Result<Vec<(Entry, Result<Option<Found>, Unfound>)>> {
-        let mut answers: Vec<Option<Result<Option<Found>, Unfound>>> = Vec::with_capacity(entries.len());
+    async fn look(
+        &self,
+        kind: &dyn Kind,
+        entries: Vec<Entry>,
+    ) -> Result<Vec<(Entry, Result<Option<Found>, Unfound>)>> {
+        let mut answers: Vec<Option<Result<Option<Found>, Unfound>>> =
+            Vec::with_capacity(entries.len());
         let mut asked = Vec::new();
         for entry in &entries {
             let known = self.answer(kind, entry);
@@ -127,7 +162,9 @@ impl<'a> PlanWriter<'a> {
             found.extend(find_each(self.cx, kind, &target, items).await?);
         }
         let mut found = found.into_iter();
-        let filled = answers.into_iter().map(|answer| answer.or_else(|| found.next()).unwrap_or(Ok(None)));
+        let filled = answers
+            .into_iter()
+            .map(|answer| answer.or_else(|| found.next()).unwrap_or(Ok(None)));
         Ok(entries.into_iter().zip(filled).collect())
     }
 
@@ -143,12 +180,18 @@ impl<'a> PlanWriter<'a> {
             return Some(Ok(None));
         }
         let parent = spec.parent.filter(|_| !item.scope.is_empty())?;
-        if self.fresh.contains(&(parent.to_owned(), item.scope.clone())) {
+        if self
+            .fresh
+            .contains(&(parent.to_owned(), item.scope.clone()))
+        {
             return Some(Ok(None));
         }
         if self.ids.get(parent, &item.scope).is_none() {
             let message = format!("its {parent} is not restored");
-            return Some(Err(Unfound { code: "restore-failed", message }));
+            return Some(Err(Unfound {
+                code: "restore-failed",
+                message,
+            }));
         }
         None
     }
@@ -160,10 +203,17 @@ impl<'a> PlanWriter<'a> {
                 Ok(found) => decide(&self.case(kind, &entry, found.as_ref()), &item.id),
                 Err(unfound) => {
                     self.report(unfound, item);
-                    Some(Decision::skip(format!("cannot be looked up at the target: {}", unfound.message)))
+                    Some(Decision::skip(format!(
+                        "cannot be looked up at the target: {}",
+                        unfound.message
+                    )))
                 }
             };
-            self.remember(item, found.as_ref().ok().and_then(Option::as_ref), decision.as_ref());
+            self.remember(
+                item,
+                found.as_ref().ok().and_then(Option::as_ref),
+                decision.as_ref(),
+            );
             if let Some(decision) = decision {
                 self.push(kind, entry, decision).await?;
             }
@@ -177,7 +227,11 @@ impl<'a> PlanWriter<'a> {
             fidelity: kind.spec().restore,
             found,
             binned: entry.binned,
-            conflict: if matches!(entry.why, Why::Needed(_)) { Conflict::Skip } else { self.request.conflict },
+            conflict: if matches!(entry.why, Why::Needed(_)) {
+                Conflict::Skip
+            } else {
+                self.request.conflict
+            },
             original: self.request.original(),
         }
     }
@@ -185,13 +239,19 @@ impl<'a> PlanWriter<'a> {
     /// Keeps what the items in this one must know of it.
     fn remember(&mut self, item: &ItemRef, found: Option<&Found>, decision: Option<&Decision>) {
         match decision {
-            Some(Decision { action: Action::Create, .. }) => {
+            Some(Decision {
+                action: Action::Create,
+                ..
+            }) => {
                 self.ids.set_absent(item);
                 if is_parent(self.cx, &item.kind) {
                     self.fresh.insert((item.kind.clone(), item.id.clone()));
                 }
             }
-            Some(Decision { action: Action::Undelete, .. }) if is_parent(self.cx, &item.kind) => {
+            Some(Decision {
+                action: Action::Undelete,
+                ..
+            }) if is_parent(self.cx, &item.kind) => {
                 self.ids.set_absent(item);
                 self.fresh.insert((item.kind.clone(), item.id.clone()));
             }
@@ -209,7 +269,10 @@ impl<'a> PlanWriter<'a> {
             kind: item.kind.clone(),
             scope: item.scope.clone(),
             item: Some(item.clone()),
-            message: format!("{item} cannot be looked up at the target: {}", unfound.message),
+            message: format!(
+                "{item} cannot be looked up at the target: {}",
+                unfound.message
+            ),
             hint: None,
         };
         self.cx.reporter.report(Event::Issue { issue });
@@ -218,7 +281,11 @@ impl<'a> PlanWriter<'a> {
     async fn push(&mut self, kind: &dyn Kind, entry: Entry, decision: Decision) -> Result<()> {
         let writes = !matches!(decision.action, Action::Skip | Action::Export);
         // What comes out of the service's own recycle bin comes back whole.
-        let losses = if writes && decision.action != Action::Undelete { self.losses(kind) } else { Vec::new() };
+        let losses = if writes && decision.action != Action::Undelete {
+            self.losses(kind)
+        } else {
+            Vec::new()
+        };
         self.page.push(Step {
             position: self.position,
             item: entry.stored.item,
@@ -226,7 +293,11 @@ impl<'a> PlanWriter<'a> {
             action: decision.action,
             reason: decision.reason,
             losses,
-            state: if writes { StepState::Planned } else { StepState::Skipped },
+            state: if writes {
+                StepState::Planned
+            } else {
+                StepState::Skipped
+            },
             new_id: decision.new_id,
             detail: None,
         });
@@ -240,10 +311,18 @@ impl<'a> PlanWriter<'a> {
     /// What the kind declares, and the kinds whose items are parts of its items and have no steps of their own.
     fn losses(&self, kind: &dyn Kind) -> Vec<String> {
         let owner = kind.spec();
-        let parts = self.cx.service.kinds.iter().map(|part| part.spec()).filter(|part| part.with == Some(owner.name) && !has_items(part));
+        let parts = self
+            .cx
+            .service
+            .kinds
+            .iter()
+            .map(|part| part.spec())
+            .filter(|part| part.with == Some(owner.name) && !has_items(part));
         let mut losses: Vec<String> = Vec::new();
         for spec in std::iter::once(owner).chain(parts) {
-            let Fidelity::Partial(declared) = spec.restore else { continue };
+            let Fidelity::Partial(declared) = spec.restore else {
+                continue;
+            };
             for &loss in declared {
                 if !losses.iter().any(|known| known == loss) {
                     losses.push(loss.to_owned());
@@ -255,7 +334,9 @@ impl<'a> PlanWriter<'a> {
 
     async fn flush(&mut self) -> Result<()> {
         if !self.page.is_empty() {
-            self.store.add_steps(&self.request.plan_id, &self.page).await?;
+            self.store
+                .add_steps(&self.request.plan_id, &self.page)
+                .await?;
             self.page.clear();
         }
         Ok(())
@@ -267,7 +348,12 @@ fn batches(items: BTreeMap<Key, Why>) -> Vec<BTreeMap<Key, Why>> {
     let mut batches: Vec<BTreeMap<Key, Why>> = Vec::new();
     for (key, why) in items {
         match batches.last_mut() {
-            Some(batch) if batch.len() < LOOKUP && batch.last_key_value().is_some_and(|(last, _)| last.same_scope(&key)) => {
+            Some(batch)
+                if batch.len() < LOOKUP
+                    && batch
+                        .last_key_value()
+                        .is_some_and(|(last, _)| last.same_scope(&key)) =>
+            {
                 batch.insert(key, why);
             }
             _ => batches.push(BTreeMap::from([(key, why)])),

@@ -81,9 +81,17 @@ impl Harness {
     }
 
     async fn of(world: Shared) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(Ticks(Mutex::new("2026-01-01T00:00:00Z".parse().unwrap())));
-        let options = InitOptions { created: clock.now(), hostname: "test".to_owned(), username: "test".to_owned() };
-        let repository = Repository::init(Arc::new(InMemory::new()), &Secret::new("secret"), &options).await.unwrap();
+        let clock: Arc<dyn Clock> =
+            Arc::new(Ticks(Mutex::new("2026-01-01T00:00:00Z".parse().unwrap())));
+        let options = InitOptions {
+            created: clock.now(),
+            hostname: "test".to_owned(),
+            username: "test".to_owned(),
+        };
+        let repository =
+            Repository::init(Arc::new(InMemory::new()), &Secret::new("secret"), &options)
+                .await
+                .unwrap();
         Self {
             service: world::service(&world),
             world,
@@ -149,7 +157,12 @@ impl Harness {
 
     /// Every file of the snapshot but its own description.
     pub(crate) async fn files(&self, report: &BackupReport) -> BTreeMap<String, Vec<u8>> {
-        let tree = self.repository.snapshot(report.snapshot).await.unwrap().tree;
+        let tree = self
+            .repository
+            .snapshot(report.snapshot)
+            .await
+            .unwrap()
+            .tree;
         let mut files = BTreeMap::new();
         let mut walk = std::pin::pin!(self.repository.walk(tree, ""));
         while let Some(entry) = walk.next().await {

@@ -18,7 +18,10 @@ use harness::Harness;
 use world::{Change, change};
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 proptest! {
@@ -29,6 +32,8 @@ proptest! {
     fn chained_increments_equal_one_full_crawl(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..5)) {
         runtime().block_on(async {
             let mut harness = Harness::new().await;
+            // A scope that vanishes without a word is doubted otherwise.
+            harness.accept.insert("project".to_owned());
             for changes in histories {
                 harness.world().apply(&changes);
                 let report = harness.backup().await.unwrap();
@@ -77,7 +82,9 @@ proptest! {
 fn a_quiet_run_stores_only_its_own_description() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        harness.world().apply(&[Change::AddNote(0, 1), Change::Event(3), Change::Remark(3)]);
+        harness
+            .world()
+            .apply(&[Change::AddNote(0, 1), Change::Event(3), Change::Remark(3)]);
         let first = harness.backup().await.unwrap();
         let second = harness.backup().await.unwrap();
         assert_eq!(second.parent, Some(first.snapshot));
@@ -90,9 +97,13 @@ fn a_quiet_run_stores_only_its_own_description() {
 fn a_kind_that_fails_is_carried_over_and_marked_stale() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        harness.world().apply(&[Change::AddNote(0, 1), Change::Event(3)]);
+        harness
+            .world()
+            .apply(&[Change::AddNote(0, 1), Change::Event(3)]);
         let first = harness.backup().await.unwrap();
-        harness.world().apply(&[Change::AddNote(0, 2), Change::Event(3)]);
+        harness
+            .world()
+            .apply(&[Change::AddNote(0, 2), Change::Event(3)]);
         harness.world().fail("log", Class::Permission);
         let second = harness.backup().await.unwrap();
         assert_eq!(second.source.issues.len(), 1);
@@ -100,10 +111,17 @@ fn a_kind_that_fails_is_carried_over_and_marked_stale() {
         assert_eq!(second.source.cursors["log"], first.source.cursors["log"]);
         let (old, new) = (harness.files(&first).await, harness.files(&second).await);
         let logs = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
-            files.iter().filter(|(path, _)| path.starts_with("logs/")).map(|(path, bytes)| (path.clone(), bytes.clone())).collect::<Vec<_>>()
+            files
+                .iter()
+                .filter(|(path, _)| path.starts_with("logs/"))
+                .map(|(path, bytes)| (path.clone(), bytes.clone()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(logs(&old), logs(&new));
-        assert!(new.contains_key("projects/p0/notes/2/note.json"), "what could be read is new");
+        assert!(
+            new.contains_key("projects/p0/notes/2/note.json"),
+            "what could be read is new"
+        );
 
         harness.world().heal();
         let third = harness.backup().await.unwrap();
@@ -130,7 +148,11 @@ fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees()
         let notes: Vec<Change> = (0..12).map(|id| Change::AddNote(0, id)).collect();
         harness.world().apply(&notes);
         harness.backup().await.unwrap();
-        harness.world().apply(&(0..12).map(|id| Change::RemoveNote(0, id)).collect::<Vec<_>>());
+        harness.world().apply(
+            &(0..12)
+                .map(|id| Change::RemoveNote(0, id))
+                .collect::<Vec<_>>(),
+        );
         let kept = harness.backup().await.unwrap();
         assert_eq!(kept.source.issues[0].code, "implausible-drop");
         assert_eq!(kept.source.counts["note"].items, 12);
@@ -139,7 +161,13 @@ fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees()
         assert!(agreed.source.issues.is_empty());
         assert_eq!(agreed.source.counts["note"].items, 0);
         let removed = harness.rows().pop().unwrap();
-        assert_eq!(removed.iter().filter(|row| row.change == RowChange::Removed).count(), 12);
+        assert_eq!(
+            removed
+                .iter()
+                .filter(|row| row.change == RowChange::Removed)
+                .count(),
+            12
+        );
     });
 }
 
@@ -147,13 +175,22 @@ fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees()
 fn kinds_that_are_not_selected_stay_as_they_were() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        harness.world().apply(&[Change::AddNote(0, 1), Change::Event(3)]);
+        harness
+            .world()
+            .apply(&[Change::AddNote(0, 1), Change::Event(3)]);
         harness.backup().await.unwrap();
-        harness.world().apply(&[Change::RemoveNote(0, 1), Change::Event(3)]);
+        harness
+            .world()
+            .apply(&[Change::RemoveNote(0, 1), Change::Event(3)]);
         harness.selection = BTreeSet::from(["log".to_owned()]);
         let report = harness.backup().await.unwrap();
         assert_eq!(report.source.selection, ["log"]);
-        assert!(harness.files(&report).await.contains_key("projects/p0/notes/1/note.json"));
+        assert!(
+            harness
+                .files(&report)
+                .await
+                .contains_key("projects/p0/notes/1/note.json")
+        );
         harness.selection = BTreeSet::from(["no-such-kind".to_owned()]);
         assert!(matches!(harness.backup().await, Err(Error::Request { .. })));
     });
@@ -164,13 +201,23 @@ fn parts_larger_than_memory_allows_are_streamed_and_read_back() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
         harness.world().apply(&[Change::Event(3)]);
-        let bytes: Vec<u8> = (0..6_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let bytes: Vec<u8> = (0..6_000_000_u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
         harness.world().file(3, bytes.clone());
         let report = harness.backup().await.unwrap();
-        let tree = harness.repository.snapshot(report.snapshot).await.unwrap().tree;
+        let tree = harness
+            .repository
+            .snapshot(report.snapshot)
+            .await
+            .unwrap()
+            .tree;
         let reader = SnapshotReader::new(harness.repository.clone(), harness.service, Some(tree));
         let item = ItemRef::new("log", "", "3");
-        assert_eq!(reader.part(&item, "files/big").await.unwrap().unwrap(), bytes);
+        assert_eq!(
+            reader.part(&item, "files/big").await.unwrap().unwrap(),
+            bytes
+        );
         let mut copy = Vec::new();
         reader.copy(&item, "files/big", &mut copy).await.unwrap();
         assert_eq!(copy, bytes);

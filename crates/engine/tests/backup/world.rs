@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use model::{Class, ItemRef};
 use proptest::prelude::*;
 use service::{
-    Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass, Restore, Result, Scope, Service, StoredItem, Target,
+    Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass,
+    Restore, Result, Scope, Service, StoredItem, Target,
 };
 
 #[derive(Clone, Debug)]
@@ -69,17 +70,30 @@ impl World {
             self.count += 1;
             let count = self.count;
             match change {
-                Change::AddProject(project) => drop(self.notes.entry(format!("p{project}")).or_default()),
+                Change::AddProject(project) => {
+                    self.notes.entry(format!("p{project}")).or_default();
+                }
                 Change::RemoveProject(project) => drop(self.notes.remove(&format!("p{project}"))),
-                Change::AddNote(project, id) => drop(self.notes.entry(format!("p{project}")).or_default().insert(*id, count)),
-                Change::RemoveNote(project, id) => drop(self.notes.get_mut(&format!("p{project}")).and_then(|notes| notes.remove(id))),
+                Change::AddNote(project, id) => drop(
+                    self.notes
+                        .entry(format!("p{project}"))
+                        .or_default()
+                        .insert(*id, count),
+                ),
+                Change::RemoveNote(project, id) => drop(
+                    self.notes
+                        .get_mut(&format!("p{project}"))
+                        .and_then(|notes| notes.remove(id)),
+                ),
                 Change::Event(id) if self.destroyed.contains(id) => {}
                 Change::Event(id) => {
                     let event = format!("{{\"event\":{count}}}");
                     self.logs.entry(*id).or_default().events.push(event.clone());
                     self.stream.push((*id, Some(event)));
                 }
-                Change::Remark(id) => self.touch(*id, |log| log.remarks.push(format!("{{\"remark\":{count}}}"))),
+                Change::Remark(id) => self.touch(*id, |log| {
+                    log.remarks.push(format!("{{\"remark\":{count}}}"));
+                }),
                 Change::Bin(id) => self.touch(*id, |log| log.binned = true),
                 Change::Unbin(id) => self.touch(*id, |log| log.binned = false),
                 Change::Destroy(id) => {
@@ -113,8 +127,14 @@ impl World {
 
     fn refuse(&self, kind: &str) -> Result<()> {
         match self.failing {
-            Some((failing, Class::Credential)) if failing == kind => Err(Error::new(Class::Credential, "credential-refused", "signed out")),
-            Some((failing, class)) if failing == kind => Err(Error::new(class, "permission-missing", "not allowed")),
+            Some((failing, Class::Credential)) if failing == kind => Err(Error::new(
+                Class::Credential,
+                "credential-refused",
+                "signed out",
+            )),
+            Some((failing, class)) if failing == kind => {
+                Err(Error::new(class, "permission-missing", "not allowed"))
+            }
             _ => Ok(()),
         }
     }
@@ -123,15 +143,29 @@ impl World {
     pub(crate) fn expected(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
         for (project, notes) in &self.notes {
-            files.insert(format!("projects/{project}/project.json"), project_document(project));
+            files.insert(
+                format!("projects/{project}/project.json"),
+                project_document(project),
+            );
             for (id, text) in notes {
-                files.insert(format!("projects/{project}/notes/{id}/note.json"), note_document(*id, *text));
+                files.insert(
+                    format!("projects/{project}/notes/{id}/note.json"),
+                    note_document(*id, *text),
+                );
             }
         }
-        let lines = |lines: &[String]| lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect::<Vec<u8>>();
+        let lines = |lines: &[String]| {
+            lines
+                .iter()
+                .flat_map(|line| format!("{line}\n").into_bytes())
+                .collect::<Vec<u8>>()
+        };
         for (id, log) in &self.logs {
             let folder = format!("logs/{:04}/{id}", id / 10);
-            files.insert(format!("{folder}/log.json"), log_document(*id, log.events.len()));
+            files.insert(
+                format!("{folder}/log.json"),
+                log_document(*id, log.events.len()),
+            );
             if !log.events.is_empty() {
                 files.insert(format!("{folder}/events.ndjson"), lines(&log.events));
             }
@@ -164,7 +198,12 @@ struct Fake {
     world: Shared,
 }
 
-const fn spec(name: &'static str, parent: Option<&'static str>, crawled: Crawled, layout: Layout) -> KindSpec {
+const fn spec(
+    name: &'static str,
+    parent: Option<&'static str>,
+    crawled: Crawled,
+    layout: Layout,
+) -> KindSpec {
     KindSpec {
         name,
         title: name,
@@ -181,15 +220,53 @@ const fn spec(name: &'static str, parent: Option<&'static str>, crawled: Crawled
 }
 
 pub(crate) fn service(world: &Shared) -> &'static Service {
-    let item = |folder, shard, document| Layout::Item { folder, shard, document };
+    let item = |folder, shard, document| Layout::Item {
+        folder,
+        shard,
+        document,
+    };
     let specs = [
-        spec("project", None, Crawled::Once, item("projects", None, "project.json")),
-        spec("note", Some("project"), Crawled::PerParent, item("notes", None, "note.json")),
-        KindSpec { bin: Some("bin.json"), ..spec("log", None, Crawled::Once, item("logs", Some(10), "log.json")) },
-        KindSpec { with: Some("log"), ..spec("remark", None, Crawled::Once, Layout::Lines { part: "remarks.ndjson" }) },
+        spec(
+            "project",
+            None,
+            Crawled::Once,
+            item("projects", None, "project.json"),
+        ),
+        spec(
+            "note",
+            Some("project"),
+            Crawled::PerParent,
+            item("notes", None, "note.json"),
+        ),
+        KindSpec {
+            bin: Some("bin.json"),
+            ..spec(
+                "log",
+                None,
+                Crawled::Once,
+                item("logs", Some(10), "log.json"),
+            )
+        },
+        KindSpec {
+            with: Some("log"),
+            ..spec(
+                "remark",
+                None,
+                Crawled::Once,
+                Layout::Lines {
+                    part: "remarks.ndjson",
+                },
+            )
+        },
     ];
-    let kinds: Vec<&'static dyn Kind> =
-        specs.map(|spec| -> &'static dyn Kind { Box::leak(Box::new(Fake { spec, world: Arc::clone(world) })) }).to_vec();
+    let kinds: Vec<&'static dyn Kind> = specs
+        .map(|spec| -> &'static dyn Kind {
+            Box::leak(Box::new(Fake {
+                spec,
+                world: Arc::clone(world),
+            }))
+        })
+        .to_vec();
     Box::leak(Box::new(Service {
         name: "fake",
         title: "Fake",
@@ -210,7 +287,11 @@ impl service::preflight::Preflight for NoPreflight {
 }
 
 fn item(kind: &str, scope: &str, id: &str) -> Item {
-    Item { item: ItemRef::new(kind, scope, id), name: format!("{kind} {id}"), modified: None }
+    Item {
+        item: ItemRef::new(kind, scope, id),
+        name: format!("{kind} {id}"),
+        modified: None,
+    }
 }
 
 impl Fake {
@@ -221,15 +302,27 @@ impl Fake {
     async fn projects(&self, cx: &Crawl<'_>) -> Result<()> {
         let ids: Vec<String> = self.lock().notes.keys().cloned().collect();
         for id in ids {
-            cx.sink.upsert(&item("project", "", &id), &project_document(&id)).await?;
+            cx.sink
+                .upsert(&item("project", "", &id), &project_document(&id))
+                .await?;
         }
         Ok(())
     }
 
     async fn notes(&self, cx: &Crawl<'_>) -> Result<()> {
-        let notes = self.lock().notes.get(&cx.scope.id).cloned().unwrap_or_default();
+        let notes = self
+            .lock()
+            .notes
+            .get(&cx.scope.id)
+            .cloned()
+            .unwrap_or_default();
         for (id, text) in notes {
-            cx.sink.upsert(&item("note", &cx.scope.id, &id.to_string()), &note_document(id, text)).await?;
+            cx.sink
+                .upsert(
+                    &item("note", &cx.scope.id, &id.to_string()),
+                    &note_document(id, text),
+                )
+                .await?;
         }
         Ok(())
     }
@@ -241,7 +334,13 @@ impl Fake {
             if let Some(event) = event
                 && self.lock().logs.contains_key(id)
             {
-                cx.sink.append(&ItemRef::new("log", "", &id.to_string()), "events.ndjson", event.as_bytes()).await?;
+                cx.sink
+                    .append(
+                        &ItemRef::new("log", "", &id.to_string()),
+                        "events.ndjson",
+                        event.as_bytes(),
+                    )
+                    .await?;
             }
         }
         let touched: BTreeSet<u8> = stream.iter().map(|(id, _)| *id).collect();
@@ -253,11 +352,28 @@ impl Fake {
 
     async fn log(&self, cx: &Crawl<'_>, id: u8) -> Result<()> {
         let reference = ItemRef::new("log", "", &id.to_string());
-        let state = self.lock().logs.get(&id).map(|log| (log.events.len(), log.remarks.join("\n"), log.binned, log.file.clone()));
-        let Some((events, remarks, binned, file)) = state else { return cx.sink.delete(&reference).await };
-        cx.sink.upsert(&item("log", "", &id.to_string()), &log_document(id, events)).await?;
+        let state = self.lock().logs.get(&id).map(|log| {
+            (
+                log.events.len(),
+                log.remarks.join("\n"),
+                log.binned,
+                log.file.clone(),
+            )
+        });
+        let Some((events, remarks, binned, file)) = state else {
+            return cx.sink.delete(&reference).await;
+        };
+        cx.sink
+            .upsert(&item("log", "", &id.to_string()), &log_document(id, events))
+            .await?;
         if !remarks.is_empty() {
-            cx.sink.part(&reference, "remarks.ndjson", format!("{remarks}\n").as_bytes()).await?;
+            cx.sink
+                .part(
+                    &reference,
+                    "remarks.ndjson",
+                    format!("{remarks}\n").as_bytes(),
+                )
+                .await?;
         }
         if binned {
             cx.sink.part(&reference, "bin.json", b"{}").await?;
@@ -265,7 +381,9 @@ impl Fake {
             cx.sink.remove_part(&reference, "bin.json").await?;
         }
         if let Some(file) = file {
-            cx.sink.stream(&reference, "files/big", &mut file.as_slice()).await?;
+            cx.sink
+                .stream(&reference, "files/big", &mut file.as_slice())
+                .await?;
         }
         Ok(())
     }
@@ -279,7 +397,9 @@ impl Kind for Fake {
 
     fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
         let value: serde_json::Value = serde_json::from_slice(document).ok()?;
-        let id = value["id"].as_str().map_or_else(|| value["id"].to_string(), str::to_owned);
+        let id = value["id"]
+            .as_str()
+            .map_or_else(|| value["id"].to_string(), str::to_owned);
         Some((format!("{} {id}", self.spec.name), None))
     }
 
@@ -300,7 +420,12 @@ impl Kind for Fake {
         Ok(vec![None; items.len()])
     }
 
-    async fn restore(&self, _cx: &Restore<'_>, _pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        _cx: &Restore<'_>,
+        _pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         Ok(vec![Outcome::Unchanged; items.len()])
     }
 

@@ -16,7 +16,15 @@ async fn an_empty_place_gets_everything_with_its_links() {
     case.plan(Select::Everything, Conflict::Skip).await.unwrap();
     let report = case.apply().await.unwrap();
     assert_eq!(report.state, PlanState::Applied);
-    assert_eq!((report.created, report.merged, report.exported, report.failed), (124, 2, 2, 0));
+    assert_eq!(
+        (
+            report.created,
+            report.merged,
+            report.exported,
+            report.failed
+        ),
+        (124, 2, 2, 0)
+    );
     assert_eq!(report.verified, 126);
     assert_eq!(report.losses["its age"], 120);
     check_whole(&case, 120);
@@ -43,7 +51,13 @@ async fn one_item_that_fails_stops_no_other_and_can_be_tried_again() {
     assert_eq!(report.troubles[0].item.id, "7");
     assert!(report.losses.contains_key("the link to 7"));
     let issues = case.issues();
-    assert_eq!(issues.iter().map(|issue| (issue.code.as_str(), issue.class)).collect::<Vec<_>>(), [("permission-missing", Class::Permission)]);
+    assert_eq!(
+        issues
+            .iter()
+            .map(|issue| (issue.code.as_str(), issue.class))
+            .collect::<Vec<_>>(),
+        [("permission-missing", Class::Permission)]
+    );
     case.world.heal();
     let report = case.apply().await.unwrap();
     assert_eq!((report.failed, report.created), (0, 64));
@@ -59,8 +73,16 @@ async fn nothing_is_written_into_a_container_that_failed() {
     assert_eq!(report.failed, 3);
     let steps = case.steps();
     let blue = steps.iter().find(|step| step.item.id == "p1-blue").unwrap();
-    assert_eq!((blue.state, blue.detail.as_deref()), (StepState::Failed, Some("its project could not be restored")));
-    assert!(case.world.of_kind("team").iter().all(|(_, team)| !team.scope.is_empty()));
+    assert_eq!(
+        (blue.state, blue.detail.as_deref()),
+        (StepState::Failed, Some("its project could not be restored"))
+    );
+    assert!(
+        case.world
+            .of_kind("team")
+            .iter()
+            .all(|(_, team)| !team.scope.is_empty())
+    );
 }
 
 #[tokio::test]
@@ -82,7 +104,10 @@ async fn a_canceled_apply_goes_on_later() {
     case.plan(Select::Everything, Conflict::Skip).await.unwrap();
     let token = CancellationToken::new();
     case.world.cancel_at(300, &token);
-    assert!(matches!(case.apply_until(&token).await, Err(engine::Error::Canceled)));
+    assert!(matches!(
+        case.apply_until(&token).await,
+        Err(engine::Error::Canceled)
+    ));
     assert_eq!(case.store.state(), PlanState::Applying);
     let made = case.world.of_kind("thing").len();
     assert!(made > 0 && made < 120, "{made}");
@@ -105,7 +130,14 @@ async fn references_are_written_once_however_often_the_apply_is_canceled() {
     }
     assert!(rounds > 5, "{rounds}");
     check_whole(&case, 120);
-    assert!(case.world.things().values().all(|thing| thing.connected == 1), "{:?}", case.world.things());
+    assert!(
+        case.world
+            .things()
+            .values()
+            .all(|thing| thing.connected == 1),
+        "{:?}",
+        case.world.things()
+    );
 }
 
 #[tokio::test]
@@ -116,14 +148,20 @@ async fn an_item_that_came_late_gets_its_references() {
         case.world.poison("thing 4");
         case.apply().await.unwrap();
         case.world.heal();
-        case.world.kill(Some(Kill { at, carried_out: true }));
+        case.world.kill(Some(Kill {
+            at,
+            carried_out: true,
+        }));
         let second = case.apply().await;
         case.world.kill(None);
         if second.is_err() {
             case.apply().await.unwrap();
         }
         let things = case.world.of_kind("thing");
-        let late = things.iter().find(|(_, thing)| thing.name == "thing 4").unwrap();
+        let late = things
+            .iter()
+            .find(|(_, thing)| thing.name == "thing 4")
+            .unwrap();
         assert_eq!(late.1.links.len(), 1, "killed at {at}");
     }
 }
@@ -131,8 +169,12 @@ async fn an_item_that_came_late_gets_its_references() {
 #[tokio::test]
 async fn undeleted_items_keep_their_ids() {
     let case = untouched(4);
-    case.world.change("2", |thing| thing.deleted = true).unwrap();
-    case.plan(ids("thing", &["2"]), Conflict::Skip).await.unwrap();
+    case.world
+        .change("2", |thing| thing.deleted = true)
+        .unwrap();
+    case.plan(ids("thing", &["2"]), Conflict::Skip)
+        .await
+        .unwrap();
     let report = case.apply().await.unwrap();
     assert_eq!((report.undeleted, report.verified), (1, 1));
     assert_eq!(case.world.of_kind("thing").len(), 4);
@@ -141,9 +183,15 @@ async fn undeleted_items_keep_their_ids() {
 
 #[tokio::test]
 async fn conflicts_end_as_they_were_planned() {
-    for (conflict, count, body) in [(Conflict::Skip, 2, "changed"), (Conflict::Replace, 2, "body 1"), (Conflict::Duplicate, 3, "changed")] {
+    for (conflict, count, body) in [
+        (Conflict::Skip, 2, "changed"),
+        (Conflict::Replace, 2, "body 1"),
+        (Conflict::Duplicate, 3, "changed"),
+    ] {
         let case = untouched(2);
-        case.world.change("1", |thing| thing.body = "changed".to_owned()).unwrap();
+        case.world
+            .change("1", |thing| thing.body = "changed".to_owned())
+            .unwrap();
         case.plan(ids("thing", &["1"]), conflict).await.unwrap();
         let report = case.apply().await.unwrap();
         assert_eq!(report.state, PlanState::Applied, "{conflict:?}");
@@ -156,7 +204,9 @@ async fn conflicts_end_as_they_were_planned() {
 async fn what_appeared_since_the_plan_is_not_doubled() {
     let case = untouched(3);
     let gone = case.world.remove("2");
-    case.plan(ids("thing", &["2"]), Conflict::Skip).await.unwrap();
+    case.plan(ids("thing", &["2"]), Conflict::Skip)
+        .await
+        .unwrap();
     assert_eq!(case.steps()[0].action, Action::Create);
     case.world.seed("2", gone);
     let report = case.apply().await.unwrap();
@@ -168,21 +218,34 @@ async fn what_appeared_since_the_plan_is_not_doubled() {
 async fn links_to_items_that_stayed_point_at_them() {
     let case = untouched(4);
     case.world.remove("2");
-    case.plan(selector(Some("thing"), What::Deleted), Conflict::Skip).await.unwrap();
+    case.plan(selector(Some("thing"), What::Deleted), Conflict::Skip)
+        .await
+        .unwrap();
     case.apply().await.unwrap();
     let things = case.world.of_kind("thing");
-    let restored = things.iter().find(|(_, thing)| thing.marker.as_deref() == Some("2")).unwrap();
+    let restored = things
+        .iter()
+        .find(|(_, thing)| thing.marker.as_deref() == Some("2"))
+        .unwrap();
     assert_eq!(restored.1.links.iter().collect::<Vec<_>>(), ["3"]);
 }
 
 #[tokio::test]
 async fn a_difference_is_named() {
     let case = Case::new(MapSnapshot::contoso(3), false);
-    case.plan(ids("thing", &["3"]), Conflict::Skip).await.unwrap();
+    case.plan(ids("thing", &["3"]), Conflict::Skip)
+        .await
+        .unwrap();
     case.world.garble("thing 3");
     let report = case.apply().await.unwrap();
-    assert_eq!((report.state, report.differs), (PlanState::AppliedWithIssues, 1));
-    assert_eq!(report.troubles[0].detail, "body: `garbled` instead of `body 3`");
+    assert_eq!(
+        (report.state, report.differs),
+        (PlanState::AppliedWithIssues, 1)
+    );
+    assert_eq!(
+        report.troubles[0].detail,
+        "body: `garbled` instead of `body 3`"
+    );
     assert_eq!(case.issues()[0].code, "restore-differs");
 }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use service::http::{Auth, Options};
 use service::preflight::Preflight;
 use service::{
-    Check, Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Kind, KindSpec, Layout, Outcome, Pass, Restore, Result, Service, StoredItem,
-    Target,
+    Check, Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Kind, KindSpec,
+    Layout, Outcome, Pass, Restore, Result, Service, StoredItem, Target,
 };
 
 use crate::world::{Thing, World};
@@ -51,7 +51,12 @@ impl Preflight for NoPreflight {
     }
 }
 
-fn spec(name: &'static str, parent: Option<&'static str>, after: &'static [&'static str], restore: Fidelity) -> KindSpec {
+fn spec(
+    name: &'static str,
+    parent: Option<&'static str>,
+    after: &'static [&'static str],
+    restore: Fidelity,
+) -> KindSpec {
     KindSpec {
         name,
         title: name,
@@ -59,7 +64,11 @@ fn spec(name: &'static str, parent: Option<&'static str>, after: &'static [&'sta
         crawled: Crawled::Once,
         with: None,
         after,
-        layout: Layout::Item { folder: Box::leak(format!("{name}s").into_boxed_str()), shard: None, document: "document.json" },
+        layout: Layout::Item {
+            folder: Box::leak(format!("{name}s").into_boxed_str()),
+            shard: None,
+            document: "document.json",
+        },
         bin: (name == "thing").then_some("deleted.json"),
         read: &[],
         write: &[],
@@ -69,17 +78,60 @@ fn spec(name: &'static str, parent: Option<&'static str>, after: &'static [&'sta
 
 /// The service over one world. Leaked: services are tables of the program, and tests are short.
 pub(crate) fn service(world: &Arc<World>) -> &'static Service {
-    let kind = |spec, shape| -> &'static dyn Kind { Box::leak(Box::new(FakeKind { spec, shape, world: Arc::clone(world) })) };
-    let part = KindSpec { with: Some("thing"), layout: Layout::Lines { part: "comments.ndjson" }, ..spec("comment", None, &[], Fidelity::Partial(&["reactions to it", "its age"])) };
+    let kind = |spec, shape| -> &'static dyn Kind {
+        Box::leak(Box::new(FakeKind {
+            spec,
+            shape,
+            world: Arc::clone(world),
+        }))
+    };
+    let part = KindSpec {
+        with: Some("thing"),
+        layout: Layout::Lines {
+            part: "comments.ndjson",
+        },
+        ..spec(
+            "comment",
+            None,
+            &[],
+            Fidelity::Partial(&["reactions to it", "its age"]),
+        )
+    };
     // In an order that is not that of a restore.
     let kinds = vec![
-        kind(spec("thing", None, &["project", "team"], Fidelity::Partial(&["its age"])), Shape::Thing),
+        kind(
+            spec(
+                "thing",
+                None,
+                &["project", "team"],
+                Fidelity::Partial(&["its age"]),
+            ),
+            Shape::Thing,
+        ),
         kind(part, Shape::Thing),
-        kind(spec("team", Some("project"), &[], Fidelity::Full), Shape::Team),
-        kind(spec("record", Some("project"), &[], Fidelity::ExportOnly("the service has no call for it")), Shape::Record),
+        kind(
+            spec("team", Some("project"), &[], Fidelity::Full),
+            Shape::Team,
+        ),
+        kind(
+            spec(
+                "record",
+                Some("project"),
+                &[],
+                Fidelity::ExportOnly("the service has no call for it"),
+            ),
+            Shape::Record,
+        ),
         kind(spec("project", None, &[], Fidelity::Full), Shape::Project),
     ];
-    Box::leak(Box::new(Service { name: "fake", title: "Fake", hosts: &[], credentials: &[], kinds: Box::leak(kinds.into_boxed_slice()), preflight: &NoPreflight }))
+    Box::leak(Box::new(Service {
+        name: "fake",
+        title: "Fake",
+        hosts: &[],
+        credentials: &[],
+        kinds: Box::leak(kinds.into_boxed_slice()),
+        preflight: &NoPreflight,
+    }))
 }
 
 pub(crate) fn client() -> Client {
@@ -98,7 +150,11 @@ pub(crate) fn client() -> Client {
 
 impl FakeKind {
     async fn document(&self, target: &Target<'_>, item: &ItemRef) -> Result<Document> {
-        let bytes = target.stored.document(item).await?.ok_or_else(|| Error::malformed(format!("no {item}")))?;
+        let bytes = target
+            .stored
+            .document(item)
+            .await?
+            .ok_or_else(|| Error::malformed(format!("no {item}")))?;
         serde_json::from_slice(&bytes).map_err(|error| Error::malformed(error.to_string()))
     }
 
@@ -106,7 +162,10 @@ impl FakeKind {
         if item.scope.is_empty() {
             return Ok(String::new());
         }
-        target.ids.get("project", &item.scope).ok_or_else(|| Error::malformed(format!("{item}: its project is not known")))
+        target
+            .ids
+            .get("project", &item.scope)
+            .ok_or_else(|| Error::malformed(format!("{item}: its project is not known")))
     }
 
     async fn create(&self, cx: &Restore<'_>, item: &StoredItem) -> Result<String> {
@@ -135,16 +194,25 @@ impl FakeKind {
             id
         };
         if matches!(self.shape, Shape::Thing) && matches!(item.action, Action::Create) {
-            let first = cx.journal.noted(&item.item).await?.map_or(0, |note| note.parse::<u32>().unwrap());
+            let first = cx
+                .journal
+                .noted(&item.item)
+                .await?
+                .map_or(0, |note| note.parse::<u32>().unwrap());
             for revision in first + 1..=REVISIONS {
                 // A revision that was written and not noted is not written twice.
-                if self.world.read(&id)?.is_some_and(|thing| thing.revisions < revision) {
+                if self
+                    .world
+                    .read(&id)?
+                    .is_some_and(|thing| thing.revisions < revision)
+                {
                     self.world.change(&id, |thing| thing.revisions += 1)?;
                 }
                 cx.journal.note(&item.item, &revision.to_string()).await?;
             }
         }
-        self.world.change(&id, |thing| thing.body.clone_from(&document.body))?;
+        self.world
+            .change(&id, |thing| thing.body.clone_from(&document.body))?;
         Ok(id)
     }
 
@@ -155,11 +223,17 @@ impl FakeKind {
         let mut losses = Vec::new();
         for old in &document.links {
             match cx.target.ids.get("thing", old) {
-                Some(other) => self.world.change(&id, |thing| thing.links.extend([other]))?,
+                Some(other) => self
+                    .world
+                    .change(&id, |thing| thing.links.extend([other]))?,
                 None => losses.push(format!("the link to {old}")),
             }
         }
-        Ok(if document.links.is_empty() { Outcome::Unchanged } else { Outcome::Done { new_id: id, losses } })
+        Ok(if document.links.is_empty() {
+            Outcome::Unchanged
+        } else {
+            Outcome::Done { new_id: id, losses }
+        })
     }
 
     fn look(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Found>> {
@@ -169,18 +243,28 @@ impl FakeKind {
         let found = match self.shape {
             Shape::Thing if item.open_intent => {
                 // An undeleted one keeps its id; a new one carries the marker.
-                self.world.search(|id, thing| thing.kind == kind && (thing.marker.as_ref() == Some(&old.id) || (item.action == Action::Undelete && id == old.id)))?
+                self.world.search(|id, thing| {
+                    thing.kind == kind
+                        && (thing.marker.as_ref() == Some(&old.id)
+                            || (item.action == Action::Undelete && id == old.id))
+                })?
             }
-            Shape::Thing if cx.original => self.world.search(|id, thing| thing.kind == kind && id == old.id)?,
-            Shape::Thing => self.world.search(|_, thing| thing.kind == kind && thing.marker.as_ref() == Some(&old.id))?,
-            Shape::Project | Shape::Team | Shape::Record => {
-                self.world.search(|_, thing| thing.kind == kind && thing.scope == scope && thing.name == item.name)?
-            }
+            Shape::Thing if cx.original => self
+                .world
+                .search(|id, thing| thing.kind == kind && id == old.id)?,
+            Shape::Thing => self
+                .world
+                .search(|_, thing| thing.kind == kind && thing.marker.as_ref() == Some(&old.id))?,
+            Shape::Project | Shape::Team | Shape::Record => self.world.search(|_, thing| {
+                thing.kind == kind && thing.scope == scope && thing.name == item.name
+            })?,
         };
         Ok(found.map(|(id, thing)| {
             let state = match &thing {
                 Thing { deleted: true, .. } => FoundState::Deleted,
-                Thing { automatic: true, .. } => FoundState::Automatic,
+                Thing {
+                    automatic: true, ..
+                } => FoundState::Automatic,
                 _ => FoundState::Present,
             };
             Found { id, state }
@@ -195,7 +279,10 @@ impl Kind for FakeKind {
     }
 
     fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
-        Some((serde_json::from_slice::<Document>(document).ok()?.name, None))
+        Some((
+            serde_json::from_slice::<Document>(document).ok()?.name,
+            None,
+        ))
     }
 
     async fn crawl(&self, _: &Crawl<'_>) -> Result<Option<Cursor>> {
@@ -214,11 +301,19 @@ impl Kind for FakeKind {
         Ok(found)
     }
 
-    async fn restore(&self, cx: &Restore<'_>, pass: Pass, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    async fn restore(
+        &self,
+        cx: &Restore<'_>,
+        pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
         for item in items {
             outcomes.push(match pass {
-                Pass::Create => Outcome::Done { new_id: self.create(cx, item).await?, losses: Vec::new() },
+                Pass::Create => Outcome::Done {
+                    new_id: self.create(cx, item).await?,
+                    losses: Vec::new(),
+                },
                 Pass::Connect => self.connect(cx, item).await?,
             });
         }
@@ -233,7 +328,10 @@ impl Kind for FakeKind {
             let mut of_item = Vec::new();
             match thing {
                 None => of_item.push("it is not there".to_owned()),
-                Some(thing) if thing.body != document.body => of_item.push(format!("body: `{}` instead of `{}`", thing.body, document.body)),
+                Some(thing) if thing.body != document.body => of_item.push(format!(
+                    "body: `{}` instead of `{}`",
+                    thing.body, document.body
+                )),
                 Some(thing) if thing.deleted => of_item.push("it is deleted".to_owned()),
                 Some(_) => {}
             }

@@ -54,12 +54,23 @@ impl Case {
         let world = Arc::new(World::default());
         let store = MemoryStore::new(Arc::clone(&world));
         let service = kinds::service(&world);
-        Self { world, store, snapshot, service, events: Events::default(), original }
+        Self {
+            world,
+            store,
+            snapshot,
+            service,
+            events: Events::default(),
+            original,
+        }
     }
 
     async fn plan(&self, select: Select, conflict: Conflict) -> engine::Result<RestorePlan> {
         let connector = "contoso".to_owned();
-        let target = if self.original { RestoreTarget::Original { connector } } else { RestoreTarget::Other { connector } };
+        let target = if self.original {
+            RestoreTarget::Original { connector }
+        } else {
+            RestoreTarget::Other { connector }
+        };
         let request = PlanRequest {
             plan_id: "plan".to_owned(),
             snapshot: repository::Id::of(b"snapshot"),
@@ -78,11 +89,28 @@ impl Case {
 
     async fn apply_until(&self, cancel: &CancellationToken) -> engine::Result<ApplyReport> {
         let (client, work) = (kinds::client(), tempfile::tempdir().unwrap());
-        engine::apply::apply(&self.context(&client, work.path()), "plan", &self.store, cancel).await
+        engine::apply::apply(
+            &self.context(&client, work.path()),
+            "plan",
+            &self.store,
+            cancel,
+        )
+        .await
     }
 
-    fn context<'a>(&'a self, http: &'a service::Client, work: &'a std::path::Path) -> PlanContext<'a> {
-        PlanContext { service: self.service, http, stored: &self.snapshot, clock: &At, reporter: &self.events, work }
+    fn context<'a>(
+        &'a self,
+        http: &'a service::Client,
+        work: &'a std::path::Path,
+    ) -> PlanContext<'a> {
+        PlanContext {
+            service: self.service,
+            http,
+            stored: &self.snapshot,
+            clock: &At,
+            reporter: &self.events,
+            work,
+        }
     }
 
     fn steps(&self) -> Vec<Step> {
@@ -91,6 +119,15 @@ impl Case {
 
     fn issues(&self) -> Vec<Issue> {
         let events = self.events.0.lock().unwrap();
-        events.iter().filter_map(|event| if let Event::Issue { issue } = event { Some(issue.clone()) } else { None }).collect()
+        events
+            .iter()
+            .filter_map(|event| {
+                if let Event::Issue { issue } = event {
+                    Some(issue.clone())
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 }

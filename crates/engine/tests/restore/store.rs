@@ -31,7 +31,10 @@ pub(crate) struct MemoryStore {
 
 impl MemoryStore {
     pub(crate) fn new(world: Arc<World>) -> Self {
-        Self { world, rows: Mutex::default() }
+        Self {
+            world,
+            rows: Mutex::default(),
+        }
     }
 
     fn rows(&self) -> MutexGuard<'_, Rows> {
@@ -47,15 +50,25 @@ impl MemoryStore {
     }
 
     pub(crate) fn ids(&self) -> BTreeMap<ItemRef, String> {
-        self.rows().journal.iter().filter_map(|(item, entry)| Some((item.clone(), entry.new_id.clone()?))).collect()
+        self.rows()
+            .journal
+            .iter()
+            .filter_map(|(item, entry)| Some((item.clone(), entry.new_id.clone()?)))
+            .collect()
     }
 
     pub(crate) fn open(&self) -> Vec<ItemRef> {
-        self.rows().journal.iter().filter(|(_, entry)| entry.intended && entry.new_id.is_none()).map(|(item, _)| item.clone()).collect()
+        self.rows()
+            .journal
+            .iter()
+            .filter(|(_, entry)| entry.intended && entry.new_id.is_none())
+            .map(|(item, _)| item.clone())
+            .collect()
     }
 
     fn entry(&self, item: &ItemRef, change: impl FnOnce(&mut Entry)) -> Result<()> {
-        self.world.tick(|| change(self.rows().journal.entry(item.clone()).or_default()))
+        self.world
+            .tick(|| change(self.rows().journal.entry(item.clone()).or_default()))
     }
 }
 
@@ -66,28 +79,54 @@ impl PlanStore for MemoryStore {
     }
 
     async fn plan(&self, plan: &str) -> Result<RestorePlan> {
-        let unknown = || engine::Error::Control { code: "plan-unknown", message: format!("there is no restore plan {plan}") };
-        self.world.tick(|| self.rows().plan.clone())?.filter(|head| head.id == plan).ok_or_else(unknown)
+        let unknown = || engine::Error::Control {
+            code: "plan-unknown",
+            message: format!("there is no restore plan {plan}"),
+        };
+        self.world
+            .tick(|| self.rows().plan.clone())?
+            .filter(|head| head.id == plan)
+            .ok_or_else(unknown)
     }
 
     async fn set_state(&self, _: &str, state: PlanState) -> Result<()> {
-        self.world.tick(|| self.rows().plan.as_mut().unwrap().state = state)
+        self.world
+            .tick(|| self.rows().plan.as_mut().unwrap().state = state)
     }
 
     async fn add_steps(&self, _: &str, steps: &[Step]) -> Result<()> {
         self.world.tick(|| {
             for step in steps {
-                assert!(self.rows().steps.insert(step.position, step.clone()).is_none());
+                assert!(
+                    self.rows()
+                        .steps
+                        .insert(step.position, step.clone())
+                        .is_none()
+                );
             }
         })
     }
 
     async fn steps(&self, _: &str, after: Option<u64>, limit: u32) -> Result<Vec<Step>> {
         let from = after.map_or(0, |after| after + 1);
-        self.world.tick(|| self.rows().steps.range(from..).take(limit as usize).map(|(_, step)| step.clone()).collect())
+        self.world.tick(|| {
+            self.rows()
+                .steps
+                .range(from..)
+                .take(limit as usize)
+                .map(|(_, step)| step.clone())
+                .collect()
+        })
     }
 
-    async fn set_step(&self, _: &str, position: u64, state: StepState, new_id: Option<&str>, detail: Option<&str>) -> Result<()> {
+    async fn set_step(
+        &self,
+        _: &str,
+        position: u64,
+        state: StepState,
+        new_id: Option<&str>,
+        detail: Option<&str>,
+    ) -> Result<()> {
         self.world.tick(|| {
             let mut rows = self.rows();
             let step = rows.steps.get_mut(&position).unwrap();
@@ -110,7 +149,12 @@ impl PlanStore for MemoryStore {
     }
 
     async fn noted(&self, _: &str, item: &ItemRef) -> Result<Option<String>> {
-        self.world.tick(|| self.rows().journal.get(item).and_then(|entry| entry.note.clone()))
+        self.world.tick(|| {
+            self.rows()
+                .journal
+                .get(item)
+                .and_then(|entry| entry.note.clone())
+        })
     }
 
     async fn id_map(&self, _: &str) -> Result<Vec<(ItemRef, String)>> {

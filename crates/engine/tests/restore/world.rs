@@ -61,7 +61,11 @@ impl World {
             token.cancel();
         }
         match state.kill {
-            Some(kill) if state.calls > kill.at || (state.calls == kill.at && !kill.carried_out) => Err(Error::storage("killed")),
+            Some(kill)
+                if state.calls > kill.at || (state.calls == kill.at && !kill.carried_out) =>
+            {
+                Err(Error::storage("killed"))
+            }
             Some(kill) if state.calls == kill.at => {
                 work(&mut state);
                 Err(Error::storage("killed"))
@@ -72,7 +76,10 @@ impl World {
 
     /// For the store: a call that shares the count.
     pub(crate) fn tick<T>(&self, work: impl FnOnce() -> T) -> engine::Result<T> {
-        self.call(|_| work()).map_err(|_| engine::Error::Control { code: "killed", message: "killed".to_owned() })
+        self.call(|_| work()).map_err(|_| engine::Error::Control {
+            code: "killed",
+            message: "killed".to_owned(),
+        })
     }
 
     pub(crate) fn kill(&self, kill: Option<Kill>) {
@@ -125,29 +132,55 @@ impl World {
     }
 
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<(String, Thing)> {
-        self.things().into_iter().filter(|(_, thing)| thing.kind == kind).collect()
+        self.things()
+            .into_iter()
+            .filter(|(_, thing)| thing.kind == kind)
+            .collect()
     }
 
     pub(crate) fn read(&self, id: &str) -> Result<Option<Thing>> {
         self.call(|state| state.things.get(id).cloned())
     }
 
-    pub(crate) fn search(&self, wanted: impl Fn(&str, &Thing) -> bool) -> Result<Option<(String, Thing)>> {
-        self.call(|state| state.things.iter().find(|(id, thing)| wanted(id, thing)).map(|(id, thing)| (id.clone(), thing.clone())))
+    pub(crate) fn search(
+        &self,
+        wanted: impl Fn(&str, &Thing) -> bool,
+    ) -> Result<Option<(String, Thing)>> {
+        self.call(|state| {
+            state
+                .things
+                .iter()
+                .find(|(id, thing)| wanted(id, thing))
+                .map(|(id, thing)| (id.clone(), thing.clone()))
+        })
     }
 
     pub(crate) fn create(&self, thing: Thing) -> Result<String> {
         self.call(|state| {
             if state.locked_out {
-                return Err(Error::new(model::Class::Credential, "credential-refused", "the token is refused"));
+                return Err(Error::new(
+                    model::Class::Credential,
+                    "credential-refused",
+                    "the token is refused",
+                ));
             }
             if state.poison.contains(&thing.name) {
-                return Err(Error::new(model::Class::Permission, "permission-missing", format!("{} may not be written", thing.name)));
+                return Err(Error::new(
+                    model::Class::Permission,
+                    "permission-missing",
+                    format!("{} may not be written", thing.name),
+                ));
             }
             state.next += 1;
             let id = format!("new-{}", state.next);
             if thing.kind == "project" {
-                let team = Thing { kind: "team".to_owned(), scope: id.clone(), name: format!("{} Team", thing.name), automatic: true, ..Thing::default() };
+                let team = Thing {
+                    kind: "team".to_owned(),
+                    scope: id.clone(),
+                    name: format!("{} Team", thing.name),
+                    automatic: true,
+                    ..Thing::default()
+                };
                 state.things.insert(format!("{id}-team"), team);
             }
             state.things.insert(id.clone(), thing);
@@ -165,7 +198,11 @@ impl World {
                 }
                 Ok(())
             }
-            None => Err(Error::new(model::Class::Missing, "restore-failed", format!("there is no {id}"))),
+            None => Err(Error::new(
+                model::Class::Missing,
+                "restore-failed",
+                format!("there is no {id}"),
+            )),
         })?
     }
 }

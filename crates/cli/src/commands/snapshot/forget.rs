@@ -68,14 +68,22 @@ impl Rules {
             monthly: self.monthly.unwrap_or(0),
             yearly: self.yearly.unwrap_or(0),
             within: self.within,
-            tags: self.tags.iter().map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect()).collect(),
+            tags: self
+                .tags
+                .iter()
+                .map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect())
+                .collect(),
         }
     }
 }
 
 /// `1y6m2d12h` in this order of units, each at most once.
 fn within(text: &str) -> Result<Within, String> {
-    let wrong = || format!("{text:?} is not a length of time; write it like 1y6m, 14d or 48h (years, months, days, hours)");
+    let wrong = || {
+        format!(
+            "{text:?} is not a length of time; write it like 1y6m, 14d or 48h (years, months, days, hours)"
+        )
+    };
     let mut length = Within::default();
     let (mut rest, mut units) = (text, "ymdh");
     while !rest.is_empty() {
@@ -91,24 +99,42 @@ fn within(text: &str) -> Result<Within, String> {
         }
         rest = &rest[digits + unit.len_utf8()..];
     }
-    if length == Within::default() { Err(wrong()) } else { Ok(length) }
+    if length == Within::default() {
+        Err(wrong())
+    } else {
+        Ok(length)
+    }
 }
 
 pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(forget.repository.as_deref()).await?;
     let decisions = if forget.snapshots.is_empty() {
-        by_rule(app, &repository, &forget.rules.keep(), forget.dry_run, output).await?
+        by_rule(
+            app,
+            &repository,
+            &forget.rules.keep(),
+            forget.dry_run,
+            output,
+        )
+        .await?
     } else {
         by_name(app, &repository, &forget.snapshots, forget.dry_run).await?
     };
-    let gone: Vec<&Decision> = decisions.iter().filter(|decision| !decision.keep()).collect();
+    let gone: Vec<&Decision> = decisions
+        .iter()
+        .filter(|decision| !decision.keep())
+        .collect();
     if !forget.snapshots.is_empty() {
         for decision in &gone {
             output.event(&serde_json::json!({"event": "decision", "id": decision.id.to_string(), "keep": false, "reasons": decision.reasons}));
             output.line(format!("forget {}", decision.id.short()));
         }
     }
-    let verb = if forget.dry_run { "would be forgotten" } else { "forgotten" };
+    let verb = if forget.dry_run {
+        "would be forgotten"
+    } else {
+        "forgotten"
+    };
     let kept = decisions.len() - gone.len();
     output.event(&serde_json::json!({"event": "result", "dry_run": forget.dry_run, "forgotten": gone.len(), "kept": kept}));
     output.line(format!("{} snapshots {verb}", gone.len()));
@@ -118,7 +144,12 @@ pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Ex
     Ok(Exit::Done)
 }
 
-async fn by_name(app: &App, repository: &Repository, names: &[String], dry_run: bool) -> Result<Vec<Decision>, Failure> {
+async fn by_name(
+    app: &App,
+    repository: &Repository,
+    names: &[String],
+    dry_run: bool,
+) -> Result<Vec<Decision>, Failure> {
     let mut ids: Vec<SnapshotId> = Vec::new();
     for name in names {
         let id = repository.resolve(name).await?;
@@ -127,24 +158,45 @@ async fn by_name(app: &App, repository: &Repository, names: &[String], dry_run: 
         }
     }
     if !dry_run {
-        let lock = repository.lock_shared(&Holder::new("keepward", Arc::new(SystemClock))).await?;
+        let lock = repository
+            .lock_shared(&Holder::new("keepward", Arc::new(SystemClock)))
+            .await?;
         let forgotten = repository.forget(&ids).await;
         lock.release().await?;
         forgotten?;
         app.control.sync(repository).await?;
     }
-    Ok(ids.into_iter().map(|id| Decision { id, reasons: Vec::new() }).collect())
+    Ok(ids
+        .into_iter()
+        .map(|id| Decision {
+            id,
+            reasons: Vec::new(),
+        })
+        .collect())
 }
 
 /// Shows every snapshot with the reasons why it stays.
-async fn by_rule(app: &App, repository: &Repository, keep: &Keep, dry_run: bool, output: &Output) -> Result<Vec<Decision>, Failure> {
+async fn by_rule(
+    app: &App,
+    repository: &Repository,
+    keep: &Keep,
+    dry_run: bool,
+    output: &Output,
+) -> Result<Vec<Decision>, Failure> {
     if keep.is_empty() {
-        return Err(Failure::usage("these rules keep nothing, so they are not applied", "give at least one --keep-… above 0, or name the snapshots to forget"));
+        return Err(Failure::usage(
+            "these rules keep nothing, so they are not applied",
+            "give at least one --keep-… above 0, or name the snapshots to forget",
+        ));
     }
     let before = repository.snapshots().await?;
     let mut decisions = Vec::new();
     for service in SERVICES {
-        decisions.extend(app.control.forget(repository, service, keep, &TimeZone::system(), dry_run).await?);
+        decisions.extend(
+            app.control
+                .forget(repository, service, keep, &TimeZone::system(), dry_run)
+                .await?,
+        );
     }
     let rows: Vec<serde_json::Value> = decisions
         .iter()
@@ -159,9 +211,24 @@ async fn by_rule(app: &App, repository: &Repository, keep: &Keep, dry_run: bool,
         .collect();
     output.rows(&["id", "time", "source", "", "why"], &rows, |row| {
         let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
-        let reasons: Vec<&str> = row["reasons"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
-        let verdict = if row["keep"] == true { "keep" } else { "forget" };
-        vec![text("short"), moment(&text("time")), text("source"), verdict.to_owned(), reasons.join(", ")]
+        let reasons: Vec<&str> = row["reasons"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_str)
+            .collect();
+        let verdict = if row["keep"] == true {
+            "keep"
+        } else {
+            "forget"
+        };
+        vec![
+            text("short"),
+            moment(&text("time")),
+            text("source"),
+            verdict.to_owned(),
+            reasons.join(", "),
+        ]
     });
     Ok(decisions)
 }
@@ -172,14 +239,36 @@ mod tests {
 
     #[test]
     fn a_length_of_time_is_read_in_its_units() {
-        assert_eq!(within("1y6m"), Ok(Within { years: 1, months: 6, ..Within::default() }));
-        assert_eq!(within("14d"), Ok(Within { days: 14, ..Within::default() }));
-        assert_eq!(within("2m48h"), Ok(Within { months: 2, hours: 48, ..Within::default() }));
+        assert_eq!(
+            within("1y6m"),
+            Ok(Within {
+                years: 1,
+                months: 6,
+                ..Within::default()
+            })
+        );
+        assert_eq!(
+            within("14d"),
+            Ok(Within {
+                days: 14,
+                ..Within::default()
+            })
+        );
+        assert_eq!(
+            within("2m48h"),
+            Ok(Within {
+                months: 2,
+                hours: 48,
+                ..Within::default()
+            })
+        );
     }
 
     #[test]
     fn what_is_no_length_of_time_is_refused() {
-        for text in ["", "d", "14", "3w", "1d1y", "1d2d", "0d", "-1d", "99999d", "1é", "1 d"] {
+        for text in [
+            "", "d", "14", "3w", "1d1y", "1d2d", "0d", "-1d", "99999d", "1é", "1 d",
+        ] {
             assert!(within(text).is_err(), "{text}");
         }
     }

@@ -51,22 +51,39 @@ impl Known {
             }
         }
         if known.is_empty() {
-            let what = wanted.map_or_else(|| "the index has no snapshot".to_owned(), |name| format!("the index has no snapshot of {name}"));
-            return Err(Failure::usage(what, "keepward repository sync reads the index from a repository; keepward backup makes a snapshot"));
+            let what = wanted.map_or_else(
+                || "the index has no snapshot".to_owned(),
+                |name| format!("the index has no snapshot of {name}"),
+            );
+            return Err(Failure::usage(
+                what,
+                "keepward repository sync reads the index from a repository; keepward backup makes a snapshot",
+            ));
         }
         Ok(Self(known))
     }
 
     /// The first and the last snapshot that hold this version.
-    fn span(&self, source: &SourceKey, entry: &IndexEntry) -> (Option<&KnownSnapshot>, Option<&KnownSnapshot>) {
+    fn span(
+        &self,
+        source: &SourceKey,
+        entry: &IndexEntry,
+    ) -> (Option<&KnownSnapshot>, Option<&KnownSnapshot>) {
         let snapshots = self.0.get(source).map_or(&[][..], Vec::as_slice);
-        let holds = |snapshot: &&KnownSnapshot| snapshot.seq >= entry.first_seq && entry.gone_seq.is_none_or(|gone| snapshot.seq < gone);
-        (snapshots.iter().find(holds), snapshots.iter().rev().find(holds))
+        let holds = |snapshot: &&KnownSnapshot| {
+            snapshot.seq >= entry.first_seq && entry.gone_seq.is_none_or(|gone| snapshot.seq < gone)
+        };
+        (
+            snapshots.iter().find(holds),
+            snapshots.iter().rev().find(holds),
+        )
     }
 
     fn row(&self, source: &SourceKey, entry: &IndexEntry) -> serde_json::Value {
         let (first, last) = self.span(source, entry);
-        let place = |snapshot: Option<&KnownSnapshot>| snapshot.map(|snapshot| serde_json::json!({"id": snapshot.id, "time": snapshot.time.to_string()}));
+        let place = |snapshot: Option<&KnownSnapshot>| {
+            snapshot.map(|snapshot| serde_json::json!({"id": snapshot.id, "time": snapshot.time.to_string()}))
+        };
         serde_json::json!({
             "source": source.name, "repository": source.repository, "kind": entry.item.kind, "scope": entry.item.scope, "id": entry.item.id,
             "name": entry.name, "path": entry.path, "modified": entry.modified.map(|time| time.to_string()),
@@ -83,7 +100,13 @@ pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result
     let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
     while let (Some(this), true) = (&page, rows.len() < limit) {
         let found = app.catalog.search(&text, None, this).await?;
-        rows.extend(found.items.iter().filter(|hit| known.0.contains_key(&hit.source)).map(|hit| known.row(&hit.source, &hit.entry)));
+        rows.extend(
+            found
+                .items
+                .iter()
+                .filter(|hit| known.0.contains_key(&hit.source))
+                .map(|hit| known.row(&hit.source, &hit.entry)),
+        );
         page = this.following(&found);
     }
     let more = rows.len() > limit || page.is_some();
@@ -92,9 +115,20 @@ pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result
         output.line(format!("nothing is or was named so: {text}"));
         return Ok(Exit::Done);
     }
-    output.rows(&["kind", "id", "name", "state", "last snapshot", "path"], &rows, |row| {
-        vec![cell(&row["kind"]), cell(&row["id"]), cell(&row["name"]), state(row).to_owned(), short(&row["last"]), cell(&row["path"])]
-    });
+    output.rows(
+        &["kind", "id", "name", "state", "last snapshot", "path"],
+        &rows,
+        |row| {
+            vec![
+                cell(&row["kind"]),
+                cell(&row["id"]),
+                cell(&row["name"]),
+                state(row).to_owned(),
+                short(&row["last"]),
+                cell(&row["path"]),
+            ]
+        },
+    );
     if more {
         output.line(format!("the first {limit}; more with --limit"));
     }
@@ -102,36 +136,67 @@ pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result
 }
 
 pub(super) async fn history(app: &App, history: History, output: &Output) -> Result<Exit, Failure> {
-    let kinds: Vec<&str> = SERVICES.iter().flat_map(|service| service.kinds).map(|kind| kind.spec().name).collect();
+    let kinds: Vec<&str> = SERVICES
+        .iter()
+        .flat_map(|service| service.kinds)
+        .map(|kind| kind.spec().name)
+        .collect();
     if !kinds.contains(&history.kind.as_str()) {
-        let mut failure = Failure::coded("kind-unknown", format!("there is no kind {}", history.kind));
+        let mut failure =
+            Failure::coded("kind-unknown", format!("there is no kind {}", history.kind));
         failure.hint = Some(format!("the kinds are {}", kinds.join(", ")));
         return Err(failure);
     }
     let known = Known::of(app, history.source.as_deref()).await?;
     let mut rows = Vec::new();
     for source in known.0.keys() {
-        let versions = app.catalog.history(source, &history.kind, &history.id).await?;
+        let versions = app
+            .catalog
+            .history(source, &history.kind, &history.id)
+            .await?;
         for (at, entry) in versions.iter().enumerate() {
             let next = versions.get(at + 1).map(|next| next.first_seq);
             let mut row = known.row(source, entry);
-            let end = if entry.gone_seq.is_none() { state(&row) } else if entry.gone_seq == next { "changed then" } else { "gone then" };
+            let end = if entry.gone_seq.is_none() {
+                state(&row)
+            } else if entry.gone_seq == next {
+                "changed then"
+            } else {
+                "gone then"
+            };
             row["end"] = end.into();
             rows.push(row);
         }
     }
     if rows.is_empty() {
-        return Err(Failure::usage(format!("no snapshot has the {} {}", history.kind, history.id), "keepward snapshot search TEXT finds items by name or id"));
+        return Err(Failure::usage(
+            format!("no snapshot has the {} {}", history.kind, history.id),
+            "keepward snapshot search TEXT finds items by name or id",
+        ));
     }
-    output.rows(&["source", "first", "of", "last", "of", "name", "state"], &rows, |row| {
-        let time = |snapshot: &str| moment(&cell(&row[snapshot]["time"]));
-        vec![cell(&row["source"]), short(&row["first"]), time("first"), short(&row["last"]), time("last"), cell(&row["name"]), cell(&row["end"])]
-    });
+    output.rows(
+        &["source", "first", "of", "last", "of", "name", "state"],
+        &rows,
+        |row| {
+            let time = |snapshot: &str| moment(&cell(&row[snapshot]["time"]));
+            vec![
+                cell(&row["source"]),
+                short(&row["first"]),
+                time("first"),
+                short(&row["last"]),
+                time("last"),
+                cell(&row["name"]),
+                cell(&row["end"]),
+            ]
+        },
+    );
     Ok(Exit::Done)
 }
 
 fn cell(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(String::new, |text| text.escape_debug().to_string())
+    value
+        .as_str()
+        .map_or_else(String::new, |text| text.escape_debug().to_string())
 }
 
 fn short(snapshot: &serde_json::Value) -> String {

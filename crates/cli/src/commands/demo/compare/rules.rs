@@ -302,8 +302,7 @@ fn first_and_last(comment: &mut Value, side: Side) {
     let (Some(first), Some(last)) = (versions.first(), versions.last()) else {
         return;
     };
-    let edit =
-        comment["format"] == "markdown" || (!deleted && first["text"] != last["text"]);
+    let edit = comment["format"] == "markdown" || (!deleted && first["text"] != last["text"]);
     let count = match side {
         Side::Expected => 1 + usize::from(edit) + usize::from(deleted),
         Side::Actual => versions.len(),
@@ -313,6 +312,7 @@ fn first_and_last(comment: &mut Value, side: Side) {
     } else {
         last["text"].clone()
     };
-    let short = serde_json::json!({"by": first["by"], "date": first["date"], "text": text, "count": count});
+    let short =
+        serde_json::json!({"by": first["by"], "date": first["date"], "text": text, "count": count});
     comment["versions"] = short;
 }

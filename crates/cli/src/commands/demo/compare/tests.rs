@@ -128,11 +128,7 @@ fn losses() -> Vec<String> {
         Declared::Words(all) => all.to_vec(),
         Declared::ByKind(all) => all.iter().map(|(_, words)| *words).collect(),
     };
-    RULES
-        .iter()
-        .flat_map(words)
-        .map(str::to_owned)
-        .collect()
+    RULES.iter().flat_map(words).map(str::to_owned).collect()
 }
 
 fn anew(actual: &Value, losses: &[String]) -> Outcome {
@@ -326,7 +322,8 @@ fn every_tampering_is_found() {
             versions.push(again);
         }),
         ("comment reactions", |state| {
-            state["workItems"][0]["comments"][0]["reactions"] = json!([{"by": "Admin", "type": "like"}]);
+            state["workItems"][0]["comments"][0]["reactions"] =
+                json!([{"by": "Admin", "type": "like"}]);
         }),
         ("git-repository refs/refs/pull/1/merge", |state| {
             state["repositories"][0]["refs"]["refs/pull/1/merge"] = json!("cc");
@@ -334,10 +331,13 @@ fn every_tampering_is_found() {
         ("git-repository parent", |state| {
             state["repositories"][0]["parent"] = json!(PROJECT);
         }),
-        ("work-item revisions/3/fields/System.CommentCount", |state| {
-            state["workItems"][0]["revisions"][2]["fields"]["System.CommentCount"] = json!(2);
-            state["workItems"][0]["revisions"][3]["fields"]["System.CommentCount"] = json!(2);
-        }),
+        (
+            "work-item revisions/3/fields/System.CommentCount",
+            |state| {
+                state["workItems"][0]["revisions"][2]["fields"]["System.CommentCount"] = json!(2);
+                state["workItems"][0]["revisions"][3]["fields"]["System.CommentCount"] = json!(2);
+            },
+        ),
         ("comment format", |state| {
             state["workItems"][0]["comments"][0]["format"] = json!("markdown");
         }),
