@@ -103,20 +103,6 @@ async fn add_connector(app: &App, add: Add, output: &Output) -> Result<Exit, Fai
             "A connector with this name already exists",
         ));
     }
-    let taken = connectors.iter().find(|other| {
-        !other.name.eq_ignore_ascii_case(&name)
-            && other.organization.eq_ignore_ascii_case(&organization)
-            && other.url == add.url
-    });
-    if let Some(other) = taken {
-        return Err(Failure::coded(
-            "connector-exists",
-            format!(
-                "the connector {} is for this organization already",
-                other.name
-            ),
-        ));
-    }
     let connector = Connector {
         credential: format!("connector {name}"),
         name,
