@@ -8,7 +8,7 @@ const CUT: usize = 150;
 /// Windows' device names, which are no files in any folder.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// The name of the file; equal to `name` when that is harmless. Percent-encoding, which [`unescape`] reverses unless the name was cut.
+/// The name of the file; equal to `name` when that is harmless. Percent-encoding, which percent-decoding reverses unless the name was cut.
 pub(super) fn escape(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for char in name.chars() {
