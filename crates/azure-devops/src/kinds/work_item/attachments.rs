@@ -1,9 +1,11 @@
 //! Attachments: named by links, and by addresses in the middle of texts. Their content never changes, so each is read once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
 use model::{Class, Issue, ItemRef};
+use serde::Deserialize;
 use service::Result;
 
 use super::crawl::{Run, item};
@@ -143,8 +145,45 @@ impl Run<'_> {
     }
 }
 
-/// Fetches what is not stored yet.
-pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>) -> Result<()> {
+/// What links to files say of their size, in bytes, by the attachment's id. Images in texts have none.
+pub(super) fn sizes(document: &str) -> Result<Sizes> {
+    let read: Linked<'_> = serde_json::from_str(document).map_err(|error| {
+        service::Error::malformed(format!(
+            "the links of a work item are not understood: {error}"
+        ))
+    })?;
+    let links = read.relations.unwrap_or_default().into_iter();
+    Ok(links
+        .filter_map(|link| {
+            let guid = references(&link.url).next()?.guid.to_ascii_lowercase();
+            Some((guid, link.attributes?.size?))
+        })
+        .collect())
+}
+
+pub(super) type Sizes = HashMap<String, u64>;
+
+#[derive(Deserialize)]
+struct Linked<'a> {
+    #[serde(borrow)]
+    relations: Option<Vec<FileLink<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct FileLink<'a> {
+    #[serde(borrow)]
+    url: Cow<'a, str>,
+    attributes: Option<FileAttributes>,
+}
+
+#[derive(Deserialize)]
+struct FileAttributes {
+    #[serde(rename = "resourceSize")]
+    size: Option<u64>,
+}
+
+/// Fetches what is not stored yet; a file whose size is known must have it.
+pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>, sizes: &Sizes) -> Result<()> {
     let item = item(id);
     let stored: BTreeSet<String> = run
         .cx
@@ -174,7 +213,7 @@ pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>) -> Result<
                 shared.insert(guid, owner);
             }
             _ if stored.contains(&part) => {}
-            _ => fetch_one(run, id, &item, &guid, &part).await?,
+            _ => fetch_one(run, id, &item, (&guid, &part), sizes.get(&guid).copied()).await?,
         }
     }
     if shared != before {
@@ -185,7 +224,13 @@ pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>) -> Result<
     Ok(())
 }
 
-async fn fetch_one(run: &Run<'_>, id: u32, item: &ItemRef, guid: &str, part: &str) -> Result<()> {
+async fn fetch_one(
+    run: &Run<'_>,
+    id: u32,
+    item: &ItemRef,
+    (guid, part): (&str, &str),
+    expected: Option<u64>,
+) -> Result<()> {
     let call = run
         .attachment_http
         .get(DEV, &format!("/_apis/wit/attachments/{guid}"));
@@ -195,7 +240,17 @@ async fn fetch_one(run: &Run<'_>, id: u32, item: &ItemRef, guid: &str, part: &st
         .query("api-version", STABLE);
     let read = async {
         let mut body = call.open().await?;
-        run.cx.sink.stream(item, part, &mut body).await
+        let size = run.cx.sink.stream(item, part, &mut body).await?;
+        if expected.is_none_or(|expected| expected == size) {
+            return Ok(());
+        }
+        run.cx.sink.remove_part(item, part).await?;
+        let message = format!("{size} bytes came, and its link promises another size");
+        Err(service::Error::new(
+            Class::Transient,
+            "answer-cut-short",
+            message,
+        ))
     };
     let Err(error) = read.await else {
         return Ok(());
@@ -249,6 +304,17 @@ mod tests {
         let mut guids = Vec::new();
         scan(&text, "Contoso", &mut guids);
         assert_eq!(guids, [A.to_owned(), B.to_lowercase()]);
+    }
+
+    #[test]
+    fn links_to_files_promise_a_size() {
+        let document = format!(
+            r#"{{"id":1,"relations":[{{"rel":"AttachedFile","url":"https://dev.azure.com/c/_apis/wit/attachments/{B}","attributes":{{"name":"a","resourceSize":7}}}},{{"rel":"Hyperlink","url":"https://x.example/","attributes":{{}}}},{{"rel":"R","url":"u"}}]}}"#
+        );
+        let found = sizes(&document).unwrap();
+        assert_eq!(found, Sizes::from([(B.to_lowercase(), 7)]));
+        assert!(sizes(r#"{"id":1}"#).unwrap().is_empty());
+        assert!(sizes(r#"{"relations":7}"#).is_err());
     }
 
     #[test]

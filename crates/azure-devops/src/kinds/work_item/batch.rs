@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use service::http::{Answer, Method};
 use service::{Client, Error, Item, Result};
 
-use super::attachments;
+use super::attachments::{self, Sizes};
 use super::comments;
 use super::crawl::{Run, Said, item};
 use super::document::Head;
@@ -139,7 +139,7 @@ async fn lost(run: &Run<'_>, marks: &Marks, said: &Said, id: u32) -> Result<()> 
     );
     // Others may share its files.
     match said.files.get(&id) {
-        Some(files) => attachments::fetch(run, id, files.clone()).await,
+        Some(files) => attachments::fetch(run, id, files.clone(), &Sizes::new()).await,
         None => Ok(()),
     }
 }
@@ -169,7 +169,8 @@ async fn belongings(
     if files.is_empty() {
         return Ok(());
     }
-    attachments::fetch(run, head.id, files).await
+    let sizes = attachments::sizes(document.get())?;
+    attachments::fetch(run, head.id, files, &sizes).await
 }
 
 /// Whether the discussion has to be read: always the first time, later when a stream says so or the number of comments changed.

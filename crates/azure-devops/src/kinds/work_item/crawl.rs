@@ -357,7 +357,7 @@ impl<'r, 'a> Streams<'r, 'a> {
         super::batch::documents(run, &marks, &said, &live).await?;
         for id in marks.ids(SEEN, 0).filter(|id| bin.contains(id)) {
             if let Some(files) = said.files.get(&id) {
-                attachments::fetch(run, id, files.clone()).await?;
+                attachments::fetch(run, id, files.clone(), &attachments::Sizes::new()).await?;
             }
         }
         let failed = std::mem::take(
