@@ -19,10 +19,6 @@ use crate::commands::Cli;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The system's allocator keeps what large buffers leave behind: a backup's peak would be a third higher.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     init_logging(cli.global.verbose);
