@@ -62,6 +62,14 @@ pub struct Counts {
     pub blobs_stored: u64,
 }
 
+/// The checkpoint that a run went on from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The run that made it.
+    pub run: String,
+    pub at: Timestamp,
+}
+
 /// One execution of a policy or request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -76,4 +84,7 @@ pub struct Run {
     pub counts: Counts,
     /// The error that ended it, for `Failed`.
     pub error: Option<String>,
+    /// It did not begin anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
 }

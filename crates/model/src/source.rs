@@ -1,6 +1,6 @@
 //! What a snapshot holds: items, and the file that describes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,14 @@ impl std::fmt::Display for ItemRef {
     }
 }
 
+/// An item that could not be read; the snapshot has it as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleItem {
+    pub item: ItemRef,
+    /// When it was last read.
+    pub read: Timestamp,
+}
+
 /// The content of `source.json` at the top of a snapshot: with it the repository alone is enough to go on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceFile {
@@ -52,12 +60,18 @@ pub struct SourceFile {
     pub finished: Timestamp,
     /// The kinds that the run was to back up; others are "not selected", never deleted.
     pub selection: Vec<String>,
+    /// Kinds whose drop a person has confirmed for this run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted: BTreeSet<String>,
     /// Cursor by `kind` or `kind/scope`.
     pub cursors: BTreeMap<String, String>,
     pub counts: BTreeMap<String, KindCounts>,
     /// `kind` or `kind/scope` whose content was carried over from the snapshot before, with the time it was last read.
     #[serde(default)]
     pub stale: BTreeMap<String, Timestamp>,
+    /// Single items that were carried over, of kinds that could be read otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale_items: Vec<StaleItem>,
     #[serde(default)]
     pub issues: Vec<Issue>,
     #[serde(default)]

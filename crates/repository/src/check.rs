@@ -1,27 +1,38 @@
-//! Checks a repository more strictly than restic does: order, names, sizes and canonical form too.
+//! Checks a repository more strictly than restic does: every kind of file, and order, names, sizes and canonical form of trees.
 
+mod access;
 mod data;
+mod index;
+mod problem;
+mod snapshots;
 mod tree;
 
-use std::collections::{HashMap, HashSet};
-use std::fmt;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use serde::Serialize;
+use model::{Event, Reporter, Secret};
+use object_store::ObjectStore;
 
-use crate::index::file::{self, IndexedPack};
-use crate::index::table::Table;
-use crate::pack::header;
-use crate::{Error, FileKind, PackId, Repository, Result};
+pub(crate) use access::read_lock;
+pub(crate) use index::gap;
+pub use problem::{CheckReport, Problem, ProblemKind};
+pub(crate) use snapshots::parse as parse_snapshot;
 
-/// How much of the packs is read and hashed; trees are always read.
+use crate::config::Config;
+use crate::files::Files;
+use crate::progress::Progress;
+use crate::{Error, FileKind, Id, PackId, Repository, Result, key};
+
+/// How much of the packs is read and hashed; all other files and all trees are always read.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum ReadData {
     #[default]
     None,
-    /// This share of the packs (0 to 1), another choice for each seed.
-    Fraction {
-        fraction: f64,
-        seed: u64,
+    /// The packs whose ids lie in this part of the circle of all ids: `share` (0 to 1) of them, from `start` (0 to 1) on.
+    /// Parts that follow each other on the circle read every pack once.
+    Part {
+        start: f64,
+        share: f64,
     },
     All,
 }
@@ -31,246 +42,191 @@ pub struct CheckOptions {
     pub read_data: ReadData,
 }
 
-/// What is wrong; the name is stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProblemKind {
-    IndexDamaged,
-    IndexNonsense,
-    PackMissing,
-    PackSize,
-    PackDamaged,
-    BlobDamaged,
-    BlobMissing,
-    SnapshotDamaged,
-    TreeDamaged,
-    TreeOrder,
-    NodeName,
-    NodeSize,
-    NodeContent,
-    /// A note: restic would write other bytes for the same tree.
-    TreeNotCanonical,
-    /// A note: left over from a run that ended early; prune removes it.
-    PackUnindexed,
-}
-
-impl ProblemKind {
-    /// Nothing is lost; unlike an error it needs no action.
-    pub fn is_note(self) -> bool {
-        matches!(self, Self::TreeNotCanonical | Self::PackUnindexed)
-    }
-}
-
-/// Something wrong with a file or blob of the repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    pub kind: ProblemKind,
-    /// The file, blob or path.
-    pub subject: String,
-    pub reason: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.subject, self.reason)
-    }
-}
-
-/// What a check found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct CheckReport {
-    pub problems: Vec<Problem>,
-    pub snapshots: u64,
-    pub trees: u64,
-    pub blobs: u64,
-    pub packs: u64,
-    /// Packs whose every byte was read.
-    pub packs_read: u64,
-    pub bytes_read: u64,
-}
-
-impl CheckReport {
-    /// Whether there are no errors; there may be notes.
-    pub fn is_clean(&self) -> bool {
-        self.problems.iter().all(|problem| problem.kind.is_note())
-    }
-
-    fn add(&mut self, kind: ProblemKind, subject: impl fmt::Display, reason: impl fmt::Display) {
-        self.problems.push(Problem {
-            kind,
-            subject: subject.to_string(),
-            reason: reason.to_string(),
-        });
-    }
-}
-
-/// All that the index files say.
-struct Indexed {
-    packs: HashMap<PackId, IndexedPack>,
-    table: Table,
-}
-
 impl Repository {
-    /// Reads the index, all snapshots and trees, and as much of the packs as asked for. Damage is reported, not returned
-    /// as an error; errors mean that the storage cannot be read. Hold a shared lock.
+    /// Reads keys, config, locks, snapshots, the index, all trees, and as much of the packs as asked for. Damage is reported,
+    /// not returned as an error; errors mean that the storage cannot be read. Hold a shared lock.
     pub async fn check(&self, options: &CheckOptions) -> Result<CheckReport> {
+        self.check_reporting(options, &Silent).await
+    }
+
+    /// Like [`Repository::check`], and tells how far it is.
+    pub async fn check_reporting(
+        &self,
+        options: &CheckOptions,
+        reporter: &dyn Reporter,
+    ) -> Result<CheckReport> {
+        Progress::begin(reporter, "check files", None);
         let mut report = CheckReport::default();
-        let indexed = read_index(self, &mut report).await?;
-        let stored = check_packs(self, &indexed, &mut report).await?;
-        tree::check(self, &indexed, &mut report).await?;
-        let chosen = indexed
+        access::check_keys(self.files(), &mut report).await?;
+        access::check_config(self, &mut report).await?;
+        access::check_locks(self, &mut report).await?;
+        // Before the index: what a snapshot needs was in the index before it, also when a backup runs meanwhile.
+        let mut snapshots = snapshots::read(self, &mut report).await?;
+        let indexed = index::read(self, &mut report).await?;
+        snapshots.check_lost(self, &indexed, &mut report).await?;
+        let stored = index::check_packs(self, &indexed, &mut report).await?;
+        Progress::begin(reporter, "check trees", None);
+        let missing = tree::check(self, &indexed, &snapshots.found, &mut report).await?;
+        index::explain_missing(self, &indexed, &stored, &missing, &mut report).await?;
+        let chosen: Vec<_> = indexed
             .packs
             .values()
-            .filter(|pack| stored.contains(&pack.id) && options.read_data.takes(pack.id));
+            .filter(|pack| stored.contains_key(&pack.id) && options.read_data.takes(pack.id))
+            .collect();
+        let mut progress = Progress::begin(reporter, "read packs", Some(chosen.len() as u64));
         for pack in chosen {
+            let before = report.bytes_read;
             data::check_pack(self, pack, &mut report).await?;
+            progress.add(1, report.bytes_read - before);
         }
-        report
-            .problems
-            .sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));
+        report.sort();
+        Ok(report)
+    }
+
+    /// Checks a repository that [`Repository::open`] refused with `error` because it is damaged. Where no key can be opened any
+    /// more, every file is compared with the hash in its name. Other reasons not to open (a wrong password, no repository) are
+    /// returned as they are.
+    pub async fn check_damaged(
+        store: Arc<dyn ObjectStore>,
+        password: &Secret,
+        error: Error,
+        options: &CheckOptions,
+    ) -> Result<CheckReport> {
+        let files = Files::new(store);
+        if matches!(error, Error::Damaged { .. })
+            && let Ok((key_id, master)) = key::open(&files, password).await
+        {
+            // Only the config is lost: all else can be read without it.
+            let config = Config::of(Id([0; 32]));
+            return Self::assemble(files, config, master, key_id)
+                .check(options)
+                .await;
+        }
+        let mut report = CheckReport::default();
+        match &error {
+            Error::Damaged { what, reason } => {
+                report.add_file(ProblemKind::AccessLost, what, reason);
+            }
+            Error::NotFound(_) if access::has_content(&files).await? => {
+                let reason = "there are packs or snapshots, but neither a config nor a key";
+                report.add_file(ProblemKind::AccessLost, "config", reason);
+            }
+            _ => return Err(error),
+        }
+        access::check_keys(&files, &mut report).await?;
+        for kind in [FileKind::Snapshot, FileKind::Index, FileKind::Pack] {
+            check_hashes(&files, kind, options, &mut report).await?;
+        }
+        report.sort();
         Ok(report)
     }
 }
 
-impl ReadData {
-    fn takes(self, pack: PackId) -> bool {
-        match self {
-            Self::None => false,
-            Self::All => true,
-            Self::Fraction { fraction, seed } => {
-                let id = crate::Id::of(&[&seed.to_le_bytes()[..], &pack.0].concat());
-                let [a, b, c, d, ..] = id.0;
-                f64::from(u32::from_le_bytes([a, b, c, d])) < fraction * (f64::from(u32::MAX) + 1.0)
-            }
-        }
-    }
-}
-
-async fn read_index(repository: &Repository, report: &mut CheckReport) -> Result<Indexed> {
-    let mut indexed = Indexed {
-        packs: HashMap::new(),
-        table: Table::default(),
-    };
-    for listed in repository.files().list(FileKind::Index).await? {
-        match file::read(repository.files(), repository.cipher(), listed.id).await {
-            Ok(packs) => packs
-                .into_iter()
-                .for_each(|pack| add_pack(pack, &mut indexed, report)),
-            Err(error) => note_damage(
-                report,
-                ProblemKind::IndexDamaged,
-                format_args!("index {}", listed.id),
-                error,
-            )?,
-        }
-    }
-    report.packs = indexed.packs.len() as u64;
-    report.blobs = indexed.table.len() as u64;
-    Ok(indexed)
-}
-
-fn add_pack(mut pack: IndexedPack, indexed: &mut Indexed, report: &mut CheckReport) {
-    pack.entries.sort_by_key(|entry| entry.offset);
-    let mut end = 0;
-    for entry in &pack.entries {
-        if u64::from(entry.offset) != end {
-            let reason = format!(
-                "blob {} begins at {} and not at {end}",
-                entry.id, entry.offset
-            );
-            report.add(
-                ProblemKind::IndexNonsense,
-                format_args!("index of pack {}", pack.id),
-                reason,
-            );
-        }
-        end = u64::from(entry.offset) + u64::from(entry.length);
-    }
-    match indexed.packs.get(&pack.id) {
-        // A prune that was interrupted leaves two index files for the same pack.
-        Some(known) if *known == pack => return,
-        Some(_) => {
-            let reason = "two index files say different things";
-            report.add(
-                ProblemKind::IndexNonsense,
-                format_args!("index of pack {}", pack.id),
-                reason,
-            );
-        }
-        None => {}
-    }
-    indexed.table.insert_pack(pack.id, &pack.entries);
-    indexed.packs.insert(pack.id, pack);
-}
-
-/// Compares the list of packs with the index; returns the packs that exist.
-async fn check_packs(
-    repository: &Repository,
-    indexed: &Indexed,
+async fn check_hashes(
+    files: &Files,
+    kind: FileKind,
+    options: &CheckOptions,
     report: &mut CheckReport,
-) -> Result<HashSet<PackId>> {
-    let mut stored = HashSet::new();
-    for listed in repository.files().list(FileKind::Pack).await? {
-        stored.insert(listed.id);
-        let subject = format!("pack {}", listed.id);
-        match indexed.packs.get(&listed.id) {
-            None => report.add(ProblemKind::PackUnindexed, subject, "no index names it"),
-            Some(pack) => {
-                let expected = header::pack_size(&pack.entries);
-                if listed.size != expected {
-                    let reason = format!("it has {} bytes and not {expected}", listed.size);
-                    report.add(ProblemKind::PackSize, subject, reason);
-                }
-            }
-        }
-    }
-    for id in indexed.packs.keys().filter(|id| !stored.contains(*id)) {
-        report.add(
-            ProblemKind::PackMissing,
-            format_args!("pack {id}"),
-            "the index names it but it does not exist",
-        );
-    }
-    Ok(stored)
-}
-
-/// Damage goes into the report; that the storage cannot be read is an error.
-fn note_damage(
-    report: &mut CheckReport,
-    kind: ProblemKind,
-    subject: impl fmt::Display,
-    error: Error,
 ) -> Result<()> {
-    match error {
-        Error::Damaged { reason, .. } => report.add(kind, subject, reason),
-        Error::BlobMissing { .. } | Error::FileMissing { .. } => report.add(kind, subject, error),
-        other => return Err(other),
+    let damaged = match kind {
+        FileKind::Index => ProblemKind::IndexDamaged,
+        FileKind::Pack => ProblemKind::PackDamaged,
+        _ => ProblemKind::SnapshotDamaged,
+    };
+    for listed in files.list(kind).await? {
+        if kind == FileKind::Pack && !options.read_data.takes(listed.id) {
+            continue;
+        }
+        if let Err(error) = files.read_original(kind, listed.id).await {
+            report.add_error(damaged, kind.path(listed.id), error)?;
+        }
     }
     Ok(())
 }
 
+impl ReadData {
+    /// The `number`th of `count` equal parts, counted from 1 as restic does.
+    pub fn slice(number: u32, count: u32) -> Self {
+        let share = 1.0 / f64::from(count.max(1));
+        Self::Part {
+            start: f64::from(number.saturating_sub(1)) * share,
+            share,
+        }
+    }
+
+    /// The part of this share that is due on a day: days in a row read one part after the other.
+    pub fn daily(share: f64, day: u32) -> Self {
+        Self::Part {
+            start: (f64::from(day) * share).fract(),
+            share,
+        }
+    }
+
+    pub(crate) fn takes(self, pack: PackId) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::Part { start, share } => {
+                let [a, b, c, d, ..] = pack.0;
+                let place =
+                    f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0);
+                let distance = place - start;
+                let distance = if distance < 0.0 {
+                    distance + 1.0
+                } else {
+                    distance
+                };
+                distance < share
+            }
+        }
+    }
+}
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: Event) {}
+}
+
+/// Ids of a listing.
+fn ids(listed: &[crate::files::Listed]) -> HashSet<Id> {
+    listed.iter().map(|file| file.id).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::Id;
+
+    fn packs() -> Vec<Id> {
+        (0..2000_u32)
+            .map(|number| Id::of(&number.to_le_bytes()))
+            .collect()
+    }
 
     #[test]
-    fn a_fraction_takes_its_share_and_another_one_for_each_seed() {
-        let packs: Vec<Id> = (0..2000_u32)
-            .map(|number| Id::of(&number.to_le_bytes()))
-            .collect();
-        let chosen = |seed| {
-            let read = ReadData::Fraction {
-                fraction: 0.25,
-                seed,
-            };
-            packs
-                .iter()
-                .filter(|pack| read.takes(**pack))
-                .collect::<Vec<_>>()
-        };
-        assert!((400..600).contains(&chosen(1).len()), "{}", chosen(1).len());
-        assert_ne!(chosen(1), chosen(2));
-        assert_eq!(chosen(1), chosen(1));
+    fn slices_take_every_pack_once() {
+        for count in [1, 2, 3, 7, 40, 256] {
+            for pack in packs() {
+                let taken =
+                    (1..=count).filter(|number| ReadData::slice(*number, count).takes(pack));
+                // Rounding may give a pack at the border to both neighbors, never to none.
+                assert!((1..=2).contains(&taken.count()), "{pack} of {count}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn after_a_round_of_days_every_pack_was_read(share in 0.01..1.0_f64, day in 0..40_000_u32) {
+            let days = (1..=100).find(|days| f64::from(*days) * share >= 1.0).unwrap_or(100) + 1;
+            for pack in packs() {
+                prop_assert!((day..day + days).any(|day| ReadData::daily(share, day).takes(pack)));
+            }
+            let taken = packs().into_iter().filter(|pack| ReadData::daily(share, day).takes(*pack)).count();
+            let taken = u32::try_from(taken).unwrap_or(u32::MAX);
+            prop_assert!((f64::from(taken) / 2000.0 - share).abs() < 0.05);
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, crypto};
+use crate::crypto::{self, Cipher};
+use crate::files::Files;
+use crate::{Error, Id, Result};
 
 pub(crate) const VERSION: u64 = 2;
 const DEGREE: u32 = 53;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Config {
     pub(crate) version: u64,
     pub(crate) id: Id,
@@ -17,12 +19,57 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn random() -> Self {
-        let id = Id(crypto::random_bytes());
+        Self::of(Id(crypto::random_bytes()))
+    }
+
+    /// With a new polynomial: restic cuts new content elsewhere then, and reads all that is stored as before.
+    pub(crate) fn of(id: Id) -> Self {
         Self {
             version: VERSION,
             id,
             chunker_polynomial: format!("{:x}", random_irreducible()),
         }
+    }
+}
+
+impl Config {
+    /// The bytes of the file: encrypted, but never compressed.
+    pub(crate) fn seal(&self, cipher: &Cipher) -> Result<Vec<u8>> {
+        let json =
+            serde_json::to_vec(self).map_err(|error| Error::damaged("config to write", error))?;
+        let mut sealed = Vec::new();
+        cipher.seal(&json, &mut sealed);
+        Ok(sealed)
+    }
+
+    pub(crate) fn open(cipher: &Cipher, sealed: &[u8]) -> Result<Self> {
+        let clear = cipher
+            .open(sealed)
+            .map_err(|_| Error::damaged("config", "it cannot be decrypted"))?;
+        let config: Self =
+            serde_json::from_slice(&clear).map_err(|error| Error::damaged("config", error))?;
+        if config.version == VERSION {
+            Ok(config)
+        } else {
+            Err(Error::UnsupportedVersion(config.version))
+        }
+    }
+}
+
+/// Reads the file, or its copy where the file is damaged or gone.
+pub(crate) async fn load(files: &Files, cipher: &Cipher) -> Result<Config> {
+    let original = match files.read_config().await {
+        Ok(Some(sealed)) => Config::open(cipher, &sealed),
+        Ok(None) => Err(Error::damaged("config", "it does not exist")),
+        Err(error) => Err(error),
+    };
+    match (original, files.read_config_copy().await) {
+        (Err(damaged @ Error::Damaged { .. }), Ok(Some(copy))) => {
+            let config = Config::open(cipher, &copy).map_err(|_| damaged)?;
+            tracing::warn!("the config is damaged and read from its second copy; repair it");
+            Ok(config)
+        }
+        (original, _) => original,
     }
 }
 

@@ -8,18 +8,22 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::crypto::Cipher;
-use crate::{Error, Id, Result};
+use crate::{Error, Id, Result, store};
 
 /// First byte of a compressed file; a clear one begins with `{` or `[`.
 const COMPRESSED: u8 = 2;
 /// Far above any real index (5 MB), far below what could exhaust the memory.
 const LARGEST_CLEAR: usize = 512 << 20;
+/// Keys, locks, snapshots and configs have a few hundred bytes.
+const SMALL: u64 = 64 << 20;
 const CONFIG: &str = "config";
+/// The folder of the second copies; restic and other programs do not look into it.
+const COPIES: &str = "keepward";
 
 /// The folders of a repository.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
@@ -42,12 +46,30 @@ impl FileKind {
         }
     }
 
-    fn path(self, id: Id) -> Path {
+    /// Inside the repository.
+    pub(crate) fn path(self, id: Id) -> Path {
         let name = id.to_string();
         match self {
             Self::Pack => Path::from_iter(["data", &name[..2], &name]),
             _ => Path::from_iter([self.folder(), &name]),
         }
+    }
+
+    pub(crate) fn copy_path(self, id: Id) -> Path {
+        Path::from_iter([COPIES, self.folder(), &id.to_string()])
+    }
+
+    /// Larger ones are damage, and would not fit into memory.
+    fn largest(self) -> u64 {
+        match self {
+            Self::Key | Self::Lock | Self::Snapshot => SMALL,
+            Self::Index | Self::Pack => LARGEST_CLEAR as u64,
+        }
+    }
+
+    /// What nothing else in a repository could rebuild, and is small: a flipped bit in it must not be the end.
+    pub(crate) fn is_kept_twice(self) -> bool {
+        matches!(self, Self::Key | Self::Snapshot)
     }
 }
 
@@ -61,6 +83,14 @@ impl fmt::Display for FileKind {
             Self::Pack => "pack",
         })
     }
+}
+
+/// What an upload left behind that was killed.
+#[derive(Clone, Debug)]
+pub(crate) struct Leftover {
+    pub(crate) at: Path,
+    pub(crate) size: u64,
+    pub(crate) modified: Timestamp,
 }
 
 /// A file as a listing shows it.
@@ -86,7 +116,15 @@ impl Files {
     }
 
     pub(crate) async fn list(&self, kind: FileKind) -> Result<Vec<Listed>> {
-        let folder = Path::from(kind.folder());
+        self.list_folder(kind, Path::from(kind.folder())).await
+    }
+
+    pub(crate) async fn list_copies(&self, kind: FileKind) -> Result<Vec<Listed>> {
+        self.list_folder(kind, Path::from_iter([COPIES, kind.folder()]))
+            .await
+    }
+
+    async fn list_folder(&self, kind: FileKind, folder: Path) -> Result<Vec<Listed>> {
         let objects = self.store.list(Some(&folder)).try_collect::<Vec<_>>().await;
         let objects = match objects {
             Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
@@ -110,35 +148,71 @@ impl Files {
             .collect())
     }
 
-    /// The bytes as they are stored, unless they do not hash to the name.
+    /// What killed uploads left anywhere in the repository.
+    pub(crate) async fn leftovers(&self) -> Result<Vec<Leftover>> {
+        let objects = self.store.list(None).try_collect::<Vec<_>>().await;
+        let objects = objects.map_err(|error| Error::storage("list all files", error))?;
+        let modified = |object: &ObjectMeta| {
+            Timestamp::from_millisecond(object.last_modified.timestamp_millis())
+        };
+        let leftovers = objects.into_iter().filter_map(|object| {
+            let modified = modified(&object).ok()?;
+            store::is_leftover(&object.location).then_some(Leftover {
+                at: object.location,
+                size: object.size,
+                modified,
+            })
+        });
+        Ok(leftovers.collect())
+    }
+
+    pub(crate) async fn remove_leftover(&self, leftover: &Leftover) -> Result<()> {
+        self.delete(&leftover.at).await
+    }
+
+    /// The bytes as they are stored, or those of the second copy if they do not hash to the name.
     pub(crate) async fn read(&self, kind: FileKind, id: Id) -> Result<Bytes> {
-        let bytes = self.read_unverified(kind, id).await?;
-        if kind != FileKind::Key && Id::of(&bytes) != id {
-            return Err(Error::damaged(
-                format_args!("{kind} file {id}"),
-                "its hash differs from its name",
-            ));
+        match self.read_original(kind, id).await {
+            Err(damaged @ Error::Damaged { .. }) if kind.is_kept_twice() => {
+                let copy = self.read_copy(kind, id).await.map_err(|_| damaged)?;
+                tracing::warn!(file = %kind.path(id), "a damaged file is read from its second copy; repair it");
+                Ok(copy)
+            }
+            other => other,
         }
-        Ok(bytes)
+    }
+
+    /// The bytes as they are stored, unless they do not hash to the name.
+    pub(crate) async fn read_original(&self, kind: FileKind, id: Id) -> Result<Bytes> {
+        verified(&kind.path(id), id, self.read_unverified(kind, id).await?)
+    }
+
+    pub(crate) async fn read_copy(&self, kind: FileKind, id: Id) -> Result<Bytes> {
+        let at = kind.copy_path(id);
+        verified(&at, id, self.get(&at, kind, id).await?)
     }
 
     /// The bytes as they are stored, whatever they are.
     pub(crate) async fn read_unverified(&self, kind: FileKind, id: Id) -> Result<Bytes> {
+        self.get(&kind.path(id), kind, id).await
+    }
+
+    async fn get(&self, at: &Path, kind: FileKind, id: Id) -> Result<Bytes> {
         let action = |error| match error {
             object_store::Error::NotFound { .. } => Error::FileMissing { kind, id },
-            error => Error::storage(format_args!("read {kind} file {id}"), error),
+            error => Error::storage(format_args!("read {at}"), error),
         };
-        self.store
-            .get(&kind.path(id))
-            .await
-            .map_err(action)?
-            .bytes()
-            .await
-            .map_err(action)
+        let found = self.store.get(at).await.map_err(action)?;
+        refuse_huge(at, found.meta.size, kind.largest())?;
+        found.bytes().await.map_err(action)
     }
 
     pub(crate) async fn read_pack_range(&self, id: Id, range: Range<u64>) -> Result<Bytes> {
         let path = FileKind::Pack.path(id);
+        // A storage may refuse to read nothing, which is all that an empty file has.
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
         match self.store.get_range(&path, range.clone()).await {
             Ok(bytes) if bytes.len() as u64 == range.end - range.start => Ok(bytes),
             Err(object_store::Error::NotFound { .. }) => Err(Error::FileMissing {
@@ -150,10 +224,7 @@ impl Files {
                     Err(Error::storage(format_args!("read pack file {id}"), error))
                 }
                 (Err(error), _) => Err(Error::storage(format_args!("read pack file {id}"), error)),
-                _ => Err(Error::damaged(
-                    format_args!("pack file {id}"),
-                    "it is cut short",
-                )),
+                _ => Err(Error::damaged(path, "it is cut short")),
             },
         }
     }
@@ -177,26 +248,44 @@ impl Files {
     pub(crate) async fn write(&self, kind: FileKind, id: Id, bytes: Bytes) -> Result<()> {
         let result = self
             .store
-            .put(&kind.path(id), PutPayload::from_bytes(bytes))
+            .put(&kind.path(id), PutPayload::from_bytes(bytes.clone()))
             .await;
-        result
-            .map(drop)
-            .map_err(|error| Error::storage(format_args!("write {kind} file {id}"), error))
+        result.map_err(|error| Error::storage(format_args!("write {kind} file {id}"), error))?;
+        if kind.is_kept_twice() {
+            self.write_copy(&kind.copy_path(id), bytes).await;
+        }
+        Ok(())
     }
 
-    pub(crate) async fn remove(&self, kind: FileKind, id: Id) -> Result<()> {
-        match self.store.delete(&kind.path(id)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(Error::storage(
-                format_args!("remove {kind} file {id}"),
-                error,
-            )),
+    /// A failure is no more than a warning: the file itself is stored, and a repair makes the copy later.
+    async fn write_copy(&self, at: &Path, bytes: Bytes) {
+        if let Err(error) = self.store.put(at, PutPayload::from_bytes(bytes)).await {
+            tracing::warn!(copy = %at, %error, "a second copy could not be written");
         }
     }
 
+    /// The copy goes first: one without its file means that the file was lost.
+    pub(crate) async fn remove(&self, kind: FileKind, id: Id) -> Result<()> {
+        if kind.is_kept_twice() {
+            self.delete(&kind.copy_path(id)).await?;
+        }
+        self.delete(&kind.path(id)).await
+    }
+
+    async fn delete(&self, at: &Path) -> Result<()> {
+        match self.store.delete(at).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::storage(format_args!("remove {at}"), error)),
+        }
+    }
+
+    /// Whether the file is there, or was lost and left its copy.
     pub(crate) async fn exists(&self, kind: FileKind, id: Id) -> Result<bool> {
         match self.store.head(&kind.path(id)).await {
             Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) if kind.is_kept_twice() => {
+                Ok(self.store.head(&kind.copy_path(id)).await.is_ok())
+            }
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(Error::storage(
                 format_args!("look for {kind} file {id}"),
@@ -205,33 +294,56 @@ impl Files {
         }
     }
 
-    /// `None` when there is no config, so no repository.
+    /// `None` when there is no config.
     pub(crate) async fn read_config(&self) -> Result<Option<Bytes>> {
-        match self.store.get(&Path::from(CONFIG)).await {
+        self.get_config(&Path::from(CONFIG)).await
+    }
+
+    pub(crate) async fn read_config_copy(&self) -> Result<Option<Bytes>> {
+        self.get_config(&Path::from_iter([COPIES, CONFIG])).await
+    }
+
+    async fn get_config(&self, at: &Path) -> Result<Option<Bytes>> {
+        let failed = |error| Error::storage(format_args!("read {at}"), error);
+        match self.store.get(at).await {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(Error::storage("read the config file", error)),
-            Ok(result) => {
-                let bytes = result
-                    .bytes()
-                    .await
-                    .map_err(|error| Error::storage("read the config file", error))?;
-                Ok(Some(bytes))
+            Err(error) => Err(failed(error)),
+            Ok(found) => {
+                refuse_huge(at, found.meta.size, SMALL)?;
+                found.bytes().await.map(Some).map_err(failed)
             }
         }
     }
 
     /// Fails with [`Error::Exists`] instead of replacing a config.
     pub(crate) async fn create_config(&self, bytes: Vec<u8>) -> Result<()> {
+        self.write_config(bytes.into(), PutMode::Create).await
+    }
+
+    /// For repairs.
+    pub(crate) async fn replace_config(&self, bytes: Bytes) -> Result<()> {
+        self.write_config(bytes, PutMode::Overwrite).await
+    }
+
+    async fn write_config(&self, bytes: Bytes, mode: PutMode) -> Result<()> {
         let options = PutOptions {
-            mode: PutMode::Create,
+            mode,
             ..PutOptions::default()
         };
         match self
             .store
-            .put_opts(&Path::from(CONFIG), PutPayload::from(bytes), options)
+            .put_opts(
+                &Path::from(CONFIG),
+                PutPayload::from_bytes(bytes.clone()),
+                options,
+            )
             .await
         {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                let copy = Path::from_iter([COPIES, CONFIG]);
+                self.write_copy(&copy, bytes).await;
+                Ok(())
+            }
             Err(object_store::Error::AlreadyExists { .. }) => Err(Error::Exists(self.place())),
             Err(error) => Err(Error::storage("write the config file", error)),
         }
@@ -274,17 +386,7 @@ impl Files {
         kind: FileKind,
         id: Id,
     ) -> Result<Vec<u8>> {
-        let sealed = self.read(kind, id).await?;
-        let damaged = |reason: &str| Error::damaged(format_args!("{kind} file {id}"), reason);
-        let clear = cipher
-            .open(&sealed)
-            .map_err(|_| damaged("it cannot be decrypted"))?;
-        match clear.first() {
-            Some(&COMPRESSED) => zstd::bulk::decompress(&clear[1..], LARGEST_CLEAR)
-                .map_err(|error| damaged(&error.to_string())),
-            Some(b'{' | b'[') => Ok(clear),
-            _ => Err(damaged("it is neither JSON nor compressed")),
-        }
+        unseal(cipher, &kind.path(id), &self.read(kind, id).await?)
     }
 
     pub(crate) async fn read_json<T: DeserializeOwned>(
@@ -294,7 +396,44 @@ impl Files {
         id: Id,
     ) -> Result<T> {
         let json = self.read_sealed(cipher, kind, id).await?;
-        serde_json::from_slice(&json)
-            .map_err(|error| Error::damaged(format_args!("{kind} file {id}"), error))
+        serde_json::from_slice(&json).map_err(|error| Error::damaged(kind.path(id), error))
+    }
+}
+
+fn refuse_huge(at: &Path, size: u64, largest: u64) -> Result<()> {
+    if size <= largest {
+        return Ok(());
+    }
+    let reason = format!("it has {size} bytes, and such files have {largest} at most");
+    Err(Error::damaged(at, reason))
+}
+
+fn verified(at: &Path, id: Id, bytes: Bytes) -> Result<Bytes> {
+    if Id::of(&bytes) == id {
+        Ok(bytes)
+    } else {
+        Err(Error::damaged(at, "its hash differs from its name"))
+    }
+}
+
+/// The clear JSON of an encrypted file that lies at `at`.
+pub(crate) fn unseal(cipher: &Cipher, at: &Path, sealed: &[u8]) -> Result<Vec<u8>> {
+    let damaged = |reason: &str| Error::damaged(at, reason);
+    let clear = cipher
+        .open(sealed)
+        .map_err(|_| damaged("it cannot be decrypted"))?;
+    match clear.first() {
+        Some(&COMPRESSED) => {
+            // Asking for no more than needed lets the allocator give the same memory for every file.
+            let size = match zstd::zstd_safe::get_frame_content_size(&clear[1..]) {
+                Ok(Some(size)) => {
+                    usize::try_from(size).map_or(LARGEST_CLEAR, |size| size.min(LARGEST_CLEAR))
+                }
+                _ => LARGEST_CLEAR,
+            };
+            zstd::bulk::decompress(&clear[1..], size).map_err(|error| damaged(&error.to_string()))
+        }
+        Some(b'{' | b'[') => Ok(clear),
+        _ => Err(damaged("it is neither JSON nor compressed")),
     }
 }

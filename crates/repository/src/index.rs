@@ -6,14 +6,18 @@ pub(crate) mod table;
 use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock};
 
+use futures::future::join_all;
 use tokio::sync::Mutex;
 
 use crate::crypto::Cipher;
 use crate::files::Files;
 use crate::pack::BlobType;
-use crate::{FileKind, Id, Result};
+use crate::{Error, FileKind, Id, Result};
 use file::IndexedPack;
 use table::{Place, Table};
+
+/// Index files that are read at once when one was not enough.
+const SIDE_BY_SIDE: usize = 2;
 
 /// Which index files are known, and which of them are in the table.
 #[derive(Default)]
@@ -22,6 +26,8 @@ struct Loading {
     /// Oldest first, so that the newest is popped.
     waiting: Vec<Id>,
     loaded: HashSet<Id>,
+    /// The first file that could not be understood: whether a blob is missing cannot be said without it.
+    damaged: Option<Error>,
 }
 
 pub(crate) struct Index {
@@ -72,7 +78,8 @@ impl Index {
         self.state(|state| state.table.get(kind, id))
     }
 
-    /// Loads index files, newest first, until the blob is found.
+    /// Loads index files, newest first, until the blob is found. `None` is certain: a damaged index file is an error
+    /// once none of the others has the blob.
     pub(crate) async fn find(&self, kind: BlobType, id: &Id) -> Result<Option<Place>> {
         let (found, complete) = self.state(|state| (state.table.get(kind, id), state.complete));
         if found.is_some() || complete {
@@ -84,7 +91,7 @@ impl Index {
                 return Ok(Some(place));
             }
             if !self.load_next(&mut loading).await? {
-                return Ok(None);
+                return loading.damaged.clone().map_or(Ok(None), Err);
             }
         }
     }
@@ -92,7 +99,7 @@ impl Index {
     pub(crate) async fn load_all(&self) -> Result<()> {
         let mut loading = self.loading.lock().await;
         while self.load_next(&mut loading).await? {}
-        Ok(())
+        loading.damaged.clone().map_or(Ok(()), Err)
     }
 
     /// `false` when all files are loaded.
@@ -100,18 +107,40 @@ impl Index {
         if !loading.listed {
             self.list(loading).await?;
         }
-        let Some(id) = loading.waiting.last().copied() else {
-            self.change(|state| state.complete = true);
+        if loading.waiting.is_empty() {
+            let complete = loading.damaged.is_none();
+            self.change(|state| state.complete = complete);
             return Ok(false);
+        }
+        // The newest alone is often enough; who needs more may need all.
+        let count = if loading.loaded.is_empty() {
+            1
+        } else {
+            SIDE_BY_SIDE
         };
-        let packs = file::read(&self.files, &self.cipher, id).await?;
-        self.change(|state| {
-            for pack in &packs {
-                state.table.insert_pack(pack.id, &pack.entries);
+        let first = loading.waiting.len().saturating_sub(count);
+        let ids: Vec<Id> = loading.waiting[first..].iter().rev().copied().collect();
+        let reads = ids
+            .iter()
+            .map(|id| file::read(&self.files, &self.cipher, *id));
+        for (id, packs) in ids.iter().zip(join_all(reads).await) {
+            match packs {
+                Err(error @ Error::Damaged { .. }) => {
+                    tracing::warn!(%error, "an index file is left out");
+                    loading.damaged.get_or_insert(error);
+                }
+                other => {
+                    let packs = other?;
+                    self.change(|state| {
+                        for pack in &packs {
+                            state.table.insert_pack(pack.id, &pack.entries);
+                        }
+                    });
+                    loading.loaded.insert(*id);
+                }
             }
-        });
-        loading.waiting.pop();
-        loading.loaded.insert(id);
+            loading.waiting.pop();
+        }
         Ok(true)
     }
 
@@ -134,6 +163,7 @@ impl Index {
             .filter(|id| !loading.loaded.contains(id))
             .collect();
         loading.listed = true;
+        loading.damaged = None;
         let complete = loading.waiting.is_empty();
         self.change(|state| state.complete = complete);
         Ok(())

@@ -9,11 +9,16 @@ use model::Clock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::crypto::random_bytes;
 use crate::{Error, FileKind, Id, Repository, Result};
 
 const REFRESH: Duration = Duration::from_mins(5);
 /// restic's: a lock that nobody refreshed for so long has no holder.
-const STALE: SignedDuration = SignedDuration::from_mins(30);
+pub(crate) const STALE: SignedDuration = SignedDuration::from_mins(30);
+/// A prune excludes others for seconds; whoever comes meanwhile had better wait than fail.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Between two looks at the locks of others, and up to a quarter more, so that two who wait do not stay in step.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Who takes a lock, and whose clock dates it.
 #[derive(Clone)]
@@ -21,6 +26,8 @@ pub struct Holder {
     pub hostname: String,
     pub username: String,
     pub clock: Arc<dyn Clock>,
+    /// How long to wait for others to release a lock that excludes ours.
+    pub patience: Duration,
 }
 
 impl Holder {
@@ -33,7 +40,14 @@ impl Holder {
             hostname,
             username: username.into(),
             clock,
+            patience: PATIENCE,
         }
+    }
+
+    /// The same holder, who waits so long.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 }
 
@@ -87,12 +101,35 @@ struct Shared {
     current: Mutex<Option<(Id, Timestamp)>>,
 }
 
+/// Fails with [`Error::Locked`] when others hold the repository for longer than the holder's patience.
 pub(crate) async fn acquire(
     repository: &Repository,
     holder: &Holder,
     exclusive: bool,
 ) -> Result<LockGuard> {
     survive_questions()?;
+    let mut waited = Duration::ZERO;
+    loop {
+        match acquire_now(repository, holder, exclusive).await {
+            Err(Error::Locked { by }) if waited < holder.patience => {
+                if waited.is_zero() {
+                    tracing::warn!("waiting for the repository's lock: held by {by}");
+                }
+                let [random]: [u8; 1] = random_bytes();
+                let pause = LOOK_AGAIN + Duration::from_millis(u64::from(random));
+                tokio::time::sleep(pause).await;
+                waited += pause;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn acquire_now(
+    repository: &Repository,
+    holder: &Holder,
+    exclusive: bool,
+) -> Result<LockGuard> {
     refuse_conflicts(repository, holder, exclusive, None).await?;
     let shared = Shared {
         repository: repository.clone(),
@@ -281,6 +318,15 @@ impl LockGuard {
             return Err(Error::LockLost("it belongs to another repository"));
         }
         self.shared.check().await.map(drop)
+    }
+
+    /// When the storage, by its own clock, took in the lock's file: no later than now, whatever our clock says.
+    pub(crate) async fn stored_at(&self) -> Result<Timestamp> {
+        let (own, _) = self.shared.check().await?;
+        let listed = self.shared.repository.files().list(FileKind::Lock).await?;
+        let file = listed.iter().find(|file| file.id == own);
+        file.map(|file| file.modified)
+            .ok_or(Error::LockLost("someone removed its file"))
     }
 
     /// Done every 5 minutes on its own.

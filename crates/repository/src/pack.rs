@@ -13,6 +13,8 @@ use crate::{Error, Id, Result, crypto};
 
 /// zstd level 1 packs JSON documents as small as level 3 in 60 % of the time.
 pub(crate) const LEVEL: i32 = 1;
+/// Far above any real blob; what claims to be larger would exhaust the memory.
+const LARGEST_CLEAR: usize = 512 << 20;
 
 /// restic keeps them in separate packs, so that trees can be cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,6 +76,9 @@ impl Entry {
         let mut clear = cipher
             .open(sealed)
             .map_err(|_| damaged("it cannot be decrypted"))?;
+        if self.raw_length as usize > LARGEST_CLEAR {
+            return Err(damaged("it claims to be larger than 512 MiB"));
+        }
         if self.raw_length != 0 {
             clear = decompress(&clear, self.raw_length as usize)
                 .map_err(|_| damaged("it cannot be decompressed"))?;

@@ -12,7 +12,7 @@ use object_store::ObjectStore;
 use tokio_util::task::TaskTracker;
 
 use crate::ahead::{ReadAhead, RecentTrees};
-use crate::config::{Config, VERSION};
+use crate::config::{self, Config};
 use crate::crypto::{Cipher, KeyBytes, random_bytes};
 use crate::files::Files;
 use crate::index::Index;
@@ -73,35 +73,22 @@ impl Repository {
         let by = (options.hostname.as_str(), options.username.as_str());
         let key_id = key::add(&files, &master, password, by, options.created).await?;
         // The config is neither compressed nor named by its hash, and comes last: without it there is no repository.
-        let json = serde_json::to_vec(&config)
-            .map_err(|error| Error::damaged("config to write", error))?;
-        let mut sealed = Vec::new();
-        cipher.seal(&json, &mut sealed);
-        files.create_config(sealed).await?;
+        files.create_config(config.seal(&cipher)?).await?;
         Ok(Self::assemble(files, config, master, key_id))
     }
 
     /// Opens a repository with the password of any of its keys; takes 0.1 s or more by design.
     pub async fn open(store: Arc<dyn ObjectStore>, password: &Secret) -> Result<Self> {
         let files = Files::new(store);
-        let sealed = files
-            .read_config()
-            .await?
-            .ok_or_else(|| Error::NotFound(files.place()))?;
-        let (key_id, master) = key::open(&files, password).await?;
-        let damaged = |reason: String| Error::damaged("the config file", reason);
-        let json = Cipher::new(&master)
-            .open(&sealed)
-            .map_err(|_| damaged("it cannot be decrypted".to_owned()))?;
-        let config: Config =
-            serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
-        if config.version != VERSION {
-            return Err(Error::UnsupportedVersion(config.version));
+        if !key::any(&files).await? && files.read_config().await?.is_none() {
+            return Err(Error::NotFound(files.place()));
         }
+        let (key_id, master) = key::open(&files, password).await?;
+        let config = config::load(&files, &Cipher::new(&master)).await?;
         Ok(Self::assemble(files, config, master, key_id))
     }
 
-    fn assemble(files: Files, config: Config, master: KeyBytes, key_id: Id) -> Self {
+    pub(crate) fn assemble(files: Files, config: Config, master: KeyBytes, key_id: Id) -> Self {
         let cipher = Cipher::new(&master);
         let index = Index::new(files.clone(), cipher.clone());
         Self(Arc::new(Inner {
@@ -203,11 +190,17 @@ impl Repository {
     /// All snapshots, oldest first.
     pub async fn snapshots(&self) -> Result<Vec<(SnapshotId, Snapshot)>> {
         let listed = self.files().list(FileKind::Snapshot).await?;
-        let read = listed
-            .into_iter()
-            .map(|file| async move { Ok((file.id, self.snapshot(file.id).await?)) });
+        let read = listed.into_iter().map(|file| async move {
+            match self.snapshot(file.id).await {
+                Ok(snapshot) => Ok(Some((file.id, snapshot))),
+                // Forgotten since the listing.
+                Err(Error::FileMissing { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
         let mut snapshots: Vec<_> = stream::iter(read)
             .buffer_unordered(READS_AT_ONCE)
+            .try_filter_map(|found| std::future::ready(Ok(found)))
             .try_collect()
             .await?;
         snapshots.sort_by_key(|(id, snapshot)| (snapshot.time, *id));

@@ -15,6 +15,10 @@ use object_store::{
 
 use crate::{Error, Result};
 
+mod leftover;
+
+pub(crate) use leftover::is_one as is_leftover;
+
 /// A place as the user wrote it, made absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
@@ -50,7 +54,8 @@ pub fn store_from(location: &str) -> Result<(Arc<dyn ObjectStore>, Location)> {
     Ok((Arc::new(Local::new(path.clone())), Location::Local(path)))
 }
 
-/// A folder for this user alone, made at the first write; every write is on disk when it returns.
+/// A folder for this user alone, made at the first write; every write is on disk when it returns. What killed uploads left
+/// can be listed and removed, which [`LocalFileSystem`] alone does not show.
 struct Local {
     root: PathBuf,
     inner: OnceLock<LocalFileSystem>,
@@ -156,7 +161,14 @@ impl ObjectStore for Local {
         locations: BoxStream<'static, StoreResult<ObjectPath>>,
     ) -> BoxStream<'static, StoreResult<ObjectPath>> {
         match self.existing() {
-            Ok(Some(inner)) => inner.delete_stream(locations),
+            Ok(Some(inner)) => {
+                let (inner, root) = (inner.clone(), self.root.clone());
+                let delete = move |at: StoreResult<ObjectPath>| match at {
+                    Ok(at) if leftover::is_one(&at) => leftover::remove(&root, at),
+                    at => inner.delete_stream(stream::iter([at]).boxed()),
+                };
+                locations.flat_map(delete).boxed()
+            }
             Ok(None) => locations,
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
@@ -164,7 +176,10 @@ impl ObjectStore for Local {
 
     fn list(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
         match self.existing() {
-            Ok(Some(inner)) => inner.list(prefix),
+            Ok(Some(inner)) => {
+                let left = leftover::list(&self.root, prefix);
+                inner.list(prefix).chain(stream::iter(left)).boxed()
+            }
             Ok(None) => stream::empty().boxed(),
             Err(error) => stream::iter([Err(error)]).boxed(),
         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::task::JoinSet;
@@ -51,11 +51,18 @@ pub struct Writer {
     tree: Packer,
     /// Written here and not yet in the index that others see.
     pending: HashSet<(BlobType, Id), BuildHasherDefault<IdHasher>>,
-    uploads: JoinSet<Result<IndexedPack>>,
+    uploads: JoinSet<Result<Uploaded>>,
     uploaded: Vec<IndexedPack>,
     failed: Option<Arc<Error>>,
     generation: u64,
     stored: Stored,
+}
+
+/// A pack that is stored, and its memory for the next one.
+struct Uploaded {
+    pack: IndexedPack,
+    kind: BlobType,
+    buffer: Option<BytesMut>,
 }
 
 impl Writer {
@@ -235,6 +242,9 @@ impl Writer {
     }
 
     async fn commit_inner(&mut self, snapshot: &Snapshot, lock: &LockGuard) -> Result<SnapshotId> {
+        if let Some(&(kind, id)) = self.pending.iter().next() {
+            return Err(Error::BlobMissing { kind, id });
+        }
         lock.verify(&self.repository).await?;
         self.repository.index().refresh().await?;
         if self.repository.index().generation() != self.generation {
@@ -259,26 +269,35 @@ impl Writer {
     }
 
     async fn close_pack(&mut self, kind: BlobType) -> Result<()> {
-        let packer = if kind == BlobType::Data {
-            &mut self.data
-        } else {
-            &mut self.tree
+        let empty = match kind {
+            BlobType::Data => self.data.is_empty(),
+            BlobType::Tree => self.tree.is_empty(),
         };
-        if packer.is_empty() {
+        if empty {
             return Ok(());
         }
-        let FinishedPack { id, bytes, entries } = packer.finish(self.repository.cipher());
+        // A caller that is dropped here has lost nothing: the pack leaves the packer and is on its way without a pause.
         while self.uploads.len() >= MOST_UPLOADS {
             let Some(done) = self.uploads.join_next().await else {
                 break;
             };
             self.take_upload(done)?;
         }
+        let packer = match kind {
+            BlobType::Data => &mut self.data,
+            BlobType::Tree => &mut self.tree,
+        };
+        let FinishedPack { id, bytes, entries } = packer.finish(self.repository.cipher());
         self.stored.packs += 1;
         let files = self.repository.files().clone();
         self.uploads.spawn(async move {
-            files.write(FileKind::Pack, id, Bytes::from(bytes)).await?;
-            Ok(IndexedPack { id, entries })
+            let bytes = Bytes::from(bytes);
+            files.write(FileKind::Pack, id, bytes.clone()).await?;
+            Ok(Uploaded {
+                pack: IndexedPack { id, entries },
+                kind,
+                buffer: bytes.try_into_mut().ok(),
+            })
         });
         let waiting: usize = self.uploaded.iter().map(|pack| pack.entries.len()).sum();
         if waiting >= MOST_BLOBS {
@@ -290,10 +309,16 @@ impl Writer {
 
     fn take_upload(
         &mut self,
-        done: Result<Result<IndexedPack>, tokio::task::JoinError>,
+        done: Result<Result<Uploaded>, tokio::task::JoinError>,
     ) -> Result<()> {
-        let pack = done.map_err(|error| Error::io("write a pack", error.into()))??;
-        self.uploaded.push(pack);
+        let done = done.map_err(|error| Error::io("write a pack", error.into()))??;
+        self.uploaded.push(done.pack);
+        if let Some(buffer) = done.buffer {
+            match done.kind {
+                BlobType::Data => self.data.recycle(buffer.into()),
+                BlobType::Tree => self.tree.recycle(buffer.into()),
+            }
+        }
         Ok(())
     }
 
@@ -301,9 +326,12 @@ impl Writer {
         if self.uploaded.is_empty() {
             return Ok(());
         }
-        let packs = std::mem::take(&mut self.uploaded);
-        self.repository.index().save(&packs).await?;
-        for entry in packs.iter().flat_map(|pack| &pack.entries) {
+        // Taken out only afterwards: a caller may be dropped while the file is written.
+        self.repository.index().save(&self.uploaded).await?;
+        for entry in std::mem::take(&mut self.uploaded)
+            .iter()
+            .flat_map(|pack| &pack.entries)
+        {
             self.pending.remove(&(entry.kind, entry.id));
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{CheckReport, ProblemKind, note_damage};
+use super::{CheckReport, ProblemKind};
 use crate::index::file::IndexedPack;
 use crate::pack::header;
 use crate::{Error, FileKind, Repository, Result};
@@ -12,14 +12,14 @@ pub(super) async fn check_pack(
     pack: &IndexedPack,
     report: &mut CheckReport,
 ) -> Result<()> {
-    let subject = format!("pack {}", pack.id);
+    let file = FileKind::Pack.path(pack.id).to_string();
     let bytes = match repository
         .files()
         .read_unverified(FileKind::Pack, pack.id)
         .await
     {
         Ok(bytes) => bytes,
-        Err(error) => return note_damage(report, ProblemKind::PackDamaged, subject, error),
+        Err(error) => return report.add_error(ProblemKind::PackDamaged, file, error),
     };
     report.packs_read += 1;
     report.bytes_read += bytes.len() as u64;
@@ -28,39 +28,42 @@ pub(super) async fn check_pack(
     let work = move || {
         let mut found = CheckReport::default();
         if crate::Id::of(&bytes) != pack.id {
-            found.add(
-                ProblemKind::PackDamaged,
-                &subject,
-                "its hash differs from its name",
-            );
+            let reason = "its hash differs from its name";
+            found.add_file(ProblemKind::PackDamaged, &file, reason);
         }
         match header::read(&cipher, pack.id, &bytes) {
             Ok(entries) if entries == pack.entries => {}
-            Ok(_) => found.add(
+            Ok(_) => {
+                let reason = "its header differs from the index";
+                found.add_file(ProblemKind::PackDamaged, &file, reason);
+            }
+            Err(error) => found.add_error_in(
                 ProblemKind::PackDamaged,
-                &subject,
-                "its header differs from the index",
-            ),
-            Err(error) => note_damage(&mut found, ProblemKind::PackDamaged, &subject, error)?,
+                Some(file.clone()),
+                "its header",
+                error,
+            )?,
         }
         let mut reported = HashSet::new();
         for entry in &pack.entries {
             let range = entry.offset as usize..(entry.offset as usize + entry.length as usize);
             let Some(sealed) = bytes.get(range) else {
+                let reason = "it lies beyond its pack's end";
                 found.add(
                     ProblemKind::BlobDamaged,
-                    format_args!("blob {}", entry.id),
-                    "it lies beyond its pack's end",
+                    Some(file.clone()),
+                    format_args!("{} blob {}", entry.kind, entry.id),
+                    reason,
                 );
                 continue;
             };
             if let Err(error) = entry.decode(&cipher, sealed)
                 && reported.insert(entry.id)
             {
-                note_damage(
-                    &mut found,
+                found.add_error_in(
                     ProblemKind::BlobDamaged,
-                    format_args!("blob {}", entry.id),
+                    Some(file.clone()),
+                    format_args!("{} blob {}", entry.kind, entry.id),
                     error,
                 )?;
             }
@@ -70,6 +73,8 @@ pub(super) async fn check_pack(
     let problems = tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::io("check a pack", error.into()))??;
-    report.problems.extend(problems);
+    for problem in problems {
+        report.add(problem.kind, problem.file, problem.subject, problem.reason);
+    }
     Ok(())
 }

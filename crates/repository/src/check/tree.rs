@@ -1,42 +1,66 @@
 //! Reads every tree that a snapshot reaches, once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::{CheckReport, Indexed, ProblemKind, note_damage};
+use futures::TryStreamExt as _;
+
+use super::index::Indexed;
+use super::{CheckReport, ProblemKind};
+use crate::crypto::Cipher;
+use crate::fetch::fetch;
+use crate::pack::Entry;
 use crate::tree::raw::RawTree;
 use crate::tree::walk::join;
 use crate::tree::{frame, name};
-use crate::{BlobType, Error, FileKind, Id, Node, NodeType, Repository, Result, TreeId};
+use crate::{
+    BlobType, Error, FileKind, Id, Node, NodeType, Repository, Result, Snapshot, SnapshotId, TreeId,
+};
 
-/// Trees still to read, with the path that led to them first.
-type Waiting = Vec<(TreeId, String)>;
+/// Trees that are read together: neighbors come in one request, and every core looks at some.
+const AT_ONCE: usize = 1024;
 
+/// A tree still to read, with the path that led to it first.
+struct Waiting {
+    id: TreeId,
+    path: String,
+    snapshot: SnapshotId,
+}
+
+impl Waiting {
+    fn subject(&self) -> String {
+        let Self { id, path, snapshot } = self;
+        format!("tree {id} at /{path} in snapshot {snapshot}")
+    }
+}
+
+/// Returns the blobs that are in no index.
 pub(super) async fn check(
     repository: &Repository,
     indexed: &Indexed,
+    snapshots: &[(SnapshotId, Snapshot)],
     report: &mut CheckReport,
-) -> Result<()> {
+) -> Result<HashSet<(BlobType, Id)>> {
     let mut seen = Seen::default();
-    for listed in repository.files().list(FileKind::Snapshot).await? {
-        report.snapshots += 1;
-        let subject = format!("snapshot {}", listed.id);
-        match repository.snapshot(listed.id).await {
-            Ok(snapshot) => {
-                check_below(
-                    repository,
-                    indexed,
-                    snapshot.tree,
-                    &subject,
-                    &mut seen,
-                    report,
-                )
-                .await?;
-            }
-            Err(error) => note_damage(report, ProblemKind::SnapshotDamaged, subject, error)?,
+    let root = |(id, snapshot): &(SnapshotId, Snapshot)| Waiting {
+        id: snapshot.tree,
+        path: String::new(),
+        snapshot: *id,
+    };
+    let mut waiting: Vec<Waiting> = snapshots.iter().rev().map(root).collect();
+    while !waiting.is_empty() {
+        let mut next = waiting.split_off(waiting.len().saturating_sub(AT_ONCE));
+        next.reverse();
+        next.retain(|tree| seen.trees.insert(tree.id));
+        let mut read = read(repository, indexed, &next).await?;
+        let below = waiting.len();
+        for tree in next {
+            let looked = read.remove(&tree.id);
+            check_tree(indexed, &tree, looked, &mut seen, &mut waiting, report)?;
         }
+        waiting[below..].reverse();
     }
     report.trees = seen.trees.len() as u64;
-    Ok(())
+    Ok(seen.missing)
 }
 
 #[derive(Default)]
@@ -45,111 +69,136 @@ struct Seen {
     missing: HashSet<(BlobType, Id)>,
 }
 
-async fn check_below(
+/// Of the trees that the index knows.
+async fn read(
     repository: &Repository,
     indexed: &Indexed,
-    root: TreeId,
-    snapshot: &str,
+    trees: &[Waiting],
+) -> Result<HashMap<TreeId, Result<Looked>>> {
+    let place = |tree: &Waiting| indexed.table.get(BlobType::Tree, &tree.id);
+    let places = trees.iter().filter_map(place).collect();
+    let read = fetch(repository, places, Looked::at);
+    let looked: Vec<_> = read.try_collect().await?;
+    let by_id = |(entry, looked): (Entry, _)| (entry.id, looked);
+    Ok(looked.into_iter().flatten().map(by_id).collect())
+}
+
+fn check_tree(
+    indexed: &Indexed,
+    tree: &Waiting,
+    looked: Option<Result<Looked>>,
     seen: &mut Seen,
+    waiting: &mut Vec<Waiting>,
     report: &mut CheckReport,
 ) -> Result<()> {
-    let mut waiting: Waiting = vec![(root, String::new())];
-    while let Some((id, path)) = waiting.pop() {
-        if !seen.trees.insert(id) {
-            continue;
+    let file = || {
+        let place = indexed.table.get(BlobType::Tree, &tree.id);
+        place.map(|place| FileKind::Pack.path(place.pack).to_string())
+    };
+    let looked = match looked {
+        Some(Ok(looked)) => looked,
+        Some(Err(error)) => {
+            return report.add_error_in(ProblemKind::TreeDamaged, file(), tree.subject(), error);
         }
-        let subject = format!("tree {id} at /{path} in {snapshot}");
-        let raw = match read(repository, indexed, id).await {
-            Ok(raw) => raw,
-            Err(error) => {
-                let kind = match error {
-                    Error::BlobMissing { .. } => ProblemKind::BlobMissing,
-                    _ => ProblemKind::TreeDamaged,
-                };
-                note_damage(report, kind, subject, error)?;
-                continue;
-            }
-        };
-        let mut checker = Checker {
-            indexed,
-            seen: &mut *seen,
-            report: &mut *report,
-            subject: &subject,
-        };
-        if let Err(error) = checker.check_tree(&raw, &path, &mut waiting) {
-            note_damage(report, ProblemKind::TreeDamaged, subject, error)?;
+        None => {
+            let (kind, id) = (BlobType::Tree, tree.id);
+            seen.missing.insert((kind, id));
+            let error = Error::BlobMissing { kind, id };
+            return report.add_error_in(ProblemKind::BlobMissing, None, tree.subject(), error);
+        }
+    };
+    let mut checker = Checker {
+        indexed,
+        seen,
+        report,
+        tree,
+    };
+    for (kind, name, reason) in &looked.problems {
+        checker.problem(*kind, name, reason);
+    }
+    for node in &looked.nodes {
+        checker.check_node(node);
+        if let Some(subtree) = node.subtree {
+            waiting.push(Waiting {
+                id: subtree,
+                path: join(&tree.path, &node.name),
+                snapshot: tree.snapshot,
+            });
         }
     }
-    Ok(())
+    if let Some(error) = looked.damage {
+        report.add_error_in(ProblemKind::TreeDamaged, file(), tree.subject(), error)
+    } else {
+        if !looked.canonical {
+            let reason = "restic would write other bytes for it";
+            report.add(ProblemKind::TreeNotCanonical, None, tree.subject(), reason);
+        }
+        Ok(())
+    }
 }
 
-async fn read(repository: &Repository, indexed: &Indexed, id: TreeId) -> Result<RawTree> {
-    let kind = BlobType::Tree;
-    let place = indexed
-        .table
-        .get(kind, &id)
-        .ok_or(Error::BlobMissing { kind, id })?;
-    let range = u64::from(place.entry.offset)
-        ..u64::from(place.entry.offset) + u64::from(place.entry.length);
-    let sealed = repository
-        .files()
-        .read_pack_range(place.pack, range)
-        .await?;
-    RawTree::parse(id, place.entry.decode(repository.cipher(), &sealed)?)
+/// What a tree's own bytes tell.
+#[derive(Default)]
+struct Looked {
+    /// Those before the damage, if there is any.
+    nodes: Vec<Node>,
+    /// With the name of the node.
+    problems: Vec<(ProblemKind, String, String)>,
+    canonical: bool,
+    damage: Option<Error>,
 }
 
-struct Checker<'a> {
-    indexed: &'a Indexed,
-    seen: &'a mut Seen,
-    report: &'a mut CheckReport,
-    subject: &'a str,
-}
+impl Looked {
+    fn at(cipher: &Cipher, entry: &Entry, sealed: &[u8]) -> Result<Self> {
+        let raw = RawTree::parse(entry.id, entry.decode(cipher, sealed)?)?;
+        let mut looked = Self::default();
+        looked.damage = looked.look(&raw).err();
+        Ok(looked)
+    }
 
-impl Checker<'_> {
-    fn check_tree(&mut self, raw: &RawTree, path: &str, waiting: &mut Waiting) -> Result<()> {
-        let mut canonical = frame::OPENING.to_vec();
+    fn look(&mut self, raw: &RawTree) -> Result<()> {
+        let mut canonical = Vec::with_capacity(raw.bytes().len());
+        canonical.extend_from_slice(frame::OPENING);
         let mut previous: Option<Vec<u8>> = None;
         for index in 0..raw.len() {
             let (bytes, _) = raw.head(index)?;
             let node = raw.node(index)?;
             if previous.as_ref().is_some_and(|previous| *previous >= bytes) {
-                self.problem(
-                    ProblemKind::TreeOrder,
-                    &node.name,
-                    "it does not come after the entry before it",
-                );
+                let reason = "it does not come after the entry before it";
+                self.problem(ProblemKind::TreeOrder, &node, reason);
             }
-            self.check_name(&bytes, &node.name);
-            self.check_node(&node);
-            if let Some(subtree) = node.subtree {
-                waiting.push((subtree, join(path, &node.name)));
+            // Other bytes than UTF-8 are fine on Unix; the rules are the same for them.
+            if let Err(Error::InvalidName { reason, .. }) =
+                name::validate(&String::from_utf8_lossy(&bytes))
+            {
+                self.problem(ProblemKind::NodeName, &node, reason);
             }
             if index > 0 {
                 canonical.push(b',');
             }
             write_canonical(&node, &bytes, raw.node_bytes(index), &mut canonical);
             previous = Some(bytes);
+            self.nodes.push(node);
         }
         canonical.extend_from_slice(frame::CLOSING);
-        if canonical != raw.bytes() {
-            self.report.add(
-                ProblemKind::TreeNotCanonical,
-                self.subject,
-                "restic would write other bytes for it",
-            );
-        }
+        self.canonical = canonical == raw.bytes();
         Ok(())
     }
 
-    fn check_name(&mut self, bytes: &[u8], shown: &str) {
-        // Other bytes than UTF-8 are fine on Unix; the rules are the same for them.
-        if let Err(Error::InvalidName { reason, .. }) =
-            name::validate(&String::from_utf8_lossy(bytes))
-        {
-            self.problem(ProblemKind::NodeName, shown, reason);
-        }
+    fn problem(&mut self, kind: ProblemKind, node: &Node, reason: &str) {
+        self.problems
+            .push((kind, node.name.clone(), reason.to_owned()));
     }
+}
 
+struct Checker<'a> {
+    indexed: &'a Indexed,
+    seen: &'a mut Seen,
+    report: &'a mut CheckReport,
+    tree: &'a Waiting,
+}
+
+impl Checker<'_> {
     fn check_node(&mut self, node: &Node) {
         match (&node.node_type, &node.content, &node.subtree) {
             (NodeType::File, Some(blobs), None) => self.check_content(node, blobs),
@@ -196,8 +245,8 @@ impl Checker<'_> {
     }
 
     fn problem(&mut self, kind: ProblemKind, name: &str, reason: impl std::fmt::Display) {
-        self.report
-            .add(kind, format_args!("{name:?} in {}", self.subject), reason);
+        let subject = format_args!("{name:?} in {}", self.tree.subject());
+        self.report.add(kind, None, subject, reason);
     }
 }
 

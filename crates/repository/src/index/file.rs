@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::crypto::Cipher;
-use crate::files::Files;
+use crate::files::{Files, unseal};
 use crate::pack::{BlobType, Entry};
 use crate::{Error, FileKind, Id, PackId, Result};
 
@@ -40,8 +40,24 @@ struct BlobJson {
     uncompressed_length: u32,
 }
 
+/// Decrypts and parses on a thread of its own: the caller may read several side by side.
 pub(crate) async fn read(files: &Files, cipher: &Cipher, id: Id) -> Result<Vec<IndexedPack>> {
-    let file: FileJson = files.read_json(cipher, FileKind::Index, id).await?;
+    let sealed = files.read(FileKind::Index, id).await?;
+    let cipher = cipher.clone();
+    tokio::task::spawn_blocking(move || parse(&cipher, id, &sealed))
+        .await
+        .map_err(|error| Error::io("read an index", error.into()))?
+}
+
+fn parse(cipher: &Cipher, id: Id, sealed: &[u8]) -> Result<Vec<IndexedPack>> {
+    let at = FileKind::Index.path(id);
+    let json = unseal(cipher, &at, sealed)?;
+    parse_json(&json).map_err(|error| Error::damaged(&at, error))
+}
+
+/// The clear text of an index file.
+pub(crate) fn parse_json(json: &[u8]) -> serde_json::Result<Vec<IndexedPack>> {
+    let file: FileJson = serde_json::from_slice(json)?;
     let entry = |blob: BlobJson| Entry {
         kind: blob.kind,
         id: blob.id,

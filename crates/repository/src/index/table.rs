@@ -106,14 +106,21 @@ impl Table {
     }
 
     pub(crate) fn get(&self, kind: BlobType, id: &Id) -> Option<Place> {
+        self.number(kind, id).map(|number| self.place(number))
+    }
+
+    /// Blobs are numbered from 0 in the order in which they first came.
+    pub(crate) fn number(&self, kind: BlobType, id: &Id) -> Option<u32> {
         if self.rows.is_empty() {
             return None;
         }
         let tag = if kind == BlobType::Tree { TREE } else { 0 };
         let number = self.slots[self.slot(tag, id)];
-        if number == EMPTY {
-            return None;
-        }
+        (number != EMPTY).then_some(number)
+    }
+
+    /// The place of a number that [`Self::number`] gave.
+    pub(crate) fn place(&self, number: u32) -> Place {
         let Row {
             id,
             pack,
@@ -122,16 +129,20 @@ impl Table {
             raw_length,
         } = self.rows[number as usize];
         let entry = Entry {
-            kind,
+            kind: if pack & TREE == 0 {
+                BlobType::Data
+            } else {
+                BlobType::Tree
+            },
             id,
             offset,
             length,
             raw_length,
         };
-        Some(Place {
+        Place {
             pack: self.packs[(pack & !TREE) as usize],
             entry,
-        })
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use super::{BlobType, Entry};
 use crate::crypto::{Cipher, OVERHEAD};
+use crate::files::Files;
 use crate::{Error, Id, PackId, Result};
 
 const PLAIN: usize = 37;
 const COMPRESSED: usize = 41;
 /// The length of the encrypted header, little endian.
 pub(crate) const TRAILER: usize = 4;
+/// Holds the headers of most packs.
+const FIRST_READ: u64 = 64 << 10;
 
 /// Bytes that `entry` takes in the clear header.
 pub(crate) fn entry_size(entry: &Entry) -> usize {
@@ -42,8 +45,31 @@ pub(crate) fn encode(entries: &[Entry]) -> Vec<u8> {
 
 /// Reads the header of a whole pack; the entries must fill it without a gap.
 pub(crate) fn read(cipher: &Cipher, id: PackId, pack: &[u8]) -> Result<Vec<Entry>> {
+    read_end(cipher, id, pack, pack.len() as u64)
+}
+
+/// Reads the header of a stored pack of `size` bytes, and little else of it.
+pub(crate) async fn fetch(
+    files: &Files,
+    cipher: &Cipher,
+    id: PackId,
+    size: u64,
+) -> Result<Vec<Entry>> {
+    let mut end = files
+        .read_pack_range(id, size.saturating_sub(FIRST_READ)..size)
+        .await?;
+    if let Some(trailer) = end.last_chunk::<TRAILER>() {
+        let length = u64::from(u32::from_le_bytes(*trailer)) + TRAILER as u64;
+        if length > end.len() as u64 && length <= size {
+            end = files.read_pack_range(id, size - length..size).await?;
+        }
+    }
+    read_end(cipher, id, &end, size)
+}
+
+fn read_end(cipher: &Cipher, id: PackId, end: &[u8], size: u64) -> Result<Vec<Entry>> {
     let damaged = |reason: &str| Error::damaged(format_args!("the header of pack {id}"), reason);
-    let (rest, trailer) = pack
+    let (rest, trailer) = end
         .split_last_chunk::<TRAILER>()
         .ok_or_else(|| damaged("the pack is too short"))?;
     let length = u32::from_le_bytes(*trailer) as usize;
@@ -55,10 +81,7 @@ pub(crate) fn read(cipher: &Cipher, id: PackId, pack: &[u8]) -> Result<Vec<Entry
         .open(&rest[start..])
         .map_err(|_| damaged("it cannot be decrypted"))?;
     let entries = decode(&clear).ok_or_else(|| damaged("it makes no sense"))?;
-    let end = entries
-        .last()
-        .map_or(0, |entry| u64::from(entry.offset) + u64::from(entry.length));
-    if end != start as u64 {
+    if pack_size(&entries) != size {
         return Err(damaged("its blobs do not fill the pack"));
     }
     Ok(entries)

@@ -72,6 +72,8 @@ pub(crate) struct Packer {
     bytes: Vec<u8>,
     hash: Sha256,
     entries: Vec<Entry>,
+    /// The buffer of a pack that is stored: allocators keep such large ones when they are freed, and give new ones beside them.
+    spare: Option<Vec<u8>>,
 }
 
 impl Packer {
@@ -81,22 +83,35 @@ impl Packer {
             bytes: Vec::new(),
             hash: Sha256::new(),
             entries: Vec::new(),
+            spare: None,
         }
+    }
+
+    /// Takes back the memory of a pack that [`Packer::finish`] gave.
+    pub(crate) fn recycle(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.spare = Some(buffer);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    fn target(&self) -> usize {
-        match self.kind {
+    /// The size at which a pack is closed.
+    pub(crate) fn target(kind: BlobType) -> usize {
+        match kind {
             BlobType::Data => TARGET,
             BlobType::Tree => TREE_TARGET,
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= self.target() || self.entries.len() >= MOST_BLOBS
+        Self::is_full_with(self.kind, self.bytes.len(), self.entries.len())
+    }
+
+    /// Whether a pack of so many encrypted bytes in so many blobs is closed.
+    pub(crate) fn is_full_with(kind: BlobType, bytes: usize, blobs: usize) -> bool {
+        bytes >= Self::target(kind) || blobs >= MOST_BLOBS
     }
 
     /// Appends a blob and returns its encrypted size.
@@ -125,7 +140,8 @@ impl Packer {
 
     fn seal(&mut self, cipher: &Cipher, id: Id, bytes: &[u8], raw_length: u32) -> Result<u32> {
         if self.bytes.capacity() == 0 {
-            self.bytes.reserve_exact(self.target() + SLACK);
+            self.bytes = self.spare.take().unwrap_or_default();
+            self.bytes.reserve_exact(Self::target(self.kind) + SLACK);
         }
         let start = self.bytes.len();
         cipher.seal(bytes, &mut self.bytes);
@@ -154,13 +170,9 @@ impl Packer {
 
     /// Appends the header and starts a new pack.
     pub(crate) fn finish(&mut self, cipher: &Cipher) -> FinishedPack {
-        let Self {
-            bytes,
-            hash,
-            entries,
-            ..
-        } = std::mem::replace(self, Self::new(self.kind));
-        let (mut bytes, mut hash) = (bytes, hash);
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let mut hash = std::mem::take(&mut self.hash);
+        let entries = std::mem::take(&mut self.entries);
         let start = bytes.len();
         cipher.seal(&header::encode(&entries), &mut bytes);
         let length = (bytes.len() - start) as u32;

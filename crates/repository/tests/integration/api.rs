@@ -1,6 +1,7 @@
 //! Opening, reading and writing through the public API.
 
 use futures::TryStreamExt as _;
+use object_store::ObjectStoreExt as _;
 use repository::{BlobType, Error, Id, Node, Op, Repository, Snapshot, TreeEditor, store_from};
 
 use crate::support::*;
@@ -70,6 +71,36 @@ async fn keys_come_and_go_but_the_one_in_use_stays() {
         Repository::open(store, &secret("second")).await.err(),
         Some(Error::WrongPassword { keys: 1 })
     ));
+}
+
+/// `restic key remove` knows nothing of second copies.
+#[tokio::test]
+async fn a_key_that_another_program_removed_opens_nothing() {
+    let (repository, store) = in_memory().await;
+    let first = repository.keys().await.unwrap()[0].id;
+    let second = repository
+        .add_key(&secret("second"), &options())
+        .await
+        .unwrap();
+    store
+        .delete(&format!("keys/{second}").into())
+        .await
+        .unwrap();
+    let error = Repository::open(store.clone(), &secret("second"))
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(error.code(), "repository-damaged");
+    assert!(error.to_string().contains(&second.to_string()), "{error}");
+    assert!(
+        Repository::open(store.clone(), &secret(PASSWORD))
+            .await
+            .is_ok()
+    );
+
+    store.delete(&format!("keys/{first}").into()).await.unwrap();
+    let rescued = Repository::open(store, &secret(PASSWORD)).await;
+    assert!(rescued.is_ok(), "no key file is left: the copy opens");
 }
 
 #[tokio::test]
@@ -358,11 +389,11 @@ async fn everything_can_run_in_a_task_that_moves_between_threads() {
         repository
             .check(&repository::CheckOptions::default())
             .await?;
-        repository.prune(&lock, false).await?;
         let walked: Vec<_> = repository.walk(tree, "a").try_collect().await?;
         let found: Vec<_> = repository.diff(None, Some(tree)).try_collect().await?;
         repository.find(tree, &path).await?;
         lock.release().await?;
+        repository.prune(&holder, &everything(), &Silent).await?;
         Ok(walked.len() + found.len() + repository.snapshots().await?.len())
     }
     let (repository, _) = in_memory().await;

@@ -109,9 +109,9 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
         .await
         .unwrap();
         let result = async {
-            let lock = killed.lock_exclusive(&holder(&clock)).await?;
-            let report = killed.prune(&lock, false).await?;
-            lock.release().await?;
+            let report = killed
+                .prune(&holder(&clock), &everything(), &Silent)
+                .await?;
             backup(&killed, &clock, 3).await?;
             Ok::<_, Error>(report)
         };
@@ -119,9 +119,11 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
         let repository = assert_whole(&store, 2..=3).await;
         // The next run finds a stale lock, prunes what is left over and goes on.
         clock.advance(SignedDuration::from_mins(31));
-        let lock = repository.lock_exclusive(&holder(&clock)).await.unwrap();
-        repository.prune(&lock, false).await.unwrap();
-        lock.release().await.unwrap();
+        let now = holder(&clock);
+        repository
+            .prune(&now, &everything(), &Silent)
+            .await
+            .unwrap();
         backup(&repository, &clock, 4).await.unwrap();
         let repository = assert_whole(&store, 3..=4).await;
         assert_eq!(repository.check(&ALL).await.unwrap().problems, []);

@@ -2,12 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod copy;
 mod crash;
 mod damage;
+mod damage_golden;
+mod damage_matrix;
+mod damage_repair;
 mod diff;
 mod faulty;
+mod gate;
 mod judge;
 mod locks;
+mod many;
 mod model;
 mod prune;
+mod prune_history;
+mod stats;
 mod support;

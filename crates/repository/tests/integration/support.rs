@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Secret};
+use model::{Clock, Event, Reporter, Secret};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use repository::{Holder, InitOptions, Node, Repository, Snapshot, TreeId, store_from};
+use repository::{
+    Holder, InitOptions, Limit, Node, PruneOptions, Repository, Snapshot, TreeId, store_from,
+};
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -54,8 +57,32 @@ pub(crate) fn time(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
+/// Waits for nobody.
 pub(crate) fn holder(clock: &Arc<TestClock>) -> Holder {
-    Holder::new("keepward", Arc::clone(clock) as Arc<dyn Clock>)
+    Holder::new("keepward", Arc::clone(clock) as Arc<dyn Clock>).with_patience(Duration::ZERO)
+}
+
+pub(crate) struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: Event) {}
+}
+
+/// Frees all that can be freed, however young it is.
+pub(crate) fn everything() -> PruneOptions {
+    PruneOptions {
+        max_unused: Limit::Bytes(0),
+        max_repack_bytes: None,
+        grace: SignedDuration::ZERO,
+    }
+}
+
+pub(crate) async fn prune(repository: &Repository) -> repository::PruneReport {
+    let holder = holder(&TestClock::real());
+    repository
+        .prune(&holder, &everything(), &Silent)
+        .await
+        .unwrap()
 }
 
 pub(crate) async fn in_memory() -> (Repository, Arc<dyn ObjectStore>) {
@@ -90,6 +117,40 @@ impl OnDisk {
     /// As another process would see it: with an empty index.
     pub(crate) async fn reopen(&self) -> Repository {
         open(&self.path()).await.unwrap()
+    }
+
+    /// The files in a folder of the repository, at any depth.
+    pub(crate) fn files(&self, folder: &str) -> Vec<std::path::PathBuf> {
+        let (mut folders, mut files) = (vec![self.path().join(folder)], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        let files = self.files("");
+        files
+            .iter()
+            .map(|file| file.metadata().unwrap().len())
+            .sum()
+    }
+
+    /// Makes everything two hours older.
+    pub(crate) fn age(&self) {
+        for path in self.files("") {
+            let file = std::fs::File::options().append(true).open(path).unwrap();
+            let modified = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(modified - Duration::from_hours(2))
+                .unwrap();
+        }
     }
 
     pub(crate) fn restic(&self, arguments: &[&str]) -> String {

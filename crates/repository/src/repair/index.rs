@@ -1,0 +1,260 @@
+//! Rebuilds the index from the packs themselves.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+
+use super::{RepairReport, need_exclusive, unless_damaged};
+use crate::check::gap;
+use crate::files::Listed;
+use crate::index::file::{self, IndexedPack, MOST_BLOBS};
+use crate::index::table::Table;
+use crate::pack::Entry;
+use crate::pack::header;
+use crate::pack::writer::{FinishedPack, Packer};
+use crate::{BlobType, FileKind, Id, LockGuard, PackId, Repository, Result};
+
+impl Repository {
+    /// Makes the index say what the packs hold: reads packs that no index names or whose size is wrong (with `read_data` all of
+    /// them), saves what is readable of damaged packs into new ones, and drops what is gone. `lock` must be exclusive.
+    pub async fn repair_index(
+        &self,
+        lock: &LockGuard,
+        read_data: bool,
+        dry_run: bool,
+    ) -> Result<RepairReport> {
+        need_exclusive(self, lock).await?;
+        let mut repair = Repair {
+            repository: self,
+            report: RepairReport::new(dry_run),
+            good: Vec::new(),
+            table: Table::default(),
+            replaced: Vec::new(),
+        };
+        let (known, old) = repair.read_index().await?;
+        let damaged = repair.sort_packs(&known, read_data).await?;
+        repair.salvage(&known, damaged).await?;
+        if dry_run || repair.report.is_nothing() {
+            return Ok(repair.report);
+        }
+        lock.verify(self).await?;
+        repair.write_index(&old).await?;
+        // The new index names none of these, and all that was readable of them lies elsewhere.
+        lock.verify(self).await?;
+        for id in &repair.replaced {
+            self.files().remove(FileKind::Pack, *id).await?;
+        }
+        self.index().refresh().await?;
+        Ok(repair.report)
+    }
+}
+
+struct Repair<'a> {
+    repository: &'a Repository,
+    report: RepairReport,
+    /// What the new index says.
+    good: Vec<IndexedPack>,
+    /// The same by blob.
+    table: Table,
+    /// Damaged packs whose readable blobs are saved.
+    replaced: Vec<PackId>,
+}
+
+/// What index files say of a pack, in the order of offsets; `None` where two of them disagree.
+type Known = BTreeMap<PackId, Option<Vec<Entry>>>;
+
+impl Repair<'_> {
+    /// What the readable index files say, and the ids of all of them.
+    async fn read_index(&mut self) -> Result<(Known, Vec<Id>)> {
+        let (files, cipher) = (self.repository.files(), self.repository.cipher());
+        let mut known = Known::new();
+        let mut old = Vec::new();
+        for listed in files.list(FileKind::Index).await? {
+            old.push(listed.id);
+            let Some(packs) = unless_damaged(file::read(files, cipher, listed.id).await)? else {
+                let at = FileKind::Index.path(listed.id);
+                self.report.repaired(
+                    at,
+                    "it cannot be read and is replaced by what the packs say",
+                );
+                continue;
+            };
+            for mut pack in packs {
+                pack.entries.sort_by_key(|entry| entry.offset);
+                let sound = gap(&pack).is_none();
+                let entries = sound.then_some(pack.entries);
+                known
+                    .entry(pack.id)
+                    .and_modify(|other| {
+                        if *other != entries {
+                            *other = None;
+                        }
+                    })
+                    .or_insert(entries);
+            }
+        }
+        Ok((known, old))
+    }
+
+    /// Takes up the packs that are as the index says, or whose own header can be read; returns all others.
+    async fn sort_packs(&mut self, known: &Known, read_data: bool) -> Result<Vec<Listed>> {
+        let mut listed = self.repository.files().list(FileKind::Pack).await?;
+        listed.sort_by_key(|file| file.id);
+        let here: HashMap<PackId, u64> = listed.iter().map(|file| (file.id, file.size)).collect();
+        for (id, entries) in known.iter().filter(|(id, _)| !here.contains_key(*id)) {
+            let blobs = entries.as_ref().map_or(0, Vec::len);
+            let what = format!("it does not exist; the index no longer names its {blobs} blobs");
+            self.report.lost(FileKind::Pack.path(*id), what);
+        }
+        let mut damaged = Vec::new();
+        for pack in listed {
+            let entries = known.get(&pack.id).cloned().flatten();
+            let fits = entries
+                .as_ref()
+                .is_some_and(|entries| header::pack_size(entries) == pack.size);
+            let found = match entries {
+                Some(entries) if fits && !read_data => Some(entries),
+                _ => self.read_pack(&pack, read_data).await?,
+            };
+            match found {
+                Some(entries) => {
+                    if !fits {
+                        let what = format!("its {} blobs are in the index again", entries.len());
+                        self.report.repaired(FileKind::Pack.path(pack.id), what);
+                    }
+                    self.keep(pack.id, entries);
+                }
+                None => damaged.push(pack),
+            }
+        }
+        Ok(damaged)
+    }
+
+    fn keep(&mut self, id: PackId, entries: Vec<Entry>) {
+        self.table.insert_pack(id, &entries);
+        self.good.push(IndexedPack { id, entries });
+    }
+
+    /// The blobs of a pack by its own header; `None` if it is damaged.
+    async fn read_pack(&self, pack: &Listed, whole: bool) -> Result<Option<Vec<Entry>>> {
+        let (files, cipher) = (self.repository.files(), self.repository.cipher());
+        if !whole {
+            return unless_damaged(header::fetch(files, cipher, pack.id, pack.size).await);
+        }
+        let Some(bytes) = unless_damaged(files.read_original(FileKind::Pack, pack.id).await)?
+        else {
+            return Ok(None);
+        };
+        let Some(entries) = unless_damaged(header::read(cipher, pack.id, &bytes))? else {
+            return Ok(None);
+        };
+        for entry in &entries {
+            if unless_damaged(self.decode(entry, &bytes))?.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(entries))
+    }
+
+    fn decode(&self, entry: &Entry, pack: &[u8]) -> Result<Vec<u8>> {
+        let cut = || crate::Error::damaged(format_args!("blob {}", entry.id), "it is cut off");
+        let sealed = sealed(entry, pack).ok_or_else(cut)?;
+        entry.decode(self.repository.cipher(), sealed)
+    }
+
+    /// Copies every blob of damaged packs that can still be read and lies nowhere else.
+    async fn salvage(&mut self, known: &Known, damaged: Vec<Listed>) -> Result<()> {
+        let cipher = self.repository.cipher();
+        let mut packers = [BlobType::Data, BlobType::Tree].map(|kind| (kind, Packer::new(kind)));
+        for pack in damaged {
+            let at = FileKind::Pack.path(pack.id);
+            let read = self
+                .repository
+                .files()
+                .read_unverified(FileKind::Pack, pack.id);
+            let Some(bytes) = unless_damaged(read.await)? else {
+                self.report
+                    .lost(at, "it is too large to be read; it is left as it is");
+                continue;
+            };
+            // Its own header tells more: the file may hold another pack.
+            let header = unless_damaged(header::read(cipher, pack.id, &bytes))?;
+            let Some(entries) = header.or_else(|| known.get(&pack.id).cloned().flatten()) else {
+                let what = "its header cannot be read and no index names it; it is left as it is";
+                self.report.lost(at, what);
+                continue;
+            };
+            let mut unreadable = 0;
+            for entry in &entries {
+                if unless_damaged(self.decode(entry, &bytes))?.is_none() {
+                    unreadable += 1;
+                    continue;
+                }
+                let elsewhere = self.table.get(entry.kind, &entry.id).is_some();
+                let Some(sealed) = sealed(entry, &bytes).filter(|_| !elsewhere) else {
+                    continue;
+                };
+                for (_, packer) in packers.iter_mut().filter(|(kind, _)| *kind == entry.kind) {
+                    packer.add_sealed(entry, sealed);
+                    if packer.is_full() {
+                        self.store(packer).await?;
+                    }
+                }
+            }
+            self.replaced.push(pack.id);
+            let all = entries.len();
+            if unreadable == 0 {
+                let what = format!("its {all} blobs are saved into other packs");
+                self.report.repaired(at, what);
+            } else {
+                let what = format!(
+                    "{unreadable} of its {all} blobs cannot be read; the others are saved into other packs"
+                );
+                self.report.lost(at, what);
+            }
+        }
+        for (_, packer) in packers.iter_mut().filter(|(_, packer)| !packer.is_empty()) {
+            self.store(packer).await?;
+        }
+        Ok(())
+    }
+
+    async fn store(&mut self, packer: &mut Packer) -> Result<()> {
+        let FinishedPack { id, bytes, entries } = packer.finish(self.repository.cipher());
+        if !self.report.dry_run {
+            let files = self.repository.files();
+            files.write(FileKind::Pack, id, Bytes::from(bytes)).await?;
+        }
+        self.keep(id, entries);
+        Ok(())
+    }
+
+    /// The new index is whole before any old file goes.
+    async fn write_index(&self, old: &[Id]) -> Result<()> {
+        let (files, cipher) = (self.repository.files(), self.repository.cipher());
+        let mut rest = self.good.as_slice();
+        while !rest.is_empty() {
+            let mut blobs = 0;
+            let count = rest
+                .iter()
+                .take_while(|pack| {
+                    let more = blobs < MOST_BLOBS;
+                    blobs += pack.entries.len();
+                    more
+                })
+                .count();
+            let (batch, after) = rest.split_at(count);
+            file::write(files, cipher, batch).await?;
+            rest = after;
+        }
+        for id in old {
+            files.remove(FileKind::Index, *id).await?;
+        }
+        Ok(())
+    }
+}
+
+fn sealed<'b>(entry: &Entry, pack: &'b [u8]) -> Option<&'b [u8]> {
+    let start = entry.offset as usize;
+    pack.get(start..start.checked_add(entry.length as usize)?)
+}

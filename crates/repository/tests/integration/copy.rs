@@ -1,0 +1,251 @@
+//! Copies to a second repository, and restic's word on them.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use repository::{
+    CheckOptions, CopyOptions, CopyReport, ReadData, Repository, Snapshot, SnapshotId,
+};
+use serde_json::Value;
+
+use crate::faulty::FaultyStore;
+use crate::support::*;
+
+const OTHER: &str = "another password";
+
+async fn copy(source: &Repository, target: &Repository) -> CopyReport {
+    let ids = ids(source).await;
+    let now = holder(&TestClock::real());
+    let options = CopyOptions::default();
+    source
+        .copy_to(target, &ids, &now, &options, &Silent)
+        .await
+        .unwrap()
+}
+
+async fn ids(repository: &Repository) -> Vec<SnapshotId> {
+    let snapshots = repository.snapshots().await.unwrap();
+    snapshots.into_iter().map(|(id, _)| id).collect()
+}
+
+/// What is read back of a snapshot.
+async fn content(repository: &Repository, snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for (path, node) in repository.list(snapshot.tree).await.unwrap() {
+        if node.is_file() {
+            files.push((path, repository.read(&node).await.unwrap().to_vec()));
+        }
+    }
+    files
+}
+
+/// Two snapshots that share most, one of them with a file of several chunks.
+async fn two_snapshots(repository: &Repository) -> [Snapshot; 2] {
+    let large = noise(7, 3 << 19);
+    let files: Vec<(String, Vec<u8>)> = (0..40_u8)
+        .map(|number| {
+            (
+                format!("items/{:02}/{number}/item.json", number % 4),
+                vec![number; 200],
+            )
+        })
+        .collect();
+    let mut first: Vec<(&str, &[u8])> = vec![("git/pack", &large), ("empty", b"")];
+    first.extend(
+        files
+            .iter()
+            .map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
+    );
+    let first = commit(repository, None, &first).await;
+    let second = commit(
+        repository,
+        Some(first.tree),
+        &[("items/03/7/item.json", b"changed")],
+    )
+    .await;
+    [first, second]
+}
+
+async fn empty(folder: &std::path::Path) -> Repository {
+    let (store, _) = repository::store_from(folder.to_str().unwrap()).unwrap();
+    Repository::init(store, &secret(OTHER), &options())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_copy_has_everything_and_restic_takes_it_for_one() {
+    let disk = OnDisk::init().await;
+    let snapshots = two_snapshots(&disk.repository).await;
+    let place = disk.folder.path().join("copy");
+    let target = empty(&place).await;
+    let report = copy(&disk.repository, &target).await;
+    assert_eq!((report.snapshots_copied, report.snapshots_present), (2, 0));
+    let all = CheckOptions {
+        read_data: ReadData::All,
+    };
+    let found = target.check(&all).await.unwrap();
+    assert_eq!(found.problems, []);
+    assert_eq!(found.blobs, report.blobs_copied, "nothing is there twice");
+    for snapshot in &snapshots {
+        assert_eq!(
+            content(&target, snapshot).await,
+            content(&disk.repository, snapshot).await
+        );
+    }
+    assert!(target.locks().await.unwrap().is_empty());
+    assert!(disk.repository.locks().await.unwrap().is_empty());
+
+    restic(&place, OTHER, &["check", "--read-data"]);
+    let shown = restic(&place, OTHER, &["snapshots", "--json"]);
+    let shown: Vec<Value> = serde_json::from_str(&shown).unwrap();
+    let mut originals: Vec<String> = shown
+        .iter()
+        .map(|snapshot| snapshot["original"].as_str().unwrap().to_owned())
+        .collect();
+    originals.sort_unstable();
+    let mut expected: Vec<String> = ids(&disk.repository)
+        .await
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(originals, expected);
+
+    let again = copy(&disk.repository, &target).await;
+    assert_eq!(
+        again,
+        CopyReport {
+            snapshots_present: 2,
+            ..CopyReport::default()
+        }
+    );
+    // restic sees that there is nothing to copy either, and we see it of what restic copied.
+    let password = disk.folder.path().join("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    let source = disk.path();
+    let from = [
+        "--from-repo",
+        source.to_str().unwrap(),
+        "--from-password-file",
+        password.to_str().unwrap(),
+    ];
+    let told = restic(&place, OTHER, &[&["copy"], &from[..]].concat());
+    assert_eq!(told.matches("skipping").count(), 2, "{told}");
+    let third = disk.folder.path().join("by-restic");
+    let by_restic = empty(&third).await;
+    restic(&third, OTHER, &[&["copy"], &from[..]].concat());
+    assert_eq!(
+        copy(&disk.repository, &by_restic).await.snapshots_present,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_later_copy_reads_only_what_changed() {
+    let (source, _) = in_memory().await;
+    let (target, _) = in_memory().await;
+    let [_, second] = two_snapshots(&source).await;
+    copy(&source, &target).await;
+    let third = commit(
+        &source,
+        Some(second.tree),
+        &[("items/02/6/item.json", b"new")],
+    )
+    .await;
+    let report = copy(&source, &target).await;
+    assert_eq!((report.snapshots_copied, report.snapshots_present), (1, 2));
+    // Root, items, 02 and 6; and the document. Both snapshots before are equally old: the other has two more changed.
+    assert_eq!(report.blobs_copied, 5, "{report:?}");
+    assert!([4, 6].contains(&report.trees_proved), "{report:?}");
+    assert_eq!(
+        content(&target, &third).await,
+        content(&source, &third).await
+    );
+}
+
+#[tokio::test]
+async fn a_copy_that_is_killed_anywhere_goes_on_and_stores_nothing_twice() {
+    let (source, _) = in_memory().await;
+    let snapshots = two_snapshots(&source).await;
+    let wanted = ids(&source).await;
+    let clock = TestClock::real();
+    let options = CopyOptions {
+        index_every: 1 << 18,
+    };
+    let new = Arc::new(InMemory::new());
+    let place = Arc::clone(&new) as Arc<dyn ObjectStore>;
+    Repository::init(place, &secret(PASSWORD), &crate::support::options())
+        .await
+        .unwrap();
+    let mut writes = 0;
+    loop {
+        let store: Arc<dyn ObjectStore> = Arc::new(new.fork());
+        let faulty = FaultyStore::new(Arc::clone(&store), writes, ErrorKind::ConnectionReset);
+        let killed = Arc::clone(&faulty) as Arc<dyn ObjectStore>;
+        let killed = Repository::open(killed, &secret(PASSWORD)).await.unwrap();
+        let result = source
+            .copy_to(&killed, &wanted, &holder(&clock), &options, &Silent)
+            .await;
+        clock.advance(SignedDuration::from_mins(31));
+        let target = Repository::open(Arc::clone(&store), &secret(PASSWORD))
+            .await
+            .unwrap();
+        let all = CheckOptions {
+            read_data: ReadData::All,
+        };
+        let before = target.check(&all).await.unwrap();
+        assert!(before.is_clean(), "{writes}: {:?}", before.problems);
+        let report = source
+            .copy_to(&target, &wanted, &holder(&clock), &options, &Silent)
+            .await
+            .unwrap();
+        let after = target.check(&all).await.unwrap();
+        assert!(after.is_clean(), "{writes}: {:?}", after.problems);
+        assert_eq!(after.blobs, before.blobs + report.blobs_copied, "{writes}");
+        assert_eq!(after.snapshots, 2);
+        for snapshot in &snapshots {
+            assert_eq!(
+                content(&target, snapshot).await,
+                content(&source, snapshot).await
+            );
+        }
+        if !faulty.has_failed() {
+            assert_eq!(result.unwrap().snapshots_copied, 2);
+            break;
+        }
+        writes += 1;
+    }
+    assert!(
+        writes > 8,
+        "the test has to stop at many places, not {writes}"
+    );
+}
+
+#[tokio::test]
+async fn damage_in_the_source_is_named_and_not_copied() {
+    let disk = OnDisk::init().await;
+    two_snapshots(&disk.repository).await;
+    let (target, _) = in_memory().await;
+    let largest = disk
+        .files("data")
+        .into_iter()
+        .max_by_key(|file| file.metadata().unwrap().len());
+    let largest = largest.unwrap();
+    let mut bytes = std::fs::read(&largest).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&largest, bytes).unwrap();
+    let wanted = ids(&disk.repository).await;
+    let now = holder(&TestClock::real());
+    let options = CopyOptions::default();
+    let error = disk
+        .repository
+        .copy_to(&target, &wanted, &now, &options, &Silent)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "repository-damaged", "{error}");
+    assert!(target.snapshots().await.unwrap().is_empty());
+}
