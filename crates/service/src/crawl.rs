@@ -30,11 +30,35 @@ pub struct Item {
     pub modified: Option<Timestamp>,
 }
 
+/// What a kind may know of the run that it is crawled in.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// When the run began. Kinds have no clock; this is for what is due every so often.
+    pub started: Timestamp,
+    /// Everything is to be read again, also what could be told to be unchanged.
+    pub full: bool,
+    /// Kinds whose implausible drop a person has confirmed.
+    pub accepted: &'a BTreeSet<String>,
+}
+
+impl Order<'static> {
+    /// A run in which nothing is asked for beyond the usual.
+    pub fn usual(started: Timestamp) -> Self {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        Self {
+            started,
+            full: false,
+            accepted: &NONE,
+        }
+    }
+}
+
 /// One crawl of one kind in one scope.
 pub struct Crawl<'a> {
     pub http: &'a Client,
     pub scope: &'a Scope,
     pub cursor: Option<&'a str>,
+    pub order: Order<'a>,
     /// The kinds that the run is to back up, for kinds that bring others along.
     pub selection: &'a BTreeSet<String>,
     pub sink: &'a dyn Sink,
@@ -73,4 +97,18 @@ pub trait Sink: Send + Sync {
     fn issue(&self, issue: Issue);
     /// How many items a listing promises, for progress.
     fn expect(&self, items: u64);
+    /// Everything of this item has been sent. A run that goes on after a kill keeps such items of a crawl that lists everything and appends
+    /// nothing: `Crawl::prior` shows them, and the crawl, which begins again, can `keep` them.
+    async fn done(&self, _item: &ItemRef) -> Result<()> {
+        Ok(())
+    }
+    /// A place to go on from after a kill: what was sent until now stays, what is sent from now on is sent again. `make` is called only when
+    /// it is time for a checkpoint, and before anything else is polled.
+    async fn position(&self, _make: &(dyn Fn() -> Result<Vec<u8>> + Send + Sync)) -> Result<()> {
+        Ok(())
+    }
+    /// The last [`Sink::position`] of a killed run that this crawl goes on from; [`crate::Error::start_again`] when it is of no use.
+    fn resumed(&self) -> Option<&[u8]> {
+        None
+    }
 }

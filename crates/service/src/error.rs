@@ -4,6 +4,8 @@ use model::{Class, Issue, ItemRef};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+const START_AGAIN: &str = "checkpoint-unusable";
+
 /// What went wrong, whether a retry can help (`class`), and what a person can do (`hint`).
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -43,6 +45,15 @@ impl Error {
     /// Our own store or disk is at fault.
     pub fn storage(message: impl Into<String>) -> Self {
         Self::new(Class::Storage, "repository-damaged", message)
+    }
+
+    /// A crawl cannot go on from its position of a killed run: the run begins anew.
+    pub fn start_again(message: impl Into<String>) -> Self {
+        Self::new(Class::Malformed, START_AGAIN, message)
+    }
+
+    pub fn is_start_again(&self) -> bool {
+        self.code == START_AGAIN
     }
 
     #[must_use]

@@ -7,19 +7,28 @@
 
 mod advertisement;
 mod closure;
+mod consolidate;
 mod crawl;
 mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod index;
+mod inspect;
 mod lfs;
+mod listing;
+mod obtain;
 mod packs;
 mod pkt;
 mod process;
+mod prove;
 mod push;
 mod refname;
 mod remote;
 mod request;
 mod restore;
 mod state;
+mod tend;
+mod upkeep;
 mod verify;
 
 pub use advertisement::{Advertisement, Protocol};
@@ -27,10 +36,13 @@ pub use closure::{Closure, closure};
 pub use crawl::crawl_repository;
 pub use gix_hash::ObjectId as Oid;
 pub use index::{Indexed, index};
+pub use inspect::inspect_repository;
 pub use lfs::Pointer;
 pub use packs::Packs;
+pub use prove::{Fault, Proof, prove_repository};
 pub use remote::Remote;
 pub use restore::restore_repository;
+pub use upkeep::Upkeep;
 pub use verify::verify_repository;
 
 /// Azure DevOps knows no other, and a server that announces another is refused.

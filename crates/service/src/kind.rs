@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::ItemRef;
 
-use crate::{Crawl, Cursor, Error, Found, Outcome, Pass, Restore, Result, StoredItem, Target};
+use crate::{
+    Crawl, Cursor, Error, Found, Inspect, Inspection, Outcome, Pass, Restore, Result, StoredItem,
+    Target,
+};
 
 /// A scope of a token and what it is for.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +123,17 @@ pub trait Kind: Send + Sync {
 
     /// Reads restored items back: the differences of each from the snapshot in words, none for an equal one. `StoredItem::new_id` is set.
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>>;
+
+    /// Looks at a stored item: whether its parts agree with each other, and what it refers to. Reads the snapshot alone; that `document` is JSON
+    /// is known. An error is about the store, never about the item.
+    async fn inspect(
+        &self,
+        _cx: &Inspect<'_>,
+        _item: &ItemRef,
+        _document: &[u8],
+    ) -> Result<Inspection> {
+        Ok(Inspection::default())
+    }
 }
 
 /// The error of kinds that cannot be restored on their own.

@@ -4,15 +4,20 @@ pub mod crawl;
 pub mod error;
 pub mod git;
 pub mod http;
+pub mod inspect;
 pub mod kind;
+#[cfg(test)]
+#[path = "../../../fuzz/mutate.rs"]
+mod mutate;
 pub mod preflight;
 pub mod rest;
 pub mod restore;
 pub mod stored;
 
-pub use crawl::{Crawl, Cursor, Item, Scope, Sink};
+pub use crawl::{Crawl, Cursor, Item, Order, Scope, Sink};
 pub use error::{Error, Result};
 pub use http::Client;
+pub use inspect::{Inspect, Inspection};
 pub use kind::{Crawled, Fidelity, Kind, KindSpec, Layout, Loss, Permission};
 pub use preflight::{Check, Outcome as CheckOutcome};
 pub use rest::RestKind;

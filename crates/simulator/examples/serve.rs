@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "bulk" => Seed::Bulk {
             work_items: items,
             bytes,
+            repositories: 0,
         },
         other => return Err(format!("unknown seed {other}").into()),
     };

@@ -25,7 +25,7 @@ pub(crate) use errors::repository_not_found;
 pub(crate) use history::{Change, Commit};
 pub(crate) use lfs::store as store_lfs;
 pub(crate) use pushes::write;
-pub(crate) use repositories::{Creation, create, destroy, discard, fork_content};
+pub(crate) use repositories::{Creation, arrange, create, destroy, discard, fork_content};
 pub(crate) use rest::handle;
 pub(crate) use shape::{encode, project_id};
 pub(crate) use smart::smart_http;

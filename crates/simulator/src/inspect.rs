@@ -60,6 +60,10 @@ pub(crate) async fn answer(
             let count = sent["count"].as_u64().unwrap_or(1000) as usize;
             Ok(Reply::json(change::bulk(&app.world, &organization, count)?))
         }
+        (&Method::POST, "__repositories") => {
+            git::arrange(&app.world, &organization, &sent)?;
+            Ok(Reply::no_content())
+        }
         (&Method::POST, "__organizations") => {
             let name =
                 text("name").ok_or_else(|| ApiError::bad_body("the member name is missing"))?;

@@ -8,6 +8,7 @@
 //! - `GET /__ledger[?organization=X][&summary=true]`, `POST /__ledger/reset`: every request that was answered;
 //! - `POST /__faults` with a rule or a list of rules, `GET /__faults`, `DELETE /__faults`: faults on demand;
 //! - `POST /__organizations {"name"}` and `POST /__pats {"organization", "scopes"}`: more of both;
+//! - `POST /__repositories {"organization", "repository", "isInMaintenance", "limitedRefs"}`: states that no client can ask for;
 //! - `POST /__demo/change`, `POST /__bulk/change {"count"}`: the changes that a second backup finds.
 
 mod auth;

@@ -58,7 +58,11 @@ pub(crate) async fn fill(
             history,
             work_items,
         } => contoso::fill(&mut maker, history.as_deref(), *work_items).await,
-        Seed::Bulk { work_items, bytes } => bulk::fill(&mut maker, *work_items, *bytes),
+        Seed::Bulk {
+            work_items,
+            bytes,
+            repositories,
+        } => bulk::fill(&mut maker, *work_items, *bytes, *repositories).await,
     }
 }
 

@@ -31,8 +31,12 @@ pub enum Seed {
         history: Option<PathBuf>,
         work_items: u32,
     },
-    /// One project, work items of `bytes` of JSON with one revision each: for benchmarks.
-    Bulk { work_items: u32, bytes: u32 },
+    /// One project, work items of `bytes` of JSON with one revision each, and repositories with one history: for benchmarks.
+    Bulk {
+        work_items: u32,
+        bytes: u32,
+        repositories: u32,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -138,6 +138,15 @@ impl Fixture {
         .await
     }
 
+    /// One of the simulator's own addresses.
+    async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
+        let url = format!("{}{path}", self.simulator.url());
+        let request = self.client.request(method, url).body(body.to_string());
+        let answer = request.send().await.unwrap().error_for_status().unwrap();
+        let bytes = answer.bytes().await.unwrap();
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    }
+
     async fn call(&self, method: Method, path: &str, body: &Value) -> Answer {
         let headers = [
             ("content-type", "application/json"),
@@ -337,6 +346,49 @@ async fn pull_request_refs_cannot_be_pushed_and_other_refs_of_the_push_can() {
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(words.contains("(The current action can only be performed by the system.)"), "{words}");
     assert_eq!(fixture.run(&copy, &["ls-remote", &fixture.remote("plain"), "refs/*"]).lines().count(), 1);
+}
+}
+
+server_test! {
+async fn limited_refs_hide_the_branches_of_others_but_not_from_the_full_address() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("limited").await;
+    let copy = fixture.working_copy("work", 1);
+    fixture.run(&copy, &["push", "-q", &fixture.remote("limited"), "HEAD:refs/heads/main", "HEAD:refs/heads/own", "v1"]);
+    let names = |variant: &str| {
+        let url = fixture.url(&format!("/Main%20Project/_git/{variant}limited"));
+        let listed = fixture.run(&copy, &["ls-remote", &url, "refs/heads/*", "refs/tags/v1", "refs/pull/*"]);
+        listed.lines().map(|line| line.split('\t').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = ["refs/heads/main", "refs/heads/other", "refs/heads/own", "refs/pull/1/merge", "refs/tags/v1"];
+    // Made on the disk, these are nobody's.
+    let state = fixture.control(Method::GET, "/__state", &Value::Null).await;
+    let bare = state["repositories"].as_array().unwrap().iter().find(|repository| repository["id"] == id.as_str()).unwrap()["repositoryPath"].as_str().unwrap().to_owned();
+    for name in ["refs/heads/other", "refs/pull/1/merge"] {
+        fixture.run(Path::new(&bare), &["update-ref", name, "refs/heads/main"]);
+    }
+    let few = ["refs/heads/main", "refs/heads/own", "refs/tags/v1"];
+    assert_eq!((names(""), names("_full/"), names("_optimized/")), (all.map(str::to_owned).to_vec(), all.map(str::to_owned).to_vec(), few.map(str::to_owned).to_vec()));
+    fixture.control(Method::POST, "/__repositories", &json!({"repository": id, "limitedRefs": true})).await;
+    assert_eq!((names(""), names("_full/")), (few.map(str::to_owned).to_vec(), all.map(str::to_owned).to_vec()));
+}
+}
+
+server_test! {
+async fn a_repository_in_maintenance_is_listed_and_answers_nothing_else() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("busy").await;
+    let copy = fixture.working_copy("work", 1);
+    fixture.run(&copy, &["push", "-q", &fixture.remote("busy"), "HEAD:refs/heads/main"]);
+    let set = |busy: bool| json!({"repository": id, "isInMaintenance": busy});
+    fixture.control(Method::POST, "/__repositories", &set(true)).await;
+    let listed = fixture.get("/_apis/git/repositories?api-version=7.1").await.json();
+    let shown = listed["value"].as_array().unwrap().iter().find(|repository| repository["id"] == id.as_str()).unwrap().clone();
+    assert_eq!(shown["isInMaintenance"], true);
+    let refs = fixture.get("/Main%20Project/_git/busy/info/refs?service=git-upload-pack").await.expect(404);
+    assert!(refs.text().contains("TF401019"));
+    fixture.control(Method::POST, "/__repositories", &set(false)).await;
+    fixture.run(&copy, &["ls-remote", &fixture.remote("busy")]);
 }
 }
 

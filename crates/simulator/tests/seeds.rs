@@ -313,6 +313,7 @@ async fn bulk_items_have_the_size_asked_for_and_one_revision_until_they_are_chan
     let simulator = start(Seed::Bulk {
         work_items: 300,
         bytes: 2_000,
+        repositories: 3,
     })
     .await;
     let client = reqwest::Client::builder().build().unwrap();
@@ -349,6 +350,8 @@ async fn bulk_items_have_the_size_asked_for_and_one_revision_until_they_are_chan
         ),
         (300, 300)
     );
+    // The project's own, and the three.
+    assert_eq!(number(&inventory, "repositories"), 4, "{inventory}");
     let changed = post(
         &simulator,
         "/__bulk/change",

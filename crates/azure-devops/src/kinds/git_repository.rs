@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use model::{Class, Issue, ItemRef};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use service::git::{Remote, crawl_repository};
+use service::git::{Remote, crawl_repository, inspect_repository};
 use service::http::segment;
+use service::inspect::Tie;
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome,
-    Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
+    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use super::project::PROJECT;
@@ -77,6 +78,8 @@ pub(crate) struct Repository<'a> {
     pub(crate) size: u64,
     #[serde(default, rename = "isDisabled")]
     pub(crate) is_disabled: bool,
+    #[serde(default, rename = "isInMaintenance")]
+    pub(crate) is_in_maintenance: bool,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +91,7 @@ pub(crate) struct ProjectRef<'a> {
 }
 
 impl Repository<'_> {
-    /// Always through `_full`: an ordinary address may hide refs.
+    /// Always through `_full`: where refs are limited, the ordinary address shows a person's own branches alone. It costs no more requests.
     pub(crate) fn remote(&self, http: &Client) -> Remote {
         Remote::new(
             http,
@@ -118,6 +121,10 @@ pub(crate) fn read(listed: &RawValue) -> Result<Repository<'_>> {
         .map_err(|error| Error::malformed(format!("repositories: {error}")))
 }
 
+pub(crate) fn read_all(pages: &api::Pages) -> Result<Vec<Repository<'_>>> {
+    pages.values()?.into_iter().map(read).collect()
+}
+
 /// One repository by project and id.
 pub(crate) async fn detail(
     http: &Client,
@@ -137,6 +144,39 @@ pub(crate) async fn detail(
     .await
 }
 
+/// Why a listed repository cannot be read: the service would say that it is not there.
+fn closed(repository: &Repository<'_>, item: &ItemRef) -> Option<Issue> {
+    let (code, class, state, hint) = if repository.is_disabled {
+        (
+            "git-repository-disabled",
+            Class::Permission,
+            "is disabled",
+            "Enable it in the project's settings if it is to be backed up; what was backed up before is kept.",
+        )
+    } else if repository.is_in_maintenance {
+        (
+            "git-repository-maintenance",
+            Class::Transient,
+            "is in maintenance",
+            "The service works on it. What was backed up before is kept; the next backup tries again.",
+        )
+    } else {
+        return None;
+    };
+    Some(Issue {
+        code: code.to_owned(),
+        class,
+        kind: GIT_REPOSITORY.to_owned(),
+        scope: String::new(),
+        item: Some(item.clone()),
+        message: format!(
+            "repository {} of project {} {state}: its content cannot be read",
+            repository.name, repository.project.name
+        ),
+        hint: Some(hint.to_owned()),
+    })
+}
+
 async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>) -> Result<()> {
     let item = ItemRef::new(GIT_REPOSITORY, "", &repository.id);
     let listed = Item {
@@ -144,16 +184,8 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
         name: repository.name.to_string(),
         modified: None,
     };
-    if repository.is_disabled {
-        cx.sink.issue(Issue {
-            code: "git-refused".to_owned(),
-            class: Class::Permission,
-            kind: GIT_REPOSITORY.to_owned(),
-            scope: String::new(),
-            item: Some(item.clone()),
-            message: format!("repository {} of project {} is disabled: its content cannot be read", repository.name, repository.project.name),
-            hint: Some("Enable it in the project's settings if it is to be backed up; what was backed up before is kept.".to_owned()),
-        });
+    if let Some(issue) = closed(repository, &item) {
+        cx.sink.issue(issue);
         return match cx.prior.document(&item).await? {
             Some(_) => cx.sink.keep(&item).await,
             None => cx.sink.upsert(&listed, document).await,
@@ -166,7 +198,8 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
                 .issue(error.to_issue(GIT_REPOSITORY, "", Some(item)));
             Ok(())
         }
-        other => other,
+        Ok(()) => cx.sink.done(&item).await,
+        Err(error) => Err(error),
     }
 }
 
@@ -250,5 +283,20 @@ impl Kind for GitRepositoryKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    async fn inspect(
+        &self,
+        cx: &Inspect<'_>,
+        item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        if let Some(repository) = parts::inspected::<Repository<'_>>(document, &mut found) {
+            found.id = Some(repository.id.into_owned());
+            found.refer(PROJECT, repository.project.id, Tie::Need, "repository.json");
+        }
+        inspect_repository(cx, item, &mut found).await?;
+        Ok(found)
     }
 }

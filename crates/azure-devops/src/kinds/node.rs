@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::{Answer, segment};
 use service::{
-    Client, Crawl, Cursor, Error, Found, Item, Kind, KindSpec, Outcome, Pass, Restore, Result,
-    Scope, StoredItem, Target,
+    Client, Crawl, Cursor, Error, Found, Inspect, Inspection, Item, Kind, KindSpec, Outcome, Pass,
+    Restore, Result, Scope, StoredItem, Target,
 };
 
+use super::parts;
 use crate::api::{DEV, STABLE};
 use slice::Slices;
 
@@ -50,6 +51,12 @@ pub(crate) struct NodeKind {
 #[derive(Deserialize)]
 struct Named {
     name: String,
+}
+
+#[derive(Deserialize)]
+struct Placed {
+    id: u64,
+    path: String,
 }
 
 /// Both trees of a project in one answer.
@@ -155,5 +162,19 @@ impl Kind for NodeKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(self.tree, cx, items).await
+    }
+
+    async fn inspect(
+        &self,
+        _cx: &Inspect<'_>,
+        _item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        if let Some(node) = parts::inspected::<Placed>(document, &mut found) {
+            found.id = Some(node.id.to_string());
+            found.aliases.push(paths::in_fields(&node.path));
+        }
+        Ok(found)
     }
 }

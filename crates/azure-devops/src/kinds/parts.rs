@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use model::{Class, ItemRef};
 use serde::Deserialize;
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass,
-    Permission, Restore, Result, Scope, Stored, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspection, Kind, KindSpec, Layout,
+    Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
 };
 
 /// The stored document of an item that the snapshot says it has.
@@ -32,6 +32,21 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(item: &ItemRef, document: &'a [u8]) -
     })
 }
 
+/// Begins an inspection with what is read of the stored document; without it nothing more can be said of the item.
+pub(crate) fn inspected<'a, T: Deserialize<'a>>(
+    document: &'a [u8],
+    found: &mut Inspection,
+) -> Option<T> {
+    match serde_json::from_slice(document) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            let message = format!("its document is not understood: {error}");
+            found.damage("document-malformed", "", message);
+            None
+        }
+    }
+}
+
 /// `None` for what is not there.
 pub(crate) fn there<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
@@ -39,6 +54,23 @@ pub(crate) fn there<T>(result: Result<T>) -> Result<Option<T>> {
         Err(error) if error.class == Class::Missing => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The id of what stands at the target for an item: found there, or made now. Whichever it is, an interruption does not make it twice.
+pub(crate) async fn stand(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    found: Option<String>,
+    make: impl Future<Output = Result<String>> + Send,
+) -> Result<String> {
+    let id = if let Some(id) = found {
+        id
+    } else {
+        cx.journal.intend(&item.item).await?;
+        make.await?
+    };
+    cx.journal.created(&item.item, &id).await?;
+    Ok(id)
 }
 
 /// One item that could not be written does not end the restore, a dead credential does.

@@ -13,10 +13,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::segment;
 use service::{
-    Client, Crawl, Crawled, Cursor, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass,
-    Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Item, Kind, KindSpec,
+    Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
+use super::parts;
 use crate::api::{self, DEV, Paging, STABLE};
 
 pub(crate) const PROJECT: &str = "project";
@@ -163,16 +164,13 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
             let (name, modified) = ProjectKind
                 .describe(&answer.body)
                 .unwrap_or_else(|| (project.name.to_string(), project.modified()));
-            cx.sink
-                .upsert(
-                    &Item {
-                        item,
-                        name,
-                        modified,
-                    },
-                    &answer.body,
-                )
-                .await
+            let item = Item {
+                item,
+                name,
+                modified,
+            };
+            cx.sink.upsert(&item, &answer.body).await?;
+            cx.sink.done(&item.item).await
         }
         // It was deleted between list and detail.
         Err(error) if error.class == Class::Missing => Ok(()),
@@ -266,5 +264,19 @@ impl Kind for ProjectKind {
             .then(|item| restore::verify(cx, item))
             .try_collect()
             .await
+    }
+
+    async fn inspect(
+        &self,
+        _cx: &Inspect<'_>,
+        _item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        if let Some(project) = parts::inspected::<Project<'_>>(document, &mut found) {
+            found.id = Some(project.id.into_owned());
+            found.aliases.push(project.name.into_owned());
+        }
+        Ok(found)
     }
 }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::{Method, segment};
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Item, Kind, KindSpec,
-    Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Inspect, Inspection, Item,
+    Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use super::parts::{self, failed};
@@ -347,5 +347,23 @@ impl Kind for TeamKind {
             all.push(differences.0);
         }
         Ok(all)
+    }
+
+    async fn inspect(
+        &self,
+        _cx: &Inspect<'_>,
+        item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        let Some(team) = parts::inspected::<Team<'_>>(document, &mut found) else {
+            return Ok(found);
+        };
+        found.id = Some(team.id.into_owned());
+        if !team.project.eq_ignore_ascii_case(&item.scope) {
+            let message = format!("its document says that it is of project {}", team.project);
+            found.damage("document-misplaced", "team.json", message);
+        }
+        Ok(found)
     }
 }

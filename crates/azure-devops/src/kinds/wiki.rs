@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::ItemRef;
 use serde::{Deserialize, Serialize};
+use service::inspect::Tie;
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome,
-    Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
+    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem,
+    Target,
 };
 
 use super::git_repository::GIT_REPOSITORY;
@@ -18,7 +20,7 @@ use super::project::PROJECT;
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts;
 
-pub(crate) use restore::stand_project_wiki;
+pub(crate) use restore::{create_project_wiki, project_wiki};
 
 pub(crate) const WIKI: &str = "wiki";
 
@@ -97,6 +99,10 @@ pub(crate) fn read(listed: &serde_json::value::RawValue) -> Result<Wiki<'_>> {
     serde_json::from_str(listed.get()).map_err(|error| Error::malformed(format!("wikis: {error}")))
 }
 
+pub(crate) fn read_all(pages: &api::Pages) -> Result<Vec<Wiki<'_>>> {
+    pages.values()?.into_iter().map(read).collect()
+}
+
 /// The name of the project wiki whose hidden repository this is, if it is one.
 pub(crate) async fn project_wiki_of(
     stored: &dyn Stored,
@@ -172,5 +178,20 @@ impl Kind for WikiKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    async fn inspect(
+        &self,
+        _cx: &Inspect<'_>,
+        _item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        if let Some(wiki) = parts::inspected::<Wiki<'_>>(document, &mut found) {
+            found.id = Some(wiki.id.into_owned());
+            found.refer(PROJECT, wiki.project, Tie::Need, "wiki.json");
+            found.refer(GIT_REPOSITORY, wiki.repository, Tie::Need, "wiki.json");
+        }
+        Ok(found)
     }
 }

@@ -9,17 +9,20 @@ mod crawl;
 mod document;
 mod find;
 mod history;
+mod inspect;
 mod marks;
 mod position;
+mod progress;
 mod restore;
 mod stream;
 mod verify;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use model::ItemRef;
 use service::{
-    Client, Crawl, Crawled, Cursor, Fidelity, Found, Kind, KindSpec, Layout, Outcome, Pass,
-    Permission, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Kind, KindSpec, Layout,
+    Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
 };
 
 use self::document::Head;
@@ -118,5 +121,14 @@ impl Kind for WorkItemKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         verify::verify(cx, items).await
+    }
+
+    async fn inspect(
+        &self,
+        cx: &Inspect<'_>,
+        item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        inspect::inspect(cx, item, document).await
     }
 }

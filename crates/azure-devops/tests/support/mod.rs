@@ -12,7 +12,7 @@ use azure_devops::AZURE_DEVOPS;
 use model::{Issue, Secret};
 use serde_json::Value;
 use service::http::{Auth, Client, Method, Options, Url};
-use service::{Crawl, Crawled, Scope};
+use service::{Crawl, Crawled, Order, Scope};
 use simulator::{Seed, Simulator};
 
 pub(crate) use memory::{Snapshot, Writer};
@@ -122,6 +122,7 @@ pub(crate) async fn backup(
                 http: &http,
                 scope: &scope,
                 cursor: cursor.as_deref(),
+                order: Order::usual(jiff::Timestamp::UNIX_EPOCH),
                 selection,
                 sink: &writer,
                 prior,

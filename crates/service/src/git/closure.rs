@@ -53,19 +53,9 @@ pub async fn closure(
                 lfs: Vec::new(),
             });
         };
-        let mentions = match &new.mentions {
-            Some(mentions) => Arc::clone(mentions),
-            None => Arc::new(survey(&new.idx, interrupt)?),
-        };
+        let mentions = mentions_of(&new, interrupt)?;
         let index =
             gix_pack::index::File::at(&new.idx, HASH).map_err(|error| unreadable(&error))?;
-        if let Some((kind, id)) = mentions.senseless {
-            return Err(Error::new(
-                Class::Missing,
-                "git-object-missing",
-                format!("the {kind} {id} cannot be read"),
-            ));
-        }
         let is_missing = |id: &&Oid| index.lookup(id).is_none() && !stored.contains(id);
         let missing: BTreeSet<Oid> = mentions
             .ids
@@ -75,20 +65,33 @@ pub async fn closure(
             .take(MOST_MISSING)
             .copied()
             .collect();
-        let lfs = mentions
-            .pointers
-            .iter()
-            .map(|(oid, size)| Pointer {
-                oid: oid.clone(),
-                size: *size,
-            })
-            .collect();
         Ok(Closure {
             missing: missing.into_iter().collect(),
-            lfs,
+            lfs: mentions.pointers().collect(),
         })
     })
     .await
+}
+
+/// What the objects of a pack refer to; an object that makes no sense is an error of class `Missing`.
+pub(super) async fn mentions(new: &Indexed) -> Result<Arc<Mentions>> {
+    let new = new.clone();
+    blocking(move |interrupt| mentions_of(&new, interrupt)).await
+}
+
+fn mentions_of(new: &Indexed, interrupt: &AtomicBool) -> Result<Arc<Mentions>> {
+    let mentions = match &new.mentions {
+        Some(mentions) => Arc::clone(mentions),
+        None => Arc::new(survey(&new.idx, interrupt)?),
+    };
+    match mentions.senseless {
+        None => Ok(mentions),
+        Some((kind, id)) => Err(Error::new(
+            Class::Missing,
+            "git-object-missing",
+            format!("the {kind} {id} cannot be read"),
+        )),
+    }
 }
 
 /// Reads every object of a large pack; they were hashed when it was indexed.

@@ -4,6 +4,8 @@
 //! by id, as in all packs of Azure DevOps, and unpack a third time for the closure.)
 
 mod delta;
+#[cfg(test)]
+pub(super) mod fuzz;
 mod inflate;
 mod resolve;
 mod scan;
@@ -48,6 +50,8 @@ struct Limits {
     object_bytes: u64,
     /// Of all bases of deltas that are in memory at one time.
     base_bytes: usize,
+    /// Of one object in the memory of the git binary: it streams those that are told whole, and makes no differences of larger ones itself.
+    git_bytes: u64,
 }
 
 const USUAL: Limits = Limits {
@@ -55,6 +59,7 @@ const USUAL: Limits = Limits {
     bytes: 4_000_000_000,
     object_bytes: 256 << 20,
     base_bytes: 1 << 30,
+    git_bytes: 2 << 30,
 };
 
 /// Checks a pack down to the last object, and moves it with a new index into `folder`.
@@ -68,7 +73,9 @@ async fn index_within(limits: Limits, pack: &Path, folder: &Path) -> Result<Inde
     let (from, to) = (pack.to_owned(), folder.to_owned());
     match blocking(move |interrupt| checked(limits, &from, &to, interrupt)).await? {
         Checked::Done(indexed) => Ok(indexed),
-        Checked::TooLarge { checksum, objects } => by_git(pack, folder, checksum, objects).await,
+        Checked::TooLarge { checksum, objects } => {
+            by_git(limits, pack, folder, checksum, objects).await
+        }
     }
 }
 
@@ -174,10 +181,17 @@ fn adopt(
     })
 }
 
-async fn by_git(pack: &Path, folder: &Path, checksum: Oid, objects: u32) -> Result<Indexed> {
+async fn by_git(
+    limits: Limits,
+    pack: &Path,
+    folder: &Path,
+    checksum: Oid,
+    objects: u32,
+) -> Result<Indexed> {
     let name = format!("pack-{checksum}");
     let mut git = process::git(folder);
-    git.args(["index-pack", "--no-rev-index", "-o"])
+    git.env("GIT_ALLOC_LIMIT", limits.git_bytes.to_string())
+        .args(["index-pack", "--no-rev-index", "-o"])
         .arg(folder.join(format!("{name}.idx")))
         .arg(pack);
     process::run(git).await.map_err(|error| {
@@ -313,6 +327,110 @@ mod tests {
                 "{limits:?}"
             );
         }
+    }
+
+    /// A pack of one small object and a chain of deltas, each of which doubles what it is told from.
+    fn bomb(folder: &Path, doublings: u32) -> PathBuf {
+        use std::io::Write as _;
+        let packed = |bytes: &[u8]| {
+            let mut encoder =
+                flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let number = |mut number: u64| {
+            let mut bytes = Vec::new();
+            while number > 0x7f {
+                bytes.push(number as u8 | 0x80);
+                number >>= 7;
+            }
+            bytes.push(number as u8);
+            bytes
+        };
+        let base = vec![b'a'; 1 << 16];
+        let mut content = b"PACK\0\0\0\x02".to_vec();
+        content.extend_from_slice(&(doublings + 1).to_be_bytes());
+        let mut before = content.len();
+        // Kind 3 and the lowest 4 bits of the size, then the rest of it.
+        content.push(0xb0);
+        content.extend_from_slice(&number((1 << 16) >> 4));
+        content.extend_from_slice(&packed(&base));
+        for step in 0..doublings {
+            let size = 1_u64 << (16 + step);
+            let mut delta = [number(size), number(size * 2)].concat();
+            for _ in 0..2 {
+                for at in (0..size).step_by(1 << 16) {
+                    let at = (at as u32).to_le_bytes();
+                    // A copy of 65,536 bytes from there.
+                    delta.push(0x8f);
+                    delta.extend_from_slice(&at);
+                }
+            }
+            let start = content.len();
+            content.push(0xe0 | (delta.len() as u8 & 0x0f));
+            content.extend_from_slice(&number(delta.len() as u64 >> 4));
+            let distance = (start - before) as u32;
+            let mut bytes = vec![distance as u8 & 0x7f];
+            let mut rest = distance >> 7;
+            while rest > 0 {
+                rest -= 1;
+                bytes.push(rest as u8 & 0x7f | 0x80);
+                rest >>= 7;
+            }
+            bytes.reverse();
+            content.extend_from_slice(&bytes);
+            content.extend_from_slice(&packed(&delta));
+            before = start;
+        }
+        let checksum: [u8; TRAILER] = Sha1::digest(&content).into();
+        content.extend_from_slice(&checksum);
+        let path = folder.join("bomb.pack");
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn an_object_that_deltas_blow_up_never_gets_memory_beyond_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            object_bytes: 1 << 20,
+            ..USUAL
+        };
+        // 64 KiB and 4 doublings are 1 MiB, which is allowed.
+        let small = bomb(folder.path(), 4);
+        assert_eq!(
+            index_within(limits, &small, folder.path())
+                .await
+                .unwrap()
+                .objects,
+            5
+        );
+        for doublings in [5, 10] {
+            let large = bomb(folder.path(), doublings);
+            assert!(fs::metadata(&large).unwrap().len() < 50_000);
+            let stop = AtomicBool::new(false);
+            assert!(matches!(
+                checked(limits, &large, folder.path(), &stop).unwrap(),
+                Checked::TooLarge { .. }
+            ));
+        }
+    }
+
+    #[tokio::test]
+    async fn git_gets_no_more_memory_for_one_object_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            object_bytes: 1 << 20,
+            git_bytes: 16 << 20,
+            ..USUAL
+        };
+        let large = bomb(folder.path(), 10);
+        let error = index_within(limits, &large, folder.path())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, "git-object-missing");
+        assert!(error.message.contains("limit"), "{}", error.message);
+        assert!(large.exists(), "it is not taken");
     }
 
     #[tokio::test]

@@ -3,11 +3,15 @@
 mod batch;
 mod download;
 mod pointer;
+mod stored;
+mod update;
 mod upload;
 
 pub(super) use batch::{Operation, ask};
 pub(super) use download::download;
 pub use pointer::Pointer;
+pub(super) use stored::hash;
+pub(super) use update::update;
 pub(super) use upload::upload;
 
 use super::Remote;

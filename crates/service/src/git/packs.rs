@@ -29,6 +29,21 @@ impl Packs {
             .map(|files| Self(Arc::new(files)))
     }
 
+    /// Objects in all packs; one that two packs hold counts twice.
+    pub(super) fn objects(&self) -> u64 {
+        self.0
+            .iter()
+            .map(|index| u64::from(index.num_objects()))
+            .sum()
+    }
+
+    /// Calls `found` with the id of each object.
+    pub(super) fn each(&self, found: &mut dyn FnMut(Oid)) {
+        for index in self.0.iter() {
+            index.iter().for_each(|entry| found(entry.oid));
+        }
+    }
+
     /// Newest packs are the most likely ones, and they come last.
     pub fn contains(&self, id: &Oid) -> bool {
         self.0.iter().rev().any(|index| index.lookup(id).is_some())

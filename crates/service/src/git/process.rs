@@ -1,16 +1,18 @@
 //! The git binary, run so that nothing of the machine's own configuration reaches it.
 
+use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use model::Class;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{ChildStdin, Command};
 
+use super::Oid;
 use crate::{Error, Result};
 
 /// Of the inherited environment only these could change what git does, or make it print the credential.
-const REMOVED: [&str; 41] = [
+const REMOVED: [&str; 40] = [
     "GIT_ALLOW_PROTOCOL",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_ASKPASS",
@@ -29,7 +31,6 @@ const REMOVED: [&str; 41] = [
     "GIT_GRAFT_FILE",
     "GIT_INDEX_FILE",
     "GIT_NAMESPACE",
-    "GIT_NO_REPLACE_OBJECTS",
     "GIT_OBJECT_DIRECTORY",
     "GIT_PROTOCOL",
     "GIT_PROXY_COMMAND",
@@ -65,6 +66,8 @@ pub(super) fn git(home: &Path) -> Command {
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
+        // Replacements are refs like others, and no view of the history.
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
         .current_dir(home)
         .kill_on_drop(true);
     for setting in [
@@ -81,13 +84,64 @@ pub(super) fn git(home: &Path) -> Command {
     command
 }
 
+/// A git command in a bare repository, with the memory of a small machine for packs of many gigabytes.
+pub(super) fn git_in(bare: &Path, arguments: &[&str]) -> Command {
+    let mut command = git(bare);
+    for setting in [
+        "pack.threads=1",
+        // What the other side has is looked for in all its trees, not at the same paths alone.
+        "pack.useSparse=false",
+        "pack.windowMemory=64m",
+        "pack.deltaCacheSize=32m",
+        "core.packedGitWindowSize=16m",
+        "core.packedGitLimit=128m",
+    ] {
+        command.arg("-c").arg(setting);
+    }
+    command.arg("--git-dir").arg(bare).args(arguments);
+    command
+}
+
+/// Objects for git's standard input: there may be more than fit into arguments.
+pub(super) fn listed<'a>(ids: impl IntoIterator<Item = &'a Oid>) -> Vec<u8> {
+    ids.into_iter()
+        .flat_map(|id| format!("{id}\n").into_bytes())
+        .collect()
+}
+
 /// Runs to the end and gives what it printed; a failure holds the last lines of its own words.
 pub(super) async fn run(command: Command) -> Result<Vec<u8>> {
     run_with(command, &[]).await
 }
 
 /// Like [`run`], with something to read.
-pub(super) async fn run_with(mut command: Command, input: &[u8]) -> Result<Vec<u8>> {
+pub(super) async fn run_with(command: Command, input: &[u8]) -> Result<Vec<u8>> {
+    let mut printed = Vec::new();
+    let mut keep = |piece: &[u8]| {
+        printed.extend_from_slice(piece);
+        true
+    };
+    run_to(command, input, &mut keep).await?;
+    Ok(printed)
+}
+
+/// How many bytes it prints. It is stopped when they are more than `most`.
+pub(super) async fn count(command: Command, input: &[u8], most: u64) -> Result<u64> {
+    let mut bytes = 0;
+    let mut add = |piece: &[u8]| {
+        bytes += piece.len() as u64;
+        bytes <= most
+    };
+    run_to(command, input, &mut add).await?;
+    Ok(bytes)
+}
+
+/// Gives what it prints to `take`, and stops it when that has enough.
+async fn run_to(
+    mut command: Command,
+    input: &[u8],
+    take: &mut (dyn FnMut(&[u8]) -> bool + Send),
+) -> Result<()> {
     command
         .stdin(if input.is_empty() {
             Stdio::null()
@@ -101,23 +155,61 @@ pub(super) async fn run_with(mut command: Command, input: &[u8]) -> Result<Vec<u
             .caused_by(error);
         error.hinted("Install git, version 2.39 or newer, and make sure that it is in the PATH.")
     })?;
-    let stdin = child.stdin.take();
-    let feed = async {
-        if let Some(mut stdin) = stdin
-            && let Err(error) = stdin.write_all(input).await
-        {
-            // It ended without reading on; its status says why.
-            tracing::debug!(%error, "git did not read its input");
-        }
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut said = Vec::new();
+    let mut hear = |piece: &[u8]| {
+        said.extend_from_slice(piece);
+        true
     };
-    let ((), output) = tokio::join!(feed, child.wait_with_output());
-    let output = output.map_err(|error| {
-        Error::unsupported("the git program's output cannot be read").caused_by(error)
-    })?;
-    if output.status.success() {
-        return Ok(output.stdout);
+    let ended = tokio::try_join!(
+        feed(stdin, input),
+        read(stdout, take),
+        read(stderr, &mut hear)
+    );
+    match ended {
+        Err(None) => return Ok(()),
+        Err(Some(error)) => return Err(unreadable(error)),
+        Ok(_) => {}
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    let status = child.wait().await.map_err(unreadable)?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(failure(status, &said))
+}
+
+async fn feed(stdin: Option<ChildStdin>, input: &[u8]) -> Result<(), Option<io::Error>> {
+    if let Some(mut stdin) = stdin
+        && let Err(error) = stdin.write_all(input).await
+    {
+        // It ended without reading on; its status says why.
+        tracing::debug!(%error, "git did not read its input");
+    }
+    Ok(())
+}
+
+/// An error that is none means that `take` has enough.
+async fn read(
+    from: Option<impl AsyncRead + Unpin>,
+    take: &mut (dyn FnMut(&[u8]) -> bool + Send),
+) -> Result<(), Option<io::Error>> {
+    let Some(mut from) = from else { return Ok(()) };
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut buffer).await.map_err(Some)? {
+            0 => return Ok(()),
+            length if take(&buffer[..length]) => {}
+            _ => return Err(None),
+        }
+    }
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::unsupported("the git program's output cannot be read").caused_by(error)
+}
+
+fn failure(status: ExitStatus, said: &[u8]) -> Error {
+    let said = String::from_utf8_lossy(said);
     let lines: Vec<String> = said
         .lines()
         .map(|line| line.chars().filter(|c| !c.is_control()).take(300).collect())
@@ -125,11 +217,7 @@ pub(super) async fn run_with(mut command: Command, input: &[u8]) -> Result<Vec<u
         .collect();
     let last = lines[lines.len().saturating_sub(12)..].join("; ");
     let (class, code) = meaning(&said);
-    Err(Error::new(
-        class,
-        code,
-        format!("git failed ({}): {last}", output.status),
-    ))
+    Error::new(class, code, format!("git failed ({status}): {last}"))
 }
 
 fn meaning(said: &str) -> (Class, &'static str) {

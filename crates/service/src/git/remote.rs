@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::advertisement::{Advertisement, Protocol};
-use super::{Oid, about, fetch, pkt, request};
+use super::{Oid, Upkeep, about, fetch, pkt, request};
 use crate::http::Call;
 use crate::{Client, Error, Result};
 
@@ -20,6 +20,7 @@ pub struct Remote {
     pub(super) host: &'static str,
     pub(super) path: String,
     pub(super) push_limit: u64,
+    pub(super) upkeep: Upkeep,
     asks: Protocol,
 }
 
@@ -31,6 +32,7 @@ impl Remote {
             host,
             path: path.trim_end_matches('/').to_owned(),
             push_limit: PUSH_LIMIT,
+            upkeep: Upkeep::USUAL,
             asks: Protocol::V0,
         }
     }
@@ -46,6 +48,13 @@ impl Remote {
     #[must_use]
     pub fn push_limit(mut self, bytes: u64) -> Self {
         self.push_limit = bytes;
+        self
+    }
+
+    /// When stored packs are made one or fetched anew, if not as usual.
+    #[must_use]
+    pub fn upkeep(mut self, upkeep: Upkeep) -> Self {
+        self.upkeep = upkeep;
         self
     }
 

@@ -13,7 +13,7 @@ use super::{Remote, about};
 use crate::{Restore, Result, Stored};
 
 /// Namespaces that a push may write; `refs/pull` is the service's own.
-const RESTORED: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
+pub(super) const RESTORED: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
 
 /// Whether a push brings this ref back.
 pub(super) fn is_restored(name: &str) -> bool {
@@ -59,15 +59,17 @@ async fn restore(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Ve
         work.path(),
     ))
     .await?;
+    let mut left = Vec::new();
     if state.refs.keys().any(|name| is_restored(name)) {
         let bare = bare(target.stored, item, work.path()).await?;
-        Box::pin(push::push(remote, &state, &bare)).await?;
+        left = Box::pin(push::push(remote, &state, &bare)).await?;
     }
-    Ok(losses(&state))
+    left.extend(losses(&state));
+    Ok(left)
 }
 
 /// Lays the parts out as the bare repository that they are.
-async fn bare(stored: &dyn Stored, item: &ItemRef, work: &Path) -> Result<PathBuf> {
+pub(super) async fn bare(stored: &dyn Stored, item: &ItemRef, work: &Path) -> Result<PathBuf> {
     let folder = work.join("repository.git");
     let packs = folder.join("objects/pack");
     tokio::fs::create_dir_all(&packs)

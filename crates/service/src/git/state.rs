@@ -1,6 +1,6 @@
 //! The stored repository: what the parts of an item say, and how they are written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::advertisement::Advertisement;
 use super::fetch::disk;
 use super::lfs::{self, Pointer};
+use super::upkeep::{self, Record};
 use super::{Oid, Packs, oid, refname};
 use crate::{Error, Result, Stored};
 
@@ -33,20 +34,24 @@ pub(super) struct State {
     /// As written; empty when there is none.
     pub(super) head: String,
     pub(super) refs: BTreeMap<String, Oid>,
-    /// Names (`pack-<sha1>`) of packs that have an index.
-    pub(super) packs: BTreeSet<String>,
+    /// Names (`pack-<sha1>`) of packs that have an index, with their bytes.
+    pub(super) packs: BTreeMap<String, u64>,
+    /// Packs without an index and indexes without a pack, by the names of their parts.
+    pub(super) halves: Vec<String>,
     /// A pack without its index, an index without its pack, or refs without packs: nothing here may be announced.
     pub(super) damaged: bool,
     /// Sizes of stored LFS objects.
     pub(super) lfs: BTreeMap<String, u64>,
     pub(super) lfs_missing: Vec<Pointer>,
+    /// When the packs were looked after.
+    pub(super) record: Record,
 }
 
 impl State {
     pub(super) async fn load(stored: &dyn Stored, item: &ItemRef) -> Result<Self> {
         let mut this = Self::default();
-        let mut halves: BTreeMap<String, (bool, bool)> = BTreeMap::new();
-        let mut lists_missing = false;
+        let mut halves: BTreeMap<String, (Option<u64>, bool)> = BTreeMap::new();
+        let (mut lists_missing, mut has_record) = (false, false);
         for part in stored.parts(item).await? {
             if let Some((name, ending)) = part
                 .name
@@ -54,26 +59,36 @@ impl State {
                 .and_then(|file| file.rsplit_once('.'))
             {
                 let half = halves.entry(name.to_owned()).or_default();
-                half.0 |= ending == "pack";
-                half.1 |= ending == "idx";
+                match ending {
+                    "pack" => half.0 = Some(part.size),
+                    "idx" => half.1 = true,
+                    _ => {}
+                }
             } else if let Some(oid) = lfs::oid_of(&part.name) {
                 this.lfs.insert(oid.to_owned(), part.size);
             } else if part.name == lfs::MISSING {
                 lists_missing = true;
+            } else if part.name == upkeep::RECORD {
+                has_record = true;
             }
         }
-        this.damaged = halves.values().any(|half| *half != (true, true));
-        this.packs = halves
-            .into_iter()
-            .filter(|(_, half)| *half == (true, true))
-            .map(|(name, _)| name)
-            .collect();
+        for (name, half) in halves {
+            match half {
+                (Some(bytes), true) => _ = this.packs.insert(name, bytes),
+                (Some(_), false) => this.halves.push(pack_part(&name)),
+                (None, _) => this.halves.push(idx_part(&name)),
+            }
+        }
+        this.damaged = !this.halves.is_empty();
         if let Some(refs) = stored.part(item, PACKED_REFS).await? {
             this.refs = parse_refs(&refs)?;
             this.known = true;
         }
         if let Some(head) = stored.part(item, HEAD).await? {
             this.head = String::from_utf8_lossy(&head).into_owned();
+        }
+        if has_record && let Some(record) = stored.part(item, upkeep::RECORD).await? {
+            this.record = Record::read(&record)?;
         }
         if lists_missing && let Some(list) = stored.part(item, lfs::MISSING).await? {
             this.lfs_missing = Pointer::list(&list);
@@ -118,7 +133,7 @@ impl State {
         folder: &Path,
     ) -> Result<Packs> {
         let mut paths = Vec::new();
-        for name in &self.packs {
+        for name in self.packs.keys() {
             let path = folder.join(format!("{name}.idx"));
             copy(stored, item, &idx_part(name), &path).await?;
             paths.push(path);
@@ -154,7 +169,7 @@ pub(super) fn render_refs(refs: &BTreeMap<String, Oid>) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn parse_refs(file: &[u8]) -> Result<BTreeMap<String, Oid>> {
+pub(super) fn parse_refs(file: &[u8]) -> Result<BTreeMap<String, Oid>> {
     let text = std::str::from_utf8(file)
         .map_err(|error| Error::storage("the stored packed-refs are not text").caused_by(error))?;
     let mut refs = BTreeMap::new();

@@ -58,6 +58,16 @@ impl Answer {
         self.json::<Listing<'_>>().map(|listing| listing.value)
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_test(headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            headers,
+            body: body.into(),
+            label: "GET /".to_owned(),
+        }
+    }
+
     pub(crate) fn content_type(&self) -> ContentType {
         ContentType::of(&self.headers)
     }

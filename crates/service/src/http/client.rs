@@ -240,40 +240,34 @@ fn pool(options: &Options) -> Result<reqwest::Client> {
         .hosts
         .values()
         .all(|url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")));
-    let builder = || {
-        let builder = reqwest::Client::builder();
-        let builder = if local { builder.no_proxy() } else { builder };
-        builder
-            .user_agent(&options.user_agent)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .read_timeout(options.timeout)
-            .connect_timeout(options.timeout.min(Duration::from_secs(30)))
-            // Shorter than servers keep a connection: a write on one that is just being closed is an unclear failure.
-            .pool_idle_timeout(Duration::from_secs(20))
-            .tcp_nodelay(true)
-    };
+    let builder = reqwest::Client::builder();
+    let builder = if local { builder.no_proxy() } else { builder };
+    let builder = builder
+        .user_agent(&options.user_agent)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .read_timeout(options.timeout)
+        .connect_timeout(options.timeout.min(Duration::from_secs(30)))
+        // Shorter than servers keep a connection: a write on one that is just being closed is an unclear failure.
+        .pool_idle_timeout(Duration::from_secs(20))
+        .tcp_nodelay(true);
     let encrypted = options.hosts.values().any(|url| url.scheme() == "https");
-    // A bare machine has no certificates, and needs none to reach a plain host.
-    builder()
-        .build()
-        .or_else(|error| {
-            if encrypted {
-                Err(error)
-            } else {
-                builder().tls_certs_only([]).build()
-            }
-        })
-        .map_err(|error| {
-            Error::new(
-                Class::Transient,
-                "service-unavailable",
-                "the HTTP client cannot be set up",
-            )
-            .hinted("install the system's CA certificates (Debian: ca-certificates)")
-            .caused_by(error.without_url())
-        })
+    // Plain hosts need no certificates: a bare machine has none, and reading hundreds costs more than a quiet run.
+    let builder = if encrypted {
+        builder
+    } else {
+        builder.tls_certs_only([])
+    };
+    builder.build().map_err(|error| {
+        Error::new(
+            Class::Transient,
+            "service-unavailable",
+            "the HTTP client cannot be set up",
+        )
+        .hinted("install the system's CA certificates (Debian: ca-certificates)")
+        .caused_by(error.without_url())
+    })
 }
 
 /// A random UUID (version 4) that lets the service's support find our requests.

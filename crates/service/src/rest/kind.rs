@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use model::ItemRef;
 use serde_json::value::RawValue;
 
 use super::{Paging, RestKind, pages::fill};
 use crate::{
-    Client, Crawl, Cursor, Found, Kind, KindSpec, Outcome, Pass, Restore, Result, Scope,
-    StoredItem, Target,
+    Client, Crawl, Cursor, Found, Inspect, Inspection, Kind, KindSpec, Outcome, Pass, Restore,
+    Result, Scope, StoredItem, Target,
 };
 
 #[async_trait]
@@ -61,5 +62,20 @@ impl Kind for RestKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         self.verify_all(cx, items).await
+    }
+
+    async fn inspect(
+        &self,
+        _cx: &Inspect<'_>,
+        _item: &ItemRef,
+        document: &[u8],
+    ) -> Result<Inspection> {
+        let document: Option<&RawValue> = serde_json::from_slice(document).ok();
+        let text = |pointer| Some(super::text_at(document?, pointer)?.into_owned());
+        Ok(Inspection {
+            id: text(self.id),
+            aliases: text(self.name).into_iter().collect(),
+            ..Inspection::default()
+        })
     }
 }

@@ -1,5 +1,10 @@
 //! The pages of a list, one after the other.
 
+#[cfg(test)]
+mod fuzz;
+
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::{List, Paging, PartList, read};
@@ -15,6 +20,8 @@ pub struct Pages<'a> {
     version: &'static str,
     paging: Paging,
     next: Next,
+    /// Tokens that were used: a service that gives one again would do so for ever.
+    used: HashSet<String>,
     /// The first item of the page before: a service that ignores `$skip` would give it again for ever.
     first: String,
 }
@@ -77,6 +84,7 @@ impl<'a> Pages<'a> {
             version,
             paging,
             next: Next::Start,
+            used: HashSet::new(),
             first: String::new(),
         }
     }
@@ -123,10 +131,11 @@ impl<'a> Pages<'a> {
         }
     }
 
-    fn token(&self, token: &str) -> Result<Next> {
-        match &self.next {
-            Next::Token(before) if before == token => Err(self.endless()),
-            _ => Ok(Next::Token(token.to_owned())),
+    fn token(&mut self, token: &str) -> Result<Next> {
+        if self.used.insert(token.to_owned()) {
+            Ok(Next::Token(token.to_owned()))
+        } else {
+            Err(self.endless())
         }
     }
 

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::{Conflict, Issue, ItemRef};
 use service::{
-    Client, Crawl, Error, Ids, Item, Journal, PartInfo, Restore, Result, Scope, Sink, Stored,
-    Target,
+    Client, Crawl, Error, Ids, Item, Journal, Order, PartInfo, Restore, Result, Scope, Sink,
+    Stored, Target,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -31,6 +31,7 @@ impl Memory {
             http,
             scope,
             cursor: None,
+            order: Order::usual(jiff::Timestamp::UNIX_EPOCH),
             selection: &self.selection,
             sink: self,
             prior: self,

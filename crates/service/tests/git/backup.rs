@@ -1,8 +1,11 @@
 //! One repository being backed up again and again.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use model::{Conflict, Issue, ItemRef};
 use service::git::{Remote, crawl_repository, restore_repository, verify_repository};
-use service::{Client, Crawl, Result, Scope, Target};
+use service::{Client, Crawl, Order, Result, Scope, Target};
 
 use crate::history::Bare;
 use crate::memory::{Nothing, Recorder, Snapshot, selection};
@@ -12,6 +15,10 @@ pub(crate) struct Backup {
     /// Parts that the last run wrote or removed.
     pub(crate) touched: Vec<String>,
     pub(crate) item: ItemRef,
+    /// When the next run begins.
+    pub(crate) now: Timestamp,
+    pub(crate) full: bool,
+    pub(crate) accepted: BTreeSet<String>,
     client: Client,
     remote: Remote,
     work: tempfile::TempDir,
@@ -23,6 +30,9 @@ impl Backup {
             snapshot: Snapshot::default(),
             touched: Vec::new(),
             item: ItemRef::new("git-repository", "project", "id"),
+            now: "2026-01-01T00:00:00Z".parse().unwrap(),
+            full: false,
+            accepted: BTreeSet::new(),
             client: client.clone(),
             remote,
             work: tempfile::tempdir().unwrap(),
@@ -37,6 +47,11 @@ impl Backup {
             http: &self.client,
             scope: &scope,
             cursor: None,
+            order: Order {
+                started: self.now,
+                full: self.full,
+                accepted: &self.accepted,
+            },
             selection: &selection,
             sink: &recorder,
             prior: &self.snapshot,

@@ -50,6 +50,7 @@ impl Bare {
             ("receive.hideRefs", "refs/pull"),
             ("gc.auto", "0"),
             ("receive.autogc", "false"),
+            ("core.fsync", "none"),
         ] {
             bare.git(&["config", key, value]);
         }
@@ -202,4 +203,17 @@ pub(crate) fn text(file: u32, version: u32) -> Vec<u8> {
         .unwrap();
     }
     text.into_bytes()
+}
+
+/// Bytes that do not compress, so that sizes are what they seem.
+pub(crate) fn noise(seed: u32, bytes: usize) -> Vec<u8> {
+    let mut state = u64::from(seed) + 1;
+    (0..bytes)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as u8
+        })
+        .collect()
 }

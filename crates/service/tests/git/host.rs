@@ -63,6 +63,8 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// As they came.
+    pub(crate) bytes: usize,
 }
 
 pub(crate) struct Inner {
@@ -164,6 +166,7 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
         path: path.clone(),
         headers: parts.headers.clone(),
         body: String::from_utf8_lossy(&unpacked).into_owned(),
+        bytes: body.len(),
     });
     if !path.starts_with("/foreign/") && !is_signed_in(&parts.headers) {
         return (

@@ -9,5 +9,8 @@ mod host;
 mod large_files;
 mod memory;
 mod packs;
+mod parts;
 mod restore;
+mod scale;
 mod torture;
+mod upkeep;

@@ -90,29 +90,6 @@ async fn a_restore_may_be_repeated_and_overwrites_what_moved() {
 }
 
 #[tokio::test]
-async fn a_large_history_goes_over_in_pieces() {
-    let host = Host::start(Manner::AzureDevOps).await;
-    let (bare, backup) = source(&host).await;
-    let target = host.repository("target");
-    host.seen();
-    backup
-        .restore(&host.remote("target").push_limit(2000))
-        .await
-        .unwrap();
-    let pushes = host
-        .seen()
-        .iter()
-        .filter(|seen| seen.path.ends_with("/git-receive-pack") && seen.body.len() > 4)
-        .count();
-    assert!(pushes > 3, "{pushes}");
-    assert_eq!(
-        pushed(&target),
-        pushed(&bare),
-        "and the helper branch is gone"
-    );
-}
-
-#[tokio::test]
 async fn an_empty_repository_needs_no_push() {
     let host = Host::start(Manner::AzureDevOps).await;
     host.repository("source");

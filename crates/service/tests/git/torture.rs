@@ -1,9 +1,10 @@
 //! A long random life of a repository, backed up at every turn: each snapshot is exactly what the server had.
 
+use jiff::SignedDuration;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use service::git::Protocol;
+use service::git::{Protocol, Upkeep};
 
 use crate::backup::{Backup, lay_out};
 use crate::history::{Bare, text};
@@ -97,7 +98,8 @@ impl Life {
     }
 }
 
-async fn live(seed: u64, manner: Manner, protocol: Protocol) {
+/// With an upkeep that is always at work, packs come and go from run to run.
+async fn live(seed: u64, manner: Manner, protocol: Protocol, upkeep: Upkeep) {
     let host = Host::start(manner).await;
     let mut life = Life {
         bare: host.repository("repo"),
@@ -106,7 +108,9 @@ async fn live(seed: u64, manner: Manner, protocol: Protocol) {
         count: 0,
     };
     life.commit("refs/heads/main", None);
-    let mut backup = Backup::of(&host.client, host.remote("repo").asking_for(protocol));
+    let remote = host.remote("repo").asking_for(protocol).upkeep(upkeep);
+    let mut backup = Backup::of(&host.client, remote);
+    let mut consolidated = 0;
     let mut snapshots = Vec::new();
     let listing = if protocol == Protocol::V2 { 2 } else { 1 };
     for round in 0..14 {
@@ -123,12 +127,16 @@ async fn live(seed: u64, manner: Manner, protocol: Protocol) {
         let picture = life.bare.picture();
         assert_eq!(restored.picture(), picture, "round {round}");
         snapshots.push((backup.snapshot.clone(), picture));
-        backup.clean().await;
-        assert_eq!(
-            (host.seen().len(), backup.touched.len()),
-            (listing, 0),
-            "round {round}"
-        );
+        backup.now += SignedDuration::from_hours(24);
+        if upkeep.most_packs == Upkeep::USUAL.most_packs {
+            backup.clean().await;
+            assert_eq!(
+                (host.seen().len(), backup.touched.len()),
+                (listing, 0),
+                "round {round}"
+            );
+        }
+        consolidated += usize::from(backup.snapshot.packs().len() == 1);
     }
     for (snapshot, picture) in &snapshots {
         let names: Vec<&String> = snapshot
@@ -136,14 +144,20 @@ async fn live(seed: u64, manner: Manner, protocol: Protocol) {
             .keys()
             .filter(|name| name.starts_with("objects/"))
             .collect();
-        assert!(
-            names
-                .iter()
-                .all(|name| backup.snapshot.0[*name] == snapshot.0[*name]),
-            "stored packs never change"
-        );
+        if upkeep.most_packs == Upkeep::USUAL.most_packs {
+            assert!(
+                names
+                    .iter()
+                    .all(|name| backup.snapshot.0[*name] == snapshot.0[*name]),
+                "stored packs never change"
+            );
+        }
         assert_eq!(lay_out(snapshot).1.picture(), *picture);
     }
+    assert!(
+        upkeep.most_packs == Upkeep::USUAL.most_packs || consolidated > 3,
+        "{consolidated}"
+    );
     let target = host.repository("target");
     backup.restore(&host.remote("target")).await.unwrap();
     assert!(
@@ -159,15 +173,27 @@ async fn live(seed: u64, manner: Manner, protocol: Protocol) {
 
 #[tokio::test]
 async fn azure_devops_repositories_survive_a_long_life() {
-    live(1, Manner::AzureDevOps, Protocol::V0).await;
+    live(1, Manner::AzureDevOps, Protocol::V0, Upkeep::USUAL).await;
 }
 
 #[tokio::test]
 async fn repositories_of_plain_version_0_survive_a_long_life() {
-    live(2, Manner::Plain, Protocol::V0).await;
+    live(2, Manner::Plain, Protocol::V0, Upkeep::USUAL).await;
 }
 
 #[tokio::test]
 async fn repositories_of_version_2_survive_a_long_life() {
-    live(3, Manner::Plain, Protocol::V2).await;
+    live(3, Manner::Plain, Protocol::V2, Upkeep::USUAL).await;
+}
+
+#[tokio::test]
+async fn packs_that_are_looked_after_all_the_time_lose_nothing() {
+    let upkeep = Upkeep {
+        most_packs: 2,
+        most_waste: 10,
+        least_bytes: 0,
+        measure_days: 1,
+        whole_days: 11,
+    };
+    live(4, Manner::AzureDevOps, Protocol::V0, upkeep).await;
 }

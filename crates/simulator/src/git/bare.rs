@@ -101,6 +101,28 @@ impl Bare {
         Ok(Self { path })
     }
 
+    /// Makes an empty repository equal to another, sharing its packs; `refs` are those of the other.
+    pub(crate) fn copy_from(
+        &self,
+        other: &Self,
+        refs: &BTreeMap<String, String>,
+    ) -> Result<(), GitError> {
+        let disk = |source| GitError::Disk {
+            path: self.path.clone(),
+            source,
+        };
+        let packs = Path::new("objects/pack");
+        for pack in std::fs::read_dir(other.path.join(packs)).map_err(disk)? {
+            let name = packs.join(pack.map_err(disk)?.file_name());
+            std::fs::hard_link(other.path.join(&name), self.path.join(&name)).map_err(disk)?;
+        }
+        let lines: Vec<String> = refs
+            .iter()
+            .map(|(name, id)| format!("{id} {name}\n"))
+            .collect();
+        std::fs::write(self.path.join("packed-refs"), lines.concat()).map_err(disk)
+    }
+
     /// Points HEAD at a full ref name, which need not exist yet.
     pub(crate) fn set_head(&self, reference: &str) -> Result<(), GitError> {
         std::fs::write(self.path.join("HEAD"), format!("ref: {reference}\n")).map_err(|source| {

@@ -54,6 +54,8 @@ pub(crate) async fn dump(world: &SharedWorld, organization: &str) -> Result<Valu
                 "projectName": shape::project_name(organization, repository.project),
                 "defaultBranch": repository.default_branch,
                 "isDisabled": repository.disabled,
+                "isInMaintenance": repository.in_maintenance,
+                "limitedRefs": repository.limited_refs,
                 "isHidden": repository.hidden,
                 "parent": repository.parent,
                 "isDeleted": repository.deleted.is_some(),

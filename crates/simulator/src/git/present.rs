@@ -33,8 +33,12 @@ impl Service {
 }
 
 /// Rewrites the ref advertisement of `git http-backend` to the vendor's literal capability strings.
-/// An empty repository advertises nothing but a flush to readers. `optimized` leaves out the refs of pull requests.
-pub(crate) fn advertisement(service: Service, original: &[u8], optimized: bool) -> Vec<u8> {
+/// An empty repository advertises nothing but a flush to readers. Refs that are not in `view` are left out.
+pub(crate) fn advertisement(
+    service: Service,
+    original: &[u8],
+    view: &dyn Fn(&str) -> bool,
+) -> Vec<u8> {
     let mut output = Vec::with_capacity(original.len());
     let mut rest = original;
     // The service header and its flush are the same on both servers.
@@ -55,14 +59,19 @@ pub(crate) fn advertisement(service: Service, original: &[u8], optimized: bool) 
                 }
             }
             Frame::Data(line)
-                if optimized
-                    && line
-                        .get(41..)
-                        .is_some_and(|name| name.starts_with(b"refs/pull/")) => {}
+                if line
+                    .get(41..)
+                    .is_some_and(|name| !view(ref_name(name).as_ref())) => {}
             frame => copy(&mut output, frame),
         }
     }
     output
+}
+
+/// Without the mark of a peeled tag.
+fn ref_name(line: &[u8]) -> std::borrow::Cow<'_, str> {
+    let name = line.strip_suffix(b"\n").unwrap_or(line);
+    String::from_utf8_lossy(name.strip_suffix(b"^{}").unwrap_or(name))
 }
 
 fn copy(output: &mut Vec<u8>, frame: Frame<'_>) {
@@ -208,7 +217,7 @@ mod tests {
         );
         pkt::data(&mut git, format!("{OID} refs/heads/main\n").as_bytes());
         pkt::flush(&mut git);
-        let shown = advertisement(Service::UploadPack, &git, false);
+        let shown = advertisement(Service::UploadPack, &git, &|_| true);
         let frames = pkt::frames(&shown);
         let Frame::Data(first) = frames[2] else {
             panic!("no first ref")
@@ -236,7 +245,7 @@ mod tests {
         );
         pkt::flush(&mut git);
         assert_eq!(
-            advertisement(Service::UploadPack, &git, false),
+            advertisement(Service::UploadPack, &git, &|_| true),
             b"001e# service=git-upload-pack\n00000000"
         );
     }

@@ -75,6 +75,8 @@ pub(crate) fn create(
         name: name.to_owned(),
         default_branch: None,
         disabled: false,
+        in_maintenance: false,
+        limited_refs: false,
         hidden: creation.hidden,
         parent: creation.parent,
         created,
@@ -341,6 +343,29 @@ fn rename(organization: &mut Organization, id: Uuid, name: &str) -> Result<(), A
     }
     if let Some(repository) = organization.git.get_mut(id) {
         name.clone_into(&mut repository.name);
+    }
+    Ok(())
+}
+
+/// Puts a repository into a state that clients cannot ask for: `{"repository": id, "isInMaintenance", "limitedRefs"}`.
+pub(crate) fn arrange(
+    world: &SharedWorld,
+    organization: &str,
+    sent: &Value,
+) -> Result<(), ApiError> {
+    let text = sent["repository"].as_str().unwrap_or_default();
+    let id = Uuid::parse_str(text).map_err(|_| repository_not_found(text))?;
+    let mut guard = world.write();
+    let repository = guard
+        .organization_mut(organization)?
+        .git
+        .get_mut(id)
+        .ok_or_else(|| repository_not_found(text))?;
+    if let Some(set) = sent["isInMaintenance"].as_bool() {
+        repository.in_maintenance = set;
+    }
+    if let Some(set) = sent["limitedRefs"].as_bool() {
+        repository.limited_refs = set;
     }
     Ok(())
 }

@@ -93,7 +93,7 @@ pub(crate) fn repository(
         value["isFork"] = json!(true);
     }
     value["isDisabled"] = json!(repository.disabled);
-    value["isInMaintenance"] = json!(false);
+    value["isInMaintenance"] = json!(repository.in_maintenance);
     value
 }
 

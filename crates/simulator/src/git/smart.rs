@@ -79,11 +79,19 @@ async fn advertise(world: &SharedWorld, request: GitRequest) -> Result<Reply, Ap
     };
     let target = target(world, &request)?;
     let (answer, bytes) = backend::advertise(&target.bare, service).await?;
-    let optimized = request.variant == GitVariant::Optimized;
-    Ok(reply(
-        &answer,
-        Body::Bytes(present::advertisement(service, &bytes, optimized).into()),
-    ))
+    let shown = {
+        let guard = world.read();
+        let organization = guard.organization(&target.organization)?;
+        let limited = organization.git.get(target.id).filter(|repository| {
+            request.variant == GitVariant::Optimized
+                || (request.variant == GitVariant::Plain && repository.limited_refs)
+        });
+        let view = |name: &str| {
+            limited.is_none_or(|repository| repository.is_in_view(name, &request.identity.person))
+        };
+        present::advertisement(service, &bytes, &view)
+    };
+    Ok(reply(&answer, Body::Bytes(shown.into())))
 }
 
 fn reply(answer: &Answer, body: Body) -> Reply {

@@ -19,6 +19,7 @@ pub(crate) struct State {
 }
 
 /// A repository, live or in the recycle bin.
+#[expect(clippy::struct_excessive_bools, reason = "as many as the service has")]
 pub(crate) struct Repository {
     pub id: Uuid,
     pub project: Uuid,
@@ -26,6 +27,10 @@ pub(crate) struct Repository {
     /// Full ref name; absent until the first branch arrives.
     pub default_branch: Option<String>,
     pub disabled: bool,
+    /// The service itself works on it.
+    pub in_maintenance: bool,
+    /// Its plain address shows no more refs than `_optimized`.
+    pub limited_refs: bool,
     /// Backs a project wiki: shown only with `includeHidden`.
     pub hidden: bool,
     pub parent: Option<Uuid>,
@@ -62,6 +67,17 @@ impl Repository {
     /// Where an LFS object lies, inside the repository's own folder.
     pub(crate) fn lfs_path(&self, oid: &str) -> PathBuf {
         self.bare.path().join("lfs").join(oid)
+    }
+
+    /// Whether limited refs leave this one in: a person sees the default branch, branches of their own and tags.
+    pub(crate) fn is_in_view(&self, name: &str, person: &Person) -> bool {
+        !name.starts_with("refs/pull/")
+            && (!name.starts_with("refs/heads/")
+                || self.default_branch.as_deref() == Some(name)
+                || self
+                    .creators
+                    .get(name)
+                    .is_some_and(|creator| creator.id == person.id))
     }
 
     /// As `main`, not `refs/heads/main`.
@@ -112,10 +128,10 @@ impl State {
         inside.find(|repository| repository.name.to_lowercase() == name)
     }
 
-    /// A repository that a client may read: live, and not disabled.
+    /// A repository that a client may read: live, and neither disabled nor in maintenance.
     pub(crate) fn open(&self, project: Option<Uuid>, text: &str) -> Result<&Repository, ApiError> {
         self.find(project, text)
-            .filter(|repository| !repository.disabled)
+            .filter(|repository| !repository.disabled && !repository.in_maintenance)
             .ok_or_else(|| repository_not_found(text))
     }
 

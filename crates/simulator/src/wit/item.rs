@@ -1,5 +1,6 @@
 //! A work item with everything that ever happened to it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -39,6 +40,20 @@ impl Values {
             (Err(at), Some(value)) => self.0.insert(at, (field, value)),
             (Err(_), None) => {}
         }
+    }
+
+    /// Lets equal texts be one; with `learn`, texts that are new are kept for others.
+    fn share_texts(&mut self, texts: &mut HashSet<Arc<str>>, learn: bool) {
+        for (_, value) in &mut self.0 {
+            if let FieldValue::Text(text) = value {
+                match texts.get(text) {
+                    Some(same) => *text = Arc::clone(same),
+                    None if learn => drop(texts.insert(Arc::clone(text))),
+                    None => {}
+                }
+            }
+        }
+        self.0.shrink_to_fit();
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (FieldId, &FieldValue)> {
@@ -150,6 +165,15 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// See [`Values::share_texts`].
+    pub(crate) fn share_texts(&mut self, texts: &mut HashSet<Arc<str>>, learn: bool) {
+        for revision in &mut self.revisions {
+            revision.values.share_texts(texts, learn);
+        }
+        self.revisions.shrink_to_fit();
+        self.updates.shrink_to_fit();
+    }
+
     pub(crate) fn rev(&self) -> u32 {
         self.revisions.len() as u32
     }

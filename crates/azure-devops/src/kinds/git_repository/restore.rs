@@ -6,7 +6,7 @@ use service::git::{restore_repository, verify_repository};
 use service::http::{Answer, Method, segment};
 use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, StoredItem, Target};
 
-use super::{GIT_REPOSITORY, Repository, detail, list, read};
+use super::{GIT_REPOSITORY, Repository, detail, list, read_all};
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts::{self, failed};
 use crate::kinds::project::PROJECT;
@@ -15,11 +15,7 @@ use crate::kinds::wiki;
 /// By the known id, by the name in the project, then in the recycle bin.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let pages = list(cx.http).await?;
-    let there = pages
-        .values()?
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>>>()?;
+    let there = read_all(&pages)?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let known = item
@@ -138,58 +134,63 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         });
     }
     let mut losses = Vec::new();
-    let new_id = match &item.new_id {
-        Some(id) => id.clone(),
-        None => stand(cx, item, &stored, &project, &mut losses).await?,
+    let pages = list(http).await?;
+    let mut here = read_all(&pages)?;
+    here.retain(|repository| *repository.project.id == *project);
+    let wiki = wiki::project_wiki_of(cx.target.stored, &stored.id).await?;
+    let found = match (&item.new_id, &wiki) {
+        (Some(id), _) => Some(id.clone()),
+        (None, Some(_)) => wiki::project_wiki(http, &project)
+            .await?
+            .map(|wiki| wiki.repository),
+        (None, None) => taken_over(cx, item, &stored, &here)?,
     };
-    cx.journal.created(&item.item, &new_id).await?;
+    let make = async {
+        match &wiki {
+            Some(name) => wiki::create_project_wiki(http, &project, name).await,
+            None => create_one(cx, &stored, &project, &here, &mut losses).await,
+        }
+    };
+    let new_id = parts::stand(cx, item, found, make).await?;
     losses.extend(fill(cx, &item.item, &stored, &project, &new_id).await?);
     Ok(Outcome::Done { new_id, losses })
 }
 
-/// The repository at the target to push into: found, renamed, or created.
-async fn stand(
+/// A repository of the same name that may be pushed into.
+fn taken_over(
     cx: &Restore<'_>,
     item: &StoredItem,
     stored: &Repository<'_>,
+    here: &[Repository<'_>],
+) -> Result<Option<String>> {
+    let same = |repository: &&Repository<'_>| repository.name.eq_ignore_ascii_case(&stored.name);
+    let Some(there) = here.iter().find(same) else {
+        return Ok(None);
+    };
+    if is_empty(there) || matches!(item.action, Action::Replace | Action::Merge) || item.open_intent
+    {
+        return Ok(Some(there.id.to_string()));
+    }
+    if cx.conflict == Conflict::Duplicate {
+        return Ok(None);
+    }
+    let message = format!(
+        "the project has a repository {} with other content",
+        stored.name
+    );
+    Err(Error::new(Class::Conflict, "restore-conflict", message))
+}
+
+/// A new repository, or the one that came with its project under another name.
+async fn create_one(
+    cx: &Restore<'_>,
+    stored: &Repository<'_>,
     project: &str,
+    here: &[Repository<'_>],
     losses: &mut Vec<String>,
 ) -> Result<String> {
     let http = cx.target.http;
-    if let Some(wiki) = wiki::project_wiki_of(cx.target.stored, &stored.id).await? {
-        cx.journal.intend(&item.item).await?;
-        return wiki::stand_project_wiki(http, project, &wiki).await;
-    }
-    let pages = list(http).await?;
-    let all = pages
-        .values()?
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>>>()?;
-    let here: Vec<&Repository<'_>> = all
-        .iter()
-        .filter(|repository| *repository.project.id == *project)
-        .collect();
-    if let Some(there) = here
-        .iter()
-        .find(|repository| repository.name.eq_ignore_ascii_case(&stored.name))
-    {
-        if is_empty(there)
-            || matches!(item.action, Action::Replace | Action::Merge)
-            || item.open_intent
-        {
-            return Ok(there.id.to_string());
-        }
-        if cx.conflict != Conflict::Duplicate {
-            let message = format!(
-                "the project has a repository {} with other content",
-                stored.name
-            );
-            return Err(Error::new(Class::Conflict, "restore-conflict", message));
-        }
-    }
-    cx.journal.intend(&item.item).await?;
-    if let Some(automatic) = lone(cx, stored, &here).await? {
+    if let Some(automatic) = lone(cx, stored, here).await? {
         let path = format!(
             "/{}/_apis/git/repositories/{}",
             segment(project),
@@ -202,7 +203,7 @@ async fn stand(
             .await?;
         return Ok(automatic);
     }
-    let name = free_name(&stored.name, &here);
+    let name = free_name(&stored.name, here);
     if name != *stored.name {
         losses.push(format!(
             "the name {} is taken: the repository is called {name}",
@@ -224,7 +225,7 @@ async fn stand(
 async fn lone(
     cx: &Restore<'_>,
     stored: &Repository<'_>,
-    here: &[&Repository<'_>],
+    here: &[Repository<'_>],
 ) -> Result<Option<String>> {
     let [only] = here else { return Ok(None) };
     let automatic = !cx.target.original && is_empty(only) && only.name == only.project.name;
@@ -234,7 +235,7 @@ async fn lone(
     Ok(None)
 }
 
-fn free_name(name: &str, here: &[&Repository<'_>]) -> String {
+fn free_name(name: &str, here: &[Repository<'_>]) -> String {
     let taken = |name: &str| {
         here.iter()
             .any(|repository| repository.name.eq_ignore_ascii_case(name))

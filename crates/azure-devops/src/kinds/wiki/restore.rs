@@ -5,7 +5,7 @@ use service::git::restore_repository;
 use service::http::{Method, segment};
 use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, StoredItem, Target};
 
-use super::{WIKI, Wiki, list, read};
+use super::{WIKI, Wiki, list, read_all};
 use crate::api::{DEV, STABLE};
 use crate::kinds::git_repository::{self, GIT_REPOSITORY, Repository};
 use crate::kinds::parts::{self, failed};
@@ -44,11 +44,7 @@ fn matching<'w, 'a>(
 
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let pages = list(cx.http).await?;
-    let there = pages
-        .values()?
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>>>()?;
+    let there = read_all(&pages)?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let document = parts::document(cx.stored, &item.item).await?;
@@ -101,55 +97,49 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let project = project.ok_or_else(|| {
         Error::unsupported(format!("{}: its project is not at the target", item.item))
     })?;
+    let pages = list(http).await?;
+    let there = read_all(&pages)?;
+    let found = matching(&cx.target, &there, item, &stored).map(|wiki| wiki.id.to_string());
     let mut losses = Vec::new();
-    let new_id = {
-        let pages = list(http).await?;
-        let there = pages
-            .values()?
-            .into_iter()
-            .map(read)
-            .collect::<Result<Vec<_>>>()?;
-        matching(&cx.target, &there, item, &stored).map(|wiki| wiki.id.to_string())
-    };
-    let new_id = match new_id {
-        Some(id) => id,
-        None if stored.is_project_wiki() => {
-            cx.journal.intend(&item.item).await?;
-            let repository = stand_project_wiki(http, &project, &stored.name).await?;
-            losses = push_pages(cx, &stored, &project, &repository).await?;
-            project_wiki(http, &project)
-                .await?
-                .ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))?
-                .0
+    let make = async {
+        if !stored.is_project_wiki() {
+            return code_wiki(cx, &stored, &project).await;
         }
-        None => {
-            cx.journal.intend(&item.item).await?;
-            code_wiki(cx, &stored, &project).await?
-        }
+        let repository = create_project_wiki(http, &project, &stored.name).await?;
+        losses = push_pages(cx, &stored, &project, &repository).await?;
+        let made = project_wiki(http, &project).await?;
+        made.map(|wiki| wiki.id)
+            .ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))
     };
-    cx.journal.created(&item.item, &new_id).await?;
+    let new_id = parts::stand(cx, item, found, make).await?;
     Ok(Outcome::Done { new_id, losses })
 }
 
-/// Ids of wiki and repository of a project's own wiki.
-async fn project_wiki(http: &Client, project: &str) -> Result<Option<(String, String)>> {
+/// A project's own wiki.
+pub(crate) struct ProjectWiki {
+    pub(crate) id: String,
+    /// The hidden one that holds its pages.
+    pub(crate) repository: String,
+}
+
+pub(crate) async fn project_wiki(http: &Client, project: &str) -> Result<Option<ProjectWiki>> {
     let pages = list(http).await?;
-    let there = pages
-        .values()?
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>>>()?;
+    let there = read_all(&pages)?;
     let wiki = there
         .iter()
         .find(|wiki| wiki.is_project_wiki() && wiki.project.eq_ignore_ascii_case(project));
-    Ok(wiki.map(|wiki| (wiki.id.to_string(), wiki.repository.to_string())))
+    Ok(wiki.map(|wiki| ProjectWiki {
+        id: wiki.id.to_string(),
+        repository: wiki.repository.to_string(),
+    }))
 }
 
-/// The hidden repository of a project's wiki, which is created when there is none.
-pub(crate) async fn stand_project_wiki(http: &Client, project: &str, name: &str) -> Result<String> {
-    if let Some((_, repository)) = project_wiki(http, project).await? {
-        return Ok(repository);
-    }
+/// Makes a project's own wiki, and gives the hidden repository that comes with it.
+pub(crate) async fn create_project_wiki(
+    http: &Client,
+    project: &str,
+    name: &str,
+) -> Result<String> {
     let body = serde_json::json!({ "name": name, "projectId": project, "type": "projectWiki" });
     let answer = http
         .call(
@@ -220,11 +210,7 @@ async fn code_wiki(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str) -> Result
 
 pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
     let pages = list(cx.http).await?;
-    let there = pages
-        .values()?
-        .into_iter()
-        .map(read)
-        .collect::<Result<Vec<_>>>()?;
+    let there = read_all(&pages)?;
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let document = parts::document(cx.stored, &item.item).await?;

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::{Class, Issue, ItemRef};
-use serde::Deserialize;
-use service::Result;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::crawl::{Run, item};
 use super::{ATTACHMENTS, SHARED_ATTACHMENTS};
@@ -17,24 +16,56 @@ const GUID: usize = 36;
 
 /// Which item has an attachment's file, by the attachment's id.
 #[derive(Default)]
-pub(super) struct Fetched(Mutex<HashMap<u128, u32>>);
+pub(super) struct Fetched(Mutex<HashMap<u128, Owner>>);
+
+#[derive(Clone, Copy)]
+struct Owner {
+    item: u32,
+    /// The file was sent in this crawl.
+    stored: bool,
+}
 
 impl Fetched {
-    /// The item that has it already, or `None` if it is now this one's to fetch.
+    fn lock(&self) -> MutexGuard<'_, HashMap<u128, Owner>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The item that has it already, or `None` if it is this one's to fetch.
     pub(super) fn claim(&self, guid: &str, item: u32) -> Option<u32> {
-        let mut owners = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        match owners.entry(number(guid)) {
-            std::collections::hash_map::Entry::Occupied(owner) => {
-                Some(*owner.get()).filter(|owner| *owner != item)
-            }
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(item);
-                None
-            }
+        let stored = false;
+        let mut owners = self.lock();
+        let owner = owners.entry(number(guid)).or_insert(Owner { item, stored });
+        Some(owner.item).filter(|owner| *owner != item)
+    }
+
+    fn store(&self, guid: &str) {
+        if let Some(owner) = self.lock().get_mut(&number(guid)) {
+            owner.stored = true;
         }
+    }
+
+    fn is_stored(&self, guid: &str) -> bool {
+        self.lock()
+            .get(&number(guid))
+            .is_some_and(|owner| owner.stored)
+    }
+}
+
+/// Each with its id in hexadecimal digits.
+impl Serialize for Fetched {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let owners = self.lock();
+        let each = owners.iter();
+        serializer
+            .collect_seq(each.map(|(id, owner)| (format!("{id:032x}"), owner.item, owner.stored)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fetched {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let owners = Vec::<(String, u32, bool)>::deserialize(deserializer)?;
+        let owner = |(id, item, stored): (String, u32, bool)| (number(&id), Owner { item, stored });
+        Ok(Self(Mutex::new(owners.into_iter().map(owner).collect())))
     }
 }
 
@@ -136,7 +167,7 @@ pub(super) fn scan(text: &str, organization: &str, into: &mut Vec<String>) {
 
 impl Run<'_> {
     /// The organization's name, as addresses have it.
-    pub(super) fn organization(&self) -> Result<String> {
+    pub(super) fn organization(&self) -> service::Result<String> {
         let base = self.http.base(DEV)?;
         Ok(base
             .path_segments()
@@ -146,7 +177,7 @@ impl Run<'_> {
 }
 
 /// What links to files say of their size, in bytes, by the attachment's id. Images in texts have none.
-pub(super) fn sizes(document: &str) -> Result<Sizes> {
+pub(super) fn sizes(document: &str) -> service::Result<Sizes> {
     let read: Linked<'_> = serde_json::from_str(document).map_err(|error| {
         service::Error::malformed(format!(
             "the links of a work item are not understood: {error}"
@@ -183,7 +214,12 @@ struct FileAttributes {
 }
 
 /// Fetches what is not stored yet; a file whose size is known must have it.
-pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>, sizes: &Sizes) -> Result<()> {
+pub(super) async fn fetch(
+    run: &Run<'_>,
+    id: u32,
+    guids: Vec<String>,
+    sizes: &Sizes,
+) -> service::Result<()> {
     let item = item(id);
     let stored: BTreeSet<String> = run
         .cx
@@ -212,7 +248,7 @@ pub(super) async fn fetch(run: &Run<'_>, id: u32, guids: Vec<String>, sizes: &Si
             Some(owner) if !stored.contains(&part) => {
                 shared.insert(guid, owner);
             }
-            _ if stored.contains(&part) => {}
+            _ if stored.contains(&part) || run.fetched.is_stored(&guid) => {}
             _ => fetch_one(run, id, &item, (&guid, &part), sizes.get(&guid).copied()).await?,
         }
     }
@@ -230,7 +266,7 @@ async fn fetch_one(
     item: &ItemRef,
     (guid, part): (&str, &str),
     expected: Option<u64>,
-) -> Result<()> {
+) -> service::Result<()> {
     let call = run
         .attachment_http
         .get(DEV, &format!("/_apis/wit/attachments/{guid}"));
@@ -242,6 +278,7 @@ async fn fetch_one(
         let mut body = call.open().await?;
         let size = run.cx.sink.stream(item, part, &mut body).await?;
         if expected.is_none_or(|expected| expected == size) {
+            run.fetched.store(guid);
             return Ok(());
         }
         run.cx.sink.remove_part(item, part).await?;
@@ -333,5 +370,10 @@ mod tests {
         assert_eq!(fetched.claim(A, 2), Some(1));
         assert_eq!(fetched.claim(A, 1), None);
         assert_eq!(fetched.claim(B, 2), None);
+        fetched.store(A);
+        let text = serde_json::to_string(&fetched).unwrap();
+        let again: Fetched = serde_json::from_str(&text).unwrap();
+        assert_eq!((again.claim(A, 3), again.claim(B, 3)), (Some(1), Some(2)));
+        assert!(again.is_stored(A) && !again.is_stored(B));
     }
 }

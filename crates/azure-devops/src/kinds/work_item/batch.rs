@@ -109,10 +109,13 @@ async fn store(
     }
     for id in missing {
         lost(run, marks, said, id).await?;
+        run.done(id);
     }
     stream::iter(found.iter().map(Ok))
-        .try_for_each_concurrent(ITEMS, |(document, head)| {
-            belongings(run, marks, said, document, head)
+        .try_for_each_concurrent(ITEMS, |(document, head)| async move {
+            belongings(run, marks, said, document, head).await?;
+            run.done(head.id);
+            Ok(())
         })
         .await
 }

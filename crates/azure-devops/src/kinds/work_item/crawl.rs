@@ -1,17 +1,21 @@
 //! The crawl: streams first, then the documents of what they named. Tokens are taken before documents are read, so nothing falls between.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures::future::try_join;
+use futures::future::{join, try_join};
 use model::ItemRef;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service::{Client, Crawl, Cursor, Error, Item, Result};
+use tokio::sync::Notify;
 
 use super::attachments::{self, Fetched};
 use super::document::{Discussion, Head, Link};
 use super::marks::{ANEW, DELETED, Marks, REVISED, SEEN, TALKED};
 use super::position::{Position, Wanted};
+use super::progress::{Known, Saved};
 use super::stream::{self, Begin, DISCUSSIONS, LINKS, Page, REVISIONS as REVISION_STREAM, Reader};
 use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM};
 use crate::api::{self, DEV, Paging, STABLE};
@@ -32,6 +36,10 @@ pub(super) struct Run<'a> {
     pub(super) fetched: Fetched,
     /// Items that could not be read whole.
     pub(super) failed: Mutex<BTreeSet<u32>>,
+    /// Items that were looked at to the end since a stream last named them.
+    done: Mutex<Marks>,
+    /// Another one is done.
+    advanced: Notify,
 }
 
 impl<'a> Run<'a> {
@@ -46,17 +54,30 @@ impl<'a> Run<'a> {
             again: false,
             fetched: Fetched::default(),
             failed: Mutex::default(),
+            done: Mutex::default(),
+            advanced: Notify::new(),
         }
     }
 
     /// Something of an item could not be read: it becomes an issue and is tried again next time.
     pub(super) fn failed(&self, id: u32, issue: model::Issue) {
-        self.failed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(id);
+        lock(&self.failed).insert(id);
         self.cx.sink.issue(issue);
     }
+
+    /// All that belongs to an item was sent, or is an issue.
+    pub(super) fn done(&self, id: u32) {
+        lock(&self.done).set(id, SEEN);
+        self.advanced.notify_one();
+    }
+
+    fn is_done(&self, id: u32) -> bool {
+        lock(&self.done).get(id) != 0
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn item(id: u32) -> ItemRef {
@@ -65,8 +86,12 @@ pub(super) fn item(id: u32) -> ItemRef {
 
 pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
     let wanted = Wanted::of(cx.selection);
+    if let Some(saved) = cx.sink.resumed() {
+        return go_on(cx, wanted, saved).await;
+    }
     if let Some(position) = cx.cursor.and_then(|cursor| Position::read(cursor, wanted)) {
-        match changes(cx, position).await {
+        let run = Run::new(cx, wanted, false);
+        match changes(Streams::new(&run, Known::at(position))?).await {
             Err(Interrupted::Expired) => tracing::info!(
                 "the service no longer knows the last position in its streams: reading everything"
             ),
@@ -74,32 +99,66 @@ pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
             Ok(cursor) => return Ok(cursor),
         }
     }
-    everything(cx, wanted).await
+    let mut run = Run::new(cx, wanted, true);
+    run.again = !cx.prior.ids(WORK_ITEM, "").await?.is_empty();
+    let known = Known::at(Position::start(wanted));
+    everything(Streams::new(&run, known)?).await
+}
+
+/// After a kill. What changed meanwhile comes with the streams, and what they name is read again.
+async fn go_on(cx: &Crawl<'_>, wanted: Wanted, saved: &[u8]) -> Result<Cursor> {
+    let Some(saved) = Saved::read(saved, wanted) else {
+        return Err(Error::start_again(
+            "its place in work items is not understood",
+        ));
+    };
+    let mut run = Run::new(cx, wanted, saved.full);
+    run.again = saved.again;
+    run.fetched = saved.fetched;
+    run.failed = Mutex::new(saved.failed);
+    run.done = Mutex::new(saved.done);
+    let streams = Streams::new(&run, saved.known)?;
+    let expired = || Error::start_again("the service no longer knows its place in work items");
+    if saved.full && !streams.known.read {
+        return match everything(streams).await {
+            Err(error) if stream::is_expired(&error) => Err(expired()),
+            result => result,
+        };
+    }
+    match changes(streams).await {
+        Err(Interrupted::Expired) => Err(expired()),
+        Err(Interrupted::Failed(error)) => Err(error),
+        Ok(cursor) => Ok(cursor),
+    }
 }
 
 /// The first crawl: every revision, then every document.
-async fn everything(cx: &Crawl<'_>, wanted: Wanted) -> Result<Cursor> {
-    let mut run = Run::new(cx, wanted, true);
-    run.again = !cx.prior.ids(WORK_ITEM, "").await?.is_empty();
-    let mut position = Position::start(wanted);
-    let mut streams = Streams::new(&run, BTreeSet::new())?;
-    let mut revisions = Reader::new(&run.http, &REVISION_STREAM, Begin::Anew);
+async fn everything(mut streams: Streams<'_, '_>) -> Result<Cursor> {
+    let (http, wanted) = (&streams.run.http, streams.run.wanted);
+    let mut revisions = Reader::new(
+        http,
+        &REVISION_STREAM,
+        Begin::at(streams.known.position.revisions.clone()),
+    );
     let first = revisions.fetch().await?;
     streams.revisions(&mut revisions, first).await?;
     // Only the places in these streams are needed: all documents are read anyway, and they carry the links.
-    let since = streams.newest.clone().map_or(Begin::Anew, Begin::Time);
-    let mut links = Reader::new(&run.http, &LINKS, since.clone());
-    let first = links.fetch().await?;
-    to_end(&mut links, first, |_| Ok(())).await?;
+    let since = streams
+        .known
+        .newest
+        .clone()
+        .map_or(Begin::Anew, Begin::Time);
+    let mut links = Reader::new(http, &LINKS, since.clone());
+    to_end(&mut links).await?;
+    let mut discussions = Reader::new(http, &DISCUSSIONS, since);
     if wanted.comments {
-        let mut discussions = Reader::new(&run.http, &DISCUSSIONS, since);
-        let first = discussions.fetch().await?;
-        to_end(&mut discussions, first, |_| Ok(())).await?;
-        position.discussions = discussions.token();
+        to_end(&mut discussions).await?;
     }
-    position.revisions = revisions.token();
+    let position = &mut streams.known.position;
     position.links = links.token();
-    streams.finish(position).await
+    position.discussions = discussions.token();
+    streams.known.read = true;
+    streams.finish().await
 }
 
 enum Interrupted {
@@ -114,9 +173,10 @@ impl From<Error> for Interrupted {
 }
 
 /// A later crawl: three requests when nothing happened.
-async fn changes(cx: &Crawl<'_>, mut position: Position) -> Result<Cursor, Interrupted> {
-    let run = Run::new(cx, position.wanted, false);
-    let begin = |token: &Option<String>| token.clone().map_or(Begin::Anew, Begin::Token);
+async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
+    let run = streams.run;
+    let begin = |token: &Option<String>| Begin::at(token.clone());
+    let position = &streams.known.position;
     let mut revisions = Reader::new(&run.http, &REVISION_STREAM, begin(&position.revisions));
     let mut links = Reader::new(&run.http, &LINKS, begin(&position.links));
     let mut discussions = Reader::new(&run.http, &DISCUSSIONS, begin(&position.discussions));
@@ -138,55 +198,28 @@ async fn changes(cx: &Crawl<'_>, mut position: Position) -> Result<Cursor, Inter
         None
     };
 
-    let mut streams = Streams::new(&run, std::mem::take(&mut position.bin))?;
     streams.revisions(&mut revisions, first_revisions).await?;
-    to_end(&mut links, first_links, |record| {
-        for id in read::<Link>(record)?.ends() {
-            streams.marks.set(id, SEEN);
-        }
-        Ok(())
-    })
-    .await?;
+    streams.links(&mut links, first_links).await?;
     if let Some(first) = first_discussions {
-        to_end(&mut discussions, first, |record| {
-            streams
-                .marks
-                .set(read::<Discussion>(record)?.id, SEEN | TALKED);
-            Ok(())
-        })
-        .await?;
+        streams.discussions(&mut discussions, first).await?;
     }
-    for &id in position.again.keys() {
+    for id in streams.known.position.again.clone().into_keys() {
         streams.again(id).await?;
     }
-    // A stream that said nothing new may leave its token out.
-    position.revisions = revisions.token().or(position.revisions);
-    position.links = links.token().or(position.links);
-    position.discussions = discussions.token().or(position.discussions);
-    Ok(streams.finish(position).await?)
+    streams.known.read = true;
+    Ok(streams.finish().await?)
 }
 
-/// Reads a stream of which only ids matter.
-async fn to_end(
-    reader: &mut Reader<'_>,
-    first: service::http::Answer,
-    mut each: impl FnMut(&RawValue) -> Result<()>,
-) -> Result<()> {
-    let mut answer = first;
-    loop {
-        let page: Page<'_> = answer.json()?;
-        for record in &page.values {
-            each(record)?;
-        }
-        reader.advance(&page)?;
-        if reader.done {
-            return Ok(());
-        }
-        answer = reader.fetch().await?;
+/// Reads a stream of which only the end matters.
+async fn to_end(reader: &mut Reader<'_>) -> Result<()> {
+    while !reader.done {
+        let answer = reader.fetch().await?;
+        reader.advance(&answer.json()?)?;
     }
+    Ok(())
 }
 
-fn read<'a, T: serde::Deserialize<'a>>(record: &'a RawValue) -> Result<T> {
+fn read<'a, T: Deserialize<'a>>(record: &'a RawValue) -> Result<T> {
     serde_json::from_str(record.get()).map_err(|error| {
         Error::malformed(format!(
             "a record of a work item stream is not understood: {error}"
@@ -197,17 +230,12 @@ fn read<'a, T: serde::Deserialize<'a>>(record: &'a RawValue) -> Result<T> {
 /// What the streams say, on its way into the snapshot.
 struct Streams<'r, 'a> {
     run: &'r Run<'a>,
-    marks: Marks,
-    /// Items in the recycle bin.
-    bin: BTreeSet<u32>,
-    /// When the last revision was made.
-    newest: Option<String>,
+    known: Known,
     organization: String,
-    said: Said,
 }
 
 /// What revisions say that is needed when their item is read.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Said {
     /// Attachments that texts of revisions name, by item: older texts may name what the newest no longer does.
     pub(super) files: HashMap<u32, Vec<String>>,
@@ -216,20 +244,33 @@ pub(super) struct Said {
 }
 
 impl<'r, 'a> Streams<'r, 'a> {
-    fn new(run: &'r Run<'a>, bin: BTreeSet<u32>) -> Result<Self> {
+    fn new(run: &'r Run<'a>, known: Known) -> Result<Self> {
         Ok(Self {
             run,
-            marks: Marks::default(),
-            bin,
-            newest: None,
+            known,
             organization: run.organization()?,
-            said: Said::default(),
         })
+    }
+
+    /// A killed run goes on from here.
+    async fn save(&self) -> Result<()> {
+        let run = self.run;
+        let make = || Saved::write(run, &self.known, &lock(&run.done), &lock(&run.failed));
+        run.cx.sink.position(&make).await
+    }
+
+    /// Something happened to the item, also if it was read before.
+    fn touch(&mut self, id: u32, marks: u8) {
+        self.known.marks.set(id, marks);
+        let mut done = lock(&self.run.done);
+        if done.get(id) != 0 {
+            done.clear(id, SEEN);
+        }
     }
 
     /// An item that could not be read whole: its revisions are stored, what they name may not be.
     async fn again(&mut self, id: u32) -> Result<()> {
-        self.marks.set(id, SEEN | TALKED);
+        self.known.marks.set(id, SEEN | TALKED);
         if self.run.wanted.attachments
             && let Some(revisions) = self.run.cx.prior.part(&item(id), REVISIONS).await?
         {
@@ -242,7 +283,7 @@ impl<'r, 'a> Streams<'r, 'a> {
         if !attachments::any(text) {
             return;
         }
-        let files = self.said.files.entry(id).or_default();
+        let files = self.known.said.files.entry(id).or_default();
         attachments::scan(text, &self.organization, files);
         // Whoever names a file first keeps it: here, where the order is always the same.
         for guid in files {
@@ -260,12 +301,61 @@ impl<'r, 'a> Streams<'r, 'a> {
         loop {
             let page: Page<'_> = answer.json()?;
             reader.advance(&page)?;
-            if reader.done {
-                return self.page(&page).await;
-            }
-            let (next, ()) = try_join(reader.fetch(), self.page(&page)).await?;
+            let next = if reader.done {
+                self.page(&page).await?;
+                None
+            } else {
+                Some(try_join(reader.fetch(), self.page(&page)).await?.0)
+            };
+            // A stream that said nothing new may leave its token out.
+            let position = &mut self.known.position;
+            position.revisions = reader.token().or(position.revisions.take());
+            self.save().await?;
             drop(page);
+            let Some(next) = next else { return Ok(()) };
             answer = next;
+        }
+    }
+
+    async fn links(&mut self, reader: &mut Reader<'_>, first: service::http::Answer) -> Result<()> {
+        let mut answer = first;
+        loop {
+            let page: Page<'_> = answer.json()?;
+            for record in &page.values {
+                for id in read::<Link>(record)?.ends() {
+                    self.touch(id, SEEN);
+                }
+            }
+            reader.advance(&page)?;
+            let position = &mut self.known.position;
+            position.links = reader.token().or(position.links.take());
+            self.save().await?;
+            if reader.done {
+                return Ok(());
+            }
+            answer = reader.fetch().await?;
+        }
+    }
+
+    async fn discussions(
+        &mut self,
+        reader: &mut Reader<'_>,
+        first: service::http::Answer,
+    ) -> Result<()> {
+        let mut answer = first;
+        loop {
+            let page: Page<'_> = answer.json()?;
+            for record in &page.values {
+                self.touch(read::<Discussion>(record)?.id, SEEN | TALKED);
+            }
+            reader.advance(&page)?;
+            let position = &mut self.known.position;
+            position.discussions = reader.token().or(position.discussions.take());
+            self.save().await?;
+            if reader.done {
+                return Ok(());
+            }
+            answer = reader.fetch().await?;
         }
     }
 
@@ -280,35 +370,35 @@ impl<'r, 'a> Streams<'r, 'a> {
         let head: Head<'_> = read(record)?;
         let (id, sink) = (head.id, self.run.cx.sink);
         let item = item(id);
-        if self.run.full && self.run.cx.cursor.is_some() && self.marks.get(id) & ANEW == 0 {
+        if self.run.full && self.run.cx.cursor.is_some() && self.known.marks.get(id) & ANEW == 0 {
             sink.remove_part(&item, REVISIONS).await?;
-            self.marks.set(id, ANEW);
+            self.known.marks.set(id, ANEW);
         }
         sink.append(&item, REVISIONS, record.get().as_bytes())
             .await?;
-        self.marks.set(id, SEEN | REVISED);
+        self.touch(id, SEEN | REVISED);
         if head.fields.talks() || head.comment.is_some() {
-            self.marks.set(id, TALKED);
+            self.known.marks.set(id, TALKED);
         }
         if head.comment.as_ref().is_some_and(|comment| {
             comment.version > 1 && comment.text.is_some_and(|text| text.get() != "null")
         }) {
             let comment = head.comment.as_ref().map_or(0, |comment| comment.id);
-            *self.said.versions.entry(comment).or_default() += 1;
+            *self.known.said.versions.entry(comment).or_default() += 1;
         }
         if self.run.wanted.attachments {
             self.files(id, record.get());
         }
         if head.fields.is_deleted() {
             self.deleted(&head, record).await?;
-        } else if self.bin.remove(&id) {
-            self.marks.clear(id, DELETED);
+        } else if self.known.bin.remove(&id) {
+            self.known.marks.clear(id, DELETED);
             sink.remove_part(&item, RECYCLE_BIN).await?;
         } else if self.run.again {
             sink.remove_part(&item, RECYCLE_BIN).await?;
         }
         if let Some(changed) = head.fields.changed {
-            self.newest = Some(changed.into_owned());
+            self.known.newest = Some(changed.into_owned());
         }
         Ok(())
     }
@@ -316,8 +406,8 @@ impl<'r, 'a> Streams<'r, 'a> {
     /// The revision that says so stands for the recycle bin's own entry until that is read, and for the document if there never was one.
     async fn deleted(&mut self, head: &Head<'_>, record: &RawValue) -> Result<()> {
         let (cx, item) = (self.run.cx, item(head.id));
-        self.marks.set(head.id, DELETED);
-        if self.bin.insert(head.id) || self.run.full {
+        self.known.marks.set(head.id, DELETED);
+        if self.known.bin.insert(head.id) || self.run.full {
             cx.sink
                 .part(&item, RECYCLE_BIN, record.get().as_bytes())
                 .await?;
@@ -338,37 +428,53 @@ impl<'r, 'a> Streams<'r, 'a> {
     }
 
     /// Recycle bin and documents; the cursor for next time.
-    async fn finish(self, mut position: Position) -> Result<Cursor> {
-        let Self {
-            run,
-            marks,
-            bin,
-            said,
-            ..
-        } = self;
-        if marks.ids(DELETED, 0).next().is_some() {
-            recycle_bin(run, &marks).await?;
+    async fn finish(self) -> Result<Cursor> {
+        let (run, known) = (self.run, &self.known);
+        if known.marks.ids(DELETED, 0).next().is_some() {
+            recycle_bin(run, &known.marks).await?;
         }
-        let live: Vec<u32> = marks
+        let live: Vec<u32> = known
+            .marks
             .ids(SEEN, DELETED)
-            .filter(|id| !bin.contains(id))
+            .filter(|id| !known.bin.contains(id) && !run.is_done(*id))
             .collect();
         run.cx.sink.expect(live.len() as u64);
-        super::batch::documents(run, &marks, &said, &live).await?;
+        self.documents(&live).await?;
+        let (marks, bin) = (&known.marks, &known.bin);
         for id in marks.ids(SEEN, 0).filter(|id| bin.contains(id)) {
-            if let Some(files) = said.files.get(&id) {
+            if let Some(files) = known.said.files.get(&id) {
                 attachments::fetch(run, id, files.clone(), &attachments::Sizes::new()).await?;
             }
         }
-        let failed = std::mem::take(
-            &mut *run
-                .failed
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
+        let failed = std::mem::take(&mut *lock(&run.failed));
+        let mut position = self.known.position;
         position.again = position.retried(&failed);
-        position.bin = bin;
+        position.bin = self.known.bin;
         position.write()
+    }
+
+    /// Reads documents, and says on the way how far that has come.
+    async fn documents(&self, ids: &[u32]) -> Result<()> {
+        let (run, over) = (self.run, AtomicBool::new(false));
+        let work = async {
+            let worked =
+                super::batch::documents(run, &self.known.marks, &self.known.said, ids).await;
+            over.store(true, Ordering::Relaxed);
+            run.advanced.notify_one();
+            worked
+        };
+        let save = async {
+            loop {
+                run.advanced.notified().await;
+                if over.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                self.save().await?;
+            }
+        };
+        // Both to their ends: what is being saved must not be dropped halfway.
+        let (worked, saved) = join(work, save).await;
+        worked.and(saved)
     }
 }
 

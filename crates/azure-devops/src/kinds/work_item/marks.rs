@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Was in a stream, or is to be read again for another reason.
 pub(super) const SEEN: u8 = 1;
 /// Its newest revision says that it is deleted.
@@ -54,6 +56,37 @@ impl Marks {
     }
 }
 
+/// As runs of neighboring ids with the same marks: first id, how many, marks.
+impl Serialize for Marks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut runs: Vec<(u32, u32, u8)> = Vec::new();
+        for (number, page) in &self.pages {
+            for (id, &marks) in (number * PAGE..).zip(page.iter()) {
+                match runs.last_mut() {
+                    _ if marks == 0 => {}
+                    Some((first, count, same)) if *same == marks && *first + *count == id => {
+                        *count += 1;
+                    }
+                    _ => runs.push((id, 1, marks)),
+                }
+            }
+        }
+        serializer.collect_seq(runs)
+    }
+}
+
+impl<'de> Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut all = Self::default();
+        for (first, count, marks) in Vec::<(u32, u32, u8)>::deserialize(deserializer)? {
+            for id in first..=first.saturating_add(count - 1) {
+                all.set(id, marks);
+            }
+        }
+        Ok(all)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -88,6 +121,11 @@ mod tests {
             }
             let expected: Vec<u32> = model.iter().filter(|(_, bits)| *bits & SEEN == SEEN && *bits & DELETED == 0).map(|(id, _)| *id).collect();
             prop_assert_eq!(marks.ids(SEEN, DELETED).collect::<Vec<_>>(), expected);
+            let text = serde_json::to_string(&marks).unwrap();
+            let again: Marks = serde_json::from_str(&text).unwrap();
+            for id in 0..5000 {
+                prop_assert_eq!(again.get(id), marks.get(id));
+            }
         }
     }
 }

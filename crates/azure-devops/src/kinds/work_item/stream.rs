@@ -43,6 +43,13 @@ pub(super) enum Begin {
     Time(String),
 }
 
+impl Begin {
+    /// At the token, if there is one.
+    pub(super) fn at(token: Option<String>) -> Self {
+        token.map_or(Self::Anew, Self::Token)
+    }
+}
+
 /// One answer of a stream.
 #[derive(Deserialize)]
 pub(super) struct Page<'a> {
@@ -126,9 +133,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The token for next time; `None` from a stream that is still empty.
-    pub(super) fn token(self) -> Option<String> {
-        match self.begin {
-            Begin::Token(token) => Some(token),
+    pub(super) fn token(&self) -> Option<String> {
+        match &self.begin {
+            Begin::Token(token) => Some(token.clone()),
             Begin::Anew | Begin::Time(_) => None,
         }
     }

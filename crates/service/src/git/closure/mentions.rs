@@ -10,14 +10,21 @@ use crate::git::{Oid, Pointer};
 #[derive(Debug, Default)]
 pub(crate) struct Mentions {
     /// Each id once: unchanged files and folders are mentioned again and again.
-    pub(super) ids: HashSet<Oid>,
+    pub(in crate::git) ids: HashSet<Oid>,
     /// Size by oid.
-    pub(super) pointers: BTreeMap<String, u64>,
+    pointers: BTreeMap<String, u64>,
     /// An object whose references cannot be read.
     pub(super) senseless: Option<(Kind, Oid)>,
 }
 
 impl Mentions {
+    pub(in crate::git) fn pointers(&self) -> impl Iterator<Item = Pointer> {
+        self.pointers.iter().map(|(oid, size)| Pointer {
+            oid: oid.clone(),
+            size: *size,
+        })
+    }
+
     pub(crate) fn visit(&mut self, kind: Kind, data: &[u8], id: Oid) {
         if kind == Kind::Blob {
             if let Some(pointer) = Pointer::read(data) {
