@@ -18,6 +18,7 @@ mod runs;
 mod schema;
 mod snapshots;
 pub mod vault;
+mod verifications;
 
 pub use catalog::Catalog;
 pub use error::{Error, Result};
@@ -31,3 +32,4 @@ pub use queue::{Beat, Job, JobRow, NewJob};
 pub use repositories::RepositoryRow;
 pub use snapshots::{KnownSnapshot, SnapshotRow, SourceKey};
 pub use vault::{CredentialRow, Kek};
+pub use verifications::Verification;

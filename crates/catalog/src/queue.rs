@@ -190,11 +190,49 @@ impl Catalog {
         }
     }
 
-    /// Remembers how far the job has come; the next attempt gets it.
-    pub async fn checkpoint(&self, job: &str, token: i64, text: &str) -> Result<()> {
+    /// Remembers how far the job has come, for the next attempt or for another job of its key; `None` forgets it.
+    pub async fn checkpoint(&self, job: &str, token: i64, text: Option<&str>) -> Result<()> {
         let sql =
             "UPDATE job SET checkpoint = $3 WHERE id = $1 AND token = $2 AND state = 'leased'";
         self.held(sql, args![job, token, text], job, token).await
+    }
+
+    /// The checkpoint of an earlier attempt, or the newest of jobs of the same key that ended: it is this job's from now on.
+    pub async fn take_checkpoint(&self, job: &str, token: i64) -> Result<Option<String>> {
+        let mut tx = self.db.begin().await?;
+        let own = "SELECT checkpoint FROM job WHERE id = $1 AND token = $2 AND state = 'leased'";
+        let Some(own) = tx.one(own, args![job, token]).await? else {
+            drop(tx);
+            return Err(self.lost(job, token).await?);
+        };
+        let mut text = own.opt_text(0)?;
+        if text.is_none() {
+            let newest = "SELECT checkpoint FROM job
+                WHERE concurrency_key = (SELECT concurrency_key FROM job WHERE id = $1)
+                  AND id <> $1 AND checkpoint IS NOT NULL AND state NOT IN ('queued', 'leased')
+                ORDER BY created DESC, id DESC LIMIT 1";
+            if let Some(row) = tx.one(newest, args![job]).await? {
+                text = row.opt_text(0)?;
+            }
+            let take = "UPDATE job SET checkpoint = $2 WHERE id = $1";
+            tx.execute(take, args![job, text.as_deref()]).await?;
+        }
+        let superseded = "UPDATE job SET checkpoint = NULL
+            WHERE concurrency_key = (SELECT concurrency_key FROM job WHERE id = $1)
+              AND id <> $1 AND checkpoint IS NOT NULL AND state NOT IN ('queued', 'leased')";
+        tx.execute(superseded, args![job]).await?;
+        tx.commit().await?;
+        Ok(text)
+    }
+
+    /// The checkpoints that wait for another attempt, with the keys of their jobs.
+    pub async fn checkpoints(&self) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT concurrency_key, checkpoint FROM job
+            WHERE checkpoint IS NOT NULL AND concurrency_key IS NOT NULL ORDER BY created, id";
+        let rows = self.db.read(sql, args![]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, row.text(1)?)))
+            .collect()
     }
 
     /// Ends the lease. `Queued` gives the job back, with its checkpoint, for another attempt.

@@ -1,6 +1,6 @@
 //! Runs.
 
-use model::Run;
+use model::{Resumed, Run};
 
 use crate::db::{Row, args, json, word};
 use crate::{Catalog, Error, Listed, Page, Result, page};
@@ -17,6 +17,11 @@ fn read(row: &Row) -> Result<Run> {
         snapshot: row.opt_text(7)?,
         counts: row.json(8)?,
         error: row.opt_text(9)?,
+        resumed: row
+            .opt_text(10)?
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| Error::damaged(format!("the checkpoint of a run: {error}")))?,
     })
 }
 
@@ -56,8 +61,17 @@ impl Catalog {
         }
     }
 
+    /// Notes the checkpoint that a run goes on from.
+    pub async fn set_resumed(&self, run: &str, from: &Resumed) -> Result<()> {
+        let sql = "UPDATE run SET resumed = $2 WHERE id = $1";
+        match self.db.write(sql, args![run, json(from)?]).await? {
+            0 => Err(Error::RunUnknown { id: run.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     pub async fn run(&self, id: &str) -> Result<Run> {
-        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error
+        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed
             FROM run WHERE id = $1";
         let row = self.db.read_one(sql, args![id]).await?;
         row.as_ref()
@@ -67,7 +81,7 @@ impl Catalog {
     /// The newest first, by id: ids of runs grow with time.
     pub async fn runs(&self, page: &Page) -> Result<Listed<Run>> {
         let before = page.position::<1>()?.map(|[id]| id);
-        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error
+        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed
             FROM run WHERE id < $1 OR $1 IS NULL ORDER BY id DESC LIMIT $2";
         let rows = self
             .db

@@ -4,7 +4,11 @@ use crate::db::{Db, args};
 use crate::{Error, Result};
 
 /// Every version, in order; a released one is never edited.
-const VERSIONS: &[&str] = &[include_str!("schema/0001.sql")];
+const VERSIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
     let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use catalog::Job;
 use engine::backup::{BackupContext, BackupReport, BackupRequest};
+use engine::coordinator::Pace;
 use model::{Connector, Reporter, Run, RunKind};
 use repository::Repository;
 use service::{Client, Service};
@@ -27,6 +28,8 @@ pub struct BackupOrder<'a> {
     pub accept_deletions: BTreeSet<String>,
     /// Read everything again.
     pub full: bool,
+    /// How often to make a checkpoint.
+    pub pace: Pace,
 }
 
 impl Control {
@@ -106,6 +109,8 @@ impl Control {
             token: job.token,
             repository: order.repository.id().to_string(),
             cancel: cancel.clone(),
+            run: run.id.clone(),
+            pace: order.pace,
         };
         let context = BackupContext {
             service,

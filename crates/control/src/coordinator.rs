@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use catalog::{Catalog, Change, IndexChange, ItemState, SnapshotRow, SourceKey};
-use engine::coordinator::{Beat, Coordinator, IndexRow, RowChange, RowState, Rows, SnapshotInfo};
-use model::Clock;
+use engine::coordinator::{
+    Beat, Coordinator, IndexRow, Pace, RowChange, RowState, Rows, SnapshotInfo,
+};
+use model::{Clock, Resumed};
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::LEASE;
@@ -22,6 +24,9 @@ pub struct CatalogCoordinator {
     pub repository: String,
     /// Asks for the end in process.
     pub cancel: CancellationToken,
+    /// The job's run.
+    pub run: String,
+    pub pace: Pace,
 }
 
 pub(crate) fn failed(error: catalog::Error) -> engine::Error {
@@ -36,6 +41,31 @@ pub(crate) fn failed(error: catalog::Error) -> engine::Error {
 
 #[async_trait]
 impl Coordinator for CatalogCoordinator {
+    fn pace(&self) -> Option<Pace> {
+        Some(self.pace)
+    }
+
+    async fn left(&self) -> engine::Result<Option<String>> {
+        self.catalog
+            .take_checkpoint(&self.job, self.token)
+            .await
+            .map_err(failed)
+    }
+
+    async fn resumed(&self, from: &Resumed) -> engine::Result<()> {
+        self.catalog
+            .set_resumed(&self.run, from)
+            .await
+            .map_err(failed)
+    }
+
+    async fn checkpoint(&self, text: Option<&str>) -> engine::Result<()> {
+        self.catalog
+            .checkpoint(&self.job, self.token, text)
+            .await
+            .map_err(failed)
+    }
+
     async fn beat(&self) -> engine::Result<Beat> {
         let beat = self
             .catalog

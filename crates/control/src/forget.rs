@@ -1,30 +1,42 @@
-//! Forgetting snapshots by rule.
+//! Forgetting snapshots by rule, and what has to be asked before anything is removed for good.
 
-use engine::retention::{Decision, Keep};
-use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+
+use engine::retention::{self, ForgetPlan, ForgetRequest};
 use repository::Repository;
 use service::Service;
 
 use crate::{Control, Result};
 
 impl Control {
-    /// Forgets the snapshots of a service that no rule keeps, in the repository and then in the catalog. `zone` says where a day begins;
-    /// `dry_run` only tells. Frees no space.
+    /// Forgets the snapshots of a service that no rule keeps, in the repository and then in the catalog. Frees no space.
     pub async fn forget(
         &self,
         repository: &Repository,
         service: &'static Service,
-        keep: &Keep,
-        zone: &TimeZone,
-        dry_run: bool,
-    ) -> Result<Vec<Decision>> {
+        request: &ForgetRequest,
+    ) -> Result<ForgetPlan> {
         let lock = repository.lock_shared(&self.holder()).await?;
-        let decided = engine::retention::forget(repository, service, keep, zone, dry_run).await;
+        let plan = retention::forget(repository, service, request, self.now()).await;
         lock.release().await?;
-        let decided = decided?;
-        if !dry_run {
+        let plan = plan?;
+        if !request.dry_run {
             self.sync(repository).await?;
         }
-        Ok(decided)
+        Ok(plan)
+    }
+
+    /// Fails with `suspicious-drop` while the newest snapshot of a source has far fewer items than one before: ask before a prune, under a
+    /// lock. `accepted` names the organizations whose drop a person has confirmed.
+    pub async fn refuse_suspicious(
+        &self,
+        repository: &Repository,
+        accepted: &BTreeSet<String>,
+    ) -> Result<()> {
+        let mut all = Vec::new();
+        for service in self.services {
+            all.extend(retention::suspicions(repository, service).await?);
+        }
+        Ok(retention::refuse(&all, accepted)?)
     }
 }

@@ -44,6 +44,7 @@ impl Control {
             snapshot: None,
             counts: Counts::default(),
             error: None,
+            resumed: None,
         };
         self.catalog.create_run(&run).await?;
         let job = NewJob {

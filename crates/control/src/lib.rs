@@ -10,8 +10,10 @@ mod jobs;
 mod observe;
 mod plans;
 mod preflight;
+mod prune;
 mod restore;
 mod sync;
+mod verify;
 
 pub use backup::BackupOrder;
 pub use connect::{USER_AGENT, addresses, connect};
@@ -20,5 +22,7 @@ pub use coordinator::CatalogCoordinator;
 pub use error::{Ending, Error, Result};
 pub use jobs::Ended;
 pub use plans::CatalogPlanStore;
+pub use prune::PruneRequest;
 pub use restore::PlanOrder;
 pub use sync::Synced;
+pub use verify::service_of;

@@ -130,6 +130,7 @@ async fn first_scope(kind: &dyn Kind, client: &Client, work: &std::path::Path) -
         http: &http,
         scope: &scope,
         cursor: None,
+        order: service::Order::usual(jiff::Timestamp::UNIX_EPOCH),
         selection: &selection,
         sink: &sink,
         prior: &Nothing,

@@ -138,6 +138,7 @@ impl Case {
             selection: [].into(),
             accept_deletions: [].into(),
             full: false,
+            pace: engine::coordinator::Pace::default(),
         };
         let ended = self
             .control

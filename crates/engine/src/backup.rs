@@ -1,7 +1,10 @@
 //! A backup: crawl every selected kind, merge with the snapshot before, commit, tell the catalog.
 
+pub(crate) mod checkpoint;
 mod crawls;
 mod gone;
+mod prior;
+mod resume;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -9,19 +12,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use model::{Clock, Connector, Counts, Event, Issue, KindCounts, Reporter, SourceFile};
+use model::{
+    Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Reporter, SourceFile, StaleItem,
+};
 use rand::RngExt as _;
 use repository::{
-    BlobType, FileContent, Holder, Node, Repository, Snapshot, SnapshotId, TreeEditor, TreeId,
-    Writer,
+    BlobType, FileContent, Holder, Node, REPAIRED_TAG, Repository, Snapshot, SnapshotId,
+    TreeEditor, TreeId, Writer,
 };
 use service::{Client, Service};
 
-use crate::coordinator::{Coordinator, IndexRow, Rows, SnapshotInfo};
+pub use checkpoint::Checkpoint;
+pub(crate) use gone::implausible;
+
+use checkpoint::{Checkpoints, Order};
+use prior::Prior;
+
+use crate::coordinator::{Coordinator, SnapshotInfo};
 use crate::layout::{Layouts, SOURCE_FILE};
 use crate::merge::{Merge, Merged};
+use crate::rows::SpooledRows;
 use crate::sink::{Collected, Collector};
-use crate::spool::{Sorted, Spool};
+use crate::spool::Spool;
 use crate::stored::SnapshotReader;
 use crate::{Error, Result};
 
@@ -80,7 +92,7 @@ pub async fn backup(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<B
         .lock_shared(&Holder::new("keepward", Arc::clone(cx.clock)))
         .await?;
     let result = tokio::select! {
-        result = run(cx, request, &lock) => result,
+        result = Box::pin(run(cx, request, &lock)) => result,
         error = beats(cx.coordinator) => Err(error),
     };
     let released = lock.release().await;
@@ -106,7 +118,6 @@ async fn run(
     request: &BackupRequest,
     lock: &repository::LockGuard,
 ) -> Result<BackupReport> {
-    let started = cx.clock.now();
     let parent = latest(
         cx.repository,
         cx.service,
@@ -114,11 +125,23 @@ async fn run(
         &request.url,
     )
     .await?;
-    let prior = SnapshotReader::new(
-        cx.repository.clone(),
-        cx.service,
-        parent.as_ref().map(|parent| parent.tree),
-    );
+    match attempt(cx, request, lock, parent.as_ref(), true).await {
+        Err(error) if error.is_start_again() => {
+            resume::give_up(cx, &error).await?;
+            attempt(cx, request, lock, parent.as_ref(), false).await
+        }
+        result => result,
+    }
+}
+
+/// From what an earlier run has left, if it may, or from the beginning.
+async fn attempt(
+    cx: &BackupContext<'_>,
+    request: &BackupRequest,
+    lock: &repository::LockGuard,
+    parent: Option<&Parent>,
+    go_on: bool,
+) -> Result<BackupReport> {
     let work = tempfile::Builder::new()
         .prefix("keepward-")
         .tempdir_in(&request.work)
@@ -130,16 +153,39 @@ async fn run(
             .map_err(Error::io("cannot make a folder for temporary files"))?;
         Ok(Spool::new(&folder, rand::rng().random()))
     };
-
-    let collector = Collector::new(
+    let base = SnapshotReader::new(
+        cx.repository.clone(),
+        cx.service,
+        parent.map(|parent| parent.tree),
+    );
+    let mut changes = spool("changes")?;
+    let order = order(cx, request, parent);
+    let left = if go_on {
+        resume::left(cx, &order, parent, &mut changes).await?
+    } else {
+        None
+    };
+    let started = left
+        .as_ref()
+        .map_or_else(|| cx.clock.now(), |left| left.checkpoint.started);
+    let mut collector = Collector::new(
         layouts,
         cx.repository.writer(),
         cx.reporter,
         work.path().to_owned(),
         parent.is_some(),
-        spool("changes")?,
+        Checkpoints::new(
+            cx.coordinator,
+            cx.client,
+            cx.clock.as_ref(),
+            Checkpoint::new(&request.run, started, order),
+        ),
+        changes,
     );
-    let crawled = crawls::crawl_all(cx, request, parent.as_ref(), &prior, &collector).await?;
+    let (begun, kept) = left.map_or_else(Default::default, |left| left.pass_on(&mut collector));
+    let prior = Prior::new(&base, layouts, kept);
+    let crawled =
+        crawls::crawl_all(cx, request, parent, &prior, &collector, begun, started).await?;
     let Collected {
         mut writer,
         spool: mut changes,
@@ -169,24 +215,18 @@ async fn run(
     });
     let merge = Merge {
         layouts,
-        prior: &prior,
+        prior: &base,
         crawls: &crawled.infos,
-        failed: &crawled.failed,
+        left_out: &crawled.left_out(),
         started,
     };
     let merged = merge.run(changes, &mut writer, spool("rows")?).await?;
 
     let usage = cx.client.usage();
-    let source = source_file(
-        cx,
-        request,
-        parent.as_ref(),
-        &crawled,
-        &merged,
-        issues,
-        &received,
-        started,
+    let mut source = source_file(
+        cx, request, parent, &crawled, &merged, issues, &received, started,
     );
+    source.stale_items = stale_items(&base, layouts, parent, &source.issues).await?;
     let tree = put_source(&mut writer, Some(merged.tree), &source).await?;
     let counts = Counts {
         kinds: source.counts.clone(),
@@ -196,6 +236,17 @@ async fn run(
         blobs_stored: 0,
     };
     commit(cx, lock, writer, tree, source, counts, parent, merged.rows).await
+}
+
+fn order(cx: &BackupContext<'_>, request: &BackupRequest, parent: Option<&Parent>) -> Order {
+    Order {
+        service: cx.service.name.to_owned(),
+        source: request.connector.organization.to_lowercase(),
+        url: request.url.clone(),
+        base: parent.map(|parent| parent.id),
+        selection: request.selection.iter().cloned().collect(),
+        full: request.full,
+    }
 }
 
 #[expect(
@@ -209,7 +260,7 @@ async fn commit(
     tree: TreeId,
     source: SourceFile,
     mut counts: Counts,
-    parent: Option<Parent>,
+    parent: Option<&Parent>,
     rows: Spool,
 ) -> Result<BackupReport> {
     cx.reporter.report(Event::Phase {
@@ -218,7 +269,7 @@ async fn commit(
     writer.flush().await?;
     cx.coordinator.permit_commit().await?;
     let snapshot = Snapshot {
-        parent: parent.as_ref().map(|parent| parent.id),
+        parent: parent.map(|parent| parent.id),
         paths: vec![format!("/{}/{}", source.service, source.source)],
         hostname: source.source.clone(),
         username: "keepward".to_owned(),
@@ -233,12 +284,13 @@ async fn commit(
         id,
         time: source.finished,
         tree,
-        parent: parent.as_ref().map(|parent| parent.id),
+        parent: parent.map(|parent| parent.id),
         source: source.clone(),
     };
     cx.coordinator
         .index(&info, &mut SpooledRows(rows.sorted()?))
         .await?;
+    cx.coordinator.checkpoint(None).await?;
     Ok(BackupReport {
         snapshot: id,
         parent: parent.map(|parent| parent.id),
@@ -268,9 +320,20 @@ pub(crate) async fn latest(
     let wanted = tags(service.name, &source.to_lowercase());
     let mut snapshots = repository.snapshots().await?;
     snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
+    // What a repair left lacks items that its cursors do not ask for again, and so does the damaged original: no run goes on
+    // from there.
+    let is_repaired = |snapshot: &Snapshot| snapshot.tags.iter().any(|tag| tag == REPAIRED_TAG);
+    let originals: HashSet<SnapshotId> = snapshots
+        .iter()
+        .filter(|(_, snapshot)| is_repaired(snapshot))
+        .filter_map(|(_, snapshot)| snapshot.original)
+        .collect();
+    snapshots.retain(|(id, snapshot)| !is_repaired(snapshot) && !originals.contains(id));
     snapshots.sort_by_key(|(_, snapshot)| std::cmp::Reverse(snapshot.time));
     for (id, snapshot) in snapshots {
-        let source = read_source(repository, service, snapshot.tree).await?;
+        let Some(source) = known_source(repository, service, &snapshot).await? else {
+            continue;
+        };
         if source.url.eq_ignore_ascii_case(url) {
             return Ok(Some(Parent {
                 id,
@@ -299,6 +362,22 @@ pub async fn read_source(
         .ok_or_else(|| damaged("is missing: it was not made by Keepward"))?;
     let bytes = repository.read(&node).await?;
     serde_json::from_slice(&bytes).map_err(|error| damaged(&format!("cannot be read: {error}")))
+}
+
+/// Like [`read_source`], but `None` for a snapshot that cannot say what it is: `check` names the damage. A storage that fails is an error.
+pub(crate) async fn known_source(
+    repository: &Repository,
+    service: &'static Service,
+    snapshot: &Snapshot,
+) -> Result<Option<SourceFile>> {
+    match read_source(repository, service, snapshot.tree).await {
+        Ok(source) => Ok(Some(source)),
+        Err(error) if error.code() == Some("repository-damaged") => {
+            tracing::warn!(tree = %snapshot.tree, %error, "a snapshot is passed over");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn put_source(
@@ -355,7 +434,7 @@ fn source_file(
         })
     };
     let stale = crawled
-        .stale_keys()
+        .stale_keys(Layouts::new(cx.service))
         .into_iter()
         .map(|key| (key.clone(), last_read(&key)))
         .collect();
@@ -371,26 +450,45 @@ fn source_file(
         started,
         finished: cx.clock.now(),
         selection: crawled.selection.iter().cloned().collect(),
+        accepted: request.accept_deletions.clone(),
         cursors: crawled.cursors.clone(),
         counts,
         stale,
+        stale_items: Vec::new(),
         issues,
         requests: usage.requests,
     }
 }
 
-struct SpooledRows(Sorted);
-
-#[async_trait::async_trait]
-impl Rows for SpooledRows {
-    async fn next(&mut self) -> Result<Option<IndexRow>> {
-        let Some(record) = self.0.next()? else {
-            return Ok(None);
+/// What issues are about and the snapshot before has: it was carried over.
+async fn stale_items(
+    base: &SnapshotReader,
+    layouts: Layouts,
+    parent: Option<&Parent>,
+    issues: &[Issue],
+) -> Result<Vec<StaleItem>> {
+    let Some(before) = parent.map(|parent| &parent.source) else {
+        return Ok(Vec::new());
+    };
+    let items: BTreeSet<&ItemRef> = issues
+        .iter()
+        .filter_map(|issue| issue.item.as_ref())
+        .collect();
+    let mut stale = Vec::new();
+    for item in items {
+        let (Some(folder), Some(document)) = (layouts.path(item), layouts.document(&item.kind))
+        else {
+            continue;
         };
-        let row = serde_json::from_slice(&record.payload)
-            .map_err(|error| Error::io("cannot read the spool")(error.into()))?;
-        Ok(Some(row))
+        if base.node(&format!("{folder}/{document}")).await?.is_some() {
+            let known = before.stale_items.iter().find(|known| known.item == *item);
+            stale.push(StaleItem {
+                item: item.clone(),
+                read: known.map_or(before.finished, |known| known.read),
+            });
+        }
     }
+    Ok(stale)
 }
 
 /// The key of a cursor or stale mark: `kind`, or `kind/scope`.
@@ -402,5 +500,5 @@ pub(crate) fn scope_key(kind: &str, scope: &str) -> String {
     }
 }
 
-/// Kinds whose crawl failed in this run, by index.
+/// Crawls, by index.
 pub(crate) type Failed = HashSet<u16>;

@@ -13,37 +13,36 @@ use crate::{Error, Result};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Change {
     /// Index into the crawls of the run: those that failed are left out when the spool is read.
-    #[serde(rename = "c")]
     pub crawl: u16,
     /// How many bytes of the key are the item's folder.
-    #[serde(rename = "i")]
     pub item: u16,
-    #[serde(rename = "o")]
+    /// After which position of its crawl it came: a killed run goes on from one, and what came later is sent again.
+    pub epoch: u32,
     pub op: Op,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Op {
     /// The item is there; its name and time as the service says.
-    #[serde(rename = "u")]
     Upsert {
         name: String,
+        #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
         modified: Option<Timestamp>,
     },
-    #[serde(rename = "d")]
     Delete,
     /// The file's content, already in the repository, and how many lines it has (0 where nobody counts them).
-    #[serde(rename = "p")]
     Put {
         blobs: Vec<BlobId>,
         size: u64,
         lines: u64,
     },
-    /// Lines for the end of the file; they follow the record's JSON after a newline.
-    #[serde(rename = "a")]
+    /// Lines for the end of the file; they follow the record.
     Append,
-    #[serde(rename = "r")]
     Remove,
+    /// The item is there, and nothing changes. Only a run that goes on from a checkpoint needs to know.
+    Keep,
+    /// Everything of the item is there; of use for the same alone.
+    Done,
 }
 
 /// The key of a file (or with an empty part, of the item) in the spool.
@@ -66,19 +65,12 @@ pub(crate) fn path(key: &[u8]) -> Result<String> {
 
 impl Change {
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(self).map_err(|_| broken())?;
-        bytes.push(b'\n');
-        Ok(bytes)
+        postcard::to_stdvec(self).map_err(|_| broken())
     }
 
     /// The change and what follows it.
     pub(crate) fn decode(payload: &[u8]) -> Result<(Self, &[u8])> {
-        let end = payload
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .ok_or_else(broken)?;
-        let change = serde_json::from_slice(&payload[..end]).map_err(|_| broken())?;
-        Ok((change, &payload[end + 1..]))
+        postcard::take_from_bytes(payload).map_err(|_| broken())
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a job sees of the control side; implemented in process by `control`, over HTTPS by a worker later.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
-use model::{ItemRef, SourceFile};
+use model::{ItemRef, Resumed, SourceFile};
 use repository::Id;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +45,7 @@ pub enum RowChange {
 }
 
 /// One row of the search index: a version of an item that begins (or an item that ends) with this snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexRow {
     pub item: ItemRef,
     pub name: String,
@@ -63,9 +65,49 @@ pub trait Rows: Send {
     async fn next(&mut self) -> Result<Option<IndexRow>>;
 }
 
+/// When a checkpoint is due: each costs a few small files in the repository, and a kill costs what came since the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The least time between two.
+    pub least: Duration,
+    /// And at least so many times what the last one took.
+    pub rest: u32,
+    /// At least so many requests between two, unless they take minutes.
+    pub requests: u64,
+    /// So much of the requests or minutes so far must have been spent since the last one: a kill costs no more than that.
+    pub percent: u8,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            least: Duration::from_millis(500),
+            rest: 3,
+            requests: 30,
+            percent: 4,
+        }
+    }
+}
+
 /// The control side as a backup sees it.
 #[async_trait]
 pub trait Coordinator: Send + Sync {
+    /// `None` where checkpoints are of no use, since nothing keeps them.
+    fn pace(&self) -> Option<Pace> {
+        None
+    }
+    /// What [`Coordinator::checkpoint`] kept of an attempt on the same source and repository that did not reach its snapshot.
+    async fn left(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+    /// The job goes on from there.
+    async fn resumed(&self, _from: &Resumed) -> Result<()> {
+        Ok(())
+    }
+    /// Keeps how far the job has come for another attempt; `None` forgets it.
+    async fn checkpoint(&self, _text: Option<&str>) -> Result<()> {
+        Ok(())
+    }
     /// Extends the lease; fails when another worker has taken the job over.
     async fn beat(&self) -> Result<Beat>;
     /// May the snapshot be written? Refused when the job's token is no longer the newest.

@@ -32,6 +32,18 @@ impl Error {
         move |source| Self::Io { what, source }
     }
 
+    pub(crate) fn missing(item: &model::ItemRef, part: &str) -> Self {
+        Self::Request {
+            code: "repository-damaged",
+            message: format!("{item}: the snapshot has no {part}"),
+        }
+    }
+
+    /// A checkpoint turned out to be of no use.
+    pub(crate) fn is_start_again(&self) -> bool {
+        matches!(self, Self::Service(error) if error.is_start_again())
+    }
+
     /// A code of [`model::code::CODES`], where the error has one.
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -54,12 +66,17 @@ impl Error {
 
     /// For a sink's answer to a kind, which knows only the service's error.
     pub(crate) fn into_service(self) -> service::Error {
+        let code = match &self {
+            Self::Repository(error) => error.code(),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "disk-full"
+            }
+            Self::Io { .. } => "storage-failed",
+            _ => "repository-damaged",
+        };
         match self {
             Self::Service(error) => error,
-            other => service::Error {
-                code: "repository-damaged",
-                ..service::Error::new(Class::Storage, "repository-damaged", other.to_string())
-            },
+            other => service::Error::new(Class::Storage, code, other.to_string()),
         }
     }
 }

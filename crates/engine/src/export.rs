@@ -6,9 +6,9 @@ mod name;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use model::{Event, Reporter};
-use repository::{Node, NodeType, Repository, SnapshotId, TreeId};
+use repository::{BlobId, BlobType, Node, NodeType, Repository, SnapshotId, TreeId};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -18,8 +18,13 @@ use crate::{Error, Result};
 
 /// Entries that a report names of each sort; the counts are of all.
 const NAMED: usize = 1000;
-/// Files that are written side by side.
-const WRITERS: usize = 8;
+/// Large files that are written side by side.
+const WRITERS: usize = 4;
+/// Folders whose trees are read together.
+const FOLDERS: usize = 256;
+/// Files that are read in the order of the packs and written together. Fewer when they are large: nobody waits long for progress.
+const FILES: usize = 8192;
+const BYTES: u64 = 64 << 20;
 
 /// How to export.
 pub struct ExportOptions<'a> {
@@ -95,6 +100,8 @@ pub async fn export(
         options,
         report: ExportReport::default(),
         open: Vec::new(),
+        small: Vec::new(),
+        small_bytes: 0,
     };
     options.reporter.report(Event::Phase {
         phase: "export".to_owned(),
@@ -104,6 +111,7 @@ pub async fn export(
             tree,
             path: String::new(),
             to: PathBuf::new(),
+            renamed: false,
         }),
         Some((parent, node)) => {
             export
@@ -112,22 +120,17 @@ pub async fn export(
                         tree,
                         path: parent,
                         to: PathBuf::new(),
+                        renamed: false,
                     },
                     vec![node],
                 )
                 .await?;
         }
     }
-    while let Some(folder) = export.open.pop() {
-        let nodes = match repository.tree(folder.tree).await {
-            Ok(tree) => tree.nodes,
-            Err(error) => {
-                export.leave_out(&folder.path, &error.into());
-                continue;
-            }
-        };
-        export.entries(&folder, nodes).await?;
+    while !export.open.is_empty() {
+        export.folders().await?;
     }
+    export.write_small().await?;
     Ok(export.report)
 }
 
@@ -173,8 +176,9 @@ struct Folder {
     tree: TreeId,
     /// In the snapshot.
     path: String,
-    /// Relative to the target folder.
+    /// Relative to the target folder; empty for that itself.
     to: PathBuf,
+    renamed: bool,
 }
 
 struct Export<'a> {
@@ -182,8 +186,11 @@ struct Export<'a> {
     root: PathBuf,
     options: &'a ExportOptions<'a>,
     report: ExportReport,
-    /// Folders that exist in the target and are still empty.
+    /// Folders that are still to be made and filled, the next one last.
     open: Vec<Folder>,
+    /// Files of one blob that wait until there are enough to read them together.
+    small: Vec<(BlobId, Entry)>,
+    small_bytes: u64,
 }
 
 /// A file with the name that it gets.
@@ -194,28 +201,65 @@ struct Entry {
 }
 
 impl Export<'_> {
+    /// Makes the next few folders while their trees are read, and looks at what is in them.
+    async fn folders(&mut self) -> Result<()> {
+        if self.options.cancel.is_cancelled() {
+            return Err(Error::Canceled);
+        }
+        let mut folders = self.open.split_off(self.open.len().saturating_sub(FOLDERS));
+        folders.reverse();
+        let paths = folders
+            .iter()
+            .map(|folder| self.root.join(&folder.to))
+            .collect();
+        let ids = folders.iter().map(|folder| folder.tree).collect();
+        let (made, trees) = futures::join!(files::make_folders(paths), self.repository.trees(ids));
+        let below = self.open.len();
+        for (folder, (made, tree)) in folders.into_iter().zip(made?.into_iter().zip(trees?)) {
+            if let Err(error) = made {
+                self.refuse(&folder.path, error)?;
+                continue;
+            }
+            if !folder.to.as_os_str().is_empty() {
+                self.note_name(&folder.path, &folder.to, folder.renamed);
+                self.report.folders += 1;
+            }
+            match tree {
+                Ok(tree) => self.entries(&folder, tree.nodes).await?,
+                Err(error) => self.leave_out(&folder.path, &error.into()),
+            }
+        }
+        self.open[below..].reverse();
+        self.progress();
+        Ok(())
+    }
+
     async fn entries(&mut self, folder: &Folder, nodes: Vec<Node>) -> Result<()> {
         let mut taken = HashSet::new();
-        let mut files = Vec::new();
+        let mut large = Vec::new();
         for node in nodes {
             let path = join(&folder.path, &node.name);
             let name = free_name(&node.name, &mut taken);
             let renamed = name != node.name;
-            let entry = Entry {
-                to: folder.to.join(name),
-                path,
-                node,
-            };
-            match entry.node.node_type {
-                NodeType::Dir => self.folder(entry, renamed).await?,
+            let to = folder.to.join(name);
+            match node.node_type {
+                NodeType::Dir => self.folder(&node, path, to, renamed),
                 NodeType::File => {
-                    self.note_name(&entry, renamed);
-                    files.push(entry);
+                    self.note_name(&path, &to, renamed);
+                    let blob = match node.content.as_deref() {
+                        Some([blob]) => Some(*blob),
+                        _ => None,
+                    };
+                    let entry = Entry { node, path, to };
+                    match blob {
+                        Some(blob) => self.small(blob, entry).await?,
+                        None => large.push(entry),
+                    }
                 }
                 NodeType::Symlink | NodeType::Other(_) => {
-                    let message = format!("a {} is not exported", entry.node.node_type.as_str());
+                    let message = format!("a {} is not exported", node.node_type.as_str());
                     self.leave_out(
-                        &entry.path,
+                        &path,
                         &Error::Request {
                             code: "export-path-refused",
                             message,
@@ -224,73 +268,97 @@ impl Export<'_> {
                 }
             }
         }
-        self.files(files).await
+        self.write_large(large).await
     }
 
-    fn note_name(&mut self, entry: &Entry, renamed: bool) {
+    fn note_name(&mut self, from: &str, to: &Path, renamed: bool) {
         if renamed {
             self.report.escaped += 1;
             if self.report.renamed.len() < NAMED {
-                let to = entry.to.display().to_string();
                 self.report.renamed.push(Renamed {
-                    from: entry.path.clone(),
-                    to,
+                    from: from.to_owned(),
+                    to: to.display().to_string(),
                 });
             }
         }
     }
 
-    async fn folder(&mut self, entry: Entry, renamed: bool) -> Result<()> {
-        let Some(tree) = entry.node.subtree else {
-            self.leave_out(
-                &entry.path,
+    fn folder(&mut self, node: &Node, path: String, to: PathBuf, renamed: bool) {
+        match node.subtree {
+            Some(tree) => self.open.push(Folder {
+                tree,
+                path,
+                to,
+                renamed,
+            }),
+            None => self.leave_out(
+                &path,
                 &Error::Request {
                     code: "repository-damaged",
                     message: "the folder has no content".to_owned(),
                 },
-            );
-            return Ok(());
-        };
-        match files::make_folder(&self.root.join(&entry.to)).await {
-            Ok(()) => {
-                self.note_name(&entry, renamed);
-                self.report.folders += 1;
-                self.open.push(Folder {
-                    tree,
-                    path: entry.path,
-                    to: entry.to,
-                });
-                Ok(())
-            }
-            Err(error) => self.refuse(&entry.path, error),
+            ),
         }
     }
 
-    async fn files(&mut self, files: Vec<Entry>) -> Result<()> {
-        let (repository, root, overwrite) =
-            (self.repository, self.root.clone(), self.options.overwrite);
-        let root = &root;
-        let mut written = futures::stream::iter(files)
-            .map(|entry| async move {
-                let result =
-                    files::write(repository, &entry.node, &root.join(&entry.to), overwrite).await;
-                Ok::<_, Error>((entry, result))
-            })
-            .buffered(WRITERS);
-        while let Some((entry, result)) = written.try_next().await? {
-            if self.options.cancel.is_cancelled() {
-                return Err(Error::Canceled);
-            }
-            match result {
-                Ok(Written { bytes }) => {
-                    self.report.files += 1;
-                    self.report.bytes += bytes;
-                }
-                Err(error) => self.refuse(&entry.path, error)?,
-            }
+    async fn small(&mut self, blob: BlobId, entry: Entry) -> Result<()> {
+        self.small_bytes = self.small_bytes.saturating_add(entry.node.size);
+        self.small.push((blob, entry));
+        if self.small.len() >= FILES || self.small_bytes >= BYTES {
+            self.write_small().await?;
+        }
+        Ok(())
+    }
+
+    async fn write_small(&mut self) -> Result<()> {
+        let (root, overwrite) = (self.root.clone(), self.options.overwrite);
+        let files = std::mem::take(&mut self.small);
+        self.small_bytes = 0;
+        let written = self
+            .repository
+            .blobs(BlobType::Data, files, move |entry, bytes| {
+                let written = bytes.map_err(Error::from).and_then(|bytes| {
+                    files::write_bytes(bytes, &entry.node, &root.join(&entry.to), overwrite)
+                });
+                (entry.path, written)
+            });
+        for (path, written) in written.await? {
+            self.wrote(&path, written)?;
         }
         self.progress();
         Ok(())
+    }
+
+    async fn write_large(&mut self, entries: Vec<Entry>) -> Result<()> {
+        let (repository, root, overwrite) =
+            (self.repository, self.root.clone(), self.options.overwrite);
+        let root = &root;
+        let mut written = futures::stream::iter(entries)
+            .map(|Entry { node, path, to }| async move {
+                (
+                    path,
+                    files::write(repository, &node, &root.join(to), overwrite).await,
+                )
+            })
+            .buffered(WRITERS);
+        while let Some((path, result)) = written.next().await {
+            if self.options.cancel.is_cancelled() {
+                return Err(Error::Canceled);
+            }
+            self.wrote(&path, result)?;
+        }
+        Ok(())
+    }
+
+    fn wrote(&mut self, path: &str, result: Result<Written>) -> Result<()> {
+        match result {
+            Ok(Written { bytes }) => {
+                self.report.files += 1;
+                self.report.bytes += bytes;
+                Ok(())
+            }
+            Err(error) => self.refuse(path, error),
+        }
     }
 
     /// Goes on without the entry, unless no other would fare better.

@@ -84,6 +84,14 @@ impl Layouts {
         })
     }
 
+    /// Whether a folder within an item holds the items of a kind that lives in it.
+    pub(crate) fn is_child_folder(self, owner: &str, part: &str) -> bool {
+        self.service.kinds.iter().any(|kind| {
+            kind.spec().parent == Some(owner)
+                && matches!(kind.spec().layout, Layout::Item { folder, .. } if part == folder)
+        })
+    }
+
     fn scope_prefix(self, parent: Option<&str>, scope: &str) -> Option<String> {
         match parent {
             Some(parent) if !scope.is_empty() => {

@@ -11,9 +11,11 @@ mod merge;
 pub mod plan;
 pub mod rebuild;
 pub mod retention;
+mod rows;
 mod sink;
 mod spool;
 pub mod stored;
+pub mod verify;
 
 pub use error::{Error, Result};
 pub use stored::SnapshotReader;

@@ -16,7 +16,7 @@ use crate::layout::Layouts;
 use crate::sink::{CrawlInfo, SMALL};
 use crate::spool::{Record, Spool};
 use crate::stored::SnapshotReader;
-use crate::{Error, Result};
+use crate::{Error, Result, rows};
 use service::Layout;
 
 /// What a merge needs to know about the run.
@@ -24,8 +24,8 @@ pub(crate) struct Merge<'a> {
     pub layouts: Layouts,
     pub prior: &'a SnapshotReader,
     pub crawls: &'a [CrawlInfo],
-    /// Crawls that failed: what they sent is left out.
-    pub failed: &'a HashSet<u16>,
+    /// Crawls that failed, or of a killed run alone: what they sent is left out.
+    pub left_out: &'a HashSet<u16>,
     /// The time of files whose item has none.
     pub started: Timestamp,
 }
@@ -115,7 +115,8 @@ impl State<'_, '_, '_> {
         let mut ops = Vec::with_capacity(records.len());
         for record in records {
             let (change, lines) = Change::decode(&record.payload)?;
-            if !self.merge.failed.contains(&change.crawl) {
+            let says = !matches!(change.op, Op::Keep | Op::Done);
+            if says && !self.merge.left_out.contains(&change.crawl) {
                 ops.push((change, lines));
             }
         }
@@ -162,7 +163,7 @@ impl State<'_, '_, '_> {
                 self.deleted = Some(folder);
                 Ok(())
             }
-            Op::Put { .. } | Op::Append | Op::Remove => Err(out_of_place()),
+            Op::Put { .. } | Op::Append | Op::Remove | Op::Keep | Op::Done => Err(out_of_place()),
         }
     }
 
@@ -198,7 +199,7 @@ impl State<'_, '_, '_> {
                     removed = true;
                 }
                 Op::Append => lines.extend_from_slice(added),
-                Op::Upsert { .. } | Op::Delete => return Err(out_of_place()),
+                Op::Upsert { .. } | Op::Delete | Op::Keep | Op::Done => return Err(out_of_place()),
             }
         }
         if removed && lines.is_empty() {
@@ -485,8 +486,13 @@ impl State<'_, '_, '_> {
                 }
             }
             for node in self.merge.prior.nodes(&path).await? {
+                let below = format!("{path}/{}", node.name);
                 if node.node_type == NodeType::Dir {
-                    open.push(format!("{path}/{}", node.name));
+                    open.push(below);
+                } else if let Some(place) = self.merge.layouts.parse(&below) {
+                    // Comments go with their item.
+                    self.count_part(&place.item, &place.part, Some(&node), 0)
+                        .await?;
                 }
             }
         }
@@ -510,8 +516,7 @@ impl State<'_, '_, '_> {
     }
 
     fn row(&mut self, row: &IndexRow) -> Result<()> {
-        let bytes = serde_json::to_vec(row).map_err(|_| out_of_place())?;
-        self.rows.push(&change::key(&row.path, ""), &[&bytes])
+        rows::push(&mut self.rows, row)
     }
 }
 

@@ -11,7 +11,7 @@ use service::{Service, Stored as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::Result;
-use crate::backup::{read_source, tags};
+use crate::backup::{known_source, tags};
 use crate::coordinator::{IndexRow, RowChange, RowState, Rows, SnapshotInfo};
 use crate::layout::Layouts;
 use crate::merge::{digest_part, digest_text};
@@ -29,8 +29,10 @@ pub async fn snapshots(
     found.sort_by_key(|(_, snapshot)| snapshot.time);
     let mut infos: Vec<SnapshotInfo> = Vec::new();
     for (id, snapshot) in found {
+        let Some(source) = known_source(repository, service, &snapshot).await? else {
+            continue;
+        };
         let parent = infos.last().map(|info| info.id);
-        let source = read_source(repository, service, snapshot.tree).await?;
         infos.push(SnapshotInfo {
             id,
             time: snapshot.time,

@@ -1,17 +1,20 @@
 //! What kinds send into: contents go to the repository at once, everything else to the spool.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use model::{Class, Event, Issue, ItemRef, Reporter};
 use repository::Writer;
+use serde::{Deserialize, Serialize};
 use service::{Item, Sink};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::time::{Duration, Instant};
 
+use crate::backup::checkpoint::{Checkpoints, Position};
 use crate::change::{self, Change, Op};
 use crate::layout::Layouts;
 use crate::merge::newlines;
@@ -38,7 +41,10 @@ pub(crate) struct Collector<'a> {
     pub work: PathBuf,
     /// There is a snapshot before: items that a complete listing does not mention have to be found.
     pub has_prior: bool,
-    spool: Mutex<Spool>,
+    /// Kinds of which a killed run has left items.
+    pub kept: BTreeSet<&'static str>,
+    pub checkpoints: Option<Checkpoints<'a>>,
+    pub spool: Mutex<Spool>,
     state: Mutex<State>,
     items: AtomicU64,
     bytes: AtomicU64,
@@ -50,10 +56,20 @@ struct State {
     mentioned: HashSet<ItemRef>,
     /// Names of the items of kinds that are scopes of others.
     scopes: BTreeMap<&'static str, BTreeMap<String, String>>,
-    issues: Vec<Issue>,
+    issues: Vec<Noted>,
+    /// So many of the issues are from a run that was killed.
+    carried: usize,
     received: BTreeMap<String, u64>,
     expected: u64,
     last_report: Option<Instant>,
+}
+
+/// An issue of a crawl, and when in it; see [`Change::epoch`].
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Noted {
+    pub crawl: u16,
+    pub epoch: u32,
+    pub issue: Issue,
 }
 
 /// What is left when all crawls are done.
@@ -73,6 +89,7 @@ impl<'a> Collector<'a> {
         reporter: &'a dyn Reporter,
         work: PathBuf,
         has_prior: bool,
+        checkpoints: Option<Checkpoints<'a>>,
         spool: Spool,
     ) -> Self {
         Self {
@@ -81,6 +98,8 @@ impl<'a> Collector<'a> {
             reporter,
             work,
             has_prior,
+            kept: BTreeSet::new(),
+            checkpoints,
             spool: Mutex::new(spool),
             state: Mutex::default(),
             items: AtomicU64::new(0),
@@ -89,13 +108,47 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The sink of one crawl.
-    pub(crate) fn sink(&self, number: u16, info: CrawlInfo) -> CrawlSink<'_, 'a> {
+    /// The sink of one crawl, which may go on from a position.
+    pub(crate) fn sink(
+        &self,
+        number: u16,
+        info: CrawlInfo,
+        from: Option<Position>,
+    ) -> CrawlSink<'_, 'a> {
+        let epoch = from.as_ref().map_or(0, |from| from.epoch + 1);
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.begin(number, &info, from.clone());
+        }
         CrawlSink {
             collector: self,
             number,
             info,
+            epoch: AtomicU32::new(epoch),
+            from,
         }
+    }
+
+    /// Takes up what a killed run had noted.
+    pub(crate) fn carry(
+        &mut self,
+        issues: Vec<Noted>,
+        mentioned: HashSet<ItemRef>,
+        kept: BTreeSet<&'static str>,
+    ) {
+        self.kept = kept;
+        for noted in &issues {
+            self.reporter.report(Event::Issue {
+                issue: noted.issue.clone(),
+            });
+        }
+        let mut state = self.lock();
+        state.carried = issues.len();
+        state.issues = issues;
+        state.mentioned = mentioned;
+    }
+
+    pub(crate) fn issues(&self) -> Vec<Noted> {
+        self.lock().issues.clone()
     }
 
     /// The items of a kind that crawls have reported so far, id → name (empty when it was kept unread).
@@ -115,7 +168,7 @@ impl<'a> Collector<'a> {
                 .into_inner()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
             mentioned: state.mentioned,
-            issues: state.issues,
+            issues: state.issues.into_iter().map(|noted| noted.issue).collect(),
             received: state.received,
         }
     }
@@ -126,13 +179,14 @@ impl<'a> Collector<'a> {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn push(&self, key: &[u8], change: &Change, lines: &[u8]) -> Result<()> {
+    fn push(&self, key: &[u8], change: &Change, line: &[u8]) -> Result<()> {
         let head = change.encode()?;
+        let end: &[u8] = if line.is_empty() { b"" } else { b"\n" };
         let mut spool = self
             .spool
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        spool.push(key, &[&head, lines])
+        spool.push(key, &[&head, line, end])
     }
 
     fn received(&self, kind: &str, bytes: u64) {
@@ -175,6 +229,8 @@ pub(crate) struct CrawlSink<'c, 'a> {
     collector: &'c Collector<'a>,
     number: u16,
     info: CrawlInfo,
+    epoch: AtomicU32,
+    from: Option<Position>,
 }
 
 impl CrawlSink<'_, '_> {
@@ -188,7 +244,7 @@ impl CrawlSink<'_, '_> {
             })
     }
 
-    fn record(&self, item: &ItemRef, part: &str, op: Op, lines: &[u8]) -> Result<()> {
+    fn record(&self, item: &ItemRef, part: &str, op: Op, line: &[u8]) -> Result<()> {
         if !part
             .split('/')
             .all(|name| part.is_empty() || safe_name(name))
@@ -202,14 +258,17 @@ impl CrawlSink<'_, '_> {
         let change = Change {
             crawl: self.number,
             item: folder.len() as u16,
+            epoch: self.epoch.load(Ordering::Relaxed),
             op,
         };
         self.collector
-            .push(&change::key(&folder, part), &change, lines)
+            .push(&change::key(&folder, part), &change, line)
     }
 
     fn mention(&self, item: &ItemRef) {
-        if self.info.complete && self.collector.has_prior {
+        let listed_before =
+            self.collector.has_prior || self.collector.kept.contains(self.info.kind);
+        if self.info.complete && listed_before {
             self.collector.lock().mentioned.insert(item.clone());
         }
     }
@@ -305,6 +364,10 @@ impl Sink for CrawlSink<'_, '_> {
 
     async fn keep(&self, item: &ItemRef) -> service::Result<()> {
         self.mention(item);
+        if self.collector.checkpoints.is_some() && self.info.complete {
+            self.record(item, "", Op::Keep, &[])
+                .map_err(Error::into_service)?;
+        }
         self.scope(item, "");
         self.collector.items.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -324,19 +387,19 @@ impl Sink for CrawlSink<'_, '_> {
     }
 
     async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> service::Result<()> {
-        let mut bytes = Vec::with_capacity(line.len() + 1);
         // Within JSON a line break can only stand between tokens, where a space means the same.
-        bytes.extend(line.iter().map(|&byte| {
-            if matches!(byte, b'\n' | b'\r') {
-                b' '
-            } else {
-                byte
-            }
-        }));
-        bytes.push(b'\n');
+        let line = if memchr::memchr2(b'\n', b'\r', line).is_some() {
+            let spaced = |byte: &u8| match byte {
+                b'\n' | b'\r' => b' ',
+                byte => *byte,
+            };
+            Cow::Owned(line.iter().map(spaced).collect())
+        } else {
+            Cow::Borrowed(line)
+        };
         self.collector
-            .received(self.kind_of(item, part), bytes.len() as u64);
-        self.record(item, part, Op::Append, &bytes)
+            .received(self.kind_of(item, part), line.len() as u64 + 1);
+        self.record(item, part, Op::Append, &line)
             .map_err(Error::into_service)
     }
 
@@ -412,16 +475,69 @@ impl Sink for CrawlSink<'_, '_> {
     }
 
     fn issue(&self, issue: Issue) {
-        self.collector.reporter.report(Event::Issue {
-            issue: issue.clone(),
-        });
         if let Some(item) = &issue.item {
             self.mention(item);
         }
-        self.collector.lock().issues.push(issue);
+        let noted = Noted {
+            crawl: self.number,
+            epoch: self.epoch.load(Ordering::Relaxed),
+            issue,
+        };
+        let mut state = self.collector.lock();
+        // What was under way when a run was killed is read again, and may fail again.
+        let again = |old: &Noted| old.crawl == noted.crawl && old.issue == noted.issue;
+        if state.issues[..state.carried].iter().any(again) {
+            return;
+        }
+        state.issues.push(noted.clone());
+        drop(state);
+        self.collector
+            .reporter
+            .report(Event::Issue { issue: noted.issue });
     }
 
     fn expect(&self, items: u64) {
         self.collector.lock().expected += items;
+    }
+
+    async fn done(&self, item: &ItemRef) -> service::Result<()> {
+        let Some(checkpoints) = &self.collector.checkpoints else {
+            return Ok(());
+        };
+        let own = |noted: &Noted| {
+            noted.crawl == self.number && noted.issue.item.as_ref().is_none_or(|of| of == item)
+        };
+        // What has an issue is looked at again.
+        if !self.collector.lock().issues.iter().any(own) {
+            self.record(item, "", Op::Done, &[])
+                .map_err(Error::into_service)?;
+        }
+        checkpoints
+            .step(self.collector)
+            .await
+            .map_err(Error::into_service)
+    }
+
+    async fn position(
+        &self,
+        make: &(dyn Fn() -> service::Result<Vec<u8>> + Send + Sync),
+    ) -> service::Result<()> {
+        let Some(checkpoints) = &self.collector.checkpoints else {
+            return Ok(());
+        };
+        if !checkpoints.is_due() {
+            return Ok(());
+        }
+        let bytes = make()?;
+        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        checkpoints.reached(self.number, Position::new(epoch, bytes));
+        checkpoints
+            .step(self.collector)
+            .await
+            .map_err(Error::into_service)
+    }
+
+    fn resumed(&self) -> Option<&[u8]> {
+        self.from.as_ref().map(|from| &*from.bytes)
     }
 }

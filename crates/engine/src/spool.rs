@@ -57,6 +57,10 @@ impl Spool {
         if !self.records.is_empty() && self.bytes.len() + key.len() + length > self.limit {
             self.spill()?;
         }
+        if self.bytes.len() > self.limit / 8 && self.bytes.capacity() < self.limit {
+            // Growing in steps would leave each step's memory behind.
+            self.bytes.reserve_exact(self.limit - self.bytes.len());
+        }
         self.records
             .push((self.bytes.len(), key.len() as u32, length as u32));
         self.bytes.extend_from_slice(key);
@@ -64,6 +68,20 @@ impl Spool {
             self.bytes.extend_from_slice(part);
         }
         Ok(())
+    }
+
+    /// Closes the run that is being filled; how many there are, for [`Spool::run`].
+    pub(crate) fn cut(&mut self) -> Result<usize> {
+        self.spill()?;
+        Ok(self.runs.len())
+    }
+
+    /// A closed run, clear; [`Records`] makes records of it. Within a key, those of a run came before those of later runs.
+    pub(crate) fn run(&self, number: usize) -> Result<Pieces> {
+        Ok(Pieces {
+            run: Run::open(&self.runs[number], number as u32)?,
+            cipher: self.cipher.clone(),
+        })
     }
 
     /// All records in order. The buffer's memory is given back first.
@@ -306,6 +324,59 @@ impl Run {
     }
 }
 
+/// The bytes of a run, piece by piece.
+pub(crate) struct Pieces {
+    run: Run,
+    cipher: Aes256Gcm,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.run.fill(&self.cipher) {
+            Ok(true) => Some(Ok(std::mem::take(&mut self.run.buffer))),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Takes the bytes of a run as they come and gives its records.
+#[derive(Default)]
+pub(crate) struct Records {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Records {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// `None` until more bytes are there.
+    pub(crate) fn next(&mut self) -> Option<Record> {
+        let rest = &self.bytes[self.at..];
+        let (head, rest) = rest.split_at_checked(8)?;
+        let length = |at: usize| head[at..at + 4].try_into().map(u32::from_le_bytes).ok();
+        let (key, payload) = (length(0)? as usize, length(4)? as usize);
+        let (key, rest) = rest.split_at_checked(key)?;
+        let record = Record {
+            key: key.to_vec(),
+            payload: rest.get(..payload)?.to_vec(),
+        };
+        self.at += 8 + record.key.len() + payload;
+        Some(record)
+    }
+
+    /// Nothing is left over.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -332,6 +403,44 @@ mod tests {
                 prop_assert_eq!(sorted.next().unwrap(), Some(Record { key, payload }));
             }
             prop_assert_eq!(sorted.next().unwrap(), None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20))]
+        #[test]
+        fn runs_are_read_again_whole_and_by_any_pieces(
+            records in prop::collection::vec((prop::collection::vec(0u8..4, 0..5), prop::collection::vec(any::<u8>(), 0..300)), 1..200),
+            limit in 1usize..4000,
+            piece in 1usize..500,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut spool = Spool::new(folder.path(), [7; 32]);
+            spool.limit = limit;
+            for (key, payload) in &records {
+                spool.push(key, &[payload]).unwrap();
+            }
+            let other = tempfile::tempdir().unwrap();
+            let mut again = Spool::new(other.path(), [8; 32]);
+            for number in 0..spool.cut().unwrap() {
+                let bytes: Vec<u8> = spool.run(number).unwrap().flat_map(Result::unwrap).collect();
+                let mut reader = Records::default();
+                for piece in bytes.chunks(piece) {
+                    reader.push(piece);
+                    while let Some(record) = reader.next() {
+                        again.push(&record.key, &[&record.payload]).unwrap();
+                    }
+                }
+                prop_assert!(reader.is_whole());
+            }
+            let (mut expected, mut found) = (spool.sorted().unwrap(), again.sorted().unwrap());
+            loop {
+                let record = expected.next().unwrap();
+                prop_assert_eq!(&found.next().unwrap(), &record);
+                if record.is_none() {
+                    break;
+                }
+            }
         }
     }
 

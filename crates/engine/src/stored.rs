@@ -115,11 +115,7 @@ impl SnapshotReader {
                 let own = place.as_ref().is_some_and(|place| place.item == *item);
                 if own && node.node_type == NodeType::Dir {
                     // The folder of a child kind parses as the parent's part until an id follows.
-                    let of_child = self.layouts.service().kinds.iter().any(|kind| {
-                        kind.spec().parent == Some(item.kind.as_str())
-                            && matches!(kind.spec().layout, Layout::Item { folder, .. } if path == format!("/{folder}"))
-                    });
-                    if !of_child {
+                    if !self.layouts.is_child_folder(&item.kind, &path[1..]) {
                         open.push(path);
                     }
                 } else if own {
@@ -140,11 +136,10 @@ impl SnapshotReader {
         part: &str,
         to: &mut (dyn AsyncWrite + Send + Unpin),
     ) -> Result<u64> {
-        let missing = || Error::Request {
-            code: "repository-damaged",
-            message: format!("{item}: the snapshot has no {part}"),
-        };
-        let node = self.part_node(item, part).await?.ok_or_else(missing)?;
+        let node = self
+            .part_node(item, part)
+            .await?
+            .ok_or_else(|| Error::missing(item, part))?;
         let mut pieces = std::pin::pin!(self.repository.stream(&node));
         let mut size = 0;
         while let Some(piece) = pieces.next().await {

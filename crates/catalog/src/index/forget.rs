@@ -12,6 +12,8 @@ impl Catalog {
             return Err(Error::SnapshotUnknown { id: id.to_owned() });
         };
         let (source, seq) = (row.int(0)?, row.int(1)?);
+        tx.execute("DELETE FROM verification WHERE snapshot = $1", args![id])
+            .await?;
         // Locked, so that nothing is added to this source before the neighbors are settled.
         tx.execute("UPDATE source SET name = name WHERE id = $1", args![source])
             .await?;

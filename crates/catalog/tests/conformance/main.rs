@@ -55,6 +55,8 @@ suite! {
     queue::jobs_of_one_key_never_run_at_once,
     queue::a_superseded_token_can_do_nothing,
     queue::an_expired_lease_is_claimed_with_its_checkpoint,
+    queue::a_checkpoint_passes_to_the_next_job_of_its_key,
+    registry::the_last_verification_of_a_snapshot_is_remembered,
     queue::cancel_reaches_queued_and_leased_jobs,
     queue::leases_survive_a_restart,
     index::a_quiet_snapshot_writes_no_rows,

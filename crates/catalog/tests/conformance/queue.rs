@@ -162,7 +162,7 @@ pub(crate) async fn a_superseded_token_can_do_nothing(place: Place) {
         .map(drop);
     assert!(superseded(beat));
     assert!(superseded(
-        catalog.checkpoint(&old.id, old.token, "stale").await
+        catalog.checkpoint(&old.id, old.token, Some("stale")).await
     ));
     assert!(superseded(
         catalog.permit_commit(&old.id, old.token, at(32)).await
@@ -201,7 +201,7 @@ pub(crate) async fn an_expired_lease_is_claimed_with_its_checkpoint(place: Place
     let first = catalog.claim("a", at(0), LEASE).await.unwrap().unwrap();
     assert_eq!((first.attempt, first.checkpoint.as_deref()), (1, None));
     catalog
-        .checkpoint(&first.id, first.token, "cursor \0 7")
+        .checkpoint(&first.id, first.token, Some("cursor \0 7"))
         .await
         .unwrap();
     // A beat moves the end of the lease.
@@ -307,7 +307,7 @@ pub(crate) async fn leases_survive_a_restart(place: Place) {
         catalog.enqueue("run", &job(1, None)).await.unwrap();
         let held = catalog.claim("a", at(0), LEASE).await.unwrap().unwrap();
         catalog
-            .checkpoint(&held.id, held.token, "half")
+            .checkpoint(&held.id, held.token, Some("half"))
             .await
             .unwrap();
         held
@@ -319,4 +319,47 @@ pub(crate) async fn leases_survive_a_restart(place: Place) {
     assert!(again.token > held.token);
     let unknown = catalog.enqueue("no-run", &job(2, None)).await;
     assert!(matches!(unknown, Err(Error::RunUnknown { .. })));
+}
+
+pub(crate) async fn a_checkpoint_passes_to_the_next_job_of_its_key(place: Place) {
+    let catalog = with_run(&place).await;
+    let next = async |number: usize, key: &str| {
+        catalog
+            .enqueue("run", &job(number, Some(key)))
+            .await
+            .unwrap();
+        catalog.claim("one", at(0), LEASE).await.unwrap().unwrap()
+    };
+    let take = async |job: &catalog::Job| catalog.take_checkpoint(&job.id, job.token).await;
+    let first = next(0, "a").await;
+    assert_eq!(take(&first).await.unwrap(), None);
+    catalog
+        .checkpoint(&first.id, first.token, Some("half"))
+        .await
+        .unwrap();
+    let other = next(1, "b").await;
+    assert_eq!(take(&other).await.unwrap(), None);
+    catalog
+        .finish(&first.id, first.token, JobState::Failed)
+        .await
+        .unwrap();
+
+    let second = next(2, "a").await;
+    assert_eq!(take(&second).await.unwrap().as_deref(), Some("half"));
+    // Its own from now on, in one place alone.
+    assert_eq!(take(&second).await.unwrap().as_deref(), Some("half"));
+    let waiting = catalog.checkpoints().await.unwrap();
+    assert_eq!(waiting, [("a".to_owned(), "half".to_owned())]);
+    assert!(matches!(take(&first).await, Err(Error::Superseded { .. })));
+    catalog
+        .checkpoint(&second.id, second.token, None)
+        .await
+        .unwrap();
+    catalog
+        .finish(&second.id, second.token, JobState::Succeeded)
+        .await
+        .unwrap();
+    let third = next(3, "a").await;
+    assert_eq!(take(&third).await.unwrap(), None);
+    assert!(catalog.checkpoints().await.unwrap().is_empty());
 }

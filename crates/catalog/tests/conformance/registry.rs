@@ -1,4 +1,4 @@
-use catalog::{Catalog, Error, ItemFilter, Kek, Page, RepositoryRow};
+use catalog::{Catalog, Error, ItemFilter, Kek, Page, RepositoryRow, Verification};
 use model::{Class, Connector, Counts, Issue, KindCounts, RunState, Secret};
 use rand::SeedableRng as _;
 
@@ -247,4 +247,29 @@ pub(crate) async fn a_newer_schema_is_refused(place: Place) {
         Catalog::open("mysql://x@h/y").await,
         Err(Error::Address { .. })
     ));
+}
+
+pub(crate) async fn the_last_verification_of_a_snapshot_is_remembered(place: Place) {
+    let catalog = place.open().await;
+    let made = |second, damage, differences| Verification {
+        time: at(second),
+        damage,
+        doubts: 0,
+        differences,
+    };
+    let (source, failed, passed) = (source("contoso"), made(1, 2, None), made(2, 0, Some(0)));
+    catalog
+        .add_snapshot(&snapshot(&source, "aa", 1, None), [])
+        .await
+        .unwrap();
+    for (id, made) in [("aa", &failed), ("aa", &passed), ("not-listed", &failed)] {
+        catalog.set_verification(id, made).await.unwrap();
+    }
+    let all = catalog.verifications().await.unwrap();
+    assert_eq!((all["aa"], all["not-listed"]), (passed, failed));
+    assert!(passed.is_clean() && !failed.is_clean() && !made(3, 0, Some(1)).is_clean());
+
+    catalog.forget_snapshot("aa").await.unwrap();
+    let left: Vec<String> = catalog.verifications().await.unwrap().into_keys().collect();
+    assert_eq!(left, ["not-listed"]);
 }

@@ -50,6 +50,7 @@ pub(crate) fn run(id: &str) -> Run {
         snapshot: None,
         counts: Counts::default(),
         error: None,
+        resumed: None,
     }
 }
 

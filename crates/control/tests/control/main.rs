@@ -115,6 +115,7 @@ impl Installation {
             selection: [].into(),
             accept_deletions: [].into(),
             full: false,
+            pace: engine::coordinator::Pace::default(),
         }
     }
 

@@ -2,8 +2,7 @@
 
 use catalog::{Catalog, IndexEntry, ItemFilter, KnownSnapshot, Page, SourceKey};
 use control::{Control, Synced};
-use engine::retention::Keep;
-use jiff::tz::TimeZone;
+use engine::retention::{ForgetRequest, Keep};
 use model::Class;
 
 use crate::Installation;
@@ -162,19 +161,26 @@ async fn forgetting_spares_the_last_good_snapshot() {
     let stale = installation.backup().await.result.unwrap().snapshot;
     let (control, repository) = (&installation.control, &installation.repository);
     let service = control.service("fake").unwrap();
-    let keep = Keep {
-        last: 1,
-        ..Keep::default()
+    let mut request = ForgetRequest {
+        keep: Keep {
+            last: 1,
+            ..Keep::default()
+        },
+        dry_run: true,
+        ..ForgetRequest::default()
     };
     let tried = control
-        .forget(repository, service, &keep, &TimeZone::UTC, true)
+        .forget(repository, service, &request)
         .await
-        .unwrap();
+        .unwrap()
+        .decisions;
     assert_eq!((tried.len(), installation.snapshots().await), (4, 4));
+    request.dry_run = false;
     let decided = control
-        .forget(repository, service, &keep, &TimeZone::UTC, false)
+        .forget(repository, service, &request)
         .await
-        .unwrap();
+        .unwrap()
+        .decisions;
     assert_eq!(decided, tried);
     let kept: Vec<_> = decided
         .iter()

@@ -1,15 +1,20 @@
 //! Crawling all selected kinds: parents first, then everything else side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use model::{Event, Issue, ItemRef};
 use service::kind::Crawled as Often;
-use service::{Crawl, Kind, Scope, Stored as _};
+use service::{Crawl, Kind, Order, Scope, Stored as _};
 
+use super::checkpoint::Position;
+use super::gone::listed_kinds;
+use super::prior::Prior;
+use super::resume::Begun;
 use super::{BackupContext, BackupRequest, Failed, Parent, scope_key};
+use crate::layout::Layouts;
 use crate::sink::{Collector, CrawlInfo};
-use crate::stored::SnapshotReader;
 use crate::{Error, Result};
 
 /// Kinds and scopes that are crawled at the same time; requests are limited by the client's budget.
@@ -19,18 +24,29 @@ const CONCURRENT: usize = 4;
 pub(crate) struct Crawled {
     pub infos: Vec<CrawlInfo>,
     pub failed: Failed,
+    /// Crawls of a killed run that this one has no more use for.
+    idle: Failed,
     pub issues: Vec<Issue>,
     pub cursors: BTreeMap<String, String>,
     pub selection: BTreeSet<String>,
 }
 
 impl Crawled {
-    /// What was carried over because it could not be read.
-    pub(crate) fn stale_keys(&self) -> Vec<String> {
-        self.failed
-            .iter()
-            .map(|&number| &self.infos[usize::from(number)])
-            .map(|info| scope_key(info.kind, &info.scope.id))
+    /// Crawls whose records count for nothing.
+    pub(crate) fn left_out(&self) -> Failed {
+        self.failed.union(&self.idle).copied().collect()
+    }
+
+    /// What was carried over because it could not be read: kinds, and those with folders of their own that would have come with them.
+    pub(crate) fn stale_keys(&self, layouts: Layouts) -> Vec<String> {
+        let infos = self.failed.iter();
+        let infos = infos.map(|&number| &self.infos[usize::from(number)]);
+        infos
+            .flat_map(|info| {
+                let kinds = listed_kinds(layouts, info.kind).into_iter();
+                let selected = kinds.filter(|kind| self.selection.contains(*kind));
+                selected.map(|kind| scope_key(kind, &info.scope.id))
+            })
             .collect()
     }
 }
@@ -39,8 +55,10 @@ struct Runner<'r, 'a> {
     cx: &'r BackupContext<'a>,
     request: &'r BackupRequest,
     parent: Option<&'r Parent>,
-    prior: &'r SnapshotReader,
+    prior: &'r Prior<'r>,
     collector: &'r Collector<'a>,
+    positions: HashMap<u16, Position>,
+    order: Order<'r>,
     crawled: Crawled,
 }
 
@@ -49,12 +67,15 @@ pub(crate) async fn crawl_all(
     cx: &BackupContext<'_>,
     request: &BackupRequest,
     parent: Option<&Parent>,
-    prior: &SnapshotReader,
+    prior: &Prior<'_>,
     collector: &Collector<'_>,
+    begun: Begun,
+    started: Timestamp,
 ) -> Result<Crawled> {
     let selection = selected(cx, request)?;
     let crawled = Crawled {
-        infos: Vec::new(),
+        idle: (0..).zip(&begun.infos).map(|(number, _)| number).collect(),
+        infos: begun.infos,
         failed: Failed::new(),
         issues: Vec::new(),
         cursors: BTreeMap::new(),
@@ -66,6 +87,12 @@ pub(crate) async fn crawl_all(
         parent,
         prior,
         collector,
+        positions: begun.positions,
+        order: Order {
+            started,
+            full: request.full,
+            accepted: &request.accept_deletions,
+        },
         crawled,
     };
     runner.carry_cursors();
@@ -102,7 +129,7 @@ pub(crate) async fn crawl_all(
         }
     }
     runner.wave(jobs).await?;
-    if runner.crawled.failed.len() == runner.crawled.infos.len() {
+    if runner.crawled.left_out().len() == runner.crawled.infos.len() {
         let first = runner.crawled.issues.first().map_or_else(
             || "nothing is selected".to_owned(),
             |issue| issue.message.clone(),
@@ -166,7 +193,7 @@ impl Runner<'_, '_> {
         if failed {
             names.extend(
                 self.prior
-                    .item_ids(parent, "")
+                    .ids(parent, "")
                     .await?
                     .into_iter()
                     .map(|id| (id, String::new())),
@@ -191,7 +218,6 @@ impl Runner<'_, '_> {
 
     /// Runs crawls side by side and takes up their results in order.
     async fn wave(&mut self, jobs: Vec<(&'static dyn Kind, Scope)>) -> Result<()> {
-        let base = self.crawled.infos.len();
         let mut work = Vec::new();
         for (kind, scope) in jobs {
             let key = scope_key(kind.spec().name, &scope.id);
@@ -201,15 +227,7 @@ impl Runner<'_, '_> {
                 self.parent
                     .and_then(|parent| parent.source.cursors.get(&key).cloned())
             };
-            let number = u16::try_from(self.crawled.infos.len()).map_err(|_| Error::Request {
-                code: "body-too-large",
-                message: "more than 65,535 kinds and scopes in one organization".to_owned(),
-            })?;
-            self.crawled.infos.push(CrawlInfo {
-                kind: kind.spec().name,
-                scope,
-                complete: cursor.is_none(),
-            });
+            let number = self.number(kind.spec().name, scope, cursor.is_none())?;
             work.push((kind, number, cursor));
         }
         let infos = &self.crawled.infos;
@@ -228,11 +246,32 @@ impl Runner<'_, '_> {
                 .collect()
                 .await
         };
-        debug_assert!(self.crawled.infos.len() >= base);
         for (number, result, before) in results {
             self.take(number, result, before)?;
         }
         Ok(())
+    }
+
+    /// The number that a killed run gave the crawl, or a new one.
+    fn number(&mut self, kind: &'static str, scope: Scope, complete: bool) -> Result<u16> {
+        let infos = &mut self.crawled.infos;
+        let same = |info: &CrawlInfo| info.kind == kind && info.scope.id == scope.id;
+        let number = infos.iter().position(same).unwrap_or(infos.len());
+        let info = CrawlInfo {
+            kind,
+            scope,
+            complete,
+        };
+        match infos.get_mut(number) {
+            Some(known) => *known = info,
+            None => infos.push(info),
+        }
+        let number = u16::try_from(number).map_err(|_| Error::Request {
+            code: "body-too-large",
+            message: "more than 65,535 kinds and scopes in one organization".to_owned(),
+        })?;
+        self.crawled.idle.remove(&number);
+        Ok(number)
     }
 
     async fn one(
@@ -251,11 +290,14 @@ impl Runner<'_, '_> {
             phase: format!("crawl {}", scope_key(info.kind, &info.scope.name)),
         });
         let client = self.cx.client.tagged(kind.spec().name);
-        let sink = self.collector.sink(number, info.clone());
+        let sink = self
+            .collector
+            .sink(number, info.clone(), self.positions.get(&number).cloned());
         let crawl = Crawl {
             http: &client,
             scope: &info.scope,
             cursor,
+            order: self.order,
             selection: &self.crawled.selection,
             sink: &sink,
             prior: self.prior,
@@ -280,7 +322,7 @@ impl Runner<'_, '_> {
                 self.crawled.cursors.insert(key, cursor);
             }
             Ok(None) => {}
-            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) if error.is_fatal() || error.is_start_again() => return Err(error.into()),
             Err(error) => {
                 let issue = error.to_issue(info.kind, &info.scope.id, None);
                 self.cx.reporter.report(Event::Issue {

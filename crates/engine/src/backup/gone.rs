@@ -3,35 +3,36 @@
 use std::collections::{BTreeSet, HashSet};
 
 use model::{Class, Issue, ItemRef};
-use service::Layout;
 use service::kind::Crawled as Often;
+use service::{Layout, Stored as _};
 
 use super::crawls::Crawled;
+use super::prior::Prior;
 use crate::Result;
 use crate::change::{self, Change, Op};
 use crate::layout::Layouts;
 use crate::sink::CrawlInfo;
 use crate::spool::Spool;
-use crate::stored::SnapshotReader;
 
 /// Adds a deletion to the spool for every item that is gone; a drop that looks like a lost permission becomes an issue instead.
 pub(crate) async fn find(
     layouts: Layouts,
-    prior: &SnapshotReader,
+    prior: &Prior<'_>,
     crawled: &Crawled,
     mentioned: &HashSet<ItemRef>,
     accepted: &BTreeSet<String>,
     spool: &mut Spool,
 ) -> Result<Vec<Issue>> {
     let mut issues = Vec::new();
-    if prior.tree_id().is_none() {
+    if prior.is_empty() {
         return Ok(issues);
     }
+    let left_out = crawled.left_out();
     // Parents come first. What lies in one that vanished unsaid is kept with it.
     let mut lost: HashSet<String> = HashSet::new();
     for (number, info) in crawled.infos.iter().enumerate() {
         let number = number as u16;
-        if !info.complete || crawled.failed.contains(&number) {
+        if !info.complete || left_out.contains(&number) {
             continue;
         }
         for kind in listed_kinds(layouts, info.kind) {
@@ -45,7 +46,8 @@ pub(crate) async fn find(
             // What has no scope of its own may have been in a lost one.
             let suspect =
                 parent || (!lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
-            let doubtful = implausible(before.len(), gone.len()) || (suspect && !gone.is_empty());
+            let doubtful = implausible(before.len() as u64, gone.len() as u64)
+                || (suspect && !gone.is_empty());
             if doubtful && !accepted.contains(kind) {
                 issues.push(issue(kind, info, before.len(), gone.len()));
                 if parent {
@@ -60,6 +62,7 @@ pub(crate) async fn find(
                 let change = Change {
                     crawl: number,
                     item: folder.len() as u16,
+                    epoch: 0,
                     op: Op::Delete,
                 };
                 spool.push(&change::key(&folder, ""), &[&change.encode()?])?;
@@ -70,7 +73,7 @@ pub(crate) async fn find(
 }
 
 /// What a lost permission looks like: everything gone where there was something, or most of many.
-fn implausible(before: usize, gone: usize) -> bool {
+pub(crate) fn implausible(before: u64, gone: u64) -> bool {
     (gone == before && before >= 3) || (gone >= 10 && gone * 2 > before)
 }
 
@@ -84,7 +87,7 @@ fn is_parent(layouts: Layouts, kind: &str) -> bool {
 }
 
 /// The kind itself and those with folders of their own that arrive with it.
-fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static str> {
+pub(super) fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static str> {
     let with = layouts.service().kinds.iter().map(|other| other.spec());
     let with = with
         .filter(|spec| spec.with == Some(kind) && matches!(spec.layout, Layout::Item { .. }))
@@ -94,14 +97,14 @@ fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static str> {
 
 async fn items_before(
     layouts: Layouts,
-    prior: &SnapshotReader,
+    prior: &Prior<'_>,
     kind: &str,
     info: &CrawlInfo,
 ) -> Result<Vec<ItemRef>> {
     let spec = layouts.service().kind(kind).map(service::Kind::spec);
     let scopes = match spec.and_then(|spec| spec.parent) {
         Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => {
-            prior.item_ids(parent, "").await?
+            prior.ids(parent, "").await?
         }
         _ => vec![info.scope.id.clone()],
     };
@@ -109,7 +112,7 @@ async fn items_before(
     for scope in scopes {
         items.extend(
             prior
-                .item_ids(kind, &scope)
+                .ids(kind, &scope)
                 .await?
                 .into_iter()
                 .map(|id| ItemRef::new(kind, &scope, &id)),

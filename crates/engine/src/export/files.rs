@@ -1,12 +1,12 @@
 //! Writing one folder or file of an export.
 
-use std::io::ErrorKind;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use futures::TryStreamExt as _;
 use repository::{Node, Repository};
-use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::{Error, Result};
@@ -15,13 +15,17 @@ pub(super) struct Written {
     pub bytes: u64,
 }
 
-/// Makes a folder; one that is already there is as good, a link to one is not.
-pub(super) async fn make_folder(path: &Path) -> Result<()> {
-    match tokio::fs::create_dir(path).await {
+/// Makes folders, each after those before it; one that is already there is as good, a link to one is not.
+pub(super) async fn make_folders(paths: Vec<PathBuf>) -> Result<Vec<Result<()>>> {
+    let make = move || paths.iter().map(|path| make_folder(path)).collect();
+    blocking(make).await
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    match std::fs::create_dir(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let found = tokio::fs::symlink_metadata(path)
-                .await
+            let found = std::fs::symlink_metadata(path)
                 .map_err(Error::io(format!("cannot look at {}", path.display())))?;
             if found.is_dir() {
                 Ok(())
@@ -37,92 +41,131 @@ pub(super) async fn make_folder(path: &Path) -> Result<()> {
 }
 
 /// Writes a file that must not be there yet, or with `overwrite` takes the place of the one that is.
+pub(super) fn write_bytes(
+    bytes: &[u8],
+    node: &Node,
+    path: &Path,
+    overwrite: bool,
+) -> Result<Written> {
+    check_size(bytes.len() as u64, node)?;
+    let mut target = Target::open(path, overwrite)?;
+    let written = target
+        .file
+        .write_all(bytes)
+        .map_err(|error| target.failed(error));
+    target.finish(written, node)
+}
+
+/// The same for a file whose content may be larger than the memory.
 pub(super) async fn write(
     repository: &Repository,
     node: &Node,
     path: &Path,
     overwrite: bool,
 ) -> Result<Written> {
-    let (file, at) = if overwrite {
-        open_beside(path).await?
-    } else {
-        (create(path).await?, path.to_owned())
-    };
-    let written = fill(repository, node, file, &at).await;
-    let written = match written {
-        Ok(written) if overwrite => tokio::fs::rename(&at, path)
-            .await
-            .map(|()| written)
-            .map_err(Error::io(format!("cannot replace {}", path.display()))),
-        other => other,
-    };
-    if written.is_err()
-        && let Err(error) = tokio::fs::remove_file(&at).await
-    {
-        tracing::warn!(path = %at.display(), %error, "an incomplete file could not be removed");
-    }
-    written
+    let place = path.to_owned();
+    let target = blocking(move || Target::open(&place, overwrite)).await??;
+    let written = fill(repository, node, &target).await;
+    let node = node.clone();
+    blocking(move || target.finish(written, &node)).await?
 }
 
-/// Fails where anything has this name, a link to nowhere included: nothing is followed.
-async fn create(path: &Path) -> Result<File> {
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .await
-    {
-        Ok(file) => Ok(file),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            Err(exists(path, "already exists"))
-        }
-        Err(error) => Err(Error::io(format!("cannot write {}", path.display()))(error)),
-    }
-}
-
-/// A new file beside the one that it will replace.
-async fn open_beside(path: &Path) -> Result<(File, PathBuf)> {
-    let hash = repository::Id::of(path.as_os_str().as_encoded_bytes()).short();
-    let beside = path.with_file_name(format!(".{hash}.part"));
-    match tokio::fs::remove_file(&beside).await {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(Error::io(format!("cannot remove {}", beside.display()))(
-                error,
-            ));
-        }
-    }
-    Ok((create(&beside).await?, beside))
-}
-
-async fn fill(
-    repository: &Repository,
-    node: &Node,
-    mut file: File,
-    path: &Path,
-) -> Result<Written> {
-    let failed = || Error::io(format!("cannot write {}", path.display()));
+async fn fill(repository: &Repository, node: &Node, target: &Target) -> Result<()> {
+    let file = target
+        .file
+        .try_clone()
+        .map_err(|error| target.failed(error))?;
+    let mut file = tokio::fs::File::from_std(file);
     let mut bytes = 0;
     let mut pieces = std::pin::pin!(repository.stream(node));
     while let Some(piece) = pieces.try_next().await? {
-        file.write_all(&piece).await.map_err(failed())?;
+        file.write_all(&piece)
+            .await
+            .map_err(|error| target.failed(error))?;
         bytes += piece.len() as u64;
     }
-    file.flush().await.map_err(failed())?;
-    if bytes != node.size {
-        let message = format!("the file should have {} bytes and has {bytes}", node.size);
-        return Err(Error::Request {
-            code: "repository-damaged",
-            message,
-        });
+    file.flush().await.map_err(|error| target.failed(error))?;
+    check_size(bytes, node)
+}
+
+fn check_size(bytes: u64, node: &Node) -> Result<()> {
+    if bytes == node.size {
+        return Ok(());
     }
-    let file = file.into_std().await;
-    // Not every file system takes every time.
-    if let Err(error) = file.set_modified(SystemTime::from(node.mtime)) {
-        tracing::debug!(path = %path.display(), %error, "the time of a file could not be set");
+    Err(Error::Request {
+        code: "repository-damaged",
+        message: format!("the file should have {} bytes and has {bytes}", node.size),
+    })
+}
+
+/// A file that is being written, under its own name or beside the one that it will replace.
+struct Target {
+    file: File,
+    at: PathBuf,
+    path: PathBuf,
+}
+
+impl Target {
+    fn open(path: &Path, overwrite: bool) -> Result<Self> {
+        let at = if overwrite {
+            let hash = repository::Id::of(path.as_os_str().as_encoded_bytes()).short();
+            let beside = path.with_file_name(format!(".{hash}.part"));
+            match std::fs::remove_file(&beside) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    let what = format!("cannot remove {}", beside.display());
+                    return Err(Error::io(what)(error));
+                }
+                _ => beside,
+            }
+        } else {
+            path.to_owned()
+        };
+        // Fails where anything has this name, a link to nowhere included: nothing is followed.
+        match OpenOptions::new().write(true).create_new(true).open(&at) {
+            Ok(file) => Ok(Self {
+                file,
+                at,
+                path: path.to_owned(),
+            }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(exists(path, "already exists"))
+            }
+            Err(error) => Err(Error::io(format!("cannot write {}", path.display()))(error)),
+        }
     }
-    Ok(Written { bytes })
+
+    fn failed(&self, error: std::io::Error) -> Error {
+        Error::io(format!("cannot write {}", self.path.display()))(error)
+    }
+
+    /// Gives the file its time and name, or removes it.
+    fn finish(self, written: Result<()>, node: &Node) -> Result<Written> {
+        let done = written.and_then(|()| self.complete(node));
+        if done.is_err()
+            && let Err(error) = std::fs::remove_file(&self.at)
+        {
+            tracing::warn!(path = %self.at.display(), %error, "an incomplete file could not be removed");
+        }
+        done.map(|()| Written { bytes: node.size })
+    }
+
+    fn complete(&self, node: &Node) -> Result<()> {
+        // Not every file system takes every time.
+        if let Err(error) = self.file.set_modified(SystemTime::from(node.mtime)) {
+            tracing::debug!(path = %self.at.display(), %error, "the time of a file could not be set");
+        }
+        if self.at == self.path {
+            return Ok(());
+        }
+        let what = || format!("cannot replace {}", self.path.display());
+        std::fs::rename(&self.at, &self.path).map_err(|error| Error::io(what())(error))
+    }
+}
+
+async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::io("cannot write files")(error.into()))
 }
 
 fn exists(path: &Path, what: &str) -> Error {

@@ -152,7 +152,7 @@ impl Harness {
             full: false,
             work: self.work.path().to_owned(),
         };
-        backup(&cx, &request).await
+        Box::pin(backup(&cx, &request)).await
     }
 
     /// Every file of the snapshot but its own description.

@@ -131,6 +131,64 @@ fn a_kind_that_fails_is_carried_over_and_marked_stale() {
 }
 
 #[test]
+fn what_lies_in_an_item_goes_with_it_in_the_counts_too() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[
+            Change::Event(16),
+            Change::Event(17),
+            Change::Remark(16),
+            Change::Remark(17),
+        ]);
+        let first = harness.backup().await.unwrap();
+        assert_eq!(first.source.counts["remark"].items, 2);
+        harness.world().apply(&[Change::Destroy(16)]);
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.source.counts["remark"].items, 1);
+        assert_eq!(second.source.counts["remark"].removed, 1);
+    });
+}
+
+#[test]
+fn a_kind_that_fails_midway_keeps_what_was_there() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..6).map(|id| Change::AddNote(0, id)).collect();
+        harness.world().apply(&notes);
+        let first = harness.backup().await.unwrap();
+        harness.world().apply(&notes);
+        harness.world().fail_after("note", Class::Transient, 3);
+        let second = harness.backup().await.unwrap();
+        assert!(second.source.stale.contains_key("note/p0"));
+        assert_eq!(harness.files(&second).await, harness.files(&first).await);
+    });
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_named_and_stays_as_it_was() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::AddNote(0, 1), Change::AddNote(0, 2)]);
+        let first = harness.backup().await.unwrap();
+        harness
+            .world()
+            .apply(&[Change::AddNote(0, 1), Change::AddNote(0, 2)]);
+        harness.world().hide_note(1);
+        let second = harness.backup().await.unwrap();
+        let [issue] = second.source.issues.as_slice() else {
+            panic!("{:?}", second.source.issues)
+        };
+        assert_eq!(issue.item.as_ref().unwrap().id, "1");
+        let (old, new) = (harness.files(&first).await, harness.files(&second).await);
+        let note = |id: u8| format!("projects/p0/notes/{id}/note.json");
+        assert_eq!(old[&note(1)], new[&note(1)]);
+        assert_ne!(old[&note(2)], new[&note(2)]);
+    });
+}
+
+#[test]
 fn a_refused_credential_leaves_no_snapshot() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;

@@ -59,6 +59,9 @@ pub(crate) struct World {
     /// Ids are never used again.
     destroyed: BTreeSet<u8>,
     failing: Option<(&'static str, Class)>,
+    /// Items that the failing kind still gives.
+    patience: usize,
+    unreadable: BTreeSet<u8>,
 }
 
 pub(crate) type Shared = Arc<Mutex<World>>;
@@ -118,14 +121,31 @@ impl World {
     }
 
     pub(crate) fn fail(&mut self, kind: &'static str, class: Class) {
+        self.fail_after(kind, class, 0);
+    }
+
+    /// The kind gives so many items before it fails.
+    pub(crate) fn fail_after(&mut self, kind: &'static str, class: Class, items: usize) {
         self.failing = Some((kind, class));
+        self.patience = items;
+    }
+
+    /// Notes of this id are listed and cannot be read.
+    pub(crate) fn hide_note(&mut self, id: u8) {
+        self.unreadable.insert(id);
     }
 
     pub(crate) fn heal(&mut self) {
         self.failing = None;
+        self.unreadable.clear();
     }
 
-    fn refuse(&self, kind: &str) -> Result<()> {
+    /// Before each answer of the service.
+    fn refuse(&mut self, kind: &str) -> Result<()> {
+        if self.failing.is_some_and(|(failing, _)| failing == kind) && self.patience > 0 {
+            self.patience -= 1;
+            return Ok(());
+        }
         match self.failing {
             Some((failing, Class::Credential)) if failing == kind => Err(Error::new(
                 Class::Credential,
@@ -302,6 +322,7 @@ impl Fake {
     async fn projects(&self, cx: &Crawl<'_>) -> Result<()> {
         let ids: Vec<String> = self.lock().notes.keys().cloned().collect();
         for id in ids {
+            self.lock().refuse("project")?;
             cx.sink
                 .upsert(&item("project", "", &id), &project_document(&id))
                 .await?;
@@ -317,40 +338,54 @@ impl Fake {
             .cloned()
             .unwrap_or_default();
         for (id, text) in notes {
-            cx.sink
-                .upsert(
-                    &item("note", &cx.scope.id, &id.to_string()),
-                    &note_document(id, text),
-                )
-                .await?;
+            self.lock().refuse("note")?;
+            let note = item("note", &cx.scope.id, &id.to_string());
+            if self.lock().unreadable.contains(&id) {
+                let error = Error::new(Class::Malformed, "answer-not-understood", "not a note");
+                let (scope, at) = (&cx.scope.id, Some(note.item.clone()));
+                cx.sink.issue(error.to_issue("note", scope, at));
+                cx.sink.keep(&note.item).await?;
+            } else {
+                cx.sink.upsert(&note, &note_document(id, text)).await?;
+                cx.sink.done(&note.item).await?;
+            }
         }
         Ok(())
     }
 
+    /// First the events of the whole stream, then the logs one by one. A killed crawl goes on with the events since, and leaves the logs that it
+    /// has read and that nothing happened to.
     async fn logs(&self, cx: &Crawl<'_>) -> Result<Cursor> {
         let from: usize = cx.cursor.map_or(0, |cursor| cursor.parse().unwrap());
-        let stream: Vec<_> = self.lock().stream.iter().skip(from).cloned().collect();
-        for (id, event) in &stream {
+        let (read, mut done): (usize, BTreeSet<u8>) = match cx.sink.resumed() {
+            Some(position) => serde_json::from_slice(position).unwrap(),
+            None => (from, BTreeSet::new()),
+        };
+        let stream = self.lock().stream[from..].to_vec();
+        let to = from + stream.len();
+        for (id, event) in &stream[read - from..] {
+            done.remove(id);
             if let Some(event) = event
                 && self.lock().logs.contains_key(id)
             {
+                let log = ItemRef::new("log", "", &id.to_string());
                 cx.sink
-                    .append(
-                        &ItemRef::new("log", "", &id.to_string()),
-                        "events.ndjson",
-                        event.as_bytes(),
-                    )
+                    .append(&log, "events.ndjson", event.as_bytes())
                     .await?;
             }
         }
         let touched: BTreeSet<u8> = stream.iter().map(|(id, _)| *id).collect();
-        for id in touched {
+        for id in &touched - &done {
             self.log(cx, id).await?;
+            done.insert(id);
+            let position = || Ok(serde_json::to_vec(&(to, &done)).unwrap());
+            cx.sink.position(&position).await?;
         }
-        Ok((from + stream.len()).to_string())
+        Ok(to.to_string())
     }
 
     async fn log(&self, cx: &Crawl<'_>, id: u8) -> Result<()> {
+        self.lock().refuse("log")?;
         let reference = ItemRef::new("log", "", &id.to_string());
         let state = self.lock().logs.get(&id).map(|log| {
             (

@@ -1,0 +1,57 @@
+//! When snapshots were verified, and what that came to.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::db::args;
+use crate::{Catalog, Result};
+
+/// The last verification of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verification {
+    pub time: Timestamp,
+    pub damage: u64,
+    pub doubts: u64,
+    /// Of a restore into the simulator; `None` when there was none.
+    pub differences: Option<u64>,
+}
+
+impl Verification {
+    /// Nothing was found that a person has to look at.
+    pub fn is_clean(&self) -> bool {
+        self.damage == 0 && self.doubts == 0 && self.differences.unwrap_or(0) == 0
+    }
+}
+
+impl Catalog {
+    /// Remembers it in place of an earlier one of the same snapshot, whose id need not be listed here.
+    pub async fn set_verification(&self, snapshot: &str, made: &Verification) -> Result<()> {
+        let sql = "INSERT INTO verification (snapshot, verified, damage, doubts, differences)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (snapshot) DO UPDATE SET verified = excluded.verified,
+                damage = excluded.damage, doubts = excluded.doubts, differences = excluded.differences";
+        let differences = made
+            .differences
+            .map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        let values = args![snapshot, made.time, made.damage, made.doubts, differences];
+        self.db.write(sql, values).await.map(drop)
+    }
+
+    /// All of them by the snapshot's id.
+    pub async fn verifications(&self) -> Result<BTreeMap<String, Verification>> {
+        let sql = "SELECT snapshot, verified, damage, doubts, differences FROM verification";
+        let rows = self.db.read(sql, args![]).await?;
+        rows.iter()
+            .map(|row| {
+                let made = Verification {
+                    time: row.time(1)?,
+                    damage: row.unsigned(2)?,
+                    doubts: row.unsigned(3)?,
+                    differences: row.opt_int(4)?.map(i64::cast_unsigned),
+                };
+                Ok((row.text(0)?, made))
+            })
+            .collect()
+    }
+}
