@@ -1,5 +1,5 @@
 # Every target works on a fresh Debian 12 with Rust, git and make. `make help` lists them.
-.PHONY: help demo test test-packages check fmt generate bench live doc
+.PHONY: help crash-test demo test test-packages check fmt generate bench live doc simulate fuzz
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
@@ -39,6 +39,29 @@ bench: ## measure the figures against restic, git and the request floors
 	@scripts/test-packages
 	$(CARGO) build --release --quiet --package cli --bin keepward --example bench
 	$(CARGO) run --release --quiet --package cli --example bench $(BENCH_ARGS)
+
+bench-scale: ## measure a million work items and a thousand repositories: half an hour, 2 GB of memory, 10 GB of disk
+	$(CARGO) build --release --quiet --package cli --bin keepward --example bench_scale
+	$(CARGO) run --release --quiet --package cli --example bench_scale $(BENCH_ARGS)
+
+judges: ## rustic_core judges what keepward writes, and keepward what rustic_core writes
+	$(CARGO) build --quiet --package cli --bin keepward
+	$(CARGO) run --quiet --manifest-path judges/Cargo.toml -- $${CARGO_TARGET_DIR:-target}/debug/keepward
+
+SEEDS ?= 2000
+simulate: ## more histories of the seeded simulation: make simulate SEEDS=10000; one again: SEED=17 cargo nextest run -p engine --test simulation
+	SEEDS=$(SEEDS) $(CARGO) test --package engine --test simulation -- --test-threads 1
+	SEEDS=$$(( $(SEEDS) / 50 + 1 )) $(CARGO) test --package engine --test simulation_http
+
+crash-test: ## kill backup, restore, prune and copy at 50 random points of their writes: make crash-test [SEED=N]
+	@scripts/test-packages
+	$(CARGO) build --quiet --package cli --bin keepward --example crash-test
+	$(CARGO) run --quiet --package cli --example crash-test -- $(if $(SEED),--seed $(SEED)) $(CRASH_TEST_ARGS)
+
+FUZZ_SECONDS ?= 60
+fuzz: ## other inputs for the fuzz targets each time: make fuzz FUZZ_SECONDS=3600
+	@end=$$(( $$(date +%s) + $(FUZZ_SECONDS) )); while [ $$(date +%s) -lt $$end ]; do \
+		PROPTEST_CASES=5000 $(CARGO) test --quiet --package repository --package service --lib fuzz:: || exit 1; done
 
 live: ## the conformance scenario on a sandbox organization of yours: make live ORG=... PAT_FILE=...
 	@test -n "$(ORG)" && test -n "$(PAT_FILE)" || { echo "usage: make live ORG=my-sandbox PAT_FILE=pat.txt"; exit 2; }

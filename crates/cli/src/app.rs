@@ -63,12 +63,17 @@ impl App {
     ) -> Result<RepositoryRow, Failure> {
         match name {
             Some(name) => Ok(self.catalog.repository(name).await?),
-            None => self.catalog.default_repository().await?.ok_or_else(|| {
-                Failure::usage(
+            None => match self.catalog.default_repository().await? {
+                Some(row) => Ok(row),
+                None if self.catalog.repositories().await?.is_empty() => Err(Failure::usage(
                     "there is no repository yet",
                     "make one: keepward repository init PATH",
-                )
-            }),
+                )),
+                None => Err(Failure::usage(
+                    "there are several repositories",
+                    "say which: --repository NAME (keepward repository list)",
+                )),
+            },
         }
     }
 

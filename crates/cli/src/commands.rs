@@ -12,6 +12,7 @@ mod restore;
 mod run;
 mod simulator;
 mod snapshot;
+mod verify;
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -81,6 +82,8 @@ enum Command {
     /// Restore: plan first, then apply
     #[command(subcommand)]
     Restore(restore::Command),
+    /// Verify a snapshot, and drill its restore
+    Verify(verify::Command),
     /// Write a part of a snapshot to files
     Export(export::Command),
     /// Runs: what was done, and the issues of each
@@ -97,6 +100,16 @@ enum Command {
     /// Write the reference pages
     #[command(hide = true)]
     Reference(reference::Command),
+}
+
+impl Cli {
+    /// A simulated service runs in this process beside the work.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(
+            self.command,
+            Command::Demo(_) | Command::Simulator(_) | Command::Live(_) | Command::Verify(_)
+        )
+    }
 }
 
 /// Runs a command to its exit code. Backups, restores and exports end themselves when asked; everything else just stops.
@@ -116,6 +129,7 @@ pub(crate) async fn run(
         Command::Backup(command) => Box::pin(backup::run(command, global, output, cancel)).await,
         Command::Restore(command) => Box::pin(restore::run(command, global, output, cancel)).await,
         Command::Export(command) => Box::pin(export::run(command, global, output, cancel)).await,
+        Command::Verify(command) => Box::pin(verify::run(command, global, output, cancel)).await,
         Command::Repository(command) => {
             at_once(Box::pin(repository::run(command, global, output))).await
         }

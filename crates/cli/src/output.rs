@@ -37,6 +37,20 @@ impl Output {
         }
     }
 
+    /// The event `result` with the members of a document; nothing without `--json`.
+    pub(crate) fn result(&self, document: &impl Serialize) {
+        #[derive(Serialize)]
+        struct Result<'a, T> {
+            event: &'static str,
+            #[serde(flatten)]
+            document: &'a T,
+        }
+        self.event(&Result {
+            event: "result",
+            document,
+        });
+    }
+
     /// A table for people, or one JSON document a row.
     pub(crate) fn rows<T: Serialize>(
         &self,

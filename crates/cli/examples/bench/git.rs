@@ -36,52 +36,28 @@ pub(crate) async fn measure(keepward: &Path, runs: usize) -> Result<Vec<Figure>>
             history,
         ],
     )?;
-    let path = largest_repository(&server).await?;
-    let header = format!(
-        "Authorization: Basic {}",
-        base64(&format!(":{}", server.pat))
-    );
-    let git = |arguments: &[&str]| {
-        let mut command = Command::new("git");
-        command
-            .args(arguments)
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null");
-        command
-            .env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
-            .env("GIT_CONFIG_VALUE_0", &header);
-        command
-    };
-    let address = format!("{}/{}{path}", server.url, server.organization);
+    let paths = repositories(&server).await?;
+    let base = format!("{}/{}", server.url, server.organization);
     let (mut initial, mut unchanged) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
     for round in 1..=runs {
-        eprintln!("git: round {round} of {runs}");
-        let (ours, theirs) = (
-            folder.path().join(format!("ours-{round}")),
-            folder.path().join(format!("git-{round}")),
-        );
-        let theirs = theirs.to_str().context("a path that is not UTF-8")?;
-        let fetch = || -> Result<f64> {
-            let base = format!("{}/{}", server.url, server.organization);
-            let mut command = Command::new(std::env::current_exe()?);
-            command
-                .args(["git-fetch", &base, &path, &server.pat])
-                .arg(&ours);
-            Ok(run(&mut command)?.cpu_seconds)
+        eprintln!("git: round {round} of {runs}, {} repositories", paths.len());
+        let mirrors = Mirrors {
+            base: &base,
+            header: format!(
+                "Authorization: Basic {}",
+                base64(&format!(":{}", server.pat))
+            ),
+            pat: &server.pat,
+            ours: folder.path().join(format!("ours-{round}")),
+            theirs: folder.path().join(format!("git-{round}")),
         };
-        initial.0.push(fetch()?);
-        initial.1.push(
-            run(&mut git(&[
-                "clone", "--quiet", "--mirror", &address, theirs,
-            ]))?
-            .cpu_seconds,
-        );
-        unchanged.0.push(fetch()?);
-        unchanged
-            .1
-            .push(run(&mut git(&["-C", theirs, "fetch", "--quiet", "--prune"]))?.cpu_seconds);
+        let largest = &paths[..1];
+        initial.0.push(mirrors.ours(largest)?);
+        initial.1.push(mirrors.clone(largest)?);
+        mirrors.ours(&paths)?;
+        mirrors.clone(&paths[1..])?;
+        unchanged.0.push(mirrors.ours(&paths)?);
+        unchanged.1.push(mirrors.fetch()?);
         eprintln!(
             "  ours {:?} {:?}, git {:?} {:?}",
             initial.0.last(),
@@ -89,15 +65,7 @@ pub(crate) async fn measure(keepward: &Path, runs: usize) -> Result<Vec<Figure>>
             initial.1.last(),
             unchanged.1.last()
         );
-        let ours = ours.to_str().context("a path that is not UTF-8")?;
-        run(&mut git(&[
-            "-C",
-            ours,
-            "fsck",
-            "--full",
-            "--connectivity-only",
-        ]))
-        .context("what we fetched")?;
+        mirrors.check(paths.len())?;
     }
     let figure = |name, (ours, peer): (Vec<f64>, Vec<f64>), goal| Figure {
         name,
@@ -117,8 +85,73 @@ fn base64(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
-/// The path of its clone address below the organization.
-async fn largest_repository(server: &Server) -> Result<String> {
+/// The same repositories as two sets of mirrors. One process of ours serves all, as it does in a backup; git needs one for each.
+struct Mirrors<'a> {
+    base: &'a str,
+    header: String,
+    pat: &'a str,
+    ours: PathBuf,
+    theirs: PathBuf,
+}
+
+impl Mirrors<'_> {
+    /// CPU seconds of one process that fetches what is new.
+    fn ours(&self, paths: &[String]) -> Result<f64> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["git-fetch", self.base, self.pat])
+            .arg(&self.ours)
+            .args(paths);
+        Ok(run(&mut command)?.cpu_seconds)
+    }
+
+    fn clone(&self, paths: &[String]) -> Result<f64> {
+        let mut spent = 0.0;
+        for path in paths {
+            let name = path.replace('/', "-");
+            let address = format!("{}{path}", self.base);
+            let mut command = self.git(&["clone", "--quiet", "--mirror", &address]);
+            spent += run(command.arg(self.theirs.join(name)))?.cpu_seconds;
+        }
+        Ok(spent)
+    }
+
+    /// CPU seconds of `git fetch` in every mirror.
+    fn fetch(&self) -> Result<f64> {
+        let mut spent = 0.0;
+        for entry in std::fs::read_dir(&self.theirs)? {
+            let mut command = self.git(&["fetch", "--quiet", "--prune"]);
+            spent += run(command.current_dir(entry?.path()))?.cpu_seconds;
+        }
+        Ok(spent)
+    }
+
+    /// The judge's word on what we fetched.
+    fn check(&self, count: usize) -> Result<()> {
+        for number in 0..count {
+            let mut command = self.git(&["fsck", "--full", "--connectivity-only"]);
+            run(command.current_dir(self.ours.join(number.to_string())))
+                .context("what we fetched")?;
+        }
+        Ok(())
+    }
+
+    fn git(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
+            .args(arguments)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "http.extraHeader")
+            .env("GIT_CONFIG_VALUE_0", &self.header);
+        command
+    }
+}
+
+/// Clone addresses below the organization of all repositories that are not empty, the largest first.
+async fn repositories(server: &Server) -> Result<Vec<String>> {
     let url = format!(
         "{}/{}/_apis/git/repositories?api-version=7.1",
         server.url, server.organization
@@ -133,22 +166,23 @@ async fn largest_repository(server: &Server) -> Result<String> {
         .bytes()
         .await?;
     let list: serde_json::Value = serde_json::from_slice(&answer)?;
-    let repositories = list["value"].as_array().context("no repositories")?;
-    let largest = repositories
-        .iter()
-        .max_by_key(|repository| repository["size"].as_u64())
-        .context("no repositories")?;
-    let text = |value: &serde_json::Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .context("a repository without a name")
-    };
-    Ok(format!(
-        "/{}/_git/{}",
-        service::http::segment(&text(&largest["project"]["name"])?),
-        service::http::segment(&text(&largest["name"])?)
-    ))
+    let list = list["value"].as_array().context("no repositories")?;
+    let mut found = Vec::new();
+    for repository in list {
+        let text = |value: &serde_json::Value| {
+            let text = value.as_str().context("a repository without a name")?;
+            anyhow::Ok(service::http::segment(text))
+        };
+        let size = repository["size"].as_u64().unwrap_or(0);
+        if size > 0 {
+            let project = text(&repository["project"]["name"])?;
+            let name = text(&repository["name"])?;
+            found.push((size, format!("/{project}/_git/{name}")));
+        }
+    }
+    ensure!(!found.is_empty(), "no repository has content");
+    found.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
 /// A history of a few megabytes: text files that change, a few branches and tags.
@@ -215,8 +249,8 @@ fn make_history(folder: &Path) -> Result<()> {
     run(&mut git(&["-C", path, "repack", "-adq"])?).map(drop)
 }
 
-/// The measured side: one fetch into a folder that is a bare repository afterwards.
-pub(crate) async fn fetch(base: &str, path: &str, pat: &str, folder: &Path) -> Result<()> {
+/// The measured side: fetches into folders that are bare repositories afterwards.
+pub(crate) async fn fetch(base: &str, pat: &str, folder: &Path, paths: &[String]) -> Result<()> {
     let client = Client::new(Options {
         hosts: BTreeMap::from([("dev", base.parse()?)]),
         auth: Auth::Pat(Secret::new(pat)),
@@ -227,14 +261,23 @@ pub(crate) async fn fetch(base: &str, path: &str, pat: &str, folder: &Path) -> R
         max_body: 1 << 30,
         observer: None,
     })?;
-    std::fs::create_dir_all(folder)?;
-    let work = tempfile::tempdir_in(folder.parent().context("a folder without a parent")?)?;
-    let store = Folder(folder.to_owned());
+    for (number, path) in paths.iter().enumerate() {
+        let mirror = folder.join(number.to_string());
+        std::fs::create_dir_all(&mirror)?;
+        fetch_one(&client, path, mirror).await?;
+    }
+    Ok(())
+}
+
+async fn fetch_one(client: &Client, path: &str, mirror: PathBuf) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let store = Folder(mirror);
     let selection = BTreeSet::new();
     let cx = Crawl {
-        http: &client,
+        http: client,
         scope: &Scope::default(),
         cursor: None,
+        order: service::Order::usual(jiff::Timestamp::UNIX_EPOCH),
         selection: &selection,
         sink: &store,
         prior: &store,
@@ -242,7 +285,7 @@ pub(crate) async fn fetch(base: &str, path: &str, pat: &str, folder: &Path) -> R
     };
     crawl_repository(
         &cx,
-        &Remote::new(&client, "dev", path),
+        &Remote::new(client, "dev", path),
         &ItemRef::new("git-repository", "", "bench"),
     )
     .await?;

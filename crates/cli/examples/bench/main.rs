@@ -11,8 +11,10 @@
 
 mod figures;
 mod git;
+mod ingest;
 mod measure;
 mod requests;
+mod stores;
 mod work_items;
 
 use std::path::PathBuf;
@@ -41,13 +43,15 @@ struct Args {
 /// What is measured runs in a process of its own.
 #[derive(Subcommand)]
 enum Step {
-    /// Fetches and verifies one git repository into a folder, going on from what the folder has
+    /// Fetches and verifies git repositories into folders, going on from what the folders have
     #[command(hide = true)]
     GitFetch {
         base: String,
-        path: String,
         pat: String,
+        /// Of the mirrors, one folder each, named by number
         folder: PathBuf,
+        /// Clone addresses below the organization
+        paths: Vec<String>,
     },
 }
 
@@ -56,12 +60,12 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(Step::GitFetch {
         base,
-        path,
         pat,
         folder,
+        paths,
     }) = args.step
     {
-        return git::fetch(&base, &path, &pat, &folder).await;
+        return git::fetch(&base, &pat, &folder, &paths).await;
     }
     let keepward = match args.keepward {
         Some(path) => path,

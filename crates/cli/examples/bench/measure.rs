@@ -1,4 +1,4 @@
-//! CPU seconds and peak memory of child processes.
+//! Time, CPU seconds and peak memory of child processes.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -7,7 +7,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -16,6 +16,7 @@ use nix::sys::time::TimeValLike as _;
 /// What a finished process used, its own children included.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
+    pub wall_seconds: f64,
     /// user + sys
     pub cpu_seconds: f64,
     /// Of the process itself, in bytes.
@@ -24,10 +25,16 @@ pub(crate) struct Used {
 
 /// Runs a command to its end; fails when it does.
 pub(crate) fn run(command: &mut Command) -> Result<Used> {
+    run_into(command, Stdio::null())
+}
+
+/// The same with a place for what it prints.
+pub(crate) fn run_into(command: &mut Command, stdout: Stdio) -> Result<Used> {
     let before = children_cpu()?;
+    let start = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(stdout)
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {command:?}"))?;
@@ -39,6 +46,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Used> {
         }
         std::thread::sleep(Duration::from_millis(3));
     };
+    let wall_seconds = start.elapsed().as_secs_f64();
     if !status.success() {
         let mut text = String::new();
         std::io::Read::read_to_string(
@@ -48,6 +56,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Used> {
         bail!("{command:?} failed: {text}");
     }
     Ok(Used {
+        wall_seconds,
         cpu_seconds: children_cpu()? - before,
         peak_memory: peak as f64,
     })

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::figures::{Figure, median};
 use crate::measure::{Server, Used, run};
+use crate::stores::{Round, Stores};
 
 const CHANGED: u32 = 1000;
 const MEMORY_GOAL: f64 = 150e6;
@@ -22,6 +23,7 @@ struct Runs {
 
 pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<Vec<Figure>> {
     let (mut ours, mut peer, mut memory) = (Runs::default(), Runs::default(), 0.0_f64);
+    let mut stores = Stores::default();
     for round in 1..=runs {
         eprintln!("cpu: round {round} of {runs}, {items} work items");
         let server = Server::start(
@@ -51,9 +53,11 @@ pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<
             memory = memory.max(used.peak_memory);
             runs(&mut ours).push(used.cpu_seconds);
         };
-        ours_once(mine.backup()?, |runs| &mut runs.first);
-        peer.first
-            .push(theirs.backup(&documents.folder)?.cpu_seconds);
+        let mine_first = mine.backup()?;
+        ours_once(mine_first, |runs| &mut runs.first);
+        let theirs_first = theirs.backup(&documents.folder)?;
+        peer.first.push(theirs_first.cpu_seconds);
+        stores.backup(mine_first, theirs_first);
 
         change(&server).await?;
         documents.write().await?;
@@ -65,6 +69,13 @@ pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<
         peer.quiet
             .push(theirs.backup(&documents.folder)?.cpu_seconds);
         theirs.check(&folder.path().join("repository"), &mine.password)?;
+        let round = Round {
+            keepward,
+            folder: folder.path(),
+            documents: &documents.folder,
+            items,
+        };
+        stores.measure(&round).await?;
         eprintln!(
             "  ours {:?} {:?} {:?}",
             ours.first.last(),
@@ -85,7 +96,7 @@ pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<
         goal,
         unit: "cpu seconds",
     };
-    Ok(vec![
+    let mut figures = vec![
         cpu("cpu-first", ours.first, peer.first, 0.5),
         cpu("cpu-changed", ours.changed, peer.changed, 0.2),
         cpu("cpu-quiet", ours.quiet, peer.quiet, 0.1),
@@ -96,7 +107,9 @@ pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<
             goal: 1.0,
             unit: "bytes",
         },
-    ])
+    ];
+    figures.extend(stores.figures());
+    Ok(figures)
 }
 
 async fn change(server: &Server) -> Result<()> {
@@ -246,7 +259,7 @@ impl Documents<'_> {
         );
         let ids: Vec<u32> = (1..=self.items).collect();
         for chunk in ids.chunks(200) {
-            let body = serde_json::json!({"ids": chunk, "$expand": "all"}).to_string();
+            let body = serde_json::json!({"ids": chunk, "$expand": "relations"}).to_string();
             let request = client
                 .post(&url)
                 .basic_auth("", Some(&self.server.pat))

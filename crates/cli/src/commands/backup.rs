@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use control::BackupOrder;
+use engine::coordinator::Pace;
 use model::{Clock as _, Reporter, RunState};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +37,9 @@ pub(crate) struct Command {
     /// The repository's name here [default: the default one]
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
+    /// The least time between two checkpoints, in milliseconds
+    #[arg(long, value_name = "TIME", hide = true)]
+    checkpoint_pause: Option<u64>,
 }
 
 pub(crate) async fn run(
@@ -53,6 +58,7 @@ pub(crate) async fn run(
         selection: command.kind.into_iter().collect::<BTreeSet<_>>(),
         accept_deletions: command.accept_deletions.into_iter().collect(),
         full: command.full,
+        pace: pace(command.checkpoint_pause),
     };
     let started = SystemClock.now();
     let progress = Progress::new(output);
@@ -105,4 +111,16 @@ pub(crate) async fn run(
         return Ok(Exit::DoneWithIssues);
     }
     Ok(Exit::Done)
+}
+
+fn pace(pause: Option<u64>) -> Pace {
+    match pause {
+        Some(pause) => Pace {
+            least: Duration::from_millis(pause),
+            rest: 0,
+            requests: 1,
+            percent: 0,
+        },
+        None => Pace::default(),
+    }
 }

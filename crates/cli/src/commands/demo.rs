@@ -1,6 +1,6 @@
 //! `keepward demo`: the main job on a simulated organization, judged by what the simulator itself holds.
 
-mod compare;
+pub(super) mod compare;
 mod floor;
 mod report;
 mod story;

@@ -1,22 +1,29 @@
 //! `keepward repository`.
 
+mod check;
+mod copy;
+mod init;
+mod key;
+mod place;
+mod prune;
+mod repair;
+mod stats;
+mod sync;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::Context as _;
-use base64::Engine as _;
-use catalog::RepositoryRow;
 use clap::{Args, Subcommand};
-use model::{Clock as _, Secret};
-use rand::RngExt as _;
-use repository::{CheckOptions, Holder, InitOptions, ReadData, Repository};
+use jiff::SignedDuration;
+use model::Clock as _;
+use repository::{Holder, InitOptions};
 
 use super::Global;
-use crate::app::{self, App};
+use crate::app::App;
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, bytes, moment};
-use crate::recovery;
+use crate::output::Output;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -24,12 +31,12 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  keepward repository init /backup/contoso\n  keepward repository init /backup/contoso --password-file ~/contoso.password"
     )]
-    Init(Init),
+    Init(init::Init),
     /// Use a repository that exists already
     #[command(
         after_help = "Example:\n  keepward repository add /backup/contoso --password-file ~/contoso.password"
     )]
-    Add(Add),
+    Add(init::Add),
     /// The repositories that are known here
     #[command(after_help = "Example:\n  keepward repository list --json")]
     List,
@@ -39,46 +46,40 @@ pub(crate) enum Command {
         connectors again with their tokens. Snapshots, search and history are as before; runs and restore plans are not kept in repositories."
     )]
     Sync(Which),
-    /// Verify that the repository is whole
+    /// Verify that the repository is whole, and name what is damaged
     #[command(
-        after_help = "Examples:\n  keepward repository check\n  keepward repository check --read-data"
+        after_help = "Examples:\n  keepward repository check\n  keepward repository check --read-data=5%\n  keepward repository check --read-data /backup/contoso --password-file ~/contoso.password\n\n\
+        Exit code 0: no damage. 8: damage, with the path of each damaged file. Without --read-data, all files but packs of data are read whole; \
+        with a share, another part of the packs is read each day, so that 5% has read all of them after 20 days."
     )]
-    Check(Check),
+    Check(check::Check),
+    /// Bring back what can be brought back after damage
+    #[command(subcommand)]
+    Repair(repair::Repair),
     /// Keys (passwords) of the repository
     #[command(subcommand)]
-    Key(Key),
+    Key(key::Key),
     /// Print the recovery sheet again
     #[command(after_help = "Example:\n  keepward repository sheet > recovery.txt")]
     Sheet(Which),
     /// Free the space that no snapshot needs
     #[command(
-        after_help = "Examples:\n  keepward repository prune --dry-run\n  keepward repository prune"
+        after_help = "Examples:\n  keepward repository prune --dry-run\n  keepward repository prune\n  keepward repository prune --max-unused 0 --max-repack-size 20G\n\n\
+        Backups go on while packs are rewritten. Only at the end, while files are removed, nobody else gets in; who comes then waits. \
+        What unfinished backups have stored stays, however old it is."
     )]
-    Prune(Prune),
-}
-
-#[derive(Args)]
-pub(crate) struct Init {
-    /// A local folder or file:// URL
-    location: String,
-    /// The password's file; made with a random password when it does not exist [default: in the data directory]
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// What to call it here
-    #[arg(long, default_value = "default")]
-    name: String,
-}
-
-#[derive(Args)]
-pub(crate) struct Add {
-    /// A local folder or file:// URL
-    location: String,
-    /// The file whose first line is the password of one of its keys
-    #[arg(long, value_name = "FILE")]
-    password_file: PathBuf,
-    /// What to call it here
-    #[arg(long, default_value = "default")]
-    name: String,
+    Prune(prune::Prune),
+    /// Copy snapshots into another repository: only what is missing there
+    #[command(
+        after_help = "Examples:\n  keepward repository copy --from default --to second\n  keepward repository copy --from default --to /mnt/offsite --to-password-file ~/offsite.password 5c1d latest\n\n\
+        Everything is verified on the way. A copy that was interrupted goes on when it is started again. Snapshots keep their times and tags, and the next copy \
+        does not copy them again, nor does `restic copy`. Contents are copied as they are cut: a backup that later goes into the second repository itself cuts files \
+        above 512 KiB at other places, so such files share space with their copies only as long as they do not change."
+    )]
+    Copy(copy::Copy),
+    /// How large the repository is, and what makes it so
+    #[command(after_help = "Example:\n  keepward repository stats")]
+    Stats(Which),
 }
 
 #[derive(Args)]
@@ -88,48 +89,10 @@ pub(crate) struct Which {
     repository: Option<String>,
 }
 
-#[derive(Args)]
-pub(crate) struct Check {
-    #[command(flatten)]
-    which: Which,
-    /// Read and verify every pack too
-    #[arg(long)]
-    read_data: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct Prune {
-    #[command(flatten)]
-    which: Which,
-    /// Only say what would be freed
-    #[arg(long)]
-    dry_run: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Key {
-    /// The keys that open the repository
-    #[command(after_help = "Example:\n  keepward repository key list")]
-    List(Which),
-    /// Add a password
-    #[command(
-        after_help = "Example:\n  keepward repository key add --new-password-file second.password"
-    )]
-    Add {
-        #[command(flatten)]
-        which: Which,
-        /// The new password's file
-        #[arg(long, value_name = "FILE")]
-        new_password_file: PathBuf,
-    },
-    /// Remove a key by its id
-    #[command(after_help = "Example:\n  keepward repository key remove 5c1d")]
-    Remove {
-        #[command(flatten)]
-        which: Which,
-        /// The id, or its beginning, as `key list` shows it
-        id: String,
-    },
+impl Which {
+    fn name(&self) -> Option<&str> {
+        self.repository.as_deref()
+    }
 }
 
 pub(crate) async fn run(
@@ -137,98 +100,25 @@ pub(crate) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    // These open the data directory only when they need it: after the worst there may be none.
+    let command = match command {
+        Command::Check(options) => return check::check(global, options, output).await,
+        Command::Repair(command) => return repair::repair(global, command, output).await,
+        command => command,
+    };
     let app = App::open(&global.data()).await?;
     match command {
-        Command::Init(init) => make(&app, init, output).await,
-        Command::Add(add) => known(&app, add, output).await,
-        Command::List => list(&app, output).await,
-        Command::Sync(which) => sync(&app, which.repository.as_deref(), output).await,
-        Command::Check(check) => verify(&app, check, output).await,
-        Command::Key(key) => keys(&app, key, output).await,
-        Command::Sheet(which) => sheet(&app, which.repository.as_deref(), output).await,
-        Command::Prune(prune) => free(&app, prune, output).await,
+        Command::Init(options) => init::init(&app, options, output).await,
+        Command::Add(options) => init::add(&app, options, output).await,
+        Command::List => sync::list(&app, output).await,
+        Command::Sync(which) => sync::sync(&app, &which, output).await,
+        Command::Check(_) | Command::Repair(_) => unreachable!("they are run above"),
+        Command::Key(command) => key::key(&app, command, output).await,
+        Command::Sheet(which) => sync::sheet(&app, &which, output).await,
+        Command::Prune(options) => prune::prune(&app, options, output).await,
+        Command::Copy(options) => copy::copy(&app, options, output).await,
+        Command::Stats(which) => stats::stats(&app, &which, output).await,
     }
-}
-
-async fn make(app: &App, init: Init, output: &Output) -> Result<Exit, Failure> {
-    let (file, password) = password(&app.data, &init)?;
-    let (store, location) = repository::store_from(&init.location)?;
-    let repository = Repository::init(store, &password, &by()).await?;
-    remember(
-        app,
-        &init.name,
-        &location.to_string(),
-        &repository,
-        &password,
-    )
-    .await?;
-    let id = repository.id().to_string();
-    output.event(&serde_json::json!({"event": "repository", "name": init.name, "location": location.to_string(), "id": id, "password_file": file}));
-    output.line(recovery::sheet(
-        &location.to_string(),
-        &id,
-        &file.display().to_string(),
-    ));
-    Ok(Exit::Done)
-}
-
-/// Takes up an existing repository, after opening it with the password.
-async fn known(app: &App, add: Add, output: &Output) -> Result<Exit, Failure> {
-    let password = app::read_secret(&add.password_file)?;
-    let (store, location) = repository::store_from(&add.location)?;
-    let repository = Repository::open(store, &password).await?;
-    remember(
-        app,
-        &add.name,
-        &location.to_string(),
-        &repository,
-        &password,
-    )
-    .await?;
-    output.event(&serde_json::json!({"event": "repository", "name": add.name, "location": location.to_string(), "id": repository.id().to_string()}));
-    output.line(format!(
-        "{}: {}\nnext: keepward repository sync, so that the index knows its snapshots",
-        add.name, location
-    ));
-    Ok(Exit::Done)
-}
-
-async fn sync(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, Failure> {
-    let (row, repository) = app.repository(name).await?;
-    let synced = app.control.sync(&repository).await?;
-    output.event(&serde_json::json!({"event": "result", "repository": row.name, "added": synced.added, "removed": synced.removed}));
-    output.line(format!(
-        "{}: {} snapshots added to the index, {} removed from it",
-        row.name, synced.added, synced.removed
-    ));
-    Ok(Exit::Done)
-}
-
-async fn remember(
-    app: &App,
-    name: &str,
-    location: &str,
-    repository: &Repository,
-    password: &Secret,
-) -> Result<(), Failure> {
-    let credential = format!("repository {name}");
-    app.catalog
-        .put_credential(
-            &app.kek,
-            &credential,
-            "password",
-            password,
-            SystemClock.now(),
-            &mut rand::rng(),
-        )
-        .await?;
-    let row = RepositoryRow {
-        name: name.to_owned(),
-        location: location.to_owned(),
-        id: repository.id().to_string(),
-        password_credential: credential,
-    };
-    Ok(app.catalog.add_repository(&row).await?)
 }
 
 /// Who makes repositories and keys.
@@ -245,142 +135,12 @@ fn default_password_file(data: &Path, name: &str) -> PathBuf {
     data.join(format!("repository-password-{name}"))
 }
 
-/// The password from its file, or a new random one in a new file.
-fn password(data: &Path, init: &Init) -> Result<(PathBuf, Secret), Failure> {
-    let file = init
-        .password_file
-        .clone()
-        .unwrap_or_else(|| default_password_file(data, &init.name));
-    if file.exists() {
-        return Ok((file.clone(), app::read_secret(&file)?));
-    }
-    let random: [u8; 24] = rand::rng().random();
-    let password = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random);
-    app::write_private(&file, format!("{password}\n").as_bytes())
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    Ok((file, Secret::new(password)))
-}
-
-async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
-    let rows: Vec<_> = app
-        .catalog
-        .repositories()
-        .await?
-        .into_iter()
-        .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id}))
-        .collect();
-    output.rows(&["name", "location", "id"], &rows, |row| {
-        ["name", "location", "id"]
-            .map(|key| row[key].as_str().unwrap_or("").to_owned())
-            .to_vec()
-    });
-    Ok(Exit::Done)
-}
-
-async fn verify(app: &App, check: Check, output: &Output) -> Result<Exit, Failure> {
-    let (row, repository) = app.repository(check.which.repository.as_deref()).await?;
-    let read_data = if check.read_data {
-        ReadData::All
-    } else {
-        ReadData::None
-    };
-    let report = repository.check(&CheckOptions { read_data }).await?;
-    let problems: Vec<_> = report
-        .problems
-        .iter()
-        .filter(|problem| !problem.kind.is_note())
-        .collect();
-    for problem in &problems {
-        output.event(&serde_json::json!({"event": "problem", "message": problem.to_string()}));
-        output.line(format!("problem: {problem}"));
-    }
-    output.event(&serde_json::json!({"event": "result", "repository": row.name, "ok": problems.is_empty(), "problems": problems.len()}));
-    if problems.is_empty() {
-        output.line(format!("{}: no problem found", row.location));
-        return Ok(Exit::Done);
-    }
-    Err(Failure::coded(
-        "repository-damaged",
-        format!("{}: {} problems found", row.location, problems.len()),
-    ))
-}
-
-async fn keys(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
-    match key {
-        Key::List(which) => {
-            let (_, repository) = app.repository(which.repository.as_deref()).await?;
-            for key in repository.keys().await? {
-                output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
-                let current = if key.in_use { "  (in use)" } else { "" };
-                output.line(format!(
-                    "{}  {}  {}@{}{current}",
-                    key.id.short(),
-                    moment(&key.created),
-                    key.username,
-                    key.hostname
-                ));
-            }
-        }
-        Key::Add {
-            which,
-            new_password_file,
-        } => {
-            let (_, repository) = app.repository(which.repository.as_deref()).await?;
-            let password = app::read_secret(&new_password_file)?;
-            let id = repository.add_key(&password, &by()).await?;
-            output.event(&serde_json::json!({"event": "key", "id": id.to_string()}));
-            output.line(format!("added key {}", id.short()));
-        }
-        Key::Remove { which, id } => {
-            let (_, repository) = app.repository(which.repository.as_deref()).await?;
-            let matching: Vec<_> = repository
-                .keys()
-                .await?
-                .into_iter()
-                .filter(|key| key.id.to_string().starts_with(&id))
-                .collect();
-            let [key] = matching.as_slice() else {
-                return Err(Failure::usage(
-                    format!("{} keys begin with {id}", matching.len()),
-                    "keepward repository key list",
-                ));
-            };
-            repository.remove_key(key.id).await?;
-            output.event(&serde_json::json!({"event": "key-removed", "id": key.id.to_string()}));
-            output.line(format!("removed key {}", key.id.short()));
-        }
-    }
-    Ok(Exit::Done)
-}
-
-async fn sheet(app: &App, name: Option<&str>, output: &Output) -> Result<Exit, Failure> {
-    let row = app.repository_row(name).await?;
-    let file = default_password_file(&app.data, &row.name);
-    let file = if file.exists() {
-        file.display().to_string()
-    } else {
-        "PASSWORD-FILE".to_owned()
-    };
-    let text = recovery::sheet(&row.location, &row.id, &file);
-    output.event(&serde_json::json!({"event": "recovery-sheet", "text": text}));
-    output.line(text);
-    Ok(Exit::Done)
-}
-
-async fn free(app: &App, prune: Prune, output: &Output) -> Result<Exit, Failure> {
-    let (_, repository) = app.repository(prune.which.repository.as_deref()).await?;
-    let lock = repository
-        .lock_exclusive(&Holder::new("keepward", Arc::new(SystemClock)))
-        .await?;
-    let report = repository.prune(&lock, prune.dry_run).await;
-    lock.release().await?;
-    let report = report?;
-    let verb = if prune.dry_run {
-        "would free up to"
-    } else {
-        "freed"
-    };
-    output.event(&serde_json::json!({"event": "result", "dry_run": prune.dry_run, "bytes_freed": report.bytes_freed}));
-    output.line(format!("{verb} {}", bytes(report.bytes_freed)));
-    Ok(Exit::Done)
+/// A length of time on the command line.
+fn time(text: &str) -> Result<Duration, String> {
+    let length: SignedDuration = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not a length of time; write it like 90m or 2h"))?;
+    length
+        .try_into()
+        .map_err(|_| format!("{text:?} is negative"))
 }

@@ -2,11 +2,12 @@
 
 use catalog::Page;
 use clap::{Args, Subcommand};
+use model::{Resumed, Run};
 
 use super::Global;
 use crate::app::App;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, moment};
+use crate::output::{Output, bytes, moment};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -16,6 +17,12 @@ pub(crate) enum Command {
         /// How many
         #[arg(long, default_value_t = 20)]
         limit: u32,
+    },
+    /// A run: what it did and how it ended
+    #[command(after_help = "Example:\n  keepward run show 01a20184-5804-7ad7-ada3-4e217e220162")]
+    Show {
+        /// The run's id, as `run list` shows it
+        run: String,
     },
     /// The issues of a run
     #[command(after_help = "Example:\n  keepward run issues 01a20184-5804-7ad7-ada3-4e217e220162")]
@@ -56,6 +63,7 @@ pub(crate) async fn run(
                 },
             );
         }
+        Command::Show { run } => show(&app.catalog.run(&run).await?, output),
         Command::Issues(issues) => {
             let listed = app
                 .catalog
@@ -71,6 +79,40 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Done)
+}
+
+fn show(run: &Run, output: &Output) {
+    output.event(run);
+    output.line(format!("run        {}", run.id));
+    let (kind, state) = (word(&run.kind), word(&run.state));
+    output.line(format!(
+        "what       {kind} of {} in {}",
+        run.connector, run.repository
+    ));
+    output.line(format!("state      {state}"));
+    output.line(format!("begun      {}", moment(&run.created)));
+    if let Some(finished) = &run.finished {
+        output.line(format!("finished   {}", moment(finished)));
+    }
+    if let Some(Resumed { run, at }) = &run.resumed {
+        let at = moment(at);
+        output.line(format!(
+            "resumed    from the checkpoint of {at} by run {run}"
+        ));
+    }
+    if let Some(snapshot) = &run.snapshot {
+        output.line(format!("snapshot   {snapshot}"));
+    }
+    let counts = &run.counts;
+    output.line(format!(
+        "requests   {} ({} received, {} stored)",
+        counts.requests,
+        bytes(counts.bytes_received),
+        bytes(counts.bytes_stored)
+    ));
+    if let Some(error) = &run.error {
+        output.line(format!("error      {error}"));
+    }
 }
 
 /// An enum's word, as in the JSON output.

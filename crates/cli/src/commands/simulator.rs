@@ -40,6 +40,9 @@ pub(crate) struct Command {
     /// Bytes of each work item of the seed bulk
     #[arg(long, default_value_t = 2000)]
     bytes: u32,
+    /// Repositories of the seed bulk beside the project's own
+    #[arg(long, default_value_t = 0)]
+    repositories: u32,
     /// A git repository whose history becomes one of the organization's [default: the working directory's]
     #[arg(long, value_name = "DIR")]
     history: Option<PathBuf>,
@@ -61,6 +64,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
         SeedName::Bulk => Seed::Bulk {
             work_items: command.work_items,
             bytes: command.bytes,
+            repositories: command.repositories,
         },
         SeedName::Empty => Seed::Empty,
     };

@@ -3,6 +3,7 @@
 mod forget;
 mod search;
 
+use catalog::Verification;
 use clap::{Args, Subcommand};
 use engine::backup::read_source;
 use futures::StreamExt as _;
@@ -45,7 +46,10 @@ pub(crate) enum Command {
     /// Drop snapshots, named or by rule; the newest good one of an organization is kept by every rule
     #[command(
         after_help = "Examples:\n  keepward snapshot forget 1f3a 9c2e\n  keepward snapshot forget --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --dry-run\n  \
-        keepward snapshot forget --keep-within 30d\n\nThe space is freed by `keepward repository prune`."
+        keepward snapshot forget --keep-within 30d --source contoso\n\n\
+        Rules are restic's, counted for each organization, and the last good snapshot of each stays whatever they say: the newest without issues, or else without \
+        stale data. They are refused while the newest snapshot of an organization has far fewer items than one before. Snapshots that are named are forgotten as told.\n\
+        The space is freed by `keepward repository prune`."
     )]
     Forget(forget::Forget),
 }
@@ -111,6 +115,7 @@ pub(crate) async fn run(
 
 async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(list.repository.as_deref()).await?;
+    let verified = app.catalog.verifications().await?;
     let mut rows = Vec::new();
     for (id, snapshot) in repository.snapshots().await? {
         let source = described(&repository, &snapshot).await?;
@@ -120,10 +125,12 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
                 .is_some_and(|source| source.source.eq_ignore_ascii_case(wanted))
         });
         if wanted {
-            rows.push(row(id, &snapshot, source.as_ref()));
+            let made = verified.get(&id.to_string());
+            rows.push(row(id, &snapshot, source.as_ref(), made));
         }
     }
-    output.rows(&["id", "time", "source", "items", "issues"], &rows, |row| {
+    let head = ["id", "time", "source", "items", "issues", "verified"];
+    output.rows(&head, &rows, |row| {
         let text = |key: &str| {
             row[key]
                 .as_str()
@@ -135,12 +142,29 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
             text("source"),
             text("items"),
             text("issues"),
+            match (
+                row["verified"]["ok"].as_bool(),
+                row["verified"]["drilled"].as_bool(),
+            ) {
+                (Some(true), Some(true)) => "yes, drilled".to_owned(),
+                (Some(true), _) => "yes".to_owned(),
+                (Some(false), _) => "FAILED".to_owned(),
+                (None, _) => String::new(),
+            },
         ]
     });
     Ok(Exit::Done)
 }
 
-fn row(id: SnapshotId, snapshot: &Snapshot, source: Option<&SourceFile>) -> serde_json::Value {
+fn row(
+    id: SnapshotId,
+    snapshot: &Snapshot,
+    source: Option<&SourceFile>,
+    verified: Option<&Verification>,
+) -> serde_json::Value {
+    let verified = verified.map(|made| {
+        serde_json::json!({"time": made.time, "ok": made.is_clean(), "drilled": made.differences.is_some()})
+    });
     serde_json::json!({
         "id": id.to_string(),
         "short": id.short(),
@@ -150,6 +174,7 @@ fn row(id: SnapshotId, snapshot: &Snapshot, source: Option<&SourceFile>) -> serd
         "issues": source.map_or(0, |source| source.issues.len()),
         "parent": snapshot.parent.map(|parent| parent.to_string()),
         "tags": snapshot.tags,
+        "verified": verified,
     })
 }
 
@@ -202,6 +227,9 @@ async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
     output.line(crate::output::table(&head, cells));
     for (key, since) in &source.stale {
         output.line(format!("stale: {key}, as read on {since}"));
+    }
+    for stale in &source.stale_items {
+        output.line(format!("stale: {}, as read on {}", stale.item, stale.read));
     }
     for issue in &source.issues {
         output.line(format!("issue {}: {}", issue.code, issue.message));

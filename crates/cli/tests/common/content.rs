@@ -10,6 +10,8 @@ pub(crate) type Content = BTreeMap<String, Vec<u8>>;
 
 /// `source.json` tells about the run, not about the organization.
 const RUN: &str = "source.json";
+/// When the packs of a repository were last tended.
+const UPKEEP: &str = "/upkeep.json";
 
 /// The files of an export.
 pub(crate) async fn read(folder: &Path) -> Content {
@@ -29,7 +31,7 @@ pub(crate) async fn read(folder: &Path) -> Content {
             }
             if path.is_dir() {
                 open.push(path);
-            } else if name != RUN && !name.contains("/objects/pack/") {
+            } else if name != RUN && !name.ends_with(UPKEEP) && !name.contains("/objects/pack/") {
                 content.insert(name, std::fs::read(&path).unwrap());
             }
         }

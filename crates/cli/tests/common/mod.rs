@@ -15,7 +15,7 @@ pub(crate) use content::{Content, lost};
 pub(crate) use run::Ran;
 
 /// What the repositories of these tests are opened with.
-const PASSWORD: &str = "a password of the tests";
+pub(crate) const PASSWORD: &str = "a password of the tests";
 
 /// The organization `contoso` in its smallest form, and a folder for everything that the program keeps.
 pub(crate) struct World {
@@ -27,10 +27,14 @@ pub(crate) struct World {
 impl World {
     /// Neither repository nor connector.
     pub(crate) async fn bare() -> Self {
+        Self::of(Seed::Small).await
+    }
+
+    async fn of(seed: Seed) -> Self {
         let options = Options {
             listen: ([127, 0, 0, 1], 0).into(),
             data: None,
-            seed: Seed::Small,
+            seed,
         };
         let simulator = Simulator::start(options).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -46,10 +50,24 @@ impl World {
 
     /// With the repository `default` and the connector `contoso`.
     pub(crate) async fn connected() -> Self {
-        let world = Self::bare().await;
-        world.repository("default").await;
-        world.connect("contoso", "pat").await.exits(0);
-        world
+        Self::bare().await.connect_all().await
+    }
+
+    /// As [`World::connected`], with the organization of the demo.
+    pub(crate) async fn large(work_items: u32) -> Self {
+        let history = None;
+        let world = Self::of(Seed::Contoso {
+            history,
+            work_items,
+        })
+        .await;
+        world.connect_all().await
+    }
+
+    async fn connect_all(self) -> Self {
+        self.repository("default").await;
+        self.connect("contoso", "pat").await.exits(0);
+        self
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -67,7 +85,7 @@ impl World {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keepward"));
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .arg("--json")
@@ -81,6 +99,14 @@ impl World {
 
     pub(crate) async fn keepward(&self, arguments: &[&str]) -> Ran {
         let output = self.command(arguments).output().await.unwrap();
+        Ran::new(arguments, &output, &[self.simulator.pat(), PASSWORD])
+    }
+
+    /// As on another machine: with this data directory.
+    pub(crate) async fn keepward_in(&self, data: &str, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(program());
+        command.args(arguments).args(["--json", "--data-dir", data]);
+        let output = command.stdin(Stdio::null()).output().await.unwrap();
         Ran::new(arguments, &output, &[self.simulator.pat(), PASSWORD])
     }
 
@@ -242,6 +268,16 @@ impl World {
         let made = self.post("/__pats", &sent).await;
         self.file(file, made["pat"].as_str().unwrap());
     }
+}
+
+/// As it was built for these tests, or beside this.
+fn program() -> PathBuf {
+    if let Some(path) = option_env!("CARGO_BIN_EXE_keepward") {
+        return path.into();
+    }
+    let own = std::env::current_exe().unwrap();
+    let target = own.parent().and_then(Path::parent).unwrap();
+    target.join("keepward")
 }
 
 pub(crate) async fn restic(

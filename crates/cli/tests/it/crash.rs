@@ -23,8 +23,12 @@ async fn killed_at(world: &World, place: &str, arguments: &[&str]) {
 }
 
 async fn is_whole(world: &World) {
+    is_whole_in(world, "default").await;
+}
+
+async fn is_whole_in(world: &World, repository: &str) {
     for arguments in [&["unlock"][..], &["check", "--read-data"]] {
-        let output = world.restic("default", arguments).await;
+        let output = world.restic(repository, arguments).await;
         assert!(
             output.status.success(),
             "restic {arguments:?}: {}",
@@ -214,4 +218,103 @@ async fn killed_when_asked(world: &World, place: &str, arguments: &[&str]) {
     }
     child.kill().await.unwrap();
     world.heal().await;
+}
+
+/// Requests for what a killed run may have stored. Lists of projects, teams, places and refs are read anew, so that nothing is missed that
+/// happened meanwhile.
+async fn large_requests(world: &World) -> u64 {
+    let ledger = world
+        .get("/__ledger?organization=contoso&summary=true")
+        .await;
+    let kinds = ["work-item", "comment", "attachment", "lfs-object"];
+    let of = |kind: &str| ledger["summary"]["kinds"][kind]["requests"].as_u64();
+    kinds.into_iter().filter_map(of).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_backup_goes_on_and_asks_for_little_again() {
+    let world = World::large(80).await;
+    // As far away as a service is: otherwise everything has come before the first checkpoint is written.
+    world
+        .disturb(&json!({"path": "*", "fault": "slow", "milliseconds": 1}))
+        .await;
+    let before = large_requests(&world).await;
+    let whole = world.undisturbed().await;
+    let requests = large_requests(&world).await - before;
+    let name = "killed";
+    world.repository(name).await;
+    let arguments = ["backup", "contoso", "--repository", name];
+    let before = large_requests(&world).await;
+    let often = [&arguments[..], &["--checkpoint-pause", "50"]].concat();
+    let mut child = world.start(&often);
+    while large_requests(&world).await - before < requests * 6 / 10 {
+        assert!(child.try_wait().unwrap().is_none());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    child.kill().await.unwrap();
+    let again = world.keepward(&arguments).await;
+    again.exits(0);
+    let all = large_requests(&world).await - before;
+    assert!(all <= requests + requests / 10, "{all} of {requests}");
+    assert_eq!(lost(&whole, &world.content(name).await), [""; 0]);
+    let run = again.event("result")["run"].as_str().unwrap().to_owned();
+    let shown = world.keepward(&["run", "show", &run]).await;
+    assert!(
+        shown.events[0]["resumed"]["run"].is_string(),
+        "{}",
+        shown.told()
+    );
+    is_whole_in(&world, name).await;
+}
+
+/// What was read before the kill and changed after it is read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_between_a_kill_and_the_next_backup_is_in_its_snapshot() {
+    for place in ["*/comments?*", "*/_apis/wit/attachments/*"] {
+        let world = World::connected().await;
+        let arguments = ["backup", "contoso", "--repository", "default"];
+        let often = [&arguments[..], &["--checkpoint-pause", "0"]].concat();
+        killed_at(&world, place, &often).await;
+        world.repository("calm").await;
+        world.backup("calm").await.exits(0);
+        world
+            .post("/__demo/change", &json!({"organization": "contoso"}))
+            .await;
+        let again = world.keepward(&arguments).await;
+        assert!(matches!(again.code, Some(0 | 3)), "{}", again.told());
+        assert!(again.told().contains("going on from"), "{}", again.told());
+        world.backup("calm").await.exits(3);
+        let fresh = world.undisturbed().await;
+        let (calm, content) = (world.content("calm").await, world.content("default").await);
+        // The service tells old revisions otherwise once something has happened to their item, so they may be as they were.
+        let as_it_was = |path: &str| content.get(path) == calm.get(path);
+        let missing: Vec<&str> = lost(&fresh, &content)
+            .into_iter()
+            .filter(|path| !as_it_was(path))
+            .collect();
+        assert_eq!(missing, [""; 0], "{place}");
+        let more: Vec<&str> = lost(&content, &fresh)
+            .into_iter()
+            .filter(|path| !as_it_was(path))
+            .collect();
+        assert_eq!(more, [""; 0], "{place}");
+        // A work item that was read and then destroyed stays, and the backup names it.
+        let stays = content.keys().any(|path| !fresh.contains_key(path));
+        assert_eq!(
+            again.code,
+            Some(if stays { 3 } else { 0 }),
+            "{}",
+            again.told()
+        );
+        is_whole(&world).await;
+    }
+}
+
+/// `make crash-test` makes many more of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_survives_a_kill_in_the_middle_of_its_writes() {
+    let mut kills = crate::kills::Kills::prepare(7).await;
+    for command in 0..kills.names().len() {
+        kills.kill(command).await;
+    }
 }

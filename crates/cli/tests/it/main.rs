@@ -7,4 +7,8 @@ mod common;
 mod architecture;
 mod bad_input;
 mod crash;
+mod damage;
 mod faults;
+mod kills;
+mod maintenance;
+mod verify;

@@ -13,12 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub(super) use diff::Difference;
-pub(super) use rules::{Applies, RULES, Rule};
+pub(in crate::commands) use diff::{Difference, documents};
+pub(in crate::commands) use names::Names;
+pub(super) use rules::RULES;
+pub(in crate::commands) use rules::{Applies, Declared, NEW_IDS, Rule, Side};
 pub(super) use view::KINDS;
 
-use names::Names;
-use rules::Side;
 use view::View;
 
 /// Which items were made anew, so that some of what they had cannot be the same.

@@ -1,10 +1,10 @@
 //! `keepward snapshot forget`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::Args;
-use engine::retention::{Decision, Keep, Within};
-use jiff::tz::TimeZone;
+use engine::retention::{Decision, ForgetRequest, Keep, Suspicion, Within, refuse};
 use repository::{Holder, Repository, SnapshotId};
 
 use crate::app::App;
@@ -20,6 +20,11 @@ pub(crate) struct Forget {
     snapshots: Vec<String>,
     #[command(flatten)]
     rules: Rules,
+    #[command(flatten)]
+    filter: Filter,
+    /// Forget although the newest snapshot of this organization has far fewer items than one before
+    #[arg(long, value_name = "ORGANIZATION")]
+    accept_drop: Vec<String>,
     /// Only say what would be forgotten
     #[arg(long)]
     dry_run: bool,
@@ -28,7 +33,18 @@ pub(crate) struct Forget {
     repository: Option<String>,
 }
 
-/// Rules count for each organization on its own; what one of them keeps stays.
+/// Which snapshots the rules are for; others are neither counted nor forgotten.
+#[derive(Args)]
+struct Filter {
+    /// Only snapshots of this organization
+    #[arg(long, value_name = "ORGANIZATION", requires = "rule")]
+    source: Vec<String>,
+    /// Only snapshots with this tag; several tags joined by commas are needed together
+    #[arg(long, value_name = "TAG[,TAG]", requires = "rule")]
+    tag: Vec<String>,
+}
+
+/// Rules count for each organization on its own; what one of them keeps stays. Days begin at midnight UTC.
 #[derive(Args)]
 #[group(id = "rule", multiple = true)]
 struct Rules {
@@ -53,6 +69,21 @@ struct Rules {
     /// Keep what is younger than this, counted back from the newest, for example 1y6m, 14d or 48h
     #[arg(long = "keep-within", value_name = "TIME", value_parser = within)]
     within: Option<Within>,
+    /// Keep the newest of each hour that is younger than this
+    #[arg(long = "keep-within-hourly", value_name = "TIME", value_parser = within)]
+    within_hourly: Option<Within>,
+    /// … of each day
+    #[arg(long = "keep-within-daily", value_name = "TIME", value_parser = within)]
+    within_daily: Option<Within>,
+    /// … of each week
+    #[arg(long = "keep-within-weekly", value_name = "TIME", value_parser = within)]
+    within_weekly: Option<Within>,
+    /// … of each month
+    #[arg(long = "keep-within-monthly", value_name = "TIME", value_parser = within)]
+    within_monthly: Option<Within>,
+    /// … of each year
+    #[arg(long = "keep-within-yearly", value_name = "TIME", value_parser = within)]
+    within_yearly: Option<Within>,
     /// Keep what has this tag; several tags joined by commas are needed together
     #[arg(long = "keep-tag", value_name = "TAG[,TAG]")]
     tags: Vec<String>,
@@ -68,13 +99,22 @@ impl Rules {
             monthly: self.monthly.unwrap_or(0),
             yearly: self.yearly.unwrap_or(0),
             within: self.within,
-            tags: self
-                .tags
-                .iter()
-                .map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect())
-                .collect(),
+            within_hourly: self.within_hourly,
+            within_daily: self.within_daily,
+            within_weekly: self.within_weekly,
+            within_monthly: self.within_monthly,
+            within_yearly: self.within_yearly,
+            tags: tag_lists(&self.tags),
         }
     }
+}
+
+/// Tags that are needed together, from `a,b`.
+fn tag_lists(texts: &[String]) -> Vec<Vec<String>> {
+    texts
+        .iter()
+        .map(|tags| tags.split(',').map(|tag| tag.trim().to_owned()).collect())
+        .collect()
 }
 
 /// `1y6m2d12h` in this order of units, each at most once.
@@ -108,39 +148,38 @@ fn within(text: &str) -> Result<Within, String> {
 
 pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(forget.repository.as_deref()).await?;
-    let decisions = if forget.snapshots.is_empty() {
-        by_rule(
-            app,
-            &repository,
-            &forget.rules.keep(),
-            forget.dry_run,
-            output,
-        )
-        .await?
+    let (dry_run, accepted) = (forget.dry_run, BTreeSet::from_iter(forget.accept_drop));
+    let (decisions, suspicions) = if forget.snapshots.is_empty() {
+        let request = ForgetRequest {
+            keep: forget.rules.keep(),
+            sources: BTreeSet::from_iter(forget.filter.source),
+            tags: tag_lists(&forget.filter.tag),
+            accept_drop: accepted.clone(),
+            dry_run,
+        };
+        by_rule(app, &repository, &request, output).await?
     } else {
-        by_name(app, &repository, &forget.snapshots, forget.dry_run).await?
-    };
-    let gone: Vec<&Decision> = decisions
-        .iter()
-        .filter(|decision| !decision.keep())
-        .collect();
-    if !forget.snapshots.is_empty() {
-        for decision in &gone {
+        let decisions = by_name(app, &repository, &forget.snapshots, dry_run).await?;
+        for decision in &decisions {
             output.event(&serde_json::json!({"event": "decision", "id": decision.id.to_string(), "keep": false, "reasons": decision.reasons}));
             output.line(format!("forget {}", decision.id.short()));
         }
-    }
-    let verb = if forget.dry_run {
+        (decisions, Vec::new())
+    };
+    let gone = decisions.iter().filter(|decision| !decision.keep()).count();
+    let verb = if dry_run {
         "would be forgotten"
     } else {
         "forgotten"
     };
-    let kept = decisions.len() - gone.len();
-    output.event(&serde_json::json!({"event": "result", "dry_run": forget.dry_run, "forgotten": gone.len(), "kept": kept}));
-    output.line(format!("{} snapshots {verb}", gone.len()));
-    if !gone.is_empty() && !forget.dry_run {
+    let kept = decisions.len() - gone;
+    output.event(&serde_json::json!({"event": "result", "dry_run": dry_run, "forgotten": gone, "kept": kept}));
+    output.line(format!("{gone} snapshots {verb}"));
+    if gone > 0 && !dry_run {
         output.line("their space is freed by: keepward repository prune");
     }
+    // A dry run shows everything first, and then ends as the real one would.
+    refuse(&suspicions, &accepted)?;
     Ok(Exit::Done)
 }
 
@@ -179,24 +218,21 @@ async fn by_name(
 async fn by_rule(
     app: &App,
     repository: &Repository,
-    keep: &Keep,
-    dry_run: bool,
+    request: &ForgetRequest,
     output: &Output,
-) -> Result<Vec<Decision>, Failure> {
-    if keep.is_empty() {
+) -> Result<(Vec<Decision>, Vec<Suspicion>), Failure> {
+    if request.keep.is_empty() {
         return Err(Failure::usage(
             "these rules keep nothing, so they are not applied",
             "give at least one --keep-… above 0, or name the snapshots to forget",
         ));
     }
     let before = repository.snapshots().await?;
-    let mut decisions = Vec::new();
+    let (mut decisions, mut suspicions) = (Vec::new(), Vec::new());
     for service in SERVICES {
-        decisions.extend(
-            app.control
-                .forget(repository, service, keep, &TimeZone::system(), dry_run)
-                .await?,
-        );
+        let plan = app.control.forget(repository, service, request).await?;
+        decisions.extend(plan.decisions);
+        suspicions.extend(plan.suspicions);
     }
     let rows: Vec<serde_json::Value> = decisions
         .iter()
@@ -230,7 +266,7 @@ async fn by_rule(
             reasons.join(", "),
         ]
     });
-    Ok(decisions)
+    Ok((decisions, suspicions))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::view::View;
 
 /// Something that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(in super::super) struct Difference {
+pub(in crate::commands) struct Difference {
     pub kind: &'static str,
     pub item: String,
     /// Where in the item, `revisions/3/fields/System.Title`; empty for the whole item.
@@ -46,18 +46,36 @@ pub(super) fn views(expected: &View, actual: &View) -> Vec<Difference> {
         let others = &actual.0[kind];
         let names: BTreeSet<&String> = documents.keys().chain(others.keys()).collect();
         for name in names {
-            let mut found = Found {
+            let (one, other) = (documents.get(name), others.get(name));
+            all.extend(self::documents(
                 kind,
-                item: name,
-                all: &mut all,
-            };
-            match (documents.get(name), others.get(name)) {
-                (Some(one), Some(other)) if one.value == other.value => {}
-                (Some(one), Some(other)) => found.compare("", &one.value, &other.value),
-                (Some(_), None) => found.add("", "the item".to_owned(), NOTHING.to_owned()),
-                (None, _) => found.add("", NOTHING.to_owned(), "an item".to_owned()),
-            }
+                name,
+                one.map(|document| &document.value),
+                other.map(|document| &document.value),
+            ));
         }
+    }
+    all
+}
+
+/// What differs between two forms of one item.
+pub(in crate::commands) fn documents(
+    kind: &'static str,
+    item: &str,
+    expected: Option<&Value>,
+    actual: Option<&Value>,
+) -> Vec<Difference> {
+    let mut all = Vec::new();
+    let mut found = Found {
+        kind,
+        item,
+        all: &mut all,
+    };
+    match (expected, actual) {
+        (Some(one), Some(other)) => found.compare("", one, other),
+        (Some(_), None) => found.add("", "the item".to_owned(), NOTHING.to_owned()),
+        (None, Some(_)) => found.add("", NOTHING.to_owned(), "an item".to_owned()),
+        (None, None) => {}
     }
     all
 }

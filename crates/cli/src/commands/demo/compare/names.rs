@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 /// What ids mean in one state dump.
-pub(super) struct Names {
+pub(in crate::commands) struct Names {
     /// `{project name}`, `{attachment sha256}` … by lowercase GUID.
     guids: HashMap<String, String>,
     items: HashMap<u64, String>,
@@ -27,6 +27,19 @@ pub(super) fn list<'a>(state: &'a Value, name: &str) -> &'a [Value] {
 }
 
 impl Names {
+    /// Names by lowercase GUID and by number, in the organization of this name.
+    pub(in crate::commands) fn new(
+        guids: HashMap<String, String>,
+        items: HashMap<u64, String>,
+        organization: &str,
+    ) -> Self {
+        Self {
+            guids,
+            items,
+            organization: format!("/{organization}/"),
+        }
+    }
+
     pub(super) fn of(state: &Value) -> Self {
         let mut guids = HashMap::new();
         let mut name = |id: &Value, name: String| {
@@ -81,16 +94,16 @@ impl Names {
         }
     }
 
-    pub(super) fn item(&self, id: u64) -> Option<String> {
+    pub(in crate::commands) fn item(&self, id: u64) -> Option<String> {
         self.items.get(&id).cloned()
     }
 
-    pub(super) fn guid(&self, id: &str) -> Option<&str> {
+    pub(in crate::commands) fn guid(&self, id: &str) -> Option<&str> {
         self.guids.get(&id.to_lowercase()).map(String::as_str)
     }
 
     /// Gives everything in a value its natural name.
-    pub(super) fn rename(&self, value: &mut Value) {
+    pub(in crate::commands) fn rename(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
                 if let Some(renamed) = self.renamed(text) {

@@ -10,7 +10,7 @@ use super::Marks;
 
 /// To which items a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Applies {
+pub(in crate::commands) enum Applies {
     Always,
     /// To items that were created again: in another organization, or after they were destroyed.
     Anew,
@@ -20,14 +20,14 @@ pub(in super::super) enum Applies {
 
 /// Which of the two states a document is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Side {
+pub(in crate::commands) enum Side {
     Expected,
     Actual,
 }
 
 /// The words of the losses that a restore plan must have declared; without them the rule does not hold.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) enum Declared {
+pub(in crate::commands) enum Declared {
     /// Nothing is lost.
     Nothing,
     /// All of them.
@@ -36,7 +36,7 @@ pub(in super::super) enum Declared {
     ByKind(&'static [(&'static str, &'static str)]),
 }
 
-pub(in super::super) struct Rule {
+pub(in crate::commands) struct Rule {
     pub kinds: &'static [&'static str],
     pub applies: Applies,
     /// What is not compared.
@@ -58,7 +58,7 @@ impl Rule {
     }
 
     /// Whether it applies to a kind, by what the plans declared.
-    pub(super) fn covers(&self, kind: &str, losses: &[String]) -> bool {
+    pub(in crate::commands) fn covers(&self, kind: &str, losses: &[String]) -> bool {
         let said = |words: &str| losses.iter().any(|loss| loss.contains(words));
         self.kinds.contains(&kind)
             && match self.declared {
@@ -72,7 +72,7 @@ impl Rule {
 }
 
 /// A comment has no address of its own, so that its number is no loss that a plan has to tell.
-const NEW_IDS: &[(&str, &str)] = &[
+pub(in crate::commands) const NEW_IDS: &[(&str, &str)] = &[
     ("project", "A project that is created again gets another id"),
     ("team", "A team that is created again gets another id"),
     ("area", "An area that is created again gets another id"),
@@ -100,7 +100,7 @@ const COMMENT_EDITS: &[&str] = &[
 ];
 const NODES: &[&str] = &["area", "iteration"];
 
-pub(in super::super) static RULES: &[Rule] = &[
+pub(in crate::commands) static RULES: &[Rule] = &[
     Rule {
         kinds: &[
             "project",

@@ -1,0 +1,237 @@
+//! `keepward repository check`.
+
+use std::collections::HashSet;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use catalog::Page;
+use clap::Args;
+use model::Clock as _;
+use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository};
+
+use super::place::{Found, Known, Place, lock_if_possible};
+use crate::clock::SystemClock;
+use crate::commands::Global;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, bytes};
+use crate::progress::Progress;
+
+/// Problems that are shown as text; `--json` has all of them.
+const MOST_SHOWN: usize = 100;
+const SECONDS_A_DAY: i64 = 86_400;
+
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    place: Place,
+    /// Read and verify every pack too, or a part of them: `5%` is another twentieth each day, `2/7` the second seventh
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "100%", value_name = "N%|N/M")]
+    read_data: Option<Part>,
+}
+
+/// Which packs to read.
+#[derive(Clone, Copy)]
+enum Part {
+    Share(f64),
+    Slice(u32, u32),
+}
+
+impl FromStr for Part {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected a share like 5% or a part like 2/7";
+        if let Some(percent) = text.strip_suffix('%') {
+            let percent: f64 = percent.parse().map_err(|_| EXPECTED)?;
+            return if percent > 0.0 && percent <= 100.0 {
+                Ok(Self::Share(percent / 100.0))
+            } else {
+                Err("a share is more than 0% and at most 100%")
+            };
+        }
+        let (number, count) = text.split_once('/').ok_or(EXPECTED)?;
+        let (number, count) = (number.parse(), count.parse());
+        match (number, count) {
+            (Ok(number), Ok(count)) if (1..=count).contains(&number) => {
+                Ok(Self::Slice(number, count))
+            }
+            (Ok(_), Ok(_)) => Err("the parts of N/M are numbered from 1 to M"),
+            _ => Err(EXPECTED),
+        }
+    }
+}
+
+impl Part {
+    fn today(self) -> ReadData {
+        match self {
+            Self::Share(1.0) => ReadData::All,
+            Self::Share(share) => {
+                let day = SystemClock.now().as_second() / SECONDS_A_DAY;
+                ReadData::daily(share, u32::try_from(day).unwrap_or(0))
+            }
+            Self::Slice(number, count) => ReadData::slice(number, count),
+        }
+    }
+}
+
+pub(super) async fn check(
+    global: &Global,
+    options: Check,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let found = options.place.find(global).await?;
+    let read_data = options.read_data.map_or(ReadData::None, Part::today);
+    let report = examine(&found, &CheckOptions { read_data }, output).await?;
+    show(&report, &found.location, output)
+}
+
+async fn examine(
+    found: &Found,
+    options: &CheckOptions,
+    output: &Output,
+) -> Result<CheckReport, Failure> {
+    let opened = Repository::open(Arc::clone(&found.store), &found.password).await;
+    let repository = match opened {
+        Ok(repository) => repository,
+        Err(error) => {
+            let store = Arc::clone(&found.store);
+            let checked = Repository::check_damaged(store, &found.password, error, options);
+            return Ok(checked.await?);
+        }
+    };
+    let (lock, why_not) = lock_if_possible(&repository).await?;
+    if let Some(reason) = why_not {
+        output.event(&serde_json::json!({"event": "note", "message": format!("checked without a lock: {reason}")}));
+        output.line(format!("checked without a lock: {reason}"));
+    }
+    let progress = Progress::new(output);
+    let report = repository.check_reporting(options, progress.as_ref()).await;
+    progress.finish();
+    if let Some(lock) = lock {
+        lock.release().await?;
+    }
+    let mut report = report?;
+    if let Some(known) = &found.known {
+        report
+            .problems
+            .extend(gone(known, &repository, &report).await?);
+    }
+    Ok(report)
+}
+
+/// Snapshots that the catalog knows and the repository no longer has.
+async fn gone(
+    known: &Known,
+    repository: &Repository,
+    report: &CheckReport,
+) -> Result<Vec<Problem>, Failure> {
+    let here: HashSet<String> = repository
+        .snapshot_ids()
+        .await?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let mut problems = Vec::new();
+    let mut page = Page::first(500);
+    loop {
+        let listed = known.app.catalog.snapshots(Some(&known.id), &page).await?;
+        for snapshot in &listed.items {
+            let file = format!("snapshots/{}", snapshot.id);
+            let named = report
+                .problems
+                .iter()
+                .any(|problem| problem.file.as_ref() == Some(&file));
+            if here.contains(&snapshot.id) || named {
+                continue;
+            }
+            problems.push(Problem {
+                kind: ProblemKind::SnapshotMissing,
+                file: Some(file.clone()),
+                subject: file,
+                reason: format!(
+                    "the catalog knows the snapshot of {}, and it is gone: it was lost, or another program forgot it \
+                     (then `keepward repository sync` takes it out of the catalog)",
+                    snapshot.time
+                ),
+            });
+        }
+        let Some(next) = page.following(&listed) else {
+            return Ok(problems);
+        };
+        page = next;
+    }
+}
+
+fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, Failure> {
+    let (notes, problems): (Vec<_>, Vec<_>) = report
+        .problems
+        .iter()
+        .partition(|problem| problem.kind.is_note());
+    for problem in &problems {
+        output.event(&serde_json::json!({
+            "event": "problem", "kind": problem.kind, "file": problem.file, "subject": problem.subject,
+            "reason": problem.reason, "message": problem.to_string(),
+        }));
+    }
+    for note in &notes {
+        output.event(&serde_json::json!({
+            "event": "note", "kind": note.kind, "file": note.file, "message": note.to_string(),
+        }));
+    }
+    for problem in problems.iter().take(MOST_SHOWN) {
+        output.line(format!("problem: {problem}"));
+    }
+    let count = problems.len() as u64 + report.more_problems;
+    if count > MOST_SHOWN as u64 {
+        let more = count - MOST_SHOWN as u64;
+        output.line(format!("and {more} more problems (--json shows them)"));
+    }
+    let left = notes
+        .iter()
+        .filter(|note| note.kind == ProblemKind::PackUnindexed)
+        .count();
+    if left > 0 {
+        output.line(format!("note: {left} packs are in no index and not needed: `keepward repository prune` removes them"));
+    }
+    if report.copies_missing > 0 {
+        output.line(format!(
+            "note: {} small files have no second copy yet: `keepward repository repair access` and `repair snapshots` make them",
+            report.copies_missing
+        ));
+    }
+    output.event(&serde_json::json!({
+        "event": "result", "repository": location, "ok": count == 0, "problems": count, "notes": notes.len(),
+        "snapshots": report.snapshots, "trees": report.trees, "blobs": report.blobs, "packs": report.packs,
+        "packs_read": report.packs_read, "bytes_read": report.bytes_read, "copies_missing": report.copies_missing,
+    }));
+    if count == 0 {
+        output.line(format!(
+            "{location}: no problem found in {} snapshots, {} trees and {} packs, {} of them read whole ({})",
+            report.snapshots,
+            report.trees,
+            report.packs,
+            report.packs_read,
+            bytes(report.bytes_read)
+        ));
+        return Ok(Exit::Done);
+    }
+    Err(Failure::coded(
+        "repository-damaged",
+        format!("{location}: {count} problems found"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_shares_or_slices() {
+        for text in ["5%", "0.5%", "100%", "1/1", "7/7"] {
+            assert!(text.parse::<Part>().is_ok(), "{text}");
+        }
+        for text in ["", "%", "0%", "101%", "-1%", "0/7", "8/7", "1/", "5", "all"] {
+            assert!(text.parse::<Part>().is_err(), "{text}");
+        }
+    }
+}

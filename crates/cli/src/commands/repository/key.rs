@@ -1,0 +1,134 @@
+//! `keepward repository key`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use model::{Clock as _, Secret};
+use repository::Repository;
+
+use super::Which;
+use crate::app::{self, App};
+use crate::clock::SystemClock;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, moment};
+
+#[derive(Subcommand)]
+pub(crate) enum Key {
+    /// The keys that open the repository
+    #[command(after_help = "Example:\n  keepward repository key list")]
+    List(Which),
+    /// Add a password
+    #[command(
+        after_help = "Example:\n  keepward repository key add --new-password-file second.password"
+    )]
+    Add {
+        #[command(flatten)]
+        which: Which,
+        /// The new password's file
+        #[arg(long, value_name = "FILE")]
+        new_password_file: PathBuf,
+    },
+    /// Let Keepward itself open the repository with another password from now on
+    #[command(
+        after_help = "Example, to change the password:\n  keepward repository key add --new-password-file new.password\n  keepward repository key use --password-file new.password\n  \
+        keepward repository key list\n  keepward repository key remove 5c1d"
+    )]
+    Use {
+        #[command(flatten)]
+        which: Which,
+        /// The file whose first line is the password of one of its keys
+        #[arg(long, value_name = "FILE")]
+        password_file: PathBuf,
+    },
+    /// Remove a key by its id: its password opens the repository no longer
+    #[command(after_help = "Example:\n  keepward repository key remove 5c1d")]
+    Remove {
+        #[command(flatten)]
+        which: Which,
+        /// The id, or its beginning, as `key list` shows it
+        id: String,
+    },
+}
+
+pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
+    match key {
+        Key::List(which) => {
+            let (_, repository) = app.repository(which.name()).await?;
+            for key in repository.keys().await? {
+                output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
+                let current = if key.in_use { "  (in use)" } else { "" };
+                output.line(format!(
+                    "{}  {}  {}@{}{current}",
+                    key.id.short(),
+                    moment(&key.created),
+                    key.username,
+                    key.hostname
+                ));
+            }
+        }
+        Key::Add {
+            which,
+            new_password_file,
+        } => {
+            let (_, repository) = app.repository(which.name()).await?;
+            let password = app::read_secret(&new_password_file)?;
+            let id = repository.add_key(&password, &super::by()).await?;
+            output.event(&serde_json::json!({"event": "key", "id": id.to_string()}));
+            output.line(format!("added key {}", id.short()));
+        }
+        Key::Use {
+            which,
+            password_file,
+        } => adopt(app, &which, &app::read_secret(&password_file)?, output).await?,
+        Key::Remove { which, id } => {
+            let (_, repository) = app.repository(which.name()).await?;
+            let matching: Vec<_> = repository
+                .keys()
+                .await?
+                .into_iter()
+                .filter(|key| key.id.to_string().starts_with(&id))
+                .collect();
+            let [key] = matching.as_slice() else {
+                let message = match matching.len() {
+                    0 => format!("no key begins with {id}"),
+                    count => format!("{count} keys begin with {id}"),
+                };
+                return Err(Failure::usage(message, "keepward repository key list"));
+            };
+            repository.remove_key(key.id).await?;
+            output.event(&serde_json::json!({"event": "key-removed", "id": key.id.to_string()}));
+            output.line(format!("removed key {}", key.id.short()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Replaces the password in the vault, once it has opened the repository.
+async fn adopt(
+    app: &App,
+    which: &Which,
+    password: &Secret,
+    output: &Output,
+) -> Result<(), Failure> {
+    let row = app.repository_row(which.name()).await?;
+    let (store, _) = repository::store_from(&row.location)?;
+    let repository = Repository::open(store, password).await?;
+    app.catalog
+        .put_credential(
+            &app.kek,
+            &row.password_credential,
+            "password",
+            password,
+            SystemClock.now(),
+            &mut rand::rng(),
+        )
+        .await?;
+    let keys = repository.keys().await?;
+    let used = keys.iter().find(|key| key.in_use).map(|key| key.id);
+    output.event(&serde_json::json!({"event": "key-used", "id": used.map(|id| id.to_string())}));
+    output.line(format!(
+        "{} is opened with this password from now on",
+        row.name
+    ));
+    Ok(())
+}

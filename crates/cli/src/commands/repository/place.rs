@@ -1,0 +1,103 @@
+//! The repository of a command that must also work without a data directory: for checks and repairs after the worst.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use model::Secret;
+use object_store::ObjectStore;
+use repository::{Holder, LockGuard, Repository};
+
+use super::Which;
+use crate::app::{self, App};
+use crate::clock::SystemClock;
+use crate::commands::Global;
+use crate::failure::Failure;
+
+#[derive(Args)]
+pub(crate) struct Place {
+    /// A local folder or file:// URL, of a repository that need not be known here
+    #[arg(value_name = "PATH", conflicts_with = "repository")]
+    path: Option<String>,
+    /// The file whose first line is the password of one of its keys; with PATH
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "KEEPWARD_REPOSITORY_PASSWORD_FILE",
+        hide_env_values = true
+    )]
+    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Where the repository is and what opens it; it may be too damaged to be open.
+pub(super) struct Found {
+    pub store: Arc<dyn ObjectStore>,
+    pub password: Secret,
+    pub location: String,
+    /// As the catalog knows it; `None` when it was named by its path.
+    pub known: Option<Known>,
+}
+
+pub(super) struct Known {
+    pub app: App,
+    /// The repository's id.
+    pub id: String,
+}
+
+impl Place {
+    pub(super) async fn find(&self, global: &Global) -> Result<Found, Failure> {
+        let Some(path) = &self.path else {
+            return self.find_known(global).await;
+        };
+        let file = self.password_file.as_ref().ok_or_else(|| {
+            Failure::usage(
+                format!("the password of {path} is not known here"),
+                "give its file: --password-file FILE, or KEEPWARD_REPOSITORY_PASSWORD_FILE",
+            )
+        })?;
+        let password = app::read_secret(file)?;
+        let (store, location) = repository::store_from(path)?;
+        Ok(Found {
+            store,
+            password,
+            location: location.to_string(),
+            known: None,
+        })
+    }
+
+    async fn find_known(&self, global: &Global) -> Result<Found, Failure> {
+        let app = App::open(&global.data()).await?;
+        let row = app.repository_row(self.which.name()).await?;
+        let password = app.secret(&row.password_credential).await?;
+        let (store, _) = repository::store_from(&row.location)?;
+        Ok(Found {
+            store,
+            password,
+            location: row.location,
+            known: Some(Known { app, id: row.id }),
+        })
+    }
+}
+
+impl Found {
+    pub(super) async fn open(&self) -> Result<Repository, Failure> {
+        Ok(Repository::open(Arc::clone(&self.store), &self.password).await?)
+    }
+}
+
+/// A shared lock for a check; `None` with the reason where none can be had, since damage and full disks must be checked too.
+pub(super) async fn lock_if_possible(
+    repository: &Repository,
+) -> Result<(Option<LockGuard>, Option<String>), Failure> {
+    match repository.lock_shared(&holder()).await {
+        Ok(lock) => Ok((Some(lock), None)),
+        Err(error) if matches!(error.code(), "lock-held" | "lock-lost") => Err(error.into()),
+        Err(error) => Ok((None, Some(error.to_string()))),
+    }
+}
+
+pub(super) fn holder() -> Holder {
+    Holder::new("keepward", Arc::new(SystemClock))
+}

@@ -1,0 +1,147 @@
+//! `keepward repository repair`.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use repository::{LockGuard, RepairReport, Repository};
+
+use super::by;
+use super::place::{Place, holder};
+use crate::commands::Global;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+#[derive(Subcommand)]
+pub(crate) enum Repair {
+    /// Bring back damaged key files and the config, from their second copies where there are any; remove damaged locks
+    #[command(
+        after_help = "Examples:\n  keepward repository repair access --dry-run\n  keepward repository repair access /backup/contoso --password-file ~/contoso.password\n\n\
+        A key file that cannot be brought back costs its password alone, as long as another key opens the repository: add the password again. \
+        A config that is lost with its copy is made anew; everything stays readable."
+    )]
+    Access(Access),
+    /// Make the index anew from the packs: after index files were lost, or packs damaged
+    #[command(
+        after_help = "Examples:\n  keepward repository repair index --dry-run\n  keepward repository repair index --read-data\n\n\
+        What is still readable in damaged packs is saved into new ones. Afterwards `repair snapshots` says which items are lost."
+    )]
+    Index(Index),
+    /// Bring back snapshot files; write new snapshots without the items that are lost, and name these
+    #[command(
+        after_help = "Examples:\n  keepward repository repair snapshots --dry-run\n  keepward repository repair snapshots --forget\n\n\
+        Run `repair index` first. The new snapshots have the tag keepward-repaired, and the next backup reads everything anew."
+    )]
+    Snapshots(Snapshots),
+}
+
+#[derive(Args)]
+pub(crate) struct Access {
+    #[command(flatten)]
+    place: Place,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Index {
+    #[command(flatten)]
+    place: Place,
+    /// Read all packs, not only those that the index does not fit
+    #[arg(long)]
+    read_data: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Snapshots {
+    #[command(flatten)]
+    place: Place,
+    /// Forget the damaged originals
+    #[arg(long)]
+    forget: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn repair(
+    global: &Global,
+    command: Repair,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let report = match command {
+        Repair::Access(options) => {
+            let found = options.place.find(global).await?;
+            let id = found.known.as_ref().and_then(|known| known.id.parse().ok());
+            let store = Arc::clone(&found.store);
+            Repository::repair_access(store, &found.password, &by(), id, options.dry_run).await?
+        }
+        Repair::Index(options) => {
+            let repository = options.place.find(global).await?.open().await?;
+            let lock = repository.lock_exclusive(&holder()).await?;
+            let report = repository
+                .repair_index(&lock, options.read_data, options.dry_run)
+                .await;
+            released(lock, report).await?
+        }
+        Repair::Snapshots(options) => {
+            let found = options.place.find(global).await?;
+            let repository = found.open().await?;
+            let lock = repository.lock_exclusive(&holder()).await?;
+            let report = repository
+                .repair_snapshots(&lock, options.forget, options.dry_run)
+                .await;
+            let report = released(lock, report).await?;
+            if let Some(known) = &found.known
+                && !report.dry_run
+            {
+                known.app.control.sync(&repository).await?;
+            }
+            report
+        }
+    };
+    Ok(show(&report, output))
+}
+
+async fn released(
+    lock: LockGuard,
+    report: repository::Result<RepairReport>,
+) -> Result<RepairReport, Failure> {
+    let released = lock.release().await;
+    let report = report?;
+    released?;
+    Ok(report)
+}
+
+fn show(report: &RepairReport, output: &Output) -> Exit {
+    let (would, lost) = if report.dry_run {
+        ("would repair", "would be lost")
+    } else {
+        ("repaired", "lost")
+    };
+    for (event, verb, steps) in [
+        ("repaired", would, &report.repaired),
+        ("lost", lost, &report.lost),
+    ] {
+        for step in steps {
+            output.event(
+                &serde_json::json!({"event": event, "subject": step.subject, "what": step.what}),
+            );
+            output.line(format!("{verb}: {step}"));
+        }
+    }
+    output.event(&serde_json::json!({
+        "event": "result", "dry_run": report.dry_run, "repaired": report.repaired.len(), "lost": report.lost.len(),
+    }));
+    if report.is_nothing() {
+        output.line("there is nothing to repair");
+    }
+    if report.lost.is_empty() {
+        Exit::Done
+    } else {
+        Exit::DoneWithIssues
+    }
+}

@@ -1,0 +1,48 @@
+//! `keepward repository sync`, `list` and `sheet`.
+
+use super::Which;
+use crate::app::App;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::recovery;
+
+pub(super) async fn sync(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {
+    let (row, repository) = app.repository(which.name()).await?;
+    let synced = app.control.sync(&repository).await?;
+    output.event(&serde_json::json!({"event": "result", "repository": row.name, "added": synced.added, "removed": synced.removed}));
+    output.line(format!(
+        "{}: {} snapshots added to the index, {} removed from it",
+        row.name, synced.added, synced.removed
+    ));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
+    let rows: Vec<_> = app
+        .catalog
+        .repositories()
+        .await?
+        .into_iter()
+        .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id}))
+        .collect();
+    output.rows(&["name", "location", "id"], &rows, |row| {
+        ["name", "location", "id"]
+            .map(|key| row[key].as_str().unwrap_or("").to_owned())
+            .to_vec()
+    });
+    Ok(Exit::Done)
+}
+
+pub(super) async fn sheet(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {
+    let row = app.repository_row(which.name()).await?;
+    let file = super::default_password_file(&app.data, &row.name);
+    let file = if file.exists() {
+        file.display().to_string()
+    } else {
+        "PASSWORD-FILE".to_owned()
+    };
+    let text = recovery::sheet(&row.location, &row.id, &file);
+    output.event(&serde_json::json!({"event": "recovery-sheet", "text": text}));
+    output.line(text);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,204 @@
+//! Damage as users meet it: `check` names the file with exit code 8, also on a machine that knows nothing but the password,
+//! and repairs lead back to whole backups.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::common::{World, lost};
+
+/// A repository that an earlier version wrote; see the fixtures of `repository`.
+fn golden(folder: &Path) -> PathBuf {
+    let from =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../repository/tests/fixtures/keepward-0.1");
+    let to = folder.join("repository");
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .args([&from, &to])
+        .status();
+    assert!(copied.unwrap().success());
+    to
+}
+
+/// The program with an empty home and no data directory.
+fn keepward(folder: &Path, arguments: &[&str]) -> Output {
+    std::fs::write(folder.join("password"), "correct horse\n").unwrap();
+    std::process::Command::new(env!("CARGO_BIN_EXE_keepward"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", folder.join("home"))
+        .env("KEEPWARD_REPOSITORY_PASSWORD_FILE", folder.join("password"))
+        .output()
+        .unwrap()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in std::fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_check_by_path_names_damage_without_a_data_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = golden(folder.path());
+    let place = repository.to_str().unwrap();
+    let check = |expected: i32, part: &str| {
+        let output = keepward(folder.path(), &["repository", "check", part, place]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{text}");
+        text
+    };
+    let first = |name: &str| files(&repository.join(name)).remove(0);
+    let lock = first("locks");
+    flip(&lock);
+    let name = lock.strip_prefix(&repository).unwrap().to_str().unwrap();
+    assert!(check(8, "--read-data").contains(name), "{name}");
+    std::fs::remove_file(&lock).unwrap();
+    check(0, "--read-data");
+    check(0, "--read-data=30%");
+    for path in ["keys", "index", "data", "snapshots", "keepward/keys"]
+        .map(first)
+        .into_iter()
+        .chain([repository.join("config")])
+    {
+        let name = path.strip_prefix(&repository).unwrap().to_str().unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        flip(&path);
+        assert!(check(8, "--read-data").contains(name), "{name}");
+        std::fs::write(&path, &whole[..whole.len() / 3]).unwrap();
+        assert!(check(8, "--read-data").contains(name), "{name}");
+        std::fs::write(&path, whole).unwrap();
+        check(0, "--read-data");
+    }
+    assert!(
+        !folder.path().join("home").exists(),
+        "a check by path leaves nothing behind"
+    );
+
+    let damaged = first("data");
+    flip(&damaged);
+    for (arguments, expected) in [
+        (&["repair", "access"][..], 0),
+        (&["repair", "index", "--read-data"], 3),
+        (&["repair", "snapshots", "--forget"], 3),
+        (&["check", "--read-data"], 0),
+    ] {
+        let output = keepward(
+            folder.path(),
+            &[&["repository"], arguments, &[place]].concat(),
+        );
+        assert_eq!(
+            output.status.code(),
+            Some(expected),
+            "{arguments:?}: {output:?}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_password_and_an_empty_folder_are_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = golden(folder.path());
+    let place = repository.to_str().unwrap();
+    let wrong = folder.path().join("wrong");
+    std::fs::write(&wrong, "nobody knows\n").unwrap();
+    let arguments = [
+        "repository",
+        "check",
+        place,
+        "--password-file",
+        wrong.to_str().unwrap(),
+    ];
+    let output = keepward(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("wrong-password"));
+    let output = keepward(
+        folder.path(),
+        &["repository", "check", folder.path().to_str().unwrap()],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("repository-not-found"));
+}
+
+#[tokio::test]
+async fn a_snapshot_that_the_catalog_alone_remembers_is_named() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let id = world.snapshots("default").await.remove(0);
+    for folder in ["default/snapshots", "default/keepward/snapshots"] {
+        std::fs::remove_file(world.path(folder).join(&id)).unwrap();
+    }
+    let checked = world.keepward(&["repository", "check"]).await;
+    checked.refuses(8, "repository-damaged");
+    assert_eq!(checked.event("problem")["file"], format!("snapshots/{id}"));
+    world.keepward(&["repository", "sync"]).await.exits(0);
+    world.keepward(&["repository", "check"]).await.exits(0);
+}
+
+/// The cursors of a damaged snapshot would not ask for the lost items again: the next backup does not go on from it.
+#[tokio::test]
+async fn after_a_repair_the_next_backup_holds_everything_again() {
+    let world = World::connected().await;
+    for (name, forget) in [("kept", false), ("forgotten", true)] {
+        world.repository(name).await;
+        world.backup(name).await.exits(0);
+        let whole = world.content(name).await;
+        let packs = files(&world.path(name).join("data"));
+        let largest = packs
+            .iter()
+            .max_by_key(|path| path.metadata().unwrap().len())
+            .unwrap();
+        flip(largest);
+        let repository = |arguments: &[&'static str]| {
+            [&["repository"], arguments, &["--repository", name]].concat()
+        };
+        let check = repository(&["check", "--read-data"]);
+        world
+            .keepward(&check)
+            .await
+            .refuses(8, "repository-damaged");
+        world
+            .keepward(&repository(&["repair", "index", "--read-data"]))
+            .await
+            .exits(3);
+        let arguments: &[&str] = if forget {
+            &["repair", "snapshots", "--forget"]
+        } else {
+            &["repair", "snapshots"]
+        };
+        let repaired = world.keepward(&repository(arguments)).await;
+        repaired.exits(3);
+        assert!(
+            repaired.event("lost")["subject"]
+                .as_str()
+                .unwrap()
+                .starts_with('/')
+        );
+        world.backup(name).await.exits(0);
+        let now = world.content(name).await;
+        let mut lost = lost(&whole, &now);
+        // It tells when git packs were looked after, in this chain of backups.
+        lost.retain(|path| !path.ends_with("/upkeep.json"));
+        assert_eq!(lost, Vec::<&str>::new());
+        // What was read again is the same by its hash, so that even an original that was kept is whole now.
+        world.keepward(&check).await.exits(0);
+    }
+}
