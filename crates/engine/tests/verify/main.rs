@@ -54,7 +54,7 @@ async fn a_whole_snapshot_is_clean_and_everything_in_it_is_counted() {
 async fn every_way_to_be_wrong_is_found_where_it_is() {
     let (damage, doubt, note) = (Severity::Damage, Severity::Doubt, Severity::Note);
     let thing = "boxes/a/things/1";
-    let ways: &[(&str, Change, &[(Severity, &str, &str)])] = &[
+    let ways: &[(&str, Change, &[Expected])] = &[
         (
             "not JSON",
             |files| files.put("boxes/a/things/1/thing.json", b"{\"id\":1"),
@@ -132,7 +132,7 @@ async fn every_way_to_be_wrong_is_found_where_it_is() {
                 files.put(
                     "boxes/b/things/3/thing.json",
                     b"{\"id\":3,\"near\":\"box c\"}",
-                )
+                );
             },
             &[(doubt, "reference-unclear", "boxes/b/things/3/thing.json")],
         ),
@@ -161,6 +161,8 @@ async fn every_way_to_be_wrong_is_found_where_it_is() {
 }
 
 type Change = fn(&mut Files);
+/// Severity, code and path of a finding.
+type Expected = (Severity, &'static str, &'static str);
 
 #[tokio::test]
 async fn what_a_backup_said_that_it_could_not_read_is_no_damage() {
