@@ -124,7 +124,7 @@ fn rustics_for_us(keepward: &Keepward) -> Result<()> {
             to.to_str().context("a path that is not UTF-8")?,
         ])?;
         ensure!(
-            tree::files(&to.join("source"))? == files,
+            tree::files(&to.join("source"))? == tree::escaped(files),
             "the exported files of {snapshot} differ"
         );
     }

@@ -29,6 +29,19 @@ pub(crate) fn files(root: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(files)
 }
 
+/// As an export writes names: what some file systems refuse is percent-encoded.
+pub(crate) fn escaped(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let escape = |path: String| {
+        [('"', "%22"), ('<', "%3C"), ('>', "%3E"), ('\\', "%5C")]
+            .iter()
+            .fold(path, |path, (char, code)| path.replace(*char, code))
+    };
+    files
+        .into_iter()
+        .map(|(path, bytes)| (escape(path), bytes))
+        .collect()
+}
+
 /// Bytes that do not compress and are the same every time.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

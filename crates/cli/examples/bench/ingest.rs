@@ -1,11 +1,12 @@
 //! How near the writer comes to what one core can do.
 //!
-//! The limit is what no writer of the format can avoid for its contents: for every document one SHA-256 (its id), one zstd frame and one
-//! AES-256-CTR with Poly1305, with contexts that are made once, on one core. Ours is [`repository::Writer`] on the same documents in
-//! memory, from the first byte to the committed snapshot on disk, in wall time: it also looks each document up, hashes every pack (its
-//! name), builds the trees and the index, and syncs every file. Both take the documents as the backup lays them out, a folder for each.
+//! The limit is what no writer of the format can avoid: for every file one SHA-256 of its content (its id), one zstd frame, one AES-256-CTR
+//! with Poly1305, and one SHA-256 of the result (a part of its pack's name), with contexts that are made once, on one core. Ours is
+//! [`repository::Writer`] on the same files in memory, from the first byte to the committed snapshot on disk, in wall time: it also looks
+//! each file up, builds the trees and the index, and syncs what it writes. The files are those of the backup that was just restored, in
+//! its layout: a folder for each work item.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,57 +27,61 @@ pub(crate) struct Limits {
     pub ours: f64,
 }
 
-pub(crate) async fn measure(documents: &Path) -> Result<Limits> {
-    let documents = load(documents)?;
-    let bytes: usize = documents.iter().map(|(_, bytes)| bytes.len()).sum();
+pub(crate) async fn measure(folder: &Path) -> Result<Limits> {
+    let files = load(folder)?;
+    let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
     let rate = |seconds: f64| f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / seconds;
     Ok(Limits {
-        limit: rate(limit(&documents)?),
-        ours: rate(ours(&documents).await?),
+        limit: rate(limit(&files)?),
+        ours: rate(ours(&files).await?),
     })
 }
 
-/// In the order of their ids, as a crawl brings them.
-fn load(folder: &Path) -> Result<Vec<(u32, Vec<u8>)>> {
-    let mut open: Vec<PathBuf> = vec![folder.to_owned()];
-    let mut documents = Vec::new();
+/// Path by components, and content.
+type File = (Vec<String>, Vec<u8>);
+
+/// In the order of the tree.
+fn load(root: &Path) -> Result<Vec<File>> {
+    let mut open = vec![Vec::new()];
+    let mut files = Vec::new();
     while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let id = path
-                .file_stem()
-                .and_then(|stem| stem.to_str()?.parse().ok());
-            match id {
-                _ if path.is_dir() => open.push(path),
-                Some(id) => documents.push((id, std::fs::read(path)?)),
-                None => {}
+        for entry in std::fs::read_dir(root.join(folder.join("/")))? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = [folder.as_slice(), &[name]].concat();
+            if entry.file_type()?.is_dir() {
+                open.push(path);
+            } else {
+                files.push((path, std::fs::read(entry.path())?));
             }
         }
     }
-    documents.sort_unstable_by_key(|(id, _)| *id);
-    Ok(documents)
+    files.sort_unstable();
+    Ok(files)
 }
 
-fn limit(documents: &[(u32, Vec<u8>)]) -> Result<f64> {
+fn limit(files: &[File]) -> Result<f64> {
     let cipher = Aes256CtrPoly1305Aes::new(Key::from_slice(&[7; 64]));
     let mut zstd = zstd::bulk::Compressor::new(LEVEL)?;
     let (mut packed, mut seen) = (Vec::new(), 0_u64);
     let start = Instant::now();
-    for (id, document) in documents {
-        let hash = Sha256::digest(document);
+    let mut pack = Sha256::new();
+    for (_, bytes) in files {
+        let hash = Sha256::digest(bytes);
         packed.clear();
-        packed.reserve(zstd::zstd_safe::compress_bound(document.len()));
-        zstd.compress_to_buffer(document, &mut packed)?;
+        packed.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        zstd.compress_to_buffer(bytes, &mut packed)?;
         let mut nonce = [0; 16];
-        nonce[..4].copy_from_slice(&id.to_le_bytes());
+        nonce[..8].copy_from_slice(&seen.to_le_bytes());
         let tag = cipher
             .encrypt_in_place_detached(Nonce::from_slice(&nonce), &[], &mut packed)
-            .map_err(|_| anyhow::anyhow!("a document could not be encrypted"))?;
+            .map_err(|_| anyhow::anyhow!("a file could not be encrypted"))?;
+        pack.update(&packed);
         // Nothing of it may be optimized away.
         seen = seen.wrapping_add(u64::from(hash[0]) + u64::from(tag[0]));
     }
     let seconds = start.elapsed().as_secs_f64();
-    std::hint::black_box(seen);
+    std::hint::black_box((seen, pack.finalize()));
     Ok(seconds)
 }
 
@@ -88,7 +93,7 @@ impl Clock for Fixed {
     }
 }
 
-async fn ours(documents: &[(u32, Vec<u8>)]) -> Result<f64> {
+async fn ours(files: &[File]) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let clock = Arc::new(Fixed(Timestamp::from_second(1_790_000_000)?));
     let (store, _) = store_from(&folder.path().join("repository").to_string_lossy())?;
@@ -103,20 +108,14 @@ async fn ours(documents: &[(u32, Vec<u8>)]) -> Result<f64> {
         .await?;
     let start = Instant::now();
     let mut writer = repository.writer();
-    let mut changes = Vec::with_capacity(documents.len());
-    for (id, document) in documents {
-        let content = writer.bytes(document).await?;
-        let node = Node::file("work-item.json", content, clock.now());
+    let mut changes = Vec::with_capacity(files.len());
+    for (path, bytes) in files {
+        let content = writer.bytes(bytes).await?;
         changes.push(Change {
-            path: vec![
-                format!("{:04}", id / 256),
-                id.to_string(),
-                node.name.clone(),
-            ],
-            op: Op::Put(Box::new(node)),
+            path: path.clone(),
+            op: Op::Put(Box::new(Node::file("", content, clock.now()))),
         });
     }
-    changes.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     let tree = Box::pin(writer.update(None, changes)).await?;
     writer
         .commit(&Snapshot::new(clock.now(), tree), &lock)

@@ -49,8 +49,6 @@ pub(crate) struct Round<'a> {
     pub keepward: &'a Path,
     /// Holds `data`, `password` and `repository` of ours.
     pub folder: &'a Path,
-    /// The work items as files.
-    pub documents: &'a Path,
     pub items: u32,
 }
 
@@ -67,7 +65,7 @@ impl Stores {
             self.item(round, part)?;
         }
         self.restore(round)?;
-        let limits = ingest::measure(round.documents).await?;
+        let limits = ingest::measure(&round.folder.join("restored/work-items")).await?;
         self.ingest.push(limits.limit, limits.ours);
         eprintln!(
             "  ours: check {:.2}, item {:.2}, restore {:.2} s, ingest {:.0} MB/s",

@@ -72,7 +72,6 @@ pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<
         let round = Round {
             keepward,
             folder: folder.path(),
-            documents: &documents.folder,
             items,
         };
         stores.measure(&round).await?;

@@ -236,7 +236,7 @@ async fn a_killed_backup_goes_on_and_asks_for_little_again() {
     let world = World::large(80).await;
     // As far away as a service is: otherwise everything has come before the first checkpoint is written.
     world
-        .disturb(&json!({"path": "*", "fault": "slow", "milliseconds": 1}))
+        .disturb(&json!({"path": "*", "fault": "slow", "milliseconds": 4}))
         .await;
     let before = large_requests(&world).await;
     let whole = world.undisturbed().await;
