@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use model::Clock;
-use repository::{Node, SnapshotId, TreeEditor, TreeId, Writer};
+use repository::{FileContent, Node, SnapshotId, TreeEditor, TreeId, Writer};
 use serde::{Deserialize, Serialize};
 use service::Client;
 use tokio::time::{Duration, Instant};
@@ -259,9 +258,8 @@ impl<'a> Checkpoints<'a> {
         }
         for number in made.runs..runs {
             let pieces = lock(&collector.spool).run(number)?;
-            let pieces = futures::stream::iter(pieces.map(|piece| piece.map(Bytes::from)));
             let path = format!("{SPOOL}/{number:08}");
-            files.push((path, writer.file_stream(pieces).await?));
+            files.push((path, store(writer, pieces).await?));
         }
         let mut editor = TreeEditor::new(writer, made.tree);
         for (path, content) in files {
@@ -270,6 +268,30 @@ impl<'a> Checkpoints<'a> {
         }
         Ok(editor.finish().await?)
     }
+}
+
+/// A run of the spool is written once and read once: pieces of one size need less memory than chunks, which look for repetition.
+async fn store(
+    writer: &mut Writer,
+    pieces: impl Iterator<Item = Result<Vec<u8>>>,
+) -> Result<FileContent> {
+    const BLOB: usize = 512 << 10;
+    let mut content = FileContent::default();
+    let mut buffer = Vec::with_capacity(BLOB);
+    let mut add = |stored: FileContent| {
+        content.blobs.extend(stored.blobs);
+        content.size += stored.size;
+    };
+    for piece in pieces {
+        let piece = piece?;
+        if buffer.len() + piece.len() > BLOB {
+            add(writer.bytes(&buffer).await?);
+            buffer.clear();
+        }
+        buffer.extend_from_slice(&piece);
+    }
+    add(writer.bytes(&buffer).await?);
+    Ok(content)
 }
 
 fn positions(crawls: &BTreeMap<u16, Track>) -> impl Iterator<Item = (u16, &Position)> {
