@@ -40,7 +40,7 @@ bench: ## measure the figures against restic, git and the request floors
 	$(CARGO) build --release --quiet --package cli --bin keepward --example bench
 	$(CARGO) run --release --quiet --package cli --example bench $(BENCH_ARGS)
 
-bench-scale: ## measure a million work items and a thousand repositories: half an hour, 2 GB of memory, 10 GB of disk
+bench-scale: ## measure a million work items and a thousand repositories: ten minutes, 3 GB of memory, 5 GB of disk
 	$(CARGO) build --release --quiet --package cli --bin keepward --example bench_scale
 	$(CARGO) run --release --quiet --package cli --example bench_scale $(BENCH_ARGS)
 
