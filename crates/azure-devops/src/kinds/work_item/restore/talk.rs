@@ -26,10 +26,17 @@ impl Talk<'_> {
         progress: &mut Progress,
         uploads: &mut Uploads<'_>,
     ) -> Result<Vec<String>> {
-        let new_id = self.item.new_id.as_deref().unwrap_or_default();
-        let Some(id) = new_id.parse().ok().filter(|_| self.needs_mending()) else {
+        if !self.needs_mending() {
             return Ok(Vec::new());
+        }
+        let no_number = || {
+            service::Error::malformed(format!(
+                "{}: its number at the target is not known",
+                self.item.item
+            ))
         };
+        let new_id = self.item.new_id.as_deref().ok_or_else(no_number)?;
+        let id = new_id.parse().map_err(|_| no_number())?;
         let http = self.cx.target.http;
         let there = comments(&lines(http, &self.project.name, id).await?, b"")?;
         let path = format!(
