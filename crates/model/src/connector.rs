@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a secret in the vault.
-pub type CredentialName = String;
+use crate::CredentialName;
 
 /// One organization that we protect; it names its credential and never holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

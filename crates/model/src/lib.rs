@@ -1,8 +1,10 @@
 //! The shared words of Keepward as types: ids, connectors, runs, issues, events, plans. Data only.
 
+pub mod access;
 pub mod clock;
 pub mod code;
 pub mod connector;
+pub mod credential;
 pub mod event;
 pub mod finding;
 pub mod issue;
@@ -11,9 +13,11 @@ pub mod run;
 pub mod secret;
 pub mod source;
 
+pub use access::{Permission, Role};
 pub use clock::Clock;
 pub use code::Code;
-pub use connector::{Connector, CredentialName};
+pub use connector::Connector;
+pub use credential::{App, CredentialName, ManagedIdentity, SignIn};
 pub use event::{Event, Reporter};
 pub use finding::{Finding, Severity};
 pub use issue::{Class, Issue};

@@ -1,0 +1,1 @@
+//! Microsoft 365 as a service: the directory of a tenant.
