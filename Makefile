@@ -1,5 +1,5 @@
 # Every target works on a fresh Debian 12 with Rust, git and make. `make help` lists them.
-.PHONY: help crash-test demo test test-packages check fmt generate bench live doc simulate fuzz
+.PHONY: help crash-test demo test test-packages check fmt generate bench live doc simulate fuzz api-fuzz bench-api test-azurite test-object-lock
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
@@ -21,6 +21,12 @@ endif
 
 test-packages:
 	@scripts/test-packages
+
+test-azurite: ## the repository on Azure Blob storage: Azurite, from npm
+	scripts/with-azurite $(CARGO) test --package repository --test integration -- --ignored cloud::on_azurite
+
+test-object-lock: ## the object lock of S3: moto, from PyPI
+	scripts/with-moto $(CARGO) test --package repository --test integration -- --ignored object_lock::
 
 check: ## formatting, lints, documentation, dependency rules, generated files
 	$(CARGO) fmt --all --check
@@ -62,6 +68,15 @@ FUZZ_SECONDS ?= 60
 fuzz: ## other inputs for the fuzz targets each time: make fuzz FUZZ_SECONDS=3600
 	@end=$$(( $$(date +%s) + $(FUZZ_SECONDS) )); while [ $$(date +%s) -lt $$end ]; do \
 		PROPTEST_CASES=5000 $(CARGO) test --quiet --package repository --package service --lib fuzz:: || exit 1; done
+
+api-fuzz: ## call every operation of a running server with right and wrong requests: schemathesis, from PyPI
+	$(CARGO) build --quiet --package cli --bin keepward
+	@scripts/api-fuzz
+
+bench-api: ## measure lists on a large catalog (SQLite and PostgreSQL), and start and memory of an idle server
+	@scripts/test-packages
+	$(CARGO) build --release --quiet --package cli --bin keepward --example bench_api
+	$(WITH_POSTGRESQL) $(CARGO) run --release --quiet --package cli --example bench_api $(BENCH_ARGS)
 
 live: ## the conformance scenario on a sandbox organization of yours: make live ORG=... PAT_FILE=...
 	@test -n "$(ORG)" && test -n "$(PAT_FILE)" || { echo "usage: make live ORG=my-sandbox PAT_FILE=pat.txt"; exit 2; }

@@ -12,6 +12,8 @@ use service::{Client, Error, Result};
 
 pub(crate) const DEV: &str = "dev";
 pub(crate) const SPS: &str = "sps";
+/// Members and their access levels.
+pub(crate) const AEX: &str = "aex";
 /// Belongs to no organization.
 pub(crate) const APP: &str = "app";
 

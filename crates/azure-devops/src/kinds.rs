@@ -1,7 +1,7 @@
 //! The kinds in the order in which they are crawled and restored.
 
 mod area;
-mod git_repository;
+pub(crate) mod git_repository;
 mod iteration;
 mod node;
 mod parts;

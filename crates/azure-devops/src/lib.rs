@@ -1,10 +1,14 @@
 //! Azure DevOps as a service: its kinds, mostly tables.
 
+mod address;
 mod api;
+mod discovery;
 mod identity;
 mod kinds;
+mod permissions;
 mod preflight;
 mod raw;
+mod reach;
 
 use service::{CredentialKind, Host, Service};
 
@@ -20,6 +24,10 @@ pub static AZURE_DEVOPS: Service = Service {
         Host {
             name: api::SPS,
             url: "https://vssps.dev.azure.com/{organization}",
+        },
+        Host {
+            name: api::AEX,
+            url: "https://vsaex.dev.azure.com/{organization}",
         },
         Host {
             name: api::APP,

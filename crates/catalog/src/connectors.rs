@@ -1,9 +1,17 @@
 //! Connectors. Deleting one never touches a snapshot (design rule 7).
 
-use model::Connector;
+use jiff::Timestamp;
+use model::{Connector, ConnectorStatus};
+use rand::CryptoRng;
 
-use crate::db::{Row, args};
-use crate::{Catalog, Error, Result};
+use crate::credentials::{self, NewCredential};
+use crate::db::{Row, Value, args, json};
+use crate::page::{Listed, Page, cursor};
+use crate::{Catalog, Error, Kek, Result};
+
+const SELECT: &str =
+    "SELECT name, service, organization, url, method, credential, restore_credential, tenant,
+    status, worker, sync, created, updated FROM connector";
 
 fn read(row: &Row) -> Result<Connector> {
     Ok(Connector {
@@ -13,89 +21,208 @@ fn read(row: &Row) -> Result<Connector> {
         url: row.opt_text(3)?,
         method: row.text(4)?,
         credential: row.text(5)?,
+        restore_credential: row.opt_text(6)?,
+        tenant: row.opt_text(7)?,
+        status: row.opt_json(8)?.unwrap_or_default(),
+        worker: row.opt_text(9)?,
+        sync: row.opt_json(10)?.unwrap_or_default(),
+        created: row.time(11)?,
+        updated: row.time(12)?,
     })
 }
 
 impl Catalog {
     /// All connectors by name.
     pub async fn connectors(&self) -> Result<Vec<Connector>> {
-        let sql = "SELECT name, service, organization, url, method, credential FROM connector ORDER BY key";
-        self.db.read(sql, args![]).await?.iter().map(read).collect()
+        let sql = format!("{SELECT} ORDER BY key");
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), args![]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Connectors by name, a page at a time.
+    pub async fn connectors_page(&self, page: &Page) -> Result<Listed<Connector>> {
+        let limit = page.limit();
+        let after = page.position::<1>()?.map(|[key]| key).unwrap_or_default();
+        let sql = format!("{SELECT} WHERE key > $1 ORDER BY key LIMIT $2");
+        let rows = self
+            .db
+            .read(sqlx::AssertSqlSafe(sql), args![after, limit as u64 + 1])
+            .await?;
+        let items: Vec<Connector> = rows.iter().map(read).collect::<Result<_>>()?;
+        Ok(Listed::cut(items, limit, |last| {
+            cursor(&[&last.name.to_lowercase()])
+        }))
     }
 
     /// The connector of this name, without regard to case.
     pub async fn connector(&self, name: &str) -> Result<Connector> {
-        let sql = "SELECT name, service, organization, url, method, credential FROM connector WHERE key = $1";
-        let row = self.db.read_one(sql, args![name.to_lowercase()]).await?;
-        row.as_ref().map_or_else(
-            || {
-                Err(Error::ConnectorUnknown {
-                    name: name.to_owned(),
-                })
-            },
-            read,
-        )
+        let sql = format!("{SELECT} WHERE key = $1");
+        let row = self
+            .db
+            .read_one(sqlx::AssertSqlSafe(sql), args![name.to_lowercase()])
+            .await?;
+        row.as_ref().map_or_else(|| Err(unknown(name)), read)
     }
 
-    /// Its name must be new, and unless it uses a token, its service, organization and method together; its credential must be in the vault.
+    /// Its name must be new, and unless it uses a token, its organization too; its credentials must be in the vault.
     pub async fn add_connector(&self, connector: &Connector) -> Result<()> {
         self.store_connector(connector, "").await
     }
 
     /// Adds it, or replaces the one of its name; when that is refused, the old one stays.
     pub async fn replace_connector(&self, connector: &Connector) -> Result<()> {
-        let replace =
-            "ON CONFLICT (key) DO UPDATE SET name = excluded.name, service = excluded.service,
+        let replace = "ON CONFLICT (key) DO UPDATE SET name = excluded.name, service = excluded.service,
             organization = excluded.organization, organization_key = excluded.organization_key,
             url = excluded.url, method = excluded.method, credential = excluded.credential,
-            credential_key = excluded.credential_key";
+            credential_key = excluded.credential_key, restore_credential = excluded.restore_credential,
+            restore_key = excluded.restore_key, tenant = excluded.tenant, status = excluded.status,
+            worker = excluded.worker, sync = excluded.sync, updated = excluded.updated";
         self.store_connector(connector, replace).await
     }
 
     async fn store_connector(&self, connector: &Connector, conflict: &'static str) -> Result<()> {
-        let sql = format!(
-            "INSERT INTO connector (key, name, service, organization, organization_key, url, method,
-                credential, credential_key)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) {conflict}"
-        );
-        let values = args![
-            connector.name.to_lowercase(),
-            &connector.name,
-            &connector.service,
-            &connector.organization,
-            connector.organization.to_lowercase(),
-            connector.url.as_deref(),
-            &connector.method,
-            &connector.credential,
-            connector.credential.to_lowercase(),
-        ];
+        let (sql, values) = insertion(connector, conflict)?;
         match self.db.write(sqlx::AssertSqlSafe(sql), values).await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_unique() => Err(Error::ConnectorExists {
-                name: connector.name.clone(),
-                organization: connector.organization.clone(),
-            }),
-            Err(error) if error.is_foreign_key() => Err(Error::CredentialUnknown {
-                name: connector.credential.clone(),
-            }),
+            Err(error) if error.is_unique() => Err(self.clash(connector, conflict).await),
+            Err(error) if error.is_foreign_key() => Err(self.missing(connector).await),
             Err(error) => Err(error),
         }
     }
 
-    /// Forgets how to reach the organization; its snapshots, runs and credential stay.
-    pub async fn remove_connector(&self, name: &str) -> Result<()> {
-        match self
-            .db
-            .write(
-                "DELETE FROM connector WHERE key = $1",
-                args![name.to_lowercase()],
-            )
-            .await?
-        {
-            0 => Err(Error::ConnectorUnknown {
-                name: name.to_owned(),
-            }),
+    /// Keeps a credential and the connectors that sign in with it, all or none.
+    pub async fn connect<R: CryptoRng + ?Sized>(
+        &self,
+        kek: &Kek,
+        new: Option<&NewCredential<'_>>,
+        connectors: &[Connector],
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        if let Some(new) = new {
+            let (sql, values) = credentials::insertion(kek, new, now, rng)?;
+            match tx.execute(sql, values).await {
+                Err(error) if error.is_unique() => return Err(credentials::exists(new.name)),
+                added => added?,
+            };
+        }
+        for (at, connector) in connectors.iter().enumerate() {
+            let (sql, values) = insertion(connector, "")?;
+            let Err(error) = tx.execute(sqlx::AssertSqlSafe(sql), values).await else {
+                continue;
+            };
+            drop(tx);
+            let twice = connectors[..at]
+                .iter()
+                .any(|other| other.name.eq_ignore_ascii_case(&connector.name));
+            return Err(match error {
+                error if error.is_unique() && twice => name_taken(connector),
+                error if error.is_unique() => self.clash(connector, "").await,
+                error if error.is_foreign_key() => self.missing(connector).await,
+                error => error,
+            });
+        }
+        tx.commit().await
+    }
+
+    /// Which of the two rules a refused connector broke.
+    async fn clash(&self, connector: &Connector, conflict: &str) -> Error {
+        if conflict.is_empty() && self.connector(&connector.name).await.is_ok() {
+            return name_taken(connector);
+        }
+        Error::OrganizationExists {
+            organization: connector.organization.clone(),
+        }
+    }
+
+    /// Which of its credentials is not in the vault.
+    async fn missing(&self, connector: &Connector) -> Error {
+        let name = match &connector.restore_credential {
+            Some(name) if self.credential(&connector.credential).await.is_ok() => name,
+            _ => &connector.credential,
+        };
+        Error::CredentialUnknown { name: name.clone() }
+    }
+
+    /// Notes how the connection stands; nothing else of the connector changes.
+    pub async fn set_connector_status(&self, name: &str, stands: &ConnectorStatus) -> Result<()> {
+        let sql = "UPDATE connector SET status = $2 WHERE key = $1";
+        let values = args![name.to_lowercase(), status(stands)?];
+        match self.db.write(sql, values).await? {
+            0 => Err(unknown(name)),
             _ => Ok(()),
         }
+    }
+
+    /// Every connector that signs in with this credential is to be signed in again, or no longer.
+    pub async fn set_status_of_users(
+        &self,
+        credential: &str,
+        stands: &ConnectorStatus,
+    ) -> Result<()> {
+        let sql = "UPDATE connector SET status = $2 WHERE credential_key = $1 AND status IS DISTINCT FROM $2";
+        let values = args![credential.to_lowercase(), status(stands)?];
+        self.db.write(sql, values).await.map(drop)
+    }
+
+    /// Forgets how to reach the organization; its snapshots, runs and credential stay.
+    pub async fn remove_connector(&self, name: &str) -> Result<()> {
+        let sql = "DELETE FROM connector WHERE key = $1";
+        match self.db.write(sql, args![name.to_lowercase()]).await? {
+            0 => Err(unknown(name)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The statement that keeps a connector.
+fn insertion(connector: &Connector, conflict: &'static str) -> Result<(String, Vec<Value>)> {
+    let sql = format!(
+        "INSERT INTO connector (key, name, service, organization, organization_key, url, method, credential,
+            credential_key, restore_credential, restore_key, tenant, status, worker, sync, created, updated)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) {conflict}"
+    );
+    let values = args![
+        connector.name.to_lowercase(),
+        &connector.name,
+        &connector.service,
+        &connector.organization,
+        connector.organization.to_lowercase(),
+        connector.url.as_deref(),
+        &connector.method,
+        &connector.credential,
+        connector.credential.to_lowercase(),
+        connector.restore_credential.as_deref(),
+        connector
+            .restore_credential
+            .as_ref()
+            .map(|name| name.to_lowercase()),
+        connector.tenant.as_deref(),
+        status(&connector.status)?,
+        connector.worker.as_deref(),
+        json(&connector.sync)?,
+        connector.created,
+        connector.updated,
+    ];
+    Ok((sql, values))
+}
+
+fn name_taken(connector: &Connector) -> Error {
+    Error::ConnectorExists {
+        name: connector.name.clone(),
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::ConnectorUnknown {
+        name: name.to_owned(),
+    }
+}
+
+fn status(status: &ConnectorStatus) -> Result<Option<String>> {
+    match status {
+        ConnectorStatus::Connected => Ok(None),
+        other => json(other).map(Some),
     }
 }

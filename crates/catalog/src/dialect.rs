@@ -18,6 +18,10 @@ pub(crate) struct Dialect {
     pub(crate) schema_lock: Option<&'static str>,
     /// Takes the oldest job that is queued or whose lease ran out: `$1` worker, `$2` now, `$3` lease end, `$4` run or null.
     pub(crate) claim: &'static str,
+    /// Triggers that refuse to change or remove rows of the table `audit`.
+    pub(crate) audit_is_append_only: &'static str,
+    /// Workers look for work one after the other, so that each sees what the others have taken.
+    pub(crate) queue_lock: Option<&'static str>,
     /// `LIKE` without regard to case.
     pub(crate) like: &'static str,
 }

@@ -14,12 +14,31 @@ pub enum Error {
     /// A stored value that this program cannot have written.
     #[error("the catalog holds a damaged value: {what}")]
     Damaged { what: String },
-    #[error(
-        "a connector named `{name}`, or one for organization `{organization}` by the same method, already exists"
-    )]
-    ConnectorExists { name: String, organization: String },
+    /// What was given as the beginning of a page is none.
+    #[error("there is no such page")]
+    Cursor,
+    /// Acceptance line SRE-51, word for word.
+    #[error("A connector with this name already exists")]
+    ConnectorExists { name: String },
+    /// Acceptance line SRE-50, word for word.
+    #[error("A connector for this organization already exists")]
+    OrganizationExists { organization: String },
     #[error("there is no connector `{name}`")]
     ConnectorUnknown { name: String },
+    #[error("there is a credential `{name}` already")]
+    CredentialExists { name: String },
+    #[error("there is an app profile `{name}` already, or one for the same app and tenant")]
+    AppProfileExists { name: String },
+    #[error("there is no app profile `{name}`")]
+    AppProfileUnknown { name: String },
+    #[error("connectors sign in through app profile `{name}`: {users}")]
+    AppProfileInUse { name: String, users: String },
+    /// Ended, expired, or of somebody else: whoever asks cannot tell which.
+    #[error("there is no such sign-in under way, or it has expired")]
+    ConnectSessionUnknown,
+    /// Somebody else changed it meanwhile.
+    #[error("this sign-in was continued elsewhere meanwhile")]
+    ConnectSessionChanged,
     #[error("there is no credential `{name}`")]
     CredentialUnknown { name: String },
     #[error("credential `{name}` is used by {users}")]
@@ -31,8 +50,25 @@ pub enum Error {
     RepositoryExists { name: String, location: String },
     #[error("there is no repository `{name}`")]
     RepositoryUnknown { name: String },
+    #[error("a notification channel named `{name}` already exists")]
+    ChannelExists { name: String },
+    #[error("there is no notification channel `{name}`")]
+    ChannelUnknown { name: String },
+    #[error("there is no alarm `{key}`")]
+    AlarmUnknown { key: String },
     #[error("there is no run {id}")]
     RunUnknown { id: String },
+    #[error("a policy named `{name}` already exists")]
+    PolicyExists { name: String },
+    #[error("there is no policy `{name}`")]
+    PolicyUnknown { name: String },
+    /// Somebody else changed it since it was read.
+    #[error("policy `{name}` was changed meanwhile")]
+    PolicyChanged { name: String },
+    #[error("a worker named `{name}` already exists")]
+    WorkerExists { name: String },
+    #[error("there is no worker `{name}`")]
+    WorkerUnknown { name: String },
     #[error("there is no job {id}")]
     JobUnknown { id: String },
     /// Another worker claimed the job, or the job has ended: stop writing.
@@ -53,6 +89,22 @@ pub enum Error {
     /// The same item came twice in the rows of one snapshot.
     #[error("the rows of snapshot {snapshot} hold an item twice")]
     DuplicateItem { snapshot: String },
+    #[error("somebody named `{name}` already has an account")]
+    PersonExists { name: String },
+    #[error("nobody named `{name}` has an account")]
+    PersonUnknown { name: String },
+    /// Nobody could manage accounts afterwards.
+    #[error("nobody else is an administrator who may sign in")]
+    LastAdministrator,
+    #[error("the token of the first start is wrong, was used, or somebody has an account")]
+    SetupRefused,
+    #[error("there is no proposal {id}")]
+    ProposalUnknown { id: String },
+    #[error("proposal {id} is {state}")]
+    ProposalClosed { id: String, state: String },
+    /// It was altered in the database, or the approver saw another one.
+    #[error("proposal {id} is not the one that was shown")]
+    ProposalChanged { id: String },
     #[error("there is no restore plan {id}")]
     PlanUnknown { id: String },
     #[error("restore plan {plan} has no step {position}")]
@@ -73,18 +125,41 @@ impl Error {
             Self::Address { .. } => Some("catalog-address"),
             Self::NewerSchema { .. } => Some("catalog-newer"),
             Self::Damaged { .. } => Some("catalog-damaged"),
-            Self::ConnectorExists { .. } => Some("connector-exists"),
+            Self::Cursor => Some("page-cursor"),
+            Self::ConnectorExists { .. } => Some("connector-name-taken"),
+            Self::OrganizationExists { .. } => Some("organization-taken"),
+            Self::CredentialExists { .. } => Some("credential-exists"),
+            Self::AppProfileExists { .. } => Some("app-profile-exists"),
+            Self::AppProfileUnknown { .. } => Some("app-profile-unknown"),
+            Self::AppProfileInUse { .. } => Some("app-profile-in-use"),
+            Self::ConnectSessionUnknown => Some("connect-session-unknown"),
+            Self::ConnectSessionChanged => Some("connect-session-changed"),
             Self::ConnectorUnknown { .. } => Some("connector-unknown"),
             Self::CredentialUnknown { .. } => Some("credential-unknown"),
             Self::CredentialInUse { .. } => Some("credential-in-use"),
             Self::WrongKey { .. } => Some("vault-key-wrong"),
             Self::RepositoryExists { .. } => Some("repository-exists"),
             Self::RepositoryUnknown { .. } => Some("repository-not-found"),
+            Self::ChannelExists { .. } => Some("channel-exists"),
+            Self::ChannelUnknown { .. } => Some("channel-unknown"),
+            Self::AlarmUnknown { .. } => Some("alarm-unknown"),
             Self::RunUnknown { .. } => Some("run-unknown"),
+            Self::PolicyExists { .. } => Some("policy-exists"),
+            Self::PolicyUnknown { .. } => Some("policy-unknown"),
+            Self::PolicyChanged { .. } => Some("policy-changed"),
+            Self::WorkerExists { .. } => Some("worker-exists"),
+            Self::WorkerUnknown { .. } => Some("worker-unknown"),
             Self::Superseded { .. } => Some("job-superseded"),
             Self::SnapshotUnknown { .. } => Some("snapshot-unknown"),
             Self::SnapshotAmbiguous { .. } => Some("snapshot-ambiguous"),
             Self::PlanUnknown { .. } => Some("plan-unknown"),
+            Self::PersonExists { .. } => Some("person-exists"),
+            Self::PersonUnknown { .. } => Some("person-unknown"),
+            Self::LastAdministrator => Some("last-administrator"),
+            Self::SetupRefused => Some("setup-refused"),
+            Self::ProposalUnknown { .. } => Some("proposal-unknown"),
+            Self::ProposalClosed { .. } => Some("proposal-closed"),
+            Self::ProposalChanged { .. } => Some("proposal-changed"),
         }
     }
 
@@ -117,10 +192,19 @@ mod tests {
             Error::Address { url: text() },
             Error::NewerSchema { found: 2, known: 1 },
             Error::Damaged { what: text() },
-            Error::ConnectorExists {
-                name: text(),
+            Error::ConnectorExists { name: text() },
+            Error::OrganizationExists {
                 organization: text(),
             },
+            Error::CredentialExists { name: text() },
+            Error::AppProfileExists { name: text() },
+            Error::AppProfileUnknown { name: text() },
+            Error::AppProfileInUse {
+                name: text(),
+                users: text(),
+            },
+            Error::ConnectSessionUnknown,
+            Error::ConnectSessionChanged,
             Error::ConnectorUnknown { name: text() },
             Error::CredentialUnknown { name: text() },
             Error::CredentialInUse {
@@ -133,7 +217,15 @@ mod tests {
                 location: text(),
             },
             Error::RepositoryUnknown { name: text() },
+            Error::ChannelExists { name: text() },
+            Error::ChannelUnknown { name: text() },
+            Error::AlarmUnknown { key: text() },
             Error::RunUnknown { id: text() },
+            Error::PolicyExists { name: text() },
+            Error::PolicyUnknown { name: text() },
+            Error::PolicyChanged { name: text() },
+            Error::WorkerExists { name: text() },
+            Error::WorkerUnknown { name: text() },
             Error::Superseded {
                 job: text(),
                 token: 1,
@@ -144,6 +236,16 @@ mod tests {
                 candidates: Vec::new(),
             },
             Error::PlanUnknown { id: text() },
+            Error::PersonExists { name: text() },
+            Error::PersonUnknown { name: text() },
+            Error::LastAdministrator,
+            Error::SetupRefused,
+            Error::ProposalUnknown { id: text() },
+            Error::ProposalClosed {
+                id: text(),
+                state: text(),
+            },
+            Error::ProposalChanged { id: text() },
         ];
         for error in errors {
             let code = error.code().unwrap();

@@ -26,11 +26,20 @@ impl Catalog {
     pub async fn add_issues(&self, run: &str, issues: &[Issue]) -> Result<()> {
         let mut tx = self.db.begin().await?;
         for some in issues.chunks(200) {
-            let mut values = Vec::with_capacity(some.len() * 3);
+            let mut values = Vec::with_capacity(some.len() * 6);
             for issue in some {
-                values.extend(args![run, &issue.code, json(issue)?]);
+                let item = issue.item.as_ref().map_or("", |item| item.id.as_str());
+                values.extend(args![
+                    run,
+                    &issue.code,
+                    json(issue)?,
+                    &issue.kind,
+                    &issue.scope,
+                    item
+                ]);
             }
-            tx.insert("INSERT INTO issue (run, code, body)", 3, values, "")
+            let head = "INSERT INTO issue (run, code, body, kind, scope, item)";
+            tx.insert(head, 6, values, "")
                 .await
                 .map_err(|error| {
                     if error.is_foreign_key() {
@@ -47,7 +56,7 @@ impl Catalog {
         let after: i64 = match page.position::<1>()? {
             Some([number]) => number
                 .parse()
-                .map_err(|_| Error::damaged("a page cursor"))?,
+                .map_err(|_| Error::Cursor)?,
             None => 0,
         };
         let sql = "SELECT id, body FROM issue WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3";

@@ -2,34 +2,74 @@
 //!
 //! The only SQL of the project. Snapshots and the index are a cache: a repository alone is enough to fill them again.
 
+mod app_profiles;
+mod acknowledged;
+mod alarms;
+mod answers;
+mod audit;
 mod catalog;
+mod channels;
+mod claims;
+mod connect_sessions;
 mod connectors;
+mod credentials;
 mod db;
 mod dialect;
 mod error;
+mod figures;
+mod found;
 mod index;
 mod issues;
 mod journal;
+mod lists;
+mod outbox;
 mod page;
+mod people;
 mod plans;
+mod policies;
+mod proofs;
+mod proposals;
 mod queue;
 mod repositories;
 mod runs;
 mod schema;
+mod sessions;
 mod snapshots;
+mod tenants;
+mod tokens;
 pub mod vault;
 mod verifications;
+mod workers;
 
+pub use answers::Earlier;
+pub use acknowledged::{Acknowledgement, RecurringIssue};
+pub use alarms::{AlarmAcknowledgement, AlarmRow};
+pub use app_profiles::AppProfile;
+pub use audit::{AuditFilter, AuditRow, AuditVerdict, NewAudit};
 pub use catalog::Catalog;
+pub use claims::{Claimant, OpenJob, Placement, QueueLimits, QueuedRun, why_queued};
+pub use credentials::{CredentialRow, NewCredential};
 pub use error::{Error, Result};
+pub use found::{FoundItem, SyncRow};
+pub use figures::Figures;
 pub use index::{
     Change, IndexChange, IndexEntry, ItemChange, ItemFilter, ItemState, SearchHit, SnapshotWriter,
 };
 pub use issues::IssueRow;
+pub use outbox::{NewMessage, OutboxRow};
+pub use lists::{RunFilter, SnapshotFilter};
 pub use page::{Listed, Page};
+pub use people::{NewPerson, PersonChange, PersonRow, SecondFactor, totp_credential};
 pub use plans::StepCount;
+pub use policies::PolicyRow;
+pub use proofs::{Identity, PendingSignIn};
+pub use proposals::Requester;
 pub use queue::{Beat, Job, JobRow, NewJob};
 pub use repositories::RepositoryRow;
 pub use snapshots::{KnownSnapshot, SnapshotRow, SourceKey};
-pub use vault::{CredentialRow, Kek};
+pub use sessions::{NewSession, SessionRow};
+pub use tenants::{DirectoryChange, DirectoryCount};
+pub use tokens::{TokenProof, TokenRow};
+pub use vault::Kek;
 pub use verifications::Verification;
+pub use workers::WorkerRow;

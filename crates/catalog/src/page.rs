@@ -34,11 +34,11 @@ impl Page {
             return Ok(None);
         };
         let parts: Vec<String> =
-            serde_json::from_str(after).map_err(|_| Error::damaged("a page cursor"))?;
+            serde_json::from_str(after).map_err(|_| Error::Cursor)?;
         parts
             .try_into()
             .map(Some)
-            .map_err(|_| Error::damaged("a page cursor"))
+            .map_err(|_| Error::Cursor)
     }
 }
 

@@ -34,6 +34,19 @@ pub struct Job {
     pub attempt: i64,
 }
 
+impl Job {
+    pub(crate) fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            id: row.text(0)?,
+            run: row.text(1)?,
+            token: row.int(2)?,
+            payload: row.text(3)?,
+            checkpoint: row.opt_text(4)?,
+            attempt: row.int(5)?,
+        })
+    }
+}
+
 /// The answer to a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beat {
@@ -54,6 +67,8 @@ pub struct JobRow {
     pub lease_until: Option<Timestamp>,
     pub cancel_requested: bool,
     pub created: Timestamp,
+    /// Claimed by whoever made it and by no worker's loop.
+    pub direct: bool,
 }
 
 impl JobRow {
@@ -69,11 +84,12 @@ impl JobRow {
             lease_until: row.opt_time(7)?,
             cancel_requested: row.flag(8)?,
             created: row.time(9)?,
+            direct: row.flag(10)?,
         })
     }
 }
 
-fn end(now: Timestamp, lease: Duration) -> i64 {
+pub(crate) fn end(now: Timestamp, lease: Duration) -> i64 {
     now.as_microsecond()
         .saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
 }
@@ -149,14 +165,7 @@ impl Catalog {
         else {
             return Ok(None);
         };
-        let job = Job {
-            id: row.text(0)?,
-            run: row.text(1)?,
-            token: row.int(2)?,
-            payload: row.text(3)?,
-            checkpoint: row.opt_text(4)?,
-            attempt: row.int(5)?,
-        };
+        let job = Job::read(&row)?;
         tx.execute(
             "UPDATE run SET state = 'running' WHERE id = $1 AND state = 'queued'",
             args![&job.run],
@@ -285,7 +294,7 @@ impl Catalog {
     }
 
     pub async fn job(&self, id: &str) -> Result<JobRow> {
-        let sql = "SELECT id, run, state, concurrency_key, token, attempt, owner, lease_until, cancel_requested, created
+        let sql = "SELECT id, run, state, concurrency_key, token, attempt, owner, lease_until, cancel_requested, created, direct
             FROM job WHERE id = $1";
         let row = self.db.read_one(sql, args![id]).await?;
         row.as_ref().map_or_else(
@@ -296,7 +305,7 @@ impl Catalog {
 
     /// The jobs of a run, the oldest first.
     pub async fn jobs(&self, run: &str) -> Result<Vec<JobRow>> {
-        let sql = "SELECT id, run, state, concurrency_key, token, attempt, owner, lease_until, cancel_requested, created
+        let sql = "SELECT id, run, state, concurrency_key, token, attempt, owner, lease_until, cancel_requested, created, direct
             FROM job WHERE run = $1 ORDER BY created, id";
         self.db
             .read(sql, args![run])
@@ -308,7 +317,7 @@ impl Catalog {
 
     /// The jobs that are queued or leased, the oldest first.
     pub async fn open_jobs(&self) -> Result<Vec<JobRow>> {
-        let sql = "SELECT id, run, state, concurrency_key, token, attempt, owner, lease_until, cancel_requested, created
+        let sql = "SELECT id, run, state, concurrency_key, token, attempt, owner, lease_until, cancel_requested, created, direct
             FROM job WHERE state IN ('queued', 'leased') ORDER BY created, id";
         self.db
             .read(sql, args![])
@@ -331,7 +340,7 @@ impl Catalog {
         }
     }
 
-    async fn lost(&self, job: &str, token: i64) -> Result<Error> {
+    pub(crate) async fn lost(&self, job: &str, token: i64) -> Result<Error> {
         let known = self
             .db
             .read_one("SELECT id FROM job WHERE id = $1", args![job])

@@ -1,19 +1,39 @@
 //! Repositories that this installation knows.
 
+use jiff::Timestamp;
+
 use crate::db::{Row, args};
 use crate::{Catalog, Error, Result};
 
 /// Where a repository is and how to open it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepositoryRow {
     /// Unique without regard to case.
     pub name: String,
-    /// Path or address.
+    /// Path or address; it never holds a secret.
     pub location: String,
     /// The id in the repository's own `config`; the same wherever the repository is reached.
     pub id: String,
     /// The credential that holds its password.
     pub password_credential: String,
+    /// The credential that opens its storage; `None` for folders and for the machine's own identity.
+    pub storage_credential: Option<String>,
+    /// The rule of its object lock (JSON).
+    pub object_lock: Option<String>,
+    /// When it was checked last; set by [`Catalog::set_repository_checked`].
+    pub checked: Option<Timestamp>,
+    /// What that check found.
+    pub problems: Option<u64>,
+}
+
+/// Complete rows; what follows narrows them down.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT name, location, id, password_credential, storage_credential, object_lock, checked, problems FROM repository ",
+            $rest
+        )
+    };
 }
 
 impl RepositoryRow {
@@ -23,14 +43,31 @@ impl RepositoryRow {
             location: row.text(1)?,
             id: row.text(2)?,
             password_credential: row.text(3)?,
+            storage_credential: row.opt_text(4)?,
+            object_lock: row.opt_text(5)?,
+            checked: row.opt_time(6)?,
+            problems: row.opt_int(7)?.map(i64::cast_unsigned),
         })
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::RepositoryUnknown {
+        name: name.to_owned(),
+    }
+}
+
+fn missing_credential(row: &RepositoryRow) -> Error {
+    let name = row.storage_credential.as_ref();
+    Error::CredentialUnknown {
+        name: name.unwrap_or(&row.password_credential).clone(),
     }
 }
 
 impl Catalog {
     /// All repositories by name.
     pub async fn repositories(&self) -> Result<Vec<RepositoryRow>> {
-        let sql = "SELECT name, location, id, password_credential FROM repository ORDER BY key";
+        let sql = select!("ORDER BY key");
         self.db
             .read(sql, args![])
             .await?
@@ -41,14 +78,10 @@ impl Catalog {
 
     /// The repository of this name, without regard to case.
     pub async fn repository(&self, name: &str) -> Result<RepositoryRow> {
-        let sql = "SELECT name, location, id, password_credential FROM repository WHERE key = $1";
+        let sql = select!("WHERE key = $1");
         let row = self.db.read_one(sql, args![name.to_lowercase()]).await?;
-        let unknown = || {
-            Err(Error::RepositoryUnknown {
-                name: name.to_owned(),
-            })
-        };
-        row.as_ref().map_or_else(unknown, RepositoryRow::read)
+        row.as_ref()
+            .map_or_else(|| Err(unknown(name)), RepositoryRow::read)
     }
 
     /// Name and location must be new; its password must be in the vault.
@@ -56,8 +89,9 @@ impl Catalog {
         let added = self
             .db
             .write(
-                "INSERT INTO repository (key, name, location, id, password_credential, password_key, is_default)
-                 VALUES ($1, $2, $3, $4, $5, $6, 0)",
+                "INSERT INTO repository (key, name, location, id, password_credential, password_key,
+                    storage_credential, storage_key, object_lock, is_default)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
                 args![
                     row.name.to_lowercase(),
                     &row.name,
@@ -65,6 +99,9 @@ impl Catalog {
                     &row.id,
                     &row.password_credential,
                     row.password_credential.to_lowercase(),
+                    row.storage_credential.as_deref(),
+                    row.storage_credential.as_ref().map(|name| name.to_lowercase()),
+                    row.object_lock.as_deref(),
                 ],
             )
             .await;
@@ -74,10 +111,49 @@ impl Catalog {
                 name: row.name.clone(),
                 location: row.location.clone(),
             }),
-            Err(error) if error.is_foreign_key() => Err(Error::CredentialUnknown {
-                name: row.password_credential.clone(),
-            }),
+            Err(error) if error.is_foreign_key() => Err(missing_credential(row)),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Changes where it is reached and how it is opened; name, id and password stay.
+    pub async fn move_repository(&self, row: &RepositoryRow) -> Result<()> {
+        let sql = "UPDATE repository SET location = $2, storage_credential = $3, storage_key = $4, object_lock = $5 WHERE key = $1";
+        let credential = row.storage_credential.as_ref();
+        let values = args![
+            row.name.to_lowercase(),
+            &row.location,
+            credential.map(String::as_str),
+            credential.map(|name| name.to_lowercase()),
+            row.object_lock.as_deref(),
+        ];
+        match self.db.write(sql, values).await {
+            Ok(0) => Err(unknown(&row.name)),
+            Ok(_) => Ok(()),
+            Err(error) if error.is_unique() => Err(Error::RepositoryExists {
+                name: row.name.clone(),
+                location: row.location.clone(),
+            }),
+            Err(error) if error.is_foreign_key() => Err(missing_credential(row)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes that a check read the repository, and how many problems it found.
+    pub async fn set_repository_checked(
+        &self,
+        name: &str,
+        at: Timestamp,
+        problems: u64,
+    ) -> Result<()> {
+        let sql = "UPDATE repository SET checked = $2, problems = $3 WHERE key = $1";
+        match self
+            .db
+            .write(sql, args![name.to_lowercase(), at, problems])
+            .await?
+        {
+            0 => Err(unknown(name)),
+            _ => Ok(()),
         }
     }
 
@@ -89,17 +165,14 @@ impl Catalog {
             .write("DELETE FROM repository WHERE key = $1", args![key])
             .await?
         {
-            0 => Err(Error::RepositoryUnknown {
-                name: name.to_owned(),
-            }),
+            0 => Err(unknown(name)),
             _ => Ok(()),
         }
     }
 
     /// The repository that is used when none is named: the one that was chosen, or the only one.
     pub async fn default_repository(&self) -> Result<Option<RepositoryRow>> {
-        let sql = "SELECT name, location, id, password_credential FROM repository r
-            WHERE is_default = 1 OR (SELECT count(*) FROM repository) = 1";
+        let sql = select!("WHERE is_default = 1 OR (SELECT count(*) FROM repository) = 1");
         self.db
             .read_one(sql, args![])
             .await?
@@ -117,9 +190,7 @@ impl Catalog {
         .await?;
         let sql = "UPDATE repository SET is_default = 1 WHERE key = $1";
         if tx.execute(sql, args![name.to_lowercase()]).await? == 0 {
-            return Err(Error::RepositoryUnknown {
-                name: name.to_owned(),
-            });
+            return Err(unknown(name));
         }
         tx.commit().await
     }

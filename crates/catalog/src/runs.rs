@@ -2,10 +2,14 @@
 
 use model::{Resumed, Run};
 
-use crate::db::{Row, args, json, word};
+use crate::db::{Row, Value, args, json, word};
 use crate::{Catalog, Error, Listed, Page, Result, page};
 
-fn read(row: &Row) -> Result<Run> {
+/// The columns that [`read`] reads.
+pub(crate) const COLUMNS: &str = "id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
+    policy, reason, retry_of, waiting";
+
+pub(crate) fn read(row: &Row) -> Result<Run> {
     Ok(Run {
         id: row.text(0)?,
         kind: row.word(1)?,
@@ -22,31 +26,48 @@ fn read(row: &Row) -> Result<Run> {
             .map(|text| serde_json::from_str(&text))
             .transpose()
             .map_err(|error| Error::damaged(format!("the checkpoint of a run: {error}")))?,
+        policy: row.opt_text(11)?,
+        reason: row.word(12)?,
+        retry_of: row.opt_text(13)?,
+        waiting: row
+            .opt_text(14)?
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| Error::damaged(format!("what a run waits for: {error}")))?,
     })
+}
+
+pub(crate) fn insert(run: &Run) -> Result<(&'static str, Vec<Value>)> {
+    let sql = "INSERT INTO run (id, kind, connector, repository, state, created, finished, snapshot, counts, error,
+            policy, reason, retry_of)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    let values = args![
+        &run.id,
+        word(&run.kind)?,
+        &run.connector,
+        &run.repository,
+        word(&run.state)?,
+        run.created,
+        run.finished,
+        run.snapshot.as_deref(),
+        json(&run.counts)?,
+        run.error.as_deref(),
+        run.policy.as_deref(),
+        word(&run.reason)?,
+        run.retry_of.as_deref(),
+    ];
+    Ok((sql, values))
 }
 
 impl Catalog {
     pub async fn create_run(&self, run: &Run) -> Result<()> {
-        let sql = "INSERT INTO run (id, kind, connector, repository, state, created, finished, snapshot, counts, error)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let values = args![
-            &run.id,
-            word(&run.kind)?,
-            &run.connector,
-            &run.repository,
-            word(&run.state)?,
-            run.created,
-            run.finished,
-            run.snapshot.as_deref(),
-            json(&run.counts)?,
-            run.error.as_deref(),
-        ];
+        let (sql, values) = insert(run)?;
         self.db.write(sql, values).await.map(drop)
     }
 
     /// Stores how the run stands: state, end, snapshot, counts and error of `run`; the rest stays as it was created.
     pub async fn finish_run(&self, run: &Run) -> Result<()> {
-        let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6 WHERE id = $1";
+        let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL WHERE id = $1";
         let values = args![
             &run.id,
             word(&run.state)?,
@@ -71,7 +92,8 @@ impl Catalog {
     }
 
     pub async fn run(&self, id: &str) -> Result<Run> {
-        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed
+        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
+                policy, reason, retry_of, waiting
             FROM run WHERE id = $1";
         let row = self.db.read_one(sql, args![id]).await?;
         row.as_ref()
@@ -81,7 +103,8 @@ impl Catalog {
     /// The newest first, by id: ids of runs grow with time.
     pub async fn runs(&self, page: &Page) -> Result<Listed<Run>> {
         let before = page.position::<1>()?.map(|[id]| id);
-        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed
+        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
+                policy, reason, retry_of, waiting
             FROM run WHERE id < $1 OR $1 IS NULL ORDER BY id DESC LIMIT $2";
         let rows = self
             .db

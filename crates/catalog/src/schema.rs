@@ -8,6 +8,12 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
+    include_str!("schema/0004_people.sql"),
+    include_str!("schema/0005_connect.sql"),
+    include_str!("schema/0006_work.sql"),
+    include_str!("schema/0007_notify.sql"),
+    include_str!("schema/0008_server.sql"),
+    include_str!("schema/0009_tenant.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
@@ -50,4 +56,5 @@ fn fill(db: &Db, text: &str) -> String {
         .replace("{blob}", dialect.blob)
         .replace("{serial}", dialect.serial)
         .replace("{clustered}", dialect.clustered)
+        .replace("{audit_is_append_only}", dialect.audit_is_append_only)
 }

@@ -48,7 +48,10 @@ pub struct KnownSnapshot {
 }
 
 impl KnownSnapshot {
-    fn read(row: &Row) -> Result<Self> {
+    /// The columns that [`KnownSnapshot::read`] reads, of `source s` and `snapshot n`.
+    pub(crate) const COLUMNS: &str = "s.repository, s.service, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
+
+    pub(crate) fn read(row: &Row) -> Result<Self> {
         Ok(Self {
             source: SourceKey {
                 repository: row.text(0)?,
@@ -100,7 +103,7 @@ impl Catalog {
     ) -> Result<Listed<KnownSnapshot>> {
         let (time, id): (i64, _) = match page.position::<2>()? {
             Some([time, id]) => (
-                time.parse().map_err(|_| Error::damaged("a page cursor"))?,
+                time.parse().map_err(|_| Error::Cursor)?,
                 Some(id),
             ),
             None => (0, None),

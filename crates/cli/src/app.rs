@@ -1,7 +1,11 @@
 //! The data directory of a user: catalog, key and lock.
 
+mod key;
+mod reach;
+
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
+use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +17,39 @@ use model::Secret;
 use repository::Repository;
 
 use crate::clock::SystemClock;
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::services::SERVICES;
+
+/// Where a data directory is, and the configuration that goes with it.
+pub(crate) struct Place {
+    data: PathBuf,
+    config: Option<PathBuf>,
+    /// The user named a server: a command that works on a data directory is not what was meant.
+    elsewhere: bool,
+}
+
+impl Place {
+    pub(crate) fn new(data: PathBuf, config: Option<PathBuf>, elsewhere: bool) -> Self {
+        Self {
+            data,
+            config,
+            elsewhere,
+        }
+    }
+
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        Config::load(self.config.as_deref(), &self.data)
+    }
+}
+
+impl Deref for Place {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.data
+    }
+}
 
 /// What commands work with; one process at a time holds a data directory.
 pub(crate) struct App {
@@ -28,21 +63,34 @@ pub(crate) struct App {
 
 impl App {
     /// Opens the data directory, making it when it is not there.
-    pub(crate) async fn open(data: &Path) -> Result<Self, Failure> {
+    pub(crate) async fn open(place: &Place) -> Result<Self, Failure> {
+        if place.elsewhere {
+            return Err(Failure::usage(
+                "this command works on a data directory, not over a server",
+                "leave out --server (and KEEPWARD_SERVER), and run it where the server runs",
+            ));
+        }
+        let config = place.config()?;
+        let data: &Path = place;
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(data)
             .with_context(|| format!("cannot make the data directory {}", data.display()))?;
         let lock = lock(data)?;
-        let kek = Arc::new(kek(&data.join("key"))?);
-        let catalog = Catalog::open_file(&data.join("catalog.db")).await?;
+        let kek = Arc::new(key::read(&config.vault, data)?);
+        let catalog = match &config.catalog.url {
+            Some(url) => Catalog::open(url).await?,
+            None => Catalog::open_file(&data.join("catalog.db")).await?,
+        };
         let control = Control {
             catalog: catalog.clone(),
             kek: Arc::clone(&kek),
             clock: Arc::new(SystemClock),
             services: SERVICES,
-            worker: "command line".to_owned(),
+            reach: reach::reach(&config)?,
+            // The lock proves that nobody else is this worker.
+            worker: config.worker.name.clone(),
             work: std::env::temp_dir(),
         };
         // Nobody else holds the data directory: what is still marked as running was killed.
@@ -77,14 +125,23 @@ impl App {
         }
     }
 
+    /// A repository to read.
     pub(crate) async fn repository(
         &self,
         name: Option<&str>,
     ) -> Result<(RepositoryRow, Repository), Failure> {
         let row = self.repository_row(name).await?;
-        let password = self.secret(&row.password_credential).await?;
-        let (store, _) = repository::store_from(&row.location)?;
-        let repository = Repository::open(store, &password).await?;
+        let repository = self.control.read_repository(&row).await?;
+        Ok((row, repository))
+    }
+
+    /// A repository to write into: its object lock, if it has one, has to prove that it holds.
+    pub(crate) async fn repository_to_write(
+        &self,
+        name: Option<&str>,
+    ) -> Result<(RepositoryRow, Repository), Failure> {
+        let row = self.repository_row(name).await?;
+        let repository = self.control.open_repository(&row).await?;
         Ok((row, repository))
     }
 
@@ -134,24 +191,6 @@ fn lock(data: &Path) -> Result<File, Failure> {
     }
 }
 
-/// Reads the key that opens the vault, making it on the first use.
-fn kek(path: &Path) -> Result<Kek, Failure> {
-    let context = || format!("cannot use the key file {}", path.display());
-    if path.exists() {
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|mut file| file.read_to_end(&mut bytes))
-            .with_context(context)?;
-        let bytes: [u8; 32] = bytes
-            .try_into()
-            .map_err(|_| anyhow::anyhow!("{}: it does not hold 32 bytes", context()))?;
-        return Ok(Kek::new(bytes));
-    }
-    let kek = Kek::generate(&mut rand::rng());
-    write_private(path, kek.expose()).with_context(context)?;
-    Ok(kek)
-}
-
 /// Writes a new file that only its owner can read; an existing one is never replaced.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new()
@@ -175,4 +214,17 @@ pub(crate) fn read_secret(path: &Path) -> Result<Secret, Failure> {
         ));
     }
     Ok(Secret::new(line))
+}
+
+/// A secret that may have several lines, like a key file in JSON.
+pub(crate) fn read_whole_secret(path: &Path) -> Result<Secret, Failure> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if text.trim().is_empty() {
+        return Err(Failure::usage(
+            format!("{} is empty", path.display()),
+            "put the secret into it",
+        ));
+    }
+    Ok(Secret::new(text.trim()))
 }

@@ -1,18 +1,31 @@
 //! The commands: one file each.
 
+mod app_profile;
+mod alarm;
+mod audit;
 mod backup;
 mod connector;
+mod credential;
 mod demo;
+mod doctor;
 mod explain;
 mod export;
 mod live;
+mod notification;
+mod policy;
+mod proposal;
 mod reference;
 mod repository;
 mod restore;
 mod run;
+mod serve;
+mod session;
 mod simulator;
 mod snapshot;
+mod token;
+mod user;
 mod verify;
+mod worker;
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -20,7 +33,7 @@ use std::pin::Pin;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
-use crate::app;
+use crate::app::{self, Place};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -55,14 +68,55 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub data_dir: Option<PathBuf>,
+    /// The configuration file [default: keepward.toml in the data directory, if there is one]
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWARD_CONFIG",
+        value_name = "FILE",
+        help_heading = "Global options",
+        hide_env_values = true
+    )]
+    pub config: Option<PathBuf>,
+    /// Ask this server instead of the data directory
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWARD_SERVER",
+        value_name = "URL",
+        help_heading = "Global options",
+        hide_env_values = true
+    )]
+    pub server: Option<String>,
+    /// Holds the token for the server
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWARD_TOKEN_FILE",
+        value_name = "FILE",
+        help_heading = "Global options",
+        hide_env_values = true
+    )]
+    pub token_file: Option<PathBuf>,
+    /// Holds the certificates that the server is known by, when they are your own
+    #[arg(
+        long,
+        global = true,
+        env = "KEEPWARD_CA_FILE",
+        value_name = "FILE",
+        help_heading = "Global options",
+        hide_env_values = true
+    )]
+    pub ca_file: Option<PathBuf>,
     /// Log more to standard error; twice for even more
     #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
 }
 
 impl Global {
-    pub(crate) fn data(&self) -> PathBuf {
-        self.data_dir.clone().unwrap_or_else(app::default_data)
+    pub(crate) fn data(&self) -> Place {
+        let data = self.data_dir.clone().unwrap_or_else(app::default_data);
+        Place::new(data, self.config.clone(), self.server.is_some())
     }
 }
 
@@ -74,6 +128,12 @@ enum Command {
     /// Connectors: the organizations that are backed up
     #[command(subcommand)]
     Connector(connector::Command),
+    /// Credentials: the secrets of connectors, kept once and reused
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// App profiles: through which app registration a tenant is connected
+    #[command(subcommand)]
+    AppProfile(app_profile::Command),
     /// Back up an organization
     Backup(backup::Command),
     /// Snapshots: what was backed up, and what changed between two
@@ -86,9 +146,50 @@ enum Command {
     Verify(verify::Command),
     /// Write a part of a snapshot to files
     Export(export::Command),
+    /// Policies: what is backed up, when, where to, and how long it stays
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Runs: what was done, and the issues of each
     #[command(subcommand)]
     Run(run::Command),
+    /// The server: the REST interface, the scheduler and a worker
+    #[command(
+        after_help = "Examples:\n  keepward serve\n  keepward serve --listen 0.0.0.0:8480 --behind-proxy\n  keepward serve --config /etc/keepward/keepward.toml\n\n\
+        The first start prints a token, with which the first administrator is made. It ends in order at SIGTERM and Ctrl-C; SIGHUP reads the certificate anew."
+    )]
+    Serve(serve::Command),
+    /// A worker on this machine for a server elsewhere; and the workers that a server knows
+    #[command(
+        after_help = "Examples:\n  keepward worker token edge --to edge.token\n  keepward worker --server https://keepward.example.com --token-file edge.token --label lan --storage nas"
+    )]
+    Worker(worker::Command),
+    /// Users: who may sign in, and what they may do
+    #[command(subcommand)]
+    User(user::Command),
+    /// Tokens: how programs use the interface
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Sessions: who is signed in
+    #[command(subcommand)]
+    Session(session::Command),
+    /// The audit log: who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Proposals: what waits for another person's approval
+    #[command(subcommand)]
+    Proposal(proposal::Command),
+    /// Look at everything that a backup needs, and say what to do about what is wrong
+    #[command(
+        after_help = "Examples:\n  keepward doctor\n  keepward doctor --offline --json\n  keepward doctor --server https://keepward.example.com --token-file token\n\n\
+        It ends with 1 when something is wrong. What a running server holds is asked of the server."
+    )]
+    Doctor(doctor::Command),
+    /// Notifications: where people are told what happened
+    #[command(subcommand)]
+    Notification(notification::Command),
+    /// Alarms: what is wrong although nobody started anything
+    #[command(subcommand)]
+    Alarm(alarm::Command),
     /// What a code of an error or issue means and what to do
     Explain(explain::Command),
     /// Back up a simulated organization, lose data, get it back, compare
@@ -107,8 +208,20 @@ impl Cli {
     pub(crate) fn serves(&self) -> bool {
         matches!(
             self.command,
-            Command::Demo(_) | Command::Simulator(_) | Command::Live(_) | Command::Verify(_)
+            Command::Demo(_)
+                | Command::Simulator(_)
+                | Command::Live(_)
+                | Command::Verify(_)
+                | Command::Serve(_)
+                | Command::Worker(_)
         )
+    }
+}
+
+impl Cli {
+    /// SIGHUP means something else to it than to end.
+    pub(crate) fn reloads(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
     }
 }
 
@@ -129,6 +242,8 @@ pub(crate) async fn run(
         Command::Backup(command) => Box::pin(backup::run(command, global, output, cancel)).await,
         Command::Restore(command) => Box::pin(restore::run(command, global, output, cancel)).await,
         Command::Export(command) => Box::pin(export::run(command, global, output, cancel)).await,
+        Command::Serve(command) => Box::pin(serve::run(command, global, output, cancel)).await,
+        Command::Worker(command) => Box::pin(worker::run(command, global, output, cancel)).await,
         Command::Verify(command) => Box::pin(verify::run(command, global, output, cancel)).await,
         Command::Repository(command) => {
             at_once(Box::pin(repository::run(command, global, output))).await
@@ -136,10 +251,29 @@ pub(crate) async fn run(
         Command::Connector(command) => {
             at_once(Box::pin(connector::run(command, global, output))).await
         }
+        Command::Credential(command) => {
+            at_once(Box::pin(credential::run(command, global, output))).await
+        }
+        Command::AppProfile(command) => {
+            at_once(Box::pin(app_profile::run(command, global, output))).await
+        }
         Command::Snapshot(command) => {
             at_once(Box::pin(snapshot::run(command, global, output))).await
         }
         Command::Run(command) => at_once(Box::pin(run::run(command, global, output))).await,
+        Command::Policy(command) => at_once(Box::pin(policy::run(command, global, output))).await,
+        Command::User(command) => at_once(Box::pin(user::run(command, global, output))).await,
+        Command::Notification(command) => {
+            at_once(Box::pin(notification::run(command, global, output))).await
+        }
+        Command::Alarm(command) => at_once(Box::pin(alarm::run(command, global, output))).await,
+        Command::Token(command) => at_once(Box::pin(token::run(command, global, output))).await,
+        Command::Session(command) => at_once(Box::pin(session::run(command, global, output))).await,
+        Command::Audit(command) => at_once(Box::pin(audit::run(command, global, output))).await,
+        Command::Proposal(command) => {
+            at_once(Box::pin(proposal::run(command, global, output))).await
+        }
+        Command::Doctor(command) => at_once(Box::pin(doctor::run(command, global, output))).await,
         Command::Explain(command) => explain::run(&command, output),
         Command::Demo(command) => at_once(Box::pin(demo::run(command, output))).await,
         Command::Simulator(command) => at_once(Box::pin(simulator::run(command, output))).await,

@@ -12,6 +12,7 @@ pub(crate) enum Exit {
     Usage = 2,
     DoneWithIssues = 3,
     SignInAgain = 4,
+    WaitsForApproval = 7,
     Damage = 8,
     Canceled = 130,
 }

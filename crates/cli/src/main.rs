@@ -1,8 +1,10 @@
 //! The one binary of Keepward: the only place that reads configuration, the environment and the terminal, and that lists the services.
 
 mod app;
+mod client;
 mod clock;
 mod commands;
+mod config;
 mod failure;
 mod output;
 mod progress;
@@ -39,16 +41,17 @@ fn main() -> ExitCode {
         }
     };
     let cancel = CancellationToken::new();
+    let hangup_ends = !cli.reloads();
     let result = runtime.block_on(async {
         let mut command = std::pin::pin!(commands::run(cli, &output, &cancel));
         tokio::select! {
             result = &mut command => return result,
-            () = asked_to_end() => cancel.cancel(),
+            () = asked_to_end(hangup_ends) => cancel.cancel(),
         }
         // Locks and leases are given back; whoever does not want to wait asks again.
         tokio::select! {
             result = &mut command => result,
-            () = asked_to_end() => Err(Failure::canceled()),
+            () = asked_to_end(hangup_ends) => Err(Failure::canceled()),
         }
     });
     match result {
@@ -58,7 +61,7 @@ fn main() -> ExitCode {
 }
 
 /// Ctrl-C, or the signals by which a service manager or a closed terminal ends a process.
-async fn asked_to_end() {
+async fn asked_to_end(hangup_ends: bool) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut hangup)) = (
         signal(SignalKind::terminate()),
@@ -69,7 +72,7 @@ async fn asked_to_end() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        _ = hangup.recv(), if hangup_ends => {}
     }
 }
 

@@ -1,8 +1,17 @@
 //! The recovery sheet: one page that tells how to get everything back with `restic` and `git` alone.
 
+use repository::{Bucket, Cloud, Location};
+
 /// The sheet for a repository; it names the password's file and never holds the password.
 pub(crate) fn sheet(location: &str, id: &str, password_file: &str) -> String {
-    let (repository, password) = (quoted(location), quoted(password_file));
+    let place = location.parse::<Location>();
+    let restic = place.as_ref().map(Location::restic);
+    let repository = quoted(restic.as_deref().unwrap_or(location));
+    let password = quoted(password_file);
+    let storage = match &place {
+        Ok(Location::Cloud(bucket)) => storage(bucket),
+        _ => String::new(),
+    };
     format!(
         "\
 Keepward recovery sheet
@@ -21,7 +30,7 @@ have as a package. Tell restic where the repository and its password are:
 
     export RESTIC_REPOSITORY={repository}
     export RESTIC_PASSWORD_FILE={password}
-
+{storage}
 What is there:
 
     restic snapshots
@@ -66,6 +75,18 @@ Check now and then that the repository is whole:
     )
 }
 
+/// What opens the storage, which is not part of the address.
+fn storage(bucket: &Bucket) -> String {
+    match bucket.cloud {
+        Cloud::S3 => "    export AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=...\n".to_owned(),
+        Cloud::Azure => format!(
+            "    export AZURE_ACCOUNT_NAME={} AZURE_ACCOUNT_KEY=...\n",
+            bucket.account
+        ),
+        Cloud::Google => "    export GOOGLE_APPLICATION_CREDENTIALS=...\n".to_owned(),
+    }
+}
+
 /// A path as a shell takes it.
 fn quoted(text: &str) -> String {
     let plain = !text.is_empty()
@@ -82,6 +103,16 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_tells_restic_where_a_bucket_is_and_what_opens_it() {
+        let sheet = sheet("s3://b/c?endpoint=https://h", "abc", "/p");
+        assert!(
+            sheet.contains("RESTIC_REPOSITORY=s3:https://h/b/c\n"),
+            "{sheet}"
+        );
+        assert!(sheet.contains("AWS_ACCESS_KEY_ID"), "{sheet}");
+    }
 
     #[test]
     fn its_commands_survive_blanks_and_quotes_in_paths() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use catalog::Job;
 use engine::backup::{BackupContext, BackupReport, BackupRequest};
 use engine::coordinator::Pace;
-use model::{Connector, Reporter, Run, RunKind};
+use model::{Connector, Picks, Reporter, Run, RunKind};
 use repository::Repository;
 use service::{Client, Service};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,8 @@ pub struct BackupOrder<'a> {
     pub repository_name: &'a str,
     /// Kinds; empty selects all.
     pub selection: BTreeSet<String>,
+    /// Items by kind; kinds that are not named are taken whole.
+    pub picks: Picks,
     /// Kinds whose implausible drop a person has confirmed.
     pub accept_deletions: BTreeSet<String>,
     /// Read everything again.
@@ -93,7 +95,7 @@ impl Control {
         self.end(run, &job, issues, result).await
     }
 
-    async fn work(
+    pub(crate) async fn work(
         &self,
         order: &BackupOrder<'_>,
         service: &'static Service,
@@ -127,6 +129,7 @@ impl Control {
             job: job.id.clone(),
             token: job.token,
             selection: order.selection.clone(),
+            picks: order.picks.clone(),
             accept_deletions: order.accept_deletions.clone(),
             full: order.full,
             work: self.work.clone(),

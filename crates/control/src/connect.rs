@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Reporter, Secret};
+use model::Reporter;
 use service::http::{Auth, Options, Url, segment};
 use service::{Client, Service};
 
@@ -19,19 +19,40 @@ pub fn addresses(
     organization: &str,
     url: Option<&str>,
 ) -> Result<BTreeMap<&'static str, Url>> {
+    hosts(service, organization, url, &BTreeMap::new())
+}
+
+fn hosts(
+    service: &Service,
+    organization: &str,
+    url: Option<&str>,
+    overrides: &BTreeMap<String, String>,
+) -> Result<BTreeMap<&'static str, Url>> {
     let own = |template: &str| template.replace("{organization}", &segment(organization));
+    let named = service
+        .hosts
+        .iter()
+        .any(|host| host.url.contains("{organization}"));
     let other = match url {
-        Some(url) => Some(with_organization(&parse(url)?, organization)),
+        Some(url) if named => Some(with_organization(&parse(url)?, organization)),
+        Some(url) => Some(parse(url)?.as_str().trim_end_matches('/').to_owned()),
         None => None,
+    };
+    // Where no address names the organization, each keeps its own path: `/v1.0`.
+    let elsewhere = |other: &str, own: &str| match Url::parse(own) {
+        Ok(own) if !named && !other.ends_with(own.path()) => format!("{other}{}", own.path()),
+        _ => other.to_owned(),
+    };
+    let template = |host: &service::Host| {
+        overrides.get(host.name).map_or(host.url, String::as_str).to_owned()
     };
     service
         .hosts
         .iter()
         .map(|host| {
-            Ok((
-                host.name,
-                parse(other.as_deref().unwrap_or(&own(host.url)))?,
-            ))
+            let own = own(&template(host));
+            let url = other.as_deref().map(|other| elsewhere(other, &own));
+            Ok((host.name, parse(&url.unwrap_or(own))?))
         })
         .collect()
 }
@@ -75,17 +96,52 @@ fn parse(text: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// Where a client goes.
+pub(crate) struct Target<'a> {
+    pub organization: &'a str,
+    pub url: Option<&'a str>,
+    /// The cloud's own addresses of hosts, by their names.
+    pub hosts: BTreeMap<String, String>,
+}
+
 /// A client of one organization; nothing is sent yet.
-pub fn connect(
+pub(crate) fn connect(
     service: &Service,
-    organization: &str,
-    url: Option<&str>,
-    secret: Secret,
+    target: &Target<'_>,
+    auth: Auth,
+    observer: Option<Arc<dyn Reporter>>,
+) -> Result<Client> {
+    let hosts = hosts(service, target.organization, target.url, &target.hosts)?;
+    client(hosts, auth, observer)
+}
+
+/// A client of what a service has beside its organizations: which of them there are, for example.
+pub(crate) fn connect_without_organization(
+    service: &Service,
+    overrides: &BTreeMap<String, String>,
+    auth: Auth,
+) -> Result<Client> {
+    let shared = service.hosts.iter().map(|host| {
+        let template = overrides
+            .get(host.name)
+            .map_or(host.url, |own| own.as_str());
+        (host.name, template)
+    });
+    let hosts = shared
+        .filter(|(_, template)| !template.contains("{organization}"))
+        .map(|(name, template)| Ok((name, parse(template)?)))
+        .collect::<Result<_>>()?;
+    client(hosts, auth, None)
+}
+
+fn client(
+    hosts: BTreeMap<&'static str, Url>,
+    auth: Auth,
     observer: Option<Arc<dyn Reporter>>,
 ) -> Result<Client> {
     let client = Client::new(Options {
-        hosts: addresses(service, organization, url)?,
-        auth: Auth::Pat(secret),
+        hosts,
+        auth,
         user_agent: USER_AGENT.to_owned(),
         attempts: 5,
         max_wait: Duration::from_mins(5),
@@ -113,7 +169,9 @@ mod tests {
         }
     }
 
-    static SERVICE: Service = Service {
+    static SERVICE: Service = SERVICE_TABLE;
+
+    const SERVICE_TABLE: Service = Service {
         name: "fake",
         title: "Fake",
         hosts: &[
@@ -164,6 +222,26 @@ mod tests {
         ];
         for (organization, url, expected) in table {
             assert_eq!(dev(organization, url).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn where_the_organization_is_not_in_the_address_the_path_stays() {
+        static GRAPH: Service = Service {
+            name: "graph",
+            hosts: &[Host {
+                name: "graph",
+                url: "https://graph.example.com/v1.0",
+            }],
+            ..SERVICE_TABLE
+        };
+        for (url, expected) in [
+            (None, "https://graph.example.com/v1.0"),
+            (Some("http://127.0.0.1:1"), "http://127.0.0.1:1/v1.0"),
+            (Some("http://127.0.0.1:1/v1.0/"), "http://127.0.0.1:1/v1.0"),
+        ] {
+            let addresses = addresses(&GRAPH, "contoso.com", url).unwrap();
+            assert_eq!(addresses["graph"].as_str(), expected);
         }
     }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use catalog::{Catalog, Kek};
 use jiff::Timestamp;
-use model::{Clock, Connector, Reporter};
-use service::{Client, Service};
+use model::Clock;
+use service::Service;
 use uuid::{NoContext, Uuid};
 
-use crate::{Error, Result, connect};
+use crate::{Error, Reach, Result};
 
 /// The control side of one installation; opens nothing by itself. Clones share everything.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Control {
     pub kek: Arc<Kek>,
     pub clock: Arc<dyn Clock>,
     pub services: &'static [&'static Service],
+    /// Where and as whom to sign in.
+    pub reach: Reach,
     /// The name of this worker in leases; stable over restarts, so that what a killed process left can be found.
     pub worker: String,
     /// A folder for temporary files on a disk with room for the largest git pack.
@@ -38,34 +40,12 @@ impl Control {
         })
     }
 
-    /// A client with the connector's credential; `observer` hears of waits.
-    pub async fn client(
-        &self,
-        connector: &Connector,
-        observer: Option<Arc<dyn Reporter>>,
-    ) -> Result<Client> {
-        let secret = self
-            .catalog
-            .get_credential(&self.kek, &connector.credential)
-            .await?;
-        let secret = secret.ok_or_else(|| catalog::Error::CredentialUnknown {
-            name: connector.credential.clone(),
-        })?;
-        connect(
-            self.service(&connector.service)?,
-            &connector.organization,
-            connector.url.as_deref(),
-            secret,
-            observer,
-        )
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// An id that sorts by time.
-    pub(crate) fn new_id(&self) -> String {
+    pub fn new_id(&self) -> String {
         let now = self.now();
         let seconds = u64::try_from(now.as_second()).unwrap_or(0);
         let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);

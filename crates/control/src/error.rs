@@ -1,6 +1,6 @@
 //! The control side's error, and what it means for the one who waits for the end.
 
-use model::{Class, RunState};
+use model::{Class, Outcome, RunState};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -40,6 +40,12 @@ impl Error {
         }
     }
 
+    /// A refusal whose words are those of its code.
+    pub(crate) fn coded(code: &'static str) -> Self {
+        let message = model::code::find(code).map_or(code, |code| code.title).to_owned();
+        Self::Request { code, message }
+    }
+
     /// What the person can do, when the error itself knows more than its code.
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -76,11 +82,11 @@ pub enum Ending {
 
 impl From<RunState> for Ending {
     fn from(state: RunState) -> Self {
-        match state {
-            RunState::Succeeded => Self::Done,
-            RunState::SucceededWithIssues => Self::DoneWithIssues,
-            RunState::Canceled => Self::Canceled,
-            RunState::Queued | RunState::Running | RunState::Failed => Self::Failed,
+        match Outcome::of(state) {
+            Some(Outcome::Success) => Self::Done,
+            Some(Outcome::Warning) => Self::DoneWithIssues,
+            Some(Outcome::Canceled) => Self::Canceled,
+            Some(Outcome::Failure) | None => Self::Failed,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use catalog::{Job, NewJob};
-use model::{Counts, Issue, JobState, Run, RunKind, RunState};
+use model::{Counts, Issue, JobState, Reason, Run, RunKind, RunState};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Control, Error, Result};
@@ -45,6 +45,10 @@ impl Control {
             counts: Counts::default(),
             error: None,
             resumed: None,
+            policy: None,
+            reason: Reason::Command,
+            retry_of: None,
+            waiting: None,
         };
         self.catalog.create_run(&run).await?;
         let job = NewJob {
@@ -134,16 +138,15 @@ impl Control {
     }
 
     /// Ends what a killed process of this worker left behind: call it when no other process can be this worker. The runs; a canceled or
-    /// failed run can simply be started again, and a restore goes on with its plan.
+    /// failed run can simply be started again, and a restore goes on with its plan. What waits for a worker's loop, or was in the hands of
+    /// this one, stays in the queue.
     pub async fn recover(&self) -> Result<Vec<Run>> {
         self.catalog.void_leases(&self.worker).await?;
+        self.interrupt_proposals().await?;
         let mut ended = Vec::new();
         for row in self.catalog.open_jobs().await? {
-            if row
-                .owner
-                .as_ref()
-                .is_some_and(|owner| *owner != self.worker)
-            {
+            let others = row.owner.as_ref().is_some_and(|owner| *owner != self.worker);
+            if others || !row.direct {
                 continue;
             }
             let Some(job) = self

@@ -1,28 +1,59 @@
 //! The control side on the catalog: runs and their jobs, leases, plans, preflight; it takes every backup and restore through the queue.
 
+mod alarms;
+mod app_profiles;
 mod backup;
 mod connect;
+mod connectors;
 mod control;
 mod coordinator;
+mod credentials;
 mod error;
 mod forget;
+mod identity;
 mod jobs;
+mod notify;
 mod observe;
+mod open;
 mod plans;
 mod preflight;
+mod proposals;
 mod prune;
+mod reach;
+pub mod remote;
+mod repositories;
 mod restore;
 mod sync;
+mod tenant;
 mod verify;
+mod wizard;
+mod work;
 
+pub use alarms::{AlarmSettings, Facts, StorageFact, find as find_alarms};
+pub use app_profiles::NewAppProfile;
 pub use backup::BackupOrder;
-pub use connect::{USER_AGENT, addresses, connect};
+pub use connect::{USER_AGENT, addresses};
+pub use connectors::{Checked, ConnectorEdit, IdentityChoice, NewConnector};
 pub use control::Control;
 pub use coordinator::CatalogCoordinator;
+pub use credentials::Tested;
 pub use error::{Ending, Error, Result};
+pub use identity::Identity;
 pub use jobs::Ended;
+pub use notify::{ChannelChange, Message};
 pub use plans::CatalogPlanStore;
 pub use prune::PruneRequest;
+pub use reach::{KnownIdentity, OwnApp, Reach};
+pub use repositories::{
+    AddedRepository, Bounds, NewRepository, RepositoryMove, RepositoryState, password_credential,
+};
 pub use restore::PlanOrder;
 pub use sync::Synced;
+pub use tenant::{DirectorySync, TenantEdit, TenantSettings};
 pub use verify::service_of;
+pub use wizard::{
+    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardPick, WizardPrompt, WizardWay,
+};
+pub use work::{
+    BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved, WorkerSetup,
+};

@@ -66,15 +66,8 @@ impl Control {
 
 fn checked(kind: &dyn Kind, probed: ServiceResult<()>) -> Check {
     let spec = kind.spec();
-    let name = spec.name.to_owned();
     let Err(error) = probed else {
-        return Check {
-            name,
-            outcome: CheckOutcome::Pass,
-            message: format!("{} can be read", spec.title),
-            hint: None,
-            code: None,
-        };
+        return Check::pass(spec.name, format!("{} can be read", spec.title));
     };
     let outcome = if error.class == Class::Credential {
         CheckOutcome::Fail
@@ -97,11 +90,9 @@ fn checked(kind: &dyn Kind, probed: ServiceResult<()>) -> Check {
         _ => error.hint,
     };
     Check {
-        name,
-        outcome,
-        message,
         hint,
         code: Some(error.code),
+        ..Check::new(spec.name, outcome, message).costing([spec.title])
     }
 }
 
@@ -112,11 +103,8 @@ fn untested(kind: &dyn Kind) -> Check {
         spec.title
     );
     Check {
-        name: spec.name.to_owned(),
-        outcome: CheckOutcome::Warning,
-        message,
-        hint: None,
         code: Some("permission-missing"),
+        ..Check::new(spec.name, CheckOutcome::Warning, message)
     }
 }
 

@@ -85,6 +85,7 @@ impl Case {
             kek: Arc::new(Kek::new([7; 32])),
             clock: Arc::new(Ticking::default()),
             services: &SERVICES,
+            reach: control::Reach::usual(Arc::new(Ticking::default())).unwrap(),
             worker: "worker".to_owned(),
             work: folder.path().to_owned(),
         };
@@ -95,6 +96,7 @@ impl Case {
             url: Some(simulator.url().to_owned()),
             method: "pat".to_owned(),
             credential: format!("{name}-pat"),
+            ..Connector::default()
         };
         let (contoso, other) = (connector(simulator.organization()), connector("other"));
         let pats = [
@@ -136,6 +138,7 @@ impl Case {
             repository: &self.repository,
             repository_name: "main",
             selection: [].into(),
+            picks: model::Picks::default(),
             accept_deletions: [].into(),
             full: false,
             pace: engine::coordinator::Pace::default(),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::{
-    Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Reporter, SourceFile, StaleItem,
+    Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Picks, Reporter, SourceFile, StaleItem,
 };
 use rand::RngExt as _;
 use repository::{
@@ -61,6 +61,8 @@ pub struct BackupRequest {
     pub token: i64,
     /// Kinds; empty selects all.
     pub selection: BTreeSet<String>,
+    /// Items by kind; what is not picked stays as it was in the snapshot before.
+    pub picks: Picks,
     /// Kinds whose implausible drop a person has confirmed.
     pub accept_deletions: BTreeSet<String>,
     /// Ignore cursors: read everything again and compare.
@@ -246,6 +248,7 @@ fn order(cx: &BackupContext<'_>, request: &BackupRequest, parent: Option<&Parent
         base: parent.map(|parent| parent.id),
         selection: request.selection.iter().cloned().collect(),
         full: request.full,
+        picks: request.picks.clone(),
     }
 }
 
@@ -450,6 +453,7 @@ fn source_file(
         started,
         finished: cx.clock.now(),
         selection: crawled.selection.iter().cloned().collect(),
+        picks: request.picks.clone(),
         accepted: request.accept_deletions.clone(),
         cursors: crawled.cursors.clone(),
         counts,

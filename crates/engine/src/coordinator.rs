@@ -1,4 +1,4 @@
-//! What a job sees of the control side; implemented in process by `control`, over HTTPS by a worker later.
+//! What a job sees of the control side; implemented by `control`, in process and over HTTPS.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub struct Beat {
 }
 
 /// A snapshot as the catalog lists it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SnapshotInfo {
     pub id: Id,
     pub time: Timestamp,
@@ -45,7 +45,7 @@ pub enum RowChange {
 }
 
 /// One row of the search index: a version of an item that begins (or an item that ends) with this snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexRow {
     pub item: ItemRef,
     pub name: String,

@@ -6,6 +6,6 @@ mod suspicion;
 mod within;
 
 pub use forget::{ForgetPlan, ForgetRequest, forget};
-pub use rules::{Candidate, Decision, Keep, Standing, decide};
+pub use model::policy::{Keep, Within};
+pub use rules::{Candidate, Decision, Standing, decide};
 pub use suspicion::{KindDrop, Suspicion, refuse, suspicions};
-pub use within::Within;

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use aes_gcm::aead::AeadInOut as _;
@@ -16,8 +16,8 @@ use crate::{Error, Result};
 
 /// A run is sorted and written when its records reach this many bytes.
 const BUFFER: usize = 8 << 20;
-/// Encrypted pieces of a run; each is read as a whole.
-const FRAME: usize = 64 << 10;
+/// Encrypted pieces of a run; each is read as a whole, and a merge holds one of each run.
+const FRAME: usize = 32 << 10;
 const TAG: usize = 16;
 
 /// One record as it comes out.
@@ -246,7 +246,7 @@ impl FrameWriter<'_> {
 
 /// One sorted run on disk.
 pub(crate) struct Run {
-    input: BufReader<File>,
+    input: File,
     number: u32,
     frame: u64,
     buffer: Vec<u8>,
@@ -255,9 +255,8 @@ pub(crate) struct Run {
 
 impl Run {
     fn open(path: &Path, number: u32) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("cannot read the spool"))?;
         Ok(Self {
-            input: BufReader::with_capacity(FRAME + TAG + 4, file),
+            input: File::open(path).map_err(Error::io("cannot read the spool"))?,
             number,
             frame: 0,
             buffer: Vec::new(),

@@ -32,6 +32,23 @@ pub enum Permission {
     Own,
 }
 
+impl Permission {
+    pub const ALL: [Self; 12] = [
+        Self::ReadStatus,
+        Self::ReadContent,
+        Self::RunBackups,
+        Self::ManageConnectors,
+        Self::ManagePolicies,
+        Self::Restore,
+        Self::ManageRepositories,
+        Self::Approve,
+        Self::ManagePeople,
+        Self::ReadAudit,
+        Self::ManageServer,
+        Self::Own,
+    ];
+}
+
 /// What a person or a token is; each adds permissions, none takes any away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

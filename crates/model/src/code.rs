@@ -23,10 +23,40 @@ macro_rules! codes {
 }
 
 codes! {
+    "account-personal", "This is a personal Microsoft account", "Azure DevOps takes tokens of Microsoft Entra ID for work and school accounts alone; a personal account and an organization of one are reached by a personal access token.",
+        "Sign out of personal Microsoft accounts, or use a private window, and sign in with a work or school account. For a personal organization, add the connector with a personal access token.";
+    "account-refused", "Microsoft refuses this account", "The account is unknown in the tenant, a guest of another one, disabled, locked, not assigned to the application, or its password is wrong or expired.",
+        "Sign in with another account, or ask an administrator of the tenant: the message holds Microsoft's own reason.";
+    "address-refused", "This address may not be reached", "The name leads to an address of this machine, of the local network, or of a cloud's metadata service. Such addresses are refused so that nobody can use the server to look behind its firewall.",
+        "If the address is right, allow it: list its network under `[outbound] allow` in the configuration.";
+    "administrator-missing", "The account is not in Project Collection Administrators", "Without it the service leaves out, without saying so, what the account may not see, and policies and the audit log cannot be read.",
+        "Add the account to the group Project Collection Administrators (Organization settings > Permissions). An owner is in it already.";
+    "alarm-settings-refused", "The settings of alarms make no sense", "",
+        "The message names the limits.";
+    "alarm-unexplained", "An alarm is acknowledged with a reason", "",
+        "Say why it may stay: `keepward alarm ack KEY --reason TEXT`.";
+    "alarm-unknown", "There is no such alarm", "It was never raised, or what it was about is over.",
+        "`keepward alarm list` shows those that are raised.";
     "answer-cut-short", "An answer ended early", "The connection closed before the whole body had arrived, also after retries. Nothing of the half answer was stored.",
         "Run the backup again. If it happens at the same place, look for a proxy with a time or size limit.";
     "answer-not-understood", "An answer is not what the service documents", "The body is not JSON, or a member that we need is missing or of another type.",
         "Run the backup again. If it stays, report it with the item's id: the item's previous version is kept meanwhile.";
+    "app-profile-exists", "An app profile of this name or for this app already exists", "Names are unique without regard to case, and an app is registered once for a tenant.",
+        "Use the existing one: `keepward app-profile list`.";
+    "app-profile-in-use", "Credentials still sign in through this app profile", "",
+        "Remove them first, or let them sign in through another app: `keepward credential list`.";
+    "app-profile-name", "The name cannot be that of an app profile", "",
+        "1 to 64 letters, digits, blanks and any of - _ . @, beginning with a letter or digit.";
+    "app-profile-tenant", "The app profile is of another tenant", "An organization can be connected through an app profile of its own tenant alone.",
+        "Add a profile for the organization's tenant: `keepward app-profile add`.";
+    "app-profile-unknown", "No app profile has this name", "",
+        "`keepward app-profile list` shows those that exist.";
+    "application-unknown", "The tenant does not know the application", "The client id or the tenant is wrong, the application is disabled, has no service principal in this tenant, or was made a moment ago and is not everywhere yet.",
+        "Check the client id and the tenant. For a new application wait some minutes and try again; for one of another tenant an administrator must consent first.";
+    "approval-needed", "Another person has to approve this first", "The request was written down as a proposal; nothing was done yet.",
+        "Ask somebody who may approve: `keepward proposal list`, then `keepward approve ID`.";
+    "approvers-missing", "Too few people could approve", "Four eyes need two people with the role admin who may sign in; with fewer, nothing could be approved.",
+        "Add another administrator first: `keepward user add NAME --role admin --password-file FILE`.";
     "attachment-missing", "An attachment cannot be downloaded", "A work item or comment refers to an attachment that the service no longer has or does not give to this identity.",
         "Open the item in the browser and look whether the file is there. If it is, check the identity's rights on the area.";
     "body-too-large", "An answer is larger than the limit", "A document exceeded the size that a document may have.", "Report it with the item's id.";
@@ -38,18 +68,61 @@ codes! {
         "The message names the cause: often a full disk or a database that is away. Then run the command again; `keepward repository sync` reads the index again from the repository.";
     "catalog-newer", "The catalog was written by a newer version", "",
         "Use the newer version, or delete the catalog: it is made again from the repositories.";
+    "certificate-refused", "The certificate is not accepted", "The PEM file does not hold a certificate with its RSA key, the certificate is not registered with the application, it has expired, or this server's clock is wrong.",
+        "Give one PEM file with the certificate and its unencrypted RSA key, upload the certificate to the application (Certificates & secrets), and check the server's clock.";
+    "channel-exists", "A notification channel with this name already exists", "Names are unique without regard to case.",
+        "Choose another name, or change that one: `keepward notification edit NAME`.";
+    "channel-refused", "The notification channel cannot be like this", "",
+        "The message says which part of it is wrong.";
+    "channel-unknown", "No notification channel has this name", "", "`keepward notification list` shows those that exist.";
+    "check-unreadable", "A check could not be made", "The service did not give this identity what the check reads. Nothing is guessed from that.",
+        "Let an administrator look at the place that the check names, or sign in with an identity that may read it and test again.";
     "checkpoint-unusable", "The checkpoint of an earlier run cannot be used", "What it names is no longer there, or the service no longer knows its place in a stream. The backup begins anew.",
         "Nothing to do: what is stored already is not stored twice.";
-    "connector-exists", "A connector with this name or organization already exists", "Names and organizations are unique without regard to case.",
-        "Choose another name, or use or remove the existing connector.";
+    "client-secret-refused", "The client secret is wrong or expired", "Often the id of the secret was pasted in place of its value.",
+        "Create a new secret for the application (Certificates & secrets), copy its value, and store it: `keepward credential rotate NAME`.";
+    "code-read-missing", "Token lacks Code.Read permission", "Repositories cannot be read with this token or identity.",
+        "Authenticate again with an identity that has Code.Read, or give the token the scope vso.code (Code: Read).";
+    "conditional-access", "Conditional Access blocks the sign-in", "A policy of the tenant forbids this way to sign in, this machine or its network. Device codes are blocked in many tenants.",
+        "Use the admin-consent link, or an own application with a certificate: neither needs a device code. Otherwise ask the tenant's administrator to allow this machine.";
+    "configuration-refused", "The configuration file is not right", "",
+        "The message names file, line and key. packaging/keepward.toml shows every key.";
+    "connect-session-changed", "The sign-in was continued elsewhere", "Another window took the next step of the same wizard.",
+        "Go on there, or begin again.";
+    "connect-session-unknown", "There is no such sign-in under way", "It was finished, it expired after 30 minutes, or it belongs to somebody else.",
+        "Begin again: nothing was saved.";
+    "connect-step", "The wizard is not at this step", "Each step needs what the one before it found out.",
+        "Do the steps in their order: sign in, choose, check, add.";
+    "connector-name", "The name cannot be that of a connector", "",
+        "3 to 32 letters, digits and hyphens, beginning with a letter.";
+    "connector-name-taken", "A connector with this name already exists", "Names are unique without regard to case.",
+        "Choose another name.";
     "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist.";
+    "consent-missing", "Consent to the application is missing", "Nobody has yet allowed the application to do this in the tenant, the consent was refused, or only an administrator may give it.",
+        "Ask an administrator of the tenant to open the admin-consent link and accept.";
+    "credential-exists", "A credential of this name already exists", "",
+        "Choose another name, or give the existing one a new secret: `keepward credential rotate NAME`.";
     "credential-in-use", "A connector still uses this credential", "",
         "Remove the connector first.";
+    "credential-method", "The credential is not of a kind that fits", "A token cannot be put in the place of an app's secret, and the service does not take every way to sign in.",
+        "The message names what fits.";
+    "credential-name", "The name cannot be that of a credential", "",
+        "1 to 64 letters, digits, blanks and any of - _ . @, beginning with a letter or digit.";
     "credential-refused", "The service refuses the credential", "The token is wrong, expired or revoked, or it belongs to another organization. Azure DevOps answers this with a sign-in page, not always with 401.",
         "Create a new token for this organization and store it: `keepward connector add … --pat-file FILE --replace`.";
     "credential-unknown", "The vault has no credential of this name", "",
         "Add the connector or repository again with its secret.";
-    "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or use another data directory with `--data-dir`.";
+    "cursor-expired", "The service no longer knows where the last backup stopped", "Its record of changes does not reach back that far, usually after a pause of more than a week. Everything of this kind is read again and compared.",
+        "Nothing to do. Back up at least daily, so that only changes are read.";
+    "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or ask it when it is a server: `--server URL --token-file FILE`.";
+    "device-code-declined", "The sign-in with the device code was declined", "Someone answered the question of the sign-in page with no.",
+        "Start again and continue on the sign-in page, or connect without a device code: by the admin-consent link, or with an own application and a certificate.";
+    "device-code-expired", "The device code has expired", "Nobody entered it in time; it is valid for about 15 minutes.",
+        "Start again for a new code, or connect without one: by the admin-consent link, or with an own application and a certificate.";
+    "device-code-unknown", "The device code is not known", "It was mistyped, copied in part, or belongs to another tenant or cloud.",
+        "Start again and copy the new code, or connect without one: by the admin-consent link, or with an own application and a certificate.";
+    "directory-missing", "The service has no users, groups and sites", "Only tenants of Microsoft 365 have a directory that can be listed.",
+        "Choose a connector of Microsoft 365: `keepward connector list`.";
     "disk-full", "No space left on the device", "The write failed, no snapshot was made, earlier ones are whole.", "Free space, then run the backup again: what was already stored is not sent again.";
     "document-malformed", "A stored document is not JSON", "A file of the snapshot that is to hold one JSON document, or one a line, does not. It was stored so, or by a program with an error: the repository itself is whole.",
         "Run a full backup: `keepward backup CONNECTOR --full`. Then verify the new snapshot; an older one may still hold the item whole: `keepward snapshot history KIND ID`.";
@@ -68,6 +141,8 @@ codes! {
     "export-path-refused", "A file name would leave the target folder", "The name in the snapshot holds `..`, a separator or control characters.", "The file is written under an escaped name instead; see the report.";
     "export-path-unknown", "The snapshot has no such file or folder", "",
         "`keepward snapshot browse SNAPSHOT [FOLDER]` shows the paths.";
+    "federation-refused", "The application does not trust this identity", "No federated credential of the application fits the issuer, subject and audience of the token. An application of the customer's own tenant cannot trust a managed identity of another tenant (AADSTS700236).",
+        "Add a federated credential to the application: issuer `https://login.microsoftonline.com/HOME-TENANT/v2.0`, subject the identity's object id, audience `api://AzureADTokenExchange`. The application must lie in the identity's own tenant.";
     "file-unexpected", "A file that no kind of data knows", "The snapshot holds a file at a place where this version stores nothing. A newer version may have written it; it was read back and is whole.",
         "Nothing to do. A restore leaves it out; `keepward export` writes it.";
     "file-unreadable", "A file of the snapshot cannot be read back", "A piece of its content or a folder is missing in the repository, or its hash differs.",
@@ -85,12 +160,24 @@ codes! {
         "Enable it in the project's settings if it is to be backed up. If it is to stay as it is, nothing has to be done: each backup carries its last state over.";
     "git-repository-maintenance", "A git repository is in maintenance", "The service works on it and does not give its content meanwhile. What was backed up before is kept and marked stale.",
         "Nothing to do: the next backup tries again. If it lasts for days, ask Microsoft's support.";
+    "idempotency-busy", "The first request with this key is still at work", "",
+        "Send it again in a moment: the answer of the first will be given.";
+    "idempotency-reused", "The idempotency key was used for another request", "A key belongs to one request: method, path and body.",
+        "Use a new key for a new request.";
+    "identity-provider-away", "The identity provider does not answer as it should", "It is not reached, or what it says about itself cannot be read or is not for the issuer that was set.",
+        "Look at the server's log, and compare the issuer with that in `ISSUER/.well-known/openid-configuration`.";
+    "identity-provider-unknown", "There is no identity provider of this name", "",
+        "An administrator adds it: `PUT /api/v1/identity-providers/NAME`.";
+    "identity-unavailable", "The machine has no such identity", "The metadata service of the machine does not answer, or the identity is not assigned to it.",
+        "Assign the managed identity to this machine in the Azure portal (Identity), or choose another way to sign in: outside of Azure there is none.";
     "implausible-drop", "Far fewer items than before", "A listing came back without many items that the last snapshot has. That is what a lost permission looks like, so the old items are kept.",
         "Check that the identity still sees them. If they were really deleted, run the backup with `--accept-deletions KIND`.";
     "items-miscounted", "A snapshot holds another number of items than it says", "The description of the snapshot counts its items by kind, and another number is there.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older one may hold what is missing.";
     "job-superseded", "Another worker has taken the job over", "Its lease had run out. This worker stopped before its snapshot.",
         "Nothing to do: the other worker goes on.";
+    "job-unknown", "No job has this id", "",
+        "It ended long ago, or it belongs to another server. Start the backup again.";
     "key-in-use", "The key is the one in use", "A repository cannot be left without the key that opened it.",
         "Let Keepward open it with another password first: `keepward repository key use --password-file FILE`. Then remove this key.";
     "kind-unknown", "There is no such kind of data", "",
@@ -99,8 +186,14 @@ codes! {
         "Run the backup again with `--full`, or push the object from a clone that has it and back up again: `git lfs push --all`.";
     "large-file-missing", "A large file (LFS) is not in the snapshot", "A pointer in the history names an object that is neither stored nor listed as missing at the service.",
         "Run the backup again with `--full`.";
+    "last-administrator", "Nobody else could manage accounts", "The account is the only one with the role admin that may sign in, so it cannot be removed, disabled or given other roles.",
+        "Make somebody else an administrator first: `keepward user edit NAME --role admin`.";
     "lfs-object-missing", "A large file (LFS) is missing at the service", "A commit refers to an LFS object that the service does not have. The pointer is backed up, the content is not.",
         "Push the object from a clone that has it: `git lfs push --all`.";
+    "license-missing", "The tenant has no license for this data", "SharePoint and OneDrive, or Microsoft 365 as a whole, are not part of an active subscription of the tenant. There may be no such data, or it is kept for a while only.",
+        "Look in the Microsoft 365 admin center under Billing, Your products.";
+    "license-too-low", "The account's access level is too low", "A Stakeholder sees no repositories and only a part of everything else.",
+        "Give the account at least Basic (Organization settings > Users > Access level).";
     "link-dangling", "A link leads out of the snapshot", "An item links to another one that the snapshot does not have: it was deleted, lies elsewhere, or was not selected. Everything that the link itself says is stored.",
         "Nothing to do. A restore leaves the link out or keeps it as it was, and says so.";
     "lock-held", "The repository is locked", "Another process, Keepward or restic, holds a lock that excludes this one.", "Wait until it has ended. If it was killed, remove stale locks with `restic unlock` or wait 30 minutes.";
@@ -108,19 +201,81 @@ codes! {
         "Run the job again, and do not run `restic unlock --remove-all`, `forget` or `prune` while Keepward works.";
     "loss-declared", "Something is missing, and a backup said so", "The service did not give it when the backup asked; the run has an issue about it.",
         "`keepward run issues RUN` shows the issue and what can be done about it.";
+    "member-missing", "The account is not a member of the organization", "The service knows the account and does not let it in.",
+        "Add the account to the organization (Organization settings > Users), with at least Basic access.";
+    "method-refused", "The path does not have this method", "",
+        "docs/reference/openapi.json lists paths with their methods.";
     "name-refused", "A name cannot be stored", "A name is empty, too long, or holds a separator.",
         "Report it with the message: names from the service are encoded before they are stored.";
     "not-found", "The service does not have it", "It was deleted meanwhile, or the identity may not see it.",
         "If others see it, check the identity's rights.";
+    "notification-failed", "The notification could not be delivered", "The receiver refused it or could not be reached.",
+        "The message names the cause. Correct the channel with `keepward notification edit NAME` and try it with `keepward notification test NAME`.";
+    "oauth-policy-off", "Third-party application access via OAuth is off", "The organization lets no application in that signs in for a person.",
+        "Turn it on: Organization settings > Policies > Third-party application access via OAuth.";
+    "object-lock-unproved", "The storage did not prove that it keeps files immutable", "Object lock was asked for. The bucket's configuration, a file that was written for the proof or the attempt to remove it says that it does not hold. Nothing was stored.",
+        "Make a bucket with object lock (and versions), and give the identity s3:GetBucketObjectLockConfiguration, s3:PutObjectRetention and s3:GetObjectRetention. Or use the repository without object lock.";
+    "object-locked", "The file is locked by the storage", "The repository's object lock holds it, and nobody can remove it before its time.",
+        "Wait until the time that the message names. Space comes back with the first prune after that.";
+    "organization-name", "This is not the name of an organization", "",
+        "Give the part after dev.azure.com/, for example contoso.";
+    "organization-needed", "Enter the organization first", "Signing in is possible once the organization is named.",
+        "Enter the organization, the part after dev.azure.com/, then sign in.";
+    "organization-none", "No organization was found", "The account reaches no Azure DevOps organization. A service principal sees none here even when it is a member.",
+        "Create an organization or connect it to the tenant first (aex.dev.azure.com), sign in with another account, or enter the organization's name.";
+    "organization-not-configured", "Organization not configured for this connector", "The connector does not say which organization it is for.",
+        "Delete the connector and create it again with its organization, or edit it and enter the organization.";
+    "organization-not-entered", "The account has not yet entered the organization", "An account must have signed in to an organization once before the service answers for it in full.",
+        "Sign in with this account at https://dev.azure.com/ORGANIZATION once, then test again.";
+    "organization-taken", "A connector for this organization already exists", "An organization is protected by one connector of this type.",
+        "Edit the existing connector, or delete it first: its backups stay.";
     "organization-unknown", "The organization does not exist", "The service knows no organization of this name at this host.", "Check the part after dev.azure.com/ in the browser's address bar.";
+    "page-cursor", "The page does not exist", "What was given as `after` is not the `next` of a page of this list.",
+        "Begin with the first page: leave `after` out.";
     "part-size-differs", "A stored file has not the size that its link promises", "Its item says how many bytes the file has, and another number is stored.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot.";
     "pat-global", "The token is for all organizations", "Global personal access tokens stop working on 2026-12-01 and give away more than a backup needs.", "Create a token for this organization alone.";
+    "path-unknown", "The interface has no such path", "",
+        "docs/reference/openapi.json lists all paths. They begin with /api/v1.";
     "permission-missing", "The identity lacks a permission", "The service refuses to read this kind of data with this identity or token. What was backed up before is kept and marked stale.",
         "`keepward connector test NAME` names the missing scopes and what they cost.";
+    "person-exists", "The name is taken", "Somebody has an account of this name, in whatever case of letters.",
+        "Choose another name.";
+    "person-needed", "Only the person can do this", "A token or the command line on the server acts for somebody, and this is about the account, its proofs or its session.",
+        "Sign in to the console as this person, or let an administrator do it.";
+    "person-unknown", "Nobody of this name has an account", "",
+        "`keepward user list` shows who has.";
+    "plain-http-refused", "Passwords and tokens would cross the network in clear text", "The server was told to listen on an address that others reach, without a certificate.",
+        "Give a certificate (`tls_certificate` and `tls_key`), listen on 127.0.0.1, or say that a proxy in front speaks TLS: `--behind-proxy` or `trusted_proxies`.";
     "plan-incomplete", "The restore plan was never completed", "Planning ended with an error before all steps were written, so the plan cannot be applied. Nothing was written to the service.",
         "Plan again: `keepward restore plan …`.";
     "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
+    "policy-changed", "The policy was changed meanwhile", "Somebody else saved it since it was read. Nothing was saved.",
+        "Read it again, `keepward policy show NAME`, and make your change once more.";
+    "policy-exists", "A policy of this name already exists", "Names are unique without regard to case.",
+        "Choose another name, or change the existing policy: `keepward policy edit NAME`.";
+    "policy-missing", "No policy is for this connector", "Every policy names other connectors, and none is for all that are left.",
+        "Name the connector in a policy: `keepward policy edit NAME --connector CONNECTOR`.";
+    "policy-refused", "A member of the policy is not right", "The answer names each member that was refused. Nothing was saved.",
+        "Correct the members named, then save it again.";
+    "policy-shortens", "Snapshots that stay today could be forgotten", "Four eyes are asked for before retention gets shorter, and this way there is nothing for the other pair to see.",
+        "Give it a retention that keeps at least as much, and shorten that afterwards: the change then waits for an approval.";
+    "policy-unknown", "No policy has this name", "",
+        "`keepward policy list` shows those that exist.";
+    "proposal-changed", "The proposal is not the one that was shown", "What is stored differs from what the approver saw, or from its own hash. Nothing was done.",
+        "Look at it again: `keepward proposal list`. If it still differs, somebody altered the database: `keepward audit verify`.";
+    "proposal-closed", "The proposal is decided already", "It was approved, rejected, withdrawn or not decided in time.",
+        "Ask for the same again to get a new proposal.";
+    "proposal-of-others", "The proposal is not yours", "Only who asked for it can withdraw it.",
+        "An approver can reject it: `keepward proposal reject ID`.";
+    "proposal-own", "Somebody else has to decide", "Nobody approves or rejects what they asked for, with whatever token, and the machine's administrator is no second person.",
+        "Ask another person with the role admin.";
+    "proposal-unknown", "No proposal has this id", "",
+        "`keepward proposal list` shows those that wait.";
+    "public-client-off", "The application does not allow public client flows", "A device code, and a sign-in without a client secret, need them (AADSTS7000218).",
+        "Turn on `Allow public client flows` in the application (Authentication), or add its client secret.";
+    "public-url-missing", "The server does not know its own address", "A sign-in elsewhere has to come back to the address at which people reach the server.",
+        "Set `public_url` in the section `[server]` of the configuration.";
     "reference-missing", "Something that an item needs is not in the snapshot", "An item belongs to something, or has a file, that the snapshot does not have, and no issue of a backup says why.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older snapshot may hold it.";
     "reference-unclear", "An item names a place that the snapshot does not have", "It may have been renamed after the item was changed for the last time, or the snapshot that could tell why it is missing was forgotten.",
@@ -128,9 +283,27 @@ codes! {
     "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "`keepward repository check --read-data` names all damage. Put the named files back from a copy of the repository, or let `keepward repository repair access`, `index` and `snapshots` bring back what can be.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
     "repository-location", "The location is of a kind that is not supported", "",
-        "Give a local folder or a file:// URL.";
+        "Give a local folder, s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or gs://BUCKET/PREFIX.";
+    "repository-none", "There is no repository to back up to", "The policy names none, and none is the default.",
+        "Make one: `keepward repository init PATH`, or name one in the policy.";
     "repository-not-found", "There is no repository at this place", "", "Check the path, or make one: `keepward repository init PATH`.";
+    "repository-outside", "A repository cannot lie there", "Folders that are given over the interface have to lie in those that the administrator allows.",
+        "Choose a folder in one of `[repositories] roots` of the configuration, or let the administrator add it on the machine: `keepward repository init PATH`.";
+    "repository-refused", "The repository cannot be like this", "",
+        "The message says which part of it is wrong.";
     "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Migrate it with `restic migrate upgrade_repo_v2`.";
+    "request-forged", "The request comes from another site", "A browser sent it, and not from a page of this server, so it may not be what its user wanted.",
+        "Use the console at its public address. Programs authenticate with `Authorization: Bearer TOKEN` and send no cookie.";
+    "request-malformed", "The request makes no sense", "Its body is not JSON, or a parameter is not of its type.",
+        "The message names the place.";
+    "request-not-json", "The body is not marked as JSON", "",
+        "Send the header `Content-Type: application/json`.";
+    "request-refused", "A value of the request is not right", "",
+        "`errors` names each value and what is expected there.";
+    "request-too-large", "The body of the request is larger than the limit", "",
+        "Send less at once.";
+    "request-too-slow", "The request took too long", "It did not arrive in time, or what it asked for was not done in time.",
+        "Send it again; with an `Idempotency-Key` nothing is done twice.";
     "restore-conflict", "The target already has this item", "Nothing was changed: the plan's conflict rule is `skip`.", "Plan again with `--conflict replace` or `--conflict duplicate`.";
     "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.", "Compare the item with `keepward export`, and report what you see.";
     "restore-failed", "An item could not be restored", "The service refused the write.", "The message tells why. Fix it and run `keepward restore apply PLAN` again: it goes on where it stopped.";
@@ -138,33 +311,95 @@ codes! {
         "Choose a connector of the same service with `--into`, or export the data: `keepward export`.";
     "revision-missing", "Revisions of an item are not in the snapshot", "The numbers of the stored revisions have a gap, or end before the item does.",
         "The service may not list all of them. If the gap stays after a full backup, compare with the history in the browser, and report it.";
+    "role-missing", "Your roles do not allow this", "",
+        "Ask an administrator for a role that has the permission which the message names.";
     "run-busy", "Another run is at work on the same thing", "Two backups of one organization into one repository, or two restores into one organization, do not run at the same time.",
         "Wait until the other run has ended (`keepward run list`), then start again.";
     "run-interrupted", "The process ended before the run did", "It was killed, or the machine stopped. No half snapshot was written, earlier ones are whole.",
         "Start it again: a backup finds what is stored already, a restore goes on with `keepward restore apply PLAN`.";
+    "run-not-open", "The run has ended", "What has ended can be neither canceled nor waited for.",
+        "`keepward run show RUN` shows how it ended.";
+    "run-open", "The run has not ended", "It is at work or in the queue.",
+        "Wait for its end, or cancel it: `keepward run cancel RUN`.";
+    "run-refused", "This run cannot be started again by itself", "Only backups can be retried.",
+        "A restore goes on with its plan: `keepward restore apply PLAN`.";
     "run-unknown", "No run has this id", "",
         "`keepward run list` shows those that exist.";
+    "second-factor-exists", "One-time codes are on, or none are being set up", "",
+        "Turn them off first with the account's password, then set them up again.";
+    "second-factor-needed", "A one-time code is needed", "The account has a second factor.",
+        "Give the code that the authenticator app shows, or a recovery code.";
     "selection-unknown", "What was selected is not in the snapshot", "A kind, project, id or path of the selection does not exist in this snapshot. Nothing was planned.",
         "`keepward snapshot search TEXT` and `keepward snapshot browse SNAPSHOT` show what there is.";
+    "server-error", "Something is wrong with the server", "The cause is in the server's log, under the id of the request.",
+        "Look there; report it with what you find.";
+    "server-unreachable", "The server cannot be reached", "",
+        "Check the address given with `--server`, and that `keepward serve` runs there.";
+    "service-not-in-tenant", "The tenant does not have the service", "The resource that was asked for is not known in this tenant: it was never subscribed or opened.",
+        "Open the service once with an account of the tenant, or check the tenant.";
     "service-unavailable", "The service is not available", "It answers with errors, or the organization is suspended, also after retries.", "Look at the service's status page, then run again.";
     "service-unknown", "This program does not know the service", "The connector or snapshot was made by a version that knows more services.",
         "Use the newer version.";
+    "session-unknown", "There is no such session", "It has ended, or it is somebody else's.",
+        "`keepward session list` shows those that there are.";
+    "setup-refused", "The token of the first start is not valid", "It is wrong, it was used already, or somebody has an account.",
+        "Start the server again to get a new token while nobody has an account; otherwise ask an administrator, or run `keepward user add` on the machine itself.";
+    "sign-in-failed", "The sign-in did not come to an end", "It took too long, was used twice, or Microsoft answered with an error.",
+        "Sign in again.";
+    "sign-in-mismatch", "The answer does not belong to this sign-in", "State, nonce, tenant or application of the answer are not those that were asked for. Someone may have tried to put another account in.",
+        "Start the sign-in again in this window. If it happens again, tell whoever runs the server.";
+    "sign-in-more", "Microsoft asks for more at the sign-in", "A second factor or another step is needed, and only a person can take it.",
+        "Sign in again with the account and take the step. For backups without a person use an application with a certificate, or a managed identity.";
+    "sign-in-needed", "Nobody is signed in", "The request has no valid session or token, or it has expired.",
+        "Sign in again. On the command line: `--token-file FILE`, with a token made by `keepward token add`.";
+    "sign-in-no-role", "None of your groups has a role here", "The identity provider let you in, and nothing says what you may do here. Somebody in very many groups has none of them in the token.",
+        "Ask an administrator to give one of your groups, or an app role, a role.";
+    "sign-in-refused", "The sign-in was refused", "The name, the password or the code is wrong, or the account is disabled; which one is in the audit log alone.",
+        "Try again, or ask an administrator: `keepward user reset-password NAME --password-file FILE`.";
+    "sign-in-window-missing", "The sign-in window did not appear", "The browser blocked it, or the session has expired.",
+        "Refresh the page. If the session has expired, sign in at the portal, then try again.";
     "snapshot-ambiguous", "Several snapshots begin with this id", "", "Give more characters of the id; the message lists the candidates.";
     "snapshot-unknown", "No snapshot has this id", "", "`keepward snapshot list` shows those that exist.";
     "source-failed", "Reading the content to store failed", "No snapshot was written.",
         "Run the job again.";
+    "storage-credential", "The storage's credential cannot be used", "Its text in the vault is not one for this kind of storage.",
+        "The message says which forms there are. Store it again under the same name.";
     "storage-failed", "The storage failed", "A file of the repository could not be read or written.",
         "The message names the file and the cause; run the job again when the storage is back.";
     "suspicious-drop", "The newest snapshot has far fewer items than one before", "Older snapshots may be the only ones that still hold the missing items, so nothing is forgotten and no space is freed.",
         "Look with `keepward snapshot diff`. If the identity lost a right, grant it and run the backup again. If the items were deleted on purpose: `--accept-drop ORGANIZATION` for this time, or `keepward backup NAME --accept-deletions KIND` once for all.";
+    "sync-settings", "The settings of the synchronization make no sense", "",
+        "Give hours from 0 to 23 with a time zone, or an interval of 5 minutes to 31 days.";
+    "tenant-unknown", "The tenant does not exist", "Neither an id nor a domain of this name is known to this cloud, or an application of one tenant was used without naming it.",
+        "Check the tenant's id (Entra admin center > Overview) and the cloud.";
     "throttled", "The service asked us to slow down for too long", "The identity's request budget is used up, by us or by others who use the same identity.", "Run later, or give the backup an identity of its own.";
+    "token-expired", "Invalid or expired token", "The session has expired: the token is too old, was revoked, or the password was changed.",
+        "Refresh the page and sign in again.";
+    "token-not-configured", "Azure DevOps access token not configured. Please authenticate.", "There is no token for this connector.",
+        "Edit the connector and sign in.";
+    "token-not-kept", "A new token could not be stored", "The service replaced the refresh token, and the new one could not be written. It was not used, so that nothing is lost unnoticed.",
+        "The message names the cause: often a full disk or a database that is away. Then run again; if the sign-in has expired by then, sign in again.";
+    "token-unknown", "There is no such token", "It was revoked, or it is somebody else's.",
+        "`keepward token list` shows those that there are.";
+    "too-many-requests", "Too many requests", "",
+        "Wait as long as the header `Retry-After` says.";
     "tree-order", "Entries were written out of order", "An internal check stopped the job before its snapshot.",
         "Report it with the message; earlier snapshots are whole.";
     "url-refused", "The address cannot be that of a service", "It does not begin with http:// or https://, or it holds a user name, a password or a query.",
         "Give the address alone, for example `--url https://tfs.example.com/tfs`, and the token with `--pat-file`.";
+    "user-unknown", "The tenant has no such user", "The id belongs to no user that a sync has found.",
+        "`keepward connector users NAME` shows those that exist; `keepward connector sync NAME` looks for new ones.";
     "vault-key-wrong", "The vault cannot be opened with this key", "The file `key` in the data directory is not the one that sealed the secrets.",
         "Put the original key file back, or add connectors and repositories again with their secrets.";
     "work-item-missing", "A work item is not in the answer", "The service lists revisions of it but does not give it: it was destroyed meanwhile, or the identity may not see its area.", "If others see the item, grant the identity View work items on its area.";
+    "worker-exists", "A worker of this name already exists", "",
+        "Choose another name, or remove the worker: `keepward worker remove NAME`.";
+    "worker-refused", "The worker is not let in", "Its token is wrong, or the worker was removed.",
+        "Make a new token: `keepward worker token NAME`.";
+    "worker-storage", "No worker of the policy reaches its repository", "The repository is a folder, and the policy wants workers elsewhere, none of which says that it reaches this folder.",
+        "Start a worker beside the storage with `--storage REPOSITORY`, choose another repository, or leave the choice of the worker out of the policy.";
+    "worker-unknown", "No worker has this name", "",
+        "`keepward worker list` shows those that exist.";
     "wrong-password", "The repository's password is wrong", "", "Check the password file. Without a password of one of its keys a repository cannot be opened by anyone.";
 }
 

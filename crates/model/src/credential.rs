@@ -86,6 +86,18 @@ impl SignIn {
         }
     }
 
+    /// The app registration that it signs in through, where there is one.
+    pub fn app(&self) -> Option<&App> {
+        match self {
+            Self::Pat { .. } | Self::ManagedIdentity { .. } => None,
+            Self::User { app, .. }
+            | Self::ClientSecret { app }
+            | Self::Certificate { app }
+            | Self::FederatedIdentity { app, .. }
+            | Self::WorkloadIdentity { app, .. } => Some(app),
+        }
+    }
+
     /// Whether the vault must hold a secret for it.
     pub fn needs_secret(&self) -> bool {
         matches!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Issue, KindCounts};
+use crate::{Issue, KindCounts, Picks};
 
 /// One item of a source by the service's own stable id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct SourceFile {
     pub finished: Timestamp,
     /// The kinds that the run was to back up; others are "not selected", never deleted.
     pub selection: Vec<String>,
+    /// Items by kind; others are "not selected" and as they were when they last were.
+    #[serde(default, skip_serializing_if = "Picks::is_empty")]
+    pub picks: Picks,
     /// Kinds whose drop a person has confirmed for this run.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub accepted: BTreeSet<String>,

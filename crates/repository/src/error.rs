@@ -22,6 +22,16 @@ pub enum Error {
         location: String,
         reason: &'static str,
     },
+    #[error("the credential of the storage cannot be used: {0}")]
+    StoreCredential(&'static str),
+    /// Object lock was asked for, and the storage did not prove that it keeps it.
+    #[error("{place} is not proved to be immutable: {reason}")]
+    NotImmutable { place: String, reason: String },
+    #[error("cannot {action}: it is locked until {until}")]
+    ObjectLocked {
+        action: String,
+        until: jiff::Timestamp,
+    },
     #[error("{what} is damaged: {reason}")]
     Damaged { what: String, reason: String },
     #[error("{kind} blob {id} is in no index")]
@@ -73,6 +83,9 @@ impl Error {
             Self::WrongPassword { .. } => "wrong-password",
             Self::UnsupportedVersion(_) => "repository-version",
             Self::UnsupportedLocation { .. } => "repository-location",
+            Self::StoreCredential(_) => "storage-credential",
+            Self::NotImmutable { .. } => "object-lock-unproved",
+            Self::ObjectLocked { .. } => "object-locked",
             Self::Damaged { .. } | Self::BlobMissing { .. } | Self::FileMissing { .. } => {
                 "repository-damaged"
             }
@@ -103,6 +116,8 @@ impl Error {
         let action = action.to_string();
         if is_full(&source) {
             Self::StorageFull(action)
+        } else if let Some(until) = locked_until(&source) {
+            Self::ObjectLocked { action, until }
         } else {
             Self::Storage {
                 action,
@@ -133,6 +148,13 @@ fn is_full(error: &object_store::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+fn locked_until(error: &object_store::Error) -> Option<jiff::Timestamp> {
+    let object_store::Error::PermissionDenied { source, .. } = error else {
+        return None;
+    };
+    Some(source.downcast_ref::<crate::store::LockedUntil>()?.until)
 }
 
 fn list(ids: &[Id]) -> String {

@@ -315,6 +315,23 @@ impl Files {
         }
     }
 
+    /// The files that a repository has one of.
+    pub(crate) fn fixed_paths() -> Vec<Path> {
+        vec![Path::from(CONFIG), Path::from_iter([COPIES, CONFIG])]
+    }
+
+    /// A small file of our own, which no other program looks at.
+    pub(crate) async fn read_note(&self, at: &Path) -> Result<Option<Bytes>> {
+        self.get_config(at).await
+    }
+
+    pub(crate) async fn write_note(&self, at: &Path, bytes: Vec<u8>) -> Result<()> {
+        let written = self.store.put(at, PutPayload::from(bytes)).await;
+        written
+            .map(drop)
+            .map_err(|error| Error::storage(format_args!("write {at}"), error))
+    }
+
     /// Fails with [`Error::Exists`] instead of replacing a config.
     pub(crate) async fn create_config(&self, bytes: Vec<u8>) -> Result<()> {
         self.write_config(bytes.into(), PutMode::Create).await
@@ -326,19 +343,21 @@ impl Files {
     }
 
     async fn write_config(&self, bytes: Bytes, mode: PutMode) -> Result<()> {
-        let options = PutOptions {
-            mode,
-            ..PutOptions::default()
+        let at = Path::from(CONFIG);
+        let put = |mode| {
+            let options = PutOptions {
+                mode,
+                ..PutOptions::default()
+            };
+            let payload = PutPayload::from_bytes(bytes.clone());
+            self.store.put_opts(&at, payload, options)
         };
-        match self
-            .store
-            .put_opts(
-                &Path::from(CONFIG),
-                PutPayload::from_bytes(bytes.clone()),
-                options,
-            )
-            .await
-        {
+        let mut written = put(mode).await;
+        if matches!(written, Err(object_store::Error::NotImplemented { .. })) {
+            // A storage that cannot refuse to replace: the caller has looked that nothing is there.
+            written = put(PutMode::Overwrite).await;
+        }
+        match written {
             Ok(_) => {
                 let copy = Path::from_iter([COPIES, CONFIG]);
                 self.write_copy(&copy, bytes).await;
@@ -358,22 +377,22 @@ impl Files {
     ) -> Result<Id> {
         let json = serde_json::to_vec(value)
             .map_err(|error| Error::damaged(format_args!("{kind} to write"), error))?;
-        self.write_sealed(cipher, kind, &json).await
+        self.write_sealed(cipher, kind, json).await
     }
 
+    /// The text of a full index has 8 MB: it is given back before the file is sealed.
     pub(crate) async fn write_sealed(
         &self,
         cipher: &Cipher,
         kind: FileKind,
-        json: &[u8],
+        json: Vec<u8>,
     ) -> Result<Id> {
-        let mut clear = vec![COMPRESSED];
-        let packed = zstd::bulk::compress(json, crate::pack::LEVEL);
-        clear.extend(
-            packed.map_err(|error| Error::io(format_args!("compress a {kind} file"), error))?,
-        );
+        let clear = compressed(&json)
+            .map_err(|error| Error::io(format_args!("compress a {kind} file"), error))?;
+        drop(json);
         let mut sealed = Vec::with_capacity(clear.len() + crate::crypto::OVERHEAD);
         cipher.seal(&clear, &mut sealed);
+        drop(clear);
         let id = Id::of(&sealed);
         self.write(kind, id, sealed.into()).await?;
         Ok(id)
@@ -398,6 +417,14 @@ impl Files {
         let json = self.read_sealed(cipher, kind, id).await?;
         serde_json::from_slice(&json).map_err(|error| Error::damaged(kind.path(id), error))
     }
+}
+
+/// With its size in the frame's header, by which a reader asks for memory.
+fn compressed(json: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = zstd::stream::Encoder::new(vec![COMPRESSED], crate::pack::LEVEL)?;
+    encoder.set_pledged_src_size(Some(json.len() as u64))?;
+    std::io::Write::write_all(&mut encoder, json)?;
+    encoder.finish()
 }
 
 fn refuse_huge(at: &Path, size: u64, largest: u64) -> Result<()> {

@@ -45,7 +45,10 @@ pub use repair::{LOST_MEMBER, REPAIRED_TAG, RepairReport, Step};
 pub use repository::{InitOptions, Repository};
 pub use snapshot::Snapshot;
 pub use stats::{SourceStats, Stats};
-pub use store::{Location, store_from};
+pub use store::{
+    Bucket, Cloud, Location, LockMode, ObjectLock, ObjectLockRule, Store, StoreCredential,
+    open_locked_store, open_store, store_from,
+};
 pub use tree::diff::{Difference, DifferenceKind};
 pub use tree::editor::{Change, Op, TreeEditor};
 pub use tree::node::{Node, NodeType, Tree};

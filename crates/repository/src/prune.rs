@@ -5,6 +5,7 @@
 //! marked as well, and what is unneeded even so is removed: the new index is written before old index files go, and they go
 //! before their packs. A crash anywhere leaves copies and leftovers, which the next prune removes.
 
+mod keep;
 mod limit;
 mod mark;
 mod plan;
@@ -65,6 +66,8 @@ pub struct PruneReport {
     pub packs_removed: u64,
     /// Packs that stay for no reason but their age.
     pub packs_young: u64,
+    /// Packs that the storage's object lock holds: no index names them any more, and a later prune removes them.
+    pub packs_locked: u64,
     /// Packs that no index named: a writer was killed before it wrote one.
     pub unindexed_removed: u64,
     /// What killed uploads left.
@@ -163,6 +166,25 @@ async fn cutoff(lock: &LockGuard, options: &PruneOptions) -> Result<Timestamp> {
 }
 
 impl State {
+    /// The packs that snapshots need something of.
+    async fn live_packs(repository: &Repository, reporter: &dyn Reporter) -> Result<Vec<Id>> {
+        let mut progress = Progress::begin(reporter, "mark", None);
+        let (mut inventory, mut marks) = (Inventory::default(), Marks::default());
+        let roots = repository.snapshots().await?;
+        inventory.update(repository).await?;
+        let roots = roots.into_iter().map(|(_, snapshot)| snapshot.tree);
+        marks
+            .need(repository, &inventory, roots.collect(), &mut progress)
+            .await?;
+        let live = inventory.packs.iter().filter(|pack| {
+            pack.stored.is_some()
+                && inventory
+                    .blobs_of(pack)
+                    .any(|blob| marks.is_used(blob.number))
+        });
+        Ok(live.map(|pack| pack.id).collect())
+    }
+
     /// Takes in what appeared since the last time.
     async fn update(
         &mut self,
@@ -283,8 +305,10 @@ async fn remove(
         inventory, marks, ..
     } = state;
     let decisions = plan::decide(inventory, marks, &rules)?;
-    sweep::sweep(repository, lock, inventory, &decisions, &rules, reporter).await?;
+    let locked = sweep::sweep(repository, lock, inventory, &decisions, &rules, reporter).await?;
     Ok(PruneReport {
+        packs_locked: locked.packs,
+        bytes_freed: decisions.report.bytes_freed.saturating_sub(locked.bytes),
         // Those that something new relies on have stayed.
         packs_repacked: decisions.removed_of(inventory, &done.retired),
         ..decisions.report

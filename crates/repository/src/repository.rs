@@ -245,6 +245,21 @@ impl Repository {
         }
     }
 
+    /// The bytes of all of its files, as the storage lists them.
+    pub async fn size(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for kind in [
+            FileKind::Key,
+            FileKind::Snapshot,
+            FileKind::Index,
+            FileKind::Pack,
+        ] {
+            let listed = self.files().list(kind).await?;
+            bytes += listed.iter().map(|file| file.size).sum::<u64>();
+        }
+        Ok(bytes)
+    }
+
     /// Removes snapshots from the list; [`Repository::prune`] frees their space.
     pub async fn forget(&self, ids: &[SnapshotId]) -> Result<()> {
         for id in ids {

@@ -1,1 +1,27 @@
 //! HTTP alone: the REST interface under `/api/v1`, who may call it, and its description.
+
+pub mod access;
+mod api;
+mod app;
+mod edge;
+mod events;
+mod extract;
+mod health;
+mod idempotency;
+mod metrics;
+mod openapi;
+mod page;
+mod problem;
+mod secret;
+mod serve;
+
+pub use app::{Answer, Options, Server};
+pub use edge::ClientAddress;
+pub use events::Events;
+use edge::RequestId;
+pub use extract::{Json, Path, Query};
+pub use openapi::openapi;
+pub use page::{PageQuery, Paged};
+pub use problem::{FieldError, Problem, Refusals};
+pub use secret::SecretText;
+pub use serve::Tls;

@@ -1,11 +1,11 @@
 //! What a kind gets to crawl with: its client, cursor, scope and a sink; never the repository, the catalog, the clock or the environment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use model::{Issue, ItemRef};
+use model::{Issue, ItemRef, Picks};
 use tokio::io::AsyncRead;
 
 use crate::{Client, Result, Stored};
@@ -39,16 +39,21 @@ pub struct Order<'a> {
     pub full: bool,
     /// Kinds whose implausible drop a person has confirmed.
     pub accepted: &'a BTreeSet<String>,
+    /// Which items of a kind are selected; kinds that are not named are taken whole. What is not selected is kept as it was, also when
+    /// the service no longer has it: a kind that lists everything tells the sink so.
+    pub picks: &'a Picks,
 }
 
 impl Order<'static> {
     /// A run in which nothing is asked for beyond the usual.
     pub fn usual(started: Timestamp) -> Self {
         static NONE: BTreeSet<String> = BTreeSet::new();
+        static ALL: Picks = Picks(BTreeMap::new());
         Self {
             started,
             full: false,
             accepted: &NONE,
+            picks: &ALL,
         }
     }
 }

@@ -5,6 +5,7 @@ use model::{Class, Issue, ItemRef};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const START_AGAIN: &str = "checkpoint-unusable";
+const CURSOR_EXPIRED: &str = "cursor-expired";
 
 /// What went wrong, whether a retry can help (`class`), and what a person can do (`hint`).
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,15 @@ impl Error {
 
     pub fn is_start_again(&self) -> bool {
         self.code == START_AGAIN
+    }
+
+    /// The service no longer knows the cursor: the kind is crawled again without one, and what a complete listing lacks is gone.
+    pub fn cursor_expired(message: impl Into<String>) -> Self {
+        Self::new(Class::Missing, CURSOR_EXPIRED, message)
+    }
+
+    pub fn is_cursor_expired(&self) -> bool {
+        self.code == CURSOR_EXPIRED
     }
 
     #[must_use]

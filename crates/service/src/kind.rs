@@ -36,7 +36,7 @@ pub enum Layout {
     /// A folder for each item below that of its scope: `<folder>/[<shard>/]<id>/<document>`, with its parts beside the document.
     Item {
         folder: &'static str,
-        /// Numeric ids are grouped by this many in folders named by `id / shard` (four digits or more).
+        /// Numeric ids are grouped by this many in folders named by `id / shard` (four digits or more), others by their last two characters.
         shard: Option<u64>,
         document: &'static str,
     },
@@ -86,11 +86,19 @@ impl KindSpec {
         Some(match shard {
             Some(size) => match id.parse::<u64>() {
                 Ok(number) => format!("{folder}/{:04}/{id}", number / size),
-                Err(_) => format!("{folder}/other/{id}"),
+                Err(_) => format!("{folder}/{}/{id}", ending(id)),
             },
             None => format!("{folder}/{id}"),
         })
     }
+}
+
+/// The last two letters or digits of an id: with GUIDs, 256 folders of one size. The beginning would not do: ids of sites begin alike.
+fn ending(id: &str) -> String {
+    let known = id.bytes().rev().filter(u8::is_ascii_alphanumeric).take(2);
+    let mut ending: Vec<char> = known.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    ending.reverse();
+    if ending.is_empty() { "other".to_owned() } else { ending.into_iter().collect() }
 }
 
 /// One type of data; most are [`crate::RestKind`] tables.
@@ -109,6 +117,17 @@ pub trait Kind: Send + Sync {
 
     /// The cheapest request that proves that this kind can be read (preflight).
     async fn probe(&self, http: &crate::Client, scope: &crate::Scope) -> Result<()>;
+
+    /// Whether a person may choose among its items, so that [`Kind::list`] knows them.
+    fn is_listed(&self) -> bool {
+        false
+    }
+
+    /// All items with their ids and the names that a person calls them by (`Payments/web`), without their content: for choosing among them,
+    /// and for noticing new ones. `None` for kinds whose items nobody chooses.
+    async fn list(&self, _http: &crate::Client) -> Result<Option<Vec<(String, String)>>> {
+        Ok(None)
+    }
 
     /// Reads only: what stands at the target for these items, in their order (for conflicts, resuming and verifying).
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>>;

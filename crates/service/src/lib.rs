@@ -1,6 +1,10 @@
 //! The kit for services: what a service and its kinds are, the HTTP client, git.
 
 pub mod crawl;
+pub mod delta;
+pub mod directory;
+pub mod egress;
+pub mod entra;
 pub mod error;
 pub mod git;
 pub mod http;
@@ -15,6 +19,7 @@ pub mod restore;
 pub mod stored;
 
 pub use crawl::{Crawl, Cursor, Item, Order, Scope, Sink};
+pub use delta::DeltaKind;
 pub use error::{Error, Result};
 pub use http::Client;
 pub use inspect::{Inspect, Inspection};

@@ -4,7 +4,7 @@ mod compare;
 mod crawl;
 mod kind;
 mod pages;
-mod read;
+pub(crate) mod read;
 mod restore;
 mod target;
 

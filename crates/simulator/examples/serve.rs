@@ -43,8 +43,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         seed,
     })
     .await?;
-    let line = serde_json::json!({"url": simulator.url(), "organization": simulator.organization(), "pat": simulator.pat()});
-    writeln!(std::io::stdout(), "{line}")?;
+    simulator.serve_demonstrations(simulator.administrator())?;
+    writeln!(std::io::stdout(), "{}", simulator.summary())?;
     tokio::signal::ctrl_c().await?;
     simulator.stop().await;
     Ok(())

@@ -1,4 +1,4 @@
-//! Personal access tokens, and refusals in the forms that the real service uses.
+//! Personal access tokens and access tokens of Entra ID, and refusals in the forms that the real service uses.
 
 use std::sync::Arc;
 
@@ -6,7 +6,11 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
+use uuid::Uuid;
+
 use crate::catalogue::Route;
+use crate::core::access::View;
+use crate::entra::app::Resource;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Person, World};
 
@@ -25,6 +29,16 @@ pub(crate) struct Pat {
 pub(crate) struct Identity {
     pub person: Arc<Person>,
     scopes: Arc<[String]>,
+    /// What the person may not do in the organization.
+    pub view: View,
+}
+
+/// Who calls a service that knows all organizations.
+pub(crate) struct Caller {
+    pub person: Arc<Person>,
+    /// The tenant of the token; a personal access token has none.
+    pub tenant: Option<Uuid>,
+    pub application: bool,
 }
 
 impl Identity {
@@ -61,6 +75,10 @@ pub(crate) fn identify(
     method: &Method,
     git: bool,
 ) -> Result<Identity, Box<Reply>> {
+    let tenant = world
+        .organization(organization)
+        .map(|known| known.access.tenant.to_string());
+    let unauthorized = || unauthorized_in(tenant.as_deref().unwrap_or(TENANT));
     let Some(token) = token(headers) else {
         let suppress = headers
             .get("x-tfs-fedauthredirect")
@@ -73,16 +91,160 @@ pub(crate) fn identify(
     };
     match world.pats.get(&token) {
         Some(pat) if pat.organization == "*" || pat.organization == organization.to_lowercase() => {
+            let known = world.organization(organization);
             Ok(Identity {
                 person: Arc::clone(&pat.person),
                 scopes: pat.scopes.clone().into(),
+                view: known
+                    .map(|known| known.access.view(pat.person.id))
+                    .unwrap_or_default(),
             })
         }
+        None if token.matches('.').count() == 2 => match bearer(world, organization, &token) {
+            Ok(identity) => Ok(identity),
+            Err(Some(error)) => Err(Box::new(error.into_reply())),
+            Err(None) if git => Err(Box::new(unauthorized())),
+            Err(None) => Err(Box::new(sign_in_page())),
+        },
         _ if git => Err(Box::new(unauthorized())),
         _ if matches!(*method, Method::GET | Method::POST | Method::HEAD) => {
             Err(Box::new(sign_in_page()))
         }
         _ => Err(refused("")),
+    }
+}
+
+/// As whom the service treats callers that it does not let in.
+const ANONYMOUS: &str = "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa";
+
+fn not_authorized(user: &str) -> ApiError {
+    ApiError::unauthorized(format!(
+        "TF400813: The user '{user}' is not authorized to access this resource."
+    ))
+}
+
+fn not_entered(tenant: Uuid, name: &str) -> ApiError {
+    ApiError::unauthorized(format!(
+        "TF401444: Please sign-in at least once as {tenant}\\{tenant}\\{name} in a web browser to enable access to the service."
+    ))
+}
+
+/// Who sent an access token of Entra ID. Without an error the token itself is no good.
+fn bearer(world: &World, organization: &str, token: &str) -> Result<Identity, Option<ApiError>> {
+    let bearer = world
+        .entra
+        .accept(token, Resource::AzureDevOps)
+        .map_err(|words| {
+            tracing::debug!(words, "a token is refused");
+            None
+        })?;
+    let organization = world.organization(organization).map_err(Some)?;
+    let access = &organization.access;
+    if access.fenced {
+        return Err(Some(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "Microsoft.VisualStudio.Services.Common.VssServiceException",
+            "VS403463: The conditional access policy defined by your Azure Active Directory administrator has failed.",
+        )));
+    }
+    if bearer.tenant != access.tenant {
+        return Err(Some(not_authorized(ANONYMOUS)));
+    }
+    if !bearer.person {
+        let id = bearer.subject.to_string();
+        let person = access
+            .application(bearer.subject)
+            .ok_or_else(|| Some(not_entered(bearer.tenant, &id)))?;
+        let view = access.view(person.id);
+        let scopes = Arc::from(["app_token".to_owned()]);
+        return Ok(Identity {
+            person,
+            scopes,
+            view,
+        });
+    }
+    if access.policies.get("Policy.DisallowOAuthAuthentication") == Some(&true) {
+        return Err(Some(not_authorized(ANONYMOUS)));
+    }
+    let user = world
+        .entra
+        .tenant(bearer.tenant)
+        .and_then(|tenant| tenant.user_by_id(bearer.subject))
+        .ok_or_else(|| Some(not_authorized(ANONYMOUS)))?;
+    let person = organization
+        .people
+        .find(user.upn())
+        .ok_or_else(|| Some(not_authorized(&bearer.subject.to_string())))?;
+    let membership = access.membership(person.id);
+    if !membership.member {
+        return Err(Some(not_authorized(&person.id.to_string())));
+    }
+    if !membership.entered {
+        return Err(Some(not_entered(bearer.tenant, user.upn())));
+    }
+    let view = access.view(person.id);
+    let scopes: Vec<String> = bearer.permissions.into_iter().collect();
+    Ok(Identity {
+        person,
+        scopes: scopes.into(),
+        view,
+    })
+}
+
+/// Finds who calls a service that is not of one organization.
+pub(crate) fn everywhere(world: &World, headers: &HeaderMap) -> Result<Caller, Box<Reply>> {
+    let token = token(headers).ok_or_else(|| Box::new(unauthorized()))?;
+    if let Some(pat) = world.pats.get(&token) {
+        // A token of one organization knows nothing of others.
+        if pat.organization != "*" {
+            return Err(Box::new(unauthorized()));
+        }
+        return Ok(Caller {
+            person: Arc::clone(&pat.person),
+            tenant: None,
+            application: false,
+        });
+    }
+    let bearer = world
+        .entra
+        .accept(&token, Resource::AzureDevOps)
+        .map_err(|_| Box::new(sign_in_page()))?;
+    let tenant = Some(bearer.tenant);
+    if !bearer.person {
+        let person = world
+            .organizations
+            .values()
+            .find_map(|organization| organization.access.application(bearer.subject))
+            .unwrap_or_else(|| {
+                Arc::new(Person::application(
+                    "Application",
+                    bearer.client,
+                    bearer.subject,
+                ))
+            });
+        return Ok(Caller {
+            person,
+            tenant,
+            application: true,
+        });
+    }
+    let person = world
+        .entra
+        .tenant(bearer.tenant)
+        .and_then(|tenant| tenant.user_by_id(bearer.subject))
+        .map(|user| {
+            world
+                .people
+                .find(user.upn())
+                .unwrap_or_else(|| Arc::new(Person::unknown(user.name(), user.upn(), user.id)))
+        });
+    match person {
+        Some(person) => Ok(Caller {
+            person,
+            tenant,
+            application: false,
+        }),
+        None => Err(Box::new(sign_in_page())),
     }
 }
 
@@ -108,7 +270,7 @@ fn token(headers: &HeaderMap) -> Option<String> {
     }
 }
 
-/// The tenant that all organizations are backed by.
+/// The tenant that organizations are backed by unless another is named for them.
 pub(crate) const TENANT: &str = "5f5c3a8e-0c1d-4a7e-9f42-6d1b7f0e2a90";
 
 /// The scope that an operation needs; `None` where any valid token will do.
@@ -183,8 +345,12 @@ fn refused(user: &str) -> Box<Reply> {
 }
 
 pub(crate) fn unauthorized() -> Reply {
+    unauthorized_in(TENANT)
+}
+
+fn unauthorized_in(tenant: &str) -> Reply {
     Reply::status(StatusCode::UNAUTHORIZED)
-        .header("www-authenticate", format!("Bearer authorization_uri=https://login.microsoftonline.com/{TENANT}"))
+        .header("www-authenticate", format!("Bearer authorization_uri=https://login.microsoftonline.com/{tenant}"))
         .header("www-authenticate", "Basic realm=\"https://tfsprodcus0.visualstudio.com/\"")
         .header("x-tfs-serviceerror", "TF400813%3A%20The%20user%20%27%27%20is%20not%20authorized%20to%20access%20this%20resource.")
 }

@@ -1,7 +1,9 @@
 //! Projects, teams, processes, operations, identities and connection data.
 
+pub(crate) mod access;
 mod connection;
 mod graph;
+mod groups;
 pub(crate) mod operations;
 pub(crate) mod people;
 mod processes;
@@ -60,7 +62,12 @@ impl Organization {
     }
 
     fn is_visible(&self, project: &Project) -> bool {
-        !self.core.hidden.contains(&project.id) && project.ready <= self.core.turn()
+        !self.hides(project.id) && project.ready <= self.core.turn()
+    }
+
+    /// Whether the caller may not see a project.
+    pub(crate) fn hides(&self, project: Uuid) -> bool {
+        self.core.hidden.contains(&project) || !access::reads_project(project)
     }
 
     pub(crate) fn visible_projects(&self) -> impl Iterator<Item = &Project> {
@@ -143,13 +150,20 @@ pub(crate) fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError
         ["process", "processes", rest @ ..] => processes::list(call, rest),
         ["work", "processes", rest @ ..] => processes::inherited(organization, call, rest),
         ["connectiondata"] => Ok(connection::data(organization, call)),
+        ["organization", "collections", "me"] => Ok(Reply::json(
+            serde_json::json!({"id": organization.id, "name": organization.name, "status": "enabled", "tenantId": organization.access.tenant}),
+        )),
         ["projectcollections", ..] => connection::collection(organization, call),
         ["identities", rest @ ..] => connection::identities(organization, call, rest),
         ["graph", rest @ ..] => graph::route(organization, call, rest),
         ["security", "permissionevaluationbatch"] => security::evaluate(organization, call),
         ["permissions", ..] => security::permissions(organization, call),
         ["accesscontrolentries", namespace] => security::entries(organization, call, namespace),
-        ["userentitlements", ..] => Ok(connection::entitlements(organization, call)),
+        ["organizationpolicy", "policies", ..] => access::policy(organization, call),
+        [
+            "userentitlements" | "serviceprincipalentitlements",
+            rest @ ..,
+        ] => connection::entitlements(organization, call, rest),
         _ => Err(ApiError::no_route(call)),
     }
 }

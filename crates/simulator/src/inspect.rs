@@ -4,11 +4,11 @@ use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::core::{operations, teams::Member};
+use crate::core::{access, operations, teams::Member};
 use crate::faults::{Fault, Rule};
 use crate::server::{ApiError, App, Query, Reply};
 use crate::world::Organization;
-use crate::{change, git, wiki, wit};
+use crate::{change, entra, git, graph, wiki, wit};
 
 /// The organization that is meant if a request names none.
 const DEFAULT: &str = "contoso";
@@ -32,6 +32,16 @@ pub(crate) async fn answer(
         .map(str::to_owned)
         .or_else(|| text("organization"))
         .unwrap_or_else(|| DEFAULT.to_owned());
+    if let Some(name) = query.get("tenant") {
+        let world = app.world.read();
+        let missing = || ApiError::bad_request(format!("there is no tenant {name}"));
+        let tenant = world.entra.tenant_named(name).ok_or_else(missing)?;
+        return match (method, path.trim_matches('/')) {
+            (&Method::GET, "__state") => Ok(Reply::json(graph::control::state(tenant))),
+            (&Method::GET, "__inventory") => Ok(Reply::json(graph::control::inventory(tenant))),
+            _ => Err(ApiError::no_route_path(path)),
+        };
+    }
     match (method, path.trim_matches('/')) {
         (&Method::GET, "__state") => state(app, &organization).await,
         (&Method::GET, "__inventory") => inventory(app, &organization),
@@ -64,10 +74,27 @@ pub(crate) async fn answer(
             git::arrange(&app.world, &organization, &sent)?;
             Ok(Reply::no_content())
         }
+        (method, path) if path.starts_with("__entra") => {
+            let path = path.trim_start_matches("__entra").trim_matches('/');
+            entra::control::answer(&mut app.world.write().entra, method, path, &sent)
+        }
+        (method, path) if path.starts_with("__graph/") => {
+            let path = path.trim_start_matches("__graph/");
+            graph::control::answer(&mut app.world.write().entra, method, path, &sent)
+        }
+        (&Method::POST, "__access") => {
+            access::change(&mut app.world.write(), &organization, &sent)?;
+            Ok(Reply::no_content())
+        }
         (&Method::POST, "__organizations") => {
             let name =
                 text("name").ok_or_else(|| ApiError::bad_body("the member name is missing"))?;
-            let pat = app.world.write().add_organization(&name);
+            let mut world = app.world.write();
+            let tenant = text("tenant").and_then(|name| Some(world.entra.tenant_named(&name)?.id));
+            let pat = match tenant {
+                Some(tenant) => world.add_organization_in(&name, tenant),
+                None => world.add_organization(&name),
+            };
             Ok(Reply::json(json!({"name": name, "pat": pat})).with_status(StatusCode::CREATED))
         }
         (&Method::POST, "__pats") => {

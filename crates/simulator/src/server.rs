@@ -1,6 +1,7 @@
 //! The listener and the way from a path to an area.
 
 mod call;
+mod elsewhere;
 mod error;
 mod metered;
 mod place;

@@ -1,5 +1,7 @@
 //! The handle of a running simulator.
 
+mod tenants;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -53,6 +55,9 @@ pub enum SimulatorError {
     },
     #[error("cannot make the organization: {0}")]
     Seed(String),
+    /// What a test asked for cannot be.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// A running simulator. Dropping it stops it without waiting.
@@ -102,6 +107,10 @@ impl Simulator {
         world.write().url = format!("http://{address}");
         crate::seed::fill(&world, ORGANIZATION, &options.seed)
             .await
+            .map_err(|error| SimulatorError::Seed(error.message))?;
+        world
+            .write()
+            .enter_applications(ORGANIZATION)
             .map_err(|error| SimulatorError::Seed(error.message))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = App::new(world.clone()).router();

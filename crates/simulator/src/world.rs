@@ -9,6 +9,7 @@ use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
 use crate::auth::Pat;
+use crate::core::access::Access;
 pub(crate) use crate::core::people::{People, Person};
 use crate::server::ApiError;
 
@@ -52,6 +53,8 @@ pub(crate) struct World {
     pub pats: HashMap<String, Pat>,
     /// The directory of the one tenant that all organizations are backed by.
     pub people: People,
+    /// Entra ID: tenants, people who sign in, apps.
+    pub entra: crate::entra::State,
     pub ids: Ids,
 }
 
@@ -64,6 +67,7 @@ impl World {
             organizations: BTreeMap::new(),
             pats: HashMap::new(),
             people,
+            entra: crate::entra::State::new(),
             ids,
         }
     }
@@ -82,20 +86,51 @@ impl World {
 
     /// Adds an empty organization, or keeps the one that has the name, and returns a full-access PAT for it.
     pub(crate) fn add_organization(&mut self, name: &str) -> String {
+        let tenant = self.entra.tenants[0].id;
+        self.add_organization_in(name, tenant)
+    }
+
+    /// The same, backed by a tenant.
+    pub(crate) fn add_organization_in(&mut self, name: &str, tenant: Uuid) -> String {
         let seed = 1000 + self.organizations.len() as u64;
-        let people = self.people.clone();
+        let own = self.entra.tenants.iter().position(|own| own.id == tenant);
+        let people = match own.and_then(|at| self.entra.tenants.get(at)) {
+            Some(other) if own != Some(0) => People::of_tenant(other),
+            _ => self.people.clone(),
+        };
         self.organizations
             .entry(name.to_lowercase())
-            .or_insert_with(|| Organization::new(name, seed, people));
+            .or_insert_with(|| Organization::new(name, seed, people, tenant));
         self.add_pat(name, &["app_token"])
+    }
+
+    /// Adds the apps of the organization's tenant to it, as members.
+    pub(crate) fn enter_applications(&mut self, name: &str) -> Result<(), ApiError> {
+        let tenant = self.organization(name)?.access.tenant;
+        let principals: Vec<(Uuid, Uuid)> = self
+            .entra
+            .tenant(tenant)
+            .into_iter()
+            .flat_map(|tenant| tenant.principals.iter())
+            .map(|(client, principal)| (*client, principal.id))
+            .collect();
+        for (client, principal) in principals {
+            let title = self.entra.title(client);
+            let access = &mut self.organization_mut(name)?.access;
+            access.add_application(&title, client, principal);
+        }
+        Ok(())
     }
 
     pub(crate) fn add_pat(&mut self, organization: &str, scopes: &[&str]) -> String {
         let token = self.ids.token();
+        let people = self
+            .organization(organization)
+            .map_or(&self.people, |known| &known.people);
         let pat = Pat {
             organization: organization.to_lowercase(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            person: self.people.administrator(),
+            person: people.administrator(),
         };
         self.pats.insert(token.clone(), pat);
         token
@@ -104,8 +139,11 @@ impl World {
     /// Adds a person to the tenant, known to every organization.
     pub(crate) fn add_person(&mut self, display_name: &str, mail: &str) -> Arc<Person> {
         let person = self.people.add(&mut self.ids, display_name, mail);
+        let home = self.entra.tenants[0].id;
         for organization in self.organizations.values_mut() {
-            organization.people = self.people.clone();
+            if organization.access.tenant == home {
+                organization.people = self.people.clone();
+            }
         }
         person
     }
@@ -117,6 +155,7 @@ pub(crate) struct Organization {
     pub clock: Clock,
     pub ids: Ids,
     pub people: People,
+    pub access: Access,
     pub core: crate::core::State,
     pub wit: crate::wit::State,
     pub git: crate::git::State,
@@ -124,13 +163,14 @@ pub(crate) struct Organization {
 }
 
 impl Organization {
-    fn new(name: &str, seed: u64, people: People) -> Self {
+    fn new(name: &str, seed: u64, people: People, tenant: Uuid) -> Self {
         let mut ids = Ids::new(seed);
         Self {
             name: name.to_owned(),
             id: ids.guid(),
             clock: Clock::default(),
             ids,
+            access: Access::new(tenant, people.administrator().id),
             people,
             core: crate::core::State::default(),
             wit: crate::wit::State::default(),
@@ -189,7 +229,7 @@ impl Ids {
     }
 
     /// 52 characters, as the short personal access tokens of the service.
-    fn token(&mut self) -> String {
+    pub(crate) fn token(&mut self) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let mut bytes = [0; 52];
         self.0.fill_bytes(&mut bytes);

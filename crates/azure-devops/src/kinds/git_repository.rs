@@ -177,8 +177,20 @@ fn closed(repository: &Repository<'_>, item: &ItemRef) -> Option<Issue> {
     })
 }
 
+/// Selected itself, and so is its project.
+fn is_picked(cx: &Crawl<'_>, repository: &Repository<'_>) -> bool {
+    let (project, name) = (&repository.project, &repository.name);
+    let full = format!("{}/{name}", project.name);
+    let picks = cx.order.picks;
+    picks.takes(PROJECT, &project.id, &[&project.name])
+        && picks.takes(GIT_REPOSITORY, &repository.id, &[&full, name])
+}
+
 async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>) -> Result<()> {
     let item = ItemRef::new(GIT_REPOSITORY, "", &repository.id);
+    if !is_picked(cx, repository) {
+        return parts::unpicked(cx, &item).await;
+    }
     let listed = Item {
         item: item.clone(),
         name: repository.name.to_string(),
@@ -201,6 +213,24 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
         Ok(()) => cx.sink.done(&item).await,
         Err(error) => Err(error),
     }
+}
+
+/// Repositories that are not selected stay, also when the list no longer has them.
+async fn keep_unpicked(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
+    if cx.order.picks.is_empty() {
+        return Ok(());
+    }
+    for id in cx.prior.ids(GIT_REPOSITORY, "").await? {
+        if seen.contains(&id.to_lowercase()) {
+            continue;
+        }
+        let item = ItemRef::new(GIT_REPOSITORY, "", &id);
+        let document = parts::document(cx.prior, &item).await?;
+        if !is_picked(cx, &parts::read(&item, &document)?) {
+            cx.sink.keep(&item).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Repositories of wikis that the last snapshot knows and that the list does not show, whatever `includeHidden` means to this server.
@@ -252,7 +282,22 @@ impl Kind for GitRepositoryKind {
                 crawl_one(cx, document, repository)
             })
             .await?;
+        keep_unpicked(cx, &seen).await?;
         Ok(None)
+    }
+
+    fn is_listed(&self) -> bool {
+        true
+    }
+
+    async fn list(&self, http: &Client) -> Result<Option<Vec<(String, String)>>> {
+        let pages = list(http).await?;
+        let all = read_all(&pages)?.into_iter();
+        let named = all.map(|one| {
+            let name = format!("{}/{}", one.project.name, one.name);
+            (one.id.into_owned(), name)
+        });
+        Ok(Some(named.collect()))
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {

@@ -23,6 +23,14 @@ pub(crate) async fn document(stored: &dyn Stored, item: &ItemRef) -> Result<Byte
     })
 }
 
+/// An item that is not selected stays as it was, if it is there at all.
+pub(crate) async fn unpicked(cx: &Crawl<'_>, item: &ItemRef) -> Result<()> {
+    match cx.prior.document(item).await? {
+        Some(_) => cx.sink.keep(item).await,
+        None => Ok(()),
+    }
+}
+
 /// Reads a stored document.
 pub(crate) fn read<'a, T: Deserialize<'a>>(item: &ItemRef, document: &'a [u8]) -> Result<T> {
     serde_json::from_slice(document).map_err(|error| {

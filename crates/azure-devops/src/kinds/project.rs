@@ -145,6 +145,9 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     let project: Project<'_> = serde_json::from_str(listed.get())
         .map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
     let item = ItemRef::new(PROJECT, "", &project.id);
+    if !cx.order.picks.takes(PROJECT, &project.id, &[&project.name]) {
+        return parts::unpicked(cx, &item).await;
+    }
     if project.is_deleted() && cx.prior.document(&item).await?.is_some() {
         return cx.sink.delete(&item).await;
     }
@@ -183,6 +186,15 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     }
 }
 
+/// Whether a project that the service does not name any more is selected, by the name that it had.
+async fn is_picked(cx: &Crawl<'_>, item: &ItemRef) -> Result<bool> {
+    let document = cx.prior.document(item).await?;
+    let name = document
+        .and_then(|document| ProjectKind.describe(&document))
+        .map_or_else(String::new, |(name, _)| name);
+    Ok(cx.order.picks.takes(PROJECT, &item.id, &[&name]))
+}
+
 /// Of projects that are no longer listed, those are gone that lie in the bin; the others may only be hidden from the identity.
 async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
     let id = |value: &RawValue| {
@@ -203,11 +215,13 @@ async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
     let filter = [("stateFilter", "deleted")];
     let bin = api::pages(cx.http, "/_apis/projects", STABLE, Paging::Skip, &filter).await?;
     let bin: BTreeSet<String> = bin.values()?.into_iter().map(id).collect::<Result<_>>()?;
-    for project in missing
-        .iter()
-        .filter(|project| bin.contains(&project.to_lowercase()))
-    {
-        cx.sink.delete(&ItemRef::new(PROJECT, "", project)).await?;
+    for project in &missing {
+        let item = ItemRef::new(PROJECT, "", project);
+        if !is_picked(cx, &item).await? {
+            cx.sink.keep(&item).await?;
+        } else if bin.contains(&project.to_lowercase()) {
+            cx.sink.delete(&item).await?;
+        }
     }
     Ok(())
 }
@@ -232,6 +246,23 @@ impl Kind for ProjectKind {
             .await?;
         deleted(cx, &pages).await?;
         Ok(None)
+    }
+
+    fn is_listed(&self) -> bool {
+        true
+    }
+
+    async fn list(&self, http: &Client) -> Result<Option<Vec<(String, String)>>> {
+        let pages = list(http).await?;
+        let mut items = Vec::new();
+        for listed in pages.values()? {
+            let project: Project<'_> = serde_json::from_str(listed.get())
+                .map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
+            if project.is_whole() {
+                items.push((project.id.into_owned(), project.name.into_owned()));
+            }
+        }
+        Ok(Some(items))
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {

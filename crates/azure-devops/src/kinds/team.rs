@@ -80,6 +80,9 @@ fn read(listed: &RawValue) -> Result<Team<'_>> {
 
 async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     let team = read(listed)?;
+    if !cx.order.picks.takes(PROJECT, &team.project, &[]) {
+        return Ok(());
+    }
     let item = ItemRef::new(TEAM, &team.project, &team.id);
     cx.sink
         .upsert(

@@ -103,6 +103,22 @@ pub(crate) fn read_all(pages: &api::Pages) -> Result<Vec<Wiki<'_>>> {
     pages.values()?.into_iter().map(read).collect()
 }
 
+/// Those of projects that are not selected, also when they are no longer listed.
+async fn keep_unpicked(cx: &Crawl<'_>) -> Result<()> {
+    if cx.order.picks.is_empty() {
+        return Ok(());
+    }
+    for id in cx.prior.ids(WIKI, "").await? {
+        let item = ItemRef::new(WIKI, "", &id);
+        let document = parts::document(cx.prior, &item).await?;
+        let wiki: Wiki<'_> = parts::read(&item, &document)?;
+        if !cx.order.picks.takes(PROJECT, &wiki.project, &[]) {
+            cx.sink.keep(&item).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The name of the project wiki whose hidden repository this is, if it is one.
 pub(crate) async fn project_wiki_of(
     stored: &dyn Stored,
@@ -137,6 +153,10 @@ impl Kind for WikiKind {
         for listed in values {
             let wiki = read(listed)?;
             let item = ItemRef::new(WIKI, "", &wiki.id);
+            if !cx.order.picks.takes(PROJECT, &wiki.project, &[]) {
+                parts::unpicked(cx, &item).await?;
+                continue;
+            }
             cx.sink
                 .upsert(
                     &Item {
@@ -148,6 +168,7 @@ impl Kind for WikiKind {
                 )
                 .await?;
         }
+        keep_unpicked(cx).await?;
         Ok(None)
     }
 

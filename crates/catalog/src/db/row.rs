@@ -75,6 +75,13 @@ impl Row {
             .map_err(|error| Error::damaged(format!("JSON in column {column}: {error}")))
     }
 
+    pub(crate) fn opt_json<T: DeserializeOwned>(&self, column: usize) -> Result<Option<T>> {
+        self.opt_text(column)?
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| Error::damaged(format!("JSON in column {column}: {error}")))
+    }
+
     pub(crate) fn word<T: DeserializeOwned>(&self, column: usize) -> Result<T> {
         parse_word(&self.text(column)?)
     }

@@ -25,6 +25,11 @@ pub(crate) const DIALECT: Dialect = Dialect {
         UPDATE job SET state = 'leased', owner = $1, lease_until = $3, token = token + 1, attempt = attempt + 1
         FROM picked WHERE job.id = picked.id
         RETURNING job.id, job.run, job.token, job.payload, job.checkpoint, job.attempt",
+    audit_is_append_only: "CREATE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
+        CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+            FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses();",
+    queue_lock: Some("SELECT pg_advisory_xact_lock(7305243915)"),
     like: "ILIKE",
 };
 

@@ -28,6 +28,14 @@ pub(crate) const DIALECT: Dialect = Dialect {
               AND NOT EXISTS (SELECT 1 FROM job o WHERE o.concurrency_key = j.concurrency_key AND o.state = 'leased' AND o.id <> j.id)
             ORDER BY j.created, j.id LIMIT 1)
         RETURNING id, run, token, payload, checkpoint, attempt",
+    // `INSERT OR REPLACE` removes a row without its trigger, so it is refused where it would.
+    audit_is_append_only: "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;",
+    queue_lock: None,
     like: "LIKE",
 };
 
@@ -79,7 +87,7 @@ fn pool() -> SqlitePoolOptions {
 }
 
 async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let options = options.clone().pragma("cache_size", "-16384");
+    let options = options.clone().pragma("cache_size", "-8192");
     Ok(pool().max_connections(1).connect_with(options).await?)
 }
 

@@ -35,7 +35,7 @@ impl Catalog {
             Some([section, item]) => (
                 section
                     .parse()
-                    .map_err(|_| Error::damaged("a page cursor"))?,
+                    .map_err(|_| Error::Cursor)?,
                 item,
             ),
             None => (0, String::new()),

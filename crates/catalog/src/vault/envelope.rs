@@ -32,14 +32,14 @@ impl Kek {
 }
 
 /// All randomness that sealing needs.
-pub(super) struct Seed {
+pub(crate) struct Seed {
     key: Zeroizing<[u8; 32]>,
     wrap_nonce: [u8; NONCE],
     seal_nonce: [u8; NONCE],
 }
 
 impl Seed {
-    pub(super) fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+    pub(crate) fn draw<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
         let mut seed = Self {
             key: Zeroizing::new([0; 32]),
             wrap_nonce: [0; NONCE],
@@ -53,12 +53,12 @@ impl Seed {
 }
 
 /// A secret as it is stored: each part is a nonce and what it sealed.
-pub(super) struct Sealed {
-    pub(super) wrapped: Vec<u8>,
-    pub(super) sealed: Vec<u8>,
+pub(crate) struct Sealed {
+    pub(crate) wrapped: Vec<u8>,
+    pub(crate) sealed: Vec<u8>,
 }
 
-pub(super) fn seal(
+pub(crate) fn seal(
     kek: &Kek,
     name: &str,
     version: i64,
@@ -79,14 +79,14 @@ pub(super) fn seal(
     })
 }
 
-pub(super) fn open(kek: &Kek, name: &str, version: i64, stored: &Sealed) -> Result<Secret> {
+pub(crate) fn open(kek: &Kek, name: &str, version: i64, stored: &Sealed) -> Result<Secret> {
     let key = unwrap(kek, name, version, &stored.wrapped)?;
     let plain = decrypt(&key, &stored.sealed, name, "sealed", version)?;
     let text = std::str::from_utf8(&plain).map_err(|_| Error::damaged("a secret"))?;
     Ok(Secret::new(text))
 }
 
-pub(super) fn rewrap(
+pub(crate) fn rewrap(
     old: &Kek,
     new: &Kek,
     name: &str,

@@ -1,16 +1,23 @@
 //! One suite for both databases: a test each on SQLite, all of them in one test on a private PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod connect;
+mod audit;
 mod index;
 mod names;
+mod notify;
+mod people;
 mod plans;
 mod postgres;
 mod properties;
 mod queue;
 mod registry;
+mod server;
 mod sqlite;
 mod support;
+mod tenants;
 mod vault;
+mod work;
 
 macro_rules! suite {
     ($($module:ident :: $name:ident,)*) => {
@@ -45,6 +52,17 @@ suite! {
     vault::another_key_opens_nothing,
     vault::a_rotated_key_replaces_the_old_one,
     vault::a_credential_in_use_cannot_be_removed,
+    connect::sre_12_an_organization_is_signed_in_to_once_but_may_have_tokens,
+    connect::sre_17_what_is_connected_at_once_is_saved_whole_or_not_at_all,
+    connect::a_connector_keeps_all_of_its_settings,
+    connect::connectors_and_credentials_are_paged,
+    connect::a_rotated_credential_keeps_who_refers_to_it,
+    connect::of_two_refreshed_tokens_the_first_stands,
+    connect::av_03_app_profiles_are_one_for_each_app_and_tenant,
+    connect::sre_17_a_wizard_belongs_to_one_caller_and_ends_in_time,
+    tenants::xm_07_new_users_wait_when_they_are_not_to_be_added,
+    tenants::users_are_searched_and_paged_by_name,
+    tenants::a_removed_connector_takes_its_directory_along,
     registry::connectors_are_unique_without_regard_to_case,
     registry::a_refused_replacement_leaves_the_old_connector,
     registry::removing_a_connector_leaves_its_snapshots,
@@ -69,8 +87,47 @@ suite! {
     index::two_writers_of_one_source_follow_each_other,
     names::hostile_names_come_back_unchanged,
     names::hostile_names_are_data_in_filters,
+    notify::channels_are_unique_without_regard_to_case,
+    notify::an_ended_run_is_told_of_once,
+    notify::a_message_is_tried_by_one_and_again_later,
+    notify::an_alarm_keeps_who_knows_of_it_until_it_gets_worse,
+    notify::the_last_good_backup_is_one_that_made_a_snapshot,
+    notify::a_repository_names_the_secret_of_its_storage,
     plans::steps_are_paged_and_counted,
     plans::the_journal_knows_what_is_open,
     plans::a_plan_is_removed_with_its_rows,
+    people::names_are_unique_and_the_last_administrator_stays,
+    people::two_administrators_cannot_remove_each_other_at_once,
+    people::the_first_account_takes_the_setup_token,
+    people::an_account_made_by_hand_voids_the_setup_token,
+    people::sessions_end_with_their_person,
+    people::a_token_shows_its_owner_as_they_are_now,
+    people::a_code_is_good_once,
+    people::identities_belong_to_one_person,
+    people::a_pending_sign_in_is_taken_once_and_in_time,
+    people::attempts_are_counted_until_their_time,
+    audit::rows_are_only_added,
+    audit::a_changed_row_is_found,
+    audit::a_removed_row_is_found,
+    audit::rows_that_changed_places_are_found,
+    audit::a_noted_hash_finds_a_log_that_was_written_anew,
+    audit::writers_at_once_make_one_chain,
+    audit::the_log_is_filtered_and_paged,
+    audit::a_proposal_is_decided_once_and_in_time,
+    server::an_answer_is_kept_for_its_request,
+    server::a_request_that_was_cut_off_may_begin_again,
+    server::runs_are_listed_by_what_people_may_see,
+    server::snapshots_are_listed_by_what_people_may_see,
+    server::figures_tell_of_the_last_good_backup,
     properties::intervals_tell_what_every_snapshot_held,
+    work::the_default_policy_is_there_from_the_start,
+    work::a_policy_that_was_changed_meanwhile_is_not_overwritten,
+    work::of_two_schedulers_one_fires,
+    work::no_connector_waits_for_the_backlog_of_another,
+    work::limits_labels_and_storages_hold_jobs_back,
+    work::many_workers_never_exceed_the_limits,
+    work::a_job_that_was_given_back_waits_for_its_time,
+    work::a_worker_elsewhere_is_known_by_its_token_until_it_is_removed,
+    work::new_items_are_told_from_those_of_the_first_listing,
+    work::the_same_issue_in_many_runs_is_one_until_it_is_acknowledged,
 }

@@ -23,6 +23,7 @@ fn connector(name: &str, organization: &str, method: &str) -> Connector {
         url: Some("http://127.0.0.1:1/contoso".to_owned()),
         method: method.to_owned(),
         credential: "token".to_owned(),
+        ..Connector::default()
     }
 }
 
@@ -30,13 +31,12 @@ pub(crate) async fn connectors_are_unique_without_regard_to_case(place: Place) {
     let catalog = with_credential(&place).await;
     let first = connector("Contoso", "Contoso", "oauth");
     catalog.add_connector(&first).await.unwrap();
-    for second in [
-        connector("cONTOSO", "other", "pat"),
-        connector("other", "contoso", "oauth"),
+    for (second, code) in [
+        (connector("cONTOSO", "other", "pat"), "connector-name-taken"),
+        (connector("other", "contoso", "oauth"), "organization-taken"),
     ] {
         let refused = catalog.add_connector(&second).await.unwrap_err();
-        assert!(matches!(refused, Error::ConnectorExists { .. }));
-        assert_eq!(refused.code(), Some("connector-exists"));
+        assert_eq!(refused.code(), Some(code));
     }
     let reader = connector("contoso-read", "contoso", "pat");
     let writer = connector("contoso-write", "contoso", "pat");
@@ -62,7 +62,7 @@ pub(crate) async fn a_refused_replacement_leaves_the_old_connector(place: Place)
     catalog.replace_connector(&two).await.unwrap();
     let taken = connector("two", "CONTOSO", "oauth");
     let refused = catalog.replace_connector(&taken).await.unwrap_err();
-    assert_eq!(refused.code(), Some("connector-exists"));
+    assert_eq!(refused.code(), Some("organization-taken"));
     assert_eq!(catalog.connectors().await.unwrap(), [one.clone(), two]);
     let renamed = connector("Two", "tailspin", "oauth");
     catalog.replace_connector(&renamed).await.unwrap();
@@ -99,6 +99,7 @@ pub(crate) async fn repositories_are_found_by_name_and_default(place: Place) {
         location: location.to_owned(),
         id: "9d1a".to_owned(),
         password_credential: "token".to_owned(),
+        ..RepositoryRow::default()
     };
     assert_eq!(catalog.default_repository().await.unwrap(), None);
     let (main, second) = (

@@ -51,6 +51,10 @@ pub(crate) fn run(id: &str) -> Run {
         counts: Counts::default(),
         error: None,
         resumed: None,
+        policy: None,
+        reason: model::Reason::Command,
+        retry_of: None,
+        waiting: None,
     }
 }
 

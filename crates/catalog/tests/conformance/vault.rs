@@ -99,6 +99,7 @@ pub(crate) async fn a_credential_in_use_cannot_be_removed(place: Place) {
         url: None,
         method: "pat".to_owned(),
         credential: "Token".to_owned(),
+        ..Connector::default()
     };
     catalog.add_connector(&connector).await.unwrap();
     let repository = RepositoryRow {
@@ -106,6 +107,7 @@ pub(crate) async fn a_credential_in_use_cannot_be_removed(place: Place) {
         location: "/srv/main".to_owned(),
         id: "9d1a".to_owned(),
         password_credential: "password".to_owned(),
+        ..RepositoryRow::default()
     };
     catalog.add_repository(&repository).await.unwrap();
 

@@ -1,5 +1,7 @@
 //! `keepward backup`.
 
+mod ask;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,14 +50,18 @@ pub(crate) async fn run(
     output: &Output,
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
+    if global.server.is_some() {
+        return Box::pin(ask::run(command, global, output, cancel)).await;
+    }
     let app = App::open(&global.data()).await?;
     let connector = app.catalog.connector(&command.connector).await?;
-    let (row, repository) = app.repository(command.repository.as_deref()).await?;
+    let (row, repository) = app.repository_to_write(command.repository.as_deref()).await?;
     let order = BackupOrder {
         connector: &connector,
         repository: &repository,
         repository_name: &row.name,
         selection: command.kind.into_iter().collect::<BTreeSet<_>>(),
+        picks: model::Picks::default(),
         accept_deletions: command.accept_deletions.into_iter().collect(),
         full: command.full,
         pace: pace(command.checkpoint_pause),

@@ -34,6 +34,12 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         let text = text.context("cannot write a page")?;
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
+    let path = command.folder.join("openapi.json");
+    let text = server::openapi()
+        .to_pretty_json()
+        .context("cannot write openapi.json")?;
+    std::fs::write(&path, text + "\n")
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Exit::Done)
 }
 

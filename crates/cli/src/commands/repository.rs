@@ -29,7 +29,11 @@ use crate::output::Output;
 pub(crate) enum Command {
     /// Make a repository and print its recovery sheet
     #[command(
-        after_help = "Examples:\n  keepward repository init /backup/contoso\n  keepward repository init /backup/contoso --password-file ~/contoso.password"
+        after_help = "Examples:\n  keepward repository init /backup/contoso\n  keepward repository init /backup/contoso --password-file ~/contoso.password\n  \
+        keepward repository init s3://backups/contoso --region eu-central-1 --storage-secret-file s3.key\n  \
+        keepward repository init s3://backups/contoso --endpoint https://minio.example.com:9000 --storage-secret-file s3.key --object-lock compliance --object-lock-days 30\n  \
+        keepward repository init azure://account/container/contoso --storage-secret-file azure.key\n  \
+        keepward repository init gs://backups/contoso"
     )]
     Init(init::Init),
     /// Use a repository that exists already

@@ -1,5 +1,7 @@
 //! `keepward run`.
 
+mod act;
+
 use catalog::Page;
 use clap::{Args, Subcommand};
 use model::{Resumed, Run};
@@ -27,6 +29,53 @@ pub(crate) enum Command {
     /// The issues of a run
     #[command(after_help = "Example:\n  keepward run issues 01a20184-5804-7ad7-ada3-4e217e220162")]
     Issues(Issues),
+    /// Ask a run to end
+    #[command(after_help = "Example:\n  keepward run cancel 01a20184-5804-7ad7-ada3-4e217e220162")]
+    Cancel {
+        /// The run's id, as `run list` shows it
+        run: String,
+    },
+    /// Make the same backup again; what the run before got is not read again
+    #[command(after_help = "Example:\n  keepward run retry 01a20184-5804-7ad7-ada3-4e217e220162")]
+    Retry {
+        /// The run's id, as `run list` shows it
+        run: String,
+    },
+    /// Issues of the last 30 days, each once over all runs that had it
+    #[command(after_help = "Example:\n  keepward run recurring --connector contoso")]
+    Recurring {
+        /// Only of this connector
+        #[arg(long, value_name = "NAME")]
+        connector: Option<String>,
+    },
+    /// Say that you have seen an issue, so that nobody is told of it again
+    #[command(
+        after_help = "Example:\n  keepward run acknowledge contoso git-repository-disabled --kind git-repository --item 4c1e… --until 2027-01-01T00:00:00Z"
+    )]
+    Acknowledge(Acknowledge),
+}
+
+#[derive(Args)]
+pub(crate) struct Acknowledge {
+    /// The connector
+    connector: String,
+    /// The issue's code, as `run recurring` shows it
+    code: String,
+    /// The issue's kind of data
+    #[arg(long, default_value = "")]
+    kind: String,
+    /// The issue's project
+    #[arg(long, default_value = "")]
+    scope: String,
+    /// The issue's item
+    #[arg(long, default_value = "")]
+    item: String,
+    /// Until then; for good when not said
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Why it is all right
+    #[arg(long)]
+    note: Option<String>,
 }
 
 #[derive(Args)]
@@ -43,9 +92,10 @@ pub(crate) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let app = App::open(&global.data()).await?;
     match command {
+        command if global.server.is_some() => return act::run(command, global, output).await,
         Command::List { limit } => {
+            let app = App::open(&global.data()).await?;
             let runs = app.catalog.runs(&Page::first(limit)).await?;
             output.rows(
                 &["run", "what", "connector", "state", "begun", "requests"],
@@ -63,8 +113,12 @@ pub(crate) async fn run(
                 },
             );
         }
-        Command::Show { run } => show(&app.catalog.run(&run).await?, output),
+        Command::Show { run } => {
+            let app = App::open(&global.data()).await?;
+            show(&app.catalog.run(&run).await?, output);
+        }
         Command::Issues(issues) => {
+            let app = App::open(&global.data()).await?;
             let listed = app
                 .catalog
                 .issues(&issues.run, &Page::first(issues.limit))
@@ -77,6 +131,7 @@ pub(crate) async fn run(
                 }
             }
         }
+        other => return act::run(other, global, output).await,
     }
     Ok(Exit::Done)
 }

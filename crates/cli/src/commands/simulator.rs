@@ -25,7 +25,8 @@ enum SeedName {
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  keepward simulator\n  keepward simulator --listen 127.0.0.1:8099 --json\n\n\
-    It answers on /ORGANIZATION/… and on the real Host names (dev.azure.com …). It is for demonstrations and tests: it holds no real data."
+    It answers on /ORGANIZATION/… and on the real Host names (dev.azure.com, login.microsoftonline.com, graph.microsoft.com …); Entra ID and Microsoft Graph \
+    are at the same address, too. It is for demonstrations and tests: it holds no real data."
 )]
 pub(crate) struct Command {
     /// Address to listen on; port 0 takes a free one
@@ -49,6 +50,9 @@ pub(crate) struct Command {
     /// Keep bare repositories and attachments here instead of in a temporary folder
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Show the pages for sign-in, consent and device codes instead of answering as the administrator
+    #[arg(long)]
+    sign_in_pages: bool,
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
@@ -75,12 +79,23 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
     })
     .await
     .context("the simulator cannot start")?;
-    output.event(&serde_json::json!({"url": simulator.url(), "organization": simulator.organization(), "pat": simulator.pat()}));
+    if !command.sign_in_pages {
+        simulator
+            .serve_demonstrations(simulator.administrator())
+            .context("the simulator cannot start")?;
+    }
+    output.event(&simulator.summary());
     output.line(format!(
         "{}/{}  PAT {}",
         simulator.url(),
         simulator.organization(),
         simulator.pat()
+    ));
+    output.line(format!(
+        "tenant {}  app {}  secret {}",
+        simulator.tenant(),
+        simulator.client_id(),
+        simulator.client_secret()
     ));
     output.line("press Ctrl-C to end");
     std::future::pending().await

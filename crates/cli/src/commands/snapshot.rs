@@ -101,6 +101,9 @@ pub(crate) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    if let (Command::Forget(forget), true) = (&command, global.server.is_some()) {
+        return forget::ask(forget, global, output).await;
+    }
     let app = App::open(&global.data()).await?;
     match command {
         Command::List(list) => all(&app, list, output).await,

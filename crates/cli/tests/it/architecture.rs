@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The crates of ours that each may use, in production.
-const GRAPH: [(&str, &[&str]); 10] = [
+const GRAPH: [(&str, &[&str]); 12] = [
     ("model", &[]),
     ("simulator", &[]),
     // For tests alone: no crate may use it in production.
@@ -16,14 +16,21 @@ const GRAPH: [(&str, &[&str]); 10] = [
     ("catalog", &["model"]),
     ("service", &["model"]),
     ("azure-devops", &["model", "service"]),
+    ("microsoft-365", &["model", "service"]),
     ("engine", &["model", "repository", "service"]),
     (
         "control",
         &["model", "repository", "catalog", "service", "engine"],
     ),
     (
+        "server",
+        &["model", "repository", "catalog", "service", "control"],
+    ),
+    (
         "cli",
         &[
+            "server",
+            "microsoft-365",
             "model",
             "repository",
             "catalog",

@@ -213,7 +213,7 @@ async fn a_connector_of_this_name_is_not_replaced_by_accident() {
         world
             .connect(organization, "pat")
             .await
-            .refuses(1, "connector-exists");
+            .refuses(1, "connector-name-taken");
     }
     assert_eq!(connectors(&world).await, before);
     // One token that reads for backups, another that writes for restores.

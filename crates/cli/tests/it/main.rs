@@ -11,4 +11,6 @@ mod damage;
 mod faults;
 mod kills;
 mod maintenance;
+mod people;
+mod serve;
 mod verify;

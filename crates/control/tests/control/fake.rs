@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub items: Mutex<BTreeMap<(String, String, String), String>>,
     /// The class of the error that reading leaves answers with.
     pub trouble: Mutex<Option<Class>>,
+    /// The class of the error that everything answers with.
+    pub outage: Mutex<Option<Class>>,
     /// A crawl of leaves says here that it has begun, and with `hold` waits for `release`.
     pub begun: Notify,
     pub hold: Mutex<bool>,
@@ -48,6 +50,9 @@ impl World {
     }
 
     fn check(&self, kind: &str) -> Result<()> {
+        if let Some(class) = *self.outage.lock().unwrap() {
+            return Err(Error::new(class, "service-unavailable", "the service is away"));
+        }
         match *self.trouble.lock().unwrap() {
             Some(Class::Credential) => Err(Error::new(
                 Class::Credential,
@@ -79,13 +84,7 @@ impl Preflight for Nothing {
         } else {
             service::CheckOutcome::Pass
         };
-        vec![Check {
-            name: "organization".to_owned(),
-            outcome,
-            message: organization.to_owned(),
-            hint: None,
-            code: None,
-        }]
+        vec![Check::new("organization", outcome, organization)]
     }
 }
 
@@ -183,8 +182,19 @@ impl Kind for FakeKind {
             }
         }
         let items = self.world.items.lock().unwrap().clone();
+        for id in cx.prior.ids(self.spec.name, &cx.scope.id).await? {
+            let item = ItemRef::new(self.spec.name, &cx.scope.id, &id);
+            let document = cx.prior.document(&item).await?.unwrap();
+            let (name, _) = self.describe(&document).unwrap();
+            if !cx.order.picks.takes(self.spec.name, &id, &[&name]) {
+                cx.sink.keep(&item).await?;
+            }
+        }
         for ((kind, scope, id), name) in items {
             if kind == self.spec.name && scope == cx.scope.id {
+                if !cx.order.picks.takes(&kind, &id, &[&name]) {
+                    continue;
+                }
                 let item = Item {
                     item: ItemRef::new(&kind, &scope, &id),
                     name: name.clone(),
@@ -194,6 +204,20 @@ impl Kind for FakeKind {
             }
         }
         Ok(None)
+    }
+
+    fn is_listed(&self) -> bool {
+        self.spec.name == "box"
+    }
+
+    async fn list(&self, _: &Client) -> Result<Option<Vec<(String, String)>>> {
+        if !self.is_listed() {
+            return Ok(None);
+        }
+        self.world.check("box")?;
+        let items = self.world.items.lock().unwrap().clone().into_iter();
+        let boxes = items.filter(|((kind, ..), _)| kind == "box");
+        Ok(Some(boxes.map(|((_, _, id), name)| (id, name)).collect()))
     }
 
     async fn probe(&self, _: &Client, scope: &Scope) -> Result<()> {

@@ -68,6 +68,7 @@ impl Installation {
             kek: Arc::new(Kek::new([7; 32])),
             clock: Arc::new(Ticking::default()),
             services,
+            reach: control::Reach::usual(Arc::new(Ticking::default())).unwrap(),
             worker: "worker".to_owned(),
             work: folder.path().to_owned(),
         };
@@ -78,6 +79,7 @@ impl Installation {
             url: None,
             method: "pat".to_owned(),
             credential: "contoso-pat".to_owned(),
+            ..Connector::default()
         };
         let installation = Self {
             control,
@@ -113,6 +115,7 @@ impl Installation {
             repository: &self.repository,
             repository_name: "main",
             selection: [].into(),
+            picks: model::Picks::default(),
             accept_deletions: [].into(),
             full: false,
             pace: engine::coordinator::Pace::default(),

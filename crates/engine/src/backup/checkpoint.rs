@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use model::Clock;
+use model::{Clock, Picks};
 use repository::{FileContent, Node, SnapshotId, TreeEditor, TreeId, Writer};
 use serde::{Deserialize, Serialize};
 use service::Client;
@@ -71,6 +71,8 @@ pub(super) struct Order {
     pub base: Option<SnapshotId>,
     pub selection: Vec<String>,
     pub full: bool,
+    #[serde(default, skip_serializing_if = "Picks::is_empty")]
+    pub picks: Picks,
 }
 
 /// The content of `crawls.json`.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use model::{Event, Issue, ItemRef};
+use model::policy::Pick;
+use model::{Class, Event, Issue, ItemRef, Picks};
 use service::kind::Crawled as Often;
 use service::{Crawl, Kind, Order, Scope, Stored as _};
 
@@ -29,6 +30,8 @@ pub(crate) struct Crawled {
     pub issues: Vec<Issue>,
     pub cursors: BTreeMap<String, String>,
     pub selection: BTreeSet<String>,
+    /// As ordered; those of containers as ids, once they are known.
+    pub picks: Picks,
 }
 
 impl Crawled {
@@ -80,6 +83,7 @@ pub(crate) async fn crawl_all(
         issues: Vec::new(),
         cursors: BTreeMap::new(),
         selection,
+        picks: request.picks.clone(),
     };
     let mut runner = Runner {
         cx,
@@ -92,6 +96,7 @@ pub(crate) async fn crawl_all(
             started,
             full: request.full,
             accepted: &request.accept_deletions,
+            picks: &request.picks,
         },
         crawled,
     };
@@ -114,6 +119,7 @@ pub(crate) async fn crawl_all(
     let (first, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|kind| is_parent(*kind));
     for kind in first {
         runner.wave(vec![(kind, Scope::default())]).await?;
+        runner.resolve(kind.spec().name).await?;
     }
     let mut jobs = Vec::new();
     for kind in rest {
@@ -130,6 +136,9 @@ pub(crate) async fn crawl_all(
     }
     runner.wave(jobs).await?;
     if runner.crawled.left_out().len() == runner.crawled.infos.len() {
+        if let Some(error) = outage(&runner.crawled.issues) {
+            return Err(error.into());
+        }
         let first = runner.crawled.issues.first().map_or_else(
             || "nothing is selected".to_owned(),
             |issue| issue.message.clone(),
@@ -140,6 +149,15 @@ pub(crate) async fn crawl_all(
         });
     }
     Ok(runner.crawled)
+}
+
+/// Nothing could be read, and all of it for reasons that pass: a later run may have more luck.
+fn outage(issues: &[Issue]) -> Option<service::Error> {
+    let passes = |issue: &Issue| matches!(issue.class, Class::Transient | Class::Throttled);
+    let first = issues.first().filter(|_| issues.iter().all(passes))?;
+    let code = model::code::find(&first.code).map_or("service-unavailable", |code| code.name);
+    let message = format!("nothing could be read: {}", first.message);
+    Some(service::Error::new(first.class, code, message))
 }
 
 /// The kinds of the run, with those that they cannot be read without.
@@ -165,6 +183,14 @@ fn selected(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<BTreeSet<
         })?;
         if selection.insert(name.to_owned()) {
             open.extend(kind.spec().parent.into_iter().chain(kind.spec().with));
+        }
+        // A choice of containers is one of what lies in them.
+        if open.is_empty() {
+            let containers = request.picks.0.keys().map(String::as_str);
+            open.extend(containers.filter(|name| {
+                let mut kinds = cx.service.kinds.iter().map(|kind| kind.spec());
+                !selection.contains(*name) && kinds.any(|spec| spec.parent == Some(name))
+            }));
         }
     }
     Ok(selection)
@@ -211,9 +237,26 @@ impl Runner<'_, '_> {
                     .and_then(|kind| kind.describe(&document));
                 name = described.map_or_else(|| id.clone(), |(name, _)| name);
             }
-            scopes.push(Scope { id, name });
+            if self.request.picks.takes(parent, &id, &[&name]) {
+                scopes.push(Scope { id, name });
+            }
         }
         Ok(scopes)
+    }
+
+    /// What lies in a container names it by its id alone: from now on the pick is one of ids.
+    async fn resolve(&mut self, kind: &str) -> Result<()> {
+        if !self.crawled.picks.0.contains_key(kind) {
+            return Ok(());
+        }
+        let scopes = self.scopes(kind).await?.into_iter();
+        let known = scopes.map(|scope| scope.id.to_lowercase()).collect();
+        let pick = Pick {
+            known: Some(known),
+            ..Pick::default()
+        };
+        self.crawled.picks.0.insert(kind.to_owned(), pick);
+        Ok(())
     }
 
     /// Runs crawls side by side and takes up their results in order.
@@ -221,35 +264,52 @@ impl Runner<'_, '_> {
         let mut work = Vec::new();
         for (kind, scope) in jobs {
             let key = scope_key(kind.spec().name, &scope.id);
-            let cursor = if self.request.full {
-                None
-            } else {
-                self.parent
-                    .and_then(|parent| parent.source.cursors.get(&key).cloned())
-            };
+            let before = self
+                .parent
+                .and_then(|parent| parent.source.cursors.get(&key).cloned());
+            let anew = self.request.full || self.went_on_anew(kind.spec().name, &scope);
+            let cursor = before.clone().filter(|_| !anew);
             let number = self.number(kind.spec().name, scope, cursor.is_none())?;
-            work.push((kind, number, cursor));
+            work.push((kind, number, cursor, before));
         }
         let infos = &self.crawled.infos;
         let results: Vec<_> = {
             let this = &*self;
             futures::stream::iter(work)
-                .map(|(kind, number, cursor)| async move {
-                    (
-                        number,
-                        this.one(kind, number, &infos[usize::from(number)], cursor.as_deref())
-                            .await,
-                        cursor,
-                    )
+                .map(|(kind, number, cursor, before)| async move {
+                    let info = &infos[usize::from(number)];
+                    let result = this.one(kind, number, info, cursor.as_deref()).await;
+                    let expired = matches!(&result, Err(error) if error.is_cursor_expired());
+                    if !expired || cursor.is_none() {
+                        return (number, result, before, false);
+                    }
+                    tracing::info!(
+                        kind = info.kind,
+                        "the service no longer knows the cursor: reading everything"
+                    );
+                    let anew = CrawlInfo {
+                        complete: true,
+                        ..info.clone()
+                    };
+                    let result = this.one(kind, number, &anew, None).await;
+                    (number, result, before, true)
                 })
                 .buffer_unordered(CONCURRENT)
                 .collect()
                 .await
         };
-        for (number, result, before) in results {
+        for (number, result, before, anew) in results {
+            self.crawled.infos[usize::from(number)].complete |= anew;
             self.take(number, result, before)?;
         }
         Ok(())
+    }
+
+    /// A killed run had found its cursor expired and begun to read everything.
+    fn went_on_anew(&self, kind: &str, scope: &Scope) -> bool {
+        let infos = self.crawled.infos.iter().enumerate();
+        let mut begun = infos.filter(|(_, info)| info.kind == kind && info.scope.id == scope.id);
+        begun.any(|(number, info)| info.complete && self.positions.contains_key(&(number as u16)))
     }
 
     /// The number that a killed run gave the crawl, or a new one.
@@ -297,7 +357,10 @@ impl Runner<'_, '_> {
             http: &client,
             scope: &info.scope,
             cursor,
-            order: self.order,
+            order: Order {
+                picks: &self.crawled.picks,
+                ..self.order
+            },
             selection: &self.crawled.selection,
             sink: &sink,
             prior: self.prior,

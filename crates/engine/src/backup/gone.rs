@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use model::{Class, Issue, ItemRef};
+use model::{Class, Issue, ItemRef, Picks};
 use service::kind::Crawled as Often;
 use service::{Layout, Stored as _};
 
@@ -36,7 +36,7 @@ pub(crate) async fn find(
             continue;
         }
         for kind in listed_kinds(layouts, info.kind) {
-            let mut before = items_before(layouts, prior, kind, info).await?;
+            let mut before = items_before(layouts, prior, &crawled.picks, kind, info).await?;
             before.retain(|item| !lost.contains(&item.scope));
             let gone: Vec<&ItemRef> = before
                 .iter()
@@ -98,13 +98,17 @@ pub(super) fn listed_kinds(layouts: Layouts, kind: &'static str) -> Vec<&'static
 async fn items_before(
     layouts: Layouts,
     prior: &Prior<'_>,
+    picks: &Picks,
     kind: &str,
     info: &CrawlInfo,
 ) -> Result<Vec<ItemRef>> {
     let spec = layouts.service().kind(kind).map(service::Kind::spec);
     let scopes = match spec.and_then(|spec| spec.parent) {
         Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => {
-            prior.ids(parent, "").await?
+            let mut scopes = prior.ids(parent, "").await?;
+            // What lies in a container that is not selected was not asked for.
+            scopes.retain(|id| picks.takes(parent, id, &[]));
+            scopes
         }
         _ => vec![info.scope.id.clone()],
     };

@@ -8,48 +8,10 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use model::policy::{Keep, Within};
 use repository::Id;
-use serde::{Deserialize, Serialize};
 
-use super::Within;
-
-/// What to keep of each source; a count of 0 keeps nothing by that rule. Rules add up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Keep {
-    /// The newest so many snapshots.
-    pub last: u32,
-    /// The newest snapshot of each of the newest so many hours that have one; the others likewise.
-    pub hourly: u32,
-    pub daily: u32,
-    /// ISO weeks, from Monday.
-    pub weekly: u32,
-    pub monthly: u32,
-    pub yearly: u32,
-    /// Everything that is younger than this, counted back from the source's newest snapshot; one that is dated in the future does not count.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub within: Option<Within>,
-    /// The newest of each hour that is younger than this; the others likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub within_hourly: Option<Within>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub within_daily: Option<Within>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub within_weekly: Option<Within>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub within_monthly: Option<Within>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub within_yearly: Option<Within>,
-    /// Each entry keeps the snapshots that carry all of its tags.
-    pub tags: Vec<Vec<String>>,
-}
-
-impl Keep {
-    /// No rule at all: [`decide`] then keeps everything, since forgetting all is never what was meant.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
+use super::within::before;
 
 /// How much of its source a snapshot holds; the greater the better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,8 +79,8 @@ fn of_source(mut snapshots: Vec<&Candidate>, keep: &Keep, now: Timestamp) -> Vec
         .find(|time| *time <= now);
     let since = |within: Option<Within>| {
         let within = within.filter(|within| *within != Within::default())?;
-        let before = newest.and_then(|newest| within.before(newest));
-        Some(before.unwrap_or(Timestamp::MIN))
+        let since = newest.and_then(|newest| before(within, newest));
+        Some(since.unwrap_or(Timestamp::MIN))
     };
     let within = since(keep.within);
     let mut buckets = Bucket::all(keep, since);

@@ -140,6 +140,7 @@ impl Harness {
             url: None,
             method: "pat".to_owned(),
             credential: "none".to_owned(),
+            ..Connector::default()
         };
         let request = BackupRequest {
             connector,
@@ -148,6 +149,7 @@ impl Harness {
             job: "job".to_owned(),
             token: 1,
             selection: self.selection.clone(),
+            picks: model::Picks::default(),
             accept_deletions: self.accept.clone(),
             full: false,
             work: self.work.path().to_owned(),

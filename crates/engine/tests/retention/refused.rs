@@ -120,6 +120,7 @@ fn description(time: Timestamp, notes: u64) -> SourceFile {
         started: time,
         finished: time,
         selection: Vec::new(),
+        picks: model::Picks::default(),
         accepted: BTreeSet::new(),
         cursors: BTreeMap::new(),
         counts: BTreeMap::from([("note".to_owned(), counts)]),

@@ -98,7 +98,7 @@ pub(crate) async fn write(files: &Files, cipher: &Cipher, packs: &[IndexedPack])
         json.extend_from_slice(b"]}");
     }
     json.extend_from_slice(b"]}");
-    files.write_sealed(cipher, FileKind::Index, &json).await
+    files.write_sealed(cipher, FileKind::Index, json).await
 }
 
 fn write_entry(entry: &Entry, json: &mut Vec<u8>) -> std::io::Result<()> {

@@ -9,11 +9,18 @@ use super::plan::{Decisions, Fate, Rules};
 use crate::index::file::{self, IndexedPack, MOST_BLOBS};
 use crate::inventory::Inventory;
 use crate::progress::Progress;
-use crate::{FileKind, Id, LockGuard, Repository, Result};
+use crate::{Error, FileKind, Id, LockGuard, Repository, Result};
 
 /// Removals side by side, and how many of them follow one look at the lock.
 const AT_ONCE: usize = 8;
 const BETWEEN_LOOKS: usize = 256;
+
+/// What the storage's object lock holds.
+#[derive(Default)]
+pub(super) struct Locked {
+    pub(super) packs: u64,
+    pub(super) bytes: u64,
+}
 
 pub(super) async fn sweep(
     repository: &Repository,
@@ -22,18 +29,20 @@ pub(super) async fn sweep(
     decisions: &Decisions,
     rules: &Rules<'_>,
     reporter: &dyn Reporter,
-) -> Result<()> {
+) -> Result<Locked> {
+    let mut locked = Locked::default();
     let indexes = replace_index(repository, inventory, decisions).await?;
     let packs = decisions.packs_to(inventory, Fate::Remove);
-    let packs = packs
-        .iter()
-        .filter(|pack| pack.stored.is_some())
-        .map(|pack| pack.id);
+    let packs = packs.iter().filter_map(|pack| pack.stored);
     let unindexed = inventory
         .unindexed
         .iter()
         .filter(|file| file.modified <= rules.cutoff);
-    let packs: Vec<Id> = packs.chain(unindexed.map(|file| file.id)).collect();
+    let packs: Vec<(Id, u64)> = packs
+        .chain(unindexed.copied())
+        .map(|file| (file.id, file.size))
+        .collect();
+    let indexes: Vec<(Id, u64)> = indexes.into_iter().map(|id| (id, 0)).collect();
     let leftovers = inventory
         .leftovers
         .iter()
@@ -46,9 +55,11 @@ pub(super) async fn sweep(
         for some in ids.chunks(BETWEEN_LOOKS) {
             lock.verify(repository).await?;
             let mut removals = stream::iter(some.to_vec())
-                .map(|id| remove(repository.clone(), kind, id))
+                .map(|(id, size)| remove(repository.clone(), kind, id, size))
                 .buffer_unordered(AT_ONCE);
-            while removals.try_next().await?.is_some() {
+            while let Some(held) = removals.try_next().await? {
+                locked.packs += u64::from(held.is_some());
+                locked.bytes += held.unwrap_or(0);
                 progress.add(1, 0);
             }
         }
@@ -57,7 +68,8 @@ pub(super) async fn sweep(
         repository.files().remove_leftover(leftover).await?;
         progress.add(1, 0);
     }
-    repository.index().refresh().await
+    repository.index().refresh().await?;
+    Ok(locked)
 }
 
 /// Writes what only obsolete index files have to say of packs that stay. Returns those files.
@@ -92,6 +104,10 @@ async fn replace_index(
     Ok(obsolete.iter().map(|index| index.id).collect())
 }
 
-async fn remove(repository: Repository, kind: FileKind, id: Id) -> Result<()> {
-    repository.files().remove(kind, id).await
+/// The size of a file that the storage holds, and which therefore stays.
+async fn remove(repository: Repository, kind: FileKind, id: Id, size: u64) -> Result<Option<u64>> {
+    match repository.files().remove(kind, id).await {
+        Err(Error::ObjectLocked { .. }) => Ok(Some(size)),
+        removed => removed.map(|()| None),
+    }
 }

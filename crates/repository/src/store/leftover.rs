@@ -7,7 +7,7 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, Result as StoreResult};
 
-use super::failed;
+use super::local::failed;
 use crate::Id;
 
 pub(crate) fn is_one(at: &ObjectPath) -> bool {

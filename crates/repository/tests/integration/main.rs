@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
+mod cloud;
 mod copy;
 mod crash;
 mod damage;
@@ -15,6 +16,7 @@ mod judge;
 mod locks;
 mod many;
 mod model;
+mod object_lock;
 mod prune;
 mod prune_history;
 mod stats;

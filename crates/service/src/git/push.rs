@@ -78,7 +78,7 @@ impl Pusher<'_> {
             &self.url,
         ]);
         // The credential goes by environment: arguments are seen by everyone on the machine.
-        for (name, value) in self.remote.client.git_environment() {
+        for (name, value) in self.remote.client.git_environment().await? {
             command.env(name, value.expose());
         }
         command.args(refspecs);

@@ -50,6 +50,11 @@ pub(crate) fn shown(url: &Url) -> String {
     )
 }
 
+/// Nothing on this machine is behind a proxy, whatever the environment says.
+pub(crate) fn is_local(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
+}
+
 /// A redirect there means that the credential was not accepted.
 pub(crate) fn is_sign_in(location: &Url) -> bool {
     const HOSTS: [&str; 3] = [

@@ -48,6 +48,8 @@ pub(crate) struct Trouble {
     pub(crate) error: Error,
     pub(crate) repeat: Repeat,
     pub(crate) pause: Pause,
+    /// The service may not know the token any more, and is not just overworked.
+    pub(crate) unauthorized: bool,
 }
 
 impl Trouble {
@@ -56,6 +58,7 @@ impl Trouble {
             error,
             repeat,
             pause: Pause::Alone,
+            unauthorized: false,
         }
     }
 }

@@ -29,13 +29,22 @@ pub struct Body {
 impl Body {
     pub(crate) fn new(response: reqwest::Response, counter: Arc<Counter>, label: String) -> Self {
         let headers = response.headers().clone();
+        let rate = Arc::clone(&counter.rate);
         Self {
             status: response.status().as_u16(),
             length: headers
                 .get(CONTENT_LENGTH)
                 .and_then(|value| value.to_str().ok()?.parse().ok()),
             headers,
-            stream: Box::pin(response.bytes_stream()),
+            stream: Box::pin(response.bytes_stream().then(move |piece| {
+                let rate = Arc::clone(&rate);
+                async move {
+                    if let Ok(bytes) = &piece {
+                        rate.take(bytes.len()).await;
+                    }
+                    piece
+                }
+            })),
             pending: Bytes::new(),
             counter,
             label,

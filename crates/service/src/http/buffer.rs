@@ -63,6 +63,7 @@ async fn collect(
         .map_err(|error| broken(&request.label, error))?
     {
         client.counter.received(&bytes);
+        client.counter.rate.take(bytes.len()).await;
         if first.is_empty() {
             first = bytes;
             fits(first.len() as u64)?;

@@ -36,6 +36,10 @@ pub(crate) struct Refusal<'a> {
 impl Refusal<'_> {
     pub(crate) fn judge(&self) -> Trouble {
         let (repeat, error) = self.verdict();
+        let unauthorized = !self.foreign
+            && !self.throttled_by()
+            && !self.complained
+            && (self.sign_in || self.status == StatusCode::UNAUTHORIZED);
         let pause = match () {
             () if self.retry_after => Pause::Told,
             () if self.throttled_by() => Pause::Everyone,
@@ -47,6 +51,7 @@ impl Refusal<'_> {
                 .caused_by(self.fault.clone()),
             repeat,
             pause,
+            unauthorized,
         }
     }
 
@@ -202,7 +207,7 @@ mod tests {
             &reqwest::header::HeaderMap::new(),
             message.as_bytes(),
             false,
-            &Redactor::new(Vec::new()),
+            &Redactor::default(),
         );
         let status = StatusCode::from_u16(status).unwrap();
         let mut refusal = Refusal {

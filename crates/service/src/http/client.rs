@@ -5,28 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use model::{Event, Reporter, Secret};
+use model::{Event, Reporter, Secret, SignIn};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
-use zeroize::Zeroizing;
 
-use super::address::{same_origin, shown, without_user};
+use super::address::{is_local, same_origin, shown, without_user};
 use super::call::Call;
+use super::credential::{Auth, Authorization, Credential};
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::usage::{Counter, Counters, Usage};
+use crate::egress::{Egress, Purpose};
 use crate::{Error, Result};
 use model::Class;
-
-/// How to sign in.
-#[derive(Clone)]
-pub enum Auth {
-    /// Sent as Basic with an empty user name, without being asked for it.
-    Pat(Secret),
-}
 
 /// What a client needs to know.
 #[derive(Clone)]
@@ -57,13 +49,12 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) pool: reqwest::Client,
     hosts: BTreeMap<&'static str, Url>,
-    /// Marked as sensitive: `Debug` does not show it.
-    pub(crate) authorization: HeaderValue,
-    git_header: Secret,
+    pub(crate) credential: Credential,
     pub(crate) session: HeaderValue,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
     pub(crate) redactor: Redactor,
+    rules: Egress,
     pub(crate) attempts: u32,
     pub(crate) max_wait: Duration,
     pub(crate) timeout: Duration,
@@ -89,13 +80,19 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     pub fn new(options: Options) -> Result<Self> {
-        let Auth::Pat(pat) = &options.auth;
-        let encoded = Zeroizing::new(STANDARD.encode(format!(":{}", pat.expose())));
-        let header = Zeroizing::new(format!("Basic {}", encoded.as_str()));
-        let mut authorization = HeaderValue::from_str(&header)
-            .map_err(|_| Error::malformed("the token cannot be sent in a header"))?;
-        authorization.set_sensitive(true);
-        let pool = pool(&options)?;
+        Self::build(options, None)
+    }
+
+    /// For hosts that a person named: no connection is made to where the rules do not allow it, and no proxy is used. Other clients keep out of
+    /// metadata services and link-local addresses alone.
+    pub fn guarded(options: Options, rules: &Egress) -> Result<Self> {
+        Self::build(options, Some(rules))
+    }
+
+    fn build(options: Options, rules: Option<&Egress>) -> Result<Self> {
+        let redactor = Redactor::default();
+        let credential = Credential::new(options.auth.clone(), &redactor)?;
+        let pool = pool(&options, rules)?;
         let counters = Counters::default();
         let counter = counters.of("");
         let inner = Inner {
@@ -105,12 +102,12 @@ impl Client {
                 .into_iter()
                 .map(|(name, url)| (name, without_user(url)))
                 .collect(),
-            authorization,
-            git_header: Secret::new(format!("Authorization: {}", header.as_str())),
+            credential,
             session: session(),
             gate: Gate::new(options.max_wait),
             counters,
-            redactor: Redactor::new(vec![Zeroizing::new(pat.expose().to_owned()), encoded]),
+            redactor,
+            rules: rules.cloned().unwrap_or_else(Egress::lenient),
             attempts: options.attempts.max(1),
             max_wait: options.max_wait,
             timeout: options.timeout,
@@ -175,8 +172,23 @@ impl Client {
         self.inner.counters.usage(self.inner.gate.remaining())
     }
 
-    /// Environment for the git binary that sends the credential to the configured hosts and nowhere else.
-    pub fn git_environment(&self) -> Vec<(String, Secret)> {
+    /// All answers together come no faster from now on, for this client and its clones.
+    pub fn limit(&self, bytes_per_second: u64) {
+        self.inner.counters.rate.set(bytes_per_second);
+    }
+
+    /// How the client signs in, when it is not with a token that stays the same.
+    pub fn sign_in(&self) -> Option<&SignIn> {
+        match &self.inner.credential {
+            Credential::Fixed(_) | Credential::Lent(_) => None,
+            Credential::Bearer(bearer) => Some(bearer.source().sign_in()),
+        }
+    }
+
+    /// Environment for the git binary that sends the credential to the configured hosts and nowhere else. Ask anew for each process: a token
+    /// in it lives for some minutes at least, and no longer than an hour.
+    pub async fn git_environment(&self) -> Result<Vec<(String, Secret)>> {
+        let authorization = self.inner.authorization().await?;
         let mut origins: Vec<String> = self
             .inner
             .hosts
@@ -196,17 +208,26 @@ impl Client {
             ));
             environment.push((
                 format!("GIT_CONFIG_VALUE_{position}"),
-                self.inner.git_header.clone(),
+                authorization.line.clone(),
             ));
         }
-        environment
+        Ok(environment)
     }
 }
 
 impl Inner {
+    pub(crate) async fn authorization(&self) -> Result<Authorization> {
+        self.credential.authorization(&self.redactor).await
+    }
+
     /// Whether the credential may go there.
     pub(crate) fn trusts(&self, url: &Url) -> bool {
         self.hosts.values().any(|base| same_origin(base, url))
+    }
+
+    /// Numbers are not looked up: they are judged before each request.
+    pub(crate) fn permits(&self, url: &Url) -> Result<()> {
+        self.rules.judge_literal(url, Purpose::Connector)
     }
 
     pub(crate) fn announce(&self, pause: Duration, reason: &str) {
@@ -234,14 +255,14 @@ impl Counter {
     }
 }
 
-fn pool(options: &Options) -> Result<reqwest::Client> {
-    // Nothing on this machine is behind a proxy, whatever the environment says.
-    let local = options
-        .hosts
-        .values()
-        .all(|url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")));
+fn pool(options: &Options, rules: Option<&Egress>) -> Result<reqwest::Client> {
+    let local = options.hosts.values().all(is_local);
     let builder = reqwest::Client::builder();
     let builder = if local { builder.no_proxy() } else { builder };
+    let builder = match rules {
+        Some(rules) => rules.resolving(builder.no_proxy(), Purpose::Connector),
+        None => Egress::lenient().resolving(builder, Purpose::Connector),
+    };
     let builder = builder
         .user_agent(&options.user_agent)
         .redirect(reqwest::redirect::Policy::none())

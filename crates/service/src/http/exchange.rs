@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::Class;
-use reqwest::header::LOCATION;
+use reqwest::header::{AUTHORIZATION, LOCATION};
 use reqwest::{Method, StatusCode, Url};
 
 use super::address::{is_sign_in, without_user};
@@ -12,6 +12,7 @@ use super::backoff::{self, Pause, Repeat, Trouble};
 use super::body::Body;
 use super::call::Request;
 use super::client::Client;
+use super::credential::{Authorization, Credential};
 use super::transmit::transmit;
 use super::understand::{refuse, understand};
 use crate::{Error, Result};
@@ -51,21 +52,65 @@ pub(crate) async fn open(client: &Client, request: &Request) -> Result<Body> {
 async fn exchange(client: &Client, request: &Request, wanted: &Wanted) -> Result<Got> {
     let inner = &client.inner;
     let mut attempt = 1;
+    let mut replaced = false;
     loop {
         let (permit, waited) = inner.gate.enter().await;
         inner.counters.waited(waited);
-        let result = Box::pin(one(client, request, wanted)).await;
+        let (result, token) = match inner.authorization().await {
+            Ok(authorization) => (
+                Box::pin(one(client, request, &authorization, wanted)).await,
+                authorization.token,
+            ),
+            Err(error) => (Err(unsigned(error)), None),
+        };
         drop(permit);
         let trouble = match result {
             Ok(got) => return Ok(got),
             Err(trouble) => trouble,
         };
         tracing::debug!(attempt, error = %trouble.error, "request failed");
+        if trouble.unauthorized
+            && let (Credential::Bearer(bearer), Some(token)) = (&inner.credential, &token)
+            && !request.headers.contains_key(AUTHORIZATION)
+        {
+            // Once: a service that refuses a new token too means the request, or the identity.
+            if !replaced && bearer.replacement(token).await?.is_some() {
+                replaced = true;
+                continue;
+            }
+            return Err(not_let_in(trouble.error));
+        }
         if !trouble.repeat.allows(attempt, inner.attempts, request.safe) {
             return Err(trouble.error);
         }
         wait(client, attempt, &trouble).await;
         attempt += 1;
+    }
+}
+
+/// Without a token nothing was sent.
+fn unsigned(error: Error) -> Trouble {
+    let again = matches!(error.class, Class::Transient | Class::Throttled);
+    let repeat = if again { Repeat::Always } else { Repeat::Never };
+    Trouble::new(repeat, error)
+}
+
+/// What a refused credential means where the token is a new one.
+fn not_let_in(error: Error) -> Error {
+    const REFUSED: &str = "token-expired";
+    let Some(words) = model::code::find(REFUSED).filter(|_| error.class == Class::Credential)
+    else {
+        return error;
+    };
+    let hint = format!(
+        "{} If it stays: the account must be a member of the organization, and its policies must let applications in. ({})",
+        words.remedy, error.message
+    );
+    Error {
+        code: REFUSED,
+        message: words.title.to_owned(),
+        hint: Some(hint),
+        ..error
     }
 }
 
@@ -96,10 +141,15 @@ async fn wait(client: &Client, attempt: u32, trouble: &Trouble) {
 }
 
 /// One attempt, redirects included.
-async fn one(client: &Client, request: &Request, wanted: &Wanted) -> Result<Got, Trouble> {
+async fn one(
+    client: &Client,
+    request: &Request,
+    authorization: &Authorization,
+    wanted: &Wanted,
+) -> Result<Got, Trouble> {
     let mut url = request.url.clone();
     for hop in 0..=MOST_REDIRECTS {
-        let response = transmit(client, request, &url, hop > 0).await?;
+        let response = transmit(client, request, authorization, &url, hop > 0).await?;
         let status = response.status();
         if request.expect.contains(&status.as_u16()) || !is_redirect(status) {
             return understand(client, request, response, wanted).await;

@@ -13,7 +13,7 @@ use super::redact::Redactor;
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{}", message.as_deref().unwrap_or("no message"))]
 pub struct Fault {
-    /// The code that the message begins with: `TF401019`, `VS402625`.
+    /// The code that the message begins with (`TF401019`, `VS402625`), or that the document names (`syncStateNotFound`).
     pub code: Option<String>,
     /// `GitRepositoryNotFoundException`.
     pub type_key: Option<String>,
@@ -29,6 +29,17 @@ struct Wrapped<'a> {
     type_key: Option<Cow<'a, str>>,
     #[serde(borrow)]
     value: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+/// `{"error":{"code":"…","message":"…"}}` of Graph and its like.
+#[derive(Deserialize)]
+struct Coded<'a> {
+    #[serde(borrow)]
+    code: Cow<'a, str>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +66,14 @@ impl Fault {
         let mut fault = Self::default();
         if let Ok(wrapped) = serde_json::from_slice::<Wrapped<'_>>(body) {
             fault.type_key = wrapped.type_key.map(Cow::into_owned);
+            let coded = wrapped
+                .error
+                .and_then(|error| serde_json::from_str::<Coded<'_>>(error.get()).ok());
+            if let Some(coded) = coded {
+                fault.code = Some(coded.code.into_owned());
+                fault.message = coded.message.map(Cow::into_owned);
+                return fault;
+            }
             fault.message = wrapped.message.map(Cow::into_owned).or_else(|| {
                 let inner = serde_json::from_str::<ModelBinding<'_>>(wrapped.value?.get()).ok()?;
                 Some(inner.message.into_owned())

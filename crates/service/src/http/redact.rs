@@ -1,5 +1,8 @@
 //! Keeps secrets out of texts that someone may read.
 
+use std::collections::VecDeque;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
 use zeroize::Zeroizing;
 
 /// Parameters whose value is a secret, by the end of their name.
@@ -17,29 +20,71 @@ const SCHEMES: [&str; 2] = ["basic ", "bearer "];
 const HIDDEN: &str = "[redacted]";
 const LONGEST: usize = 400;
 
+/// Tokens live for an hour, and their refusals come back at once: older ones need not be known.
+const TOKENS: usize = 8;
+
 /// Knows the secrets of a client in all forms in which they could come back.
+#[derive(Default)]
 pub(crate) struct Redactor {
-    secrets: Vec<Zeroizing<String>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    kept: Vec<Zeroizing<String>>,
+    /// The newest last.
+    tokens: VecDeque<Zeroizing<String>>,
 }
 
 impl Redactor {
-    pub(crate) fn new(secrets: Vec<Zeroizing<String>>) -> Self {
-        Self {
-            secrets: secrets
-                .into_iter()
-                .filter(|secret| !secret.is_empty())
-                .collect(),
+    pub(crate) fn new(secrets: &[&str]) -> Self {
+        let redactor = Self::default();
+        for secret in secrets {
+            redactor.keep(secret);
         }
+        redactor
+    }
+
+    /// Hides it for as long as the redactor lives.
+    pub(crate) fn keep(&self, secret: &str) {
+        if !secret.is_empty() {
+            self.write().kept.push(Zeroizing::new(secret.to_owned()));
+        }
+    }
+
+    /// Hides a token that will be followed by others.
+    pub(crate) fn learn(&self, token: &str) {
+        let newest = |known: &Known| known.tokens.back().is_some_and(|last| **last == token);
+        if token.is_empty() || newest(&self.read()) {
+            return;
+        }
+        let mut known = self.write();
+        if !known.tokens.iter().any(|other| **other == token) {
+            known.tokens.push_back(Zeroizing::new(token.to_owned()));
+            if known.tokens.len() > TOKENS {
+                known.tokens.pop_front();
+            }
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Foreign text made fit for a message: secrets hidden, one line, of limited length.
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut clean = text.to_owned();
-        for secret in &self.secrets {
+        let known = self.read();
+        for secret in known.kept.iter().chain(&known.tokens) {
             if clean.contains(secret.as_str()) {
                 clean = clean.replace(secret.as_str(), HIDDEN);
             }
         }
+        drop(known);
         for name in PARAMETERS {
             clean = hide_after(&clean, name, |rest| {
                 rest.find(|c: char| c.is_whitespace() || "&\"'<>;,)".contains(c))
@@ -98,10 +143,7 @@ mod tests {
     use super::*;
 
     fn redactor() -> Redactor {
-        Redactor::new(vec![
-            Zeroizing::new("hunter22".to_owned()),
-            Zeroizing::new("Omh1bnRlcjIy".to_owned()),
-        ])
+        Redactor::new(&["hunter22", "Omh1bnRlcjIy"])
     }
 
     #[test]
@@ -114,6 +156,20 @@ mod tests {
         }
         assert!(text.contains("host/a?SIG=[redacted]&x=1"), "{text}");
         assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn the_tokens_of_the_last_hours_are_hidden_and_no_more_are_kept() {
+        let redactor = redactor();
+        for number in 0..100 {
+            redactor.learn(&format!("token-{number:03}"));
+            redactor.learn(&format!("token-{number:03}"));
+        }
+        assert_eq!(redactor.read().tokens.len(), TOKENS);
+        assert_eq!(
+            redactor.clean("token-099 hunter22 token-092"),
+            "[redacted] [redacted] [redacted]"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::address::{same_origin, shown};
 use super::backoff::{Repeat, Trouble};
 use super::call::{Payload, Request};
 use super::client::Client;
+use super::credential::Authorization;
 use super::signals::Signals;
 use crate::Error;
 
@@ -15,15 +16,20 @@ use crate::Error;
 pub(crate) async fn transmit(
     client: &Client,
     request: &Request,
+    authorization: &Authorization,
     url: &Url,
     redirected: bool,
 ) -> Result<Response, Trouble> {
     let inner = &client.inner;
+    inner
+        .permits(url)
+        .map_err(|error| Trouble::new(Repeat::Never, error))?;
     let trusted = inner.trusts(url);
     let mut message = reqwest::Request::new(request.method.clone(), url.clone());
     *message.headers_mut() = headers(
         client,
         request,
+        authorization,
         trusted,
         redirected && !same_origin(url, &request.url),
     );
@@ -70,7 +76,13 @@ pub(crate) async fn transmit(
     Ok(response)
 }
 
-fn headers(client: &Client, request: &Request, trusted: bool, elsewhere: bool) -> HeaderMap {
+fn headers(
+    client: &Client,
+    request: &Request,
+    authorization: &Authorization,
+    trusted: bool,
+    elsewhere: bool,
+) -> HeaderMap {
     let mut headers = request.headers.clone();
     if elsewhere {
         headers.remove(AUTHORIZATION);
@@ -83,7 +95,7 @@ fn headers(client: &Client, request: &Request, trusted: bool, elsewhere: bool) -
     if trusted {
         headers
             .entry(AUTHORIZATION)
-            .or_insert_with(|| client.inner.authorization.clone());
+            .or_insert_with(|| authorization.header.clone());
         headers.insert(
             "x-tfs-fedauthredirect",
             HeaderValue::from_static("Suppress"),
@@ -100,6 +112,9 @@ fn headers(client: &Client, request: &Request, trusted: bool, elsewhere: bool) -
 /// No answer came.
 fn unsent(client: &Client, request: &Request, url: &Url, error: reqwest::Error) -> Trouble {
     let label = &request.label;
+    if let Some(refused) = crate::egress::refusal(&error) {
+        return Trouble::new(Repeat::Never, refused);
+    }
     let error = error.without_url();
     let (repeat, what) = if error.is_connect() {
         (

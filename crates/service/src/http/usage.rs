@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::rate::Rate;
+
 /// Totals of a client and all that were made from it by `tagged`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -24,18 +26,26 @@ pub struct Usage {
 pub(crate) struct Counter {
     pub(crate) requests: AtomicU64,
     pub(crate) bytes: AtomicU64,
+    pub(crate) rate: Arc<Rate>,
 }
 
 #[derive(Default)]
 pub(crate) struct Counters {
     by_kind: Mutex<BTreeMap<&'static str, Arc<Counter>>>,
     waited_micros: AtomicU64,
+    pub(crate) rate: Arc<Rate>,
 }
 
 impl Counters {
     pub(crate) fn of(&self, kind: &'static str) -> Arc<Counter> {
         let mut by_kind = self.by_kind.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(by_kind.entry(kind).or_default())
+        let new = || {
+            Arc::new(Counter {
+                rate: Arc::clone(&self.rate),
+                ..Counter::default()
+            })
+        };
+        Arc::clone(by_kind.entry(kind).or_insert_with(new))
     }
 
     pub(crate) fn waited(&self, time: Duration) {

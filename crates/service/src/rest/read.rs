@@ -21,7 +21,7 @@ pub fn text_at<'a>(document: &'a RawValue, pointer: &str) -> Option<Cow<'a, str>
 }
 
 /// When the document says that it changed. The service writes times without zone for "never".
-pub(super) fn time_at(document: &RawValue, pointer: Option<&str>) -> Option<Timestamp> {
+pub(crate) fn time_at(document: &RawValue, pointer: Option<&str>) -> Option<Timestamp> {
     let text = text_at(document, pointer?)?;
     let time = text.parse().ok();
     if time.is_none() {
@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for Member<'_> {
 
 /// The members of an object in their order, each value as it is written.
 #[derive(Debug)]
-pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bodies;
+mod delta;
 mod faults;
 mod memory;
 mod paging;

@@ -23,6 +23,9 @@ pub(crate) struct Memory {
     /// `intend id`, `created id new`.
     pub(crate) journal: Mutex<Vec<String>>,
     selection: BTreeSet<String>,
+    /// The last position, and the one to go on from.
+    pub(crate) place: Mutex<Option<Vec<u8>>>,
+    pub(crate) resumed: Option<Vec<u8>>,
 }
 
 impl Memory {
@@ -85,8 +88,11 @@ impl Sink for Memory {
     async fn keep(&self, _: &ItemRef) -> Result<()> {
         Err(unused())
     }
-    async fn delete(&self, _: &ItemRef) -> Result<()> {
-        Err(unused())
+    async fn delete(&self, item: &ItemRef) -> Result<()> {
+        self.documents.lock().unwrap().remove(item);
+        let mut parts = self.parts.lock().unwrap();
+        parts.retain(|(id, _), _| *id != item.id);
+        Ok(())
     }
     async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
         self.parts
@@ -106,8 +112,17 @@ impl Sink for Memory {
     ) -> Result<u64> {
         Err(unused())
     }
-    async fn remove_part(&self, _: &ItemRef, _: &str) -> Result<()> {
-        Err(unused())
+    async fn remove_part(&self, item: &ItemRef, part: &str) -> Result<()> {
+        let key = (item.id.clone(), part.to_owned());
+        self.parts.lock().unwrap().remove(&key);
+        Ok(())
+    }
+    async fn position(&self, make: &(dyn Fn() -> Result<Vec<u8>> + Send + Sync)) -> Result<()> {
+        *self.place.lock().unwrap() = Some(make()?);
+        Ok(())
+    }
+    fn resumed(&self) -> Option<&[u8]> {
+        self.resumed.as_deref()
     }
     fn issue(&self, issue: Issue) {
         self.issues.lock().unwrap().push(issue);
@@ -132,8 +147,15 @@ impl Stored for Memory {
     async fn parts(&self, _: &ItemRef) -> Result<Vec<PartInfo>> {
         Err(unused())
     }
-    async fn part(&self, _: &ItemRef, _: &str) -> Result<Option<Bytes>> {
-        Err(unused())
+    async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
+        let key = (item.id.clone(), part.to_owned());
+        Ok(self
+            .parts
+            .lock()
+            .unwrap()
+            .get(&key)
+            .cloned()
+            .map(Bytes::from))
     }
     async fn copy(
         &self,

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::process::Command;
 
+use service::Client;
+use service::egress::Egress;
 use service::http::{Method, Url};
 
 use crate::server::{PAT, Server, answer, json};
@@ -175,7 +177,7 @@ async fn an_unknown_host_is_an_error_when_it_is_asked() {
 #[tokio::test]
 async fn git_sends_the_credential_to_configured_hosts_only() {
     let server = Server::script([json("{}")]).await;
-    let environment = server.client().git_environment();
+    let environment = server.client().git_environment().await.unwrap();
     let ask = |url: &str| {
         let mut git = Command::new("git");
         git.args(["config", "--get-urlmatch", "http.extraHeader", url]);
@@ -190,4 +192,40 @@ async fn git_sends_the_credential_to_configured_hosts_only() {
     );
     assert_eq!(ask("https://example.com/contoso/p/_git/r"), "");
     assert!(!environment.iter().any(|(name, _)| name.contains(PAT)));
+}
+
+#[tokio::test]
+async fn no_client_is_led_to_a_metadata_service() {
+    let server = Server::script([json("{}")]).await;
+    let mut options = server.options();
+    let metadata = Url::parse("http://169.254.169.254/metadata").unwrap();
+    options.hosts.insert("other", metadata.clone());
+    let client = Client::new(options).unwrap();
+    for error in [
+        client.get("other", "/identity").send().await.unwrap_err(),
+        client.url(&metadata).send().await.unwrap_err(),
+    ] {
+        assert_eq!(error.code, "address-refused");
+    }
+    let redirecting = answer(302, "").with("Location", metadata.as_str());
+    let server = Server::script([redirecting]).await;
+    let error = server.client().get("dev", "/x").send().await.unwrap_err();
+    assert_eq!(error.code, "address-refused");
+}
+
+#[tokio::test]
+async fn a_guarded_client_reaches_what_the_list_opens_and_nothing_else() {
+    let server = Server::script([json("{}")]).await;
+    let closed = Egress::new(Vec::new());
+    let error = Client::guarded(server.options(), &closed)
+        .unwrap()
+        .get("dev", "/x")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code, "address-refused");
+    assert!(server.seen().is_empty());
+    let open = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let client = Client::guarded(server.options(), &open).unwrap();
+    client.get("dev", "/x").send().await.unwrap();
 }

@@ -51,6 +51,7 @@ impl Backup {
                 started: self.now,
                 full: self.full,
                 accepted: &self.accepted,
+                ..Order::usual(self.now)
             },
             selection: &selection,
             sink: &recorder,

@@ -3,11 +3,12 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use super::groups::Group;
 use crate::server::{ApiError, Call, Reply};
 use crate::wit::value::date_text;
 use crate::world::{Organization, Person};
 
-fn legacy_descriptor(person: &Person) -> String {
+pub(super) fn legacy_descriptor(person: &Person) -> String {
     format!(
         "Microsoft.IdentityModel.Claims.ClaimsIdentity;00000000-0000-0000-0000-000000000000\\{}",
         person.unique_name
@@ -95,9 +96,31 @@ pub(crate) fn identities(
             .iter()
             .find(|candidate| legacy_descriptor(candidate).eq_ignore_ascii_case(key))
             .cloned()
-            .or_else(|| organization.people.find(key))
+            .or_else(|| organization.subject(key))
+    };
+    let members = call
+        .query
+        .get("queryMembership")
+        .is_some_and(|text| !text.eq_ignore_ascii_case("none"));
+    let group = |key: &str| {
+        Group::find(organization, key).map(|group| group.identity(organization, members))
+    };
+    let person = |found: &Person| {
+        let mut value = person(found);
+        if members {
+            let own = Group::ALL
+                .into_iter()
+                .filter(|group| group.has(organization, found));
+            value["memberOf"] = own
+                .map(|group| json!(group.descriptor(organization)))
+                .collect();
+        }
+        value
     };
     if let [id] = rest {
+        if let Some(group) = group(&call.segments[1]) {
+            return Ok(Reply::json(group));
+        }
         let found = find(id).ok_or_else(|| ApiError::no_route(call))?;
         return Ok(Reply::json(person(&found)));
     }
@@ -108,9 +131,15 @@ pub(crate) fn identities(
         // A key that nobody has leaves a hole.
         (Some(keys), _) => keys
             .iter()
-            .map(|key| find(key).map_or(Value::Null, |found| person(&found)))
+            .map(|key| match group(key) {
+                Some(group) => group,
+                None => find(key).map_or(Value::Null, |found| person(&found)),
+            })
             .collect(),
-        (None, Some(filter)) => search(organization, filter).map(person).collect(),
+        (None, Some(filter)) => match group(filter) {
+            Some(group) => vec![group],
+            None => search(organization, filter).map(person).collect(),
+        },
         (None, None) => {
             return Err(ApiError::bad_request(
                 "VS403283: A search filter or a list of identities is needed.",
@@ -141,25 +170,49 @@ fn search<'a>(organization: &'a Organization, text: &str) -> impl Iterator<Item 
         })
 }
 
-/// `GET userentitlements`: everyone of the organization.
-pub(crate) fn entitlements(organization: &Organization, call: &Call) -> Reply {
-    let members: Vec<Value> = organization
-        .people
-        .iter()
-        .map(|person| {
-            json!({
-                "id": person.id,
-                "user": super::graph::user(person, &call.base),
-                "accessLevel": {"licensingSource": "account", "accountLicenseType": "express", "msdnLicenseType": "none", "gitHubLicenseType": "none", "licenseDisplayName": "Basic", "status": "active", "statusMessage": "", "assignmentSource": "unknown"},
-                "lastAccessedDate": date_text(organization.clock.now()),
-                "dateCreated": date_text(crate::world::Clock::default().now()),
-                "projectEntitlements": [],
-                "extensions": [],
-                "groupAssignments": [],
-            })
+/// `GET userentitlements[/{id}]`.
+pub(crate) fn entitlements(
+    organization: &Organization,
+    call: &Call,
+    rest: &[&str],
+) -> Result<Reply, ApiError> {
+    let document = |person: &Person| {
+        let membership = organization.access.membership(person.id);
+        let (kind, name) = if membership.stakeholder {
+            ("stakeholder", "Stakeholder")
+        } else {
+            ("express", "Basic")
+        };
+        json!({
+            "id": person.id,
+            "user": super::graph::user(person, &call.base),
+            "accessLevel": {"licensingSource": "account", "accountLicenseType": kind, "msdnLicenseType": "none", "gitHubLicenseType": "none", "licenseDisplayName": name, "status": "active", "statusMessage": "", "assignmentSource": "unknown"},
+            "lastAccessedDate": date_text(organization.clock.now()),
+            "dateCreated": date_text(crate::world::Clock::default().now()),
+            "projectEntitlements": [],
+            "extensions": [],
+            "groupAssignments": [],
         })
+    };
+    if let [id] = rest {
+        let found = organization
+            .subject(id)
+            .filter(|person| organization.access.membership(person.id).member)
+            .ok_or_else(|| {
+                ApiError::new(
+                    axum::http::StatusCode::NOT_FOUND,
+                    "Microsoft.VisualStudio.Services.MemberEntitlementManagement.MemberNotFoundException",
+                    format!("VS860011: The member {id} is not in the organization."),
+                )
+            })?;
+        return Ok(Reply::json(document(&found)));
+    }
+    let people = organization.people.iter();
+    let members: Vec<Value> = people
+        .filter(|person| organization.access.membership(person.id).member)
+        .map(|person| document(person))
         .collect();
-    Reply::json(
+    Ok(Reply::json(
         json!({"members": members, "items": members, "totalCount": members.len(), "continuationToken": null}),
-    )
+    ))
 }

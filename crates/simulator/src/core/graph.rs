@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::groups::Group;
 use super::teams;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person};
@@ -31,6 +32,18 @@ pub(crate) fn user(person: &Person, base: &str) -> Value {
         "url": url,
         "descriptor": person.descriptor,
     })
+}
+
+/// `GraphServicePrincipal`.
+fn application(person: &Person, principal: uuid::Uuid, base: &str) -> Value {
+    let mut value = user(person, base);
+    value["subjectKind"] = json!("servicePrincipal");
+    value["metaType"] = json!("application");
+    value["applicationId"] = json!(person.unique_name);
+    value["originId"] = json!(principal);
+    value["directoryAlias"] = Value::Null;
+    value["mailAddress"] = json!("");
+    value
 }
 
 fn group(organization: &Organization, team: &super::Team, base: &str) -> Value {
@@ -100,15 +113,29 @@ pub(crate) fn route(
                 .ok_or_else(|| no_subject(&call.segments[2]))?;
             Ok(Reply::json(user(&person, base)))
         }
-        (&Method::GET, ["groups"]) => Ok(Reply::list(
-            organization
-                .core
-                .teams
-                .iter()
-                .map(|team| group(organization, team, base))
-                .collect(),
-        )),
+        (&Method::GET, ["groups"]) => {
+            let teams = organization.core.teams.iter();
+            let own = Group::ALL.map(|own| own.document(organization, base));
+            let teams = teams.map(|team| group(organization, team, base));
+            Ok(Reply::list(teams.chain(own).collect()))
+        }
+        (&Method::GET, ["serviceprincipals"]) => {
+            let all = organization.access.applications();
+            let list = all.map(|(person, principal)| application(person, principal, base));
+            Ok(Reply::list(list.collect()))
+        }
+        (&Method::GET, ["serviceprincipals", _]) => {
+            let wanted = &call.segments[2];
+            let mut all = organization.access.applications();
+            let (person, principal) = all
+                .find(|(person, _)| person.descriptor == *wanted)
+                .ok_or_else(|| no_subject(wanted))?;
+            Ok(Reply::json(application(person, principal, base)))
+        }
         (&Method::GET, ["groups", _]) => {
+            if let Some(own) = Group::find(organization, &call.segments[2]) {
+                return Ok(Reply::json(own.document(organization, base)));
+            }
             let team = organization
                 .core
                 .teams
@@ -132,10 +159,10 @@ fn descriptor(organization: &Organization, base: &str, key: &str) -> Result<Repl
         .find(|team| team.id.to_string() == key)
         .map(super::Team::descriptor);
     let value = team
+        .or_else(|| Group::find(organization, key).map(|own| own.descriptor(organization)))
         .or_else(|| {
             organization
-                .people
-                .find(key)
+                .subject(key)
                 .map(|person| person.descriptor.clone())
         })
         .ok_or_else(|| no_subject(key))?;
@@ -172,7 +199,8 @@ fn lookup(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
             .iter()
             .find(|team| team.descriptor() == key)
             .map(|team| group(organization, team, &call.base));
-        if let Some(value) = person.or(team) {
+        let own = Group::find(organization, key).map(|own| own.document(organization, &call.base));
+        if let Some(value) = person.or(team).or(own) {
             found.insert(key.to_owned(), value);
         }
     }
@@ -196,7 +224,12 @@ fn memberships(organization: &mut Organization, call: &Call) -> Result<Reply, Ap
                 .iter()
                 .map(move |member| (member.person.descriptor.clone(), team.descriptor()))
         });
-        let wanted = pairs.filter(|(member, container)| {
+        let own = Group::ALL.into_iter().flat_map(|group| {
+            let container = group.descriptor(organization);
+            let members = group.members(organization).into_iter();
+            members.map(move |member| (member.descriptor.clone(), container.clone()))
+        });
+        let wanted = pairs.chain(own).filter(|(member, container)| {
             if down {
                 *container == subject
             } else {
@@ -209,16 +242,28 @@ fn memberships(organization: &mut Organization, call: &Call) -> Result<Reply, Ap
                 .collect(),
         ));
     };
+    let person = organization
+        .subject(&subject)
+        .ok_or_else(|| no_subject(&subject))?;
+    if let Some(group) = Group::find(organization, &container) {
+        let member = group.has(organization, &person);
+        return match call.method {
+            Method::HEAD | Method::GET if !member => Ok(Reply::status(StatusCode::NOT_FOUND)),
+            Method::HEAD => Ok(Reply::status(StatusCode::OK)),
+            Method::GET => Ok(Reply::json(membership(
+                &person.descriptor,
+                &container,
+                &call.base,
+            ))),
+            _ => Err(ApiError::method_not_allowed(call)),
+        };
+    }
     let team = organization
         .core
         .teams
         .iter()
         .position(|team| team.descriptor() == container)
         .ok_or_else(|| no_subject(&container))?;
-    let person = organization
-        .people
-        .find(&subject)
-        .ok_or_else(|| no_subject(&subject))?;
     let is_member = |organization: &Organization, person: &Arc<Person>| {
         organization.core.teams[team]
             .members

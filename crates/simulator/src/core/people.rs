@@ -20,6 +20,28 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// A service principal or managed identity, which has no mail.
+    pub(crate) fn application(name: &str, client: Uuid, principal: Uuid) -> Self {
+        let id = Uuid::new_v5(&principal, b"storage key");
+        Self {
+            id,
+            display_name: name.to_owned(),
+            unique_name: client.to_string(),
+            descriptor: format!("aadsp.{}", URL_SAFE_NO_PAD.encode(id.to_string())),
+        }
+    }
+
+    /// Somebody of the tenant who is in no organization.
+    pub(crate) fn unknown(name: &str, mail: &str, object: Uuid) -> Self {
+        let id = Uuid::new_v5(&object, b"storage key");
+        Self {
+            id,
+            display_name: name.to_owned(),
+            unique_name: mail.to_owned(),
+            descriptor: format!("aad.{}", URL_SAFE_NO_PAD.encode(id.to_string())),
+        }
+    }
+
     /// `IdentityRef` as the work item, git and wiki areas send it.
     pub(crate) fn reference(&self, base: &str) -> Value {
         let avatar = format!(
@@ -52,6 +74,17 @@ impl People {
         let mut people = Self(Arc::new(Vec::new()));
         people.add(ids, "Contoso Administrator", "admin@contoso.example");
         people
+    }
+
+    /// Everyone of a tenant who is no guest; its first person is the administrator.
+    pub(crate) fn of_tenant(tenant: &crate::entra::Tenant) -> Self {
+        let people = tenant
+            .users
+            .iter()
+            .filter(|user| !user.upn().contains("#EXT#"));
+        let person =
+            |user: &crate::entra::User| Arc::new(Person::unknown(user.name(), user.upn(), user.id));
+        Self(Arc::new(people.map(person).collect()))
     }
 
     pub(crate) fn add(&mut self, ids: &mut Ids, display_name: &str, mail: &str) -> Arc<Person> {

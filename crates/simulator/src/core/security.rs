@@ -4,6 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::access;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::Organization;
 
@@ -33,12 +34,13 @@ const BITS: [(&str, u64, &str); 7] = [
 /// Namespace `Identity`, whose entries on `{project}\{team}` make administrators.
 const IDENTITY: &str = "5a27515b-ccd7-42c9-84f1-54c998f03866";
 
-fn allows(organization: &Organization, namespace: &str, permissions: u64) -> bool {
-    !BITS.iter().any(|(own, bit, name)| {
+fn allows(organization: &Organization, namespace: &str, token: &str, permissions: u64) -> bool {
+    let taken = BITS.iter().any(|(own, bit, name)| {
         own.eq_ignore_ascii_case(namespace)
             && permissions & bit != 0
             && organization.core.denied.contains(*name)
-    })
+    });
+    !taken && access::may(namespace, token, permissions)
 }
 
 /// `POST security/permissionevaluationbatch`.
@@ -52,7 +54,8 @@ pub(crate) fn evaluate(organization: &Organization, call: &Call) -> Result<Reply
             .as_str()
             .unwrap_or_default();
         let permissions = evaluation["permissions"].as_u64().unwrap_or(0);
-        evaluation["value"] = json!(allows(organization, namespace, permissions));
+        let token = evaluation["token"].as_str().unwrap_or_default();
+        evaluation["value"] = json!(allows(organization, namespace, token, permissions));
     }
     Ok(Reply::json(body))
 }
@@ -63,18 +66,9 @@ pub(crate) fn permissions(organization: &Organization, call: &Call) -> Result<Re
         return Err(ApiError::no_route(call));
     };
     let permissions = permissions.parse().map_err(|_| ApiError::no_route(call))?;
-    let tokens = call
-        .query
-        .get("tokens")
-        .map_or(1, |tokens| tokens.split(',').count());
-    Ok(Reply::list(vec![
-        json!(allows(
-            organization,
-            namespace,
-            permissions
-        ));
-        tokens
-    ]))
+    let tokens = call.query.get("tokens").unwrap_or_default();
+    let allowed = |token: &str| json!(allows(organization, namespace, token, permissions));
+    Ok(Reply::list(tokens.split(',').map(allowed).collect()))
 }
 
 /// `POST accesscontrolentries/{namespace}`: kept only where it makes or unmakes an administrator of a team.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::bare::{Bare, ZERO};
 use super::errors::repository_not_found;
+use crate::core::access;
 use crate::server::ApiError;
 use crate::world::{Organization, Person, SharedWorld};
 
@@ -111,7 +112,10 @@ impl State {
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = &Repository> {
-        self.all().filter(|repository| repository.deleted.is_none())
+        self.all().filter(|repository| {
+            repository.deleted.is_none()
+                && access::reads_repository(repository.project, repository.id)
+        })
     }
 
     /// A live repository by id, or by name in a project.

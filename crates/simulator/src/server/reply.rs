@@ -86,6 +86,14 @@ impl Reply {
         .header("content-type", content_type)
     }
 
+    /// The body as JSON; `null` if it is none.
+    pub(crate) fn document(&self) -> Value {
+        match &self.body {
+            Body::Bytes(bytes) => serde_json::from_slice(bytes).unwrap_or_default(),
+            Body::Empty | Body::Stream(_) => Value::Null,
+        }
+    }
+
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self

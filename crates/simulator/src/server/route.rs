@@ -5,9 +5,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
+use super::elsewhere::{Elsewhere, Service};
 use super::metered;
 use super::place::Place;
 use super::{ApiError, Call, Query, Reply};
+use crate::core::access::as_caller;
 use crate::faults::Faults;
 use crate::ledger::{self, Ledger};
 use crate::world::SharedWorld;
@@ -48,21 +50,27 @@ async fn answer(State(app): State<App>, request: Request) -> Response {
         .map_or(path, |whole| whole.as_str())
         .to_owned();
     let method = request.method().clone();
-    let place = Place::of(&request);
     let sent = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .unwrap_or(0);
-    let (kind, template) = place.describe();
-    let organization = place.organization.to_lowercase();
+    let target = match Elsewhere::of(&request) {
+        Some(elsewhere) => Target::Elsewhere(elsewhere),
+        None => Target::Organization(Place::of(&request)),
+    };
+    let (kind, template) = target.describe();
+    let organization = target.owner(&app);
     let fault = app.faults.strike(method.as_str(), &whole);
-    let mut reply = match fault.as_ref().and_then(crate::faults::Rule::instead) {
+    let mut reply = match fault.as_ref().and_then(|rule| target.instead(rule)) {
         Some(reply) => reply,
-        None => match dispatch(&app, place, request).await {
-            Ok(reply) => reply,
-            Err(Refusal::Reply(reply)) => *reply,
-            Err(Refusal::Error(error)) => error.into_reply(),
+        None => match target {
+            Target::Elsewhere(elsewhere) => elsewhere.answer(&app, request).await,
+            Target::Organization(place) => match dispatch(&app, place, request).await {
+                Ok(reply) => reply,
+                Err(Refusal::Reply(reply)) => *reply,
+                Err(Refusal::Error(error)) => error.into_reply(),
+            },
         },
     };
     if let Some(rule) = &fault {
@@ -87,6 +95,45 @@ async fn answer(State(app): State<App>, request: Request) -> Response {
     };
     let line = app.ledger.record(entry);
     metered::response(reply, line, method == Method::HEAD)
+}
+
+/// Who answers a request.
+enum Target {
+    Organization(Place),
+    Elsewhere(Elsewhere),
+}
+
+impl Target {
+    /// Kind and template for the ledger.
+    fn describe(&self) -> (&'static str, String) {
+        match self {
+            Self::Organization(place) => place.describe(),
+            Self::Elsewhere(elsewhere) => elsewhere.describe(),
+        }
+    }
+
+    /// The organization, or the id of the tenant.
+    fn owner(&self, app: &App) -> String {
+        match self {
+            Self::Organization(place) => place.organization.to_lowercase(),
+            Self::Elsewhere(elsewhere) => app
+                .world
+                .read()
+                .entra
+                .tenant_named(&elsewhere.tenant)
+                .map_or_else(String::new, |tenant| tenant.id.to_string()),
+        }
+    }
+
+    /// The answer of a fault, in the form of the service that has it.
+    fn instead(&self, rule: &crate::faults::Rule) -> Option<Reply> {
+        match self {
+            Self::Elsewhere(elsewhere) if elsewhere.service == Service::Graph => {
+                crate::graph::fault(rule)
+            }
+            _ => rule.instead(),
+        }
+    }
 }
 
 async fn control(app: &App, request: Request) -> Reply {
@@ -127,16 +174,17 @@ async fn dispatch(app: &App, place: Place, request: Request) -> Result<Reply, Re
             place.segments.first().map(String::as_str),
         ));
     }
-    app.world
-        .read()
-        .organization(&place.organization)?
-        .core
-        .take_turn();
+    let tenant = {
+        let world = app.world.read();
+        let organization = world.organization(&place.organization)?;
+        organization.core.take_turn();
+        organization.access.tenant
+    };
     if place.segments.is_empty() {
         // Where clients look for the tenant of an organization.
         return Ok(ApiError::no_route_path(&place.path)
             .into_reply()
-            .header("x-vss-resourcetenant", auth::TENANT));
+            .header("x-vss-resourcetenant", tenant.to_string()));
     }
     if let Some(at) = place
         .segments
@@ -144,10 +192,11 @@ async fn dispatch(app: &App, place: Place, request: Request) -> Result<Reply, Re
         .position(|segment| segment.eq_ignore_ascii_case("_git"))
     {
         let git = place.git(app, at, request)?;
-        return Ok(git::smart_http(&app.world, git).await?);
+        let view = git.identity.view.clone();
+        return Ok(as_caller(view, git::smart_http(&app.world, git)).await?);
     }
     let call = place.call(app, request).await?;
-    let reply = area(app, &call).await?;
+    let reply = as_caller(call.identity.view.clone(), area(app, &call)).await?;
     Ok(finish(&call, reply))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn find<'a>(
         .get(&id)
         .filter(|item| {
             item.deleted.is_none()
-                && !organization.core.hidden.contains(&item.project)
+                && !organization.hides(item.project)
                 && project.is_none_or(|project| project == item.project)
         })
         .ok_or_else(|| unknown_item(id))

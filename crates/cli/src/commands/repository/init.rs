@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use base64::Engine as _;
 use catalog::RepositoryRow;
-use clap::Args;
-use model::{Clock as _, Secret};
+use clap::{Args, ValueEnum};
+use control::NewRepository;
+use jiff::SignedDuration;
+use model::Secret;
 use rand::RngExt as _;
-use repository::Repository;
+use repository::{Location, LockMode, ObjectLockRule};
 
 use crate::app::{self, App};
-use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::recovery;
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// A local folder or file:// URL
+    /// A folder, s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or gs://BUCKET/PREFIX
     location: String,
     /// The password's file; made with a random password when it does not exist [default: in the data directory]
     #[arg(long, value_name = "FILE")]
@@ -26,11 +27,13 @@ pub(crate) struct Init {
     /// What to call it here
     #[arg(long, default_value = "default")]
     name: String,
+    #[command(flatten)]
+    storage: Storage,
 }
 
 #[derive(Args)]
 pub(crate) struct Add {
-    /// A local folder or file:// URL
+    /// A folder, s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or gs://BUCKET/PREFIX
     location: String,
     /// The file whose first line is the password of one of its keys
     #[arg(long, value_name = "FILE")]
@@ -38,26 +41,109 @@ pub(crate) struct Add {
     /// What to call it here
     #[arg(long, default_value = "default")]
     name: String,
+    #[command(flatten)]
+    storage: Storage,
+}
+
+/// How a storage in the cloud is reached.
+#[derive(Args)]
+#[command(next_help_heading = "Storage in the cloud")]
+struct Storage {
+    /// The credential of the vault that opens it [default: the machine's own identity]
+    #[arg(long, value_name = "NAME")]
+    credential: Option<String>,
+    /// Holds what opens it, to be kept in the vault: for S3 ACCESS_KEY_ID:SECRET_ACCESS_KEY, for Azure a key or shared
+    /// access signature, for Google Cloud a service account's key file
+    #[arg(long, value_name = "FILE")]
+    storage_secret_file: Option<PathBuf>,
+    /// Another server than the cloud's own, like MinIO or Azurite
+    #[arg(long, value_name = "URL", visible_alias = "s3-endpoint")]
+    endpoint: Option<String>,
+    /// Of the bucket
+    #[arg(long, value_name = "NAME")]
+    region: Option<String>,
+    /// The bucket's name is part of the host's, not of the path
+    #[arg(long)]
+    virtual_host: bool,
+    /// Nobody can change or remove what is written, for --object-lock-days; the bucket must be able to prove it
+    #[arg(long, value_name = "MODE", requires = "object_lock_days")]
+    object_lock: Option<Mode>,
+    /// How long each snapshot stays after it was made
+    #[arg(long, value_name = "DAYS", requires = "object_lock", value_parser = clap::value_parser!(u16).range(1..=3660))]
+    object_lock_days: Option<u16>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Mode {
+    /// Identities with a permission of their own can lift it
+    Governance,
+    /// Nobody can lift it
+    Compliance,
+}
+
+impl Storage {
+    fn location(&self, text: &str) -> Result<Location, Failure> {
+        let mut location: Location = text.parse()?;
+        let set = self.endpoint.is_some() || self.region.is_some() || self.virtual_host;
+        match &mut location {
+            Location::Cloud(bucket) if set => {
+                bucket.endpoint = self.endpoint.clone().or(bucket.endpoint.take());
+                bucket.region = self.region.clone().or(bucket.region.take());
+                bucket.virtual_host |= self.virtual_host;
+                // Checked as if it had been written so.
+                Ok(bucket.to_string().parse()?)
+            }
+            Location::Local(_) if set => Err(Failure::usage(
+                "--endpoint, --region and --virtual-host are for storage in the cloud",
+                "give s3://BUCKET, azure://ACCOUNT/CONTAINER or gs://BUCKET",
+            )),
+            _ => Ok(location),
+        }
+    }
+
+    fn rule(&self) -> Option<ObjectLockRule> {
+        let (mode, days) = (self.object_lock?, self.object_lock_days?);
+        Some(ObjectLockRule {
+            mode: match mode {
+                Mode::Governance => LockMode::Governance,
+                Mode::Compliance => LockMode::Compliance,
+            },
+            keep: SignedDuration::from_hours(24 * i64::from(days)),
+        })
+    }
+
+    fn repository(
+        self,
+        name: String,
+        location: Location,
+        password: Secret,
+        adopt: bool,
+    ) -> Result<NewRepository, Failure> {
+        let file = self.storage_secret_file.as_deref();
+        Ok(NewRepository {
+            name,
+            location,
+            object_lock: self.rule(),
+            storage_secret: file.map(app::read_whole_secret).transpose()?,
+            storage_credential: self.credential,
+            password: Some(password),
+            adopt,
+        })
+    }
 }
 
 pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit, Failure> {
-    let (store, location) = repository::store_from(&init.location)?;
+    let location = init.storage.location(&init.location)?;
     refuse_known(app, &init.name, &location.to_string()).await?;
     let (file, password) = password(&app.data, &init)?;
-    let repository = Repository::init(store, &password, &super::by()).await?;
-    remember(
-        app,
-        &init.name,
-        &location.to_string(),
-        &repository,
-        &password,
-    )
-    .await?;
-    let id = repository.id().to_string();
-    output.event(&serde_json::json!({"event": "repository", "name": init.name, "location": location.to_string(), "id": id, "password_file": file}));
+    let new = init
+        .storage
+        .repository(init.name, location, password, false)?;
+    let row = app.control.add_repository(new).await?.row;
+    output.event(&serde_json::json!({"event": "repository", "name": row.name, "location": row.location, "id": row.id, "password_file": file}));
     output.line(recovery::sheet(
-        &location.to_string(),
-        &id,
+        &row.location,
+        &row.id,
         &file.display().to_string(),
     ));
     Ok(Exit::Done)
@@ -65,27 +151,19 @@ pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit,
 
 /// Takes up an existing repository, after opening it with the password.
 pub(super) async fn add(app: &App, add: Add, output: &Output) -> Result<Exit, Failure> {
-    let (store, location) = repository::store_from(&add.location)?;
+    let location = add.storage.location(&add.location)?;
     let password = app::read_secret(&add.password_file)?;
-    let repository = Repository::open(store, &password).await?;
-    refuse_known(app, &add.name, &location.to_string()).await?;
-    remember(
-        app,
-        &add.name,
-        &location.to_string(),
-        &repository,
-        &password,
-    )
-    .await?;
-    output.event(&serde_json::json!({"event": "repository", "name": add.name, "location": location.to_string(), "id": repository.id().to_string()}));
+    let new = add.storage.repository(add.name, location, password, true)?;
+    let row = app.control.add_repository(new).await?.row;
+    output.event(&serde_json::json!({"event": "repository", "name": row.name, "location": row.location, "id": row.id}));
     output.line(format!(
         "{}: {}\nnext: keepward repository sync, so that the index knows its snapshots",
-        add.name, location
+        row.name, row.location
     ));
     Ok(Exit::Done)
 }
 
-/// Before anything is stored: the password of the other one must not be replaced.
+/// Before the file of a new password is made.
 async fn refuse_known(app: &App, name: &str, location: &str) -> Result<(), Failure> {
     let same = |row: &RepositoryRow| {
         row.name.to_lowercase() == name.to_lowercase() || row.location == location
@@ -95,33 +173,6 @@ async fn refuse_known(app: &App, name: &str, location: &str) -> Result<(), Failu
         return Err(catalog::Error::RepositoryExists { name, location }.into());
     }
     Ok(())
-}
-
-async fn remember(
-    app: &App,
-    name: &str,
-    location: &str,
-    repository: &Repository,
-    password: &Secret,
-) -> Result<(), Failure> {
-    let credential = format!("repository {name}");
-    app.catalog
-        .put_credential(
-            &app.kek,
-            &credential,
-            "password",
-            password,
-            SystemClock.now(),
-            &mut rand::rng(),
-        )
-        .await?;
-    let row = RepositoryRow {
-        name: name.to_owned(),
-        location: location.to_owned(),
-        id: repository.id().to_string(),
-        password_credential: credential,
-    };
-    Ok(app.catalog.add_repository(&row).await?)
 }
 
 /// The password from its file, or a new random one in a new file.

@@ -111,7 +111,7 @@ async fn adopt(
     output: &Output,
 ) -> Result<(), Failure> {
     let row = app.repository_row(which.name()).await?;
-    let (store, _) = repository::store_from(&row.location)?;
+    let store = app.control.store_of(&row).await?;
     let repository = Repository::open(store, password).await?;
     app.catalog
         .put_credential(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use model::Secret;
 use object_store::ObjectStore;
-use repository::{Holder, LockGuard, Repository};
+use repository::{Holder, Location, LockGuard, Repository, StoreCredential};
 
 use super::Which;
 use crate::app::{self, App};
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 
 #[derive(Args)]
 pub(crate) struct Place {
-    /// A local folder or file:// URL, of a repository that need not be known here
+    /// A folder or the address of a bucket, of a repository that need not be known here
     #[arg(value_name = "PATH", conflicts_with = "repository")]
     path: Option<String>,
     /// The file whose first line is the password of one of its keys; with PATH
@@ -27,6 +27,14 @@ pub(crate) struct Place {
         hide_env_values = true
     )]
     password_file: Option<PathBuf>,
+    /// What opens the storage of PATH, where the machine's own identity does not
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "KEEPWARD_STORAGE_SECRET_FILE",
+        hide_env_values = true
+    )]
+    storage_secret_file: Option<PathBuf>,
     #[command(flatten)]
     which: Which,
 }
@@ -58,7 +66,14 @@ impl Place {
             )
         })?;
         let password = app::read_secret(file)?;
-        let (store, location) = repository::store_from(path)?;
+        let location: Location = path.parse()?;
+        let credential = match (&self.storage_secret_file, &location) {
+            (Some(file), Location::Cloud(bucket)) => {
+                StoreCredential::parse(bucket.cloud, &app::read_whole_secret(file)?)?
+            }
+            _ => StoreCredential::Machine,
+        };
+        let store = repository::open_store(&location, &credential)?;
         Ok(Found {
             store,
             password,
@@ -71,7 +86,7 @@ impl Place {
         let app = App::open(&global.data()).await?;
         let row = app.repository_row(self.which.name()).await?;
         let password = app.secret(&row.password_credential).await?;
-        let (store, _) = repository::store_from(&row.location)?;
+        let store = app.control.store_of(&row).await?;
         Ok(Found {
             store,
             password,

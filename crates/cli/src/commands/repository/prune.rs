@@ -43,7 +43,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 pub(super) async fn prune(app: &App, options: Prune, output: &Output) -> Result<Exit, Failure> {
-    let (_, repository) = app.repository(options.which.name()).await?;
+    let (_, repository) = app.repository_to_write(options.which.name()).await?;
     let request = PruneRequest {
         options: PruneOptions {
             max_unused: options.max_unused,

@@ -8,7 +8,9 @@ use engine::retention::{Decision, ForgetRequest, Keep, Suspicion, Within, refuse
 use repository::{Holder, Repository, SnapshotId};
 
 use crate::app::App;
+use crate::client::Api;
 use crate::clock::SystemClock;
+use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
 use crate::services::SERVICES;
@@ -146,8 +148,31 @@ fn within(text: &str) -> Result<Within, String> {
     }
 }
 
+/// Asks a server, which may make it wait for another person's approval (exit 7).
+pub(super) async fn ask(
+    forget: &Forget,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    if forget.snapshots.is_empty() || forget.dry_run {
+        return Err(Failure::usage(
+            "a server forgets snapshots by their ids, or by the retention of its policies",
+            "name the snapshots, without --dry-run: keepward snapshot list",
+        ));
+    }
+    let body = serde_json::json!({ "snapshots": forget.snapshots });
+    let answer = Api::open(global)
+        .await?
+        .post("/snapshots/forget", Some(&body))
+        .await?;
+    output.result(&answer);
+    let forgotten = answer["snapshots"].as_array().map_or(0, Vec::len);
+    output.line(format!("{forgotten} snapshots forgotten"));
+    Ok(Exit::Done)
+}
+
 pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Exit, Failure> {
-    let (_, repository) = app.repository(forget.repository.as_deref()).await?;
+    let (_, repository) = app.repository_to_write(forget.repository.as_deref()).await?;
     let (dry_run, accepted) = (forget.dry_run, BTreeSet::from_iter(forget.accept_drop));
     let (decisions, suspicions) = if forget.snapshots.is_empty() {
         let request = ForgetRequest {

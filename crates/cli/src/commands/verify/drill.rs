@@ -151,6 +151,7 @@ impl Drill<'_> {
             repository: &sandbox.repository,
             repository_name: SANDBOX,
             selection: std::collections::BTreeSet::new(),
+            picks: model::Picks::default(),
             accept_deletions: std::collections::BTreeSet::new(),
             full: false,
             pace: engine::coordinator::Pace::default(),
@@ -302,6 +303,7 @@ impl Sandbox {
             kek: Arc::new(Kek::generate(&mut rand::rng())),
             clock: Arc::new(SystemClock),
             services: SERVICES,
+            reach: control::Reach::usual(Arc::new(SystemClock))?,
             worker: "drill".to_owned(),
             work,
         };
@@ -312,6 +314,7 @@ impl Sandbox {
             url: Some(simulator.url().to_owned()),
             method: "pat".to_owned(),
             credential: SANDBOX.to_owned(),
+            ..Connector::default()
         };
         let now = SystemClock.now();
         let pat = Secret::new(simulator.pat());

@@ -1,0 +1,149 @@
+//! Alarms that are raised, what they go by, and the facts that they come from.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::Alarm;
+
+use crate::db::{Row, args, json};
+use crate::{Catalog, Error, Result};
+
+/// An alarm that is raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmRow {
+    pub key: String,
+    pub alarm: Alarm,
+    pub raised: Timestamp,
+    /// When it was found last.
+    pub seen: Timestamp,
+    pub acknowledged: Option<AlarmAcknowledgement>,
+}
+
+/// Somebody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmAcknowledgement {
+    pub at: Timestamp,
+    pub by: String,
+    pub reason: String,
+}
+
+fn read(row: &Row) -> Result<AlarmRow> {
+    let acknowledged = match row.opt_time(4)? {
+        Some(at) => Some(AlarmAcknowledgement {
+            at,
+            by: row.text(5)?,
+            reason: row.text(6)?,
+        }),
+        None => None,
+    };
+    Ok(AlarmRow {
+        key: row.text(0)?,
+        alarm: row.json(1)?,
+        raised: row.time(2)?,
+        seen: row.time(3)?,
+        acknowledged,
+    })
+}
+
+impl Catalog {
+    /// All that are raised, the newest first. Each is about something that exists: there are few.
+    pub async fn alarms(&self) -> Result<Vec<AlarmRow>> {
+        let sql = "SELECT key, body, raised, seen, acknowledged, acknowledged_by, reason FROM alarm ORDER BY raised DESC, key";
+        self.db.read(sql, args![]).await?.iter().map(read).collect()
+    }
+
+    pub async fn alarm(&self, key: &str) -> Result<AlarmRow> {
+        let sql = "SELECT key, body, raised, seen, acknowledged, acknowledged_by, reason FROM alarm WHERE key = $1";
+        let row = self.db.read_one(sql, args![key]).await?;
+        row.as_ref().map_or_else(
+            || {
+                Err(Error::AlarmUnknown {
+                    key: key.to_owned(),
+                })
+            },
+            read,
+        )
+    }
+
+    /// Raises it. One that is there keeps its time and who acknowledged it, unless it got worse: `anew`.
+    pub async fn raise_alarm(&self, alarm: &Alarm, anew: bool, now: Timestamp) -> Result<()> {
+        let values = args![alarm.key(), json(alarm)?, now];
+        let sql = if anew {
+            "INSERT INTO alarm (key, body, raised, seen) VALUES ($1, $2, $3, $3)
+             ON CONFLICT (key) DO UPDATE SET body = excluded.body, raised = excluded.raised, seen = excluded.seen,
+                acknowledged = NULL, acknowledged_by = NULL, reason = NULL"
+        } else {
+            "INSERT INTO alarm (key, body, raised, seen) VALUES ($1, $2, $3, $3)
+             ON CONFLICT (key) DO UPDATE SET body = excluded.body, seen = excluded.seen"
+        };
+        self.db.write(sql, values).await.map(drop)
+    }
+
+    /// It is over. An alarm of the same key is a new one.
+    pub async fn clear_alarm(&self, key: &str) -> Result<()> {
+        let sql = "DELETE FROM alarm WHERE key = $1";
+        self.db.write(sql, args![key]).await.map(drop)
+    }
+
+    pub async fn acknowledge_alarm(&self, key: &str, made: &AlarmAcknowledgement) -> Result<()> {
+        let sql =
+            "UPDATE alarm SET acknowledged = $2, acknowledged_by = $3, reason = $4 WHERE key = $1";
+        let values = args![key, made.at, &made.by, &made.reason];
+        match self.db.write(sql, values).await? {
+            0 => Err(Error::AlarmUnknown {
+                key: key.to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What alarms go by (JSON), if a person has set it.
+    pub async fn alarm_settings(&self) -> Result<Option<String>> {
+        let sql = "SELECT body FROM alarm_settings WHERE id = 1";
+        let row = self.db.read_one(sql, args![]).await?;
+        row.map(|row| row.text(0)).transpose()
+    }
+
+    pub async fn set_alarm_settings(&self, settings: &str) -> Result<()> {
+        let sql = "INSERT INTO alarm_settings (id, body) VALUES (1, $1)
+            ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+        self.db.write(sql, args![settings]).await.map(drop)
+    }
+
+    /// When each connector's last good backup ended, by its name in lower case.
+    pub async fn last_good_backups(&self) -> Result<BTreeMap<String, Timestamp>> {
+        let sql = "SELECT lower(connector), max(finished) FROM run
+            WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues') AND finished IS NOT NULL
+            GROUP BY lower(connector)";
+        self.times(sql).await
+    }
+
+    /// When a snapshot of each repository was verified last, by the repository's id.
+    pub async fn last_verifications(&self) -> Result<BTreeMap<String, Timestamp>> {
+        let sql = "SELECT s.repository, max(v.verified) FROM verification v
+            JOIN snapshot n ON n.id = v.snapshot JOIN source s ON s.id = n.source GROUP BY s.repository";
+        self.times(sql).await
+    }
+
+    /// When each repository's oldest snapshot that is listed was taken, by the repository's id.
+    pub async fn first_snapshots(&self) -> Result<BTreeMap<String, Timestamp>> {
+        let sql = "SELECT s.repository, min(n.taken) FROM snapshot n JOIN source s ON s.id = n.source GROUP BY s.repository";
+        self.times(sql).await
+    }
+
+    /// What a sync found of each connector and no policy took up, by the connector's name in lower case.
+    pub async fn unprotected(&self) -> Result<BTreeMap<String, u64>> {
+        let sql = "SELECT lower(connector), count(*) FROM found_item WHERE added = 0 GROUP BY lower(connector)";
+        let rows = self.db.read(sql, args![]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, row.unsigned(1)?)))
+            .collect()
+    }
+
+    async fn times(&self, sql: &'static str) -> Result<BTreeMap<String, Timestamp>> {
+        let rows = self.db.read(sql, args![]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, row.time(1)?)))
+            .collect()
+    }
+}

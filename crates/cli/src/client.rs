@@ -1,0 +1,326 @@
+//! Requests to `/api/v1`: of a running server, or in process of the data directory's own.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use model::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, StatusCode, Url};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::app::{App, read_secret};
+use crate::commands::Global;
+use crate::failure::{Exit, Failure};
+
+/// A way to the interface. Paths are given without `/api/v1`; parts of them are escaped with [`segment`].
+pub(crate) enum Api {
+    Local { server: server::Server, _app: App },
+    Remote(Remote),
+}
+
+pub(crate) struct Remote {
+    http: reqwest::Client,
+    base: Url,
+    token: Option<Secret>,
+}
+
+impl Api {
+    /// With `--server` that server, otherwise the data directory, as its administrator.
+    pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
+        if let Some(url) = &global.server {
+            let token = global.token_file.as_deref().map(read_secret).transpose()?;
+            return Remote::new(url, token, global.ca_file.as_deref()).map(Self::Remote);
+        }
+        let place = global.data();
+        let options = server::Options {
+            outbound: place.config()?.outbound.allow,
+            ..server::Options::default()
+        };
+        let app = App::open(&place).await?;
+        let server = server::Server::new(app.control.clone(), options);
+        Ok(Self::Local { server, _app: app })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.send(Method::GET, path, None::<&()>).await
+    }
+
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Value, Failure> {
+        self.send(Method::POST, path, body).await
+    }
+
+    pub(crate) async fn put(
+        &self,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Value, Failure> {
+        self.send(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn patch(
+        &self,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Value, Failure> {
+        self.send(Method::PATCH, path, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.send(Method::DELETE, path, None::<&()>).await
+    }
+
+    /// An answer that is no single JSON document.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, Failure> {
+        let (status, bytes) = self.ask(Method::GET, path, None).await?;
+        if !status.is_success() {
+            return read(status, &bytes).map(|_| String::new());
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Every entry of a list, page after page. `path` may have a query.
+    pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        let mut entries = Vec::new();
+        let mut after = String::new();
+        loop {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let mut page = self.get(&format!("{path}{mark}limit=200{after}")).await?;
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                entries.extend(items);
+            }
+            match page.get("next").and_then(Value::as_str) {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(entries),
+            }
+        }
+    }
+
+    /// The answer's document; `null` when it has none.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Value, Failure> {
+        let body = body
+            .map(serde_json::to_vec)
+            .transpose()
+            .context("cannot write a request")?;
+        let (status, bytes) = self.ask(method, path, body).await?;
+        read(status, &bytes)
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(StatusCode, bytes::Bytes), Failure> {
+        match self {
+            Self::Local { server, .. } => {
+                let answer = server.call(method, path, body).await;
+                Ok((answer.status, answer.body))
+            }
+            Self::Remote(remote) => remote.send(method, path, body).await,
+        }
+    }
+}
+
+impl Remote {
+    fn new(url: &str, token: Option<Secret>, ca: Option<&Path>) -> Result<Self, Failure> {
+        let wrong = |reason: &str| {
+            Failure::usage(
+                format!("`{url}` is no address of a server: {reason}"),
+                "give it as https://keepward.example.com",
+            )
+        };
+        let base =
+            Url::parse(url.trim_end_matches('/')).map_err(|error| wrong(&error.to_string()))?;
+        let near = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        match base.scheme() {
+            "https" => {}
+            "http" if near => {}
+            _ => return Err(wrong("it does not begin with https://")),
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(control::USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(15))
+            .timeout(Duration::from_mins(5));
+        if let Some(path) = ca {
+            let pem =
+                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let roots = reqwest::Certificate::from_pem_bundle(&pem)
+                .with_context(|| format!("{} holds no certificates", path.display()))?;
+            for root in roots {
+                builder = builder.add_root_certificate(root);
+            }
+        }
+        let http = builder.build().context("cannot make an HTTP client")?;
+        Ok(Self { http, base, token })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<(StatusCode, bytes::Bytes), Failure> {
+        let address = format!("{}/api/v1{path}", self.base.as_str().trim_end_matches('/'));
+        let writes = method != Method::GET;
+        let mut request = self.http.request(method, address);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+        }
+        if writes {
+            request = request.header("idempotency-key", Uuid::new_v4().to_string());
+        }
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
+        }
+        let unreachable = |error: reqwest::Error| {
+            let cause = Failure::from(anyhow::Error::new(error.without_url()));
+            Failure::coded(
+                "server-unreachable",
+                format!("{}: {}", self.base, cause.message),
+            )
+        };
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.map_err(unreachable)?;
+        Ok((status, bytes))
+    }
+}
+
+fn read(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
+    let document = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(bytes).unwrap_or(Value::Null)
+    };
+    if status.is_success() {
+        return match waits_for(status, &document) {
+            Some(proposal) => Err(Failure {
+                exit: Exit::WaitsForApproval,
+                ..Failure::coded(
+                    "approval-needed",
+                    format!("waits for approval: proposal {proposal}"),
+                )
+            }),
+            None => Ok(document),
+        };
+    }
+    Err(refusal(status, &document))
+}
+
+/// The id of the proposal that a write was turned into.
+fn waits_for(status: StatusCode, document: &Value) -> Option<&str> {
+    if status != StatusCode::ACCEPTED {
+        return None;
+    }
+    document.get("proposal").and_then(Value::as_str)
+}
+
+/// A problem document as a failure; anything else is not our server.
+fn refusal(status: StatusCode, problem: &Value) -> Failure {
+    let text = |key: &str| problem.get(key).and_then(Value::as_str);
+    let Some(code) = text("code") else {
+        return Failure::coded(
+            "server-unreachable",
+            format!("what answers there is no Keepward server: {status}"),
+        );
+    };
+    let mut failure = Failure::coded(code, text("detail").unwrap_or(code));
+    if let Some(hint) = text("hint") {
+        failure.hint = Some(hint.to_owned());
+    }
+    match (status, code) {
+        (StatusCode::UNAUTHORIZED, _) => failure.exit = Exit::SignInAgain,
+        (_, "request-refused" | "request-malformed") => failure.exit = Exit::Usage,
+        _ => {}
+    }
+    failure
+}
+
+/// What a part of a path may hold as it is.
+const PLAIN: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// A name as one part of a path, or as a value in a query.
+pub(crate) fn segment(name: &str) -> String {
+    utf8_percent_encode(name, &PLAIN).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn failure(status: u16, document: &Value) -> Failure {
+        let status = StatusCode::from_u16(status).unwrap();
+        read(status, document.to_string().as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn statuses_become_exit_codes() {
+        let table = [
+            (401, "sign-in-needed", Exit::SignInAgain),
+            (403, "role-missing", Exit::Failed),
+            (404, "run-unknown", Exit::Failed),
+            (409, "run-busy", Exit::Failed),
+            (422, "request-refused", Exit::Usage),
+            (422, "credential-refused", Exit::SignInAgain),
+            (500, "server-error", Exit::Failed),
+        ];
+        for (status, code, exit) in table {
+            let failure = failure(
+                status,
+                &json!({"code": code, "detail": "why", "hint": "do"}),
+            );
+            assert_eq!(
+                (failure.exit, failure.message.as_str()),
+                (exit, "why"),
+                "{code}"
+            );
+            assert_eq!(failure.hint.as_deref(), Some("do"));
+        }
+    }
+
+    #[test]
+    fn a_write_that_waits_for_approval_is_no_success() {
+        let failure = failure(202, &json!({"proposal": "p1"}));
+        assert_eq!(failure.exit, Exit::WaitsForApproval);
+        assert!(failure.message.contains("p1"));
+    }
+
+    #[test]
+    fn a_run_that_was_accepted_is_a_success() {
+        let accepted = read(StatusCode::ACCEPTED, br#"{"id": "r1"}"#).unwrap();
+        assert_eq!(accepted["id"], "r1");
+    }
+
+    #[test]
+    fn another_server_is_told_from_ours() {
+        let failure = failure(404, &json!("<html>"));
+        assert_eq!(failure.code.as_deref(), Some("server-unreachable"));
+    }
+
+    #[test]
+    fn tokens_never_cross_a_network_in_clear_text() {
+        assert!(Remote::new("http://keepward.example.com", None, None).is_err());
+        assert!(Remote::new("http://127.0.0.1:8443/", None, None).is_ok());
+    }
+}

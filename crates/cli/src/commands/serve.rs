@@ -1,0 +1,138 @@
+//! `keepward serve`.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use catalog::QueueLimits;
+use clap::Args;
+use control::WorkerSetup;
+use server::{Options, Server, Tls};
+use service::egress::Egress;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Global;
+use crate::app::{App, read_secret};
+use crate::config::{self, Config};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8480);
+
+#[derive(Args)]
+pub(crate) struct Command {
+    /// Address and port [default: 127.0.0.1:8480]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// A proxy in front speaks TLS: plain HTTP is served on any address
+    #[arg(long)]
+    behind_proxy: bool,
+}
+
+pub(crate) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+    stop: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let place = global.data();
+    let config = place.config()?;
+    let tls = tls(&config.server)?;
+    let listen = command.listen.or(config.server.listen).unwrap_or(LISTEN);
+    let proxied = command.behind_proxy || !config.server.trusted_proxies.is_empty();
+    if tls.is_none() && !proxied && !listen.ip().is_loopback() {
+        return Err(Failure::coded(
+            "plain-http-refused",
+            format!("will not listen on {listen} without TLS"),
+        ));
+    }
+    let app = App::open(&place).await?;
+    let listener =
+        TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr().context("cannot listen")?;
+    let server = Server::new(
+        app.control.clone(),
+        options(&config, address, tls.is_some())?,
+    );
+    let mut work = begin(&server, &config, stop);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}");
+    output.event(&serde_json::json!({"event": "listening", "url": url}));
+    output.line(format!("listening on {url}"));
+    if let Some(token) = server.offer_setup().await? {
+        output.event(&serde_json::json!({"event": "setup", "token": token}));
+        output.line(format!("nobody has an account yet; the token for the first administrator: {token}"));
+    }
+    let serving = server.serve(listener, tls.clone(), stop.clone());
+    tokio::select! {
+        ended = serving => ended.context("the server ended")?,
+        () = reload(tls.as_ref()) => {}
+    }
+    while let Some(ended) = work.join_next().await {
+        ended.context("a task of the server failed")?;
+    }
+    app.catalog.close().await;
+    Ok(Exit::Done)
+}
+
+fn tls(config: &config::Server) -> Result<Option<Tls>, Failure> {
+    let (Some(certificate), Some(key)) = (&config.tls_certificate, &config.tls_key) else {
+        return Ok(None);
+    };
+    let tls = Tls::load(certificate, key).context("cannot use the certificate")?;
+    Ok(Some(tls))
+}
+
+fn options(config: &Config, address: SocketAddr, tls: bool) -> Result<Options, Failure> {
+    let token = config.server.metrics_token_file.as_deref();
+    let own = if tls { "https" } else { "http" };
+    let own = format!("{own}://{address}").parse().ok();
+    Ok(Options {
+        public_url: config.server.public_url.clone().or(own),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        metrics_token: token.map(read_secret).transpose()?,
+        repository_roots: config.repositories.roots.clone(),
+        outbound: config.outbound.allow.clone(),
+        ..Options::default()
+    })
+}
+
+/// What goes on beside requests, until `stop`.
+fn begin(server: &Server, config: &Config, stop: &CancellationToken) -> JoinSet<()> {
+    let mut work = JoinSet::new();
+    let observer = server.events.observer();
+    let setup = WorkerSetup {
+        labels: config.worker.labels.clone(),
+        slots: config.worker.slots,
+        limits: QueueLimits::default(),
+        observer: Arc::clone(&observer),
+    };
+    let (control, cancel) = (server.control.clone(), stop.clone());
+    work.spawn(async move { control.run_worker(&setup, &cancel).await });
+    let (control, cancel) = (server.control.clone(), stop.clone());
+    work.spawn(async move { control.run_scheduler(&observer, &cancel).await });
+    let (control, cancel) = (server.control.clone(), stop.clone());
+    let egress = Egress::new(config.outbound.allow.clone());
+    work.spawn(async move { control.run_notifier(&egress, &cancel).await });
+    let (control, cancel) = (server.control.clone(), stop.clone());
+    work.spawn(async move { control.run_alarms(&cancel).await });
+    work
+}
+
+/// Reads the certificate anew at each SIGHUP; never ends.
+async fn reload(tls: Option<&Tls>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+        return std::future::pending().await;
+    };
+    loop {
+        hangups.recv().await;
+        match tls.map(Tls::reload) {
+            Some(Ok(())) => tracing::info!("the certificate was read anew"),
+            Some(Err(error)) => tracing::error!(%error, "the certificate stays as it was"),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Accounts, tokens, the audit log and four eyes at the command line of the machine itself.
+
+use crate::common::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_made_changed_and_removed() {
+    let world = World::bare().await;
+    let password = world.file("anna", "a planted password 1\n");
+    let add = |name: &'static str, role: &'static str| {
+        let arguments = [
+            "user",
+            "add",
+            name,
+            "--role",
+            role,
+            "--password-file",
+            &password,
+        ]
+        .map(str::to_owned);
+        let world = &world;
+        async move {
+            world
+                .keepward(&arguments.each_ref().map(String::as_str))
+                .await
+        }
+    };
+    add("anna", "admin").await.exits(0);
+    add("ANNA", "viewer").await.refuses(1, "person-exists");
+    add("ben", "viewer").await.exits(0);
+    world
+        .keepward(&["user", "disable", "anna"])
+        .await
+        .refuses(1, "last-administrator");
+    world
+        .keepward(&[
+            "user",
+            "edit",
+            "ben",
+            "--role",
+            "admin",
+            "--connector",
+            "Contoso",
+        ])
+        .await
+        .exits(0);
+    world.keepward(&["user", "disable", "anna"]).await.exits(0);
+    let listed = world.keepward(&["user", "list"]).await;
+    listed.exits(0);
+    assert_eq!(listed.events.len(), 2);
+    assert_eq!(
+        (
+            &listed.events[0]["disabled"],
+            &listed.events[1]["connectors"][0]
+        ),
+        (&true.into(), &"contoso".into())
+    );
+    world.keepward(&["user", "remove", "anna"]).await.exits(0);
+    world
+        .keepward(&["user", "remove", "anna"])
+        .await
+        .refuses(1, "person-unknown");
+    let audit = world
+        .keepward(&["audit", "list", "--action", "person"])
+        .await;
+    audit.exits(0);
+    assert_eq!(audit.events.len(), 5);
+    assert!(!audit.told().contains("planted"), "{}", audit.told());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_goes_into_a_file_of_its_own() {
+    let world = World::bare().await;
+    let password = world.file("anna", "a planted password 1");
+    world
+        .keepward(&[
+            "user",
+            "add",
+            "anna",
+            "--role",
+            "admin",
+            "--password-file",
+            &password,
+        ])
+        .await
+        .exits(0);
+    let file = world.at("token");
+    let add = [
+        "token",
+        "add",
+        "nightly",
+        "--user",
+        "anna",
+        "--permission",
+        "read-status",
+        "--to",
+        &file,
+    ];
+    let made = world.keepward(&add).await;
+    made.exits(0);
+    let secret = std::fs::read_to_string(&file).unwrap();
+    assert!(secret.starts_with("kw_"));
+    assert!(!made.told().contains(secret.trim()), "{}", made.told());
+    world.keepward(&add).await.exits(1);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), secret);
+    let listed = world.keepward(&["token", "list"]).await;
+    assert_eq!(listed.events.len(), 1);
+    let id = listed.events[0]["id"].as_str().unwrap();
+    world.keepward(&["token", "revoke", id]).await.exits(0);
+    world
+        .keepward(&["token", "revoke", id])
+        .await
+        .refuses(1, "token-unknown");
+    world.keepward(&["session", "list"]).await.exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_is_verified_and_exported() {
+    let world = World::bare().await;
+    let password = world.file("anna", "a planted password 1");
+    for name in ["anna", "ben"] {
+        world
+            .keepward(&[
+                "user",
+                "add",
+                name,
+                "--role",
+                "admin",
+                "--password-file",
+                &password,
+            ])
+            .await
+            .exits(0);
+    }
+    let verdict = world.keepward(&["audit", "verify"]).await;
+    verdict.exits(0);
+    let hash = verdict.event("result")["hash"].as_str().unwrap().to_owned();
+    world
+        .keepward(&["proposal", "four-eyes", "on"])
+        .await
+        .exits(0);
+    world
+        .keepward(&["audit", "verify", "--noted", &format!("2:{hash}")])
+        .await
+        .exits(0);
+    world
+        .keepward(&["audit", "verify", "--noted", &format!("1:{hash}")])
+        .await
+        .exits(8);
+    let file = world.at("audit.jsonl");
+    world.keepward(&["audit", "export", &file]).await.exits(0);
+    let lines = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(lines.lines().count(), 3);
+    assert!(
+        lines
+            .lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+    );
+    world.keepward(&["proposal", "list"]).await.exits(0);
+    world
+        .keepward(&["proposal", "approve", "x", "--hash", "y"])
+        .await
+        .refuses(1, "proposal-unknown");
+}

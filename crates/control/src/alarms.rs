@@ -1,0 +1,86 @@
+//! What is wrong although nobody started anything: found from facts alone, raised once, cleared when it is over.
+
+mod facts;
+mod find;
+mod settings;
+
+use catalog::{AlarmAcknowledgement, AlarmRow};
+use model::Alarm;
+use tokio_util::sync::CancellationToken;
+
+pub use facts::{Facts, StorageFact};
+pub use find::find;
+pub use settings::AlarmSettings;
+
+use crate::{Control, Error, Result};
+
+/// Between two looks.
+const LOOK: std::time::Duration = std::time::Duration::from_mins(5);
+
+impl Control {
+    /// Looks for alarms until it is canceled.
+    pub async fn run_alarms(&self, cancel: &CancellationToken) {
+        loop {
+            if let Err(error) = self.look_for_alarms().await {
+                tracing::warn!(%error, "alarms could not be looked for");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = cancel.cancelled() => return,
+            }
+        }
+    }
+
+    /// One look: raises what is wrong, clears what is over. Returns what is raised now.
+    pub async fn look_for_alarms(&self) -> Result<Vec<Alarm>> {
+        let settings = self.alarm_settings().await?;
+        let now = self.now();
+        let found = find(&self.facts().await?, &settings, now);
+        let raised = self.catalog.alarms().await?;
+        for alarm in &found {
+            let key = alarm.key();
+            let known = raised.iter().find(|row| row.key == key);
+            let anew = known.is_none_or(|row| row.alarm.level < alarm.level);
+            if anew {
+                // Told first: told twice is better than never, and the outbox takes each event once.
+                self.tell_alarm(alarm, now).await?;
+            }
+            self.catalog.raise_alarm(alarm, anew, now).await?;
+        }
+        for row in raised {
+            if !found.iter().any(|alarm| alarm.key() == row.key) {
+                self.catalog.clear_alarm(&row.key).await?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Somebody knows of it, and says why it may stay. It is raised again when it gets worse.
+    pub async fn acknowledge_alarm(&self, key: &str, by: &str, reason: &str) -> Result<AlarmRow> {
+        if reason.trim().is_empty() {
+            return Err(Error::Request {
+                code: "alarm-unexplained",
+                message: "an alarm is acknowledged with a reason".to_owned(),
+            });
+        }
+        let made = AlarmAcknowledgement {
+            at: self.now(),
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+        };
+        self.catalog.acknowledge_alarm(key, &made).await?;
+        Ok(self.catalog.alarm(key).await?)
+    }
+
+    pub async fn alarm_settings(&self) -> Result<AlarmSettings> {
+        match self.catalog.alarm_settings().await? {
+            Some(text) => AlarmSettings::read(&text),
+            None => Ok(AlarmSettings::default()),
+        }
+    }
+
+    pub async fn set_alarm_settings(&self, settings: &AlarmSettings) -> Result<()> {
+        let text = settings.checked()?;
+        Ok(self.catalog.set_alarm_settings(&text).await?)
+    }
+}

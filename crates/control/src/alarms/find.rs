@@ -1,0 +1,191 @@
+//! Finds what is wrong: pure, from facts, settings and the time.
+
+use jiff::{SignedDuration, Timestamp};
+use model::{Alarm, AlarmKind, AlarmLevel, ConnectorStatus};
+
+use super::{AlarmSettings, Facts};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alarm> {
+    let mut found = Vec::new();
+    backups(facts, settings, now, &mut found);
+    sign_ins(facts, &mut found);
+    credentials(facts, now, &mut found);
+    unprotected(facts, &mut found);
+    storage(facts, settings, &mut found);
+    verification(facts, settings, now, &mut found);
+    found
+}
+
+/// The time without a good backup counts from the last one, or from when the connector was made.
+fn backups(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut Vec<Alarm>) {
+    for connector in &facts.connectors {
+        let last = facts.last_good.get(&connector.name.to_lowercase());
+        let since = last.copied().unwrap_or(connector.created);
+        let objective = settings.objective(&connector.name);
+        let age = now.duration_since(since);
+        if age <= objective {
+            continue;
+        }
+        let level = if age > objective * 3 {
+            AlarmLevel::Critical
+        } else {
+            AlarmLevel::Warning
+        };
+        let how_long = match last {
+            Some(last) => format!("for {} (since {last:.0})", words(age)),
+            None => "yet".to_owned(),
+        };
+        found.push(Alarm {
+            kind: AlarmKind::BackupOverdue,
+            subject: connector.name.clone(),
+            connector: Some(connector.name.clone()),
+            level,
+            message: format!(
+                "{} has had no good backup {how_long}; its objective is {} h",
+                connector.name,
+                objective.as_hours()
+            ),
+            hint: "Look at the last runs: keepward run list. Then run one: keepward backup NAME."
+                .to_owned(),
+        });
+    }
+}
+
+fn sign_ins(facts: &Facts, found: &mut Vec<Alarm>) {
+    for connector in &facts.connectors {
+        if let ConnectorStatus::SignInNeeded { why, .. } = &connector.status {
+            found.push(Alarm {
+                kind: AlarmKind::SignInNeeded,
+                subject: connector.name.clone(),
+                connector: Some(connector.name.clone()),
+                level: AlarmLevel::Critical,
+                message: format!("{} cannot sign in: {why}", connector.name),
+                hint: "Sign in again, or give the credential a new secret.".to_owned(),
+            });
+        }
+    }
+}
+
+fn credentials(facts: &Facts, now: Timestamp, found: &mut Vec<Alarm>) {
+    for credential in &facts.credentials {
+        let Some(expires) = credential.expires else {
+            continue;
+        };
+        let left = expires.duration_since(now);
+        let level = if left <= DAY {
+            AlarmLevel::Critical
+        } else if left <= DAY * 7 {
+            AlarmLevel::Warning
+        } else if left <= DAY * 30 {
+            AlarmLevel::Notice
+        } else {
+            continue;
+        };
+        let users = facts.users.get(&credential.name.to_lowercase());
+        let users = users.map_or_else(String::new, |users| format!(" ({})", users.join(", ")));
+        let when = if left.is_negative() {
+            format!("expired on {}", day(expires))
+        } else {
+            format!("expires on {}, in {}", day(expires), words(left))
+        };
+        found.push(Alarm {
+            kind: AlarmKind::CredentialExpiring,
+            subject: credential.name.clone(),
+            connector: None,
+            level,
+            message: format!("the credential {}{users} {when}", credential.name),
+            hint: "Make a new secret at the service and put it in the old one's place: keepward credential rotate NAME."
+                .to_owned(),
+        });
+    }
+}
+
+fn unprotected(facts: &Facts, found: &mut Vec<Alarm>) {
+    for connector in &facts.connectors {
+        let count = facts.unprotected.get(&connector.name.to_lowercase());
+        let Some(count) = count.filter(|count| **count > 0) else {
+            continue;
+        };
+        found.push(Alarm {
+            kind: AlarmKind::Unprotected,
+            subject: connector.name.clone(),
+            connector: Some(connector.name.clone()),
+            level: AlarmLevel::Warning,
+            message: format!("{count} new items of {} are not protected", connector.name),
+            hint: "Take them into the backup, or let new ones be added by themselves: keepward connector edit NAME."
+                .to_owned(),
+        });
+    }
+}
+
+fn storage(facts: &Facts, settings: &AlarmSettings, found: &mut Vec<Alarm>) {
+    for (name, disk) in &facts.storage {
+        let used = u128::from(disk.total.saturating_sub(disk.free)) * 100;
+        let Some(percent) = used.checked_div(u128::from(disk.total)) else {
+            continue;
+        };
+        if percent < u128::from(settings.storage_percent) {
+            continue;
+        }
+        let level = if percent >= 97 {
+            AlarmLevel::Critical
+        } else {
+            AlarmLevel::Warning
+        };
+        found.push(Alarm {
+            kind: AlarmKind::StorageFilling,
+            subject: name.clone(),
+            connector: None,
+            level,
+            message: format!(
+                "the disk of repository {name} is {percent} % full: {} GiB are free",
+                disk.free >> 30
+            ),
+            hint: "Make room, keep snapshots for a shorter time, or free what no snapshot needs: keepward repository prune."
+                .to_owned(),
+        });
+    }
+}
+
+/// A check of the repository or a verification of one of its snapshots counts.
+fn verification(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut Vec<Alarm>) {
+    let most = DAY * i32::try_from(settings.verify_days).unwrap_or(i32::MAX);
+    for row in &facts.repositories {
+        let Some(first) = facts.first_snapshot.get(&row.id) else {
+            continue;
+        };
+        let last = facts.verified.get(&row.id).copied().max(row.checked);
+        let since = last.unwrap_or(*first);
+        if now.duration_since(since) <= most {
+            continue;
+        }
+        let how_long = match last {
+            Some(_) => format!("for {}", words(now.duration_since(since))),
+            None => "yet".to_owned(),
+        };
+        found.push(Alarm {
+            kind: AlarmKind::VerificationOverdue,
+            subject: row.name.clone(),
+            connector: None,
+            level: AlarmLevel::Warning,
+            message: format!("repository {} was not verified {how_long}", row.name),
+            hint: "Check it: keepward repository check --read-data=5%. Or verify a snapshot: keepward verify latest."
+                .to_owned(),
+        });
+    }
+}
+
+fn words(length: SignedDuration) -> String {
+    let hours = length.as_hours();
+    match hours {
+        0 => format!("{} minutes", length.as_mins()),
+        1..48 => format!("{hours} hours"),
+        _ => format!("{} days", hours / 24),
+    }
+}
+
+fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}

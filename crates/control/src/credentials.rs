@@ -1,0 +1,221 @@
+//! Credentials of the vault: added once, reused, rotated after a test, never readable again.
+
+use catalog::{CredentialRow, NewCredential};
+use jiff::Timestamp;
+use model::{Connector, Secret, SignIn};
+use service::{Check, CheckOutcome};
+
+use crate::connectors::{accept, check_label};
+use crate::identity::Identity;
+use crate::{Control, Error, Result};
+
+/// How a test of a credential ended.
+pub struct Tested {
+    pub checks: Vec<Check>,
+    /// The connectors by which it was tested.
+    pub connectors: Vec<String>,
+}
+
+impl Control {
+    /// Keeps a credential that no connector uses yet.
+    pub async fn add_credential(
+        &self,
+        name: &str,
+        identity: &Identity,
+        expires: Option<Timestamp>,
+    ) -> Result<CredentialRow> {
+        check_label("credential-name", name)?;
+        whole(&identity.sign_in, &identity.secret())?;
+        let new = NewCredential {
+            name,
+            sign_in: &identity.sign_in,
+            secret: &identity.secret(),
+            expires,
+        };
+        let (now, rng) = (self.now(), &mut crate::identity::rng());
+        self.catalog
+            .add_credential(&self.kek, &new, now, rng)
+            .await?;
+        Ok(self.catalog.credential(name).await?)
+    }
+
+    /// Puts a new secret in the place of the old one, after each connector that uses it was tested with the new one.
+    pub async fn rotate_credential(
+        &self,
+        name: &str,
+        identity: &Identity,
+        expires: Option<Timestamp>,
+    ) -> Result<Tested> {
+        let row = self.service_credential(name).await?;
+        whole(&identity.sign_in, &identity.secret())?;
+        let connectors = self.connectors_of(&row.name).await?;
+        for connector in &connectors {
+            let changed = Connector {
+                method: identity.sign_in.method().to_owned(),
+                ..connector.clone()
+            };
+            self.refuse_taken(&changed).await?;
+        }
+        let tested = self.try_identity(identity, &connectors).await?;
+        accept(&tested.checks)?;
+        let secret = identity.secret();
+        self.put(&NewCredential {
+            name: &row.name,
+            sign_in: &identity.sign_in,
+            secret: &secret,
+            expires,
+        })
+        .await?;
+        let now = self.now();
+        if !connectors.is_empty() {
+            self.catalog
+                .note_credential_tested(&row.name, now, None)
+                .await?;
+        }
+        let connected = model::ConnectorStatus::Connected;
+        self.catalog
+            .set_status_of_users(&row.name, &connected)
+            .await?;
+        Ok(tested)
+    }
+
+    /// Tests a credential by the connectors that use it, or by an organization that is named.
+    pub async fn test_credential(
+        &self,
+        name: &str,
+        organization: Option<(&str, &str)>,
+    ) -> Result<Tested> {
+        let row = self.service_credential(name).await?;
+        let mut connectors = self.connectors_of(&row.name).await?;
+        if let Some((service, organization)) = organization {
+            connectors = vec![Connector {
+                service: service.to_owned(),
+                organization: crate::connectors::organization(
+                    self.service(service)?,
+                    organization,
+                )?,
+                credential: row.name.clone(),
+                method: row.method.clone(),
+                ..Connector::default()
+            }];
+        }
+        let mut checks = Vec::new();
+        let mut names = Vec::new();
+        for connector in &connectors {
+            let service = self.service(&connector.service)?;
+            let (sign_in, auth) = self.stored_auth(service, &row.name).await?;
+            let place = (connector.organization.as_str(), connector.url.as_deref());
+            let client = self.client_of(service, place, auth, &sign_in)?;
+            checks.extend(service.preflight.check(&client, place.0).await);
+            names.push(connector.name.clone());
+        }
+        if connectors.is_empty() {
+            checks.push(self.try_alone(&row).await?);
+        }
+        let failed = checks
+            .iter()
+            .find(|check| check.outcome == CheckOutcome::Fail);
+        let why = failed.map(|check| check.message.clone());
+        if !checks
+            .iter()
+            .all(|check| check.outcome == CheckOutcome::Unknown)
+        {
+            self.catalog
+                .note_credential_tested(&row.name, self.now(), why.as_deref())
+                .await?;
+        }
+        Ok(Tested {
+            checks,
+            connectors: names,
+        })
+    }
+
+    /// Without an organization, an identity of Entra ID can still be asked for a token; a token of a service cannot be tried anywhere.
+    async fn try_alone(&self, row: &CredentialRow) -> Result<Check> {
+        if row.method == "pat" {
+            let hint = "Name an organization to try it on.";
+            let check = Check::new(
+                "credential",
+                CheckOutcome::Unknown,
+                "no connector uses this token, so there is nowhere to try it",
+            );
+            return Ok(check.hinted(hint));
+        }
+        for service in self.services {
+            let (_, auth) = self.stored_auth(service, &row.name).await?;
+            let service::http::Auth::Bearer(bearer) = auth else {
+                continue;
+            };
+            return Ok(match bearer.token().await {
+                Ok(_) => Check::pass("credential", "the sign-in service gives it a token"),
+                Err(error) => {
+                    let check = Check::new("credential", CheckOutcome::Fail, error.message.clone());
+                    check.coded(error.code)
+                }
+            });
+        }
+        Err(Error::coded("credential-method"))
+    }
+
+    async fn try_identity(&self, identity: &Identity, connectors: &[Connector]) -> Result<Tested> {
+        let (mut checks, mut names) = (Vec::new(), Vec::new());
+        for connector in connectors {
+            let service = self.service(&connector.service)?;
+            let auth = self.auth(service, identity)?;
+            let place = (connector.organization.as_str(), connector.url.as_deref());
+            let client = self.client_of(service, place, auth, &identity.sign_in)?;
+            checks.extend(service.preflight.check(&client, place.0).await);
+            names.push(connector.name.clone());
+        }
+        Ok(Tested {
+            checks,
+            connectors: names,
+        })
+    }
+
+    /// Removes a credential that nobody uses.
+    pub async fn remove_credential(&self, name: &str) -> Result<()> {
+        let row = self.service_credential(name).await?;
+        self.catalog.remove_credential(&row.name).await?;
+        if let Ok(entra) = self.reach.entra() {
+            entra.forget(&row.name.to_lowercase());
+        }
+        Ok(())
+    }
+
+    /// Secrets of the program's own are nobody's to manage: they are not there.
+    pub async fn service_credential(&self, name: &str) -> Result<CredentialRow> {
+        let row = self.catalog.credential(name).await?;
+        if row.sign_in.is_none() {
+            return Err(catalog::Error::CredentialUnknown {
+                name: name.to_owned(),
+            }
+            .into());
+        }
+        Ok(row)
+    }
+
+    async fn connectors_of(&self, credential: &str) -> Result<Vec<Connector>> {
+        let all = self.catalog.connectors().await?;
+        let uses = |connector: &Connector| {
+            let restore = connector.restore_credential.as_deref();
+            connector.credential.eq_ignore_ascii_case(credential)
+                || restore.is_some_and(|name| name.eq_ignore_ascii_case(credential))
+        };
+        Ok(all.into_iter().filter(uses).collect())
+    }
+}
+
+/// A way to sign in needs its secret, and one without a secret takes none.
+pub(crate) fn whole(sign_in: &SignIn, secret: &Secret) -> Result<()> {
+    let given = !secret.expose().is_empty();
+    let fault = match (sign_in.needs_secret(), given) {
+        (true, false) => "it needs a secret",
+        (false, true) => "it has no secret",
+        _ => return Ok(()),
+    };
+    Err(Error::Request {
+        code: "credential-method",
+        message: format!("{}: {fault}", sign_in.method()),
+    })
+}

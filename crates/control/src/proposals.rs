@@ -1,0 +1,135 @@
+//! Four eyes: what removes backups waits for another person.
+
+use catalog::Requester;
+use jiff::SignedDuration;
+use model::{Proposal, ProposalKind, ProposalState};
+use repository::SnapshotId;
+
+use crate::{Control, Error, Result};
+
+/// A proposal that nobody decides in this time is void.
+const OPEN: SignedDuration = SignedDuration::from_hours(24);
+
+impl Control {
+    /// Whether another person has to approve what removes backups: forgets snapshots, shortens retention, or switches this off.
+    pub async fn four_eyes(&self) -> Result<bool> {
+        Ok(self.catalog.four_eyes().await?)
+    }
+
+    /// Writes down what would be done. Who asks for the same twice has two proposals.
+    pub async fn propose(&self, requester: &Requester, kind: &ProposalKind) -> Result<Proposal> {
+        let now = self.now();
+        let id = self.new_id();
+        let proposal = self
+            .catalog
+            .add_proposal(&id, kind, requester, now, now + OPEN);
+        Ok(proposal.await?)
+    }
+
+    /// Approves a proposal and carries it out, once. `seen` is the hash of what the approver was shown. An error in carrying it out is the
+    /// proposal's result, and it is not tried again.
+    pub async fn approve(&self, id: &str, by: &Requester, seen: &str) -> Result<Proposal> {
+        self.other_person(id, by).await?;
+        let now = self.now();
+        let executing = ProposalState::Executing;
+        let proposal = self
+            .catalog
+            .decide_proposal(id, executing, Some(seen), &by.name, now, None)
+            .await?;
+        let (state, result) = match self.carry_out(&proposal.kind).await {
+            Ok(()) => (ProposalState::Done, None),
+            Err(error) => {
+                tracing::warn!(%error, proposal = id, "an approved proposal failed");
+                (ProposalState::Failed, Some(error.to_string()))
+            }
+        };
+        self.catalog
+            .end_proposal(id, state, result.as_deref())
+            .await?;
+        Ok(self.catalog.proposal(id, self.now()).await?)
+    }
+
+    /// Says no, with a reason for who asked.
+    pub async fn reject(&self, id: &str, by: &Requester, reason: Option<&str>) -> Result<Proposal> {
+        self.other_person(id, by).await?;
+        let rejected = ProposalState::Rejected;
+        let decided =
+            self.catalog
+                .decide_proposal(id, rejected, None, &by.name, self.now(), reason);
+        Ok(decided.await?)
+    }
+
+    /// Takes back what one asked for oneself.
+    pub async fn withdraw(&self, id: &str, by: &Requester) -> Result<Proposal> {
+        let proposal = self.catalog.proposal(id, self.now()).await?;
+        if proposal.requester != by.person {
+            return Err(Error::Request {
+                code: "proposal-of-others",
+                message: format!("proposal {id} was asked for by {}", proposal.requester_name),
+            });
+        }
+        let withdrawn = ProposalState::Withdrawn;
+        let decided = self
+            .catalog
+            .decide_proposal(id, withdrawn, None, &by.name, self.now(), None);
+        Ok(decided.await?)
+    }
+
+    /// A person decides, and not the one who asked, under whatever name or token.
+    async fn other_person(&self, id: &str, by: &Requester) -> Result<()> {
+        let proposal = self.catalog.proposal(id, self.now()).await?;
+        if by.person.is_some() && by.person != proposal.requester {
+            return Ok(());
+        }
+        Err(Error::Request {
+            code: "proposal-own",
+            message: format!("proposal {id} has to be decided by a person who did not ask for it"),
+        })
+    }
+
+    /// Carrying out takes minutes at most: what takes longer was killed.
+    pub(crate) async fn interrupt_proposals(&self) -> Result<()> {
+        let before = self.now() - SignedDuration::from_hours(1);
+        self.catalog.interrupt_proposals(before).await?;
+        Ok(())
+    }
+
+    async fn carry_out(&self, kind: &ProposalKind) -> Result<()> {
+        match kind {
+            ProposalKind::ForgetSnapshots {
+                repository,
+                snapshots,
+            } => self.forget_snapshots(repository, snapshots).await,
+            ProposalKind::ShortenRetention {
+                policy,
+                version,
+                new,
+                ..
+            } => {
+                let replaced = self
+                    .catalog
+                    .replace_policy(policy, *version, new, self.now());
+                Ok(replaced.await?)
+            }
+            ProposalKind::SwitchOffFourEyes => Ok(self.catalog.set_four_eyes(false).await?),
+        }
+    }
+
+    /// Forgets snapshots by their full ids, all or none of them, in the repository and then in the catalog. Frees no space. Ask
+    /// [`Control::four_eyes`] first.
+    pub async fn forget_snapshots(&self, repository: &str, snapshots: &[String]) -> Result<()> {
+        let row = self.catalog.repository(repository).await?;
+        let repository = self.open_repository(&row).await?;
+        let ids = snapshots.iter().map(|id| {
+            let parsed = id.parse::<SnapshotId>();
+            parsed.map_err(|_| repository::Error::SnapshotUnknown(id.clone()))
+        });
+        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        let lock = repository.lock_shared(&self.holder()).await?;
+        let forgotten = repository.forget(&ids).await;
+        lock.release().await?;
+        forgotten?;
+        self.sync(&repository).await?;
+        Ok(())
+    }
+}

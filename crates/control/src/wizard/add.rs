@@ -1,0 +1,204 @@
+//! The last step of a wizard.
+
+use catalog::NewCredential;
+use model::{Connector, Reason, Run, SyncSettings};
+use service::Check;
+
+use super::state::State;
+use crate::connectors::{
+    Checked, IdentityChoice, NewConnector, accept, check_label, own_credential,
+};
+use crate::identity::rng;
+use crate::{Control, Error, Result};
+
+/// An organization that was chosen, with its settings.
+pub struct WizardPick {
+    pub organization: String,
+    pub name: Option<String>,
+    pub url: Option<String>,
+    pub restore_credential: Option<String>,
+    pub worker: Option<String>,
+    pub sync: SyncSettings,
+}
+
+/// What the wizard came to.
+pub struct WizardAdded {
+    pub connectors: Vec<Checked<Connector>>,
+    /// The backups that were started at once.
+    pub runs: Vec<Run>,
+}
+
+impl Control {
+    /// The connectors as they would be saved, for a last look (SRE-25). Sends nothing and saves nothing.
+    pub async fn review_wizard(
+        &self,
+        owner: &str,
+        id: &str,
+        picks: Vec<WizardPick>,
+    ) -> Result<Vec<Connector>> {
+        let (state, _) = self.state(owner, id).await?;
+        let mut drafts = Vec::new();
+        for pick in picks {
+            let new = state.new_connector(pick)?;
+            let service = self.service(&new.service)?;
+            drafts.push(self.draft(service, &new).await?);
+        }
+        Ok(drafts)
+    }
+
+    /// Checks each organization that was picked, then saves the credential and all connectors, or nothing. A wizard for an existing connector
+    /// puts the new identity in the place of the old one. With `backup`, the first backup of each is started.
+    pub async fn finish_wizard(
+        &self,
+        owner: &str,
+        id: &str,
+        picks: Vec<WizardPick>,
+        credential: Option<&str>,
+        backup: bool,
+    ) -> Result<WizardAdded> {
+        let (state, _) = self.state(owner, id).await?;
+        if let Some(connector) = &state.connector {
+            return self.sign_in_again(id, &state, connector).await;
+        }
+        if picks.is_empty() {
+            return Err(Error::coded("organization-needed"));
+        }
+        let choice = state.choice()?;
+        let mut connectors = Vec::new();
+        for pick in picks {
+            let mut new = state.new_connector(pick)?;
+            new.identity = choice.clone();
+            let checked = self.check_new(&new).await?;
+            accept(&checked.checks)?;
+            connectors.push(checked);
+        }
+        if let IdentityChoice::New { .. } = choice {
+            let name = self
+                .credential_name(&state, credential, &connectors)
+                .await?;
+            for checked in &mut connectors {
+                checked.value.credential.clone_from(&name);
+            }
+        }
+        self.save_all(&choice, &connectors).await?;
+        self.catalog.end_connect_session(id).await?;
+        let mut runs = Vec::new();
+        for checked in connectors.iter().filter(|_| backup) {
+            runs.push(
+                self.request_backup(&checked.value.name, None, Reason::Request)
+                    .await?,
+            );
+        }
+        Ok(WizardAdded { connectors, runs })
+    }
+
+    /// One connector has a credential of its own; several share one that is named after the account.
+    async fn credential_name(
+        &self,
+        state: &State,
+        named: Option<&str>,
+        connectors: &[Checked<Connector>],
+    ) -> Result<String> {
+        if let Some(name) = named {
+            check_label("credential-name", name)?;
+            return Ok(name.to_owned());
+        }
+        if let [one] = connectors {
+            return Ok(own_credential(&one.value.name));
+        }
+        let account = state.account.as_deref().unwrap_or(&state.method);
+        let label = |name: &str| {
+            let name = name.chars().take(56).collect::<String>();
+            check_label("credential-name", &name)
+                .is_ok()
+                .then_some(name)
+        };
+        let base = label(account).unwrap_or_else(|| "account".to_owned());
+        for number in 1..100 {
+            let name = match number {
+                1 => base.clone(),
+                number => format!("{base} {number}"),
+            };
+            if self.catalog.credential(&name).await.is_err() {
+                return Ok(name);
+            }
+        }
+        Err(catalog::Error::CredentialExists { name: base }.into())
+    }
+
+    async fn save_all(
+        &self,
+        choice: &IdentityChoice,
+        checked: &[Checked<Connector>],
+    ) -> Result<()> {
+        let connectors: Vec<Connector> = checked.iter().map(|one| one.value.clone()).collect();
+        let first = connectors.first().map(|one| one.credential.as_str());
+        let now = self.now();
+        let IdentityChoice::New {
+            identity, expires, ..
+        } = choice
+        else {
+            let (kek, rng) = (&self.kek, &mut rng());
+            return Ok(self
+                .catalog
+                .connect(kek, None, &connectors, now, rng)
+                .await?);
+        };
+        let secret = identity.secret();
+        let new = NewCredential {
+            name: first.unwrap_or_default(),
+            sign_in: &identity.sign_in,
+            secret: &secret,
+            expires: *expires,
+        };
+        let (kek, rng) = (&self.kek, &mut rng());
+        Ok(self
+            .catalog
+            .connect(kek, Some(&new), &connectors, now, rng)
+            .await?)
+    }
+
+    /// SRE-20: the new token takes the place of the old one, once every connector that uses it passed with it.
+    async fn sign_in_again(&self, id: &str, state: &State, name: &str) -> Result<WizardAdded> {
+        let connector = self.catalog.connector(name).await?;
+        let checks: Vec<Check> = match state.choice()? {
+            IdentityChoice::New {
+                identity, expires, ..
+            } => {
+                self.rotate_credential(&connector.credential, &identity, expires)
+                    .await?
+                    .checks
+            }
+            IdentityChoice::Stored(stored) => {
+                let edit = crate::ConnectorEdit {
+                    credential: Some(stored),
+                    ..crate::ConnectorEdit::default()
+                };
+                self.edit_connector(name, edit).await?.checks
+            }
+        };
+        self.catalog.end_connect_session(id).await?;
+        let value = self.catalog.connector(name).await?;
+        Ok(WizardAdded {
+            connectors: vec![Checked { checks, value }],
+            runs: Vec::new(),
+        })
+    }
+}
+
+impl State {
+    fn new_connector(&self, pick: WizardPick) -> Result<NewConnector> {
+        Ok(NewConnector {
+            name: pick.name,
+            service: self.service.clone(),
+            organization: pick.organization,
+            url: pick.url,
+            identity: self.choice()?,
+            restore_credential: pick.restore_credential,
+            app_profile: self.app_profile.clone(),
+            worker: pick.worker,
+            sync: pick.sync,
+            replace: false,
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Work through the queue: requests, workers' loops, schedules, and what becomes of a run in the end.
+
+mod ask;
+mod discover;
+mod order;
+mod perform;
+mod retain;
+mod scheduler;
+mod settle;
+mod watch;
+mod worker;
+
+pub use ask::BackupWish;
+pub use order::Order;
+pub use retain::RetentionPreview;
+pub use settle::{Failed, Outcome};
+pub(crate) use watch::Tap;
+pub use watch::{RunObserver, Unobserved};
+pub use worker::WorkerSetup;

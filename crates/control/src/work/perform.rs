@@ -1,0 +1,143 @@
+//! The work on one job in this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog::Job;
+use engine::coordinator::Pace;
+use model::{Reporter, Run};
+use tokio_util::sync::CancellationToken;
+
+use super::order::Order;
+use super::settle::{Failed, Outcome};
+use super::watch::{RunObserver, Tap};
+use crate::backup::BackupOrder;
+use crate::{Control, Error, Result};
+
+/// How often what a run waits for is written down.
+const TELL: Duration = Duration::from_secs(2);
+
+impl Control {
+    /// Does a job that was claimed by this worker, and ends its run. An error means that the job is somebody else's by now, or the catalog
+    /// is away.
+    pub(crate) async fn perform(
+        &self,
+        job: &Job,
+        observer: &Arc<dyn RunObserver>,
+        stop: &CancellationToken,
+    ) -> Result<()> {
+        let run = self.catalog.run(&job.run).await?;
+        observer.changed(&run);
+        let tap = Arc::new(Tap::new(
+            &run.id,
+            Arc::clone(&self.clock),
+            Arc::clone(observer),
+        ));
+        let cancel = stop.child_token();
+        let outcome = tokio::select! {
+            outcome = Box::pin(self.try_job(&run, job, &tap, &cancel)) => outcome,
+            error = self.keep_alive(job, &cancel) => return Err(error),
+            () = self.tell_waits(&run.id, &tap) => Outcome::default(),
+        };
+        let ended = self.settle(job, outcome, stop.is_cancelled()).await?;
+        observer.changed(&ended);
+        Ok(())
+    }
+
+    /// Never ends.
+    async fn tell_waits(&self, run: &str, tap: &Tap) {
+        let mut told = None;
+        loop {
+            tokio::time::sleep(TELL).await;
+            let waiting = tap.waiting();
+            if waiting != told {
+                if let Err(error) = self.catalog.set_waiting(run, waiting.as_ref()).await {
+                    tracing::warn!(run, %error, "what a run waits for could not be noted");
+                }
+                told = waiting;
+            }
+        }
+    }
+
+    async fn try_job(
+        &self,
+        run: &Run,
+        job: &Job,
+        tap: &Arc<Tap>,
+        cancel: &CancellationToken,
+    ) -> Outcome {
+        match self.make_backup(run, job, tap, cancel).await {
+            Ok(outcome) => outcome,
+            Err(error) => failed(&error),
+        }
+    }
+
+    async fn make_backup(
+        &self,
+        run: &Run,
+        job: &Job,
+        tap: &Arc<Tap>,
+        cancel: &CancellationToken,
+    ) -> Result<Outcome> {
+        Self::not_too_often(job)?;
+        let order = Order::read(&job.payload)?;
+        let connector = self.catalog.connector(&order.backup).await?;
+        let picks = self.picks(&connector, &order.selection).await?;
+        let row = self.catalog.repository(&order.repository).await?;
+        let repository = self.open_repository(&row).await?;
+        let reporter: Arc<dyn Reporter> = Arc::<Tap>::clone(tap);
+        let client = self.client(&connector, Some(Arc::clone(&reporter))).await?;
+        if let Some(rate) = order.bytes_per_second {
+            client.limit(rate);
+        }
+        let service = self.service(&connector.service)?;
+        let order = BackupOrder {
+            connector: &connector,
+            repository: &repository,
+            repository_name: &row.name,
+            selection: order.selection.kinds,
+            picks,
+            accept_deletions: order.accept_deletions,
+            full: order.full,
+            pace: Pace::default(),
+        };
+        let result = self
+            .work(&order, service, &client, (run, job), reporter.as_ref(), cancel)
+            .await;
+        let usage = client.usage();
+        let mut outcome = match result {
+            Ok(report) => Outcome {
+                snapshot: Some(report.snapshot.to_string()),
+                counts: report.counts,
+                issues: report.source.issues,
+                failed: None,
+            },
+            Err(error) => {
+                let mut outcome = failed(&error);
+                outcome.counts.requests = usage.requests;
+                outcome.counts.bytes_received = usage.bytes;
+                outcome
+            }
+        };
+        if outcome.failed.is_none() {
+            let kept = self.forget_after(run, &connector, &repository, service).await;
+            outcome.issues.extend(kept);
+        }
+        repository.close().await;
+        Ok(outcome)
+    }
+}
+
+fn failed(error: &Error) -> Outcome {
+    let issue = match error {
+        Error::Service(error) | Error::Engine(engine::Error::Service(error)) => {
+            Some(error.to_issue("", "", None))
+        }
+        _ => None,
+    };
+    Outcome {
+        issues: issue.into_iter().collect(),
+        failed: Some(Failed::from(error)),
+        ..Outcome::default()
+    }
+}

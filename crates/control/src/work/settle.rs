@@ -1,0 +1,130 @@
+//! What becomes of a run when the work on its job ends, here or at a worker elsewhere.
+
+use catalog::Job;
+use jiff::SignedDuration;
+use model::{Class, Counts, Issue, JobState, Run, RunState, Waiting};
+use serde::{Deserialize, Serialize};
+
+use crate::{Control, Error, Result};
+
+/// How often a job is begun at most, over failures that may pass and workers that were lost.
+const ATTEMPTS: i64 = 4;
+
+/// What came of the work on a job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outcome {
+    pub snapshot: Option<String>,
+    pub counts: Counts,
+    pub issues: Vec<Issue>,
+    /// `None` for a snapshot that was made.
+    pub failed: Option<Failed>,
+}
+
+/// Why there is no snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failed {
+    pub message: String,
+    /// It may be another story a little later.
+    pub passing: bool,
+    pub canceled: bool,
+}
+
+impl From<&Error> for Failed {
+    fn from(error: &Error) -> Self {
+        let class = match error {
+            Error::Service(error) | Error::Engine(engine::Error::Service(error)) => {
+                Some(error.class)
+            }
+            _ => None,
+        };
+        Self {
+            message: error.to_string(),
+            passing: matches!(class, Some(Class::Transient | Class::Throttled)),
+            canceled: matches!(error, Error::Engine(engine::Error::Canceled)),
+        }
+    }
+}
+
+/// 1, 4, 16 minutes.
+fn pause(attempt: i64) -> SignedDuration {
+    let exponent = u32::try_from(attempt.clamp(1, 4) - 1).unwrap_or(0);
+    SignedDuration::from_mins(4_i64.pow(exponent))
+}
+
+impl Control {
+    /// Refuses a job at which so many workers were lost that it must be the job.
+    pub(crate) fn not_too_often(job: &Job) -> Result<()> {
+        if job.attempt > ATTEMPTS {
+            return Err(Error::Request {
+                code: "run-interrupted",
+                message: format!("{} workers were lost at it", job.attempt - 1),
+            });
+        }
+        Ok(())
+    }
+
+    /// Ends the run, or gives its job back for another attempt: after a failure that may pass, and when the worker stops. `stopping` says
+    /// that this worker was told to stop, so that being canceled is nobody's wish.
+    pub(crate) async fn settle(
+        &self,
+        job: &Job,
+        outcome: Outcome,
+        stopping: bool,
+    ) -> Result<Run> {
+        let mut run = self.catalog.run(&job.run).await?;
+        let wished = self.catalog.job(&job.id).await?.cancel_requested;
+        let state = match &outcome.failed {
+            None => {
+                run.state = if outcome.issues.is_empty() {
+                    RunState::Succeeded
+                } else {
+                    RunState::SucceededWithIssues
+                };
+                JobState::Succeeded
+            }
+            Some(failed) if failed.canceled && stopping && !wished => {
+                let why = Waiting {
+                    code: "worker-stopped".to_owned(),
+                    message: "its worker was stopped; another one goes on".to_owned(),
+                    until: None,
+                };
+                self.catalog
+                    .requeue(&job.id, job.token, None, Some(&why))
+                    .await?;
+                return Ok(self.catalog.run(&job.run).await?);
+            }
+            Some(failed) if failed.passing && !wished && job.attempt < ATTEMPTS => {
+                let until = self.now().checked_add(pause(job.attempt)).ok();
+                let why = Waiting {
+                    code: "retry-later".to_owned(),
+                    message: format!("attempt {} failed: {}", job.attempt, failed.message),
+                    until,
+                };
+                self.catalog
+                    .requeue(&job.id, job.token, until, Some(&why))
+                    .await?;
+                return Ok(self.catalog.run(&job.run).await?);
+            }
+            Some(failed) if failed.canceled => {
+                run.state = RunState::Canceled;
+                JobState::Canceled
+            }
+            Some(failed) => {
+                run.state = RunState::Failed;
+                run.error = Some(failed.message.clone());
+                JobState::Failed
+            }
+        };
+        run.finished = Some(self.now());
+        run.snapshot = outcome.snapshot;
+        run.counts = outcome.counts;
+        // First of all: whoever lost the job tells nothing about it any more.
+        self.catalog.finish(&job.id, job.token, state).await?;
+        self.catalog.add_issues(&run.id, &outcome.issues).await?;
+        self.catalog.finish_run(&run).await?;
+        run.waiting = None;
+        Ok(run)
+    }
+}

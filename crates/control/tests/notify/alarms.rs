@@ -1,0 +1,169 @@
+use catalog::{CredentialRow, RepositoryRow};
+use control::{AlarmSettings, Facts, StorageFact, find_alarms};
+use jiff::{SignedDuration, Timestamp};
+use model::{
+    Alarm, AlarmKind, AlarmLevel, Clock as _, Connector, ConnectorStatus, Destination, RunState,
+};
+
+use crate::World;
+use crate::receivers::HttpReceiver;
+
+fn at(hours: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_hours(hours)
+}
+
+fn connector() -> Connector {
+    Connector {
+        name: "Contoso".to_owned(),
+        created: at(0),
+        ..Connector::default()
+    }
+}
+
+fn kinds(facts: &Facts, now: Timestamp) -> Vec<(AlarmKind, AlarmLevel)> {
+    let found = find_alarms(facts, &AlarmSettings::default(), now);
+    found
+        .iter()
+        .map(|alarm| (alarm.kind, alarm.level))
+        .collect()
+}
+
+#[test]
+fn a_connector_without_a_good_backup_in_its_objective_is_told() {
+    let mut facts = Facts {
+        connectors: vec![connector()],
+        ..Facts::default()
+    };
+    let overdue = AlarmKind::BackupOverdue;
+    assert_eq!(kinds(&facts, at(26)), [], "it is new");
+    assert_eq!(kinds(&facts, at(27)), [(overdue, AlarmLevel::Warning)]);
+    facts.last_good = [("contoso".to_owned(), at(10))].into();
+    assert_eq!(kinds(&facts, at(36)), []);
+    assert_eq!(kinds(&facts, at(37)), [(overdue, AlarmLevel::Warning)]);
+    assert_eq!(kinds(&facts, at(100)), [(overdue, AlarmLevel::Critical)]);
+    let settings = AlarmSettings {
+        connectors: [("contoso".to_owned(), 4)].into(),
+        ..AlarmSettings::default()
+    };
+    assert!(find_alarms(&facts, &settings, at(14)).is_empty());
+    let found = find_alarms(&facts, &settings, at(15));
+    assert!(
+        found[0].message.contains("objective is 4 h"),
+        "{}",
+        found[0].message
+    );
+}
+
+#[test]
+fn a_credential_is_told_of_30_7_and_1_days_before_its_end() {
+    let row = |expires: Option<Timestamp>| CredentialRow {
+        name: "Token".to_owned(),
+        method: "pat".to_owned(),
+        sign_in: None,
+        expires,
+        created: at(0),
+        updated: at(0),
+        used: None,
+        tested: None,
+        test_error: None,
+    };
+    let days = |days: i64| {
+        let facts = Facts {
+            credentials: vec![row(Some(at(days * 24))), row(None)],
+            users: [("token".to_owned(), vec!["Contoso".to_owned()])].into(),
+            ..Facts::default()
+        };
+        let found = find_alarms(&facts, &AlarmSettings::default(), at(0));
+        assert!(found.iter().all(|alarm| alarm.message.contains("Contoso")));
+        found.first().map(|alarm: &Alarm| alarm.level)
+    };
+    assert_eq!(days(31), None);
+    assert_eq!(days(30), Some(AlarmLevel::Notice));
+    assert_eq!(days(7), Some(AlarmLevel::Warning));
+    assert_eq!(days(1), Some(AlarmLevel::Critical));
+    assert_eq!(days(-3), Some(AlarmLevel::Critical));
+}
+
+#[test]
+fn full_disks_unprotected_items_lost_sign_ins_and_forgotten_checks_are_told() {
+    let mut lost = connector();
+    lost.status = ConnectorStatus::SignInNeeded {
+        why: "expired".to_owned(),
+        since: at(0),
+    };
+    let disk = |free| StorageFact { total: 1000, free };
+    let repository = RepositoryRow {
+        name: "main".to_owned(),
+        id: "9d1a".to_owned(),
+        ..RepositoryRow::default()
+    };
+    let mut facts = Facts {
+        connectors: vec![lost],
+        unprotected: [("contoso".to_owned(), 2)].into(),
+        storage: [
+            ("main".to_owned(), disk(100)),
+            ("full".to_owned(), disk(10)),
+            ("fine".to_owned(), disk(110)),
+        ]
+        .into(),
+        repositories: vec![repository],
+        first_snapshot: [("9d1a".to_owned(), at(-36 * 24))].into(),
+        ..Facts::default()
+    };
+    assert_eq!(
+        kinds(&facts, at(0)),
+        [
+            (AlarmKind::SignInNeeded, AlarmLevel::Critical),
+            (AlarmKind::Unprotected, AlarmLevel::Warning),
+            (AlarmKind::StorageFilling, AlarmLevel::Critical),
+            (AlarmKind::StorageFilling, AlarmLevel::Warning),
+            (AlarmKind::VerificationOverdue, AlarmLevel::Warning),
+        ]
+    );
+    facts.repositories[0].checked = Some(at(-24));
+    assert!(
+        !kinds(&facts, at(0))
+            .iter()
+            .any(|(kind, _)| *kind == AlarmKind::VerificationOverdue)
+    );
+}
+
+#[tokio::test]
+async fn an_alarm_is_raised_once_told_once_and_cleared_when_it_is_over() {
+    let world = World::new().await;
+    let receiver = HttpReceiver::start([]).await;
+    let address = format!("{}/slack", receiver.url);
+    world.add("slack", Destination::Slack, Some(&address)).await;
+    world.connector("contoso").await;
+    let control = &world.control;
+    assert!(control.look_for_alarms().await.unwrap().is_empty());
+    world.clock.forward(27 * 3600);
+    for _ in 0..3 {
+        assert_eq!(control.look_for_alarms().await.unwrap().len(), 1);
+        world.clock.forward(60);
+    }
+    world.send().await;
+    assert_eq!(receiver.take().len(), 1);
+
+    let key = "backup-overdue/contoso";
+    let unexplained = control.acknowledge_alarm(key, "anna", " ").await;
+    assert!(unexplained.is_err());
+    let row = control
+        .acknowledge_alarm(key, "anna", "moving house")
+        .await
+        .unwrap();
+    assert_eq!(row.acknowledged.unwrap().reason, "moving house");
+    world.clock.forward(60 * 3600);
+    control.look_for_alarms().await.unwrap();
+    let row = control.catalog.alarm(key).await.unwrap();
+    assert!(row.acknowledged.is_none(), "it got worse");
+    world.send().await;
+    assert_eq!(receiver.take().len(), 1);
+
+    world
+        .run("run-1", "Contoso", RunState::SucceededWithIssues)
+        .await;
+    assert!(control.look_for_alarms().await.unwrap().is_empty());
+    assert!(control.catalog.alarms().await.unwrap().is_empty());
+    assert!(world.clock.now() > Timestamp::UNIX_EPOCH && world.folder().exists());
+}

@@ -1,0 +1,6 @@
+//! A tenant of the simulator: connected, listed, backed up.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod backup;
+mod connect;
+mod support;

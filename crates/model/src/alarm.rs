@@ -1,0 +1,66 @@
+//! What is wrong although nobody started anything.
+
+use serde::{Deserialize, Serialize};
+
+/// What an alarm is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlarmKind {
+    /// A connector has no good backup within its objective.
+    BackupOverdue,
+    CredentialExpiring,
+    /// Projects, repositories or users that no policy protects.
+    Unprotected,
+    StorageFilling,
+    /// Nothing in a repository was verified for too long.
+    VerificationOverdue,
+    /// The connector cannot sign in.
+    SignInNeeded,
+}
+
+impl AlarmKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BackupOverdue => "backup-overdue",
+            Self::CredentialExpiring => "credential-expiring",
+            Self::Unprotected => "unprotected",
+            Self::StorageFilling => "storage-filling",
+            Self::VerificationOverdue => "verification-overdue",
+            Self::SignInNeeded => "sign-in-needed",
+        }
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlarmLevel {
+    /// There is time.
+    Notice,
+    /// Within days.
+    Warning,
+    /// Now.
+    Critical,
+}
+
+/// Something that is wrong at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    pub kind: AlarmKind,
+    /// The connector, credential or repository.
+    pub subject: String,
+    /// The connector that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<String>,
+    pub level: AlarmLevel,
+    pub message: String,
+    /// What a person can do.
+    pub hint: String,
+}
+
+impl Alarm {
+    /// The same for the same trouble, whenever it is looked at.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.kind.name(), self.subject.to_lowercase())
+    }
+}

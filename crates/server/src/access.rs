@@ -1,0 +1,114 @@
+//! Who calls, and what they may do.
+
+mod address;
+mod audit;
+mod authenticate;
+mod caller;
+mod cookie;
+mod name;
+pub(crate) mod oidc;
+mod origin;
+mod password;
+pub(crate) mod second_factor;
+mod session;
+mod sign_in;
+mod token;
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use model::Permission;
+
+use crate::{Problem, Server};
+
+/// What the sign-ins of one server share.
+#[derive(Default)]
+pub(crate) struct Access {
+    pub(crate) hashing: Hashing,
+    pub(crate) web: oidc::Web,
+}
+
+pub(crate) use address::ClientLine;
+pub use audit::Outcome;
+use authenticate::Presented;
+pub(crate) use authenticate::authenticate;
+pub use caller::{Caller, CallerKind};
+pub(crate) use cookie::Cookies;
+pub(crate) use name::person_name;
+pub(crate) use password::{Hashing, LONGEST, acceptable};
+pub(crate) use session::{IDLE, Started};
+pub(crate) use sign_in::{
+    SignInRequest, count as count_attempt, forgive as forgive_attempt, prove,
+};
+pub(crate) use token::{Random, digest, new_token};
+
+/// A permission as a type, for [`Allowed`].
+pub trait Needs: Send + Sync + 'static {
+    const PERMISSION: Permission;
+}
+
+macro_rules! markers {
+    ($($name:ident),*) => {
+        $(
+            #[derive(Clone, Copy, Debug)]
+            pub struct $name;
+
+            impl Needs for $name {
+                const PERMISSION: Permission = Permission::$name;
+            }
+        )*
+    };
+}
+
+markers!(
+    ReadStatus,
+    ReadContent,
+    RunBackups,
+    ManageConnectors,
+    ManagePolicies,
+    Restore,
+    ManageRepositories,
+    Approve,
+    ManagePeople,
+    ReadAudit,
+    ManageServer,
+    Own
+);
+
+/// A caller with the permission `P`; everyone else is refused before the handler runs.
+#[derive(Clone, Debug)]
+pub struct Allowed<P> {
+    caller: Caller,
+    needs: PhantomData<P>,
+}
+
+impl<P> Deref for Allowed<P> {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl<P: Needs> FromRequestParts<Server> for Allowed<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Problem> {
+        if let Some(Presented(problem)) = parts.extensions.get() {
+            return Err(problem.clone());
+        }
+        let caller = parts
+            .extensions
+            .get::<Caller>()
+            .ok_or_else(Problem::sign_in)?;
+        if !caller.may(P::PERMISSION) {
+            return Err(Problem::forbidden(P::PERMISSION));
+        }
+        Ok(Self {
+            caller: caller.clone(),
+            needs: PhantomData,
+        })
+    }
+}

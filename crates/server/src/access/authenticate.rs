@@ -1,0 +1,150 @@
+//! From what a request presents to a caller: a session's cookie, or a token.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use jiff::SignedDuration;
+
+use super::ClientLine;
+use super::caller::{Caller, CallerKind};
+use super::cookie::Cookies;
+use super::session::IDLE;
+use super::{origin, token};
+use crate::{Problem, Server};
+
+/// What was presented and does not hold; operations for everyone do not look at it.
+#[derive(Clone)]
+pub(super) struct Presented(pub(super) Problem);
+
+/// Uses are noted this often at most.
+const COARSE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Puts the [`Caller`] into the request's extensions. One that is there already is of this process.
+pub(crate) async fn authenticate(
+    State(server): State<Server>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(caller) = request.extensions().get::<Caller>().cloned() {
+        return noted(&server, caller, request, next).await;
+    }
+    let headers = request.headers();
+    let bearer = bearer(headers);
+    let cookie = Cookies::new(&server.options).session(headers);
+    let ambient = bearer.is_none() && cookie.is_some();
+    if bearer.is_none()
+        && let Err(problem) = origin::check(request.method(), headers, &server.options, ambient)
+    {
+        return problem.into_response();
+    }
+    let client = ClientLine::of_request(&request);
+    let found = match (bearer, cookie) {
+        (Some(bearer), _) => by_token(&server, &bearer).await,
+        (None, Some(cookie)) => by_session(&server, &cookie).await,
+        (None, None) => return next.run(request).await,
+    };
+    match found {
+        Ok(Some(caller)) => {
+            let caller = caller.from(&client);
+            request.extensions_mut().insert(caller.clone());
+            noted(&server, caller, request, next).await
+        }
+        Ok(None) => {
+            request
+                .extensions_mut()
+                .insert(Presented(Problem::sign_in()));
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Nothing is changed without a trace: what a handler did not name in the audit log is there by its method and path.
+async fn noted(server: &Server, caller: Caller, request: Request, next: Next) -> Response {
+    let writes = !request.method().is_safe() && caller.kind != CallerKind::Worker;
+    let (action, subject) = if writes {
+        let method = request.method().as_str().to_lowercase();
+        (format!("request.{method}"), request.uri().path().to_owned())
+    } else {
+        (String::new(), String::new())
+    };
+    let response = next.run(request).await;
+    let done = response.status().is_success() && !caller.noted.load(Ordering::Relaxed);
+    // An answer that is repeated changed nothing this time.
+    let repeated = response.headers().contains_key("idempotency-replayed");
+    if writes
+        && done
+        && !repeated
+        && let Err(problem) = server
+            .audit(&caller, &action, &subject, serde_json::json!({}))
+            .await
+    {
+        return problem.into_response();
+    }
+    response
+}
+
+/// What follows `Bearer`; an `Authorization` of another kind proves nothing.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or("");
+    let (scheme, secret) = value.split_once(' ').unwrap_or((value, ""));
+    let secret = if scheme.eq_ignore_ascii_case("bearer") {
+        secret.trim()
+    } else {
+        ""
+    };
+    Some(secret.to_owned())
+}
+
+async fn by_session(server: &Server, secret: &str) -> Result<Option<Caller>, Problem> {
+    let catalog = &server.control.catalog;
+    let now = server.control.clock.now();
+    let Some((session, person)) = catalog.session(&token::digest(secret)).await? else {
+        return Ok(None);
+    };
+    if person.disabled || session.expires <= now || session.seen + IDLE <= now {
+        return Ok(None);
+    }
+    if session.seen + COARSE <= now {
+        catalog.touch_session(&session.id, now).await?;
+    }
+    Ok(Some(Caller::person(person, session.id)))
+}
+
+async fn by_token(server: &Server, text: &str) -> Result<Option<Caller>, Problem> {
+    let catalog = &server.control.catalog;
+    let now = server.control.clock.now();
+    let Some(prefix) = token::prefix(text) else {
+        return Ok(None);
+    };
+    let Some(proof) = catalog.token(prefix).await? else {
+        return Ok(None);
+    };
+    let (token, owner) = (proof.token, proof.owner);
+    if !token::same(&token::digest(text), &proof.hash) || owner.disabled || token.expires <= now {
+        return Ok(None);
+    }
+    if token.used.is_none_or(|used| used + COARSE <= now) {
+        catalog.touch_token(&token.id, now).await?;
+    }
+    let connectors = match (owner.connectors, token.connectors) {
+        (Some(owned), Some(scoped)) => Some(owned.intersection(&scoped).cloned().collect()),
+        (owned, scoped) => owned.or(scoped),
+    };
+    Ok(Some(Caller {
+        name: format!("{}/{}", owner.name, token.name),
+        kind: CallerKind::Token,
+        roles: owner.roles,
+        connectors,
+        person: Some(owner.id),
+        proof: Some(token.id),
+        scopes: Some(token.permissions),
+        address: None,
+        request: None,
+        noted: Arc::default(),
+    }))
+}

@@ -1,0 +1,261 @@
+//! Connectors.
+
+mod dto;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use control::{ConnectorEdit, IdentityChoice};
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::{Allowed, Caller, ManageConnectors, ReadStatus};
+use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+
+use super::credentials::identity_of;
+use dto::{
+    AddConnector, CommitQuery, CommitView, ConnectorView, Discover, DiscoveryView, EditConnector,
+    RemoveConnectors, RemovedConnector, RemovedConnectors, RepositoryView, TestedConnector,
+};
+pub(super) use dto::{AddedConnector, CheckView, NextStep, ReachedView, SyncBody, next_steps};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(get, edit, remove))
+        .routes(routes!(remove_many))
+        .routes(routes!(test))
+        .routes(routes!(repositories))
+        .routes(routes!(commits))
+        .routes(routes!(discover))
+}
+
+/// Refuses a connector that the caller does not reach as one that does not exist.
+pub(super) fn reach(caller: &Caller, name: &str) -> Result<(), Problem> {
+    if caller.reaches(name) {
+        return Ok(());
+    }
+    Err(Problem::not_found(
+        "connector-unknown",
+        format!("there is no connector `{name}`"),
+    ))
+}
+
+/// The connectors that the caller reaches, by name.
+#[utoipa::path(get, path = "/connectors", tag = "connectors", operation_id = "connector_list",
+    params(PageQuery), extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = Paged<ConnectorView>), Refusals))]
+async fn list(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Paged<ConnectorView>>, Problem> {
+    let mut listed = server
+        .control
+        .catalog
+        .connectors_page(&query.page()?)
+        .await?;
+    listed
+        .items
+        .retain(|connector| caller.reaches(&connector.name));
+    Ok(Json(Paged::from_listed(listed, ConnectorView::of)))
+}
+
+/// Checks an organization or tenant and its credential, then saves both; a refusal leaves nothing behind.
+#[utoipa::path(post, path = "/connectors", tag = "connectors", operation_id = "connector_add",
+    extensions(("x-permission" = json!("manage-connectors"))), request_body = AddConnector,
+    responses((status = 201, body = AddedConnector, headers(("location" = String))), Refusals))]
+async fn add(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Json(request): Json<AddConnector>,
+) -> Result<(StatusCode, HeaderMap, Json<AddedConnector>), Problem> {
+    let new = request.into_new(&server).await?;
+    if let Some(name) = &new.name {
+        reach(&caller, name)?;
+    }
+    let added = server.control.add_connector(&new).await?;
+    let connector = added.value;
+    let details = json!({
+        "service": connector.service, "organization": connector.organization,
+        "method": connector.method, "credential": connector.credential, "replace": new.replace,
+    });
+    let subject = format!("connector/{}", connector.name);
+    server
+        .audit(&caller, "connector.add", &subject, details)
+        .await?;
+    let headers = location(&format!("/api/v1/connectors/{}", connector.name));
+    let body = AddedConnector::of(connector, added.checks);
+    Ok((StatusCode::CREATED, headers, Json(body)))
+}
+
+pub(super) fn location(path: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(path) {
+        headers.insert(header::LOCATION, value);
+    }
+    headers
+}
+
+/// One connector with its current values.
+#[utoipa::path(get, path = "/connectors/{name}", tag = "connectors", operation_id = "connector_get",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = ConnectorView), Refusals))]
+async fn get(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<ConnectorView>, Problem> {
+    reach(&caller, &name)?;
+    let connector = server.control.catalog.connector(&name).await?;
+    Ok(Json(ConnectorView::of(connector)))
+}
+
+/// Changes a connector; members that are absent stay. Another organization or credential is checked first.
+#[utoipa::path(patch, path = "/connectors/{name}", tag = "connectors", operation_id = "connector_edit",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    request_body = EditConnector,
+    responses((status = 200, body = AddedConnector), Refusals))]
+async fn edit(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<EditConnector>,
+) -> Result<Json<AddedConnector>, Problem> {
+    reach(&caller, &name)?;
+    let details = request.details();
+    let edit: ConnectorEdit = request.into_edit();
+    let edited = server.control.edit_connector(&name, edit).await?;
+    let subject = format!("connector/{}", edited.value.name);
+    server
+        .audit(&caller, "connector.edit", &subject, details)
+        .await?;
+    Ok(Json(AddedConnector::of(edited.value, edited.checks)))
+}
+
+/// Forgets how to reach the organization. Its snapshots and runs stay.
+#[utoipa::path(delete, path = "/connectors/{name}", tag = "connectors", operation_id = "connector_remove",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 204), Refusals))]
+async fn remove(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    take_away(&server, &caller, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn take_away(server: &Server, caller: &Caller, name: &str) -> Result<(), Problem> {
+    reach(caller, name)?;
+    let connector = server.control.remove_connector(name).await?;
+    let details = json!({ "service": connector.service, "organization": connector.organization });
+    let subject = format!("connector/{}", connector.name);
+    server
+        .audit(caller, "connector.remove", &subject, details)
+        .await
+}
+
+/// Removes several connectors; each that stays is named with the reason.
+#[utoipa::path(post, path = "/connectors/remove", tag = "connectors", operation_id = "connector_remove_many",
+    extensions(("x-permission" = json!("manage-connectors"))), request_body = RemoveConnectors,
+    responses((status = 200, body = RemovedConnectors), Refusals))]
+async fn remove_many(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Json(request): Json<RemoveConnectors>,
+) -> Result<Json<RemovedConnectors>, Problem> {
+    let mut items = Vec::new();
+    for name in request.names {
+        let problem = take_away(&server, &caller, &name).await.err();
+        items.push(RemovedConnector {
+            name,
+            removed: problem.is_none(),
+            problem,
+        });
+    }
+    Ok(Json(RemovedConnectors { items }))
+}
+
+/// Checks a connector: credential, organization, and what data a missing permission costs.
+#[utoipa::path(post, path = "/connectors/{name}/test", tag = "connectors", operation_id = "connector_test",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 200, body = TestedConnector), Refusals))]
+async fn test(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<TestedConnector>, Problem> {
+    reach(&caller, &name)?;
+    let tested = server.control.test_connector(&name).await?;
+    let body = TestedConnector::of(tested.value, tested.checks);
+    let subject = format!("connector/{}", body.connector.name);
+    let details = json!({ "ok": body.ok });
+    server
+        .audit(&caller, "connector.test", &subject, details)
+        .await?;
+    Ok(Json(body))
+}
+
+/// The repositories that the connector reaches.
+#[utoipa::path(get, path = "/connectors/{name}/repositories", tag = "connectors",
+    operation_id = "connector_repositories", params(("name" = String, Path)),
+    extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 200, body = Paged<RepositoryView>), Refusals))]
+async fn repositories(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<Paged<RepositoryView>>, Problem> {
+    reach(&caller, &name)?;
+    let all = server.control.repositories(&name).await?;
+    let all: Vec<RepositoryView> = all.into_iter().map(RepositoryView::of).collect();
+    Ok(Json(Paged::from(all)))
+}
+
+/// The newest commits of a repository, named as `REPOSITORY` or `PROJECT/REPOSITORY`.
+#[utoipa::path(get, path = "/connectors/{name}/commits", tag = "connectors",
+    operation_id = "connector_commits", params(("name" = String, Path), CommitQuery),
+    extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 200, body = Paged<CommitView>), Refusals))]
+async fn commits(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Query(query): Query<CommitQuery>,
+) -> Result<Json<Paged<CommitView>>, Problem> {
+    reach(&caller, &name)?;
+    let most = usize::from(query.limit.unwrap_or(10).clamp(1, 100));
+    let control = &server.control;
+    let all = control.commits(&name, &query.repository, most).await?;
+    let all: Vec<CommitView> = all.into_iter().map(CommitView::of).collect();
+    Ok(Json(Paged::from(all)))
+}
+
+/// The organizations that an identity reaches; saves nothing.
+#[utoipa::path(post, path = "/connectors/discover", tag = "connectors", operation_id = "connector_discover",
+    extensions(("x-permission" = json!("manage-connectors"))), request_body = Discover,
+    responses((status = 200, body = DiscoveryView), Refusals))]
+async fn discover(
+    _caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Json(request): Json<Discover>,
+) -> Result<Json<DiscoveryView>, Problem> {
+    let choice = match (request.credential, request.identity) {
+        (Some(name), None) => IdentityChoice::Stored(name),
+        (None, Some(body)) => IdentityChoice::New {
+            name: None,
+            identity: identity_of(&server, body).await?,
+            expires: None,
+        },
+        _ => {
+            return Err(Problem::field(
+                "/credential",
+                "give either `credential` or `identity`",
+            ));
+        }
+    };
+    let control = &server.control;
+    let found = control.organizations_of(&request.service, &choice).await?;
+    Ok(Json(DiscoveryView::of(found)))
+}

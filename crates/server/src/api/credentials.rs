@@ -1,0 +1,234 @@
+//! Credentials of the vault: their secrets go in and never come out.
+
+mod dto;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use control::Identity;
+use model::{App, ManagedIdentity, SignIn};
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::connectors::{CheckView, location};
+use crate::access::{Allowed, ManageConnectors};
+use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+
+pub(super) use dto::IdentityBody;
+use dto::{
+    AddCredential, CredentialView, Managed, RotateCredential, TestCredential, TestedCredential,
+};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(get, remove))
+        .routes(routes!(rotate))
+        .routes(routes!(test))
+}
+
+/// The credentials by name, without their secrets.
+#[utoipa::path(get, path = "/credentials", tag = "connectors", operation_id = "credential_list",
+    params(PageQuery), extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 200, body = Paged<CredentialView>), Refusals))]
+async fn list(
+    _caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Paged<CredentialView>>, Problem> {
+    let catalog = &server.control.catalog;
+    let listed = catalog.credentials_page(&query.page()?).await?;
+    let now = server.control.clock.now();
+    Ok(Json(Paged::from_listed(listed, |row| {
+        CredentialView::of(row, None, now)
+    })))
+}
+
+/// Keeps a credential for connectors to come.
+#[utoipa::path(post, path = "/credentials", tag = "connectors", operation_id = "credential_add",
+    extensions(("x-permission" = json!("manage-connectors"))), request_body = AddCredential,
+    responses((status = 201, body = CredentialView, headers(("location" = String))), Refusals))]
+async fn add(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Json(request): Json<AddCredential>,
+) -> Result<(StatusCode, HeaderMap, Json<CredentialView>), Problem> {
+    let expires = request.identity.expiry()?;
+    let identity = identity_of(&server, request.identity).await?;
+    let control = &server.control;
+    let row = control
+        .add_credential(&request.name, &identity, expires)
+        .await?;
+    let subject = format!("credential/{}", row.name);
+    let details = json!({ "method": row.method });
+    server
+        .audit(&caller, "credential.add", &subject, details)
+        .await?;
+    let headers = location(&format!("/api/v1/credentials/{}", row.name));
+    let view = CredentialView::of(row, Some(Vec::new()), control.clock.now());
+    Ok((StatusCode::CREATED, headers, Json(view)))
+}
+
+/// One credential with who uses it.
+#[utoipa::path(get, path = "/credentials/{name}", tag = "connectors", operation_id = "credential_get",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 200, body = CredentialView), Refusals))]
+async fn get(
+    _caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<CredentialView>, Problem> {
+    let row = server.control.service_credential(&name).await?;
+    let users = server.control.catalog.credential_users(&name).await?;
+    let now = server.control.clock.now();
+    Ok(Json(CredentialView::of(row, Some(users), now)))
+}
+
+/// Puts a new secret in the place of the old one, once every connector that uses it passed a test with it.
+#[utoipa::path(post, path = "/credentials/{name}/rotate", tag = "connectors", operation_id = "credential_rotate",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    request_body = RotateCredential,
+    responses((status = 200, body = TestedCredential), Refusals))]
+async fn rotate(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<RotateCredential>,
+) -> Result<Json<TestedCredential>, Problem> {
+    let control = &server.control;
+    let (identity, expires) = match (request.secret, request.identity) {
+        (Some(secret), None) => {
+            let row = control.service_credential(&name).await?;
+            let sign_in = row.sign_in.ok_or_else(|| {
+                Problem::not_found(
+                    "credential-unknown",
+                    format!("there is no credential `{name}`"),
+                )
+            })?;
+            (
+                Identity::new(sign_in, Some(secret.into_secret())),
+                dto::time(request.expires.as_deref())?,
+            )
+        }
+        (None, Some(body)) => {
+            let expires = body.expiry()?;
+            (identity_of(&server, body).await?, expires)
+        }
+        _ => {
+            return Err(Problem::field(
+                "/secret",
+                "give either `secret` or `identity`",
+            ));
+        }
+    };
+    let tested = control.rotate_credential(&name, &identity, expires).await?;
+    let subject = format!("credential/{name}");
+    let details = json!({ "method": identity.sign_in.method() });
+    server
+        .audit(&caller, "credential.rotate", &subject, details)
+        .await?;
+    Ok(Json(TestedCredential::of(tested)))
+}
+
+/// Tests a credential by the connectors that use it, or on an organization.
+#[utoipa::path(post, path = "/credentials/{name}/test", tag = "connectors", operation_id = "credential_test",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    request_body = TestCredential,
+    responses((status = 200, body = TestedCredential), Refusals))]
+async fn test(
+    _caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<TestCredential>,
+) -> Result<Json<TestedCredential>, Problem> {
+    let place = request.organization.as_deref();
+    let place = place.map(|organization| (request.service.as_str(), organization));
+    let tested = server.control.test_credential(&name, place).await?;
+    Ok(Json(TestedCredential::of(tested)))
+}
+
+/// Removes a credential that nothing uses.
+#[utoipa::path(delete, path = "/credentials/{name}", tag = "connectors", operation_id = "credential_remove",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 204), Refusals))]
+async fn remove(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    server.control.remove_credential(&name).await?;
+    let subject = format!("credential/{name}");
+    server
+        .audit(&caller, "credential.remove", &subject, json!({}))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A way to sign in from a request. A client id without a tenant, or the other way round, is refused (SRE-23).
+pub(super) async fn identity_of(server: &Server, body: IdentityBody) -> Result<Identity, Problem> {
+    let member = |name: &str, detail: &str| Problem::field(format!("/identity/{name}"), detail);
+    let cloud = body.cloud.clone().unwrap_or_else(|| "public".to_owned());
+    server.control.reach.clouds.find(&cloud)?;
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let (client_id, tenant) = (given(&body.client_id), given(&body.tenant));
+    let app = || match (&client_id, &tenant) {
+        (Some(client_id), Some(tenant)) => Ok(App {
+            cloud: cloud.clone(),
+            tenant: tenant.clone(),
+            client_id: client_id.clone(),
+        }),
+        (None, _) => Err(member(
+            "client_id",
+            "client id and tenant go together: the client id is missing",
+        )),
+        (_, None) => Err(member(
+            "tenant",
+            "client id and tenant go together: the tenant is missing",
+        )),
+    };
+    let machine = || match &body.managed_identity {
+        Some(Managed::User { client_id }) => ManagedIdentity::User {
+            client_id: client_id.clone(),
+        },
+        Some(Managed::System) | None => ManagedIdentity::System,
+    };
+    let sign_in = match body.method.as_str() {
+        "pat" => SignIn::Pat {
+            user: body.user.clone().unwrap_or_default(),
+        },
+        "client-secret" => SignIn::ClientSecret { app: app()? },
+        "certificate" => SignIn::Certificate { app: app()? },
+        // With an app of another tenant that trusts the identity; without one, as itself.
+        "managed-identity" if client_id.is_none() && tenant.is_none() => SignIn::ManagedIdentity {
+            cloud: cloud.clone(),
+            identity: machine(),
+        },
+        "managed-identity" | "federated-identity" => SignIn::FederatedIdentity {
+            app: app()?,
+            identity: machine(),
+        },
+        "workload-identity" => SignIn::WorkloadIdentity {
+            app: app()?,
+            token_file: given(&body.token_file)
+                .ok_or_else(|| member("token_file", "the file is missing"))?,
+        },
+        "user" => {
+            return Err(member(
+                "method",
+                "a person signs in with the wizard: POST /api/v1/connect",
+            ));
+        }
+        _ => return Err(member("method", "not a way to sign in")),
+    };
+    let secret = body.secret.map(crate::SecretText::into_secret);
+    let secret = secret.filter(|secret| !secret.expose().is_empty());
+    match (sign_in.needs_secret(), &secret) {
+        (true, None) => Err(member("secret", "the secret is missing")),
+        (false, Some(_)) => Err(member("secret", "this way to sign in has no secret")),
+        _ => Ok(Identity::new(sign_in, secret)),
+    }
+}
+
+fn views(checks: Vec<service::Check>) -> Vec<CheckView> {
+    checks.into_iter().map(CheckView::of).collect()
+}

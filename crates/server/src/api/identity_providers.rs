@@ -1,0 +1,258 @@
+//! Identity providers, and signing in at them.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use model::Secret;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::oidc::{self, Provider, Returned};
+use crate::access::{Allowed, ClientLine, Cookies, ManagePeople, Started, person_name};
+use crate::{Json, Path, Problem, Query, Refusals, SecretText, Server};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(buttons))
+        .routes(routes!(leave))
+        .routes(routes!(arrive))
+        .routes(routes!(list))
+        .routes(routes!(put, remove))
+        .routes(routes!(put_secret))
+}
+
+/// A button of the sign-in page.
+#[derive(Serialize, ToSchema)]
+struct Button {
+    name: String,
+    title: String,
+}
+
+/// The ways to sign in.
+#[derive(Serialize, ToSchema)]
+struct Buttons {
+    identity_providers: Vec<Button>,
+}
+
+/// The identity providers at which people can sign in.
+#[utoipa::path(get, path = "/sign-in", tag = "sign-in", operation_id = "sign_in_get", security(()),
+    responses((status = 200, body = Buttons), Refusals))]
+async fn buttons(State(server): State<Server>) -> Result<Json<Buttons>, Problem> {
+    let all = oidc::providers(&server).await?.into_iter();
+    let identity_providers = all.map(|(name, provider)| Button {
+        name,
+        title: provider.title,
+    });
+    Ok(Json(Buttons {
+        identity_providers: identity_providers.collect(),
+    }))
+}
+
+/// Where to go on afterwards.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Return {
+    /// A path of this server.
+    #[param(required = false)]
+    return_to: Option<String>,
+}
+
+/// Sends the browser to an identity provider.
+#[utoipa::path(get, path = "/sign-in/{provider}", tag = "sign-in", operation_id = "sign_in_leave", security(()),
+    params(("provider" = String, Path)),
+    responses((status = 303, headers(("Location" = String))), Refusals))]
+async fn leave(
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Query(query): Query<Return>,
+    client: ClientLine,
+) -> Result<impl IntoResponse, Problem> {
+    let provider = oidc::provider(&server, &name).await?;
+    crate::access::count_attempt(&server, &format!("provider:{}", client.network()), &client)
+        .await?;
+    let leaving = oidc::leave(
+        &server,
+        &name,
+        &provider,
+        query.return_to.as_deref().unwrap_or("/"),
+    )
+    .await?;
+    let cookie =
+        Cookies::new(&server.options).set_sign_in(&leaving.browser, oidc::PATIENCE.as_secs());
+    let location = AppendHeaders([(header::LOCATION, leaving.to.to_string())]);
+    Ok((StatusCode::SEE_OTHER, location, cookie.header()))
+}
+
+/// Where an identity provider sends the browser back to. What went wrong is told by the sign-in page.
+#[utoipa::path(get, path = "/sign-in/{provider}/callback", tag = "sign-in", operation_id = "sign_in_arrive", security(()),
+    params(("provider" = String, Path)),
+    responses((status = 303, headers(("Location" = String))), Refusals))]
+async fn arrive(
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Query(returned): Query<Returned>,
+    client: ClientLine,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
+    let cookies = Cookies::new(&server.options);
+    let gone = cookies.clear_sign_in().pair();
+    let arrived = oidc::arrive(&server, &name, &returned, cookies.sign_in(&headers)).await;
+    let (location, session) = match arrived {
+        Ok((person, return_to)) => {
+            let started =
+                Started::begin(&server, person, &name, &client, cookies.session(&headers)).await?;
+            crate::access::forgive_attempt(
+                &server,
+                &format!("provider:{}", client.network()),
+                &client,
+            )
+            .await?;
+            (return_to, started.cookie.pair())
+        }
+        Err(problem) if problem.status().is_server_error() => return Err(problem),
+        Err(problem) => {
+            let details = json!({ "method": name, "reason": problem.code() });
+            server
+                .audit_nobody("unknown", &client, "session.refused", details)
+                .await?;
+            (format!("/sign-in?error={}", problem.code()), None)
+        }
+    };
+    let set = AppendHeaders(session.into_iter().chain(gone).collect::<Vec<_>>());
+    Ok((
+        StatusCode::SEE_OTHER,
+        AppendHeaders([(header::LOCATION, location)]),
+        set,
+    ))
+}
+
+/// An identity provider with its name.
+#[derive(Serialize, ToSchema)]
+struct Named {
+    name: String,
+    /// Where it has to send people back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<String>,
+    #[serde(flatten)]
+    provider: Provider,
+}
+
+/// All identity providers.
+#[derive(Serialize, ToSchema)]
+struct All {
+    items: Vec<Named>,
+}
+
+/// All identity providers with their settings.
+#[utoipa::path(get, path = "/identity-providers", tag = "people", operation_id = "identity_provider_list",
+    extensions(("x-permission" = json!("manage-people"))),
+    responses((status = 200, body = All), Refusals))]
+async fn list(
+    _caller: Allowed<ManagePeople>,
+    State(server): State<Server>,
+) -> Result<Json<All>, Problem> {
+    let all = oidc::providers(&server).await?.into_iter();
+    let items = all.map(|(name, provider)| Named {
+        redirect_uri: oidc::callback(&server, &name).ok(),
+        name,
+        provider,
+    });
+    Ok(Json(All {
+        items: items.collect(),
+    }))
+}
+
+/// What an application proves itself with at an identity provider.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ClientSecret {
+    client_secret: SecretText,
+}
+
+/// Keeps the client secret of an identity provider in the vault; it cannot be read again.
+#[utoipa::path(put, path = "/identity-providers/{name}/client-secret", tag = "people",
+    operation_id = "identity_provider_secret_set", params(("name" = String, Path)),
+    extensions(("x-permission" = json!("manage-people"))),
+    request_body = ClientSecret, responses((status = 204), Refusals))]
+async fn put_secret(
+    caller: Allowed<ManagePeople>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<ClientSecret>,
+) -> Result<StatusCode, Problem> {
+    oidc::provider(&server, &name).await?;
+    let secret = Secret::new(request.client_secret.expose());
+    let control = &server.control;
+    let (at, now) = (oidc::secret_name(&name), control.clock.now());
+    // The thread's own generator cannot wait for the database.
+    let mut rng = rand::make_rng::<StdRng>();
+    control
+        .catalog
+        .put_credential(&control.kek, &at, "client-secret", &secret, now, &mut rng)
+        .await?;
+    let subject = format!("identity-provider/{name}");
+    server
+        .audit(&caller, "identity-provider.set-secret", &subject, json!({}))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Adds an identity provider, or replaces the settings of one. Its client secret is set on its own.
+#[utoipa::path(put, path = "/identity-providers/{name}", tag = "people", operation_id = "identity_provider_put",
+    params(("name" = String, Path)),
+    extensions(("x-permission" = json!("manage-people"))),
+    request_body = Provider, responses((status = 200, body = Named), Refusals))]
+async fn put(
+    caller: Allowed<ManagePeople>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(provider): Json<Provider>,
+) -> Result<Json<Named>, Problem> {
+    person_name(&name)?;
+    provider.check()?;
+    let body = serde_json::to_string(&provider)
+        .map_err(|_| Problem::of(StatusCode::INTERNAL_SERVER_ERROR))?;
+    server
+        .control
+        .catalog
+        .put_identity_provider(&name, &body)
+        .await?;
+    let subject = format!("identity-provider/{name}");
+    server
+        .audit(&caller, "identity-provider.put", &subject, json!(provider))
+        .await?;
+    Ok(Json(Named {
+        redirect_uri: oidc::callback(&server, &name).ok(),
+        name,
+        provider,
+    }))
+}
+
+/// Removes an identity provider and its client secret. Accounts that signed in there stay.
+#[utoipa::path(delete, path = "/identity-providers/{name}", tag = "people", operation_id = "identity_provider_remove",
+    params(("name" = String, Path)),
+    extensions(("x-permission" = json!("manage-people"))),
+    responses((status = 204), Refusals))]
+async fn remove(
+    caller: Allowed<ManagePeople>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let catalog = &server.control.catalog;
+    oidc::provider(&server, &name).await?;
+    catalog.remove_identity_provider(&name).await?;
+    let secret = catalog.remove_credential(&oidc::secret_name(&name)).await;
+    match secret {
+        Ok(()) | Err(catalog::Error::CredentialUnknown { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let subject = format!("identity-provider/{name}");
+    server
+        .audit(&caller, "identity-provider.remove", &subject, json!({}))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,391 @@
+//! Policies: what is backed up, when, where to, and how long it stays.
+
+mod body;
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
+use catalog::PolicyRow;
+use model::policy::next_runs;
+use model::{Policy, ProposalKind, Reason};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::proposals::Waits;
+use super::runs::RunView;
+use crate::access::{Allowed, Caller, ManagePolicies, ReadStatus, RunBackups};
+use crate::{FieldError, Json, Paged, Path, Problem, Refusals, Server};
+use body::PolicyBody;
+
+/// Times that a preview tells.
+const PREVIEW: usize = 5;
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(get, edit, remove))
+        .routes(routes!(preview))
+        .routes(routes!(preview_retention))
+        .routes(routes!(run))
+}
+
+/// A policy and how it stands.
+#[derive(Serialize, ToSchema)]
+struct PolicyView {
+    policy: PolicyBody,
+    /// Grows with each change; sent back with one, it is refused when somebody else was faster.
+    version: i64,
+    #[schema(format = DateTime)]
+    updated: String,
+    /// When its schedule made runs last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    fired: Option<String>,
+    /// When it runs next; absent for one that does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    next: Option<String>,
+}
+
+impl PolicyView {
+    fn new(row: &PolicyRow, now: jiff::Timestamp) -> Result<Self, Problem> {
+        let policy = &row.policy;
+        let next = policy
+            .enabled
+            .then(|| next_runs(&policy.schedule, &policy.name, now, 1));
+        Ok(Self {
+            policy: PolicyBody::of(policy)?,
+            version: row.version,
+            updated: row.updated.to_string(),
+            fired: row.fired.map(|fired| fired.to_string()),
+            next: next
+                .and_then(|times| times.first().copied())
+                .map(|time| time.to_string()),
+        })
+    }
+}
+
+/// A policy to take the place of another.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EditPolicy {
+    policy: PolicyBody,
+    /// What it replaces; absent for whatever is there.
+    version: Option<i64>,
+}
+
+/// What a policy would do.
+#[derive(Serialize, ToSchema)]
+struct PolicyPreview {
+    /// The next times, in UTC.
+    next: Vec<String>,
+    /// The same in its own time zone.
+    local: Vec<String>,
+    /// The connectors that it is for now.
+    connectors: Vec<String>,
+}
+
+/// What retention would do to the snapshots of a connector.
+#[derive(Serialize, ToSchema)]
+struct RetentionView {
+    connector: String,
+    repository: String,
+    snapshots: Vec<DecisionView>,
+    /// Why nothing is forgotten at present, whatever the rules say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suspicions: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DecisionView {
+    snapshot: String,
+    keep: bool,
+    /// Why it stays.
+    reasons: Vec<String>,
+}
+
+/// How to run a policy now.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+struct RunPolicy {
+    /// Of this connector alone; all that the policy is for when absent.
+    connector: Option<String>,
+}
+
+fn subject(name: &str) -> String {
+    format!("policy/{name}")
+}
+
+/// A caller who does not reach all connectors must not decide for others.
+fn reaches_all(caller: &Caller) -> Result<(), Problem> {
+    match caller.connectors {
+        None => Ok(()),
+        Some(_) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "role-missing",
+            "policies are for all connectors, and this account reaches some of them alone",
+        )),
+    }
+}
+
+/// What it names has to be there, so that a run does not find out at night.
+async fn names_exist(server: &Server, policy: &Policy) -> Result<(), Problem> {
+    let mut errors = Vec::new();
+    if let Some(name) = &policy.repository
+        && let Err(error) = server.control.catalog.repository(name).await
+    {
+        match error {
+            catalog::Error::RepositoryUnknown { .. } => errors.push(FieldError::pointer(
+                "/repository",
+                format!("there is no repository `{name}`"),
+            )),
+            other => return Err(other.into()),
+        }
+    }
+    let known = |kind: &str| {
+        let mut services = server.control.services.iter();
+        services.any(|service| service.kind(kind).is_some())
+    };
+    for kind in policy.selection.kinds.iter().filter(|kind| !known(kind)) {
+        errors.push(FieldError::pointer(
+            "/selection/kinds",
+            format!("no service has the kind `{kind}`"),
+        ));
+    }
+    for kind in policy.selection.items.keys().filter(|kind| !known(kind)) {
+        errors.push(FieldError::pointer(
+            "/selection/items",
+            format!("no service has the kind `{kind}`"),
+        ));
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(errors))
+    }
+}
+
+fn needs_another(detail: &str) -> Problem {
+    Problem::conflict("policy-shortens", detail)
+}
+
+/// All policies, by name.
+#[utoipa::path(get, path = "/policies", tag = "policies", operation_id = "policy_list",
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = Paged<PolicyView>), Refusals))]
+async fn list(
+    _caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+) -> Result<Json<Paged<PolicyView>>, Problem> {
+    let now = server.control.clock.now();
+    let rows = server.control.catalog.policies().await?;
+    let views: Result<Vec<_>, _> = rows.iter().map(|row| PolicyView::new(row, now)).collect();
+    Ok(Json(Paged::from(views?)))
+}
+
+/// Makes a policy.
+#[utoipa::path(post, path = "/policies", tag = "policies", operation_id = "policy_add",
+    extensions(("x-permission" = json!("manage-policies"))),
+    request_body = PolicyBody,
+    responses((status = 201, body = PolicyView, headers(("Location" = String))), Refusals))]
+async fn add(
+    caller: Allowed<ManagePolicies>,
+    State(server): State<Server>,
+    Json(request): Json<PolicyBody>,
+) -> Result<(StatusCode, AppendHeaders<Option<(HeaderName, HeaderValue)>>, Json<PolicyView>), Problem> {
+    reaches_all(&caller)?;
+    let now = server.control.clock.now();
+    let policy = request.policy(None, now)?;
+    names_exist(&server, &policy).await?;
+    if server.control.four_eyes().await?
+        && server.control.would_shorten(None, Some(&policy)).await?
+    {
+        return Err(needs_another(
+            "it would take connectors from policies that keep more, and another person has to approve that",
+        ));
+    }
+    server.control.catalog.add_policy(&policy, now).await?;
+    server
+        .audit(&caller, "policy.add", &subject(&policy.name), json!({ "policy": policy }))
+        .await?;
+    let row = server.control.catalog.policy(&policy.name).await?;
+    let path = format!("/api/v1/policies/{}", service::http::segment(&policy.name));
+    let location = HeaderValue::from_str(&path).ok();
+    let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
+    Ok((StatusCode::CREATED, location, Json(PolicyView::new(&row, now)?)))
+}
+
+/// A policy.
+#[utoipa::path(get, path = "/policies/{name}", tag = "policies", operation_id = "policy_get", params(("name" = String, Path)),
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = PolicyView), Refusals))]
+async fn get(
+    _caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<PolicyView>, Problem> {
+    let row = server.control.catalog.policy(&name).await?;
+    Ok(Json(PolicyView::new(&row, server.control.clock.now())?))
+}
+
+/// Replaces a policy. One that keeps less waits for another person's approval where that is asked for.
+#[utoipa::path(put, path = "/policies/{name}", tag = "policies", operation_id = "policy_edit", params(("name" = String, Path)),
+    extensions(("x-permission" = json!("manage-policies"))),
+    request_body = EditPolicy,
+    responses((status = 200, body = PolicyView), (status = 202, body = Waits), Refusals))]
+async fn edit(
+    caller: Allowed<ManagePolicies>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<EditPolicy>,
+) -> Result<Response, Problem> {
+    reaches_all(&caller)?;
+    let control = &server.control;
+    let before = control.catalog.policy(&name).await?;
+    let now = control.clock.now();
+    let policy = request.policy.policy(Some(&before.policy), now)?;
+    names_exist(&server, &policy).await?;
+    let version = request.version.unwrap_or(before.version);
+    if version != before.version {
+        return Err(catalog::Error::PolicyChanged { name }.into());
+    }
+    let asked = control.four_eyes().await? || before.policy.four_eyes;
+    let name = before.policy.name.clone();
+    let weaker = before.policy.four_eyes && !policy.four_eyes;
+    if asked && (weaker || control.would_shorten(Some(&name), Some(&policy)).await?) {
+        let kind = ProposalKind::ShortenRetention {
+            policy: name,
+            version,
+            old: Box::new(before.policy),
+            new: Box::new(policy),
+        };
+        return Ok(server.propose(&caller, &kind).await?.into_response());
+    }
+    control.catalog.replace_policy(&name, version, &policy, now).await?;
+    let details = json!({ "old": before.policy, "new": policy });
+    server.audit(&caller, "policy.edit", &subject(&name), details).await?;
+    let row = control.catalog.policy(&policy.name).await?;
+    Ok(Json(PolicyView::new(&row, now)?).into_response())
+}
+
+/// Removes a policy. Its snapshots stay.
+#[utoipa::path(delete, path = "/policies/{name}", tag = "policies", operation_id = "policy_remove", params(("name" = String, Path)),
+    extensions(("x-permission" = json!("manage-policies"))),
+    responses((status = 204), Refusals))]
+async fn remove(
+    caller: Allowed<ManagePolicies>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    reaches_all(&caller)?;
+    let control = &server.control;
+    let row = control.catalog.policy(&name).await?;
+    let asked = control.four_eyes().await? || row.policy.four_eyes;
+    if asked && control.would_shorten(Some(&row.policy.name), None).await? {
+        return Err(needs_another(
+            "without it snapshots would be forgotten that it keeps, and another person has to approve that",
+        ));
+    }
+    control.catalog.remove_policy(&row.policy.name).await?;
+    let details = json!({ "policy": row.policy });
+    server.audit(&caller, "policy.remove", &subject(&row.policy.name), details).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// When a policy would run, and for what; saved or not.
+#[utoipa::path(post, path = "/policies/preview", tag = "policies", operation_id = "policy_preview",
+    extensions(("x-permission" = json!("read-status"))),
+    request_body = PolicyBody,
+    responses((status = 200, body = PolicyPreview), Refusals))]
+async fn preview(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Json(request): Json<PolicyBody>,
+) -> Result<Json<PolicyPreview>, Problem> {
+    caller.only_reads();
+    let now = server.control.clock.now();
+    let policy = request.policy(None, now)?;
+    let times = next_runs(&policy.schedule, &policy.name, now, PREVIEW);
+    let zone = jiff::tz::TimeZone::get(&policy.schedule.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let mut connectors = server.control.covered(&policy).await?;
+    connectors.retain(|connector| caller.reaches(connector));
+    Ok(Json(PolicyPreview {
+        next: times.iter().map(ToString::to_string).collect(),
+        local: times
+            .iter()
+            .map(|time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string())
+            .collect(),
+        connectors,
+    }))
+}
+
+/// What the rules of a policy, saved or not, would forget now. Reads the repository and changes nothing.
+#[utoipa::path(post, path = "/policies/preview/retention", tag = "policies", operation_id = "policy_preview_retention",
+    extensions(("x-permission" = json!("read-status"))),
+    request_body = PolicyBody,
+    responses((status = 200, body = Paged<RetentionView>), Refusals))]
+async fn preview_retention(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Json(request): Json<PolicyBody>,
+) -> Result<Json<Paged<RetentionView>>, Problem> {
+    let policy = request.policy(None, server.control.clock.now())?;
+    names_exist(&server, &policy).await?;
+    let previews = server.control.preview_retention(&policy).await?.into_iter();
+    let views = previews
+        .filter(|preview| caller.reaches(&preview.connector))
+        .map(|preview| RetentionView {
+            connector: preview.connector,
+            repository: preview.repository,
+            snapshots: preview
+                .decisions
+                .into_iter()
+                .map(|decision| DecisionView {
+                    snapshot: decision.id.to_string(),
+                    keep: decision.keep(),
+                    reasons: decision.reasons,
+                })
+                .collect(),
+            suspicions: preview.suspicions.iter().map(ToString::to_string).collect(),
+        });
+    Ok(Json(Paged::from(views.collect::<Vec<_>>())))
+}
+
+/// Runs a policy now.
+#[utoipa::path(post, path = "/policies/{name}/run", tag = "policies", operation_id = "policy_run", params(("name" = String, Path)),
+    extensions(("x-permission" = json!("run-backups"))),
+    request_body = RunPolicy,
+    responses((status = 202, body = Paged<RunView>), Refusals))]
+async fn run(
+    caller: Allowed<RunBackups>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<RunPolicy>,
+) -> Result<(StatusCode, Json<Paged<RunView>>), Problem> {
+    let control = &server.control;
+    let policy = control.catalog.policy(&name).await?.policy;
+    let mut connectors = match request.connector {
+        Some(connector) => vec![connector],
+        None => control.covered(&policy).await?,
+    };
+    connectors.retain(|connector| caller.reaches(connector));
+    if connectors.is_empty() {
+        return Err(Problem::refused(
+            "policy-missing",
+            format!("policy {} is for no connector at present", policy.name),
+        ));
+    }
+    let mut runs = Vec::new();
+    for connector in connectors {
+        let run = control
+            .request_backup(&connector, Some(&policy.name), Reason::Request)
+            .await?;
+        let details = json!({ "run": run.id, "connector": run.connector });
+        server.audit(&caller, "policy.run", &subject(&policy.name), details).await?;
+        runs.push(RunView::from(run));
+    }
+    Ok((StatusCode::ACCEPTED, Json(Paged::from(runs))))
+}

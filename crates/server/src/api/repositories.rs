@@ -1,0 +1,289 @@
+//! Repositories: where backups are kept. Nothing here removes a backup.
+
+mod dto;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use catalog::RepositoryRow;
+use control::{Bounds, NewRepository, PruneRequest, RepositoryMove};
+use model::{Event, Reporter};
+use repository::{CheckOptions, Location, PruneOptions, ReadData};
+use serde_json::json;
+use service::egress::Egress;
+use std::time::Duration;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::connectors::location;
+use crate::access::{Allowed, Caller, CallerKind, ManageRepositories, ReadStatus};
+use crate::{Json, Paged, Path, Problem, Refusals, SecretText, Server};
+
+use dto::{
+    AddRepository, AddedRepository, CheckRepository, CheckedRepository, EditRepository,
+    PruneRepository, PrunedRepository, RepositoryStateView, RepositoryStats, RepositoryView,
+};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(get, edit, remove))
+        .routes(routes!(set_default))
+        .routes(routes!(state))
+        .routes(routes!(check))
+        .routes(routes!(prune))
+        .routes(routes!(stats))
+}
+
+/// A request waits no longer than this for running backups.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: Event) {}
+}
+
+/// The machine's own administrator may use any place; others those that the configuration allows.
+async fn admit(server: &Server, caller: &Caller, text: &str) -> Result<Location, Problem> {
+    if caller.kind == CallerKind::Local {
+        return Ok(text.parse::<Location>()?);
+    }
+    let bounds = Bounds {
+        roots: server.options.repository_roots.clone(),
+        egress: Egress::new(server.options.outbound.clone()),
+    };
+    Ok(bounds.admit(text).await?)
+}
+
+async fn view(server: &Server, row: RepositoryRow) -> Result<RepositoryView, Problem> {
+    let chosen = server.control.catalog.default_repository().await?;
+    let chosen = chosen.is_some_and(|chosen| chosen.name == row.name);
+    RepositoryView::of(row, chosen)
+}
+
+/// The repositories, by name.
+#[utoipa::path(get, path = "/repositories", tag = "repositories", operation_id = "repository_list",
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = Paged<RepositoryView>), Refusals))]
+async fn list(
+    _caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+) -> Result<Json<Paged<RepositoryView>>, Problem> {
+    let catalog = &server.control.catalog;
+    let chosen = catalog.default_repository().await?.map(|row| row.name);
+    let rows = catalog.repositories().await?.into_iter();
+    let views: Result<Vec<_>, _> = rows
+        .map(|row| {
+            let is_chosen = chosen.as_ref() == Some(&row.name);
+            RepositoryView::of(row, is_chosen)
+        })
+        .collect();
+    Ok(Json(Paged::from(views?)))
+}
+
+/// Makes a repository, or takes up one that exists. It is used before it is remembered.
+#[utoipa::path(post, path = "/repositories", tag = "repositories", operation_id = "repository_add",
+    extensions(("x-permission" = json!("manage-repositories"))),
+    request_body = AddRepository,
+    responses((status = 201, body = AddedRepository, headers(("Location" = String))), Refusals))]
+async fn add(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Json(request): Json<AddRepository>,
+) -> Result<(StatusCode, HeaderMap, Json<AddedRepository>), Problem> {
+    let new = NewRepository {
+        location: admit(&server, &caller, &request.location).await?,
+        name: request.name,
+        storage_credential: request.credential,
+        storage_secret: request.credential_secret.map(SecretText::into_secret),
+        object_lock: request.object_lock.map(|lock| lock.rule()).transpose()?,
+        password: request.password.map(SecretText::into_secret),
+        adopt: request.existing,
+    };
+    let adopted = new.adopt;
+    let added = server.control.add_repository(new).await?;
+    let row = &added.row;
+    let details = json!({
+        "location": row.location, "credential": row.storage_credential, "id": row.id, "existing": adopted,
+        "object_lock": row.object_lock.is_some(),
+    });
+    let subject = format!("repository/{}", row.name);
+    server
+        .audit(&caller, "repository.add", &subject, details)
+        .await?;
+    let headers = location(&format!("/api/v1/repositories/{}", row.name));
+    let body = AddedRepository {
+        repository: view(&server, added.row).await?,
+        password: added.password.map(|password| password.expose().to_owned()),
+    };
+    Ok((StatusCode::CREATED, headers, Json(body)))
+}
+
+/// A repository, as it is known here.
+#[utoipa::path(get, path = "/repositories/{name}", tag = "repositories", operation_id = "repository_get",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = RepositoryView), Refusals))]
+async fn get(
+    _caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<RepositoryView>, Problem> {
+    let row = server.control.catalog.repository(&name).await?;
+    view(&server, row).await.map(Json)
+}
+
+/// Changes how a repository is reached; refused unless it is found there.
+#[utoipa::path(put, path = "/repositories/{name}", tag = "repositories", operation_id = "repository_edit",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    request_body = EditRepository, responses((status = 200, body = RepositoryView), Refusals))]
+async fn edit(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<EditRepository>,
+) -> Result<Json<RepositoryView>, Problem> {
+    let known = server.control.catalog.repository(&name).await?;
+    let location = if request.location == known.location {
+        known.location.parse::<Location>()?
+    } else {
+        admit(&server, &caller, &request.location).await?
+    };
+    let to = RepositoryMove {
+        location,
+        storage_credential: request.credential,
+        storage_secret: request.credential_secret.map(SecretText::into_secret),
+        object_lock: request.object_lock.map(|lock| lock.rule()).transpose()?,
+    };
+    let row = server.control.move_repository(&name, to).await?;
+    let details = json!({
+        "location": row.location, "credential": row.storage_credential, "object_lock": row.object_lock,
+    });
+    let subject = format!("repository/{}", row.name);
+    server
+        .audit(&caller, "repository.edit", &subject, details)
+        .await?;
+    view(&server, row).await.map(Json)
+}
+
+/// Forgets where a repository is. Its backups and its password stay.
+#[utoipa::path(delete, path = "/repositories/{name}", tag = "repositories", operation_id = "repository_remove",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    responses((status = 204), Refusals))]
+async fn remove(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    server.control.remove_repository(&name).await?;
+    let subject = format!("repository/{name}");
+    server
+        .audit(&caller, "repository.remove", &subject, json!({}))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes it the one that is used when none is named.
+#[utoipa::path(put, path = "/repositories/{name}/default", tag = "repositories", operation_id = "repository_default",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    responses((status = 204), Refusals))]
+async fn set_default(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    server.control.catalog.set_default_repository(&name).await?;
+    let subject = format!("repository/{name}");
+    server
+        .audit(&caller, "repository.default", &subject, json!({}))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Looks whether the storage answers, and how much is in it.
+#[utoipa::path(get, path = "/repositories/{name}/state", tag = "repositories", operation_id = "repository_state",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = RepositoryStateView), Refusals))]
+async fn state(
+    _caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<RepositoryStateView>, Problem> {
+    let row = server.control.catalog.repository(&name).await?;
+    let found = server.control.repository_state(&row).await;
+    Ok(Json(RepositoryStateView::of(found)))
+}
+
+/// Checks it while the request lasts: all but packs, and of those as much as is asked for. Longer checks are for the command line.
+#[utoipa::path(post, path = "/repositories/{name}/check", tag = "repositories", operation_id = "repository_check",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    request_body = CheckRepository, responses((status = 200, body = CheckedRepository), Refusals))]
+async fn check(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<CheckRepository>,
+) -> Result<Json<CheckedRepository>, Problem> {
+    let read_data = match request.read_percent.unwrap_or(0) {
+        0 => ReadData::None,
+        percent @ 1..100 => {
+            let day = server.control.clock.now().as_second() / 86_400;
+            ReadData::daily(f64::from(percent) / 100.0, u32::try_from(day).unwrap_or(0))
+        }
+        100 => ReadData::All,
+        _ => return Err(Problem::field("/read_percent", "from 0 to 100")),
+    };
+    let options = CheckOptions { read_data };
+    let report = server
+        .control
+        .check_repository(&name, &options, &Silent)
+        .await?;
+    let body = CheckedRepository::of(&report);
+    let details = json!({ "problems": body.problems.len() });
+    let subject = format!("repository/{name}");
+    server
+        .audit(&caller, "repository.check", &subject, details)
+        .await?;
+    Ok(Json(body))
+}
+
+/// Frees the space that no snapshot needs, or tells what it would free. It may be stopped at any time and goes on with the next.
+#[utoipa::path(post, path = "/repositories/{name}/prune", tag = "repositories", operation_id = "repository_prune",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    request_body = PruneRepository, responses((status = 200, body = PrunedRepository), Refusals))]
+async fn prune(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+    Json(request): Json<PruneRepository>,
+) -> Result<Json<PrunedRepository>, Problem> {
+    let row = server.control.catalog.repository(&name).await?;
+    let repository = server.control.open_repository(&row).await?;
+    let wish = PruneRequest {
+        options: PruneOptions::default(),
+        accept_drop: request.accept_drop,
+        dry_run: request.dry_run,
+        patience: PATIENCE,
+    };
+    let report = server.control.prune(&repository, &wish, &Silent).await?;
+    if !report.dry_run {
+        let details = json!({ "bytes_freed": report.bytes_freed, "accept_drop": wish.accept_drop });
+        let subject = format!("repository/{name}");
+        server
+            .audit(&caller, "repository.prune", &subject, details)
+            .await?;
+    }
+    Ok(Json(PrunedRepository::of(&report)))
+}
+
+/// How large it is, and what makes it so.
+#[utoipa::path(get, path = "/repositories/{name}/stats", tag = "repositories", operation_id = "repository_stats",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    responses((status = 200, body = RepositoryStats), Refusals))]
+async fn stats(
+    _caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Json<RepositoryStats>, Problem> {
+    let stats = server.control.repository_stats(&name, &Silent).await?;
+    Ok(Json(RepositoryStats::of(stats)))
+}

@@ -1,0 +1,287 @@
+//! Starting, canceling and retrying runs, and the issues that come back in run after run.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::AppendHeaders;
+use catalog::{Acknowledgement, RecurringIssue};
+use control::BackupWish;
+use jiff::{SignedDuration, Timestamp};
+use model::{Reason, Run};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::runs::RunView;
+use crate::access::{Allowed, Caller, ReadStatus, RunBackups};
+use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+
+/// Issues of runs that are older are history.
+const SINCE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(backup))
+        .routes(routes!(cancel))
+        .routes(routes!(retry))
+        .routes(routes!(issues))
+        .routes(routes!(acknowledge))
+}
+
+type Accepted = (
+    StatusCode,
+    AppendHeaders<Option<(HeaderName, HeaderValue)>>,
+    Json<RunView>,
+);
+
+/// A backup to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AddBackup {
+    connector: String,
+    /// Absent for the policy that is for this connector.
+    policy: Option<String>,
+    /// Only these kinds; those of the policy when empty.
+    #[serde(default)]
+    kinds: BTreeSet<String>,
+    /// Kinds of which most was really deleted.
+    #[serde(default)]
+    accept_deletions: BTreeSet<String>,
+    /// Read everything again.
+    #[serde(default)]
+    full: bool,
+    /// Absent for that of the policy.
+    repository: Option<String>,
+}
+
+/// An issue with its history.
+#[derive(Serialize, ToSchema)]
+struct RecurringView {
+    connector: String,
+    code: String,
+    kind: String,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<String>,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// In so many runs of the last 30 days.
+    runs: u64,
+    #[schema(format = DateTime)]
+    first: String,
+    #[schema(format = DateTime)]
+    last: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged: Option<AcknowledgedView>,
+}
+
+/// Who has seen it.
+#[derive(Serialize, ToSchema)]
+struct AcknowledgedView {
+    by: String,
+    #[schema(format = DateTime)]
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    until: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+impl From<RecurringIssue> for RecurringView {
+    fn from(row: RecurringIssue) -> Self {
+        Self {
+            connector: row.connector,
+            code: row.issue.code,
+            kind: row.issue.kind,
+            scope: row.issue.scope,
+            item: row.issue.item.map(|item| item.id),
+            message: row.issue.message,
+            hint: row.issue.hint,
+            runs: row.runs,
+            first: row.first.to_string(),
+            last: row.last.to_string(),
+            acknowledged: row.acknowledged.map(|one| AcknowledgedView {
+                by: one.by_whom,
+                at: one.at.to_string(),
+                until: one.until.map(|until| until.to_string()),
+                note: one.note,
+            }),
+        }
+    }
+}
+
+/// Which issues.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// Of this connector.
+    #[param(required = false)]
+    connector: Option<String>,
+}
+
+/// An issue that a person has seen, as the list names it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AcknowledgeIssue {
+    connector: String,
+    code: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    item: String,
+    /// Absent for good.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+}
+
+/// One that the caller does not reach is none.
+fn reached(caller: &Caller, run: &Run) -> Result<(), Problem> {
+    if caller.reaches(&run.connector) {
+        return Ok(());
+    }
+    let id = run.id.clone();
+    Err(catalog::Error::RunUnknown { id }.into())
+}
+
+fn accepted(run: Run) -> Accepted {
+    let location = HeaderValue::from_str(&format!("/api/v1/runs/{}", run.id)).ok();
+    let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
+    (StatusCode::ACCEPTED, location, Json(run.into()))
+}
+
+/// Queues a backup.
+#[utoipa::path(post, path = "/backups", tag = "runs", operation_id = "backup_add",
+    extensions(("x-permission" = json!("run-backups"))),
+    request_body = AddBackup,
+    responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
+async fn backup(
+    caller: Allowed<RunBackups>,
+    State(server): State<Server>,
+    Json(request): Json<AddBackup>,
+) -> Result<Accepted, Problem> {
+    if !caller.reaches(&request.connector) {
+        let name = request.connector;
+        return Err(catalog::Error::ConnectorUnknown { name }.into());
+    }
+    let wish = BackupWish {
+        connector: request.connector,
+        policy: request.policy,
+        kinds: request.kinds,
+        accept_deletions: request.accept_deletions,
+        full: request.full,
+        repository: request.repository,
+        reason: Reason::Request,
+        retry_of: None,
+    };
+    let run = server.control.request(&wish).await?;
+    let details = json!({ "run": run.id, "policy": run.policy, "full": wish.full, "accept_deletions": wish.accept_deletions });
+    let subject = format!("connector/{}", run.connector);
+    server.audit(&caller, "backup.add", &subject, details).await?;
+    Ok(accepted(run))
+}
+
+/// Asks a run to end.
+#[utoipa::path(post, path = "/runs/{run}/cancel", tag = "runs", operation_id = "run_cancel", params(("run" = String, Path)),
+    extensions(("x-permission" = json!("run-backups"))),
+    responses((status = 202, body = RunView), Refusals))]
+async fn cancel(
+    caller: Allowed<RunBackups>,
+    State(server): State<Server>,
+    Path(run): Path<String>,
+) -> Result<Accepted, Problem> {
+    reached(&caller, &server.control.catalog.run(&run).await?)?;
+    let run = server.control.cancel(&run).await?;
+    let subject = format!("run/{}", run.id);
+    server.audit(&caller, "run.cancel", &subject, json!({ "connector": run.connector })).await?;
+    Ok(accepted(run))
+}
+
+/// Makes the same backup again. What the run before got is not read again.
+#[utoipa::path(post, path = "/runs/{run}/retry", tag = "runs", operation_id = "run_retry", params(("run" = String, Path)),
+    extensions(("x-permission" = json!("run-backups"))),
+    responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
+async fn retry(
+    caller: Allowed<RunBackups>,
+    State(server): State<Server>,
+    Path(run): Path<String>,
+) -> Result<Accepted, Problem> {
+    reached(&caller, &server.control.catalog.run(&run).await?)?;
+    let again = server.control.retry(&run).await?;
+    let subject = format!("run/{run}");
+    server.audit(&caller, "run.retry", &subject, json!({ "run": again.id })).await?;
+    Ok(accepted(again))
+}
+
+/// Issues of the last 30 days, each once over all runs that had it, the newest first.
+#[utoipa::path(get, path = "/issues", tag = "runs", operation_id = "issue_list", params(PageQuery, Filter),
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = Paged<RecurringView>), Refusals))]
+async fn issues(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Query(query): Query<PageQuery>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Paged<RecurringView>>, Problem> {
+    let now = server.control.clock.now();
+    let since = now.checked_sub(SINCE).unwrap_or(Timestamp::UNIX_EPOCH);
+    let name = match filter.connector {
+        Some(name) => Some(server.control.catalog.connector(&name).await?.name),
+        None => None,
+    };
+    let mut listed = server
+        .control
+        .catalog
+        .recurring_issues(name.as_deref(), since, now, &query.page()?)
+        .await?;
+    listed.items.retain(|issue| caller.reaches(&issue.connector));
+    Ok(Json(Paged::from_listed(listed, RecurringView::from)))
+}
+
+/// Says that a person has seen an issue: it is listed as acknowledged and nobody is told of it again until then.
+#[utoipa::path(post, path = "/issues/acknowledge", tag = "runs", operation_id = "issue_acknowledge",
+    extensions(("x-permission" = json!("run-backups"))),
+    request_body = AcknowledgeIssue,
+    responses((status = 204), Refusals))]
+async fn acknowledge(
+    caller: Allowed<RunBackups>,
+    State(server): State<Server>,
+    Json(request): Json<AcknowledgeIssue>,
+) -> Result<StatusCode, Problem> {
+    if !caller.reaches(&request.connector) {
+        let name = request.connector;
+        return Err(catalog::Error::ConnectorUnknown { name }.into());
+    }
+    if request.note.as_ref().is_some_and(|note| note.chars().count() > 1000) {
+        return Err(Problem::field("/note", "at most 1000 characters"));
+    }
+    let now = server.control.clock.now();
+    if request.until.is_some_and(|until| until <= now) {
+        return Err(Problem::field("/until", "it lies in the past"));
+    }
+    let connector = server.control.catalog.connector(&request.connector).await?.name;
+    let one = Acknowledgement {
+        connector,
+        code: request.code,
+        kind: request.kind,
+        scope: request.scope,
+        item: request.item,
+        by_whom: caller.name.clone(),
+        at: now,
+        until: request.until,
+        note: request.note,
+    };
+    server.control.catalog.acknowledge(&one).await?;
+    let subject = format!("connector/{}", one.connector);
+    let details = json!({ "code": one.code, "kind": one.kind, "item": one.item, "until": one.until });
+    server.audit(&caller, "issue.acknowledge", &subject, details).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

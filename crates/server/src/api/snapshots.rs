@@ -1,0 +1,200 @@
+//! Snapshots: what was backed up, what is in them, and what changed. Everything is answered by the catalog; no repository is opened.
+
+mod forget;
+mod items;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::State;
+use catalog::{KnownSnapshot, SnapshotFilter};
+use model::SourceFile;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::runs::KindCountsView;
+use crate::access::{Allowed, Caller, ReadStatus};
+use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .merge(forget::routes())
+        .merge(items::routes())
+}
+
+/// A snapshot.
+#[derive(Serialize, ToSchema)]
+struct SnapshotView {
+    id: String,
+    /// The repository's name, or its id where it has no name any more.
+    repository: String,
+    service: String,
+    /// The organization, mailbox, drive, site or team.
+    source: String,
+    #[schema(format = DateTime)]
+    time: String,
+    run: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    items: u64,
+    kinds: BTreeMap<String, KindCountsView>,
+}
+
+/// A snapshot with what is wrong with it.
+#[derive(Serialize, ToSchema)]
+struct SnapshotDetail {
+    #[serde(flatten)]
+    snapshot: SnapshotView,
+    /// Kinds that could not be read, and since when what is stored of them is old.
+    stale: BTreeMap<String, String>,
+    /// Items that could not be read: an older version of each is stored.
+    stale_items: u64,
+    issues: u64,
+}
+
+/// The names of repositories by their ids.
+async fn repositories(server: &Server) -> Result<BTreeMap<String, String>, Problem> {
+    let rows = server.control.catalog.repositories().await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+fn view(snapshot: KnownSnapshot, repositories: &BTreeMap<String, String>) -> SnapshotView {
+    let id = snapshot.source.repository;
+    SnapshotView {
+        id: snapshot.id,
+        repository: repositories.get(&id).cloned().unwrap_or(id),
+        service: snapshot.source.service,
+        source: snapshot.source.name,
+        time: snapshot.time.to_string(),
+        run: snapshot.run,
+        parent: snapshot.parent,
+        items: snapshot.counts.values().map(|counts| counts.items).sum(),
+        kinds: snapshot
+            .counts
+            .iter()
+            .map(|(kind, counts)| (kind.clone(), counts.into()))
+            .collect(),
+    }
+}
+
+/// The sources that the caller's connectors stand for, as service and name; `None` is all. Snapshots whose connector is
+/// gone are for those who reach everything.
+async fn sources(
+    server: &Server,
+    caller: &Caller,
+) -> Result<Option<BTreeSet<(String, String)>>, Problem> {
+    if caller.connectors.is_none() {
+        return Ok(None);
+    }
+    let connectors = server.control.catalog.connectors().await?;
+    let reached = connectors
+        .into_iter()
+        .filter(|connector| caller.reaches(&connector.name));
+    let sources =
+        reached.map(|connector| (connector.service, connector.organization.to_lowercase()));
+    Ok(Some(sources.collect()))
+}
+
+/// The snapshot of this id or beginning of one, when the caller reaches its source.
+async fn reached(server: &Server, caller: &Caller, id: &str) -> Result<KnownSnapshot, Problem> {
+    let unknown = || Problem::from(catalog::Error::SnapshotUnknown { id: id.to_owned() });
+    if id.is_empty() {
+        return Err(unknown());
+    }
+    let sources = sources(server, caller).await?;
+    let snapshot = match server.control.catalog.find_snapshot(id).await {
+        // Candidates would tell of snapshots that are out of reach.
+        Err(catalog::Error::SnapshotAmbiguous { .. }) if sources.is_some() => return Err(unknown()),
+        found => found?,
+    };
+    let source = (
+        snapshot.source.service.clone(),
+        snapshot.source.name.clone(),
+    );
+    if sources.is_none_or(|sources| sources.contains(&source)) {
+        return Ok(snapshot);
+    }
+    Err(unknown())
+}
+
+/// Which snapshots.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// In the repository of this name.
+    #[param(required = false)]
+    repository: Option<String>,
+    /// Of this connector's organization or tenant.
+    #[param(required = false)]
+    connector: Option<String>,
+}
+
+/// Snapshots, the newest first.
+#[utoipa::path(get, path = "/snapshots", tag = "snapshots", operation_id = "snapshot_list", params(PageQuery, Filter),
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = Paged<SnapshotView>), Refusals))]
+async fn list(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Query(query): Query<PageQuery>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Paged<SnapshotView>>, Problem> {
+    let catalog = &server.control.catalog;
+    let repository = match &filter.repository {
+        Some(name) => Some(catalog.repository(name).await?.id),
+        None => None,
+    };
+    let mut sources = sources(&server, &caller).await?;
+    if let Some(name) = &filter.connector {
+        let connector = catalog.connector(name).await?;
+        let wanted = (connector.service, connector.organization.to_lowercase());
+        if !caller.reaches(name) {
+            return Err(catalog::Error::ConnectorUnknown { name: name.clone() }.into());
+        }
+        sources = Some(BTreeSet::from([wanted]));
+    }
+    let filter = SnapshotFilter {
+        repository,
+        sources: sources.map(|sources| sources.into_iter().collect()),
+    };
+    let listed = catalog.list_snapshots(&filter, &query.page()?).await?;
+    let names = repositories(&server).await?;
+    Ok(Json(Paged::from_listed(listed, |snapshot| {
+        view(snapshot, &names)
+    })))
+}
+
+/// One snapshot, by its id or the beginning of it.
+#[utoipa::path(get, path = "/snapshots/{id}", tag = "snapshots", operation_id = "snapshot_get", params(("id" = String, Path)),
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = SnapshotDetail), Refusals))]
+async fn get(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+) -> Result<Json<SnapshotDetail>, Problem> {
+    let snapshot = reached(&server, &caller, &id).await?;
+    let source = server.control.catalog.source_file(&snapshot.id).await?;
+    let source: SourceFile = serde_json::from_str(&source).map_err(|error| {
+        tracing::error!(%error, "the description of a snapshot");
+        Problem::new(
+            axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+            "catalog-damaged",
+            "the snapshot's description is damaged",
+        )
+    })?;
+    let names = repositories(&server).await?;
+    Ok(Json(SnapshotDetail {
+        snapshot: view(snapshot, &names),
+        stale: source
+            .stale
+            .into_iter()
+            .map(|(kind, since)| (kind, since.to_string()))
+            .collect(),
+        stale_items: source.stale_items.len() as u64,
+        issues: source.issues.len() as u64,
+    }))
+}

@@ -1,0 +1,342 @@
+//! Items: which there are in a snapshot, what became of one, and where to find it again.
+
+use axum::extract::State;
+use catalog::{Change, IndexEntry, ItemChange, ItemFilter, ItemState, SourceKey};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{reached, repositories, sources};
+use crate::access::{Allowed, ReadContent};
+use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(changes))
+        .routes(routes!(history))
+        .routes(routes!(search))
+}
+
+/// An item as a snapshot holds it.
+#[derive(Serialize, ToSchema)]
+struct ItemView {
+    kind: String,
+    /// The project, or empty for all of the organization.
+    scope: String,
+    id: String,
+    name: String,
+    /// Its folder in the snapshot.
+    path: String,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    modified: Option<String>,
+    /// In the service's own recycle bin.
+    binned: bool,
+    /// Equal digests are equal contents.
+    digest: String,
+}
+
+impl From<IndexEntry> for ItemView {
+    fn from(entry: IndexEntry) -> Self {
+        Self {
+            kind: entry.item.kind,
+            scope: entry.item.scope,
+            id: entry.item.id,
+            name: entry.name,
+            path: entry.path,
+            size: entry.size,
+            modified: entry.modified.map(|modified| modified.to_string()),
+            binned: entry.state == ItemState::Binned,
+            digest: entry.digest,
+        }
+    }
+}
+
+/// Which items.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// Of this kind.
+    #[param(required = false)]
+    kind: Option<String>,
+    /// In this project; empty for those without one.
+    #[param(required = false)]
+    scope: Option<String>,
+    /// With this text in their names.
+    #[param(required = false)]
+    name: Option<String>,
+    /// Only those in the service's recycle bin, or only those that are not.
+    #[param(required = false)]
+    binned: Option<bool>,
+}
+
+impl From<Filter> for ItemFilter {
+    fn from(filter: Filter) -> Self {
+        let state = |binned| {
+            if binned {
+                ItemState::Binned
+            } else {
+                ItemState::Live
+            }
+        };
+        Self {
+            kind: filter.kind,
+            scope: filter.scope,
+            name: filter.name,
+            state: filter.binned.map(state),
+        }
+    }
+}
+
+/// The items of a snapshot, by kind, scope and id.
+#[utoipa::path(get, path = "/snapshots/{id}/items", tag = "snapshots", operation_id = "snapshot_items",
+    params(("id" = String, Path), PageQuery, Filter),
+    extensions(("x-permission" = json!("read-content"))),
+    responses((status = 200, body = Paged<ItemView>), Refusals))]
+async fn list(
+    caller: Allowed<ReadContent>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Query(query): Query<PageQuery>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Paged<ItemView>>, Problem> {
+    let snapshot = reached(&server, &caller, &id).await?;
+    let catalog = &server.control.catalog;
+    let listed = catalog
+        .items_at(
+            &snapshot.source,
+            snapshot.seq,
+            &filter.into(),
+            &query.page()?,
+        )
+        .await?;
+    Ok(Json(Paged::from_listed(listed, ItemView::from)))
+}
+
+/// With which snapshot to compare.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Against {
+    /// The snapshot before; another one of the same source, by its id or the beginning of it.
+    from: String,
+    /// Of this kind.
+    #[param(required = false)]
+    kind: Option<String>,
+    /// In this project; empty for those without one.
+    #[param(required = false)]
+    scope: Option<String>,
+}
+
+/// An item that differs.
+#[derive(Serialize, ToSchema)]
+struct ChangeView {
+    kind: String,
+    scope: String,
+    id: String,
+    /// `added`, `changed` or `removed`.
+    change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<ItemView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<ItemView>,
+}
+
+impl From<ItemChange> for ChangeView {
+    fn from(change: ItemChange) -> Self {
+        Self {
+            kind: change.item.kind,
+            scope: change.item.scope,
+            id: change.item.id,
+            change: match change.change {
+                Change::Added => "added",
+                Change::Changed => "changed",
+                Change::Removed => "removed",
+            },
+            before: change.before.map(ItemView::from),
+            after: change.after.map(ItemView::from),
+        }
+    }
+}
+
+/// What differs from another snapshot of the same source.
+#[utoipa::path(get, path = "/snapshots/{id}/changes", tag = "snapshots", operation_id = "snapshot_changes",
+    params(("id" = String, Path), PageQuery, Against),
+    extensions(("x-permission" = json!("read-content"))),
+    responses((status = 200, body = Paged<ChangeView>), Refusals))]
+async fn changes(
+    caller: Allowed<ReadContent>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Query(query): Query<PageQuery>,
+    Query(from): Query<Against>,
+) -> Result<Json<Paged<ChangeView>>, Problem> {
+    let after = reached(&server, &caller, &id).await?;
+    let before = reached(&server, &caller, &from.from).await?;
+    if before.source != after.source {
+        return Err(Problem::parameter(
+            "from",
+            "a snapshot of the same source in the same repository",
+        ));
+    }
+    let filter = ItemFilter {
+        kind: from.kind,
+        scope: from.scope,
+        ..ItemFilter::default()
+    };
+    let catalog = &server.control.catalog;
+    let listed = catalog
+        .changes_between(
+            &after.source,
+            before.seq,
+            after.seq,
+            &filter,
+            &query.page()?,
+        )
+        .await?;
+    Ok(Json(Paged::from_listed(listed, ChangeView::from)))
+}
+
+/// Which item.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Item {
+    kind: String,
+    id: String,
+}
+
+/// A version of an item, and which snapshots hold it.
+#[derive(Serialize, ToSchema)]
+struct VersionView {
+    #[serde(flatten)]
+    item: ItemView,
+    /// The first snapshot that holds it, where it is not forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<SnapshotRef>,
+    /// The last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<SnapshotRef>,
+    /// It is in the newest snapshot.
+    current: bool,
+}
+
+/// A snapshot in short.
+#[derive(Clone, Serialize, ToSchema)]
+struct SnapshotRef {
+    id: String,
+    #[schema(format = DateTime)]
+    time: String,
+}
+
+/// Every version of an item over all snapshots of the source, the oldest first.
+#[utoipa::path(get, path = "/snapshots/{id}/history", tag = "snapshots", operation_id = "snapshot_history",
+    params(("id" = String, Path), Item),
+    extensions(("x-permission" = json!("read-content"))),
+    responses((status = 200, body = Paged<VersionView>), Refusals))]
+async fn history(
+    caller: Allowed<ReadContent>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Query(item): Query<Item>,
+) -> Result<Json<Paged<VersionView>>, Problem> {
+    let snapshot = reached(&server, &caller, &id).await?;
+    let catalog = &server.control.catalog;
+    let snapshots = catalog.source_snapshots(&snapshot.source).await?;
+    let versions = catalog
+        .history(&snapshot.source, &item.kind, &item.id)
+        .await?;
+    let view = |entry: IndexEntry| {
+        let holds =
+            |seq: i64| entry.first_seq <= seq && entry.gone_seq.is_none_or(|gone| seq < gone);
+        // The newest first.
+        let mut held = snapshots
+            .iter()
+            .filter(|snapshot| holds(snapshot.seq))
+            .map(|snapshot| SnapshotRef {
+                id: snapshot.id.clone(),
+                time: snapshot.time.to_string(),
+            });
+        let last = held.next();
+        let first = held.last().or_else(|| last.clone());
+        let current = entry.gone_seq.is_none();
+        VersionView {
+            first,
+            last,
+            current,
+            item: entry.into(),
+        }
+    };
+    let versions: Vec<VersionView> = versions.into_iter().map(view).collect();
+    Ok(Json(versions.into()))
+}
+
+/// What to look for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Words {
+    /// Words of the name, or an id.
+    #[param(min_length = 1)]
+    text: String,
+    /// Only in the source of this snapshot.
+    #[param(required = false)]
+    snapshot: Option<String>,
+}
+
+/// An item that was found: as it was when it was last there.
+#[derive(Serialize, ToSchema)]
+struct HitView {
+    repository: String,
+    service: String,
+    source: String,
+    /// It is in the newest snapshot.
+    current: bool,
+    item: ItemView,
+}
+
+/// Items by words of their names or by id, over all times: what is gone is found too. A page may be shorter than asked for and still have a next one.
+#[utoipa::path(get, path = "/search", tag = "snapshots", operation_id = "item_search", params(PageQuery, Words),
+    extensions(("x-permission" = json!("read-content"))),
+    responses((status = 200, body = Paged<HitView>), Refusals))]
+async fn search(
+    caller: Allowed<ReadContent>,
+    State(server): State<Server>,
+    Query(query): Query<PageQuery>,
+    Query(words): Query<Words>,
+) -> Result<Json<Paged<HitView>>, Problem> {
+    let source = match &words.snapshot {
+        Some(id) => Some(reached(&server, &caller, id).await?.source),
+        None => None,
+    };
+    let catalog = &server.control.catalog;
+    let mut listed = catalog
+        .search(&words.text, source.as_ref(), &query.page()?)
+        .await?;
+    let reached = sources(&server, &caller).await?;
+    listed
+        .items
+        .retain(|hit| is_reached(reached.as_ref(), &hit.source));
+    let names = repositories(&server).await?;
+    Ok(Json(Paged::from_listed(listed, |hit| {
+        let SourceKey {
+            repository,
+            service,
+            name,
+        } = hit.source;
+        HitView {
+            repository: names.get(&repository).cloned().unwrap_or(repository),
+            service,
+            source: name,
+            current: hit.entry.gone_seq.is_none(),
+            item: hit.entry.into(),
+        }
+    })))
+}
+
+fn is_reached(
+    sources: Option<&std::collections::BTreeSet<(String, String)>>,
+    source: &SourceKey,
+) -> bool {
+    sources.is_none_or(|sources| sources.contains(&(source.service.clone(), source.name.clone())))
+}

@@ -1,0 +1,111 @@
+//! Runs report here. Progress comes in bursts, and people need it once a second.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use control::RunObserver;
+use model::{Event, Run};
+
+use super::Events;
+
+const PAUSE: Duration = Duration::from_secs(1);
+
+struct Report {
+    events: Events,
+    /// Runs at work, by their ids.
+    told: Mutex<BTreeMap<String, Told>>,
+}
+
+#[derive(Default)]
+struct Told {
+    connector: String,
+    progress: Option<Instant>,
+    /// A listing that fails in a hundred projects says the same a hundred times.
+    issues: BTreeSet<String>,
+}
+
+impl Events {
+    /// For the queue and its workers.
+    pub fn observer(&self) -> Arc<dyn RunObserver> {
+        Arc::new(Report {
+            events: self.clone(),
+            told: Mutex::default(),
+        })
+    }
+}
+
+impl RunObserver for Report {
+    fn progress(&self, run: &str, event: &Event) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.entry(run.to_owned()).or_default();
+        let name = match event {
+            Event::Progress { .. } => {
+                let now = Instant::now();
+                if told
+                    .progress
+                    .is_some_and(|last| now.duration_since(last) < PAUSE)
+                {
+                    return;
+                }
+                told.progress = Some(now);
+                "progress"
+            }
+            Event::Issue { issue } if !told.issues.insert(issue.message.clone()) => return,
+            Event::Issue { .. } => "issue",
+            Event::Phase { .. } => "phase",
+            Event::Waiting { seconds, .. } => {
+                self.events.0.counters.throttled(&told.connector, *seconds);
+                "waiting"
+            }
+            Event::Note { .. } => "note",
+        };
+        self.events
+            .publish("runs", run, Some(&told.connector), name, event);
+    }
+
+    fn changed(&self, run: &Run) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if run.finished.is_some() {
+            told.remove(&run.id);
+        } else {
+            run.connector
+                .clone_into(&mut told.entry(run.id.clone()).or_default().connector);
+        }
+        drop(told);
+        let data = serde_json::json!({"id": run.id, "state": run.state, "snapshot": run.snapshot});
+        self.events
+            .publish("runs", &run.id, Some(&run.connector), "changed", &data);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_once_a_second_and_phases_always() {
+        let events = Events::new("a", Arc::default());
+        let observer = events.observer();
+        for items in 0..100 {
+            let progress = Event::Progress {
+                phase: "crawl".to_owned(),
+                items,
+                expected: None,
+                bytes: 0,
+                requests: 0,
+                budget_left: None,
+            };
+            observer.progress("r1", &progress);
+        }
+        let phase = "write".to_owned();
+        observer.progress("r1", &Event::Phase { phase });
+        let names: Vec<&str> = events
+            .after(0)
+            .unwrap()
+            .iter()
+            .map(|event| event.name)
+            .collect();
+        assert_eq!(names, ["progress", "phase"]);
+    }
+}

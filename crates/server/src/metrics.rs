@@ -1,0 +1,203 @@
+//! `/metrics`, as Prometheus reads it: requests are counted here, everything else is asked of the catalog.
+
+mod text;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use catalog::Figures;
+use subtle::ConstantTimeEq as _;
+
+use crate::{ClientAddress, Problem, Server};
+use text::Page;
+
+/// What happened since the server started.
+#[derive(Default)]
+pub(crate) struct Counters(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    requests: BTreeMap<(&'static str, String, u16), Answered>,
+    throttled: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Answered {
+    times: u64,
+    seconds: f64,
+}
+
+impl Counters {
+    pub(crate) fn request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        let key = (word(method), route.to_owned(), status.as_u16());
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = counted.requests.entry(key).or_default();
+        answered.times += 1;
+        answered.seconds += took.as_secs_f64();
+    }
+
+    /// A service made a connector wait.
+    pub(crate) fn throttled(&self, connector: &str, seconds: u64) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counted.throttled.entry(connector.to_owned()).or_default() += seconds;
+    }
+
+    fn write(&self, page: &mut Page) {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let requests = || {
+            counted
+                .requests
+                .iter()
+                .map(|((method, route, code), answered)| {
+                    let labels = vec![
+                        ("method", (*method).to_owned()),
+                        ("route", route.clone()),
+                        ("code", code.to_string()),
+                    ];
+                    (labels, *answered)
+                })
+        };
+        page.counter(
+            "api_requests_total",
+            "Requests that were answered.",
+            requests().map(|(labels, answered)| (labels, answered.times)),
+        );
+        page.counter(
+            "api_request_seconds_total",
+            "Time that answers took.",
+            requests().map(|(labels, answered)| (labels, answered.seconds)),
+        );
+        let throttled = counted
+            .throttled
+            .iter()
+            .map(|(connector, seconds)| (vec![("connector", connector.clone())], *seconds));
+        page.counter(
+            "throttle_wait_seconds_total",
+            "Time that services made us wait.",
+            throttled,
+        );
+    }
+}
+
+/// Clients can make up methods; labels are of a fixed number.
+fn word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// For those with the token, or without one, for this machine.
+pub(crate) async fn metrics(
+    State(server): State<Server>,
+    request: Request,
+) -> Result<Response, Problem> {
+    if !may_read(&server, &request) {
+        return Err(Problem::sign_in().hinted(
+            "metrics are for this machine, or for those who know the token of `metrics_token_file`",
+        ));
+    }
+    let mut page = Page::default();
+    page.gauge(
+        "build_info",
+        "The version that runs.",
+        [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1)],
+    );
+    server.counters.write(&mut page);
+    standing(&server.control.catalog.figures().await?, &mut page);
+    let kind = (
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    );
+    Ok(([kind], page.end()).into_response())
+}
+
+fn may_read(server: &Server, request: &Request) -> bool {
+    let Some(token) = &server.options.metrics_token else {
+        // A proxy on this machine makes everyone look as if from here: whoever came through one did not.
+        let client = request.extensions().get::<ClientAddress>();
+        return client.is_some_and(|client| client.address.is_loopback() && !client.forwarded);
+    };
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let given = given
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or("");
+    given.as_bytes().ct_eq(token.expose().as_bytes()).into()
+}
+
+fn standing(figures: &Figures, page: &mut Page) {
+    let last = figures.last_success.iter().map(|(connector, policy, at)| {
+        let policy = policy.clone().unwrap_or_default();
+        (
+            vec![("connector", connector.clone()), ("policy", policy)],
+            at.as_second(),
+        )
+    });
+    page.gauge(
+        "backup_last_success_timestamp_seconds",
+        "The end of the last good backup.",
+        last,
+    );
+    let runs = figures.runs.iter().map(|(state, kind, number)| {
+        (
+            vec![("state", state.clone()), ("kind", kind.clone())],
+            *number,
+        )
+    });
+    page.gauge("runs", "Runs that the catalog has.", runs);
+    let jobs = figures
+        .jobs
+        .iter()
+        .map(|(state, number)| (vec![("state", state.clone())], *number));
+    page.gauge("job_queue_depth", "Jobs that have not ended.", jobs);
+    let expiry = figures
+        .expiry
+        .iter()
+        .map(|(name, at)| (vec![("credential", name.clone())], at.as_second()));
+    page.gauge(
+        "credential_expires_timestamp_seconds",
+        "When a credential ends.",
+        expiry,
+    );
+    let checked = || {
+        figures.checked.iter().map(|(name, at, problems)| {
+            (
+                vec![("repository", name.clone())],
+                at.as_second(),
+                *problems,
+            )
+        })
+    };
+    page.gauge(
+        "repository_checked_timestamp_seconds",
+        "The last check of a repository.",
+        checked().map(|(labels, at, _)| (labels, at)),
+    );
+    page.gauge(
+        "repository_problems",
+        "What the last check of a repository found.",
+        checked().map(|(labels, _, problems)| (labels, problems)),
+    );
+    let workers = figures
+        .workers
+        .iter()
+        .map(|(name, at)| (vec![("worker", name.clone())], at.as_second()));
+    page.gauge(
+        "worker_seen_timestamp_seconds",
+        "The last sign of life of a worker.",
+        workers,
+    );
+}

@@ -1,0 +1,71 @@
+//! Lists: which page is asked for, and how it is answered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use catalog::{Listed, Page};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Problem;
+
+const LARGEST: u32 = 200;
+const USUAL: u32 = 50;
+
+/// Which part of a list to answer with.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// `next` of the page before.
+    #[param(required = false)]
+    pub after: Option<String>,
+    /// At most this many.
+    #[param(required = false, minimum = 1, maximum = 200)]
+    pub limit: Option<u32>,
+}
+
+impl PageQuery {
+    pub fn page(&self) -> Result<Page, Problem> {
+        let limit = self.limit.unwrap_or(USUAL);
+        if limit == 0 || limit > LARGEST {
+            return Err(Problem::parameter(
+                "limit",
+                format!("from 1 to {LARGEST}"),
+            ));
+        }
+        let after = match &self.after {
+            Some(after) => Some(decode(after).ok_or_else(|| {
+                Problem::parameter("after", "not the `next` of a page")
+            })?),
+            None => None,
+        };
+        Ok(Page { after, limit })
+    }
+}
+
+fn decode(after: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(after).ok()?).ok()
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Paged<T> {
+    pub items: Vec<T>,
+    /// Give it as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl<T> Paged<T> {
+    pub fn from_listed<U>(listed: Listed<U>, each: impl FnMut(U) -> T) -> Self {
+        Self {
+            items: listed.items.into_iter().map(each).collect(),
+            next: listed.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+        }
+    }
+}
+
+impl<T> From<Vec<T>> for Paged<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}

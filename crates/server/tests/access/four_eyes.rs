@@ -1,0 +1,194 @@
+//! What removes backups waits for another person.
+
+use axum::http::StatusCode;
+use model::{ProposalKind, Role};
+use serde_json::json;
+
+use crate::harness::{As, World};
+
+struct Two {
+    world: World,
+    anna: As,
+    ben: As,
+}
+
+/// Two administrators with four eyes on, and Anna's wish to switch them off.
+async fn wish() -> (Two, String, String) {
+    let world = World::new().await;
+    let anna = world.with("anna", &[Role::Admin]).await;
+    let alone = world
+        .send(
+            &anna,
+            "PUT",
+            "/settings/four-eyes",
+            Some(json!({ "enabled": true })),
+        )
+        .await;
+    assert_eq!(
+        (alone.status, alone.code()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "approvers-missing")
+    );
+    let ben = world.with("ben", &[Role::Admin]).await;
+    let on = world
+        .send(
+            &anna,
+            "PUT",
+            "/settings/four-eyes",
+            Some(json!({ "enabled": true })),
+        )
+        .await;
+    assert_eq!(on.status, StatusCode::OK, "{}", on.text);
+    let off = world
+        .send(
+            &anna,
+            "PUT",
+            "/settings/four-eyes",
+            Some(json!({ "enabled": false })),
+        )
+        .await;
+    assert_eq!(off.status, StatusCode::ACCEPTED, "{}", off.text);
+    let id = off.json["proposal"].as_str().unwrap().to_owned();
+    let shown = world
+        .send(&ben, "GET", &format!("/proposals/{id}"), None)
+        .await;
+    assert_eq!(shown.json["requester"], "anna");
+    let hash = shown.json["hash"].as_str().unwrap().to_owned();
+    (Two { world, anna, ben }, id, hash)
+}
+
+impl Two {
+    async fn approve(&self, who: &As, id: &str, hash: &str) -> (StatusCode, String) {
+        let path = format!("/proposals/{id}/approve");
+        let answer = self
+            .world
+            .send(who, "POST", &path, Some(json!({ "hash": hash })))
+            .await;
+        (answer.status, answer.code().to_owned())
+    }
+
+    async fn on(&self) -> bool {
+        self.world.server.control.four_eyes().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn another_person_approves_and_it_is_done_once() {
+    let (two, id, hash) = wish().await;
+    assert_eq!(
+        two.approve(&two.anna, &id, &hash).await,
+        (StatusCode::FORBIDDEN, "proposal-own".to_owned())
+    );
+    let made = json!({ "name": "t", "permissions": ["approve", "read-status"] });
+    let made = two
+        .world
+        .send(&two.anna, "POST", "/tokens", Some(made))
+        .await;
+    let token = As::bearer(made.json["secret"].as_str().unwrap());
+    assert_eq!(
+        two.approve(&token, &id, &hash).await,
+        (StatusCode::FORBIDDEN, "proposal-own".to_owned())
+    );
+    let other = two.approve(&two.ben, &id, "another").await;
+    assert_eq!(other, (StatusCode::CONFLICT, "proposal-changed".to_owned()));
+    assert!(two.on().await);
+    assert_eq!(two.approve(&two.ben, &id, &hash).await.0, StatusCode::OK);
+    assert!(!two.on().await);
+    assert_eq!(
+        two.approve(&two.ben, &id, &hash).await,
+        (StatusCode::CONFLICT, "proposal-closed".to_owned())
+    );
+    let actions = two.world.actions().await;
+    assert!(
+        actions.contains(&"proposal.add".to_owned())
+            && actions.contains(&"proposal.approve".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_rejected_withdrawn_or_old_proposal_is_not_done() {
+    let (two, id, hash) = wish().await;
+    let reject = json!({ "reason": "no" });
+    let path = format!("/proposals/{id}/reject");
+    let own = two
+        .world
+        .send(&two.anna, "POST", &path, Some(reject.clone()))
+        .await;
+    assert_eq!(own.code(), "proposal-own");
+    let rejected = two.world.send(&two.ben, "POST", &path, Some(reject)).await;
+    assert_eq!(
+        (&rejected.json["state"], &rejected.json["result"]),
+        (&json!("rejected"), &json!("no"))
+    );
+    assert_eq!(two.approve(&two.ben, &id, &hash).await.1, "proposal-closed");
+
+    let (two, id, hash) = wish().await;
+    let path = format!("/proposals/{id}/withdraw");
+    assert_eq!(
+        two.world.send(&two.ben, "POST", &path, None).await.code(),
+        "proposal-of-others"
+    );
+    assert_eq!(
+        two.world.send(&two.anna, "POST", &path, None).await.json["state"],
+        "withdrawn"
+    );
+    assert_eq!(two.approve(&two.ben, &id, &hash).await.1, "proposal-closed");
+
+    let (two, id, hash) = wish().await;
+    two.world.pass(24 * 3600);
+    let ben = two
+        .world
+        .session(&two.world.catalog().person("ben").await.unwrap().id)
+        .await;
+    assert_eq!(two.approve(&ben, &id, &hash).await.1, "proposal-closed");
+    assert!(two.on().await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_any_more_fails_and_stays_undone() {
+    let (two, _, _) = wish().await;
+    let kind = ProposalKind::ForgetSnapshots {
+        repository: "gone".to_owned(),
+        snapshots: vec!["0".repeat(64)],
+    };
+    let anna = two.world.catalog().person("anna").await.unwrap();
+    let requester = catalog::Requester {
+        person: Some(anna.id),
+        name: anna.name,
+    };
+    let proposal = two
+        .world
+        .server
+        .control
+        .propose(&requester, &kind)
+        .await
+        .unwrap();
+    let path = format!("/proposals/{}/approve", proposal.id);
+    let done = two
+        .world
+        .send(
+            &two.ben,
+            "POST",
+            &path,
+            Some(json!({ "hash": proposal.hash })),
+        )
+        .await;
+    assert_eq!(
+        (done.status, &done.json["state"]),
+        (StatusCode::OK, &json!("failed"))
+    );
+    assert!(done.json["result"].as_str().unwrap().contains("gone"));
+}
+
+#[tokio::test]
+async fn the_machine_is_no_second_person() {
+    let (two, id, hash) = wish().await;
+    let body = json!({ "hash": hash }).to_string().into_bytes();
+    let method = axum::http::Method::POST;
+    let answer = two
+        .world
+        .server
+        .call(method, &format!("/proposals/{id}/approve"), Some(body))
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(two.on().await);
+}

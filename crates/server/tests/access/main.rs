@@ -1,0 +1,11 @@
+//! Who may do what, and what an attacker may not.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod accounts;
+mod browser;
+mod four_eyes;
+mod harness;
+mod matrix;
+mod oidc;
+mod provider;
+mod tokens;

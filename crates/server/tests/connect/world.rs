@@ -1,0 +1,192 @@
+//! A server whose one cloud is the simulator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use catalog::{Catalog, Kek};
+use control::{Control, OwnApp, Reach};
+use jiff::{SignedDuration, Timestamp};
+use model::Clock;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use server::{Options, Server};
+use service::Service;
+use service::entra::{Cloud, Clouds};
+use simulator::{Seed, Simulator};
+use tempfile::TempDir;
+
+static SERVICES: [&Service; 2] = [&azure_devops::AZURE_DEVOPS, &microsoft_365::MICROSOFT_365];
+
+/// The machine's clock, and what a test puts on top: the simulator's tokens live by it.
+#[derive(Default)]
+pub(crate) struct Ahead(AtomicI64);
+
+impl Clock for Ahead {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the simulator's tokens live by the machine's clock"
+    )]
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) simulator: Simulator,
+    pub(crate) server: Server,
+    pub(crate) control: Control,
+    clock: Arc<Ahead>,
+    pub(crate) folder: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// Refused in these words.
+    pub(crate) fn refused(self, code: &str, detail: &str) -> Value {
+        assert!(
+            self.status.is_client_error(),
+            "{} {}",
+            self.status,
+            self.body
+        );
+        assert_eq!(self.body["code"], code, "{}", self.body);
+        assert_eq!(self.body["detail"], detail, "{}", self.body);
+        self.body
+    }
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let simulator = Simulator::start(simulator::Options {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            seed: Seed::Small,
+        })
+        .await
+        .unwrap();
+        let mut cloud = Cloud::new("lab", simulator.authority(), simulator.graph()).unwrap();
+        cloud.imds = simulator.imds().parse().unwrap();
+        let url = simulator.url();
+        for (host, address) in [
+            ("dev", format!("{url}/{{organization}}")),
+            ("sps", format!("{url}/{{organization}}")),
+            ("aex", format!("{url}/{{organization}}")),
+            ("app", url.to_owned()),
+        ] {
+            cloud.hosts.insert(host.to_owned(), address);
+        }
+        let mut clouds = Clouds::usual().unwrap();
+        clouds.add(cloud).unwrap();
+        let clock = Arc::<Ahead>::default();
+        let mut reach = Reach::new(clouds, Arc::<Ahead>::clone(&clock));
+        reach.apps = Arc::new([OwnApp {
+            service: "azure-devops".to_owned(),
+            cloud: "lab".to_owned(),
+            client_id: simulator.client_id(),
+        }]);
+        let folder = TempDir::new().unwrap();
+        let control = Control {
+            catalog: Catalog::open_file(&folder.path().join("catalog.db"))
+                .await
+                .unwrap(),
+            kek: Arc::new(Kek::new([7; 32])),
+            clock: Arc::<Ahead>::clone(&clock),
+            services: &SERVICES,
+            reach,
+            worker: "test".to_owned(),
+            work: folder.path().to_owned(),
+        };
+        let server = Server::new(control.clone(), Options::default());
+        Self {
+            simulator,
+            server,
+            control,
+            clock,
+            folder,
+        }
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds, Ordering::SeqCst);
+        self.simulator.advance_clock(seconds);
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let bytes = body.map(|body| serde_json::to_vec(body).unwrap());
+        let answer = self.server.call(method, path, bytes).await;
+        let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        Answer {
+            status: answer.status,
+            body,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    /// Adds a connector with a token, in the way of Azure DevOps Server and the simulator: by its address.
+    pub(crate) async fn add_pat(&self, name: &str, pat: &str) -> Answer {
+        self.post("/connectors", &self.pat_body(name, "contoso", pat))
+            .await
+    }
+
+    pub(crate) fn pat_body(&self, name: &str, organization: &str, pat: &str) -> Value {
+        json!({
+            "name": name, "service": "azure-devops", "organization": organization, "url": self.simulator.url(),
+            "identity": { "method": "pat", "secret": pat },
+        })
+    }
+
+    pub(crate) async fn names(&self) -> Vec<String> {
+        let all = self.control.catalog.connectors().await.unwrap();
+        all.into_iter().map(|one| one.name).collect()
+    }
+
+    /// A wizard in which somebody has signed in by device code.
+    pub(crate) async fn signed_in(&self, begin: &Value, person: &str) -> Value {
+        let begun = self.post("/connect", begin).await.expect(201);
+        let code = begun["sign_in"]["user_code"].as_str().unwrap();
+        self.simulator.approve_device_code(code, person).unwrap();
+        self.advance(5);
+        let path = format!("/connect/{}/poll", begun["id"].as_str().unwrap());
+        let wizard = self.post(&path, &json!({})).await.expect(200);
+        assert_eq!(wizard["step"], "choose", "{wizard}");
+        wizard
+    }
+
+    /// A connector that a person signed in for.
+    pub(crate) async fn add_user(&self, name: &str) -> Value {
+        let begin = json!({"service": "azure-devops", "method": "user", "cloud": "lab"});
+        let wizard = self.signed_in(&begin, self.simulator.administrator()).await;
+        let path = format!("/connect/{}/add", wizard["id"].as_str().unwrap());
+        let body = json!({"connectors": [{"organization": "contoso", "name": name}]});
+        self.post(&path, &body).await.expect(201)
+    }
+}

@@ -1,0 +1,98 @@
+//! Events: whoever loses the connection misses nothing, or is told so.
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::Request;
+use futures::StreamExt as _;
+use server::access::Caller;
+use tower::ServiceExt as _;
+
+use crate::support::World;
+
+/// A stream, and what was read of it.
+struct Stream {
+    data: BodyDataStream,
+    text: String,
+}
+
+impl Stream {
+    async fn open(world: &World, path: &str, last: Option<&str>) -> Self {
+        let mut request = Request::get(format!("/api/v1{path}"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Caller::local());
+        let response = world.server.router().oneshot(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        Self {
+            data: response.into_body().into_data_stream(),
+            text: String::new(),
+        }
+    }
+
+    /// The next event: its name, its id and its data.
+    async fn next(&mut self) -> (String, String, String) {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let line = |key: &str| {
+                    let mut lines = event.lines().filter_map(|line| line.strip_prefix(key));
+                    lines.next().unwrap_or("").trim().to_owned()
+                };
+                let event = (line("event:"), line("id:"), line("data:"));
+                self.text = rest.to_owned();
+                return event;
+            }
+            let more = self.data.next().await.unwrap().unwrap();
+            self.text.push_str(std::str::from_utf8(&more).unwrap());
+        }
+    }
+}
+
+fn publish(world: &World, run: &str, number: u32) {
+    world
+        .server
+        .events
+        .publish("runs", run, None, "progress", &number);
+}
+
+#[tokio::test]
+async fn a_watcher_goes_on_where_it_stopped() {
+    let world = World::new().await;
+    let mut stream = Stream::open(&world, "/events?topics=runs", None).await;
+    assert_eq!(stream.next().await.0, "reset");
+    for number in 1..=3 {
+        publish(&world, "r1", number);
+    }
+    let (name, first, data) = stream.next().await;
+    assert_eq!(name, "progress");
+    assert!(data.contains("\"data\":1"), "{data}");
+    drop(stream);
+    let mut again = Stream::open(&world, "/events?topics=runs", Some(&first)).await;
+    assert!(again.next().await.2.contains("\"data\":2"));
+    assert!(again.next().await.2.contains("\"data\":3"));
+}
+
+#[tokio::test]
+async fn a_watcher_that_missed_something_is_told() {
+    let world = World::new().await;
+    publish(&world, "r1", 1);
+    let mut stream = Stream::open(&world, "/events", Some("another-life-7")).await;
+    let (name, id, _) = stream.next().await;
+    assert_eq!(name, "reset");
+    publish(&world, "r1", 2);
+    let mut again = Stream::open(&world, "/events", Some(&id)).await;
+    assert!(again.next().await.2.contains("\"data\":2"));
+}
+
+#[tokio::test]
+async fn other_topics_are_not_heard() {
+    let world = World::new().await;
+    let mut stream = Stream::open(&world, "/events?topics=connectors", None).await;
+    stream.next().await;
+    publish(&world, "r1", 1);
+    world
+        .server
+        .events
+        .publish("connectors", "contoso", Some("contoso"), "changed", &());
+    assert!(stream.next().await.2.contains("\"topic\":\"connectors\""));
+}

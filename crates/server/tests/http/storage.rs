@@ -1,0 +1,290 @@
+//! Repositories, notification channels and alarms over the interface.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use catalog::AlarmAcknowledgement;
+use model::{Alarm, AlarmKind, AlarmLevel, Clock as _};
+use serde_json::{Value, json};
+use server::Options;
+use server::access::{Caller, CallerKind};
+
+use crate::support::{Answer, World};
+
+async fn call(world: &World, caller: Caller, method: Method, path: &str, body: &Value) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/api/v1{path}"))
+        .header("content-type", "application/json")
+        .extension(caller);
+    let body = if body.is_null() {
+        Body::empty()
+    } else {
+        Body::from(body.to_string())
+    };
+    world.nobody(request.body(body).unwrap()).await
+}
+
+async fn local(world: &World, method: Method, path: &str, body: &Value) -> Answer {
+    call(world, Caller::local(), method, path, body).await
+}
+
+/// An administrator who sits elsewhere.
+fn remote() -> Caller {
+    let mut caller = Caller::local();
+    "anna".clone_into(&mut caller.name);
+    caller.kind = CallerKind::Person;
+    caller
+}
+
+/// One who reaches one connector.
+fn limited() -> Caller {
+    let mut caller = remote();
+    caller.connectors = Some(["contoso".to_owned()].into());
+    caller
+}
+
+#[tokio::test]
+async fn a_repository_is_made_looked_after_and_forgotten_without_losing_a_backup() {
+    let world = World::new().await;
+    let place = world.path("repository").display().to_string();
+    let add = json!({ "name": "main", "location": place });
+    let made = local(&world, Method::POST, "/repositories", &add).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    assert_eq!(made.header("location"), "/api/v1/repositories/main");
+    let made = made.json();
+    let password = made["password"].as_str().unwrap().to_owned();
+    let id = made["repository"]["id"].clone();
+    assert_eq!(made["repository"]["default"], true);
+
+    let again = json!({ "name": "MAIN", "location": "/elsewhere" });
+    let again = local(&world, Method::POST, "/repositories", &again).await;
+    again.refuses(409, "repository-exists");
+    let state = local(
+        &world,
+        Method::GET,
+        "/repositories/main/state",
+        &Value::Null,
+    )
+    .await;
+    assert_eq!(state.json()["reachable"], true);
+    assert_eq!(state.json()["snapshots"], 0);
+    let check = json!({ "read_percent": 100 });
+    let checked = local(&world, Method::POST, "/repositories/main/check", &check).await;
+    assert_eq!(checked.json()["clean"], true, "{}", checked.json());
+    let known = local(&world, Method::GET, "/repositories/main", &Value::Null).await;
+    assert_eq!(known.json()["problems"], 0);
+    let prune = json!({ "dry_run": true });
+    let pruned = local(&world, Method::POST, "/repositories/main/prune", &prune).await;
+    assert_eq!(pruned.json()["dry_run"], true, "{}", pruned.json());
+    let stats = local(
+        &world,
+        Method::GET,
+        "/repositories/main/stats",
+        &Value::Null,
+    )
+    .await;
+    assert_eq!(stats.json()["snapshots"], 0, "{}", stats.json());
+
+    let removed = local(&world, Method::DELETE, "/repositories/main", &Value::Null).await;
+    assert_eq!(removed.status, 204);
+    assert!(world.path("repository").join("config").exists());
+    // A new one of this name must not replace the password of the old one.
+    let other = json!({ "name": "main", "location": world.path("other").display().to_string() });
+    let other = local(&world, Method::POST, "/repositories", &other).await;
+    other.refuses(409, "credential-exists");
+    let back = json!({ "name": "main", "location": place, "existing": true });
+    let back = local(&world, Method::POST, "/repositories", &back).await;
+    assert_eq!(back.json()["repository"]["id"], id, "{}", back.json());
+    let listed = local(&world, Method::GET, "/repositories", &Value::Null).await;
+    let text = listed.json().to_string();
+    assert!(!text.contains(&password), "{text}");
+}
+
+#[tokio::test]
+async fn an_administrator_elsewhere_reaches_the_allowed_folders_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    let world = World::with(Options {
+        repository_roots: vec![root.clone()],
+        ..Options::default()
+    })
+    .await;
+    for (location, code) in [
+        (world.path("x").display().to_string(), "repository-outside"),
+        (format!("{}/../x", root.display()), "repository-outside"),
+        (format!("file://{}/x", root.display()), "repository-outside"),
+        (format!("{}/a\0b", root.display()), "repository-location"),
+        (
+            "s3://b?endpoint=http://127.0.0.1:9".to_owned(),
+            "address-refused",
+        ),
+        ("s3://key:secret@b".to_owned(), "repository-location"),
+    ] {
+        let add = json!({ "name": "main", "location": location });
+        let refused = call(&world, remote(), Method::POST, "/repositories", &add).await;
+        let problem = refused.refuses(422, code);
+        assert!(!problem.to_string().contains("secret"), "{problem}");
+    }
+    let add = json!({ "name": "main", "location": root.join("main").display().to_string() });
+    let made = call(&world, remote(), Method::POST, "/repositories", &add).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let edit = json!({ "location": "/etc/main" });
+    let refused = call(&world, remote(), Method::PUT, "/repositories/main", &edit).await;
+    refused.refuses(422, "repository-outside");
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_used_leaves_nothing_behind() {
+    let world = World::new().await;
+    let add = json!({
+        "name": "cloud", "location": "s3://backups", "credential_secret": "hunter2",
+    });
+    let refused = local(&world, Method::POST, "/repositories", &add).await;
+    let problem = refused.refuses(422, "storage-credential");
+    assert!(!problem.to_string().contains("hunter2"));
+    let locked = json!({
+        "name": "folder", "location": world.path("r").display().to_string(),
+        "object_lock": { "mode": "compliance", "days": 30 },
+    });
+    let refused = local(&world, Method::POST, "/repositories", &locked).await;
+    refused.refuses(422, "object-lock-unproved");
+    let catalog = &world.server.control.catalog;
+    assert!(catalog.credentials().await.unwrap().is_empty());
+    assert!(catalog.repositories().await.unwrap().is_empty());
+    assert!(!world.path("r").exists());
+}
+
+#[tokio::test]
+async fn a_channels_secret_goes_in_and_never_comes_out() {
+    let world = World::new().await;
+    let secret = "https://hooks.example.com/services/hunter2";
+    let add = json!({ "name": "ops", "to": { "kind": "slack" }, "secret": secret });
+    let made = local(&world, Method::POST, "/notifications", &add).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    assert_eq!(made.json()["on"], json!(["warning", "failure", "alarm"]));
+    let edit = json!({ "to": { "kind": "slack" }, "on": ["failure"], "connectors": ["con*"] });
+    let edited = local(&world, Method::PUT, "/notifications/OPS", &edit).await;
+    assert_eq!(edited.json()["name"], "ops", "{}", edited.json());
+    let private =
+        json!({ "name": "home", "to": { "kind": "ping" }, "secret": "http://127.0.0.1:9/hunter2" });
+    local(&world, Method::POST, "/notifications", &private).await;
+    let refused = local(
+        &world,
+        Method::POST,
+        "/notifications/home/test",
+        &Value::Null,
+    )
+    .await;
+    let problem = refused.refuses(422, "notification-failed");
+    assert!(!problem.to_string().contains("hunter2"), "{problem}");
+    for path in [
+        "/notifications",
+        "/notifications/ops",
+        "/notification-messages",
+        "/audit",
+    ] {
+        let answer = local(&world, Method::GET, path, &Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(!answer.json().to_string().contains("hunter2"), "{path}");
+    }
+    let unknown = json!({ "name": "x", "to": { "kind": "slack" }, "sekret": "hunter2" });
+    let refused = local(&world, Method::POST, "/notifications", &unknown).await;
+    let problem = refused.refuses(422, "request-refused");
+    assert!(!problem.to_string().contains("hunter2"));
+    let refused = call(
+        &world,
+        limited(),
+        Method::GET,
+        "/notifications",
+        &Value::Null,
+    )
+    .await;
+    refused.refuses(403, "role-missing");
+    let removed = local(&world, Method::DELETE, "/notifications/ops", &Value::Null).await;
+    assert_eq!(removed.status, 204);
+    let gone = local(&world, Method::GET, "/notifications/ops", &Value::Null).await;
+    gone.refuses(404, "channel-unknown");
+}
+
+#[tokio::test]
+async fn alarms_are_seen_by_those_who_reach_their_connector_and_acknowledged_with_a_reason() {
+    let world = World::new().await;
+    let control = &world.server.control;
+    let alarm = |kind, subject: &str, connector: Option<&str>| Alarm {
+        kind,
+        subject: subject.to_owned(),
+        connector: connector.map(str::to_owned),
+        level: AlarmLevel::Warning,
+        message: "something".to_owned(),
+        hint: "do something".to_owned(),
+    };
+    let now = control.clock.now();
+    for alarm in [
+        alarm(AlarmKind::BackupOverdue, "Contoso", Some("Contoso")),
+        alarm(AlarmKind::BackupOverdue, "Fabrikam", Some("Fabrikam")),
+        alarm(AlarmKind::StorageFilling, "main", None),
+    ] {
+        control
+            .catalog
+            .raise_alarm(&alarm, true, now)
+            .await
+            .unwrap();
+    }
+    let all = local(&world, Method::GET, "/alarms", &Value::Null).await;
+    assert_eq!(all.json()["items"].as_array().unwrap().len(), 3);
+    let seen = call(&world, limited(), Method::GET, "/alarms", &Value::Null).await;
+    let seen = seen.json();
+    assert_eq!(seen["items"].as_array().unwrap().len(), 1);
+    assert_eq!(seen["items"][0]["key"], "backup-overdue/contoso");
+    let other = json!({ "key": "backup-overdue/fabrikam", "reason": "x" });
+    let refused = call(
+        &world,
+        limited(),
+        Method::POST,
+        "/alarms/acknowledge",
+        &other,
+    )
+    .await;
+    refused.refuses(404, "alarm-unknown");
+    let unexplained = json!({ "key": "backup-overdue/contoso", "reason": " " });
+    let refused = call(
+        &world,
+        limited(),
+        Method::POST,
+        "/alarms/acknowledge",
+        &unexplained,
+    )
+    .await;
+    refused.refuses(422, "alarm-unexplained");
+    let explained = json!({ "key": "backup-overdue/contoso", "reason": "moving" });
+    let done = call(
+        &world,
+        limited(),
+        Method::POST,
+        "/alarms/acknowledge",
+        &explained,
+    )
+    .await;
+    assert_eq!(done.json()["acknowledged"]["by"], "anna", "{}", done.json());
+    let row = control
+        .catalog
+        .alarm("backup-overdue/contoso")
+        .await
+        .unwrap();
+    let made = AlarmAcknowledgement {
+        at: now,
+        by: "anna".to_owned(),
+        reason: "moving".to_owned(),
+    };
+    assert_eq!(row.acknowledged, Some(made));
+
+    let settings = local(&world, Method::GET, "/alarms/settings", &Value::Null).await;
+    let mut settings = settings.json();
+    assert_eq!(settings["backup_hours"], 26);
+    settings["connectors"] = json!({ "contoso": 4 });
+    let set = local(&world, Method::PUT, "/alarms/settings", &settings).await;
+    assert_eq!(set.json(), settings);
+    settings["backup_hours"] = json!(0);
+    let refused = local(&world, Method::PUT, "/alarms/settings", &settings).await;
+    refused.refuses(422, "alarm-settings-refused");
+}

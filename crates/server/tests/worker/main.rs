@@ -1,0 +1,294 @@
+//! A worker elsewhere: over a real connection to a real server, with a small service in memory and a clock that tests set.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../../../control/tests/control/fake.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod fake;
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use catalog::{Catalog, Kek, RepositoryRow};
+use control::remote::{Elsewhere, Line};
+use control::{Control, Reach};
+use jiff::Timestamp;
+use model::{Clock, Connector, Reason, RunState, Secret};
+use repository::{InitOptions, Repository, store_from};
+use serde_json::{Value, json};
+use server::{Options, Server};
+use service::Service;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use fake::World;
+
+struct Hands(AtomicI64);
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+struct Site {
+    control: Control,
+    world: Arc<World>,
+    hands: Arc<Hands>,
+    services: &'static [&'static Service],
+    url: String,
+    stop: CancellationToken,
+    served: JoinHandle<std::io::Result<()>>,
+    location: String,
+    folder: TempDir,
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().build().unwrap()
+}
+
+impl Site {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = folder.path().join("repository").display().to_string();
+        let (store, _) = store_from(&location).unwrap();
+        let options = InitOptions {
+            created: Timestamp::UNIX_EPOCH,
+            hostname: "host".to_owned(),
+            username: "user".to_owned(),
+        };
+        let repository = Repository::init(store, &Secret::new("planted-password"), &options).await.unwrap();
+        let world = Arc::new(World::default());
+        let hands = Arc::new(Hands(AtomicI64::new(1_800_000_000)));
+        let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
+        let services = Box::leak(vec![fake::service(&world)].into_boxed_slice());
+        let control = Control {
+            catalog: Catalog::open_file(&folder.path().join("catalog.db")).await.unwrap(),
+            kek: Arc::new(Kek::new([7; 32])),
+            clock: Arc::clone(&clock),
+            services,
+            reach: Reach::usual(clock).unwrap(),
+            worker: "server".to_owned(),
+            work: folder.path().to_owned(),
+        };
+        for (name, secret) in [("password", "planted-password"), ("pat", "planted-token")] {
+            let (secret, now) = (Secret::new(secret), control.clock.now());
+            let put = control.catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng());
+            put.await.unwrap();
+        }
+        let connector = Connector {
+            name: "contoso".to_owned(),
+            service: "fake".to_owned(),
+            organization: "contoso".to_owned(),
+            method: "pat".to_owned(),
+            credential: "pat".to_owned(),
+            worker: Some("edge".to_owned()),
+            ..Connector::default()
+        };
+        control.catalog.add_connector(&connector).await.unwrap();
+        let row = RepositoryRow {
+            name: "main".to_owned(),
+            location: location.clone(),
+            id: repository.id().to_string(),
+            password_credential: "password".to_owned(),
+            ..RepositoryRow::default()
+        };
+        control.catalog.add_repository(&row).await.unwrap();
+        world.put("box", "", "b1", "first");
+        for leaf in 0..2500 {
+            world.put("leaf", "b1", &format!("l{leaf}"), &format!("leaf {leaf}"));
+        }
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Server::new(control.clone(), Options::default());
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
+        let served = tokio::spawn(async move { server.serve(listener, None, stopped).await });
+        Self { control, world, hands, services, url, stop, served, location, folder }
+    }
+
+    async fn token(&self, name: &str) -> Secret {
+        self.control.add_worker(name).await.unwrap()
+    }
+
+    fn worker(&self, token: Secret) -> Elsewhere {
+        Elsewhere {
+            line: Line::new(http(), &self.url, token).unwrap(),
+            clock: Arc::clone(&self.control.clock),
+            services: self.services,
+            labels: BTreeSet::new(),
+            storages: BTreeSet::from(["main".to_owned()]),
+            slots: 1,
+            work: self.folder.path().to_owned(),
+            patience: 0,
+        }
+    }
+
+    async fn snapshots(&self) -> usize {
+        let (store, _) = store_from(&self.location).unwrap();
+        let repository = Repository::open(store, &Secret::new("planted-password")).await.unwrap();
+        repository.snapshots().await.unwrap().len()
+    }
+
+    async fn ask(&self, token: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = http().post(format!("{}/api/v1{path}", self.url)).bearer_auth(token);
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = answer.bytes().await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.served.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
+    let site = Site::new().await;
+    let edge = site.worker(site.token("edge").await);
+    let stop = CancellationToken::new();
+    assert!(!edge.work_once(&stop).await.unwrap(), "there is nothing to do");
+    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    assert!(edge.work_once(&stop).await.unwrap());
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(ended.state, RunState::Succeeded, "{:?}", ended.error);
+    assert_eq!(ended.counts.kinds["leaf"].items, 2500);
+    let snapshot = ended.snapshot.unwrap();
+    site.control.catalog.find_snapshot(&snapshot).await.unwrap();
+    let hits = site.control.catalog.search("leaf 2499", None, &catalog::Page::first(5)).await;
+    assert_eq!(hits.unwrap().items.len(), 1, "all pages of rows arrived");
+    assert_eq!(site.snapshots().await, 1);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_elsewhere_that_is_lost_costs_only_time() {
+    let site = Site::new().await;
+    let (edge, stop) = (site.worker(site.token("edge").await), CancellationToken::new());
+    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    *site.world.hold.lock().unwrap() = true;
+    tokio::select! {
+        _ = edge.work_once(&stop) => unreachable!("it is held"),
+        () = site.world.begun.notified() => {}
+    }
+    *site.world.hold.lock().unwrap() = false;
+    assert!(!edge.work_once(&stop).await.unwrap(), "the lease has not run out");
+    site.hands.0.fetch_add(61, Ordering::SeqCst);
+    assert!(edge.work_once(&stop).await.unwrap());
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(ended.state, RunState::Succeeded);
+    assert_eq!(site.snapshots().await, 1, "nothing is doubled");
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_lost_its_job_gets_nothing_more_through() {
+    let site = Site::new().await;
+    let token = site.token("edge").await;
+    site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let claim = json!({"storages": ["main"]});
+    let (status, first) = site.ask(token.expose(), "/worker/claim", &claim).await;
+    assert_eq!(status, 200, "{first}");
+    site.hands.0.fetch_add(61, Ordering::SeqCst);
+    let (_, second) = site.ask(token.expose(), "/worker/claim", &claim).await;
+    assert_eq!(first["job"], second["job"]);
+    assert!(second["token"].as_i64() > first["token"].as_i64());
+    let path = format!("/worker/jobs/{}", first["job"].as_str().unwrap());
+    let says = [
+        json!({"say": "beat"}),
+        json!({"say": "permit"}),
+        json!({"say": "access"}),
+        json!({"say": "left"}),
+        json!({"say": "checkpoint", "text": "x"}),
+        json!({"say": "rows", "page": 0, "rows": []}),
+        json!({"say": "finish", "outcome": {}, "stopping": false}),
+    ];
+    for say in says {
+        let mut late = say.clone();
+        late["token"] = first["token"].clone();
+        let (status, problem) = site.ask(token.expose(), &path, &late).await;
+        assert_eq!((status, &problem["code"]), (409, &json!("job-superseded")), "{say}");
+    }
+    let (status, _) = site.ask(token.expose(), &path, &json!({"say": "beat", "token": second["token"]})).await;
+    assert_eq!(status, 200);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_secrets_but_the_worker_that_holds_the_job() {
+    let site = Site::new().await;
+    let (edge, other) = (site.token("edge").await, site.token("other").await);
+    site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let claim = json!({"storages": ["main"]});
+    for token in ["", "kww_", "kww_0000", "planted-token"] {
+        let (status, answer) = site.ask(token, "/worker/claim", &claim).await;
+        assert_eq!(status, 401, "{token}: {answer}");
+    }
+    // The connector wants the worker `edge`.
+    let (status, _) = site.ask(other.expose(), "/worker/claim", &claim).await;
+    assert_eq!(status, 204);
+    let (status, task) = site.ask(edge.expose(), "/worker/claim", &claim).await;
+    assert_eq!(status, 200);
+    assert_eq!(task["repository"]["password"], "planted-password");
+    assert!(!task.to_string().contains("planted-token"), "access is asked for when it is used");
+    let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
+    let access = json!({"say": "access", "token": task["token"]});
+    let (status, stolen) = site.ask(other.expose(), &path, &access).await;
+    assert_eq!((status, &stolen["code"]), (409, &json!("job-superseded")));
+    let (status, given) = site.ask(edge.expose(), &path, &access).await;
+    assert_eq!((status, &given["secret"]), (200, &json!("planted-token")));
+    // Shut out, it is out at once.
+    site.control.catalog.remove_worker("edge").await.unwrap();
+    let (status, gone) = site.ask(edge.expose(), &path, &access).await;
+    assert_eq!((status, &gone["code"]), (401, &json!("worker-refused")));
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_told_to_stop_gives_its_job_back() {
+    let site = Site::new().await;
+    let (edge, stop) = (site.worker(site.token("edge").await), CancellationToken::new());
+    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    *site.world.hold.lock().unwrap() = true;
+    let stopped = async {
+        site.world.begun.notified().await;
+        stop.cancel();
+    };
+    let (done, ()) = tokio::join!(edge.work_once(&stop), stopped);
+    assert!(done.unwrap());
+    let waiting = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(waiting.state, RunState::Queued);
+    assert_eq!(waiting.waiting.unwrap().code, "worker-stopped");
+    *site.world.hold.lock().unwrap() = false;
+    assert!(edge.work_once(&CancellationToken::new()).await.unwrap());
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(ended.state, RunState::Succeeded);
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_canceled_run_ends_at_its_worker() {
+    let site = Site::new().await;
+    let token = site.token("edge").await;
+    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let (_, task) = site.ask(token.expose(), "/worker/claim", &json!({"storages": ["main"]})).await;
+    site.control.cancel(&run.id).await.unwrap();
+    let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
+    let (_, beaten) = site.ask(token.expose(), &path, &json!({"say": "beat", "token": task["token"]})).await;
+    assert_eq!(beaten["cancel"], true);
+    let permit = json!({"say": "permit", "token": task["token"]});
+    let (status, _) = site.ask(token.expose(), &path, &permit).await;
+    assert!(status >= 400, "{status}");
+    let failed = json!({"failed": {"message": "canceled", "passing": false, "canceled": true}});
+    let finish = json!({"say": "finish", "outcome": failed, "stopping": false, "token": task["token"]});
+    assert_eq!(site.ask(token.expose(), &path, &finish).await.0, 204);
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(ended.state, RunState::Canceled);
+    site.end().await;
+}

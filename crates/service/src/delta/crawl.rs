@@ -1,0 +1,255 @@
+//! One round: pages to the delta link, then what they left open.
+
+use model::ItemRef;
+use serde_json::value::RawValue;
+
+use super::document::{first_text, is_removed, members, without};
+use super::link::{Links, is_expired};
+use super::page::{Page, Then};
+use super::state::State;
+use super::{DeltaKind, Gone, batch};
+use crate::http::Answer;
+use crate::rest::read::{Members, time_at};
+use crate::rest::text_at;
+use crate::{Client, Crawl, Cursor, Error, Item, Result};
+
+/// A first round whose own links expire begins anew so often.
+const ROUNDS: u32 = 3;
+
+impl DeltaKind {
+    pub(super) async fn crawl_changes(&self, cx: &Crawl<'_>) -> Result<Cursor> {
+        let http = cx.http.tagged(self.spec.name);
+        let resumed = cx.sink.resumed().map(State::read).transpose()?;
+        let again = resumed.is_some();
+        let mut state = resumed.unwrap_or_else(|| State {
+            link: cx.cursor.map(str::to_owned),
+            ..State::default()
+        });
+        for _ in 0..ROUNDS {
+            let round = Round {
+                kind: self,
+                cx,
+                http: &http,
+            };
+            match round.run(&mut state).await {
+                Err(error) if !is_expired(&error) || state.link.is_none() => return Err(error),
+                Err(_) if again => {
+                    return Err(Error::start_again(format!(
+                        "the service no longer knows its place in {}",
+                        self.spec.title.to_lowercase()
+                    )));
+                }
+                Err(error) if cx.cursor.is_some() => {
+                    return Err(Error::cursor_expired(error.message).caused_by(Expired));
+                }
+                Err(_) => state = State::default(),
+                Ok(cursor) => {
+                    round.finish(&state).await?;
+                    return Ok(cursor);
+                }
+            }
+        }
+        Err(Error::malformed(format!(
+            "{}: the service gives up its own links before the end of the list",
+            self.path
+        )))
+    }
+
+    /// The item that a document is; its name is missing from documents that are not whole.
+    pub(super) fn described(
+        &self,
+        document: &RawValue,
+    ) -> (Option<String>, Option<jiff::Timestamp>) {
+        (
+            first_text(document, self.name).map(Into::into),
+            time_at(document, self.modified),
+        )
+    }
+
+    /// Nothing but the id and pieces of lists.
+    fn is_piece(&self, item: &Members<'_>) -> bool {
+        let lists = |name: &str| self.relations.iter().any(|list| list.member == name);
+        item.0.iter().any(|(name, _)| lists(name))
+            && item.0.iter().all(|(name, _)| {
+                lists(name) || name.starts_with('@') || self.id.strip_prefix('/') == Some(name)
+            })
+    }
+
+    fn drops(&self, name: &str) -> bool {
+        name == "@odata.context"
+            || self
+                .relations
+                .iter()
+                .any(|relation| relation.member == name)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the service refused the token")]
+struct Expired;
+
+struct Round<'r, 'a> {
+    kind: &'r DeltaKind,
+    cx: &'r Crawl<'a>,
+    http: &'r Client,
+}
+
+impl Round<'_, '_> {
+    fn complete(&self) -> bool {
+        self.cx.cursor.is_none()
+    }
+
+    fn item(&self, id: &str) -> ItemRef {
+        ItemRef::new(self.kind.spec.name, "", id)
+    }
+
+    /// Reads pages from where the state stands to the end of the round.
+    async fn run(&self, state: &mut State) -> Result<Cursor> {
+        let mut links = Links::default();
+        loop {
+            let answer = self.fetch(state, &mut links).await?;
+            let page: Page<'_> = answer.json()?;
+            for document in &page.value {
+                self.take(state, document).await?;
+            }
+            match page.then(self.kind.path)? {
+                Then::Done(cursor) => return Ok(cursor),
+                Then::Next(next) => state.link = Some(next),
+            }
+            let reached = &*state;
+            self.cx.sink.position(&|| reached.write()).await?;
+        }
+    }
+
+    async fn fetch(&self, state: &State, links: &mut Links) -> Result<Answer> {
+        let kind = self.kind;
+        let mut call = if let Some(link) = &state.link {
+            let url = links.check(self.http, kind.host, link)?;
+            self.http.url(&url)
+        } else {
+            let first = self.http.get(kind.host, kind.path);
+            let query = kind.query.iter();
+            query.fold(first, |call, (name, value)| call.query(name, value))
+        };
+        for (name, value) in kind.headers {
+            call = call.header(name, value);
+        }
+        call.send().await
+    }
+
+    async fn take(&self, state: &mut State, document: &RawValue) -> Result<()> {
+        let kind = self.kind;
+        let Some(id) = text_at(document, kind.id).filter(|id| !id.is_empty()) else {
+            return Err(Error::malformed(format!(
+                "{}: an item without an id at {}",
+                kind.path, kind.id
+            )));
+        };
+        let item = members(document)?;
+        if is_removed(&item) {
+            state.forget(&id);
+            return self.cx.sink.delete(&self.item(&id)).await;
+        }
+        state.relations.take(kind, &id, &item)?;
+        if kind.is_piece(&item) {
+            return self.piece(state, &id).await;
+        }
+        if self.complete() {
+            if !kind.relations.is_empty() {
+                state.listed.insert(id.to_string());
+            }
+        } else if !self.is_whole(&id, document, &item).await? {
+            state.again.insert(id.into_owned());
+            return Ok(());
+        } else if kind.gone == Gone::Asked {
+            state.doubtful.insert(id.to_string());
+        }
+        state.again.remove(id.as_ref());
+        self.send(&id, document, &item).await
+    }
+
+    /// A piece of an item's lists; the item itself came or comes on its own, or is what it was.
+    async fn piece(&self, state: &mut State, id: &str) -> Result<()> {
+        let known = if self.complete() {
+            state.listed.contains(id)
+        } else {
+            self.cx.prior.document(&self.item(id)).await?.is_some()
+        };
+        if !known {
+            state.again.insert(id.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Of an item that is new, the name must be there; of one that is known, all that is stored.
+    async fn is_whole(&self, id: &str, document: &RawValue, item: &Members<'_>) -> Result<bool> {
+        if first_text(document, self.kind.name).is_none() {
+            return Ok(false);
+        }
+        let Some(before) = self.cx.prior.document(&self.item(id)).await? else {
+            return Ok(true);
+        };
+        // What cannot be read any more is no measure, and is replaced.
+        let before: Option<&RawValue> = serde_json::from_slice(&before).ok();
+        let before = before.and_then(|before| members(before).ok());
+        Ok(before.is_none_or(|before| item.cover(&before)))
+    }
+
+    async fn send(&self, id: &str, document: &RawValue, item: &Members<'_>) -> Result<()> {
+        let own = without(document, item, &|name| self.kind.drops(name));
+        let (name, modified) = self.kind.described(document);
+        let item = Item {
+            item: self.item(id),
+            name: name.unwrap_or_else(|| id.to_owned()),
+            modified,
+        };
+        self.cx.sink.upsert(&item, own.as_bytes()).await
+    }
+
+    /// What the pages left open: items to read by their id, and lists.
+    async fn finish(&self, state: &State) -> Result<()> {
+        let mut failed = Vec::new();
+        for (id, answer) in self.each(&state.again).await? {
+            match (&answer.body, answer.error(&self.item(&id).to_string())) {
+                (Some(body), None) => self.send(&id, body, &members(body)?).await?,
+                // The next round says what became of it.
+                (_, Some(error)) if error.status == Some(404) => failed.push(id),
+                (_, error) => {
+                    let error = error.unwrap_or_else(|| Error::malformed(format!("{id}: no body")));
+                    if error.class == model::Class::Throttled {
+                        return Err(error);
+                    }
+                    let item = Some(self.item(&id));
+                    self.cx
+                        .sink
+                        .issue(error.to_issue(self.kind.spec.name, "", item));
+                    failed.push(id);
+                }
+            }
+        }
+        for (id, answer) in self.each(&state.doubtful).await? {
+            if answer.status == 404 {
+                self.cx.sink.delete(&self.item(&id)).await?;
+                failed.push(id);
+            }
+        }
+        let ids: Vec<&str> = if self.complete() {
+            state.listed.iter().map(String::as_str).collect()
+        } else {
+            state.relations.ids().collect()
+        };
+        let ids: Vec<&str> = ids
+            .into_iter()
+            .filter(|id| !failed.iter().any(|failed| failed == id))
+            .collect();
+        state.relations.send(self.kind, self.cx, &ids).await
+    }
+
+    async fn each(
+        &self,
+        ids: &std::collections::BTreeSet<String>,
+    ) -> Result<std::collections::BTreeMap<String, batch::Inner>> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        batch::get_each(self.http, self.kind.host, self.kind.one, &ids).await
+    }
+}

@@ -1,0 +1,41 @@
+//! How far a round has come.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::relations::Relations;
+use crate::{Error, Result};
+
+/// What a round knows; it is also the place from which a killed run goes on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Where the round goes on; at its beginning none, or the cursor.
+    pub(super) link: Option<String>,
+    pub(super) relations: Relations,
+    /// Items of a complete crawl whose lists are to be sent even when they are empty; only of kinds with relations.
+    pub(super) listed: BTreeSet<String>,
+    /// Items that came with less than was stored: they are read by their id.
+    pub(super) again: BTreeSet<String>,
+    /// Items that may be gone.
+    pub(super) doubtful: BTreeSet<String>,
+}
+
+impl State {
+    pub(super) fn read(saved: &[u8]) -> Result<Self> {
+        serde_json::from_slice(saved)
+            .map_err(|error| Error::start_again(format!("its place is not understood: {error}")))
+    }
+
+    pub(super) fn write(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self)
+            .map_err(|error| Error::malformed(format!("the place cannot be written: {error}")))
+    }
+
+    pub(super) fn forget(&mut self, id: &str) {
+        self.relations.forget(id);
+        self.listed.remove(id);
+        self.again.remove(id);
+        self.doubtful.remove(id);
+    }
+}

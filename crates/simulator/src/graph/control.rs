@@ -1,0 +1,271 @@
+//! `/__graph/…`: what people and administrators do in a tenant between two backups.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Collection, What, seed};
+use crate::entra::{State, Tenant};
+use crate::server::{ApiError, Reply};
+
+fn missing(what: &str) -> ApiError {
+    ApiError::bad_request(format!("there is no {what}"))
+}
+
+/// `path` is what follows `__graph/`; the tenant is Contoso unless the body names another.
+pub(crate) fn answer(
+    state: &mut State,
+    method: &Method,
+    path: &str,
+    sent: &Value,
+) -> Result<Reply, ApiError> {
+    let name = sent["tenant"].as_str().unwrap_or(crate::auth::TENANT);
+    let tenant = state
+        .tenant_mut(name)
+        .ok_or_else(|| missing("such tenant"))?;
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match (method, &parts[..]) {
+        (&Method::POST, ["change"]) => return demonstrate(tenant),
+        (&Method::POST, ["bulk"]) => {
+            let domain = tenant.domains.last().cloned().unwrap_or_default();
+            for _ in 0..sent["users"].as_u64().unwrap_or(1_000) {
+                let number = tenant.users.len();
+                let mail = format!("person{number}@{domain}");
+                let id =
+                    crate::entra::seed::join(tenant, &format!("Person {number}"), &mail, false);
+                tenant.directory.note_user(id);
+            }
+        }
+        (&Method::POST, ["expire"]) => {
+            // A change that nobody asked for moves the record past every token.
+            tenant.directory.log.push(super::Change {
+                collection: Collection::Sites,
+                id: String::new(),
+                what: What::MemberAdded(Uuid::nil()),
+            });
+            tenant.directory.oldest = tenant.directory.log.len();
+        }
+        (&Method::POST, ["throttle"]) => {
+            let number = |name: &str| sent[name].as_u64().unwrap_or(1);
+            tenant.directory.throttle.count = u32::try_from(number("count")).unwrap_or(u32::MAX);
+            tenant.directory.throttle.retry_after = number("retryAfter");
+        }
+        (&Method::PATCH, ["users", id]) => {
+            let user = tenant.user_mut(id).ok_or_else(|| missing("such person"))?;
+            merge(&mut user.properties, &sent["properties"]);
+            let id = user.id;
+            tenant.directory.note_user(id);
+        }
+        (&Method::DELETE, ["users", id]) => remove_user(tenant, id, sent["hard"] != true)?,
+        (&Method::POST, ["groups"]) => return add_group(tenant, sent),
+        (&Method::PATCH, ["groups", id]) => {
+            let group = group(tenant, id)?;
+            merge(&mut group.properties, &sent["properties"]);
+            let id = group.id;
+            tenant.directory.note(Collection::Groups, id, What::Changed);
+        }
+        (&Method::DELETE, ["groups", id]) => {
+            let id = group(tenant, id)?.id;
+            tenant.directory.groups.retain(|group| group.id != id);
+            tenant.directory.note(
+                Collection::Groups,
+                id,
+                What::Removed {
+                    recoverable: sent["hard"] != true,
+                },
+            );
+        }
+        (&Method::POST | &Method::DELETE, ["groups", id, "members"]) => {
+            let member = sent["member"].as_str().unwrap_or_default();
+            let member = tenant
+                .user(member)
+                .map(|user| user.id)
+                .or_else(|| Uuid::parse_str(member).ok())
+                .ok_or_else(|| missing("such member"))?;
+            change_member(tenant, id, member, method == Method::POST)?;
+        }
+        (&Method::POST, ["sites"]) => return add_site(tenant, sent),
+        (&Method::DELETE, ["sites", id]) => {
+            tenant.directory.sites.retain(|site| site.id != *id);
+            tenant
+                .directory
+                .note(Collection::Sites, *id, What::Removed { recoverable: false });
+        }
+        (&Method::PATCH, ["sites", id]) => {
+            let site = tenant
+                .directory
+                .sites
+                .iter_mut()
+                .find(|site| site.id == *id)
+                .ok_or_else(|| missing("such site"))?;
+            merge(&mut site.properties, &sent["properties"]);
+            tenant.directory.note(Collection::Sites, *id, What::Changed);
+        }
+        _ => return Err(ApiError::no_route_path(path)),
+    }
+    Ok(Reply::no_content())
+}
+
+fn merge(object: &mut serde_json::Map<String, Value>, with: &Value) {
+    for (name, value) in with.as_object().into_iter().flatten() {
+        object.insert(name.clone(), value.clone());
+    }
+}
+
+/// By id or nickname.
+fn group<'a>(tenant: &'a mut Tenant, name: &str) -> Result<&'a mut super::Group, ApiError> {
+    tenant
+        .directory
+        .groups
+        .iter_mut()
+        .find(|group| group.id.to_string() == name || group.properties["mailNickname"] == name)
+        .ok_or_else(|| missing("such group"))
+}
+
+fn remove_user(tenant: &mut Tenant, name: &str, recoverable: bool) -> Result<(), ApiError> {
+    let id = tenant.user(name).ok_or_else(|| missing("such person"))?.id;
+    tenant.users.retain(|user| user.id != id);
+    let groups: Vec<Uuid> = tenant
+        .directory
+        .groups
+        .iter()
+        .filter(|group| group.members.contains(&id))
+        .map(|group| group.id)
+        .collect();
+    for group in groups {
+        change_member(tenant, &group.to_string(), id, false)?;
+    }
+    tenant
+        .directory
+        .note(Collection::Users, id, What::Removed { recoverable });
+    Ok(())
+}
+
+fn change_member(tenant: &mut Tenant, name: &str, member: Uuid, add: bool) -> Result<(), ApiError> {
+    let group = group(tenant, name)?;
+    group.members.retain(|own| *own != member);
+    if add {
+        group.members.push(member);
+    }
+    let id = group.id;
+    let what = if add {
+        What::MemberAdded(member)
+    } else {
+        What::MemberRemoved(member)
+    };
+    tenant.directory.note(Collection::Groups, id, what);
+    Ok(())
+}
+
+fn add_group(tenant: &mut Tenant, sent: &Value) -> Result<Reply, ApiError> {
+    let name = sent["displayName"]
+        .as_str()
+        .ok_or_else(|| ApiError::bad_body("the member displayName is missing"))?;
+    let nick = sent["mailNickname"]
+        .as_str()
+        .map_or_else(|| name.to_lowercase().replace(' ', "-"), str::to_owned);
+    let group = seed::unified(tenant, name, &nick);
+    let id = group.id;
+    tenant.directory.groups.push(group);
+    tenant.directory.note(Collection::Groups, id, What::Changed);
+    Ok(Reply::json(json!({"id": id})).with_status(StatusCode::CREATED))
+}
+
+fn add_site(tenant: &mut Tenant, sent: &Value) -> Result<Reply, ApiError> {
+    let text = |name: &str| {
+        sent[name]
+            .as_str()
+            .ok_or_else(|| ApiError::bad_body(format!("the member {name} is missing")))
+    };
+    let (path, title) = (text("path")?.to_owned(), text("title")?.to_owned());
+    let site = seed::new_site(tenant, &path, &title);
+    let id = site.id.clone();
+    tenant.directory.sites.push(site);
+    tenant.directory.note(Collection::Sites, &id, What::Changed);
+    Ok(Reply::json(json!({"id": id})).with_status(StatusCode::CREATED))
+}
+
+/// A day in the tenant: somebody comes, somebody goes, somebody is promoted; a group and a site change.
+fn demonstrate(tenant: &mut Tenant) -> Result<Reply, ApiError> {
+    let domain = tenant.domains.last().cloned().unwrap_or_default();
+    let count = tenant.directory.log.len();
+    let mail = format!("new.person.{count}@{domain}");
+    let added = crate::entra::seed::join(tenant, "New Person", &mail, false);
+    tenant.directory.note_user(added);
+    let last = tenant.users.len() - 2;
+    let gone = tenant.users[last].upn().to_owned();
+    remove_user(tenant, &gone, true)?;
+    let promoted = &mut tenant.users[1];
+    promoted
+        .properties
+        .insert("jobTitle".to_owned(), json!(format!("Promoted {count}")));
+    let (promoted, name) = (promoted.id, promoted.upn().to_owned());
+    tenant.directory.note_user(promoted);
+    let first = tenant.directory.groups[0].id.to_string();
+    change_member(tenant, &first, added, true)?;
+    let site = add_site(
+        tenant,
+        &json!({"path": format!("sites/new-{count}"), "title": "New site"}),
+    )?
+    .document();
+    Ok(Reply::json(json!({
+        "added": {"user": added, "site": site["id"]},
+        "removed": {"user": gone},
+        "changed": {"user": name, "group": first},
+        "entries": {"users": 3, "groups": 1, "sites": 1},
+    })))
+}
+
+/// Everything that the simulator holds of a tenant.
+pub(crate) fn state(tenant: &Tenant) -> Value {
+    let directory = &tenant.directory;
+    let group = |group: &super::Group| json!({"properties": group.properties, "members": group.members, "owners": group.owners});
+    json!({
+        "id": tenant.id,
+        "domains": tenant.domains,
+        "users": tenant.users.iter().map(|user| &user.properties).collect::<Vec<_>>(),
+        "groups": directory.groups.iter().map(group).collect::<Vec<_>>(),
+        "sites": directory.sites.iter().map(|site| &site.properties).collect::<Vec<_>>(),
+    })
+}
+
+/// What a backup of the directory has to read, in numbers, and the requests that it cannot do without.
+pub(crate) fn inventory(tenant: &Tenant) -> Value {
+    let directory = &tenant.directory;
+    let (users, groups, sites) = (
+        tenant.users.len(),
+        directory.groups.len(),
+        directory.sites.len(),
+    );
+    let members: usize = directory
+        .groups
+        .iter()
+        .map(|group| group.members.len())
+        .sum();
+    let guests = tenant
+        .users
+        .iter()
+        .filter(|user| user.properties["userType"] == "Guest")
+        .count();
+    let licensed = tenant
+        .users
+        .iter()
+        .filter(|user| {
+            user.properties["assignedLicenses"]
+                .as_array()
+                .is_some_and(|list| !list.is_empty())
+        })
+        .count();
+    let pages = |count: usize| count.div_ceil(999).max(1);
+    json!({
+        "tenant": tenant.id,
+        "users": users,
+        "guests": guests,
+        "licensedUsers": licensed,
+        "groups": groups,
+        "groupMembers": members,
+        "sites": sites,
+        // One round of delta each; a quiet round is one request each.
+        "floor": {"first": pages(users) + pages(groups) + pages(sites), "quiet": 3, "tokens": 1},
+    })
+}

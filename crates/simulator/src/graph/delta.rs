@@ -1,0 +1,356 @@
+//! Changes since a token. Tokens carry what was asked for first: the collection, the selection, the place in the record.
+
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::answer::{Context, Request};
+use super::directory::{GROUP, READ_GROUPS, READ_USERS, USER, type_of};
+use super::error::GraphError;
+use super::list::{self, Shape, bad_token, decode, encode};
+use super::sites::{READ_SITES, SITE};
+use super::{Collection, Group, Site, What};
+use crate::entra::{Tenant, User};
+use crate::server::Reply;
+
+/// A group with more members comes twice in a first round, each time with some of them.
+const MEMBERS: usize = 4;
+const PAGE: usize = 100;
+
+/// Where a round stands.
+struct Place {
+    /// Changes before this one in the record are known to the client; absent in a first round.
+    since: Option<usize>,
+    /// The end of the record when the round began.
+    until: usize,
+    /// The key of the last entry that was sent: what changes between two pages moves nothing past the client.
+    after: String,
+    select: Option<String>,
+}
+
+impl Place {
+    fn token(&self, collection: Collection) -> String {
+        encode(
+            &json!({"c": format!("{collection:?}"), "s": self.since, "u": self.until, "n": self.after, "f": self.select}),
+        )
+    }
+
+    fn of(
+        request: &Request,
+        collection: Collection,
+        tenant: &Tenant,
+        names: (&str, &str),
+    ) -> Result<Self, GraphError> {
+        let until = tenant.directory.log.len();
+        let query = &request.query;
+        let select = query.get("$select").map(str::to_owned);
+        let paging = query.get("$skiptoken");
+        let token = paging
+            .or_else(|| query.get(names.0))
+            .or_else(|| query.get(names.1));
+        let Some(token) = token else {
+            return Ok(Self {
+                since: None,
+                until,
+                after: String::new(),
+                select,
+            });
+        };
+        if token.eq_ignore_ascii_case("latest") {
+            return Ok(Self {
+                since: Some(until),
+                until,
+                after: String::new(),
+                select,
+            });
+        }
+        let value = decode(token)
+            .filter(|value| value["c"] == format!("{collection:?}"))
+            .ok_or_else(bad_token)?;
+        let number = |name: &str| value[name].as_u64().map(|number| number as usize);
+        let place = Self {
+            since: number("s"),
+            until: number("u").ok_or_else(bad_token)?,
+            after: value["n"].as_str().ok_or_else(bad_token)?.to_owned(),
+            select: value["f"].as_str().map(str::to_owned),
+        };
+        let place = if paging.is_some() {
+            place
+        } else {
+            Self {
+                since: Some(place.until),
+                until,
+                after: String::new(),
+                select: place.select,
+            }
+        };
+        if place.since.unwrap_or(place.until) < tenant.directory.oldest || place.until > until {
+            let fresh = format!("{}/{}?{}=", request.root(), list::path(request), names.0);
+            return Err(GraphError::new(
+                StatusCode::GONE,
+                "syncStateNotFound",
+                "The sync state generation is not found; start over with a full synchronization.",
+            )
+            .with_header("location", fresh));
+        }
+        Ok(place)
+    }
+}
+
+fn refuse(request: &Request, names: &[&str]) -> Result<(), GraphError> {
+    match names.iter().find(|name| request.query.get(name).is_some()) {
+        Some(name) => Err(GraphError::unsupported(format!(
+            "The query option '{name}' is not supported with delta."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A page of entries, and the way on.
+fn reply(
+    request: &Request,
+    collection: Collection,
+    mut place: Place,
+    mut entries: Vec<(String, Value)>,
+    names: (&str, &str),
+) -> Reply {
+    let size = request.max_page_size().unwrap_or(PAGE).clamp(1, 999);
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    entries.retain(|(key, _)| *key > place.after);
+    let more = entries.len() > size;
+    entries.truncate(size);
+    if let Some((key, _)) = entries.last() {
+        place.after.clone_from(key);
+    }
+    let page: Vec<Value> = entries.into_iter().map(|(_, value)| value).collect();
+    let address = format!("{}/{}", request.root(), list::path(request));
+    let context = format!("{collection:?}").to_lowercase();
+    let mut value = json!({"@odata.context": request.context(&context)});
+    if more {
+        value["@odata.nextLink"] =
+            json!(format!("{address}?$skiptoken={}", place.token(collection)));
+    } else {
+        value["@odata.deltaLink"] =
+            json!(format!("{address}?{}={}", names.0, place.token(collection)));
+    }
+    value["value"] = json!(page);
+    Reply::json(value)
+}
+
+/// Ids that changed between two places, in the order of their last change, with what removed them.
+fn changed(tenant: &Tenant, collection: Collection, place: &Place) -> Vec<(String, Option<bool>)> {
+    let mut found: Vec<(String, Option<bool>)> = Vec::new();
+    let from = place.since.unwrap_or(0);
+    for change in tenant
+        .directory
+        .log
+        .get(from..place.until)
+        .unwrap_or_default()
+    {
+        if change.collection != collection {
+            continue;
+        }
+        found.retain(|(id, _)| *id != change.id);
+        let removed = match change.what {
+            What::Removed { recoverable } => Some(recoverable),
+            _ => None,
+        };
+        found.push((change.id.clone(), removed));
+    }
+    found
+}
+
+fn removed(id: &str, recoverable: bool) -> Value {
+    json!({"id": id, "@removed": {"reason": if recoverable { "changed" } else { "deleted" }}})
+}
+
+/// What a round shows of an object: properties that were never set are left out.
+fn shown(
+    object: &Map<String, Value>,
+    select: Option<&str>,
+    shape: &Shape<'_>,
+) -> Result<Value, GraphError> {
+    let mut value = list::select(object, select, shape)?;
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|_, value| !value.is_null());
+    }
+    Ok(value)
+}
+
+pub(super) const DELTA: (&str, &str) = ("$deltatoken", "deltatoken");
+
+pub(super) fn users(context: &Context<'_>, request: &Request) -> Result<Reply, GraphError> {
+    context.require(&READ_USERS)?;
+    refuse(request, &["$expand", "$orderby", "$search"])?;
+    let tenant = &*context.tenant;
+    let place = Place::of(request, Collection::Users, tenant, DELTA)?;
+    let select = place.select.as_deref();
+    let of = |user: &User| {
+        let value = shown(&user.properties, select, &USER)?;
+        Ok((user.id.to_string(), value))
+    };
+    let entries: Result<Vec<(String, Value)>, GraphError> = if place.since.is_none() {
+        tenant.users.iter().map(of).collect()
+    } else {
+        changed(tenant, Collection::Users, &place)
+            .iter()
+            .filter_map(|(id, gone)| match (gone, tenant.user(id)) {
+                (Some(recoverable), None) => Some(Ok((id.clone(), removed(id, *recoverable)))),
+                (_, Some(user)) => Some(of(user)),
+                (None, None) => None,
+            })
+            .collect()
+    };
+    Ok(reply(request, Collection::Users, place, entries?, DELTA))
+}
+
+pub(super) fn groups(context: &Context<'_>, request: &Request) -> Result<Reply, GraphError> {
+    context.require(&READ_GROUPS)?;
+    refuse(request, &["$orderby", "$search"])?;
+    let tenant = &*context.tenant;
+    let place = Place::of(request, Collection::Groups, tenant, DELTA)?;
+    let select = place.select.as_deref();
+    let asked: BTreeSet<&str> = select
+        .into_iter()
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .collect();
+    let expand = request
+        .query
+        .get("$expand")
+        .is_some_and(|text| text.starts_with("members"));
+    let members = asked.contains("members") || expand;
+    let rest: Vec<&str> = asked
+        .iter()
+        .copied()
+        .filter(|name| !matches!(*name, "members" | "owners"))
+        .collect();
+    let own = rest.join(",");
+    let properties = select.map(|_| own.as_str());
+    let mut entries = Vec::new();
+    if place.since.is_none() {
+        for group in &tenant.directory.groups {
+            first(
+                tenant,
+                group,
+                properties,
+                members,
+                asked.contains("owners"),
+                &mut entries,
+            )?;
+        }
+    } else {
+        for (id, gone) in changed(tenant, Collection::Groups, &place) {
+            match (gone, tenant.directory.group(&id)) {
+                (Some(recoverable), None) => {
+                    let value = removed(&id, recoverable);
+                    entries.push((id, value));
+                }
+                (_, Some(group)) => {
+                    let mut value = shown(&group.properties, properties, &GROUP)?;
+                    let moved = moves(tenant, &place, &id);
+                    if members && !moved.is_empty() {
+                        value["members@delta"] = json!(moved);
+                    }
+                    entries.push((id, value));
+                }
+                (None, None) => {}
+            }
+        }
+    }
+    Ok(reply(request, Collection::Groups, place, entries, DELTA))
+}
+
+fn member(tenant: &Tenant, id: Uuid) -> Value {
+    json!({"@odata.type": type_of(tenant, id), "id": id})
+}
+
+/// A group in a first round: once, or twice if it has many members.
+fn first(
+    tenant: &Tenant,
+    group: &Group,
+    select: Option<&str>,
+    members: bool,
+    owners: bool,
+    entries: &mut Vec<(String, Value)>,
+) -> Result<(), GraphError> {
+    let mut value = shown(&group.properties, select, &GROUP)?;
+    if owners {
+        value["owners@delta"] = group.owners.iter().map(|id| member(tenant, *id)).collect();
+    }
+    let split = group.members.len() > MEMBERS;
+    let second = |id: &Uuid| split && id.as_u128() % 2 == 1;
+    let list = |wanted: bool| -> Vec<Value> {
+        let part = group.members.iter().filter(|id| second(id) == wanted);
+        part.map(|id| member(tenant, *id)).collect()
+    };
+    if members && !group.members.is_empty() {
+        value["members@delta"] = json!(list(false));
+    }
+    entries.push((group.id.to_string(), value));
+    let rest = list(true);
+    if members && !rest.is_empty() {
+        let value = json!({"id": group.id, "members@delta": rest});
+        entries.push((format!("{}#", group.id), value));
+    }
+    Ok(())
+}
+
+/// Members that came and went.
+fn moves(tenant: &Tenant, place: &Place, group: &str) -> Vec<Value> {
+    let mut last: Vec<(Uuid, bool)> = Vec::new();
+    let from = place.since.unwrap_or(0);
+    for change in tenant
+        .directory
+        .log
+        .get(from..place.until)
+        .unwrap_or_default()
+    {
+        if change.collection != Collection::Groups || change.id != group {
+            continue;
+        }
+        let (id, came) = match change.what {
+            What::MemberAdded(id) => (id, true),
+            What::MemberRemoved(id) => (id, false),
+            _ => continue,
+        };
+        last.retain(|(own, _)| *own != id);
+        last.push((id, came));
+    }
+    last.into_iter()
+        .map(|(id, came)| {
+            let mut value = member(tenant, id);
+            if !came {
+                value["@removed"] = json!({"reason": "deleted"});
+            }
+            value
+        })
+        .collect()
+}
+
+pub(super) fn sites(context: &Context<'_>, request: &Request) -> Result<Reply, GraphError> {
+    const TOKEN: (&str, &str) = ("token", "$deltatoken");
+    context.require(&READ_SITES)?;
+    let tenant = &*context.tenant;
+    let place = Place::of(request, Collection::Sites, tenant, TOKEN)?;
+    let select = place.select.as_deref();
+    let of = |site: &Site| {
+        let value = shown(&site.properties, select, &SITE)?;
+        Ok((site.id.clone(), value))
+    };
+    let all = &tenant.directory.sites;
+    let entries: Result<Vec<(String, Value)>, GraphError> = if place.since.is_none() {
+        all.iter().map(of).collect()
+    } else {
+        changed(tenant, Collection::Sites, &place)
+            .into_iter()
+            .map(|(id, _)| match all.iter().find(|site| site.id == id) {
+                Some(site) => of(site),
+                None => Ok((id.clone(), removed(&id, false))),
+            })
+            .collect()
+    };
+    Ok(reply(request, Collection::Sites, place, entries?, TOKEN))
+}

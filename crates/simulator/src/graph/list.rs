@@ -1,0 +1,327 @@
+//! Lists: filters, selection, pages.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::answer::Request;
+use super::error::GraphError;
+use crate::server::Reply;
+
+/// How a collection is shown.
+pub(super) struct Shape<'a> {
+    /// As in `$metadata#users`.
+    pub context: &'a str,
+    /// Members without `$select`; all if there is none.
+    pub default: Option<&'a [&'a str]>,
+    /// Members that exist beside those that objects hold; they are null.
+    pub further: &'a [&'a str],
+    pub page: usize,
+    pub most: usize,
+}
+
+/// Cuts an object down to what was selected. A name that nothing has is an error, as in the service.
+pub(super) fn select(
+    object: &Map<String, Value>,
+    names: Option<&str>,
+    shape: &Shape<'_>,
+) -> Result<Value, GraphError> {
+    let wanted: Vec<&str> = match names {
+        Some(names) => names
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .collect(),
+        None => match shape.default {
+            Some(default) => default.to_vec(),
+            None => return Ok(Value::Object(object.clone())),
+        },
+    };
+    let mut cut = Map::new();
+    for name in wanted {
+        if name == "*" {
+            return Ok(Value::Object(object.clone()));
+        }
+        let own = object.keys().find(|own| own.eq_ignore_ascii_case(name));
+        match own {
+            Some(own) => {
+                cut.insert(own.clone(), object[own].clone());
+            }
+            None if shape
+                .further
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(name)) =>
+            {
+                cut.insert(name.to_owned(), Value::Null);
+            }
+            None => {
+                return Err(GraphError::bad_request(format!(
+                    "Could not find a property named '{name}' on type 'microsoft.graph.{}'.",
+                    shape.context.trim_end_matches('s')
+                )));
+            }
+        }
+    }
+    // The id is there whatever was selected.
+    if let Some(id) = object.get("id") {
+        cut.entry("id").or_insert_with(|| id.clone());
+    }
+    Ok(Value::Object(cut))
+}
+
+/// Filters, orders, cuts and pages objects.
+pub(super) fn reply(
+    request: &Request,
+    shape: &Shape<'_>,
+    objects: &[&Map<String, Value>],
+) -> Result<Reply, GraphError> {
+    let query = &request.query;
+    let mut found: Vec<&Map<String, Value>> = Vec::new();
+    let filter = query.get("$filter").map(filters).transpose()?;
+    let search = query
+        .get("$search")
+        .map(|text| text.replace('"', "").to_lowercase());
+    for object in objects {
+        let fits = filter
+            .as_ref()
+            .is_none_or(|tests| tests.iter().all(|test| test.fits(object)));
+        let found_by = search.as_deref().is_none_or(|text| {
+            let (name, text) = text.split_once(':').unwrap_or(("displayName", text));
+            object.iter().any(|(key, value)| {
+                key.eq_ignore_ascii_case(name)
+                    && value
+                        .as_str()
+                        .is_some_and(|value| value.to_lowercase().contains(text))
+            })
+        });
+        if fits && found_by {
+            found.push(object);
+        }
+    }
+    if let Some(order) = query.get("$orderby") {
+        let (name, direction) = order.split_once(' ').unwrap_or((order, "asc"));
+        found.sort_by_key(|object| {
+            object
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_lowercase()
+        });
+        if direction.trim() == "desc" {
+            found.reverse();
+        }
+    }
+    let total = found.len();
+    let top = top(request, shape)?;
+    let from = match query.get("$skiptoken") {
+        None => 0,
+        Some(token) => place(token, &found)?,
+    };
+    let page: Vec<Value> = found
+        .iter()
+        .skip(from)
+        .take(top)
+        .map(|object| select(object, query.get("$select"), shape))
+        .collect::<Result<_, _>>()?;
+    let mut value = json!({"@odata.context": request.context(shape.context)});
+    if query.flag("$count") {
+        value["@odata.count"] = json!(total);
+    }
+    if from + top < total {
+        value["@odata.nextLink"] = json!(next_link(
+            request,
+            &encode(&json!({"at": from + top, "after": found[from + top - 1].get("id")}))
+        ));
+    }
+    value["value"] = json!(page);
+    Ok(Reply::json(value))
+}
+
+/// Where a page begins: behind the last object of the one before, wherever that is now.
+fn place(token: &str, found: &[&Map<String, Value>]) -> Result<usize, GraphError> {
+    let value = decode(token).ok_or_else(bad_token)?;
+    let at = value["at"].as_u64().ok_or_else(bad_token)? as usize;
+    let last = found
+        .iter()
+        .position(|object| object.get("id") == Some(&value["after"]));
+    Ok(last.map_or(at.saturating_sub(1), |last| last + 1))
+}
+
+/// One object.
+pub(super) fn single(
+    request: &Request,
+    shape: &Shape<'_>,
+    object: &Map<String, Value>,
+) -> Result<Reply, GraphError> {
+    let mut value = Map::new();
+    value.insert(
+        "@odata.context".to_owned(),
+        json!(request.context(&format!("{}/$entity", shape.context))),
+    );
+    if let Value::Object(members) = select(object, request.query.get("$select"), shape)? {
+        value.extend(members);
+    }
+    Ok(Reply::json(Value::Object(value)))
+}
+
+fn top(request: &Request, shape: &Shape<'_>) -> Result<usize, GraphError> {
+    let Some(text) = request.query.get("$top") else {
+        return Ok(shape.page);
+    };
+    let top: usize = text.parse().map_err(|_| {
+        GraphError::bad_request(format!(
+            "Invalid value '{text}' for $top query option found."
+        ))
+    })?;
+    if top == 0 || top > shape.most {
+        return Err(GraphError::unsupported(format!(
+            "Invalid page size specified: '{top}'. Must be between 1 and {} inclusive.",
+            shape.most
+        )));
+    }
+    Ok(top)
+}
+
+pub(super) fn bad_token() -> GraphError {
+    GraphError::bad_request("The token is badly formed.")
+}
+
+/// A token that clients must not look into.
+pub(super) fn encode(place: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(place.to_string())
+}
+
+pub(super) fn decode(token: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()
+}
+
+/// The address of the request with another `$skiptoken`.
+fn next_link(request: &Request, token: &str) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in request.query.pairs() {
+        if !name.eq_ignore_ascii_case("$skiptoken") {
+            text.append_pair(name, value);
+        }
+    }
+    text.append_pair("$skiptoken", token);
+    format!(
+        "{}/{}?{}",
+        request.root(),
+        path(request),
+        text.finish().replace("%24", "$")
+    )
+}
+
+pub(super) fn path(request: &Request) -> String {
+    const KEEP: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+        .add(b' ')
+        .add(b'?')
+        .add(b'#')
+        .add(b'%')
+        .add(b'/');
+    let encode =
+        |segment: &String| percent_encoding::utf8_percent_encode(segment, KEEP).to_string();
+    request
+        .segments
+        .iter()
+        .map(encode)
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// One condition of a filter.
+enum Test {
+    /// Member, value, and whether they must be equal.
+    Equal(String, Value, bool),
+    StartsWith(String, String),
+    /// Some element of a list.
+    Any(String, String),
+    /// Whether a list has elements.
+    Filled(String, bool),
+}
+
+impl Test {
+    fn fits(&self, object: &Map<String, Value>) -> bool {
+        let of = |name: &str| {
+            object
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        };
+        match self {
+            Self::Equal(name, value, equal) => {
+                let same = match (of(name), value) {
+                    (Some(Value::String(own)), Value::String(text)) => {
+                        own.to_lowercase() == text.to_lowercase()
+                    }
+                    (own, value) => own.unwrap_or(&Value::Null) == value,
+                };
+                same == *equal
+            }
+            Self::StartsWith(name, text) => of(name)
+                .and_then(Value::as_str)
+                .is_some_and(|own| own.to_lowercase().starts_with(&text.to_lowercase())),
+            Self::Any(name, text) => of(name)
+                .and_then(Value::as_array)
+                .is_some_and(|list| list.iter().any(|own| own == text)),
+            Self::Filled(name, filled) => of(name)
+                .and_then(Value::as_array)
+                .is_some_and(|list| list.is_empty() != *filled),
+        }
+    }
+}
+
+/// The filters that the documents of directories name most; others are refused.
+fn filters(text: &str) -> Result<Vec<Test>, GraphError> {
+    text.split(" and ")
+        .map(|part| {
+            test(part.trim()).ok_or_else(|| {
+                GraphError::unsupported(format!(
+                    "Unsupported or invalid query filter clause specified: '{part}'."
+                ))
+            })
+        })
+        .collect()
+}
+
+fn test(text: &str) -> Option<Test> {
+    let quoted = |text: &str| {
+        Some(
+            text.trim()
+                .strip_prefix('\'')?
+                .strip_suffix('\'')?
+                .replace("''", "'"),
+        )
+    };
+    let lower = text.to_lowercase();
+    if lower.starts_with("startswith(") {
+        let (name, value) = text["startswith(".len()..]
+            .strip_suffix(')')?
+            .split_once(',')?;
+        return Some(Test::StartsWith(name.trim().to_owned(), quoted(value)?));
+    }
+    if let Some(at) = lower.find("/any(") {
+        let (_, value) = text[at..].split_once(" eq ")?;
+        return Some(Test::Any(
+            text[..at].to_owned(),
+            quoted(value.strip_suffix(')')?)?,
+        ));
+    }
+    let (name, rest) = text.split_once(' ')?;
+    let (operator, value) = rest.trim().split_once(' ')?;
+    let equal = match operator {
+        "eq" => true,
+        "ne" => false,
+        _ => return None,
+    };
+    if let Some(list) = name.strip_suffix("/$count") {
+        return (value.trim() == "0").then(|| Test::Filled(list.to_owned(), !equal));
+    }
+    let value = match value.trim() {
+        "true" => json!(true),
+        "false" => json!(false),
+        "null" => Value::Null,
+        other => json!(quoted(other)?),
+    };
+    Some(Test::Equal(name.to_owned(), value, equal))
+}

@@ -1,0 +1,10 @@
+//! Entra ID, managed identities and Microsoft Graph over real HTTP.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod tenants {
+    mod apps;
+    mod directory;
+    mod organizations;
+    mod sign_in;
+    mod tenancy;
+}
