@@ -133,8 +133,9 @@ impl Catalog {
     pub async fn kept_rows(&self, job: &str, token: i64, page: u32) -> Result<Option<String>> {
         let sql = "SELECT body FROM job_rows WHERE job = $1 AND token = $2 AND page = $3";
         let values = args![job, token, i64::from(page)];
-        let rows = self.db.write_rows(sql, values).await?;
-        rows.first().map(|row| row.text(0)).transpose()
+        // Beside the transaction that lists the snapshot, which holds the one connection that writes.
+        let row = self.db.read_one(sql, values).await?;
+        row.map(|row| row.text(0)).transpose()
     }
 
     /// Of all attempts of the job.

@@ -299,6 +299,8 @@ impl Control {
         let workers = self.catalog.workers().await?;
         let mut wanted = workers
             .iter()
+            // What one that never showed itself reaches is not known: the run waits for it.
+            .filter(|worker| worker.seen.is_some())
             .filter(|worker| has_labels(&worker.name, &worker.labels, &labels))
             .peekable();
         if let Some(storage) = &storage

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../control/fake.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
 mod fake;
 
 mod organization;

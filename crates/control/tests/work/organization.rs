@@ -55,8 +55,8 @@ impl Case {
         };
         for (name, secret) in [("password", "password"), ("pat", simulator.pat())] {
             let (secret, now) = (Secret::new(secret), control.clock.now());
-            let put = control.catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng());
-            put.await.unwrap();
+            let catalog = &control.catalog;
+            catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng()).await.unwrap();
         }
         let connector = Connector {
             name: "contoso".to_owned(),

@@ -75,8 +75,8 @@ impl Site {
         };
         for (name, secret) in [("password", "planted-password"), ("pat", "planted-token")] {
             let (secret, now) = (Secret::new(secret), control.clock.now());
-            let put = control.catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng());
-            put.await.unwrap();
+            let catalog = &control.catalog;
+            catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng()).await.unwrap();
         }
         let connector = Connector {
             name: "contoso".to_owned(),

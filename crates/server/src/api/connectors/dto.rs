@@ -372,6 +372,7 @@ pub(super) struct RemovedConnector {
 
 /// A repository that the connector reaches.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ReachedRepository)]
 pub(super) struct RepositoryView {
     project: String,
     name: String,
