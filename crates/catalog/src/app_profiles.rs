@@ -16,13 +16,16 @@ pub struct AppProfile {
     pub app: App,
     /// The customer's own registration, and not the one that comes with the installation.
     pub own: bool,
+    /// The credential by which the app proves itself when people sign in through it.
+    pub credential: Option<String>,
     /// When an administrator consented, as far as it was seen.
     pub consented: Option<Timestamp>,
     pub created: Timestamp,
 }
 
 const SELECT: &str =
-    "SELECT name, service, cloud, tenant, client_id, own, consented, created FROM app_profile";
+    "SELECT name, service, cloud, tenant, client_id, own, consented, created,
+        (SELECT name FROM credential WHERE credential.key = app_profile.credential_key) FROM app_profile";
 
 fn read(row: &Row) -> Result<AppProfile> {
     Ok(AppProfile {
@@ -36,6 +39,7 @@ fn read(row: &Row) -> Result<AppProfile> {
         own: row.flag(5)?,
         consented: row.opt_time(6)?,
         created: row.time(7)?,
+        credential: row.opt_text(8)?,
     })
 }
 
@@ -70,8 +74,9 @@ impl Catalog {
 
     /// Its name must be new, and its app in that tenant.
     pub async fn add_app_profile(&self, profile: &AppProfile) -> Result<()> {
-        let sql = "INSERT INTO app_profile (key, name, service, cloud, tenant, client_id, own, consented, created)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let sql = "INSERT INTO app_profile (key, name, service, cloud, tenant, client_id, own, consented, created,
+                credential_key)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let values = args![
             profile.name.to_lowercase(),
             &profile.name,
@@ -82,6 +87,7 @@ impl Catalog {
             profile.own,
             profile.consented,
             profile.created,
+            profile.credential.as_ref().map(|name| name.to_lowercase()),
         ];
         match self.db.write(sql, values).await {
             Ok(_) => Ok(()),
@@ -90,6 +96,19 @@ impl Catalog {
             }),
             Err(error) => Err(error),
         }
+    }
+
+    /// The credential by which an app proves itself, by the profile that has one.
+    pub async fn app_credential(&self, app: &App) -> Result<Option<String>> {
+        let sql = "SELECT credential_key FROM app_profile
+            WHERE cloud = $1 AND tenant = $2 AND client_id = $3 AND credential_key IS NOT NULL ORDER BY key";
+        let values = args![
+            &app.cloud,
+            app.tenant.to_lowercase(),
+            app.client_id.to_lowercase()
+        ];
+        let row = self.db.read_one(sql, values).await?;
+        row.map(|row| row.text(0)).transpose()
     }
 
     pub async fn note_app_consent(&self, name: &str, now: Timestamp) -> Result<()> {
@@ -121,6 +140,9 @@ impl Catalog {
     pub async fn app_profile_users(&self, profile: &AppProfile) -> Result<Vec<String>> {
         let credentials = self.credentials().await?;
         let users = credentials.into_iter().filter(|row| {
+            if profile.credential.as_ref() == Some(&row.name) {
+                return false;
+            }
             let app = row.sign_in.as_ref().and_then(|sign_in| sign_in.app());
             app.is_some_and(|app| {
                 app.client_id.eq_ignore_ascii_case(&profile.app.client_id)

@@ -280,7 +280,8 @@ impl Catalog {
         let sql =
             "SELECT 'connector', name FROM connector WHERE credential_key = $1 OR restore_key = $1
             UNION ALL SELECT 'repository', name FROM repository WHERE password_key = $1 OR storage_key = $1
-            UNION ALL SELECT 'notification', name FROM channel WHERE credential_key = $1";
+            UNION ALL SELECT 'notification', name FROM channel WHERE credential_key = $1
+            UNION ALL SELECT 'app profile', name FROM app_profile WHERE credential_key = $1";
         let rows = self.db.read(sql, args![name.to_lowercase()]).await?;
         rows.iter()
             .map(|row| Ok(format!("{} {}", row.text(0)?, row.text(1)?)))

@@ -18,6 +18,8 @@ pub struct Figures {
     pub expiry: Vec<(String, Timestamp)>,
     /// Repositories with the last check of each, and what it found.
     pub checked: Vec<(String, Timestamp, u64)>,
+    /// Services and names of sources, with the last verification of a snapshot of each.
+    pub verified: Vec<(String, String, Timestamp)>,
     /// Names of workers, with their last sign of life.
     pub workers: Vec<(String, Timestamp)>,
 }
@@ -40,6 +42,12 @@ impl Catalog {
             "SELECT name, checked, coalesce(problems, 0) FROM repository WHERE checked IS NOT NULL ORDER BY key",
         )
         .await?;
+        let verified = read(
+            "SELECT source.service, source.name, max(verification.verified) FROM verification
+            JOIN snapshot ON snapshot.id = verification.snapshot JOIN source ON source.id = snapshot.source
+            GROUP BY source.service, source.name ORDER BY source.service, source.name",
+        )
+        .await?;
         let workers =
             read("SELECT name, seen FROM worker WHERE seen IS NOT NULL ORDER BY key").await?;
         Ok(Figures {
@@ -59,6 +67,10 @@ impl Catalog {
             checked: checked
                 .iter()
                 .map(|row| Ok((row.text(0)?, row.time(1)?, row.unsigned(2)?)))
+                .collect::<Result<_>>()?,
+            verified: verified
+                .iter()
+                .map(|row| Ok((row.text(0)?, row.text(1)?, row.time(2)?)))
                 .collect::<Result<_>>()?,
             workers: workers
                 .iter()

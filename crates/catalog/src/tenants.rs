@@ -158,6 +158,19 @@ impl Catalog {
         }))
     }
 
+    /// The ids of what was there at a moment, also of what the service no longer lists.
+    pub async fn directory_ids(
+        &self,
+        connector: &str,
+        kind: EntryKind,
+        at: Timestamp,
+    ) -> Result<Vec<String>> {
+        let sql = "SELECT id FROM directory_entry WHERE connector = $1 AND kind = $2 AND first_seen <= $3 ORDER BY id";
+        let values = args![connector.to_lowercase(), word(&kind)?, at];
+        let rows = self.db.read(sql, values).await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
     /// An entry by its id; also one that the service no longer lists.
     pub async fn directory_entry(
         &self,

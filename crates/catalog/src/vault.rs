@@ -10,7 +10,7 @@ use rand::CryptoRng;
 pub use envelope::Kek;
 
 use crate::db::args;
-use crate::{Catalog, Result};
+use crate::{Catalog, Error, Result};
 use envelope::{Sealed, Seed};
 
 /// The [`model::SignIn`] of a token without a user's name.
@@ -60,6 +60,23 @@ impl Catalog {
             sealed: row.blob(2)?,
         };
         envelope::open(kek, &key, row.int(0)?, &sealed).map(Some)
+    }
+
+    /// Whether the vault opens with this key; an empty one opens with any.
+    pub async fn opens_with(&self, kek: &Kek) -> Result<bool> {
+        let sql = "SELECT key, version, wrapped, sealed FROM credential ORDER BY key LIMIT 1";
+        let Some(row) = self.db.read_one(sql, args![]).await? else {
+            return Ok(true);
+        };
+        let sealed = Sealed {
+            wrapped: row.blob(2)?,
+            sealed: row.blob(3)?,
+        };
+        match envelope::open(kek, &row.text(0)?, row.int(1)?, &sealed) {
+            Ok(_) => Ok(true),
+            Err(Error::WrongKey { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Wraps every secret's key anew, all or none: the vault opens with `new` alone afterwards.

@@ -1,6 +1,6 @@
 //! The data directory of a user: catalog, key and lock.
 
-mod key;
+pub(crate) mod key;
 mod reach;
 
 use std::fs::{File, OpenOptions};
@@ -15,6 +15,7 @@ use catalog::{Catalog, Kek, RepositoryRow};
 use control::Control;
 use model::Secret;
 use repository::Repository;
+use service::egress::Egress;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -51,6 +52,14 @@ impl Deref for Place {
     }
 }
 
+/// Of a command that no server is asked for.
+pub(crate) fn only_here() -> Failure {
+    Failure::usage(
+        "this command works on a data directory, not over a server",
+        "leave out --server (and KEEPWARD_SERVER), and run it where the server runs",
+    )
+}
+
 /// What commands work with; one process at a time holds a data directory.
 pub(crate) struct App {
     pub data: PathBuf,
@@ -62,13 +71,22 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Opens the data directory, making it when it is not there.
+    /// Opens the data directory, making it when it is not there; for commands of this machine's administrator, whose connectors may lead to
+    /// this machine itself.
     pub(crate) async fn open(place: &Place) -> Result<Self, Failure> {
+        let allow = place.config()?.outbound.allow;
+        Self::reaching(place, Egress::with_this_machine(allow)).await
+    }
+
+    /// The same for others than the administrator of this machine.
+    pub(crate) async fn open_to_serve(place: &Place) -> Result<Self, Failure> {
+        let allow = place.config()?.outbound.allow;
+        Self::reaching(place, Egress::new(allow)).await
+    }
+
+    async fn reaching(place: &Place, egress: Egress) -> Result<Self, Failure> {
         if place.elsewhere {
-            return Err(Failure::usage(
-                "this command works on a data directory, not over a server",
-                "leave out --server (and KEEPWARD_SERVER), and run it where the server runs",
-            ));
+            return Err(only_here());
         }
         let config = place.config()?;
         let data: &Path = place;
@@ -78,17 +96,18 @@ impl App {
             .create(data)
             .with_context(|| format!("cannot make the data directory {}", data.display()))?;
         let lock = lock(data)?;
-        let kek = Arc::new(key::read(&config.vault, data)?);
+        let kek = key::read(&config.vault, data)?;
         let catalog = match &config.catalog.url {
             Some(url) => Catalog::open(url).await?,
             None => Catalog::open_file(&data.join("catalog.db")).await?,
         };
+        let kek = Arc::new(key::settle(kek, &config.vault, data, &catalog).await?);
         let control = Control {
             catalog: catalog.clone(),
             kek: Arc::clone(&kek),
             clock: Arc::new(SystemClock),
             services: SERVICES,
-            reach: reach::reach(&config)?,
+            reach: reach::reach(&config, egress)?,
             // The lock proves that nobody else is this worker.
             worker: config.worker.name.clone(),
             work: std::env::temp_dir(),

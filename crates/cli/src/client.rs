@@ -1,5 +1,7 @@
 //! Requests to `/api/v1`: of a running server, or in process of the data directory's own.
 
+mod stream;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +16,11 @@ use uuid::Uuid;
 use crate::app::{App, read_secret};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
+
+pub(crate) use stream::Stream;
+
+/// Some requests work until they are answered, like the check of a repository.
+const PATIENCE: Duration = Duration::from_hours(6);
 
 /// A way to the interface. Paths are given without `/api/v1`; parts of them are escaped with [`segment`].
 pub(crate) enum Api {
@@ -35,8 +42,10 @@ impl Api {
             return Remote::new(url, token, global.ca_file.as_deref()).map(Self::Remote);
         }
         let place = global.data();
+        let config = place.config()?;
         let options = server::Options {
-            outbound: place.config()?.outbound.allow,
+            outbound: config.outbound.allow,
+            public_url: config.server.public_url,
             ..server::Options::default()
         };
         let app = App::open(&place).await?;
@@ -87,6 +96,11 @@ impl Api {
 
     /// Every entry of a list, page after page. `path` may have a query.
     pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Failure> {
+        self.list_most(path, usize::MAX).await
+    }
+
+    /// The entries of a list page after page, until there are more than `most`.
+    pub(crate) async fn list_most(&self, path: &str, most: usize) -> Result<Vec<Value>, Failure> {
         let mut entries = Vec::new();
         let mut after = String::new();
         loop {
@@ -96,10 +110,26 @@ impl Api {
                 entries.extend(items);
             }
             match page.get("next").and_then(Value::as_str) {
-                Some(next) => after = format!("&after={next}"),
-                None => return Ok(entries),
+                Some(next) if entries.len() <= most => after = format!("&after={}", segment(next)),
+                _ => return Ok(entries),
             }
         }
+    }
+
+    /// What happens at `path`, as it happens; events after `last` are told again. Only a server has that.
+    pub(crate) async fn follow(&self, path: &str, last: Option<&str>) -> Option<Stream> {
+        let Self::Remote(remote) = self else {
+            return None;
+        };
+        let mut request = remote
+            .request(Method::GET, path)
+            .header("accept", "text/event-stream")
+            .timeout(PATIENCE);
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let answer = request.send().await.ok()?;
+        answer.status().is_success().then(|| Stream::new(answer))
     }
 
     /// The answer's document; `null` when it has none.
@@ -153,7 +183,7 @@ impl Remote {
             .user_agent(control::USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(15))
-            .timeout(Duration::from_mins(5));
+            .timeout(PATIENCE);
         if let Some(path) = ca {
             let pem =
                 std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -167,18 +197,23 @@ impl Remote {
         Ok(Self { http, base, token })
     }
 
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let address = format!("{}/api/v1{path}", self.base.as_str().trim_end_matches('/'));
+        let request = self.http.request(method, address);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        }
+    }
+
     async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<(StatusCode, bytes::Bytes), Failure> {
-        let address = format!("{}/api/v1{path}", self.base.as_str().trim_end_matches('/'));
         let writes = method != Method::GET;
-        let mut request = self.http.request(method, address);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose());
-        }
+        let mut request = self.request(method, path);
         if writes {
             request = request.header("idempotency-key", Uuid::new_v4().to_string());
         }
@@ -243,6 +278,7 @@ fn refusal(status: StatusCode, problem: &Value) -> Failure {
     if let Some(hint) = text("hint") {
         failure.hint = Some(hint.to_owned());
     }
+    failure.checks = problem.get("checks").cloned().unwrap_or_default();
     match (status, code) {
         (StatusCode::UNAUTHORIZED, _) => failure.exit = Exit::SignInAgain,
         (_, "request-refused" | "request-malformed") => failure.exit = Exit::Usage,

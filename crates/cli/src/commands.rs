@@ -24,6 +24,7 @@ mod simulator;
 mod snapshot;
 mod token;
 mod user;
+mod vault;
 mod verify;
 mod worker;
 
@@ -196,6 +197,9 @@ enum Command {
     Demo(demo::Command),
     /// Serve the simulated organization of the demo
     Simulator(simulator::Command),
+    /// The vault that holds the secrets of this installation
+    #[command(subcommand)]
+    Vault(vault::Command),
     /// The conformance scenario on a sandbox organization of yours
     Live(live::Command),
     /// Write the reference pages
@@ -273,6 +277,8 @@ pub(crate) async fn run(
         Command::Proposal(command) => {
             at_once(Box::pin(proposal::run(command, global, output))).await
         }
+        // Not cut short: it ends within a moment.
+        Command::Vault(command) => Box::pin(vault::run(command, global, output)).await,
         Command::Doctor(command) => at_once(Box::pin(doctor::run(command, global, output))).await,
         Command::Explain(command) => explain::run(&command, output),
         Command::Demo(command) => at_once(Box::pin(demo::run(command, output))).await,

@@ -70,8 +70,8 @@ pub(crate) struct Outbound {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Repositories {
-    /// Folders that repositories may lie in which are added over the interface.
-    pub roots: Vec<PathBuf>,
+    /// Folders that repositories may lie in which are added over the interface; without it, `repositories` in the data directory.
+    pub roots: Option<Vec<PathBuf>>,
 }
 
 /// Both addresses for a new cloud or to replace one's; without them the known cloud of this name is changed.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use control::Ending;
+use serde_json::Value;
 
 /// Exit codes of every command (docs/reference/cli.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) struct Failure {
     pub code: Option<String>,
     pub hint: Option<String>,
     pub exit: Exit,
+    /// What was checked before it failed.
+    pub checks: Value,
 }
 
 impl Failure {
@@ -40,6 +43,7 @@ impl Failure {
             code: None,
             hint: Some(hint.into()),
             exit: Exit::Usage,
+            checks: Value::Null,
         }
     }
 
@@ -48,6 +52,7 @@ impl Failure {
         Self {
             message: message.into(),
             exit: exit_of(Some(code)),
+            checks: Value::Null,
             code: Some(code.to_owned()),
             hint: remedy,
         }
@@ -59,6 +64,7 @@ impl Failure {
             code: None,
             hint: None,
             exit: Exit::Canceled,
+            checks: Value::Null,
         }
     }
 
@@ -71,6 +77,7 @@ impl Failure {
         Self {
             hint: hint.or_else(remedy),
             exit: exit_of(code.as_deref()),
+            checks: Value::Null,
             message,
             code,
         }

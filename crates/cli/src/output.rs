@@ -67,6 +67,12 @@ impl Output {
         write_line(&table(head, rows.iter().map(cells)));
     }
 
+    /// Something to keep in mind, on standard error.
+    #[expect(clippy::unused_self, reason = "what people are told goes through here")]
+    pub(crate) fn notice(&self, text: impl AsRef<str>) {
+        write_error(&format!("{}\n", text.as_ref()));
+    }
+
     /// Progress bars make sense.
     pub(crate) fn is_terminal(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()

@@ -1,12 +1,16 @@
 //! App profiles: through which app registration a tenant is connected, and what it is allowed.
 
 use catalog::AppProfile;
-use model::App;
+use jiff::SignedDuration;
+use model::{App, Secret, SignIn};
+use serde::{Deserialize, Serialize};
 use service::entra::{AdminConsent, Return};
 use service::http::Url;
 use service::preflight::ApiPermission;
 
 use crate::connectors::check_label;
+use crate::identity::rng;
+use crate::wizard::{hash, random};
 use crate::{Control, Error, Result};
 
 /// An app profile to be added.
@@ -18,6 +22,20 @@ pub struct NewAppProfile {
     pub tenant: String,
     /// The customer's own app; without one, ours.
     pub client_id: Option<String>,
+    /// A client secret or certificate of the app in the vault: for one that is no public client.
+    pub credential: Option<String>,
+}
+
+/// Consents belong to nobody: the administrator of a tenant may have no account here.
+const OWNER: &str = "consent";
+/// How long an administrator may take.
+const LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// A consent that was asked for.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    profile: String,
+    kept: String,
 }
 
 impl Control {
@@ -30,6 +48,9 @@ impl Control {
             Some(client_id) => client_id.clone(),
             None => self.reach.own_app(service.name, &new.cloud)?.client_id,
         };
+        if let Some(name) = &new.credential {
+            self.check_proof(name, &client_id).await?;
+        }
         let tenant = self.reach.entra()?.tenant(&new.cloud, &new.tenant).await?;
         let profile = AppProfile {
             name: new.name.clone(),
@@ -40,6 +61,7 @@ impl Control {
                 client_id,
             },
             own: new.client_id.is_some(),
+            credential: new.credential.clone(),
             consented: None,
             created: self.now(),
         };
@@ -52,29 +74,71 @@ impl Control {
         Ok(self.service(service)?.preflight.permissions())
     }
 
-    /// A link by which an administrator consents for the profile's tenant, and what to hold the return against.
-    pub async fn consent_link(
-        &self,
-        profile: &AppProfile,
-        redirect: &Url,
-    ) -> Result<(AdminConsent, Url)> {
-        Ok(AdminConsent::begin(self.reach.entra()?, &profile.app, redirect).await?)
+    /// A link by which an administrator consents for the profile's tenant; what the return is held against is kept.
+    pub async fn consent_link(&self, profile: &AppProfile, redirect: &Url) -> Result<Url> {
+        let entra = self.reach.entra()?;
+        let (consent, url) = AdminConsent::begin(entra, &profile.app, redirect).await?;
+        let asked = Asked {
+            profile: profile.name.clone(),
+            kept: consent.keep()?.expose().to_owned(),
+        };
+        let asked = serde_json::to_string(&asked).map_err(|_| unknown())?;
+        let (kept, id, now) = (Secret::new(asked), random(), self.now());
+        let (kek, rng) = (&self.kek, &mut rng());
+        self.catalog
+            .begin_connect_session(kek, (&id, OWNER), &kept, (now, now + LIFE), rng)
+            .await?;
+        let awaited = hash(consent.state());
+        self.catalog
+            .advance_connect_session(kek, (&id, 1), &kept, Some(&awaited), rng)
+            .await?;
+        Ok(url)
     }
 
-    /// Takes an administrator's consent down: the return must be of the profile's tenant.
-    pub async fn consented(
-        &self,
-        profile: &str,
-        consent: AdminConsent,
-        back: &Return,
-    ) -> Result<AppProfile> {
-        let tenant = consent.complete(back)?;
-        let found = self.catalog.app_profile(profile).await?;
+    /// Takes an administrator's consent down, once: the return must be of the profile's tenant. `None` when a wizard awaits this return.
+    pub async fn consent_returned(&self, query: &str) -> Result<Option<AppProfile>> {
+        let back = Return::parse(query);
+        let catalog = &self.catalog;
+        let id = catalog
+            .awaiting_connect_session(&hash(back.state()))
+            .await?;
+        let session = catalog.connect_session(&self.kek, (&id, OWNER), self.now());
+        let kept = match session.await {
+            Ok((kept, _)) => kept,
+            Err(catalog::Error::ConnectSessionUnknown) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        catalog.end_connect_session(&id).await?;
+        let asked: Asked = serde_json::from_str(kept.expose()).map_err(|_| unknown())?;
+        let consent = AdminConsent::resume(&Secret::new(asked.kept))?;
+        let tenant = consent.complete(&back)?;
+        let found = catalog.app_profile(&asked.profile).await?;
         if !tenant.eq_ignore_ascii_case(&found.app.tenant) {
             return Err(Error::coded("sign-in-mismatch"));
         }
-        self.catalog.note_app_consent(profile, self.now()).await?;
-        Ok(self.catalog.app_profile(profile).await?)
+        catalog.note_app_consent(&found.name, self.now()).await?;
+        Ok(Some(catalog.app_profile(&found.name).await?))
+    }
+
+    /// A profile's credential proves its app and no other.
+    async fn check_proof(&self, credential: &str, client_id: &str) -> Result<()> {
+        let row = self.catalog.credential(credential).await?;
+        let own = match &row.sign_in {
+            Some(SignIn::ClientSecret { app } | SignIn::Certificate { app }) => {
+                app.client_id.eq_ignore_ascii_case(client_id)
+            }
+            _ => false,
+        };
+        if own {
+            return Ok(());
+        }
+        Err(Error::Request {
+            code: "credential-method",
+            message: format!(
+                "{} is no client secret or certificate of the app {client_id}",
+                row.name
+            ),
+        })
     }
 
     /// Refuses a profile of another tenant than the one that is signed in to (AV-03).
@@ -100,4 +164,8 @@ impl Control {
             ),
         })
     }
+}
+
+fn unknown() -> Error {
+    Error::coded("connect-session-unknown")
 }

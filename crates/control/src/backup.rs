@@ -6,12 +6,13 @@ use std::sync::Arc;
 use catalog::Job;
 use engine::backup::{BackupContext, BackupReport, BackupRequest};
 use engine::coordinator::Pace;
-use model::{Connector, Picks, Reporter, Run, RunKind};
+use model::{Class, Connector, Picks, Reporter, Run, RunKind};
 use repository::Repository;
 use service::{Client, Service};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::addresses;
+use crate::connectors::class_of;
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::{Ended, NewRun};
 use crate::{Control, Error, Result};
@@ -60,9 +61,17 @@ impl Control {
                 message,
             });
         }
-        let client = self
+        let client = match self
             .client(order.connector, Some(Arc::clone(&reporter)))
-            .await?;
+            .await
+        {
+            Ok(client) => client,
+            Err(error) => {
+                self.note_backup(&order.connector.name, Some(told(&error)))
+                    .await?;
+                return Err(error);
+            }
+        };
         let organization = order.connector.organization.to_lowercase();
         let (mut run, job) = self
             .begin(NewRun {
@@ -86,6 +95,8 @@ impl Control {
         let usage = client.usage();
         run.counts.requests = usage.requests;
         run.counts.bytes_received = usage.bytes;
+        let failed = result.as_ref().err().map(told);
+        self.note_backup(&order.connector.name, failed).await?;
         let mut issues = Vec::new();
         if let Ok(report) = &result {
             run.snapshot = Some(report.snapshot.to_string());
@@ -139,6 +150,11 @@ impl Control {
             () = cancel.cancelled() => Err(engine::Error::Canceled.into()),
         }
     }
+}
+
+/// What a failure says about the connector.
+fn told(error: &Error) -> (Option<Class>, String) {
+    (class_of(error), error.to_string())
 }
 
 /// The address of the organization, as `source.json` names it.

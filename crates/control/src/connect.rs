@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Reporter;
+use service::egress::{Egress, Purpose};
 use service::http::{Auth, Options, Url, segment};
 use service::{Client, Service};
 
@@ -104,15 +105,23 @@ pub(crate) struct Target<'a> {
     pub hosts: BTreeMap<String, String>,
 }
 
-/// A client of one organization; nothing is sent yet.
-pub(crate) fn connect(
+/// A client of one organization; nothing is sent yet. An address that a person gave must lead to where the rules allow.
+pub(crate) async fn connect(
     service: &Service,
     target: &Target<'_>,
     auth: Auth,
     observer: Option<Arc<dyn Reporter>>,
+    rules: &Egress,
 ) -> Result<Client> {
     let hosts = hosts(service, target.organization, target.url, &target.hosts)?;
-    client(hosts, auth, observer)
+    if target.url.is_none() {
+        return Ok(Client::new(options(hosts, auth, observer))?);
+    }
+    // Before the first request, so that the refusal is not taken for a failed check; each connection is judged again.
+    if let Some(url) = hosts.values().next() {
+        rules.check(url, Purpose::Connector).await?;
+    }
+    Ok(Client::guarded(options(hosts, auth, observer), rules)?)
 }
 
 /// A client of what a service has beside its organizations: which of them there are, for example.
@@ -131,15 +140,15 @@ pub(crate) fn connect_without_organization(
         .filter(|(_, template)| !template.contains("{organization}"))
         .map(|(name, template)| Ok((name, parse(template)?)))
         .collect::<Result<_>>()?;
-    client(hosts, auth, None)
+    Ok(Client::new(options(hosts, auth, None))?)
 }
 
-fn client(
+fn options(
     hosts: BTreeMap<&'static str, Url>,
     auth: Auth,
     observer: Option<Arc<dyn Reporter>>,
-) -> Result<Client> {
-    let client = Client::new(Options {
+) -> Options {
+    Options {
         hosts,
         auth,
         user_agent: USER_AGENT.to_owned(),
@@ -148,8 +157,7 @@ fn client(
         timeout: Duration::from_secs(100),
         max_body: 256 << 20,
         observer,
-    })?;
-    Ok(client)
+    }
 }
 
 #[cfg(test)]

@@ -85,6 +85,17 @@ impl Control {
         Ok(checked)
     }
 
+    /// The name that a connector to be added would get.
+    pub fn connector_name(
+        &self,
+        service: &str,
+        organization_text: &str,
+        name: Option<&str>,
+    ) -> Result<String> {
+        let service = self.service(service)?;
+        Ok(named(name, &organization(service, organization_text)?))
+    }
+
     /// Saves what was checked.
     pub async fn save(&self, new: &NewConnector, connector: &Connector) -> Result<()> {
         let (kek, now, rng) = (&self.kek, self.now(), &mut crate::identity::rng());
@@ -145,9 +156,7 @@ impl Control {
     /// The connector as it would be saved; refuses what needs no request to be refused.
     pub(crate) async fn draft(&self, service: &Service, new: &NewConnector) -> Result<Connector> {
         let organization = organization(service, &new.organization)?;
-        // Of a domain: `contoso-onmicrosoft-com`.
-        let usual = || organization.replace('.', "-");
-        let name = new.name.clone().unwrap_or_else(usual);
+        let name = named(new.name.as_deref(), &organization);
         if !is_name(&name) {
             return Err(Error::Request {
                 code: "connector-name",
@@ -232,9 +241,10 @@ impl Control {
         let IdentityChoice::New { identity, .. } = &new.identity else {
             return self.client(connector, None).await;
         };
-        let auth = self.auth(service, identity)?;
+        let auth = self.auth(service, identity).await?;
         let place = (connector.organization.as_str(), connector.url.as_deref());
         self.client_of(service, place, auth, &identity.sign_in)
+            .await
     }
 
     /// Checks a saved connector, and notes how it stands.
@@ -273,16 +283,42 @@ impl Control {
         connector: &Connector,
         error: Option<&Error>,
     ) -> Result<()> {
-        let status = match error {
+        let trouble = error.map(|error| {
+            let class = class_of(error).unwrap_or(Class::Unsupported);
+            (class, error.to_string())
+        });
+        self.note_status(connector, trouble).await
+    }
+
+    /// The same for a backup that ended. What failed on our own side says nothing about the connector.
+    pub(crate) async fn note_backup(
+        &self,
+        connector: &str,
+        failed: Option<(Option<Class>, String)>,
+    ) -> Result<()> {
+        let trouble = match failed {
+            None => None,
+            Some((Some(class), why)) => Some((class, why)),
+            Some((None, _)) => return Ok(()),
+        };
+        match self.catalog.connector(connector).await {
+            Ok(connector) => self.note_status(&connector, trouble).await,
+            Err(catalog::Error::ConnectorUnknown { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn note_status(
+        &self,
+        connector: &Connector,
+        trouble: Option<(Class, String)>,
+    ) -> Result<()> {
+        let since = self.now();
+        let status = match trouble {
             None => ConnectorStatus::Connected,
-            Some(error) => {
-                let (why, since) = (error.to_string(), self.now());
-                match class_of(error) {
-                    Some(Class::Transient | Class::Throttled | Class::Storage) => return Ok(()),
-                    Some(Class::Credential) => ConnectorStatus::SignInNeeded { why, since },
-                    _ => ConnectorStatus::Failed { why, since },
-                }
-            }
+            Some((Class::Transient | Class::Throttled | Class::Storage, _)) => return Ok(()),
+            Some((Class::Credential, why)) => ConnectorStatus::SignInNeeded { why, since },
+            Some((_, why)) => ConnectorStatus::Failed { why, since },
         };
         let same = status.name() == connector.status.name();
         if !same {
@@ -350,7 +386,7 @@ impl Control {
         let (sign_in, auth) = match choice {
             IdentityChoice::Stored(name) => self.stored_auth(service, name).await?,
             IdentityChoice::New { identity, .. } => {
-                (identity.sign_in.clone(), self.auth(service, identity)?)
+                (identity.sign_in.clone(), self.auth(service, identity).await?)
             }
         };
         let hosts = match cloud(&sign_in) {
@@ -438,6 +474,11 @@ impl Control {
     }
 }
 
+/// What a connector is called; of a domain: `contoso-onmicrosoft-com`.
+fn named(name: Option<&str>, organization: &str) -> String {
+    name.map_or_else(|| organization.replace('.', "-"), str::to_owned)
+}
+
 /// The name of a credential that was made for one connector.
 pub(crate) fn own_credential(connector: &str) -> String {
     format!("connector {connector}")
@@ -488,12 +529,19 @@ pub(crate) fn check_sync(sync: &SyncSettings) -> Result<()> {
     }
 }
 
-/// The first check that failed, as an error. Kinds of data that cannot be read are no failure: they are told and left out.
+/// The first check that failed, as an error that tells of all. Kinds of data that cannot be read are no failure: they are told and left out.
 pub(crate) fn accept(checks: &[Check]) -> Result<()> {
     let failed = checks
         .iter()
         .find(|check| check.outcome == CheckOutcome::Fail);
-    failed.map_or(Ok(()), |check| Err(refusal(check)))
+    match failed.map(refusal) {
+        None => Ok(()),
+        Some(Error::Service(error)) => Err(Error::Unfit {
+            error,
+            checks: checks.to_vec(),
+        }),
+        Some(error) => Err(error),
+    }
 }
 
 /// What the address named must be readable: whoever gives a repository or wiki wants that (SRE-40).
@@ -507,7 +555,12 @@ fn readable(checks: &[Check], part: Option<&AddressPart>) -> Result<()> {
         .iter()
         .any(|check| check.name == kind && check.outcome == CheckOutcome::Missing);
     if missing {
-        return Err(Error::coded("code-read-missing"));
+        let code = "code-read-missing";
+        let title = model::code::find(code).map_or(code, |code| code.title);
+        return Err(Error::Unfit {
+            error: service::Error::new(Class::Permission, code, title),
+            checks: checks.to_vec(),
+        });
     }
     Ok(())
 }
@@ -539,8 +592,9 @@ pub(crate) fn refusal(check: &Check) -> Error {
     Error::Service(error)
 }
 
-fn class_of(error: &Error) -> Option<Class> {
+pub(crate) fn class_of(error: &Error) -> Option<Class> {
     match error {
+        Error::Unfit { error, .. } => Some(error.class),
         Error::Service(error) | Error::Engine(engine::Error::Service(error)) => Some(error.class),
         Error::Request {
             code: "token-not-configured",

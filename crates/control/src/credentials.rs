@@ -105,7 +105,7 @@ impl Control {
             let service = self.service(&connector.service)?;
             let (sign_in, auth) = self.stored_auth(service, &row.name).await?;
             let place = (connector.organization.as_str(), connector.url.as_deref());
-            let client = self.client_of(service, place, auth, &sign_in)?;
+            let client = self.client_of(service, place, auth, &sign_in).await?;
             checks.extend(service.preflight.check(&client, place.0).await);
             names.push(connector.name.clone());
         }
@@ -161,9 +161,11 @@ impl Control {
         let (mut checks, mut names) = (Vec::new(), Vec::new());
         for connector in connectors {
             let service = self.service(&connector.service)?;
-            let auth = self.auth(service, identity)?;
+            let auth = self.auth(service, identity).await?;
             let place = (connector.organization.as_str(), connector.url.as_deref());
-            let client = self.client_of(service, place, auth, &identity.sign_in)?;
+            let client = self
+                .client_of(service, place, auth, &identity.sign_in)
+                .await?;
             checks.extend(service.preflight.check(&client, place.0).await);
             names.push(connector.name.clone());
         }

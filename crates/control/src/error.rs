@@ -20,6 +20,12 @@ pub enum Error {
         what: String,
         source: std::io::Error,
     },
+    /// Something was checked before it was to be saved, and does not fit.
+    #[error("{error}")]
+    Unfit {
+        error: service::Error,
+        checks: Vec<service::Check>,
+    },
     /// The request itself makes no sense.
     #[error("{message}")]
     Request { code: &'static str, message: String },
@@ -31,7 +37,7 @@ impl Error {
         match self {
             Self::Catalog(error) => error.code(),
             Self::Engine(error) => error.code(),
-            Self::Service(error) => Some(error.code),
+            Self::Service(error) | Self::Unfit { error, .. } => Some(error.code),
             Self::Repository(error) => Some(error.code()),
             Self::Io { source, .. } => {
                 (source.kind() == std::io::ErrorKind::StorageFull).then_some("disk-full")
@@ -50,14 +56,16 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Engine(error) => error.hint(),
-            Self::Service(error) => error.hint.as_deref(),
+            Self::Service(error) | Self::Unfit { error, .. } => error.hint.as_deref(),
             _ => None,
         }
     }
 
     pub fn ending(&self) -> Ending {
         let class = match self {
-            Self::Service(error) | Self::Engine(engine::Error::Service(error)) => Some(error.class),
+            Self::Service(error)
+            | Self::Unfit { error, .. }
+            | Self::Engine(engine::Error::Service(error)) => Some(error.class),
             Self::Engine(engine::Error::Canceled) => return Ending::Canceled,
             _ => None,
         };

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use catalog::{Catalog, Kek};
-use model::{Class, Clock, Connector, Reporter, Secret, SignIn};
+use model::{App, Class, Clock, Connector, Reporter, Secret, SignIn};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use service::entra::{Bearer, CredentialStore, Held};
+use service::entra::{AppProof, Bearer, CredentialStore, Held};
 use service::http::Auth;
 use service::{Client, Service};
 
@@ -82,7 +82,7 @@ impl Control {
         self.catalog
             .note_credential_used(credential, self.now())
             .await?;
-        connect::connect(service, &target, auth, observer)
+        connect::connect(service, &target, auth, observer, &self.reach.egress).await
     }
 
     /// Where the cloud of a connector's sign-in has the service's hosts.
@@ -95,7 +95,7 @@ impl Control {
     }
 
     /// A client of an organization as somebody who is not stored.
-    pub(crate) fn client_of(
+    pub(crate) async fn client_of(
         &self,
         service: &'static Service,
         (organization, url): (&str, Option<&str>),
@@ -107,7 +107,7 @@ impl Control {
             url,
             hosts: self.hosts(sign_in)?,
         };
-        connect::connect(service, &target, auth, None)
+        connect::connect(service, &target, auth, None, &self.reach.egress).await
     }
 
     /// How a stored credential proves itself at a service.
@@ -133,6 +133,7 @@ impl Control {
             kek: Arc::clone(&self.kek),
             clock: Arc::clone(&self.clock),
             name: row.name.clone(),
+            app: sign_in.app().cloned(),
             version: Mutex::new(version),
         });
         let key = row.name.to_lowercase();
@@ -141,7 +142,7 @@ impl Control {
         Ok((sign_in, Auth::Bearer(bearer)))
     }
 
-    pub(crate) fn auth(&self, service: &Service, identity: &Identity) -> Result<Auth> {
+    pub(crate) async fn auth(&self, service: &Service, identity: &Identity) -> Result<Auth> {
         let secret = identity.secret();
         if identity.sign_in.needs_secret() && secret.expose().is_empty() {
             return Err(Error::coded("token-not-configured"));
@@ -149,7 +150,14 @@ impl Control {
         if let Some(auth) = token(&identity.sign_in, &secret) {
             return Ok(auth);
         }
-        let store: Arc<dyn CredentialStore> = Arc::<Held>::clone(&identity.store);
+        let proof = match identity.sign_in.app() {
+            Some(app) => app_proof(&self.catalog, &self.kek, app).await?,
+            None => None,
+        };
+        let store: Arc<dyn CredentialStore> = Arc::new(Proved {
+            held: Arc::clone(&identity.store),
+            proof,
+        });
         let source = self.reach.entra()?.separate(&identity.sign_in, store)?;
         let bearer = self.bearer(service, &identity.sign_in, |scope| source.bearer(scope))?;
         Ok(Auth::Bearer(bearer))
@@ -199,12 +207,51 @@ fn token(sign_in: &SignIn, secret: &Secret) -> Option<Auth> {
     }
 }
 
+/// How the app proves itself through which somebody signed in, where a profile has a credential for it.
+pub(crate) async fn app_proof(
+    catalog: &Catalog,
+    kek: &Kek,
+    app: &App,
+) -> catalog::Result<Option<AppProof>> {
+    let Some(name) = catalog.app_credential(app).await? else {
+        return Ok(None);
+    };
+    let row = catalog.credential(&name).await?;
+    let (secret, _) = catalog.versioned_secret(kek, &name).await?;
+    Ok(Some(match row.sign_in {
+        Some(SignIn::Certificate { .. }) => AppProof::Certificate(secret),
+        _ => AppProof::Secret(secret),
+    }))
+}
+
+/// What somebody who is not stored signs in with, through an app that proves itself.
+struct Proved {
+    held: Arc<Held>,
+    proof: Option<AppProof>,
+}
+
+#[async_trait]
+impl CredentialStore for Proved {
+    async fn load(&self) -> service::Result<Option<Secret>> {
+        self.held.load().await
+    }
+
+    async fn replace(&self, secret: Secret) -> service::Result<()> {
+        self.held.replace(secret).await
+    }
+
+    async fn app_proof(&self) -> service::Result<Option<AppProof>> {
+        Ok(self.proof.clone())
+    }
+}
+
 /// A credential of the vault, as the sign-in library uses it.
 struct VaultStore {
     catalog: Catalog,
     kek: Arc<Kek>,
     clock: Arc<dyn Clock>,
     name: String,
+    app: Option<App>,
     /// Of the secret that was read last: only that one may be replaced.
     version: Mutex<i64>,
 }
@@ -237,6 +284,15 @@ impl CredentialStore for VaultStore {
             None => tracing::info!(credential = self.name, "a newer token is kept already"),
         }
         Ok(())
+    }
+
+    async fn app_proof(&self) -> service::Result<Option<AppProof>> {
+        match &self.app {
+            Some(app) => app_proof(&self.catalog, &self.kek, app)
+                .await
+                .map_err(not_kept),
+            None => Ok(None),
+        }
     }
 }
 

@@ -103,13 +103,25 @@ impl Control {
             ProposalKind::ShortenRetention {
                 policy,
                 version,
+                old,
                 new,
-                ..
             } => {
-                let replaced = self
-                    .catalog
-                    .replace_policy(policy, *version, new, self.now());
-                Ok(replaced.await?)
+                let (catalog, now) = (&self.catalog, self.now());
+                match (old, new) {
+                    (None, None) => {}
+                    (None, Some(new)) => catalog.add_policy(new, now).await?,
+                    (Some(_), Some(new)) => {
+                        catalog.replace_policy(policy, *version, new, now).await?;
+                    }
+                    (Some(_), None) => {
+                        if catalog.policy(policy).await?.version != *version {
+                            let name = policy.clone();
+                            return Err(catalog::Error::PolicyChanged { name }.into());
+                        }
+                        catalog.remove_policy(policy).await?;
+                    }
+                }
+                Ok(())
             }
             ProposalKind::SwitchOffFourEyes => Ok(self.catalog.set_four_eyes(false).await?),
         }

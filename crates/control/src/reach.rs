@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use model::{App, Clock, ManagedIdentity};
+use service::egress::Egress;
 use service::entra::{Clouds, Entra, Options};
 
 use crate::connect::USER_AGENT;
@@ -13,6 +14,8 @@ use crate::{Error, Result};
 #[derive(Clone)]
 pub struct Reach {
     pub clouds: Clouds,
+    /// Where addresses may lead that people give.
+    pub egress: Egress,
     clock: Arc<dyn Clock>,
     entra: Arc<OnceLock<Entra>>,
     /// Our own app registrations, which a tenant only has to consent to.
@@ -37,14 +40,16 @@ pub struct KnownIdentity {
 }
 
 impl Reach {
-    /// The usual clouds, without an app or an identity of our own.
+    /// The usual clouds, without an app or an identity of our own; for simulated services, since addresses may lead to this machine.
     pub fn usual(clock: Arc<dyn Clock>) -> Result<Self> {
-        Ok(Self::new(Clouds::usual()?, clock))
+        let here = Egress::with_this_machine(Vec::new());
+        Ok(Self::new(Clouds::usual()?, here, clock))
     }
 
-    pub fn new(clouds: Clouds, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(clouds: Clouds, egress: Egress, clock: Arc<dyn Clock>) -> Self {
         Self {
             clouds,
+            egress,
             clock,
             entra: Arc::default(),
             apps: Arc::default(),

@@ -102,7 +102,7 @@ impl Control {
             }
         };
         let random = new.password.is_none() && !new.adopt;
-        let given = new.password.is_some();
+        let (given, was_kept) = (new.password.is_some(), kept.is_some());
         let password = match new.password {
             Some(password) => password,
             None if random => random_password(),
@@ -120,7 +120,9 @@ impl Control {
             match Repository::init(store, &password, &self.by()).await {
                 Ok(made) => made,
                 Err(error) => {
-                    self.catalog.remove_credential(&credential).await?;
+                    if !was_kept {
+                        self.catalog.remove_credential(&credential).await?;
+                    }
                     return Err(error.into());
                 }
             }

@@ -185,7 +185,9 @@ impl Control {
         let tree = repository.snapshot(snapshot).await?.tree;
         Ok(Opened {
             service,
-            client: self.client(connector, Some(Arc::clone(reporter))).await?,
+            client: self
+                .restore_client(connector, Some(Arc::clone(reporter)))
+                .await?,
             reader: SnapshotReader::new(repository.clone(), service, Some(tree)),
             work: self.temporary()?,
         })

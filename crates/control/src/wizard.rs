@@ -14,7 +14,7 @@ use service::preflight::Reached;
 use sha2::{Digest as _, Sha256};
 
 use crate::connectors::{IdentityChoice, organization};
-use crate::identity::{Identity, rng};
+use crate::identity::{Identity, app_proof, rng};
 use crate::{Control, Error, Result};
 
 pub use add::{WizardAdded, WizardPick};
@@ -220,7 +220,15 @@ impl Control {
         // Before the code is spent: a second return finds nobody waiting.
         (state.page, state.flow) = (None, None);
         self.advance(id, version, &state, None).await?;
-        let done = flow.complete(self.reach.entra()?, &back, None).await;
+        let proof = match &state.app_profile {
+            Some(profile) => {
+                let app = self.catalog.app_profile(profile).await?.app;
+                app_proof(&self.catalog, &self.kek, &app).await?
+            }
+            None => None,
+        };
+        let entra = self.reach.entra()?;
+        let done = flow.complete(entra, &back, proof.as_ref()).await;
         let signed = match done {
             Ok(signed) => signed,
             Err(error) => {
@@ -287,10 +295,12 @@ impl Control {
             let (sign_in, auth) = match &choice {
                 IdentityChoice::Stored(stored) => self.stored_auth(service, stored).await?,
                 IdentityChoice::New { identity, .. } => {
-                    (identity.sign_in.clone(), self.auth(service, identity)?)
+                    (identity.sign_in.clone(), self.auth(service, identity).await?)
                 }
             };
-            let client = self.client_of(service, (&name, None), auth, &sign_in)?;
+            let client = self
+                .client_of(service, (&name, None), auth, &sign_in)
+                .await?;
             let checks = self.preflight(service, &client, &name).await?;
             results.push((name, checks));
         }
@@ -356,11 +366,11 @@ impl Control {
 }
 
 /// 256 random bits that name a wizard; whose it is says its owner.
-fn random() -> String {
+pub(crate) fn random() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     hex::encode(Sha256::digest(text))
 }
 

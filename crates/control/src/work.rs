@@ -13,6 +13,7 @@ mod worker;
 pub use ask::BackupWish;
 pub use order::Order;
 pub use retain::RetentionPreview;
+pub(crate) use retain::not_forgotten;
 pub use settle::{Failed, Outcome};
 pub(crate) use watch::Tap;
 pub use watch::{RunObserver, Unobserved};

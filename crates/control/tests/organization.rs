@@ -265,6 +265,65 @@ async fn every_kind_passes_the_preflight() {
     assert!(bad.is_empty(), "{bad:?}");
 }
 
+impl Case {
+    async fn keep(&self, name: &str, secret: &str) {
+        let (control, now) = (&self.control, self.control.clock.now());
+        let secret = Secret::new(secret);
+        let catalog = &control.catalog;
+        catalog
+            .put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng())
+            .await
+            .unwrap();
+    }
+
+    async fn try_backup(&self) -> RunState {
+        let order = BackupOrder {
+            connector: &self.contoso,
+            repository: &self.repository,
+            repository_name: "main",
+            selection: [].into(),
+            picks: model::Picks::default(),
+            accept_deletions: [].into(),
+            full: false,
+            pace: engine::coordinator::Pace::default(),
+        };
+        let stop = CancellationToken::new();
+        let ended = self.control.backup(&order, endless(), &stop).await;
+        ended.unwrap().run.state
+    }
+}
+
+#[tokio::test]
+async fn a_backup_says_on_the_connector_that_somebody_has_to_sign_in_and_when_it_is_well_again() {
+    let case = Case::new().await;
+    let catalog = &case.control.catalog;
+    let status = async || catalog.connector("contoso").await.unwrap().status;
+    case.keep("contoso-pat", "wrong").await;
+    assert_eq!(case.try_backup().await, RunState::Failed);
+    match status().await {
+        model::ConnectorStatus::SignInNeeded { why, .. } => assert!(why.len() > 5, "{why}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(catalog.credential("contoso-pat").await.unwrap().used.is_some());
+    case.keep("contoso-pat", case.simulator.pat()).await;
+    assert_eq!(case.try_backup().await, RunState::Succeeded);
+    assert_eq!(status().await, model::ConnectorStatus::Connected);
+}
+
+#[tokio::test]
+async fn a_restore_uses_the_credential_for_restores() {
+    let mut case = Case::new().await;
+    let snapshot = case.backup(&case.contoso).await;
+    case.keep("writer", case.simulator.pat()).await;
+    case.contoso.restore_credential = Some("writer".to_owned());
+    case.control.catalog.replace_connector(&case.contoso).await.unwrap();
+    // With what backups read by, nothing could be restored.
+    case.keep("contoso-pat", "wrong").await;
+    let (plan, _) = case.plan(snapshot, &case.contoso, missing()).await;
+    let ended = case.apply(&plan, endless()).await;
+    assert_eq!(ended.run.state, RunState::Succeeded, "{:?}", ended.run.error);
+}
+
 #[tokio::test]
 async fn what_was_deleted_comes_back_to_its_place() {
     let case = Case::new().await;

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::{
-    Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Picks, Reporter, SourceFile, StaleItem,
+    Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Picks, Reporter, SourceFile,
+    StaleItem,
 };
 use rand::RngExt as _;
 use repository::{

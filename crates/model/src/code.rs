@@ -176,8 +176,6 @@ codes! {
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older one may hold what is missing.";
     "job-superseded", "Another worker has taken the job over", "Its lease had run out. This worker stopped before its snapshot.",
         "Nothing to do: the other worker goes on.";
-    "job-unknown", "No job has this id", "",
-        "It ended long ago, or it belongs to another server. Start the backup again.";
     "key-in-use", "The key is the one in use", "A repository cannot be left without the key that opened it.",
         "Let Keepward open it with another password first: `keepward repository key use --password-file FILE`. Then remove this key.";
     "kind-unknown", "There is no such kind of data", "",
@@ -392,8 +390,11 @@ codes! {
     "vault-key-wrong", "The vault cannot be opened with this key", "The file `key` in the data directory is not the one that sealed the secrets.",
         "Put the original key file back, or add connectors and repositories again with their secrets.";
     "work-item-missing", "A work item is not in the answer", "The service lists revisions of it but does not give it: it was destroyed meanwhile, or the identity may not see its area.", "If others see the item, grant the identity View work items on its area.";
+    "work-item-not-selected", "A work item has left what the policy selects", "It was stored, and now lies in a project that the policy does not select. It is kept as it was before; what happens to it from now on is not stored, and its file `not-selected.json` says since when.", "Nothing to do, or select the project that it lies in now: `keepward policy edit NAME`.";
     "worker-exists", "A worker of this name already exists", "",
         "Choose another name, or remove the worker: `keepward worker remove NAME`.";
+    "worker-missing", "No worker can take the job", "None that has the labels the policy asks for, and that reaches the repository, was seen in the last minutes. The run waits for one.",
+        "Start a worker with these labels, or change the policy: `keepward worker list`.";
     "worker-refused", "The worker is not let in", "Its token is wrong, or the worker was removed.",
         "Make a new token: `keepward worker token NAME`.";
     "worker-storage", "No worker of the policy reaches its repository", "The repository is a folder, and the policy wants workers elsewhere, none of which says that it reaches this folder.",

@@ -14,6 +14,15 @@ pub enum EntryKind {
 
 impl EntryKind {
     pub const ALL: [Self; 3] = [Self::User, Self::Group, Self::Site];
+
+    /// The name of the kind of data that holds such entries.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Site => "site",
+        }
+    }
 }
 
 /// What sort of its kind an entry is.
@@ -69,6 +78,9 @@ pub enum Licensing {
 }
 
 impl Licensing {
+    /// What it has an effect on, in words for a person.
+    pub const SCOPE: &str = "Licensing is for the data of people, such as mail and files, of which this version backs up none. The directory is backed up with the entries of all users, licensed or not; the selection of a policy can leave users out.";
+
     /// Whether such a user is protected; a person's decision stands whatever the rule says.
     pub fn protects(self, nature: Nature, decided: Option<bool>, waiting: bool) -> bool {
         let rule = match self {

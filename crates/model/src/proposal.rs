@@ -14,13 +14,15 @@ pub enum ProposalKind {
         repository: String,
         snapshots: Vec<String>,
     },
-    /// Replaces a policy by one that keeps less.
+    /// Replaces a policy by one that keeps less; removes it, or adds one that takes connectors from others that keep more.
     ShortenRetention {
         policy: String,
-        /// What it replaces: a policy that was changed since is left alone.
+        /// What it replaces: a policy that was changed since is left alone. 0 where there is none.
         version: i64,
-        old: Box<Policy>,
-        new: Box<Policy>,
+        /// `None` for one that is to be added.
+        old: Option<Box<Policy>>,
+        /// `None` for one that is to be removed.
+        new: Option<Box<Policy>>,
     },
     /// Does without approvals from then on.
     SwitchOffFourEyes,

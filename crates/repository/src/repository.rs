@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
@@ -19,7 +19,7 @@ use crate::index::Index;
 use crate::tree::path::TreePath;
 use crate::tree::raw::RawTree;
 use crate::{
-    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, Result,
+    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, ObjectLock, Result,
     Snapshot, SnapshotId, Tree, TreeId, Writer, key, lock,
 };
 
@@ -48,6 +48,8 @@ struct Inner {
     ahead: ReadAhead,
     trees: RecentTrees,
     tasks: TaskTracker,
+    /// What its files are held by.
+    object_lock: OnceLock<ObjectLock>,
 }
 
 impl fmt::Debug for Repository {
@@ -101,11 +103,21 @@ impl Repository {
             ahead: ReadAhead::default(),
             trees: RecentTrees::default(),
             tasks: TaskTracker::new(),
+            object_lock: OnceLock::new(),
         }))
     }
 
     pub(crate) fn files(&self) -> &Files {
         &self.0.files
+    }
+
+    /// From now on nothing is committed that this lock does not hold.
+    pub(crate) fn hold_by(&self, lock: &ObjectLock) {
+        self.0.object_lock.get_or_init(|| lock.clone());
+    }
+
+    pub(crate) fn object_lock(&self) -> Option<&ObjectLock> {
+        self.0.object_lock.get()
     }
 
     pub(crate) fn cipher(&self) -> &Cipher {

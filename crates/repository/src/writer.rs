@@ -262,6 +262,9 @@ impl Writer {
                 id: snapshot.tree,
             });
         }
+        if let Some(lock) = self.repository.object_lock() {
+            lock.prove_written().await?;
+        }
         self.repository
             .files()
             .write_json(self.repository.cipher(), FileKind::Snapshot, snapshot)

@@ -29,6 +29,8 @@ mod tenants;
 mod tokens;
 mod workers;
 
+pub(crate) use connectors::CheckView;
+
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -1,5 +1,6 @@
 //! `/metrics`, as Prometheus reads it: requests are counted here, everything else is asked of the catalog.
 
+mod sizes;
 mod text;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use text::Page;
 
 /// What happened since the server started.
 #[derive(Default)]
-pub(crate) struct Counters(Mutex<Counted>);
+pub(crate) struct Counters(Mutex<Counted>, sizes::Sizes);
 
 #[derive(Default)]
 struct Counted {
@@ -114,6 +115,7 @@ pub(crate) async fn metrics(
         [(vec![("version", env!("CARGO_PKG_VERSION").to_owned())], 1)],
     );
     server.counters.write(&mut page);
+    sizes::write(&server, &mut page).await?;
     standing(&server.control.catalog.figures().await?, &mut page);
     let kind = (
         header::CONTENT_TYPE,
@@ -190,6 +192,17 @@ fn standing(figures: &Figures, page: &mut Page) {
         "repository_problems",
         "What the last check of a repository found.",
         checked().map(|(labels, _, problems)| (labels, problems)),
+    );
+    let verified = figures.verified.iter().map(|(service, source, at)| {
+        (
+            vec![("service", service.clone()), ("source", source.clone())],
+            at.as_second(),
+        )
+    });
+    page.gauge(
+        "snapshot_verified_timestamp_seconds",
+        "The last verification of a snapshot.",
+        verified,
     );
     let workers = figures
         .workers

@@ -13,6 +13,7 @@ use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
 
 mod status;
 
+use crate::api::CheckView;
 use status::status_of;
 
 /// A member or parameter of the request that is not right. What was sent is not repeated.
@@ -60,6 +61,9 @@ pub struct Problem {
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
+    /// What was checked before it was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<CheckView>,
     /// Seconds to wait, for the header `Retry-After`.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -92,6 +96,7 @@ impl Problem {
             code,
             request_id: None,
             errors: Vec::new(),
+            checks: Vec::new(),
             retry_after: None,
         }
     }
@@ -283,7 +288,11 @@ impl From<catalog::Error> for Problem {
 
 impl From<control::Error> for Problem {
     fn from(error: control::Error) -> Self {
-        Self::from_error(&error, error.code(), error.hint())
+        let mut problem = Self::from_error(&error, error.code(), error.hint());
+        if let control::Error::Unfit { checks, .. } = error {
+            problem.checks = checks.into_iter().map(CheckView::of).collect();
+        }
+        problem
     }
 }
 

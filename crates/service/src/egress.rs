@@ -107,11 +107,17 @@ impl Egress {
 
     /// For clients whose addresses nobody looked at: what is never right stays refused, this machine is open.
     pub(crate) fn lenient() -> Self {
+        Self::with_this_machine(Vec::new())
+    }
+
+    /// For the administrator of this machine, who reaches all of it anyway.
+    pub fn with_this_machine(mut allow: Vec<IpNet>) -> Self {
         const LOOPBACK: [IpNet; 2] = [
             IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
             IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
         ];
-        Self::new(LOOPBACK.to_vec())
+        allow.extend(LOOPBACK);
+        Self::new(allow)
     }
 
     /// The same for a client that looks after its redirects and proxies itself.

@@ -96,9 +96,15 @@ impl KindSpec {
 /// The last two letters or digits of an id: with GUIDs, 256 folders of one size. The beginning would not do: ids of sites begin alike.
 fn ending(id: &str) -> String {
     let known = id.bytes().rev().filter(u8::is_ascii_alphanumeric).take(2);
-    let mut ending: Vec<char> = known.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
+    let mut ending: Vec<char> = known
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
     ending.reverse();
-    if ending.is_empty() { "other".to_owned() } else { ending.into_iter().collect() }
+    if ending.is_empty() {
+        "other".to_owned()
+    } else {
+        ending.into_iter().collect()
+    }
 }
 
 /// One type of data; most are [`crate::RestKind`] tables.

@@ -12,6 +12,8 @@ mod mail;
 mod seed;
 mod sites;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -24,6 +26,8 @@ pub(crate) use seed::fill as seed;
 pub(crate) struct Directory {
     pub groups: Vec<Group>,
     pub sites: Vec<Site>,
+    /// By object, the properties that once had a value and have none now.
+    pub cleared: BTreeMap<String, BTreeSet<String>>,
     /// Everything that changed, in order: delta tokens are places in it.
     pub log: Vec<Change>,
     /// Tokens for places before this one have expired.
@@ -47,6 +51,22 @@ pub(crate) struct Group {
     /// People and groups.
     pub members: Vec<Uuid>,
     pub owners: Vec<Uuid>,
+}
+
+impl Group {
+    pub(crate) fn list(&self, relation: Relation) -> &[Uuid] {
+        match relation {
+            Relation::Members => &self.members,
+            Relation::Owners => &self.owners,
+        }
+    }
+
+    pub(crate) fn list_mut(&mut self, relation: Relation) -> &mut Vec<Uuid> {
+        match relation {
+            Relation::Members => &mut self.members,
+            Relation::Owners => &mut self.owners,
+        }
+    }
 }
 
 pub(crate) struct Site {
@@ -83,8 +103,25 @@ pub(crate) enum What {
     Removed {
         recoverable: bool,
     },
-    MemberAdded(Uuid),
-    MemberRemoved(Uuid),
+    Joined(Relation, Uuid),
+    Left(Relation, Uuid),
+}
+
+/// A list within a group.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Relation {
+    Members,
+    Owners,
+}
+
+impl Relation {
+    /// The name of the list in requests.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Members => "members",
+            Self::Owners => "owners",
+        }
+    }
 }
 
 impl Directory {
@@ -94,6 +131,16 @@ impl Directory {
             id: id.into(),
             what,
         });
+    }
+
+    /// Notes that properties lost their values: later rounds of changes show them without one.
+    pub(crate) fn clear(&mut self, id: &str, properties: Vec<String>) {
+        if !properties.is_empty() {
+            self.cleared
+                .entry(id.to_owned())
+                .or_default()
+                .extend(properties);
+        }
     }
 
     pub(crate) fn note_user(&mut self, id: Uuid) {

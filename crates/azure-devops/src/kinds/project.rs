@@ -109,7 +109,7 @@ impl Project<'_> {
     }
 
     /// It lies in the bin of projects, or is on its way there.
-    fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         self.state.as_deref().is_some_and(|state| {
             state.eq_ignore_ascii_case("deleted") || state.eq_ignore_ascii_case("deleting")
         })

@@ -11,6 +11,7 @@ mod find;
 mod history;
 mod inspect;
 mod marks;
+mod picked;
 mod position;
 mod progress;
 mod restore;
@@ -75,6 +76,7 @@ static SPEC: KindSpec = KindSpec {
         "Links to builds and pull requests, which are not restored, are left out in another organization.",
         "Links that were added and removed again are not replayed.",
         "The place on boards (column and lane) is not written back.",
+        "Of an item that was in a project that the policy does not select, the revisions of that time are not stored.",
     ]),
 };
 

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use azure_devops::AZURE_DEVOPS;
-use model::{Issue, Secret};
+use model::{Issue, Picks, Secret};
 use serde_json::Value;
 use service::http::{Auth, Client, Method, Options, Url};
 use service::{Crawl, Crawled, Order, Scope};
@@ -85,6 +85,16 @@ pub(crate) async fn backup(
     prior: &Snapshot,
     selection: &BTreeSet<String>,
 ) -> Snapshot {
+    backup_picked(http, prior, selection, &Picks::default()).await
+}
+
+/// The same of what a policy picks.
+pub(crate) async fn backup_picked(
+    http: &Client,
+    prior: &Snapshot,
+    selection: &BTreeSet<String>,
+    picks: &Picks,
+) -> Snapshot {
     let work = tempfile::tempdir().unwrap();
     let next = Mutex::new(prior.clone());
     next.lock().unwrap().issues.clear();
@@ -122,7 +132,10 @@ pub(crate) async fn backup(
                 http: &http,
                 scope: &scope,
                 cursor: cursor.as_deref(),
-                order: Order::usual(jiff::Timestamp::UNIX_EPOCH),
+                order: Order {
+                    picks,
+                    ..Order::usual(jiff::Timestamp::UNIX_EPOCH)
+                },
                 selection,
                 sink: &writer,
                 prior,

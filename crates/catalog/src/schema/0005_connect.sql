@@ -30,6 +30,8 @@ CREATE TABLE app_profile (
     tenant {text} NOT NULL,
     client_id {text} NOT NULL,
     own BIGINT NOT NULL,
+    -- The app's own secret or certificate, where people sign in through one that is no public client.
+    credential_key {text} REFERENCES credential (key),
     consented BIGINT,
     created BIGINT NOT NULL,
     UNIQUE (service, cloud, tenant, client_id)

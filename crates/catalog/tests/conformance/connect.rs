@@ -296,6 +296,7 @@ pub(crate) async fn av_03_app_profiles_are_one_for_each_app_and_tenant(place: Pl
         service: "azure-devops".to_owned(),
         app: app(tenant),
         own: true,
+        credential: None,
         consented: None,
         created: at(0),
     };

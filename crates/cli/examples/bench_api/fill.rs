@@ -87,7 +87,7 @@ fn issue(number: u32) -> Issue {
         class: Class::Permission,
         kind: "work-item".to_owned(),
         scope: String::new(),
-        item: Some(ItemRef::new("work-item", "", number.to_string())),
+        item: Some(ItemRef::new("work-item", "", &number.to_string())),
         message: format!("work item {number} cannot be read"),
         hint: None,
     }
@@ -129,7 +129,7 @@ async fn items(catalog: &Catalog, count: u32) -> Result<()> {
 
 fn item_at(item: u32, version: u32, change: Change) -> Result<IndexChange> {
     Ok(IndexChange {
-        item: ItemRef::new("work-item", "", item.to_string()),
+        item: ItemRef::new("work-item", "", &item.to_string()),
         name: format!("item {item} of the bench"),
         path: format!("work-items/{}/{item}", item / 256),
         digest: format!("{version:064x}"),

@@ -42,11 +42,30 @@ pub(crate) struct Args {
     /// Requests for each list
     #[arg(long, default_value_t = 200)]
     requests: usize,
+    /// A small catalog, to see that it runs: goals are not judged
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Args {
+    fn read() -> Self {
+        let args = Self::parse();
+        if !args.quick {
+            return args;
+        }
+        Self {
+            runs: 200,
+            items: 2_000,
+            connectors: 20,
+            requests: 10,
+            quick: true,
+        }
+    }
 }
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
-    let args = Args::parse();
+    let args = Args::read();
     let mut missed = idle::measure()?;
     let folder = tempfile::tempdir()?;
     let sqlite = format!("sqlite://{}/catalog.db", folder.path().display());
@@ -54,7 +73,7 @@ async fn main() -> Result<()> {
     let cluster = postgres::Cluster::start();
     let Place { url } = cluster.place("bench");
     missed += measure("postgresql", &url, &args).await?;
-    ensure!(missed == 0, "{missed} goals missed");
+    ensure!(args.quick || missed == 0, "{missed} goals missed");
     Ok(())
 }
 

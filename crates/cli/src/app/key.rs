@@ -1,11 +1,11 @@
 //! The key that opens the vault: from a file, a systemd credential or the environment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use catalog::Kek;
+use catalog::{Catalog, Kek};
 
 use super::write_private;
 use crate::config::Vault;
@@ -37,6 +37,101 @@ pub(crate) fn read(vault: &Vault, data: &Path) -> Result<Kek, Failure> {
     write_private(&own, kek.expose())
         .with_context(|| format!("cannot make the key file {}", own.display()))?;
     Ok(kek)
+}
+
+/// The file that this program keeps the key in; `None` where somebody else hands it over.
+fn kept(vault: &Vault, data: &Path) -> Option<PathBuf> {
+    if vault.env.is_some() || vault.credential.is_some() {
+        return None;
+    }
+    let own = || data.join("key");
+    Some(vault.key_file.clone().unwrap_or_else(own))
+}
+
+/// Where the next key lies until it takes the place of the old one.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".next");
+    PathBuf::from(name)
+}
+
+/// Ends a change of the key that was cut short: the vault itself says which of the two keys it is under.
+pub(crate) async fn settle(
+    kek: Kek,
+    vault: &Vault,
+    data: &Path,
+    catalog: &Catalog,
+) -> Result<Kek, Failure> {
+    let Some(path) = kept(vault, data) else {
+        return Ok(kek);
+    };
+    let next = beside(&path);
+    if !next.exists() {
+        return Ok(kek);
+    }
+    if catalog.opens_with(&kek).await? {
+        std::fs::remove_file(&next)
+            .with_context(|| format!("cannot remove {}", next.display()))?;
+        return Ok(kek);
+    }
+    let new = file(&next)?;
+    if !catalog.opens_with(&new).await? {
+        return Ok(kek);
+    }
+    swap(&next, &path)?;
+    Ok(new)
+}
+
+/// Puts every secret under a new key, the one in `given` or one that is made. The new key is on the disk before anything is under it, and
+/// stays there until it is in its place. Answers how many secrets there are.
+pub(crate) async fn rotate(
+    (vault, data): (&Vault, &Path),
+    catalog: &Catalog,
+    old: &Kek,
+    given: Option<&Path>,
+) -> Result<u64, Failure> {
+    let new = match given {
+        Some(path) => file(path)?,
+        None => Kek::generate(&mut rand::rng()),
+    };
+    if new.expose() == old.expose() {
+        return Err(Failure::usage(
+            "that is the key already",
+            "make another one: openssl rand -hex 32",
+        ));
+    }
+    let Some(path) = kept(vault, data) else {
+        if given.is_none() {
+            return Err(Failure::usage(
+                "the key is handed over by a systemd credential or the environment, where a new one cannot be put",
+                "make one (openssl rand -hex 32), give it with --new-key-file, and put it there afterwards",
+            ));
+        }
+        return Ok(catalog.rotate_kek(old, &new, &mut rand::rng()).await?);
+    };
+    let next = beside(&path);
+    write_private(&next, new.expose())
+        .with_context(|| format!("cannot make the key file {}", next.display()))?;
+    sync_folder(&next)?;
+    // After an error nobody knows which key it is under: both stay, and the next start finds out.
+    let secrets = catalog.rotate_kek(old, &new, &mut rand::rng()).await?;
+    swap(&next, &path)?;
+    Ok(secrets)
+}
+
+fn swap(next: &Path, path: &Path) -> Result<(), Failure> {
+    std::fs::rename(next, path)
+        .with_context(|| format!("cannot put {} in its place", next.display()))?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(synced.with_context(|| format!("cannot write {} to the disk", folder.display()))?)
 }
 
 fn file(path: &Path) -> Result<Kek, Failure> {

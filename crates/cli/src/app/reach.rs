@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use control::{KnownIdentity, OwnApp, Reach};
 use model::{ManagedIdentity, Secret};
+use service::egress::Egress;
 use service::entra::{AppService, Cloud, Clouds};
 use url::Url;
 
@@ -11,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::config::{self, Config};
 use crate::failure::Failure;
 
-pub(crate) fn reach(config: &Config) -> Result<Reach, Failure> {
+pub(crate) fn reach(config: &Config, egress: Egress) -> Result<Reach, Failure> {
     let mut clouds = Clouds::usual()?;
     for (name, given) in &config.clouds {
         let cloud = described(&clouds, name, given)?;
@@ -25,7 +26,7 @@ pub(crate) fn reach(config: &Config) -> Result<Reach, Failure> {
             clouds.add(cloud)?;
         }
     }
-    let mut reach = Reach::new(clouds, Arc::new(SystemClock));
+    let mut reach = Reach::new(clouds, egress, Arc::new(SystemClock));
     reach.apps = config
         .apps
         .iter()
@@ -97,4 +98,55 @@ fn app_service() -> Result<Option<AppService>, Failure> {
         endpoint,
         header: Secret::new(header),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reached(text: &str) -> Result<Reach, Failure> {
+        let config = Config::parse(text, "keepward.toml").unwrap();
+        reach(&config, Egress::new(Vec::new()))
+    }
+
+    #[test]
+    fn clouds_apps_and_identities_come_from_the_configuration() {
+        let reach = reached(
+            r#"
+            [clouds.lab]
+            authority = "https://login.lab.example"
+            graph = "https://graph.lab.example"
+            imds = "http://127.0.0.1:1"
+            hosts = { dev = "https://dev.lab.example/{organization}" }
+            [clouds.china]
+            imds = "http://127.0.0.1:2"
+            [[apps]]
+            service = "azure-devops"
+            cloud = "lab"
+            client_id = "ours"
+            [[identities]]
+            title = "backup"
+            client_id = "user-assigned"
+            "#,
+        )
+        .unwrap();
+        let lab = reach.clouds.find("lab").unwrap();
+        assert_eq!(lab.imds.as_str(), "http://127.0.0.1:1/");
+        assert_eq!(lab.hosts["dev"], "https://dev.lab.example/{organization}");
+        let china = reach.clouds.find("china").unwrap();
+        assert_eq!(china.imds.as_str(), "http://127.0.0.1:2/");
+        let app = reach.own_app("azure-devops", "lab").unwrap();
+        assert_eq!(app.client_id, "ours");
+        assert!(reach.own_app("azure-devops", "public").is_err());
+        let identities = reach.managed_identities();
+        let titles: Vec<&str> = identities.iter().map(|one| one.title.as_str()).collect();
+        assert_eq!(titles, ["System-assigned", "backup"]);
+    }
+
+    #[test]
+    fn half_a_cloud_is_refused() {
+        let failure = reached("[clouds.lab]\nauthority = \"https://login.lab.example\"\n");
+        let failure = failure.err().unwrap();
+        assert_eq!(failure.code.as_deref(), Some("configuration-refused"));
+    }
 }

@@ -46,6 +46,9 @@ pub(crate) struct Add {
     /// The application (client) id of your own app [default: the app of this installation]
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
+    /// A client secret or certificate of the app in the vault, where it is registered as a web app
+    #[arg(long, value_name = "NAME", requires = "client_id")]
+    credential: Option<String>,
     /// public, us-government, us-defense, china, or one of the configuration
     #[arg(long, default_value = "public")]
     cloud: String,
@@ -87,7 +90,7 @@ pub(crate) async fn run(
         Command::Add(add) => {
             let body = json!({
                 "name": add.name, "service": add.service, "cloud": add.cloud, "tenant": add.tenant,
-                "client_id": add.client_id,
+                "client_id": add.client_id, "credential": add.credential,
             });
             let added = api.post("/app-profiles", Some(&body)).await?;
             output.event(&added);
@@ -113,7 +116,7 @@ pub(crate) async fn run(
         Command::Permissions(of) => permissions(&api, &of, output).await?,
         Command::Consent(name) => {
             let path = format!("/app-profiles/{}/consent-link", segment(&name.name));
-            let link = api.get(&path).await?;
+            let link = api.post(&path, None::<&()>).await?;
             output.event(&link);
             output.line(text(&link, "url"));
         }

@@ -27,7 +27,8 @@ pub(crate) enum Command {
         keepward connector add azure-devops contoso --credential nightly\n  \
         keepward connector add azure-devops contoso --device-code --client-id ID\n  \
         keepward connector add azure-devops contoso --certificate app.pem --client-id ID --tenant contoso.com\n  \
-        keepward connector add azure-devops contoso --managed-identity"
+        keepward connector add azure-devops contoso --managed-identity\n  \
+        keepward connector add microsoft-365 contoso.onmicrosoft.com --device-code --client-id ID"
     )]
     Add(Box<add::Add>),
     /// Check organization, credential and permissions; names what data a missing permission costs
@@ -286,7 +287,7 @@ async fn test(api: &Api, of: &Test, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let tested = api.post(&format!("{base}/test"), None::<&()>).await?;
-    checks::print_checks(&tested["checks"], output);
+    print_checks(&tested["checks"], output);
     checks::refuse_failed(&tested["checks"])?;
     let missing = tested["missing"].as_u64().unwrap_or(0);
     output.event(&json!({"event": "result", "ok": missing == 0, "missing": missing}));
@@ -325,7 +326,7 @@ async fn change(api: &Api, edit: Edit, output: &Output) -> Result<Exit, Failure>
         ));
     }
     let changed = api.patch(&path, Some(&body)).await?;
-    checks::print_checks(&changed["checks"], output);
+    print_checks(&changed["checks"], output);
     show(&changed, output);
     Ok(Exit::Done)
 }

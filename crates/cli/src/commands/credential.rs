@@ -57,7 +57,7 @@ pub(crate) struct Test {
     /// Try it on this organization
     #[arg(long)]
     organization: Option<String>,
-    /// The service of the organization
+    /// The service of the organization or tenant: azure-devops or microsoft-365
     #[arg(long, default_value = "azure-devops")]
     service: String,
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod copy;
+mod first;
 mod init;
 mod key;
 mod place;
@@ -9,6 +10,8 @@ mod prune;
 mod repair;
 mod stats;
 mod sync;
+
+pub(super) use first::first;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +23,8 @@ use model::Clock as _;
 use repository::{Holder, InitOptions};
 
 use super::Global;
-use crate::app::App;
+use crate::app::{App, only_here};
+use crate::client::Api;
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -97,6 +101,22 @@ impl Which {
     fn name(&self) -> Option<&str> {
         self.repository.as_deref()
     }
+
+    /// Its name, or that of a server's default one.
+    async fn asked(&self, api: &Api) -> Result<String, Failure> {
+        if let Some(name) = &self.repository {
+            return Ok(name.clone());
+        }
+        let known = api.list("/repositories").await?;
+        let default = known.iter().find(|row| row["default"] == true);
+        let name = default.and_then(|row| row["name"].as_str());
+        name.map(str::to_owned).ok_or_else(|| {
+            Failure::usage(
+                "the server has no repository that is used when none is named",
+                "say which: --repository NAME (keepward repository list)",
+            )
+        })
+    }
 }
 
 pub(crate) async fn run(
@@ -104,6 +124,9 @@ pub(crate) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    if global.server.is_some() {
+        return ask(command, global, output).await;
+    }
     // These open the data directory only when they need it: after the worst there may be none.
     let command = match command {
         Command::Check(options) => return check::check(global, options, output).await,
@@ -122,6 +145,22 @@ pub(crate) async fn run(
         Command::Prune(options) => prune::prune(&app, options, output).await,
         Command::Copy(options) => copy::copy(&app, options, output).await,
         Command::Stats(which) => stats::stats(&app, &which, output).await,
+    }
+}
+
+/// What a server does with its repositories.
+async fn ask(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let api = Api::open(global).await?;
+    match command {
+        Command::Init(options) => init::ask_init(&api, options, output).await,
+        Command::Add(options) => init::ask_add(&api, options, output).await,
+        Command::List => sync::ask_list(&api, output).await,
+        Command::Check(options) => check::ask(&api, options, output).await,
+        Command::Prune(options) => prune::ask(&api, options, output).await,
+        Command::Stats(which) => stats::ask(&api, &which, output).await,
+        Command::Sync(_) | Command::Repair(_) | Command::Key(_) | Command::Sheet(_) | Command::Copy(_) => {
+            Err(only_here())
+        }
     }
 }
 

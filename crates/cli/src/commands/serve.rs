@@ -1,6 +1,8 @@
 //! `keepward serve`.
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,7 +14,7 @@ use service::egress::Egress;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::Global;
+use super::{Global, repository};
 use crate::app::{App, read_secret};
 use crate::config::{self, Config};
 use crate::failure::{Exit, Failure};
@@ -48,19 +50,21 @@ pub(crate) async fn run(
             format!("will not listen on {listen} without TLS"),
         ));
     }
-    let app = App::open(&place).await?;
+    let app = App::open_to_serve(&place).await?;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("cannot listen")?;
+    let roots = roots(&config, &place)?;
     let server = Server::new(
         app.control.clone(),
-        options(&config, address, tls.is_some())?,
+        options(&config, roots.clone(), address, tls.is_some())?,
     );
     let mut work = begin(&server, &config, stop);
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}");
     output.event(&serde_json::json!({"event": "listening", "url": url}));
     output.line(format!("listening on {url}"));
+    repository::first(&app, &roots, output).await?;
     if let Some(token) = server.offer_setup().await? {
         output.event(&serde_json::json!({"event": "setup", "token": token}));
         output.line(format!("nobody has an account yet; the token for the first administrator: {token}"));
@@ -85,7 +89,26 @@ fn tls(config: &config::Server) -> Result<Option<Tls>, Failure> {
     Ok(Some(tls))
 }
 
-fn options(config: &Config, address: SocketAddr, tls: bool) -> Result<Options, Failure> {
+/// Where repositories may be made over the interface; the default one is made here.
+fn roots(config: &Config, data: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(roots) = &config.repositories.roots {
+        return Ok(roots.clone());
+    }
+    let root = std::path::absolute(data.join("repositories")).context("cannot find the data directory")?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&root)
+        .with_context(|| format!("cannot make {}", root.display()))?;
+    Ok(vec![root])
+}
+
+fn options(
+    config: &Config,
+    repository_roots: Vec<PathBuf>,
+    address: SocketAddr,
+    tls: bool,
+) -> Result<Options, Failure> {
     let token = config.server.metrics_token_file.as_deref();
     let own = if tls { "https" } else { "http" };
     let own = format!("{own}://{address}").parse().ok();
@@ -93,7 +116,7 @@ fn options(config: &Config, address: SocketAddr, tls: bool) -> Result<Options, F
         public_url: config.server.public_url.clone().or(own),
         trusted_proxies: config.server.trusted_proxies.clone(),
         metrics_token: token.map(read_secret).transpose()?,
-        repository_roots: config.repositories.roots.clone(),
+        repository_roots,
         outbound: config.outbound.allow.clone(),
         ..Options::default()
     })

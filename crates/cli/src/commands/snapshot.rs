@@ -1,5 +1,6 @@
 //! `keepward snapshot`.
 
+mod ask;
 mod forget;
 mod search;
 
@@ -103,6 +104,9 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     if let (Command::Forget(forget), true) = (&command, global.server.is_some()) {
         return forget::ask(forget, global, output).await;
+    }
+    if global.server.is_some() {
+        return ask::run(command, global, output).await;
     }
     let app = App::open(&global.data()).await?;
     match command {

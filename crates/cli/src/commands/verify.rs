@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use catalog::Verification;
 use clap::Args;
+use control::service_of;
 use engine::verify::VerifyReport;
 use model::{Finding, Severity};
 use serde_json::json;
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes, moment, table};
 use crate::progress::Progress;
+use crate::services::SERVICES;
 
 use drill::Drill;
 use evidence::{Evidence, Result as Outcome};
@@ -99,6 +101,10 @@ pub(crate) async fn run(
     };
     let (row, repository) = app.repository(command.repository.as_deref()).await?;
     let id = repository.resolve(snapshot).await?;
+    if command.restore_drill {
+        let snapshot = repository.snapshot(id).await?;
+        drill::check(service_of(SERVICES, &snapshot)?)?;
+    }
     let progress = Progress::new(output);
     let verified = app
         .control

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use control::remote::{Elsewhere, Line};
 use serde_json::{Value, json};
+use service::egress::Egress;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
@@ -147,6 +148,7 @@ async fn work(
         line: Line::new(http, url, read_secret(token)?)?,
         clock: Arc::new(SystemClock),
         services: SERVICES,
+        egress: Egress::new(global.data().config()?.outbound.allow),
         labels: work.labels.into_iter().collect::<BTreeSet<_>>(),
         storages: work.storages.into_iter().collect(),
         slots: work.slots.into(),

@@ -122,7 +122,7 @@ fn sources() -> Vec<(PathBuf, String)> {
             );
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let production = text.split("#[cfg(test)]").next().unwrap().to_owned();
+            let production = text.split("\n#[cfg(test)]").next().unwrap().to_owned();
             sources.push((path, production));
         }
     }

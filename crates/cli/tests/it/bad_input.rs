@@ -153,10 +153,9 @@ async fn a_token_of_another_organization_is_refused() {
         .post("/__organizations", &json!({"name": "fabrikam"}))
         .await;
     world.file("other", made["pat"].as_str().unwrap());
-    world
-        .connect("contoso", "other")
-        .await
-        .refuses(4, "credential-refused");
+    let ran = world.connect("contoso", "other").await;
+    ran.refuses(4, "credential-refused");
+    assert_eq!(ran.event("check")["outcome"], "fail", "{}", ran.told());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,12 +247,14 @@ async fn a_wrong_password_opens_nothing() {
         "--password-file",
         &wrong,
     ];
+    // Where it is not known yet.
+    let other = world.at("other");
     world
-        .keepward(&arguments)
+        .keepward_in(&other, &arguments)
         .await
         .refuses(1, "wrong-password");
-    let listed = world.keepward(&["repository", "list"]).await;
-    assert_eq!(listed.events.len(), 1, "{}", listed.told());
+    let listed = world.keepward_in(&other, &["repository", "list"]).await;
+    assert_eq!(listed.events.len(), 0, "{}", listed.told());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../../server/tests/common/needles.rs"]
+mod needles;
 
 mod architecture;
 mod bad_input;
@@ -11,6 +13,9 @@ mod damage;
 mod faults;
 mod kills;
 mod maintenance;
+mod outbound;
 mod people;
+mod secrets;
 mod serve;
+mod vault;
 mod verify;

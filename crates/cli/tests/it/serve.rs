@@ -1,8 +1,10 @@
 //! The server as a process: it starts, holds the data directory, answers commands, and ends in order.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
@@ -37,6 +39,12 @@ impl Serving {
                 return event;
             }
         }
+    }
+
+    /// Where it listens.
+    async fn url(&mut self) -> String {
+        let listening = self.event("listening").await;
+        listening["url"].as_str().unwrap().to_owned()
     }
 
     async fn terminate(&mut self) -> i32 {
@@ -113,6 +121,112 @@ async fn a_command_asks_it_and_is_told_to_when_it_does_not() {
         .exits(0);
     world.keepward(&["doctor", "--server", &url]).await.exits(1);
     assert_eq!(serving.terminate().await, 0);
+}
+
+/// As a browser does it.
+async fn send(url: &str, path: &str, cookie: Option<&str>, body: &Value) -> (Value, Option<String>) {
+    let client = reqwest::Client::builder().build().unwrap();
+    let mut request = client
+        .request(Method::POST, format!("{url}/api/v1{path}"))
+        .header("content-type", "application/json")
+        .header("sec-fetch-site", "same-origin")
+        .body(body.to_string());
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie);
+    }
+    let answer = request.send().await.unwrap();
+    let status = answer.status();
+    let cookie = answer.headers().get("set-cookie").map(|cookie| {
+        let cookie = cookie.to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    });
+    let text = answer.text().await.unwrap();
+    assert!(status.is_success(), "{path}: {status} {text}");
+    (serde_json::from_str(&text).unwrap(), cookie)
+}
+
+/// A folder whose server may reach the simulated service, which is on this machine.
+async fn fresh() -> World {
+    let world = World::bare().await;
+    std::fs::create_dir(world.path("data")).unwrap();
+    world.file("data/keepward.toml", "[outbound]\nallow = [\"127.0.0.0/8\"]\n");
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn xa_05_from_the_first_start_to_a_backup() {
+    let world = fresh().await;
+    let mut serving = Serving::start(&world, &[]);
+    let url = serving.url().await;
+    let made = serving.event("repository").await;
+    for file in ["password_file", "recovery_sheet"] {
+        let file = std::fs::metadata(made[file].as_str().unwrap()).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+    let setup = serving.event("setup").await;
+    let body = json!({ "token": setup["token"], "name": "anna", "password": "correct horse battery staple" });
+    let (_, cookie) = send(&url, "/setup", None, &body).await;
+    let permissions = [
+        "read-status",
+        "read-content",
+        "run-backups",
+        "manage-connectors",
+        "manage-repositories",
+    ];
+    let body = json!({ "name": "tests", "permissions": permissions });
+    let (token, _) = send(&url, "/tokens", cookie.as_deref(), &body).await;
+    let token = world.file("token", token["secret"].as_str().unwrap());
+    let over = |arguments: &[&str]| {
+        let mut all: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        all.extend(["--server", &url, "--token-file", &token].map(str::to_owned));
+        let world = &world;
+        async move {
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            world.keepward(&all).await
+        }
+    };
+    let (pat, service) = (world.at("pat"), world.simulator.url());
+    over(&["connector", "add", "azure-devops", "contoso", "--url", service, "--pat-file", &pat])
+        .await
+        .exits(0);
+    let backup = over(&["backup", "contoso"]).await;
+    backup.exits(0);
+    assert!(backup.events.iter().any(|event| event["event"] == "phase"), "{}", backup.told());
+    let result = backup.events.last().unwrap();
+    assert_eq!(result["event"], "result");
+    let (run, snapshot) = (result["run"].as_str().unwrap(), result["snapshot"].as_str().unwrap());
+
+    let listed = over(&["repository", "list"]).await;
+    assert_eq!(listed.events[0]["name"], "default");
+    assert_eq!(over(&["snapshot", "list"]).await.events[0]["id"], snapshot);
+    over(&["snapshot", "show", "latest"]).await.exits(0);
+    over(&["snapshot", "diff", "latest", snapshot]).await.exits(0);
+    assert!(!over(&["snapshot", "search", "a"]).await.told().contains("error"));
+    over(&["repository", "check"]).await.exits(0);
+    over(&["repository", "stats"]).await.exits(0);
+    over(&["repository", "prune", "--dry-run"]).await.exits(0);
+    over(&["repository", "sync"]).await.exits(2);
+    let second = std::fs::canonicalize(world.path("data/repositories")).unwrap().join("second");
+    let (second, password) = (second.to_str().unwrap(), world.at("second.password"));
+    over(&["repository", "init", second, "--name", "second", "--password-file", &password])
+        .await
+        .exits(0);
+    over(&["repository", "init", &world.at("outside"), "--name", "third", "--password-file", &password])
+        .await
+        .exits(1);
+
+    assert_eq!(serving.terminate().await, 0);
+    let mut serving = Serving::start(&world, &[]);
+    let url = serving.url().await;
+    let shown = world
+        .keepward(&["run", "show", run, "--server", &url, "--token-file", &token])
+        .await;
+    shown.exits(0);
+    assert_eq!(shown.events[0]["state"], "succeeded");
+    assert_eq!(serving.terminate().await, 0);
+    // It was nobody's first start any more.
+    let repositories = world.keepward(&["repository", "list"]).await;
+    assert_eq!(repositories.events.len(), 2, "{}", repositories.told());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use engine::backup::{BackupContext, BackupReport, BackupRequest};
 use model::{Clock, Reporter, Secret};
 use service::Service;
+use service::egress::Egress;
 use service::http::Auth;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -31,6 +32,8 @@ pub struct Elsewhere {
     pub line: Line,
     pub clock: Arc<dyn Clock>,
     pub services: &'static [&'static Service],
+    /// Where the addresses of connectors may lead from here.
+    pub egress: Egress,
     pub labels: BTreeSet<String>,
     /// Repositories on storage that is reached from here, by their names at the server.
     pub storages: BTreeSet<String>,
@@ -161,7 +164,8 @@ impl Elsewhere {
             hosts: task.hosts.clone(),
         };
         let reporter: Arc<dyn Reporter> = Arc::<Newest>::clone(newest);
-        let client = connect::connect(service, &target, auth, Some(Arc::clone(&reporter)))?;
+        let heard = Some(Arc::clone(&reporter));
+        let client = connect::connect(service, &target, auth, heard, &self.egress).await?;
         if let Some(rate) = task.order.bytes_per_second {
             client.limit(rate);
         }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Access, Beaten, Claim, Handed, JobCall, Left, Opening, Say, Task};
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::LEASE;
-use crate::work::{Failed, Order, Outcome, RunObserver, Tap};
+use crate::work::{Failed, Order, Outcome, RunObserver, Tap, not_forgotten};
 use crate::{Control, Error, Result};
 
 /// How long a worker may ask the server to wait, and how often the queue is looked at meanwhile.
@@ -207,8 +207,9 @@ impl Control {
                 };
                 let mut outcome = *outcome;
                 if outcome.failed.is_none() && !worker.storages.contains(&order.repository) {
-                    let kept = self.retain(&row.run, &order).await?;
-                    outcome.issues.extend(kept);
+                    // Its snapshot is good, whatever stands in the way of this.
+                    let kept = self.retain(&row.run, &order).await;
+                    outcome.issues.extend(kept.unwrap_or_else(|error| Some(not_forgotten(&error))));
                 }
                 let run = self.settle(&held, outcome, stopping).await?;
                 self.catalog.drop_rows(job).await?;

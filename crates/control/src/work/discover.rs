@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use catalog::{Page, SyncRow};
 use jiff::Timestamp;
 use model::connector::SyncTime;
+use model::directory::EntryKind;
 use model::policy::{Choice, Pick, Schedule, Selection, When, due};
 use model::{Connector, Picks};
 
@@ -119,9 +120,17 @@ impl Control {
             let name = kind.spec().name;
             let usual = Choice::default();
             let choice = selection.items.get(name).unwrap_or(&usual);
-            let closed = !connector.sync.add_new || !choice.new;
+            let entries = service
+                .preflight
+                .directory()
+                .and_then(|_| EntryKind::ALL.into_iter().find(|entry| entry.name() == name));
+            // Whether new entries of a directory are protected by themselves is a matter of licensing; their entries are backed up anyway.
+            let closed = match entries {
+                Some(_) => !choice.new,
+                None => kind.is_listed() && !(connector.sync.add_new && choice.new),
+            };
             let mut known = None;
-            if closed && kind.is_listed() {
+            if closed {
                 if !listed && self.catalog.sync_row(&connector.name).await?.is_none() {
                     self.find_new(connector).await?;
                     let now = self.now();
@@ -133,7 +142,10 @@ impl Control {
                     self.catalog.set_sync_row(&connector.name, &row).await?;
                 }
                 listed = true;
-                known = Some(self.known_items(connector, name, choice).await?);
+                known = Some(match entries {
+                    Some(entries) => self.known_entries(connector, entries, choice).await?,
+                    None => self.known_items(connector, name, choice).await?,
+                });
             }
             let pick = Pick {
                 include: choice.include.clone(),
@@ -145,6 +157,19 @@ impl Control {
             }
         }
         Ok(picks)
+    }
+
+    /// The entries of a directory that were there when new ones were shut out.
+    async fn known_entries(
+        &self,
+        connector: &Connector,
+        kind: EntryKind,
+        choice: &Choice,
+    ) -> Result<BTreeSet<String>> {
+        let closed = choice.closed.unwrap_or_else(|| self.now());
+        let ids = self.catalog.directory_ids(&connector.name, kind, closed);
+        let ids = ids.await?.into_iter();
+        Ok(ids.map(|id| id.to_lowercase()).collect())
     }
 
     async fn known_items(

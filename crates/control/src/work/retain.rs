@@ -48,6 +48,25 @@ fn rules(
         .reduce(|rules, keep| rules.union(&keep))
 }
 
+/// What stood in the way of retention, as an issue of a run whose snapshot is good.
+pub(crate) fn not_forgotten(error: &Error) -> Issue {
+    let code = error.code().unwrap_or("repository-damaged").to_owned();
+    let class = if code == "suspicious-drop" {
+        Class::Implausible
+    } else {
+        Class::Storage
+    };
+    Issue {
+        code,
+        class,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: format!("no older snapshot was forgotten: {error}"),
+        hint: error.hint().map(str::to_owned),
+    }
+}
+
 impl Control {
     async fn all_policies(&self) -> Result<Vec<Policy>> {
         let rows = self.catalog.policies().await?;
@@ -123,22 +142,7 @@ impl Control {
             self.forget(repository, service, &request).await?;
             Ok::<(), Error>(())
         };
-        let error = forgotten.await.err()?;
-        let code = error.code().unwrap_or("repository-damaged").to_owned();
-        let class = if code == "suspicious-drop" {
-            Class::Implausible
-        } else {
-            Class::Storage
-        };
-        Some(Issue {
-            code,
-            class,
-            kind: String::new(),
-            scope: String::new(),
-            item: None,
-            message: format!("no older snapshot was forgotten: {error}"),
-            hint: error.hint().map(str::to_owned),
-        })
+        forgotten.await.err().as_ref().map(not_forgotten)
     }
 
     /// What the rules of a policy, saved or not, would forget now, for each connector that it is for. Changes nothing.
@@ -152,7 +156,7 @@ impl Control {
                 None => return Ok(Vec::new()),
             },
         };
-        let repository = self.open_repository(&row).await?;
+        let repository = self.read_repository(&row).await?;
         let mut previews = Vec::new();
         for connector in self.catalog.connectors().await? {
             let fits = covering(&all, &connector.name)

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use model::{Class, Counts, Issue, JobState, Run, RunState, Waiting};
 use serde::{Deserialize, Serialize};
 
+use crate::connectors::class_of;
 use crate::{Control, Error, Result};
 
 /// How often a job is begun at most, over failures that may pass and workers that were lost.
@@ -26,6 +27,9 @@ pub struct Outcome {
 #[serde(deny_unknown_fields)]
 pub struct Failed {
     pub message: String,
+    /// What is wrong at the service; `None` for trouble of our own.
+    #[serde(default)]
+    pub class: Option<Class>,
     /// It may be another story a little later.
     pub passing: bool,
     pub canceled: bool,
@@ -33,14 +37,10 @@ pub struct Failed {
 
 impl From<&Error> for Failed {
     fn from(error: &Error) -> Self {
-        let class = match error {
-            Error::Service(error) | Error::Engine(engine::Error::Service(error)) => {
-                Some(error.class)
-            }
-            _ => None,
-        };
+        let class = class_of(error);
         Self {
             message: error.to_string(),
+            class,
             passing: matches!(class, Some(Class::Transient | Class::Throttled)),
             canceled: matches!(error, Error::Engine(engine::Error::Canceled)),
         }
@@ -124,6 +124,8 @@ impl Control {
         self.catalog.finish(&job.id, job.token, state).await?;
         self.catalog.add_issues(&run.id, &outcome.issues).await?;
         self.catalog.finish_run(&run).await?;
+        let ended = outcome.failed.map(|failed| (failed.class, failed.message));
+        self.note_backup(&run.connector, ended).await?;
         run.waiting = None;
         Ok(run)
     }

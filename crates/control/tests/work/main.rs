@@ -4,6 +4,7 @@
 #[path = "../control/fake.rs"]
 mod fake;
 
+mod open;
 mod organization;
 mod queue;
 mod schedule;

@@ -163,3 +163,22 @@ async fn xa_10_a_new_repository_is_backed_up_with_the_switch_on_and_absent_with_
         assert_eq!(after, before + usize::from(add_new), "switched on: {add_new}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sre_46_a_run_of_the_queue_says_on_the_connector_that_somebody_has_to_sign_in() {
+    let (case, _) = Case::new().await;
+    let secret = Secret::new("wrong");
+    let (catalog, now) = (&case.control.catalog, case.control.clock.now());
+    catalog.put_credential(&case.control.kek, "pat", "pat", &secret, now, &mut rand::rng()).await.unwrap();
+    let run = case.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let setup = WorkerSetup {
+        labels: BTreeSet::new(),
+        slots: 1,
+        limits: catalog::QueueLimits::default(),
+        observer: Arc::new(Unobserved),
+    };
+    case.control.work_off(&setup, &CancellationToken::new()).await.unwrap();
+    assert_eq!(catalog.run(&run.id).await.unwrap().state, RunState::Failed);
+    let status = catalog.connector("contoso").await.unwrap().status;
+    assert_eq!(status.name(), "sign-in-needed");
+}

@@ -1,4 +1,4 @@
-//! SharePoint sites as entries of the tenant: address, name and ids; their lists and files are other kinds.
+//! `SharePoint` sites as entries of the tenant: address, name and ids; their lists and files are other kinds.
 //!
 //! `GET /sites/delta` is documented to mark deleted sites with the facet `deleted`, and was seen to give them without any mark. So what a later
 //! round names is asked for by its id (20 in a request), and what is not found is gone.

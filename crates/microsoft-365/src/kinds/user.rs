@@ -1,7 +1,7 @@
 //! Users: people, guests, shared mailboxes, rooms and equipment are all users of the directory.
 //!
 //! `GET /users/delta`: by default a later round gives changed users with all selected properties. Only properties that the directory itself keeps
-//! can be selected; those of the mailbox and of SharePoint (skills, interests, mailbox settings) cannot. `licenseAssignmentStates` is not tracked.
+//! can be selected; those of the mailbox and of `SharePoint` (skills, interests, mailbox settings) cannot. `licenseAssignmentStates` is not tracked.
 
 use service::delta::Gone;
 use service::{Crawled, DeltaKind, KindSpec, Layout, Permission};

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod chosen;
 mod connect;
 mod support;

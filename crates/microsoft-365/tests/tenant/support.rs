@@ -86,6 +86,8 @@ pub(crate) struct Tenant {
     clock: Arc<dyn Clock>,
     work: tempfile::TempDir,
     pub(crate) full: bool,
+    /// The items that a policy selects.
+    pub(crate) picks: model::Picks,
 }
 
 impl Tenant {
@@ -95,7 +97,12 @@ impl Tenant {
             data: None,
             seed: Seed::Empty,
         };
-        let clock: Arc<dyn Clock> = Arc::new(Ticks(Mutex::new(Timestamp::now())));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the simulator's tokens live by the real clock"
+        )]
+        let now = Timestamp::now();
+        let clock: Arc<dyn Clock> = Arc::new(Ticks(Mutex::new(now)));
         Self {
             simulator: Simulator::start(options).await.unwrap(),
             repository: repository(&clock).await,
@@ -103,6 +110,7 @@ impl Tenant {
             clock,
             work: tempfile::tempdir().unwrap(),
             full: false,
+            picks: model::Picks::default(),
         }
     }
 
@@ -172,7 +180,7 @@ impl Tenant {
             job: "job".to_owned(),
             token: 1,
             selection: BTreeSet::new(),
-            picks: model::Picks::default(),
+            picks: self.picks.clone(),
             accept_deletions: BTreeSet::new(),
             full: self.full,
             work: self.work.path().to_owned(),

@@ -23,13 +23,14 @@ struct Extended {
 impl Repository {
     /// Makes sure that whatever a snapshot needs that is made from now on stays as long as the rule says: call it before each
     /// backup into a repository with object lock, and let the backup fail when it fails. Does something only when part of the
-    /// margin is used up. Returns how many files it extended.
+    /// margin is used up. Returns how many files it extended. From now on each commit proves again that what was written for it is held.
     pub async fn keep_locked(
         &self,
         lock: &ObjectLock,
         holder: &Holder,
         reporter: &dyn Reporter,
     ) -> Result<u64> {
+        self.hold_by(lock);
         let now = holder.clock.now();
         // A run may take half of the margin.
         let fresh = |at: Timestamp| now.duration_since(at) < lock.rule().margin() / 2 && at <= now;

@@ -4,8 +4,10 @@
 //! held as long as the new one: [`crate::Repository::keep_locked`] extends what is needed, before the margin is used up that
 //! each file gets on top of the rule.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use model::Clock;
 use object_store::aws::AwsCredentialProvider;
@@ -61,6 +63,8 @@ struct Inner {
     place: String,
     rule: ObjectLockRule,
     clock: Arc<dyn Clock>,
+    /// What was written since the last commit.
+    written: Mutex<BTreeSet<Path>>,
 }
 
 /// How a version of a file is held.
@@ -77,6 +81,8 @@ pub(crate) struct LockedUntil {
     pub(crate) until: Timestamp,
 }
 
+/// Requests at the same time.
+const AT_ONCE: usize = 8;
 const PROBE: &str = "keepward/lock-probe";
 /// A probe is renewed after so long, so that few of them lie about.
 const PROBE_LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -93,6 +99,7 @@ impl ObjectLock {
             place: bucket.to_string(),
             rule,
             clock,
+            written: Mutex::default(),
         })))
     }
 
@@ -230,7 +237,47 @@ impl ObjectLock {
         payload: PutPayload,
         options: &PutOptions,
     ) -> StoreResult<PutResult> {
-        self.put_until(at, payload, options, self.until()?).await
+        let put = self.put_until(at, payload, options, self.until()?).await?;
+        self.written().insert(at.clone());
+        Ok(put)
+    }
+
+    fn written(&self) -> MutexGuard<'_, BTreeSet<Path>> {
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Proves once more that all that was written is held, and as long as a snapshot has to be that is made now.
+    pub(crate) async fn prove_written(&self) -> Result<()> {
+        let needed = self.now().checked_add(self.0.rule.keep);
+        let needed = second(needed.map_err(|error| self.storage(failed(error)))?);
+        let written = self.written().clone();
+        stream::iter(written.clone())
+            .map(|at| async move { self.prove_held(&at, needed).await })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        self.written().retain(|at| !written.contains(at));
+        Ok(())
+    }
+
+    async fn prove_held(&self, at: &Path, needed: Timestamp) -> Result<()> {
+        let held = self.head(at).await.map_err(|error| self.storage(error))?;
+        let reason = match held {
+            None => "is gone",
+            Some(held) if held.mode.as_deref() != Some(self.0.rule.mode.word()) => {
+                "is not held any more in the mode that was asked for"
+            }
+            Some(held) if held.until >= Some(needed) => return Ok(()),
+            // A long run has used the margin up.
+            Some(_) => match self.extend(at).await {
+                Ok(()) => return Ok(()),
+                Err(_) => "is not held for long enough, and that cannot be extended",
+            },
+        };
+        Err(Error::NotImmutable {
+            place: self.0.place.clone(),
+            reason: format!("{at}, which was written before, {reason}"),
+        })
     }
 
     async fn put_until(
@@ -325,6 +372,7 @@ impl ObjectLock {
             ..Ask::default()
         };
         let answer = self.0.requests.send(&ask).await?;
+        self.written().remove(at);
         match answer.status {
             200..=299 | 404 => Ok(()),
             _ => Err(failed(answer.reason())),

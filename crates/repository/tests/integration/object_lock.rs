@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use futures::TryStreamExt as _;
 use jiff::SignedDuration;
 use model::{Clock, Secret};
 use object_store::client::{HttpConnector as _, HttpRequest, ReqwestConnector};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{
-    Error, Location, LockMode, ObjectLock, ObjectLockRule, Repository, StoreCredential,
+    Error, Location, LockMode, Node, ObjectLock, ObjectLockRule, Repository, Snapshot,
+    StoreCredential,
     open_locked_store, open_store,
 };
 
@@ -183,4 +185,42 @@ async fn packs_that_new_snapshots_share_are_held_as_long_as_those() {
         .await
         .unwrap();
     assert_eq!(late, extended);
+}
+
+#[tokio::test]
+#[ignore = "needs moto: make test-object-lock"]
+async fn what_lost_its_lock_before_the_commit_makes_no_snapshot() {
+    let clock = TestClock::real();
+    let location = bucket("sabotaged", true).await;
+    let rule = rule(LockMode::Governance, 4000);
+    let (store, lock) = locked(&location, rule, &clock).await.unwrap();
+    let repository = Repository::init(Arc::clone(&store), &secret(PASSWORD), &options())
+        .await
+        .unwrap();
+    let holder = holder(&clock);
+    repository
+        .keep_locked(&lock, &holder, &Silent)
+        .await
+        .unwrap();
+    let guard = repository.lock_shared(&holder).await.unwrap();
+    let mut writer = repository.writer();
+    let content = writer.bytes(&noise(1, 1 << 20)).await.unwrap();
+    let change = repository::Change {
+        path: vec!["a".to_owned()],
+        op: repository::Op::Put(Box::new(Node::file("", content, time(0)))),
+    };
+    let tree = writer.update(None, vec![change]).await.unwrap();
+    writer.flush().await.unwrap();
+    let plain = open_store(&location, &key("test", "test")).unwrap();
+    let packs = plain.list(Some(&Path::from("data")));
+    let packs: Vec<_> = packs.try_collect().await.unwrap();
+    let pack = &packs[0].location;
+    let bytes = plain.get(pack).await.unwrap().bytes().await.unwrap();
+    // Somebody puts a file without a lock in its place: the content is right, and nothing holds it.
+    plain.put(pack, bytes.into()).await.unwrap();
+    let snapshot = Snapshot::new(time(0), tree);
+    let refused = writer.commit(&snapshot, &guard).await.unwrap_err();
+    assert_eq!(refused.code(), "object-lock-unproved", "{refused}");
+    assert!(repository.snapshots().await.unwrap().is_empty());
+    guard.release().await.unwrap();
 }

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::location;
+use super::notifications::reaches_all;
 use super::word;
 use crate::access::{Allowed, ManageConnectors};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
@@ -32,6 +33,9 @@ struct ProfileView {
     cloud: String,
     tenant: String,
     client_id: String,
+    /// The credential of the vault by which the app proves itself when people sign in through it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<String>,
     /// The customer's own app; false for the one that comes with this installation.
     own: bool,
     /// When an administrator consented, as far as it was seen.
@@ -48,6 +52,7 @@ impl ProfileView {
             cloud: profile.app.cloud,
             tenant: profile.app.tenant,
             client_id: profile.app.client_id,
+            credential: profile.credential,
             own: profile.own,
             consented: profile.consented.map(|time| time.to_string()),
             created: profile.created.to_string(),
@@ -68,6 +73,8 @@ struct AddProfile {
     tenant: String,
     /// The customer's own app; ours when absent.
     client_id: Option<String>,
+    /// A client secret or certificate of the app in the vault, where its registration is not one of public clients.
+    credential: Option<String>,
 }
 
 /// A line of the permission table.
@@ -140,7 +147,9 @@ async fn add(
         cloud: request.cloud.unwrap_or_else(|| "public".to_owned()),
         tenant: request.tenant,
         client_id: request.client_id,
+        credential: request.credential,
     };
+    reaches_all(&caller)?;
     let profile = server.control.add_app_profile(&new).await?;
     let subject = format!("app-profile/{}", profile.name);
     let details = json!({ "tenant": profile.app.tenant, "client_id": profile.app.client_id });
@@ -173,6 +182,7 @@ async fn remove(
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    reaches_all(&caller)?;
     server.control.catalog.remove_app_profile(&name).await?;
     let subject = format!("app-profile/{name}");
     server
@@ -195,18 +205,20 @@ async fn permissions(
     Ok(Json(Paged::from(all)))
 }
 
-/// The link by which an administrator of the profile's tenant consents for all of it.
-#[utoipa::path(get, path = "/app-profiles/{name}/consent-link", tag = "connectors", operation_id = "app_profile_consent_link",
+/// The link by which an administrator of the profile's tenant consents for all of it, for a day. Whoever may manage connectors may bring the
+/// consent back, in whose browser it was given.
+#[utoipa::path(post, path = "/app-profiles/{name}/consent-link", tag = "connectors", operation_id = "app_profile_consent_link",
     params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
     responses((status = 200, body = ConsentLink), Refusals))]
 async fn consent_link(
-    _caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<ConsentLink>, Problem> {
+    reaches_all(&caller)?;
     let profile = server.control.catalog.app_profile(&name).await?;
     let redirect = super::connect::redirect(&server, None)?;
-    let (_, url) = server.control.consent_link(&profile, &redirect).await?;
+    let url = server.control.consent_link(&profile, &redirect).await?;
     Ok(Json(ConsentLink {
         url: url.to_string(),
     }))

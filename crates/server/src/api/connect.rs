@@ -6,14 +6,14 @@ mod page;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use control::{IdentityChoice, METHODS, WizardBegin, WizardPick, WizardWay};
+use control::{IdentityChoice, METHODS, Wizard, WizardBegin, WizardWay};
 use serde_json::json;
 use url::{Host, Url};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::connectors::{location, reach};
-use super::credentials::identity_of;
+use super::connectors::{location, narrowed, reach};
+use super::credentials::{identity_of, reach_credentials};
 use crate::access::{Allowed, Caller, ManageConnectors};
 use crate::{Json, Paged, Path, Problem, Query, Refusals, Server};
 use dto::{
@@ -80,7 +80,10 @@ async fn begin(
 ) -> Result<(StatusCode, HeaderMap, Json<WizardView>), Problem> {
     if let Some(connector) = &request.connector {
         reach(&caller, connector)?;
+        let connector = server.control.catalog.connector(connector).await?;
+        reach_credentials(&server, &caller, [&connector.credential]).await?;
     }
+    reach_credentials(&server, &caller, &request.credential).await?;
     let app = request.app();
     let way = match (request.method.as_str(), request.flow.as_deref()) {
         ("user", Some("code")) => WizardWay::Code {
@@ -113,7 +116,19 @@ async fn begin(
     };
     let wizard = server.control.begin_wizard(&owner(&caller), begin).await?;
     let headers = location(&format!("/api/v1/connect/{}", wizard.id));
-    Ok((StatusCode::CREATED, headers, Json(WizardView::of(wizard))))
+    let view = view(&server, &caller, wizard).await?;
+    Ok((StatusCode::CREATED, headers, view))
+}
+
+/// What of a wizard the caller may see.
+async fn view(
+    server: &Server,
+    caller: &Caller,
+    mut wizard: Wizard,
+) -> Result<Json<WizardView>, Problem> {
+    wizard.organizations =
+        narrowed(server, caller, &wizard.service, wizard.organizations).await?;
+    Ok(Json(WizardView::of(wizard)))
 }
 
 /// Where the sign-in page sends the browser: to this server, or to a port of the machine that the browser runs on, and never elsewhere.
@@ -155,7 +170,7 @@ pub(super) fn redirect(server: &Server, wanted: Option<&str>) -> Result<Url, Pro
     Url::parse(&format!("{base}/api/v1/connect/return")).map_err(|_| refused())
 }
 
-/// Where the browser comes back to from the sign-in page: answers with a page for people.
+/// Where the browser comes back to from the sign-in page, or from that of an administrator's consent: answers with a page for people.
 #[utoipa::path(get, path = "/connect/return", tag = "connectors", operation_id = "connect_return",
     extensions(("x-permission" = json!("manage-connectors"))),
     responses((status = 200, body = String, content_type = "text/html"), Refusals))]
@@ -166,6 +181,22 @@ async fn come_back(
 ) -> Response {
     let query = query.unwrap_or_default();
     let control = &server.control;
+    let consented = async {
+        let Some(profile) = control.consent_returned(&query).await? else {
+            return Ok(None);
+        };
+        let details = json!({ "tenant": profile.app.tenant, "client_id": profile.app.client_id });
+        let subject = format!("app-profile/{}", profile.name);
+        server
+            .audit(&caller, "app-profile.consent", &subject, details)
+            .await?;
+        Ok(Some(profile))
+    };
+    match consented.await {
+        Ok(None) => {}
+        Ok(Some(profile)) => return page::consented(&profile.name, &profile.app.tenant),
+        Err(problem) => return page::refused(&problem),
+    }
     let returned = async {
         let id = control.wizard_awaiting(&query).await?;
         control.return_to_wizard(&owner(&caller), &id, &query).await
@@ -186,7 +217,7 @@ async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<WizardView>, Problem> {
     let wizard = server.control.wizard(&owner(&caller), &id).await?;
-    Ok(Json(WizardView::of(wizard)))
+    view(&server, &caller, wizard).await
 }
 
 /// Forgets a wizard with all that it knew.
@@ -213,7 +244,7 @@ async fn poll(
 ) -> Result<Json<WizardView>, Problem> {
     caller.only_reads();
     let wizard = server.control.poll_wizard(&owner(&caller), &id).await?;
-    Ok(Json(WizardView::of(wizard)))
+    view(&server, &caller, wizard).await
 }
 
 /// Gives the query that a browser brought back to another program, for example the command line.
@@ -231,7 +262,7 @@ async fn give_back(
     let wizard = control
         .return_to_wizard(&owner, &id, request.query.expose())
         .await?;
-    Ok(Json(WizardView::of(wizard)))
+    view(&server, &caller, wizard).await
 }
 
 /// Checks organizations one by one, all that were found when none is named; also those that will be left out.
@@ -246,9 +277,16 @@ async fn check(
 ) -> Result<Json<CheckedWizard>, Problem> {
     caller.only_reads();
     let (control, owner) = (&server.control, owner(&caller));
-    let checked = control
-        .check_wizard(&owner, &id, &request.organizations)
-        .await?;
+    let mut names = request.organizations;
+    if names.is_empty() && caller.connectors.is_some() {
+        let wizard = control.wizard(&owner, &id).await?;
+        let found = narrowed(&server, &caller, &wizard.service, wizard.organizations).await?;
+        names = found.into_iter().map(|one| one.organization).collect();
+        if names.is_empty() {
+            return Ok(Json(CheckedWizard::of(Vec::new())));
+        }
+    }
+    let checked = control.check_wizard(&owner, &id, &names).await?;
     Ok(Json(CheckedWizard::of(checked)))
 }
 
@@ -264,9 +302,9 @@ async fn review(
 ) -> Result<Json<Paged<ReviewView>>, Problem> {
     caller.only_reads();
     let (control, owner) = (&server.control, owner(&caller));
-    let drafts = control
-        .review_wizard(&owner, &id, request.picks(&caller)?)
-        .await?;
+    let service = control.wizard(&owner, &id).await?.service;
+    let picks = request.picks(&server, &caller, &service).await?;
+    let drafts = control.review_wizard(&owner, &id, picks).await?;
     let drafts: Vec<ReviewView> = drafts.into_iter().map(ReviewView::of).collect();
     Ok(Json(Paged::from(drafts)))
 }
@@ -282,12 +320,13 @@ async fn add(
     Json(request): Json<AddWizard>,
 ) -> Result<(StatusCode, Json<AddedWizard>), Problem> {
     let (control, owner) = (&server.control, owner(&caller));
-    let again = control.wizard(&owner, &id).await?.connector.is_some();
+    let wizard = control.wizard(&owner, &id).await?;
+    let again = wizard.connector.is_some();
     if request.run_backup && !caller.may(model::Permission::RunBackups) {
         return Err(Problem::forbidden(model::Permission::RunBackups));
     }
     let (credential, backup) = (request.credential_name.clone(), request.run_backup);
-    let picks: Vec<WizardPick> = request.picks(&caller)?;
+    let picks = request.picks(&server, &caller, &wizard.service).await?;
     let added = control
         .finish_wizard(&owner, &id, picks, credential.as_deref(), backup)
         .await?;

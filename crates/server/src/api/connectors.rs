@@ -6,18 +6,20 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use control::{ConnectorEdit, IdentityChoice};
 use serde_json::json;
+use service::preflight::Reached;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::{Allowed, Caller, ManageConnectors, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
-use super::credentials::identity_of;
+use super::credentials::{identity_of, reach_credentials};
 use dto::{
     AddConnector, CommitQuery, CommitView, ConnectorView, Discover, DiscoveryView, EditConnector,
     RemoveConnectors, RemovedConnector, RemovedConnectors, RepositoryView, TestedConnector,
 };
-pub(super) use dto::{AddedConnector, CheckView, NextStep, ReachedView, SyncBody, next_steps};
+pub(crate) use dto::CheckView;
+pub(super) use dto::{AddedConnector, NextStep, ReachedView, SyncBody, next_steps};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
@@ -39,6 +41,52 @@ pub(super) fn reach(caller: &Caller, name: &str) -> Result<(), Problem> {
         "connector-unknown",
         format!("there is no connector `{name}`"),
     ))
+}
+
+/// Refuses a name for a new connector that the caller would not reach.
+pub(super) fn may_add(
+    server: &Server,
+    caller: &Caller,
+    (service, organization): (&str, &str),
+    name: Option<&str>,
+) -> Result<(), Problem> {
+    if caller.connectors.is_none() {
+        return Ok(());
+    }
+    let name = server.control.connector_name(service, organization, name)?;
+    if caller.reaches(&name) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "role-missing",
+        format!("this account reaches some connectors alone, and `{name}` is not among them"),
+    ))
+}
+
+/// What of these organizations the caller may know of: those of connectors that it reaches, or could add.
+pub(super) async fn narrowed(
+    server: &Server,
+    caller: &Caller,
+    service: &str,
+    mut found: Vec<Reached>,
+) -> Result<Vec<Reached>, Problem> {
+    if caller.connectors.is_none() {
+        return Ok(found);
+    }
+    let connectors = server.control.catalog.connectors().await?;
+    let own = |organization: &str| {
+        connectors.iter().any(|connector| {
+            connector.service == service
+                && connector.organization.eq_ignore_ascii_case(organization)
+                && caller.reaches(&connector.name)
+        })
+    };
+    found.retain(|one| {
+        let organization = &one.organization;
+        own(organization) || may_add(server, caller, (service, organization), None).is_ok()
+    });
+    Ok(found)
 }
 
 /// The connectors that the caller reaches, by name.
@@ -71,8 +119,19 @@ async fn add(
     Json(request): Json<AddConnector>,
 ) -> Result<(StatusCode, HeaderMap, Json<AddedConnector>), Problem> {
     let new = request.into_new(&server).await?;
-    if let Some(name) = &new.name {
-        reach(&caller, name)?;
+    let place = (new.service.as_str(), new.organization.as_str());
+    may_add(&server, &caller, place, new.name.as_deref())?;
+    let (named, made) = match &new.identity {
+        IdentityChoice::Stored(name) => (Some(name), None),
+        IdentityChoice::New { name, .. } => (None, name.as_ref()),
+    };
+    let used: Vec<String> = named.into_iter().chain(&new.restore_credential).cloned().collect();
+    reach_credentials(&server, &caller, &used).await?;
+    // It may give a credential of this name another secret.
+    if let Some(name) = made
+        && server.control.catalog.credential(name).await.is_ok()
+    {
+        reach_credentials(&server, &caller, [name]).await?;
     }
     let added = server.control.add_connector(&new).await?;
     let connector = added.value;
@@ -125,6 +184,9 @@ async fn edit(
     reach(&caller, &name)?;
     let details = request.details();
     let edit: ConnectorEdit = request.into_edit();
+    let restore = edit.restore_credential.iter().flatten();
+    let used: Vec<String> = edit.credential.iter().chain(restore).cloned().collect();
+    reach_credentials(&server, &caller, &used).await?;
     let edited = server.control.edit_connector(&name, edit).await?;
     let subject = format!("connector/{}", edited.value.name);
     server
@@ -237,12 +299,15 @@ async fn commits(
     extensions(("x-permission" = json!("manage-connectors"))), request_body = Discover,
     responses((status = 200, body = DiscoveryView), Refusals))]
 async fn discover(
-    _caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Json(request): Json<Discover>,
 ) -> Result<Json<DiscoveryView>, Problem> {
     let choice = match (request.credential, request.identity) {
-        (Some(name), None) => IdentityChoice::Stored(name),
+        (Some(name), None) => {
+            reach_credentials(&server, &caller, [&name]).await?;
+            IdentityChoice::Stored(name)
+        }
         (None, Some(body)) => IdentityChoice::New {
             name: None,
             identity: identity_of(&server, body).await?,
@@ -256,6 +321,8 @@ async fn discover(
         }
     };
     let control = &server.control;
-    let found = control.organizations_of(&request.service, &choice).await?;
+    let mut found = control.organizations_of(&request.service, &choice).await?;
+    found.organizations =
+        narrowed(&server, &caller, &request.service, found.organizations).await?;
     Ok(Json(DiscoveryView::of(found)))
 }

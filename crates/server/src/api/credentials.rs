@@ -11,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::{CheckView, location};
-use crate::access::{Allowed, ManageConnectors};
+use super::notifications::reaches_all;
+use crate::access::{Allowed, Caller, ManageConnectors};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) use dto::IdentityBody;
@@ -27,17 +28,46 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(test))
 }
 
+/// Refuses credentials as ones that do not exist, unless all that they sign in for are connectors that the caller reaches.
+pub(super) async fn reach_credentials(
+    server: &Server,
+    caller: &Caller,
+    names: impl IntoIterator<Item = &String>,
+) -> Result<(), Problem> {
+    if caller.connectors.is_none() {
+        return Ok(());
+    }
+    for name in names {
+        let users = server.control.catalog.credential_users(name).await?;
+        let own = |user: &String| {
+            let connector = user.strip_prefix("connector ");
+            connector.is_some_and(|connector| caller.reaches(connector))
+        };
+        if users.is_empty() || !users.iter().all(own) {
+            return Err(catalog::Error::CredentialUnknown { name: name.clone() }.into());
+        }
+    }
+    Ok(())
+}
+
 /// The credentials by name, without their secrets.
 #[utoipa::path(get, path = "/credentials", tag = "connectors", operation_id = "credential_list",
     params(PageQuery), extensions(("x-permission" = json!("manage-connectors"))),
     responses((status = 200, body = Paged<CredentialView>), Refusals))]
 async fn list(
-    _caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Paged<CredentialView>>, Problem> {
     let catalog = &server.control.catalog;
-    let listed = catalog.credentials_page(&query.page()?).await?;
+    let mut listed = catalog.credentials_page(&query.page()?).await?;
+    let mut reached = Vec::new();
+    for row in listed.items {
+        if reach_credentials(&server, &caller, [&row.name]).await.is_ok() {
+            reached.push(row);
+        }
+    }
+    listed.items = reached;
     let now = server.control.clock.now();
     Ok(Json(Paged::from_listed(listed, |row| {
         CredentialView::of(row, None, now)
@@ -53,6 +83,7 @@ async fn add(
     State(server): State<Server>,
     Json(request): Json<AddCredential>,
 ) -> Result<(StatusCode, HeaderMap, Json<CredentialView>), Problem> {
+    reaches_all(&caller)?;
     let expires = request.identity.expiry()?;
     let identity = identity_of(&server, request.identity).await?;
     let control = &server.control;
@@ -74,10 +105,11 @@ async fn add(
     params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
     responses((status = 200, body = CredentialView), Refusals))]
 async fn get(
-    _caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<CredentialView>, Problem> {
+    reach_credentials(&server, &caller, [&name]).await?;
     let row = server.control.service_credential(&name).await?;
     let users = server.control.catalog.credential_users(&name).await?;
     let now = server.control.clock.now();
@@ -95,6 +127,7 @@ async fn rotate(
     Path(name): Path<String>,
     Json(request): Json<RotateCredential>,
 ) -> Result<Json<TestedCredential>, Problem> {
+    reach_credentials(&server, &caller, [&name]).await?;
     let control = &server.control;
     let (identity, expires) = match (request.secret, request.identity) {
         (Some(secret), None) => {
@@ -136,11 +169,12 @@ async fn rotate(
     request_body = TestCredential,
     responses((status = 200, body = TestedCredential), Refusals))]
 async fn test(
-    _caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<TestCredential>,
 ) -> Result<Json<TestedCredential>, Problem> {
+    reach_credentials(&server, &caller, [&name]).await?;
     let place = request.organization.as_deref();
     let place = place.map(|organization| (request.service.as_str(), organization));
     let tested = server.control.test_credential(&name, place).await?;
@@ -156,6 +190,7 @@ async fn remove(
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    reach_credentials(&server, &caller, [&name]).await?;
     server.control.remove_credential(&name).await?;
     let subject = format!("credential/{name}");
     server

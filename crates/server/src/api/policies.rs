@@ -3,7 +3,7 @@
 mod body;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use catalog::PolicyRow;
 use model::policy::next_runs;
@@ -38,8 +38,10 @@ struct PolicyView {
     policy: PolicyBody,
     /// Grows with each change; sent back with one, it is refused when somebody else was faster.
     version: i64,
+    /// Absent for one that nobody has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
-    updated: String,
+    updated: Option<String>,
     /// When its schedule made runs last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -59,7 +61,7 @@ impl PolicyView {
         Ok(Self {
             policy: PolicyBody::of(policy)?,
             version: row.version,
-            updated: row.updated.to_string(),
+            updated: (row.updated > jiff::Timestamp::UNIX_EPOCH).then(|| row.updated.to_string()),
             fired: row.fired.map(|fired| fired.to_string()),
             next: next
                 .and_then(|times| times.first().copied())
@@ -168,10 +170,6 @@ async fn names_exist(server: &Server, policy: &Policy) -> Result<(), Problem> {
     }
 }
 
-fn needs_another(detail: &str) -> Problem {
-    Problem::conflict("policy-shortens", detail)
-}
-
 /// All policies, by name.
 #[utoipa::path(get, path = "/policies", tag = "policies", operation_id = "policy_list",
     extensions(("x-permission" = json!("read-status"))),
@@ -186,16 +184,16 @@ async fn list(
     Ok(Json(Paged::from(views?)))
 }
 
-/// Makes a policy.
+/// Makes a policy. One that takes connectors from policies that keep more waits for another person where that is asked for.
 #[utoipa::path(post, path = "/policies", tag = "policies", operation_id = "policy_add",
     extensions(("x-permission" = json!("manage-policies"))),
     request_body = PolicyBody,
-    responses((status = 201, body = PolicyView, headers(("Location" = String))), Refusals))]
+    responses((status = 201, body = PolicyView, headers(("Location" = String))), (status = 202, body = Waits), Refusals))]
 async fn add(
     caller: Allowed<ManagePolicies>,
     State(server): State<Server>,
     Json(request): Json<PolicyBody>,
-) -> Result<(StatusCode, AppendHeaders<Option<(HeaderName, HeaderValue)>>, Json<PolicyView>), Problem> {
+) -> Result<Response, Problem> {
     reaches_all(&caller)?;
     let now = server.control.clock.now();
     let policy = request.policy(None, now)?;
@@ -203,9 +201,17 @@ async fn add(
     if server.control.four_eyes().await?
         && server.control.would_shorten(None, Some(&policy)).await?
     {
-        return Err(needs_another(
-            "it would take connectors from policies that keep more, and another person has to approve that",
-        ));
+        // A second one of the name is refused at once, not when somebody has approved it.
+        if server.control.catalog.policy(&policy.name).await.is_ok() {
+            return Err(catalog::Error::PolicyExists { name: policy.name }.into());
+        }
+        let kind = ProposalKind::ShortenRetention {
+            policy: policy.name.clone(),
+            version: 0,
+            old: None,
+            new: Some(Box::new(policy)),
+        };
+        return Ok(server.propose(&caller, &kind).await?.into_response());
     }
     server.control.catalog.add_policy(&policy, now).await?;
     server
@@ -215,7 +221,8 @@ async fn add(
     let path = format!("/api/v1/policies/{}", service::http::segment(&policy.name));
     let location = HeaderValue::from_str(&path).ok();
     let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
-    Ok((StatusCode::CREATED, location, Json(PolicyView::new(&row, now)?)))
+    let view = Json(PolicyView::new(&row, now)?);
+    Ok((StatusCode::CREATED, location, view).into_response())
 }
 
 /// A policy.
@@ -259,8 +266,8 @@ async fn edit(
         let kind = ProposalKind::ShortenRetention {
             policy: name,
             version,
-            old: Box::new(before.policy),
-            new: Box::new(policy),
+            old: Some(Box::new(before.policy)),
+            new: Some(Box::new(policy)),
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
@@ -271,28 +278,32 @@ async fn edit(
     Ok(Json(PolicyView::new(&row, now)?).into_response())
 }
 
-/// Removes a policy. Its snapshots stay.
+/// Removes a policy. Its snapshots stay. Where that keeps less, it waits for another person if that is asked for.
 #[utoipa::path(delete, path = "/policies/{name}", tag = "policies", operation_id = "policy_remove", params(("name" = String, Path)),
     extensions(("x-permission" = json!("manage-policies"))),
-    responses((status = 204), Refusals))]
+    responses((status = 202, body = Waits), (status = 204), Refusals))]
 async fn remove(
     caller: Allowed<ManagePolicies>,
     State(server): State<Server>,
     Path(name): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     reaches_all(&caller)?;
     let control = &server.control;
     let row = control.catalog.policy(&name).await?;
     let asked = control.four_eyes().await? || row.policy.four_eyes;
     if asked && control.would_shorten(Some(&row.policy.name), None).await? {
-        return Err(needs_another(
-            "without it snapshots would be forgotten that it keeps, and another person has to approve that",
-        ));
+        let kind = ProposalKind::ShortenRetention {
+            policy: row.policy.name.clone(),
+            version: row.version,
+            old: Some(Box::new(row.policy)),
+            new: None,
+        };
+        return Ok(server.propose(&caller, &kind).await?.into_response());
     }
     control.catalog.remove_policy(&row.policy.name).await?;
     let details = json!({ "policy": row.policy });
     server.audit(&caller, "policy.remove", &subject(&row.policy.name), details).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// When a policy would run, and for what; saved or not.

@@ -179,6 +179,8 @@ struct SettingsView {
     /// `automatic` or `manual`.
     #[schema(value_type = String)]
     licensing: Licensing,
+    /// What licensing has an effect on, in words.
+    licensing_scope: &'static str,
     sync: SyncBody,
     /// The worker that runs its backups.
     worker: Option<String>,
@@ -195,6 +197,7 @@ impl SettingsView {
     fn of(settings: TenantSettings) -> Self {
         Self {
             licensing: settings.licensing,
+            licensing_scope: Licensing::SCOPE,
             sync: SyncBody::of(settings.sync),
             worker: settings.worker,
             synced: settings.synced.map(|time| time.to_string()),

@@ -192,3 +192,67 @@ async fn the_machine_is_no_second_person() {
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(two.on().await);
 }
+
+#[tokio::test]
+async fn a_policy_that_is_added_or_removed_and_keeps_less_waits_too() {
+    let (two, _, _) = wish().await;
+    let world = &two.world;
+    let connector = model::Connector {
+        name: "contoso".to_owned(),
+        credential: "pat".to_owned(),
+        ..model::Connector::default()
+    };
+    let catalog = &world.server.control.catalog;
+    let (kek, now) = (&world.server.control.kek, world.server.control.clock.now());
+    for name in ["pat", "password"] {
+        let secret = model::Secret::new("secret");
+        catalog
+            .put_credential(kek, name, "pat", &secret, now, &mut rand::rng())
+            .await
+            .unwrap();
+    }
+    catalog.add_connector(&connector).await.unwrap();
+    let repository = catalog::RepositoryRow {
+        name: "main".to_owned(),
+        location: "/repository".to_owned(),
+        password_credential: "password".to_owned(),
+        ..catalog::RepositoryRow::default()
+    };
+    catalog.add_repository(&repository).await.unwrap();
+    let proposed = async |method: &str, path: &str, body| {
+        let answer = world.send(&two.anna, method, path, body).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+        let id = answer.json["proposal"].as_str().unwrap().to_owned();
+        let shown = world.send(&two.ben, "GET", &format!("/proposals/{id}"), None).await;
+        (id, shown.json["hash"].as_str().unwrap().to_owned())
+    };
+    // It would take the connector from the default policy, which keeps a year.
+    let short = json!({ "name": "short", "connectors": ["contoso"], "retention": { "last": 1 } });
+    let (id, hash) = proposed("POST", "/policies", Some(short)).await;
+    assert!(catalog.policy("short").await.is_err());
+    assert_eq!(two.approve(&two.ben, &id, &hash).await.0, StatusCode::OK);
+    assert_eq!(catalog.policy("short").await.unwrap().policy.retention.last, 1);
+    catalog.remove_policy("short").await.unwrap();
+    // Without it the default policy decides, which keeps less.
+    let long = model::Policy {
+        name: "long".to_owned(),
+        connectors: vec!["contoso".to_owned()],
+        retention: model::policy::Keep {
+            daily: 3000,
+            weekly: 3000,
+            monthly: 3000,
+            ..model::policy::Keep::default()
+        },
+        ..model::Policy::standard()
+    };
+    catalog.add_policy(&long, now).await.unwrap();
+    let (stale, stale_hash) = proposed("DELETE", "/policies/long", None).await;
+    let version = catalog.policy("long").await.unwrap().version;
+    catalog.replace_policy("long", version, &long, now).await.unwrap();
+    two.approve(&two.ben, &stale, &stale_hash).await;
+    // It was changed since: somebody else approved another one.
+    catalog.policy("long").await.unwrap();
+    let (id, hash) = proposed("DELETE", "/policies/long", None).await;
+    two.approve(&two.ben, &id, &hash).await;
+    assert!(catalog.policy("long").await.is_err());
+}

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod browser;
+mod entra;
 mod four_eyes;
 mod harness;
 mod matrix;

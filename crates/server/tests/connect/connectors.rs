@@ -130,7 +130,7 @@ async fn sre_42_sre_43_several_are_removed_at_once_and_each_that_stays_is_named(
 }
 
 #[tokio::test]
-async fn av_02_av_03_a_profile_comes_first_and_is_of_the_own_tenant() {
+async fn av_02_av_03_av_09_a_profile_comes_first_and_is_of_the_own_tenant() {
     let world = World::start().await;
     let begin = json!({"service": "azure-devops", "method": "user", "app_profile": "contoso"});
     let refused = world.post("/connect", &begin).await;

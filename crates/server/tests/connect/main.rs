@@ -1,10 +1,16 @@
 //! Connecting, from the first step to the last, against the simulated service.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod acceptance;
+mod apps;
 mod connectors;
 mod credentials;
+mod long_run;
 mod messages;
+#[path = "../common/needles.rs"]
 mod needles;
+mod outbound;
+mod reach;
 mod secrets;
 mod tenants;
 mod wizard;

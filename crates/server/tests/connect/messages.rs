@@ -69,10 +69,15 @@ async fn sre_29_sre_40_sre_48_a_token_that_lacks_code_read_says_so_and_saves_not
     let pat = world.simulator.add_pat("contoso", &scopes).await;
     let repository = "https://dev.azure.com/contoso/Fiber/_git/Fiber";
     let body = world.pat_body("docs", repository, &pat);
-    world
+    let refused = world
         .post("/connectors", &body)
         .await
         .refused("code-read-missing", "Token lacks Code.Read permission");
+    let checks = refused["checks"].as_array().unwrap();
+    assert!(
+        checks.iter().any(|check| check["name"] == "git-repository" && check["outcome"] == "missing"),
+        "{refused}"
+    );
     assert!(world.names().await.is_empty());
     assert!(
         world
@@ -84,7 +89,10 @@ async fn sre_29_sre_40_sre_48_a_token_that_lacks_code_read_says_so_and_saves_not
             .is_empty()
     );
     // For the organization as a whole it is enough to go on, and the data that it costs is named.
-    world.add_pat("partial", &pat).await.expect(201);
+    let partial = world.add_pat("partial", &pat).await.expect(201);
+    let missing = partial["missing"].as_array().unwrap();
+    let repositories = azure_devops::AZURE_DEVOPS.kind("git-repository").unwrap();
+    assert!(missing.contains(&json!(repositories.spec().title)), "{partial}");
     world
         .get("/connectors/partial/repositories")
         .await

@@ -60,7 +60,10 @@ fn the_search_finds_what_is_there_in_every_form() {
     let basic = STANDARD.encode(format!("user:{secret}"));
     let json = json!({ "a": secret }).to_string();
     let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    for text in [secret, &basic, &json, &url] {
+    // As others write JSON: in ASCII alone, or without anything that markup could be made of.
+    let ascii = r#"kw/pl\u00e4nted+\"secret\\?1"#;
+    let careful = r"kw\u002Fpl\u00E4nted\u002B\u0022secret\u005C\u003F1";
+    for text in [secret, &basic, &json, &url, ascii, careful] {
         assert!(
             holds(format!("before {text} after").as_bytes(), secret),
             "{text}"

@@ -63,7 +63,7 @@ async fn list(world: &World, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn xm_01_xm_05_a_device_code_connects_the_tenant() {
+async fn xm_02_xm_03_xm_04_xm_05_xm_06_a_device_code_connects_the_tenant() {
     let world = World::start().await;
     let client_id = registered(&world);
     // XM-02: the code and the address to enter it at.
@@ -131,6 +131,8 @@ async fn xm_07_licenses_sync_and_worker_of_a_tenant_are_set() {
     let path = "/connectors/contoso-365/tenant-settings";
     let before = world.get(path).await.expect(200);
     assert_eq!(before["licensing"], "automatic");
+    let scope = before["licensing_scope"].as_str().unwrap();
+    assert!(scope.contains("entries of all users, licensed or not"));
     let users = before["users"].as_u64().unwrap();
     assert!(before["protected"].as_u64().unwrap() < users);
 

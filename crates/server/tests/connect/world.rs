@@ -4,17 +4,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use axum::body::Body;
+use axum::http::Request;
 use catalog::{Catalog, Kek};
 use control::{Control, OwnApp, Reach};
 use jiff::{SignedDuration, Timestamp};
 use model::Clock;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::access::Caller;
 use server::{Options, Server};
 use service::Service;
+use service::egress::Egress;
 use service::entra::{Cloud, Clouds};
 use simulator::{Seed, Simulator};
 use tempfile::TempDir;
+use tower::ServiceExt as _;
 
 static SERVICES: [&Service; 2] = [&azure_devops::AZURE_DEVOPS, &microsoft_365::MICROSOFT_365];
 
@@ -88,7 +93,11 @@ impl World {
         let mut clouds = Clouds::usual().unwrap();
         clouds.add(cloud).unwrap();
         let clock = Arc::<Ahead>::default();
-        let mut reach = Reach::new(clouds, Arc::<Ahead>::clone(&clock));
+        let mut reach = Reach::new(
+            clouds,
+            Egress::with_this_machine(Vec::new()),
+            Arc::<Ahead>::clone(&clock),
+        );
         reach.apps = Arc::new([OwnApp {
             service: "azure-devops".to_owned(),
             cloud: "lab".to_owned(),
@@ -114,6 +123,47 @@ impl World {
             clock,
             folder,
         }
+    }
+
+    /// The same with these rules on where addresses may lead.
+    pub(crate) fn allowing(mut self, allow: &[&str]) -> Self {
+        let allow = allow.iter().map(|net| net.parse().unwrap()).collect();
+        self.control.reach.egress = Egress::new(allow);
+        self.server = Server::new(self.control.clone(), Options::default());
+        self
+    }
+
+    /// The same at an address that browsers come back to.
+    pub(crate) fn at(mut self, public_url: &str) -> Self {
+        let options = Options {
+            public_url: Some(public_url.parse().unwrap()),
+            ..Options::default()
+        };
+        self.server = Server::new(self.control.clone(), options);
+        self
+    }
+
+    /// A request of somebody who reaches these connectors alone.
+    pub(crate) async fn call_as(
+        &self,
+        reached: &[&str],
+        (method, path): (Method, &str),
+        body: &Value,
+    ) -> Answer {
+        let mut caller = Caller::local();
+        caller.connectors = Some(reached.iter().map(|name| (*name).to_owned()).collect());
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("content-type", "application/json")
+            .extension(caller)
+            .body(Body::from(serde_json::to_vec(body).unwrap()))
+            .unwrap();
+        let answer = self.server.router().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+        let body = serde_json::from_slice(&body.unwrap()).unwrap_or(Value::Null);
+        Answer { status, body }
     }
 
     pub(crate) fn advance(&self, seconds: i64) {

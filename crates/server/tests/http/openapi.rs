@@ -111,3 +111,37 @@ fn secrets_are_never_in_answers() {
         }
     }
 }
+
+/// Types of the same name would take each other's place without a word: the sources are read, since the document has only one of them.
+#[test]
+fn no_two_schemas_have_the_same_name() {
+    fn read(folder: &std::path::Path, seen: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, seen);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for derived in text.split("derive(").skip(1) {
+                let (traits, rest) = derived.split_once(')').unwrap();
+                if !traits.contains("ToSchema") {
+                    continue;
+                }
+                let words = |word: &&str| matches!(*word, "struct" | "enum");
+                let mut rest = rest.split_whitespace().skip_while(|word| !words(word));
+                let name = rest.nth(1).unwrap_or_default();
+                let name = name.split(['<', '(', ';']).next().unwrap_or_default();
+                seen.push((name.to_owned(), path.display().to_string()));
+            }
+        }
+    }
+    let mut seen = Vec::new();
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    read(&sources, &mut seen);
+    assert!(seen.len() > 50, "what finds nothing proves nothing");
+    seen.sort();
+    for pair in seen.windows(2) {
+        assert_ne!(pair[0].0, pair[1].0, "{} and {}", pair[0].1, pair[1].1);
+    }
+}

@@ -119,6 +119,7 @@ impl Site {
             line: Line::new(http(), &self.url, token).unwrap(),
             clock: Arc::clone(&self.control.clock),
             services: self.services,
+            egress: service::egress::Egress::new(Vec::new()),
             labels: BTreeSet::new(),
             storages: BTreeSet::from(["main".to_owned()]),
             slots: 1,

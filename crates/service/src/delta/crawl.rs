@@ -1,9 +1,10 @@
 //! One round: pages to the delta link, then what they left open.
 
 use model::ItemRef;
+use model::policy::Pick;
 use serde_json::value::RawValue;
 
-use super::document::{first_text, is_removed, members, without};
+use super::document::{first_text, is_removed, members, texts, without};
 use super::link::{Links, is_expired};
 use super::page::{Page, Then};
 use super::state::State;
@@ -17,8 +18,14 @@ use crate::{Client, Crawl, Cursor, Error, Item, Result};
 const ROUNDS: u32 = 3;
 
 impl DeltaKind {
-    pub(super) async fn crawl_changes(&self, cx: &Crawl<'_>) -> Result<Cursor> {
+    pub(super) async fn crawl_changes(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
         let http = cx.http.tagged(self.spec.name);
+        let pick = cx.order.picks.0.get(self.spec.name);
+        if pick.is_some() && cx.cursor.is_some() {
+            // Changes of what is not chosen would be lost with them: as long as there is a choice, everything is listed each time.
+            let message = format!("{} are chosen one by one", self.spec.title.to_lowercase());
+            return Err(Error::cursor_expired(message));
+        }
         let resumed = cx.sink.resumed().map(State::read).transpose()?;
         let again = resumed.is_some();
         let mut state = resumed.unwrap_or_else(|| State {
@@ -30,6 +37,7 @@ impl DeltaKind {
                 kind: self,
                 cx,
                 http: &http,
+                pick,
             };
             match round.run(&mut state).await {
                 Err(error) if !is_expired(&error) || state.link.is_none() => return Err(error),
@@ -45,7 +53,7 @@ impl DeltaKind {
                 Err(_) => state = State::default(),
                 Ok(cursor) => {
                     round.finish(&state).await?;
-                    return Ok(cursor);
+                    return Ok(pick.is_none().then_some(cursor));
                 }
             }
         }
@@ -92,6 +100,8 @@ struct Round<'r, 'a> {
     kind: &'r DeltaKind,
     cx: &'r Crawl<'a>,
     http: &'r Client,
+    /// Which items are taken; a round with a choice is complete.
+    pick: Option<&'r Pick>,
 }
 
 impl Round<'_, '_> {
@@ -147,15 +157,23 @@ impl Round<'_, '_> {
         };
         let item = members(document)?;
         if is_removed(&item) {
+            let sent = state.listed.contains(id.as_ref());
             state.forget(&id);
+            if self.pick.is_some() && !sent {
+                return Ok(());
+            }
             return self.cx.sink.delete(&self.item(&id)).await;
         }
         state.relations.take(kind, &id, &item)?;
         if kind.is_piece(&item) {
             return self.piece(state, &id).await;
         }
+        if !self.takes(&id, document) {
+            state.forget(&id);
+            return self.leave(&id).await;
+        }
         if self.complete() {
-            if !kind.relations.is_empty() {
+            if !kind.relations.is_empty() || self.pick.is_some() {
                 state.listed.insert(id.to_string());
             }
         } else if !self.is_whole(&id, document, &item).await? {
@@ -166,6 +184,43 @@ impl Round<'_, '_> {
         }
         state.again.remove(id.as_ref());
         self.send(&id, document, &item).await
+    }
+
+    fn takes(&self, id: &str, document: &RawValue) -> bool {
+        self.pick.is_none_or(|pick| {
+            let names = texts(document, self.kind.name);
+            let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+            pick.takes(id, &names)
+        })
+    }
+
+    /// An item that is not chosen stays as it was; if it never was, it does not come.
+    async fn leave(&self, id: &str) -> Result<()> {
+        let item = self.item(id);
+        match self.cx.prior.document(&item).await? {
+            Some(_) => self.cx.sink.keep(&item).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What is not chosen stays also when the service no longer has it.
+    async fn leave_unlisted(&self, state: &State) -> Result<()> {
+        if self.pick.is_none() {
+            return Ok(());
+        }
+        for id in self.cx.prior.ids(self.kind.spec.name, "").await? {
+            if state.listed.contains(&id) || state.again.contains(&id) {
+                continue;
+            }
+            let document = self.cx.prior.document(&self.item(&id)).await?;
+            let document = document
+                .as_deref()
+                .and_then(|document| serde_json::from_slice(document).ok());
+            if document.is_some_and(|document: &RawValue| !self.takes(&id, document)) {
+                self.cx.sink.keep(&self.item(&id)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A piece of an item's lists; the item itself came or comes on its own, or is what it was.
@@ -211,6 +266,7 @@ impl Round<'_, '_> {
         let mut failed = Vec::new();
         for (id, answer) in self.each(&state.again).await? {
             match (&answer.body, answer.error(&self.item(&id).to_string())) {
+                (Some(body), None) if !self.takes(&id, body) => self.leave(&id).await?,
                 (Some(body), None) => self.send(&id, body, &members(body)?).await?,
                 // The next round says what became of it.
                 (_, Some(error)) if error.status == Some(404) => failed.push(id),
@@ -233,6 +289,7 @@ impl Round<'_, '_> {
                 failed.push(id);
             }
         }
+        self.leave_unlisted(state).await?;
         let ids: Vec<&str> = if self.complete() {
             state.listed.iter().map(String::as_str).collect()
         } else {

@@ -62,11 +62,17 @@ pub(super) fn is_removed(members: &Members<'_>) -> bool {
         .any(|mark| members.get(mark).is_some_and(|value| value.get() != "null"))
 }
 
+/// The texts that are there and not empty.
+pub(super) fn texts<'a>(document: &'a RawValue, pointers: &[&str]) -> Vec<Cow<'a, str>> {
+    let found = pointers
+        .iter()
+        .filter_map(|pointer| text_at(document, pointer));
+    found.filter(|text| !text.is_empty()).collect()
+}
+
 /// The first of several texts that is there and not empty.
 pub(super) fn first_text<'a>(document: &'a RawValue, pointers: &[&str]) -> Option<Cow<'a, str>> {
-    pointers
-        .iter()
-        .find_map(|pointer| text_at(document, pointer).filter(|text| !text.is_empty()))
+    texts(document, pointers).into_iter().next()
 }
 
 #[cfg(test)]

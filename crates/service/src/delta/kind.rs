@@ -27,7 +27,7 @@ impl Kind for DeltaKind {
     }
 
     async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
-        self.crawl_changes(cx).await.map(Some)
+        self.crawl_changes(cx).await
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {

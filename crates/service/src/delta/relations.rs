@@ -90,8 +90,13 @@ async fn send_one(
             let record: &RawValue = serde_json::from_slice(line).map_err(|error| {
                 Error::malformed(format!("{item}: {} as stored: {error}", relation.file))
             })?;
-            let id = text_at(record, "/id").unwrap_or_default().into_owned();
-            records.insert(id, record.get().to_owned());
+            let id = text_at(record, "/id").ok_or_else(|| {
+                Error::malformed(format!(
+                    "{item}: a record of {} as stored has no id",
+                    relation.file
+                ))
+            })?;
+            records.insert(id.into_owned(), record.get().to_owned());
         }
     }
     for (id, record) in changes {

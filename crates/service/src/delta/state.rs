@@ -13,7 +13,7 @@ pub(super) struct State {
     /// Where the round goes on; at its beginning none, or the cursor.
     pub(super) link: Option<String>,
     pub(super) relations: Relations,
-    /// Items of a complete crawl whose lists are to be sent even when they are empty; only of kinds with relations.
+    /// Items that a complete crawl has sent: their lists are sent even when they are empty. Of kinds with relations, and where items are chosen.
     pub(super) listed: BTreeSet<String>,
     /// Items that came with less than was stored: they are read by their id.
     pub(super) again: BTreeSet<String>,

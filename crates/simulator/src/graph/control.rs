@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Collection, What, seed};
+use super::{Collection, Relation, What, seed};
 use crate::entra::{State, Tenant};
 use crate::server::{ApiError, Reply};
 
@@ -41,7 +41,7 @@ pub(crate) fn answer(
             tenant.directory.log.push(super::Change {
                 collection: Collection::Sites,
                 id: String::new(),
-                what: What::MemberAdded(Uuid::nil()),
+                what: What::Changed,
             });
             tenant.directory.oldest = tenant.directory.log.len();
         }
@@ -52,16 +52,18 @@ pub(crate) fn answer(
         }
         (&Method::PATCH, ["users", id]) => {
             let user = tenant.user_mut(id).ok_or_else(|| missing("such person"))?;
-            merge(&mut user.properties, &sent["properties"]);
+            let cleared = merge(&mut user.properties, &sent["properties"]);
             let id = user.id;
+            tenant.directory.clear(&id.to_string(), cleared);
             tenant.directory.note_user(id);
         }
         (&Method::DELETE, ["users", id]) => remove_user(tenant, id, sent["hard"] != true)?,
         (&Method::POST, ["groups"]) => return add_group(tenant, sent),
         (&Method::PATCH, ["groups", id]) => {
             let group = group(tenant, id)?;
-            merge(&mut group.properties, &sent["properties"]);
+            let cleared = merge(&mut group.properties, &sent["properties"]);
             let id = group.id;
+            tenant.directory.clear(&id.to_string(), cleared);
             tenant.directory.note(Collection::Groups, id, What::Changed);
         }
         (&Method::DELETE, ["groups", id]) => {
@@ -75,14 +77,18 @@ pub(crate) fn answer(
                 },
             );
         }
-        (&Method::POST | &Method::DELETE, ["groups", id, "members"]) => {
+        (&Method::POST | &Method::DELETE, ["groups", id, list @ ("members" | "owners")]) => {
+            let relation = match *list {
+                "owners" => Relation::Owners,
+                _ => Relation::Members,
+            };
             let member = sent["member"].as_str().unwrap_or_default();
             let member = tenant
                 .user(member)
                 .map(|user| user.id)
                 .or_else(|| Uuid::parse_str(member).ok())
                 .ok_or_else(|| missing("such member"))?;
-            change_member(tenant, id, member, method == Method::POST)?;
+            relate(tenant, id, relation, member, method == Method::POST)?;
         }
         (&Method::POST, ["sites"]) => return add_site(tenant, sent),
         (&Method::DELETE, ["sites", id]) => {
@@ -98,7 +104,8 @@ pub(crate) fn answer(
                 .iter_mut()
                 .find(|site| site.id == *id)
                 .ok_or_else(|| missing("such site"))?;
-            merge(&mut site.properties, &sent["properties"]);
+            let cleared = merge(&mut site.properties, &sent["properties"]);
+            tenant.directory.clear(id, cleared);
             tenant.directory.note(Collection::Sites, *id, What::Changed);
         }
         _ => return Err(ApiError::no_route_path(path)),
@@ -106,10 +113,16 @@ pub(crate) fn answer(
     Ok(Reply::no_content())
 }
 
-fn merge(object: &mut serde_json::Map<String, Value>, with: &Value) {
+/// The properties that lost their values.
+fn merge(object: &mut serde_json::Map<String, Value>, with: &Value) -> Vec<String> {
+    let mut cleared = Vec::new();
     for (name, value) in with.as_object().into_iter().flatten() {
-        object.insert(name.clone(), value.clone());
+        let before = object.insert(name.clone(), value.clone());
+        if value.is_null() && before.is_some_and(|before| !before.is_null()) {
+            cleared.push(name.clone());
+        }
     }
+    cleared
 }
 
 /// By id or nickname.
@@ -125,15 +138,17 @@ fn group<'a>(tenant: &'a mut Tenant, name: &str) -> Result<&'a mut super::Group,
 fn remove_user(tenant: &mut Tenant, name: &str, recoverable: bool) -> Result<(), ApiError> {
     let id = tenant.user(name).ok_or_else(|| missing("such person"))?.id;
     tenant.users.retain(|user| user.id != id);
-    let groups: Vec<Uuid> = tenant
-        .directory
-        .groups
-        .iter()
-        .filter(|group| group.members.contains(&id))
-        .map(|group| group.id)
-        .collect();
-    for group in groups {
-        change_member(tenant, &group.to_string(), id, false)?;
+    for relation in [Relation::Members, Relation::Owners] {
+        let groups: Vec<Uuid> = tenant
+            .directory
+            .groups
+            .iter()
+            .filter(|group| group.list(relation).contains(&id))
+            .map(|group| group.id)
+            .collect();
+        for group in groups {
+            relate(tenant, &group.to_string(), relation, id, false)?;
+        }
     }
     tenant
         .directory
@@ -141,17 +156,24 @@ fn remove_user(tenant: &mut Tenant, name: &str, recoverable: bool) -> Result<(),
     Ok(())
 }
 
-fn change_member(tenant: &mut Tenant, name: &str, member: Uuid, add: bool) -> Result<(), ApiError> {
+fn relate(
+    tenant: &mut Tenant,
+    name: &str,
+    relation: Relation,
+    other: Uuid,
+    add: bool,
+) -> Result<(), ApiError> {
     let group = group(tenant, name)?;
-    group.members.retain(|own| *own != member);
+    let list = group.list_mut(relation);
+    list.retain(|own| *own != other);
     if add {
-        group.members.push(member);
+        list.push(other);
     }
     let id = group.id;
     let what = if add {
-        What::MemberAdded(member)
+        What::Joined(relation, other)
     } else {
-        What::MemberRemoved(member)
+        What::Left(relation, other)
     };
     tenant.directory.note(Collection::Groups, id, what);
     Ok(())
@@ -202,7 +224,7 @@ fn demonstrate(tenant: &mut Tenant) -> Result<Reply, ApiError> {
     let (promoted, name) = (promoted.id, promoted.upn().to_owned());
     tenant.directory.note_user(promoted);
     let first = tenant.directory.groups[0].id.to_string();
-    change_member(tenant, &first, added, true)?;
+    relate(tenant, &first, Relation::Members, added, true)?;
     let site = add_site(
         tenant,
         &json!({"path": format!("sites/new-{count}"), "title": "New site"}),

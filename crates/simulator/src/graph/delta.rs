@@ -11,7 +11,7 @@ use super::directory::{GROUP, READ_GROUPS, READ_USERS, USER, type_of};
 use super::error::GraphError;
 use super::list::{self, Shape, bad_token, decode, encode};
 use super::sites::{READ_SITES, SITE};
-use super::{Collection, Group, Site, What};
+use super::{Collection, Group, Relation, Site, What};
 use crate::entra::{Tenant, User};
 use crate::server::Reply;
 
@@ -166,15 +166,24 @@ fn removed(id: &str, recoverable: bool) -> Value {
     json!({"id": id, "@removed": {"reason": if recoverable { "changed" } else { "deleted" }}})
 }
 
-/// What a round shows of an object: properties that were never set are left out.
+/// What a round shows of an object: all that is selected, changed or not. Properties that were never set are left out; those that lost
+/// their values are null in later rounds.
 fn shown(
+    (tenant, place): (&Tenant, &Place),
     object: &Map<String, Value>,
     select: Option<&str>,
     shape: &Shape<'_>,
 ) -> Result<Value, GraphError> {
     let mut value = list::select(object, select, shape)?;
+    let cleared = object
+        .get("id")
+        .and_then(Value::as_str)
+        .filter(|_| place.since.is_some())
+        .and_then(|id| tenant.directory.cleared.get(id));
     if let Some(map) = value.as_object_mut() {
-        map.retain(|_, value| !value.is_null());
+        map.retain(|name, value| {
+            !value.is_null() || cleared.is_some_and(|cleared| cleared.contains(name))
+        });
     }
     Ok(value)
 }
@@ -188,7 +197,7 @@ pub(super) fn users(context: &Context<'_>, request: &Request) -> Result<Reply, G
     let place = Place::of(request, Collection::Users, tenant, DELTA)?;
     let select = place.select.as_deref();
     let of = |user: &User| {
-        let value = shown(&user.properties, select, &USER)?;
+        let value = shown((tenant, &place), &user.properties, select, &USER)?;
         Ok((user.id.to_string(), value))
     };
     let entries: Result<Vec<(String, Value)>, GraphError> = if place.since.is_none() {
@@ -221,7 +230,13 @@ pub(super) fn groups(context: &Context<'_>, request: &Request) -> Result<Reply, 
         .query
         .get("$expand")
         .is_some_and(|text| text.starts_with("members"));
-    let members = asked.contains("members") || expand;
+    let mut lists = Vec::new();
+    if asked.contains("members") || expand {
+        lists.push(Relation::Members);
+    }
+    if asked.contains("owners") {
+        lists.push(Relation::Owners);
+    }
     let rest: Vec<&str> = asked
         .iter()
         .copied()
@@ -229,17 +244,11 @@ pub(super) fn groups(context: &Context<'_>, request: &Request) -> Result<Reply, 
         .collect();
     let own = rest.join(",");
     let properties = select.map(|_| own.as_str());
+    let whole = |group: &Group| shown((tenant, &place), &group.properties, properties, &GROUP);
     let mut entries = Vec::new();
     if place.since.is_none() {
         for group in &tenant.directory.groups {
-            first(
-                tenant,
-                group,
-                properties,
-                members,
-                asked.contains("owners"),
-                &mut entries,
-            )?;
+            first(tenant, group, whole(group)?, &lists, &mut entries);
         }
     } else {
         for (id, gone) in changed(tenant, Collection::Groups, &place) {
@@ -249,10 +258,12 @@ pub(super) fn groups(context: &Context<'_>, request: &Request) -> Result<Reply, 
                     entries.push((id, value));
                 }
                 (_, Some(group)) => {
-                    let mut value = shown(&group.properties, properties, &GROUP)?;
-                    let moved = moves(tenant, &place, &id);
-                    if members && !moved.is_empty() {
-                        value["members@delta"] = json!(moved);
+                    let mut value = whole(group)?;
+                    for list in &lists {
+                        let moved = moves(tenant, &place, &id, *list);
+                        if !moved.is_empty() {
+                            value[format!("{}@delta", list.name())] = json!(moved);
+                        }
                     }
                     entries.push((id, value));
                 }
@@ -271,35 +282,34 @@ fn member(tenant: &Tenant, id: Uuid) -> Value {
 fn first(
     tenant: &Tenant,
     group: &Group,
-    select: Option<&str>,
-    members: bool,
-    owners: bool,
+    mut value: Value,
+    lists: &[Relation],
     entries: &mut Vec<(String, Value)>,
-) -> Result<(), GraphError> {
-    let mut value = shown(&group.properties, select, &GROUP)?;
-    if owners {
-        value["owners@delta"] = group.owners.iter().map(|id| member(tenant, *id)).collect();
-    }
-    let split = group.members.len() > MEMBERS;
-    let second = |id: &Uuid| split && id.as_u128() % 2 == 1;
-    let list = |wanted: bool| -> Vec<Value> {
-        let part = group.members.iter().filter(|id| second(id) == wanted);
-        part.map(|id| member(tenant, *id)).collect()
-    };
-    if members && !group.members.is_empty() {
-        value["members@delta"] = json!(list(false));
+) {
+    let mut rest = json!({"id": group.id});
+    for list in lists {
+        let name = format!("{}@delta", list.name());
+        let all = group.list(*list);
+        let split = all.len() > MEMBERS;
+        let (later, now): (Vec<&Uuid>, Vec<&Uuid>) =
+            all.iter().partition(|id| split && id.as_u128() % 2 == 1);
+        let of =
+            |ids: Vec<&Uuid>| -> Value { ids.into_iter().map(|id| member(tenant, *id)).collect() };
+        if !later.is_empty() {
+            rest[&name] = of(later);
+        }
+        if !all.is_empty() {
+            value[&name] = of(now);
+        }
     }
     entries.push((group.id.to_string(), value));
-    let rest = list(true);
-    if members && !rest.is_empty() {
-        let value = json!({"id": group.id, "members@delta": rest});
-        entries.push((format!("{}#", group.id), value));
+    if rest.as_object().is_some_and(|rest| rest.len() > 1) {
+        entries.push((format!("{}#", group.id), rest));
     }
-    Ok(())
 }
 
-/// Members that came and went.
-fn moves(tenant: &Tenant, place: &Place, group: &str) -> Vec<Value> {
+/// Who came into a list, and who went.
+fn moves(tenant: &Tenant, place: &Place, group: &str, list: Relation) -> Vec<Value> {
     let mut last: Vec<(Uuid, bool)> = Vec::new();
     let from = place.since.unwrap_or(0);
     for change in tenant
@@ -312,8 +322,8 @@ fn moves(tenant: &Tenant, place: &Place, group: &str) -> Vec<Value> {
             continue;
         }
         let (id, came) = match change.what {
-            What::MemberAdded(id) => (id, true),
-            What::MemberRemoved(id) => (id, false),
+            What::Joined(of, id) if of == list => (id, true),
+            What::Left(of, id) if of == list => (id, false),
             _ => continue,
         };
         last.retain(|(own, _)| *own != id);
@@ -337,7 +347,7 @@ pub(super) fn sites(context: &Context<'_>, request: &Request) -> Result<Reply, G
     let place = Place::of(request, Collection::Sites, tenant, TOKEN)?;
     let select = place.select.as_deref();
     let of = |site: &Site| {
-        let value = shown(&site.properties, select, &SITE)?;
+        let value = shown((tenant, &place), &site.properties, select, &SITE)?;
         Ok((site.id.clone(), value))
     };
     let all = &tenant.directory.sites;

@@ -322,10 +322,14 @@ pub(super) fn organization(
     request: &Request,
     rest: &[&str],
 ) -> Result<Reply, GraphError> {
-    context.require(&[&READ_ORGANIZATION[..], &["User.Read", "User.Read.All"]].concat())?;
+    let whole = context.require(&READ_ORGANIZATION).is_ok();
+    if !whole {
+        // Of people alone, and for no more than who the tenant is.
+        context.require(&["User.Read"])?;
+    }
     let tenant = &*context.tenant;
     let domains: Vec<Value> = tenant.domains.iter().enumerate().map(|(at, name)| json!({"capabilities": "Email, OfficeCommunicationsOnline", "isDefault": at == 1, "isInitial": at == 0, "name": name, "type": "Managed"})).collect();
-    let value = json!({
+    let mut value = json!({
         "id": tenant.id,
         "deletedDateTime": null,
         "businessPhones": [],
@@ -348,8 +352,16 @@ pub(super) fn organization(
         page: 100,
         most: 999,
     };
-    let empty = Map::new();
-    let object = value.as_object().unwrap_or(&empty);
+    let mut empty = Map::new();
+    let object = value.as_object_mut().unwrap_or(&mut empty);
+    if !whole {
+        for (name, value) in object.iter_mut() {
+            if !matches!(name.as_str(), "id" | "displayName" | "verifiedDomains") {
+                *value = Value::Null;
+            }
+        }
+    }
+    let object = &*object;
     match rest {
         [] => list::reply(request, &shape, &[object]),
         [id] if *id == tenant.id.to_string() => list::single(request, &shape, object),

@@ -13,6 +13,7 @@ use super::comments;
 use super::crawl::{Run, Said, item};
 use super::document::Head;
 use super::marks::{Marks, REVISED, TALKED};
+use super::picked::NOT_SELECTED;
 use super::{COMMENTS, WORK_ITEM};
 use crate::api::{DEV, STABLE};
 
@@ -99,7 +100,16 @@ async fn store(
             found.push((document, head));
         }
     }
+    let (found, left): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, head)| run.takes(head));
+    for (_, head) in left {
+        run.leave(marks, head.id).await?;
+        run.done(head.id);
+    }
     for (document, head) in &found {
+        if run.again || !run.full {
+            let item = item(head.id);
+            run.cx.sink.remove_part(&item, NOT_SELECTED).await?;
+        }
         let item = Item {
             item: item(head.id),
             name: head.fields.name(),

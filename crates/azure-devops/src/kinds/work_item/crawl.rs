@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 
 use super::attachments::{self, Fetched};
 use super::document::{Discussion, Head, Link};
-use super::marks::{ANEW, DELETED, Marks, REVISED, SEEN, TALKED};
+use super::marks::{ANEW, DELETED, Marks, OUT, REVISED, SEEN, TALKED};
+use super::picked::{self, Picked};
 use super::position::{Position, Wanted};
 use super::progress::{Known, Saved};
 use super::stream::{self, Begin, DISCUSSIONS, LINKS, Page, REVISIONS as REVISION_STREAM, Reader};
@@ -29,6 +30,8 @@ pub(super) struct Run<'a> {
     pub(super) comment_http: Client,
     pub(super) attachment_http: Client,
     pub(super) wanted: Wanted,
+    /// `None` when all projects are selected.
+    pub(super) picked: Option<Picked<'a>>,
     /// Everything is read, whatever was read before.
     pub(super) full: bool,
     /// Everything is read although the snapshot before has work items: parts of then may no longer be true.
@@ -43,13 +46,14 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(cx: &'a Crawl<'a>, wanted: Wanted, full: bool) -> Self {
+    fn new(cx: &'a Crawl<'a>, wanted: Wanted, picked: Option<Picked<'a>>, full: bool) -> Self {
         Self {
             cx,
             http: cx.http.tagged(WORK_ITEM),
             comment_http: cx.http.tagged("comment"),
             attachment_http: cx.http.tagged("attachment"),
             wanted,
+            picked,
             full,
             again: false,
             fetched: Fetched::default(),
@@ -86,11 +90,14 @@ pub(super) fn item(id: u32) -> ItemRef {
 
 pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
     let wanted = Wanted::of(cx.selection);
+    let picked = Picked::of(cx).await?;
     if let Some(saved) = cx.sink.resumed() {
-        return go_on(cx, wanted, saved).await;
+        return go_on(cx, wanted, picked, saved).await;
     }
-    if let Some(position) = cx.cursor.and_then(|cursor| Position::read(cursor, wanted)) {
-        let run = Run::new(cx, wanted, false);
+    let position = cx.cursor.and_then(|cursor| Position::read(cursor, wanted));
+    let position = position.filter(|position| !picked::more(picked.as_ref(), &position.left));
+    let mut run = Run::new(cx, wanted, picked, false);
+    if let Some(position) = position {
         match changes(Streams::new(&run, Known::at(position))?).await {
             Err(Interrupted::Expired) => tracing::info!(
                 "the service no longer knows the last position in its streams: reading everything"
@@ -99,20 +106,25 @@ pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
             Ok(cursor) => return Ok(cursor),
         }
     }
-    let mut run = Run::new(cx, wanted, true);
+    run = Run::new(cx, wanted, run.picked, true);
     run.again = !cx.prior.ids(WORK_ITEM, "").await?.is_empty();
     let known = Known::at(Position::start(wanted));
     everything(Streams::new(&run, known)?).await
 }
 
 /// After a kill. What changed meanwhile comes with the streams, and what they name is read again.
-async fn go_on(cx: &Crawl<'_>, wanted: Wanted, saved: &[u8]) -> Result<Cursor> {
+async fn go_on<'a>(
+    cx: &'a Crawl<'a>,
+    wanted: Wanted,
+    picked: Option<Picked<'a>>,
+    saved: &[u8],
+) -> Result<Cursor> {
     let Some(saved) = Saved::read(saved, wanted) else {
         return Err(Error::start_again(
             "its place in work items is not understood",
         ));
     };
-    let mut run = Run::new(cx, wanted, saved.full);
+    let mut run = Run::new(cx, wanted, picked, saved.full);
     run.again = saved.again;
     run.fetched = saved.fetched;
     run.failed = Mutex::new(saved.failed);
@@ -370,6 +382,14 @@ impl<'r, 'a> Streams<'r, 'a> {
         let head: Head<'_> = read(record)?;
         let (id, sink) = (head.id, self.run.cx.sink);
         let item = item(id);
+        if let Some(changed) = &head.fields.changed {
+            self.known.newest = Some(changed.to_string());
+        }
+        if !self.run.takes(&head) {
+            self.known.marks.set(id, OUT);
+            return Ok(());
+        }
+        self.known.marks.clear(id, OUT);
         if self.run.full && self.run.cx.cursor.is_some() && self.known.marks.get(id) & ANEW == 0 {
             sink.remove_part(&item, REVISIONS).await?;
             self.known.marks.set(id, ANEW);
@@ -396,9 +416,6 @@ impl<'r, 'a> Streams<'r, 'a> {
             sink.remove_part(&item, RECYCLE_BIN).await?;
         } else if self.run.again {
             sink.remove_part(&item, RECYCLE_BIN).await?;
-        }
-        if let Some(changed) = head.fields.changed {
-            self.known.newest = Some(changed.into_owned());
         }
         Ok(())
     }
@@ -435,7 +452,7 @@ impl<'r, 'a> Streams<'r, 'a> {
         }
         let live: Vec<u32> = known
             .marks
-            .ids(SEEN, DELETED)
+            .ids(SEEN, DELETED | OUT)
             .filter(|id| !known.bin.contains(id) && !run.is_done(*id))
             .collect();
         run.cx.sink.expect(live.len() as u64);
@@ -446,8 +463,10 @@ impl<'r, 'a> Streams<'r, 'a> {
                 attachments::fetch(run, id, files.clone(), &attachments::Sizes::new()).await?;
             }
         }
+        run.leave_all(marks).await?;
         let failed = std::mem::take(&mut *lock(&run.failed));
         let mut position = self.known.position;
+        position.left = run.left_out();
         position.again = position.retried(&failed);
         position.bin = self.known.bin;
         position.write()

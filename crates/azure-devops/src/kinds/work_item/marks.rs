@@ -14,6 +14,8 @@ pub(super) const TALKED: u8 = 4;
 pub(super) const ANEW: u8 = 8;
 /// It has revisions in the stream; items that only links name may be anyone's.
 pub(super) const REVISED: u8 = 16;
+/// Its newest revision is of a project that is not selected.
+pub(super) const OUT: u8 = 32;
 
 const PAGE: u32 = 1024;
 

@@ -46,6 +46,9 @@ pub(super) struct Position {
     /// Items that could not be read whole, and how often that was tried.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) again: BTreeMap<u32, u8>,
+    /// Projects whose items were left out: the streams do not tell of them once more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) left: BTreeSet<String>,
 }
 
 impl Position {
@@ -58,6 +61,7 @@ impl Position {
             wanted,
             bin: BTreeSet::new(),
             again: BTreeMap::new(),
+            left: BTreeSet::new(),
         }
     }
 

@@ -102,10 +102,13 @@ pub(super) async fn run(add: Add, global: &Global, output: &Output) -> Result<Ex
         body.insert("replace".to_owned(), json!(true));
     }
     let api = Api::open(global).await?;
-    let added = api
-        .post("/connectors", Some(&body))
-        .await
-        .map_err(as_usage)?;
+    let added = match api.post("/connectors", Some(&body)).await {
+        Ok(added) => added,
+        Err(failure) => {
+            checks::print_checks(&failure.checks, output);
+            return Err(as_usage(failure));
+        }
+    };
     checks::print_checks(&added["checks"], output);
     tell(&added, output);
     Ok(Exit::Done)
@@ -125,6 +128,15 @@ pub(super) fn as_usage(mut failure: Failure) -> Failure {
 pub(super) fn tell(added: &Value, output: &Output) {
     let (name, organization) = (text(added, "name"), text(added, "organization"));
     output.event(&json!({"event": "connector", "name": name, "organization": organization}));
+    let missing: Vec<&str> = added["missing"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !missing.is_empty() {
+        output.line(format!("\nnot backed up: {}", missing.join(", ")));
+    }
     output.line(format!(
         "\nconnected: {name} ({organization})\nnext: keepward backup {name}"
     ));
@@ -155,7 +167,7 @@ pub(crate) struct Discover {
     /// A credential of the vault
     #[arg(long, value_name = "NAME", group = "way")]
     credential: Option<String>,
-    /// The service
+    /// The service: azure-devops or microsoft-365
     #[arg(long, default_value = "azure-devops")]
     service: String,
 }

@@ -29,7 +29,7 @@ pub(crate) enum License {
     /// Protect users
     #[command(after_help = "Example:\n  keepward connector license add contoso ada@contoso.com")]
     Add(Users),
-    /// Leave users out
+    /// Do not protect users; their entries in the directory are backed up anyway, unless a policy leaves them out
     #[command(after_help = "Example:\n  keepward connector license remove contoso ada@contoso.com")]
     Remove(Users),
     /// Leave users to the mode again
@@ -147,6 +147,7 @@ fn show(settings: &Value, output: &Output) {
             output.line(format!("{name:14} {}", text(settings, key)));
         }
     }
+    output.line(text(settings, "licensing_scope"));
 }
 
 async fn decide(

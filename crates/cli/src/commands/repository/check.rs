@@ -8,8 +8,11 @@ use catalog::Page;
 use clap::Args;
 use model::Clock as _;
 use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository};
+use serde_json::json;
 
 use super::place::{Found, Known, Place, lock_if_possible};
+use crate::app::only_here;
+use crate::client::{Api, segment};
 use crate::clock::SystemClock;
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
@@ -234,4 +237,34 @@ mod tests {
             assert!(text.parse::<Part>().is_err(), "{text}");
         }
     }
+}
+
+/// A server checks the repositories that it knows, all packs or a share of them.
+pub(super) async fn ask(api: &Api, options: Check, output: &Output) -> Result<Exit, Failure> {
+    let which = options.place.known().ok_or_else(only_here)?;
+    let name = which.asked(api).await?;
+    let percent = match options.read_data {
+        None => 0,
+        Some(Part::Share(share)) => {
+            let whole = (1..=100_u8).find(|percent| f64::from(*percent) >= share * 100.0);
+            whole.unwrap_or(100)
+        }
+        Some(Part::Slice(..)) => return Err(only_here()),
+    };
+    let path = format!("/repositories/{}/check", segment(&name));
+    let report = api.post(&path, Some(&json!({ "read_percent": percent }))).await?;
+    output.result(&report);
+    for problem in report["problems"].as_array().into_iter().flatten() {
+        let kind = if problem["note"] == true { "note" } else { "DAMAGE" };
+        output.line(format!("{kind}: {}", problem["message"].as_str().unwrap_or("")));
+    }
+    output.line(format!(
+        "{} snapshots, {} packs, of which {} were read",
+        report["snapshots"], report["packs"], report["packs_read"]
+    ));
+    if report["clean"] == true {
+        output.line("no damage");
+        return Ok(Exit::Done);
+    }
+    Ok(Exit::Damage)
 }

@@ -11,8 +11,10 @@ use jiff::SignedDuration;
 use model::Secret;
 use rand::RngExt as _;
 use repository::{Location, LockMode, ObjectLockRule};
+use serde_json::{Value, json};
 
 use crate::app::{self, App};
+use crate::client::Api;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::recovery;
@@ -112,6 +114,40 @@ impl Storage {
         })
     }
 
+    /// What a server is asked for; its paths are not those of this machine.
+    fn request(
+        &self,
+        name: &str,
+        location: &str,
+        password: &Secret,
+        existing: bool,
+    ) -> Result<Value, Failure> {
+        let location = match self.location(location)? {
+            Location::Local(_) => location.to_owned(),
+            cloud => cloud.to_string(),
+        };
+        let mut body = json!({
+            "name": name,
+            "location": location,
+            "existing": existing,
+            "password": password.expose(),
+        });
+        if let Some(credential) = &self.credential {
+            body["credential"] = json!(credential);
+        }
+        if let Some(file) = &self.storage_secret_file {
+            body["credential_secret"] = json!(app::read_whole_secret(file)?.expose());
+        }
+        if let (Some(mode), Some(days)) = (self.object_lock, self.object_lock_days) {
+            let mode = match mode {
+                Mode::Governance => "governance",
+                Mode::Compliance => "compliance",
+            };
+            body["object_lock"] = json!({ "mode": mode, "days": days });
+        }
+        Ok(body)
+    }
+
     fn repository(
         self,
         name: String,
@@ -135,7 +171,11 @@ impl Storage {
 pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit, Failure> {
     let location = init.storage.location(&init.location)?;
     refuse_known(app, &init.name, &location.to_string()).await?;
-    let (file, password) = password(&app.data, &init)?;
+    let file = init
+        .password_file
+        .clone()
+        .unwrap_or_else(|| super::default_password_file(&app.data, &init.name));
+    let password = password(&file)?;
     let new = init
         .storage
         .repository(init.name, location, password, false)?;
@@ -176,17 +216,38 @@ async fn refuse_known(app: &App, name: &str, location: &str) -> Result<(), Failu
 }
 
 /// The password from its file, or a new random one in a new file.
-fn password(data: &Path, init: &Init) -> Result<(PathBuf, Secret), Failure> {
-    let file = init
-        .password_file
-        .clone()
-        .unwrap_or_else(|| super::default_password_file(data, &init.name));
+pub(super) fn password(file: &Path) -> Result<Secret, Failure> {
     if file.exists() {
-        return Ok((file.clone(), app::read_secret(&file)?));
+        return app::read_secret(file);
     }
     let random: [u8; 24] = rand::rng().random();
     let password = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random);
-    app::write_private(&file, format!("{password}\n").as_bytes())
+    app::write_private(file, format!("{password}\n").as_bytes())
         .with_context(|| format!("cannot write {}", file.display()))?;
-    Ok((file, Secret::new(password)))
+    Ok(Secret::new(password))
+}
+
+/// A server makes it, where the server is. The password is made here and kept there.
+pub(super) async fn ask_init(api: &Api, init: Init, output: &Output) -> Result<Exit, Failure> {
+    let file = init
+        .password_file
+        .unwrap_or_else(|| super::default_password_file(Path::new(""), &init.name));
+    let password = password(&file)?;
+    let body = init.storage.request(&init.name, &init.location, &password, false)?;
+    let added = api.post("/repositories", Some(&body)).await?;
+    let row = &added["repository"];
+    let text = |key: &str| row[key].as_str().unwrap_or("");
+    output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"], "password_file": file}));
+    output.line(recovery::sheet(text("location"), text("id"), &file.display().to_string()));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn ask_add(api: &Api, add: Add, output: &Output) -> Result<Exit, Failure> {
+    let password = app::read_secret(&add.password_file)?;
+    let body = add.storage.request(&add.name, &add.location, &password, true)?;
+    let added = api.post("/repositories", Some(&body)).await?;
+    let row = &added["repository"];
+    output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"]}));
+    output.line(format!("{}: {}", add.name, row["location"].as_str().unwrap_or("")));
+    Ok(Exit::Done)
 }

@@ -82,6 +82,11 @@ impl Place {
         })
     }
 
+    /// The one that is meant, unless it was named by its path.
+    pub(super) fn known(&self) -> Option<&Which> {
+        self.path.is_none().then_some(&self.which)
+    }
+
     async fn find_known(&self, global: &Global) -> Result<Found, Failure> {
         let app = App::open(&global.data()).await?;
         let row = app.repository_row(self.which.name()).await?;

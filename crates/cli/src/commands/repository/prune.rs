@@ -7,9 +7,11 @@ use clap::Args;
 use control::PruneRequest;
 use jiff::SignedDuration;
 use repository::{Limit, PruneOptions, PruneReport, parse_size};
+use serde_json::json;
 
 use super::Which;
 use crate::app::App;
+use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
@@ -113,4 +115,21 @@ fn show(report: &PruneReport, output: &Output) {
     };
     let (freed, before) = (bytes(report.bytes_freed), bytes(report.bytes_before));
     output.line(format!("{verb} {freed} of {before}"));
+}
+
+/// A server prunes by its own measures.
+pub(super) async fn ask(api: &Api, options: Prune, output: &Output) -> Result<Exit, Failure> {
+    let name = options.which.asked(api).await?;
+    let body = json!({ "dry_run": options.dry_run, "accept_drop": options.accept_drop });
+    let path = format!("/repositories/{}/prune", segment(&name));
+    let report = api.post(&path, Some(&body)).await?;
+    output.result(&report);
+    let size = |key: &str| bytes(report[key].as_u64().unwrap_or(0));
+    output.line(format!(
+        "packs: {} kept, {} rewritten, {} removed",
+        report["packs_kept"], report["packs_repacked"], report["packs_removed"]
+    ));
+    let verb = if options.dry_run { "would free" } else { "freed" };
+    output.line(format!("{verb} {} of {}", size("bytes_freed"), size("bytes_before")));
+    Ok(Exit::Done)
 }

@@ -4,9 +4,14 @@ use repository::Snapshot;
 
 use super::{Which, place};
 use crate::app::App;
+use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes, moment};
 use crate::progress::Progress;
+
+fn text<'a>(value: &'a serde_json::Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or("")
+}
 
 /// The organization, or where the snapshot of another program comes from.
 fn source(snapshot: &Snapshot) -> String {
@@ -58,6 +63,44 @@ pub(super) async fn stats(app: &App, which: &Which, output: &Output) -> Result<E
             source.files.to_string(),
             bytes(source.bytes),
             bytes(source.bytes_stored),
+        ]
+    });
+    Ok(Exit::Done)
+}
+
+pub(super) async fn ask(api: &Api, which: &Which, output: &Output) -> Result<Exit, Failure> {
+    let name = which.asked(api).await?;
+    let stats = api
+        .get(&format!("/repositories/{}/stats", segment(&name)))
+        .await?;
+    if output.json {
+        output.result(&stats);
+        return Ok(Exit::Done);
+    }
+    let size = |key: &str| bytes(stats[key].as_u64().unwrap_or(0));
+    output.line(format!(
+        "{name}\n{} snapshots, {} files, {} in all of them together\n\
+        stored as {} (compression {:.2}, deduplication {:.2}), in packs of {}, of which {} are unused\n",
+        stats["snapshots"],
+        stats["files"],
+        size("bytes_logical"),
+        size("bytes_stored"),
+        stats["compression"].as_f64().unwrap_or(1.0),
+        stats["deduplication"].as_f64().unwrap_or(1.0),
+        size("bytes_packs"),
+        size("bytes_unused"),
+    ));
+    let sources = stats["sources"].as_array().map_or(&[][..], Vec::as_slice);
+    let head = ["source", "snapshots", "newest", "files", "size", "stored"];
+    output.rows(&head, sources, |source| {
+        let size = |key: &str| bytes(source[key].as_u64().unwrap_or(0));
+        vec![
+            text(source, "source").to_owned(),
+            source["snapshots"].to_string(),
+            moment(&text(source, "newest")),
+            source["files"].to_string(),
+            size("bytes"),
+            size("bytes_stored"),
         ]
     });
     Ok(Exit::Done)

@@ -2,6 +2,7 @@
 
 use super::Which;
 use crate::app::App;
+use crate::client::Api;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::recovery;
@@ -25,12 +26,21 @@ pub(super) async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
         .into_iter()
         .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id}))
         .collect();
-    output.rows(&["name", "location", "id"], &rows, |row| {
+    show(&rows, output);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn ask_list(api: &Api, output: &Output) -> Result<Exit, Failure> {
+    show(&api.list("/repositories").await?, output);
+    Ok(Exit::Done)
+}
+
+fn show(rows: &[serde_json::Value], output: &Output) {
+    output.rows(&["name", "location", "id"], rows, |row| {
         ["name", "location", "id"]
             .map(|key| row[key].as_str().unwrap_or("").to_owned())
             .to_vec()
     });
-    Ok(Exit::Done)
 }
 
 pub(super) async fn sheet(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {

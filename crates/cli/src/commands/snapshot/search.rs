@@ -14,13 +14,13 @@ use crate::services::SERVICES;
 pub(crate) struct Search {
     /// Words that the name has, in any case and order, or an id
     #[arg(required = true)]
-    text: Vec<String>,
+    pub(super) text: Vec<String>,
     /// Only in this organization
     #[arg(long)]
-    source: Option<String>,
+    pub(super) source: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 100)]
-    limit: u32,
+    pub(super) limit: u32,
 }
 
 #[derive(Args)]

@@ -21,7 +21,7 @@ use model::{
 };
 use rand::RngExt as _;
 use repository::{Holder, InitOptions, Repository, Snapshot, SnapshotId};
-use service::Service;
+use service::{Fidelity, Service};
 use simulator::{Options, Seed, Simulator};
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,27 @@ const SIMULATED: &str = "azure-devops";
 const SANDBOX: &str = "sandbox";
 /// Steps that are read of a plan at a time.
 const PAGE: u32 = 1000;
+
+/// Refuses services whose data no drill can bring back.
+pub(super) fn check(service: &Service) -> Result<(), Failure> {
+    let is_restored = |kind: &&dyn service::Kind| {
+        !matches!(kind.spec().restore, Fidelity::ExportOnly(_))
+    };
+    let why = if !service.kinds.iter().any(is_restored) {
+        format!(
+            "there is no drill of {}: its data is exported and never restored",
+            service.title
+        )
+    } else if service.name == SIMULATED {
+        return Ok(());
+    } else {
+        format!("there is no simulator of {}", service.title)
+    };
+    Err(Failure::usage(
+        why,
+        "keepward verify SNAPSHOT reads it back and looks for what is missing; keepward export SNAPSHOT writes it to a folder",
+    ))
+}
 
 pub(super) struct Drill<'a> {
     pub app: &'a App,
@@ -67,12 +88,6 @@ impl Drill<'_> {
         let started = SystemClock.now();
         let snapshot = self.repository.snapshot(self.snapshot).await?;
         let service = service_of(SERVICES, &snapshot)?;
-        if service.name != SIMULATED {
-            return Err(Failure::usage(
-                format!("there is no simulator of {}", service.title),
-                "keepward verify SNAPSHOT reads it back and looks for what is missing",
-            ));
-        }
         let source = read_source(self.repository, service, snapshot.tree).await?;
         let folder = tempfile::Builder::new()
             .prefix("keepward-drill-")
@@ -338,5 +353,26 @@ impl Sandbox {
             connector,
             repository,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drill_of_what_is_only_exported_is_refused_with_the_reason() {
+        for service in SERVICES {
+            let checked = check(service);
+            if service.name == SIMULATED {
+                checked.unwrap();
+                continue;
+            }
+            let failure = checked.unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage);
+            let said = format!("{failure:?}");
+            assert!(said.contains("exported and never restored"), "{said}");
+            assert!(said.contains("keepward export"), "{said}");
+        }
     }
 }

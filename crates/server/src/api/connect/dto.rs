@@ -10,10 +10,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::Caller;
 use crate::api::app_profiles::PermissionView;
 use crate::api::connectors::{
-    AddedConnector, CheckView, NextStep, ReachedView, SyncBody, next_steps, reach,
+    AddedConnector, CheckView, NextStep, ReachedView, SyncBody, may_add, next_steps,
 };
-use crate::api::credentials::IdentityBody;
-use crate::{Problem, SecretText};
+use crate::api::credentials::{IdentityBody, reach_credentials};
+use crate::{Problem, SecretText, Server};
 
 /// Which service.
 #[derive(Deserialize, IntoParams)]
@@ -326,21 +326,28 @@ struct PickBody {
 }
 
 impl AddWizard {
-    pub(super) fn picks(self, caller: &Caller) -> Result<Vec<WizardPick>, Problem> {
+    pub(super) async fn picks(
+        self,
+        server: &Server,
+        caller: &Caller,
+        service: &str,
+    ) -> Result<Vec<WizardPick>, Problem> {
+        for pick in &self.connectors {
+            let place = (service, pick.organization.as_str());
+            may_add(server, caller, place, pick.name.as_deref())?;
+            reach_credentials(server, caller, &pick.restore_credential).await?;
+        }
         let picks = self.connectors.into_iter().map(|pick| {
-            if let Some(name) = &pick.name {
-                reach(caller, name)?;
-            }
-            Ok(WizardPick {
+            WizardPick {
                 organization: pick.organization,
                 name: pick.name,
                 url: pick.url,
                 restore_credential: pick.restore_credential,
                 worker: pick.worker,
                 sync: pick.sync.map(SyncBody::settings).unwrap_or_default(),
-            })
+            }
         });
-        picks.collect()
+        Ok(picks.collect())
     }
 }
 

@@ -14,6 +14,15 @@ pub(super) fn signed_in(account: &str) -> Response {
     page(StatusCode::OK, &text)
 }
 
+pub(super) fn consented(profile: &str, tenant: &str) -> Response {
+    let text = format!(
+        "<h1>Consented</h1><p>The app of the profile {} may be used in the tenant {}. You can close this window.</p>",
+        escaped(profile),
+        escaped(tenant)
+    );
+    page(StatusCode::OK, &text)
+}
+
 pub(super) fn refused(problem: &Problem) -> Response {
     let text = format!(
         "<h1>Nothing was connected</h1><p>{}</p><p>{}</p><p>You can close this window and try again.</p>",

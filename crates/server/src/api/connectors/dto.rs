@@ -1,5 +1,7 @@
 //! What connectors look like from outside.
 
+use std::collections::BTreeSet;
+
 use control::{ConnectorEdit, IdentityChoice, NewConnector};
 use model::{Connector, ConnectorStatus, SyncSettings, SyncTime};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -139,7 +141,7 @@ impl SyncBody {
 }
 
 /// A result of a check, with what it costs and how to fix it.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct CheckView {
     name: String,
     /// `pass`, `warning`, `missing`, `fail` or `unknown`.
@@ -251,7 +253,7 @@ pub(crate) fn next_steps(connector: &str) -> Vec<NextStep> {
             action: "run-backup",
             title: "Run backup",
             method: "POST",
-            path: "/api/v1/runs".to_owned(),
+            path: "/api/v1/backups".to_owned(),
         },
     ]
 }
@@ -262,6 +264,8 @@ pub(crate) struct AddedConnector {
     #[serde(flatten)]
     connector: ConnectorView,
     checks: Vec<CheckView>,
+    /// The data that is not backed up, since the identity may not read it.
+    missing: Vec<&'static str>,
     next: Vec<NextStep>,
 }
 
@@ -269,10 +273,19 @@ impl AddedConnector {
     pub(crate) fn of(connector: Connector, checks: Vec<Check>) -> Self {
         Self {
             next: next_steps(&connector.name),
+            missing: missing(&checks),
             connector: ConnectorView::of(connector),
             checks: checks.into_iter().map(CheckView::of).collect(),
         }
     }
+}
+
+fn missing(checks: &[Check]) -> Vec<&'static str> {
+    let missing = checks
+        .iter()
+        .filter(|check| check.outcome == CheckOutcome::Missing);
+    let costs: BTreeSet<&str> = missing.flat_map(|check| check.costs.clone()).collect();
+    costs.into_iter().collect()
 }
 
 /// How a test ended.

@@ -1,0 +1,157 @@
+//! Snapshots of a server: what its catalog knows of them.
+
+use serde_json::{Value, json};
+
+use super::{Command, Diff, List, Show, search::Search};
+use crate::app::only_here;
+use crate::client::{Api, segment};
+use crate::commands::Global;
+use crate::failure::{Exit, Failure};
+use crate::output::{Output, moment};
+
+pub(super) async fn run(
+    command: Command,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let api = Api::open(global).await?;
+    match command {
+        Command::List(options) => list(&api, &options, output).await?,
+        Command::Show(options) => show(&api, &options, output).await?,
+        Command::Diff(options) => diff(&api, &options, output).await?,
+        Command::Search(options) => search(&api, &options, output).await?,
+        Command::Browse(_) | Command::History(_) | Command::Forget(_) => return Err(only_here()),
+    }
+    Ok(Exit::Done)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or("")
+}
+
+/// The path of a list of snapshots.
+fn snapshots(repository: Option<&str>) -> String {
+    let filter = repository.map(|name| format!("?repository={}", segment(name)));
+    format!("/snapshots{}", filter.unwrap_or_default())
+}
+
+/// As a part of a path: `latest` is the newest one.
+async fn resolve(api: &Api, snapshot: &str, repository: Option<&str>) -> Result<String, Failure> {
+    if snapshot != "latest" {
+        return Ok(segment(snapshot));
+    }
+    let newest = api.list_most(&snapshots(repository), 0).await?;
+    let newest = newest.first().map(|newest| text(newest, "id").to_owned());
+    newest.ok_or_else(|| Failure::coded("snapshot-unknown", "the server has no snapshot"))
+}
+
+async fn list(api: &Api, options: &List, output: &Output) -> Result<(), Failure> {
+    let mut rows = api.list(&snapshots(options.repository.as_deref())).await?;
+    if let Some(wanted) = &options.source {
+        rows.retain(|row| text(row, "source").eq_ignore_ascii_case(wanted));
+    }
+    rows.reverse();
+    let head = ["id", "time", "source", "items", "repository"];
+    output.rows(&head, &rows, |row| {
+        vec![
+            short(text(row, "id")),
+            moment(&text(row, "time")),
+            text(row, "source").to_owned(),
+            row["items"].to_string(),
+            text(row, "repository").to_owned(),
+        ]
+    });
+    Ok(())
+}
+
+fn short(id: &str) -> String {
+    id.get(..8).unwrap_or(id).to_owned()
+}
+
+async fn show(api: &Api, options: &Show, output: &Output) -> Result<(), Failure> {
+    let id = resolve(api, &options.snapshot, options.repository.as_deref()).await?;
+    let snapshot = api.get(&format!("/snapshots/{id}")).await?;
+    output.event(&snapshot);
+    for (name, key) in [
+        ("snapshot", "id"),
+        ("time", "time"),
+        ("source", "source"),
+        ("in", "repository"),
+        ("run", "run"),
+    ] {
+        output.line(format!("{name:<8} {}", text(&snapshot, key)));
+    }
+    let kinds: Vec<_> = snapshot["kinds"].as_object().into_iter().flatten().collect();
+    let head = ["kind", "items", "added", "changed", "removed"];
+    let cells = kinds.iter().map(|(kind, counts)| {
+        let numbers = ["items", "added", "changed", "removed"].map(|key| counts[key].to_string());
+        [vec![(*kind).clone()], numbers.to_vec()].concat()
+    });
+    output.line(crate::output::table(&head, cells));
+    for (kind, since) in snapshot["stale"].as_object().into_iter().flatten() {
+        output.line(format!("stale: {kind}, as read on {}", since.as_str().unwrap_or("")));
+    }
+    for (key, what) in [("stale_items", "items are stale"), ("issues", "issues")] {
+        if snapshot[key] != 0 {
+            output.line(format!("{} {what}", snapshot[key]));
+        }
+    }
+    Ok(())
+}
+
+/// By items, where a repository is compared by files.
+async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure> {
+    let repository = options.repository.as_deref();
+    let from = resolve(api, &options.from, repository).await?;
+    let to = resolve(api, &options.to, repository).await?;
+    let changes = api.list(&format!("/snapshots/{to}/changes?from={from}")).await?;
+    for change in &changes {
+        let item = if change["after"].is_null() { &change["before"] } else { &change["after"] };
+        let path = text(item, "path");
+        output.event(&json!({
+            "event": "difference", "change": change["change"], "kind": change["kind"], "scope": change["scope"], "id": change["id"], "path": path,
+        }));
+        output.line(format!("{:8} {}", text(change, "change"), path.escape_debug()));
+    }
+    output.event(&json!({"event": "result", "differences": changes.len()}));
+    output.line(format!("{} items differ", changes.len()));
+    Ok(())
+}
+
+async fn search(api: &Api, options: &Search, output: &Output) -> Result<(), Failure> {
+    let words = options.text.join(" ");
+    let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
+    let path = format!("/search?text={}", segment(&words));
+    let most = if options.source.is_some() { usize::MAX } else { limit };
+    let mut hits = api.list_most(&path, most).await?;
+    if let Some(wanted) = &options.source {
+        hits.retain(|hit| text(hit, "source").eq_ignore_ascii_case(wanted));
+    }
+    let more = hits.len() > limit;
+    hits.truncate(limit);
+    if hits.is_empty() {
+        output.line(format!("nothing is or was named so: {words}"));
+        return Ok(());
+    }
+    let head = ["kind", "id", "name", "source", "state", "path"];
+    output.rows(&head, &hits, |hit| {
+        let item = |key: &str| text(&hit["item"], key).escape_debug().to_string();
+        let state = match (hit["current"] == true, hit["item"]["binned"] == true) {
+            (false, _) => "gone or renamed",
+            (true, true) => "in the recycle bin",
+            (true, false) => "current",
+        };
+        vec![
+            item("kind"),
+            item("id"),
+            item("name"),
+            text(hit, "source").to_owned(),
+            state.to_owned(),
+            item("path"),
+        ]
+    });
+    if more {
+        output.line(format!("the first {limit}; more with --limit"));
+    }
+    Ok(())
+}

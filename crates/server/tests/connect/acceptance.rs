@@ -1,0 +1,367 @@
+//! Lines of the acceptance file that are about the way through connecting as a whole.
+
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+fn begin() -> Value {
+    json!({"service": "azure-devops", "method": "user", "cloud": "lab"})
+}
+
+fn by_code(redirect: &str) -> Value {
+    let mut body = begin();
+    body["flow"] = json!("code");
+    body["redirect"] = json!(redirect);
+    body
+}
+
+fn texts<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
+    let list = list.as_array().unwrap();
+    list.iter()
+        .map(|one| one[member].as_str().unwrap())
+        .collect()
+}
+
+/// What the page of the sign-in answers a browser.
+async fn open(page: &str) -> reqwest::Response {
+    #[expect(clippy::disallowed_methods, reason = "a browser of the test's own")]
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    browser.get(page).send().await.unwrap()
+}
+
+/// The query with which the browser comes back, when nobody has to type or click anything.
+async fn back(page: &str) -> String {
+    let answer = open(page).await;
+    let location = answer
+        .headers()
+        .get("location")
+        .expect("a redirect")
+        .to_str()
+        .unwrap();
+    Url::parse(location).unwrap().query().unwrap().to_owned()
+}
+
+fn path(wizard: &Value, step: &str) -> String {
+    format!("/connect/{}/{step}", wizard["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn sre_02_without_any_connector_the_list_is_empty_and_usable() {
+    let world = World::start().await;
+    let listed = world.get("/connectors").await.expect(200);
+    assert_eq!(listed["items"], json!([]));
+    world
+        .add_pat("contoso", world.simulator.pat())
+        .await
+        .expect(201);
+    let listed = world.get("/connectors").await.expect(200);
+    assert_eq!(texts(&listed["items"], "name"), ["contoso"]);
+}
+
+#[tokio::test]
+async fn sre_03_sre_04_xa_01_xa_07_xm_01_k_07_each_service_has_its_ways_and_tokens_one_of_their_own()
+ {
+    let world = World::start().await;
+    let devops = world
+        .get("/connect/methods?service=azure-devops")
+        .await
+        .expect(200);
+    let names = texts(&devops["methods"], "name");
+    assert!(
+        names.contains(&"user") && names.contains(&"pat"),
+        "{names:?}"
+    );
+    let microsoft = world
+        .get("/connect/methods?service=microsoft-365")
+        .await
+        .expect(200);
+    let names = texts(&microsoft["methods"], "name");
+    assert!(
+        names.contains(&"user") && !names.contains(&"pat"),
+        "{names:?}"
+    );
+    assert!(
+        world
+            .get("/connect/methods?service=gopher")
+            .await
+            .status
+            .is_client_error()
+    );
+}
+
+#[tokio::test]
+async fn sre_08_sre_12_a_used_name_and_organization_are_refused_in_their_words() {
+    let world = World::start().await;
+    world.add_user("contoso").await;
+    let body = |name: &str| {
+        json!({"name": name, "service": "azure-devops", "organization": "Contoso",
+            "identity": {"method": "managed-identity", "cloud": "lab"}})
+    };
+    let words = (
+        "connector-name-taken",
+        "A connector with this name already exists",
+    );
+    world
+        .post("/connectors", &body("ConToso"))
+        .await
+        .refused(words.0, words.1);
+    let words = (
+        "organization-taken",
+        "A connector for this organization already exists",
+    );
+    world
+        .post("/connectors", &body("another"))
+        .await
+        .refused(words.0, words.1);
+    assert_eq!(world.names().await, ["contoso"]);
+}
+
+#[tokio::test]
+async fn sre_13_one_sign_in_makes_a_connector_for_each_organization() {
+    let world = World::start().await;
+    let simulator = &world.simulator;
+    simulator
+        .add_organization_in("fabric", &simulator.tenant())
+        .unwrap();
+    let owner = json!({"person": simulator.administrator(), "member": true, "owner": true});
+    simulator.set_access("fabric", &owner).unwrap();
+    let wizard = world.signed_in(&begin(), simulator.administrator()).await;
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "one"}, {"organization": "fabric", "name": "two"}]});
+    let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
+    assert_eq!(
+        texts(&added["connectors"], "organization"),
+        ["contoso", "fabric"]
+    );
+    assert_eq!(world.names().await, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn sre_16_sre_18_sre_25_sre_26_consent_review_and_success() {
+    let world = World::start().await;
+    let methods = world
+        .get("/connect/methods?service=azure-devops")
+        .await
+        .expect(200);
+    let permissions = methods["permissions"].to_string();
+    assert!(
+        permissions.contains("user_impersonation") && permissions.contains("why"),
+        "{permissions}"
+    );
+    let wizard = world
+        .signed_in(&begin(), world.simulator.administrator())
+        .await;
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "ado-contoso"}]});
+    let review = world
+        .post(&path(&wizard, "review"), &pick)
+        .await
+        .expect(200);
+    let expected =
+        json!([{"name": "ado-contoso", "organization": "contoso", "type": "Azure DevOps OAuth"}]);
+    assert_eq!(review["items"], expected);
+    assert!(world.names().await.is_empty());
+    let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
+    assert_eq!(added["message"], "Connected to Azure DevOps");
+    let listed = world.get("/connectors").await.expect(200);
+    assert_eq!(listed["items"][0]["status"]["title"], "Connected");
+}
+
+#[tokio::test]
+async fn sre_19_a_failure_names_the_access_to_that_organization() {
+    let world = World::start().await;
+    let simulator = &world.simulator;
+    let wizard = world.signed_in(&begin(), simulator.person()).await;
+    // The membership ends while the wizard is open.
+    let stranger = json!({"person": simulator.person(), "member": false});
+    simulator.set_access("contoso", &stranger).unwrap();
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "contoso"}]});
+    let refused = world.post(&path(&wizard, "add"), &pick).await;
+    assert!(refused.status.is_client_error(), "{}", refused.body);
+    let said = refused.body.to_string();
+    assert!(
+        said.contains("contoso") && said.contains("member"),
+        "{said}"
+    );
+    assert!(world.names().await.is_empty());
+}
+
+#[tokio::test]
+async fn sre_34_xa_08_xa_14_a_token_goes_through_review_to_the_same_success() {
+    let world = World::start().await;
+    let body = json!({"name": "shelf", "identity": {"method": "pat", "user": "backup", "secret": world.simulator.pat()}});
+    world.post("/credentials", &body).await.expect(201);
+    let stored = json!({"service": "azure-devops", "method": "stored", "credential": "shelf", "organization": "contoso"});
+    let wizard = world.post("/connect", &stored).await.expect(201);
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "docs", "url": world.simulator.url()}]});
+    let review = world
+        .post(&path(&wizard, "review"), &pick)
+        .await
+        .expect(200);
+    assert_eq!(review["items"][0]["type"], "Azure DevOps (PAT)");
+    assert!(world.names().await.is_empty());
+    let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
+    assert_eq!(
+        texts(&added["next"], "title"),
+        ["Custom policy", "Run backup"]
+    );
+    assert_eq!(world.names().await, ["docs"]);
+}
+
+/// SRE-53: the messages of the table can be explained, each with what to do; [`crate::messages`] provokes each.
+#[test]
+fn sre_53_every_message_of_the_table_has_a_remedy() {
+    for code in [
+        "sign-in-window-missing",
+        "token-expired",
+        "token-not-configured",
+        "code-read-missing",
+        "organization-not-configured",
+        "organization-taken",
+        "connector-name-taken",
+        "organization-needed",
+    ] {
+        let found = model::code::find(code).unwrap_or_else(|| panic!("{code}"));
+        assert!(!found.remedy.is_empty(), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn xa_02_k_08_a_session_of_the_browser_signs_in_with_no_typing() {
+    let world = World::start().await;
+    let person = world.simulator.administrator();
+    world.simulator.sign_in_at_once(person);
+    let begun = world
+        .post("/connect", &by_code("http://localhost:8765/return"))
+        .await
+        .expect(201);
+    let query = back(begun["sign_in"]["url"].as_str().unwrap()).await;
+    let wizard = world
+        .post(&path(&begun, "return"), &json!({"query": query}))
+        .await
+        .expect(200);
+    assert_eq!(wizard["account"], person);
+}
+
+#[tokio::test]
+async fn k_09_consent_is_asked_for_once_and_later_connectors_reuse_it() {
+    let world = World::start().await;
+    let person = world.simulator.administrator();
+    world.simulator.sign_in(person);
+    let redirect = by_code("http://localhost:8765/return");
+    let begun = world.post("/connect", &redirect).await.expect(201);
+    let page = begun["sign_in"]["url"].as_str().unwrap();
+    assert_eq!(open(page).await.status(), 200, "the page asks");
+    world.simulator.sign_in_at_once(person);
+    back(page).await;
+    world.simulator.sign_in(person);
+    let begun = world.post("/connect", &redirect).await.expect(201);
+    let query = back(begun["sign_in"]["url"].as_str().unwrap()).await;
+    world
+        .post(&path(&begun, "return"), &json!({"query": query}))
+        .await
+        .expect(200);
+}
+
+#[tokio::test]
+async fn xa_03_only_what_the_account_sees_is_listed() {
+    let world = World::start().await;
+    let simulator = &world.simulator;
+    simulator
+        .add_organization_in("hidden", &simulator.tenant())
+        .unwrap();
+    let stranger = json!({"person": simulator.person(), "member": false});
+    simulator.set_access("hidden", &stranger).unwrap();
+    let wizard = world.signed_in(&begin(), simulator.person()).await;
+    let found = texts(&wizard["organizations"], "organization");
+    assert!(
+        found.contains(&"contoso") && !found.contains(&"hidden"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn xa_05_xm_06_k_11_what_comes_next_is_an_operation_of_this_server() {
+    let world = World::start().await;
+    let added = world.add_user("contoso").await;
+    let document = serde_json::to_value(server::openapi()).unwrap();
+    for step in added["next"].as_array().unwrap() {
+        let path = step["path"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("/api/v1")
+            .unwrap();
+        let path = path.split('?').next().unwrap();
+        let method = step["method"].as_str().unwrap().to_lowercase();
+        assert!(document["paths"][path][&method].is_object(), "{step}");
+    }
+}
+
+#[tokio::test]
+async fn k_05_k_06_xa_04_xa_06_what_to_know_is_said_before_the_sign_in() {
+    let world = World::start().await;
+    let methods = world
+        .get("/connect/methods?service=azure-devops")
+        .await
+        .expect(200);
+    let hints = methods["hints"].to_string();
+    for said in [
+        "sign out of personal Microsoft accounts or use a private window",
+        "allow pop-ups for this site permanently",
+        "open this one once",
+        "Consent on behalf of your organization",
+        "https://learn.microsoft.com/azure/devops/organizations/security/change-organization-collection-level-permissions",
+    ] {
+        assert!(hints.contains(said), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn k_10_xa_12_a_connector_gets_its_name_and_worker_when_it_is_made() {
+    let world = World::start().await;
+    let wizard = world
+        .signed_in(&begin(), world.simulator.administrator())
+        .await;
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "renamed", "worker": "basement", "sync": {"add_new": false, "interval_minutes": 60}}]});
+    let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
+    let made = &added["connectors"][0];
+    assert_eq!(
+        (&made["name"], &made["worker"]),
+        (&json!("renamed"), &json!("basement"))
+    );
+    assert_eq!(made["sync"]["interval_minutes"], 60);
+}
+
+#[tokio::test]
+async fn av_01_our_app_or_the_customers_own() {
+    let world = World::start().await;
+    world
+        .simulator
+        .sign_in_at_once(world.simulator.administrator());
+    let client = |page: &Value| {
+        let page = Url::parse(page["sign_in"]["url"].as_str().unwrap()).unwrap();
+        page.query_pairs()
+            .find(|(name, _)| name == "client_id")
+            .unwrap()
+            .1
+            .into_owned()
+    };
+    let ours = by_code("http://localhost:8765/return");
+    let begun = world.post("/connect", &ours).await.expect(201);
+    assert_eq!(client(&begun), world.simulator.client_id());
+    let app = json!({"name": "Customer's own", "publicClient": true});
+    let app = world.simulator.control("apps", &app).unwrap();
+    let mut own = ours.clone();
+    own["tenant"] = json!(world.simulator.tenant());
+    own["client_id"] = app["clientId"].clone();
+    let begun = world.post("/connect", &own).await.expect(201);
+    assert_eq!(json!(client(&begun)), app["clientId"]);
+    let query = back(begun["sign_in"]["url"].as_str().unwrap()).await;
+    world
+        .post(&path(&begun, "return"), &json!({"query": query}))
+        .await
+        .expect(200);
+}
