@@ -136,17 +136,14 @@ impl Catalog {
         due: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<()> {
-        match due {
-            Some(due) => {
-                let sql = "UPDATE outbox SET due = $2, error = $3 WHERE id = $1";
-                self.db.write(sql, args![id, due, error]).await.map(drop)
-            }
-            None => {
-                let sql =
-                    "UPDATE outbox SET state = 'failed', finished = $2, error = $3 WHERE id = $1";
-                self.db.write(sql, args![id, now, error]).await.map(drop)
-            }
-        }
+        let (sql, time) = if let Some(due) = due {
+            let sql = "UPDATE outbox SET due = $2, error = $3 WHERE id = $1";
+            (sql, due)
+        } else {
+            let sql = "UPDATE outbox SET state = 'failed', finished = $2, error = $3 WHERE id = $1";
+            (sql, now)
+        };
+        self.db.write(sql, args![id, time, error]).await.map(drop)
     }
 
     /// Forgets what was sent or given up before this time.

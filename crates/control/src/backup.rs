@@ -12,9 +12,9 @@ use service::{Client, Service};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::addresses;
-use crate::connectors::class_of;
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::{Ended, NewRun};
+use crate::standing::class_of;
 use crate::{Control, Error, Result};
 
 /// What to back up, and where to.

@@ -45,7 +45,10 @@ fn hosts(
         _ => other.to_owned(),
     };
     let template = |host: &service::Host| {
-        overrides.get(host.name).map_or(host.url, String::as_str).to_owned()
+        overrides
+            .get(host.name)
+            .map_or(host.url, String::as_str)
+            .to_owned()
     };
     service
         .hosts

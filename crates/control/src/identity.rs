@@ -278,10 +278,11 @@ impl CredentialStore for VaultStore {
             .replace_secret(kek, &self.name, version, &secret, now, &mut rng())
             .await
             .map_err(not_kept)?;
-        match replaced {
-            Some(version) => *self.version() = version,
+        if let Some(version) = replaced {
+            *self.version() = version;
+        } else {
             // Another process was first, or a person signed in meanwhile: theirs is the newer one.
-            None => tracing::info!(credential = self.name, "a newer token is kept already"),
+            tracing::info!(credential = self.name, "a newer token is kept already");
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ mod reach;
 pub mod remote;
 mod repositories;
 mod restore;
+mod standing;
 mod sync;
 mod tenant;
 mod verify;

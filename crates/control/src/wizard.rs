@@ -294,9 +294,10 @@ impl Control {
             let name = organization(service, &name)?;
             let (sign_in, auth) = match &choice {
                 IdentityChoice::Stored(stored) => self.stored_auth(service, stored).await?,
-                IdentityChoice::New { identity, .. } => {
-                    (identity.sign_in.clone(), self.auth(service, identity).await?)
-                }
+                IdentityChoice::New { identity, .. } => (
+                    identity.sign_in.clone(),
+                    self.auth(service, identity).await?,
+                ),
             };
             let client = self
                 .client_of(service, (&name, None), auth, &sign_in)

@@ -256,8 +256,6 @@ codes! {
         "Name the connector in a policy: `keepward policy edit NAME --connector CONNECTOR`.";
     "policy-refused", "A member of the policy is not right", "The answer names each member that was refused. Nothing was saved.",
         "Correct the members named, then save it again.";
-    "policy-shortens", "Snapshots that stay today could be forgotten", "Four eyes are asked for before retention gets shorter, and this way there is nothing for the other pair to see.",
-        "Give it a retention that keeps at least as much, and shorten that afterwards: the change then waits for an approval.";
     "policy-unknown", "No policy has this name", "",
         "`keepward policy list` shows those that exist.";
     "proposal-changed", "The proposal is not the one that was shown", "What is stored differs from what the approver saw, or from its own hash. Nothing was done.",

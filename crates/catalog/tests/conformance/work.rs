@@ -12,7 +12,7 @@ use model::{Class, Issue, ItemRef, Policy, Reason, RunState};
 
 use crate::support::{Place, at, run};
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 fn queued(id: &str, connector: &str, second: i64) -> QueuedRun {
     QueuedRun {
@@ -66,7 +66,7 @@ pub(crate) async fn the_default_policy_is_there_from_the_start(place: Place) {
 pub(crate) async fn a_policy_that_was_changed_meanwhile_is_not_overwritten(place: Place) {
     let catalog = place.open().await;
     let mut policy = Policy::standard();
-    policy.name = "Nightly".to_owned();
+    "Nightly".clone_into(&mut policy.name);
     catalog.add_policy(&policy, at(1)).await.unwrap();
     let again = catalog.add_policy(&policy, at(1)).await.unwrap_err();
     assert_eq!(again.code(), Some("policy-exists"));
@@ -91,7 +91,7 @@ pub(crate) async fn a_policy_that_was_changed_meanwhile_is_not_overwritten(place
         .unwrap();
     let row = catalog.policy("nightly").await.unwrap();
     assert_eq!(row.handled, at(4));
-    policy.name = "default".to_owned();
+    "default".clone_into(&mut policy.name);
     let taken = catalog
         .replace_policy("nightly", row.version, &policy, at(5))
         .await
@@ -119,8 +119,8 @@ pub(crate) async fn no_connector_waits_for_the_backlog_of_another(place: Place) 
         let one = queued(&format!("a{number:02}"), "loud", number);
         catalog.queue_run(&one).await.unwrap();
     }
-    for (number, connector) in ["quiet", "calm"].into_iter().enumerate() {
-        let one = queued(connector, connector, 100 + number as i64);
+    for (number, connector) in (100..).zip(["quiet", "calm"]) {
+        let one = queued(connector, connector, number);
         catalog.queue_run(&one).await.unwrap();
     }
     let limits = QueueLimits::default();

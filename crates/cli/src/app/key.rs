@@ -70,8 +70,7 @@ pub(crate) async fn settle(
         return Ok(kek);
     }
     if catalog.opens_with(&kek).await? {
-        std::fs::remove_file(&next)
-            .with_context(|| format!("cannot remove {}", next.display()))?;
+        std::fs::remove_file(&next).with_context(|| format!("cannot remove {}", next.display()))?;
         return Ok(kek);
     }
     let new = file(&next)?;

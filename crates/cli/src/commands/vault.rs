@@ -13,12 +13,10 @@ use crate::output::Output;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Put all stored secrets under a new key, all or none; the server must not run
-    #[command(
-        after_help = "Examples:\n  keepward vault rotate-key\n  \
+    #[command(after_help = "Examples:\n  keepward vault rotate-key\n  \
         keepward vault rotate-key --new-key-file new.key\n\n\
         Killed on the way, the next command goes on with whichever key the secrets are under.\n\
-        Copies of the catalog that were made before open with the old key alone."
-    )]
+        Copies of the catalog that were made before open with the old key alone.")]
     RotateKey(RotateKey),
 }
 

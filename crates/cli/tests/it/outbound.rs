@@ -8,27 +8,57 @@ use crate::common::World;
 /// Adds a connector to the simulator, which is on this machine, over a server with this configuration.
 async fn added_over_a_server(config: &str) -> crate::common::Ran {
     let world = World::bare().await;
-    let (token, password) = (world.at("token"), world.file("anna", "correct horse battery staple"));
+    let (token, password) = (
+        world.at("token"),
+        world.file("anna", "correct horse battery staple"),
+    );
     world
-        .keepward(&["user", "add", "anna", "--role", "admin", "--password-file", &password])
+        .keepward(&[
+            "user",
+            "add",
+            "anna",
+            "--role",
+            "admin",
+            "--password-file",
+            &password,
+        ])
         .await
         .exits(0);
     world
         .keepward(&[
-            "token", "add", "tests", "--user", "anna", "--permission", "manage-connectors", "--to", &token,
+            "token",
+            "add",
+            "tests",
+            "--user",
+            "anna",
+            "--permission",
+            "manage-connectors",
+            "--to",
+            &token,
         ])
         .await
         .exits(0);
     let config = world.file("keepward.toml", config);
     let mut server = world.start(&["serve", "--listen", "127.0.0.1:0", "--config", &config]);
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let listening: Value = serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
+    let listening: Value =
+        serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
     let base = listening["url"].as_str().unwrap();
     let (url, pat) = (world.simulator.url(), world.at("pat"));
     let added = world
         .keepward(&[
-            "connector", "add", "azure-devops", "contoso", "--url", url, "--pat-file", &pat, "--server", base,
-            "--token-file", &token,
+            "connector",
+            "add",
+            "azure-devops",
+            "contoso",
+            "--url",
+            url,
+            "--pat-file",
+            &pat,
+            "--server",
+            base,
+            "--token-file",
+            &token,
         ])
         .await;
     server.kill().await.unwrap();

@@ -18,7 +18,10 @@ async fn all_secrets_come_under_a_new_key_and_the_old_one_opens_nothing() {
     let arguments = ["vault", "rotate-key", "--new-key-file", own.as_str()];
     world.keepward(&arguments).await.exits(0);
     assert_eq!(std::fs::read(&key).unwrap(), [0x5a; 32]);
-    world.keepward(&["connector", "test", "contoso"]).await.exits(0);
+    world
+        .keepward(&["connector", "test", "contoso"])
+        .await
+        .exits(0);
     world.keepward(&arguments).await.exits(2);
 
     for wrong in [&old, &new] {
@@ -33,7 +36,12 @@ async fn a_change_of_keys_that_was_killed_is_ended_by_the_next_command() {
     let world = World::connected().await;
     let (key, next) = (world.path("data/key"), world.path("data/key.next"));
     let old = std::fs::read(&key).unwrap();
-    let works = async || world.keepward(&["connector", "test", "contoso"]).await.exits(0);
+    let works = async || {
+        world
+            .keepward(&["connector", "test", "contoso"])
+            .await
+            .exits(0)
+    };
 
     // Killed while the new key was written, and before the secrets were under it.
     for half in [vec![1, 2, 3], vec![9; 32]] {
@@ -57,7 +65,10 @@ async fn a_change_of_keys_that_was_killed_is_ended_by_the_next_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_somebody_else_keeps_is_not_made_up() {
     let world = World::bare().await;
-    let config = world.file("keepward.toml", "[vault]\nkey_file = \"/nonexistent/folder/key\"\n");
+    let config = world.file(
+        "keepward.toml",
+        "[vault]\nkey_file = \"/nonexistent/folder/key\"\n",
+    );
     let refused = world
         .keepward(&["vault", "rotate-key", "--config", &config])
         .await;

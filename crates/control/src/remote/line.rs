@@ -110,8 +110,10 @@ impl Line {
         };
         // Whatever stands before the server, or a server that is in trouble: another moment may be better.
         let code = match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::BAD_GATEWAY => "server-unreachable",
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => "server-unreachable",
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => "server-unreachable",
             _ => code,
         };
         let message = if told.detail.is_empty() {

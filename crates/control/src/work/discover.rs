@@ -120,10 +120,11 @@ impl Control {
             let name = kind.spec().name;
             let usual = Choice::default();
             let choice = selection.items.get(name).unwrap_or(&usual);
-            let entries = service
-                .preflight
-                .directory()
-                .and_then(|_| EntryKind::ALL.into_iter().find(|entry| entry.name() == name));
+            let entries = service.preflight.directory().and_then(|_| {
+                EntryKind::ALL
+                    .into_iter()
+                    .find(|entry| entry.name() == name)
+            });
             // Whether new entries of a directory are protected by themselves is a matter of licensing; their entries are backed up anyway.
             let closed = match entries {
                 Some(_) => !choice.new,

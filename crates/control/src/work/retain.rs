@@ -125,9 +125,7 @@ impl Control {
         repository: &Repository,
         service: &'static Service,
     ) -> Option<Issue> {
-        if run.policy.is_none() {
-            return None;
-        }
+        run.policy.as_ref()?;
         let forgotten = async {
             let all = self.all_policies().await?;
             let default = self.catalog.default_repository().await?;

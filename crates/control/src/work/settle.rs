@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use model::{Class, Counts, Issue, JobState, Run, RunState, Waiting};
 use serde::{Deserialize, Serialize};
 
-use crate::connectors::class_of;
+use crate::standing::class_of;
 use crate::{Control, Error, Result};
 
 /// How often a job is begun at most, over failures that may pass and workers that were lost.

@@ -126,8 +126,7 @@ async fn view(
     caller: &Caller,
     mut wizard: Wizard,
 ) -> Result<Json<WizardView>, Problem> {
-    wizard.organizations =
-        narrowed(server, caller, &wizard.service, wizard.organizations).await?;
+    wizard.organizations = narrowed(server, caller, &wizard.service, wizard.organizations).await?;
     Ok(Json(WizardView::of(wizard)))
 }
 
@@ -173,7 +172,7 @@ pub(super) fn redirect(server: &Server, wanted: Option<&str>) -> Result<Url, Pro
 /// Where the browser comes back to from the sign-in page, or from that of an administrator's consent: answers with a page for people.
 #[utoipa::path(get, path = "/connect/return", tag = "connectors", operation_id = "connect_return",
     extensions(("x-permission" = json!("manage-connectors"))),
-    responses((status = 200, body = String, content_type = "text/html"), Refusals))]
+    responses((status = 200, body = String, content_type = "text/html"), page::Refused))]
 async fn come_back(
     caller: Allowed<ManageConnectors>,
     State(server): State<Server>,

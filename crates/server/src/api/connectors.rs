@@ -14,11 +14,11 @@ use crate::access::{Allowed, Caller, ManageConnectors, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 use super::credentials::{identity_of, reach_credentials};
+pub(crate) use dto::CheckView;
 use dto::{
     AddConnector, CommitQuery, CommitView, ConnectorView, Discover, DiscoveryView, EditConnector,
     RemoveConnectors, RemovedConnector, RemovedConnectors, RepositoryView, TestedConnector,
 };
-pub(crate) use dto::CheckView;
 pub(super) use dto::{AddedConnector, NextStep, ReachedView, SyncBody, next_steps};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -125,7 +125,11 @@ async fn add(
         IdentityChoice::Stored(name) => (Some(name), None),
         IdentityChoice::New { name, .. } => (None, name.as_ref()),
     };
-    let used: Vec<String> = named.into_iter().chain(&new.restore_credential).cloned().collect();
+    let used: Vec<String> = named
+        .into_iter()
+        .chain(&new.restore_credential)
+        .cloned()
+        .collect();
     reach_credentials(&server, &caller, &used).await?;
     // It may give a credential of this name another secret.
     if let Some(name) = made
@@ -322,7 +326,6 @@ async fn discover(
     };
     let control = &server.control;
     let mut found = control.organizations_of(&request.service, &choice).await?;
-    found.organizations =
-        narrowed(&server, &caller, &request.service, found.organizations).await?;
+    found.organizations = narrowed(&server, &caller, &request.service, found.organizations).await?;
     Ok(Json(DiscoveryView::of(found)))
 }

@@ -63,7 +63,10 @@ async fn list(
     let mut listed = catalog.credentials_page(&query.page()?).await?;
     let mut reached = Vec::new();
     for row in listed.items {
-        if reach_credentials(&server, &caller, [&row.name]).await.is_ok() {
+        if reach_credentials(&server, &caller, [&row.name])
+            .await
+            .is_ok()
+        {
             reached.push(row);
         }
     }

@@ -17,7 +17,9 @@ async fn av_10_an_administrators_consent_comes_back_once_and_of_its_own_tenant()
     let world = World::start().await.at("http://localhost:8480");
     let body = profile(&world, "contoso");
     world.post("/app-profiles", &body).await.expect(201);
-    world.simulator.sign_in_at_once(world.simulator.administrator());
+    world
+        .simulator
+        .sign_in_at_once(world.simulator.administrator());
     let asked = async || {
         let path = "/app-profiles/contoso/consent-link";
         let link = world.post(path, &json!({})).await.expect(200);
@@ -37,7 +39,9 @@ async fn av_10_an_administrators_consent_comes_back_once_and_of_its_own_tenant()
     assert_eq!(back(&substituted).await, 422);
     // A return is looked at once, whatever came of it.
     assert_eq!(back(&substituted.replace(&other, &own)).await, 404);
-    let declined = asked().await.replace("admin_consent=True", "error=access_denied");
+    let declined = asked()
+        .await
+        .replace("admin_consent=True", "error=access_denied");
     assert_eq!(back(&declined).await, 422);
     assert_eq!(back("admin_consent=True&state=forged").await, 404);
     assert!(!consented().await);
@@ -51,10 +55,14 @@ async fn av_10_an_administrators_consent_comes_back_once_and_of_its_own_tenant()
 #[tokio::test]
 async fn an_app_that_is_no_public_client_proves_itself_by_its_profile() {
     let world = World::start().await;
-    let web = json!({"name": "Web", "multiTenant": true, "redirects": ["http://localhost:8765/return"]});
+    let web =
+        json!({"name": "Web", "multiTenant": true, "redirects": ["http://localhost:8765/return"]});
     let made = world.simulator.control("apps", &web).unwrap();
     let client_id = made["clientId"].as_str().unwrap();
-    let kept = world.simulator.control("secrets", &json!({"client": client_id})).unwrap();
+    let kept = world
+        .simulator
+        .control("secrets", &json!({"client": client_id}))
+        .unwrap();
     let identity = json!({
         "method": "client-secret", "cloud": "lab", "tenant": world.simulator.tenant(), "client_id": client_id,
         "secret": kept["secret"],
@@ -66,18 +74,31 @@ async fn an_app_that_is_no_public_client_proves_itself_by_its_profile() {
     let mut body = profile(&world, "other");
     body["credential"] = json!("web");
     let refused = world.post("/app-profiles", &body).await;
-    assert_eq!(refused.body["code"], "credential-method", "{}", refused.body);
+    assert_eq!(
+        refused.body["code"], "credential-method",
+        "{}",
+        refused.body
+    );
     let mut body = profile(&world, "contoso");
     (body["client_id"], body["credential"]) = (json!(client_id), json!("web"));
     world.post("/app-profiles", &body).await.expect(201);
     let removed = world.delete("/credentials/web").await;
-    assert_eq!(removed.body["code"], "credential-in-use", "{}", removed.body);
+    assert_eq!(
+        removed.body["code"], "credential-in-use",
+        "{}",
+        removed.body
+    );
 
-    world.simulator.sign_in_at_once(world.simulator.administrator());
+    world
+        .simulator
+        .sign_in_at_once(world.simulator.administrator());
     let sign_in = async |app: Value| {
         let mut begin = json!({"service": "azure-devops", "method": "user", "flow": "code", "cloud": "lab",
             "redirect": "http://localhost:8765/return"});
-        begin.as_object_mut().unwrap().extend(app.as_object().unwrap().clone());
+        begin
+            .as_object_mut()
+            .unwrap()
+            .extend(app.as_object().unwrap().clone());
         let begun = world.post("/connect", &begin).await.expect(201);
         let query = browse(begun["sign_in"]["url"].as_str().unwrap()).await;
         let path = format!("/connect/{}/return", begun["id"].as_str().unwrap());
@@ -92,6 +113,12 @@ async fn an_app_that_is_no_public_client_proves_itself_by_its_profile() {
 
     // Its tokens end, and the app proves itself again to get new ones.
     world.advance(2 * 60 * 60);
-    let tested = world.post("/connectors/contoso/test", &json!({})).await.expect(200);
-    assert_eq!(tested["connector"]["status"]["title"], "Connected", "{tested}");
+    let tested = world
+        .post("/connectors/contoso/test", &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(
+        tested["connector"]["status"]["title"], "Connected",
+        "{tested}"
+    );
 }

@@ -75,7 +75,9 @@ async fn sre_29_sre_40_sre_48_a_token_that_lacks_code_read_says_so_and_saves_not
         .refused("code-read-missing", "Token lacks Code.Read permission");
     let checks = refused["checks"].as_array().unwrap();
     assert!(
-        checks.iter().any(|check| check["name"] == "git-repository" && check["outcome"] == "missing"),
+        checks
+            .iter()
+            .any(|check| check["name"] == "git-repository" && check["outcome"] == "missing"),
         "{refused}"
     );
     assert!(world.names().await.is_empty());
@@ -92,7 +94,10 @@ async fn sre_29_sre_40_sre_48_a_token_that_lacks_code_read_says_so_and_saves_not
     let partial = world.add_pat("partial", &pat).await.expect(201);
     let missing = partial["missing"].as_array().unwrap();
     let repositories = azure_devops::AZURE_DEVOPS.kind("git-repository").unwrap();
-    assert!(missing.contains(&json!(repositories.spec().title)), "{partial}");
+    assert!(
+        missing.contains(&json!(repositories.spec().title)),
+        "{partial}"
+    );
     world
         .get("/connectors/partial/repositories")
         .await

@@ -21,7 +21,11 @@ async fn ssrf_this_machine_and_metadata_services_are_no_addresses_of_connectors(
         let mut body = world.pat_body("docs", "contoso", &pat);
         body["url"] = json!(url);
         let refused = world.post("/connectors", &body).await;
-        assert_eq!(refused.body["code"], "address-refused", "{url}: {}", refused.body);
+        assert_eq!(
+            refused.body["code"], "address-refused",
+            "{url}: {}",
+            refused.body
+        );
         assert_eq!(refused.status, 422);
     }
     assert!(world.names().await.is_empty());
@@ -29,7 +33,9 @@ async fn ssrf_this_machine_and_metadata_services_are_no_addresses_of_connectors(
 
 #[tokio::test]
 async fn ssrf_a_list_opens_this_machine_and_never_the_metadata_service() {
-    let world = World::start().await.allowing(&["127.0.0.0/8", "169.254.0.0/16"]);
+    let world = World::start()
+        .await
+        .allowing(&["127.0.0.0/8", "169.254.0.0/16"]);
     let pat = world.simulator.pat().to_owned();
     world.add_pat("contoso", &pat).await.expect(201);
     let edit = json!({"url": "http://169.254.169.254"});

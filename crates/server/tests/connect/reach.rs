@@ -11,10 +11,16 @@ async fn who_reaches_some_connectors_adds_no_others() {
     let pat = world.simulator.pat().to_owned();
     let mut body = world.pat_body("contoso", "contoso", &pat);
     let add = (Method::POST, "/connectors");
-    let refused = world.call_as(&["docs"], add.clone(), &body).await.expect(403);
+    let refused = world
+        .call_as(&["docs"], add.clone(), &body)
+        .await
+        .expect(403);
     assert_eq!(refused["code"], "role-missing");
     body["name"] = json!(null);
-    world.call_as(&["docs"], add.clone(), &body).await.expect(403);
+    world
+        .call_as(&["docs"], add.clone(), &body)
+        .await
+        .expect(403);
     assert!(world.names().await.is_empty());
     body["name"] = json!("Docs");
     world.call_as(&["docs"], add, &body).await.expect(201);
@@ -36,7 +42,9 @@ async fn a_wizard_picks_and_lists_no_more_than_its_owner_reaches() {
     world.advance(5);
     let step = async |reached: &str, step: &str, body| {
         let path = format!("/connect/{id}/{step}");
-        world.call_as(&[reached], (Method::POST, &path), &body).await
+        world
+            .call_as(&[reached], (Method::POST, &path), &body)
+            .await
     };
     let polled = step("docs", "poll", json!({})).await.expect(200);
     assert_eq!(polled["organizations"], json!([]), "{polled}");
@@ -63,11 +71,27 @@ async fn credentials_of_other_connectors_are_not_there() {
     let stored = "connector contoso";
     let asked = [
         (Method::GET, format!("/credentials/{others}"), json!({})),
-        (Method::POST, format!("/credentials/{others}/rotate"), json!({"secret": "mine"})),
-        (Method::POST, format!("/credentials/{others}/test"), json!({})),
+        (
+            Method::POST,
+            format!("/credentials/{others}/rotate"),
+            json!({"secret": "mine"}),
+        ),
+        (
+            Method::POST,
+            format!("/credentials/{others}/test"),
+            json!({}),
+        ),
         (Method::DELETE, format!("/credentials/{others}"), json!({})),
-        (Method::PATCH, "/connectors/docs".to_owned(), json!({"credential": stored})),
-        (Method::PATCH, "/connectors/docs".to_owned(), json!({"restore_credential": stored})),
+        (
+            Method::PATCH,
+            "/connectors/docs".to_owned(),
+            json!({"credential": stored}),
+        ),
+        (
+            Method::PATCH,
+            "/connectors/docs".to_owned(),
+            json!({"restore_credential": stored}),
+        ),
         (
             Method::POST,
             "/connectors/discover".to_owned(),
@@ -87,7 +111,11 @@ async fn credentials_of_other_connectors_are_not_there() {
     ];
     for (method, path, body) in asked {
         let refused = world.call_as(&["docs"], (method, &path), &body).await;
-        assert_eq!(refused.body["code"], "credential-unknown", "{path}: {}", refused.body);
+        assert_eq!(
+            refused.body["code"], "credential-unknown",
+            "{path}: {}",
+            refused.body
+        );
     }
     let list = (Method::GET, "/credentials");
     let listed = world.call_as(&["docs"], list, &json!({})).await.expect(200);
@@ -100,6 +128,9 @@ async fn credentials_of_other_connectors_are_not_there() {
     assert_eq!(names, ["connector docs"]);
     let discover = json!({"service": "azure-devops", "credential": stored});
     let discover_path = (Method::POST, "/connectors/discover");
-    let found = world.call_as(&["contoso"], discover_path, &discover).await.expect(200);
+    let found = world
+        .call_as(&["contoso"], discover_path, &discover)
+        .await
+        .expect(200);
     assert_eq!(found["organizations"][0]["organization"], "contoso");
 }

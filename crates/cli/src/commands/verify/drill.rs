@@ -43,9 +43,8 @@ const PAGE: u32 = 1000;
 
 /// Refuses services whose data no drill can bring back.
 pub(super) fn check(service: &Service) -> Result<(), Failure> {
-    let is_restored = |kind: &&dyn service::Kind| {
-        !matches!(kind.spec().restore, Fidelity::ExportOnly(_))
-    };
+    let is_restored =
+        |kind: &&dyn service::Kind| !matches!(kind.spec().restore, Fidelity::ExportOnly(_));
     let why = if !service.kinds.iter().any(is_restored) {
         format!(
             "there is no drill of {}: its data is exported and never restored",

@@ -1,10 +1,37 @@
 //! What a browser shows that came back from the sign-in page. No script, nothing from the address.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::Problem;
+use utoipa::IntoResponses;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Content, RefOr, ResponseBuilder};
+
+use crate::{Problem, Refusals};
+
+/// Refusals of an operation whose answers are pages. Before it is known who asks, they are problems as everywhere.
+pub(super) struct Refused;
+
+impl IntoResponses for Refused {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let text = ObjectBuilder::new().schema_type(Type::String).build();
+        let response = ResponseBuilder::new()
+            .description("A page that says why, or a problem.")
+            .content("text/html", Content::new(Some(text)))
+            .content(
+                "application/problem+json",
+                Content::new(Some(utoipa::openapi::Ref::from_schema_name("Problem"))),
+            )
+            .build();
+        Refusals::responses()
+            .into_keys()
+            .map(|status| (status, RefOr::T(response.clone())))
+            .collect()
+    }
+}
 
 pub(super) fn signed_in(account: &str) -> Response {
     let text = format!(
