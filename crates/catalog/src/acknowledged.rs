@@ -77,9 +77,7 @@ impl Catalog {
         page: &Page,
     ) -> Result<Listed<RecurringIssue>> {
         let after: i64 = match page.position::<1>()? {
-            Some([number]) => number
-                .parse()
-                .map_err(|_| crate::Error::Cursor)?,
+            Some([number]) => number.parse().map_err(|_| crate::Error::Cursor)?,
             None => i64::MAX,
         };
         let sql = "SELECT g.connector, i.body, g.runs, g.first, g.last, a.by_whom, a.at, a.until, a.note, g.newest
@@ -137,14 +135,7 @@ impl Catalog {
         let sql = "SELECT 1 FROM acknowledged WHERE connector = $1 AND code = $2 AND kind = $3 AND scope = $4 AND item = $5
             AND (until IS NULL OR until > $6)";
         let item = issue.item.as_ref().map_or("", |item| item.id.as_str());
-        let values = args![
-            connector,
-            &issue.code,
-            &issue.kind,
-            &issue.scope,
-            item,
-            now
-        ];
+        let values = args![connector, &issue.code, &issue.kind, &issue.scope, item, now];
         Ok(self.db.read_one(sql, values).await?.is_some())
     }
 }

@@ -307,7 +307,8 @@ impl Catalog {
             return Err(self.lost(job, token).await?);
         };
         let why = why.map(json).transpose()?;
-        let sql = "UPDATE run SET state = 'queued', waiting = $2 WHERE id = $1 AND state = 'running'";
+        let sql =
+            "UPDATE run SET state = 'queued', waiting = $2 WHERE id = $1 AND state = 'running'";
         tx.execute(sql, args![row.text(0)?, why]).await?;
         tx.commit().await
     }
@@ -321,16 +322,16 @@ impl Catalog {
 
     /// Everything that waits or is at work, the oldest first.
     pub async fn open_work(&self) -> Result<Vec<OpenJob>> {
-        let sql = format!(
-            "{OPEN} FROM job q WHERE state IN ('queued', 'leased') ORDER BY created, id"
-        );
+        let sql =
+            format!("{OPEN} FROM job q WHERE state IN ('queued', 'leased') ORDER BY created, id");
         let rows = self.db.read(sqlx::AssertSqlSafe(sql), args![]).await?;
         rows.iter().map(OpenJob::read).collect()
     }
 
     /// Whether a run of this policy and connector waits in the queue already: another one would do the same.
     pub async fn is_queued(&self, policy: &str, connector: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM job WHERE state = 'queued' AND policy = $1 AND connector = $2 LIMIT 1";
+        let sql =
+            "SELECT 1 FROM job WHERE state = 'queued' AND policy = $1 AND connector = $2 LIMIT 1";
         let row = self.db.read_one(sql, args![policy, connector]).await?;
         Ok(row.is_some())
     }
@@ -362,14 +363,21 @@ pub fn why_queued(
     };
     let place = &job.placement;
     let holder = open.iter().find(|other| {
-        other.id != job.id && other.key.is_some() && other.key == job.key && other.state == JobState::Leased
+        other.id != job.id
+            && other.key.is_some()
+            && other.key == job.key
+            && other.state == JobState::Leased
     });
     if let Some(holder) = holder {
         let message = format!("{} is busy with run {}", place.connector, holder.run);
         return waiting("source-busy", message, None);
     }
     if let Some(until) = place.not_before.filter(|until| *until > now) {
-        return waiting("retry-later", format!("it is tried again at {until:.0}"), Some(until));
+        return waiting(
+            "retry-later",
+            format!("it is tried again at {until:.0}"),
+            Some(until),
+        );
     }
     let at_work = AtWork::of(open.iter().filter(|other| other.is_at_work(now)));
     let (code, message) = at_work.full(place, limits)?;

@@ -77,7 +77,8 @@ impl Catalog {
                     values.extend(args![&key, kind, id, name, now, now, added]);
                 }
             }
-            let head = "INSERT INTO found_item (connector, kind, id, name, first_seen, last_seen, added)";
+            let head =
+                "INSERT INTO found_item (connector, kind, id, name, first_seen, last_seen, added)";
             let tail = if add_new {
                 "ON CONFLICT (connector, kind, id) DO UPDATE SET name = excluded.name, last_seen = excluded.last_seen, added = 1"
             } else {

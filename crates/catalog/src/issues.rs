@@ -39,24 +39,20 @@ impl Catalog {
                 ]);
             }
             let head = "INSERT INTO issue (run, code, body, kind, scope, item)";
-            tx.insert(head, 6, values, "")
-                .await
-                .map_err(|error| {
-                    if error.is_foreign_key() {
-                        Error::RunUnknown { id: run.to_owned() }
-                    } else {
-                        error
-                    }
-                })?;
+            tx.insert(head, 6, values, "").await.map_err(|error| {
+                if error.is_foreign_key() {
+                    Error::RunUnknown { id: run.to_owned() }
+                } else {
+                    error
+                }
+            })?;
         }
         tx.commit().await
     }
 
     pub async fn issues(&self, run: &str, page: &Page) -> Result<Listed<IssueRow>> {
         let after: i64 = match page.position::<1>()? {
-            Some([number]) => number
-                .parse()
-                .map_err(|_| Error::Cursor)?,
+            Some([number]) => number.parse().map_err(|_| Error::Cursor)?,
             None => 0,
         };
         let sql = "SELECT id, body FROM issue WHERE run = $1 AND id > $2 ORDER BY id LIMIT $3";

@@ -2,10 +2,10 @@
 //!
 //! The only SQL of the project. Snapshots and the index are a cache: a repository alone is enough to fill them again.
 
-mod app_profiles;
 mod acknowledged;
 mod alarms;
 mod answers;
+mod app_profiles;
 mod audit;
 mod catalog;
 mod channels;
@@ -41,23 +41,23 @@ pub mod vault;
 mod verifications;
 mod workers;
 
-pub use answers::Earlier;
 pub use acknowledged::{Acknowledgement, RecurringIssue};
 pub use alarms::{AlarmAcknowledgement, AlarmRow};
+pub use answers::Earlier;
 pub use app_profiles::AppProfile;
 pub use audit::{AuditFilter, AuditRow, AuditVerdict, NewAudit};
 pub use catalog::Catalog;
 pub use claims::{Claimant, OpenJob, Placement, QueueLimits, QueuedRun, why_queued};
 pub use credentials::{CredentialRow, NewCredential};
 pub use error::{Error, Result};
-pub use found::{FoundItem, SyncRow};
 pub use figures::Figures;
+pub use found::{FoundItem, SyncRow};
 pub use index::{
     Change, IndexChange, IndexEntry, ItemChange, ItemFilter, ItemState, SearchHit, SnapshotWriter,
 };
 pub use issues::IssueRow;
-pub use outbox::{NewMessage, OutboxRow};
 pub use lists::{RunFilter, SnapshotFilter};
+pub use outbox::{NewMessage, OutboxRow};
 pub use page::{Listed, Page};
 pub use people::{NewPerson, PersonChange, PersonRow, SecondFactor, totp_credential};
 pub use plans::StepCount;
@@ -66,8 +66,8 @@ pub use proofs::{Identity, PendingSignIn};
 pub use proposals::Requester;
 pub use queue::{Beat, Job, JobRow, NewJob};
 pub use repositories::RepositoryRow;
-pub use snapshots::{KnownSnapshot, SnapshotRow, SourceKey};
 pub use sessions::{NewSession, SessionRow};
+pub use snapshots::{KnownSnapshot, SnapshotRow, SourceKey};
 pub use tenants::{DirectoryChange, DirectoryCount};
 pub use tokens::{TokenProof, TokenRow};
 pub use vault::Kek;

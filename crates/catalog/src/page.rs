@@ -33,12 +33,8 @@ impl Page {
         let Some(after) = &self.after else {
             return Ok(None);
         };
-        let parts: Vec<String> =
-            serde_json::from_str(after).map_err(|_| Error::Cursor)?;
-        parts
-            .try_into()
-            .map(Some)
-            .map_err(|_| Error::Cursor)
+        let parts: Vec<String> = serde_json::from_str(after).map_err(|_| Error::Cursor)?;
+        parts.try_into().map(Some).map_err(|_| Error::Cursor)
     }
 }
 

@@ -6,7 +6,8 @@ use crate::db::{Row, Value, args, json, word};
 use crate::{Catalog, Error, Listed, Page, Result, page};
 
 /// The columns that [`read`] reads.
-pub(crate) const COLUMNS: &str = "id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
+pub(crate) const COLUMNS: &str =
+    "id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
     policy, reason, retry_of, waiting";
 
 pub(crate) fn read(row: &Row) -> Result<Run> {

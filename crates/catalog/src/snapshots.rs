@@ -49,7 +49,8 @@ pub struct KnownSnapshot {
 
 impl KnownSnapshot {
     /// The columns that [`KnownSnapshot::read`] reads, of `source s` and `snapshot n`.
-    pub(crate) const COLUMNS: &str = "s.repository, s.service, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
+    pub(crate) const COLUMNS: &str =
+        "s.repository, s.service, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
 
     pub(crate) fn read(row: &Row) -> Result<Self> {
         Ok(Self {
@@ -102,10 +103,7 @@ impl Catalog {
         page: &Page,
     ) -> Result<Listed<KnownSnapshot>> {
         let (time, id): (i64, _) = match page.position::<2>()? {
-            Some([time, id]) => (
-                time.parse().map_err(|_| Error::Cursor)?,
-                Some(id),
-            ),
+            Some([time, id]) => (time.parse().map_err(|_| Error::Cursor)?, Some(id)),
             None => (0, None),
         };
         let sql = select!(

@@ -73,10 +73,7 @@ impl Catalog {
         let sql = format!("{COLUMNS} WHERE token = $1");
         let values = args![token_hash];
         // On the writer: a removed worker must be out at once.
-        let rows = self
-            .db
-            .write_rows(sqlx::AssertSqlSafe(sql), values)
-            .await?;
+        let rows = self.db.write_rows(sqlx::AssertSqlSafe(sql), values).await?;
         rows.first().map(read).transpose()
     }
 

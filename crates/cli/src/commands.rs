@@ -1,7 +1,7 @@
 //! The commands: one file each.
 
-mod app_profile;
 mod alarm;
+mod app_profile;
 mod audit;
 mod backup;
 mod connector;

@@ -2,7 +2,8 @@
 
 use service::Service;
 
-pub(crate) static SERVICES: &[&Service] = &[&azure_devops::AZURE_DEVOPS, &microsoft_365::MICROSOFT_365];
+pub(crate) static SERVICES: &[&Service] =
+    &[&azure_devops::AZURE_DEVOPS, &microsoft_365::MICROSOFT_365];
 
 /// As the command line takes them.
 pub(crate) fn names() -> Vec<&'static str> {

@@ -48,7 +48,9 @@ impl Error {
 
     /// A refusal whose words are those of its code.
     pub(crate) fn coded(code: &'static str) -> Self {
-        let message = model::code::find(code).map_or(code, |code| code.title).to_owned();
+        let message = model::code::find(code)
+            .map_or(code, |code| code.title)
+            .to_owned();
         Self::Request { code, message }
     }
 

@@ -145,7 +145,10 @@ impl Control {
         self.interrupt_proposals().await?;
         let mut ended = Vec::new();
         for row in self.catalog.open_jobs().await? {
-            let others = row.owner.as_ref().is_some_and(|owner| *owner != self.worker);
+            let others = row
+                .owner
+                .as_ref()
+                .is_some_and(|owner| *owner != self.worker);
             if others || !row.direct {
                 continue;
             }

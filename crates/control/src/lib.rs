@@ -53,7 +53,8 @@ pub use sync::Synced;
 pub use tenant::{DirectorySync, TenantEdit, TenantSettings};
 pub use verify::service_of;
 pub use wizard::{
-    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardPick, WizardPrompt, WizardWay,
+    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardPick, WizardPrompt,
+    WizardWay,
 };
 pub use work::{
     BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved, WorkerSetup,

@@ -88,19 +88,34 @@ pub enum Say {
     Beat,
     /// What did an earlier attempt leave? Answered with [`Left`].
     Left,
-    Resumed { from: Resumed },
-    Checkpoint { text: Option<String> },
+    Resumed {
+        from: Resumed,
+    },
+    Checkpoint {
+        text: Option<String>,
+    },
     /// May the snapshot be written?
     Permit,
     /// A page of the snapshot's rows, from 0.
-    Rows { page: u32, rows: Vec<IndexRow> },
+    Rows {
+        page: u32,
+        rows: Vec<IndexRow>,
+    },
     /// The snapshot is there, with so many pages.
-    Index { pages: u32, snapshot: Box<SnapshotInfo> },
+    Index {
+        pages: u32,
+        snapshot: Box<SnapshotInfo>,
+    },
     /// Access to the service; answered with [`Access`].
     Access,
-    Progress { event: Event },
+    Progress {
+        event: Event,
+    },
     /// The work is over. `stopping` when the worker was told to stop.
-    Finish { outcome: Box<Outcome>, stopping: bool },
+    Finish {
+        outcome: Box<Outcome>,
+        stopping: bool,
+    },
 }
 
 /// [`Say`] with the lease's token.

@@ -304,7 +304,14 @@ async fn a_backup_says_on_the_connector_that_somebody_has_to_sign_in_and_when_it
         model::ConnectorStatus::SignInNeeded { why, .. } => assert!(why.len() > 5, "{why}"),
         other => panic!("{other:?}"),
     }
-    assert!(catalog.credential("contoso-pat").await.unwrap().used.is_some());
+    assert!(
+        catalog
+            .credential("contoso-pat")
+            .await
+            .unwrap()
+            .used
+            .is_some()
+    );
     case.keep("contoso-pat", case.simulator.pat()).await;
     assert_eq!(case.try_backup().await, RunState::Succeeded);
     assert_eq!(status().await, model::ConnectorStatus::Connected);
@@ -316,12 +323,21 @@ async fn a_restore_uses_the_credential_for_restores() {
     let snapshot = case.backup(&case.contoso).await;
     case.keep("writer", case.simulator.pat()).await;
     case.contoso.restore_credential = Some("writer".to_owned());
-    case.control.catalog.replace_connector(&case.contoso).await.unwrap();
+    case.control
+        .catalog
+        .replace_connector(&case.contoso)
+        .await
+        .unwrap();
     // With what backups read by, nothing could be restored.
     case.keep("contoso-pat", "wrong").await;
     let (plan, _) = case.plan(snapshot, &case.contoso, missing()).await;
     let ended = case.apply(&plan, endless()).await;
-    assert_eq!(ended.run.state, RunState::Succeeded, "{:?}", ended.run.error);
+    assert_eq!(
+        ended.run.state,
+        RunState::Succeeded,
+        "{:?}",
+        ended.run.error
+    );
 }
 
 #[tokio::test]

@@ -97,7 +97,9 @@ impl Policy {
 
 /// The policies that are for this connector, switched off or not: those that name it, or else those that name none.
 pub fn covering<'a>(policies: &'a [Policy], connector: &str) -> Vec<&'a Policy> {
-    let named = policies.iter().any(|one| one.enabled && one.fits(connector));
+    let named = policies
+        .iter()
+        .any(|one| one.enabled && one.fits(connector));
     policies
         .iter()
         .filter(|one| one.fits(connector) || (!named && one.connectors.is_empty()))

@@ -155,14 +155,22 @@ fn jitter_is_the_same_each_day_and_another_for_each_policy() {
 fn the_default_policy_runs_each_day() {
     let policy = Policy::standard();
     let after = time("2026-11-01T00:00:00Z");
-    assert_eq!(next_runs(&policy.schedule, &policy.name, after, 30).len(), 30);
+    assert_eq!(
+        next_runs(&policy.schedule, &policy.name, after, 30).len(),
+        30
+    );
 }
 
 #[test]
 fn an_impossible_date_never_runs() {
     let schedule = cron("0 0 30 2 *", "UTC");
     assert!(next_runs(&schedule, "p", time("2026-01-01T00:00:00Z"), 1).is_empty());
-    let due = due(&schedule, "p", time("2026-01-01T00:00:00Z"), time("2026-06-01T00:00:00Z"));
+    let due = due(
+        &schedule,
+        "p",
+        time("2026-01-01T00:00:00Z"),
+        time("2026-06-01T00:00:00Z"),
+    );
     assert_eq!((due.fire, due.next), (Vec::new(), None));
 }
 
@@ -309,10 +317,8 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         Just(Missed::RunOnce),
         Just(Missed::CatchUp)
     ];
-    let window = proptest::option::of((clock.clone(), clock).prop_map(|(from, to)| Window {
-        from,
-        to,
-    }));
+    let window =
+        proptest::option::of((clock.clone(), clock).prop_map(|(from, to)| Window { from, to }));
     (when, 0_usize..ZONES.len(), 0_u32..200, missed, window).prop_map(
         |(when, zone, jitter_minutes, missed, window)| Schedule {
             when,

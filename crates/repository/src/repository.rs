@@ -19,8 +19,8 @@ use crate::index::Index;
 use crate::tree::path::TreePath;
 use crate::tree::raw::RawTree;
 use crate::{
-    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, ObjectLock, Result,
-    Snapshot, SnapshotId, Tree, TreeId, Writer, key, lock,
+    BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, ObjectLock,
+    Result, Snapshot, SnapshotId, Tree, TreeId, Writer, key, lock,
 };
 
 /// Small files are fetched side by side: the storage may be far away.

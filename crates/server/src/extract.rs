@@ -66,7 +66,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let cause = error.into_inner();
         if cause.is_data() {
             let said = without_values(&cause.to_string());
-            let missing = said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+            let missing = said
+                .strip_prefix("missing field `")
+                .and_then(|rest| rest.strip_suffix('`'));
             let at = missing.map_or_else(|| at.clone(), |name| format!("{at}/{}", escape(name)));
             Problem::fields(vec![FieldError::pointer(at, said)])
         } else {
@@ -112,7 +114,9 @@ fn without_values(said: &str) -> String {
             format!("unknown; expected {expected}")
         }
         Some((_, expected)) => format!("expected {expected}"),
-        None if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
+        None if said.starts_with("missing field") || said.starts_with("duplicate field") => {
+            said.to_owned()
+        }
         None => "not a value that this member can have".to_owned(),
     }
 }
@@ -130,7 +134,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
             Err(rejection) => {
                 let text = rejection.body_text();
-                let said = text.split_once(": ").map_or(text.as_str(), |(_, said)| said);
+                let said = text
+                    .split_once(": ")
+                    .map_or(text.as_str(), |(_, said)| said);
                 let (name, said) = said.split_once(": ").unwrap_or(("", said));
                 Err(Problem::parameter(name, without_values(said)))
             }

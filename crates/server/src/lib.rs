@@ -17,8 +17,8 @@ mod serve;
 
 pub use app::{Answer, Options, Server};
 pub use edge::ClientAddress;
-pub use events::Events;
 use edge::RequestId;
+pub use events::Events;
 pub use extract::{Json, Path, Query};
 pub use openapi::openapi;
 pub use page::{PageQuery, Paged};

@@ -27,15 +27,13 @@ impl PageQuery {
     pub fn page(&self) -> Result<Page, Problem> {
         let limit = self.limit.unwrap_or(USUAL);
         if limit == 0 || limit > LARGEST {
-            return Err(Problem::parameter(
-                "limit",
-                format!("from 1 to {LARGEST}"),
-            ));
+            return Err(Problem::parameter("limit", format!("from 1 to {LARGEST}")));
         }
         let after = match &self.after {
-            Some(after) => Some(decode(after).ok_or_else(|| {
-                Problem::parameter("after", "not the `next` of a page")
-            })?),
+            Some(after) => Some(
+                decode(after)
+                    .ok_or_else(|| Problem::parameter("after", "not the `next` of a page"))?,
+            ),
             None => None,
         };
         Ok(Page { after, limit })

@@ -69,7 +69,10 @@ pub struct Problem {
     retry_after: Option<u64>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
@@ -108,9 +111,16 @@ impl Problem {
             StatusCode::NOT_FOUND => return Self::no_such_path(),
             StatusCode::METHOD_NOT_ALLOWED => ("method-refused", "the path has other methods"),
             StatusCode::REQUEST_TIMEOUT => ("request-too-slow", "the request took too long"),
-            StatusCode::PAYLOAD_TOO_LARGE => ("request-too-large", "the body is larger than the limit"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("request-not-json", "the body is to be application/json"),
-            status if status.is_server_error() => ("server-error", "something is wrong with the server; its log says what"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("request-too-large", "the body is larger than the limit")
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("request-not-json", "the body is to be application/json")
+            }
+            status if status.is_server_error() => (
+                "server-error",
+                "something is wrong with the server; its log says what",
+            ),
             _ => ("request-malformed", "the request makes no sense"),
         };
         Self::new(status, code, detail)
@@ -148,7 +158,11 @@ impl Problem {
                 parameter: Some(name.to_owned()),
                 detail: detail.clone(),
             }],
-            ..Self::new(StatusCode::BAD_REQUEST, "request-malformed", format!("{name}: {detail}"))
+            ..Self::new(
+                StatusCode::BAD_REQUEST,
+                "request-malformed",
+                format!("{name}: {detail}"),
+            )
         }
     }
 
@@ -170,13 +184,24 @@ impl Problem {
     }
 
     pub fn sign_in() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "sign-in-needed", "nobody is signed in")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "sign-in-needed",
+            "nobody is signed in",
+        )
     }
 
     pub fn forbidden(needs: Permission) -> Self {
         let name = serde_json::to_value(needs).ok();
-        let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or("");
-        Self::new(StatusCode::FORBIDDEN, "role-missing", format!("this needs the permission {name}"))
+        let name = name
+            .as_ref()
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or("");
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "role-missing",
+            format!("this needs the permission {name}"),
+        )
     }
 
     /// Too many; `seconds` until it is worth trying again.
@@ -215,7 +240,11 @@ impl Problem {
         Self::of(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn from_error(error: &(dyn std::error::Error + 'static), code: Option<&str>, hint: Option<&str>) -> Self {
+    fn from_error(
+        error: &(dyn std::error::Error + 'static),
+        code: Option<&str>,
+        hint: Option<&str>,
+    ) -> Self {
         let Some(code) = code else {
             return Self::internal(error);
         };
@@ -312,18 +341,66 @@ impl From<service::Error> for Problem {
 pub struct Refusals;
 
 const REFUSALS: [(StatusCode, &str, &str); 12] = [
-    (StatusCode::BAD_REQUEST, "Malformed", "The request makes no sense."),
-    (StatusCode::UNAUTHORIZED, "SignInNeeded", "Nobody is signed in."),
-    (StatusCode::FORBIDDEN, "Forbidden", "The caller's roles do not have the permission."),
-    (StatusCode::NOT_FOUND, "NotFound", "It does not exist, or the caller does not reach it."),
-    (StatusCode::REQUEST_TIMEOUT, "TooSlow", "The request took too long."),
-    (StatusCode::CONFLICT, "Conflict", "It contradicts what is there or what is going on."),
-    (StatusCode::PAYLOAD_TOO_LARGE, "TooLarge", "The body is larger than the limit."),
-    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "NotJson", "The body is to be application/json."),
-    (StatusCode::UNPROCESSABLE_ENTITY, "Refused", "Well-formed, but it cannot be done; `errors` names members."),
-    (StatusCode::TOO_MANY_REQUESTS, "TooMany", "Too many requests; `Retry-After` says when to come again."),
-    (StatusCode::INTERNAL_SERVER_ERROR, "ServerError", "Something is wrong with the server."),
-    (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "A service or storage behind the server is away."),
+    (
+        StatusCode::BAD_REQUEST,
+        "Malformed",
+        "The request makes no sense.",
+    ),
+    (
+        StatusCode::UNAUTHORIZED,
+        "SignInNeeded",
+        "Nobody is signed in.",
+    ),
+    (
+        StatusCode::FORBIDDEN,
+        "Forbidden",
+        "The caller's roles do not have the permission.",
+    ),
+    (
+        StatusCode::NOT_FOUND,
+        "NotFound",
+        "It does not exist, or the caller does not reach it.",
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "TooSlow",
+        "The request took too long.",
+    ),
+    (
+        StatusCode::CONFLICT,
+        "Conflict",
+        "It contradicts what is there or what is going on.",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "TooLarge",
+        "The body is larger than the limit.",
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "NotJson",
+        "The body is to be application/json.",
+    ),
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "Refused",
+        "Well-formed, but it cannot be done; `errors` names members.",
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "TooMany",
+        "Too many requests; `Retry-After` says when to come again.",
+    ),
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "ServerError",
+        "Something is wrong with the server.",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Unavailable",
+        "A service or storage behind the server is away.",
+    ),
 ];
 
 impl IntoResponses for Refusals {
@@ -342,13 +419,16 @@ impl IntoResponses for Refusals {
 pub(crate) fn components(builder: ComponentsBuilder) -> ComponentsBuilder {
     let mut schemas = vec![("Problem".to_owned(), Problem::schema())];
     Problem::schemas(&mut schemas);
-    REFUSALS.iter().fold(builder.schemas_from_iter(schemas), |builder, (_, name, words)| {
-        let schema = Some(Ref::from_schema_name("Problem"));
-        let content = ContentBuilder::new().schema(schema).build();
-        let response = ResponseBuilder::new()
-            .description(*words)
-            .content("application/problem+json", content)
-            .build();
-        builder.response(*name, response)
-    })
+    REFUSALS.iter().fold(
+        builder.schemas_from_iter(schemas),
+        |builder, (_, name, words)| {
+            let schema = Some(Ref::from_schema_name("Problem"));
+            let content = ContentBuilder::new().schema(schema).build();
+            let response = ResponseBuilder::new()
+                .description(*words)
+                .content("application/problem+json", content)
+                .build();
+            builder.response(*name, response)
+        },
+    )
 }

@@ -2,8 +2,8 @@
 
 use model::Secret;
 use serde::{Deserialize, Deserializer};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A secret in a request: it can be read there and nowhere else, since it has neither `Debug` nor `Serialize`.

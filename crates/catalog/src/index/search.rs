@@ -32,12 +32,7 @@ impl Catalog {
             });
         }
         let (section, item): (i64, _) = match page.position::<2>()? {
-            Some([section, item]) => (
-                section
-                    .parse()
-                    .map_err(|_| Error::Cursor)?,
-                item,
-            ),
+            Some([section, item]) => (section.parse().map_err(|_| Error::Cursor)?, item),
             None => (0, String::new()),
         };
         let mut values: Vec<Value> = args![

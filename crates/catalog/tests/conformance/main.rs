@@ -1,8 +1,8 @@
 //! One suite for both databases: a test each on SQLite, all of them in one test on a private PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod connect;
 mod audit;
+mod connect;
 mod index;
 mod names;
 mod notify;

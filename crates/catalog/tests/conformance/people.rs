@@ -98,10 +98,7 @@ pub(crate) async fn two_administrators_cannot_remove_each_other_at_once(place: P
         }
         let other = place.open().await;
         let (one, two) = (format!("id-of-{one}"), format!("id-of-{two}"));
-        let (first, second) = tokio::join!(
-            catalog.remove_person(&one),
-            other.remove_person(&two),
-        );
+        let (first, second) = tokio::join!(catalog.remove_person(&one), other.remove_person(&two),);
         assert_eq!(
             usize::from(first.is_ok()) + usize::from(second.is_ok()),
             1,

@@ -210,7 +210,10 @@ pub(crate) async fn many_workers_never_exceed_the_limits(place: Place) {
 
 pub(crate) async fn a_job_that_was_given_back_waits_for_its_time(place: Place) {
     let catalog = place.open().await;
-    catalog.queue_run(&queued("r1", "contoso", 1)).await.unwrap();
+    catalog
+        .queue_run(&queued("r1", "contoso", 1))
+        .await
+        .unwrap();
     let limits = QueueLimits::default();
     let labels = set(&[]);
     let claimant = Claimant {
@@ -233,7 +236,10 @@ pub(crate) async fn a_job_that_was_given_back_waits_for_its_time(place: Place) {
     assert_eq!(claim(&catalog, limits, at(99)).await, None);
     let open = catalog.open_work().await.unwrap();
     let why = why_queued(&open[0], &open, limits, at(99)).unwrap();
-    assert_eq!((why.code.as_str(), why.until), ("retry-later", Some(at(100))));
+    assert_eq!(
+        (why.code.as_str(), why.until),
+        ("retry-later", Some(at(100)))
+    );
     let again = catalog
         .claim_next(&claimant, limits, at(100), LEASE)
         .await
@@ -256,11 +262,16 @@ pub(crate) async fn a_worker_elsewhere_is_known_by_its_token_until_it_is_removed
         (known.name.as_str(), known.seen, known.own),
         ("Edge", Some(at(2)), false)
     );
-    assert_eq!((known.labels, known.storages), (set(&["lan"]), set(&["nas"])));
+    assert_eq!(
+        (known.labels, known.storages),
+        (set(&["lan"]), set(&["nas"]))
+    );
     assert_eq!(catalog.worker_of_token("hash-2").await.unwrap(), None);
     catalog.remove_worker("EDGE").await.unwrap();
     assert_eq!(catalog.worker_of_token("hash-1").await.unwrap(), None);
-    let gone = catalog.worker_seen("edge", &set(&[]), &set(&[]), at(3)).await;
+    let gone = catalog
+        .worker_seen("edge", &set(&[]), &set(&[]), at(3))
+        .await;
     assert_eq!(gone.unwrap_err().code(), Some("worker-unknown"));
 }
 
@@ -320,7 +331,10 @@ pub(crate) async fn the_same_issue_in_many_runs_is_one_until_it_is_acknowledged(
         let mut one = run(&format!("r{number}"));
         one.created = at(number);
         catalog.create_run(&one).await.unwrap();
-        let issues = [issue("permission-missing", Some("a")), issue("throttled", None)];
+        let issues = [
+            issue("permission-missing", Some("a")),
+            issue("throttled", None),
+        ];
         catalog.add_issues(&one.id, &issues).await.unwrap();
     }
     let list = |now| {
@@ -357,7 +371,22 @@ pub(crate) async fn the_same_issue_in_many_runs_is_one_until_it_is_acknowledged(
         .collect();
     assert_eq!(acknowledged, [acknowledgement]);
     let named = issue("permission-missing", Some("a"));
-    assert!(catalog.is_acknowledged("contoso", &named, at(50)).await.unwrap());
-    assert!(!catalog.is_acknowledged("contoso", &named, at(100)).await.unwrap());
-    assert!(known(at(100)).await.iter().all(|one| one.acknowledged.is_none()));
+    assert!(
+        catalog
+            .is_acknowledged("contoso", &named, at(50))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !catalog
+            .is_acknowledged("contoso", &named, at(100))
+            .await
+            .unwrap()
+    );
+    assert!(
+        known(at(100))
+            .await
+            .iter()
+            .all(|one| one.acknowledged.is_none())
+    );
 }

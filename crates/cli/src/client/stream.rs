@@ -75,7 +75,10 @@ mod tests {
         let mut unread = b": \n\nid: a-1\nevent: phase\ndata: {\"x\":1}\n\nid: a-2\nev".to_vec();
         assert_eq!(take(&mut unread), Some(Told::default()));
         let told = take(&mut unread).unwrap();
-        assert_eq!((told.name.as_str(), told.id.as_deref()), ("phase", Some("a-1")));
+        assert_eq!(
+            (told.name.as_str(), told.id.as_deref()),
+            ("phase", Some("a-1"))
+        );
         assert_eq!(told.data["x"], 1);
         assert_eq!(take(&mut unread), None);
         unread.extend_from_slice(b"ent: changed\n\n");

@@ -55,7 +55,9 @@ pub(crate) async fn run(
     }
     let app = App::open(&global.data()).await?;
     let connector = app.catalog.connector(&command.connector).await?;
-    let (row, repository) = app.repository_to_write(command.repository.as_deref()).await?;
+    let (row, repository) = app
+        .repository_to_write(command.repository.as_deref())
+        .await?;
     let order = BackupOrder {
         connector: &connector,
         repository: &repository,

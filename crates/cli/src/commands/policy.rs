@@ -42,7 +42,9 @@ pub(crate) enum Command {
         name: String,
     },
     /// When a policy runs next, and what its retention would forget
-    #[command(after_help = "Examples:\n  keepward policy preview default\n  keepward policy preview default --retention --keep-daily 7")]
+    #[command(
+        after_help = "Examples:\n  keepward policy preview default\n  keepward policy preview default --retention --keep-daily 7"
+    )]
     Preview(Box<Preview>),
     /// Run a policy now
     #[command(after_help = "Example:\n  keepward policy run default --connector contoso")]
@@ -116,7 +118,11 @@ pub(crate) async fn run(
             let runs = api.post(&path, Some(&body)).await?;
             for run in runs["items"].as_array().into_iter().flatten() {
                 output.event(run);
-                output.line(format!("queued {}: run {}", text(run, "connector"), text(run, "id")));
+                output.line(format!(
+                    "queued {}: run {}",
+                    text(run, "connector"),
+                    text(run, "id")
+                ));
             }
         }
     }
@@ -140,7 +146,14 @@ fn next(view: &Value) -> String {
 
 async fn list(api: &Api, output: &Output) -> Result<(), Failure> {
     let policies = api.list("/policies").await?;
-    let head = ["policy", "enabled", "connectors", "repository", "last", "next"];
+    let head = [
+        "policy",
+        "enabled",
+        "connectors",
+        "repository",
+        "last",
+        "next",
+    ];
     output.rows(&head, &policies, |view| {
         let policy = &view["policy"];
         let connectors: Vec<&str> = policy["connectors"]
@@ -152,7 +165,12 @@ async fn list(api: &Api, output: &Output) -> Result<(), Failure> {
         let or = |text: &str, other: &str| if text.is_empty() { other } else { text }.to_owned();
         vec![
             text(policy, "name").to_owned(),
-            if policy["enabled"] == true { "yes" } else { "no" }.to_owned(),
+            if policy["enabled"] == true {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
             or(&connectors.join(", "), "(all others)"),
             or(text(policy, "repository"), "(default)"),
             moment(&text(view, "fired")),
@@ -166,7 +184,11 @@ fn show(view: &Value, output: &Output) -> Result<(), Failure> {
     let policy = serde_json::to_string_pretty(&view["policy"])
         .map_err(|error| Failure::from(anyhow::Error::new(error)))?;
     output.line(policy);
-    output.line(format!("changed {}{}", moment(&text(view, "updated")), next(view)));
+    output.line(format!(
+        "changed {}{}",
+        moment(&text(view, "updated")),
+        next(view)
+    ));
     Ok(())
 }
 
@@ -188,11 +210,16 @@ async fn look_ahead(api: &Api, preview: &Preview, output: &Output) -> Result<(),
     if !preview.retention {
         return Ok(());
     }
-    let kept = api.post("/policies/preview/retention", Some(&policy)).await?;
+    let kept = api
+        .post("/policies/preview/retention", Some(&policy))
+        .await?;
     for one in kept["items"].as_array().into_iter().flatten() {
         output.event(one);
         let snapshots = one["snapshots"].as_array().map_or(&[][..], Vec::as_slice);
-        let gone: Vec<&Value> = snapshots.iter().filter(|one| one["keep"] == false).collect();
+        let gone: Vec<&Value> = snapshots
+            .iter()
+            .filter(|one| one["keep"] == false)
+            .collect();
         output.line(format!(
             "{}: {} of {} snapshots would be forgotten",
             text(one, "connector"),
@@ -203,7 +230,10 @@ async fn look_ahead(api: &Api, preview: &Preview, output: &Output) -> Result<(),
             output.line(format!("  {}", text(snapshot, "snapshot")));
         }
         for reason in one["suspicions"].as_array().into_iter().flatten() {
-            output.line(format!("  nothing is forgotten now: {}", reason.as_str().unwrap_or("")));
+            output.line(format!(
+                "  nothing is forgotten now: {}",
+                reason.as_str().unwrap_or("")
+            ));
         }
     }
     Ok(())

@@ -158,9 +158,11 @@ async fn ask(command: Command, global: &Global, output: &Output) -> Result<Exit,
         Command::Check(options) => check::ask(&api, options, output).await,
         Command::Prune(options) => prune::ask(&api, options, output).await,
         Command::Stats(which) => stats::ask(&api, &which, output).await,
-        Command::Sync(_) | Command::Repair(_) | Command::Key(_) | Command::Sheet(_) | Command::Copy(_) => {
-            Err(only_here())
-        }
+        Command::Sync(_)
+        | Command::Repair(_)
+        | Command::Key(_)
+        | Command::Sheet(_)
+        | Command::Copy(_) => Err(only_here()),
     }
 }
 

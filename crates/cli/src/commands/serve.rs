@@ -67,7 +67,9 @@ pub(crate) async fn run(
     repository::first(&app, &roots, output).await?;
     if let Some(token) = server.offer_setup().await? {
         output.event(&serde_json::json!({"event": "setup", "token": token}));
-        output.line(format!("nobody has an account yet; the token for the first administrator: {token}"));
+        output.line(format!(
+            "nobody has an account yet; the token for the first administrator: {token}"
+        ));
     }
     let serving = server.serve(listener, tls.clone(), stop.clone());
     tokio::select! {
@@ -94,7 +96,8 @@ fn roots(config: &Config, data: &Path) -> Result<Vec<PathBuf>, Failure> {
     if let Some(roots) = &config.repositories.roots {
         return Ok(roots.clone());
     }
-    let root = std::path::absolute(data.join("repositories")).context("cannot find the data directory")?;
+    let root =
+        std::path::absolute(data.join("repositories")).context("cannot find the data directory")?;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -83,20 +83,28 @@ async fn manage(verb: Verb, api: &Api, output: &Output) -> Result<Exit, Failure>
     match verb {
         Verb::List => {
             let workers = api.list("/workers").await?;
-            output.rows(&["worker", "place", "labels", "storages", "seen"], &workers, |worker| {
-                let words = |key: &str| {
-                    let all = worker[key].as_array().into_iter().flatten();
-                    all.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-                };
-                let place = if worker["own"] == true { "server" } else { "elsewhere" };
-                vec![
-                    worker["name"].as_str().unwrap_or("").to_owned(),
-                    place.to_owned(),
-                    words("labels"),
-                    words("storages"),
-                    moment(&worker["seen"].as_str().unwrap_or("never")),
-                ]
-            });
+            output.rows(
+                &["worker", "place", "labels", "storages", "seen"],
+                &workers,
+                |worker| {
+                    let words = |key: &str| {
+                        let all = worker[key].as_array().into_iter().flatten();
+                        all.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+                    };
+                    let place = if worker["own"] == true {
+                        "server"
+                    } else {
+                        "elsewhere"
+                    };
+                    vec![
+                        worker["name"].as_str().unwrap_or("").to_owned(),
+                        place.to_owned(),
+                        words("labels"),
+                        words("storages"),
+                        moment(&worker["seen"].as_str().unwrap_or("never")),
+                    ]
+                },
+            );
         }
         Verb::Token { name, to } => {
             // Before the token is made: what cannot be kept would be lost.

@@ -124,7 +124,12 @@ async fn a_command_asks_it_and_is_told_to_when_it_does_not() {
 }
 
 /// As a browser does it.
-async fn send(url: &str, path: &str, cookie: Option<&str>, body: &Value) -> (Value, Option<String>) {
+async fn send(
+    url: &str,
+    path: &str,
+    cookie: Option<&str>,
+    body: &Value,
+) -> (Value, Option<String>) {
     let client = reqwest::Client::builder().build().unwrap();
     let mut request = client
         .request(Method::POST, format!("{url}/api/v1{path}"))
@@ -149,7 +154,10 @@ async fn send(url: &str, path: &str, cookie: Option<&str>, body: &Value) -> (Val
 async fn fresh() -> World {
     let world = World::bare().await;
     std::fs::create_dir(world.path("data")).unwrap();
-    world.file("data/keepward.toml", "[outbound]\nallow = [\"127.0.0.0/8\"]\n");
+    world.file(
+        "data/keepward.toml",
+        "[outbound]\nallow = [\"127.0.0.0/8\"]\n",
+    );
     world
 }
 
@@ -186,34 +194,75 @@ async fn xa_05_from_the_first_start_to_a_backup() {
         }
     };
     let (pat, service) = (world.at("pat"), world.simulator.url());
-    over(&["connector", "add", "azure-devops", "contoso", "--url", service, "--pat-file", &pat])
-        .await
-        .exits(0);
+    over(&[
+        "connector",
+        "add",
+        "azure-devops",
+        "contoso",
+        "--url",
+        service,
+        "--pat-file",
+        &pat,
+    ])
+    .await
+    .exits(0);
     let backup = over(&["backup", "contoso"]).await;
     backup.exits(0);
-    assert!(backup.events.iter().any(|event| event["event"] == "phase"), "{}", backup.told());
+    assert!(
+        backup.events.iter().any(|event| event["event"] == "phase"),
+        "{}",
+        backup.told()
+    );
     let result = backup.events.last().unwrap();
     assert_eq!(result["event"], "result");
-    let (run, snapshot) = (result["run"].as_str().unwrap(), result["snapshot"].as_str().unwrap());
+    let (run, snapshot) = (
+        result["run"].as_str().unwrap(),
+        result["snapshot"].as_str().unwrap(),
+    );
 
     let listed = over(&["repository", "list"]).await;
     assert_eq!(listed.events[0]["name"], "default");
     assert_eq!(over(&["snapshot", "list"]).await.events[0]["id"], snapshot);
     over(&["snapshot", "show", "latest"]).await.exits(0);
-    over(&["snapshot", "diff", "latest", snapshot]).await.exits(0);
-    assert!(!over(&["snapshot", "search", "a"]).await.told().contains("error"));
+    over(&["snapshot", "diff", "latest", snapshot])
+        .await
+        .exits(0);
+    assert!(
+        !over(&["snapshot", "search", "a"])
+            .await
+            .told()
+            .contains("error")
+    );
     over(&["repository", "check"]).await.exits(0);
     over(&["repository", "stats"]).await.exits(0);
     over(&["repository", "prune", "--dry-run"]).await.exits(0);
     over(&["repository", "sync"]).await.exits(2);
-    let second = std::fs::canonicalize(world.path("data/repositories")).unwrap().join("second");
+    let second = std::fs::canonicalize(world.path("data/repositories"))
+        .unwrap()
+        .join("second");
     let (second, password) = (second.to_str().unwrap(), world.at("second.password"));
-    over(&["repository", "init", second, "--name", "second", "--password-file", &password])
-        .await
-        .exits(0);
-    over(&["repository", "init", &world.at("outside"), "--name", "third", "--password-file", &password])
-        .await
-        .exits(1);
+    over(&[
+        "repository",
+        "init",
+        second,
+        "--name",
+        "second",
+        "--password-file",
+        &password,
+    ])
+    .await
+    .exits(0);
+    over(&[
+        "repository",
+        "init",
+        &world.at("outside"),
+        "--name",
+        "third",
+        "--password-file",
+        &password,
+    ])
+    .await
+    .exits(1);
 
     assert_eq!(serving.terminate().await, 0);
     let mut serving = Serving::start(&world, &[]);

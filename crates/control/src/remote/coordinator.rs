@@ -163,7 +163,11 @@ impl Coordinator for Far {
             }
         }
         if !page.is_empty() {
-            self.tell(Say::Rows { page: pages, rows: page }).await?;
+            self.tell(Say::Rows {
+                page: pages,
+                rows: page,
+            })
+            .await?;
             pages += 1;
         }
         let snapshot = Box::new(snapshot.clone());

@@ -123,12 +123,7 @@ impl Elsewhere {
         }
     }
 
-    async fn back_up(
-        &self,
-        task: &Task,
-        far: &Arc<Far>,
-        newest: &Arc<Newest>,
-    ) -> Result<Outcome> {
+    async fn back_up(&self, task: &Task, far: &Arc<Far>, newest: &Arc<Newest>) -> Result<Outcome> {
         let connector = &task.connector;
         let service = self
             .services
@@ -137,13 +132,20 @@ impl Elsewhere {
             .find(|service| service.name == connector.service)
             .ok_or_else(|| Error::Request {
                 code: "service-unknown",
-                message: format!("this worker does not know the service `{}`", connector.service),
+                message: format!(
+                    "this worker does not know the service `{}`",
+                    connector.service
+                ),
             })?;
         let opening = &task.repository;
         let repository = open(
             &opening.location,
             &Secret::new(opening.password.0.as_str()),
-            opening.storage.as_ref().map(|secret| Secret::new(secret.0.as_str())).as_ref(),
+            opening
+                .storage
+                .as_ref()
+                .map(|secret| Secret::new(secret.0.as_str()))
+                .as_ref(),
             opening.object_lock.as_deref(),
             &self.clock,
         )

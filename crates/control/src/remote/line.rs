@@ -85,7 +85,9 @@ impl Line {
             message: error.to_string(),
         })?;
         let request = self.request(path)?;
-        let request = request.header("content-type", "application/json").body(body);
+        let request = request
+            .header("content-type", "application/json")
+            .body(body);
         let response = request.send().await.map_err(away)?;
         let status = response.status();
         let bytes = response.bytes().await.map_err(away)?;

@@ -76,7 +76,11 @@ impl Control {
                 .worker_seen(&worker.name, &claim.labels, &claim.storages, now)
                 .await?;
             let limits = QueueLimits::default();
-            if let Some(job) = self.catalog.claim_next(&claimant, limits, now, LEASE).await? {
+            if let Some(job) = self
+                .catalog
+                .claim_next(&claimant, limits, now, LEASE)
+                .await?
+            {
                 match self.task(&job).await {
                     Ok(task) => {
                         observer.changed(&self.catalog.run(&job.run).await?);
@@ -160,7 +164,9 @@ impl Control {
         match call.say {
             Say::Beat => {
                 let beat = coordinator.beat().await.map_err(engine_error)?;
-                answer(&Beaten { cancel: beat.cancel })
+                answer(&Beaten {
+                    cancel: beat.cancel,
+                })
             }
             Say::Left => {
                 let checkpoint = coordinator.left().await.map_err(engine_error)?;
@@ -209,7 +215,9 @@ impl Control {
                 if outcome.failed.is_none() && !worker.storages.contains(&order.repository) {
                     // Its snapshot is good, whatever stands in the way of this.
                     let kept = self.retain(&row.run, &order).await;
-                    outcome.issues.extend(kept.unwrap_or_else(|error| Some(not_forgotten(&error))));
+                    outcome
+                        .issues
+                        .extend(kept.unwrap_or_else(|error| Some(not_forgotten(&error))));
                 }
                 let run = self.settle(&held, outcome, stopping).await?;
                 self.catalog.drop_rows(job).await?;
@@ -226,7 +234,9 @@ impl Control {
         let row = self.catalog.repository(&order.repository).await?;
         let repository = self.open_repository(&row).await?;
         let service = self.service(&connector.service)?;
-        let kept = self.forget_after(&run, &connector, &repository, service).await;
+        let kept = self
+            .forget_after(&run, &connector, &repository, service)
+            .await;
         repository.close().await;
         Ok(kept)
     }
@@ -324,9 +334,13 @@ impl Rows for Kept {
                 code: "request-refused",
                 message,
             };
-            let kept = self.catalog.kept_rows(&self.job, self.token, self.next).await;
+            let kept = self
+                .catalog
+                .kept_rows(&self.job, self.token, self.next)
+                .await;
             let text = kept.map_err(crate::coordinator::failed)?;
-            let text = text.ok_or_else(|| refused(format!("page {} of the rows is missing", self.next)))?;
+            let text =
+                text.ok_or_else(|| refused(format!("page {} of the rows is missing", self.next)))?;
             let rows: Vec<IndexRow> = serde_json::from_str(&text)
                 .map_err(|error| refused(format!("page {} of the rows: {error}", self.next)))?;
             self.page = rows.into_iter();

@@ -160,7 +160,9 @@ impl Control {
         let workers = self.catalog.workers().await?;
         let place = &job.placement;
         let there = workers.iter().any(|worker| {
-            let seen = worker.seen.is_some_and(|seen| now.duration_since(seen) < GONE);
+            let seen = worker
+                .seen
+                .is_some_and(|seen| now.duration_since(seen) < GONE);
             let reaches = worker.own
                 || place
                     .storage
@@ -204,7 +206,10 @@ impl Control {
         match name {
             Some(name) => Ok(self.catalog.repository(name).await?),
             None => self.catalog.default_repository().await?.ok_or_else(|| {
-                refused("repository-none", "there is no default repository to back up to")
+                refused(
+                    "repository-none",
+                    "there is no default repository to back up to",
+                )
             }),
         }
     }
@@ -280,7 +285,11 @@ impl Control {
         let all: Vec<&str> = service.kinds.iter().map(|kind| kind.spec().name).collect();
         Err(refused(
             "kind-unknown",
-            format!("{} has no kind `{kind}`; it has {}", service.title, all.join(", ")),
+            format!(
+                "{} has no kind `{kind}`; it has {}",
+                service.title,
+                all.join(", ")
+            ),
         ))
     }
 

@@ -102,7 +102,14 @@ impl Control {
             pace: Pace::default(),
         };
         let result = self
-            .work(&order, service, &client, (run, job), reporter.as_ref(), cancel)
+            .work(
+                &order,
+                service,
+                &client,
+                (run, job),
+                reporter.as_ref(),
+                cancel,
+            )
             .await;
         let usage = client.usage();
         let mut outcome = match result {
@@ -120,7 +127,9 @@ impl Control {
             }
         };
         if outcome.failed.is_none() {
-            let kept = self.forget_after(run, &connector, &repository, service).await;
+            let kept = self
+                .forget_after(run, &connector, &repository, service)
+                .await;
             outcome.issues.extend(kept);
         }
         repository.close().await;

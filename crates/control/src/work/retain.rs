@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use engine::retention::{Decision, ForgetRequest, Keep, Suspicion};
 use catalog::RepositoryRow;
+use engine::retention::{Decision, ForgetRequest, Keep, Suspicion};
 use model::policy::covering;
 use model::{Class, Connector, Issue, Policy, Run};
 use repository::Repository;

@@ -76,7 +76,11 @@ impl Control {
     ) -> Result<(Vec<QueuedRun>, Vec<Run>)> {
         let policy = &row.policy;
         let each = policy.schedule.missed == Missed::CatchUp;
-        let times = if each { asked.fire.len() } else { asked.fire.len().min(1) };
+        let times = if each {
+            asked.fire.len()
+        } else {
+            asked.fire.len().min(1)
+        };
         let (mut runs, mut refused) = (Vec::new(), Vec::new());
         for connector in self.catalog.connectors().await? {
             let fits = covering(policies, &connector.name)
@@ -107,7 +111,9 @@ impl Control {
             for _ in 0..times {
                 match self.prepare(&wish).await {
                     Ok(queued) => runs.push(queued),
-                    Err(error @ (Error::Request { .. } | Error::Catalog(_))) if error.code().is_some() => {
+                    Err(error @ (Error::Request { .. } | Error::Catalog(_)))
+                        if error.code().is_some() =>
+                    {
                         refused.push(self.refused_run(&wish, &error));
                         break;
                     }

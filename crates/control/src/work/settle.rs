@@ -67,12 +67,7 @@ impl Control {
 
     /// Ends the run, or gives its job back for another attempt: after a failure that may pass, and when the worker stops. `stopping` says
     /// that this worker was told to stop, so that being canceled is nobody's wish.
-    pub(crate) async fn settle(
-        &self,
-        job: &Job,
-        outcome: Outcome,
-        stopping: bool,
-    ) -> Result<Run> {
+    pub(crate) async fn settle(&self, job: &Job, outcome: Outcome, stopping: bool) -> Result<Run> {
         let mut run = self.catalog.run(&job.run).await?;
         let wished = self.catalog.job(&job.id).await?.cancel_requested;
         let state = match &outcome.failed {

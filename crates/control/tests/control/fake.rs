@@ -51,7 +51,11 @@ impl World {
 
     fn check(&self, kind: &str) -> Result<()> {
         if let Some(class) = *self.outage.lock().unwrap() {
-            return Err(Error::new(class, "service-unavailable", "the service is away"));
+            return Err(Error::new(
+                class,
+                "service-unavailable",
+                "the service is away",
+            ));
         }
         match *self.trouble.lock().unwrap() {
             Some(Class::Credential) => Err(Error::new(

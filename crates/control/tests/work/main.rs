@@ -79,7 +79,10 @@ impl Site {
             .unwrap();
         let world = Arc::new(World::default());
         let hands = Arc::new(Hands(AtomicI64::new(
-            "2026-11-02T12:00:00Z".parse::<Timestamp>().unwrap().as_second(),
+            "2026-11-02T12:00:00Z"
+                .parse::<Timestamp>()
+                .unwrap()
+                .as_second(),
         )));
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
         let control = Control {
@@ -116,7 +119,14 @@ impl Site {
         let (catalog, now) = (&self.control.catalog, self.control.clock.now());
         let secret = Secret::new(text);
         catalog
-            .put_credential(&self.control.kek, name, "pat", &secret, now, &mut rand::rng())
+            .put_credential(
+                &self.control.kek,
+                name,
+                "pat",
+                &secret,
+                now,
+                &mut rand::rng(),
+            )
             .await
             .unwrap();
     }
@@ -131,7 +141,11 @@ impl Site {
             credential: format!("{name}-pat"),
             ..Connector::default()
         };
-        self.control.catalog.add_connector(&connector).await.unwrap();
+        self.control
+            .catalog
+            .add_connector(&connector)
+            .await
+            .unwrap();
         connector
     }
 

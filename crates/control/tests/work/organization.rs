@@ -41,7 +41,9 @@ impl Case {
             hostname: "host".to_owned(),
             username: "user".to_owned(),
         };
-        let repository = Repository::init(store, &Secret::new("password"), &init).await.unwrap();
+        let repository = Repository::init(store, &Secret::new("password"), &init)
+            .await
+            .unwrap();
         let hands = Arc::new(Hands::at(1_800_000_000));
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
         let control = Control {
@@ -56,7 +58,10 @@ impl Case {
         for (name, secret) in [("password", "password"), ("pat", simulator.pat())] {
             let (secret, now) = (Secret::new(secret), control.clock.now());
             let catalog = &control.catalog;
-            catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng()).await.unwrap();
+            catalog
+                .put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng())
+                .await
+                .unwrap();
         }
         let connector = Connector {
             name: "contoso".to_owned(),
@@ -76,12 +81,22 @@ impl Case {
             ..RepositoryRow::default()
         };
         control.catalog.add_repository(&row).await.unwrap();
-        let case = Self { control, hands, _simulator: simulator, _folder: folder };
+        let case = Self {
+            control,
+            hands,
+            _simulator: simulator,
+            _folder: folder,
+        };
         (case, connector)
     }
 
     async fn names(&self, kind: &str) -> Vec<String> {
-        let found = self.control.catalog.found("contoso", Some(kind), &Page::first(500)).await.unwrap();
+        let found = self
+            .control
+            .catalog
+            .found("contoso", Some(kind), &Page::first(500))
+            .await
+            .unwrap();
         let mut names: Vec<String> = found.items.into_iter().map(|item| item.name).collect();
         names.sort();
         names
@@ -90,23 +105,44 @@ impl Case {
     async fn choose(&self, kind: &str, include: &str) {
         let row = self.control.catalog.policy("default").await.unwrap();
         let mut policy = row.policy;
-        let choice = Choice { include: vec![include.to_owned()], ..Choice::default() };
+        let choice = Choice {
+            include: vec![include.to_owned()],
+            ..Choice::default()
+        };
         policy.selection.items.insert(kind.to_owned(), choice);
-        self.control.catalog.replace_policy("default", row.version, &policy, self.control.clock.now()).await.unwrap();
+        self.control
+            .catalog
+            .replace_policy("default", row.version, &policy, self.control.clock.now())
+            .await
+            .unwrap();
     }
 
     async fn back_up(&self) -> Run {
         self.hands.pass(SignedDuration::from_mins(1));
-        let run = self.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+        let run = self
+            .control
+            .request_backup("contoso", None, Reason::Request)
+            .await
+            .unwrap();
         let setup = WorkerSetup {
             labels: BTreeSet::new(),
             slots: 1,
             limits: catalog::QueueLimits::default(),
             observer: Arc::new(Unobserved),
         };
-        self.control.work_off(&setup, &CancellationToken::new()).await.unwrap();
+        self.control
+            .work_off(&setup, &CancellationToken::new())
+            .await
+            .unwrap();
         let run = self.control.catalog.run(&run.id).await.unwrap();
-        assert!(matches!(run.state, RunState::Succeeded | RunState::SucceededWithIssues), "{:?}", run.error);
+        assert!(
+            matches!(
+                run.state,
+                RunState::Succeeded | RunState::SucceededWithIssues
+            ),
+            "{:?}",
+            run.error
+        );
         run
     }
 }
@@ -124,11 +160,17 @@ async fn av_04_a_project_of_an_organization_is_backed_up_alone_and_the_others_st
     assert!(projects.len() > 1, "{projects:?}");
     let chosen = &projects[0];
     let own = format!("{}/", chosen.to_lowercase());
-    let of_chosen = repositories.iter().filter(|name| name.to_lowercase().starts_with(&own)).count();
+    let of_chosen = repositories
+        .iter()
+        .filter(|name| name.to_lowercase().starts_with(&own))
+        .count();
     assert!(of_chosen < repositories.len(), "{repositories:?}");
     case.choose("project", &chosen.to_uppercase()).await;
     let alone = case.back_up().await;
-    assert_eq!((items(&alone, "project"), items(&alone, "git-repository")), (1, of_chosen));
+    assert_eq!(
+        (items(&alone, "project"), items(&alone, "git-repository")),
+        (1, of_chosen)
+    );
     // All of them, and then the one again: nothing of the others is lost.
     case.choose("project", "*").await;
     let all = case.back_up().await;
@@ -137,7 +179,14 @@ async fn av_04_a_project_of_an_organization_is_backed_up_alone_and_the_others_st
     assert!(items(&all, "team") > items(&alone, "team"));
     case.choose("project", chosen).await;
     let again = case.back_up().await;
-    for kind in ["project", "git-repository", "team", "area", "iteration", "wiki"] {
+    for kind in [
+        "project",
+        "git-repository",
+        "team",
+        "area",
+        "iteration",
+        "wiki",
+    ] {
         assert_eq!(items(&again, kind), items(&all, kind), "{kind}");
         assert_eq!(again.counts.kinds[kind].removed, 0, "{kind}");
     }
@@ -148,19 +197,39 @@ async fn xa_10_a_new_repository_is_backed_up_with_the_switch_on_and_absent_with_
     for add_new in [true, false] {
         let (case, mut connector) = Case::new().await;
         connector.sync.add_new = add_new;
-        case.control.catalog.replace_connector(&connector).await.unwrap();
+        case.control
+            .catalog
+            .replace_connector(&connector)
+            .await
+            .unwrap();
         case.control.find_new_due().await.unwrap();
         let before = items(&case.back_up().await, "git-repository");
         let project = case.names("project").await.remove(0);
         let client = case.control.client(&connector, None).await.unwrap();
-        let path = format!("/{}/_apis/git/repositories", service::http::segment(&project));
+        let path = format!(
+            "/{}/_apis/git/repositories",
+            service::http::segment(&project)
+        );
         let body = serde_json::json!({ "name": "brand-new" });
-        client.call(Method::POST, "dev", &path).version("7.1").json(&body).send().await.unwrap();
+        client
+            .call(Method::POST, "dev", &path)
+            .version("7.1")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         let new = case.control.find_new(&connector).await.unwrap();
-        let repositories = new.into_iter().find(|(kind, _)| kind == "git-repository").unwrap();
+        let repositories = new
+            .into_iter()
+            .find(|(kind, _)| kind == "git-repository")
+            .unwrap();
         assert_eq!(repositories.1.len(), 1);
         let after = items(&case.back_up().await, "git-repository");
-        assert_eq!(after, before + usize::from(add_new), "switched on: {add_new}");
+        assert_eq!(
+            after,
+            before + usize::from(add_new),
+            "switched on: {add_new}"
+        );
     }
 }
 
@@ -169,15 +238,32 @@ async fn sre_46_a_run_of_the_queue_says_on_the_connector_that_somebody_has_to_si
     let (case, _) = Case::new().await;
     let secret = Secret::new("wrong");
     let (catalog, now) = (&case.control.catalog, case.control.clock.now());
-    catalog.put_credential(&case.control.kek, "pat", "pat", &secret, now, &mut rand::rng()).await.unwrap();
-    let run = case.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    catalog
+        .put_credential(
+            &case.control.kek,
+            "pat",
+            "pat",
+            &secret,
+            now,
+            &mut rand::rng(),
+        )
+        .await
+        .unwrap();
+    let run = case
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     let setup = WorkerSetup {
         labels: BTreeSet::new(),
         slots: 1,
         limits: catalog::QueueLimits::default(),
         observer: Arc::new(Unobserved),
     };
-    case.control.work_off(&setup, &CancellationToken::new()).await.unwrap();
+    case.control
+        .work_off(&setup, &CancellationToken::new())
+        .await
+        .unwrap();
     assert_eq!(catalog.run(&run.id).await.unwrap().state, RunState::Failed);
     let status = catalog.connector("contoso").await.unwrap().status;
     assert_eq!(status.name(), "sign-in-needed");

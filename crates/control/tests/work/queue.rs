@@ -19,13 +19,23 @@ async fn xa_05_a_backup_can_be_run_before_anybody_made_a_policy() {
         .request_backup("Contoso", None, Reason::Request)
         .await
         .unwrap();
-    assert_eq!((run.state, run.policy.as_deref()), (RunState::Queued, Some("default")));
+    assert_eq!(
+        (run.state, run.policy.as_deref()),
+        (RunState::Queued, Some("default"))
+    );
     assert_eq!(site.work().await, 1);
     let ended = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(ended.state, RunState::Succeeded);
     assert_eq!(ended.counts.kinds["leaf"].items, 1);
     assert_eq!(site.snapshots().await, 1);
-    let states: Vec<RunState> = site.heard.0.lock().unwrap().iter().map(|(_, state)| *state).collect();
+    let states: Vec<RunState> = site
+        .heard
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, state)| *state)
+        .collect();
     assert_eq!(states, [RunState::Running, RunState::Succeeded]);
 }
 
@@ -34,17 +44,35 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
     let site = Site::new().await;
     site.connector("contoso").await;
     site.world.fail(Some(Class::Credential));
-    let refused = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let refused = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     site.work().await;
     let refused = site.control.catalog.run(&refused.id).await.unwrap();
-    assert_eq!(refused.state, RunState::Failed, "a refused token is not tried again");
+    assert_eq!(
+        refused.state,
+        RunState::Failed,
+        "a refused token is not tried again"
+    );
     site.world.fail(None);
     *site.world.outage.lock().unwrap() = Some(Class::Transient);
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     assert_eq!(site.work().await, 1);
     let waiting = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(waiting.state, RunState::Queued);
-    let why = site.control.waiting(std::slice::from_ref(&waiting)).await.unwrap().remove(0).unwrap();
+    let why = site
+        .control
+        .waiting(std::slice::from_ref(&waiting))
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
     assert_eq!(why.code, "retry-later");
     assert!(why.message.contains("attempt 1 failed"), "{}", why.message);
     assert_eq!(why.until, Some(site.now() + SignedDuration::from_mins(1)));
@@ -57,7 +85,10 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
     assert_eq!(failed.state, RunState::Failed);
     *site.world.outage.lock().unwrap() = None;
     let again = site.control.retry(&run.id).await.unwrap();
-    assert_eq!((again.reason, again.retry_of.as_deref()), (Reason::Retry, Some(run.id.as_str())));
+    assert_eq!(
+        (again.reason, again.retry_of.as_deref()),
+        (Reason::Retry, Some(run.id.as_str()))
+    );
     assert_eq!(site.work().await, 1);
     let again = site.control.catalog.run(&again.id).await.unwrap();
     assert_eq!(again.state, RunState::Succeeded);
@@ -67,15 +98,29 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
 async fn a_run_that_waits_for_another_says_for_which() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let first = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let first = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     site.pass(SignedDuration::from_secs(1));
-    let second = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let second = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     let looked = async {
         site.world.begun.notified().await;
         let row = site.control.catalog.run(&second.id).await.unwrap();
-        let why = site.control.waiting(&[row]).await.unwrap().remove(0).unwrap();
+        let why = site
+            .control
+            .waiting(&[row])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
         assert_eq!(why.code, "source-busy");
         assert!(why.message.contains(&first.id), "{}", why.message);
         *site.world.hold.lock().unwrap() = false;
@@ -87,20 +132,32 @@ async fn a_run_that_waits_for_another_says_for_which() {
         let run = site.control.catalog.run(&run.id).await.unwrap();
         assert_eq!(run.state, RunState::Succeeded, "{:?}", run.error);
     }
-    assert_eq!(site.snapshots().await, 1, "the default policy keeps one a day");
+    assert_eq!(
+        site.snapshots().await,
+        1,
+        "the default policy keeps one a day"
+    );
 }
 
 #[tokio::test]
 async fn a_queued_run_is_canceled_at_once_and_an_ended_one_not_at_all() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     let canceled = site.control.cancel(&run.id).await.unwrap();
     assert_eq!(canceled.state, RunState::Canceled);
     assert_eq!(site.work().await, 0);
     let twice = site.control.cancel(&run.id).await.unwrap_err();
     assert_eq!(twice.code(), Some("run-not-open"));
-    let open = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let open = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     let early = site.control.retry(&open.id).await.unwrap_err();
     assert_eq!(early.code(), Some("run-open"));
 }
@@ -109,7 +166,11 @@ async fn a_queued_run_is_canceled_at_once_and_an_ended_one_not_at_all() {
 async fn a_worker_that_is_lost_in_mid_job_costs_only_time() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     tokio::select! {
@@ -123,14 +184,21 @@ async fn a_worker_that_is_lost_in_mid_job_costs_only_time() {
     let ended = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(ended.state, RunState::Succeeded);
     assert_eq!(site.snapshots().await, 1, "nothing is doubled");
-    assert_eq!(site.control.catalog.jobs(&run.id).await.unwrap()[0].attempt, 2);
+    assert_eq!(
+        site.control.catalog.jobs(&run.id).await.unwrap()[0].attempt,
+        2
+    );
 }
 
 #[tokio::test]
 async fn a_worker_that_is_stopped_gives_its_job_back() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     let stopped = async {
@@ -151,7 +219,11 @@ async fn a_worker_that_is_stopped_gives_its_job_back() {
 async fn a_restart_leaves_the_queue_as_it_was() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     assert!(site.control.recover().await.unwrap().is_empty());
     assert_eq!(site.work().await, 1);
     let row = site.control.catalog.run(&run.id).await.unwrap();
@@ -163,25 +235,51 @@ async fn xa_13_a_policy_whose_worker_cannot_reach_its_folder_is_refused_before_i
     let site = Site::new().await;
     site.connector("contoso").await;
     let catalog = &site.control.catalog;
-    catalog.add_worker("cloud", "hash", site.now()).await.unwrap();
+    catalog
+        .add_worker("cloud", "hash", site.now())
+        .await
+        .unwrap();
     let labels = BTreeSet::from(["far".to_owned()]);
-    catalog.worker_seen("cloud", &labels, &BTreeSet::new(), site.now()).await.unwrap();
+    catalog
+        .worker_seen("cloud", &labels, &BTreeSet::new(), site.now())
+        .await
+        .unwrap();
     let row = catalog.policy("default").await.unwrap();
     let policy = Policy {
         worker: labels.clone(),
         ..row.policy.clone()
     };
-    catalog.replace_policy("default", row.version, &policy, site.now()).await.unwrap();
-    let refused = site.control.request_backup("contoso", None, Reason::Request).await.unwrap_err();
+    catalog
+        .replace_policy("default", row.version, &policy, site.now())
+        .await
+        .unwrap();
+    let refused = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Some("worker-storage"));
     assert!(site.runs().await.is_empty());
     // Once the worker says that it reaches the folder, it may run there and nowhere else.
     let storages = BTreeSet::from(["main".to_owned()]);
-    catalog.worker_seen("cloud", &labels, &storages, site.now()).await.unwrap();
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    catalog
+        .worker_seen("cloud", &labels, &storages, site.now())
+        .await
+        .unwrap();
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     assert_eq!(site.work().await, 0);
     site.pass(SignedDuration::from_mins(10));
-    let why = site.control.waiting(&[run]).await.unwrap().remove(0).unwrap();
+    let why = site
+        .control
+        .waiting(&[run])
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
     assert_eq!(why.code, "worker-missing");
     assert!(why.message.contains("far"), "{}", why.message);
 }
@@ -199,10 +297,22 @@ async fn what_cannot_work_is_refused_at_once() {
         wish
     };
     let table = [
-        (wish(&|wish| wish.connector = "nobody".to_owned()), "connector-unknown"),
-        (wish(&|wish| wish.policy = Some("none".to_owned())), "policy-unknown"),
-        (wish(&|wish| wish.repository = Some("none".to_owned())), "repository-not-found"),
-        (wish(&|wish| wish.kinds = BTreeSet::from(["x".to_owned()])), "kind-unknown"),
+        (
+            wish(&|wish| wish.connector = "nobody".to_owned()),
+            "connector-unknown",
+        ),
+        (
+            wish(&|wish| wish.policy = Some("none".to_owned())),
+            "policy-unknown",
+        ),
+        (
+            wish(&|wish| wish.repository = Some("none".to_owned())),
+            "repository-not-found",
+        ),
+        (
+            wish(&|wish| wish.kinds = BTreeSet::from(["x".to_owned()])),
+            "kind-unknown",
+        ),
     ];
     for (wish, code) in table {
         let error = site.control.request(&wish).await.unwrap_err();
@@ -210,7 +320,11 @@ async fn what_cannot_work_is_refused_at_once() {
     }
     let catalog = &site.control.catalog;
     catalog.remove_policy("default").await.unwrap();
-    let error = site.control.request_backup("contoso", None, Reason::Request).await.unwrap_err();
+    let error = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Some("policy-missing"));
     assert!(site.runs().await.is_empty());
 }

@@ -24,7 +24,10 @@ async fn change(site: &Site, edit: impl FnOnce(&mut Policy)) {
     let row = catalog.policy("default").await.unwrap();
     let mut policy = row.policy;
     edit(&mut policy);
-    catalog.replace_policy("default", row.version, &policy, site.now()).await.unwrap();
+    catalog
+        .replace_policy("default", row.version, &policy, site.now())
+        .await
+        .unwrap();
 }
 
 /// Looks at the clock every so often, and does the work.
@@ -48,14 +51,20 @@ async fn a_week_of_nights_with_two_days_of_downtime() {
         let site = Site::new().await;
         site.connector("contoso").await;
         change(&site, |policy| policy.schedule = daily(missed)).await;
-        assert!(site.schedule().await.is_empty(), "nothing runs at the first look");
+        assert!(
+            site.schedule().await.is_empty(),
+            "nothing runs at the first look"
+        );
         live(&site, SignedDuration::from_hours(3 * 24)).await;
         assert_eq!(site.runs().await.len(), 3);
         site.pass(SignedDuration::from_hours(2 * 24));
         live(&site, SignedDuration::from_hours(2 * 24)).await;
         let all = site.runs().await;
         assert!(all.iter().all(|run| run.state == RunState::Succeeded));
-        let late = all.iter().filter(|run| run.reason == Reason::Missed).count();
+        let late = all
+            .iter()
+            .filter(|run| run.reason == Reason::Missed)
+            .count();
         assert_eq!((all.len(), late), (runs, made_up), "{missed:?}");
         assert_eq!(site.snapshots().await, kept);
     }
@@ -90,7 +99,10 @@ async fn a_policy_that_is_switched_off_runs_by_hand_alone() {
     site.schedule().await;
     site.pass(SignedDuration::from_hours(72));
     assert!(site.schedule().await.is_empty());
-    site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    site.control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     assert_eq!(site.work().await, 1);
     // Switched on again, it does not make up for the time in between.
     change(&site, |policy| policy.enabled = true).await;
@@ -122,7 +134,10 @@ async fn good_backups_forget_what_no_policy_keeps() {
     site.connector("contoso").await;
     change(&site, |policy| {
         policy.schedule = daily(Missed::RunOnce);
-        policy.retention = Keep { last: 2, ..Keep::default() };
+        policy.retention = Keep {
+            last: 2,
+            ..Keep::default()
+        };
     })
     .await;
     site.schedule().await;
@@ -131,23 +146,61 @@ async fn good_backups_forget_what_no_policy_keeps() {
     // Another policy for the same snapshots that keeps more wins.
     let more = Policy {
         name: "more".to_owned(),
-        retention: Keep { last: 4, ..Keep::default() },
-        schedule: Schedule { when: When::Manual, ..Schedule::default() },
+        retention: Keep {
+            last: 4,
+            ..Keep::default()
+        },
+        schedule: Schedule {
+            when: When::Manual,
+            ..Schedule::default()
+        },
         ..Policy::standard()
     };
-    site.control.catalog.add_policy(&more, site.now()).await.unwrap();
+    site.control
+        .catalog
+        .add_policy(&more, site.now())
+        .await
+        .unwrap();
     live(&site, SignedDuration::from_hours(4 * 24)).await;
     assert_eq!(site.snapshots().await, 4);
-    assert!(site.control.would_shorten(Some("more"), None).await.unwrap());
-    assert!(!site.control.would_shorten(Some("default"), None).await.unwrap());
+    assert!(
+        site.control
+            .would_shorten(Some("more"), None)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !site
+            .control
+            .would_shorten(Some("default"), None)
+            .await
+            .unwrap()
+    );
     let preview = site.control.preview_retention(&more).await.unwrap();
-    assert_eq!(preview[0].decisions.iter().filter(|one| !one.keep()).count(), 0);
+    assert_eq!(
+        preview[0]
+            .decisions
+            .iter()
+            .filter(|one| !one.keep())
+            .count(),
+        0
+    );
     let policy = Policy {
-        retention: Keep { last: 1, ..Keep::default() },
+        retention: Keep {
+            last: 1,
+            ..Keep::default()
+        },
         ..more
     };
     let preview = site.control.preview_retention(&policy).await.unwrap();
-    assert_eq!(preview[0].decisions.iter().filter(|one| !one.keep()).count(), 2);
+    assert_eq!(
+        preview[0]
+            .decisions
+            .iter()
+            .filter(|one| !one.keep())
+            .count(),
+        2
+    );
     assert_eq!(site.snapshots().await, 4, "a preview changes nothing");
 }
 
@@ -160,7 +213,10 @@ async fn a_suspicious_drop_keeps_older_snapshots_and_is_an_issue() {
     }
     change(&site, |policy| {
         policy.schedule = daily(Missed::RunOnce);
-        policy.retention = Keep { last: 1, ..Keep::default() };
+        policy.retention = Keep {
+            last: 1,
+            ..Keep::default()
+        };
     })
     .await;
     site.schedule().await;
@@ -168,7 +224,8 @@ async fn a_suspicious_drop_keeps_older_snapshots_and_is_an_issue() {
     // Ten are gone in two steps that look harmless each: what is left is far less than once was.
     for step in 0..3 {
         for number in 0..6 {
-            site.world.remove("leaf", "b1", &format!("x{}", step * 6 + number));
+            site.world
+                .remove("leaf", "b1", &format!("x{}", step * 6 + number));
         }
         live(&site, SignedDuration::from_hours(24)).await;
     }
@@ -179,7 +236,11 @@ async fn a_suspicious_drop_keeps_older_snapshots_and_is_an_issue() {
         .issues(&newest.id, &catalog::Page::first(10))
         .await
         .unwrap();
-    let codes: Vec<&str> = issues.items.iter().map(|row| row.issue.code.as_str()).collect();
+    let codes: Vec<&str> = issues
+        .items
+        .iter()
+        .map(|row| row.issue.code.as_str())
+        .collect();
     if site.snapshots().await == 1 {
         assert!(codes.is_empty(), "{codes:?}");
     } else {
@@ -203,9 +264,20 @@ async fn xa_11_syncs_run_by_chosen_hours_or_by_interval() {
     for (when, expected) in cases {
         let site = Site::new().await;
         let mut connector = site.connector("contoso").await;
-        connector.sync = SyncSettings { add_new: true, when };
-        site.control.catalog.replace_connector(&connector).await.unwrap();
-        assert_eq!(site.control.find_new_due().await.unwrap(), ["contoso"], "the first one at once");
+        connector.sync = SyncSettings {
+            add_new: true,
+            when,
+        };
+        site.control
+            .catalog
+            .replace_connector(&connector)
+            .await
+            .unwrap();
+        assert_eq!(
+            site.control.find_new_due().await.unwrap(),
+            ["contoso"],
+            "the first one at once"
+        );
         let mut done = 0;
         for _ in 0..(48 * 4) {
             site.pass(SignedDuration::from_mins(15));
@@ -223,9 +295,20 @@ async fn a_sync_that_fails_is_noted_and_changes_nothing() {
     site.world.fail(Some(model::Class::Credential));
     site.pass(SignedDuration::from_hours(25));
     site.control.find_new_due().await.unwrap();
-    let row = site.control.catalog.sync_row(&connector.name).await.unwrap().unwrap();
+    let row = site
+        .control
+        .catalog
+        .sync_row(&connector.name)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(row.error.unwrap().contains("token is refused"));
     assert!(row.synced.unwrap() < site.now());
-    let found = site.control.catalog.found("contoso", None, &catalog::Page::first(9)).await.unwrap();
+    let found = site
+        .control
+        .catalog
+        .found("contoso", None, &catalog::Page::first(9))
+        .await
+        .unwrap();
     assert_eq!(found.items.len(), 1);
 }

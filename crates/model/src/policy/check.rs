@@ -40,10 +40,7 @@ impl Policy {
         }
         for (number, pattern) in self.connectors.iter().enumerate() {
             if pattern.trim().is_empty() {
-                wrong.push(Invalid::new(
-                    format!("/connectors/{number}"),
-                    "it is empty",
-                ));
+                wrong.push(Invalid::new(format!("/connectors/{number}"), "it is empty"));
             }
         }
         self.selection_check(&mut wrong);

@@ -209,7 +209,10 @@ mod tests {
 
     #[test]
     fn no_rule_keeps_everything() {
-        let some = Keep { last: 1, ..Keep::default() };
+        let some = Keep {
+            last: 1,
+            ..Keep::default()
+        };
         assert!(Keep::default().covers(&some));
         assert!(!some.covers(&Keep::default()));
     }

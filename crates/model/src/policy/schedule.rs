@@ -215,8 +215,7 @@ fn own_times(
 
 /// The moment itself when the window is open then, else when it opens next.
 fn opening(window: Option<&Window>, zone: &TimeZone, at: Timestamp) -> Timestamp {
-    let Some((from, to)) =
-        window.and_then(|window| Some((time(&window.from)?, time(&window.to)?)))
+    let Some((from, to)) = window.and_then(|window| Some((time(&window.from)?, time(&window.to)?)))
     else {
         return at;
     };
@@ -237,7 +236,11 @@ fn opening(window: Option<&Window>, zone: &TimeZone, at: Timestamp) -> Timestamp
         .unwrap_or(at)
 }
 
-fn times_after(schedule: &Schedule, name: &str, after: Timestamp) -> impl Iterator<Item = Timestamp> {
+fn times_after(
+    schedule: &Schedule,
+    name: &str,
+    after: Timestamp,
+) -> impl Iterator<Item = Timestamp> {
     let zone = zone(&schedule.time_zone).unwrap_or(TimeZone::UTC);
     let jitter = jitter(schedule, name);
     // What waits for a window may have been due long before.

@@ -243,7 +243,10 @@ impl ObjectLock {
     }
 
     fn written(&self) -> MutexGuard<'_, BTreeSet<Path>> {
-        self.0.written.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Proves once more that all that was written is held, and as long as a snapshot has to be that is made now.

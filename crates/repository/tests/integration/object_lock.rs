@@ -10,8 +10,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{
     Error, Location, LockMode, Node, ObjectLock, ObjectLockRule, Repository, Snapshot,
-    StoreCredential,
-    open_locked_store, open_store,
+    StoreCredential, open_locked_store, open_store,
 };
 
 use crate::cloud::S3Server;

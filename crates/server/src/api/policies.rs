@@ -215,7 +215,12 @@ async fn add(
     }
     server.control.catalog.add_policy(&policy, now).await?;
     server
-        .audit(&caller, "policy.add", &subject(&policy.name), json!({ "policy": policy }))
+        .audit(
+            &caller,
+            "policy.add",
+            &subject(&policy.name),
+            json!({ "policy": policy }),
+        )
         .await?;
     let row = server.control.catalog.policy(&policy.name).await?;
     let path = format!("/api/v1/policies/{}", service::http::segment(&policy.name));
@@ -271,9 +276,14 @@ async fn edit(
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
-    control.catalog.replace_policy(&name, version, &policy, now).await?;
+    control
+        .catalog
+        .replace_policy(&name, version, &policy, now)
+        .await?;
     let details = json!({ "old": before.policy, "new": policy });
-    server.audit(&caller, "policy.edit", &subject(&name), details).await?;
+    server
+        .audit(&caller, "policy.edit", &subject(&name), details)
+        .await?;
     let row = control.catalog.policy(&policy.name).await?;
     Ok(Json(PolicyView::new(&row, now)?).into_response())
 }
@@ -302,7 +312,14 @@ async fn remove(
     }
     control.catalog.remove_policy(&row.policy.name).await?;
     let details = json!({ "policy": row.policy });
-    server.audit(&caller, "policy.remove", &subject(&row.policy.name), details).await?;
+    server
+        .audit(
+            &caller,
+            "policy.remove",
+            &subject(&row.policy.name),
+            details,
+        )
+        .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -320,14 +337,19 @@ async fn preview(
     let now = server.control.clock.now();
     let policy = request.policy(None, now)?;
     let times = next_runs(&policy.schedule, &policy.name, now, PREVIEW);
-    let zone = jiff::tz::TimeZone::get(&policy.schedule.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let zone =
+        jiff::tz::TimeZone::get(&policy.schedule.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let mut connectors = server.control.covered(&policy).await?;
     connectors.retain(|connector| caller.reaches(connector));
     Ok(Json(PolicyPreview {
         next: times.iter().map(ToString::to_string).collect(),
         local: times
             .iter()
-            .map(|time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string())
+            .map(|time| {
+                time.to_zoned(zone.clone())
+                    .strftime("%Y-%m-%d %H:%M %Z")
+                    .to_string()
+            })
             .collect(),
         connectors,
     }))
@@ -395,7 +417,9 @@ async fn run(
             .request_backup(&connector, Some(&policy.name), Reason::Request)
             .await?;
         let details = json!({ "run": run.id, "connector": run.connector });
-        server.audit(&caller, "policy.run", &subject(&policy.name), details).await?;
+        server
+            .audit(&caller, "policy.run", &subject(&policy.name), details)
+            .await?;
         runs.push(RunView::from(run));
     }
     Ok((StatusCode::ACCEPTED, Json(Paged::from(runs))))

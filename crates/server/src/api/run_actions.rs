@@ -185,7 +185,9 @@ async fn backup(
     let run = server.control.request(&wish).await?;
     let details = json!({ "run": run.id, "policy": run.policy, "full": wish.full, "accept_deletions": wish.accept_deletions });
     let subject = format!("connector/{}", run.connector);
-    server.audit(&caller, "backup.add", &subject, details).await?;
+    server
+        .audit(&caller, "backup.add", &subject, details)
+        .await?;
     Ok(accepted(run))
 }
 
@@ -201,7 +203,14 @@ async fn cancel(
     reached(&caller, &server.control.catalog.run(&run).await?)?;
     let run = server.control.cancel(&run).await?;
     let subject = format!("run/{}", run.id);
-    server.audit(&caller, "run.cancel", &subject, json!({ "connector": run.connector })).await?;
+    server
+        .audit(
+            &caller,
+            "run.cancel",
+            &subject,
+            json!({ "connector": run.connector }),
+        )
+        .await?;
     Ok(accepted(run))
 }
 
@@ -217,7 +226,9 @@ async fn retry(
     reached(&caller, &server.control.catalog.run(&run).await?)?;
     let again = server.control.retry(&run).await?;
     let subject = format!("run/{run}");
-    server.audit(&caller, "run.retry", &subject, json!({ "run": again.id })).await?;
+    server
+        .audit(&caller, "run.retry", &subject, json!({ "run": again.id }))
+        .await?;
     Ok(accepted(again))
 }
 
@@ -242,7 +253,9 @@ async fn issues(
         .catalog
         .recurring_issues(name.as_deref(), since, now, &query.page()?)
         .await?;
-    listed.items.retain(|issue| caller.reaches(&issue.connector));
+    listed
+        .items
+        .retain(|issue| caller.reaches(&issue.connector));
     Ok(Json(Paged::from_listed(listed, RecurringView::from)))
 }
 
@@ -260,14 +273,23 @@ async fn acknowledge(
         let name = request.connector;
         return Err(catalog::Error::ConnectorUnknown { name }.into());
     }
-    if request.note.as_ref().is_some_and(|note| note.chars().count() > 1000) {
+    if request
+        .note
+        .as_ref()
+        .is_some_and(|note| note.chars().count() > 1000)
+    {
         return Err(Problem::field("/note", "at most 1000 characters"));
     }
     let now = server.control.clock.now();
     if request.until.is_some_and(|until| until <= now) {
         return Err(Problem::field("/until", "it lies in the past"));
     }
-    let connector = server.control.catalog.connector(&request.connector).await?.name;
+    let connector = server
+        .control
+        .catalog
+        .connector(&request.connector)
+        .await?
+        .name;
     let one = Acknowledgement {
         connector,
         code: request.code,
@@ -281,7 +303,10 @@ async fn acknowledge(
     };
     server.control.catalog.acknowledge(&one).await?;
     let subject = format!("connector/{}", one.connector);
-    let details = json!({ "code": one.code, "kind": one.kind, "item": one.item, "until": one.until });
-    server.audit(&caller, "issue.acknowledge", &subject, details).await?;
+    let details =
+        json!({ "code": one.code, "kind": one.kind, "item": one.item, "until": one.until });
+    server
+        .audit(&caller, "issue.acknowledge", &subject, details)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -201,7 +201,10 @@ async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<RunView>, Problem> {
     let mut run = reached(&server, &caller, &id).await?;
-    server.control.explain(std::slice::from_mut(&mut run)).await?;
+    server
+        .control
+        .explain(std::slice::from_mut(&mut run))
+        .await?;
     Ok(Json(run.into()))
 }
 

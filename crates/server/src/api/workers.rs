@@ -91,7 +91,9 @@ async fn list(
     State(server): State<Server>,
 ) -> Result<Json<Paged<WorkerView>>, Problem> {
     let workers = server.control.catalog.workers().await?.into_iter();
-    Ok(Json(Paged::from(workers.map(WorkerView::from).collect::<Vec<_>>())))
+    Ok(Json(Paged::from(
+        workers.map(WorkerView::from).collect::<Vec<_>>(),
+    )))
 }
 
 /// Lets a worker in that runs elsewhere, and answers with its token.
@@ -105,10 +107,15 @@ async fn add(
     Json(request): Json<AddWorker>,
 ) -> Result<(StatusCode, Json<WorkerToken>), Problem> {
     if !is_name(&request.name) {
-        return Err(Problem::field("/name", "1 to 64 letters, digits, `-`, `_` and `.`"));
+        return Err(Problem::field(
+            "/name",
+            "1 to 64 letters, digits, `-`, `_` and `.`",
+        ));
     }
     let token = server.control.add_worker(&request.name).await?;
-    server.audit(&caller, "worker.add", &subject(&request.name), json!({})).await?;
+    server
+        .audit(&caller, "worker.add", &subject(&request.name), json!({}))
+        .await?;
     let answer = WorkerToken {
         name: request.name,
         token: token.expose().to_owned(),
@@ -127,7 +134,9 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     let worker = server.control.catalog.worker(&name).await?;
     server.control.catalog.remove_worker(&worker.name).await?;
-    server.audit(&caller, "worker.remove", &subject(&worker.name), json!({})).await?;
+    server
+        .audit(&caller, "worker.remove", &subject(&worker.name), json!({}))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,8 +185,13 @@ impl Admitted {
 
 /// What a worker says is defined beside both of its ends.
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value)
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "request-malformed", error.to_string()))
+    serde_json::from_value(value).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "request-malformed",
+            error.to_string(),
+        )
+    })
 }
 
 fn write(value: &impl Serialize) -> Result<Response, Problem> {
@@ -197,13 +211,23 @@ async fn claim(
 ) -> Result<Response, Problem> {
     let claim: Claim = read(request)?;
     let observer = server.events.observer();
-    let task = server.control.worker_claim(&worker.0, &claim, &observer).await?;
+    let task = server
+        .control
+        .worker_claim(&worker.0, &claim, &observer)
+        .await?;
     let Some(task) = task else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     // It was given secrets: that is worth remembering.
     let details = json!({ "run": task.run, "connector": task.connector.name, "repository": task.repository.name });
-    server.audit(&worker.caller(), "worker.claim", &subject(&worker.0.name), details).await?;
+    server
+        .audit(
+            &worker.caller(),
+            "worker.claim",
+            &subject(&worker.0.name),
+            details,
+        )
+        .await?;
     write(&task)
 }
 
@@ -219,7 +243,10 @@ async fn say(
 ) -> Result<Response, Problem> {
     let call: JobCall = read(request)?;
     let observer = server.events.observer();
-    let answer = server.control.worker_call(&worker.0, &job, call, &observer).await?;
+    let answer = server
+        .control
+        .worker_call(&worker.0, &job, call, &observer)
+        .await?;
     if answer.is_null() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

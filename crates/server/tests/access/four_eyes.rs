@@ -223,7 +223,9 @@ async fn a_policy_that_is_added_or_removed_and_keeps_less_waits_too() {
         let answer = world.send(&two.anna, method, path, body).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
         let id = answer.json["proposal"].as_str().unwrap().to_owned();
-        let shown = world.send(&two.ben, "GET", &format!("/proposals/{id}"), None).await;
+        let shown = world
+            .send(&two.ben, "GET", &format!("/proposals/{id}"), None)
+            .await;
         (id, shown.json["hash"].as_str().unwrap().to_owned())
     };
     // It would take the connector from the default policy, which keeps a year.
@@ -231,7 +233,10 @@ async fn a_policy_that_is_added_or_removed_and_keeps_less_waits_too() {
     let (id, hash) = proposed("POST", "/policies", Some(short)).await;
     assert!(catalog.policy("short").await.is_err());
     assert_eq!(two.approve(&two.ben, &id, &hash).await.0, StatusCode::OK);
-    assert_eq!(catalog.policy("short").await.unwrap().policy.retention.last, 1);
+    assert_eq!(
+        catalog.policy("short").await.unwrap().policy.retention.last,
+        1
+    );
     catalog.remove_policy("short").await.unwrap();
     // Without it the default policy decides, which keeps less.
     let long = model::Policy {
@@ -248,7 +253,10 @@ async fn a_policy_that_is_added_or_removed_and_keeps_less_waits_too() {
     catalog.add_policy(&long, now).await.unwrap();
     let (stale, stale_hash) = proposed("DELETE", "/policies/long", None).await;
     let version = catalog.policy("long").await.unwrap().version;
-    catalog.replace_policy("long", version, &long, now).await.unwrap();
+    catalog
+        .replace_policy("long", version, &long, now)
+        .await
+        .unwrap();
     two.approve(&two.ben, &stale, &stale_hash).await;
     // It was changed since: somebody else approved another one.
     catalog.policy("long").await.unwrap();

@@ -54,7 +54,10 @@ fn every_operation_names_its_permission_or_is_for_everyone() {
         let known = serde_json::from_value::<model::Permission>(permission.clone()).is_ok();
         // Workers elsewhere have tokens of their own, which open nothing else.
         let worker = path.starts_with("/worker/") && permission.is_null();
-        assert!(worker || open != known, "{method} {path}: {permission}, open: {open}");
+        assert!(
+            worker || open != known,
+            "{method} {path}: {permission}, open: {open}"
+        );
     }
 }
 

@@ -59,13 +59,17 @@ impl Site {
             hostname: "host".to_owned(),
             username: "user".to_owned(),
         };
-        let repository = Repository::init(store, &Secret::new("planted-password"), &options).await.unwrap();
+        let repository = Repository::init(store, &Secret::new("planted-password"), &options)
+            .await
+            .unwrap();
         let world = Arc::new(World::default());
         let hands = Arc::new(Hands(AtomicI64::new(1_800_000_000)));
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
         let services = Box::leak(vec![fake::service(&world)].into_boxed_slice());
         let control = Control {
-            catalog: Catalog::open_file(&folder.path().join("catalog.db")).await.unwrap(),
+            catalog: Catalog::open_file(&folder.path().join("catalog.db"))
+                .await
+                .unwrap(),
             kek: Arc::new(Kek::new([7; 32])),
             clock: Arc::clone(&clock),
             services,
@@ -76,7 +80,10 @@ impl Site {
         for (name, secret) in [("password", "planted-password"), ("pat", "planted-token")] {
             let (secret, now) = (Secret::new(secret), control.clock.now());
             let catalog = &control.catalog;
-            catalog.put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng()).await.unwrap();
+            catalog
+                .put_credential(&control.kek, name, "pat", &secret, now, &mut rand::rng())
+                .await
+                .unwrap();
         }
         let connector = Connector {
             name: "contoso".to_owned(),
@@ -107,7 +114,17 @@ impl Site {
         let stopped = stop.clone();
         #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
         let served = tokio::spawn(async move { server.serve(listener, None, stopped).await });
-        Self { control, world, hands, services, url, stop, served, location, folder }
+        Self {
+            control,
+            world,
+            hands,
+            services,
+            url,
+            stop,
+            served,
+            location,
+            folder,
+        }
     }
 
     async fn token(&self, name: &str) -> Secret {
@@ -130,17 +147,26 @@ impl Site {
 
     async fn snapshots(&self) -> usize {
         let (store, _) = store_from(&self.location).unwrap();
-        let repository = Repository::open(store, &Secret::new("planted-password")).await.unwrap();
+        let repository = Repository::open(store, &Secret::new("planted-password"))
+            .await
+            .unwrap();
         repository.snapshots().await.unwrap().len()
     }
 
     async fn ask(&self, token: &str, path: &str, body: &Value) -> (u16, Value) {
-        let request = http().post(format!("{}/api/v1{path}", self.url)).bearer_auth(token);
-        let request = request.header("content-type", "application/json").body(body.to_string());
+        let request = http()
+            .post(format!("{}/api/v1{path}", self.url))
+            .bearer_auth(token);
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         let bytes = answer.bytes().await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
     }
 
     async fn end(self) {
@@ -154,15 +180,26 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
     let site = Site::new().await;
     let edge = site.worker(site.token("edge").await);
     let stop = CancellationToken::new();
-    assert!(!edge.work_once(&stop).await.unwrap(), "there is nothing to do");
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    assert!(
+        !edge.work_once(&stop).await.unwrap(),
+        "there is nothing to do"
+    );
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     assert!(edge.work_once(&stop).await.unwrap());
     let ended = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(ended.state, RunState::Succeeded, "{:?}", ended.error);
     assert_eq!(ended.counts.kinds["leaf"].items, 2500);
     let snapshot = ended.snapshot.unwrap();
     site.control.catalog.find_snapshot(&snapshot).await.unwrap();
-    let hits = site.control.catalog.search("leaf 2499", None, &catalog::Page::first(5)).await;
+    let hits = site
+        .control
+        .catalog
+        .search("leaf 2499", None, &catalog::Page::first(5))
+        .await;
     assert_eq!(hits.unwrap().items.len(), 1, "all pages of rows arrived");
     assert_eq!(site.snapshots().await, 1);
     site.end().await;
@@ -171,15 +208,25 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_elsewhere_that_is_lost_costs_only_time() {
     let site = Site::new().await;
-    let (edge, stop) = (site.worker(site.token("edge").await), CancellationToken::new());
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let (edge, stop) = (
+        site.worker(site.token("edge").await),
+        CancellationToken::new(),
+    );
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     *site.world.hold.lock().unwrap() = true;
     tokio::select! {
         _ = edge.work_once(&stop) => unreachable!("it is held"),
         () = site.world.begun.notified() => {}
     }
     *site.world.hold.lock().unwrap() = false;
-    assert!(!edge.work_once(&stop).await.unwrap(), "the lease has not run out");
+    assert!(
+        !edge.work_once(&stop).await.unwrap(),
+        "the lease has not run out"
+    );
     site.hands.0.fetch_add(61, Ordering::SeqCst);
     assert!(edge.work_once(&stop).await.unwrap());
     let ended = site.control.catalog.run(&run.id).await.unwrap();
@@ -192,7 +239,10 @@ async fn a_worker_elsewhere_that_is_lost_costs_only_time() {
 async fn a_worker_that_lost_its_job_gets_nothing_more_through() {
     let site = Site::new().await;
     let token = site.token("edge").await;
-    site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    site.control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     let claim = json!({"storages": ["main"]});
     let (status, first) = site.ask(token.expose(), "/worker/claim", &claim).await;
     assert_eq!(status, 200, "{first}");
@@ -214,9 +264,19 @@ async fn a_worker_that_lost_its_job_gets_nothing_more_through() {
         let mut late = say.clone();
         late["token"] = first["token"].clone();
         let (status, problem) = site.ask(token.expose(), &path, &late).await;
-        assert_eq!((status, &problem["code"]), (409, &json!("job-superseded")), "{say}");
+        assert_eq!(
+            (status, &problem["code"]),
+            (409, &json!("job-superseded")),
+            "{say}"
+        );
     }
-    let (status, _) = site.ask(token.expose(), &path, &json!({"say": "beat", "token": second["token"]})).await;
+    let (status, _) = site
+        .ask(
+            token.expose(),
+            &path,
+            &json!({"say": "beat", "token": second["token"]}),
+        )
+        .await;
     assert_eq!(status, 200);
     site.end().await;
 }
@@ -225,7 +285,10 @@ async fn a_worker_that_lost_its_job_gets_nothing_more_through() {
 async fn nobody_gets_secrets_but_the_worker_that_holds_the_job() {
     let site = Site::new().await;
     let (edge, other) = (site.token("edge").await, site.token("other").await);
-    site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    site.control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     let claim = json!({"storages": ["main"]});
     for token in ["", "kww_", "kww_0000", "planted-token"] {
         let (status, answer) = site.ask(token, "/worker/claim", &claim).await;
@@ -237,7 +300,10 @@ async fn nobody_gets_secrets_but_the_worker_that_holds_the_job() {
     let (status, task) = site.ask(edge.expose(), "/worker/claim", &claim).await;
     assert_eq!(status, 200);
     assert_eq!(task["repository"]["password"], "planted-password");
-    assert!(!task.to_string().contains("planted-token"), "access is asked for when it is used");
+    assert!(
+        !task.to_string().contains("planted-token"),
+        "access is asked for when it is used"
+    );
     let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
     let access = json!({"say": "access", "token": task["token"]});
     let (status, stolen) = site.ask(other.expose(), &path, &access).await;
@@ -254,8 +320,15 @@ async fn nobody_gets_secrets_but_the_worker_that_holds_the_job() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_told_to_stop_gives_its_job_back() {
     let site = Site::new().await;
-    let (edge, stop) = (site.worker(site.token("edge").await), CancellationToken::new());
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
+    let (edge, stop) = (
+        site.worker(site.token("edge").await),
+        CancellationToken::new(),
+    );
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
     *site.world.hold.lock().unwrap() = true;
     let stopped = async {
         site.world.begun.notified().await;
@@ -277,17 +350,34 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back() {
 async fn a_canceled_run_ends_at_its_worker() {
     let site = Site::new().await;
     let token = site.token("edge").await;
-    let run = site.control.request_backup("contoso", None, Reason::Request).await.unwrap();
-    let (_, task) = site.ask(token.expose(), "/worker/claim", &json!({"storages": ["main"]})).await;
+    let run = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap();
+    let (_, task) = site
+        .ask(
+            token.expose(),
+            "/worker/claim",
+            &json!({"storages": ["main"]}),
+        )
+        .await;
     site.control.cancel(&run.id).await.unwrap();
     let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
-    let (_, beaten) = site.ask(token.expose(), &path, &json!({"say": "beat", "token": task["token"]})).await;
+    let (_, beaten) = site
+        .ask(
+            token.expose(),
+            &path,
+            &json!({"say": "beat", "token": task["token"]}),
+        )
+        .await;
     assert_eq!(beaten["cancel"], true);
     let permit = json!({"say": "permit", "token": task["token"]});
     let (status, _) = site.ask(token.expose(), &path, &permit).await;
     assert!(status >= 400, "{status}");
     let failed = json!({"failed": {"message": "canceled", "passing": false, "canceled": true}});
-    let finish = json!({"say": "finish", "outcome": failed, "stopping": false, "token": task["token"]});
+    let finish =
+        json!({"say": "finish", "outcome": failed, "stopping": false, "token": task["token"]});
     assert_eq!(site.ask(token.expose(), &path, &finish).await.0, 204);
     let ended = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(ended.state, RunState::Canceled);

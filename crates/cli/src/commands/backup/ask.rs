@@ -110,7 +110,9 @@ async fn hear(stream: &mut Option<Stream>, progress: &Arc<Progress>) -> Option<S
         }
         match serde_json::from_value(told.data["data"].clone()) {
             Ok(event) => progress.report(event),
-            Err(error) => tracing::debug!(%error, name = told.name, "an event that is not known here"),
+            Err(error) => {
+                tracing::debug!(%error, name = told.name, "an event that is not known here")
+            }
         }
     }
     let last = open.last.clone();
@@ -136,7 +138,8 @@ fn end(run: &Value, output: &Output) -> Result<Exit, Failure> {
         "succeeded_with_issues" => Exit::DoneWithIssues,
         "canceled" => return Err(Failure::canceled()),
         _ => {
-            let mut failure = Failure::from(anyhow::anyhow!("the run failed: {}", text(run, "error")));
+            let mut failure =
+                Failure::from(anyhow::anyhow!("the run failed: {}", text(run, "error")));
             failure.hint = Some(format!("keepward run issues {}", text(run, "id")));
             return Err(failure);
         }
@@ -153,7 +156,10 @@ fn end(run: &Value, output: &Output) -> Result<Exit, Failure> {
         bytes(counts["bytes_stored"].as_u64().unwrap_or(0)),
     ));
     if exit == Exit::DoneWithIssues {
-        output.line(format!("with issues: keepward run issues {}", text(run, "id")));
+        output.line(format!(
+            "with issues: keepward run issues {}",
+            text(run, "id")
+        ));
     }
     Ok(exit)
 }

@@ -134,7 +134,11 @@ impl Change {
         self.schedule(policy)?;
         self.keep.apply(policy);
         match self.repository.as_deref() {
-            Some("default") => drop(policy.as_object_mut().and_then(|all| all.remove("repository"))),
+            Some("default") => drop(
+                policy
+                    .as_object_mut()
+                    .and_then(|all| all.remove("repository")),
+            ),
             Some(name) => policy["repository"] = json!(name),
             None => {}
         }
@@ -147,7 +151,8 @@ impl Change {
             object(policy, "limits")["runs"] = if runs == 0 { Value::Null } else { json!(runs) };
         }
         if let Some(rate) = self.max_rate {
-            object(policy, "limits")["bytes_per_second"] = if rate == 0 { Value::Null } else { json!(rate) };
+            object(policy, "limits")["bytes_per_second"] =
+                if rate == 0 { Value::Null } else { json!(rate) };
         }
         if let Some(word) = &self.four_eyes {
             policy["four_eyes"] = json!(word == "yes");
@@ -156,7 +161,12 @@ impl Change {
     }
 
     fn select(&self, policy: &mut Value) -> Result<(), Failure> {
-        let given = [&self.include, &self.exclude, &self.without_new, &self.with_new];
+        let given = [
+            &self.include,
+            &self.exclude,
+            &self.without_new,
+            &self.with_new,
+        ];
         if self.kinds.is_empty() && given.iter().all(|list| list.is_empty()) {
             return Ok(());
         }
@@ -224,7 +234,10 @@ impl Change {
             }
             Some(text) => {
                 let (from, to) = text.split_once('-').ok_or_else(|| {
-                    Failure::usage(format!("`{text}` is no window"), "for example: --window 22:00-06:00")
+                    Failure::usage(
+                        format!("`{text}` is no window"),
+                        "for example: --window 22:00-06:00",
+                    )
                 })?;
                 object(policy, "schedule")["window"] = json!({ "from": from, "to": to });
             }

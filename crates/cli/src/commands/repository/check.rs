@@ -252,11 +252,20 @@ pub(super) async fn ask(api: &Api, options: Check, output: &Output) -> Result<Ex
         Some(Part::Slice(..)) => return Err(only_here()),
     };
     let path = format!("/repositories/{}/check", segment(&name));
-    let report = api.post(&path, Some(&json!({ "read_percent": percent }))).await?;
+    let report = api
+        .post(&path, Some(&json!({ "read_percent": percent })))
+        .await?;
     output.result(&report);
     for problem in report["problems"].as_array().into_iter().flatten() {
-        let kind = if problem["note"] == true { "note" } else { "DAMAGE" };
-        output.line(format!("{kind}: {}", problem["message"].as_str().unwrap_or("")));
+        let kind = if problem["note"] == true {
+            "note"
+        } else {
+            "DAMAGE"
+        };
+        output.line(format!(
+            "{kind}: {}",
+            problem["message"].as_str().unwrap_or("")
+        ));
     }
     output.line(format!(
         "{} snapshots, {} packs, of which {} were read",

@@ -233,21 +233,33 @@ pub(super) async fn ask_init(api: &Api, init: Init, output: &Output) -> Result<E
         .password_file
         .unwrap_or_else(|| super::default_password_file(Path::new(""), &init.name));
     let password = password(&file)?;
-    let body = init.storage.request(&init.name, &init.location, &password, false)?;
+    let body = init
+        .storage
+        .request(&init.name, &init.location, &password, false)?;
     let added = api.post("/repositories", Some(&body)).await?;
     let row = &added["repository"];
     let text = |key: &str| row[key].as_str().unwrap_or("");
     output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"], "password_file": file}));
-    output.line(recovery::sheet(text("location"), text("id"), &file.display().to_string()));
+    output.line(recovery::sheet(
+        text("location"),
+        text("id"),
+        &file.display().to_string(),
+    ));
     Ok(Exit::Done)
 }
 
 pub(super) async fn ask_add(api: &Api, add: Add, output: &Output) -> Result<Exit, Failure> {
     let password = app::read_secret(&add.password_file)?;
-    let body = add.storage.request(&add.name, &add.location, &password, true)?;
+    let body = add
+        .storage
+        .request(&add.name, &add.location, &password, true)?;
     let added = api.post("/repositories", Some(&body)).await?;
     let row = &added["repository"];
     output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"]}));
-    output.line(format!("{}: {}", add.name, row["location"].as_str().unwrap_or("")));
+    output.line(format!(
+        "{}: {}",
+        add.name,
+        row["location"].as_str().unwrap_or("")
+    ));
     Ok(Exit::Done)
 }

@@ -129,7 +129,15 @@ pub(super) async fn ask(api: &Api, options: Prune, output: &Output) -> Result<Ex
         "packs: {} kept, {} rewritten, {} removed",
         report["packs_kept"], report["packs_repacked"], report["packs_removed"]
     ));
-    let verb = if options.dry_run { "would free" } else { "freed" };
-    output.line(format!("{verb} {} of {}", size("bytes_freed"), size("bytes_before")));
+    let verb = if options.dry_run {
+        "would free"
+    } else {
+        "freed"
+    };
+    output.line(format!(
+        "{verb} {} of {}",
+        size("bytes_freed"),
+        size("bytes_before")
+    ));
     Ok(Exit::Done)
 }

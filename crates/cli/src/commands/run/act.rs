@@ -27,7 +27,11 @@ pub(super) async fn run(
             found.truncate(issues.limit as usize);
             for issue in &found {
                 output.event(issue);
-                output.line(format!("{}: {}", text(issue, "code"), text(issue, "message")));
+                output.line(format!(
+                    "{}: {}",
+                    text(issue, "code"),
+                    text(issue, "message")
+                ));
                 if let Some(hint) = issue["hint"].as_str() {
                     output.line(format!("  hint: {hint}"));
                 }
@@ -50,7 +54,9 @@ pub(super) async fn run(
         }
         Command::Recurring { connector } => {
             let filter = connector.map(|name| format!("?connector={}", segment(&name)));
-            let issues = api.list(&format!("/issues{}", filter.unwrap_or_default())).await?;
+            let issues = api
+                .list(&format!("/issues{}", filter.unwrap_or_default()))
+                .await?;
             recurring(&issues, output);
         }
         Command::Acknowledge(one) => acknowledge(&api, one, output).await?,
@@ -63,9 +69,19 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 async fn list(api: &Api, limit: u32, output: &Output) -> Result<(), Failure> {
-    let page = api.get(&format!("/runs?limit={}", limit.clamp(1, 200))).await?;
+    let page = api
+        .get(&format!("/runs?limit={}", limit.clamp(1, 200)))
+        .await?;
     let runs = page["items"].as_array().map_or(&[][..], Vec::as_slice);
-    let head = ["run", "what", "connector", "policy", "state", "begun", "waits for"];
+    let head = [
+        "run",
+        "what",
+        "connector",
+        "policy",
+        "state",
+        "begun",
+        "waits for",
+    ];
     output.rows(&head, runs, |run| {
         vec![
             text(run, "id").to_owned(),
@@ -103,7 +119,16 @@ fn show(run: &Value, output: &Output) {
 }
 
 fn recurring(issues: &[Value], output: &Output) {
-    let head = ["connector", "code", "kind", "item", "runs", "last", "acknowledged", "message"];
+    let head = [
+        "connector",
+        "code",
+        "kind",
+        "item",
+        "runs",
+        "last",
+        "acknowledged",
+        "message",
+    ];
     output.rows(&head, issues, |issue| {
         vec![
             text(issue, "connector").to_owned(),

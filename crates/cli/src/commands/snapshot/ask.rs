@@ -81,7 +81,11 @@ async fn show(api: &Api, options: &Show, output: &Output) -> Result<(), Failure>
     ] {
         output.line(format!("{name:<8} {}", text(&snapshot, key)));
     }
-    let kinds: Vec<_> = snapshot["kinds"].as_object().into_iter().flatten().collect();
+    let kinds: Vec<_> = snapshot["kinds"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .collect();
     let head = ["kind", "items", "added", "changed", "removed"];
     let cells = kinds.iter().map(|(kind, counts)| {
         let numbers = ["items", "added", "changed", "removed"].map(|key| counts[key].to_string());
@@ -89,7 +93,10 @@ async fn show(api: &Api, options: &Show, output: &Output) -> Result<(), Failure>
     });
     output.line(crate::output::table(&head, cells));
     for (kind, since) in snapshot["stale"].as_object().into_iter().flatten() {
-        output.line(format!("stale: {kind}, as read on {}", since.as_str().unwrap_or("")));
+        output.line(format!(
+            "stale: {kind}, as read on {}",
+            since.as_str().unwrap_or("")
+        ));
     }
     for (key, what) in [("stale_items", "items are stale"), ("issues", "issues")] {
         if snapshot[key] != 0 {
@@ -104,14 +111,24 @@ async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure>
     let repository = options.repository.as_deref();
     let from = resolve(api, &options.from, repository).await?;
     let to = resolve(api, &options.to, repository).await?;
-    let changes = api.list(&format!("/snapshots/{to}/changes?from={from}")).await?;
+    let changes = api
+        .list(&format!("/snapshots/{to}/changes?from={from}"))
+        .await?;
     for change in &changes {
-        let item = if change["after"].is_null() { &change["before"] } else { &change["after"] };
+        let item = if change["after"].is_null() {
+            &change["before"]
+        } else {
+            &change["after"]
+        };
         let path = text(item, "path");
         output.event(&json!({
             "event": "difference", "change": change["change"], "kind": change["kind"], "scope": change["scope"], "id": change["id"], "path": path,
         }));
-        output.line(format!("{:8} {}", text(change, "change"), path.escape_debug()));
+        output.line(format!(
+            "{:8} {}",
+            text(change, "change"),
+            path.escape_debug()
+        ));
     }
     output.event(&json!({"event": "result", "differences": changes.len()}));
     output.line(format!("{} items differ", changes.len()));
@@ -122,7 +139,11 @@ async fn search(api: &Api, options: &Search, output: &Output) -> Result<(), Fail
     let words = options.text.join(" ");
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
     let path = format!("/search?text={}", segment(&words));
-    let most = if options.source.is_some() { usize::MAX } else { limit };
+    let most = if options.source.is_some() {
+        usize::MAX
+    } else {
+        limit
+    };
     let mut hits = api.list_most(&path, most).await?;
     if let Some(wanted) = &options.source {
         hits.retain(|hit| text(hit, "source").eq_ignore_ascii_case(wanted));

@@ -172,7 +172,9 @@ pub(super) async fn ask(
 }
 
 pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Exit, Failure> {
-    let (_, repository) = app.repository_to_write(forget.repository.as_deref()).await?;
+    let (_, repository) = app
+        .repository_to_write(forget.repository.as_deref())
+        .await?;
     let (dry_run, accepted) = (forget.dry_run, BTreeSet::from_iter(forget.accept_drop));
     let (decisions, suspicions) = if forget.snapshots.is_empty() {
         let request = ForgetRequest {

@@ -337,15 +337,13 @@ impl AddWizard {
             may_add(server, caller, place, pick.name.as_deref())?;
             reach_credentials(server, caller, &pick.restore_credential).await?;
         }
-        let picks = self.connectors.into_iter().map(|pick| {
-            WizardPick {
-                organization: pick.organization,
-                name: pick.name,
-                url: pick.url,
-                restore_credential: pick.restore_credential,
-                worker: pick.worker,
-                sync: pick.sync.map(SyncBody::settings).unwrap_or_default(),
-            }
+        let picks = self.connectors.into_iter().map(|pick| WizardPick {
+            organization: pick.organization,
+            name: pick.name,
+            url: pick.url,
+            restore_credential: pick.restore_credential,
+            worker: pick.worker,
+            sync: pick.sync.map(SyncBody::settings).unwrap_or_default(),
         });
         Ok(picks.collect())
     }

@@ -335,7 +335,10 @@ pub(super) struct EditConnector {
     sync: Option<SyncBody>,
 }
 
-#[expect(clippy::option_option, reason = "absent, null and a value are three things")]
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things"
+)]
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

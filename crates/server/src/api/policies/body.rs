@@ -217,7 +217,11 @@ impl PolicyBody {
     }
 
     /// The policy, if all of its members can be right. New items are left out since `now` where that was switched on now.
-    pub(crate) fn policy(&self, before: Option<&Policy>, now: Timestamp) -> Result<Policy, Problem> {
+    pub(crate) fn policy(
+        &self,
+        before: Option<&Policy>,
+        now: Timestamp,
+    ) -> Result<Policy, Problem> {
         let mut policy: Policy = same(self)?;
         let wrong = policy.check();
         if !wrong.is_empty() {
