@@ -74,7 +74,7 @@ impl List {
         let mut path = format!("/audit?limit={}", self.limit);
         for (name, value) in given {
             if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", segment(value)));
+                path.extend(["&", name, "=", &segment(value)]);
             }
         }
         path

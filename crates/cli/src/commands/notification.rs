@@ -129,18 +129,18 @@ pub(crate) struct Channel {
     to: Vec<String>,
 }
 
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
 impl Channel {
     fn body(&self) -> Result<Value, Failure> {
-        let mut to = json!({ "kind": word(self.kind) });
+        let mut to = json!({ "kind": word(&self.kind) });
         match self.kind {
             Kind::Email => {
                 to["host"] = json!(self.host);
-                to["security"] = json!(word(self.security));
+                to["security"] = json!(word(&self.security));
                 to["from"] = json!(self.from);
                 to["to"] = json!(self.to);
                 if let Some(port) = self.port {
@@ -157,7 +157,7 @@ impl Channel {
             "enabled": !self.disabled, "to": to, "connectors": self.connectors,
         });
         if !self.on.is_empty() {
-            let on = self.on.iter().map(|occasion| word(*occasion));
+            let on = self.on.iter().map(word);
             body["on"] = json!(on.collect::<Vec<_>>());
         }
         if let Some(file) = &self.secret_file {

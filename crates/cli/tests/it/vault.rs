@@ -40,7 +40,7 @@ async fn a_change_of_keys_that_was_killed_is_ended_by_the_next_command() {
         world
             .keepward(&["connector", "test", "contoso"])
             .await
-            .exits(0)
+            .exits(0);
     };
 
     // Killed while the new key was written, and before the secrets were under it.

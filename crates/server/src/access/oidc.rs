@@ -1,4 +1,4 @@
-//! Sign-in at an identity provider: OpenID Connect with the authorization code flow, PKCE, a nonce, and a state that is bound to the browser.
+//! Sign-in at an identity provider: `OpenID` Connect with the authorization code flow, PKCE, a nonce, and a state that is bound to the browser.
 
 mod arrive;
 mod leave;

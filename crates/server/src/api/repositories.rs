@@ -96,7 +96,10 @@ async fn add(
         name: request.name,
         storage_credential: request.credential,
         storage_secret: request.credential_secret.map(SecretText::into_secret),
-        object_lock: request.object_lock.map(|lock| lock.rule()).transpose()?,
+        object_lock: request
+            .object_lock
+            .map(dto::ObjectLockBody::rule)
+            .transpose()?,
         password: request.password.map(SecretText::into_secret),
         adopt: request.existing,
     };
@@ -152,7 +155,10 @@ async fn edit(
         location,
         storage_credential: request.credential,
         storage_secret: request.credential_secret.map(SecretText::into_secret),
-        object_lock: request.object_lock.map(|lock| lock.rule()).transpose()?,
+        object_lock: request
+            .object_lock
+            .map(dto::ObjectLockBody::rule)
+            .transpose()?,
     };
     let row = server.control.move_repository(&name, to).await?;
     let details = json!({
@@ -210,7 +216,7 @@ async fn state(
 ) -> Result<Json<RepositoryStateView>, Problem> {
     let row = server.control.catalog.repository(&name).await?;
     let found = server.control.repository_state(&row).await;
-    Ok(Json(RepositoryStateView::of(found)))
+    Ok(Json(RepositoryStateView::of(&found)))
 }
 
 /// Checks it while the request lasts: all but packs, and of those as much as is asked for. Longer checks are for the command line.

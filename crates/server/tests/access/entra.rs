@@ -39,7 +39,6 @@ impl Scene {
         let secret = json!({"client": client, "value": SECRET});
         simulator.control("secrets", &secret).unwrap();
         let root = world.with("root", &[Role::Admin]).await;
-        #[expect(clippy::disallowed_methods, reason = "a browser of the test's own")]
         let browser = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -125,9 +124,8 @@ impl Scene {
             .headers()
             .get("location")
             .map(|to| to.to_str().unwrap().to_owned());
-        let location = match location {
-            Some(location) => location,
-            None => panic!("{status}: {}", answer.text().await.unwrap()),
+        let Some(location) = location else {
+            panic!("{status}: {}", answer.text().await.unwrap())
         };
         let back = Url::parse(&location).unwrap();
         assert!(location.starts_with(CALLBACK), "{location}");

@@ -25,7 +25,6 @@ fn texts<'a>(list: &'a Value, member: &str) -> Vec<&'a str> {
 
 /// What the page of the sign-in answers a browser.
 async fn open(page: &str) -> reqwest::Response {
-    #[expect(clippy::disallowed_methods, reason = "a browser of the test's own")]
     let browser = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -15,7 +15,6 @@ fn id(wizard: &Value) -> &str {
 
 /// What the browser does: opens the page and follows the redirect back, as far as its query.
 pub(crate) async fn browse(address: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "a browser of the test's own")]
     let browser = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -39,7 +39,7 @@ impl Stream {
                     lines.next().unwrap_or("").trim().to_owned()
                 };
                 let event = (line("event:"), line("id:"), line("data:"));
-                self.text = rest.to_owned();
+                rest.clone_into(&mut self.text);
                 return event;
             }
             let more = self.data.next().await.unwrap().unwrap();

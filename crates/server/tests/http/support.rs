@@ -154,7 +154,7 @@ impl Listening {
         let read = tokio::task::spawn_blocking(move || {
             let mut stream = TcpStream::connect(address).unwrap();
             stream
-                .set_read_timeout(Some(Duration::from_secs(60)))
+                .set_read_timeout(Some(Duration::from_mins(1)))
                 .unwrap();
             stream.write_all(sent.as_bytes()).unwrap();
             let mut answer = Vec::new();

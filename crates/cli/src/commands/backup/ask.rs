@@ -111,7 +111,7 @@ async fn hear(stream: &mut Option<Stream>, progress: &Arc<Progress>) -> Option<S
         match serde_json::from_value(told.data["data"].clone()) {
             Ok(event) => progress.report(event),
             Err(error) => {
-                tracing::debug!(%error, name = told.name, "an event that is not known here")
+                tracing::debug!(%error, name = told.name, "an event that is not known here");
             }
         }
     }

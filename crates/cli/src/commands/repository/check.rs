@@ -224,21 +224,6 @@ fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, F
     ))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_are_shares_or_slices() {
-        for text in ["5%", "0.5%", "100%", "1/1", "7/7"] {
-            assert!(text.parse::<Part>().is_ok(), "{text}");
-        }
-        for text in ["", "%", "0%", "101%", "-1%", "0/7", "8/7", "1/", "5", "all"] {
-            assert!(text.parse::<Part>().is_err(), "{text}");
-        }
-    }
-}
-
 /// A server checks the repositories that it knows, all packs or a share of them.
 pub(super) async fn ask(api: &Api, options: Check, output: &Output) -> Result<Exit, Failure> {
     let which = options.place.known().ok_or_else(only_here)?;
@@ -276,4 +261,19 @@ pub(super) async fn ask(api: &Api, options: Check, output: &Output) -> Result<Ex
         return Ok(Exit::Done);
     }
     Ok(Exit::Damage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_shares_or_slices() {
+        for text in ["5%", "0.5%", "100%", "1/1", "7/7"] {
+            assert!(text.parse::<Part>().is_ok(), "{text}");
+        }
+        for text in ["", "%", "0%", "101%", "-1%", "0/7", "8/7", "1/", "5", "all"] {
+            assert!(text.parse::<Part>().is_err(), "{text}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::recovery;
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// A folder, s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or gs://BUCKET/PREFIX
+    /// A folder, <s3://BUCKET/PREFIX>, <azure://ACCOUNT/CONTAINER/PREFIX> or <gs://BUCKET/PREFIX>
     location: String,
     /// The password's file; made with a random password when it does not exist [default: in the data directory]
     #[arg(long, value_name = "FILE")]
@@ -35,7 +35,7 @@ pub(crate) struct Init {
 
 #[derive(Args)]
 pub(crate) struct Add {
-    /// A folder, s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or gs://BUCKET/PREFIX
+    /// A folder, <s3://BUCKET/PREFIX>, <azure://ACCOUNT/CONTAINER/PREFIX> or <gs://BUCKET/PREFIX>
     location: String,
     /// The file whose first line is the password of one of its keys
     #[arg(long, value_name = "FILE")]
@@ -54,11 +54,11 @@ struct Storage {
     /// The credential of the vault that opens it [default: the machine's own identity]
     #[arg(long, value_name = "NAME")]
     credential: Option<String>,
-    /// Holds what opens it, to be kept in the vault: for S3 ACCESS_KEY_ID:SECRET_ACCESS_KEY, for Azure a key or shared
+    /// Holds what opens it, to be kept in the vault: for S3 `ACCESS_KEY_ID:SECRET_ACCESS_KEY`, for Azure a key or shared
     /// access signature, for Google Cloud a service account's key file
     #[arg(long, value_name = "FILE")]
     storage_secret_file: Option<PathBuf>,
-    /// Another server than the cloud's own, like MinIO or Azurite
+    /// Another server than the cloud's own, like `MinIO` or Azurite
     #[arg(long, value_name = "URL", visible_alias = "s3-endpoint")]
     endpoint: Option<String>,
     /// Of the bucket
@@ -124,7 +124,7 @@ impl Storage {
     ) -> Result<Value, Failure> {
         let location = match self.location(location)? {
             Location::Local(_) => location.to_owned(),
-            cloud => cloud.to_string(),
+            cloud @ Location::Cloud(_) => cloud.to_string(),
         };
         let mut body = json!({
             "name": name,

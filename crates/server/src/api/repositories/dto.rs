@@ -164,7 +164,7 @@ pub(super) struct RepositoryStateView {
 }
 
 impl RepositoryStateView {
-    pub(super) fn of(state: RepositoryState) -> Self {
+    pub(super) fn of(state: &RepositoryState) -> Self {
         let error = state.error.as_ref();
         Self {
             reachable: error.is_none(),

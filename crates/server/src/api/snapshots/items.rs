@@ -259,7 +259,7 @@ async fn history(
                 time: snapshot.time.to_string(),
             });
         let last = held.next();
-        let first = held.last().or_else(|| last.clone());
+        let first = held.next_back().or_else(|| last.clone());
         let current = entry.gone_seq.is_none();
         VersionView {
             first,
