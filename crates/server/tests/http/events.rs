@@ -39,7 +39,8 @@ impl Stream {
                     lines.next().unwrap_or("").trim().to_owned()
                 };
                 let event = (line("event:"), line("id:"), line("data:"));
-                rest.clone_into(&mut self.text);
+                let kept = rest.to_owned();
+                self.text = kept;
                 return event;
             }
             let more = self.data.next().await.unwrap().unwrap();
