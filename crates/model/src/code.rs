@@ -395,6 +395,8 @@ codes! {
         "Start a worker with these labels, or change the policy: `keepward worker list`.";
     "worker-refused", "The worker is not let in", "Its token is wrong, or the worker was removed.",
         "Make a new token: `keepward worker token NAME`.";
+    "worker-stopped", "The run waits for another worker", "The worker that had it was stopped. What it had stored is not asked for again.",
+        "Nothing is to be done while another worker runs: `keepward worker list`.";
     "worker-storage", "No worker of the policy reaches its repository", "The repository is a folder, and the policy wants workers elsewhere, none of which says that it reaches this folder.",
         "Start a worker beside the storage with `--storage REPOSITORY`, choose another repository, or leave the choice of the worker out of the policy.";
     "worker-unknown", "No worker has this name", "",

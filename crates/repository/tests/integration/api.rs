@@ -35,7 +35,7 @@ async fn looking_for_a_repository_creates_nothing() {
 #[test]
 fn locations_of_other_kinds_are_refused_by_name() {
     for location in [
-        "s3://bucket/x",
+        "swift://bucket/x",
         "az://c/x",
         "https://host/x",
         "ftp://x",

@@ -17,7 +17,7 @@ use super::credentials::{identity_of, reach_credentials};
 pub(crate) use dto::CheckView;
 use dto::{
     AddConnector, CommitQuery, CommitView, ConnectorView, Discover, DiscoveryView, EditConnector,
-    RemoveConnectors, RemovedConnector, RemovedConnectors, RepositoryView, TestedConnector,
+    ReachedRepository, RemoveConnectors, RemovedConnector, RemovedConnectors, TestedConnector,
 };
 pub(super) use dto::{AddedConnector, NextStep, ReachedView, SyncBody, next_steps};
 
@@ -267,15 +267,15 @@ async fn test(
 #[utoipa::path(get, path = "/connectors/{name}/repositories", tag = "connectors",
     operation_id = "connector_repositories", params(("name" = String, Path)),
     extensions(("x-permission" = json!("manage-connectors"))),
-    responses((status = 200, body = Paged<RepositoryView>), Refusals))]
+    responses((status = 200, body = Paged<ReachedRepository>), Refusals))]
 async fn repositories(
     caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Path(name): Path<String>,
-) -> Result<Json<Paged<RepositoryView>>, Problem> {
+) -> Result<Json<Paged<ReachedRepository>>, Problem> {
     reach(&caller, &name)?;
     let all = server.control.repositories(&name).await?;
-    let all: Vec<RepositoryView> = all.into_iter().map(RepositoryView::of).collect();
+    let all: Vec<ReachedRepository> = all.into_iter().map(ReachedRepository::of).collect();
     Ok(Json(Paged::from(all)))
 }
 

@@ -63,7 +63,7 @@ const HINTS: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
-        "pop-up",
+        "sign-in-window-missing",
         "If no window opens, allow pop-ups for this site permanently in the address bar, or open this one once. If the session has expired, refresh the page and sign in again.",
         None,
     ),

@@ -389,15 +389,14 @@ pub(super) struct RemovedConnector {
 
 /// A repository that the connector reaches.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ReachedRepository)]
-pub(super) struct RepositoryView {
+pub(super) struct ReachedRepository {
     project: String,
     name: String,
     id: String,
     disabled: bool,
 }
 
-impl RepositoryView {
+impl ReachedRepository {
     pub(super) fn of(one: RepositorySummary) -> Self {
         Self {
             project: one.project,
