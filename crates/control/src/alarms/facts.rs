@@ -10,7 +10,7 @@ use repository::Location;
 
 use crate::{Control, Result};
 
-/// Everything that [`super::find`] looks at.
+/// Everything that [`super::find()`] looks at.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub connectors: Vec<Connector>,
