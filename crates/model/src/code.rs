@@ -305,6 +305,8 @@ codes! {
     "restore-failed", "An item could not be restored", "The service refused the write.", "The message tells why. Fix it and run `keepward restore apply PLAN` again: it goes on where it stopped.";
     "restore-target", "The connector is of another service than the snapshot", "A snapshot can be restored into an organization of its own service alone.",
         "Choose a connector of the same service with `--into`, or export the data: `keepward export`.";
+    "retry-later", "The run is tried again later", "What went wrong may pass: the service or the network failed for a while.",
+        "Nothing is to be done. To stop it: `keepward run cancel RUN`.";
     "revision-missing", "Revisions of an item are not in the snapshot", "The numbers of the stored revisions have a gap, or end before the item does.",
         "The service may not list all of them. If the gap stays after a full backup, compare with the history in the browser, and report it.";
     "role-missing", "Your roles do not allow this", "",
