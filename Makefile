@@ -1,5 +1,5 @@
 # Every target works on a fresh Debian 12 with Rust, git and make. `make help` lists them.
-.PHONY: help crash-test demo test test-packages check fmt generate bench live doc simulate fuzz api-fuzz bench-api test-azurite test-object-lock
+.PHONY: help build console e2e screenshots crash-test demo test test-packages check fmt generate bench live doc simulate fuzz api-fuzz bench-api test-azurite test-object-lock
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
@@ -8,6 +8,12 @@ WITH_POSTGRESQL = PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | 
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: console ## the binary with the console in it: target/release/keepward
+	$(CARGO) build --release --package cli --bin keepward
+
+console: ## build the console into web/dist, where the binary takes it from (needs Node 20.19 or later)
+	cd web && npm ci --no-fund --no-audit && npm run build
 
 demo: ## back up a simulated organization, lose data, get it back, compare (exit 1 on any difference)
 	$(CARGO) run --quiet --package cli --bin keepward -- demo $(DEMO_ARGS)
@@ -34,12 +40,14 @@ check: ## formatting, lints, documentation, dependency rules, generated files
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps --document-private-items --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; else echo "cargo-deny is not installed: bans, licenses and sources are checked where it is"; fi
 	@scripts/generated-is-current
+	@scripts/check-console
 
 fmt: ## format the code
 	$(CARGO) fmt --all
 
-generate: ## rewrite docs/reference
+generate: ## rewrite docs/reference, and the console's types from it
 	$(CARGO) run --quiet --package cli --bin keepward -- reference docs/reference
+	@if npm --version >/dev/null 2>&1; then cd web && npm ci --no-fund --no-audit && npm run types; else echo "Node is not installed: web/src/api/schema.d.ts stays as it is"; fi
 
 bench: ## measure the figures against restic, git and the request floors
 	@scripts/test-packages

@@ -107,6 +107,12 @@ pub enum Error {
     ProposalChanged { id: String },
     #[error("there is no restore plan {id}")]
     PlanUnknown { id: String },
+    #[error("restore plan {id} was never completed: plan again")]
+    PlanIncomplete { id: String },
+    #[error("a run is at work on restore plan {id}")]
+    PlanBusy { id: String },
+    #[error("restore plan {id} is done")]
+    PlanClosed { id: String },
     #[error("restore plan {plan} has no step {position}")]
     StepUnknown { plan: String, position: u64 },
 }
@@ -153,6 +159,9 @@ impl Error {
             Self::SnapshotUnknown { .. } => Some("snapshot-unknown"),
             Self::SnapshotAmbiguous { .. } => Some("snapshot-ambiguous"),
             Self::PlanUnknown { .. } => Some("plan-unknown"),
+            Self::PlanIncomplete { .. } => Some("plan-incomplete"),
+            Self::PlanBusy { .. } => Some("plan-busy"),
+            Self::PlanClosed { .. } => Some("plan-closed"),
             Self::PersonExists { .. } => Some("person-exists"),
             Self::PersonUnknown { .. } => Some("person-unknown"),
             Self::LastAdministrator => Some("last-administrator"),
@@ -236,6 +245,9 @@ mod tests {
                 candidates: Vec::new(),
             },
             Error::PlanUnknown { id: text() },
+            Error::PlanIncomplete { id: text() },
+            Error::PlanBusy { id: text() },
+            Error::PlanClosed { id: text() },
             Error::PersonExists { name: text() },
             Error::PersonUnknown { name: text() },
             Error::LastAdministrator,

@@ -1,184 +1,249 @@
-//! Restore plans as rows: a head and its steps.
+//! Restore plans as rows: their heads. What a plan does is in its steps.
 
-use model::{Action, ItemRef, PlanState, RestorePlan, Step, StepState};
+use jiff::Timestamp;
+use model::{PlanState, RestorePlan};
 
-use crate::db::{Row, args, json, word};
-use crate::{Catalog, Error, Result};
+use crate::db::{Row, Value, args, json, word};
+use crate::{Catalog, Error, Listed, Page, QueuedRun, Result, page};
 
-/// How many steps of a plan have this action and state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepCount {
-    pub action: Action,
-    pub state: StepState,
-    pub steps: u64,
+/// A plan with what the engine does not ask about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRow {
+    pub plan: RestorePlan,
+    /// What was asked for (JSON); none of plans that a command made by itself.
+    pub wish: Option<String>,
+    pub created_by: Option<String>,
+    pub plan_run: Option<String>,
+    /// The last run that applied it.
+    pub apply_run: Option<String>,
+    /// When the first of those began: what was written is younger.
+    pub begun: Option<Timestamp>,
+    pub error: Option<String>,
 }
 
-fn read_plan(row: &Row) -> Result<RestorePlan> {
-    Ok(RestorePlan {
-        id: row.text(0)?,
-        snapshot: row.text(1)?,
-        repository: row.text(2)?,
-        target: row.json(3)?,
-        conflict: row.word(4)?,
-        state: row.word(5)?,
-        created: row.time(6)?,
-    })
+/// Which plans to return; `None` is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanFilter {
+    /// Into this connector's organization.
+    pub connector: Option<String>,
+    pub state: Option<PlanState>,
+    /// Into those of these connectors alone.
+    pub connectors: Option<Vec<String>>,
 }
 
-fn read_step(row: &Row) -> Result<Step> {
-    Ok(Step {
-        position: row.unsigned(0)?,
-        item: ItemRef {
-            kind: row.text(1)?,
-            scope: row.text(2)?,
-            id: row.text(3)?,
+const COLUMNS: &str =
+    "id, snapshot, repository, target, conflict, state, created, planned, undoes, wish, created_by,
+    plan_run, apply_run, begun, error";
+
+fn read(row: &Row) -> Result<PlanRow> {
+    Ok(PlanRow {
+        plan: RestorePlan {
+            id: row.text(0)?,
+            snapshot: row.text(1)?,
+            repository: row.text(2)?,
+            target: row.json(3)?,
+            conflict: row.word(4)?,
+            state: row.word(5)?,
+            created: row.time(6)?,
+            planned: row.opt_time(7)?,
+            undoes: row.opt_json(8)?,
         },
-        name: row.text(4)?,
-        action: row.word(5)?,
-        reason: row.opt_text(6)?,
-        losses: row.json(7)?,
-        state: row.word(8)?,
-        new_id: row.opt_text(9)?,
-        detail: row.opt_text(10)?,
+        wish: row.opt_text(9)?,
+        created_by: row.opt_text(10)?,
+        plan_run: row.opt_text(11)?,
+        apply_run: row.opt_text(12)?,
+        begun: row.opt_time(13)?,
+        error: row.opt_text(14)?,
     })
+}
+
+const INSERT: &str =
+    "INSERT INTO plan (id, snapshot, repository, target, conflict, state, created, planned, undoes, connector,
+        wish, created_by, plan_run)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+
+fn values(row: &PlanRow) -> Result<Vec<Value>> {
+    let plan = &row.plan;
+    Ok(args![
+        &plan.id,
+        &plan.snapshot,
+        &plan.repository,
+        json(&plan.target)?,
+        word(&plan.conflict)?,
+        word(&plan.state)?,
+        plan.created,
+        plan.planned,
+        plan.undoes.as_ref().map(json).transpose()?,
+        plan.target.connector().to_lowercase(),
+        row.wish.as_deref(),
+        row.created_by.as_deref(),
+        row.plan_run.as_deref(),
+    ])
+}
+
+fn unknown(id: &str) -> Error {
+    Error::PlanUnknown { id: id.to_owned() }
 }
 
 impl Catalog {
+    /// Makes the plan, or begins one anew: the steps of an earlier attempt at planning go.
     pub async fn create_plan(&self, plan: &RestorePlan) -> Result<()> {
-        let sql = "INSERT INTO plan (id, snapshot, repository, target, conflict, state, created)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let values = args![
-            &plan.id,
-            &plan.snapshot,
-            &plan.repository,
-            json(&plan.target)?,
-            word(&plan.conflict)?,
-            word(&plan.state)?,
-            plan.created,
-        ];
-        self.db.write(sql, values).await.map(drop)
-    }
-
-    /// Their positions must be new; call it as often as there are batches.
-    pub async fn add_steps(&self, plan: &str, steps: &[Step]) -> Result<()> {
-        const HEAD: &str = "INSERT INTO step (plan, position, kind, scope, item, name, action, reason, losses, state, new_id, detail)";
+        let row = PlanRow {
+            plan: plan.clone(),
+            wish: None,
+            created_by: None,
+            plan_run: None,
+            apply_run: None,
+            begun: None,
+            error: None,
+        };
         let mut tx = self.db.begin().await?;
-        for some in steps.chunks(200) {
-            let mut values = Vec::with_capacity(some.len() * 12);
-            for step in some {
-                values.extend(args![
-                    plan,
-                    step.position,
-                    &step.item.kind,
-                    &step.item.scope,
-                    &step.item.id,
-                    &step.name,
-                    word(&step.action)?,
-                    step.reason.as_deref(),
-                    json(&step.losses)?,
-                    word(&step.state)?,
-                    step.new_id.as_deref(),
-                    step.detail.as_deref(),
-                ]);
-            }
-            tx.insert(HEAD, 12, values, "")
-                .await
-                .map_err(|error| plan_error(error, plan))?;
+        for sql in [
+            "DELETE FROM step WHERE plan = $1",
+            "DELETE FROM journal WHERE plan = $1",
+            "DELETE FROM plan_person WHERE plan = $1",
+        ] {
+            tx.execute(sql, args![&plan.id]).await?;
         }
+        let sql = format!(
+            "{INSERT} ON CONFLICT (id) DO UPDATE SET snapshot = excluded.snapshot, repository = excluded.repository,
+                target = excluded.target, conflict = excluded.conflict, state = excluded.state, planned = excluded.planned,
+                undoes = excluded.undoes, error = NULL"
+        );
+        tx.execute(sqlx::AssertSqlSafe(sql), values(&row)?).await?;
         tx.commit().await
     }
 
+    /// Makes a plan and the run that is to fill it.
+    pub async fn queue_plan(&self, row: &PlanRow, queued: &QueuedRun) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        tx.execute(INSERT, values(row)?).await?;
+        Self::queue_in(&mut tx, queued).await?;
+        tx.commit().await
+    }
+
+    /// Queues the run that applies a plan; refused unless the plan is complete, not done, and nobody is at it.
+    pub async fn queue_apply(&self, plan: &str, queued: &QueuedRun) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE plan SET state = 'applying', apply_run = $2, begun = coalesce(begun, $3), error = NULL
+            WHERE id = $1 AND planned IS NOT NULL AND state IN ('ready', 'failed', 'canceled', 'applied_with_issues')";
+        let values = args![plan, &queued.run.id, queued.run.created];
+        if tx.execute(sql, values).await? == 0 {
+            drop(tx);
+            return Err(self.not_to_be_applied(plan).await?);
+        }
+        Self::queue_in(&mut tx, queued).await?;
+        tx.commit().await
+    }
+
+    async fn not_to_be_applied(&self, id: &str) -> Result<Error> {
+        let plan = self.plan(id).await?;
+        let id = plan.id;
+        Ok(match (plan.state, plan.planned) {
+            (PlanState::Planning | PlanState::Applying, _) => Error::PlanBusy { id },
+            (_, None) => Error::PlanIncomplete { id },
+            _ => Error::PlanClosed { id },
+        })
+    }
+
+    /// A run that a command makes by itself applies the plan.
+    pub async fn plan_applied_by(&self, plan: &str, run: &str, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE plan SET apply_run = $2, begun = coalesce(begun, $3), error = NULL WHERE id = $1";
+        match self.db.write(sql, args![plan, run, now]).await? {
+            0 => Err(unknown(plan)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The run ended before its plan was made or applied; nothing for other runs.
+    pub async fn end_plan(&self, run: &str, state: PlanState, error: Option<&str>) -> Result<()> {
+        let sql = "UPDATE plan SET state = $2, error = $3
+            WHERE (plan_run = $1 AND state = 'planning') OR (apply_run = $1 AND state = 'applying')";
+        self.db
+            .write(sql, args![run, word(&state)?, error])
+            .await
+            .map(drop)
+    }
+
+    /// Plans that a command was making by itself when it was killed have failed.
+    pub async fn void_plans(&self, error: &str) -> Result<u64> {
+        let sql = "UPDATE plan SET state = 'failed', error = $1 WHERE state = 'planning' AND plan_run IS NULL";
+        self.db.write(sql, args![error]).await
+    }
+
     pub async fn plan(&self, id: &str) -> Result<RestorePlan> {
-        let sql = "SELECT id, snapshot, repository, target, conflict, state, created FROM plan WHERE id = $1";
-        let row = self.db.read_one(sql, args![id]).await?;
-        row.as_ref()
-            .map_or_else(|| Err(Error::PlanUnknown { id: id.to_owned() }), read_plan)
+        Ok(self.plan_row(id).await?.plan)
     }
 
-    /// The newest first.
-    pub async fn plans(&self) -> Result<Vec<RestorePlan>> {
-        let sql = "SELECT id, snapshot, repository, target, conflict, state, created FROM plan ORDER BY created DESC, id DESC";
-        self.db
-            .read(sql, args![])
-            .await?
-            .iter()
-            .map(read_plan)
-            .collect()
+    pub async fn plan_row(&self, id: &str) -> Result<PlanRow> {
+        let sql = format!("SELECT {COLUMNS} FROM plan WHERE id = $1");
+        let row = self
+            .db
+            .read_one(sqlx::AssertSqlSafe(sql), args![id])
+            .await?;
+        row.as_ref().map_or_else(|| Err(unknown(id)), read)
     }
 
-    /// Up to `limit` steps in order, from the first whose position is greater than `after`.
-    pub async fn steps(&self, plan: &str, after: Option<u64>, limit: u32) -> Result<Vec<Step>> {
-        let sql = "SELECT position, kind, scope, item, name, action, reason, losses, state, new_id, detail
-            FROM step WHERE plan = $1 AND position > $2 ORDER BY position LIMIT $3";
-        let after = after.map_or(-1, |position| i64::try_from(position).unwrap_or(i64::MAX));
-        self.db
-            .read(sql, args![plan, after, i64::from(limit)])
-            .await?
-            .iter()
-            .map(read_step)
-            .collect()
+    /// The newest first, by id: ids of plans grow with time.
+    pub async fn list_plans(&self, filter: &PlanFilter, page: &Page) -> Result<Listed<PlanRow>> {
+        let mut values = args![
+            page.position::<1>()?.map(|[id]| id),
+            filter.connector.as_ref().map(|name| name.to_lowercase()),
+            filter.state.as_ref().map(word).transpose()?,
+        ];
+        let mut among = String::new();
+        if let Some(names) = &filter.connectors {
+            let mut places = vec!["NULL".to_owned()];
+            for name in names {
+                values.push(name.to_lowercase().into());
+                places.push(format!("${}", values.len()));
+            }
+            among = format!("AND connector IN ({})", places.join(", "));
+        }
+        let limit = page.limit() + 1;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM plan WHERE (id < $1 OR $1 IS NULL) AND (connector = $2 OR $2 IS NULL)
+                AND (state = $3 OR $3 IS NULL) {among} ORDER BY id DESC LIMIT {limit}"
+        );
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
+        let plans = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok(Listed::cut(plans, page.limit(), |row| {
+            page::cursor(&[&row.plan.id])
+        }))
     }
 
-    pub async fn step_counts(&self, plan: &str) -> Result<Vec<StepCount>> {
-        let sql = "SELECT action, state, count(*) FROM step WHERE plan = $1 GROUP BY action, state ORDER BY action, state";
-        let rows = self.db.read(sql, args![plan]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StepCount {
-                    action: row.word(0)?,
-                    state: row.word(1)?,
-                    steps: row.unsigned(2)?,
-                })
-            })
-            .collect()
+    /// All steps are there; their number is final.
+    pub async fn plan_ready(&self, plan: &str, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE plan SET state = 'ready', planned = $2 WHERE id = $1";
+        match self.db.write(sql, args![plan, now]).await? {
+            0 => Err(unknown(plan)),
+            _ => Ok(()),
+        }
     }
 
     pub async fn set_plan_state(&self, plan: &str, state: PlanState) -> Result<()> {
         let sql = "UPDATE plan SET state = $2 WHERE id = $1";
         match self.db.write(sql, args![plan, word(&state)?]).await? {
-            0 => Err(Error::PlanUnknown {
-                id: plan.to_owned(),
-            }),
+            0 => Err(unknown(plan)),
             _ => Ok(()),
         }
     }
 
-    /// A new id that is `None` keeps the one that is known; a detail that is `None` clears the old one.
-    pub async fn set_step(
-        &self,
-        plan: &str,
-        position: u64,
-        state: StepState,
-        new_id: Option<&str>,
-        detail: Option<&str>,
-    ) -> Result<()> {
-        let sql = "UPDATE step SET state = $3, new_id = coalesce($4, new_id), detail = $5 WHERE plan = $1 AND position = $2";
-        match self
-            .db
-            .write(sql, args![plan, position, word(&state)?, new_id, detail])
-            .await?
-        {
-            0 => Err(Error::StepUnknown {
-                plan: plan.to_owned(),
-                position,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Removes a plan with its steps and journal.
+    /// Removes a plan with its steps and journal; refused while a run is at it.
     pub async fn remove_plan(&self, plan: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        tx.execute("DELETE FROM journal WHERE plan = $1", args![plan])
-            .await?;
-        tx.execute("DELETE FROM step WHERE plan = $1", args![plan])
-            .await?;
-        if tx
-            .execute("DELETE FROM plan WHERE id = $1", args![plan])
-            .await?
-            == 0
-        {
-            return Err(Error::PlanUnknown {
+        for sql in [
+            "DELETE FROM journal WHERE plan = $1",
+            "DELETE FROM step WHERE plan = $1",
+            "DELETE FROM plan_person WHERE plan = $1",
+        ] {
+            tx.execute(sql, args![plan]).await?;
+        }
+        let sql = "DELETE FROM plan WHERE id = $1 AND state NOT IN ('planning', 'applying')";
+        if tx.execute(sql, args![plan]).await? == 0 {
+            drop(tx);
+            self.plan(plan).await?;
+            return Err(Error::PlanBusy {
                 id: plan.to_owned(),
             });
         }
@@ -188,9 +253,7 @@ impl Catalog {
 
 pub(crate) fn plan_error(error: Error, plan: &str) -> Error {
     if error.is_foreign_key() {
-        Error::PlanUnknown {
-            id: plan.to_owned(),
-        }
+        unknown(plan)
     } else {
         error
     }

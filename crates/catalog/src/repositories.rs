@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::db::{Row, args};
-use crate::{Catalog, Error, Result};
+use crate::{Catalog, Error, Result, maintenance};
 
 /// Where a repository is and how to open it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,17 +20,25 @@ pub struct RepositoryRow {
     pub storage_credential: Option<String>,
     /// The rule of its object lock (JSON).
     pub object_lock: Option<String>,
-    /// When it was checked last; set by [`Catalog::set_repository_checked`].
+    /// When it was checked last; set by [`Catalog::note_examined`].
     pub checked: Option<Timestamp>,
     /// What that check found.
     pub problems: Option<u64>,
+    /// When a prune went through last.
+    pub pruned: Option<Timestamp>,
+    /// Of all files, when they were measured last.
+    pub bytes: Option<u64>,
+    pub measured: Option<Timestamp>,
+    /// Since when a check has found damage that none could show to be gone.
+    pub damaged: Option<Timestamp>,
 }
 
 /// Complete rows; what follows narrows them down.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT name, location, id, password_credential, storage_credential, object_lock, checked, problems FROM repository ",
+            "SELECT name, location, id, password_credential, storage_credential, object_lock, checked, problems, pruned, bytes,
+                measured, damaged FROM repository ",
             $rest
         )
     };
@@ -47,6 +55,10 @@ impl RepositoryRow {
             object_lock: row.opt_text(5)?,
             checked: row.opt_time(6)?,
             problems: row.opt_int(7)?.map(i64::cast_unsigned),
+            pruned: row.opt_time(8)?,
+            bytes: row.opt_int(9)?.map(i64::cast_unsigned),
+            measured: row.opt_time(10)?,
+            damaged: row.opt_time(11)?,
         })
     }
 }
@@ -84,16 +96,17 @@ impl Catalog {
             .map_or_else(|| Err(unknown(name)), RepositoryRow::read)
     }
 
-    /// Name and location must be new; its password must be in the vault.
+    /// Name and location must be new; its password must be in the vault. It is looked after as usual from then on.
     pub async fn add_repository(&self, row: &RepositoryRow) -> Result<()> {
-        let added = self
-            .db
-            .write(
+        let key = row.name.to_lowercase();
+        let mut tx = self.db.begin().await?;
+        let added = tx
+            .execute(
                 "INSERT INTO repository (key, name, location, id, password_credential, password_key,
                     storage_credential, storage_key, object_lock, is_default)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
                 args![
-                    row.name.to_lowercase(),
+                    &key,
                     &row.name,
                     &row.location,
                     &row.id,
@@ -106,7 +119,10 @@ impl Catalog {
             )
             .await;
         match added {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                maintenance::begin(&mut tx, &key).await?;
+                tx.commit().await
+            }
             Err(error) if error.is_unique() => Err(Error::RepositoryExists {
                 name: row.name.clone(),
                 location: row.location.clone(),
@@ -136,24 +152,6 @@ impl Catalog {
             }),
             Err(error) if error.is_foreign_key() => Err(missing_credential(row)),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Notes that a check read the repository, and how many problems it found.
-    pub async fn set_repository_checked(
-        &self,
-        name: &str,
-        at: Timestamp,
-        problems: u64,
-    ) -> Result<()> {
-        let sql = "UPDATE repository SET checked = $2, problems = $3 WHERE key = $1";
-        match self
-            .db
-            .write(sql, args![name.to_lowercase(), at, problems])
-            .await?
-        {
-            0 => Err(unknown(name)),
-            _ => Ok(()),
         }
     }
 

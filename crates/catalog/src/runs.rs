@@ -8,7 +8,7 @@ use crate::{Catalog, Error, Listed, Page, Result, page};
 /// The columns that [`read`] reads.
 pub(crate) const COLUMNS: &str =
     "id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
-    policy, reason, retry_of, waiting";
+    policy, reason, retry_of, waiting, result";
 
 pub(crate) fn read(row: &Row) -> Result<Run> {
     Ok(Run {
@@ -35,6 +35,7 @@ pub(crate) fn read(row: &Row) -> Result<Run> {
             .map(|text| serde_json::from_str(&text))
             .transpose()
             .map_err(|error| Error::damaged(format!("what a run waits for: {error}")))?,
+        result: row.opt_json(15)?,
     })
 }
 
@@ -66,9 +67,12 @@ impl Catalog {
         self.db.write(sql, values).await.map(drop)
     }
 
-    /// Stores how the run stands: state, end, snapshot, counts and error of `run`; the rest stays as it was created.
+    /// Stores how the run stands: state, end, snapshot, counts, error and result of `run`; the rest stays as it was created.
     pub async fn finish_run(&self, run: &Run) -> Result<()> {
-        let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL WHERE id = $1";
+        let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL, result = $7,
+                requests = $8, received = $9, stored = $10, items = $11
+            WHERE id = $1";
+        let items: u64 = run.counts.kinds.values().map(|kind| kind.items).sum();
         let values = args![
             &run.id,
             word(&run.state)?,
@@ -76,6 +80,11 @@ impl Catalog {
             run.snapshot.as_deref(),
             json(&run.counts)?,
             run.error.as_deref(),
+            run.result.as_ref().map(json).transpose()?,
+            run.counts.requests,
+            run.counts.bytes_received,
+            run.counts.bytes_stored,
+            items,
         ];
         match self.db.write(sql, values).await? {
             0 => Err(Error::RunUnknown { id: run.id.clone() }),
@@ -94,7 +103,7 @@ impl Catalog {
 
     pub async fn run(&self, id: &str) -> Result<Run> {
         let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
-                policy, reason, retry_of, waiting
+                policy, reason, retry_of, waiting, result
             FROM run WHERE id = $1";
         let row = self.db.read_one(sql, args![id]).await?;
         row.as_ref()
@@ -105,7 +114,7 @@ impl Catalog {
     pub async fn runs(&self, page: &Page) -> Result<Listed<Run>> {
         let before = page.position::<1>()?.map(|[id]| id);
         let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
-                policy, reason, retry_of, waiting
+                policy, reason, retry_of, waiting, result
             FROM run WHERE id < $1 OR $1 IS NULL ORDER BY id DESC LIMIT $2";
         let rows = self
             .db

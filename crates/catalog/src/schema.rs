@@ -14,6 +14,8 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0007_notify.sql"),
     include_str!("schema/0008_server.sql"),
     include_str!("schema/0009_tenant.sql"),
+    include_str!("schema/0010_restore.sql"),
+    include_str!("schema/0012_maintenance.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {

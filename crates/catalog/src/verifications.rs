@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::db::args;
+use crate::db::{Row, args};
+use crate::snapshots::KnownSnapshot;
 use crate::{Catalog, Result};
 
 /// The last verification of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verification {
     pub time: Timestamp,
     pub damage: u64,
     pub doubts: u64,
     /// Of a restore into the simulator; `None` when there was none.
     pub differences: Option<u64>,
+    /// Who asked for it: a person, `schedule`, `command`.
+    pub by: String,
 }
 
 impl Verification {
@@ -27,31 +30,60 @@ impl Verification {
 impl Catalog {
     /// Remembers it in place of an earlier one of the same snapshot, whose id need not be listed here.
     pub async fn set_verification(&self, snapshot: &str, made: &Verification) -> Result<()> {
-        let sql = "INSERT INTO verification (snapshot, verified, damage, doubts, differences)
-            VALUES ($1, $2, $3, $4, $5)
+        let sql = "INSERT INTO verification (snapshot, verified, damage, doubts, differences, by_whom)
+            VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (snapshot) DO UPDATE SET verified = excluded.verified,
-                damage = excluded.damage, doubts = excluded.doubts, differences = excluded.differences";
+                damage = excluded.damage, doubts = excluded.doubts, differences = excluded.differences,
+                by_whom = excluded.by_whom";
         let differences = made
             .differences
             .map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-        let values = args![snapshot, made.time, made.damage, made.doubts, differences];
+        let values = args![
+            snapshot,
+            made.time,
+            made.damage,
+            made.doubts,
+            differences,
+            &made.by
+        ];
         self.db.write(sql, values).await.map(drop)
     }
 
     /// All of them by the snapshot's id.
     pub async fn verifications(&self) -> Result<BTreeMap<String, Verification>> {
-        let sql = "SELECT snapshot, verified, damage, doubts, differences FROM verification";
+        let sql =
+            "SELECT snapshot, verified, damage, doubts, differences, by_whom FROM verification";
         let rows = self.db.read(sql, args![]).await?;
         rows.iter()
-            .map(|row| {
-                let made = Verification {
-                    time: row.time(1)?,
-                    damage: row.unsigned(2)?,
-                    doubts: row.unsigned(3)?,
-                    differences: row.opt_int(4)?.map(i64::cast_unsigned),
-                };
-                Ok((row.text(0)?, made))
-            })
+            .map(|row| Ok((row.text(0)?, read(row)?)))
             .collect()
     }
+
+    /// The last verification of a snapshot.
+    pub async fn verification(&self, snapshot: &str) -> Result<Option<Verification>> {
+        let sql = "SELECT snapshot, verified, damage, doubts, differences, by_whom FROM verification WHERE snapshot = $1";
+        let row = self.db.read_one(sql, args![snapshot]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Snapshots that are listed and in which the last verification found damage.
+    pub async fn damaged_snapshots(&self) -> Result<Vec<KnownSnapshot>> {
+        let sql = format!(
+            "SELECT {} FROM verification v JOIN snapshot n ON n.id = v.snapshot JOIN source s ON s.id = n.source
+            WHERE v.damage > 0 ORDER BY n.taken DESC, n.id",
+            KnownSnapshot::COLUMNS
+        );
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), args![]).await?;
+        rows.iter().map(KnownSnapshot::read).collect()
+    }
+}
+
+fn read(row: &Row) -> Result<Verification> {
+    Ok(Verification {
+        time: row.time(1)?,
+        damage: row.unsigned(2)?,
+        doubts: row.unsigned(3)?,
+        differences: row.opt_int(4)?.map(i64::cast_unsigned),
+        by: row.text(5)?,
+    })
 }

@@ -156,5 +156,7 @@ fn change(row: IndexRow) -> IndexChange {
             RowChange::Changed => Change::Changed,
             RowChange::Removed => Change::Removed,
         },
+        text: row.text,
+        project: row.project,
     }
 }

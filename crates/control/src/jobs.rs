@@ -49,6 +49,7 @@ impl Control {
             reason: Reason::Command,
             retry_of: None,
             waiting: None,
+            result: None,
         };
         self.catalog.create_run(&run).await?;
         let job = NewJob {

@@ -3,6 +3,7 @@
 mod alarms;
 mod app_profiles;
 mod backup;
+pub mod browse;
 mod connect;
 mod connectors;
 mod control;
@@ -12,6 +13,7 @@ mod error;
 mod forget;
 mod identity;
 mod jobs;
+mod maintenance;
 mod notify;
 mod observe;
 mod open;
@@ -41,6 +43,7 @@ pub use credentials::Tested;
 pub use error::{Ending, Error, Result};
 pub use identity::Identity;
 pub use jobs::Ended;
+pub use maintenance::{CheckJob, PruneJob, VerifyJob, Wanted};
 pub use notify::{ChannelChange, Message};
 pub use plans::CatalogPlanStore;
 pub use prune::PruneRequest;
@@ -57,5 +60,5 @@ pub use wizard::{
     WizardWay,
 };
 pub use work::{
-    BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved, WorkerSetup,
+    BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved, WorkerSetup,
 };

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use catalog::Catalog;
 use engine::Result;
 use engine::plan::PlanStore;
+use jiff::Timestamp;
 use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
 
 use crate::coordinator::failed;
@@ -16,6 +17,10 @@ pub struct CatalogPlanStore(pub Catalog);
 impl PlanStore for CatalogPlanStore {
     async fn create(&self, plan: &RestorePlan) -> Result<()> {
         self.0.create_plan(plan).await.map_err(failed)
+    }
+
+    async fn ready(&self, plan: &str, at: Timestamp) -> Result<()> {
+        self.0.plan_ready(plan, at).await.map_err(failed)
     }
 
     async fn plan(&self, plan: &str) -> Result<RestorePlan> {

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::Reporter;
 use repository::{PruneOptions, PruneReport, Repository};
 
+use crate::maintenance::is_maintenance;
 use crate::{Control, Result};
 
 /// A checkpoint that nobody went on from for so long does not hold up prunes any more; its run then begins anew.
@@ -50,14 +51,18 @@ impl Control {
             plan.release().await?;
             return Ok(report);
         }
-        Ok(plan.apply(&holder, reporter).await?)
+        let report = plan.apply(&holder, reporter).await?;
+        let id = repository.id().to_string();
+        self.catalog.note_pruned(&id, self.now()).await?;
+        self.measure(repository).await?;
+        Ok(report)
     }
 
     /// When the oldest of the jobs began that are at work, or have left a checkpoint to go on from.
     async fn oldest_work(&self, repository: &Repository) -> Result<Option<Timestamp>> {
         let own = repository.id().to_string();
         let open = self.catalog.open_jobs().await?;
-        let of_us = |key: &str| key.split('/').any(|part| part == own);
+        let of_us = |key: &str| !is_maintenance(key) && key.split('/').any(|part| part == own);
         let running = open
             .iter()
             .filter(|job| job.concurrency_key.as_deref().is_some_and(of_us))

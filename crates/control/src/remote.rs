@@ -13,13 +13,15 @@ use model::{Connector, Event, Picks, Resumed};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::work::{Order, Outcome};
+use crate::work::{BackupJob, Outcome};
 
 pub use elsewhere::Elsewhere;
 pub use line::Line;
 
 /// Rows of a snapshot that are sent at once.
 const ROWS: usize = 1000;
+/// So many bytes of searchable text end a page early.
+const TEXT: usize = 1 << 20;
 
 /// A worker asks for a job.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -72,7 +74,7 @@ pub struct Task {
     pub run: String,
     /// The lease's token.
     pub token: i64,
-    pub order: Order,
+    pub order: BackupJob,
     pub picks: Picks,
     pub connector: Connector,
     /// The cloud's own addresses of hosts.

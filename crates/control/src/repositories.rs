@@ -10,8 +10,8 @@ use catalog::RepositoryRow;
 use model::{Reporter, Secret};
 use rand::{RngExt as _, SeedableRng as _};
 use repository::{
-    CheckOptions, CheckReport, InitOptions, Location, LockMode, ObjectLockRule, Repository,
-    Snapshot, Stats, open_locked_store, open_store,
+    InitOptions, Location, LockMode, ObjectLockRule, Repository, Snapshot, Stats,
+    open_locked_store, open_store,
 };
 
 pub use bounds::Bounds;
@@ -224,30 +224,6 @@ impl Control {
                 snapshots: None,
             },
         }
-    }
-
-    /// Reads what the options say and remembers when, and how much was found.
-    pub async fn check_repository(
-        &self,
-        name: &str,
-        options: &CheckOptions,
-        reporter: &dyn Reporter,
-    ) -> Result<CheckReport> {
-        let row = self.catalog.repository(name).await?;
-        let repository = self.read_repository(&row).await?;
-        let lock = repository.lock_shared(&self.holder()).await?;
-        let checked = repository.check_reporting(options, reporter).await;
-        lock.release().await?;
-        let report = checked?;
-        let errors = report
-            .problems
-            .iter()
-            .filter(|problem| !problem.kind.is_note());
-        let found = errors.count() as u64 + report.more_problems;
-        self.catalog
-            .set_repository_checked(name, self.now(), found)
-            .await?;
-        Ok(report)
     }
 
     /// How large it is and what makes it so; reads the whole index and all trees.

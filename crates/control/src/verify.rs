@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{Control, Error, Result};
 
 impl Control {
-    /// Reads a snapshot back and looks for what is missing or wrong; asks no service. Damage is in the report.
+    /// Reads a snapshot back and looks for what is missing or wrong; asks no service. Damage is in the report; the snapshot is marked
+    /// as verified by `by`.
     pub async fn verify(
         &self,
         repository: &Repository,
         snapshot: SnapshotId,
+        by: &str,
         reporter: &dyn Reporter,
         cancel: &CancellationToken,
     ) -> Result<VerifyReport> {
@@ -29,6 +31,7 @@ impl Control {
             damage: report.damage,
             doubts: report.doubts,
             differences: None,
+            by: by.to_owned(),
         };
         self.catalog
             .set_verification(&snapshot.to_string(), &made)

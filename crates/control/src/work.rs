@@ -11,7 +11,8 @@ mod watch;
 mod worker;
 
 pub use ask::BackupWish;
-pub use order::Order;
+pub(crate) use order::HERE;
+pub use order::{BackupJob, Order};
 pub use retain::RetentionPreview;
 pub(crate) use retain::not_forgotten;
 pub use settle::{Failed, Outcome};

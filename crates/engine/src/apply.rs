@@ -5,15 +5,19 @@ mod create;
 mod finish;
 mod journal;
 mod mark;
+mod remove;
 mod report;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::{Action, PlanState, RestorePlan, RestoreTarget, Step, StepState};
-use service::{Restore, Target};
+use service::{Restore, Stored, Target};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::batch::batches;
+pub(crate) use self::remove::{Made, ids_of, target_of};
+pub(crate) use self::report::was_made_by;
 pub use self::report::{ApplyReport, Trouble};
 
 use self::journal::PlanJournal;
@@ -31,8 +35,29 @@ pub async fn apply(
     store: &dyn PlanStore,
     cancel: &CancellationToken,
 ) -> Result<ApplyReport> {
+    apply_all(cx, None, plan_id, store, cancel).await
+}
+
+/// Applies a plan that takes another one back; `made` is the snapshot whose items that one has written.
+pub async fn undo(
+    cx: &PlanContext<'_>,
+    made: &dyn Stored,
+    plan_id: &str,
+    store: &dyn PlanStore,
+    cancel: &CancellationToken,
+) -> Result<ApplyReport> {
+    apply_all(cx, Some(made), plan_id, store, cancel).await
+}
+
+async fn apply_all(
+    cx: &PlanContext<'_>,
+    made: Option<&dyn Stored>,
+    plan_id: &str,
+    store: &dyn PlanStore,
+    cancel: &CancellationToken,
+) -> Result<ApplyReport> {
     let plan = store.plan(plan_id).await?;
-    if plan.state == PlanState::Failed {
+    if plan.planned.is_none() {
         let message = format!("restore plan {plan_id} was never completed: plan again");
         return Err(Error::Request {
             code: "plan-incomplete",
@@ -53,6 +78,9 @@ pub async fn apply(
     apply.load_ids().await?;
     apply.load_mark().await?;
     store.set_state(&plan.id, PlanState::Applying).await?;
+    if let (Some(made), Some(undone)) = (made, &plan.undoes) {
+        apply.remove(made, undone).await?;
+    }
     apply.create().await?;
     apply.connect().await?;
     apply.verify().await?;
@@ -118,6 +146,10 @@ impl Apply<'_> {
     /// Ids of what the plan found at the target, and which ids must not be used there.
     async fn load_ids(&self) -> Result<()> {
         self.each_page(|step| {
+            // It is named as another snapshot names it.
+            if step.action == Action::Remove {
+                return false;
+            }
             match (&step.new_id, self.journal.id(&step.item)) {
                 (_, Some(id)) => self.ids.insert(&step.item, &id),
                 // It lies in the recycle bin until it is undeleted.
@@ -170,7 +202,7 @@ impl Apply<'_> {
     }
 }
 
-/// Whether the step writes anything.
+/// Whether the step writes the item.
 fn writes(step: &Step) -> bool {
-    !matches!(step.action, Action::Skip | Action::Export)
+    !matches!(step.action, Action::Skip | Action::Export | Action::Remove)
 }

@@ -26,15 +26,18 @@ pub(crate) enum Op {
     /// The item is there; its name and time as the service says.
     Upsert {
         name: String,
+        /// What its document says of its project.
+        project: String,
         #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
         modified: Option<Timestamp>,
     },
     Delete,
-    /// The file's content, already in the repository, and how many lines it has (0 where nobody counts them).
+    /// The file's content, already in the repository, how many lines it has (0 where nobody counts them), and what can be searched of it.
     Put {
         blobs: Vec<BlobId>,
         size: u64,
         lines: u64,
+        text: String,
     },
     /// Lines for the end of the file; they follow the record.
     Append,

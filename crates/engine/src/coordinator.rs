@@ -57,6 +57,10 @@ pub struct IndexRow {
     pub modified: Option<Timestamp>,
     pub state: RowState,
     pub change: RowChange,
+    /// What can be searched of this version beside its name.
+    pub text: String,
+    /// The name or id of its project, where its document says one.
+    pub project: String,
 }
 
 /// Rows one at a time, so that a large first run needs no memory for them.

@@ -1,7 +1,7 @@
 //! Where items lie in a snapshot: item → path and path → item, from the kinds' layouts alone.
 
 use model::ItemRef;
-use service::{Kind, Layout, Service};
+use service::{Kind, Layout, Service, TextOf};
 
 /// The name of the file that describes a snapshot, at its top.
 pub const SOURCE_FILE: &str = "source.json";
@@ -57,6 +57,18 @@ impl Layouts {
             Layout::Item { document, .. } => Some(document),
             Layout::Lines { .. } | Layout::Files { .. } => None,
         }
+    }
+
+    /// What can be searched of a file of an item.
+    pub(crate) fn text(self, kind: &str, part: &str) -> Option<&'static TextOf> {
+        let mut texts = self.service.kind(kind)?.spec().texts();
+        texts.find(|(file, _)| *file == part).map(|(_, text)| text)
+    }
+
+    /// What a document says of its project; empty when it says nothing.
+    pub(crate) fn project(self, kind: &str, document: &[u8]) -> String {
+        let project = self.service.kind(kind).and_then(|kind| kind.spec().project(document));
+        project.unwrap_or_default()
     }
 
     /// Which item's folder, or which file in it, a path is; `None` for what lies above the items.

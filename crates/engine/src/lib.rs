@@ -15,6 +15,7 @@ mod rows;
 mod sink;
 mod spool;
 pub mod stored;
+pub mod undo;
 pub mod verify;
 
 pub use error::{Error, Result};

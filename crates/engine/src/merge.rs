@@ -15,9 +15,10 @@ use crate::coordinator::{IndexRow, RowChange, RowState};
 use crate::layout::Layouts;
 use crate::sink::{CrawlInfo, SMALL};
 use crate::spool::{Record, Spool};
-use crate::stored::SnapshotReader;
+use crate::stored::{Described, SnapshotReader};
 use crate::{Error, Result, rows};
 use service::Layout;
+use service::text::Text;
 
 /// What a merge needs to know about the run.
 pub(crate) struct Merge<'a> {
@@ -46,6 +47,9 @@ struct Open {
     existed: bool,
     name: Option<String>,
     modified: Option<Timestamp>,
+    project: String,
+    /// What can be searched of the files that this run sent.
+    texts: BTreeMap<&'static str, Text>,
     /// Hash over the files that changed, in their order.
     digest: Sha256,
     changed: bool,
@@ -148,11 +152,16 @@ impl State<'_, '_, '_> {
             return Ok(());
         };
         match last.op {
-            Op::Upsert { name, modified } => {
+            Op::Upsert {
+                name,
+                project,
+                modified,
+            } => {
                 self.enter(&folder).await?;
                 if let Some(open) = self.open.last_mut() {
                     open.name = Some(name);
                     open.modified = modified;
+                    open.project = project;
                 }
                 Ok(())
             }
@@ -178,6 +187,7 @@ impl State<'_, '_, '_> {
         let mut content = None;
         let mut count = 0;
         let mut lines: Vec<u8> = Vec::new();
+        let mut text = None;
         let mut removed = false;
         let anew = self.merge.crawls[usize::from(ops[0].0.crawl)].complete;
         for (change, added) in ops {
@@ -186,14 +196,17 @@ impl State<'_, '_, '_> {
                     blobs,
                     size,
                     lines: own,
+                    text: put,
                 } => {
                     content = Some(FileContent { blobs, size });
+                    text = Some(put);
                     count = own;
                     lines.clear();
                     removed = false;
                 }
                 Op::Remove => {
                     content = None;
+                    text = None;
                     count = 0;
                     lines.clear();
                     removed = true;
@@ -202,12 +215,14 @@ impl State<'_, '_, '_> {
                 Op::Upsert { .. } | Op::Delete | Op::Keep | Op::Done => return Err(out_of_place()),
             }
         }
+        let is_new = content.is_some() || removed || anew;
+        self.note_text(part, text, !is_new, &lines).await?;
         if removed && lines.is_empty() {
             return self.remove_file(path, part, before.as_ref()).await;
         }
         if !lines.is_empty() {
             let base = match &before {
-                _ if content.is_some() || removed || anew => content,
+                _ if is_new => content,
                 Some(node) => {
                     count = self
                         .old_records(&folder_kind, part, before.as_ref())
@@ -228,6 +243,48 @@ impl State<'_, '_, '_> {
             return Ok(());
         };
         self.put_file(path, part, before, content, count).await
+    }
+
+    /// Remembers what can be searched of a file: what was put, or is there `before`, and the lines that come after it.
+    async fn note_text(
+        &mut self,
+        part: &str,
+        put: Option<String>,
+        before: bool,
+        lines: &[u8],
+    ) -> Result<()> {
+        let Some(open) = self.open.last_mut() else {
+            return Err(out_of_place());
+        };
+        let layouts = self.merge.layouts;
+        let kind = layouts.service().kind(&open.item.kind);
+        let texts = kind.into_iter().flat_map(|kind| kind.spec().texts());
+        for (file, of) in texts.filter(|(file, _)| *file == part) {
+            let mut text = if before {
+                self.merge.prior.text(&open.item, part, of).await?
+            } else {
+                Text::default()
+            };
+            text.join(put.as_deref().unwrap_or_default());
+            text.join(&of.of(lines).into_string());
+            open.texts.insert(file, text);
+        }
+        Ok(())
+    }
+
+    /// All that can be searched of an item: files that were not sent are as they were.
+    async fn text(&self, open: &mut Open) -> Result<String> {
+        let kind = self.merge.layouts.service().kind(&open.item.kind);
+        let mut all = Text::default();
+        for (file, of) in kind.into_iter().flat_map(|kind| kind.spec().texts()) {
+            let text = match open.texts.remove(file) {
+                Some(text) => text,
+                None if open.existed => self.merge.prior.text(&open.item, file, of).await?,
+                None => continue,
+            };
+            all.join(&text.into_string());
+        }
+        Ok(all.into_string())
     }
 
     /// Small files stay one blob, so that a chain of increments gives what one full crawl gives; long ones only get their end.
@@ -373,6 +430,8 @@ impl State<'_, '_, '_> {
             existed,
             name: None,
             modified: None,
+            project: String::new(),
+            texts: BTreeMap::new(),
             digest: Sha256::new(),
             changed: false,
             size: 0,
@@ -403,19 +462,24 @@ impl State<'_, '_, '_> {
     }
 
     async fn close(&mut self) -> Result<()> {
-        let Some(open) = self.open.pop() else {
+        let Some(mut open) = self.open.pop() else {
             return Ok(());
         };
         if !open.changed {
             return Ok(());
         }
+        let text = self.text(&mut open).await?;
         let binned = match open.binned {
             Some(binned) => binned,
             None => self.was_binned(&open).await?,
         };
-        let (name, modified) = match open.name {
-            Some(name) => (name, open.modified),
-            None => self.described(&open.item).await?,
+        let said = match open.name {
+            Some(name) => Described {
+                name,
+                modified: open.modified,
+                project: open.project,
+            },
+            None => self.merge.prior.described(&open.item).await?,
         };
         let change = if open.existed {
             RowChange::Changed
@@ -432,16 +496,18 @@ impl State<'_, '_, '_> {
         self.row(&IndexRow {
             digest: digest_text(open.digest),
             item: open.item,
-            name,
+            name: said.name,
             path: open.path,
             size: open.size,
-            modified,
+            modified: said.modified,
             state: if binned {
                 RowState::Binned
             } else {
                 RowState::Live
             },
             change,
+            text,
+            project: said.project,
         })
     }
 
@@ -456,15 +522,6 @@ impl State<'_, '_, '_> {
                 .is_some()),
             _ => Ok(false),
         }
-    }
-
-    /// Name and time of an item whose document was not sent this time.
-    async fn described(&self, item: &ItemRef) -> Result<(String, Option<Timestamp>)> {
-        let document = service::Stored::document(self.merge.prior, item).await?;
-        let kind = self.merge.layouts.service().kind(&item.kind);
-        Ok(document
-            .and_then(|document| kind?.describe(&document))
-            .unwrap_or_else(|| (item.id.clone(), None)))
     }
 
     /// Rows for an item that is gone and for the items that lie in its folder.
@@ -500,18 +557,20 @@ impl State<'_, '_, '_> {
     }
 
     async fn removed_row(&mut self, item: ItemRef, path: String) -> Result<()> {
-        let (name, modified) = self.described(&item).await?;
+        let said = self.merge.prior.described(&item).await?;
         self.counts.entry(item.kind.clone()).or_default().removed += 1;
         *self.items_delta.entry(item.kind.clone()).or_default() -= 1;
         self.row(&IndexRow {
             item,
-            name,
+            name: said.name,
             path,
             digest: String::new(),
             size: 0,
-            modified,
+            modified: said.modified,
             state: RowState::Live,
             change: RowChange::Removed,
+            text: String::new(),
+            project: said.project,
         })
     }
 

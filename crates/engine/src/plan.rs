@@ -21,6 +21,7 @@ pub use self::store::PlanStore;
 
 pub(crate) use self::find::{Unfound, describe, find_each, target};
 pub(crate) use self::ids::IdMap;
+pub(crate) use self::write::losses_of;
 use crate::Result;
 use crate::layout::Layouts;
 
@@ -78,9 +79,22 @@ impl PlanRequest {
     }
 }
 
+/// All steps are there.
+pub(crate) async fn ready(
+    cx: &PlanContext<'_>,
+    store: &dyn PlanStore,
+    head: &mut RestorePlan,
+) -> Result<()> {
+    let now = cx.clock.now();
+    store.ready(&head.id, now).await?;
+    head.state = PlanState::Ready;
+    head.planned = Some(now);
+    Ok(())
+}
+
 /// Makes the plan and its steps in `store`; writes nothing to the service.
 ///
-/// An interrupted plan stays `failed` and cannot be applied: a plan becomes `planned` when all of its steps are there.
+/// An interrupted plan stays without the time at which all of its steps were there, and cannot be applied.
 pub async fn plan(
     cx: &PlanContext<'_>,
     request: &PlanRequest,
@@ -94,15 +108,16 @@ pub async fn plan(
         repository: request.repository_name.clone(),
         target: request.target.clone(),
         conflict: request.conflict,
-        state: PlanState::Failed,
+        state: PlanState::Planning,
         created: cx.clock.now(),
+        planned: None,
+        undoes: None,
     };
     store.create(&head).await?;
     let mut writer = write::PlanWriter::new(cx, request, store);
     let chosen = writer.drop_present(chosen).await?;
     let chosen = needs::with_containers(cx, chosen).await?;
     writer.write(chosen).await?;
-    store.set_state(&head.id, PlanState::Planned).await?;
-    head.state = PlanState::Planned;
+    ready(cx, store, &mut head).await?;
     Ok(head)
 }

@@ -4,10 +4,10 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures::{Stream, StreamExt as _};
-use jiff::Timestamp;
 use model::ItemRef;
 use repository::{Difference, DifferenceKind, Repository, Snapshot, SnapshotId, TreeId};
-use service::{Service, Stored as _};
+use service::Service;
+use service::text::Text;
 use sha2::{Digest as _, Sha256};
 
 use crate::Result;
@@ -142,7 +142,7 @@ impl DiffRows {
             (true, true) => (RowChange::Changed, &self.after),
             (false, _) => (RowChange::Added, &self.after),
         };
-        let (name, modified) = described(self.layouts, reader, &open.item).await?;
+        let said = reader.described(&open.item).await?;
         let binned = match self
             .layouts
             .service()
@@ -157,6 +157,11 @@ impl DiffRows {
             _ => false,
         };
         let removed = change == RowChange::Removed;
+        let text = if removed {
+            String::new()
+        } else {
+            self.text(&open.item).await?
+        };
         self.ready.push_back(IndexRow {
             digest: if removed {
                 String::new()
@@ -165,30 +170,30 @@ impl DiffRows {
             },
             size: if removed { 0 } else { open.size },
             item: open.item,
-            name,
+            name: said.name,
             path: open.path,
-            modified,
+            modified: said.modified,
             state: if binned {
                 RowState::Binned
             } else {
                 RowState::Live
             },
             change,
+            text,
+            project: said.project,
         });
         Ok(())
     }
-}
 
-async fn described(
-    layouts: Layouts,
-    reader: &SnapshotReader,
-    item: &ItemRef,
-) -> Result<(String, Option<Timestamp>)> {
-    let document = reader.document(item).await?;
-    let kind = layouts.service().kind(&item.kind);
-    Ok(document
-        .and_then(|document| kind?.describe(&document))
-        .unwrap_or_else(|| (item.id.clone(), None)))
+    async fn text(&self, item: &ItemRef) -> Result<String> {
+        let kind = self.layouts.service().kind(&item.kind);
+        let mut all = Text::default();
+        for (file, of) in kind.into_iter().flat_map(|kind| kind.spec().texts()) {
+            let text = self.after.text(item, file, of).await?;
+            all.join(&text.into_string());
+        }
+        Ok(all.into_string())
+    }
 }
 
 #[async_trait]

@@ -22,6 +22,8 @@ struct Stored<'a> {
     modified: Option<Timestamp>,
     state: RowState,
     change: RowChange,
+    text: &'a str,
+    project: &'a str,
 }
 
 pub(crate) fn push(spool: &mut Spool, row: &IndexRow) -> Result<()> {
@@ -35,6 +37,8 @@ pub(crate) fn push(spool: &mut Spool, row: &IndexRow) -> Result<()> {
         modified: row.modified,
         state: row.state,
         change: row.change,
+        text: &row.text,
+        project: &row.project,
     };
     let bytes = postcard::to_stdvec(&stored).map_err(|error| broken(&error))?;
     spool.push(&change::key(&row.path, ""), &[&bytes])
@@ -60,6 +64,8 @@ impl Rows for SpooledRows {
             modified: row.modified,
             state: row.state,
             change: row.change,
+            text: row.text.to_owned(),
+            project: row.project.to_owned(),
         }))
     }
 }

@@ -309,6 +309,7 @@ impl CrawlSink<'_, '_> {
             .received(self.kind_of(item, part), bytes.len() as u64);
         let counted = self.collector.layouts.part_kind(&item.kind, part).is_some();
         let lines = if counted { newlines(bytes) } else { 0 };
+        let text = self.collector.layouts.text(&item.kind, part);
         self.record(
             item,
             part,
@@ -316,6 +317,7 @@ impl CrawlSink<'_, '_> {
                 blobs: content.blobs,
                 size: content.size,
                 lines,
+                text: text.map_or_else(String::new, |text| text.of(bytes).into_string()),
             },
             &[],
         )
@@ -350,6 +352,7 @@ impl Sink for CrawlSink<'_, '_> {
                 "",
                 Op::Upsert {
                     name: item.name.clone(),
+                    project: self.collector.layouts.project(&item.item.kind, document),
                     modified: item.modified,
                 },
                 &[],
@@ -462,6 +465,8 @@ impl Sink for CrawlSink<'_, '_> {
                 blobs: content.blobs,
                 size,
                 lines: 0,
+                // Nobody searches in what does not fit into memory.
+                text: String::new(),
             },
             &[],
         )

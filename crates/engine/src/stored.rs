@@ -3,13 +3,22 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use model::{Class, ItemRef};
 use repository::{Node, NodeType, Repository, TreeId};
-use service::{Layout, PartInfo, Service, Stored};
+use service::text::Text;
+use service::{Layout, PartInfo, Service, Stored, TextOf};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::layout::Layouts;
 use crate::{Error, Result};
+
+/// What a document says of its item.
+pub(crate) struct Described {
+    pub name: String,
+    pub modified: Option<Timestamp>,
+    pub project: String,
+}
 
 /// One snapshot; an empty one (`tree: None`) has nothing.
 pub struct SnapshotReader {
@@ -84,6 +93,29 @@ impl SnapshotReader {
         Ok(ids)
     }
 
+    /// What a row of the search index says of an item's document: name, time and project.
+    pub(crate) async fn described(&self, item: &ItemRef) -> Result<Described> {
+        let document = match self.layouts.document(&item.kind) {
+            Some(name) => self.read_part(item, name).await?,
+            None => None,
+        };
+        let kind = self.layouts.service().kind(&item.kind);
+        let said = document.as_ref().and_then(|document| kind?.describe(document));
+        let (name, modified) = said.unwrap_or_else(|| (item.id.clone(), None));
+        let project = document.map(|document| self.layouts.project(&item.kind, &document));
+        Ok(Described {
+            name,
+            modified,
+            project: project.unwrap_or_default(),
+        })
+    }
+
+    /// What can be searched of a file of an item.
+    pub(crate) async fn text(&self, item: &ItemRef, part: &str, text: &TextOf) -> Result<Text> {
+        let bytes = self.read_part(item, part).await?;
+        Ok(bytes.map(|bytes| text.of(&bytes)).unwrap_or_default())
+    }
+
     async fn part_node(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {
         let Some(path) = self.layouts.path(item) else {
             return Ok(None);
@@ -103,12 +135,19 @@ impl SnapshotReader {
 
     /// All files below the item's folder that are not items of their own.
     async fn files(&self, item: &ItemRef) -> Result<Vec<PartInfo>> {
+        Ok(self.parts_up_to(item, usize::MAX).await?.0)
+    }
+
+    /// The same, until there are `most` or a few more, and whether there are others: a large item has folders without end.
+    pub async fn parts_up_to(&self, item: &ItemRef, most: usize) -> Result<(Vec<PartInfo>, bool)> {
         let Some(root) = self.layouts.path(item) else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         };
         let mut open = vec![String::new()];
         let mut files = Vec::new();
-        while let Some(folder) = open.pop() {
+        while files.len() < most
+            && let Some(folder) = open.pop()
+        {
             for node in self.nodes(&format!("{root}{folder}")).await? {
                 let path = format!("{folder}/{}", node.name);
                 let place = self.layouts.parse(&format!("{root}{path}"));
@@ -127,7 +166,7 @@ impl SnapshotReader {
             }
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(files)
+        Ok((files, !open.is_empty()))
     }
 
     async fn copy_part(

@@ -100,6 +100,10 @@ codes! {
     "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist.";
     "consent-missing", "Consent to the application is missing", "Nobody has yet allowed the application to do this in the tenant, the consent was refused, or only an administrator may give it.",
         "Ask an administrator of the tenant to open the admin-consent link and accept.";
+    "content-preparing", "The stored repository is being laid out", "Its packs are being read from the storage, so that its history can be shown. That goes on.",
+        "Ask again in a few seconds.";
+    "content-too-large", "This is too large to be shown", "A file, a folder or a whole git repository is larger than what is shown here, or git needs too long to find it.",
+        "Export it: `keepward export` writes what a snapshot holds as plain files.";
     "credential-exists", "A credential of this name already exists", "",
         "Choose another name, or give the existing one a new secret: `keepward credential rotate NAME`.";
     "credential-in-use", "A connector still uses this credential", "",
@@ -145,6 +149,8 @@ codes! {
         "Add a federated credential to the application: issuer `https://login.microsoftonline.com/HOME-TENANT/v2.0`, subject the identity's object id, audience `api://AzureADTokenExchange`. The application must lie in the identity's own tenant.";
     "file-unexpected", "A file that no kind of data knows", "The snapshot holds a file at a place where this version stores nothing. A newer version may have written it; it was read back and is whole.",
         "Nothing to do. A restore leaves it out; `keepward export` writes it.";
+    "file-unknown", "The snapshot has no such file", "Paths are those of the snapshot, with / between the names.",
+        "`keepward snapshot browse SNAPSHOT` lists the files folder by folder.";
     "file-unreadable", "A file of the snapshot cannot be read back", "A piece of its content or a folder is missing in the repository, or its hash differs.",
         "Run `keepward repository check --read-data` to see all damage, and restore the named files of the repository from a copy. A backup with `--full` stores again what the service still has.";
     "git-chain-differs", "A stored git repository differs from a whole fetch", "Everything was fetched again without building on what is stored, and compared. What was stored is damaged or lacks objects; the fresh pack has taken its place in the new snapshot.",
@@ -160,6 +166,8 @@ codes! {
         "Enable it in the project's settings if it is to be backed up. If it is to stay as it is, nothing has to be done: each backup carries its last state over.";
     "git-repository-maintenance", "A git repository is in maintenance", "The service works on it and does not give its content meanwhile. What was backed up before is kept and marked stale.",
         "Nothing to do: the next backup tries again. If it lasts for days, ask Microsoft's support.";
+    "git-revision-unknown", "The stored repository has no such branch, commit or file", "",
+        "Choose one of those that its list of refs names, or a whole id of 40 digits.";
     "idempotency-busy", "The first request with this key is still at work", "",
         "Send it again in a moment: the answer of the first will be given.";
     "idempotency-reused", "The idempotency key was used for another request", "A key belongs to one request: method, path and body.",
@@ -245,8 +253,18 @@ codes! {
         "`keepward user list` shows who has.";
     "plain-http-refused", "Passwords and tokens would cross the network in clear text", "The server was told to listen on an address that others reach, without a certificate.",
         "Give a certificate (`tls_certificate` and `tls_key`), listen on 127.0.0.1, or say that a proxy in front speaks TLS: `--behind-proxy` or `trusted_proxies`.";
+    "plan-busy", "A run is at work on this restore plan", "It is being made or applied, or waits for its turn.",
+        "Wait for the run, or cancel it: `keepward run cancel RUN`.";
+    "plan-closed", "This restore plan is done", "Everything in it was restored, and a plan is applied once.",
+        "Plan again to restore more; `keepward restore undo PLAN` plans to take it back.";
+    "plan-confirm", "The restore has to be confirmed", "It replaces or removes what stands at the target, so the name of the target organization is to be typed.",
+        "Look at what the plan replaces, `keepward restore show PLAN`, and give the name of the target organization: `--confirm NAME`.";
     "plan-incomplete", "The restore plan was never completed", "Planning ended with an error before all steps were written, so the plan cannot be applied. Nothing was written to the service.",
         "Plan again: `keepward restore plan …`.";
+    "plan-not-undone", "This restore cannot be taken back", "Only a restore that wrote something can be, and none that is itself an undo.",
+        "Restore what is missing from a snapshot: `keepward restore plan …`.";
+    "plan-started", "The plan is no longer to be changed", "People can be mapped until the plan is applied.",
+        "Make a new plan, and map people before it is applied.";
     "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
     "policy-changed", "The policy was changed meanwhile", "Somebody else saved it since it was read. Nothing was saved.",
         "Read it again, `keepward policy show NAME`, and make your change once more.";

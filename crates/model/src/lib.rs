@@ -11,6 +11,7 @@ pub mod directory;
 pub mod event;
 pub mod finding;
 pub mod issue;
+pub mod maintenance;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
@@ -29,8 +30,11 @@ pub use credential::{App, CredentialName, ManagedIdentity, SignIn};
 pub use event::{Event, Reporter};
 pub use finding::{Finding, Severity};
 pub use issue::{Class, Issue};
+pub use maintenance::{Maintenance, Task};
 pub use outcome::Outcome;
-pub use plan::{Action, Conflict, PlanState, RestorePlan, RestoreTarget, Step, StepState};
+pub use plan::{
+    Action, Conflict, PlanState, RestorePlan, RestoreTarget, Step, StepState, Undone,
+};
 pub use policy::{Picks, Policy, Reason, Waiting};
 pub use proposal::{Proposal, ProposalKind, ProposalState};
 pub use run::{Counts, JobState, KindCounts, Resumed, Run, RunKind, RunState};

@@ -46,16 +46,24 @@ pub enum Action {
     Skip,
     /// Cannot be written back; it can be exported.
     Export,
+    /// Takes away what another plan made.
+    Remove,
 }
 
+/// How a plan stands; whether all of its steps are there says [`RestorePlan::planned`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum PlanState {
-    Planned,
+    Planning,
+    /// It can be applied.
+    Ready,
+    /// Planning or applying ended with an error; the latter can be gone on with.
+    Failed,
     Applying,
     Applied,
     AppliedWithIssues,
-    Failed,
+    /// As `Failed`, since somebody wanted it to end.
+    Canceled,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +91,20 @@ pub struct RestorePlan {
     pub conflict: Conflict,
     pub state: PlanState,
     pub created: Timestamp,
+    /// When all of its steps were there; before that it cannot be applied.
+    pub planned: Option<Timestamp>,
+    /// What it takes back; its own snapshot is then the one that replaced items are put back from.
+    pub undoes: Option<Undone>,
+}
+
+/// The plan that another one takes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    pub plan: String,
+    pub snapshot: String,
+    pub repository: String,
+    /// It wrote into the organization that its snapshot came from.
+    pub original: bool,
 }
 
 /// One item of a plan.

@@ -12,9 +12,13 @@ use crate::{Reason, Waiting};
 #[serde(rename_all = "kebab-case")]
 pub enum RunKind {
     Backup,
+    /// Says what a restore would do.
+    Plan,
     Restore,
     Check,
     Prune,
+    /// Reads snapshots back.
+    Verify,
 }
 
 /// How a run stands. `SucceededWithIssues` is exit code 3.
@@ -100,4 +104,7 @@ pub struct Run {
     /// What keeps it from going on, as it was last seen; `None` while it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// What it came to beside its counts: what a check found, what a prune freed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<serde_json::Value>,
 }

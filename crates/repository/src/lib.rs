@@ -4,6 +4,7 @@
 //! [`Writer::commit`].
 
 mod ahead;
+mod browse;
 mod check;
 mod chunk;
 mod config;

@@ -24,7 +24,7 @@ use crate::access::Caller;
 use crate::access::{self, Access};
 use crate::events::Events;
 use crate::metrics::Counters;
-use crate::{Problem, api, edge, health, idempotency, metrics};
+use crate::{Problem, api, console, edge, health, idempotency, metrics};
 
 /// What the administrator sets.
 #[derive(Clone)]
@@ -107,7 +107,7 @@ impl Server {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(metrics::metrics))
-            .fallback(async || Problem::no_such_path())
+            .fallback(console::open)
             .layer(from_fn_with_state(self.clone(), idempotency::once))
             .layer(from_fn_with_state(self.clone(), access::authenticate))
             .layer(DefaultBodyLimit::max(self.options.body_limit))

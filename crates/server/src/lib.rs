@@ -3,6 +3,7 @@
 pub mod access;
 mod api;
 mod app;
+mod console;
 mod edge;
 mod events;
 mod extract;

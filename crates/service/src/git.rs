@@ -6,6 +6,7 @@
 //! Tips of stored refs may therefore be announced as `have`, and nothing else is kept between runs.
 
 mod advertisement;
+pub mod browse;
 mod closure;
 mod consolidate;
 mod crawl;

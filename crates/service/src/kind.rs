@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use model::ItemRef;
 
 use crate::{
-    Crawl, Cursor, Error, Found, Inspect, Inspection, Outcome, Pass, Restore, Result, StoredItem,
-    Target,
+    Crawl, Cursor, Error, Found, Inspect, Inspection, Outcome, Pass, Removal, Restore, Result, Searched,
+    StoredItem, Target, TextOf,
 };
 
 /// A scope of a token and what it is for.
@@ -72,12 +72,30 @@ pub struct KindSpec {
     pub layout: Layout,
     /// A part whose presence says that the item lies in the service's recycle bin.
     pub bin: Option<&'static str>,
+    pub search: Searched,
     pub read: &'static [Permission],
     pub write: &'static [Permission],
     pub restore: Fidelity,
 }
 
 impl KindSpec {
+    /// The files of an item that hold its searchable text, in the order of that text.
+    pub fn texts(&self) -> impl Iterator<Item = (&'static str, &'static TextOf)> {
+        let document = match self.layout {
+            Layout::Item { document, .. } => document,
+            Layout::Lines { .. } | Layout::Files { .. } => "",
+        };
+        let texts = self.search.text.iter();
+        texts.map(move |text| (text.part.unwrap_or(document), text))
+    }
+
+    /// What the document says of its project; see [`Searched::project`].
+    pub fn project(&self, document: &[u8]) -> Option<String> {
+        let pointer = self.search.project?;
+        let document: &serde_json::value::RawValue = serde_json::from_slice(document).ok()?;
+        crate::rest::text_at(document, pointer).map(std::borrow::Cow::into_owned)
+    }
+
     /// The folder of an item relative to that of its scope, or `None` for kinds without folders of their own.
     pub fn path(&self, id: &str) -> Option<String> {
         let Layout::Item { folder, shard, .. } = self.layout else {
@@ -148,6 +166,26 @@ pub trait Kind: Send + Sync {
 
     /// Reads restored items back: the differences of each from the snapshot in words, none for an equal one. `StoredItem::new_id` is set.
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>>;
+
+    /// What becomes of an item that a restore made when that is taken back.
+    fn removal(&self) -> Removal {
+        Removal::Never("the service has no call to remove it")
+    }
+
+    /// Takes restored items away again, as [`Kind::removal`] says. `StoredItem::new_id` is set, and the caller has seen that nobody changed them.
+    async fn remove(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        let refused = |item: &StoredItem| Outcome::Failed {
+            code: "restore-failed",
+            message: format!("{}: it cannot be removed", item.item),
+        };
+        Ok(items.iter().map(refused).collect())
+    }
+
+    /// The page on which people see an item of the target; `base` is the address of the organization without a slash at the end, `scope` the
+    /// id of its container there.
+    fn page(&self, _base: &str, _scope: &str, _id: &str) -> Option<String> {
+        None
+    }
 
     /// Looks at a stored item: whether its parts agree with each other, and what it refers to. Reads the snapshot alone; that `document` is JSON
     /// is known. An error is about the store, never about the item.

@@ -17,6 +17,7 @@ pub mod preflight;
 pub mod rest;
 pub mod restore;
 pub mod stored;
+pub mod text;
 
 pub use crawl::{Crawl, Cursor, Item, Order, Scope, Sink};
 pub use delta::DeltaKind;
@@ -26,8 +27,11 @@ pub use inspect::{Inspect, Inspection};
 pub use kind::{Crawled, Fidelity, Kind, KindSpec, Layout, Loss, Permission};
 pub use preflight::{Check, Outcome as CheckOutcome};
 pub use rest::RestKind;
-pub use restore::{Found, FoundState, Ids, Journal, Outcome, Pass, Restore, StoredItem, Target};
+pub use restore::{
+    Found, FoundState, GONE, Ids, Journal, Outcome, Pass, Removal, Restore, StoredItem, Target,
+};
 pub use stored::{PartInfo, Stored};
+pub use text::{Searched, TextOf};
 
 /// A host of a service; a connector may override it (simulator, Server, sovereign clouds).
 #[derive(Clone, Copy, Debug)]

@@ -83,6 +83,20 @@ pub enum Pass {
     Connect,
 }
 
+/// What [`crate::Kind::verify`] says of an item that is not there.
+pub const GONE: &str = "it is not at the target";
+
+/// What can be done with a restored item when the restore is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It stays, with the reason.
+    Never(&'static str),
+    /// It goes to the service's recycle bin.
+    Bin,
+    /// It goes for good.
+    Forever,
+}
+
 /// What became of one item in one pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {

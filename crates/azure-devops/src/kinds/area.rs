@@ -2,7 +2,7 @@
 
 use super::node::{AREA, NodeKind, TREES};
 use super::project::PROJECT;
-use service::{Crawled, Fidelity, KindSpec, Layout, Permission};
+use service::{Crawled, Fidelity, KindSpec, Layout, Permission, Searched};
 
 pub(crate) static AREA_KIND: NodeKind = NodeKind {
     tree: &TREES[0],
@@ -19,6 +19,7 @@ pub(crate) static AREA_KIND: NodeKind = NodeKind {
             document: "area.json",
         },
         bin: None,
+        search: Searched::NAMES,
         read: &[Permission {
             scope: "vso.work",
             why: "Without it areas and iterations are not read.",

@@ -16,7 +16,8 @@ use service::http::segment;
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched, StoredItem,
+    Target,
 };
 
 use super::project::PROJECT;
@@ -40,6 +41,10 @@ static SPEC: KindSpec = KindSpec {
         document: "repository.json",
     },
     bin: None,
+    search: Searched {
+        text: &[],
+        project: Some("/project/id"),
+    },
     read: &[Permission {
         scope: "vso.code",
         why: "Without it no repository is read, neither code nor wiki pages.",
@@ -328,6 +333,21 @@ impl Kind for GitRepositoryKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Bin
+    }
+
+    async fn remove(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        parts::remove(cx, items, |id| {
+            format!("/_apis/git/repositories/{}", segment(id))
+        })
+        .await
+    }
+
+    fn page(&self, base: &str, scope: &str, id: &str) -> Option<String> {
+        Some(format!("{base}/{}/_git/{}", segment(scope), segment(id)))
     }
 
     async fn inspect(

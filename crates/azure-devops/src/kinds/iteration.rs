@@ -2,7 +2,7 @@
 
 use super::node::{AREA, ITERATION, NodeKind, TREES};
 use super::project::PROJECT;
-use service::{Crawled, Fidelity, KindSpec, Layout, Permission};
+use service::{Crawled, Fidelity, KindSpec, Layout, Permission, Searched};
 
 pub(crate) static ITERATION_KIND: NodeKind = NodeKind {
     tree: &TREES[1],
@@ -19,6 +19,7 @@ pub(crate) static ITERATION_KIND: NodeKind = NodeKind {
             document: "iteration.json",
         },
         bin: None,
+        search: Searched::NAMES,
         read: &[Permission {
             scope: "vso.work",
             why: "Without it areas and iterations are not read.",

@@ -81,6 +81,31 @@ pub(crate) async fn stand(
     Ok(id)
 }
 
+/// Sends each item of the target to the recycle bin, or away for good where its kind has none. What is gone already is as good.
+pub(crate) async fn remove(
+    cx: &Target<'_>,
+    items: &[StoredItem],
+    path: impl Fn(&str) -> String + Send + Sync,
+) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::with_capacity(items.len());
+    for item in items {
+        let id = item.new_id.as_deref().unwrap_or(&item.item.id);
+        let call = cx
+            .http
+            .call(Method::DELETE, DEV, &path(id))
+            .version(STABLE)
+            .safe();
+        outcomes.push(match there(call.send().await) {
+            Ok(_) => Outcome::Done {
+                new_id: id.to_owned(),
+                losses: Vec::new(),
+            },
+            Err(error) => failed(error)?,
+        });
+    }
+    Ok(outcomes)
+}
+
 /// One item that could not be written does not end the restore, a dead credential does.
 pub(crate) fn failed(error: Error) -> Result<Outcome> {
     if error.is_fatal() {
@@ -153,6 +178,7 @@ pub(crate) static COMMENT: PartKind = PartKind(KindSpec {
         part: "comments.ndjson",
     },
     bin: None,
+    search: service::Searched::NAMES,
     read: &[Permission {
         scope: "vso.work",
         why: "Without it the discussions of work items are not read.",
@@ -179,6 +205,7 @@ pub(crate) static ATTACHMENT: PartKind = PartKind(KindSpec {
         folder: "attachments",
     },
     bin: None,
+    search: service::Searched::NAMES,
     read: &[Permission {
         scope: "vso.work",
         why: "Without it files and images of work items are not read.",

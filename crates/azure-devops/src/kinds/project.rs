@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 use service::http::segment;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Item, Kind, KindSpec,
-    Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched, StoredItem, Target,
+    TextOf,
 };
 
 use super::parts;
@@ -36,6 +37,10 @@ static SPEC: KindSpec = KindSpec {
         document: "project.json",
     },
     bin: None,
+    search: Searched {
+        text: &[TextOf::document(&["/description"])],
+        project: Some("/id"),
+    },
     read: &[Permission {
         scope: "vso.project",
         why: "Without it no project is seen, and with it nothing that lies in one.",

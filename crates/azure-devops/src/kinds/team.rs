@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use service::http::{Method, segment};
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Inspect, Inspection, Item,
-    Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched,
+    StoredItem, Target, TextOf,
 };
 
 use super::parts::{self, failed};
@@ -35,6 +36,10 @@ static SPEC: KindSpec = KindSpec {
         document: "team.json",
     },
     bin: None,
+    search: Searched {
+        text: &[TextOf::document(&["/description"])],
+        project: None,
+    },
     read: &[Permission {
         scope: "vso.project",
         why: "Without it teams and their members are not read.",
@@ -199,7 +204,7 @@ async fn was_default(cx: &Target<'_>, item: &ItemRef) -> Result<bool> {
 
 async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Result<Outcome> {
     let http = cx.target.http;
-    if matches!(item.action, Action::Skip | Action::Export) {
+    if matches!(item.action, Action::Skip | Action::Export | Action::Remove) {
         return Ok(Outcome::Unchanged);
     }
     let document = parts::document(cx.target.stored, &item.item).await?;
@@ -345,7 +350,7 @@ impl Kind for TeamKind {
                         there.description.as_deref().unwrap_or_default(),
                     );
                 }
-                None => differences.0.push("it is not at the target".to_owned()),
+                None => differences.0.push(service::GONE.to_owned()),
             }
             all.push(differences.0);
         }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem,
-    Target,
+    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched, Stored,
+    StoredItem, Target,
 };
 
 use super::git_repository::GIT_REPOSITORY;
@@ -37,6 +37,10 @@ static SPEC: KindSpec = KindSpec {
         document: "wiki.json",
     },
     bin: None,
+    search: Searched {
+        text: &[],
+        project: Some("/projectId"),
+    },
     read: &[
         Permission {
             scope: "vso.wiki",

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use model::ItemRef;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Kind, KindSpec, Layout,
-    Outcome, Pass, Permission, Restore, Result, Scope, StoredItem, Target,
+    Outcome, Pass, Permission, Restore, Result, Scope, Searched, StoredItem, Target, TextOf,
 };
 
 use self::document::Head;
@@ -56,6 +56,18 @@ static SPEC: KindSpec = KindSpec {
         document: "work-item.json",
     },
     bin: Some(RECYCLE_BIN),
+    search: Searched {
+        text: &[
+            TextOf::document(&[
+                "/fields/System.Description",
+                "/fields/Microsoft.VSTS.TCM.ReproSteps",
+                "/fields/Microsoft.VSTS.Common.AcceptanceCriteria",
+                "/fields/System.Tags",
+            ]),
+            TextOf::part(COMMENTS, &["/text"]),
+        ],
+        project: Some("/fields/System.TeamProject"),
+    },
     read: &[Permission {
         scope: "vso.work",
         why: "Without it no work item, comment or attachment is read.",
@@ -123,6 +135,21 @@ impl Kind for WorkItemKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         verify::verify(cx, items).await
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Bin
+    }
+
+    async fn remove(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        parts::remove(cx, items, |id| {
+            format!("/_apis/wit/workitems/{}", segment(id))
+        })
+        .await
+    }
+
+    fn page(&self, base: &str, _scope: &str, id: &str) -> Option<String> {
+        Some(format!("{base}/_workitems/edit/{}", segment(id)))
     }
 
     async fn inspect(

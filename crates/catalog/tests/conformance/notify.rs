@@ -1,6 +1,6 @@
 //! Channels, their outbox, and alarms.
 
-use catalog::{AlarmAcknowledgement, Error, Kek, NewMessage, Page, RepositoryRow};
+use catalog::{AlarmAcknowledgement, Error, Examined, Kek, NewMessage, Page, RepositoryRow};
 use model::{Alarm, AlarmKind, AlarmLevel, Channel, Destination, Occasion, RunState, Secret};
 use rand::SeedableRng as _;
 
@@ -187,10 +187,13 @@ pub(crate) async fn a_repository_names_the_secret_of_its_storage(place: Place) {
     row.object_lock = None;
     "s3://other".clone_into(&mut row.location);
     catalog.move_repository(&row).await.unwrap();
-    catalog
-        .set_repository_checked("CLOUD", at(5), 2)
-        .await
-        .unwrap();
-    (row.checked, row.problems) = (Some(at(5)), Some(2));
+    let found = Examined {
+        at: at(5),
+        problems: 2,
+        hidden: false,
+        read_all: false,
+    };
+    catalog.note_examined("CLOUD", &found).await.unwrap();
+    (row.checked, row.problems, row.damaged) = (Some(at(5)), Some(2), Some(at(5)));
     assert_eq!(catalog.repository("cloud").await.unwrap(), row);
 }

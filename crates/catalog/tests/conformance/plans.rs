@@ -18,8 +18,10 @@ fn plan(id: &str, second: i64) -> RestorePlan {
             connector: "fabrikam".to_owned(),
         },
         conflict: Conflict::Duplicate,
-        state: PlanState::Planned,
+        state: PlanState::Planning,
         created: at(second),
+        planned: None,
+        undoes: None,
     }
 }
 

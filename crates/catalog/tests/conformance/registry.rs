@@ -257,6 +257,7 @@ pub(crate) async fn the_last_verification_of_a_snapshot_is_remembered(place: Pla
         damage,
         doubts: 0,
         differences,
+        by: "anna".to_owned(),
     };
     let (source, failed, passed) = (source("contoso"), made(1, 2, None), made(2, 0, Some(0)));
     catalog
@@ -267,7 +268,14 @@ pub(crate) async fn the_last_verification_of_a_snapshot_is_remembered(place: Pla
         catalog.set_verification(id, made).await.unwrap();
     }
     let all = catalog.verifications().await.unwrap();
-    assert_eq!((all["aa"], all["not-listed"]), (passed, failed));
+    assert_eq!((&all["aa"], &all["not-listed"]), (&passed, &failed));
+    let one = catalog.verification("aa").await.unwrap();
+    assert_eq!(one.as_ref(), Some(&passed));
+    assert_eq!(catalog.verification("bb").await.unwrap(), None);
+    assert_eq!(catalog.damaged_snapshots().await.unwrap(), []);
+    catalog.set_verification("aa", &failed).await.unwrap();
+    let damaged = catalog.damaged_snapshots().await.unwrap();
+    assert_eq!((damaged.len(), damaged[0].id.as_str()), (1, "aa"));
     assert!(passed.is_clean() && !failed.is_clean() && !made(3, 0, Some(1)).is_clean());
 
     catalog.forget_snapshot("aa").await.unwrap();

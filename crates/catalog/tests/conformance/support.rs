@@ -55,6 +55,7 @@ pub(crate) fn run(id: &str) -> Run {
         reason: model::Reason::Command,
         retry_of: None,
         waiting: None,
+        result: None,
     }
 }
 

@@ -268,6 +268,7 @@ fn action_word(action: Action) -> &'static str {
         Action::Merge => "merge",
         Action::Skip => "skip",
         Action::Export => "export",
+        Action::Remove => "remove",
     }
 }
 
@@ -321,8 +322,8 @@ async fn apply(
     }
     output.event(&result);
     output.line(format!(
-        "created {}, undeleted {}, merged {}, replaced {}, skipped {}, to be exported {}, failed {}",
-        report.created, report.undeleted, report.merged, report.replaced, report.skipped, report.exported, report.failed
+        "created {}, undeleted {}, merged {}, replaced {}, removed {}, skipped {}, to be exported {}, failed {}",
+        report.created, report.undeleted, report.merged, report.replaced, report.removed, report.skipped, report.exported, report.failed
     ));
     output.line(format!(
         "read back: {} equal, {} differ, {} could not be read ({seconds:.1} s)",

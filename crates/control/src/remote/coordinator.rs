@@ -9,7 +9,7 @@ use model::{Clock, Event, Reporter, Resumed, Secret};
 use serde::de::DeserializeOwned;
 use service::http::{Lender, segment};
 
-use super::{Access, Beaten, JobCall, Left, Line, ROWS, Say};
+use super::{Access, Beaten, JobCall, Left, Line, ROWS, Say, TEXT};
 use crate::{Error, Result};
 
 /// A server that is away for longer has given the job to another worker by now.
@@ -154,9 +154,12 @@ impl Coordinator for Far {
     async fn index(&self, snapshot: &SnapshotInfo, rows: &mut dyn Rows) -> engine::Result<()> {
         let mut pages = 0;
         let mut page = Vec::with_capacity(ROWS);
+        let mut text = 0;
         while let Some(row) = rows.next().await? {
+            text += row.text.len();
             page.push(row);
-            if page.len() == ROWS {
+            if page.len() == ROWS || text >= TEXT {
+                text = 0;
                 let rows = std::mem::replace(&mut page, Vec::with_capacity(ROWS));
                 self.tell(Say::Rows { page: pages, rows }).await?;
                 pages += 1;

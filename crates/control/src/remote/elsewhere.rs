@@ -203,7 +203,7 @@ impl Elsewhere {
             snapshot: Some(snapshot.to_string()),
             counts,
             issues: source.issues,
-            failed: None,
+            ..Outcome::default()
         })
     }
 }

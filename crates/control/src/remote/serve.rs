@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Access, Beaten, Claim, Handed, JobCall, Left, Opening, Say, Task};
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::LEASE;
-use crate::work::{Failed, Order, Outcome, RunObserver, Tap, not_forgotten};
+use crate::work::{BackupJob, Failed, Order, Outcome, RunObserver, Tap, not_forgotten};
 use crate::{Control, Error, Result};
 
 /// How long a worker may ask the server to wait, and how often the queue is looked at meanwhile.
@@ -104,9 +104,9 @@ impl Control {
     }
 
     async fn task(&self, job: &Job) -> Result<Task> {
-        let order = Order::read(&job.payload)?;
+        let order = Order::backup(&job.payload)?;
         Self::not_too_often(job)?;
-        let connector = self.catalog.connector(&order.backup).await?;
+        let connector = self.catalog.connector(&order.connector).await?;
         let picks = self.picks(&connector, &order.selection).await?;
         let row = self.catalog.repository(&order.repository).await?;
         let password = self.secret_named(&row.password_credential).await?;
@@ -149,7 +149,7 @@ impl Control {
             }
             .into());
         }
-        let order = Order::read(&self.catalog.payload(job).await?)?;
+        let order = Order::backup(&self.catalog.payload(job).await?)?;
         let repository = self.catalog.repository(&order.repository).await?;
         let coordinator = CatalogCoordinator {
             catalog: self.catalog.clone(),
@@ -228,9 +228,9 @@ impl Control {
     }
 
     /// What the policies no longer keep goes from repositories that the server reaches itself.
-    async fn retain(&self, run: &str, order: &Order) -> Result<Option<Issue>> {
+    async fn retain(&self, run: &str, order: &BackupJob) -> Result<Option<Issue>> {
         let run = self.catalog.run(run).await?;
-        let connector = self.catalog.connector(&order.backup).await?;
+        let connector = self.catalog.connector(&order.connector).await?;
         let row = self.catalog.repository(&order.repository).await?;
         let repository = self.open_repository(&row).await?;
         let service = self.service(&connector.service)?;
@@ -275,8 +275,8 @@ impl Control {
     }
 
     /// What proves at the service that the connector's identity asks: a token of minutes where there is one.
-    async fn access(&self, order: &Order) -> Result<Access> {
-        let connector = self.catalog.connector(&order.backup).await?;
+    async fn access(&self, order: &BackupJob) -> Result<Access> {
+        let connector = self.catalog.connector(&order.connector).await?;
         let service = self.service(&connector.service)?;
         let (_, auth) = self.stored_auth(service, &connector.credential).await?;
         Ok(match auth {

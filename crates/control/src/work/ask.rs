@@ -6,7 +6,7 @@ use catalog::{NewJob, OpenJob, Placement, QueueLimits, QueuedRun, RepositoryRow,
 use model::policy::{Selection, covering};
 use model::{Connector, Counts, JobState, Policy, Reason, Run, RunKind, RunState, Waiting};
 
-use super::order::Order;
+use super::order::{BackupJob, Order};
 use crate::{Control, Error, Result};
 
 /// A worker that was not seen for so long is not there.
@@ -79,7 +79,7 @@ impl Control {
         }
         let job = self.catalog.jobs(run).await?.into_iter().next();
         let order = match job {
-            Some(job) => Order::read(&self.catalog.payload(&job.id).await?).ok(),
+            Some(job) => Order::backup(&self.catalog.payload(&job.id).await?).ok(),
             None => None,
         };
         let mut wish = BackupWish {
@@ -227,14 +227,14 @@ impl Control {
         }
         self.known_kinds(service, &selection, &wish.accept_deletions)?;
         let now = self.now();
-        let order = Order {
-            backup: connector.name.clone(),
+        let order = Order::Backup(BackupJob {
+            connector: connector.name.clone(),
             repository: repository.name.clone(),
             selection,
             accept_deletions: wish.accept_deletions.clone(),
             full: wish.full,
             bytes_per_second: policy.limits.bytes_per_second,
-        };
+        });
         let placement = self.place(&connector, &policy, &repository).await?;
         let organization = connector.organization.to_lowercase();
         Ok(QueuedRun {
@@ -254,6 +254,7 @@ impl Control {
                 reason: wish.reason,
                 retry_of: wish.retry_of.clone(),
                 waiting: None,
+                result: None,
             },
             job: NewJob {
                 id: self.new_id(),

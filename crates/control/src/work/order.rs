@@ -5,12 +5,30 @@ use std::collections::BTreeSet;
 use model::policy::Selection;
 use serde::{Deserialize, Serialize};
 
+use crate::maintenance::{CheckJob, PruneJob, VerifyJob};
 use crate::{Error, Result};
 
-/// A backup to be made by whatever worker takes the job; names only, since it may wait for long.
+/// The storage of jobs that are for the worker in a server's own process alone: no other names it as one that it reaches.
+pub(crate) const HERE: &str = "";
+
+/// Names only, since a job may wait for long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
-    pub backup: String,
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    Backup(BackupJob),
+    /// Makes the restore plan of this id.
+    Plan(String),
+    /// Applies the restore plan of this id.
+    Restore(String),
+    Check(CheckJob),
+    Prune(PruneJob),
+    Verify(VerifyJob),
+}
+
+/// A backup to be made by whatever worker takes the job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupJob {
+    pub connector: String,
     pub repository: String,
     #[serde(default)]
     pub selection: Selection,
@@ -28,6 +46,17 @@ impl Order {
             code: "catalog-damaged",
             message: format!("the job's order is not understood: {error}"),
         })
+    }
+
+    /// The backup; workers elsewhere are given no other work.
+    pub(crate) fn backup(payload: &str) -> Result<BackupJob> {
+        match Self::read(payload)? {
+            Self::Backup(backup) => Ok(backup),
+            _ => Err(Error::Request {
+                code: "catalog-damaged",
+                message: "the job is no backup, and a worker elsewhere has it".to_owned(),
+            }),
+        }
     }
 
     pub(crate) fn text(&self) -> Result<String> {

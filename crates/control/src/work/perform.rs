@@ -1,5 +1,10 @@
 //! The work on one job in this process.
 
+mod check;
+mod prune;
+mod restore;
+mod verify;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +13,7 @@ use engine::coordinator::Pace;
 use model::{Reporter, Run};
 use tokio_util::sync::CancellationToken;
 
-use super::order::Order;
+use super::order::{BackupJob, Order};
 use super::settle::{Failed, Outcome};
 use super::watch::{RunObserver, Tap};
 use crate::backup::BackupOrder;
@@ -66,13 +71,13 @@ impl Control {
         tap: &Arc<Tap>,
         cancel: &CancellationToken,
     ) -> Outcome {
-        match self.make_backup(run, job, tap, cancel).await {
+        match self.carry_out(run, job, tap, cancel).await {
             Ok(outcome) => outcome,
             Err(error) => failed(&error),
         }
     }
 
-    async fn make_backup(
+    async fn carry_out(
         &self,
         run: &Run,
         job: &Job,
@@ -80,8 +85,25 @@ impl Control {
         cancel: &CancellationToken,
     ) -> Result<Outcome> {
         Self::not_too_often(job)?;
-        let order = Order::read(&job.payload)?;
-        let connector = self.catalog.connector(&order.backup).await?;
+        match Order::read(&job.payload)? {
+            Order::Backup(order) => self.make_backup(run, job, order, tap, cancel).await,
+            Order::Plan(plan) => self.make_plan(&plan, run, tap, cancel).await,
+            Order::Restore(plan) => self.make_restore(&plan, tap, cancel).await,
+            Order::Check(order) => self.make_check(&order, tap, cancel).await,
+            Order::Prune(order) => self.make_prune(&order, tap, cancel).await,
+            Order::Verify(order) => self.make_verify(&order, tap, cancel).await,
+        }
+    }
+
+    async fn make_backup(
+        &self,
+        run: &Run,
+        job: &Job,
+        order: BackupJob,
+        tap: &Arc<Tap>,
+        cancel: &CancellationToken,
+    ) -> Result<Outcome> {
+        let connector = self.catalog.connector(&order.connector).await?;
         let picks = self.picks(&connector, &order.selection).await?;
         let row = self.catalog.repository(&order.repository).await?;
         let repository = self.open_repository(&row).await?;
@@ -117,7 +139,7 @@ impl Control {
                 snapshot: Some(report.snapshot.to_string()),
                 counts: report.counts,
                 issues: report.source.issues,
-                failed: None,
+                ..Outcome::default()
             },
             Err(error) => {
                 let mut outcome = failed(&error);

@@ -17,7 +17,7 @@ use crate::{Control, Error, Result};
 const LOOK: Duration = Duration::from_secs(10);
 
 impl Control {
-    /// Fires policies and syncs when their time has come, until `cancel`. Several schedulers on one catalog fire each time once.
+    /// Fires policies, maintenance and syncs when their time has come, until `cancel`. Several schedulers on one catalog fire each time once.
     pub async fn run_scheduler(&self, observer: &Arc<dyn RunObserver>, cancel: &CancellationToken) {
         while !cancel.is_cancelled() {
             if let Err(error) = self.schedule(observer).await {
@@ -61,6 +61,7 @@ impl Control {
                 made.push(run);
             }
         }
+        made.extend(self.schedule_maintenance().await?);
         for run in &made {
             observer.changed(run);
         }
@@ -142,6 +143,7 @@ impl Control {
             reason: wish.reason,
             retry_of: None,
             waiting: None,
+            result: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use catalog::Job;
 use jiff::SignedDuration;
-use model::{Class, Counts, Issue, JobState, Run, RunState, Waiting};
+use model::{Class, Counts, Issue, JobState, Run, RunKind, RunState, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::standing::class_of;
@@ -18,11 +18,13 @@ pub struct Outcome {
     pub snapshot: Option<String>,
     pub counts: Counts,
     pub issues: Vec<Issue>,
-    /// `None` for a snapshot that was made.
+    /// `None` for work that was done.
     pub failed: Option<Failed>,
+    /// What it came to beside its counts.
+    pub result: Option<serde_json::Value>,
 }
 
-/// Why there is no snapshot.
+/// Why it was not done, or what is so wrong that it counts as failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failed {
@@ -41,8 +43,22 @@ impl From<&Error> for Failed {
         Self {
             message: error.to_string(),
             class,
-            passing: matches!(class, Some(Class::Transient | Class::Throttled)),
+            // Whoever excludes everybody else from a repository does so for a while.
+            passing: matches!(class, Some(Class::Transient | Class::Throttled))
+                || error.code() == Some("lock-held"),
             canceled: matches!(error, Error::Engine(engine::Error::Canceled)),
+        }
+    }
+}
+
+impl Failed {
+    /// The work was done, and found damage.
+    pub(crate) fn damaged(message: String) -> Self {
+        Self {
+            message,
+            class: Some(Class::Storage),
+            passing: false,
+            canceled: false,
         }
     }
 }
@@ -115,12 +131,16 @@ impl Control {
         run.finished = Some(self.now());
         run.snapshot = outcome.snapshot;
         run.counts = outcome.counts;
+        run.result = outcome.result;
         // First of all: whoever lost the job tells nothing about it any more.
         self.catalog.finish(&job.id, job.token, state).await?;
         self.catalog.add_issues(&run.id, &outcome.issues).await?;
         self.catalog.finish_run(&run).await?;
-        let ended = outcome.failed.map(|failed| (failed.class, failed.message));
-        self.note_backup(&run.connector, ended).await?;
+        // Others may sign in as somebody else, or not at all: only backups tell how the connector stands.
+        if run.kind == RunKind::Backup {
+            let ended = outcome.failed.map(|failed| (failed.class, failed.message));
+            self.note_backup(&run.connector, ended).await?;
+        }
         run.waiting = None;
         Ok(run)
     }

@@ -108,6 +108,7 @@ pub(crate) fn service(world: &Arc<World>) -> &'static Service {
                 document,
             },
             bin: None,
+            search: service::Searched::NAMES,
             read: &[Permission {
                 scope: "fake.read",
                 why: "Without it nothing is read.",

@@ -101,6 +101,7 @@ impl World {
             reason: model::Reason::Command,
             retry_of: None,
             waiting: None,
+            result: None,
         };
         let catalog = &self.control.catalog;
         catalog.create_run(&run).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use model::{Class, Event, Issue, Step, StepState};
+use model::{Action, Class, Event, Issue, Step, StepState};
 use service::{Error as ServiceError, StoredItem};
 
 use super::Apply;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 const BATCH: usize = 50;
 
 /// Consecutive steps of one kind and scope that meet the condition.
-pub(super) fn batches(steps: Vec<Step>, wanted: impl Fn(&Step) -> bool) -> VecDeque<Vec<Step>> {
+pub(crate) fn batches(steps: Vec<Step>, wanted: impl Fn(&Step) -> bool) -> VecDeque<Vec<Step>> {
     let mut batches: VecDeque<Vec<Step>> = VecDeque::new();
     for step in steps.into_iter().filter(wanted) {
         match batches.back_mut() {
@@ -92,7 +92,9 @@ impl Apply<'_> {
         class: Class,
         message: &str,
     ) -> Result<()> {
-        self.ids.set_absent(&step.item);
+        if step.action != Action::Remove {
+            self.ids.set_absent(&step.item);
+        }
         self.set(step, StepState::Failed, None, Some(message))
             .await?;
         self.issue(step, code, class, message);

@@ -5,6 +5,7 @@ use service::{Outcome, Pass, StoredItem};
 
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::create::lost;
+use super::report::turned_out;
 use super::{Apply, PAGE, writes};
 use crate::Result;
 
@@ -113,7 +114,9 @@ impl Apply<'_> {
     ) -> Result<()> {
         self.run().unconnected.insert(step.position);
         let message = format!("references to other items: {message}");
-        self.set(step, StepState::Differs, None, Some(&message))
+        let detail = turned_out(step).chain([message.as_str()]);
+        let detail = detail.collect::<Vec<_>>().join("; ");
+        self.set(step, StepState::Differs, None, Some(&detail))
             .await?;
         self.issue(step, code, class, &message);
         Ok(())
@@ -141,6 +144,8 @@ impl Apply<'_> {
         for (step, mut differences) in steps.iter().zip(differences) {
             if self.run().unconnected.contains(&step.position) {
                 differences.splice(0..0, step.detail.clone());
+            } else if !differences.is_empty() {
+                differences.splice(0..0, turned_out(step).map(str::to_owned));
             }
             if differences.is_empty() {
                 let kept = step

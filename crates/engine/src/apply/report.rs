@@ -20,6 +20,8 @@ pub struct ApplyReport {
     pub undeleted: u64,
     pub merged: u64,
     pub skipped: u64,
+    /// Taken away, since another restore had made it.
+    pub removed: u64,
     /// Cannot be written back; can be exported.
     pub exported: u64,
     pub failed: u64,
@@ -61,6 +63,24 @@ impl Apply<'_> {
     }
 }
 
+fn notes(step: &Step) -> impl Iterator<Item = &str> {
+    step.detail.as_deref().unwrap_or_default().split("; ")
+}
+
+/// The notes that say that a step did something else than planned: whoever takes it back must know.
+pub(super) fn turned_out(step: &Step) -> impl Iterator<Item = &str> {
+    notes(step).filter(|note| [MERGED, REPLACED].contains(note))
+}
+
+/// What a step turned out to do.
+pub(crate) fn was_made_by(step: &Step) -> Action {
+    match step.action {
+        Action::Create if notes(step).any(|note| note == MERGED) => Action::Merge,
+        Action::Create if notes(step).any(|note| note == REPLACED) => Action::Replace,
+        action => action,
+    }
+}
+
 impl ApplyReport {
     fn empty() -> Self {
         Self {
@@ -68,6 +88,7 @@ impl ApplyReport {
             replaced: 0,
             undeleted: 0,
             merged: 0,
+            removed: 0,
             skipped: 0,
             exported: 0,
             failed: 0,
@@ -81,12 +102,8 @@ impl ApplyReport {
     }
 
     fn count(&mut self, step: &Step) {
-        let notes = || step.detail.as_deref().unwrap_or_default().split("; ");
-        let action = match step.action {
-            Action::Create if notes().any(|note| note == MERGED) => Action::Merge,
-            Action::Create if notes().any(|note| note == REPLACED) => Action::Replace,
-            action => action,
-        };
+        let notes = || notes(step);
+        let action = was_made_by(step);
         match (step.state, action) {
             (_, Action::Export) => self.exported += 1,
             (StepState::Skipped, _) | (_, Action::Skip) => self.skipped += 1,
@@ -95,6 +112,7 @@ impl ApplyReport {
             (_, Action::Replace) => self.replaced += 1,
             (_, Action::Undelete) => self.undeleted += 1,
             (_, Action::Merge) => self.merged += 1,
+            (_, Action::Remove) => self.removed += 1,
         }
         match step.state {
             StepState::Verified => self.verified += 1,

@@ -1,6 +1,7 @@
 //! Where plans, their steps and their journal are kept; implemented by `control` on the catalog.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
 
 use crate::Result;
@@ -8,7 +9,10 @@ use crate::Result;
 /// Rows of restore plans. Every call is durable when it returns.
 #[async_trait]
 pub trait PlanStore: Send + Sync {
+    /// Makes the head, or begins the plan anew: steps of an earlier attempt go.
     async fn create(&self, plan: &RestorePlan) -> Result<()>;
+    /// All steps are there.
+    async fn ready(&self, plan: &str, at: Timestamp) -> Result<()>;
     /// An error with code `plan-unknown` when there is none.
     async fn plan(&self, plan: &str) -> Result<RestorePlan>;
     async fn set_state(&self, plan: &str, state: PlanState) -> Result<()>;

@@ -282,7 +282,7 @@ impl<'a> PlanWriter<'a> {
         let writes = !matches!(decision.action, Action::Skip | Action::Export);
         // What comes out of the service's own recycle bin comes back whole.
         let losses = if writes && decision.action != Action::Undelete {
-            self.losses(kind)
+            losses_of(self.cx, kind)
         } else {
             Vec::new()
         };
@@ -308,30 +308,6 @@ impl<'a> PlanWriter<'a> {
         Ok(())
     }
 
-    /// What the kind declares, and the kinds whose items are parts of its items and have no steps of their own.
-    fn losses(&self, kind: &dyn Kind) -> Vec<String> {
-        let owner = kind.spec();
-        let parts = self
-            .cx
-            .service
-            .kinds
-            .iter()
-            .map(|part| part.spec())
-            .filter(|part| part.with == Some(owner.name) && !has_items(part));
-        let mut losses: Vec<String> = Vec::new();
-        for spec in std::iter::once(owner).chain(parts) {
-            let Fidelity::Partial(declared) = spec.restore else {
-                continue;
-            };
-            for &loss in declared {
-                if !losses.iter().any(|known| known == loss) {
-                    losses.push(loss.to_owned());
-                }
-            }
-        }
-        losses
-    }
-
     async fn flush(&mut self) -> Result<()> {
         if !self.page.is_empty() {
             self.store
@@ -341,6 +317,29 @@ impl<'a> PlanWriter<'a> {
         }
         Ok(())
     }
+}
+
+/// What the kind declares, and the kinds whose items are parts of its items and have no steps of their own.
+pub(crate) fn losses_of(cx: &PlanContext<'_>, kind: &dyn Kind) -> Vec<String> {
+    let owner = kind.spec();
+    let parts = cx
+        .service
+        .kinds
+        .iter()
+        .map(|part| part.spec())
+        .filter(|part| part.with == Some(owner.name) && !has_items(part));
+    let mut losses: Vec<String> = Vec::new();
+    for spec in std::iter::once(owner).chain(parts) {
+        let Fidelity::Partial(declared) = spec.restore else {
+            continue;
+        };
+        for &loss in declared {
+            if !losses.iter().any(|known| known == loss) {
+                losses.push(loss.to_owned());
+            }
+        }
+    }
+    losses
 }
 
 /// Items of one scope each, in their order.

@@ -233,6 +233,7 @@ const fn spec(
         after: &[],
         layout,
         bin: None,
+        search: service::Searched::NAMES,
         read: &[],
         write: &[],
         restore: Fidelity::Full,

@@ -79,7 +79,7 @@ fn line(item: &str, action: Action) -> (String, Action, Option<&'static str>) {
 async fn nothing_selected_restores_nothing() {
     let case = Case::new(MapSnapshot::contoso(3), false);
     let plan = case.plan(Select::default(), Conflict::Skip).await.unwrap();
-    assert_eq!(plan.state, PlanState::Planned);
+    assert_eq!(plan.state, PlanState::Ready);
     assert!(case.steps().is_empty());
     case.apply().await.unwrap();
     assert!(case.world.things().is_empty());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use engine::Result;
 use engine::plan::PlanStore;
+use jiff::Timestamp;
 use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
 
 use crate::world::World;
@@ -75,7 +76,15 @@ impl MemoryStore {
 #[async_trait]
 impl PlanStore for MemoryStore {
     async fn create(&self, plan: &RestorePlan) -> Result<()> {
-        self.world.tick(|| self.rows().plan = Some(plan.clone()))
+        self.world.tick(|| *self.rows() = Rows { plan: Some(plan.clone()), ..Rows::default() })
+    }
+
+    async fn ready(&self, _: &str, at: Timestamp) -> Result<()> {
+        self.world.tick(|| {
+            let mut rows = self.rows();
+            let plan = rows.plan.as_mut().unwrap();
+            (plan.state, plan.planned) = (PlanState::Ready, Some(at));
+        })
     }
 
     async fn plan(&self, plan: &str) -> Result<RestorePlan> {

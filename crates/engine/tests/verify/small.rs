@@ -263,6 +263,7 @@ const fn spec(
         after: &[],
         layout,
         bin: None,
+        search: service::Searched::NAMES,
         read: &[],
         write: &[],
         restore: Fidelity::Full,

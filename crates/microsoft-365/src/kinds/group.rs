@@ -4,7 +4,7 @@
 //! later as what was added and removed; of each the id and type. A round needs no request for a single group.
 
 use service::delta::{Gone, Relation};
-use service::{Crawled, DeltaKind, KindSpec, Layout, Permission};
+use service::{Crawled, DeltaKind, KindSpec, Layout, Permission, Searched, TextOf};
 
 use super::NOT_WRITTEN;
 use crate::GRAPH;
@@ -33,6 +33,10 @@ pub(crate) static GROUP: DeltaKind = DeltaKind {
             document: "group.json",
         },
         bin: None,
+        search: Searched {
+            text: &[TextOf::document(&["/description", "/mail"])],
+            project: None,
+        },
         read: &[Permission {
             scope: "Group.Read.All",
             why: "Without it groups, their members and their owners are not backed up.",

@@ -4,7 +4,7 @@
 //! round names is asked for by its id (20 in a request), and what is not found is gone.
 
 use service::delta::Gone;
-use service::{Crawled, DeltaKind, KindSpec, Layout, Permission};
+use service::{Crawled, DeltaKind, KindSpec, Layout, Permission, Searched, TextOf};
 
 use super::NOT_WRITTEN;
 use crate::GRAPH;
@@ -23,6 +23,10 @@ pub(crate) static SITE: DeltaKind = DeltaKind {
             document: "site.json",
         },
         bin: None,
+        search: Searched {
+            text: &[TextOf::document(&["/description", "/webUrl"])],
+            project: None,
+        },
         read: &[Permission {
             scope: "Sites.Read.All",
             why: "Without it SharePoint sites are not backed up.",

@@ -4,7 +4,7 @@
 //! can be selected; those of the mailbox and of `SharePoint` (skills, interests, mailbox settings) cannot. `licenseAssignmentStates` is not tracked.
 
 use service::delta::Gone;
-use service::{Crawled, DeltaKind, KindSpec, Layout, Permission};
+use service::{Crawled, DeltaKind, KindSpec, Layout, Permission, Searched, TextOf};
 
 use super::NOT_WRITTEN;
 use crate::GRAPH;
@@ -36,6 +36,15 @@ pub(crate) static USER: DeltaKind = DeltaKind {
             document: "user.json",
         },
         bin: None,
+        search: Searched {
+            text: &[TextOf::document(&[
+                "/userPrincipalName",
+                "/mail",
+                "/jobTitle",
+                "/department",
+            ])],
+            project: None,
+        },
         read: &[Permission {
             scope: "User.Read.All",
             why: "Without it people, guests and shared mailboxes are not backed up, and nobody can be chosen for protection.",

@@ -24,7 +24,8 @@ pub(super) fn status_of(code: &str) -> StatusCode {
         "job-superseded" | "lock-held" | "restore-conflict" | "suspicious-drop"
         | "snapshot-ambiguous" => StatusCode::CONFLICT,
         "page-cursor" => StatusCode::BAD_REQUEST,
-        "throttled" | "service-unavailable" | "storage-failed" | "lock-lost" => {
+        "throttled" | "service-unavailable" | "storage-failed" | "lock-lost"
+        | "content-preparing" => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         "catalog-failed" | "catalog-damaged" | "catalog-newer" | "disk-full"

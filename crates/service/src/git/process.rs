@@ -137,7 +137,7 @@ pub(super) async fn count(command: Command, input: &[u8], most: u64) -> Result<u
 }
 
 /// Gives what it prints to `take`, and stops it when that has enough.
-async fn run_to(
+pub(super) async fn run_to(
     mut command: Command,
     input: &[u8],
     take: &mut (dyn FnMut(&[u8]) -> bool + Send),

@@ -35,7 +35,7 @@ impl RestKind {
     }
 
     async fn write_one(&self, cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
-        if matches!(item.action, Action::Skip | Action::Export) {
+        if matches!(item.action, Action::Skip | Action::Export | Action::Remove) {
             return Ok(Outcome::Unchanged);
         }
         let write = self

@@ -22,6 +22,7 @@ const SPEC: KindSpec = KindSpec {
         document: "group.json",
     },
     bin: None,
+    search: service::Searched::NAMES,
     read: &[],
     write: &[],
     restore: Fidelity::ExportOnly("a test"),

@@ -24,6 +24,7 @@ static TEAM: RestKind = RestKind {
             document: "team.json",
         },
         bin: None,
+        search: service::Searched::NAMES,
         read: &[],
         write: &[],
         restore: Fidelity::Full,

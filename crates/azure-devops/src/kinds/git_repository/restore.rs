@@ -97,7 +97,7 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
         let outcome = match item.action {
-            Action::Skip | Action::Export => Ok(Outcome::Unchanged),
+            Action::Skip | Action::Export | Action::Remove => Ok(Outcome::Unchanged),
             _ => restore_one(cx, item).await,
         };
         outcomes.push(outcome.or_else(failed)?);
@@ -329,7 +329,7 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
             .await,
         )?;
         let Some(answer) = answer else {
-            all.push(vec!["it is not at the target".to_owned()]);
+            all.push(vec![service::GONE.to_owned()]);
             continue;
         };
         let there: Repository<'_> = answer.json()?;

@@ -137,7 +137,7 @@ async fn create_one(
     document: &[u8],
     names: &[&str],
 ) -> Result<Outcome> {
-    if matches!(item.action, Action::Skip | Action::Export) {
+    if matches!(item.action, Action::Skip | Action::Export | Action::Remove) {
         return Ok(Outcome::Unchanged);
     }
     let project = cx.target.ids.get(PROJECT, &item.item.scope);
@@ -292,7 +292,7 @@ pub(super) async fn verify(
             .as_deref()
             .and_then(|id| there.by_id(&project, id))
         else {
-            all.push(vec!["it is not at the target".to_owned()]);
+            all.push(vec![service::GONE.to_owned()]);
             continue;
         };
         let mut differences = parts::Differences::default();

@@ -132,7 +132,7 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
             Action::Undelete => undelete(cx, item).await,
             Action::Create => create_one(cx, item).await,
             Action::Merge | Action::Replace => merge(cx, item).await,
-            Action::Skip | Action::Export => Ok(Outcome::Unchanged),
+            Action::Skip | Action::Export | Action::Remove => Ok(Outcome::Unchanged),
         };
         outcomes.push(outcome.or_else(failed)?);
     }
@@ -315,7 +315,7 @@ pub(super) async fn verify(cx: &Target<'_>, item: &StoredItem) -> Result<Vec<Str
     let Some(answer) =
         parts::there(detail(cx.http, item.new_id.as_deref().unwrap_or(&item.item.id)).await)?
     else {
-        return Ok(vec!["it is not at the target".to_owned()]);
+        return Ok(vec![service::GONE.to_owned()]);
     };
     let there: Project<'_> = answer.json()?;
     let process = |project: &Project<'_>| {

@@ -81,7 +81,7 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
     let mut outcomes = Vec::with_capacity(items.len());
     for item in items {
         let outcome = match item.action {
-            Action::Skip | Action::Export => Ok(Outcome::Unchanged),
+            Action::Skip | Action::Export | Action::Remove => Ok(Outcome::Unchanged),
             _ => restore_one(cx, item).await,
         };
         outcomes.push(outcome.or_else(failed)?);
@@ -221,7 +221,7 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
                 .as_deref()
                 .is_some_and(|id| wiki.id.eq_ignore_ascii_case(id))
         }) {
-            None => differences.0.push("it is not at the target".to_owned()),
+            None => differences.0.push(service::GONE.to_owned()),
             Some(wiki) => {
                 let versions = |wiki: &Wiki<'_>| {
                     wiki.versions

@@ -102,7 +102,7 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
 
 async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<Outcome> {
     match (item.action, &item.new_id) {
-        (Action::Skip | Action::Export, _) => Ok(Outcome::Unchanged),
+        (Action::Skip | Action::Export | Action::Remove, _) => Ok(Outcome::Unchanged),
         (Action::Undelete, _) => undelete(cx, item).await,
         (Action::Create | Action::Merge | Action::Replace, Some(new_id)) => Ok(Outcome::Done {
             new_id: new_id.clone(),

@@ -44,7 +44,7 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
         let document = item.new_id.as_deref().and_then(|id| documents.get(id));
         all.push(match document {
             Some(document) => compare(cx, item, document).await?,
-            None => vec!["it is not at the target".to_owned()],
+            None => vec![service::GONE.to_owned()],
         });
     }
     Ok(all)

@@ -33,6 +33,11 @@ impl Pointer {
         })
     }
 
+    /// Where its content lies below the folder of the stored repository.
+    pub fn part(&self) -> String {
+        super::part(&self.oid)
+    }
+
     /// Reads the part [`super::MISSING`]; lines that make no sense are left out.
     pub(crate) fn list(part: &[u8]) -> Vec<Self> {
         let line = |line: &str| {

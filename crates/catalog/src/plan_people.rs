@@ -1,0 +1,103 @@
+//! People whom the items of a restore plan name, and who takes their place at the target.
+
+use crate::db::{Row, args};
+use crate::plans::plan_error;
+use crate::{Catalog, Listed, Page, Result, page};
+
+/// Somebody whom items of a plan name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanPerson {
+    /// As the service writes it: `anna@contoso.com`.
+    pub unique_name: String,
+    pub name: String,
+    /// How many items name this person.
+    pub items: u64,
+    /// The target knows the unique name.
+    pub found: bool,
+    /// Whose unique name is written instead; `None` leaves the person as stored.
+    pub becomes: Option<String>,
+}
+
+fn read(row: &Row) -> Result<PlanPerson> {
+    Ok(PlanPerson {
+        unique_name: row.text(0)?,
+        name: row.text(1)?,
+        items: row.unsigned(2)?,
+        found: row.flag(3)?,
+        becomes: row.opt_text(4)?,
+    })
+}
+
+impl Catalog {
+    /// Stores everybody whom a plan's items name, in place of what was known.
+    pub async fn set_plan_people(&self, plan: &str, people: &[PlanPerson]) -> Result<()> {
+        const HEAD: &str =
+            "INSERT INTO plan_person (plan, person, unique_name, name, items, found, becomes)";
+        let mut tx = self.db.begin().await?;
+        tx.execute("DELETE FROM plan_person WHERE plan = $1", args![plan])
+            .await?;
+        for some in people.chunks(200) {
+            let mut values = Vec::with_capacity(some.len() * 7);
+            for person in some {
+                values.extend(args![
+                    plan,
+                    person.unique_name.to_lowercase(),
+                    &person.unique_name,
+                    &person.name,
+                    person.items,
+                    person.found,
+                    person.becomes.as_deref(),
+                ]);
+            }
+            tx.insert(HEAD, 7, values, "")
+                .await
+                .map_err(|error| plan_error(error, plan))?;
+        }
+        tx.commit().await
+    }
+
+    /// By unique name.
+    pub async fn plan_people(&self, plan: &str, page: &Page) -> Result<Listed<PlanPerson>> {
+        let after = page.position::<1>()?.map(|[person]| person);
+        let sql = "SELECT unique_name, name, items, found, becomes FROM plan_person
+            WHERE plan = $1 AND (person > $2 OR $2 IS NULL) ORDER BY person LIMIT $3";
+        let rows = self
+            .db
+            .read(sql, args![plan, after, page.limit() as u64 + 1])
+            .await?;
+        let people = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok(Listed::cut(people, page.limit(), |person| {
+            page::cursor(&[&person.unique_name.to_lowercase()])
+        }))
+    }
+
+    /// Everybody for whom somebody else is written, by unique names in lower case.
+    pub async fn plan_mapping(&self, plan: &str) -> Result<Vec<(String, String)>> {
+        let sql = "SELECT person, becomes FROM plan_person WHERE plan = $1 AND becomes IS NOT NULL ORDER BY person";
+        let rows = self.db.read(sql, args![plan]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, row.text(1)?)))
+            .collect()
+    }
+
+    /// Says who takes the place of these people; all or none, and answers whom the plan does not name.
+    pub async fn map_plan_people(
+        &self,
+        plan: &str,
+        mapping: &[(String, Option<String>)],
+    ) -> Result<Vec<String>> {
+        let mut tx = self.db.begin().await?;
+        let mut strangers = Vec::new();
+        for (person, becomes) in mapping {
+            let sql = "UPDATE plan_person SET becomes = $3 WHERE plan = $1 AND person = $2";
+            let values = args![plan, person.to_lowercase(), becomes.as_deref()];
+            if tx.execute(sql, values).await? == 0 {
+                strangers.push(person.clone());
+            }
+        }
+        if strangers.is_empty() {
+            tx.commit().await?;
+        }
+        Ok(strangers)
+    }
+}

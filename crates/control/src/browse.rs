@@ -1,0 +1,107 @@
+//! Looking into snapshots: folders, files, items, and the history of stored git repositories.
+
+mod folder;
+mod git;
+mod item;
+mod shelf;
+mod unpacked;
+
+use std::sync::Arc;
+
+use catalog::KnownSnapshot;
+use repository::{Node, Repository, TreeId};
+use service::Service;
+use tokio_util::task::TaskTracker;
+
+use crate::{Control, Error, Result};
+
+pub use git::{GitFile, GitView};
+pub use item::ItemView;
+use shelf::Shelf;
+use unpacked::Unpacked;
+
+/// What several who look around share: open repositories and unpacked git repositories, a bounded number of each. Clones are handles on
+/// the same.
+#[derive(Clone)]
+pub struct Library(Arc<Inner>);
+
+struct Inner {
+    control: Control,
+    shelf: Shelf,
+    unpacked: Unpacked,
+    tasks: TaskTracker,
+}
+
+impl Library {
+    /// Nothing is opened before somebody looks.
+    pub fn new(control: Control) -> Self {
+        let work = control.work.clone();
+        Self(Arc::new(Inner {
+            control,
+            shelf: Shelf::default(),
+            unpacked: Unpacked::new(work),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// A repository to read, by its id: open already, when somebody looked into it not long ago.
+    pub async fn repository(&self, id: &str) -> Result<Repository> {
+        let inner = &self.0;
+        let opened = inner.shelf.open(&inner.control, id).await?;
+        if inner.shelf.wants_sweep() {
+            let (weak, shelf) = (Arc::downgrade(inner), shelf::IDLE);
+            let sweep = async move {
+                loop {
+                    tokio::time::sleep(shelf).await;
+                    let Some(inner) = weak.upgrade() else { break };
+                    if inner.shelf.sweep() {
+                        break;
+                    }
+                }
+            };
+            drop(inner.tasks.spawn(sweep));
+        }
+        Ok(opened)
+    }
+
+    /// A snapshot to look into.
+    pub async fn snapshot(&self, snapshot: &KnownSnapshot) -> Result<OpenSnapshot> {
+        let damaged = |_| catalog::Error::Damaged {
+            what: format!("the tree of snapshot {}", snapshot.id),
+        };
+        let tree: TreeId = snapshot.tree.parse().map_err(damaged)?;
+        Ok(OpenSnapshot {
+            library: self.clone(),
+            repository: self.repository(&snapshot.source.repository).await?,
+            service: self.0.control.service(&snapshot.source.service)?,
+            tree,
+        })
+    }
+}
+
+/// A snapshot that is being looked into.
+pub struct OpenSnapshot {
+    library: Library,
+    repository: Repository,
+    service: &'static Service,
+    tree: TreeId,
+}
+
+impl OpenSnapshot {
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The node at a path; paths are names with `/` between them, and nothing in them has a meaning of its own.
+    async fn node(&self, path: &str) -> Result<Node> {
+        let found = self.repository.find(self.tree, path).await?;
+        found.ok_or_else(|| no_such("file or folder", path))
+    }
+}
+
+fn no_such(what: &str, path: &str) -> Error {
+    Error::Request {
+        code: "file-unknown",
+        message: format!("the snapshot has no {what} {:.300}", path.escape_debug()),
+    }
+}

@@ -1,0 +1,132 @@
+//! Makes runs of the times of maintenance that have come.
+
+use std::collections::BTreeSet;
+
+use catalog::{MaintenanceRow, QueuedRun, RepositoryRow};
+use jiff::Timestamp;
+use model::policy::due;
+use model::{Reason, Run, Task};
+
+use super::job::{CheckJob, PruneJob, VerifyJob, Wanted};
+use crate::work::Order;
+use crate::{Control, Result};
+
+/// Who asks for it, as marks on snapshots name it.
+const SCHEDULE: &str = "schedule";
+
+impl Control {
+    /// One look at the clock: the runs that were made.
+    pub(crate) async fn schedule_maintenance(&self) -> Result<Vec<Run>> {
+        let (now, mut made) = (self.now(), Vec::new());
+        for row in self.catalog.all_maintenance().await? {
+            if row.handled == Timestamp::UNIX_EPOCH {
+                self.catalog
+                    .fire_maintenance(&row, now, row.position, &[])
+                    .await?;
+                continue;
+            }
+            let one = &row.maintenance;
+            let asked = due(&one.schedule, &one.label(&row.repository), row.handled, now);
+            let Some(handled) = asked.handled else {
+                continue;
+            };
+            let waits = self
+                .catalog
+                .is_waiting(one.task.run_kind(), &row.repository)
+                .await?;
+            // A second one after the first would find nothing else: missed times are never made up for one by one.
+            let runs = if asked.fire.is_empty() || waits {
+                Vec::new()
+            } else {
+                let reason = if asked.missed {
+                    Reason::Missed
+                } else {
+                    Reason::Schedule
+                };
+                self.maintenance_runs(&row, reason).await?
+            };
+            let position = next_position(&row, !runs.is_empty());
+            if self
+                .catalog
+                .fire_maintenance(&row, handled, position, &runs)
+                .await?
+            {
+                made.extend(runs.into_iter().map(|queued| queued.run));
+            }
+        }
+        Ok(made)
+    }
+
+    async fn maintenance_runs(
+        &self,
+        row: &MaintenanceRow,
+        reason: Reason,
+    ) -> Result<Vec<QueuedRun>> {
+        let repository = self.catalog.repository(&row.repository).await?;
+        let name = repository.name.clone();
+        let task = row.maintenance.task;
+        let order = match task {
+            Task::Check => Order::Check(CheckJob {
+                repository: name,
+                read_percent: row.maintenance.read_percent,
+                position: row.position,
+            }),
+            Task::Prune => Order::Prune(PruneJob {
+                repository: name,
+                dry_run: false,
+                accept_drop: BTreeSet::new(),
+            }),
+            Task::Verify => return self.verify_runs(&repository, reason).await,
+        };
+        Ok(vec![self.maintenance_run(
+            task,
+            &repository,
+            "",
+            reason,
+            &order,
+        )?])
+    }
+
+    /// One for each source that has a snapshot.
+    async fn verify_runs(
+        &self,
+        repository: &RepositoryRow,
+        reason: Reason,
+    ) -> Result<Vec<QueuedRun>> {
+        let mut runs = Vec::new();
+        for source in self.catalog.sources().await? {
+            if source.repository != repository.id
+                || self.catalog.latest_snapshot(&source, None).await?.is_none()
+            {
+                continue;
+            }
+            let connector = self.connector_of(&source.service, &source.name).await?;
+            let order = Order::Verify(VerifyJob {
+                repository: repository.name.clone(),
+                wanted: Wanted::Newest {
+                    service: source.service,
+                    source: source.name,
+                },
+                by: SCHEDULE.to_owned(),
+            });
+            runs.push(self.maintenance_run(
+                Task::Verify,
+                repository,
+                &connector,
+                reason,
+                &order,
+            )?);
+        }
+        Ok(runs)
+    }
+}
+
+/// The next check begins where this one ends.
+fn next_position(row: &MaintenanceRow, fired: bool) -> u8 {
+    let read = if fired {
+        row.maintenance.read_percent
+    } else {
+        0
+    };
+    u8::try_from((u16::from(row.position) + u16::from(read)) % 100).unwrap_or(0)
+}

@@ -1,0 +1,230 @@
+//! What another plan made is taken away again: the last first, and only what nobody has changed since.
+
+use model::{Action, Class, Step, StepState, Undone};
+use serde::{Deserialize, Serialize};
+use service::{GONE, Kind, Outcome, Stored, StoredItem, Target};
+
+use super::batch::{Failed, batches, class_of, counted, failed};
+use super::{Apply, PAGE};
+use crate::Result;
+use crate::plan::{IdMap, PlanContext, PlanStore};
+
+/// How an item was made, as the plan that takes it away notes it in the journal.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Made {
+    pub action: Action,
+    /// In what it differed from the snapshot from the start; a text of differences, each after `; `.
+    pub differed: Option<String>,
+}
+
+impl Made {
+    /// Of these differences, those that came later: somebody changed the item.
+    pub(crate) fn since(&self, differences: &[String]) -> Vec<String> {
+        let known = self.differed.as_deref().unwrap_or_default();
+        let new = differences
+            .iter()
+            .filter(|difference| !known.contains(difference.as_str()));
+        new.cloned().collect()
+    }
+}
+
+/// The ids at the target of what a plan found or made there.
+pub(crate) async fn ids_of(store: &dyn PlanStore, undone: &Undone) -> Result<IdMap> {
+    let ids = IdMap::new(undone.original);
+    let mut after = None;
+    loop {
+        let steps = store.steps(&undone.plan, after, PAGE).await?;
+        let Some(last) = steps.last() else { break };
+        after = Some(last.position);
+        for step in &steps {
+            match &step.new_id {
+                Some(id) => ids.insert(&step.item, id),
+                None => ids.set_absent(&step.item),
+            }
+        }
+    }
+    for (item, id) in store.id_map(&undone.plan).await? {
+        ids.insert(&item, &id);
+    }
+    Ok(ids)
+}
+
+/// The target as the undone plan saw it.
+pub(crate) fn target_of<'a>(
+    cx: &PlanContext<'a>,
+    made: &'a dyn Stored,
+    undone: &Undone,
+    ids: &'a IdMap,
+) -> Target<'a> {
+    Target {
+        http: cx.http,
+        original: undone.original,
+        stored: made,
+        ids,
+        work: cx.work,
+    }
+}
+
+fn pending(step: &Step) -> bool {
+    step.action == Action::Remove
+        && matches!(
+            step.state,
+            StepState::Planned | StepState::Intended | StepState::Failed
+        )
+}
+
+fn is_gone(differences: &[String]) -> bool {
+    differences.iter().any(|difference| difference == GONE)
+}
+
+impl Apply<'_> {
+    pub(super) async fn remove(&self, made: &dyn Stored, undone: &Undone) -> Result<()> {
+        let expected = self.each_page(pending).await?;
+        if expected == 0 {
+            return Ok(());
+        }
+        self.begin("remove");
+        let ids = ids_of(self.store, undone).await?;
+        let target = target_of(self.cx, made, undone, &ids);
+        let mut before = self.each_page(|_| true).await?;
+        while before > 0 {
+            let from = before.saturating_sub(u64::from(PAGE));
+            let mut steps = self
+                .store
+                .steps(&self.plan.id, from.checked_sub(1), PAGE)
+                .await?;
+            steps.retain(|step| step.position < before);
+            steps.reverse();
+            before = from;
+            let mut waiting = batches(steps, pending);
+            while let Some(batch) = waiting.pop_front() {
+                self.check_cancel()?;
+                let count = batch.len();
+                match self.remove_batch(&target, batch).await? {
+                    Some(Failed::Split(singles)) => {
+                        for single in singles.into_iter().rev() {
+                            waiting.push_front(single);
+                        }
+                        continue;
+                    }
+                    Some(Failed::One(step, error)) => {
+                        self.fail(&step, error.code, error.class, &error.message)
+                            .await?;
+                    }
+                    None => {}
+                }
+                self.advance("remove", count, expected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps whose call failed, if it did.
+    async fn remove_batch(&self, target: &Target<'_>, steps: Vec<Step>) -> Result<Option<Failed>> {
+        let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else {
+            return Ok(None);
+        };
+        let mut items = Vec::with_capacity(steps.len());
+        let mut known = Vec::with_capacity(steps.len());
+        for step in &steps {
+            let made = self.made_by(step).await?;
+            items.push(StoredItem {
+                action: made.action,
+                ..self.stored(step)
+            });
+            known.push(made);
+        }
+        let looked = counted(kind.verify(target, &items).await, &items);
+        let differences = match looked {
+            Ok(differences) => differences,
+            Err(error) => return failed(error, steps).map(Some),
+        };
+        let (mut ready, mut chosen) = (Vec::new(), Vec::new());
+        for (((step, item), made), differences) in
+            steps.into_iter().zip(items).zip(known).zip(differences)
+        {
+            if self.may_go(&step, &made, &differences).await? {
+                ready.push(step);
+                chosen.push(item);
+            }
+        }
+        self.take_away(kind, target, ready, &chosen).await
+    }
+
+    async fn made_by(&self, step: &Step) -> Result<Made> {
+        let noted = self.store.noted(&self.plan.id, &step.item).await?;
+        let made = noted.and_then(|text| serde_json::from_str(&text).ok());
+        // Without the note every difference counts, and the item stays.
+        Ok(made.unwrap_or(Made {
+            action: Action::Create,
+            differed: None,
+        }))
+    }
+
+    async fn may_go(&self, step: &Step, made: &Made, differences: &[String]) -> Result<bool> {
+        if is_gone(differences) {
+            let (state, detail) = if step.state == StepState::Intended {
+                (StepState::Verified, None)
+            } else {
+                (StepState::Skipped, Some("it is no longer there"))
+            };
+            self.set(step, state, None, detail).await?;
+            return Ok(false);
+        }
+        let since = made.since(differences);
+        if since.is_empty() {
+            return Ok(true);
+        }
+        let message = format!(
+            "it was changed since the restore, so it stays: {}",
+            since.join("; ")
+        );
+        self.fail(step, "restore-conflict", Class::Conflict, &message)
+            .await?;
+        Ok(false)
+    }
+
+    async fn take_away(
+        &self,
+        kind: &dyn Kind,
+        target: &Target<'_>,
+        mut steps: Vec<Step>,
+        items: &[StoredItem],
+    ) -> Result<Option<Failed>> {
+        if items.is_empty() {
+            return Ok(None);
+        }
+        for step in &mut steps {
+            self.set(step, StepState::Intended, None, None).await?;
+            step.state = StepState::Intended;
+        }
+        let outcomes = match counted(kind.remove(target, items).await, items) {
+            Ok(outcomes) => outcomes,
+            Err(error) => return failed(error, steps).map(Some),
+        };
+        let left = counted(kind.verify(target, items).await, items);
+        for (at, (step, outcome)) in steps.iter().zip(outcomes).enumerate() {
+            match (outcome, &left) {
+                (Outcome::Failed { code, message }, _) => {
+                    self.fail(step, code, class_of(code), &message).await?;
+                }
+                (_, Ok(left)) if is_gone(&left[at]) => {
+                    self.set(step, StepState::Verified, None, None).await?;
+                }
+                (_, Ok(_)) => {
+                    let message = "it is still there";
+                    self.set(step, StepState::Differs, None, Some(message))
+                        .await?;
+                    self.issue(step, "restore-differs", Class::Malformed, message);
+                }
+                (_, Err(error)) => {
+                    let message = format!("cannot be read back: {}", error.message);
+                    self.set(step, StepState::Done, None, Some(&message))
+                        .await?;
+                    self.issue(step, error.code, error.class, &message);
+                }
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,31 @@
+import createClient, { type Middleware } from "openapi-fetch";
+import createQueries from "openapi-react-query";
+import { Problem } from "./problem";
+import type { components, paths } from "./schema";
+
+/** The types of the server's answers, by their names in the OpenAPI document. */
+export type Schemas = components["schemas"];
+
+/** Turns refusals and lost connections into a `Problem`, and gives each write a key, so that a repeated one is done once. */
+const manners: Middleware = {
+  onRequest({ request }) {
+    if (request.method !== "GET" && !request.headers.has("Idempotency-Key")) {
+      request.headers.set("Idempotency-Key", crypto.randomUUID());
+    }
+    return request;
+  },
+  async onResponse({ response }) {
+    if (!response.ok) {
+      throw await Problem.of(response);
+    }
+  },
+  onError() {
+    return Problem.unreachable();
+  },
+};
+
+export const client = createClient<paths>({ baseUrl: "/api/v1" });
+client.use(manners);
+
+/** `api.useQuery("get", "/runs", …)` and `api.useMutation("post", …)`; errors are always a `Problem`. */
+export const api = createQueries(client);

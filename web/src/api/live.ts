@@ -1,0 +1,73 @@
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect, useSyncExternalStore } from "react";
+
+/** One event of the server's stream. `topic` is the resource's path, `subject` its id there: `runs`, `connectors`. */
+export interface LiveEvent {
+  name: string;
+  topic: string;
+  subject: string;
+  connector: string | null;
+  data: unknown;
+}
+
+type Listener = (event: LiveEvent) => void;
+
+const listeners = new Set<Listener>();
+const watchers = new Set<() => void>();
+let connected = true;
+
+function setConnected(now: boolean) {
+  if (connected !== now) {
+    connected = now;
+    for (const tell of watchers) tell();
+  }
+}
+
+/** Lists that a run changes, by the first segment of their path. */
+const TOUCHED_BY_RUNS = ["/runs", "/overview", "/issues", "/alarms", "/snapshots", "/connectors", "/restore-plans", "/repositories"];
+
+function stale(queries: QueryClient, topic: string) {
+  const paths = topic === "runs" ? TOUCHED_BY_RUNS : [`/${topic}`, "/overview"];
+  void queries.invalidateQueries({
+    predicate: ({ queryKey }) => paths.some((path) => String(queryKey[1]).startsWith(path)),
+  });
+}
+
+/** Watches the server for as long as the component lives: whatever changes is read anew. */
+export function useLive() {
+  const queries = useQueryClient();
+  useEffect(() => {
+    const source = new EventSource("/api/v1/events");
+    source.addEventListener("open", () => setConnected(true));
+    source.addEventListener("error", () => setConnected(false));
+    source.addEventListener("reset", () => void queries.invalidateQueries());
+    const heard = (message: MessageEvent<string>) => {
+      const event: LiveEvent = { ...JSON.parse(message.data), name: message.type };
+      if (event.name === "changed") stale(queries, event.topic);
+      for (const listener of listeners) listener(event);
+    };
+    for (const name of ["changed", "progress", "phase", "issue", "waiting", "note"]) {
+      source.addEventListener(name, heard);
+    }
+    return () => source.close();
+  }, [queries]);
+}
+
+/** Calls `listener` for each event. The function must be stable (`useCallback`). */
+export function useLiveEvents(listener: Listener) {
+  useEffect(() => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, [listener]);
+}
+
+/** Whether the stream of events is open. */
+export function useConnected(): boolean {
+  return useSyncExternalStore(
+    (tell) => {
+      watchers.add(tell);
+      return () => void watchers.delete(tell);
+    },
+    () => connected,
+  );
+}

@@ -1,0 +1,68 @@
+import {
+  Button,
+  Dialog,
+  DialogActions,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+  Field,
+  Input,
+} from "@fluentui/react-components";
+import { useState, type ReactNode } from "react";
+import { useTexts } from "../texts";
+import { Refusal } from "./Refusal";
+
+interface Props {
+  title: string;
+  /** What happens, and what does not. */
+  children: ReactNode;
+  /** The words of the button that does it. */
+  action: string;
+  /** The person has to type it, where something cannot be undone. */
+  typed?: string | undefined;
+  busy: boolean;
+  error?: unknown;
+  onConfirm: () => void;
+  onCancel: () => void;
+}
+
+/** Asks before something is removed or replaced. Mount it to open it. */
+export function ConfirmDialog({ title, children, action, typed, busy, error, onConfirm, onCancel }: Props) {
+  const t = useTexts();
+  const [text, setText] = useState("");
+  const ready = !busy && (typed === undefined || text === typed);
+  return (
+    <Dialog open modalType="alert" onOpenChange={(_, { open }) => !open && !busy && onCancel()}>
+      <DialogSurface>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (ready) onConfirm();
+          }}
+        >
+          <DialogBody>
+            <DialogTitle>{title}</DialogTitle>
+            <DialogContent>
+              {children}
+              {typed !== undefined && (
+                <Field label={t("confirm.type", { name: typed })}>
+                  <Input value={text} onChange={(_, { value }) => setText(value)} autoComplete="off" />
+                </Field>
+              )}
+              <Refusal error={error} />
+            </DialogContent>
+            <DialogActions>
+              <Button appearance="secondary" disabled={busy} onClick={onCancel}>
+                {t("action.cancel")}
+              </Button>
+              <Button appearance="primary" type="submit" disabled={!ready}>
+                {action}
+              </Button>
+            </DialogActions>
+          </DialogBody>
+        </form>
+      </DialogSurface>
+    </Dialog>
+  );
+}

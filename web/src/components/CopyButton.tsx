@@ -1,0 +1,20 @@
+import { Button } from "@fluentui/react-components";
+import { CheckmarkRegular, CopyRegular } from "@fluentui/react-icons";
+import { useState } from "react";
+import { useTexts } from "../texts";
+
+/** Copies a text, and says that it did. */
+export function CopyButton({ text, label }: { text: string; label?: string }) {
+  const t = useTexts();
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2_000);
+  };
+  return (
+    <Button size="small" icon={copied ? <CheckmarkRegular /> : <CopyRegular />} onClick={() => void copy()}>
+      <span aria-live="polite">{copied ? t("action.copied") : (label ?? t("action.copy"))}</span>
+    </Button>
+  );
+}

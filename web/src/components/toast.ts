@@ -1,0 +1,2 @@
+/** The id of the page's only toaster. */
+export const TOASTER = "toaster";

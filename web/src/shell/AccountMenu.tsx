@@ -1,0 +1,62 @@
+import {
+  Button,
+  Menu,
+  MenuDivider,
+  MenuGroup,
+  MenuGroupHeader,
+  MenuItem,
+  MenuItemRadio,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+} from "@fluentui/react-components";
+import { PersonRegular } from "@fluentui/react-icons";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { client } from "../api/client";
+import { useTexts } from "../texts";
+import { useMe } from "./session";
+import { choose, useTheme, type Choice } from "./theme";
+
+/** Who is signed in, how the page looks, and the way out. */
+export function AccountMenu() {
+  const t = useTexts();
+  const me = useMe();
+  const { choice } = useTheme();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const signOut = async () => {
+    await client.DELETE("/session");
+    // Nothing of what this person saw stays for the next one.
+    queries.clear();
+    await navigate({ to: "/sign-in" });
+  };
+  return (
+    <Menu
+      checkedValues={{ theme: [choice] }}
+      onCheckedValueChange={(_, { checkedItems }) => choose((checkedItems[0] ?? "system") as Choice)}
+    >
+      <MenuTrigger disableButtonEnhancement>
+        <Button appearance="subtle" icon={<PersonRegular />} aria-label={t("account.label")}>
+          {me.name}
+        </Button>
+      </MenuTrigger>
+      <MenuPopover>
+        <MenuList>
+          <MenuItem onClick={() => void navigate({ to: "/account" })}>{t("account.profile")}</MenuItem>
+          <MenuDivider />
+          <MenuGroup>
+            <MenuGroupHeader>{t("theme.label")}</MenuGroupHeader>
+            {(["system", "light", "dark"] as const).map((value) => (
+              <MenuItemRadio key={value} name="theme" value={value}>
+                {t(`theme.${value}`)}
+              </MenuItemRadio>
+            ))}
+          </MenuGroup>
+          <MenuDivider />
+          <MenuItem onClick={() => void signOut()}>{t("account.signOut")}</MenuItem>
+        </MenuList>
+      </MenuPopover>
+    </Menu>
+  );
+}
