@@ -6,6 +6,8 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # Debian keeps the programs of PostgreSQL's server out of PATH; looked up when a recipe runs, since it may install them.
 WITH_POSTGRESQL = PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
 
+BINARY = $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/keepward
+
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -48,6 +50,16 @@ fmt: ## format the code
 generate: ## rewrite docs/reference, and the console's types from it
 	$(CARGO) run --quiet --package cli --bin keepward -- reference docs/reference
 	@if npm --version >/dev/null 2>&1; then cd web && npm ci --no-fund --no-audit && npm run types; else echo "Node is not installed: web/src/api/schema.d.ts stays as it is"; fi
+
+e2e: console ## people's journeys in a real browser, against the real server and the simulator
+	@scripts/test-packages chromium
+	$(CARGO) build --quiet --package cli --bin keepward
+	cd web && KEEPWARD_BINARY="$(BINARY)" npm run --silent e2e
+
+screenshots: console ## pictures of every page: docs/screenshots
+	@scripts/test-packages chromium
+	$(CARGO) build --quiet --package cli --bin keepward
+	cd web && KEEPWARD_BINARY="$(BINARY)" npm run --silent screenshots
 
 bench: ## measure the figures against restic, git and the request floors
 	@scripts/test-packages

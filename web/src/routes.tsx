@@ -29,8 +29,11 @@ function NotFound() {
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { to?: string } =>
-    typeof search["to"] === "string" ? { to: search["to"] } : {},
+  validateSearch: (search: Record<string, unknown>): { to?: string; error?: string; expired?: boolean } => ({
+    ...(typeof search["to"] === "string" && { to: search["to"] }),
+    ...(typeof search["error"] === "string" && { error: search["error"] }),
+    ...(search["expired"] === true && { expired: true }),
+  }),
   component: lazyRouteComponent(() => import("./pages/sign-in/SignIn"), "SignIn"),
 });
 
@@ -73,6 +76,11 @@ function page<Path extends string>(path: Path, load: () => Promise<Module>, name
 
 const pages = [
   page("/", () => import("./pages/overview/Overview"), "Overview"),
+  page("/runs", () => import("./pages/runs/Runs"), "Runs"),
+  page("/runs/$id", () => import("./pages/runs/Run"), "Run"),
+  page("/issues", () => import("./pages/issues/Issues"), "Issues"),
+  page("/repositories", () => import("./pages/repositories/Repositories"), "Repositories"),
+  page("/repositories/$name", () => import("./pages/repositories/Repository"), "RepositoryPage"),
   page("/account", () => import("./pages/account/Account"), "Account"),
 ];
 

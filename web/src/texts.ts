@@ -7,6 +7,7 @@ void i18next.use(initReactI18next).init({
   lng: "en",
   fallbackLng: "en",
   defaultNS: "common",
+  fallbackNS: "common",
   resources: { en: { common } },
   interpolation: { escapeValue: false },
   returnNull: false,

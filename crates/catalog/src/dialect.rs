@@ -3,7 +3,8 @@
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
-use crate::db::Db;
+use crate::db::{Db, Value};
+use crate::index::{Part, Query};
 
 /// The few words and statements that differ.
 pub(crate) struct Dialect {
@@ -24,6 +25,26 @@ pub(crate) struct Dialect {
     pub(crate) queue_lock: Option<&'static str>,
     /// `LIKE` without regard to case.
     pub(crate) like: &'static str,
+    pub(crate) search: Search,
+}
+
+/// Full-text search. Both index the same words (`index/words.rs`) and find the same.
+pub(crate) struct Search {
+    /// The table `text_words`.
+    pub(crate) tables: &'static str,
+    /// Its number of a text.
+    pub(crate) id: &'static str,
+    /// `$1` numbers for new texts.
+    pub(crate) new_ids: &'static str,
+    /// Head, columns and tail of a statement with many rows.
+    pub(crate) insert: (&'static str, usize, &'static str),
+    /// The values after the number, for the words of the name and those of the text.
+    pub(crate) document: fn(&[String], &[String]) -> Vec<Value>,
+    /// After an alias of `text_words`, before and after the parameter with an expression.
+    pub(crate) matches: (&'static str, &'static str),
+    pub(crate) expression: fn(&Query, Part) -> String,
+    /// A join whose left side is read first: the planner cannot know how rare a word is.
+    pub(crate) ordered_join: &'static str,
 }
 
 impl Db {

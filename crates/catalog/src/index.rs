@@ -1,10 +1,14 @@
 //! The search index: one row for each interval of snapshots in which a version of an item did not change.
 
 mod diff;
+mod excerpt;
 mod forget;
+mod full_text;
+mod query;
 mod read;
-mod search;
 mod settle;
+mod text;
+mod words;
 mod write;
 
 use jiff::Timestamp;
@@ -14,8 +18,11 @@ use crate::Result;
 use crate::db::Row;
 
 pub use diff::ItemChange;
+pub use excerpt::Piece;
+pub use full_text::{TextFilter, TextHit};
+pub use query::Query;
+pub(crate) use query::{Part, Term};
 pub use read::ItemFilter;
-pub use search::SearchHit;
 pub use write::SnapshotWriter;
 
 /// How an item stands in a snapshot.
@@ -48,6 +55,10 @@ pub struct IndexChange {
     pub state: ItemState,
     /// For `Removed`, of the rest only `item` counts.
     pub change: Change,
+    /// What can be searched of this version beside its name and id.
+    pub text: String,
+    /// The name or id of its project, where its document says one; others have it in their scope.
+    pub project: String,
 }
 
 /// A version of an item and the snapshots that hold it.

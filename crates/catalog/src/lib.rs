@@ -57,7 +57,8 @@ pub use error::{Error, Result};
 pub use figures::Figures;
 pub use found::{FoundItem, SyncRow};
 pub use index::{
-    Change, IndexChange, IndexEntry, ItemChange, ItemFilter, ItemState, SearchHit, SnapshotWriter,
+    Change, IndexChange, IndexEntry, ItemChange, ItemFilter, ItemState, Piece, Query,
+    SnapshotWriter, TextFilter, TextHit,
 };
 pub use issues::IssueRow;
 pub use lists::{RunFilter, SnapshotFilter};

@@ -16,6 +16,7 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0009_tenant.sql"),
     include_str!("schema/0010_restore.sql"),
     include_str!("schema/0012_maintenance.sql"),
+    include_str!("schema/0013_search.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
@@ -59,4 +60,5 @@ fn fill(db: &Db, text: &str) -> String {
         .replace("{serial}", dialect.serial)
         .replace("{clustered}", dialect.clustered)
         .replace("{audit_is_append_only}", dialect.audit_is_append_only)
+        .replace("{text_words}", dialect.search.tables)
 }

@@ -10,14 +10,14 @@ use crate::{Catalog, Error, Listed, Page, Result, page};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT position, kind, scope, item, name, action, reason, losses, state, new_id, detail FROM step ",
+            "SELECT position, kind, scope, item, name, action, reason, losses, state, new_id, detail, url FROM step ",
             $rest
         )
     };
 }
 
 /// How many steps of a plan are of this kind, action and state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepCount {
     pub kind: String,
     pub action: Action,
@@ -55,6 +55,7 @@ fn read_step(row: &Row) -> Result<Step> {
         state: row.word(8)?,
         new_id: row.opt_text(9)?,
         detail: row.opt_text(10)?,
+        url: row.opt_text(11)?,
     })
 }
 
@@ -144,6 +145,15 @@ impl Catalog {
         Ok(Listed::cut(steps, page.limit(), |step| {
             page::cursor(&[&step.position.to_string()])
         }))
+    }
+
+    /// Where people see the restored item.
+    pub async fn set_step_url(&self, plan: &str, position: u64, url: &str) -> Result<()> {
+        let sql = "UPDATE step SET url = $3 WHERE plan = $1 AND position = $2";
+        self.db
+            .write(sql, args![plan, position, url])
+            .await
+            .map(drop)
     }
 
     /// What steps that write lose, by kind.

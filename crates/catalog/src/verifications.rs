@@ -59,11 +59,26 @@ impl Catalog {
             .collect()
     }
 
-    /// The last verification of a snapshot.
-    pub async fn verification(&self, snapshot: &str) -> Result<Option<Verification>> {
-        let sql = "SELECT snapshot, verified, damage, doubts, differences, by_whom FROM verification WHERE snapshot = $1";
-        let row = self.db.read_one(sql, args![snapshot]).await?;
-        row.as_ref().map(read).transpose()
+    /// The last verifications of these snapshots, by their ids.
+    pub async fn verifications_of(
+        &self,
+        snapshots: &[&str],
+    ) -> Result<BTreeMap<String, Verification>> {
+        if snapshots.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let places: Vec<String> = (1..=snapshots.len())
+            .map(|number| format!("${number}"))
+            .collect();
+        let sql = format!(
+            "SELECT snapshot, verified, damage, doubts, differences, by_whom FROM verification WHERE snapshot IN ({})",
+            places.join(", ")
+        );
+        let values = snapshots.iter().map(|id| (*id).into()).collect();
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, read(row)?)))
+            .collect()
     }
 
     /// Snapshots that are listed and in which the last verification found damage.

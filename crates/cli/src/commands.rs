@@ -250,7 +250,7 @@ pub(crate) async fn run(
         Command::Worker(command) => Box::pin(worker::run(command, global, output, cancel)).await,
         Command::Verify(command) => Box::pin(verify::run(command, global, output, cancel)).await,
         Command::Repository(command) => {
-            at_once(Box::pin(repository::run(command, global, output))).await
+            Box::pin(repository::run(command, global, output, cancel)).await
         }
         Command::Connector(command) => {
             at_once(Box::pin(connector::run(command, global, output))).await

@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod config;
 mod failure;
+mod follow;
 mod output;
 mod progress;
 mod recovery;

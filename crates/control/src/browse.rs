@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use catalog::KnownSnapshot;
 use repository::{Node, Repository, TreeId};
-use service::Service;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{Control, Error, Result};
@@ -29,8 +29,13 @@ struct Inner {
     control: Control,
     shelf: Shelf,
     unpacked: Unpacked,
+    /// Who may run git: its processes take processors and memory.
+    git: Arc<Semaphore>,
     tasks: TaskTracker,
 }
+
+/// Requests that run git at the same time.
+const AT_ONCE: usize = 6;
 
 impl Library {
     /// Nothing is opened before somebody looks.
@@ -40,6 +45,7 @@ impl Library {
             control,
             shelf: Shelf::default(),
             unpacked: Unpacked::new(work),
+            git: Arc::new(Semaphore::new(AT_ONCE)),
             tasks: TaskTracker::new(),
         }))
     }
@@ -49,10 +55,10 @@ impl Library {
         let inner = &self.0;
         let opened = inner.shelf.open(&inner.control, id).await?;
         if inner.shelf.wants_sweep() {
-            let (weak, shelf) = (Arc::downgrade(inner), shelf::IDLE);
+            let weak = Arc::downgrade(inner);
             let sweep = async move {
                 loop {
-                    tokio::time::sleep(shelf).await;
+                    tokio::time::sleep(shelf::IDLE).await;
                     let Some(inner) = weak.upgrade() else { break };
                     if inner.shelf.sweep() {
                         break;
@@ -73,7 +79,7 @@ impl Library {
         Ok(OpenSnapshot {
             library: self.clone(),
             repository: self.repository(&snapshot.source.repository).await?,
-            service: self.0.control.service(&snapshot.source.service)?,
+            service: snapshot.source.service.clone(),
             tree,
         })
     }
@@ -83,7 +89,7 @@ impl Library {
 pub struct OpenSnapshot {
     library: Library,
     repository: Repository,
-    service: &'static Service,
+    service: String,
     tree: TreeId,
 }
 

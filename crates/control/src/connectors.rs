@@ -73,16 +73,39 @@ impl Control {
         })
     }
 
-    /// Checks, then saves credential and connector together; a refusal leaves nothing behind.
-    pub async fn add_connector(&self, new: &NewConnector) -> Result<Checked<Connector>> {
+    /// Refuses what cannot be backed up at all, and an address that leads to what cannot be read.
+    pub(crate) async fn accepted(&self, new: &NewConnector) -> Result<Checked<Connector>> {
         let checked = self.check_new(new).await?;
         accept(&checked.checks)?;
         let service = self.service(&new.service)?;
         if let Ok(address) = service.preflight.address(&new.organization) {
             readable(&checked.checks, address.part.as_ref())?;
         }
-        self.save(new, &checked.value).await?;
         Ok(checked)
+    }
+
+    /// Checks, then saves credential and connector together; a refusal leaves nothing behind.
+    pub async fn add_connector(&self, new: &NewConnector) -> Result<Checked<Connector>> {
+        let checked = self.accepted(new).await?;
+        self.save(new, &checked.value).await?;
+        self.note_warnings(&checked.value, &checked.checks).await?;
+        Ok(checked)
+    }
+
+    /// Remembers what the check of a saved connector warned of, for as long as no other check says otherwise.
+    pub(crate) async fn note_warnings(
+        &self,
+        connector: &Connector,
+        checks: &[Check],
+    ) -> Result<()> {
+        let warned = checks
+            .iter()
+            .filter(|check| check.outcome == CheckOutcome::Warning);
+        let codes: Vec<&str> = warned.filter_map(|check| check.code).collect();
+        self.catalog
+            .set_connector_warnings(&connector.name, &codes)
+            .await?;
+        Ok(())
     }
 
     /// The name that a connector to be added would get.
@@ -261,6 +284,7 @@ impl Control {
                 return Err(error);
             }
         };
+        self.note_warnings(&connector, &checks).await?;
         let failed = checks
             .iter()
             .find(|check| check.outcome == CheckOutcome::Fail);
@@ -335,11 +359,8 @@ impl Control {
                 self.auth(service, identity).await?,
             ),
         };
-        let hosts = match cloud(&sign_in) {
-            Some(name) => self.reach.clouds.find(name)?.hosts.clone(),
-            None => std::collections::BTreeMap::new(),
-        };
-        let client = connect::connect_without_organization(service, &hosts, auth)?;
+        let hosts = &self.reach.clouds.find(cloud(&sign_in))?.hosts;
+        let client = connect::connect_without_organization(service, hosts, auth)?;
         Ok(service.preflight.discover(&client).await?)
     }
 
@@ -394,6 +415,9 @@ impl Control {
         }
         after.updated = self.now();
         self.catalog.replace_connector(&after).await?;
+        if elsewhere {
+            self.note_warnings(&after, &checks).await?;
+        }
         Ok(Checked {
             checks,
             value: after,

@@ -136,6 +136,10 @@ pub(crate) async fn add_snapshot(
         writer.push(change(row)).await?;
     }
     writer.commit().await?;
+    // The snapshot is listed; if this fails, the next one makes up for it.
+    if let Err(error) = catalog.index_texts().await {
+        tracing::warn!(%error, "words of the snapshot are not searchable yet");
+    }
     Ok(())
 }
 

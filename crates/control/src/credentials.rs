@@ -66,6 +66,9 @@ impl Control {
             expires,
         })
         .await?;
+        for connector in &connectors {
+            self.note_warnings(connector, &tested.checks).await?;
+        }
         let now = self.now();
         if !connectors.is_empty() {
             self.catalog

@@ -169,16 +169,13 @@ impl Control {
         sign_in: &SignIn,
         of: impl FnOnce(String) -> Bearer,
     ) -> Result<Bearer> {
-        let cloud = self.reach.clouds.find(cloud(sign_in).unwrap_or("public"))?;
+        let cloud = self.reach.clouds.find(cloud(sign_in))?;
         Ok(of(cloud.scope(service.preflight.api())))
     }
 
     /// Where the cloud of this sign-in has the service's hosts, where they are not the service's own.
     fn hosts(&self, sign_in: &SignIn) -> Result<BTreeMap<String, String>> {
-        match cloud(sign_in) {
-            Some(name) => Ok(self.reach.clouds.find(name)?.hosts.clone()),
-            None => Ok(BTreeMap::new()),
-        }
+        Ok(self.reach.clouds.find(cloud(sign_in))?.hosts.clone())
     }
 }
 
@@ -187,12 +184,11 @@ pub(crate) fn rng() -> StdRng {
     StdRng::from_rng(&mut rand::rng())
 }
 
-/// The cloud that it signs in to; tokens of a service sign in to none.
-pub(crate) fn cloud(sign_in: &SignIn) -> Option<&str> {
+/// The cloud that it signs in to; tokens of a service sign in to none, and are of the public one.
+pub(crate) fn cloud(sign_in: &SignIn) -> &str {
     match sign_in {
-        SignIn::Pat { .. } => None,
-        SignIn::ManagedIdentity { cloud, .. } => Some(cloud),
-        other => other.app().map(|app| app.cloud.as_str()),
+        SignIn::ManagedIdentity { cloud, .. } => cloud,
+        other => other.app().map_or("public", |app| app.cloud.as_str()),
     }
 }
 

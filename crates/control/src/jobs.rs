@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use catalog::{Job, NewJob};
-use model::{Counts, Issue, JobState, Reason, Run, RunKind, RunState};
+use model::{Counts, Issue, JobState, PlanState, Reason, Run, RunKind, RunState};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Control, Error, Result};
@@ -115,11 +115,26 @@ impl Control {
         // Whoever lost the job tells nothing about it any more.
         self.catalog.finish(&job.id, job.token, state).await?;
         self.catalog.finish_run(&run).await?;
+        self.end_plan(&run).await?;
         Ok(Ended {
             run,
             issues,
             result,
         })
+    }
+
+    /// A plan whose run ended early says so; it can be gone on with.
+    pub(crate) async fn end_plan(&self, run: &Run) -> Result<()> {
+        let state = match run.state {
+            RunState::Failed => PlanState::Failed,
+            RunState::Canceled => PlanState::Canceled,
+            _ => return Ok(()),
+        };
+        let ended = self
+            .catalog
+            .end_plan(&run.id, state, run.error.as_deref())
+            .await;
+        Ok(ended?)
     }
 
     /// Extends the lease until the job is lost; asks for the end through `cancel`.
@@ -144,6 +159,9 @@ impl Control {
     pub async fn recover(&self) -> Result<Vec<Run>> {
         self.catalog.void_leases(&self.worker).await?;
         self.interrupt_proposals().await?;
+        self.catalog
+            .void_plans("the process ended before the plan was made")
+            .await?;
         let mut ended = Vec::new();
         for row in self.catalog.open_jobs().await? {
             let others = row

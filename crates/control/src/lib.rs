@@ -17,6 +17,7 @@ mod maintenance;
 mod notify;
 mod observe;
 mod open;
+mod overview;
 mod plans;
 mod preflight;
 mod proposals;
@@ -40,24 +41,26 @@ pub use connectors::{Checked, ConnectorEdit, IdentityChoice, NewConnector};
 pub use control::Control;
 pub use coordinator::CatalogCoordinator;
 pub use credentials::Tested;
+pub use engine::plan::{Select, Selector, What};
 pub use error::{Ending, Error, Result};
 pub use identity::Identity;
 pub use jobs::Ended;
 pub use maintenance::{CheckJob, PruneJob, VerifyJob, Wanted};
 pub use notify::{ChannelChange, Message};
+pub use overview::{Protection, Standing};
 pub use plans::CatalogPlanStore;
 pub use prune::PruneRequest;
 pub use reach::{KnownIdentity, OwnApp, Reach};
 pub use repositories::{
     AddedRepository, Bounds, NewRepository, RepositoryMove, RepositoryState, password_credential,
 };
-pub use restore::PlanOrder;
+pub use restore::{Asked, PlanOrder, PlanWish};
 pub use sync::Synced;
 pub use tenant::{DirectorySync, TenantEdit, TenantSettings};
 pub use verify::service_of;
 pub use wizard::{
-    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardPick, WizardPrompt,
-    WizardWay,
+    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardFailure, WizardPick,
+    WizardPrompt, WizardWay,
 };
 pub use work::{
     BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved, WorkerSetup,

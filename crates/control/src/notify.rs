@@ -13,7 +13,7 @@ use std::time::Duration;
 use catalog::{NewMessage, OutboxRow};
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
-use model::{Alarm, Channel, Occasion, Outcome, Run};
+use model::{Alarm, Channel, Occasion, Outcome, Run, RunKind};
 use service::egress::Egress;
 use tokio_util::sync::CancellationToken;
 
@@ -110,7 +110,10 @@ impl Control {
     ) -> Result<Vec<NewMessage>> {
         let telling: Vec<_> = channels
             .iter()
-            .filter(|channel| channel.tells(occasion, Some(&run.connector)))
+            .filter(|channel| {
+                let connector = Some(run.connector.as_str()).filter(|name| !name.is_empty());
+                channel.tells(occasion, connector)
+            })
             .collect();
         if telling.is_empty() {
             return Ok(Vec::new());
@@ -209,6 +212,10 @@ impl Control {
 
 /// What channels call the way a run ended; somebody who canceled it knows.
 fn occasion(run: &Run) -> Option<Occasion> {
+    // Whoever asked for a plan looks at it.
+    if run.kind == RunKind::Plan {
+        return None;
+    }
     match Outcome::of(run.state)? {
         Outcome::Success => Some(Occasion::Success),
         Outcome::Warning => Some(Occasion::Warning),

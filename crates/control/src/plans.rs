@@ -53,6 +53,13 @@ impl PlanStore for CatalogPlanStore {
             .map_err(failed)
     }
 
+    async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()> {
+        self.0
+            .set_step_url(plan, position, url)
+            .await
+            .map_err(failed)
+    }
+
     async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()> {
         self.0.intend(plan, item).await.map_err(failed)
     }

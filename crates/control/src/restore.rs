@@ -1,14 +1,20 @@
-//! Restores: plans, and applies through the queue.
+//! Restores: plans and applies.
+
+mod request;
+mod undo;
 
 use std::sync::Arc;
 
-use catalog::Job;
 use engine::SnapshotReader;
 use engine::apply::ApplyReport;
 use engine::backup::read_source;
 use engine::plan::{PlanContext, PlanRequest, Select};
-use model::{Conflict, Connector, PlanState, Reporter, RestorePlan, RestoreTarget, RunKind};
+use model::{
+    Conflict, Connector, Issue, PlanState, Reporter, RestorePlan, RestoreTarget, RunKind,
+    SourceFile,
+};
 use repository::{Holder, Repository, SnapshotId};
+use service::http::Usage;
 use service::{Client, Service};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +22,10 @@ use crate::backup::address;
 use crate::jobs::{Ended, NewRun};
 use crate::observe::Observed;
 use crate::plans::CatalogPlanStore;
+use crate::work::Order;
 use crate::{Control, Error, Result};
+
+pub use request::{Asked, PlanWish};
 
 /// What to restore, and where to.
 pub struct PlanOrder<'a> {
@@ -31,68 +40,111 @@ pub struct PlanOrder<'a> {
 }
 
 /// What planning and applying read from.
-struct Opened {
-    service: &'static Service,
-    client: Client,
+pub(crate) struct Opened {
+    pub(crate) service: &'static Service,
+    pub(crate) client: Client,
     reader: SnapshotReader,
     work: tempfile::TempDir,
 }
 
+/// The target of a restore of this source: the original organization when it is the one that the snapshot came from.
+fn restore_target(
+    service: &Service,
+    connector: &Connector,
+    source: &SourceFile,
+) -> Result<RestoreTarget> {
+    if source.service != service.name {
+        let message = format!(
+            "the snapshot is of {} and `{}` of {}",
+            source.service, connector.name, service.name
+        );
+        return Err(Error::Request {
+            code: "restore-target",
+            message,
+        });
+    }
+    let same = source.source == connector.organization.to_lowercase()
+        && source
+            .url
+            .eq_ignore_ascii_case(&address(service, connector)?);
+    let connector = connector.name.clone();
+    Ok(if same {
+        RestoreTarget::Original { connector }
+    } else {
+        RestoreTarget::Other { connector }
+    })
+}
+
+/// Restores into one organization go one after the other.
+fn restore_key(connector: &Connector) -> String {
+    format!(
+        "restore/{}/{}",
+        connector.service,
+        connector.organization.to_lowercase()
+    )
+}
+
+pub(crate) fn snapshot_of(plan: &RestorePlan) -> Result<SnapshotId> {
+    let damaged = |_| catalog::Error::Damaged {
+        what: format!("the snapshot's id of plan {}", plan.id),
+    };
+    Ok(plan.snapshot.parse().map_err(damaged)?)
+}
+
+/// The issues of a run that applied a plan.
+pub(crate) fn issues_of(result: &Result<ApplyReport>, observed: &Observed) -> Vec<Issue> {
+    let issues = observed.take();
+    match result {
+        // What an earlier attempt could not do may have worked in the end.
+        Ok(ApplyReport {
+            state: PlanState::Applied,
+            ..
+        }) => Vec::new(),
+        _ => issues,
+    }
+}
+
 impl Control {
-    /// Makes a plan; only reads.
+    /// Makes a plan at once, without the queue; only reads.
     pub async fn plan_restore(
         &self,
         order: PlanOrder<'_>,
         reporter: Arc<dyn Reporter>,
     ) -> Result<RestorePlan> {
         let lock = order.repository.lock_shared(&self.holder()).await?;
-        let planned = self.plan_locked(order, reporter).await;
+        let planned = self.plan_locked(self.new_id(), order, &reporter).await;
         lock.release().await?;
-        planned
+        planned.map(|(plan, _)| plan)
     }
 
-    async fn plan_locked(
+    /// The plan, and what reading the target for it took.
+    pub(crate) async fn plan_locked(
         &self,
+        plan_id: String,
         order: PlanOrder<'_>,
-        reporter: Arc<dyn Reporter>,
-    ) -> Result<RestorePlan> {
+        reporter: &Arc<dyn Reporter>,
+    ) -> Result<(RestorePlan, Usage)> {
         let opened = self
-            .open(order.repository, order.snapshot, order.connector, &reporter)
+            .open(order.repository, order.snapshot, order.connector, reporter)
             .await?;
         let tree = opened
             .reader
             .tree_id()
             .ok_or_else(|| repository::Error::SnapshotUnknown(order.snapshot.to_string()))?;
         let source = read_source(order.repository, opened.service, tree).await?;
-        if source.service != opened.service.name {
-            let message = format!(
-                "the snapshot is of {} and `{}` of {}",
-                source.service, order.connector.name, opened.service.name
-            );
-            return Err(Error::Request {
-                code: "restore-target",
-                message,
-            });
-        }
-        let connector = order.connector.name.clone();
-        let same = source.source == order.connector.organization.to_lowercase()
-            && source
-                .url
-                .eq_ignore_ascii_case(&address(opened.service, order.connector)?);
+        let target = restore_target(opened.service, order.connector, &source)?;
         let request = PlanRequest {
-            plan_id: self.new_id(),
+            plan_id,
             snapshot: order.snapshot,
             repository_name: order.repository_name.to_owned(),
-            target: if same {
-                RestoreTarget::Original { connector }
-            } else {
-                RestoreTarget::Other { connector }
-            },
+            target,
             conflict: order.conflict,
             select: order.select,
         };
         let store = CatalogPlanStore(self.catalog.clone());
-        Ok(engine::plan::plan(&self.context(&opened, reporter.as_ref()), &request, &store).await?)
+        let context = self.context(&opened, reporter.as_ref());
+        let plan = engine::plan::plan(&context, &request, &store).await?;
+        Ok((plan, opened.client.usage()))
     }
 
     /// Applies a plan: run, job, lease, engine, end. `repository` is the one that the plan names. An error here means that there is no run.
@@ -105,76 +157,61 @@ impl Control {
     ) -> Result<Ended<ApplyReport>> {
         let plan = self.catalog.plan(plan).await?;
         let connector = self.catalog.connector(plan.target.connector()).await?;
-        let damaged = |_| catalog::Error::Damaged {
-            what: format!("the snapshot's id of plan {}", plan.id),
-        };
-        let snapshot: SnapshotId = plan.snapshot.parse().map_err(damaged)?;
         let observed = Arc::new(Observed::new(reporter));
         let watched: Arc<dyn Reporter> = Arc::<Observed>::clone(&observed);
         let opened = self
-            .open(repository, snapshot, &connector, &watched)
+            .open(repository, snapshot_of(&plan)?, &connector, &watched)
             .await?;
         let (mut run, job) = self
             .begin(NewRun {
                 kind: RunKind::Restore,
                 connector: &connector.name,
                 repository: &plan.repository,
-                key: format!(
-                    "restore/{}/{}",
-                    connector.service,
-                    connector.organization.to_lowercase()
-                ),
-                payload: serde_json::json!({ "restore": plan.id }).to_string(),
+                key: restore_key(&connector),
+                payload: Order::Restore(plan.id.clone()).text()?,
             })
             .await?;
+        self.catalog
+            .plan_applied_by(&plan.id, &run.id, self.now())
+            .await?;
         run.snapshot = Some(plan.snapshot.clone());
-        let result = self
-            .apply_locked(
-                &plan.id,
-                repository,
-                &opened,
-                watched.as_ref(),
-                &job,
-                cancel,
-            )
-            .await;
+        let stop = cancel.child_token();
+        let result = tokio::select! {
+            report = self.apply_locked(&plan, repository, &opened, watched.as_ref(), &stop) => report,
+            lost = self.keep_alive(&job, &stop) => Err(lost),
+        };
         let usage = opened.client.usage();
         run.counts.requests = usage.requests;
         run.counts.bytes_received = usage.bytes;
-        let mut issues = observed.take();
-        if let Ok(ApplyReport {
-            state: PlanState::Applied,
-            ..
-        }) = &result
-        {
-            // What an earlier attempt could not do may have worked in the end.
-            issues.clear();
-        }
+        let issues = issues_of(&result, &observed);
         self.end(run, &job, issues, result).await
     }
 
-    async fn apply_locked(
+    pub(crate) async fn apply_locked(
         &self,
-        plan: &str,
+        plan: &RestorePlan,
         repository: &Repository,
         opened: &Opened,
         reporter: &dyn Reporter,
-        job: &Job,
         cancel: &CancellationToken,
     ) -> Result<ApplyReport> {
         let lock = repository.lock_shared(&self.holder()).await?;
         let store = CatalogPlanStore(self.catalog.clone());
-        let stop = cancel.child_token();
         let context = self.context(opened, reporter);
-        let applied = tokio::select! {
-            report = engine::apply::apply(&context, plan, &store, &stop) => report.map_err(Error::from),
-            lost = self.keep_alive(job, &stop) => Err(lost),
+        let applied = match &plan.undoes {
+            None => engine::apply::apply(&context, &plan.id, &store, cancel)
+                .await
+                .map_err(Error::from),
+            Some(undone) => {
+                self.undo_locked(&context, &plan.id, undone, &store, cancel)
+                    .await
+            }
         };
         lock.release().await?;
         applied
     }
 
-    async fn open(
+    pub(crate) async fn open(
         &self,
         repository: &Repository,
         snapshot: SnapshotId,
@@ -193,7 +230,11 @@ impl Control {
         })
     }
 
-    fn context<'a>(&'a self, opened: &'a Opened, reporter: &'a dyn Reporter) -> PlanContext<'a> {
+    pub(crate) fn context<'a>(
+        &'a self,
+        opened: &'a Opened,
+        reporter: &'a dyn Reporter,
+    ) -> PlanContext<'a> {
         PlanContext {
             service: opened.service,
             http: &opened.client,

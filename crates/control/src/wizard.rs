@@ -7,10 +7,11 @@ mod state;
 use catalog::CredentialRow;
 use jiff::{SignedDuration, Timestamp};
 use model::{App, Secret, SignIn};
+use serde::{Deserialize, Serialize};
 use service::Check;
 use service::entra::{CodeFlow, DeviceFlow, DevicePoll, DevicePrompt, Prompt, Return, SignedIn};
 use service::http::Url;
-use service::preflight::Reached;
+use service::preflight::{Discovery, Reached};
 use sha2::{Digest as _, Sha256};
 
 use crate::connectors::{IdentityChoice, organization};
@@ -30,6 +31,8 @@ pub struct WizardBegin {
     pub way: WizardWay,
     /// The organization, where a form asks for it first; its address will do.
     pub organization: Option<String>,
+    /// Another host than the service's own.
+    pub url: Option<String>,
     /// Signs in again for this connector.
     pub connector: Option<String>,
     pub app_profile: Option<String>,
@@ -66,6 +69,27 @@ pub enum WizardPrompt {
     },
 }
 
+/// Why nobody signed in, for the window that waits for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WizardFailure {
+    pub code: Option<String>,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl WizardFailure {
+    fn of(error: &Error) -> Self {
+        let code = error.code();
+        let known = code.and_then(model::code::find);
+        let remedy = known.map(|code| code.remedy);
+        Self {
+            code: code.map(str::to_owned),
+            message: error.to_string(),
+            hint: error.hint().or(remedy).map(str::to_owned),
+        }
+    }
+}
+
 /// A wizard as its owner sees it.
 pub struct Wizard {
     pub id: String,
@@ -76,6 +100,8 @@ pub struct Wizard {
     pub organization: Option<String>,
     /// Until somebody has signed in.
     pub prompt: Option<WizardPrompt>,
+    /// It ended so; a new one has to be begun.
+    pub failure: Option<WizardFailure>,
     pub account: Option<String>,
     pub tenant: Option<String>,
     pub organizations: Vec<Reached>,
@@ -139,8 +165,12 @@ impl Control {
 
     /// An identity that needs no person has nothing to wait for.
     async fn alone(&self, state: &mut State, choice: IdentityChoice) -> Result<Vec<Check>> {
-        let found = self.organizations_of(&state.service, &choice).await;
         let mut checks = Vec::new();
+        // A host of one's own knows no others, and its token is nobody else's business.
+        let found = match state.url {
+            Some(_) => Ok(Discovery::default()),
+            None => self.organizations_of(&state.service, &choice).await,
+        };
         match found {
             Ok(found) => {
                 state.found = found.organizations;
@@ -228,17 +258,14 @@ impl Control {
             None => None,
         };
         let entra = self.reach.entra()?;
-        let done = flow.complete(entra, &back, proof.as_ref()).await;
-        let signed = match done {
-            Ok(signed) => signed,
-            Err(error) => {
-                self.catalog.end_connect_session(id).await?;
-                return Err(error.into());
-            }
+        let arrived = match flow.complete(entra, &back, proof.as_ref()).await {
+            Ok(signed) => self.arrive(&mut state, &signed).await,
+            Err(error) => Err(error.into()),
         };
-        let checks = self.arrive(&mut state, &signed).await?;
+        // Another window waits for the end of this one, whatever it is.
+        state.failure = arrived.as_ref().err().map(WizardFailure::of);
         self.advance(id, version + 1, &state, None).await?;
-        Ok(state.shown(id, checks, self.now()))
+        Ok(state.shown(id, arrived?, self.now()))
     }
 
     /// Somebody has signed in: which organizations are there?
@@ -300,7 +327,7 @@ impl Control {
                 ),
             };
             let client = self
-                .client_of(service, (&name, None), auth, &sign_in)
+                .client_of(service, (&name, state.url.as_deref()), auth, &sign_in)
                 .await?;
             let checks = self.preflight(service, &client, &name).await?;
             results.push((name, checks));

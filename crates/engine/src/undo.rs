@@ -146,6 +146,7 @@ impl Writer<'_> {
                 losses: answer.losses,
                 new_id: step.new_id.clone(),
                 detail: None,
+                url: None,
             });
             self.position += 1;
         }
@@ -228,14 +229,18 @@ impl Writer<'_> {
             Some(parent) if !step.item.scope.is_empty() => self.ids.get(parent, &step.item.scope),
             _ => Some(step.item.scope.clone()),
         };
-        let item = ItemRef::new(&step.item.kind, scope.unwrap_or_default(), id);
-        if before.stored.document(&item).await?.is_none() {
+        let item = scope.map(|scope| ItemRef::new(&step.item.kind, &scope, id));
+        let stored = match &item {
+            Some(item) => before.stored.document(item).await?.is_some(),
+            None => false,
+        };
+        let Some(item) = item.filter(|_| stored) else {
             let reason = format!(
                 "what stood there before is not in the snapshot of {}",
                 before.taken
             );
             return Ok(Answer::stays(step, reason));
-        }
+        };
         let mut losses = vec![format!(
             "it becomes what the snapshot of {} has: what was changed between that and the restore is lost",
             before.taken

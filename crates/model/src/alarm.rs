@@ -16,6 +16,12 @@ pub enum AlarmKind {
     VerificationOverdue,
     /// The connector cannot sign in.
     SignInNeeded,
+    /// A check or a verification found that something stored is damaged.
+    DamageFound,
+    /// What is to be done by itself for a repository was not done for too long.
+    MaintenanceOverdue,
+    /// The connector's token is for all organizations of its owner: the service stops such tokens.
+    GlobalToken,
 }
 
 impl AlarmKind {
@@ -27,6 +33,9 @@ impl AlarmKind {
             Self::StorageFilling => "storage-filling",
             Self::VerificationOverdue => "verification-overdue",
             Self::SignInNeeded => "sign-in-needed",
+            Self::DamageFound => "damage-found",
+            Self::MaintenanceOverdue => "maintenance-overdue",
+            Self::GlobalToken => "global-token",
         }
     }
 }

@@ -290,6 +290,8 @@ codes! {
         "Turn on `Allow public client flows` in the application (Authentication), or add its client secret.";
     "public-url-missing", "The server does not know its own address", "A sign-in elsewhere has to come back to the address at which people reach the server.",
         "Set `public_url` in the section `[server]` of the configuration.";
+    "range-refused", "The file has no such part", "A part was asked for that lies behind the end of the file.",
+        "Ask for the file without the header Range.";
     "reference-missing", "Something that an item needs is not in the snapshot", "An item belongs to something, or has a file, that the snapshot does not have, and no issue of a backup says why.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older snapshot may hold it.";
     "reference-unclear", "An item names a place that the snapshot does not have", "It may have been renamed after the item was changed for the last time, or the snapshot that could tell why it is missing was forgotten.",
@@ -345,6 +347,8 @@ codes! {
         "Turn them off first with the account's password, then set them up again.";
     "second-factor-needed", "A one-time code is needed", "The account has a second factor.",
         "Give the code that the authenticator app shows, or a recovery code.";
+    "selection-empty", "Nothing is selected", "A restore of nothing would do nothing.",
+        "Select kinds, projects or items, or say that everything is meant.";
     "selection-unknown", "What was selected is not in the snapshot", "A kind, project, id or path of the selection does not exist in this snapshot. Nothing was planned.",
         "`keepward snapshot search TEXT` and `keepward snapshot browse SNAPSHOT` show what there is.";
     "server-error", "Something is wrong with the server", "The cause is in the server's log, under the id of the request.",

@@ -124,4 +124,7 @@ pub struct Step {
     pub new_id: Option<String>,
     /// What went wrong or differs, once applied.
     pub detail: Option<String>,
+    /// The page of the restored item at the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }

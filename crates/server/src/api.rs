@@ -14,10 +14,12 @@ mod events;
 mod identity_providers;
 mod me;
 mod notifications;
+mod overview;
 mod people;
 mod policies;
 mod proposals;
 mod repositories;
+mod restore_plans;
 mod run_actions;
 mod runs;
 mod sessions;
@@ -48,10 +50,12 @@ pub(crate) fn router() -> OpenApiRouter<Server> {
         .merge(identity_providers::routes())
         .merge(me::routes())
         .merge(notifications::routes())
+        .merge(overview::routes())
         .merge(people::routes())
         .merge(policies::routes())
         .merge(proposals::routes())
         .merge(repositories::routes())
+        .merge(restore_plans::routes())
         .merge(run_actions::routes())
         .merge(runs::routes())
         .merge(sessions::routes())
@@ -65,7 +69,7 @@ pub(crate) fn router() -> OpenApiRouter<Server> {
 }
 
 /// An enum's word, as it is stored and shown everywhere.
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(other) => other.to_string(),

@@ -13,6 +13,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use control::Control;
+use control::browse::Library;
 use ipnet::IpNet;
 use model::Secret;
 use tower::ServiceExt as _;
@@ -74,6 +75,8 @@ pub struct Inner {
     pub control: Control,
     pub options: Options,
     pub events: Events,
+    /// What was backed up, for those who look into it.
+    pub library: Library,
     pub(crate) counters: Arc<Counters>,
     pub(crate) access: Access,
 }
@@ -91,6 +94,7 @@ impl Server {
         let life = format!("{:x}", control.clock.now().as_microsecond());
         let counters = Arc::<Counters>::default();
         Self(Arc::new(Inner {
+            library: Library::new(control.clone()),
             control,
             options,
             events: Events::new(life, Arc::clone(&counters)),

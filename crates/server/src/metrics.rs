@@ -1,11 +1,12 @@
 //! `/metrics`, as Prometheus reads it: requests are counted here, everything else is asked of the catalog.
 
+mod health;
 mod sizes;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
@@ -16,6 +17,10 @@ use subtle::ConstantTimeEq as _;
 use crate::{ClientAddress, Problem, Server};
 use text::Page;
 
+/// Waits that are remembered; who is made to wait so often gets too small a sum.
+const WAITS: usize = 20_000;
+const DAY: Duration = Duration::from_hours(24);
+
 /// What happened since the server started.
 #[derive(Default)]
 pub(crate) struct Counters(Mutex<Counted>, sizes::Sizes);
@@ -24,6 +29,14 @@ pub(crate) struct Counters(Mutex<Counted>, sizes::Sizes);
 struct Counted {
     requests: BTreeMap<(&'static str, String, u16), Answered>,
     throttled: BTreeMap<String, u64>,
+    /// The waits of the last day, the oldest first.
+    waits: VecDeque<Wait>,
+}
+
+struct Wait {
+    at: Instant,
+    connector: String,
+    seconds: u64,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -45,6 +58,31 @@ impl Counters {
     pub(crate) fn throttled(&self, connector: &str, seconds: u64) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counted.throttled.entry(connector.to_owned()).or_default() += seconds;
+        if counted.waits.len() == WAITS {
+            counted.waits.pop_front();
+        }
+        counted.waits.push_back(Wait {
+            at: Instant::now(),
+            connector: connector.to_owned(),
+            seconds,
+        });
+    }
+
+    /// How long services made each connector wait in the last day.
+    pub(crate) fn throttled_last_day(&self) -> BTreeMap<String, u64> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while counted
+            .waits
+            .front()
+            .is_some_and(|wait| wait.at.elapsed() > DAY)
+        {
+            counted.waits.pop_front();
+        }
+        let mut sums = BTreeMap::new();
+        for wait in &counted.waits {
+            *sums.entry(wait.connector.clone()).or_default() += wait.seconds;
+        }
+        sums
     }
 
     fn write(&self, page: &mut Page) {
@@ -117,6 +155,7 @@ pub(crate) async fn metrics(
     server.counters.write(&mut page);
     sizes::write(&server, &mut page).await?;
     standing(&server.control.catalog.figures().await?, &mut page);
+    health::write(&server.control, &mut page).await?;
     let kind = (
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",

@@ -62,6 +62,16 @@ impl<T> Paged<T> {
     }
 }
 
+impl<T> Paged<T> {
+    /// Entries of a listed page that were turned into `items` one by one.
+    pub(crate) fn following(items: Vec<T>, next: Option<String>) -> Self {
+        Self {
+            items,
+            next: next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+        }
+    }
+}
+
 impl<T> From<Vec<T>> for Paged<T> {
     fn from(items: Vec<T>) -> Self {
         Self { items, next: None }

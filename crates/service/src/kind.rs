@@ -181,10 +181,9 @@ pub trait Kind: Send + Sync {
         Ok(items.iter().map(refused).collect())
     }
 
-    /// The page on which people see an item of the target; `base` is the address of the organization without a slash at the end, `scope` the
-    /// id of its container there.
-    fn page(&self, _base: &str, _scope: &str, _id: &str) -> Option<String> {
-        None
+    /// The page on which people see a restored item, where it has one. Sends nothing.
+    async fn page(&self, _cx: &Target<'_>, _item: &StoredItem) -> Result<Option<String>> {
+        Ok(None)
     }
 
     /// Looks at a stored item: whether its parts agree with each other, and what it refers to. Reads the snapshot alone; that `document` is JSON

@@ -46,9 +46,9 @@ export class World {
   async setUp(): Promise<string> {
     const made = await this.post("/setup", { token: this.setupToken, ...ADMIN });
     const cookie = made.headers.get("set-cookie")?.split(";")[0] ?? "";
-    const body = { name: "e2e", roles: ["admin"], expires_days: 1 };
-    const token = await this.post("/tokens", body, { cookie });
-    return ((await token.json()) as { token: string }).token;
+    const { permissions } = (await made.json()) as { permissions: string[] };
+    const token = await this.post("/tokens", { name: "e2e", permissions, days: 1 }, { cookie });
+    return ((await token.json()) as { secret: string }).secret;
   }
 
   async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {

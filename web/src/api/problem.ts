@@ -6,7 +6,11 @@ type Body = components["schemas"]["Problem"];
 export class Problem extends Error {
   override readonly name = "Problem";
 
-  constructor(readonly body: Body) {
+  constructor(
+    readonly body: Body,
+    /** Seconds to wait before the next attempt, where the server says so. */
+    readonly retryAfter?: number,
+  ) {
     super(body.detail);
   }
 
@@ -30,7 +34,8 @@ export class Problem extends Error {
   static async of(response: Response): Promise<Problem> {
     const type = response.headers.get("content-type") ?? "";
     if (type.startsWith("application/problem+json")) {
-      return new Problem((await response.json()) as Body);
+      const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+      return new Problem((await response.json()) as Body, Number.isNaN(wait) ? undefined : wait);
     }
     // A proxy in between answers with pages of its own.
     return new Problem({

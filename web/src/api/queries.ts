@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { Problem } from "./problem";
 
 const AGAIN = 3;
@@ -9,7 +9,26 @@ function retry(failures: number, error: unknown): boolean {
   return (status === 0 || status === 429 || status >= 502) && failures < AGAIN;
 }
 
-export const queries = new QueryClient({
+/** A write may change anything that is on the screen: it is read anew, but for writes with `meta: { reads: true }`. */
+const writes = new MutationCache({
+  onSuccess: (_data, _variables, _result, { meta }) => {
+    if (!meta?.["reads"]) void queries.invalidateQueries();
+  },
+});
+
+/** Who was signed in and is not any more signs in again and comes back here. */
+const reads = new QueryCache({
+  onError: (error) => {
+    if (Problem.from(error).status !== 401 || !queries.getQueryData(["get", "/me"])) return;
+    const here = encodeURIComponent(location.pathname + location.search + location.hash);
+    // A new document: nothing of what was seen stays in memory.
+    location.assign(`/sign-in?to=${here}&expired=true`);
+  },
+});
+
+export const queries: QueryClient = new QueryClient({
+  queryCache: reads,
+  mutationCache: writes,
   defaultOptions: {
     queries: { retry, staleTime: 10_000, refetchOnWindowFocus: true },
     mutations: { retry: false },

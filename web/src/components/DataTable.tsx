@@ -1,9 +1,12 @@
 import { Button, Checkbox, makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type ReactNode } from "react";
+import { type CSSProperties, useEffect, useRef, type ReactNode } from "react";
 import { useTexts } from "../texts";
 
 const ROW = 44;
+const NARROW = "@media (max-width: 639px)";
+/** What a column of share 1 needs at least. */
+const LEAST = 88;
 
 const useStyles = makeStyles({
   frame: {
@@ -12,7 +15,7 @@ const useStyles = makeStyles({
     border: `1px solid ${tokens.colorNeutralStroke2}`,
     borderRadius: tokens.borderRadiusMedium,
   },
-  table: { minWidth: "560px" },
+  table: { minWidth: "var(--wide)", [NARROW]: { minWidth: "var(--narrow)" } },
   row: {
     display: "flex",
     alignItems: "center",
@@ -32,6 +35,7 @@ const useStyles = makeStyles({
   },
   cell: { padding: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalS}`, minWidth: 0, overflowWrap: "anywhere" },
   check: { width: "44px", flexShrink: 0 },
+  minor: { [NARROW]: { display: "none" } },
 });
 
 export interface Column<Item> {
@@ -42,6 +46,12 @@ export interface Column<Item> {
   grow?: number;
   /** Fixed width in pixels instead. */
   width?: number;
+  /** Left out where there is little room. */
+  minor?: boolean;
+}
+
+function least<Item>(columns: Column<Item>[]): string {
+  return `${columns.reduce((sum, { grow = 1, width }) => sum + (width ?? grow * LEAST), 0)}px`;
 }
 
 interface Props<Item> {
@@ -84,12 +94,19 @@ export function DataTable<Item>({ label, items, columns, id, name, selected, onS
   };
   const size = ({ grow = 1, width }: Column<Item>) =>
     width === undefined ? { flex: `${grow} ${grow} 0` } : { width, flexShrink: 0 };
+  const look = ({ minor }: Column<Item>) => mergeClasses(styles.cell, minor && styles.minor);
   const all = items.length > 0 && items.every((item) => selected?.has(id(item)));
   const total = more ? -1 : items.length + 1;
 
   return (
     <div className={styles.frame} ref={frame} tabIndex={0} role="region" aria-label={label}>
-      <div className={styles.table} role="table" aria-label={label} aria-rowcount={total}>
+      <div
+        className={styles.table}
+        style={{ "--wide": least(columns), "--narrow": least(columns.filter(({ minor }) => !minor)) } as CSSProperties}
+        role="table"
+        aria-label={label}
+        aria-rowcount={total}
+      >
         <div role="rowgroup" className={styles.head}>
           <div className={styles.row} role="row" aria-rowindex={1}>
             {onSelect && (
@@ -102,7 +119,7 @@ export function DataTable<Item>({ label, items, columns, id, name, selected, onS
               </div>
             )}
             {columns.map((column) => (
-              <div key={column.key} className={styles.cell} style={size(column)} role="columnheader">
+              <div key={column.key} className={look(column)} style={size(column)} role="columnheader">
                 {column.title}
               </div>
             ))}
@@ -132,7 +149,7 @@ export function DataTable<Item>({ label, items, columns, id, name, selected, onS
                   </div>
                 )}
                 {columns.map((column) => (
-                  <div key={column.key} className={styles.cell} style={size(column)} role="cell">
+                  <div key={column.key} className={look(column)} style={size(column)} role="cell">
                     {column.cell(item)}
                   </div>
                 ))}

@@ -9,37 +9,20 @@ import {
 } from "@fluentui/react-components";
 import { CodeRegular } from "@fluentui/react-icons";
 import { useTexts } from "../texts";
-import { CopyButton } from "./CopyButton";
+import { Code } from "./Code";
+import { quoted } from "./quoted";
 
 const useStyles = makeStyles({
   surface: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS, maxWidth: "min(90vw, 720px)" },
-  line: { display: "flex", gap: tokens.spacingHorizontalS, alignItems: "flex-start" },
-  code: {
-    flexGrow: 1,
-    margin: 0,
-    padding: tokens.spacingVerticalS,
-    overflowX: "auto",
-    whiteSpace: "pre-wrap",
-    overflowWrap: "anywhere",
-    backgroundColor: tokens.colorNeutralBackground3,
-    borderRadius: tokens.borderRadiusMedium,
-    fontFamily: tokens.fontFamilyMonospace,
-    fontSize: tokens.fontSizeBase200,
-  },
 });
 
 interface Props {
-  /** The words after `keepward`: `["backup", "contoso"]`. */
-  cli: string[];
+  /** The words after `keepward`: `["backup", "contoso"]`. Absent for what the command line does not have. */
+  cli?: string[];
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The path under /api/v1. */
   path: string;
   body?: unknown;
-}
-
-/** Quotes a word for a POSIX shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function curl({ method, path, body }: Props): string {
@@ -56,25 +39,19 @@ function curl({ method, path, body }: Props): string {
 export function ShowAs(props: Props) {
   const styles = useStyles();
   const t = useTexts();
-  const cli = ["keepward", ...props.cli].map(quoted).join(" ");
+  const cli = props.cli && ["keepward", ...props.cli].map(quoted).join(" ");
+  const ways = [[t("showAs.curl"), curl(props)]];
+  if (cli) ways.unshift([t("showAs.cli"), `${cli} --server ${location.origin} --token-file token`]);
   return (
     <Popover trapFocus positioning="below-end">
       <PopoverTrigger disableButtonEnhancement>
         <Button appearance="subtle" icon={<CodeRegular />} aria-label={t("action.showAs")} title={t("action.showAs")} />
       </PopoverTrigger>
       <PopoverSurface className={styles.surface} aria-label={t("showAs.title")}>
-        {(
-          [
-            [t("showAs.cli"), `${cli} --server ${location.origin} --token-file token`],
-            [t("showAs.curl"), curl(props)],
-          ] as const
-        ).map(([title, text]) => (
+        {ways.map(([title, text = ""]) => (
           <div key={title}>
             <Subtitle2 as="h2">{title}</Subtitle2>
-            <div className={styles.line}>
-              <pre className={styles.code}>{text}</pre>
-              <CopyButton text={text} />
-            </div>
+            <Code text={text} />
           </div>
         ))}
       </PopoverSurface>

@@ -1,5 +1,6 @@
 import { Badge } from "@fluentui/react-components";
 import {
+  ArrowSyncRegular,
   CheckmarkCircleFilled,
   CircleRegular,
   ClockRegular,
@@ -10,12 +11,13 @@ import {
 import { createElement } from "react";
 
 /** How something stands, told by color, icon and word alike. */
-export type Tone = "good" | "warning" | "bad" | "waiting" | "neutral";
+export type Tone = "good" | "warning" | "bad" | "working" | "waiting" | "neutral";
 
-const LOOK: Record<Tone, { color: "success" | "warning" | "danger" | "informative" | "subtle"; icon: FluentIcon }> = {
+const LOOK: Record<Tone, { color: "success" | "warning" | "danger" | "brand" | "informative" | "subtle"; icon: FluentIcon }> = {
   good: { color: "success", icon: CheckmarkCircleFilled },
   warning: { color: "warning", icon: WarningFilled },
   bad: { color: "danger", icon: DismissCircleFilled },
+  working: { color: "brand", icon: ArrowSyncRegular },
   waiting: { color: "informative", icon: ClockRegular },
   neutral: { color: "subtle", icon: CircleRegular },
 };

@@ -1,18 +1,12 @@
 import { Tooltip } from "@fluentui/react-components";
-import { useEffect, useState } from "react";
 import { useTexts } from "../texts";
 import { ago, when } from "./format";
-
-const TICK = 30_000;
+import { useNow } from "./now";
 
 /** A moment as people say it, the exact time behind it. */
 export function Time({ at }: { at: string | null | undefined }) {
   const t = useTexts();
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), TICK);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useNow();
   if (!at) return <>{t("time.never")}</>;
   return (
     <Tooltip content={when(at)} relationship="description">

@@ -37,7 +37,7 @@ export function AccountMenu() {
       onCheckedValueChange={(_, { checkedItems }) => choose((checkedItems[0] ?? "system") as Choice)}
     >
       <MenuTrigger disableButtonEnhancement>
-        <Button appearance="subtle" icon={<PersonRegular />} aria-label={t("account.label")}>
+        <Button appearance="subtle" icon={<PersonRegular />} aria-label={`${t("account.label")}: ${me.name}`}>
           {me.name}
         </Button>
       </MenuTrigger>

@@ -15,6 +15,7 @@ import { NavigationRegular, ShieldCheckmarkFilled } from "@fluentui/react-icons"
 import { Link as RouterLink, Outlet, useLocation } from "@tanstack/react-router";
 import { createElement, useState } from "react";
 import { useConnected, useLive } from "../api/live";
+import { BasketButton } from "../pages/restore/BasketButton";
 import { useTexts } from "../texts";
 import { AccountMenu } from "./AccountMenu";
 import { NAVIGATION } from "./navigation";
@@ -97,6 +98,7 @@ export function Shell() {
           <ShieldCheckmarkFilled className={styles.mark} aria-hidden />
           <Subtitle1>{t("product")}</Subtitle1>
         </div>
+        <BasketButton />
         <AccountMenu />
       </header>
       <ConnectionBar />

@@ -63,6 +63,13 @@ export const common = {
     select: "Select",
   },
   showAs: { title: "The same outside the console", cli: "Command line", curl: "curl" },
+  once: { kept: "I have kept it in a safe place" },
+  refusal: { fields: "Some of it is not right. Correct what is marked." },
   confirm: { type: "Type “{{name}}” to go on" },
+  filter: { all: "All" },
+  foreign: {
+    blocked_one: "An image is not shown, because it is not in the snapshot: {{hosts}}. Nothing is loaded from elsewhere.",
+    blocked_other: "{{count}} images are not shown, because they are not in the snapshot: {{hosts}}. Nothing is loaded from elsewhere.",
+  },
   time: { never: "never" },
 };

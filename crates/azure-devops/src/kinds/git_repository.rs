@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use futures::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
-use model::{Class, Issue, ItemRef};
+use model::{Action, Class, Issue, ItemRef};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::git::{Remote, crawl_repository, inspect_repository};
@@ -16,7 +16,7 @@ use service::http::segment;
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched, StoredItem,
+    KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem,
     Target,
 };
 
@@ -147,6 +147,24 @@ pub(crate) async fn detail(
     .version(STABLE)
     .send()
     .await
+}
+
+/// In what a repository of the target differs from a stored one; also when the snapshot cannot tell.
+pub(crate) async fn compared(cx: &Target<'_>, stored: &str, there: &str) -> Result<Vec<String>> {
+    let item = ItemRef::new(GIT_REPOSITORY, "", stored);
+    let Some(document) = cx.stored.document(&item).await? else {
+        return Ok(vec!["the snapshot does not have them".to_owned()]);
+    };
+    let name = parts::read::<Repository<'_>>(&item, &document)?.name;
+    let stored = StoredItem {
+        name: name.into_owned(),
+        item,
+        action: Action::Merge,
+        new_id: Some(there.to_owned()),
+        open_intent: false,
+    };
+    let differences = restore::verify(cx, &[stored]).await?;
+    Ok(differences.concat())
 }
 
 /// Why a listed repository cannot be read: the service would say that it is not there.
@@ -346,8 +364,15 @@ impl Kind for GitRepositoryKind {
         .await
     }
 
-    fn page(&self, base: &str, scope: &str, id: &str) -> Option<String> {
-        Some(format!("{base}/{}/_git/{}", segment(scope), segment(id)))
+    async fn page(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<String>> {
+        let document = parts::document(cx.stored, &item.item).await?;
+        let stored: Repository<'_> = parts::read(&item.item, &document)?;
+        let Some(project) = cx.ids.get(PROJECT, &stored.project.id) else {
+            return Ok(None);
+        };
+        parts::page(cx, item, |id| {
+            format!("{}/_git/{}", segment(&project), segment(id))
+        })
     }
 
     async fn inspect(

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use service::http::{Answer, segment};
 use service::{
     Client, Crawl, Cursor, Error, Found, Inspect, Inspection, Item, Kind, KindSpec, Outcome, Pass,
-    Restore, Result, Scope, StoredItem, Target,
+    Removal, Restore, Result, Scope, StoredItem, Target,
 };
 
 use super::parts;
@@ -162,6 +162,12 @@ impl Kind for NodeKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(self.tree, cx, items).await
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Never(
+            "work items and nodes of others may be filed under it since: delete it at the service when nobody needs it",
+        )
     }
 
     async fn inspect(

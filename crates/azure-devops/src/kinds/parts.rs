@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use model::{Class, ItemRef};
 use serde::Deserialize;
+use service::http::Method;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspection, Kind, KindSpec, Layout,
     Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
@@ -104,6 +105,17 @@ pub(crate) async fn remove(
         });
     }
     Ok(outcomes)
+}
+
+/// A page of the organization about what an item became.
+pub(crate) fn page(
+    cx: &Target<'_>,
+    item: &StoredItem,
+    path: impl FnOnce(&str) -> String,
+) -> Result<Option<String>> {
+    let base = crate::api::base(cx.http)?;
+    let id = item.new_id.as_deref();
+    Ok(id.map(|id| format!("{base}/{}", path(id))))
 }
 
 /// One item that could not be written does not end the restore, a dead credential does.

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use service::http::segment;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Item, Kind, KindSpec,
-    Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched, StoredItem, Target,
+    Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem, Target,
     TextOf,
 };
 
@@ -300,6 +300,16 @@ impl Kind for ProjectKind {
             .then(|item| restore::verify(cx, item))
             .try_collect()
             .await
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Never(
+            "a project may hold what others have put into it since: delete it at the service when nobody needs it",
+        )
+    }
+
+    async fn page(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<String>> {
+        parts::page(cx, item, |id| segment(id).to_string())
     }
 
     async fn inspect(

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use service::http::{Method, segment};
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Inspect, Inspection, Item,
-    Kind, KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched,
+    Kind, KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched,
     StoredItem, Target, TextOf,
 };
 
@@ -355,6 +355,27 @@ impl Kind for TeamKind {
             all.push(differences.0);
         }
         Ok(all)
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Forever
+    }
+
+    async fn remove(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(items.len());
+        for item in items {
+            let project = cx.ids.get(PROJECT, &item.item.scope);
+            let project = project.unwrap_or_else(|| item.item.scope.clone());
+            let path = |id: &str| {
+                format!(
+                    "/_apis/projects/{}/teams/{}",
+                    segment(&project),
+                    segment(id)
+                )
+            };
+            outcomes.extend(parts::remove(cx, std::slice::from_ref(item), path).await?);
+        }
+        Ok(outcomes)
     }
 
     async fn inspect(

@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::ItemRef;
 use serde::{Deserialize, Serialize};
+use service::http::segment;
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Restore, Result, Scope, Searched, Stored,
+    KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, Stored,
     StoredItem, Target,
 };
 
@@ -203,6 +204,25 @@ impl Kind for WikiKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    fn removal(&self) -> Removal {
+        Removal::Bin
+    }
+
+    async fn remove(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        restore::remove(cx, items).await
+    }
+
+    async fn page(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<String>> {
+        let document = parts::document(cx.stored, &item.item).await?;
+        let stored: Wiki<'_> = parts::read(&item.item, &document)?;
+        let Some(project) = cx.ids.get(PROJECT, &stored.project) else {
+            return Ok(None);
+        };
+        parts::page(cx, item, |id| {
+            format!("{}/_wiki/wikis/{}", segment(&project), segment(id))
+        })
     }
 
     async fn inspect(

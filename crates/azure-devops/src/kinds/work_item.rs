@@ -21,15 +21,18 @@ mod verify;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::ItemRef;
+use service::http::segment;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Kind, KindSpec, Layout,
-    Outcome, Pass, Permission, Restore, Result, Scope, Searched, StoredItem, Target, TextOf,
+    Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem, Target,
+    TextOf,
 };
 
 use self::document::Head;
 use super::git_repository::GIT_REPOSITORY;
 use super::node::{AREA, ITERATION};
 use super::project::PROJECT;
+use super::parts;
 use super::wiki::WIKI;
 use crate::api::{DEV, STABLE};
 
@@ -148,8 +151,8 @@ impl Kind for WorkItemKind {
         .await
     }
 
-    fn page(&self, base: &str, _scope: &str, id: &str) -> Option<String> {
-        Some(format!("{base}/_workitems/edit/{}", segment(id)))
+    async fn page(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<String>> {
+        parts::page(cx, item, |id| format!("_workitems/edit/{}", segment(id)))
     }
 
     async fn inspect(

@@ -6,9 +6,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions};
 use sqlx::{Arguments as _, ConnectOptions as _, Executor, Postgres, SqlSafeStr};
 
-use super::Dialect;
+use super::{Dialect, Search};
 use crate::Result;
-use crate::db::{Db, Row, Value};
+use crate::db::{Db, Row, Value, args};
+use crate::index::{Part, Query, Term};
 
 /// Many connections write: claims skip rows that others hold, and a unique index decides between jobs of one key.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -31,7 +32,66 @@ pub(crate) const DIALECT: Dialect = Dialect {
             FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses();",
     queue_lock: Some("SELECT pg_advisory_xact_lock(7305243915)"),
     like: "ILIKE",
+    search: Search {
+        tables: "CREATE TABLE text_words (id bigint PRIMARY KEY, words tsvector NOT NULL);
+            CREATE INDEX text_words_words ON text_words USING gin (words);",
+        id: "id",
+        new_ids: "SELECT nextval(pg_get_serial_sequence('item_text', 'id')) FROM generate_series(1, $1)",
+        insert: ("INSERT INTO text_words (id, words) SELECT column1, column2::tsvector FROM (", 2, ") AS v"),
+        document,
+        matches: (".words @@ ", "::tsquery"),
+        expression,
+        ordered_join: "JOIN",
+    },
 };
+
+/// The last place that a word can have.
+const PLACES: usize = 16383;
+
+/// Words of the name have the weight A. Made here and not by `to_tsvector`, whose parser takes paths and addresses for one word.
+fn document(name: &[String], body: &[String]) -> Vec<Value> {
+    let mut words = String::new();
+    let named = name.iter().map(|word| (word, "A"));
+    // A gap, so that no phrase goes from the name into the text.
+    let places = (1..=name.len()).chain(name.len() + 2..);
+    for ((word, weight), place) in named.chain(body.iter().map(|word| (word, ""))).zip(places) {
+        words.push_str(&format!("'{word}':{}{weight} ", place.min(PLACES)));
+    }
+    args![words]
+}
+
+/// Words are letters and digits, so that quotes make them plain words.
+fn expression(query: &Query, part: Part) -> String {
+    let term = |term: &Term, weight: &str| {
+        let last = term.words.len() - 1;
+        let word = |(at, word): (usize, &String)| {
+            let star = if term.prefix && at == last { "*" } else { "" };
+            match (star, weight) {
+                ("", "") => format!("'{word}'"),
+                _ => format!("'{word}':{star}{weight}"),
+            }
+        };
+        let words: Vec<String> = term.words.iter().enumerate().map(word).collect();
+        format!("({})", words.join(" <-> "))
+    };
+    let join = |terms: &[Term], weight: &str, word: &str| {
+        let terms: Vec<String> = terms.iter().map(|each| term(each, weight)).collect();
+        format!("({})", terms.join(word))
+    };
+    let all = join(&query.all, "", " & ");
+    let named = join(&query.all, "A", " & ");
+    let none = |weight| (!query.none.is_empty()).then(|| join(&query.none, weight, " | "));
+    let (mut found, none) = match part {
+        Part::Named => (named, none("")),
+        Part::Any => (all, none("")),
+        Part::Rest => (format!("{all} & !{named}"), none("")),
+        Part::NameAlone => (named, none("A")),
+    };
+    if let Some(none) = none {
+        found.push_str(&format!(" & !{none}"));
+    }
+    found
+}
 
 const CONNECTIONS: u32 = 10;
 

@@ -10,9 +10,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments as _, ConnectOptions as _, Executor, SqlSafeStr, Sqlite};
 
-use super::Dialect;
+use super::{Dialect, Search};
 use crate::Result;
-use crate::db::{Db, Row, Value};
+use crate::db::{Db, Row, Value, args};
+use crate::index::{Part, Query, Term};
 
 /// One connection writes, so nothing needs to be locked or skipped here.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -37,7 +38,41 @@ pub(crate) const DIALECT: Dialect = Dialect {
             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;",
     queue_lock: None,
     like: "LIKE",
+    search: Search {
+        // Words come as they are to be found: nothing is left for the tokenizer to decide.
+        tables: "CREATE VIRTUAL TABLE text_words USING fts5(name, body, content='', contentless_delete=1, tokenize='ascii');",
+        id: "rowid",
+        new_ids: "WITH RECURSIVE numbers (id) AS (SELECT coalesce(max(id), 0) + 1 FROM item_text UNION ALL SELECT id + 1 FROM numbers LIMIT $1)
+            SELECT id FROM numbers",
+        insert: ("INSERT INTO text_words (rowid, name, body)", 3, ""),
+        document: |name, body| args![name.join(" "), body.join(" ")],
+        matches: (".text_words MATCH ", ""),
+        expression,
+        ordered_join: "CROSS JOIN",
+    },
 };
+
+/// Words are letters and digits, so that quotes make them plain words.
+fn expression(query: &Query, part: Part) -> String {
+    let term = |term: &Term| {
+        let star = if term.prefix { " *" } else { "" };
+        format!("\"{}\"{star}", term.words.join(" "))
+    };
+    let join = |terms: &[Term], word: &str| terms.iter().map(term).collect::<Vec<_>>().join(word);
+    let all = format!("({})", join(&query.all, " AND "));
+    let none = (!query.none.is_empty()).then(|| format!("({})", join(&query.none, " OR ")));
+    let named = format!("({{name}} : {all})");
+    let (mut found, none) = match part {
+        Part::Named => (named, none),
+        Part::Any => (all, none),
+        Part::Rest => (format!("({all} NOT {named})"), none),
+        Part::NameAlone => (named, none.map(|none| format!("({{name}} : {none})"))),
+    };
+    if let Some(none) = none {
+        found = format!("{found} NOT {none}");
+    }
+    found
+}
 
 const READERS: u32 = 4;
 

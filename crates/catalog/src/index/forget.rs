@@ -1,11 +1,14 @@
 //! Forgetting snapshots: intervals that no snapshot sees any more go with them.
 
+use super::text::drop_versions;
 use crate::db::{Tx, args};
+use crate::dialect::Search;
 use crate::{Catalog, Error, Result, SourceKey};
 
 impl Catalog {
     /// Forgets one snapshot in the catalog; the repository is not touched.
     pub async fn forget_snapshot(&self, id: &str) -> Result<()> {
+        let search = &self.db.dialect().search;
         let mut tx = self.db.begin().await?;
         let sql = "DELETE FROM snapshot WHERE id = $1 RETURNING source, seq";
         let Some(row) = tx.one(sql, args![id]).await? else {
@@ -25,14 +28,15 @@ impl Catalog {
             .ok_or_else(|| Error::damaged("no neighbors"))?;
         let before = row.opt_int(0)?.unwrap_or(0);
         match row.opt_int(1)? {
-            Some(after) => drop_between(&mut tx, source, before, after).await?,
-            None => drop_after(&mut tx, source, before).await?,
+            Some(after) => drop_between(&mut tx, search, source, before, after).await?,
+            None => drop_after(&mut tx, search, source, before).await?,
         }
         tx.commit().await
     }
 
     /// Forgets all snapshots of a source in the catalog, so that they can be added again in their order.
     pub async fn clear_index(&self, source: &SourceKey) -> Result<()> {
+        let search = &self.db.dialect().search;
         let mut tx = self.db.begin().await?;
         let sql = "SELECT id FROM source WHERE repository = $1 AND service = $2 AND name = $3";
         let row = tx
@@ -43,9 +47,7 @@ impl Catalog {
             .await?;
         let Some(row) = row else { return Ok(()) };
         let id = row.int(0)?;
-        let sql =
-            "DELETE FROM item_version WHERE section IN (SELECT id FROM section WHERE source = $1)";
-        tx.execute(sql, args![id]).await?;
+        drop_versions(&mut tx, search, of_source, args![id]).await?;
         tx.execute("DELETE FROM section WHERE source = $1", args![id])
             .await?;
         tx.execute("DELETE FROM snapshot WHERE source = $1", args![id])
@@ -56,19 +58,30 @@ impl Catalog {
     }
 }
 
+/// Versions of the source `$1`.
+fn of_source(alias: &str) -> String {
+    format!("{alias}.section IN (SELECT id FROM section WHERE source = $1)")
+}
+
 /// Drops what began after one snapshot and ended by the next one: nobody sees it.
-async fn drop_between(tx: &mut Tx, source: i64, before: i64, after: i64) -> Result<()> {
-    let sql = "DELETE FROM item_version WHERE section IN (SELECT id FROM section WHERE source = $1)
-        AND first_seq > $2 AND gone_seq > $2 AND gone_seq <= $3";
-    tx.execute(sql, args![source, before, after])
-        .await
-        .map(drop)
+async fn drop_between(
+    tx: &mut Tx,
+    search: &Search,
+    source: i64,
+    before: i64,
+    after: i64,
+) -> Result<()> {
+    let doomed = |alias: &str| {
+        let own = of_source(alias);
+        format!("{own} AND {alias}.first_seq > $2 AND {alias}.gone_seq > $2 AND {alias}.gone_seq <= $3")
+    };
+    drop_versions(tx, search, doomed, args![source, before, after]).await
 }
 
 /// Makes an earlier snapshot the newest: what began later goes, what ended later is current again.
-async fn drop_after(tx: &mut Tx, source: i64, newest: i64) -> Result<()> {
-    let sql = "DELETE FROM item_version WHERE section IN (SELECT id FROM section WHERE source = $1) AND first_seq > $2";
-    tx.execute(sql, args![source, newest]).await?;
+async fn drop_after(tx: &mut Tx, search: &Search, source: i64, newest: i64) -> Result<()> {
+    let doomed = |alias: &str| format!("{} AND {alias}.first_seq > $2", of_source(alias));
+    drop_versions(tx, search, doomed, args![source, newest]).await?;
     let sql = "UPDATE item_version SET gone_seq = NULL
         WHERE section IN (SELECT id FROM section WHERE source = $1) AND gone_seq > $2";
     tx.execute(sql, args![source, newest]).await.map(drop)

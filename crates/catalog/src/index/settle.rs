@@ -3,13 +3,15 @@
 //! The index first takes the state that the rows refer to as the new snapshot's, then the rows, and in the end joins what
 //! turned out to be the same version as before.
 
+use super::text::drop_versions;
 use crate::db::{Tx, args};
+use crate::dialect::Search;
 use crate::{Error, Result};
 
 /// Rows of the state that the rows refer to are replaced by theirs.
 pub(super) const REPLACE: &str =
     "ON CONFLICT (section, item, first_seq) DO UPDATE SET name = excluded.name,
-    folded = excluded.folded, path = excluded.path, digest = excluded.digest, size = excluded.size,
+    folded = excluded.folded, text = excluded.text, path = excluded.path, digest = excluded.digest, size = excluded.size,
     modified = excluded.modified, binned = excluded.binned";
 
 /// Makes the state of `parent` (nothing, without one) that of `seq`.
@@ -29,14 +31,14 @@ pub(super) async fn rebase(tx: &mut Tx, source: i64, seq: i64, parent: Option<&s
         AND gone_seq IS NULL AND first_seq > $3";
     tx.execute(sql, args![source, seq, base]).await?;
     let sql = "INSERT INTO item_version
-            (section, item, first_seq, name, folded, path, digest, size, modified, binned)
-        SELECT section, item, $2, name, folded, path, digest, size, modified, binned FROM item_version
+            (section, item, first_seq, text, name, folded, path, digest, size, modified, binned)
+        SELECT section, item, $2, text, name, folded, path, digest, size, modified, binned FROM item_version
         WHERE section IN (SELECT id FROM section WHERE source = $1) AND first_seq <= $3 AND gone_seq > $3 AND gone_seq < $2";
     tx.execute(sql, args![source, seq, base]).await.map(drop)
 }
 
 /// A version that ends with `seq` and begins again with it went on.
-pub(super) async fn merge(tx: &mut Tx, source: i64, seq: i64) -> Result<()> {
+pub(super) async fn merge(tx: &mut Tx, search: &Search, source: i64, seq: i64) -> Result<()> {
     let sql = "UPDATE item_version AS o SET gone_seq = NULL
         WHERE o.section IN (SELECT id FROM section WHERE source = $1) AND o.gone_seq = $2 AND EXISTS (
             SELECT 1 FROM item_version n
@@ -44,10 +46,13 @@ pub(super) async fn merge(tx: &mut Tx, source: i64, seq: i64) -> Result<()> {
               AND n.name = o.name AND n.path = o.path AND n.digest = o.digest AND n.size = o.size
               AND n.binned = o.binned AND coalesce(n.modified, -1) = coalesce(o.modified, -1))";
     tx.execute(sql, args![source, seq]).await?;
-    let sql = "DELETE FROM item_version
-        WHERE section IN (SELECT id FROM section WHERE source = $1) AND first_seq = $2 AND EXISTS (
-            SELECT 1 FROM item_version o
-            WHERE o.section = item_version.section AND o.item = item_version.item
-              AND o.first_seq < $2 AND o.gone_seq IS NULL)";
-    tx.execute(sql, args![source, seq]).await.map(drop)
+    let doomed = |alias: &str| {
+        format!(
+            "{alias}.section IN (SELECT id FROM section WHERE source = $1) AND {alias}.first_seq = $2 AND EXISTS (
+                SELECT 1 FROM item_version o
+                WHERE o.section = {alias}.section AND o.item = {alias}.item
+                  AND o.first_seq < $2 AND o.gone_seq IS NULL)"
+        )
+    };
+    drop_versions(tx, search, doomed, args![source, seq]).await
 }

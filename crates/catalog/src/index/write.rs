@@ -3,19 +3,26 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::text::{self, Known, NewText};
 use crate::db::{Tx, Value, args, json};
+use crate::dialect::Search;
 use crate::{Catalog, Change, Error, IndexChange, ItemState, Result, SnapshotRow, SourceKey};
 
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 const HEAD: &str = "INSERT INTO item_version
-    (section, item, first_seq, name, folded, path, digest, size, modified, binned)";
+    (section, item, first_seq, text, name, folded, path, digest, size, modified, binned)";
+/// The place of `text` among them: it is known only when a batch is stored.
+const TEXT: usize = 3;
 /// Rows in one statement: more gains nothing.
 const BATCH: usize = 200;
+/// So many bytes of text end a batch early.
+const MOST_TEXT: usize = 2 << 20;
 
 /// Takes the changes of one snapshot. The database is not written by others meanwhile (SQLite), so feed it swiftly; dropped
 /// without [`SnapshotWriter::commit`] it leaves nothing behind.
 pub struct SnapshotWriter {
     tx: Tx,
+    search: &'static Search,
     source: i64,
     seq: i64,
     snapshot: String,
@@ -23,6 +30,9 @@ pub struct SnapshotWriter {
     sections: HashMap<String, HashMap<String, i64>>,
     /// Rows to insert.
     added: Vec<Value>,
+    /// Their texts, and the bytes of these.
+    texts: Vec<NewText>,
+    text_bytes: usize,
     /// Items whose current version ends.
     ended: Vec<Value>,
     /// Items that are not in this snapshot.
@@ -79,6 +89,7 @@ impl Catalog {
             (None, Some((seq, id))) if row.parent.as_ref() == Some(id) => (Mode::Next, seq + 1),
             (None, Some((seq, _))) => (Mode::Settle, seq + 1),
         };
+        let search = &self.db.dialect().search;
         if mode == Mode::Settle {
             super::settle::rebase(&mut tx, source, seq, row.parent.as_deref()).await?;
         }
@@ -88,11 +99,14 @@ impl Catalog {
         Ok(SnapshotWriter {
             sections: sections(&mut tx, source).await?,
             tx,
+            search,
             source,
             seq,
             snapshot: row.id.clone(),
             mode,
             added: Vec::new(),
+            texts: Vec::new(),
+            text_bytes: 0,
             ended: Vec::new(),
             removed: Vec::new(),
             statement: None,
@@ -164,11 +178,21 @@ impl SnapshotWriter {
             self.removed.extend(args![section, change.item.id]);
         } else {
             let folded = (!change.name.is_ascii()).then(|| change.name.to_lowercase());
+            let project = change.project.to_lowercase();
+            self.text_bytes += change.text.len();
+            self.texts.push(NewText {
+                section,
+                item: change.item.id.clone(),
+                hash: text::hash(&change.name, &project, &change.text),
+                project,
+                body: change.text,
+            });
             self.added.reserve(BATCH * COLUMNS);
             self.added.extend(args![
                 section,
                 change.item.id,
                 self.seq,
+                None::<i64>,
                 change.name,
                 folded,
                 change.path,
@@ -178,7 +202,8 @@ impl SnapshotWriter {
                 change.state == ItemState::Binned,
             ]);
         }
-        if self.added.len() == BATCH * COLUMNS || self.ended.len() == 2 * BATCH {
+        let is_full = self.added.len() == BATCH * COLUMNS || self.text_bytes >= MOST_TEXT;
+        if is_full || self.ended.len() == 2 * BATCH {
             self.flush().await?;
         }
         Ok(())
@@ -188,7 +213,7 @@ impl SnapshotWriter {
     pub async fn commit(mut self) -> Result<i64> {
         self.flush().await?;
         if self.mode == Mode::Settle {
-            super::settle::merge(&mut self.tx, self.source, self.seq).await?;
+            super::settle::merge(&mut self.tx, self.search, self.source, self.seq).await?;
         }
         self.tx.commit().await?;
         Ok(self.seq)
@@ -213,6 +238,7 @@ impl SnapshotWriter {
 
     async fn flush(&mut self) -> Result<()> {
         let ended = std::mem::take(&mut self.ended);
+        let known = text::known(&mut self.tx, self.search, self.seq, &ended).await?;
         if !ended.is_empty() {
             let sql = format!(
                 "UPDATE item_version AS v SET gone_seq = {seq} FROM ({values}) AS c
@@ -231,13 +257,19 @@ impl SnapshotWriter {
             );
             self.tx.execute(sqlx::AssertSqlSafe(sql), removed).await?;
         }
-        self.insert().await
+        self.insert(&known).await
     }
 
-    async fn insert(&mut self) -> Result<()> {
-        let added = std::mem::take(&mut self.added);
+    async fn insert(&mut self, known: &Known) -> Result<()> {
+        let mut added = std::mem::take(&mut self.added);
         if added.is_empty() {
             return Ok(());
+        }
+        self.text_bytes = 0;
+        let texts = std::mem::take(&mut self.texts);
+        let ids = text::store(&mut self.tx, self.search, known, texts).await?;
+        for (row, id) in added.chunks_mut(COLUMNS).zip(ids) {
+            row[TEXT] = id.into();
         }
         let tail = if self.mode == Mode::Settle {
             super::settle::REPLACE

@@ -16,6 +16,9 @@ CREATE INDEX plan_connector ON plan (connector, id);
 CREATE INDEX plan_plan_run ON plan (plan_run) WHERE plan_run IS NOT NULL;
 CREATE INDEX plan_apply_run ON plan (apply_run) WHERE apply_run IS NOT NULL;
 
+-- The page of the restored item at the service.
+ALTER TABLE step ADD COLUMN url {text};
+
 -- People whom the items of a plan name, and who takes their place at the target.
 CREATE TABLE plan_person (
     plan {text} NOT NULL REFERENCES plan (id),

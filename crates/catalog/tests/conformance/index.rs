@@ -121,60 +121,6 @@ pub(crate) async fn an_item_that_comes_twice_is_refused(place: Place) {
     assert!(catalog.source_snapshots(&source).await.unwrap().is_empty());
 }
 
-pub(crate) async fn search_finds_words_ids_and_what_is_gone(place: Place) {
-    let (catalog, source) = (place.open().await, source("contoso"));
-    let rows = [
-        work_item("1", "Login page is BROKEN", "d1", Change::Added),
-        work_item("2", "Страница входа СЛОМАНА", "d2", Change::Added),
-        work_item("30", "100%_done \\ really", "d3", Change::Added),
-    ];
-    catalog
-        .add_snapshot(&snapshot(&source, "aa", 1, None), rows)
-        .await
-        .unwrap();
-    let rows = [
-        work_item("1", "", "", Change::Removed),
-        work_item("2", "Страница входа сломана опять", "d4", Change::Changed),
-    ];
-    catalog
-        .add_snapshot(&snapshot(&source, "bb", 2, Some("aa")), rows)
-        .await
-        .unwrap();
-
-    let search = async |text: &str| {
-        let hits = catalog
-            .search(text, None, &Page::first(10))
-            .await
-            .unwrap()
-            .items;
-        hits.iter()
-            .map(|hit| (hit.entry.item.id.clone(), hit.entry.first_seq))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(search("broken LOGIN").await, [("1".to_owned(), 1)]);
-    assert_eq!(search("сломана").await, [("2".to_owned(), 2)]);
-    assert_eq!(search("%_done \\").await, [("30".to_owned(), 1)]);
-    assert_eq!(search("30").await, [("30".to_owned(), 1)]);
-    assert!(search("1%0").await.is_empty());
-    assert!(search("login missing").await.is_empty());
-    assert!(search("  ").await.is_empty());
-    let elsewhere = crate::support::source("fabrikam");
-    let none = catalog
-        .search("login", Some(&elsewhere), &Page::first(10))
-        .await
-        .unwrap();
-    assert!(none.items.is_empty());
-
-    let mut found = Vec::new();
-    let mut page = Some(Page::first(1));
-    while let Some(this) = page {
-        let listed = catalog.search("a", Some(&source), &this).await.unwrap();
-        found.extend(listed.items.iter().map(|hit| hit.entry.item.id.clone()));
-        page = this.following(&listed);
-    }
-    assert_eq!(found, ["1", "30"]);
-}
-
 pub(crate) async fn changes_are_paged_in_both_directions(place: Place) {
     let (catalog, source) = (place.open().await, source("contoso"));
     let added = (0..50).map(|id| work_item(&format!("{id:02}"), "n", "d", Change::Added));

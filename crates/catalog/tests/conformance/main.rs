@@ -4,6 +4,7 @@
 mod audit;
 mod connect;
 mod index;
+mod maintenance;
 mod names;
 mod notify;
 mod people;
@@ -16,6 +17,7 @@ mod server;
 mod sqlite;
 mod support;
 mod tenants;
+mod text;
 mod vault;
 mod work;
 
@@ -81,10 +83,15 @@ suite! {
     index::an_interrupted_snapshot_leaves_nothing,
     index::a_known_snapshot_keeps_its_number,
     index::an_item_that_comes_twice_is_refused,
-    index::search_finds_words_ids_and_what_is_gone,
     index::changes_are_paged_in_both_directions,
     index::snapshots_are_found_by_prefix_and_time,
     index::two_writers_of_one_source_follow_each_other,
+    text::words_of_names_and_texts_are_found_names_first,
+    text::who_may_not_read_texts_learns_nothing_of_them,
+    text::old_texts_are_found_in_their_time,
+    text::kind_project_and_source_narrow_a_search,
+    text::no_query_is_an_error,
+    text::an_unchanged_text_is_stored_once,
     names::hostile_names_come_back_unchanged,
     names::hostile_names_are_data_in_filters,
     notify::channels_are_unique_without_regard_to_case,
@@ -119,6 +126,12 @@ suite! {
     server::runs_are_listed_by_what_people_may_see,
     server::snapshots_are_listed_by_what_people_may_see,
     server::figures_tell_of_the_last_good_backup,
+    maintenance::a_new_repository_is_looked_after_until_a_person_says_otherwise,
+    maintenance::of_two_schedulers_one_looks_after_a_repository,
+    maintenance::damage_stays_noted_until_a_check_could_see_that_it_is_gone,
+    maintenance::what_a_check_of_a_connector_warned_of_is_replaced,
+    maintenance::the_overview_adds_up_what_runs_left,
+    maintenance::a_run_keeps_what_it_came_to,
     properties::intervals_tell_what_every_snapshot_held,
     work::the_default_policy_is_there_from_the_start,
     work::a_policy_that_was_changed_meanwhile_is_not_overwritten,

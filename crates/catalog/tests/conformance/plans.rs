@@ -40,6 +40,7 @@ fn step(position: u64) -> Step {
         state: StepState::Planned,
         new_id: None,
         detail: None,
+        url: None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::{Catalog, Change, IndexChange, ItemFilter, ItemState, Page, SourceKey};
+use catalog::{
+    Catalog, Change, IndexChange, ItemFilter, ItemState, Page, Query, SourceKey, TextFilter,
+};
 use model::ItemRef;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -15,6 +17,13 @@ struct Version {
     name: String,
     digest: String,
     state: ItemState,
+}
+
+impl Version {
+    /// What can be searched of it: told by its digest, as contents are.
+    fn text(&self) -> String {
+        format!("text of {}", self.digest)
+    }
 }
 
 const KINDS: [&str; 2] = ["work-item", "team"];
@@ -57,6 +66,7 @@ pub(crate) async fn intervals_tell_what_every_snapshot_held(place: Place) {
         history.rebuild().await;
         history.check().await;
         history.check_intervals().await;
+        history.check_texts().await;
     }
 }
 
@@ -198,6 +208,38 @@ impl History<'_> {
         }
     }
 
+    /// A word finds the newest version of each item that has it at the time asked for, and nothing that was forgotten.
+    async fn check_texts(&self) {
+        self.catalog.index_texts().await.unwrap();
+        for (number, (_, seq, state)) in self.model.snapshots.iter().enumerate() {
+            for digest in ["d0", "d1", "d2"] {
+                let taken = at(i64::try_from(number).unwrap() + 1);
+                let filter = TextFilter {
+                    source: Some(self.source.clone()),
+                    since: Some(taken),
+                    until: Some(taken),
+                    ..TextFilter::default()
+                };
+                let query = Query::parse(&format!("\"of {digest}\" text"));
+                let mut found = BTreeSet::new();
+                let mut page = Some(Page::first(2));
+                while let Some(this) = page {
+                    let listed = self.catalog.search_text(&query, &filter, &this).await.unwrap();
+                    page = this.following(&listed);
+                    for hit in listed.items {
+                        assert!(hit.entry.first_seq <= *seq);
+                        assert_eq!(hit.entry.digest, digest);
+                        assert!(hit.excerpt.iter().any(|piece| piece.hit));
+                        assert!(found.insert(hit.entry.item), "an item comes once");
+                    }
+                }
+                let expected = state.iter().filter(|(_, version)| version.digest == digest);
+                let expected: BTreeSet<ItemRef> = expected.map(|(item, _)| item.clone()).collect();
+                assert_eq!(found, expected, "{} at {seq}: {digest}", self.source.name);
+            }
+        }
+    }
+
     async fn items_at(&self, seq: i64) -> State {
         let mut found = State::new();
         let (mut page, mut last) = (Some(Page::first(3)), None);
@@ -297,6 +339,8 @@ fn difference(before: &State, after: &State) -> Vec<IndexChange> {
         modified: Some(at(0)),
         state: version.state,
         change,
+        text: version.text(),
+        project: String::new(),
     };
     let mut rows = Vec::new();
     for (item, version) in after {

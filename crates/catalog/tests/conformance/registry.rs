@@ -269,9 +269,9 @@ pub(crate) async fn the_last_verification_of_a_snapshot_is_remembered(place: Pla
     }
     let all = catalog.verifications().await.unwrap();
     assert_eq!((&all["aa"], &all["not-listed"]), (&passed, &failed));
-    let one = catalog.verification("aa").await.unwrap();
-    assert_eq!(one.as_ref(), Some(&passed));
-    assert_eq!(catalog.verification("bb").await.unwrap(), None);
+    let some = catalog.verifications_of(&["bb", "aa"]).await.unwrap();
+    assert_eq!(some, [("aa".to_owned(), passed.clone())].into());
+    assert!(catalog.verifications_of(&[]).await.unwrap().is_empty());
     assert_eq!(catalog.damaged_snapshots().await.unwrap(), []);
     catalog.set_verification("aa", &failed).await.unwrap();
     let damaged = catalog.damaged_snapshots().await.unwrap();

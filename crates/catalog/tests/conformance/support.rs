@@ -95,5 +95,7 @@ pub(crate) fn work_item(id: &str, name: &str, digest: &str, change: Change) -> I
         modified: Some(at(7)),
         state: ItemState::Live,
         change,
+        text: String::new(),
+        project: String::new(),
     }
 }

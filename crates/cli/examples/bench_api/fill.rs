@@ -123,6 +123,7 @@ async fn items(catalog: &Catalog, count: u32) -> Result<()> {
             writer.push(item_at(item, number, change)?).await?;
         }
         writer.commit().await?;
+        catalog.index_texts().await?;
     }
     Ok(())
 }
@@ -137,5 +138,10 @@ fn item_at(item: u32, version: u32, change: Change) -> Result<IndexChange> {
         modified: Some(at(version)?),
         state: ItemState::Live,
         change,
+        text: format!(
+            "What happens in version {version}: nothing that item {} has not seen before, when somebody pays by card and the page stays empty.",
+            item % 5000
+        ),
+        project: format!("project {}", item % 50),
     })
 }

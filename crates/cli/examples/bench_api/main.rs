@@ -136,7 +136,8 @@ async fn lists(server: &Server) -> Result<Vec<String>> {
         format!("/snapshots/{snapshot}/items"),
         format!("/snapshots/{snapshot}/items?kind=work-item&name=item%20999"),
         format!("/snapshots/{snapshot}/history?kind=work-item&id=4711"),
-        "/search?text=4711&limit=20".to_owned(),
+        "/search?q=4711&limit=20".to_owned(),
+        "/search?q=somebody%20pays%20-4711&limit=20".to_owned(),
     ]);
     Ok(lists)
 }

@@ -42,6 +42,9 @@ pub(crate) struct Settings {
     /// How long ago a repository was checked, or one of its snapshots verified, at most
     #[arg(long, value_name = "DAYS")]
     verify_days: Option<u32>,
+    /// How long ago a repository that is to be pruned by itself was, at most
+    #[arg(long, value_name = "DAYS")]
+    prune_days: Option<u32>,
     /// How much of a repository's disk may be in use
     #[arg(long, value_name = "PERCENT")]
     storage_percent: Option<u32>,
@@ -86,6 +89,7 @@ async fn change(api: &Api, wanted: &Settings, output: &Output) -> Result<(), Fai
     let numbers = [
         ("backup_hours", wanted.backup_hours),
         ("verify_days", wanted.verify_days),
+        ("prune_days", wanted.prune_days),
         ("storage_percent", wanted.storage_percent),
     ];
     for (name, number) in numbers {

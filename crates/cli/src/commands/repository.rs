@@ -5,6 +5,7 @@ mod copy;
 mod first;
 mod init;
 mod key;
+mod maintenance;
 mod place;
 mod prune;
 mod repair;
@@ -21,6 +22,8 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use model::Clock as _;
 use repository::{Holder, InitOptions};
+
+use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use crate::app::{App, only_here};
@@ -77,6 +80,13 @@ pub(crate) enum Command {
         What unfinished backups have stored stays, however old it is."
     )]
     Prune(prune::Prune),
+    /// What is done by itself for a repository, and when: check, prune, verify
+    #[command(
+        after_help = "Examples:\n  keepward repository maintenance\n  keepward repository maintenance --check '0 6 * * sat' --read-percent 10 --time-zone Europe/Berlin\n  \
+        keepward repository maintenance --prune off\n  keepward repository maintenance --verify '0 6 1 * *' --dry-run\n\n\
+        A running server (`keepward serve`) does it. A new repository is checked and pruned every week, and its newest snapshots are verified every month."
+    )]
+    Maintenance(maintenance::Maintenance),
     /// Copy snapshots into another repository: only what is missing there
     #[command(
         after_help = "Examples:\n  keepward repository copy --from default --to second\n  keepward repository copy --from default --to /mnt/offsite --to-password-file ~/offsite.password 5c1d latest\n\n\
@@ -123,14 +133,25 @@ pub(crate) async fn run(
     command: Command,
     global: &Global,
     output: &Output,
+    cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
     if global.server.is_some() {
-        return ask(command, global, output).await;
+        return ask(command, global, output, cancel).await;
     }
+    tokio::select! {
+        result = here(command, global, output) => result,
+        () = cancel.cancelled() => Err(Failure::canceled()),
+    }
+}
+
+async fn here(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
     // These open the data directory only when they need it: after the worst there may be none.
     let command = match command {
         Command::Check(options) => return check::check(global, options, output).await,
         Command::Repair(command) => return repair::repair(global, command, output).await,
+        Command::Maintenance(options) => {
+            return maintenance::maintenance(options, global, output).await;
+        }
         command => command,
     };
     let app = App::open(&global.data()).await?;
@@ -139,7 +160,9 @@ pub(crate) async fn run(
         Command::Add(options) => init::add(&app, options, output).await,
         Command::List => sync::list(&app, output).await,
         Command::Sync(which) => sync::sync(&app, &which, output).await,
-        Command::Check(_) | Command::Repair(_) => unreachable!("they are run above"),
+        Command::Check(_) | Command::Repair(_) | Command::Maintenance(_) => {
+            unreachable!("they are run above")
+        }
         Command::Key(command) => key::key(&app, command, output).await,
         Command::Sheet(which) => sync::sheet(&app, &which, output).await,
         Command::Prune(options) => prune::prune(&app, options, output).await,
@@ -149,14 +172,20 @@ pub(crate) async fn run(
 }
 
 /// What a server does with its repositories.
-async fn ask(command: Command, global: &Global, output: &Output) -> Result<Exit, Failure> {
+async fn ask(
+    command: Command,
+    global: &Global,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let api = Api::open(global).await?;
     match command {
         Command::Init(options) => init::ask_init(&api, options, output).await,
         Command::Add(options) => init::ask_add(&api, options, output).await,
         Command::List => sync::ask_list(&api, output).await,
-        Command::Check(options) => check::ask(&api, options, output).await,
-        Command::Prune(options) => prune::ask(&api, options, output).await,
+        Command::Check(options) => check::ask(&api, options, output, cancel).await,
+        Command::Prune(options) => prune::ask(&api, options, output, cancel).await,
+        Command::Maintenance(options) => maintenance::maintenance(options, global, output).await,
         Command::Stats(which) => stats::ask(&api, &which, output).await,
         Command::Sync(_)
         | Command::Repair(_)

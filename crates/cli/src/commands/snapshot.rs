@@ -11,6 +11,8 @@ use futures::StreamExt as _;
 use model::SourceFile;
 use repository::{DifferenceKind, NodeType, Repository, Snapshot, SnapshotId};
 
+pub(super) use ask::resolve;
+
 use super::Global;
 use crate::app::App;
 use crate::failure::{Exit, Failure};

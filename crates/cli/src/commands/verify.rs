@@ -18,8 +18,11 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
-use crate::app::App;
+use super::snapshot::resolve as snapshot_id;
+use crate::app::{App, only_here};
+use crate::client::Api;
 use crate::failure::{Exit, Failure};
+use crate::follow;
 use crate::output::{Output, bytes, moment, table};
 use crate::progress::Progress;
 use crate::services::SERVICES;
@@ -27,6 +30,9 @@ use crate::services::SERVICES;
 use drill::Drill;
 use evidence::{Evidence, Result as Outcome};
 use signature::Trust;
+
+/// Findings that are shown of a server's run.
+const MOST_SHOWN: usize = 100;
 
 #[derive(Args)]
 #[command(
@@ -83,6 +89,9 @@ pub(crate) async fn run(
     if let Some(file) = &command.evidence {
         return judge(file, command.public_key.as_deref(), global, output).await;
     }
+    if global.server.is_some() {
+        return ask(&command, global, output, cancel).await;
+    }
     let app = App::open(&global.data()).await?;
     if command.key {
         let key = signature::Key::load(&app).await?;
@@ -108,7 +117,7 @@ pub(crate) async fn run(
     let progress = Progress::new(output);
     let verified = app
         .control
-        .verify(&repository, id, progress.as_ref(), cancel)
+        .verify(&repository, id, &command.by, progress.as_ref(), cancel)
         .await;
     progress.finish();
     let report = verified?;
@@ -133,6 +142,37 @@ pub(crate) async fn run(
     keep(&app, &evidence?, command.to, output).await
 }
 
+/// A server reads its snapshots back itself; drills and their reports are for the machine that they are made on.
+async fn ask(
+    command: &Command,
+    global: &Global,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let Some(snapshot) = command.snapshot.as_ref().filter(|_| !command.restore_drill) else {
+        return Err(only_here());
+    };
+    let api = Api::open(global).await?;
+    let id = snapshot_id(&api, snapshot, command.repository.as_deref()).await?;
+    let path = format!("/snapshots/{id}/verify");
+    let queued = api.post(&path, None::<&()>).await?;
+    let run = follow::follow(&api, &queued, output, cancel).await?;
+    follow::tell_issues(&api, &run, "finding", MOST_SHOWN, output).await?;
+    let exit = follow::exit(&run);
+    output.result(&follow::result(&run));
+    let found = &run["result"];
+    let count = |key: &str| found[key].as_u64().unwrap_or(0);
+    if !found.is_null() {
+        output.line(format!(
+            "{} files, {} read back: {}",
+            found["files"],
+            bytes(count("bytes")),
+            sum(count("damage"), count("doubts"), count("notes"))
+        ));
+    }
+    exit
+}
+
 /// Signs and writes a drill's report, and remembers what it came to.
 async fn keep(
     app: &App,
@@ -148,6 +188,7 @@ async fn keep(
         damage: evidence.verified.damage,
         doubts: evidence.verified.doubts,
         differences: Some(evidence.compared.count),
+        by: evidence.by.clone(),
     };
     app.catalog
         .set_verification(&evidence.snapshot.id, &made)

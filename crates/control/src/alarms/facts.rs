@@ -1,14 +1,18 @@
 //! The facts that alarms come from, as the catalog and the machine have them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use catalog::{CredentialRow, RepositoryRow};
+use catalog::{CredentialRow, KnownSnapshot, RepositoryRow};
 use jiff::Timestamp;
-use model::Connector;
+use model::{Connector, Task};
+use model::policy::When;
 use repository::Location;
 
 use crate::{Control, Result};
+
+/// The code of a check that warns of a token for all organizations.
+const GLOBAL: &str = "pat-global";
 
 /// Everything that [`super::find()`] looks at.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,12 @@ pub struct Facts {
     pub first_snapshot: BTreeMap<String, Timestamp>,
     /// By the repository's name; only disks that we can ask.
     pub storage: BTreeMap<String, StorageFact>,
+    /// Names of repositories that are to be pruned by themselves.
+    pub pruning: BTreeSet<String>,
+    /// Snapshots whose last verification found damage.
+    pub damaged: Vec<KnownSnapshot>,
+    /// Connectors whose token is for all organizations of its owner, lower case.
+    pub global_tokens: BTreeSet<String>,
 }
 
 /// A disk.
@@ -70,11 +80,28 @@ impl Control {
             credentials: catalog.credentials().await?,
             verified: catalog.last_verifications().await?,
             first_snapshot: catalog.first_snapshots().await?,
+            pruning: self.pruning().await?,
+            damaged: catalog.damaged_snapshots().await?,
+            global_tokens: catalog
+                .connectors_warned_of(GLOBAL)
+                .await?
+                .into_iter()
+                .collect(),
             connectors,
             users,
             repositories,
             storage,
         })
+    }
+}
+
+impl Control {
+    async fn pruning(&self) -> Result<BTreeSet<String>> {
+        let rows = self.catalog.all_maintenance().await?.into_iter();
+        let prunes = rows.filter(|row| {
+            row.maintenance.task == Task::Prune && row.maintenance.schedule.when != When::Manual
+        });
+        Ok(prunes.map(|row| row.repository).collect())
     }
 }
 

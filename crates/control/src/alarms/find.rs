@@ -1,6 +1,10 @@
 //! Finds what is wrong: pure, from facts, settings and the time.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+use catalog::KnownSnapshot;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, civil};
 use model::{Alarm, AlarmKind, AlarmLevel, ConnectorStatus};
 
 use super::{AlarmSettings, Facts};
@@ -15,6 +19,9 @@ pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alar
     unprotected(facts, &mut found);
     storage(facts, settings, &mut found);
     verification(facts, settings, now, &mut found);
+    pruning(facts, settings, now, &mut found);
+    damage(facts, &mut found);
+    global_tokens(facts, now, &mut found);
     found
 }
 
@@ -173,6 +180,109 @@ fn verification(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: 
             message: format!("repository {} was not verified {how_long}", row.name),
             hint: "Check it: keepward repository check --read-data=5%. Or verify a snapshot: keepward verify latest."
                 .to_owned(),
+        });
+    }
+}
+
+/// Where it does not happen, storage grows for ever and nobody notices.
+fn pruning(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut Vec<Alarm>) {
+    let most = DAY * i32::try_from(settings.prune_days).unwrap_or(i32::MAX);
+    for row in &facts.repositories {
+        let first = facts.first_snapshot.get(&row.id).copied();
+        let (Some(since), true) = (row.pruned.max(first), facts.pruning.contains(&row.name)) else {
+            continue;
+        };
+        let age = now.duration_since(since);
+        if age <= most {
+            continue;
+        }
+        found.push(Alarm {
+            kind: AlarmKind::MaintenanceOverdue,
+            subject: row.name.clone(),
+            connector: None,
+            level: AlarmLevel::Warning,
+            message: format!("repository {} was not pruned for {}", row.name, words(age)),
+            hint: "Look at its last prune: keepward run list. What snapshots no longer need is not freed until one goes through."
+                .to_owned(),
+        });
+    }
+}
+
+/// Of repositories, and of snapshots: a repository that gives back what was stored may have been given nonsense.
+fn damage(facts: &Facts, found: &mut Vec<Alarm>) {
+    for row in &facts.repositories {
+        let Some(since) = row.damaged else {
+            continue;
+        };
+        found.push(Alarm {
+            kind: AlarmKind::DamageFound,
+            subject: row.name.clone(),
+            connector: None,
+            level: AlarmLevel::Critical,
+            message: format!("repository {} is damaged; a check found it on {}", row.name, day(since)),
+            hint: "Bring back what can be: keepward repository repair. Then let a check read everything: keepward repository check --read-data."
+                .to_owned(),
+        });
+    }
+    let mut sources: BTreeMap<(&str, &str), Vec<&KnownSnapshot>> = BTreeMap::new();
+    for snapshot in &facts.damaged {
+        let source = (
+            snapshot.source.service.as_str(),
+            snapshot.source.name.as_str(),
+        );
+        sources.entry(source).or_default().push(snapshot);
+    }
+    for ((service, source), snapshots) in sources {
+        let of = facts.connectors.iter().find(|connector| {
+            connector.service == service && connector.organization.to_lowercase() == source
+        });
+        let newest = snapshots.first().map_or("", |one| one.id.as_str());
+        found.push(Alarm {
+            kind: AlarmKind::DamageFound,
+            subject: format!("{service}/{source}"),
+            connector: of.map(|connector| connector.name.clone()),
+            level: AlarmLevel::Critical,
+            message: format!(
+                "{} snapshots of {source} are damaged, the newest is {}",
+                snapshots.len(),
+                newest.get(..8).unwrap_or(newest)
+            ),
+            hint: "What is missing is named by the run that verified it. A backup with --full reads everything again."
+                .to_owned(),
+        });
+    }
+}
+
+/// Azure DevOps makes and renews none since 2026-03-15, and lets none in from this day on.
+const GLOBAL_TOKENS_END: civil::Date = civil::date(2026, 12, 1);
+
+fn global_tokens(facts: &Facts, now: Timestamp, found: &mut Vec<Alarm>) {
+    for connector in &facts.connectors {
+        if !facts.global_tokens.contains(&connector.name.to_lowercase()) {
+            continue;
+        }
+        let Ok(end) = GLOBAL_TOKENS_END.to_zoned(TimeZone::UTC) else {
+            continue;
+        };
+        let left = end.timestamp().duration_since(now);
+        let (level, when) = match left.as_hours() {
+            ..0 => (AlarmLevel::Critical, "since".to_owned()),
+            hours @ 0..168 => (AlarmLevel::Critical, format!("in {} days, on", hours / 24)),
+            hours => (AlarmLevel::Warning, format!("in {} days, on", hours / 24)),
+        };
+        found.push(Alarm {
+            kind: AlarmKind::GlobalToken,
+            subject: connector.name.clone(),
+            connector: Some(connector.name.clone()),
+            level,
+            message: format!(
+                "the token of {} is for all organizations of its owner: Azure DevOps lets no such token in {when} {GLOBAL_TOKENS_END}",
+                connector.name
+            ),
+            hint: format!(
+                "It can no longer be renewed. Make a token for {} alone and put it in the old one's place: keepward credential rotate NAME. Or sign in with Microsoft Entra.",
+                connector.organization
+            ),
         });
     }
 }

@@ -20,6 +20,8 @@ pub struct AlarmSettings {
     pub connectors: BTreeMap<String, u32>,
     /// How long ago a snapshot of each repository was verified, or the repository checked, at most.
     pub verify_days: u32,
+    /// How long ago a repository that is to be pruned by itself was, at most.
+    pub prune_days: u32,
     /// Of a disk: how much of it may be in use.
     pub storage_percent: u32,
 }
@@ -30,6 +32,7 @@ impl Default for AlarmSettings {
             backup_hours: 26,
             connectors: BTreeMap::new(),
             verify_days: 35,
+            prune_days: 35,
             storage_percent: 90,
         }
     }
@@ -47,6 +50,7 @@ impl AlarmSettings {
         let hours = std::iter::once(&self.backup_hours).chain(self.connectors.values());
         let fine = hours.clone().all(|hours| (1..=MOST_HOURS).contains(hours))
             && (1..=366).contains(&self.verify_days)
+            && (1..=366).contains(&self.prune_days)
             && (1..=100).contains(&self.storage_percent);
         let refused = |message: String| Error::Request {
             code: "alarm-settings-refused",

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use repository::Node;
 use service::git::Pointer;
 use service::git::browse::{Bare, Blob, CommitDetail, CommitLine, Ref, Refs, TreePage};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::unpacked::Laid;
 use super::{OpenSnapshot, no_such};
-use crate::Result;
+use crate::{Error, Result};
 
 /// A repository that is being looked into.
 pub struct GitView<'a> {
@@ -17,6 +18,7 @@ pub struct GitView<'a> {
     pub refs: Refs,
     /// `None` without packs: nothing was ever pushed.
     laid: Option<Arc<Laid>>,
+    _turn: OwnedSemaphorePermit,
 }
 
 /// The bytes of a file in the history.
@@ -47,7 +49,9 @@ impl OpenSnapshot {
             }
             None => None,
         };
+        let turn = Arc::clone(&library.git).acquire_owned().await;
         Ok(GitView {
+            _turn: turn.map_err(|_| Error::coded("content-preparing"))?,
             snapshot: self,
             path: path.to_owned(),
             refs: Refs::read(&packed, &head)?,
@@ -58,8 +62,12 @@ impl OpenSnapshot {
 
 impl GitView<'_> {
     fn laid(&self) -> Result<&Laid> {
-        let laid = self.laid.as_deref();
-        laid.ok_or_else(|| no_such("commit in the empty repository", &self.path))
+        let code = if self.refs.is_empty() {
+            "git-revision-unknown"
+        } else {
+            "git-pack-damaged"
+        };
+        self.laid.as_deref().ok_or_else(|| Error::coded(code))
     }
 
     fn bare(&self) -> Result<&Bare> {
@@ -68,10 +76,8 @@ impl GitView<'_> {
 
     /// Refs by name behind `after`, with `text` in their names, and whether more follow.
     pub async fn refs(&self, text: &str, after: &str, most: usize) -> Result<(Vec<Ref>, bool)> {
-        match &self.laid {
-            Some(laid) => Ok(self.refs.page(&laid.bare, text, after, most).await?),
-            None => Ok((Vec::new(), false)),
-        }
+        let bare = self.laid.as_ref().map(|laid| &laid.bare);
+        Ok(self.refs.page(bare, text, after, most).await?)
     }
 
     /// Commits of a revision, of one file or folder when `path` is not empty, and whether more follow.
@@ -83,6 +89,7 @@ impl GitView<'_> {
         most: usize,
     ) -> Result<(Vec<CommitLine>, bool)> {
         let after = after.map(|after| self.refs.resolve(after)).transpose()?;
+        let after = after.map(|after| after.id);
         let tip = self.refs.resolve(revision)?;
         Ok(self.bare()?.commits(tip, path, after, most).await?)
     }

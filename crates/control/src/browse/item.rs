@@ -28,11 +28,12 @@ const PARTS: usize = 500;
 
 impl OpenSnapshot {
     pub async fn item(&self, item: &ItemRef) -> Result<ItemView> {
-        let layouts = Layouts::new(self.service);
+        let service = self.library.0.control.service(&self.service)?;
+        let layouts = Layouts::new(service);
         let path = layouts.path(item);
         let path = path.ok_or_else(|| no_such("item", &item.to_string()))?;
         let tree = Some(self.tree);
-        let reader = SnapshotReader::new(self.repository.clone(), self.service, tree);
+        let reader = SnapshotReader::new(self.repository.clone(), service, tree);
         if reader.node(&path).await?.is_none() {
             return Err(no_such("item", &item.to_string()));
         }
@@ -40,7 +41,7 @@ impl OpenSnapshot {
         let first = layouts.document(&item.kind).unwrap_or_default();
         parts.sort_by_key(|part| part.name != first);
         let document = reader.document(item).await?.unwrap_or_default();
-        let kind = self.service.kind(&item.kind);
+        let kind = service.kind(&item.kind);
         let described = kind.and_then(|kind| kind.describe(&document));
         Ok(ItemView {
             item: item.clone(),

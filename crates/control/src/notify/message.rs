@@ -29,10 +29,17 @@ pub struct Message {
 impl Message {
     pub(super) fn of_run(run: &Run, occasion: Occasion, issues: &[Issue]) -> Self {
         let outcome = Outcome::of(run.state).unwrap_or(Outcome::Failure);
+        let (connector, repository) = (&run.connector, &run.repository);
         let what = match run.kind {
-            RunKind::Backup => "Backup of",
-            RunKind::Restore => "Restore into",
-            _ => "Work on",
+            RunKind::Backup => format!("Backup of {connector}"),
+            RunKind::Plan => format!("Plan of a restore into {connector}"),
+            RunKind::Restore => format!("Restore into {connector}"),
+            RunKind::Check => format!("Check of repository {repository}"),
+            RunKind::Prune => format!("Prune of repository {repository}"),
+            RunKind::Verify if connector.is_empty() => {
+                format!("Verification in repository {repository}")
+            }
+            RunKind::Verify => format!("Verification of {connector}"),
         };
         let ended = match outcome {
             Outcome::Success => "succeeded",
@@ -53,11 +60,11 @@ impl Message {
             occasion,
             kind: format!("run.{}", outcome.name()),
             at: run.finished.unwrap_or(run.created),
-            title: one_line(&format!("{what} {} {ended}", run.connector)),
+            title: one_line(&format!("{what} {ended}")),
             lines,
             data: json!({
                 "run": run.id, "run_kind": run.kind, "connector": run.connector, "repository": run.repository,
-                "outcome": outcome, "snapshot": run.snapshot, "error": run.error.as_deref().map(cut),
+                "outcome": outcome, "snapshot": run.snapshot, "result": run.result, "error": run.error.as_deref().map(cut),
                 "issues": issues.iter().map(|issue| json!({"code": issue.code, "message": cut(&issue.message)})).collect::<Vec<_>>(),
             }),
         }

@@ -6,7 +6,7 @@ use service::Check;
 
 use super::state::State;
 use crate::connectors::{
-    Checked, IdentityChoice, NewConnector, accept, check_label, own_credential,
+    Checked, IdentityChoice, NewConnector, check_label, own_credential,
 };
 use crate::identity::rng;
 use crate::{Control, Error, Result};
@@ -68,9 +68,7 @@ impl Control {
         for pick in picks {
             let mut new = state.new_connector(pick)?;
             new.identity = choice.clone();
-            let checked = self.check_new(&new).await?;
-            accept(&checked.checks)?;
-            connectors.push(checked);
+            connectors.push(self.accepted(&new).await?);
         }
         if let IdentityChoice::New { .. } = choice {
             let name = self
@@ -81,6 +79,9 @@ impl Control {
             }
         }
         self.save_all(&choice, &connectors).await?;
+        for checked in &connectors {
+            self.note_warnings(&checked.value, &checked.checks).await?;
+        }
         self.catalog.end_connect_session(id).await?;
         let mut runs = Vec::new();
         for checked in connectors.iter().filter(|_| backup) {
@@ -192,7 +193,7 @@ impl State {
             name: pick.name,
             service: self.service.clone(),
             organization: pick.organization,
-            url: pick.url,
+            url: pick.url.or_else(|| self.url.clone()),
             identity: self.choice()?,
             restore_credential: pick.restore_credential,
             app_profile: self.app_profile.clone(),

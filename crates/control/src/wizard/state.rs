@@ -8,7 +8,7 @@ use service::entra::{CodeFlow, DeviceFlow};
 use service::preflight::Reached;
 use zeroize::Zeroize as _;
 
-use super::{Wizard, WizardBegin, WizardPrompt, WizardWay, identity};
+use super::{Wizard, WizardBegin, WizardFailure, WizardPrompt, WizardWay, identity};
 use crate::connectors::IdentityChoice;
 use crate::identity::Identity;
 use crate::{Error, Result};
@@ -19,11 +19,15 @@ pub(super) struct State {
     pub method: String,
     pub expires: Timestamp,
     pub organization: Option<String>,
+    /// Another host than the service's own.
+    pub url: Option<String>,
     pub connector: Option<String>,
     pub app_profile: Option<String>,
     /// While a person is away to sign in.
     pub flow: Option<Flow>,
     pub page: Option<String>,
+    /// Why the sign-in in the other window came to nothing.
+    pub failure: Option<WizardFailure>,
     pub account: Option<String>,
     pub sign_in: Option<SignIn>,
     /// A credential of the vault that was chosen instead.
@@ -74,10 +78,12 @@ impl State {
             method,
             expires,
             organization,
+            url: begin.url.clone(),
             connector: begin.connector.clone(),
             app_profile: begin.app_profile.clone(),
             flow: None,
             page: None,
+            failure: None,
             account: None,
             sign_in: None,
             stored: None,
@@ -158,6 +164,7 @@ impl State {
             connector: self.connector.clone(),
             organization: self.organization.clone(),
             prompt,
+            failure: self.failure.clone(),
             account: self.account.clone(),
             tenant: app.map(|app| app.tenant.clone()),
             organizations: self.found.clone(),

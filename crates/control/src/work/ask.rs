@@ -113,6 +113,7 @@ impl Control {
             found.state = RunState::Canceled;
             found.finished = Some(self.now());
             self.catalog.finish_run(&found).await?;
+            self.end_plan(&found).await?;
         }
         Ok(found)
     }

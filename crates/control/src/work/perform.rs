@@ -87,7 +87,7 @@ impl Control {
         Self::not_too_often(job)?;
         match Order::read(&job.payload)? {
             Order::Backup(order) => self.make_backup(run, job, order, tap, cancel).await,
-            Order::Plan(plan) => self.make_plan(&plan, run, tap, cancel).await,
+            Order::Plan(plan) => self.make_plan(&plan, tap, cancel).await,
             Order::Restore(plan) => self.make_restore(&plan, tap, cancel).await,
             Order::Check(order) => self.make_check(&order, tap, cancel).await,
             Order::Prune(order) => self.make_prune(&order, tap, cancel).await,

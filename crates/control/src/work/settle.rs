@@ -134,6 +134,7 @@ impl Control {
         run.result = outcome.result;
         // First of all: whoever lost the job tells nothing about it any more.
         self.catalog.finish(&job.id, job.token, state).await?;
+        self.end_plan(&run).await?;
         self.catalog.add_issues(&run.id, &outcome.issues).await?;
         self.catalog.finish_run(&run).await?;
         // Others may sign in as somebody else, or not at all: only backups tell how the connector stands.

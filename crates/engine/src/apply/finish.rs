@@ -1,7 +1,7 @@
 //! The second pass, which writes references, and the reading back of everything.
 
 use model::{Class, Step, StepState};
-use service::{Outcome, Pass, StoredItem};
+use service::{Kind, Outcome, Pass, StoredItem};
 
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::create::lost;
@@ -147,6 +147,11 @@ impl Apply<'_> {
             } else if !differences.is_empty() {
                 differences.splice(0..0, turned_out(step).map(str::to_owned));
             }
+            if let Some(url) = self.page(kind, step).await {
+                self.store
+                    .set_url(&self.plan.id, step.position, &url)
+                    .await?;
+            }
             if differences.is_empty() {
                 let kept = step
                     .detail
@@ -161,6 +166,17 @@ impl Apply<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// A link for people; doing without one fails nothing.
+    async fn page(&self, kind: &dyn Kind, step: &Step) -> Option<String> {
+        match kind.page(&self.target(), &self.stored(step)).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::debug!(item = %step.item, %error, "the page of an item is not known");
+                None
+            }
+        }
     }
 
     async fn unread(&self, step: &Step, error: &service::Error) -> Result<()> {

@@ -28,6 +28,8 @@ pub trait PlanStore: Send + Sync {
         new_id: Option<&str>,
         detail: Option<&str>,
     ) -> Result<()>;
+    /// Where people see the restored item.
+    async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()>;
     /// A write of the item is about to begin.
     async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()>;
     /// The write was answered with this id: ends the intent.

@@ -300,6 +300,7 @@ impl<'a> PlanWriter<'a> {
             },
             new_id: decision.new_id,
             detail: None,
+            url: None,
         });
         self.position += 1;
         if self.page.len() >= PAGE {

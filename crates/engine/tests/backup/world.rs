@@ -9,7 +9,7 @@ use model::{Class, ItemRef};
 use proptest::prelude::*;
 use service::{
     Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass,
-    Restore, Result, Scope, Service, StoredItem, Target,
+    Restore, Result, Scope, Searched, Service, StoredItem, Target, TextOf,
 };
 
 #[derive(Clone, Debug)]
@@ -90,12 +90,12 @@ impl World {
                 ),
                 Change::Event(id) if self.destroyed.contains(id) => {}
                 Change::Event(id) => {
-                    let event = format!("{{\"event\":{count}}}");
+                    let event = format!("{{\"event\":\"event <b>{count}</b>\"}}");
                     self.logs.entry(*id).or_default().events.push(event.clone());
                     self.stream.push((*id, Some(event)));
                 }
                 Change::Remark(id) => self.touch(*id, |log| {
-                    log.remarks.push(format!("{{\"remark\":{count}}}"));
+                    log.remarks.push(format!("{{\"remark\":\"remark {count}\"}}"));
                 }),
                 Change::Bin(id) => self.touch(*id, |log| log.binned = true),
                 Change::Unbin(id) => self.touch(*id, |log| log.binned = false),
@@ -205,7 +205,7 @@ fn project_document(id: &str) -> Vec<u8> {
 }
 
 fn note_document(id: u8, text: u64) -> Vec<u8> {
-    format!("{{\"id\":{id},\"text\":{text}}}").into_bytes()
+    format!("{{\"id\":{id},\"text\":\"note {text}\"}}").into_bytes()
 }
 
 fn log_document(id: u8, events: usize) -> Vec<u8> {
@@ -233,7 +233,7 @@ const fn spec(
         after: &[],
         layout,
         bin: None,
-        search: service::Searched::NAMES,
+        search: Searched::NAMES,
         read: &[],
         write: &[],
         restore: Fidelity::Full,
@@ -253,14 +253,27 @@ pub(crate) fn service(world: &Shared) -> &'static Service {
             Crawled::Once,
             item("projects", None, "project.json"),
         ),
-        spec(
-            "note",
-            Some("project"),
-            Crawled::PerParent,
-            item("notes", None, "note.json"),
-        ),
+        KindSpec {
+            search: Searched {
+                text: &[TextOf::document(&["/text"])],
+                project: None,
+            },
+            ..spec(
+                "note",
+                Some("project"),
+                Crawled::PerParent,
+                item("notes", None, "note.json"),
+            )
+        },
         KindSpec {
             bin: Some("bin.json"),
+            search: Searched {
+                text: &[
+                    TextOf::part("remarks.ndjson", &["/remark"]),
+                    TextOf::part("events.ndjson", &["/event"]),
+                ],
+                project: Some("/events"),
+            },
             ..spec(
                 "log",
                 None,

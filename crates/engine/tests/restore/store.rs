@@ -145,6 +145,13 @@ impl PlanStore for MemoryStore {
         })
     }
 
+    async fn set_url(&self, _: &str, position: u64, url: &str) -> Result<()> {
+        self.world.tick(|| {
+            let mut rows = self.rows();
+            rows.steps.get_mut(&position).unwrap().url = Some(url.to_owned());
+        })
+    }
+
     async fn intend(&self, _: &str, item: &ItemRef) -> Result<()> {
         self.entry(item, |entry| entry.intended = true)
     }

@@ -36,7 +36,7 @@ async fn looking_for_a_repository_creates_nothing() {
 fn locations_of_other_kinds_are_refused_by_name() {
     for location in [
         "swift://bucket/x",
-        "az://c/x",
+        "sftp://c/x",
         "https://host/x",
         "ftp://x",
         "",

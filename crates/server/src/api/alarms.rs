@@ -72,7 +72,7 @@ impl AlarmView {
 }
 
 /// Who reaches some connectors only sees what is about those.
-fn reaches(caller: &Caller, row: &AlarmRow) -> bool {
+pub(super) fn reaches(caller: &Caller, row: &AlarmRow) -> bool {
     match &row.alarm.connector {
         Some(connector) => caller.reaches(connector),
         None => caller.connectors.is_none(),
@@ -101,9 +101,17 @@ struct AlarmSettingsBody {
     /// How long ago a repository was checked, or one of its snapshots verified, at most.
     #[schema(minimum = 1, maximum = 366)]
     verify_days: u32,
+    /// How long ago a repository that is to be pruned by itself was, at most.
+    #[serde(default = "prune_days")]
+    #[schema(minimum = 1, maximum = 366)]
+    prune_days: u32,
     /// How much of a repository's disk may be in use.
     #[schema(minimum = 1, maximum = 100)]
     storage_percent: u32,
+}
+
+fn prune_days() -> u32 {
+    AlarmSettings::default().prune_days
 }
 
 impl AlarmSettingsBody {
@@ -112,6 +120,7 @@ impl AlarmSettingsBody {
             backup_hours: settings.backup_hours,
             connectors: settings.connectors,
             verify_days: settings.verify_days,
+            prune_days: settings.prune_days,
             storage_percent: settings.storage_percent,
         }
     }
@@ -188,6 +197,7 @@ async fn set_settings(
         backup_hours: request.backup_hours,
         connectors: request.connectors,
         verify_days: request.verify_days,
+        prune_days: request.prune_days,
         storage_percent: request.storage_percent,
     };
     server.control.set_alarm_settings(&settings).await?;

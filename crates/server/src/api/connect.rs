@@ -111,6 +111,7 @@ async fn begin(
         service: request.service,
         way,
         organization: request.organization,
+        url: request.url,
         connector: request.connector,
         app_profile: request.app_profile,
     };

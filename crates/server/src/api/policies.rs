@@ -19,6 +19,7 @@ use super::runs::RunView;
 use crate::access::{Allowed, Caller, ManagePolicies, ReadStatus, RunBackups};
 use crate::{FieldError, Json, Paged, Path, Problem, Refusals, Server};
 use body::PolicyBody;
+pub(super) use body::ScheduleBody;
 
 /// Times that a preview tells.
 const PREVIEW: usize = 5;

@@ -1,26 +1,28 @@
 //! Repositories: where backups are kept. Nothing here removes a backup.
 
 mod dto;
+mod maintenance;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use catalog::RepositoryRow;
-use control::{Bounds, NewRepository, PruneRequest, RepositoryMove};
-use model::{Event, Reporter};
-use repository::{CheckOptions, Location, PruneOptions, ReadData};
+use control::{Bounds, NewRepository, PruneJob, RepositoryMove};
+use model::{Event, Reason, Reporter};
+use repository::Location;
 use serde_json::json;
 use service::egress::Egress;
-use std::time::Duration;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::location;
+use super::run_actions::{Accepted, accepted};
+use super::runs::RunView;
 use crate::access::{Allowed, Caller, CallerKind, ManageRepositories, ReadStatus};
 use crate::{Json, Paged, Path, Problem, Refusals, SecretText, Server};
 
 use dto::{
-    AddRepository, AddedRepository, CheckRepository, CheckedRepository, EditRepository,
-    PruneRepository, PrunedRepository, RepositoryStateView, RepositoryStats, RepositoryView,
+    AddRepository, AddedRepository, CheckRepository, EditRepository, PruneRepository,
+    RepositoryStateView, RepositoryStats, RepositoryView,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -32,10 +34,8 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(check))
         .routes(routes!(prune))
         .routes(routes!(stats))
+        .merge(maintenance::routes())
 }
-
-/// A request waits no longer than this for running backups.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Silent;
 
@@ -219,66 +219,60 @@ async fn state(
     Ok(Json(RepositoryStateView::of(&found)))
 }
 
-/// Checks it while the request lasts: all but packs, and of those as much as is asked for. Longer checks are for the command line.
+/// Queues a check of everything but packs, and of those as much as is asked for. What it found is the run's `result`, and its issues.
 #[utoipa::path(post, path = "/repositories/{name}/check", tag = "repositories", operation_id = "repository_check",
     params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
-    request_body = CheckRepository, responses((status = 200, body = CheckedRepository), Refusals))]
+    request_body = CheckRepository,
+    responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
 async fn check(
     caller: Allowed<ManageRepositories>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<CheckRepository>,
-) -> Result<Json<CheckedRepository>, Problem> {
-    let read_data = match request.read_percent.unwrap_or(0) {
-        0 => ReadData::None,
-        percent @ 1..100 => {
-            let day = server.control.clock.now().as_second() / 86_400;
-            ReadData::daily(f64::from(percent) / 100.0, u32::try_from(day).unwrap_or(0))
-        }
-        100 => ReadData::All,
-        _ => return Err(Problem::field("/read_percent", "from 0 to 100")),
-    };
-    let options = CheckOptions { read_data };
-    let report = server
+) -> Result<Accepted, Problem> {
+    let percent = request.read_percent.unwrap_or(0);
+    if percent > 100 {
+        return Err(Problem::field("/read_percent", "from 0 to 100"));
+    }
+    let run = server
         .control
-        .check_repository(&name, &options, &Silent)
+        .request_check(&name, percent, Reason::Request)
         .await?;
-    let body = CheckedRepository::of(&report);
-    let details = json!({ "problems": body.problems.len() });
-    let subject = format!("repository/{name}");
+    let details = json!({ "run": run.id, "read_percent": percent });
+    let subject = format!("repository/{}", run.repository);
     server
         .audit(&caller, "repository.check", &subject, details)
         .await?;
-    Ok(Json(body))
+    Ok(accepted(run))
 }
 
-/// Frees the space that no snapshot needs, or tells what it would free. It may be stopped at any time and goes on with the next.
+/// Queues a prune, which frees the space that no snapshot needs, or tells what it would free: in the run's `result`. It may be canceled at
+/// any time, and goes on with the next.
 #[utoipa::path(post, path = "/repositories/{name}/prune", tag = "repositories", operation_id = "repository_prune",
     params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
-    request_body = PruneRepository, responses((status = 200, body = PrunedRepository), Refusals))]
+    request_body = PruneRepository,
+    responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
 async fn prune(
     caller: Allowed<ManageRepositories>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<PruneRepository>,
-) -> Result<Json<PrunedRepository>, Problem> {
-    let row = server.control.catalog.repository(&name).await?;
-    let repository = server.control.open_repository(&row).await?;
-    let wish = PruneRequest {
-        options: PruneOptions::default(),
-        accept_drop: request.accept_drop,
+) -> Result<Accepted, Problem> {
+    let details = json!({ "dry_run": request.dry_run, "accept_drop": request.accept_drop });
+    let wish = PruneJob {
         dry_run: request.dry_run,
-        patience: PATIENCE,
+        accept_drop: request.accept_drop,
+        ..PruneJob::default()
     };
-    let report = server.control.prune(&repository, &wish, &Silent).await?;
-    if !report.dry_run {
-        let details = json!({ "bytes_freed": report.bytes_freed, "accept_drop": wish.accept_drop });
-        let subject = format!("repository/{name}");
-        server
-            .audit(&caller, "repository.prune", &subject, details)
-            .await?;
-    }
-    Ok(Json(PrunedRepository::of(&report)))
+    let run = server
+        .control
+        .request_prune(&name, wish, Reason::Request)
+        .await?;
+    let subject = format!("repository/{}", run.repository);
+    server
+        .audit(&caller, "repository.prune", &subject, details)
+        .await?;
+    Ok(accepted(run))
 }
 
 /// How large it is, and what makes it so.

@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(acknowledge))
 }
 
-type Accepted = (
+pub(super) type Accepted = (
     StatusCode,
     AppendHeaders<Option<(HeaderName, HeaderValue)>>,
     Json<RunView>,
@@ -152,7 +152,8 @@ fn reached(caller: &Caller, run: &Run) -> Result<(), Problem> {
     Err(catalog::Error::RunUnknown { id }.into())
 }
 
-fn accepted(run: Run) -> Accepted {
+/// The answer to a request that became a run.
+pub(super) fn accepted(run: Run) -> Accepted {
     let location = HeaderValue::from_str(&format!("/api/v1/runs/{}", run.id)).ok();
     let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
     (StatusCode::ACCEPTED, location, Json(run.into()))

@@ -29,8 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct RunView {
     id: String,
-    /// `backup`, `restore`, `check` or `prune`.
+    /// `backup`, `plan`, `restore`, `check`, `prune` or `verify`.
     kind: String,
+    /// Empty for a run that is about a repository alone.
     connector: String,
     repository: String,
     /// `queued`, `running`, `succeeded`, `succeeded_with_issues`, `failed` or `canceled`.
@@ -59,6 +60,11 @@ pub(super) struct RunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     counts: CountsView,
+    /// What a check or verification found (`damage`, `doubts`, `notes`, and what was read) and what a prune freed or would free
+    /// (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    result: Option<serde_json::Value>,
 }
 
 /// Why a run waits.
@@ -135,6 +141,7 @@ impl From<Run> for RunView {
             snapshot: run.snapshot,
             error: run.error,
             counts,
+            result: run.result,
         }
     }
 }

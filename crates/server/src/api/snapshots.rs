@@ -1,12 +1,19 @@
-//! Snapshots: what was backed up, what is in them, and what changed. Everything is answered by the catalog; no repository is opened.
+//! Snapshots: what was backed up, what is in them, and what changed. Lists are answered by the catalog; `content` and `git` open repositories.
 
+mod bytes;
+mod content;
 mod forget;
+mod git;
 mod items;
+mod kinds;
+mod search;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
-use catalog::{KnownSnapshot, SnapshotFilter};
+use catalog::{KnownSnapshot, RepositoryRow, SnapshotFilter, Verification};
+use jiff::Timestamp;
 use model::SourceFile;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,13 +23,18 @@ use utoipa_axum::routes;
 use super::runs::KindCountsView;
 use crate::access::{Allowed, Caller, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+use verify::VerifiedView;
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get))
+        .merge(content::routes())
         .merge(forget::routes())
+        .merge(git::routes())
         .merge(items::routes())
+        .merge(search::routes())
+        .merge(verify::routes())
 }
 
 /// A snapshot.
@@ -41,6 +53,11 @@ struct SnapshotView {
     parent: Option<String>,
     items: u64,
     kinds: BTreeMap<String, KindCountsView>,
+    /// Null for one that nobody has verified.
+    verified: Option<VerifiedView>,
+    /// Until then the storage's object lock keeps anybody from removing it.
+    #[schema(format = DateTime)]
+    locked_until: Option<String>,
 }
 
 /// A snapshot with what is wrong with it.
@@ -61,11 +78,38 @@ async fn repositories(server: &Server) -> Result<BTreeMap<String, String>, Probl
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-fn view(snapshot: KnownSnapshot, repositories: &BTreeMap<String, String>) -> SnapshotView {
+/// What is known about snapshots beside themselves.
+struct Marks {
+    /// By their ids.
+    repositories: BTreeMap<String, RepositoryRow>,
+    verified: BTreeMap<String, Verification>,
+    now: Timestamp,
+}
+
+impl Marks {
+    async fn of(server: &Server, snapshots: &[KnownSnapshot]) -> Result<Self, Problem> {
+        let catalog = &server.control.catalog;
+        let rows = catalog.repositories().await?.into_iter();
+        let ids: Vec<&str> = snapshots.iter().map(|one| one.id.as_str()).collect();
+        Ok(Self {
+            repositories: rows.map(|row| (row.id.clone(), row)).collect(),
+            verified: catalog.verifications_of(&ids).await?,
+            now: server.control.clock.now(),
+        })
+    }
+}
+
+fn view(snapshot: KnownSnapshot, marks: &Marks) -> SnapshotView {
     let id = snapshot.source.repository;
+    let repository = marks.repositories.get(&id);
+    let locked = repository
+        .and_then(|row| verify::locked_until(row, snapshot.time))
+        .filter(|until| *until > marks.now);
     SnapshotView {
+        verified: marks.verified.get(&snapshot.id).map(VerifiedView::from),
+        locked_until: locked.map(|until| until.to_string()),
+        repository: repository.map_or(id, |row| row.name.clone()),
         id: snapshot.id,
-        repository: repositories.get(&id).cloned().unwrap_or(id),
         service: snapshot.source.service,
         source: snapshot.source.name,
         time: snapshot.time.to_string(),
@@ -98,8 +142,24 @@ async fn sources(
     Ok(Some(sources.collect()))
 }
 
+/// The service and name of what this connector stands for, when the caller reaches it.
+async fn connector_source(
+    server: &Server,
+    caller: &Caller,
+    name: &str,
+) -> Result<(String, String), Problem> {
+    let connector = server.control.catalog.connector(name).await?;
+    if !caller.reaches(name) {
+        return Err(catalog::Error::ConnectorUnknown {
+            name: name.to_owned(),
+        }
+        .into());
+    }
+    Ok((connector.service, connector.organization.to_lowercase()))
+}
+
 /// The snapshot of this id or beginning of one, when the caller reaches its source.
-async fn reached(server: &Server, caller: &Caller, id: &str) -> Result<KnownSnapshot, Problem> {
+pub(super) async fn reached(server: &Server, caller: &Caller, id: &str) -> Result<KnownSnapshot, Problem> {
     let unknown = || Problem::from(catalog::Error::SnapshotUnknown { id: id.to_owned() });
     if id.is_empty() {
         return Err(unknown());
@@ -149,11 +209,7 @@ async fn list(
     };
     let mut sources = sources(&server, &caller).await?;
     if let Some(name) = &filter.connector {
-        let connector = catalog.connector(name).await?;
-        let wanted = (connector.service, connector.organization.to_lowercase());
-        if !caller.reaches(name) {
-            return Err(catalog::Error::ConnectorUnknown { name: name.clone() }.into());
-        }
+        let wanted = connector_source(&server, &caller, name).await?;
         sources = Some(BTreeSet::from([wanted]));
     }
     let filter = SnapshotFilter {
@@ -161,9 +217,9 @@ async fn list(
         sources: sources.map(|sources| sources.into_iter().collect()),
     };
     let listed = catalog.list_snapshots(&filter, &query.page()?).await?;
-    let names = repositories(&server).await?;
+    let marks = Marks::of(&server, &listed.items).await?;
     Ok(Json(Paged::from_listed(listed, |snapshot| {
-        view(snapshot, &names)
+        view(snapshot, &marks)
     })))
 }
 
@@ -186,9 +242,9 @@ async fn get(
             "the snapshot's description is damaged",
         )
     })?;
-    let names = repositories(&server).await?;
+    let marks = Marks::of(&server, std::slice::from_ref(&snapshot)).await?;
     Ok(Json(SnapshotDetail {
-        snapshot: view(snapshot, &names),
+        snapshot: view(snapshot, &marks),
         stale: source
             .stale
             .into_iter()

@@ -195,10 +195,12 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
     assert_eq!(ended.counts.kinds["leaf"].items, 2500);
     let snapshot = ended.snapshot.unwrap();
     site.control.catalog.find_snapshot(&snapshot).await.unwrap();
+    let query = catalog::Query::parse("\"leaf 2499\"");
+    let everywhere = catalog::TextFilter::default();
     let hits = site
         .control
         .catalog
-        .search("leaf 2499", None, &catalog::Page::first(5))
+        .search_text(&query, &everywhere, &catalog::Page::first(5))
         .await;
     assert_eq!(hits.unwrap().items.len(), 1, "all pages of rows arrived");
     assert_eq!(site.snapshots().await, 1);

@@ -26,7 +26,7 @@ use crate::{Error, Result};
 pub use blob::Blob;
 pub use commit::{CommitDetail, FileChange, Signature};
 pub use commits::CommitLine;
-pub use refs::{Ref, Refs};
+pub use refs::{Ref, Refs, Revision};
 pub use tree::{Entry, EntryKind, TreePage};
 
 /// What a person waits for at most; a process that takes longer is ended.
@@ -113,17 +113,6 @@ async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         }
         Ok(done) => done,
         Err(_) => Err(too_large("git did not find it in 30 seconds")),
-    }
-}
-
-impl Bare {
-    /// What a revision is in the end: an object of this kind (`commit`, `tree`).
-    async fn peel(&self, at: Oid, kind: &str) -> Result<Oid> {
-        let mut objects = self.objects()?;
-        let found = objects.info(&format!("{at}^{{{kind}}}")).await?;
-        found
-            .map(|found| found.id)
-            .ok_or_else(|| unknown(format_args!("{kind} {at}")))
     }
 }
 

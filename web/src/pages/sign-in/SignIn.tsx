@@ -1,81 +1,154 @@
-import { Button, Divider, Field, Input, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, Divider, Field, Input, makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
 import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { api } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { Refusal } from "../../components/Refusal";
 import { useTexts } from "../../texts";
 import { Doorway } from "./Doorway";
+import { inside, lockedFor, returned, wait } from "./refusals";
 import "./texts";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
 });
 
-const route = getRouteApi("/sign-in");
+/** The page asked for it just now: the next key belongs there. */
+const focus = (input: HTMLInputElement | null) => input?.focus();
 
-/** Only ways inside this server: an address of another one in a link must not lead there. */
-export function inside(to: string | undefined): string {
-  const url = to === undefined ? undefined : URL.parse(to, location.origin);
-  return url?.origin === location.origin ? url.pathname + url.search + url.hash : "/";
-}
+const route = getRouteApi("/sign-in");
 
 export function SignIn() {
   const styles = useStyles();
   const t = useTexts("signIn");
-  const { to } = route.useSearch();
+  const { to, error, expired } = route.useSearch();
+  const way = inside(to, location.origin);
   const queries = useQueryClient();
   const router = useRouter();
-  const providers = api.useQuery("get", "/sign-in").data?.identity_providers ?? [];
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
+  const [locked, lock] = useCountdown();
   const session = api.useMutation("post", "/session", {
+    meta: { reads: true },
     onSuccess: () => {
       queries.clear();
-      router.history.push(inside(to));
+      router.history.push(way);
     },
+    onError: (thrown) => lock(lockedFor(thrown) ?? 0),
   });
-  const wantsCode = session.error ? Problem.from(session.error).code === "second-factor-needed" : false;
   const [asked, setAsked] = useState(false);
+  const wantsCode = session.error ? Problem.from(session.error).code === "second-factor-needed" : false;
   if (wantsCode && !asked) setAsked(true);
+  const startAnew = () => {
+    session.reset();
+    setAsked(false);
+    setCode("");
+    setPassword("");
+  };
   return (
     <Doorway title={t("title")}>
+      <Arrival error={error} expired={expired} />
       <form
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          session.mutate({ body: { name, password, ...(code && { code }) } });
+          if (!session.isPending) session.mutate({ body: { name, password, ...(asked && code && { code: code.trim() }) } });
         }}
       >
-        <Field label={t("name")} required>
-          <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="username" />
-        </Field>
-        <Field label={t("password")} required>
-          <Input
-            type="password"
-            value={password}
-            onChange={(_, { value }) => setPassword(value)}
-            autoComplete="current-password"
-          />
-        </Field>
-        {asked && (
-          <Field label={t("code")} hint={t("codeHint")} required>
-            <Input value={code} onChange={(_, { value }) => setCode(value)} autoComplete="one-time-code" />
+        {asked ? (
+          <Field label={t("code")} hint={t("codeHint", { name })} required>
+            <Input
+              ref={focus}
+              value={code}
+              onChange={(_, { value }) => setCode(value)}
+              autoComplete="one-time-code"
+            />
           </Field>
+        ) : (
+          <>
+            <Field label={t("name")} required>
+              <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="username" />
+            </Field>
+            <Field label={t("password")} required>
+              <Input
+                type="password"
+                value={password}
+                onChange={(_, { value }) => setPassword(value)}
+                autoComplete="current-password"
+              />
+            </Field>
+          </>
         )}
-        {!wantsCode && <Refusal error={session.error} />}
-        <Button appearance="primary" type="submit" disabled={session.isPending}>
-          {t("submit")}
+        {locked > 0 && (
+          <MessageBar intent="error" layout="multiline" role="alert">
+            <MessageBarBody>{t("locked", { wait: wait(locked) })}</MessageBarBody>
+          </MessageBar>
+        )}
+        {!wantsCode && lockedFor(session.error) === undefined && <Refusal error={session.error} />}
+        <Button appearance="primary" type="submit" disabled={session.isPending || locked > 0}>
+          {session.isPending ? t("busy") : t("submit")}
         </Button>
-        {providers.length > 0 && <Divider>{t("or")}</Divider>}
-        {providers.map((provider) => (
-          <Button key={provider.name} as="a" href={`/api/v1/sign-in/${encodeURIComponent(provider.name)}?return_to=${encodeURIComponent(inside(to))}`}>
-            {t("with", { title: provider.title })}
+        {asked && (
+          <Button appearance="subtle" onClick={startAnew}>
+            {t("another")}
           </Button>
-        ))}
+        )}
       </form>
+      {!asked && <Providers way={way} />}
     </Doorway>
   );
+}
+
+/** Why the person is here, when it is not by their own will. */
+function Arrival({ error, expired }: { error: string | undefined; expired: boolean | undefined }) {
+  const t = useTexts("signIn");
+  const back = returned(error);
+  if (back) {
+    return (
+      <MessageBar intent="error" layout="multiline" role="alert">
+        <MessageBarBody>{t(back.key, { code: back.code })}</MessageBarBody>
+      </MessageBar>
+    );
+  }
+  if (!expired) return null;
+  return (
+    <MessageBar intent="info" layout="multiline" role="status">
+      <MessageBarBody>{t("expired")}</MessageBarBody>
+    </MessageBar>
+  );
+}
+
+function Providers({ way }: { way: string }) {
+  const t = useTexts("signIn");
+  const providers = api.useQuery("get", "/sign-in").data?.identity_providers ?? [];
+  if (providers.length === 0) return null;
+  return (
+    <>
+      <Divider>{t("or")}</Divider>
+      {providers.map((provider) => (
+        <Button
+          key={provider.name}
+          as="a"
+          href={`/api/v1/sign-in/${encodeURIComponent(provider.name)}?return_to=${encodeURIComponent(way)}`}
+        >
+          {t("with", { title: provider.title })}
+        </Button>
+      ))}
+    </>
+  );
+}
+
+/** Counts the seconds of a lock-out down. */
+function useCountdown(): [left: number, start: (seconds: number) => void] {
+  const [{ end, now }, set] = useState({ end: 0, now: 0 });
+  const running = now < end;
+  useEffect(() => {
+    if (!running) return undefined;
+    const timer = setInterval(() => set((before) => ({ ...before, now: Date.now() })), 1_000);
+    return () => clearInterval(timer);
+  }, [running]);
+  const start = (seconds: number) => set({ end: Date.now() + seconds * 1_000, now: Date.now() });
+  return [Math.max(0, Math.ceil((end - now) / 1_000)), start];
 }

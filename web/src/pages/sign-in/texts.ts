@@ -5,8 +5,24 @@ addTexts("signIn", {
   name: "Name",
   password: "Password",
   code: "One-time code",
-  codeHint: "From your authenticator app, or a recovery code.",
+  codeHint: "Of {{name}}, from the authenticator app, or a recovery code.",
   submit: "Sign in",
+  busy: "Signing in…",
+  another: "Sign in with another account",
   with: "Sign in with {{title}}",
   or: "or",
+  expired: "Your session has ended. Sign in to go on where you were.",
+  locked: "Too many attempts. Sign-in is open again in {{wait}}. An administrator can set a new password for you meanwhile.",
+  returned: {
+    "identity-provider-away": "The identity provider does not answer as it should. Try again later, or sign in with a password.",
+    "identity-provider-unknown": "This way to sign in does not exist any more. Choose another one.",
+    "sign-in-failed": "The sign-in did not come to an end: it took too long, was canceled, or the provider refused it. Try again.",
+    "sign-in-mismatch":
+      "The answer does not belong to this sign-in, so nobody was let in. Start again in this window; if it happens again, tell whoever runs the server.",
+    "sign-in-no-role":
+      "You are known to the identity provider, and none of your groups has a role in Keepward. An administrator can give one of them a role.",
+    "sign-in-refused": "Your account is disabled. An administrator can enable it.",
+    "too-many-requests": "Too many attempts from this network. Try again in a quarter of an hour.",
+    other: "The sign-in failed ({{code}}). Try again.",
+  },
 });

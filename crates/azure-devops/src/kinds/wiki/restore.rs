@@ -245,3 +245,53 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
     }
     Ok(all)
 }
+
+/// A code wiki is unpublished, which leaves its repository alone; a project wiki goes with the repository that holds its pages, unless somebody
+/// has written into that since.
+pub(super) async fn remove(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+    let pages = list(cx.http).await?;
+    let there = read_all(&pages)?;
+    let mut outcomes = Vec::with_capacity(items.len());
+    for item in items {
+        let wiki = there.iter().find(|wiki| {
+            let id = item.new_id.as_deref();
+            id.is_some_and(|id| wiki.id.eq_ignore_ascii_case(id))
+        });
+        outcomes.push(match wiki {
+            Some(wiki) => remove_one(cx, item, wiki).await.or_else(failed)?,
+            None => Outcome::Unchanged,
+        });
+    }
+    Ok(outcomes)
+}
+
+async fn remove_one(cx: &Target<'_>, item: &StoredItem, wiki: &Wiki<'_>) -> Result<Outcome> {
+    let path = if wiki.is_project_wiki() {
+        let document = parts::document(cx.stored, &item.item).await?;
+        let stored: Wiki<'_> = parts::read(&item.item, &document)?;
+        let pages = git_repository::compared(cx, &stored.repository, &wiki.repository).await?;
+        if !pages.is_empty() {
+            return Ok(Outcome::Failed {
+                code: "restore-conflict",
+                message: format!(
+                    "the pages of {} are not what was restored: {}",
+                    wiki.name,
+                    pages.join("; ")
+                ),
+            });
+        }
+        format!("/_apis/git/repositories/{}", segment(&wiki.repository))
+    } else {
+        format!(
+            "/{}/_apis/wiki/wikis/{}",
+            segment(&wiki.project),
+            segment(&wiki.id)
+        )
+    };
+    let call = cx.http.call(Method::DELETE, DEV, &path).version(STABLE);
+    parts::there(call.safe().send().await)?;
+    Ok(Outcome::Done {
+        new_id: wiki.id.to_string(),
+        losses: Vec::new(),
+    })
+}

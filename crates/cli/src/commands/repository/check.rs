@@ -1,14 +1,13 @@
 //! `keepward repository check`.
 
-use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use catalog::Page;
 use clap::Args;
 use model::Clock as _;
-use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository};
+use repository::{CheckOptions, CheckReport, ProblemKind, ReadData, Repository};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::place::{Found, Known, Place, lock_if_possible};
 use crate::app::only_here;
@@ -16,6 +15,7 @@ use crate::client::{Api, segment};
 use crate::clock::SystemClock;
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
+use crate::follow;
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
 
@@ -84,7 +84,11 @@ pub(super) async fn check(
 ) -> Result<Exit, Failure> {
     let found = options.place.find(global).await?;
     let read_data = options.read_data.map_or(ReadData::None, Part::today);
-    let report = examine(&found, &CheckOptions { read_data }, output).await?;
+    let options = CheckOptions { read_data };
+    let report = examine(&found, &options, output).await?;
+    if let Some(Known { app, row }) = &found.known {
+        app.control.note_checked(row, &options, &report).await?;
+    }
     show(&report, &found.location, output)
 }
 
@@ -117,52 +121,9 @@ async fn examine(
     if let Some(known) = &found.known {
         report
             .problems
-            .extend(gone(known, &repository, &report).await?);
+            .extend(known.app.control.lost_snapshots(&repository, &report).await?);
     }
     Ok(report)
-}
-
-/// Snapshots that the catalog knows and the repository no longer has.
-async fn gone(
-    known: &Known,
-    repository: &Repository,
-    report: &CheckReport,
-) -> Result<Vec<Problem>, Failure> {
-    let here: HashSet<String> = repository
-        .snapshot_ids()
-        .await?
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    let mut problems = Vec::new();
-    let mut page = Page::first(500);
-    loop {
-        let listed = known.app.catalog.snapshots(Some(&known.id), &page).await?;
-        for snapshot in &listed.items {
-            let file = format!("snapshots/{}", snapshot.id);
-            let named = report
-                .problems
-                .iter()
-                .any(|problem| problem.file.as_ref() == Some(&file));
-            if here.contains(&snapshot.id) || named {
-                continue;
-            }
-            problems.push(Problem {
-                kind: ProblemKind::SnapshotMissing,
-                file: Some(file.clone()),
-                subject: file,
-                reason: format!(
-                    "the catalog knows the snapshot of {}, and it is gone: it was lost, or another program forgot it \
-                     (then `keepward repository sync` takes it out of the catalog)",
-                    snapshot.time
-                ),
-            });
-        }
-        let Some(next) = page.following(&listed) else {
-            return Ok(problems);
-        };
-        page = next;
-    }
 }
 
 fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, Failure> {
@@ -225,7 +186,12 @@ fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, F
 }
 
 /// A server checks the repositories that it knows, all packs or a share of them.
-pub(super) async fn ask(api: &Api, options: Check, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn ask(
+    api: &Api,
+    options: Check,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let which = options.place.known().ok_or_else(only_here)?;
     let name = which.asked(api).await?;
     let percent = match options.read_data {
@@ -237,30 +203,20 @@ pub(super) async fn ask(api: &Api, options: Check, output: &Output) -> Result<Ex
         Some(Part::Slice(..)) => return Err(only_here()),
     };
     let path = format!("/repositories/{}/check", segment(&name));
-    let report = api
-        .post(&path, Some(&json!({ "read_percent": percent })))
-        .await?;
-    output.result(&report);
-    for problem in report["problems"].as_array().into_iter().flatten() {
-        let kind = if problem["note"] == true {
-            "note"
-        } else {
-            "DAMAGE"
-        };
+    let body = json!({ "read_percent": percent });
+    let queued = api.post(&path, Some(&body)).await?;
+    let run = follow::follow(api, &queued, output, cancel).await?;
+    follow::tell_issues(api, &run, "problem", MOST_SHOWN, output).await?;
+    let exit = follow::exit(&run);
+    output.result(&follow::result(&run));
+    let found = &run["result"];
+    if !found.is_null() {
         output.line(format!(
-            "{kind}: {}",
-            problem["message"].as_str().unwrap_or("")
+            "{name}: {} problems in {} snapshots, {} trees and {} packs, {} of them read whole",
+            found["damage"], found["snapshots"], found["trees"], found["packs"], found["packs_read"]
         ));
     }
-    output.line(format!(
-        "{} snapshots, {} packs, of which {} were read",
-        report["snapshots"], report["packs"], report["packs_read"]
-    ));
-    if report["clean"] == true {
-        output.line("no damage");
-        return Ok(Exit::Done);
-    }
-    Ok(Exit::Damage)
+    exit
 }
 
 #[cfg(test)]

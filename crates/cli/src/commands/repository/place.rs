@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use catalog::RepositoryRow;
 use clap::Args;
 use model::Secret;
 use object_store::ObjectStore;
@@ -50,8 +51,7 @@ pub(super) struct Found {
 
 pub(super) struct Known {
     pub app: App,
-    /// The repository's id.
-    pub id: String,
+    pub row: RepositoryRow,
 }
 
 impl Place {
@@ -95,8 +95,8 @@ impl Place {
         Ok(Found {
             store,
             password,
-            location: row.location,
-            known: Some(Known { app, id: row.id }),
+            location: row.location.clone(),
+            known: Some(Known { app, row }),
         })
     }
 }

@@ -8,11 +8,13 @@ use control::PruneRequest;
 use jiff::SignedDuration;
 use repository::{Limit, PruneOptions, PruneReport, parse_size};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::Which;
 use crate::app::App;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
+use crate::follow;
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
 
@@ -118,12 +120,20 @@ fn show(report: &PruneReport, output: &Output) {
 }
 
 /// A server prunes by its own measures.
-pub(super) async fn ask(api: &Api, options: Prune, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn ask(
+    api: &Api,
+    options: Prune,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let name = options.which.asked(api).await?;
     let body = json!({ "dry_run": options.dry_run, "accept_drop": options.accept_drop });
     let path = format!("/repositories/{}/prune", segment(&name));
-    let report = api.post(&path, Some(&body)).await?;
-    output.result(&report);
+    let queued = api.post(&path, Some(&body)).await?;
+    let run = follow::follow(api, &queued, output, cancel).await?;
+    let exit = follow::exit(&run)?;
+    output.result(&follow::result(&run));
+    let report = &run["result"];
     let size = |key: &str| bytes(report[key].as_u64().unwrap_or(0));
     output.line(format!(
         "packs: {} kept, {} rewritten, {} removed",
@@ -139,5 +149,5 @@ pub(super) async fn ask(api: &Api, options: Prune, output: &Output) -> Result<Ex
         size("bytes_freed"),
         size("bytes_before")
     ));
-    Ok(Exit::Done)
+    Ok(exit)
 }

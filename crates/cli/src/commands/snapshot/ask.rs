@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Command, Diff, List, Show, search::Search};
+use super::search::{HEAD, Search, excerpt};
+use super::{Command, Diff, List, Show};
 use crate::app::only_here;
 use crate::client::{Api, segment};
 use crate::commands::Global;
@@ -36,7 +37,11 @@ fn snapshots(repository: Option<&str>) -> String {
 }
 
 /// As a part of a path: `latest` is the newest one.
-async fn resolve(api: &Api, snapshot: &str, repository: Option<&str>) -> Result<String, Failure> {
+pub(in crate::commands) async fn resolve(
+    api: &Api,
+    snapshot: &str,
+    repository: Option<&str>,
+) -> Result<String, Failure> {
     if snapshot != "latest" {
         return Ok(segment(snapshot));
     }
@@ -136,9 +141,20 @@ async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure>
 }
 
 async fn search(api: &Api, options: &Search, output: &Output) -> Result<(), Failure> {
-    let words = options.text.join(" ");
+    let words = options.query();
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
-    let path = format!("/search?text={}", segment(&words));
+    let mut path = format!("/search?q={}", segment(&words));
+    let times = [options.since, options.until].map(|time| time.map(|time| time.to_string()));
+    for (name, value) in [
+        ("kind", &options.kind),
+        ("project", &options.project),
+        ("since", &times[0]),
+        ("until", &times[1]),
+    ] {
+        if let Some(value) = value {
+            path.push_str(&format!("&{name}={}", segment(value)));
+        }
+    }
     let most = if options.source.is_some() {
         usize::MAX
     } else {
@@ -151,24 +167,24 @@ async fn search(api: &Api, options: &Search, output: &Output) -> Result<(), Fail
     let more = hits.len() > limit;
     hits.truncate(limit);
     if hits.is_empty() {
-        output.line(format!("nothing is or was named so: {words}"));
+        output.line(format!("nothing is or was found by: {words}"));
         return Ok(());
     }
-    let head = ["kind", "id", "name", "source", "state", "path"];
-    output.rows(&head, &hits, |hit| {
+    output.rows(&HEAD, &hits, |hit| {
         let item = |key: &str| text(&hit["item"], key).escape_debug().to_string();
         let state = match (hit["current"] == true, hit["item"]["binned"] == true) {
             (false, _) => "gone or renamed",
             (true, true) => "in the recycle bin",
             (true, false) => "current",
         };
+        let pieces = hit["excerpt"].as_array().into_iter().flatten();
         vec![
             item("kind"),
             item("id"),
             item("name"),
-            text(hit, "source").to_owned(),
             state.to_owned(),
-            item("path"),
+            short(text(&hit["snapshot"], "id")),
+            excerpt(pieces.map(|piece| (text(piece, "text"), piece["hit"] == true))),
         ]
     });
     if more {

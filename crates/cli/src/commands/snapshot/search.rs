@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{IndexEntry, ItemState, KnownSnapshot, Page, SourceKey};
+use catalog::{IndexEntry, ItemState, KnownSnapshot, Page, Query, SourceKey, TextFilter};
 use clap::Args;
+use jiff::Timestamp;
 
 use crate::app::App;
 use crate::failure::{Exit, Failure};
@@ -12,12 +13,24 @@ use crate::services::SERVICES;
 
 #[derive(Args)]
 pub(crate) struct Search {
-    /// Words that the name has, in any case and order, or an id
-    #[arg(required = true)]
+    /// Words that name, id and text of an item have: "log in" in quotes next to each other, -word nowhere, pay* as a beginning
+    #[arg(required = true, allow_hyphen_values = true)]
     pub(super) text: Vec<String>,
     /// Only in this organization
     #[arg(long)]
     pub(super) source: Option<String>,
+    /// Only of this kind
+    #[arg(long)]
+    pub(super) kind: Option<String>,
+    /// Only in this project, by its name or id
+    #[arg(long)]
+    pub(super) project: Option<String>,
+    /// Only what a snapshot of this time or later has
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<Timestamp>,
+    /// Only what a snapshot of this time or earlier has
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<Timestamp>,
     /// At most this many
     #[arg(long, default_value_t = 100)]
     pub(super) limit: u32,
@@ -92,48 +105,93 @@ impl Known {
     }
 }
 
+impl Search {
+    pub(super) fn query(&self) -> String {
+        // The shell has taken the quotes away.
+        let quoted = |word: &String| {
+            if word.contains(char::is_whitespace) && !word.contains('"') {
+                match word.strip_prefix('-') {
+                    Some(word) => format!("-\"{word}\""),
+                    None => format!("\"{word}\""),
+                }
+            } else {
+                word.clone()
+            }
+        };
+        let words: Vec<String> = self.text.iter().map(quoted).collect();
+        words.join(" ")
+    }
+
+    fn filter(&self, known: &Known) -> TextFilter {
+        let sources = known.0.keys();
+        let pair = |source: &SourceKey| (source.service.clone(), source.name.clone());
+        TextFilter {
+            kind: self.kind.clone(),
+            project: self.project.clone(),
+            since: self.since,
+            until: self.until,
+            sources: Some(sources.map(pair).collect()),
+            ..TextFilter::default()
+        }
+    }
+}
+
+/// The text around a hit on one line; hits are marked.
+pub(super) fn excerpt<'p>(pieces: impl Iterator<Item = (&'p str, bool)>) -> String {
+    let mut line = String::new();
+    for (text, hit) in pieces {
+        let text = text.replace('\n', " ");
+        let text = text.escape_debug();
+        if hit {
+            line.push_str(&format!("[{text}]"));
+        } else {
+            line.extend(text);
+        }
+    }
+    line
+}
+
 pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result<Exit, Failure> {
     let known = Known::of(app, search.source.as_deref()).await?;
-    let text = search.text.join(" ");
+    let text = search.query();
+    let (query, filter) = (Query::parse(&text), search.filter(&known));
     let mut rows = Vec::new();
     let mut page = Some(Page::first(search.limit.clamp(1, 500)));
     let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
     while let (Some(this), true) = (&page, rows.len() < limit) {
-        let found = app.catalog.search(&text, None, this).await?;
-        rows.extend(
-            found
-                .items
-                .iter()
-                .filter(|hit| known.0.contains_key(&hit.source))
-                .map(|hit| known.row(&hit.source, &hit.entry)),
-        );
+        let found = app.catalog.search_text(&query, &filter, this).await?;
+        rows.extend(found.items.iter().map(|hit| {
+            let mut row = known.row(&hit.source, &hit.entry);
+            let pieces = hit.excerpt.iter();
+            row["project"] = hit.project.clone().into();
+            row["excerpt"] = excerpt(pieces.map(|piece| (piece.text.as_str(), piece.hit))).into();
+            row
+        }));
         page = this.following(&found);
     }
     let more = rows.len() > limit || page.is_some();
     rows.truncate(limit);
     if rows.is_empty() {
-        output.line(format!("nothing is or was named so: {text}"));
+        output.line(format!("nothing is or was found by: {text}"));
         return Ok(Exit::Done);
     }
-    output.rows(
-        &["kind", "id", "name", "state", "last snapshot", "path"],
-        &rows,
-        |row| {
-            vec![
-                cell(&row["kind"]),
-                cell(&row["id"]),
-                cell(&row["name"]),
-                state(row).to_owned(),
-                short(&row["last"]),
-                cell(&row["path"]),
-            ]
-        },
-    );
+    output.rows(&HEAD, &rows, |row| {
+        vec![
+            cell(&row["kind"]),
+            cell(&row["id"]),
+            cell(&row["name"]),
+            state(row).to_owned(),
+            short(&row["last"]),
+            row["excerpt"].as_str().unwrap_or("").to_owned(),
+        ]
+    });
     if more {
         output.line(format!("the first {limit}; more with --limit"));
     }
     Ok(Exit::Done)
 }
+
+pub(super) const HEAD: [&str; 6] = ["kind", "id", "name", "state", "last snapshot", "text"];
 
 pub(super) async fn history(app: &App, history: History, output: &Output) -> Result<Exit, Failure> {
     let kinds: Vec<&str> = SERVICES

@@ -1,6 +1,8 @@
 //! What a wizard looks like from outside.
 
-use control::{AppChoice, KnownIdentity, Method, Wizard, WizardAdded, WizardPick, WizardPrompt};
+use control::{
+    AppChoice, KnownIdentity, Method, Wizard, WizardAdded, WizardFailure, WizardPick, WizardPrompt,
+};
 use model::{Connector, ManagedIdentity};
 use serde::{Deserialize, Serialize};
 use service::Check;
@@ -148,6 +150,8 @@ pub(super) struct BeginWizard {
     pub redirect: Option<String>,
     /// Where a form asks for it first. Empty is refused.
     pub organization: Option<String>,
+    /// Another host than the service's own: Azure DevOps Server.
+    pub url: Option<String>,
     /// Signs in again for this connector, with the same or a different account.
     pub connector: Option<String>,
     /// The app profile of the tenant.
@@ -184,7 +188,7 @@ pub(super) struct WizardView {
     expires: String,
     service: String,
     method: String,
-    /// `sign-in`, then `choose`.
+    /// `sign-in`, then `choose`; `failed` when the sign-in came to nothing.
     step: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     connector: Option<String>,
@@ -193,11 +197,33 @@ pub(super) struct WizardView {
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_in: Option<PromptView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tenant: Option<String>,
     organizations: Vec<ReachedView>,
     checks: Vec<CheckView>,
+}
+
+/// Why the sign-in came to nothing; begin again.
+#[derive(Serialize, ToSchema)]
+struct FailureView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl FailureView {
+    fn of(failure: WizardFailure) -> Self {
+        Self {
+            code: failure.code,
+            message: failure.message,
+            hint: failure.hint,
+        }
+    }
 }
 
 /// What a person needs to sign in.
@@ -240,11 +266,12 @@ impl WizardView {
             expires: wizard.expires.to_string(),
             service: wizard.service,
             method: wizard.method,
-            step: if sign_in.is_some() {
-                "sign-in"
-            } else {
-                "choose"
+            step: match (&sign_in, &wizard.failure) {
+                (Some(_), _) => "sign-in",
+                (None, Some(_)) => "failed",
+                (None, None) => "choose",
             },
+            failure: wizard.failure.map(FailureView::of),
             connector: wizard.connector,
             organization: wizard.organization,
             sign_in,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::Policy;
+use model::policy::Schedule;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -209,6 +210,17 @@ fn same<T: DeserializeOwned>(value: &impl Serialize) -> Result<T, Problem> {
         .and_then(serde_json::from_value)
         .map_err(|error| Problem::refused("policy-refused", error.to_string()))?;
     Ok(value)
+}
+
+impl ScheduleBody {
+    pub(crate) fn of(schedule: &Schedule) -> Result<Self, Problem> {
+        same(schedule)
+    }
+
+    /// As it was sent; whether it can be right is not looked at.
+    pub(crate) fn schedule(&self) -> Result<Schedule, Problem> {
+        same(self)
+    }
 }
 
 impl PolicyBody {

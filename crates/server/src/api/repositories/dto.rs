@@ -5,14 +5,11 @@ use std::collections::BTreeSet;
 use catalog::RepositoryRow;
 use control::RepositoryState;
 use jiff::SignedDuration;
-use repository::{CheckReport, LockMode, ObjectLockRule, PruneReport, Stats};
+use repository::{LockMode, ObjectLockRule, Stats};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{Problem, SecretText};
-
-/// Problems that an answer names.
-const MOST: usize = 200;
 
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -80,6 +77,14 @@ pub(super) struct RepositoryView {
     /// What that check found.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<u64>,
+    /// Since when a check has found damage that no later one could show to be gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    damaged: Option<String>,
+    /// When a prune went through last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pruned: Option<String>,
 }
 
 impl RepositoryView {
@@ -103,6 +108,8 @@ impl RepositoryView {
             object_lock,
             checked: row.checked.map(|time| time.to_string()),
             problems: row.problems,
+            damaged: row.damaged.map(|time| time.to_string()),
+            pruned: row.pruned.map(|time| time.to_string()),
         })
     }
 }
@@ -185,53 +192,6 @@ pub(super) struct CheckRepository {
     pub(super) read_percent: Option<u8>,
 }
 
-/// What a check found.
-#[derive(Serialize, ToSchema)]
-pub(super) struct CheckedRepository {
-    /// There is no damage; there may be notes.
-    clean: bool,
-    pub(super) problems: Vec<ProblemView>,
-    /// Problems beyond those.
-    more_problems: u64,
-    snapshots: u64,
-    packs: u64,
-    packs_read: u64,
-    bytes_read: u64,
-}
-
-/// Something wrong with a file of the repository.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ProblemView {
-    kind: String,
-    /// Nothing is lost, and nothing has to be done.
-    note: bool,
-    message: String,
-}
-
-impl CheckedRepository {
-    pub(super) fn of(report: &CheckReport) -> Self {
-        let shown = report
-            .problems
-            .iter()
-            .take(MOST)
-            .map(|problem| ProblemView {
-                kind: super::super::word(&problem.kind),
-                note: problem.kind.is_note(),
-                message: problem.to_string(),
-            });
-        let hidden = report.problems.len().saturating_sub(MOST) as u64;
-        Self {
-            clean: report.is_clean(),
-            problems: shown.collect(),
-            more_problems: report.more_problems + hidden,
-            snapshots: report.snapshots,
-            packs: report.packs,
-            packs_read: report.packs_read,
-            bytes_read: report.bytes_read,
-        }
-    }
-}
-
 /// What to free.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -242,35 +202,6 @@ pub(super) struct PruneRepository {
     /// Organizations whose newest snapshot may have far fewer items than one before.
     #[serde(default)]
     pub(super) accept_drop: BTreeSet<String>,
-}
-
-/// What was freed, or would be.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PrunedRepository {
-    dry_run: bool,
-    bytes_before: u64,
-    bytes_freed: u64,
-    packs_kept: u64,
-    packs_repacked: u64,
-    packs_removed: u64,
-    /// Packs that the storage's object lock holds; a later prune removes them.
-    packs_locked: u64,
-    blobs_removed: u64,
-}
-
-impl PrunedRepository {
-    pub(super) fn of(report: &PruneReport) -> Self {
-        Self {
-            dry_run: report.dry_run,
-            bytes_before: report.bytes_before,
-            bytes_freed: report.bytes_freed,
-            packs_kept: report.packs_kept,
-            packs_repacked: report.packs_repacked,
-            packs_removed: report.packs_removed,
-            packs_locked: report.packs_locked,
-            blobs_removed: report.blobs_removed,
-        }
-    }
 }
 
 /// How large a repository is.

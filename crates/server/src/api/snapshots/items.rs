@@ -1,13 +1,13 @@
 //! Items: which there are in a snapshot, what became of one, and where to find it again.
 
 use axum::extract::State;
-use catalog::{Change, IndexEntry, ItemChange, ItemFilter, ItemState, SourceKey};
+use catalog::{Change, IndexEntry, ItemChange, ItemFilter, ItemState, KnownSnapshot};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{reached, repositories, sources};
+use super::reached;
 use crate::access::{Allowed, ReadContent};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
@@ -16,12 +16,11 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(list))
         .routes(routes!(changes))
         .routes(routes!(history))
-        .routes(routes!(search))
 }
 
 /// An item as a snapshot holds it.
 #[derive(Serialize, ToSchema)]
-struct ItemView {
+pub(super) struct ItemView {
     kind: String,
     /// The project, or empty for all of the organization.
     scope: String,
@@ -224,10 +223,19 @@ struct VersionView {
 
 /// A snapshot in short.
 #[derive(Clone, Serialize, ToSchema)]
-struct SnapshotRef {
+pub(super) struct SnapshotRef {
     id: String,
     #[schema(format = DateTime)]
     time: String,
+}
+
+impl SnapshotRef {
+    pub(super) fn of(snapshot: &KnownSnapshot) -> Self {
+        Self {
+            id: snapshot.id.clone(),
+            time: snapshot.time.to_string(),
+        }
+    }
 }
 
 /// Every version of an item over all snapshots of the source, the oldest first.
@@ -254,10 +262,7 @@ async fn history(
         let mut held = snapshots
             .iter()
             .filter(|snapshot| holds(snapshot.seq))
-            .map(|snapshot| SnapshotRef {
-                id: snapshot.id.clone(),
-                time: snapshot.time.to_string(),
-            });
+            .map(SnapshotRef::of);
         let last = held.next();
         let first = held.next_back().or_else(|| last.clone());
         let current = entry.gone_seq.is_none();
@@ -270,73 +275,4 @@ async fn history(
     };
     let versions: Vec<VersionView> = versions.into_iter().map(view).collect();
     Ok(Json(versions.into()))
-}
-
-/// What to look for.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Words {
-    /// Words of the name, or an id.
-    #[param(min_length = 1)]
-    text: String,
-    /// Only in the source of this snapshot.
-    #[param(required = false)]
-    snapshot: Option<String>,
-}
-
-/// An item that was found: as it was when it was last there.
-#[derive(Serialize, ToSchema)]
-struct HitView {
-    repository: String,
-    service: String,
-    source: String,
-    /// It is in the newest snapshot.
-    current: bool,
-    item: ItemView,
-}
-
-/// Items by words of their names or by id, over all times: what is gone is found too. A page may be shorter than asked for and still have a next one.
-#[utoipa::path(get, path = "/search", tag = "snapshots", operation_id = "item_search", params(PageQuery, Words),
-    extensions(("x-permission" = json!("read-content"))),
-    responses((status = 200, body = Paged<HitView>), Refusals))]
-async fn search(
-    caller: Allowed<ReadContent>,
-    State(server): State<Server>,
-    Query(query): Query<PageQuery>,
-    Query(words): Query<Words>,
-) -> Result<Json<Paged<HitView>>, Problem> {
-    let source = match &words.snapshot {
-        Some(id) => Some(reached(&server, &caller, id).await?.source),
-        None => None,
-    };
-    let catalog = &server.control.catalog;
-    let mut listed = catalog
-        .search(&words.text, source.as_ref(), &query.page()?)
-        .await?;
-    let reached = sources(&server, &caller).await?;
-    listed
-        .items
-        .retain(|hit| is_reached(reached.as_ref(), &hit.source));
-    let names = repositories(&server).await?;
-    Ok(Json(Paged::from_listed(listed, |hit| {
-        let SourceKey {
-            repository,
-            service,
-            name,
-        } = hit.source;
-        HitView {
-            repository: names.get(&repository).cloned().unwrap_or(repository),
-            service,
-            source: name,
-            current: hit.entry.gone_seq.is_none(),
-            item: hit.entry.into(),
-        }
-    })))
-}
-
-fn is_reached(
-    sources: Option<&std::collections::BTreeSet<(String, String)>>,
-    source: &SourceKey,
-) -> bool {
-    sources.is_none_or(|sources| sources.contains(&(source.service.clone(), source.name.clone())))
 }

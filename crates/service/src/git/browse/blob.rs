@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::io::AsyncSeekExt as _;
 
 use super::tree::{EntryKind, entry_at};
-use super::{Bare, damaged, in_time, too_large, unknown};
+use super::{Bare, Revision, damaged, in_time, too_large, unknown};
 use crate::git::Oid;
 use crate::git::fetch::disk;
 use crate::{Error, Result};
@@ -21,28 +21,26 @@ pub enum Blob {
 /// What is kept in memory.
 const SMALL: u64 = 1 << 20;
 /// What is laid out on our disk.
-const LARGEST: u64 = 4 << 30;
+const LARGEST: u64 = 2 << 30;
 
 impl Bare {
     /// The content of a file below a commit, tag or tree; of the object itself when `path` is empty. A large one is laid out in `work`.
-    pub async fn blob(&self, at: Oid, path: &str, work: &Path) -> Result<Blob> {
+    pub async fn blob(&self, at: Revision, path: &str, work: &Path) -> Result<Blob> {
         in_time(async {
             let mut objects = self.objects()?;
             let id = match path {
-                "" => at,
-                path => file(entry_at(&mut objects, at, path).await?, path)?,
+                "" => objects.peel(at, "blob").await?,
+                path => file(&entry_at(&mut objects, at, path).await?, path)?,
             };
             let found = objects.info(&id.to_string()).await?;
-            let found = found.ok_or_else(|| damaged(format!("the object {id} is not stored")))?;
-            if found.kind != "blob" {
-                return Err(unknown(format_args!("file {id}")));
-            }
+            let found = found.filter(|found| found.kind == "blob");
+            let found = found.ok_or_else(|| damaged(format!("the file {id} is not stored")))?;
             if found.size <= SMALL {
                 let (_, content) = objects.read(id, SMALL).await?;
                 return Ok(Blob::Small(content));
             }
             if found.size > LARGEST {
-                return Err(too_large("the file is larger than 4 GiB"));
+                return Err(too_large("the file is larger than 2 GiB"));
             }
             let file = self.lay_out(id, found.size, work).await?;
             Ok(Blob::Large(file, found.size))
@@ -71,7 +69,7 @@ impl Bare {
     }
 }
 
-fn file(entry: super::Entry, path: &str) -> Result<Oid> {
+fn file(entry: &super::Entry, path: &str) -> Result<Oid> {
     match entry.kind {
         EntryKind::File | EntryKind::Link => Ok(entry.id),
         EntryKind::Folder | EntryKind::Submodule => Err(unknown(format_args!(

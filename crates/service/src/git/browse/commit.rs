@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::commits::{ids, text, time};
-use super::{Bare, damaged, in_time};
+use super::{Bare, Revision, damaged, in_time};
 use crate::git::process::{listed, run_to, run_with};
 use crate::git::{Oid, oid};
 use crate::Result;
@@ -59,9 +59,9 @@ const FILES: usize = 1000;
 
 impl Bare {
     /// `at` is a commit or leads to one.
-    pub async fn commit(&self, at: Oid) -> Result<CommitDetail> {
+    pub async fn commit(&self, at: Revision) -> Result<CommitDetail> {
         in_time(async {
-            let id = self.peel(at, "commit").await?;
+            let id = self.objects()?.peel(at, "commit").await?;
             let command = self.git(&[
                 "log",
                 "-z",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Bare, components, damaged, in_time, unknown};
+use super::{Bare, Revision, components, damaged, in_time, unknown};
 use crate::git::process::{listed, run_to, run_with};
 use crate::git::{Oid, oid};
 use crate::{Error, Result};
@@ -29,13 +29,13 @@ impl Bare {
     /// value says whether more follow.
     pub async fn commits(
         &self,
-        tip: Oid,
+        tip: Revision,
         path: &str,
         after: Option<Oid>,
         most: usize,
     ) -> Result<(Vec<CommitLine>, bool)> {
         in_time(async {
-            let tip = self.peel(tip, "commit").await?;
+            let tip = self.objects()?.peel(tip, "commit").await?;
             let mut ids = self.walk(tip, path, after, most + 1).await?;
             let more = ids.len() > most;
             ids.truncate(most);

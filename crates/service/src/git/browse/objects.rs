@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use super::{Bare, damaged};
+use super::{Bare, Revision, damaged, unknown};
 use crate::git::{Oid, oid};
 use crate::{Error, Result};
 
@@ -48,6 +48,17 @@ impl Objects {
     /// `object` is an id, perhaps with `^{kind}`; `None` when there is no such thing.
     pub(super) async fn info(&mut self, object: &str) -> Result<Option<Info>> {
         self.ask(&format!("info {object}\n")).await
+    }
+
+    /// What a revision leads to: an object of this kind (`commit`, `tree`).
+    pub(super) async fn peel(&mut self, at: Revision, kind: &str) -> Result<Oid> {
+        if let Some(found) = self.info(&format!("{}^{{{kind}}}", at.id)).await? {
+            return Ok(found.id);
+        }
+        if at.stored && self.info(&at.id.to_string()).await?.is_none() {
+            return Err(damaged(format!("the object {} is not stored", at.id)));
+        }
+        Err(unknown(format_args!("{kind} {}", at.id)))
     }
 
     /// An object of at most `most` bytes, with its content.

@@ -23,6 +23,14 @@ pub struct Ref {
     pub peeled: Option<Oid>,
 }
 
+/// What somebody asked for, as the id of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision {
+    pub id: Oid,
+    /// A stored ref says so: when the object is not there, something is lost.
+    pub(super) stored: bool,
+}
+
 impl Refs {
     /// Reads `packed-refs` and `HEAD` as they are stored.
     pub fn read(packed: &[u8], head: &[u8]) -> Result<Self> {
@@ -44,8 +52,8 @@ impl Refs {
         self.head.as_deref()
     }
 
-    /// The id that a revision stands for: a ref by its full name or by that of a branch or tag, a whole object id, or `HEAD`.
-    pub fn resolve(&self, revision: &str) -> Result<Oid> {
+    /// What a revision stands for: a ref by its full name or by that of a branch or tag, a whole object id, or `HEAD`.
+    pub fn resolve(&self, revision: &str) -> Result<Revision> {
         let name = match revision {
             "" | "HEAD" => self.head().ok_or_else(|| unknown("default branch"))?,
             name => name,
@@ -54,14 +62,23 @@ impl Refs {
         ["", "refs/heads/", "refs/tags/", "refs/"]
             .into_iter()
             .find_map(full)
-            .or_else(|| oid(name.as_bytes()))
+            .map(|id| Revision { id, stored: true })
+            .or_else(|| {
+                let id = oid(name.as_bytes())?;
+                Some(Revision { id, stored: false })
+            })
             .ok_or_else(|| unknown(format_args!("revision {:.120}", name.escape_debug())))
     }
 
-    /// Refs by name behind `after`, at most so many, and whether more follow; with `text` in their names.
+    pub fn is_empty(&self) -> bool {
+        self.refs.is_empty()
+    }
+
+    /// Refs by name behind `after`, at most so many, and whether more follow; with `text` in their names. Tags are followed where there is
+    /// a repository to look into.
     pub async fn page(
         &self,
-        bare: &Bare,
+        bare: Option<&Bare>,
         text: &str,
         after: &str,
         most: usize,
@@ -76,7 +93,7 @@ impl Refs {
             && let Some((name, target)) = found.next()
         {
             let mut peeled = None;
-            if name.starts_with("refs/tags/") {
+            if let (true, Some(bare)) = (name.starts_with("refs/tags/"), bare) {
                 let objects = match &mut objects {
                     Some(objects) => objects,
                     none => none.insert(bare.objects()?),
@@ -121,7 +138,7 @@ mod tests {
             ("--upload-pack=touch", MAIN),
             (TAG, TAG),
         ] {
-            assert_eq!(refs.resolve(revision).unwrap().to_string(), id, "{revision}");
+            assert_eq!(refs.resolve(revision).unwrap().id.to_string(), id, "{revision}");
         }
         for revision in [
             "--output=/tmp/x",
@@ -148,7 +165,7 @@ mod tests {
             assert_eq!(refs.resolve("").unwrap_err().code, "git-revision-unknown");
         }
         let detached = Refs::read(b"", format!("{TAG}\n").as_bytes()).unwrap();
-        assert_eq!(detached.resolve("HEAD").unwrap().to_string(), TAG);
+        assert_eq!(detached.resolve("HEAD").unwrap().id.to_string(), TAG);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Folders of a commit.
 
-use super::{Bare, components, damaged, in_time, unknown};
+use super::{Bare, Revision, components, damaged, in_time, unknown};
 use crate::Result;
 use crate::git::Oid;
 use crate::git::browse::objects::Objects;
@@ -42,7 +42,7 @@ impl Bare {
     /// Entries of a folder below a commit, tag or tree, from this number on, in git's order.
     pub async fn tree(
         &self,
-        at: Oid,
+        at: Revision,
         folder: &str,
         from: usize,
         most: usize,
@@ -68,9 +68,8 @@ impl Bare {
 }
 
 /// The tree of a folder.
-async fn descend(objects: &mut Objects, at: Oid, folder: &str) -> Result<Oid> {
-    let top = objects.info(&format!("{at}^{{tree}}")).await?;
-    let mut tree = top.ok_or_else(|| unknown(format_args!("folder {at}")))?.id;
+async fn descend(objects: &mut Objects, at: Revision, folder: &str) -> Result<Oid> {
+    let mut tree = objects.peel(at, "tree").await?;
     let parts = components(folder).ok_or_else(|| missing(folder))?;
     for part in parts {
         let entry = find(objects, tree, part).await?;
@@ -81,7 +80,7 @@ async fn descend(objects: &mut Objects, at: Oid, folder: &str) -> Result<Oid> {
 }
 
 /// The entry of a path below a commit, tag or tree.
-pub(super) async fn entry_at(objects: &mut Objects, at: Oid, path: &str) -> Result<Entry> {
+pub(super) async fn entry_at(objects: &mut Objects, at: Revision, path: &str) -> Result<Entry> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let tree = descend(objects, at, folder).await?;
     let entry = match components(name).as_deref() {
