@@ -1,11 +1,14 @@
-import { createDOMRenderer, FluentProvider, RendererProvider, Toaster } from "@fluentui/react-components";
+import { createDOMRenderer, FluentProvider, RendererProvider } from "@fluentui/react-components";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { queries } from "./api/queries";
-import { TOASTER } from "./components/toast";
 import { router } from "./routes";
 import { useTheme } from "./shell/theme";
 import "./texts";
+
+// Nothing is said in the first moment: the page is there before.
+const Toasts = lazy(() => import("./components/Toasts"));
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;
 // The page's policy lets only styles with its nonce in.
@@ -18,7 +21,9 @@ export function App() {
       <FluentProvider theme={theme}>
         <QueryClientProvider client={queries}>
           <RouterProvider router={router} />
-          <Toaster toasterId={TOASTER} position="bottom-end" />
+          <Suspense>
+            <Toasts />
+          </Suspense>
         </QueryClientProvider>
       </FluentProvider>
     </RendererProvider>

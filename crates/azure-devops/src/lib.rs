@@ -5,6 +5,7 @@ mod api;
 mod discovery;
 mod identity;
 mod kinds;
+mod people;
 mod permissions;
 mod preflight;
 mod raw;

@@ -50,6 +50,10 @@ impl Preflight for AzurePreflight {
         crate::address::parse(text)
     }
 
+    fn people(&self) -> Option<&'static dyn service::people::People> {
+        Some(&crate::people::AzurePeople)
+    }
+
     async fn check(&self, http: &Client, organization: &str) -> Vec<Check> {
         if organization.trim().is_empty() {
             return vec![without_organization()];

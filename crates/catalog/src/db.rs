@@ -7,7 +7,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Postgres, SqlSafeStr, Sqlite, Transaction};
 
-pub(crate) use row::{Row, json, word};
+pub(crate) use row::{Row, json, parse_word, word};
 pub(crate) use value::{Value, args};
 
 use crate::{Result, dialect};

@@ -1,9 +1,11 @@
 //! The search index: one row for each interval of snapshots in which a version of an item did not change.
 
+mod counts;
 mod diff;
 mod excerpt;
 mod forget;
 mod full_text;
+mod named;
 mod query;
 mod read;
 mod settle;
@@ -17,6 +19,7 @@ use model::ItemRef;
 use crate::Result;
 use crate::db::Row;
 
+pub use counts::ProjectCount;
 pub use diff::ItemChange;
 pub use excerpt::Piece;
 pub use full_text::{TextFilter, TextHit};

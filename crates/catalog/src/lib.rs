@@ -57,17 +57,16 @@ pub use error::{Error, Result};
 pub use figures::Figures;
 pub use found::{FoundItem, SyncRow};
 pub use index::{
-    Change, IndexChange, IndexEntry, ItemChange, ItemFilter, ItemState, Piece, Query,
+    Change, IndexChange, IndexEntry, ItemChange, ItemFilter, ItemState, Piece, ProjectCount, Query,
     SnapshotWriter, TextFilter, TextHit,
 };
 pub use issues::IssueRow;
 pub use lists::{RunFilter, SnapshotFilter};
 pub use maintenance::{Examined, MaintenanceRow};
 pub use outbox::{NewMessage, OutboxRow};
-pub use overview::{EndedRuns, LatestRun, Put, Unprotected};
+pub use overview::{EndedRuns, LatestRun, LatestRuns, Put, Unprotected};
 pub use page::{Listed, Page};
 pub use people::{NewPerson, PersonChange, PersonRow, SecondFactor, totp_credential};
-pub use plan_people::PlanPerson;
 pub use plans::{PlanFilter, PlanRow};
 pub use policies::PolicyRow;
 pub use proofs::{Identity, PendingSignIn};

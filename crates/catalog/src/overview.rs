@@ -5,17 +5,25 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::RunState;
 
-use crate::db::{Value, args};
+use crate::db::{Value, args, parse_word};
 use crate::{Catalog, Result};
 
 /// In microseconds, as times are.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// A backup, as far as the overview tells of it.
+/// The last backups of a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestRuns {
+    /// The last one that made a snapshot.
+    pub good: Option<LatestRun>,
+    /// How the last one ended that nobody canceled.
+    pub ended: Option<RunState>,
+}
+
+/// A good backup, as far as the overview tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LatestRun {
     pub run: String,
-    pub state: RunState,
     pub finished: Timestamp,
     pub snapshot: Option<String>,
     /// In its snapshot.
@@ -40,8 +48,6 @@ pub struct Put {
     pub received: u64,
     /// New to the repository, after compression and encryption.
     pub stored: u64,
-    /// The part of `stored` since the repository was measured.
-    pub since_measured: u64,
 }
 
 /// Something that a sync found and no policy took up.
@@ -53,36 +59,30 @@ pub struct Unprotected {
 }
 
 impl Catalog {
-    /// The last good backup of each connector, by its name in lower case.
-    pub async fn latest_good(&self) -> Result<BTreeMap<String, LatestRun>> {
-        let sql = "SELECT lower(r.connector), r.id, r.state, r.finished, r.snapshot, coalesce(r.items, 0)
-            FROM (SELECT max(id) AS id FROM run
-                WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues') GROUP BY lower(connector)) newest
-            JOIN run r ON r.id = newest.id WHERE r.finished IS NOT NULL";
-        self.latest(sql).await
-    }
-
-    /// The last backup of each connector that ended and that nobody canceled, by its name in lower case.
-    pub async fn latest_ended(&self) -> Result<BTreeMap<String, LatestRun>> {
-        let sql = "SELECT lower(r.connector), r.id, r.state, r.finished, r.snapshot, coalesce(r.items, 0)
-            FROM (SELECT max(id) AS id FROM run
-                WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues', 'failed') GROUP BY lower(connector)) newest
-            JOIN run r ON r.id = newest.id WHERE r.finished IS NOT NULL";
-        self.latest(sql).await
-    }
-
-    async fn latest(&self, sql: &'static str) -> Result<BTreeMap<String, LatestRun>> {
+    /// The last backups of each connector, by its name in lower case.
+    pub async fn latest_runs(&self) -> Result<BTreeMap<String, LatestRuns>> {
+        // Joined to nothing, the name has no index: the one of names would look into every row, and the widest index looks into none.
+        let sql = "SELECT n.connector, g.id, g.finished, g.snapshot, coalesce(g.items, 0), e.state
+            FROM (SELECT lower(connector || '') AS connector,
+                    max(CASE WHEN state IN ('succeeded', 'succeeded_with_issues') THEN id END) AS good,
+                    max(CASE WHEN state <> 'canceled' THEN id END) AS ended
+                FROM run WHERE finished IS NOT NULL AND kind = 'backup' GROUP BY lower(connector || '')) n
+            LEFT JOIN run g ON g.id = n.good LEFT JOIN run e ON e.id = n.ended";
         let rows = self.db.read(sql, args![]).await?;
         rows.iter()
             .map(|row| {
-                let run = LatestRun {
-                    run: row.text(1)?,
-                    state: row.word(2)?,
-                    finished: row.time(3)?,
-                    snapshot: row.opt_text(4)?,
-                    items: row.unsigned(5)?,
+                let good = match (row.opt_text(1)?, row.opt_time(2)?) {
+                    (Some(run), Some(finished)) => Some(LatestRun {
+                        run,
+                        finished,
+                        snapshot: row.opt_text(3)?,
+                        items: row.unsigned(4)?,
+                    }),
+                    _ => None,
                 };
-                Ok((row.text(0)?, run))
+                let ended = row.opt_text(5)?.map(|word| parse_word(&word));
+                let ended = ended.transpose()?;
+                Ok((row.text(0)?, LatestRuns { good, ended }))
             })
             .collect()
     }
@@ -127,10 +127,8 @@ impl Catalog {
         let mut values: Vec<Value> = args![];
         let among = among(connectors, &mut values);
         let sql = format!(
-            "SELECT r.repository, CAST(sum(coalesce(r.received, 0)) AS BIGINT), CAST(sum(coalesce(r.stored, 0)) AS BIGINT),
-                CAST(sum(CASE WHEN p.measured IS NULL OR r.finished > p.measured THEN coalesce(r.stored, 0) ELSE 0 END) AS BIGINT)
-            FROM run r LEFT JOIN repository p ON p.key = lower(r.repository)
-            WHERE r.finished IS NOT NULL AND r.kind = 'backup'{among} GROUP BY r.repository"
+            "SELECT repository, CAST(sum(coalesce(received, 0)) AS BIGINT), CAST(sum(coalesce(stored, 0)) AS BIGINT) FROM run
+            WHERE finished IS NOT NULL AND kind = 'backup'{among} GROUP BY repository"
         );
         let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
         rows.iter()
@@ -138,10 +136,19 @@ impl Catalog {
                 let put = Put {
                     received: row.unsigned(1)?,
                     stored: row.unsigned(2)?,
-                    since_measured: row.unsigned(3)?,
                 };
                 Ok((row.text(0)?, put))
             })
+            .collect()
+    }
+
+    /// What all backups put into each repository since it was measured, by the repository's name.
+    pub async fn put_since_measured(&self) -> Result<BTreeMap<String, u64>> {
+        let sql = "SELECT p.name, CAST(sum(coalesce(r.stored, 0)) AS BIGINT) FROM repository p JOIN run r ON r.repository = p.name
+            WHERE r.finished IS NOT NULL AND r.finished > coalesce(p.measured, 0) AND r.kind = 'backup' GROUP BY p.name";
+        let rows = self.db.read(sql, args![]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text(0)?, row.unsigned(1)?)))
             .collect()
     }
 

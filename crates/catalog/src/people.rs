@@ -173,6 +173,12 @@ impl Catalog {
         tx.commit().await
     }
 
+    /// Whether this is the token of the first start. It stays good.
+    pub async fn is_setup_token(&self, token_hash: &str) -> Result<bool> {
+        let sql = "SELECT hash FROM setup_token WHERE hash = $1";
+        Ok(self.db.read_one(sql, args![token_hash]).await?.is_some())
+    }
+
     /// Stores the hash of a token for the first start, unless somebody has an account; answers whether it did.
     pub async fn offer_setup(&self, token_hash: &str) -> Result<bool> {
         let mut tx = self.db.begin().await?;

@@ -1,22 +1,10 @@
 //! People whom the items of a restore plan name, and who takes their place at the target.
 
+use model::PlanPerson;
+
 use crate::db::{Row, args};
 use crate::plans::plan_error;
 use crate::{Catalog, Listed, Page, Result, page};
-
-/// Somebody whom items of a plan name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanPerson {
-    /// As the service writes it: `anna@contoso.com`.
-    pub unique_name: String,
-    pub name: String,
-    /// How many items name this person.
-    pub items: u64,
-    /// The target knows the unique name.
-    pub found: bool,
-    /// Whose unique name is written instead; `None` leaves the person as stored.
-    pub becomes: Option<String>,
-}
 
 fn read(row: &Row) -> Result<PlanPerson> {
     Ok(PlanPerson {

@@ -17,6 +17,7 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0010_restore.sql"),
     include_str!("schema/0012_maintenance.sql"),
     include_str!("schema/0013_search.sql"),
+    include_str!("schema/0014_browse.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use model::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use uuid::Uuid;
 
 use crate::app::{App, read_secret};
@@ -92,6 +94,37 @@ impl Api {
             return read(status, &bytes).map(|_| String::new());
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Writes an answer as it comes: it may be larger than memory.
+    pub(crate) async fn copy(
+        &self,
+        path: &str,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<(), Failure> {
+        let (status, mut pieces) = match self {
+            Self::Local { server, .. } => {
+                let answer = server.respond(Method::GET, path, None).await;
+                let status = answer.status();
+                let pieces = answer.into_body().into_data_stream();
+                (status, pieces.map_err(anyhow::Error::new).boxed())
+            }
+            Self::Remote(remote) => {
+                let answer = remote.request(Method::GET, path).send().await;
+                let answer = answer.map_err(|error| remote.unreachable(error))?;
+                let status = answer.status();
+                (status, answer.bytes_stream().map_err(anyhow::Error::new).boxed())
+            }
+        };
+        if !status.is_success() {
+            let problem: Vec<bytes::Bytes> = pieces.try_collect().await?;
+            return read(status, &problem.concat()).map(drop);
+        }
+        while let Some(piece) = pieces.try_next().await? {
+            to.write_all(&piece).await.context("cannot write")?;
+        }
+        to.flush().await.context("cannot write")?;
+        Ok(())
     }
 
     /// Every entry of a list, page after page. `path` may have a query.
@@ -222,17 +255,19 @@ impl Remote {
                 .header("content-type", "application/json")
                 .body(body);
         }
-        let unreachable = |error: reqwest::Error| {
-            let cause = Failure::from(anyhow::Error::new(error.without_url()));
-            Failure::coded(
-                "server-unreachable",
-                format!("{}: {}", self.base, cause.message),
-            )
-        };
+        let unreachable = |error| self.unreachable(error);
         let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(unreachable)?;
         Ok((status, bytes))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Failure {
+        let cause = Failure::from(anyhow::Error::new(error.without_url()));
+        Failure::coded(
+            "server-unreachable",
+            format!("{}: {}", self.base, cause.message),
+        )
     }
 }
 

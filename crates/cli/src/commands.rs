@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod export;
+mod identity_provider;
 mod live;
 mod notification;
 mod policy;
@@ -167,6 +168,9 @@ enum Command {
     /// Users: who may sign in, and what they may do
     #[command(subcommand)]
     User(user::Command),
+    /// Identity providers: signing in with an account from elsewhere (OpenID Connect)
+    #[command(subcommand)]
+    IdentityProvider(identity_provider::Command),
     /// Tokens: how programs use the interface
     #[command(subcommand)]
     Token(token::Command),
@@ -267,6 +271,9 @@ pub(crate) async fn run(
         Command::Run(command) => at_once(Box::pin(run::run(command, global, output))).await,
         Command::Policy(command) => at_once(Box::pin(policy::run(command, global, output))).await,
         Command::User(command) => at_once(Box::pin(user::run(command, global, output))).await,
+        Command::IdentityProvider(command) => {
+            at_once(Box::pin(identity_provider::run(command, global, output))).await
+        }
         Command::Notification(command) => {
             at_once(Box::pin(notification::run(command, global, output))).await
         }
@@ -281,7 +288,7 @@ pub(crate) async fn run(
         Command::Vault(command) => Box::pin(vault::run(command, global, output)).await,
         Command::Doctor(command) => at_once(Box::pin(doctor::run(command, global, output))).await,
         Command::Explain(command) => explain::run(&command, output),
-        Command::Demo(command) => at_once(Box::pin(demo::run(command, output))).await,
+        Command::Demo(command) => Box::pin(demo::run(command, output, cancel)).await,
         Command::Simulator(command) => at_once(Box::pin(simulator::run(command, output))).await,
         Command::Live(command) => at_once(Box::pin(live::run(command, output))).await,
         Command::Reference(command) => reference::run(&command),

@@ -3,6 +3,7 @@
 mod folder;
 mod git;
 mod item;
+mod place;
 mod shelf;
 mod unpacked;
 
@@ -96,6 +97,11 @@ pub struct OpenSnapshot {
 impl OpenSnapshot {
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// A ZIP of files and folders, made while it is read.
+    pub async fn archive(&self, paths: &[String]) -> Result<engine::export::Archive> {
+        Ok(engine::export::Archive::open(&self.repository, self.tree, paths).await?)
     }
 
     /// The node at a path; paths are names with `/` between them, and nothing in them has a meaning of its own.

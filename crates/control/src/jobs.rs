@@ -158,6 +158,8 @@ impl Control {
     /// this one, stays in the queue.
     pub async fn recover(&self) -> Result<Vec<Run>> {
         self.catalog.void_leases(&self.worker).await?;
+        // What a killed process had listed and not made searchable.
+        self.catalog.index_texts().await?;
         self.interrupt_proposals().await?;
         self.catalog
             .void_plans("the process ended before the plan was made")

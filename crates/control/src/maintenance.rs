@@ -5,7 +5,7 @@ mod fire;
 mod job;
 
 use catalog::{KnownSnapshot, MaintenanceRow, NewJob, Placement, QueuedRun, RepositoryRow};
-use model::{Counts, Maintenance, Reason, Run, RunState, Task};
+use model::{Counts, Maintenance, Reason, Run, RunKind, RunState, Task};
 
 pub(crate) use check::problems;
 pub(crate) use job::is_maintenance;
@@ -67,6 +67,15 @@ impl Control {
             .await
     }
 
+    /// Queues what [`Control::sync`] does.
+    pub async fn request_sync(&self, repository: &str, reason: Reason) -> Result<Run> {
+        let row = self.catalog.repository(repository).await?;
+        let order = Order::Sync(row.name.clone());
+        let queued = self.maintenance_run(RunKind::Sync, &row, "", reason, &order)?;
+        self.catalog.queue_run(&queued).await?;
+        Ok(queued.run)
+    }
+
     /// Replaces what is done for a repository by itself; what is not named is switched off.
     pub async fn set_maintenance(&self, repository: &str, tasks: &[Maintenance]) -> Result<()> {
         let wrong = tasks.iter().find_map(|one| one.faults().into_iter().next());
@@ -97,7 +106,7 @@ impl Control {
         reason: Reason,
         order: &Order,
     ) -> Result<Run> {
-        let queued = self.maintenance_run(task, row, connector, reason, order)?;
+        let queued = self.maintenance_run(task.run_kind(), row, connector, reason, order)?;
         self.catalog.queue_run(&queued).await?;
         Ok(queued.run)
     }
@@ -105,7 +114,7 @@ impl Control {
     /// A run with its job. Of one repository, one is at work at a time: each would hold the other up.
     fn maintenance_run(
         &self,
-        task: Task,
+        kind: RunKind,
         row: &RepositoryRow,
         connector: &str,
         reason: Reason,
@@ -115,7 +124,7 @@ impl Control {
         Ok(QueuedRun {
             run: Run {
                 id: self.new_id(),
-                kind: task.run_kind(),
+                kind,
                 connector: connector.to_owned(),
                 repository: row.name.clone(),
                 state: RunState::Queued,

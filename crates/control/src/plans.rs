@@ -5,7 +5,7 @@ use catalog::Catalog;
 use engine::Result;
 use engine::plan::PlanStore;
 use jiff::Timestamp;
-use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
+use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
 
 use crate::coordinator::failed;
 
@@ -51,6 +51,14 @@ impl PlanStore for CatalogPlanStore {
             .set_step(plan, position, state, new_id, detail)
             .await
             .map_err(failed)
+    }
+
+    async fn set_people(&self, plan: &str, people: &[PlanPerson]) -> Result<()> {
+        self.0.set_plan_people(plan, people).await.map_err(failed)
+    }
+
+    async fn mapping(&self, plan: &str) -> Result<Vec<(String, String)>> {
+        self.0.plan_mapping(plan).await.map_err(failed)
     }
 
     async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()> {

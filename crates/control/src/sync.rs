@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::SourceKey;
 use engine::rebuild::{DiffRows, snapshots};
+use model::{Event, Reporter};
 use repository::Repository;
 use service::Service;
 
@@ -19,16 +20,57 @@ pub struct Synced {
     pub removed: u64,
 }
 
+/// Nobody listens.
+struct Untold;
+
+impl Reporter for Untold {
+    fn report(&self, _: Event) {}
+}
+
+/// How far a sync is.
+struct Told<'a> {
+    reporter: &'a dyn Reporter,
+    done: u64,
+    all: u64,
+}
+
+impl Told<'_> {
+    fn snapshots(&mut self, more: u64) {
+        self.done += more;
+        self.reporter.report(Event::Progress {
+            phase: "index".to_owned(),
+            items: self.done,
+            expected: Some(self.all),
+            bytes: 0,
+            requests: 0,
+            budget_left: None,
+        });
+    }
+}
+
 impl Control {
     /// Lists what the repository has and the catalog does not, and the other way round. Asks no service.
     pub async fn sync(&self, repository: &Repository) -> Result<Synced> {
+        self.sync_and_tell(repository, &Untold).await
+    }
+
+    /// The same, with word of how far it is, in snapshots.
+    pub(crate) async fn sync_and_tell(
+        &self,
+        repository: &Repository,
+        reporter: &dyn Reporter,
+    ) -> Result<Synced> {
         let lock = repository.lock_shared(&self.holder()).await?;
-        let synced = self.sync_locked(repository).await;
+        let synced = self.sync_locked(repository, reporter).await;
         lock.release().await?;
         synced
     }
 
-    async fn sync_locked(&self, repository: &Repository) -> Result<Synced> {
+    async fn sync_locked(
+        &self,
+        repository: &Repository,
+        reporter: &dyn Reporter,
+    ) -> Result<Synced> {
         let mut sources: BTreeMap<(&'static str, String), BTreeSet<String>> = BTreeMap::new();
         for (id, snapshot) in repository.snapshots().await? {
             let tag = |name: &str| snapshot.tags.iter().find_map(|tag| tag.strip_prefix(name));
@@ -58,13 +100,19 @@ impl Control {
                 sources.entry((service.name, known.name)).or_default();
             }
         }
+        let mut told = Told {
+            reporter,
+            done: 0,
+            all: sources.values().map(|ids| ids.len() as u64).sum(),
+        };
         for ((service, name), ids) in sources {
             let key = SourceKey {
                 repository: own.clone(),
                 service: service.to_owned(),
                 name,
             };
-            self.sync_source(repository, self.service(service)?, &key, &ids, &mut synced)
+            let service = self.service(service)?;
+            self.sync_source(repository, service, &key, &ids, &mut synced, &mut told)
                 .await?;
         }
         Ok(synced)
@@ -77,6 +125,7 @@ impl Control {
         key: &SourceKey,
         ids: &BTreeSet<String>,
         synced: &mut Synced,
+        told: &mut Told<'_>,
     ) -> Result<()> {
         let mut known: BTreeSet<String> = BTreeSet::new();
         let mut newest = None;
@@ -90,6 +139,7 @@ impl Control {
             }
         }
         if ids.is_subset(&known) {
+            told.snapshots(ids.len() as u64);
             return Ok(());
         }
         let infos = snapshots(repository, service, &key.name).await?;
@@ -111,6 +161,7 @@ impl Control {
                 synced.added += 1;
             }
             before = Some(info.tree);
+            told.snapshots(1);
         }
         Ok(())
     }

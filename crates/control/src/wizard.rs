@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use model::{App, Secret, SignIn};
 use serde::{Deserialize, Serialize};
 use service::Check;
-use service::entra::{CodeFlow, DeviceFlow, DevicePoll, DevicePrompt, Prompt, Return, SignedIn};
+use service::entra::{
+    AppProof, CodeFlow, DeviceFlow, DevicePoll, DevicePrompt, Prompt, Return, SignedIn,
+};
 use service::http::Url;
 use service::preflight::{Discovery, Reached};
 use sha2::{Digest as _, Sha256};
@@ -36,6 +38,8 @@ pub struct WizardBegin {
     /// Signs in again for this connector.
     pub connector: Option<String>,
     pub app_profile: Option<String>,
+    /// Let Microsoft ask which account, also where a session would do.
+    pub choose_account: bool,
 }
 
 /// How to sign in.
@@ -128,7 +132,7 @@ impl Control {
                     .app(&begin.service, &app, begin.app_profile.as_deref())
                     .await?;
                 let scope = self.scope_of(&begin.service, &app)?;
-                let prompt = if begin.connector.is_some() {
+                let prompt = if begin.choose_account || begin.connector.is_some() {
                     Prompt::Account
                 } else {
                     Prompt::Nothing
@@ -209,7 +213,8 @@ impl Control {
             return Ok(state.shown(id, Vec::new(), self.now()));
         };
         let mut flow = DeviceFlow::resume(&Secret::new(kept.as_str()))?;
-        let polled = flow.poll(entra).await;
+        let proof = self.profile_proof(&state).await?;
+        let polled = flow.poll(entra, proof.as_ref()).await;
         let checks = match polled {
             Ok(DevicePoll::Pending { .. }) => {
                 state.flow = Some(Flow::device(&flow)?);
@@ -224,6 +229,15 @@ impl Control {
         };
         self.advance(id, version, &state, None).await?;
         Ok(state.shown(id, checks, self.now()))
+    }
+
+    /// What proves the app of the wizard's profile, where that keeps a secret.
+    async fn profile_proof(&self, state: &State) -> Result<Option<AppProof>> {
+        let Some(profile) = &state.app_profile else {
+            return Ok(None);
+        };
+        let app = self.catalog.app_profile(profile).await?.app;
+        Ok(app_proof(&self.catalog, &self.kek, &app).await?)
     }
 
     /// The wizard that awaits this return, if it is this owner's.
@@ -250,13 +264,7 @@ impl Control {
         // Before the code is spent: a second return finds nobody waiting.
         (state.page, state.flow) = (None, None);
         self.advance(id, version, &state, None).await?;
-        let proof = match &state.app_profile {
-            Some(profile) => {
-                let app = self.catalog.app_profile(profile).await?.app;
-                app_proof(&self.catalog, &self.kek, &app).await?
-            }
-            None => None,
-        };
+        let proof = self.profile_proof(&state).await?;
         let entra = self.reach.entra()?;
         let arrived = match flow.complete(entra, &back, proof.as_ref()).await {
             Ok(signed) => self.arrive(&mut state, &signed).await,

@@ -21,7 +21,7 @@ pub(crate) use self::report::was_made_by;
 pub use self::report::{ApplyReport, Trouble};
 
 use self::journal::PlanJournal;
-use crate::plan::{IdMap, PlanContext, PlanStore, target};
+use crate::plan::{IdMap, PlanContext, PlanStore, renamed, target};
 use crate::{Error, Result};
 
 /// Steps that are read from the store in one call.
@@ -64,6 +64,14 @@ async fn apply_all(
             message,
         });
     }
+    let renamed = renamed(cx.service, cx.stored, store, plan_id).await?;
+    let cx = &match &renamed {
+        Some(renamed) => PlanContext {
+            stored: renamed,
+            ..*cx
+        },
+        None => PlanContext { ..*cx },
+    };
     let ids = IdMap::new(matches!(plan.target, RestoreTarget::Original { .. }));
     let journal = PlanJournal::open(&plan.id, store, &ids).await?;
     let apply = Apply {
@@ -79,7 +87,11 @@ async fn apply_all(
     apply.load_mark().await?;
     store.set_state(&plan.id, PlanState::Applying).await?;
     if let (Some(made), Some(undone)) = (made, &plan.undoes) {
-        apply.remove(made, undone).await?;
+        let renamed = crate::plan::renamed(cx.service, made, store, &undone.plan).await?;
+        match &renamed {
+            Some(renamed) => apply.remove(renamed, undone).await?,
+            None => apply.remove(made, undone).await?,
+        }
     }
     apply.create().await?;
     apply.connect().await?;

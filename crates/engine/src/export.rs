@@ -1,5 +1,6 @@
 //! Export: any path of a snapshot as files. Every name of a snapshot is foreign; nothing is written outside of the target folder.
 
+mod archive;
 mod files;
 mod name;
 
@@ -11,6 +12,8 @@ use model::{Event, Reporter};
 use repository::{BlobId, BlobType, Node, NodeType, Repository, SnapshotId, TreeId};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+
+pub use self::archive::Archive;
 
 use self::files::Written;
 use self::name::{escape, numbered};

@@ -6,6 +6,7 @@ mod ids;
 mod mention;
 mod needs;
 mod order;
+mod people;
 mod select;
 mod store;
 mod write;
@@ -21,6 +22,7 @@ pub use self::store::PlanStore;
 
 pub(crate) use self::find::{Unfound, describe, find_each, target};
 pub(crate) use self::ids::IdMap;
+pub(crate) use self::people::renamed;
 pub(crate) use self::write::losses_of;
 use crate::Result;
 use crate::layout::Layouts;

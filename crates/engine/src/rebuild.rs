@@ -185,7 +185,7 @@ impl DiffRows {
         Ok(())
     }
 
-    async fn text(&self, item: &ItemRef) -> Result<String> {
+    async fn text(&mut self, item: &ItemRef) -> Result<String> {
         let kind = self.layouts.service().kind(&item.kind);
         let mut all = Text::default();
         for (file, of) in kind.into_iter().flat_map(|kind| kind.spec().texts()) {

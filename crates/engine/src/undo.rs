@@ -5,7 +5,7 @@ use model::{Action, ItemRef, PlanState, RestorePlan, Step, StepState, Undone};
 use service::{GONE, Ids as _, Kind, Removal, Stored, StoredItem};
 
 use crate::apply::{Made, batches, ids_of, target_of, was_made_by};
-use crate::plan::{IdMap, PlanContext, PlanStore, losses_of, ready};
+use crate::plan::{IdMap, PlanContext, PlanStore, losses_of, ready, renamed};
 use crate::{Error, Result};
 
 /// Steps that are read from the store in one call.
@@ -47,12 +47,17 @@ pub async fn plan(
     };
     store.create(&head).await?;
     let ids = ids_of(store, &undone).await?;
+    let renamed = renamed(cx.service, request.made, store, &undone.plan).await?;
     let mut writer = Writer {
         cx,
         request: &request,
         undone: &undone,
         store,
         ids: &ids,
+        made: match &renamed {
+            Some(renamed) => renamed,
+            None => request.made,
+        },
         position: 0,
     };
     let mut after = None;
@@ -84,6 +89,8 @@ struct Writer<'a> {
     undone: &'a Undone,
     store: &'a dyn PlanStore,
     ids: &'a IdMap,
+    /// The items as they were written.
+    made: &'a dyn Stored,
     position: u64,
 }
 
@@ -159,7 +166,7 @@ impl Writer<'_> {
         kind: &dyn Kind,
         steps: &[Step],
     ) -> Result<Vec<Result<Vec<String>, String>>> {
-        let target = target_of(self.cx, self.request.made, self.undone, self.ids);
+        let target = target_of(self.cx, self.made, self.undone, self.ids);
         let items: Vec<StoredItem> = steps
             .iter()
             .map(|step| StoredItem {

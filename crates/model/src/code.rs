@@ -366,13 +366,15 @@ codes! {
         "Start the server again to get a new token while nobody has an account; otherwise ask an administrator, or run `keepward user add` on the machine itself.";
     "sign-in-failed", "The sign-in did not come to an end", "It took too long, was used twice, or Microsoft answered with an error.",
         "Sign in again.";
+    "sign-in-groups-left-out", "Your groups are not in the token", "The identity provider leaves groups out of its token when somebody is in very many (in Entra ID, more than 200).",
+        "Ask an administrator to let the application get only the groups that are assigned to it, or app roles instead (`groups_claim` = `roles`).";
     "sign-in-mismatch", "The answer does not belong to this sign-in", "State, nonce, tenant or application of the answer are not those that were asked for. Someone may have tried to put another account in.",
         "Start the sign-in again in this window. If it happens again, tell whoever runs the server.";
     "sign-in-more", "Microsoft asks for more at the sign-in", "A second factor or another step is needed, and only a person can take it.",
         "Sign in again with the account and take the step. For backups without a person use an application with a certificate, or a managed identity.";
     "sign-in-needed", "Nobody is signed in", "The request has no valid session or token, or it has expired.",
         "Sign in again. On the command line: `--token-file FILE`, with a token made by `keepward token add`.";
-    "sign-in-no-role", "None of your groups has a role here", "The identity provider let you in, and nothing says what you may do here. Somebody in very many groups has none of them in the token.",
+    "sign-in-no-role", "None of your groups has a role here", "The identity provider let you in, and nothing says what you may do here.",
         "Ask an administrator to give one of your groups, or an app role, a role.";
     "sign-in-refused", "The sign-in was refused", "The name, the password or the code is wrong, or the account is disabled; which one is in the audit log alone.",
         "Try again, or ask an administrator: `keepward user reset-password NAME --password-file FILE`.";

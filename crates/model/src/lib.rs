@@ -33,7 +33,7 @@ pub use issue::{Class, Issue};
 pub use maintenance::{Maintenance, Task};
 pub use outcome::Outcome;
 pub use plan::{
-    Action, Conflict, PlanState, RestorePlan, RestoreTarget, Step, StepState, Undone,
+    Action, Conflict, PlanPerson, PlanState, RestorePlan, RestoreTarget, Step, StepState, Undone,
 };
 pub use policy::{Picks, Policy, Reason, Waiting};
 pub use proposal::{Proposal, ProposalKind, ProposalState};

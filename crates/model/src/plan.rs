@@ -97,6 +97,20 @@ pub struct RestorePlan {
     pub undoes: Option<Undone>,
 }
 
+/// Somebody whom items of a plan name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanPerson {
+    /// As the service writes it: `anna@contoso.com`.
+    pub unique_name: String,
+    pub name: String,
+    /// How many items name this person.
+    pub items: u64,
+    /// The target knows the unique name.
+    pub found: bool,
+    /// Whose unique name is written instead; `None` leaves the person as stored.
+    pub becomes: Option<String>,
+}
+
 /// The plan that another one takes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {

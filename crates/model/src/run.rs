@@ -19,6 +19,8 @@ pub enum RunKind {
     Prune,
     /// Reads snapshots back.
     Verify,
+    /// Makes the catalog agree with a repository.
+    Sync,
 }
 
 /// How a run stands. `SucceededWithIssues` is exit code 3.

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use control::Control;
 use control::browse::Library;
@@ -123,20 +123,7 @@ impl Server {
 
     /// A request of the local administrator, in process; `path` is that under `/api/v1`.
     pub async fn call(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("/api/v1{path}"))
-            .extension(Caller::local());
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let response = match request.body(Body::from(body.unwrap_or_default())) {
-            Ok(request) => match self.router().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
-            Err(_) => Problem::no_such_path().into_response(),
-        };
+        let response = self.respond(method, path, body).await;
         let status = response.status();
         match axum::body::to_bytes(response.into_body(), usize::MAX).await {
             Ok(body) => Answer { status, body },
@@ -144,6 +131,24 @@ impl Server {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 body: Bytes::new(),
             },
+        }
+    }
+
+    /// The same, for an answer that is too large for memory.
+    pub async fn respond(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Response {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .extension(Caller::local());
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        match request.body(Body::from(body.unwrap_or_default())) {
+            Ok(request) => match self.router().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+            Err(_) => Problem::no_such_path().into_response(),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod git;
 pub mod http;
 pub mod inspect;
 pub mod kind;
+pub mod people;
 #[cfg(test)]
 #[path = "../../../fuzz/mutate.rs"]
 mod mutate;

@@ -219,6 +219,11 @@ pub trait Preflight: Send + Sync {
         Err(without_repositories())
     }
 
+    /// How its documents name people, where they do.
+    fn people(&self) -> Option<&'static dyn crate::people::People> {
+        None
+    }
+
     /// People, groups and sites, where the source holds such.
     fn directory(&self) -> Option<&'static dyn crate::directory::Directory> {
         None

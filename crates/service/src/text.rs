@@ -115,8 +115,12 @@ impl Text {
             } else if self.is_full() {
                 return;
             } else {
-                match self.gap {
-                    _ if self.text.is_empty() => {}
+                let gap = if self.text.is_empty() {
+                    Gap::None
+                } else {
+                    self.gap
+                };
+                match gap {
                     Gap::None => {}
                     Gap::Space => self.text.push(' '),
                     Gap::Line => self.text.push('\n'),

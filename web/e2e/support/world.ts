@@ -67,6 +67,18 @@ export class World {
     return (await response.json()) as Answer;
   }
 
+  /** Connects the simulator's organization by its token, without the wizard. */
+  async connect(token: string, name: string) {
+    const { url, organization, pat } = this.simulator;
+    const body = { service: "azure-devops", name, organization, url, identity: { method: "pat", secret: pat } };
+    await this.post("/connectors", body, { authorization: `Bearer ${token}` });
+  }
+
+  async remove(path: string, token: string) {
+    const response = await fetch(`${this.url}/api/v1${path}`, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
+    if (!response.ok) throw new Error(`DELETE ${path}: ${response.status} ${await response.text()}`);
+  }
+
   /** Changes how the simulator behaves: `POST /__entra/settings`, `/__access` … */
   async simulate(path: string, body: unknown): Promise<unknown> {
     const response = await fetch(`${this.simulator.url}${path}`, {

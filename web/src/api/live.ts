@@ -33,23 +33,46 @@ function stale(queries: QueryClient, topic: string) {
   });
 }
 
+/** Opens the stream. `onClosed` is called when the browser has given it up, as it does after a refusal or a proxy's error. */
+function listen(queries: QueryClient, onClosed: () => void): EventSource {
+  const source = new EventSource("/api/v1/events");
+  source.addEventListener("open", () => setConnected(true));
+  source.addEventListener("error", () => {
+    setConnected(false);
+    if (source.readyState === EventSource.CLOSED) onClosed();
+  });
+  source.addEventListener("reset", () => void queries.invalidateQueries());
+  const heard = (message: MessageEvent<string>) => {
+    const event: LiveEvent = { ...JSON.parse(message.data), name: message.type };
+    if (event.name === "changed") stale(queries, event.topic);
+    for (const listener of listeners) listener(event);
+  };
+  for (const name of ["changed", "progress", "phase", "issue", "waiting", "note"]) {
+    source.addEventListener(name, heard);
+  }
+  return source;
+}
+
+const AGAIN = 5_000;
+
 /** Watches the server for as long as the component lives: whatever changes is read anew. */
 export function useLive() {
   const queries = useQueryClient();
   useEffect(() => {
-    const source = new EventSource("/api/v1/events");
-    source.addEventListener("open", () => setConnected(true));
-    source.addEventListener("error", () => setConnected(false));
-    source.addEventListener("reset", () => void queries.invalidateQueries());
-    const heard = (message: MessageEvent<string>) => {
-      const event: LiveEvent = { ...JSON.parse(message.data), name: message.type };
-      if (event.name === "changed") stale(queries, event.topic);
-      for (const listener of listeners) listener(event);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const open = () =>
+      listen(queries, () => {
+        timer = setTimeout(() => {
+          source = open();
+          // What happened meanwhile was not heard; and whoever is not signed in any more learns it by this.
+          void queries.invalidateQueries();
+        }, AGAIN);
+      });
+    let source = open();
+    return () => {
+      clearTimeout(timer);
+      source.close();
     };
-    for (const name of ["changed", "progress", "phase", "issue", "waiting", "note"]) {
-      source.addEventListener(name, heard);
-    }
-    return () => source.close();
   }, [queries]);
 }
 

@@ -19,6 +19,8 @@ interface Props {
   children: ReactNode;
   /** The words of the button that does it. */
   action: string;
+  /** The words of the button that does not, where "Cancel" could be misread. */
+  dismiss?: string;
   /** The person has to type it, where something cannot be undone. */
   typed?: string | undefined;
   busy: boolean;
@@ -28,7 +30,7 @@ interface Props {
 }
 
 /** Asks before something is removed or replaced. Mount it to open it. */
-export function ConfirmDialog({ title, children, action, typed, busy, error, onConfirm, onCancel }: Props) {
+export function ConfirmDialog({ title, children, action, dismiss, typed, busy, error, onConfirm, onCancel }: Props) {
   const t = useTexts();
   const [text, setText] = useState("");
   const ready = !busy && (typed === undefined || text === typed);
@@ -38,6 +40,8 @@ export function ConfirmDialog({ title, children, action, typed, busy, error, onC
         <form
           onSubmit={(event) => {
             event.preventDefault();
+            // A dialog stands outside the form that opened it, but events go there all the same.
+            event.stopPropagation();
             if (ready) onConfirm();
           }}
         >
@@ -54,7 +58,7 @@ export function ConfirmDialog({ title, children, action, typed, busy, error, onC
             </DialogContent>
             <DialogActions>
               <Button appearance="secondary" disabled={busy} onClick={onCancel}>
-                {t("action.cancel")}
+                {dismiss ?? t("action.cancel")}
               </Button>
               <Button appearance="primary" type="submit" disabled={!ready}>
                 {action}

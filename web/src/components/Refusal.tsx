@@ -1,6 +1,7 @@
 import { MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { Problem } from "../api/problem";
 import { useTexts } from "../texts";
+import { Words } from "./Words";
 
 interface Props {
   error: unknown;
@@ -16,10 +17,13 @@ export function Refusal({ error, fields = [] }: Props) {
   const errors = problem.body.errors ?? [];
   const elsewhere = errors.filter(({ pointer }) => !pointer || !fields.includes(pointer));
   return (
-    <MessageBar intent="error" layout="multiline" role="alert">
+    // An alert is read as a whole: naming it by its first words would say these twice.
+    <MessageBar intent="error" layout="multiline" role="alert" aria-labelledby={undefined}>
       <MessageBarBody>
-        <MessageBarTitle>{errors.length > 0 ? t("refusal.fields") : problem.message}</MessageBarTitle>
-        {errors.length === 0 && problem.hint}
+        <MessageBarTitle>
+          <Words text={errors.length > 0 ? t("refusal.fields") : problem.message} />
+        </MessageBarTitle>
+        {errors.length === 0 && problem.hint && <Words text={problem.hint} />}
         {elsewhere.map((field) => (
           <div key={`${field.pointer} ${field.detail}`}>
             <code>{field.pointer}</code> {field.detail}

@@ -3,6 +3,7 @@ import { ErrorCircleRegular, LockClosedRegular, QuestionCircleRegular } from "@f
 import { useEffect, useState, type ReactNode } from "react";
 import { Problem } from "../api/problem";
 import { useTexts } from "../texts";
+import { Words } from "./Words";
 
 const useStyles = makeStyles({
   state: {
@@ -83,8 +84,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
   return (
     <div role="alert">
       <Empty icon={<ErrorCircleRegular />} title={t("state.failed")} action={again}>
-        {problem.message}
-        {problem.hint && <> {problem.hint}</>}
+        <Words text={problem.message} /> {problem.hint && <Words text={problem.hint} />}
         {problem.body.request_id && (
           <Caption1 block>{t("state.request", { id: problem.body.request_id })}</Caption1>
         )}

@@ -14,6 +14,7 @@ import { PersonRegular } from "@fluentui/react-icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { client } from "../api/client";
+import { dropAllBaskets } from "../pages/restore/useBasket";
 import { useTexts } from "../texts";
 import { useMe } from "./session";
 import { choose, useTheme, type Choice } from "./theme";
@@ -29,6 +30,7 @@ export function AccountMenu() {
     await client.DELETE("/session");
     // Nothing of what this person saw stays for the next one.
     queries.clear();
+    dropAllBaskets();
     await navigate({ to: "/sign-in" });
   };
   return (

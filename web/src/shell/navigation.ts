@@ -44,7 +44,7 @@ export const NAVIGATION: { key: string; entries: Entry[] }[] = [
     key: "recover",
     entries: [
       { key: "sources", to: "/snapshots", icon: HistoryRegular, permission: "read-status" },
-      { key: "search", to: "/search", icon: SearchRegular, permission: "read-content" },
+      { key: "search", to: "/search", icon: SearchRegular, permission: "read-status" },
       { key: "restore", to: "/restore", icon: ClipboardTaskRegular, permission: "restore" },
     ],
   },

@@ -13,6 +13,8 @@ use service::{
     Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
 };
 
+use crate::api::{DEV, STABLE};
+
 /// The stored document of an item that the snapshot says it has.
 pub(crate) async fn document(stored: &dyn Stored, item: &ItemRef) -> Result<Bytes> {
     stored.document(item).await?.ok_or_else(|| {

@@ -160,7 +160,8 @@ async fn access(http: &Client, organization: &str, user: &str) -> Vec<Check> {
 
 fn judged(organization: &str, entitlement: &Entitlement<'_>) -> Vec<Check> {
     let level = &entitlement.level;
-    let status = level.status.as_deref().unwrap_or_default();
+    // One that says nothing of its status proves nothing.
+    let status = level.status.as_deref().unwrap_or("unknown");
     let title = level.title.as_deref().unwrap_or("unknown");
     let never = entitlement
         .last
@@ -194,7 +195,9 @@ fn judged(organization: &str, entitlement: &Entitlement<'_>) -> Vec<Check> {
                 .costing(lost())
                 .linked(LEVELS)
         }
-        Some(kind) if kind != "none" => check("license", CheckOutcome::Pass, message),
+        Some(kind) if kind != "none" && status != "unknown" => {
+            check("license", CheckOutcome::Pass, message)
+        }
         // Given by a subscription, which the service does not always name.
         _ if status == "active" => check("license", CheckOutcome::Pass, message),
         _ => check("license", CheckOutcome::Unknown, message)
@@ -255,5 +258,46 @@ async fn third_party(http: &Client, organization: &str) -> Check {
         Err(_) => check.coded("check-unreadable").hinted(format!(
             "Look at Organization settings > Policies > {switch}: it must be on."
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_level_without_a_status_proves_nothing() {
+        let license = |level: &str| {
+            let entitlement = format!(r#"{{"accessLevel":{level}}}"#);
+            let entitlement: Entitlement<'_> = serde_json::from_str(&entitlement).unwrap();
+            let checks = judged("contoso", &entitlement);
+            checks
+                .iter()
+                .find(|check| check.name == "license")
+                .unwrap()
+                .outcome
+        };
+        for (level, expected) in [
+            (
+                r#"{"accountLicenseType":"express","status":"active"}"#,
+                CheckOutcome::Pass,
+            ),
+            (
+                r#"{"accountLicenseType":"none","status":"active"}"#,
+                CheckOutcome::Pass,
+            ),
+            (
+                r#"{"accountLicenseType":"express","status":"disabled"}"#,
+                CheckOutcome::Missing,
+            ),
+            (
+                r#"{"accountLicenseType":"stakeholder"}"#,
+                CheckOutcome::Missing,
+            ),
+            (r#"{"accountLicenseType":"express"}"#, CheckOutcome::Unknown),
+            ("{}", CheckOutcome::Unknown),
+        ] {
+            assert_eq!(license(level), expected, "{level}");
+        }
     }
 }

@@ -5,9 +5,7 @@ ALTER TABLE run ADD COLUMN received BIGINT;
 ALTER TABLE run ADD COLUMN stored BIGINT;
 ALTER TABLE run ADD COLUMN items BIGINT;
 -- Wide, so that sums over months read no rows.
-CREATE INDEX run_finished ON run (finished, kind, state, repository, connector, requests, received, stored) WHERE finished IS NOT NULL;
-CREATE INDEX run_good ON run (lower(connector), id) WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues');
-CREATE INDEX run_ended ON run (lower(connector), id) WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues', 'failed');
+CREATE INDEX run_finished ON run (finished, kind, state, repository, connector, requests, received, stored, id) WHERE finished IS NOT NULL;
 
 -- When a prune went through last, and how large all files were when they were measured last.
 ALTER TABLE repository ADD COLUMN pruned BIGINT;

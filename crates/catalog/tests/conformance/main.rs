@@ -10,6 +10,7 @@ mod notify;
 mod people;
 mod plans;
 mod postgres;
+mod projects;
 mod properties;
 mod queue;
 mod registry;
@@ -86,6 +87,9 @@ suite! {
     index::changes_are_paged_in_both_directions,
     index::snapshots_are_found_by_prefix_and_time,
     index::two_writers_of_one_source_follow_each_other,
+    projects::items_of_a_project_are_listed_wherever_they_lie,
+    projects::counts_are_the_same_however_they_were_found,
+    projects::names_are_found_by_their_words_once_these_are_indexed,
     text::words_of_names_and_texts_are_found_names_first,
     text::who_may_not_read_texts_learns_nothing_of_them,
     text::old_texts_are_found_in_their_time,
@@ -103,6 +107,10 @@ suite! {
     plans::steps_are_paged_and_counted,
     plans::the_journal_knows_what_is_open,
     plans::a_plan_is_removed_with_its_rows,
+    plans::a_plan_is_applied_by_one_run_at_a_time,
+    plans::plans_are_listed_for_those_who_reach_them,
+    plans::steps_are_filtered_and_their_losses_counted,
+    plans::people_of_a_plan_are_mapped_all_or_none,
     people::names_are_unique_and_the_last_administrator_stays,
     people::two_administrators_cannot_remove_each_other_at_once,
     people::the_first_account_takes_the_setup_token,

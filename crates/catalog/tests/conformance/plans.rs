@@ -1,5 +1,10 @@
-use catalog::{Catalog, Error};
-use model::{Action, Conflict, ItemRef, PlanState, RestorePlan, RestoreTarget, Step, StepState};
+use catalog::{
+    Catalog, Error, NewJob, Page, Placement, PlanFilter, PlanRow, QueuedRun, StepFilter,
+};
+use model::{
+    Action, Conflict, Counts, ItemRef, PlanPerson, PlanState, Reason, RestorePlan, RestoreTarget,
+    Run, RunKind, RunState, Step, StepState,
+};
 
 use crate::support::{Place, at};
 
@@ -161,15 +166,14 @@ pub(crate) async fn a_plan_is_removed_with_its_rows(place: Place) {
         .intend("plan", &ItemRef::new("team", "p", "1"))
         .await
         .unwrap();
-    let ids: Vec<_> = catalog
-        .plans()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|plan| plan.id)
-        .collect();
-    assert_eq!(ids, ["later", "plan"]);
     assert_eq!(catalog.plan("later").await.unwrap(), plan("later", 2));
+    // A run is at it.
+    assert_eq!(
+        catalog.remove_plan("plan").await.unwrap_err().code(),
+        Some("plan-busy")
+    );
+    assert_eq!(catalog.steps("plan", None, 10).await.unwrap().len(), 1);
+    catalog.plan_ready("plan", at(3)).await.unwrap();
     catalog.remove_plan("plan").await.unwrap();
     assert!(catalog.steps("plan", None, 10).await.unwrap().is_empty());
     assert!(catalog.open_intents("plan").await.unwrap().is_empty());
@@ -177,4 +181,218 @@ pub(crate) async fn a_plan_is_removed_with_its_rows(place: Place) {
         catalog.remove_plan("plan").await,
         Err(Error::PlanUnknown { .. })
     ));
+}
+
+fn queued(id: &str, kind: RunKind) -> QueuedRun {
+    QueuedRun {
+        run: Run {
+            id: id.to_owned(),
+            kind,
+            connector: "fabrikam".to_owned(),
+            repository: "main".to_owned(),
+            state: RunState::Queued,
+            created: at(5),
+            finished: None,
+            snapshot: None,
+            counts: Counts::default(),
+            error: None,
+            resumed: None,
+            policy: None,
+            reason: Reason::Request,
+            retry_of: None,
+            waiting: None,
+            result: None,
+        },
+        job: NewJob {
+            id: format!("job of {id}"),
+            payload: String::new(),
+            concurrency_key: None,
+            created: at(5),
+        },
+        placement: Placement::default(),
+    }
+}
+
+fn asked(id: &str, run: &str) -> PlanRow {
+    PlanRow {
+        plan: plan(id, 1),
+        wish: Some("\"everything\"".to_owned()),
+        created_by: Some("anna".to_owned()),
+        plan_run: Some(run.to_owned()),
+        apply_run: None,
+        begun: None,
+        error: None,
+    }
+}
+
+pub(crate) async fn a_plan_is_applied_by_one_run_at_a_time(place: Place) {
+    let catalog = place.open().await;
+    let made = queued("r1", RunKind::Plan);
+    catalog.queue_plan(&asked("p1", "r1"), &made).await.unwrap();
+    let apply = async |run: &str| {
+        let queued = queued(run, RunKind::Restore);
+        catalog.queue_apply("p1", &queued).await
+    };
+    // Not while it is made, nor when that failed.
+    assert_eq!(apply("r2").await.unwrap_err().code(), Some("plan-busy"));
+    catalog
+        .end_plan("r1", PlanState::Failed, Some("killed"))
+        .await
+        .unwrap();
+    let row = catalog.plan_row("p1").await.unwrap();
+    assert_eq!(row.error.as_deref(), Some("killed"));
+    assert_eq!(
+        apply("r2").await.unwrap_err().code(),
+        Some("plan-incomplete")
+    );
+    assert!(catalog.run("r2").await.is_err(), "no run was queued");
+    // Planning begins anew and keeps who wants what.
+    catalog.create_plan(&plan("p1", 1)).await.unwrap();
+    catalog.add_steps("p1", &[step(0)]).await.unwrap();
+    catalog.plan_ready("p1", at(6)).await.unwrap();
+    apply("r3").await.unwrap();
+    let row = catalog.plan_row("p1").await.unwrap();
+    assert_eq!(
+        (row.plan.state, row.apply_run.as_deref(), row.begun),
+        (PlanState::Applying, Some("r3"), Some(at(5)))
+    );
+    assert_eq!(row.created_by.as_deref(), Some("anna"));
+    assert_eq!(apply("r4").await.unwrap_err().code(), Some("plan-busy"));
+    // Another run's end is nothing to it; its own is, and it can be gone on with.
+    catalog
+        .end_plan("r1", PlanState::Failed, None)
+        .await
+        .unwrap();
+    assert_eq!(catalog.plan("p1").await.unwrap().state, PlanState::Applying);
+    catalog
+        .end_plan("r3", PlanState::Canceled, None)
+        .await
+        .unwrap();
+    apply("r5").await.unwrap();
+    catalog
+        .set_plan_state("p1", PlanState::Applied)
+        .await
+        .unwrap();
+    assert_eq!(apply("r6").await.unwrap_err().code(), Some("plan-closed"));
+}
+
+pub(crate) async fn plans_are_listed_for_those_who_reach_them(place: Place) {
+    let catalog = place.open().await;
+    for id in ["p1", "p2", "p3"] {
+        catalog.create_plan(&plan(id, 1)).await.unwrap();
+    }
+    let elsewhere = RestorePlan {
+        target: RestoreTarget::Original {
+            connector: "Contoso".to_owned(),
+        },
+        ..plan("p4", 1)
+    };
+    catalog.create_plan(&elsewhere).await.unwrap();
+    catalog.plan_ready("p2", at(2)).await.unwrap();
+    let list = async |filter: PlanFilter, page: Page| {
+        let listed = catalog.list_plans(&filter, &page).await.unwrap();
+        let ids: Vec<String> = listed.items.into_iter().map(|row| row.plan.id).collect();
+        (ids.join(" "), listed.next)
+    };
+    let (ids, next) = list(PlanFilter::default(), Page::first(3)).await;
+    assert_eq!(ids, "p4 p3 p2");
+    let rest = Page {
+        after: next,
+        limit: 3,
+    };
+    assert_eq!(list(PlanFilter::default(), rest).await.0, "p1");
+    let of = |names: &[&str]| PlanFilter {
+        connectors: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        ..PlanFilter::default()
+    };
+    assert_eq!(list(of(&["CONTOSO"]), Page::first(9)).await.0, "p4");
+    assert_eq!(list(of(&[]), Page::first(9)).await.0, "");
+    let ready = PlanFilter {
+        connector: Some("Fabrikam".to_owned()),
+        state: Some(PlanState::Ready),
+        ..PlanFilter::default()
+    };
+    assert_eq!(list(ready, Page::first(9)).await.0, "p2");
+}
+
+pub(crate) async fn steps_are_filtered_and_their_losses_counted(place: Place) {
+    let catalog = with_plan(&place).await;
+    let steps: Vec<Step> = (0..10).map(step).collect();
+    catalog.add_steps("plan", &steps).await.unwrap();
+    catalog
+        .set_step_url("plan", 1, "https://x/1")
+        .await
+        .unwrap();
+    let filter = StepFilter {
+        kind: Some("work-item".to_owned()),
+        action: Some(Action::Create),
+    };
+    let mut page = Page::first(4);
+    let mut positions = Vec::new();
+    loop {
+        let listed = catalog.list_steps("plan", &filter, &page).await.unwrap();
+        positions.extend(listed.items.iter().map(|step| step.position));
+        match page.following(&listed) {
+            Some(next) => page = next,
+            None => break,
+        }
+    }
+    assert_eq!(positions, [1, 2, 4, 5, 7, 8]);
+    let other = StepFilter {
+        kind: Some("team".to_owned()),
+        action: None,
+    };
+    let none = catalog.list_steps("plan", &other, &Page::first(9)).await;
+    assert!(none.unwrap().items.is_empty());
+    // What is skipped loses nothing.
+    let losses = catalog.step_losses("plan").await.unwrap();
+    assert_eq!((losses.len(), losses[0].items), (1, 6));
+    let one = catalog.steps("plan", Some(0), 1).await.unwrap().remove(0);
+    assert_eq!(one.url.as_deref(), Some("https://x/1"));
+}
+
+pub(crate) async fn people_of_a_plan_are_mapped_all_or_none(place: Place) {
+    let catalog = with_plan(&place).await;
+    let person = |name: &str| PlanPerson {
+        unique_name: format!("{name}@Contoso.example"),
+        name: name.to_owned(),
+        items: 2,
+        found: false,
+        becomes: None,
+    };
+    let people = [person("Anna"), person("Ben")];
+    catalog.set_plan_people("plan", &people).await.unwrap();
+    let map = |from: &str, to: Option<&str>| (from.to_owned(), to.map(str::to_owned));
+    let strangers = catalog
+        .map_plan_people(
+            "plan",
+            &[
+                map("ANNA@contoso.example", Some("a@new.example")),
+                map("carl@contoso.example", None),
+            ],
+        )
+        .await
+        .unwrap();
+    assert_eq!(strangers, ["carl@contoso.example"]);
+    assert!(catalog.plan_mapping("plan").await.unwrap().is_empty());
+    let all = [map("ANNA@contoso.example", Some("a@new.example"))];
+    assert!(
+        catalog
+            .map_plan_people("plan", &all)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        catalog.plan_mapping("plan").await.unwrap(),
+        [(
+            "anna@contoso.example".to_owned(),
+            "a@new.example".to_owned()
+        )]
+    );
+    let first = catalog.plan_people("plan", &Page::first(1)).await.unwrap();
+    assert_eq!(first.items[0].unique_name, "Anna@Contoso.example");
+    let rest = Page::first(1).following(&first).unwrap();
+    let rest = catalog.plan_people("plan", &rest).await.unwrap();
+    assert_eq!((rest.items.len(), rest.next), (1, None));
 }

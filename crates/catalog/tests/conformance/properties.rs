@@ -66,7 +66,10 @@ pub(crate) async fn intervals_tell_what_every_snapshot_held(place: Place) {
         history.rebuild().await;
         history.check().await;
         history.check_intervals().await;
-        history.check_texts().await;
+        // It asks much of a database.
+        if seed % 4 == 0 {
+            history.check_texts().await;
+        }
     }
 }
 
@@ -224,7 +227,11 @@ impl History<'_> {
                 let mut found = BTreeSet::new();
                 let mut page = Some(Page::first(2));
                 while let Some(this) = page {
-                    let listed = self.catalog.search_text(&query, &filter, &this).await.unwrap();
+                    let listed = self
+                        .catalog
+                        .search_text(&query, &filter, &this)
+                        .await
+                        .unwrap();
                     page = this.following(&listed);
                     for hit in listed.items {
                         assert!(hit.entry.first_seq <= *seq);

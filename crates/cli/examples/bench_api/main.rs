@@ -135,9 +135,14 @@ async fn lists(server: &Server) -> Result<Vec<String>> {
         format!("/runs/{run}/issues"),
         format!("/snapshots/{snapshot}/items"),
         format!("/snapshots/{snapshot}/items?kind=work-item&name=item%20999"),
+        format!("/snapshots/{snapshot}/items?kind=work-item&name=4711"),
+        format!("/snapshots/{snapshot}/items?kind=work-item&name=item"),
+        format!("/snapshots/{snapshot}/items?kind=work-item&project=project%2011"),
+        format!("/snapshots/{snapshot}/items?kind=work-item&project=project%2011&q=4711"),
+        format!("/snapshots/{snapshot}/counts"),
         format!("/snapshots/{snapshot}/history?kind=work-item&id=4711"),
         "/search?q=4711&limit=20".to_owned(),
-        "/search?q=somebody%20pays%20-4711&limit=20".to_owned(),
+        "/search?q=card%204711&limit=20".to_owned(),
     ]);
     Ok(lists)
 }

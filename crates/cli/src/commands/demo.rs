@@ -3,6 +3,7 @@
 pub(super) mod compare;
 mod floor;
 mod report;
+mod serve;
 mod story;
 mod world;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use simulator::{Options, Seed, Simulator};
+use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -23,7 +25,7 @@ use world::World;
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  keepward demo\n  keepward demo --dir /tmp/keepward-demo\n  keepward demo --json --work-items 2000\n\n\
+    after_help = "Examples:\n  keepward demo\n  keepward demo --dir /tmp/keepward-demo\n  keepward demo --json --work-items 2000\n  keepward demo --serve\n\n\
     Exit code 1 means that something did not come back as it was; every difference is named."
 )]
 pub(crate) struct Command {
@@ -33,10 +35,23 @@ pub(crate) struct Command {
     /// Work items of the simulated organization
     #[arg(long, default_value_t = 500, value_name = "NUMBER")]
     work_items: u32,
+    /// Serve the console on what the demonstration has made, until Ctrl-C
+    #[arg(long)]
+    serve: bool,
+    /// Where the console listens; port 0 takes a free one
+    #[arg(long, requires = "serve", default_value = "127.0.0.1:8480", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
 }
 
-pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    output: &Output,
+    stop: &CancellationToken,
+) -> Result<Exit, Failure> {
     let folder = Folder::new(command.dir.as_deref())?;
+    // Before the work, which takes a while.
+    let listener = command.serve.then(|| serve::listen(command.listen));
+    let listener = listener.transpose()?;
     let history = checkout();
     let options = Options {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -69,10 +84,25 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
         output,
         url: simulator.url().to_owned(),
     };
-    let told = story.tell(simulator.organization(), simulator.pat()).await;
-    simulator.stop().await;
-    let report = Report::of(&told?);
+    let told = tokio::select! {
+        told = story.tell(simulator.organization(), simulator.pat()) => told,
+        () = stop.cancelled() => Err(Failure::canceled()),
+    };
+    let told = match told {
+        Ok(told) => told,
+        Err(failure) => {
+            simulator.stop().await;
+            return Err(failure);
+        }
+    };
+    let report = Report::of(&told);
     report.show(output, &folder);
+    let served = match listener {
+        Some(listener) => serve::serve(&folder, &simulator, listener, output, stop).await,
+        None => Ok(Exit::Done),
+    };
+    simulator.stop().await;
+    served?;
     // Whoever pastes the last line wants something to read.
     folder.keep_only(&["repository", "repository-password"])?;
     Ok(if report.ok() {

@@ -1,20 +1,24 @@
 //! `keepward export`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::Args;
 use engine::export::{ExportOptions, export};
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
+use super::snapshot::resolve;
 use crate::app::App;
+use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  keepward export latest work-items/0000/17 --to out\n  keepward export latest git --to out\n  keepward export latest / --to everything\n\n\
+    after_help = "Examples:\n  keepward export latest work-items/0000/17 --to out\n  keepward export latest git --to out\n  keepward export latest / --to everything\n  \
+    keepward export latest work-items/0000/17 --zip 17.zip --server https://keepward.example.com\n\n\
     Names that would leave the folder are written in an escaped form and reported."
 )]
 pub(crate) struct Command {
@@ -23,8 +27,11 @@ pub(crate) struct Command {
     /// A file or folder in it, as `keepward snapshot browse` shows it
     path: String,
     /// The folder to write to; made when it does not exist
-    #[arg(long, value_name = "DIR")]
-    to: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "zip")]
+    to: Option<PathBuf>,
+    /// Write a ZIP instead, also from a server
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "overwrite"])]
+    zip: Option<PathBuf>,
     /// Replace files that are there
     #[arg(long)]
     overwrite: bool,
@@ -39,6 +46,10 @@ pub(crate) async fn run(
     output: &Output,
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
+    if let Some(zip) = &command.zip {
+        return archive(&command, zip, global, output).await;
+    }
+    let to = command.to.as_deref().unwrap_or(Path::new("."));
     let app = App::open(&global.data()).await?;
     let (_, repository) = app.repository(command.repository.as_deref()).await?;
     let snapshot = repository.resolve(&command.snapshot).await?;
@@ -52,7 +63,7 @@ pub(crate) async fn run(
         &repository,
         snapshot,
         command.path.trim_matches('/'),
-        &command.to,
+        to,
         &options,
     )
     .await;
@@ -77,11 +88,50 @@ pub(crate) async fn run(
         "{} files, {} in {}",
         report.files,
         bytes(report.bytes),
-        command.to.display()
+        to.display()
     ));
     Ok(if report.left_out.is_empty() {
         Exit::Done
     } else {
         Exit::DoneWithIssues
     })
+}
+
+/// The file gets its name when it is whole.
+async fn archive(
+    command: &Command,
+    zip: &Path,
+    global: &Global,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let api = Api::open(global).await?;
+    let id = resolve(&api, &command.snapshot, command.repository.as_deref()).await?;
+    let path = segment(command.path.trim_matches('/'));
+    let mut part = zip.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let mut file = tokio::fs::File::create(&part)
+        .await
+        .with_context(|| format!("cannot write {}", part.display()))?;
+    let copied = api
+        .copy(&format!("/snapshots/{id}/archive?path={path}"), &mut file)
+        .await;
+    if let Err(failure) = copied {
+        if let Err(error) = tokio::fs::remove_file(&part).await {
+            tracing::warn!(path = %part.display(), %error, "an incomplete file could not be removed");
+        }
+        return Err(failure);
+    }
+    file.sync_all().await.context("cannot write")?;
+    tokio::fs::rename(&part, zip)
+        .await
+        .with_context(|| format!("cannot write {}", zip.display()))?;
+    let size = file
+        .metadata()
+        .await
+        .context("cannot look at the archive")?
+        .len();
+    output.result(&serde_json::json!({ "file": zip, "bytes": size }));
+    output.line(format!("{} in {}", bytes(size), zip.display()));
+    Ok(Exit::Done)
 }

@@ -187,8 +187,8 @@ async fn ask(
         Command::Prune(options) => prune::ask(&api, options, output, cancel).await,
         Command::Maintenance(options) => maintenance::maintenance(options, global, output).await,
         Command::Stats(which) => stats::ask(&api, &which, output).await,
-        Command::Sync(_)
-        | Command::Repair(_)
+        Command::Sync(which) => sync::ask(&api, &which, output, cancel).await,
+        Command::Repair(_)
         | Command::Key(_)
         | Command::Sheet(_)
         | Command::Copy(_) => Err(only_here()),

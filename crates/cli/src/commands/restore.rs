@@ -1,24 +1,19 @@
-//! `keepward restore`.
+//! `keepward restore`: plans and applies here at once, or at a server, which does both through its queue.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod ask;
+mod here;
+mod look;
 
 use clap::{Args, Subcommand, ValueEnum};
-use control::PlanOrder;
-use engine::backup::read_source;
 use engine::plan::{Select, Selector, What};
-use model::{Action, Conflict, PlanState, Reporter, Step, StepState};
+use model::Conflict;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use crate::app::App;
+use crate::client::Api;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, moment, table};
-use crate::progress::Progress;
-use crate::services;
-
-/// Steps that are read from the catalog in one call.
-const PAGE: u32 = 500;
+use crate::output::Output;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -32,15 +27,39 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  keepward restore apply 01a20184-5804-7ad7-ada3-4e217e220162\n\nAn interrupted apply goes on where it stopped: run the same command again."
     )]
-    Apply(Id),
+    Apply(Apply),
+    /// Plan to take a restore back
+    #[command(
+        after_help = "Example:\n  keepward restore undo 01a20184-5804-7ad7-ada3-4e217e220162\n\n\
+        What the restore made is removed again, unless somebody changed it since. What it replaced is put back from the newest snapshot from before. \
+        The answer is a plan: look at it, then apply it."
+    )]
+    Undo(Id),
     /// The plans
     #[command(after_help = "Example:\n  keepward restore list --json")]
     List,
-    /// The steps of a plan
+    /// What a plan does in numbers, and what will be lost
     #[command(
-        after_help = "Example:\n  keepward restore show 01a20184-5804-7ad7-ada3-4e217e220162 --limit 50"
+        after_help = "Example:\n  keepward restore show 01a20184-5804-7ad7-ada3-4e217e220162"
     )]
-    Show(Show),
+    Show(Id),
+    /// The steps of a plan; after it was applied, what came of each
+    #[command(
+        after_help = "Example:\n  keepward restore steps 01a20184-5804-7ad7-ada3-4e217e220162 --kind work-item --limit 50"
+    )]
+    Steps(Steps),
+    /// The people whom a plan's items name, and who takes their place
+    #[command(
+        after_help = "Examples:\n  keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162\n  \
+        keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162 --map anna@contoso.com=anna@fabrikam.com\n  \
+        keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162 --map anna@contoso.com=\n\nAn empty name leaves the person as stored."
+    )]
+    Identities(Identities),
+    /// Remove a plan with its report; what it restored stays
+    #[command(
+        after_help = "Example:\n  keepward restore remove 01a20184-5804-7ad7-ada3-4e217e220162"
+    )]
+    Remove(Id),
 }
 
 #[derive(Args)]
@@ -83,6 +102,16 @@ enum OnConflict {
     Duplicate,
 }
 
+impl From<OnConflict> for Conflict {
+    fn from(conflict: OnConflict) -> Self {
+        match conflict {
+            OnConflict::Skip => Self::Skip,
+            OnConflict::Replace => Self::Replace,
+            OnConflict::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Id {
     /// The plan's id, as `restore plan` printed it
@@ -90,12 +119,36 @@ pub(crate) struct Id {
 }
 
 #[derive(Args)]
-pub(crate) struct Show {
+pub(crate) struct Apply {
+    /// The plan's id, as `restore plan` printed it
+    plan: String,
+    /// The name of the target organization: a server asks for it when anything there is replaced or removed
+    #[arg(long, value_name = "ORGANIZATION")]
+    confirm: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Steps {
     /// The plan's id
     plan: String,
+    /// Of this kind
+    #[arg(long)]
+    kind: Option<String>,
+    /// That do this: `create`, `undelete`, `replace`, `merge`, `skip`, `export` or `remove`
+    #[arg(long)]
+    action: Option<String>,
     /// At most this many steps
     #[arg(long, default_value_t = 1000)]
     limit: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct Identities {
+    /// The plan's id
+    plan: String,
+    /// Write the second person wherever the first one stands
+    #[arg(long, value_name = "PERSON=PERSON")]
+    map: Vec<String>,
 }
 
 pub(crate) async fn run(
@@ -104,12 +157,29 @@ pub(crate) async fn run(
     output: &Output,
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
-    let app = App::open(&global.data()).await?;
+    let elsewhere = global.server.is_some();
     match command {
-        Command::Plan(plan) => make(&app, plan, output).await,
-        Command::Apply(id) => apply(&app, &id.plan, output, cancel).await,
-        Command::List => list(&app, output).await,
-        Command::Show(show) => steps(&app, &show, output).await,
+        Command::Plan(plan) if elsewhere => {
+            ask::plan(&Api::open(global).await?, &plan, output, cancel).await
+        }
+        Command::Apply(apply) if elsewhere => {
+            ask::apply(&Api::open(global).await?, &apply, output, cancel).await
+        }
+        Command::Undo(id) if elsewhere => {
+            ask::undo(&Api::open(global).await?, &id.plan, output, cancel).await
+        }
+        Command::Plan(plan) => here::plan(&App::open(&global.data()).await?, &plan, output).await,
+        Command::Apply(apply) => {
+            here::apply(&App::open(&global.data()).await?, &apply, output, cancel).await
+        }
+        Command::Undo(id) => here::undo(&App::open(&global.data()).await?, &id.plan, output).await,
+        Command::List => look::list(&Api::open(global).await?, output).await,
+        Command::Show(id) => look::show(&Api::open(global).await?, &id.plan, output).await,
+        Command::Steps(steps) => look::steps(&Api::open(global).await?, &steps, output).await,
+        Command::Identities(identities) => {
+            look::identities(&Api::open(global).await?, &identities, output).await
+        }
+        Command::Remove(id) => look::remove(&Api::open(global).await?, &id.plan, output).await,
     }
 }
 
@@ -121,13 +191,7 @@ impl Plan {
             (Some(path), _) => What::Under(path.trim_matches('/').to_owned()),
             (None, false) => What::Ids(self.id.clone()),
             (None, true) if self.kind.is_some() || self.project.is_some() => What::All,
-            (None, true) => {
-                let hint = "--everything, --missing, --kind KIND [--id ID …], --project PROJECT or --under PATH";
-                return Err(Failure::usage(
-                    "nothing is selected, so nothing would be restored",
-                    hint,
-                ));
-            }
+            (None, true) => return Err(nothing()),
         };
         Ok(Select::Items(vec![Selector {
             kind: self.kind.clone(),
@@ -137,264 +201,8 @@ impl Plan {
     }
 }
 
-async fn make(app: &App, plan: Plan, output: &Output) -> Result<Exit, Failure> {
-    let select = plan.select()?;
-    let (row, repository) = app.repository(plan.repository.as_deref()).await?;
-    let snapshot = repository.resolve(&plan.snapshot).await?;
-    let target = match &plan.into {
-        Some(name) => name.clone(),
-        None => maker(&repository, snapshot).await?,
-    };
-    let connector = app.catalog.connector(&target).await?;
-    let order = PlanOrder {
-        repository: &repository,
-        repository_name: &row.name,
-        snapshot,
-        connector: &connector,
-        select,
-        conflict: match plan.conflict {
-            OnConflict::Skip => Conflict::Skip,
-            OnConflict::Replace => Conflict::Replace,
-            OnConflict::Duplicate => Conflict::Duplicate,
-        },
-    };
-    let progress = Progress::new(output);
-    let reporter: Arc<dyn Reporter> = Arc::<Progress>::clone(&progress);
-    let made = app.control.plan_restore(order, reporter).await;
-    progress.finish();
-    repository.close().await;
-    let made = made?;
-    let summary = Summary::of(app, &made.id).await?;
-    let steps: u64 = summary.actions.values().sum();
-    output.event(&serde_json::json!({"event": "plan", "id": made.id, "steps": steps, "actions": summary.actions, "losses": summary.losses}));
-    output.line(format!(
-        "plan {}: snapshot {} into {} ({})\n",
-        made.id,
-        snapshot.short(),
-        connector.name,
-        connector.organization
-    ));
-    output.line(table(
-        &["kind", "action", "items"],
-        summary
-            .kinds
-            .iter()
-            .map(|((kind, action), count)| vec![kind.clone(), action.clone(), count.to_string()]),
-    ));
-    for reason in &summary.reasons {
-        output.line(format!("  {reason}"));
-    }
-    if !summary.losses.is_empty() {
-        output.line("\nWhat will not come back as it was:");
-        summary
-            .losses
-            .iter()
-            .for_each(|loss| output.line(format!("  - {loss}")));
-    }
-    output.line(format!(
-        "\nnothing has been written; to do it: keepward restore apply {}",
-        made.id
-    ));
-    Ok(Exit::Done)
-}
-
-/// The connector that made a snapshot.
-async fn maker(
-    repository: &repository::Repository,
-    snapshot: repository::SnapshotId,
-) -> Result<String, Failure> {
-    let snapshot = repository.snapshot(snapshot).await?;
-    let service = snapshot
-        .tags
-        .iter()
-        .find_map(|tag| services::find(tag.strip_prefix("service=")?));
-    let service = service.ok_or_else(|| {
-        Failure::usage(
-            "the snapshot was not made by Keepward",
-            "export it, or give --into CONNECTOR",
-        )
-    })?;
-    Ok(read_source(repository, service, snapshot.tree)
-        .await?
-        .connector)
-}
-
-/// A plan's steps, counted.
-#[derive(Default)]
-struct Summary {
-    actions: BTreeMap<String, u64>,
-    kinds: BTreeMap<(String, String), u64>,
-    losses: BTreeSet<String>,
-    reasons: BTreeSet<String>,
-}
-
-impl Summary {
-    async fn of(app: &App, plan: &str) -> Result<Self, Failure> {
-        let mut summary = Self::default();
-        let mut after = None;
-        loop {
-            let page = app.catalog.steps(plan, after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(summary);
-            };
-            after = Some(last.position);
-            for step in page {
-                let action = action_word(step.action).to_owned();
-                *summary.actions.entry(action.clone()).or_default() += 1;
-                *summary
-                    .kinds
-                    .entry((step.item.kind.clone(), action))
-                    .or_default() += 1;
-                if step.action != Action::Skip {
-                    summary.losses.extend(step.losses);
-                }
-                if let Some(reason) = step.reason.filter(|_| summary.reasons.len() < 20) {
-                    summary.reasons.insert(format!(
-                        "{} {}: {reason}",
-                        action_word(step.action),
-                        step.item.kind
-                    ));
-                }
-            }
-        }
-    }
-}
-
-fn action_word(action: Action) -> &'static str {
-    match action {
-        Action::Undelete => "undelete",
-        Action::Create => "create",
-        Action::Replace => "replace",
-        Action::Merge => "merge",
-        Action::Skip => "skip",
-        Action::Export => "export",
-        Action::Remove => "remove",
-    }
-}
-
-fn state_word(state: StepState) -> &'static str {
-    match state {
-        StepState::Planned => "planned",
-        StepState::Intended => "intended",
-        StepState::Done => "done",
-        StepState::Verified => "verified",
-        StepState::Differs => "differs",
-        StepState::Failed => "failed",
-        StepState::Skipped => "skipped",
-    }
-}
-
-async fn apply(
-    app: &App,
-    plan: &str,
-    output: &Output,
-    cancel: &CancellationToken,
-) -> Result<Exit, Failure> {
-    let planned = app.catalog.plan(plan).await?;
-    let (_, repository) = app.repository(Some(&planned.repository)).await?;
-    let progress = Progress::new(output);
-    let reporter: Arc<dyn Reporter> = Arc::<Progress>::clone(&progress);
-    let started = std::time::Instant::now();
-    let ended = app
-        .control
-        .apply_restore(plan, &repository, reporter, cancel)
-        .await;
-    progress.finish();
-    repository.close().await;
-    let ended = ended?;
-    let report = ended.result?;
-    let seconds = started.elapsed().as_secs_f64();
-    for trouble in &report.troubles {
-        output.event(&serde_json::json!({"event": "trouble", "item": trouble.item, "name": trouble.name, "state": trouble.state, "detail": trouble.detail}));
-        output.line(format!(
-            "{} {} {:?}: {}",
-            state_word(trouble.state),
-            trouble.item,
-            trouble.name,
-            trouble.detail
-        ));
-    }
-    let mut result = serde_json::json!({"event": "result", "plan": plan, "run": ended.run.id, "requests": ended.run.counts.requests, "seconds": seconds});
-    if let (Some(result), Ok(serde_json::Value::Object(report))) =
-        (result.as_object_mut(), serde_json::to_value(&report))
-    {
-        result.extend(report.into_iter().filter(|(name, _)| name != "troubles"));
-    }
-    output.event(&result);
-    output.line(format!(
-        "created {}, undeleted {}, merged {}, replaced {}, removed {}, skipped {}, to be exported {}, failed {}",
-        report.created, report.undeleted, report.merged, report.replaced, report.removed, report.skipped, report.exported, report.failed
-    ));
-    output.line(format!(
-        "read back: {} equal, {} differ, {} could not be read ({seconds:.1} s)",
-        report.verified, report.differs, report.unread
-    ));
-    if !report.losses.is_empty() {
-        output.line("what does not come back as it was, and for how many items that may matter:");
-    }
-    for (loss, count) in &report.losses {
-        output.line(format!("{count:>6}  {loss}"));
-    }
-    Ok(if report.state == PlanState::Applied {
-        Exit::Done
-    } else {
-        Exit::DoneWithIssues
-    })
-}
-
-async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
-    let plans = app.catalog.plans().await?;
-    output.rows(
-        &["plan", "created", "snapshot", "into", "state"],
-        &plans,
-        |plan| {
-            let snapshot = plan.snapshot.get(..8).unwrap_or(&plan.snapshot).to_owned();
-            vec![
-                plan.id.clone(),
-                moment(&plan.created),
-                snapshot,
-                plan.target.connector().to_owned(),
-                format!("{:?}", plan.state).to_lowercase(),
-            ]
-        },
-    );
-    Ok(Exit::Done)
-}
-
-async fn steps(app: &App, show: &Show, output: &Output) -> Result<Exit, Failure> {
-    app.catalog.plan(&show.plan).await?;
-    let mut rows: Vec<Step> = Vec::new();
-    while rows.len() < show.limit {
-        let page = app
-            .catalog
-            .steps(&show.plan, rows.last().map(|step| step.position), PAGE)
-            .await?;
-        if page.is_empty() {
-            break;
-        }
-        rows.extend(page);
-    }
-    rows.truncate(show.limit);
-    output.rows(
-        &["kind", "id", "name", "action", "state", "new id", "why"],
-        &rows,
-        |step| {
-            let why = step
-                .detail
-                .clone()
-                .or_else(|| step.reason.clone())
-                .unwrap_or_else(String::new);
-            let new_id = step.new_id.clone().unwrap_or_else(String::new);
-            vec![
-                step.item.kind.clone(),
-                step.item.id.clone(),
-                step.name.clone(),
-                action_word(step.action).to_owned(),
-                state_word(step.state).to_owned(),
-                new_id,
-                why,
-            ]
-        },
-    );
-    Ok(Exit::Done)
+fn nothing() -> Failure {
+    let hint =
+        "--everything, --missing, --kind KIND [--id ID …], --project PROJECT or --under PATH";
+    Failure::usage("nothing is selected, so nothing would be restored", hint)
 }

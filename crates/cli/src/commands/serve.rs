@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Global, repository};
-use crate::app::{App, read_secret};
+use crate::app::{App, Place, read_secret};
 use crate::config::{self, Config};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -50,37 +50,76 @@ pub(crate) async fn run(
             format!("will not listen on {listen} without TLS"),
         ));
     }
-    let app = App::open_to_serve(&place).await?;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
-    let address = listener.local_addr().context("cannot listen")?;
-    let roots = roots(&config, &place)?;
-    let server = Server::new(
-        app.control.clone(),
-        options(&config, roots.clone(), address, tls.is_some())?,
-    );
-    let mut work = begin(&server, &config, stop);
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let url = format!("{scheme}://{address}");
-    output.event(&serde_json::json!({"event": "listening", "url": url}));
-    output.line(format!("listening on {url}"));
-    repository::first(&app, &roots, output).await?;
-    if let Some(token) = server.offer_setup().await? {
+    let serving = Serving::open(&place, config, listener, tls).await?;
+    serving.announce(output);
+    repository::first(&serving.app, &serving.roots, output).await?;
+    if let Some(token) = serving.server.offer_setup().await? {
         output.event(&serde_json::json!({"event": "setup", "token": token}));
         output.line(format!(
             "nobody has an account yet; the token for the first administrator: {token}"
         ));
     }
-    let serving = server.serve(listener, tls.clone(), stop.clone());
-    tokio::select! {
-        ended = serving => ended.context("the server ended")?,
-        () = reload(tls.as_ref()) => {}
+    serving.until(stop).await
+}
+
+/// A data directory and the server that is about to answer for it.
+pub(super) struct Serving {
+    app: App,
+    config: Config,
+    roots: Vec<PathBuf>,
+    listener: TcpListener,
+    tls: Option<Tls>,
+    pub(super) server: Server,
+    pub(super) url: String,
+}
+
+impl Serving {
+    pub(super) async fn open(
+        place: &Place,
+        config: Config,
+        listener: TcpListener,
+        tls: Option<Tls>,
+    ) -> Result<Self, Failure> {
+        let app = App::open_to_serve(place).await?;
+        let address = listener.local_addr().context("cannot listen")?;
+        let roots = roots(&config, place)?;
+        let options = options(&config, roots.clone(), address, tls.is_some())?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        Ok(Self {
+            server: Server::new(app.control.clone(), options),
+            url: format!("{scheme}://{address}"),
+            app,
+            config,
+            roots,
+            listener,
+            tls,
+        })
     }
-    while let Some(ended) = work.join_next().await {
-        ended.context("a task of the server failed")?;
+
+    pub(super) fn announce(&self, output: &Output) {
+        let url = &self.url;
+        output.event(&serde_json::json!({"event": "listening", "url": url}));
+        output.line(format!("listening on {url}"));
     }
-    app.catalog.close().await;
-    Ok(Exit::Done)
+
+    /// Answers, works and watches until `stop`.
+    pub(super) async fn until(self, stop: &CancellationToken) -> Result<Exit, Failure> {
+        let mut work = begin(&self.server, &self.config, stop);
+        let serving = self
+            .server
+            .serve(self.listener, self.tls.clone(), stop.clone());
+        tokio::select! {
+            ended = serving => ended.context("the server ended")?,
+            () = reload(self.tls.as_ref()) => {}
+        }
+        while let Some(ended) = work.join_next().await {
+            ended.context("a task of the server failed")?;
+        }
+        self.app.catalog.close().await;
+        Ok(Exit::Done)
+    }
 }
 
 fn tls(config: &config::Server) -> Result<Option<Tls>, Failure> {

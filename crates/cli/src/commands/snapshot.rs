@@ -2,6 +2,7 @@
 
 mod ask;
 mod forget;
+mod look;
 mod search;
 
 use catalog::Verification;
@@ -37,10 +38,22 @@ pub(crate) enum Command {
         after_help = "Examples:\n  keepward snapshot browse latest\n  keepward snapshot browse latest work-items/0000"
     )]
     Browse(Browse),
-    /// Find items by words of their name or by id, in all snapshots: what is gone is found too
+    /// Write a file of a snapshot, or of a stored git repository, to standard output
     #[command(
-        after_help = "Examples:\n  keepward snapshot search login page\n  keepward snapshot search 4711 --json\n\n\
-        It asks the catalog's index; after the catalog was lost, `keepward repository sync` makes that again."
+        after_help = "Examples:\n  keepward snapshot cat latest source.json\n  keepward snapshot cat latest README.md --git git/ID --ref main"
+    )]
+    Cat(look::Cat),
+    /// The history of a stored git repository
+    #[command(
+        after_help = "Examples:\n  keepward snapshot git-log latest git/ID\n  keepward snapshot git-log latest git/ID --ref release/1 --file src/main.rs --json"
+    )]
+    GitLog(look::GitLog),
+    /// Find items by words of their names and texts or by id, in all snapshots: what is gone is found too
+    #[command(
+        after_help = "Examples:\n  keepward snapshot search login page\n  keepward snapshot search '\"sign in\" -closed pay*' --project Payments\n  \
+        keepward snapshot search 4711 --json\n  keepward snapshot search login --until 2026-11-17T00:00:00Z\n\n\
+        Each item comes once, as its newest version that has the words; what has them in its name comes first. Of an item, the first 64 KiB of text \
+        are searched. It asks the catalog's index; after the catalog was lost, `keepward repository sync` makes that again."
     )]
     Search(search::Search),
     /// The versions of an item, and which snapshots hold each
@@ -107,8 +120,11 @@ pub(crate) async fn run(
     if let (Command::Forget(forget), true) = (&command, global.server.is_some()) {
         return forget::ask(forget, global, output).await;
     }
-    if global.server.is_some() {
-        return ask::run(command, global, output).await;
+    match &command {
+        Command::Cat(cat) => return look::cat(cat, global).await,
+        Command::GitLog(log) => return look::git_log(log, global, output).await,
+        _ if global.server.is_some() => return ask::run(command, global, output).await,
+        _ => {}
     }
     let app = App::open(&global.data()).await?;
     match command {
@@ -119,6 +135,8 @@ pub(crate) async fn run(
         Command::Search(search) => search::search(&app, search, output).await,
         Command::History(history) => search::history(&app, history, output).await,
         Command::Forget(forget) => forget::run(&app, forget, output).await,
+        // Answered by the interface, above.
+        Command::Cat(_) | Command::GitLog(_) => Ok(Exit::Done),
     }
 }
 
@@ -299,18 +317,22 @@ async fn folder(app: &App, browse: Browse, output: &Output) -> Result<Exit, Fail
     };
     for node in repository.tree(tree).await?.nodes {
         let folder = node.node_type == NodeType::Dir;
-        output.event(&serde_json::json!({"name": node.name, "folder": folder, "size": node.size, "modified": node.mtime.to_string()}));
-        let size = if folder {
-            String::new()
-        } else {
-            bytes(node.size)
-        };
-        let slash = if folder { "/" } else { "" };
-        output.line(format!(
-            "{size:>12}  {:20}  {}{slash}",
-            moment(&node.mtime),
-            node.name.escape_debug()
-        ));
+        tell_entry(output, &node.name, folder, node.size, &node.mtime.to_string());
     }
     Ok(Exit::Done)
+}
+
+fn tell_entry(output: &Output, name: &str, folder: bool, size: u64, modified: &str) {
+    output.event(&serde_json::json!({"name": name, "folder": folder, "size": size, "modified": modified}));
+    let size = if folder {
+        String::new()
+    } else {
+        bytes(size)
+    };
+    let slash = if folder { "/" } else { "" };
+    output.line(format!(
+        "{size:>12}  {:20}  {}{slash}",
+        moment(&modified),
+        name.escape_debug()
+    ));
 }

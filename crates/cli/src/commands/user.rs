@@ -29,7 +29,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn word(self) -> String {
+    pub(super) fn word(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
     }

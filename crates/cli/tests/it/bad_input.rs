@@ -395,7 +395,7 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
         planned.told()
     );
     let id = plan["id"].as_str().unwrap();
-    let shown = world.keepward(&["restore", "show", id]).await;
+    let shown = world.keepward(&["restore", "steps", id]).await;
     assert!(
         shown
             .events

@@ -10,13 +10,13 @@ use tokio::process::{Child, ChildStdout};
 
 use crate::common::World;
 
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Serving {
-    fn start(world: &World, arguments: &[&str]) -> Self {
+    pub(crate) fn start(world: &World, arguments: &[&str]) -> Self {
         let mut child = world.start(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         let output = child.stdout.take().unwrap();
         Self {
@@ -26,7 +26,7 @@ impl Serving {
     }
 
     /// The next line of this event.
-    async fn event(&mut self, name: &str) -> Value {
+    pub(crate) async fn event(&mut self, name: &str) -> Value {
         loop {
             let line = self
                 .lines
@@ -42,12 +42,12 @@ impl Serving {
     }
 
     /// Where it listens.
-    async fn url(&mut self) -> String {
+    pub(crate) async fn url(&mut self) -> String {
         let listening = self.event("listening").await;
         listening["url"].as_str().unwrap().to_owned()
     }
 
-    async fn terminate(&mut self) -> i32 {
+    pub(crate) async fn terminate(&mut self) -> i32 {
         let process = self.child.id().unwrap().to_string();
         let killed = tokio::process::Command::new("kill")
             .args(["-TERM", &process])
@@ -124,22 +124,33 @@ async fn a_command_asks_it_and_is_told_to_when_it_does_not() {
 }
 
 /// As a browser does it.
-async fn send(
+async fn ask(
+    method: Method,
+    (url, path): (&str, &str),
+    cookie: Option<&str>,
+    body: Option<&Value>,
+) -> reqwest::Response {
+    let client = reqwest::Client::builder().build().unwrap();
+    let mut request = client
+        .request(method, format!("{url}/api/v1{path}"))
+        .header("sec-fetch-site", "same-origin");
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json");
+        request = request.body(body.to_string());
+    }
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie);
+    }
+    request.send().await.unwrap()
+}
+
+pub(crate) async fn send(
     url: &str,
     path: &str,
     cookie: Option<&str>,
     body: &Value,
 ) -> (Value, Option<String>) {
-    let client = reqwest::Client::builder().build().unwrap();
-    let mut request = client
-        .request(Method::POST, format!("{url}/api/v1{path}"))
-        .header("content-type", "application/json")
-        .header("sec-fetch-site", "same-origin")
-        .body(body.to_string());
-    if let Some(cookie) = cookie {
-        request = request.header("cookie", cookie);
-    }
-    let answer = request.send().await.unwrap();
+    let answer = ask(Method::POST, (url, path), cookie, Some(body)).await;
     let status = answer.status();
     let cookie = answer.headers().get("set-cookie").map(|cookie| {
         let cookie = cookie.to_str().unwrap();
@@ -148,6 +159,22 @@ async fn send(
     let text = answer.text().await.unwrap();
     assert!(status.is_success(), "{path}: {status} {text}");
     (serde_json::from_str(&text).unwrap(), cookie)
+}
+
+/// What was refused, and how.
+pub(crate) async fn refused(url: &str, path: &str, body: &Value) -> (u16, Value) {
+    let answer = ask(Method::POST, (url, path), None, Some(body)).await;
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+pub(crate) async fn get(url: &str, path: &str, cookie: Option<&str>) -> Value {
+    let answer = ask(Method::GET, (url, path), cookie, None).await;
+    let status = answer.status();
+    let text = answer.text().await.unwrap();
+    assert!(status.is_success(), "{path}: {status} {text}");
+    serde_json::from_str(&text).unwrap()
 }
 
 /// A folder whose server may reach the simulated service, which is on this machine.
@@ -233,10 +260,31 @@ async fn xa_05_from_the_first_start_to_a_backup() {
             .told()
             .contains("error")
     );
+    let found = over(&["snapshot", "search", "\"the first\"", "--kind", "project"]).await;
+    assert_eq!(found.events[0]["item"]["name"], "Main Project");
     over(&["repository", "check"]).await.exits(0);
     over(&["repository", "stats"]).await.exits(0);
     over(&["repository", "prune", "--dry-run"]).await.exits(0);
-    over(&["repository", "sync"]).await.exits(2);
+    over(&["repository", "maintenance", "--read-percent", "10"])
+        .await
+        .exits(0);
+    let verified = over(&["verify", "latest"]).await;
+    verified.exits(0);
+    assert_eq!(verified.event("result")["result"]["damage"], 0);
+    let repositories = std::fs::read_dir(world.path("data/repositories")).unwrap();
+    let packs = repositories.last().unwrap().unwrap().path().join("data");
+    let shard = std::fs::read_dir(packs).unwrap().last().unwrap().unwrap();
+    let pack = std::fs::read_dir(shard.path()).unwrap().last().unwrap();
+    let pack = pack.unwrap().path();
+    let whole = std::fs::read(&pack).unwrap();
+    std::fs::write(&pack, &whole[1..]).unwrap();
+    over(&["repository", "check", "--read-data"])
+        .await
+        .refuses(8, "repository-damaged");
+    over(&["verify", "latest"]).await.exits(8);
+    std::fs::write(&pack, &whole).unwrap();
+    over(&["repository", "check", "--read-data"]).await.exits(0);
+    over(&["repository", "sync"]).await.exits(0);
     let second = std::fs::canonicalize(world.path("data/repositories"))
         .unwrap()
         .join("second");

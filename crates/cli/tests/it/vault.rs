@@ -24,6 +24,13 @@ async fn all_secrets_come_under_a_new_key_and_the_old_one_opens_nothing() {
         .exits(0);
     world.keepward(&arguments).await.exits(2);
 
+    let log = world.keepward(&["audit", "list"]).await;
+    let rotated = log
+        .events
+        .iter()
+        .filter(|row| row["action"] == "vault.rotate-key");
+    assert_eq!(rotated.count(), 2, "{}", log.told());
+
     for wrong in [&old, &new] {
         std::fs::write(&key, wrong).unwrap();
         let refused = world.keepward(&["connector", "test", "contoso"]).await;

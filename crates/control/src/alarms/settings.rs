@@ -64,7 +64,7 @@ impl AlarmSettings {
         serde_json::to_string(self).map_err(|error| refused(error.to_string()))
     }
 
-    pub(super) fn objective(&self, connector: &str) -> SignedDuration {
+    pub(crate) fn objective(&self, connector: &str) -> SignedDuration {
         let own = self
             .connectors
             .iter()

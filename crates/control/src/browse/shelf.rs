@@ -66,7 +66,8 @@ impl Shelf {
         let row = rows.into_iter().find(|row| row.id == id);
         let row = row.ok_or_else(|| Error::Request {
             code: "repository-unknown",
-            message: "the snapshot's repository is not connected to this server any more".to_owned(),
+            message: "the snapshot's repository is not connected to this server any more"
+                .to_owned(),
         })?;
         let way = Way::of(control, &row).await?;
         let cell = self.slot(&way);

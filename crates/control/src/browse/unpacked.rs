@@ -16,6 +16,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::task::TaskTracker;
 
+use super::place::Place;
 use crate::{Error, Result};
 
 /// Bytes of packs on disk.
@@ -32,7 +33,7 @@ pub(super) struct Unpacked {
 #[derive(Default)]
 struct State {
     /// Made with the first one; only we may read it.
-    folder: Option<Arc<TempDir>>,
+    folder: Option<Arc<Place>>,
     kept: HashMap<TreeId, Kept>,
 }
 
@@ -48,7 +49,7 @@ type Made = Shared<BoxFuture<'static, Result<Arc<Laid>, repository::Error>>>;
 pub(super) struct Laid {
     pub(super) bare: Bare,
     folder: TempDir,
-    _all: Arc<TempDir>,
+    _all: Arc<Place>,
 }
 
 impl Laid {
@@ -107,7 +108,8 @@ impl Unpacked {
         if bytes > self.limit {
             return Err(Error::Request {
                 code: "content-too-large",
-                message: "the stored repository is too large to be laid out for browsing".to_owned(),
+                message: "the stored repository is too large to be laid out for browsing"
+                    .to_owned(),
             });
         }
         let all = self.folder()?;
@@ -131,20 +133,16 @@ impl Unpacked {
         Ok(made)
     }
 
-    fn folder(&self) -> Result<Arc<TempDir>> {
+    fn folder(&self) -> Result<Arc<Place>> {
         let mut state = self.lock();
         if let Some(folder) = &state.folder {
             return Ok(Arc::clone(folder));
         }
-        let made = tempfile::Builder::new()
-            .prefix("keepward-browse-")
-            .tempdir_in(&self.work);
-        let made = Arc::new(made.map_err(|source| Error::Io {
+        let made = Place::make(&self.work).map_err(|source| Error::Io {
             what: format!("cannot make a folder in {}", self.work.display()),
             source,
-        })?);
-        state.folder = Some(Arc::clone(&made));
-        Ok(made)
+        })?;
+        Ok(Arc::clone(state.folder.insert(Arc::new(made))))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -170,7 +168,7 @@ impl State {
 async fn lay_out(
     repository: Repository,
     nodes: Vec<Node>,
-    all: Arc<TempDir>,
+    all: Arc<Place>,
 ) -> Result<Laid, repository::Error> {
     let folder = tempfile::tempdir_in(all.path()).map_err(failed)?;
     let bare = Bare::make(folder.path()).await;

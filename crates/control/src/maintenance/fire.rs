@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use catalog::{MaintenanceRow, QueuedRun, RepositoryRow};
 use jiff::Timestamp;
 use model::policy::due;
-use model::{Reason, Run, Task};
+use model::{Reason, Run, RunKind, Task};
 
 use super::job::{CheckJob, PruneJob, VerifyJob, Wanted};
 use crate::work::Order;
@@ -79,7 +79,7 @@ impl Control {
             Task::Verify => return self.verify_runs(&repository, reason).await,
         };
         Ok(vec![self.maintenance_run(
-            task,
+            task.run_kind(),
             &repository,
             "",
             reason,
@@ -110,7 +110,7 @@ impl Control {
                 by: SCHEDULE.to_owned(),
             });
             runs.push(self.maintenance_run(
-                Task::Verify,
+                RunKind::Verify,
                 repository,
                 &connector,
                 reason,

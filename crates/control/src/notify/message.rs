@@ -35,6 +35,7 @@ impl Message {
             RunKind::Plan => format!("Plan of a restore into {connector}"),
             RunKind::Restore => format!("Restore into {connector}"),
             RunKind::Check => format!("Check of repository {repository}"),
+            RunKind::Sync => format!("Reading the index of repository {repository}"),
             RunKind::Prune => format!("Prune of repository {repository}"),
             RunKind::Verify if connector.is_empty() => {
                 format!("Verification in repository {repository}")

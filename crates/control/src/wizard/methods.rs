@@ -78,7 +78,7 @@ pub static METHODS: &[Method] = &[
     },
     Method {
         name: "pat",
-        title: "Personal access token (PAT)",
+        title: "Personal Access Token (PAT)",
         usage: "For one organization, for Azure DevOps Server, and for organizations of personal accounts.",
         life: "Until the token expires, at most a year. It does not renew itself.",
         first: false,

@@ -23,6 +23,8 @@ pub enum Order {
     Check(CheckJob),
     Prune(PruneJob),
     Verify(VerifyJob),
+    /// Makes the catalog agree with the repository of this name.
+    Sync(String),
 }
 
 /// A backup to be made by whatever worker takes the job.

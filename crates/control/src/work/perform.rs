@@ -3,6 +3,7 @@
 mod check;
 mod prune;
 mod restore;
+mod sync;
 mod verify;
 
 use std::sync::Arc;
@@ -42,18 +43,23 @@ impl Control {
         let outcome = tokio::select! {
             outcome = Box::pin(self.try_job(&run, job, &tap, &cancel)) => outcome,
             error = self.keep_alive(job, &cancel) => return Err(error),
-            () = self.tell_waits(&run.id, &tap) => Outcome::default(),
+            () = self.tell_waits(job, &tap, &cancel) => Outcome::default(),
         };
         let ended = self.settle(job, outcome, stop.is_cancelled()).await?;
         observer.changed(&ended);
         Ok(())
     }
 
-    /// Never ends.
-    async fn tell_waits(&self, run: &str, tap: &Tap) {
-        let mut told = None;
+    /// Never ends. Hears, too, of a cancel sooner than the next heartbeat would.
+    async fn tell_waits(&self, job: &Job, tap: &Tap, cancel: &CancellationToken) {
+        let (run, mut told) = (job.run.as_str(), None);
         loop {
             tokio::time::sleep(TELL).await;
+            match self.catalog.job(&job.id).await {
+                Ok(row) if row.cancel_requested => cancel.cancel(),
+                Ok(_) => {}
+                Err(error) => tracing::debug!(run, %error, "nobody can say whether a run is to end"),
+            }
             let waiting = tap.waiting();
             if waiting != told {
                 if let Err(error) = self.catalog.set_waiting(run, waiting.as_ref()).await {
@@ -71,13 +77,13 @@ impl Control {
         tap: &Arc<Tap>,
         cancel: &CancellationToken,
     ) -> Outcome {
-        match self.carry_out(run, job, tap, cancel).await {
+        match self.do_as_told(run, job, tap, cancel).await {
             Ok(outcome) => outcome,
             Err(error) => failed(&error),
         }
     }
 
-    async fn carry_out(
+    async fn do_as_told(
         &self,
         run: &Run,
         job: &Job,
@@ -92,6 +98,7 @@ impl Control {
             Order::Check(order) => self.make_check(&order, tap, cancel).await,
             Order::Prune(order) => self.make_prune(&order, tap, cancel).await,
             Order::Verify(order) => self.make_verify(&order, tap, cancel).await,
+            Order::Sync(repository) => self.make_sync(&repository, tap, cancel).await,
         }
     }
 

@@ -167,3 +167,65 @@ async fn an_alarm_is_raised_once_told_once_and_cleared_when_it_is_over() {
     assert!(control.catalog.alarms().await.unwrap().is_empty());
     assert!(world.clock.now() > Timestamp::UNIX_EPOCH && world.folder().exists());
 }
+
+#[test]
+fn a_token_for_all_organizations_is_told_of_with_the_day_on_which_it_ends() {
+    let facts = Facts {
+        connectors: vec![Connector {
+            organization: "contoso-org".to_owned(),
+            ..connector()
+        }],
+        last_good: [("contoso".to_owned(), at(0))].into(),
+        global_tokens: ["contoso".to_owned()].into(),
+        ..Facts::default()
+    };
+    let on = |day: &str| {
+        let now: Timestamp = format!("{day}T12:00:00Z").parse().unwrap();
+        let facts = Facts {
+            last_good: [("contoso".to_owned(), now)].into(),
+            ..facts.clone()
+        };
+        find_alarms(&facts, &AlarmSettings::default(), now).remove(0)
+    };
+    let early = on("2026-11-20");
+    assert_eq!(
+        (early.kind, early.level),
+        (AlarmKind::GlobalToken, AlarmLevel::Warning)
+    );
+    assert!(
+        early.message.contains("in 10 days, on 2026-12-01"),
+        "{}",
+        early.message
+    );
+    assert!(early.hint.contains("contoso-org alone"), "{}", early.hint);
+    assert_eq!(on("2026-11-25").level, AlarmLevel::Critical);
+    let late = on("2026-12-02");
+    assert_eq!(late.level, AlarmLevel::Critical);
+    assert!(
+        late.message.contains("since 2026-12-01"),
+        "{}",
+        late.message
+    );
+}
+
+#[test]
+fn a_prune_that_never_goes_through_is_told_where_it_is_wanted() {
+    let row = RepositoryRow {
+        name: "main".to_owned(),
+        id: "9d1a".to_owned(),
+        checked: Some(at(36 * 24)),
+        ..RepositoryRow::default()
+    };
+    let mut facts = Facts {
+        repositories: vec![row],
+        first_snapshot: [("9d1a".to_owned(), at(0))].into(),
+        ..Facts::default()
+    };
+    let now = at(36 * 24);
+    assert_eq!(kinds(&facts, now), [], "nobody wants it");
+    facts.pruning = ["main".to_owned()].into();
+    let overdue = (AlarmKind::MaintenanceOverdue, AlarmLevel::Warning);
+    assert_eq!(kinds(&facts, now), [overdue]);
+    facts.repositories[0].pruned = Some(at(30 * 24));
+    assert_eq!(kinds(&facts, now), []);
+}

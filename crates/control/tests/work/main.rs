@@ -4,6 +4,7 @@
 #[path = "../control/fake.rs"]
 mod fake;
 
+mod maintenance;
 mod open;
 mod organization;
 mod queue;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
+use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
 
 use crate::Result;
 
@@ -28,6 +28,10 @@ pub trait PlanStore: Send + Sync {
         new_id: Option<&str>,
         detail: Option<&str>,
     ) -> Result<()>;
+    /// Everybody whom the plan's items name.
+    async fn set_people(&self, plan: &str, people: &[PlanPerson]) -> Result<()>;
+    /// Who takes whose place: unique names in lower case → unique names.
+    async fn mapping(&self, plan: &str) -> Result<Vec<(String, String)>>;
     /// Where people see the restored item.
     async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()>;
     /// A write of the item is about to begin.

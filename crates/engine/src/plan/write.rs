@@ -9,6 +9,7 @@ use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 use super::decide::{Case, Decision, decide};
 use super::find::{LOOKUP, Unfound, target};
 use super::order::{has_items, restore_order};
+use super::people::Census;
 use super::select::{Chosen, Key, Why, is_parent};
 use super::{IdMap, PlanContext, PlanRequest, PlanStore, describe, find_each};
 use crate::Result;
@@ -27,6 +28,7 @@ pub(super) struct PlanWriter<'a> {
     fresh: HashSet<(String, String)>,
     /// What was looked up while the selection was made.
     known: HashMap<ItemRef, Option<Found>>,
+    census: Census,
     page: Vec<Step>,
     position: u64,
 }
@@ -51,6 +53,7 @@ impl<'a> PlanWriter<'a> {
             ids: IdMap::new(request.original()),
             fresh: HashSet::new(),
             known: HashMap::new(),
+            census: Census::default(),
             page: Vec::new(),
             position: 0,
         }
@@ -104,7 +107,9 @@ impl<'a> PlanWriter<'a> {
                 self.cx.progress("plan", done, Some(total));
             }
         }
-        self.flush().await
+        self.flush().await?;
+        let plan = &self.request.plan_id;
+        self.census.store(self.cx, plan, self.store).await
     }
 
     async fn entries(&self, kind: &dyn Kind, items: BTreeMap<Key, Why>) -> Result<Vec<Entry>> {
@@ -197,6 +202,7 @@ impl<'a> PlanWriter<'a> {
     }
 
     async fn batch(&mut self, kind: &dyn Kind, entries: Vec<Entry>) -> Result<()> {
+        let mut written = Vec::new();
         for (entry, found) in self.look(kind, entries).await? {
             let item = &entry.stored.item;
             let decision = match &found {
@@ -215,10 +221,16 @@ impl<'a> PlanWriter<'a> {
                 decision.as_ref(),
             );
             if let Some(decision) = decision {
+                if !matches!(
+                    decision.action,
+                    Action::Skip | Action::Export | Action::Undelete
+                ) {
+                    written.push(item.clone());
+                }
                 self.push(kind, entry, decision).await?;
             }
         }
-        Ok(())
+        self.census.count(self.cx, &written).await
     }
 
     fn case<'c>(&self, kind: &dyn Kind, entry: &'c Entry, found: Option<&'c Found>) -> Case<'c> {

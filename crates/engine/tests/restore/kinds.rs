@@ -11,8 +11,8 @@ use serde::Deserialize;
 use service::http::{Auth, Options};
 use service::preflight::Preflight;
 use service::{
-    Check, Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Kind, KindSpec,
-    Layout, Outcome, Pass, Restore, Result, Service, StoredItem, Target,
+    Check, Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, GONE, Kind,
+    KindSpec, Layout, Outcome, Pass, Removal, Restore, Result, Service, StoredItem, Target,
 };
 
 use crate::world::{Thing, World};
@@ -70,6 +70,7 @@ fn spec(
             document: "document.json",
         },
         bin: (name == "thing").then_some("deleted.json"),
+        search: service::Searched::NAMES,
         read: &[],
         write: &[],
         restore,
@@ -327,16 +328,39 @@ impl Kind for FakeKind {
             let thing = self.world.read(item.new_id.as_deref().unwrap())?;
             let mut of_item = Vec::new();
             match thing {
-                None => of_item.push("it is not there".to_owned()),
+                None | Some(Thing { deleted: true, .. }) => of_item.push(GONE.to_owned()),
                 Some(thing) if thing.body != document.body => of_item.push(format!(
                     "body: `{}` instead of `{}`",
                     thing.body, document.body
                 )),
-                Some(thing) if thing.deleted => of_item.push("it is deleted".to_owned()),
                 Some(_) => {}
             }
             differences.push(of_item);
         }
         Ok(differences)
+    }
+
+    fn removal(&self) -> Removal {
+        match self.shape {
+            Shape::Thing => Removal::Bin,
+            Shape::Team => Removal::Forever,
+            Shape::Project | Shape::Record => Removal::Never("it may hold what others need"),
+        }
+    }
+
+    async fn remove(&self, _: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        for item in items {
+            let id = item.new_id.clone().unwrap();
+            match self.shape {
+                Shape::Thing => self.world.change(&id, |thing| thing.deleted = true)?,
+                _ => self.world.erase(&id)?,
+            }
+            outcomes.push(Outcome::Done {
+                new_id: id,
+                losses: Vec::new(),
+            });
+        }
+        Ok(outcomes)
     }
 }

@@ -7,6 +7,7 @@ mod kinds;
 mod plan;
 mod snapshot;
 mod store;
+mod undo;
 mod world;
 
 use std::sync::Arc;

@@ -1,15 +1,18 @@
 //! A store of plans in memory, whose every call may be the last before a kill.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use engine::Result;
 use engine::plan::PlanStore;
 use jiff::Timestamp;
-use model::{ItemRef, PlanState, RestorePlan, Step, StepState};
+use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
 
 use crate::world::World;
+
+/// The plan that most tests are about.
+const PLAN: &str = "plan";
 
 #[derive(Default)]
 struct Rows {
@@ -27,61 +30,88 @@ struct Entry {
 
 pub(crate) struct MemoryStore {
     world: Arc<World>,
-    rows: Mutex<Rows>,
+    plans: Mutex<BTreeMap<String, Rows>>,
 }
 
 impl MemoryStore {
     pub(crate) fn new(world: Arc<World>) -> Self {
         Self {
             world,
-            rows: Mutex::default(),
+            plans: Mutex::default(),
         }
     }
 
-    fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.rows.lock().unwrap()
+    fn of<T>(&self, plan: &str, work: impl FnOnce(&mut Rows) -> T) -> T {
+        work(
+            self.plans
+                .lock()
+                .unwrap()
+                .entry(plan.to_owned())
+                .or_default(),
+        )
+    }
+
+    fn tick<T>(&self, plan: &str, work: impl FnOnce(&mut Rows) -> T) -> Result<T> {
+        self.world.tick(|| self.of(plan, work))
+    }
+
+    pub(crate) fn steps_of(&self, plan: &str) -> Vec<Step> {
+        self.of(plan, |rows| rows.steps.values().cloned().collect())
     }
 
     pub(crate) fn all_steps(&self) -> Vec<Step> {
-        self.rows().steps.values().cloned().collect()
+        self.steps_of(PLAN)
+    }
+
+    pub(crate) fn head(&self, plan: &str) -> RestorePlan {
+        self.of(plan, |rows| rows.plan.clone()).unwrap()
     }
 
     pub(crate) fn state(&self) -> PlanState {
-        self.rows().plan.as_ref().unwrap().state
+        self.head(PLAN).state
     }
 
     pub(crate) fn ids(&self) -> BTreeMap<ItemRef, String> {
-        self.rows()
-            .journal
-            .iter()
-            .filter_map(|(item, entry)| Some((item.clone(), entry.new_id.clone()?)))
-            .collect()
+        self.of(PLAN, known)
     }
 
     pub(crate) fn open(&self) -> Vec<ItemRef> {
-        self.rows()
-            .journal
-            .iter()
-            .filter(|(_, entry)| entry.intended && entry.new_id.is_none())
-            .map(|(item, _)| item.clone())
-            .collect()
+        self.of(PLAN, open)
     }
+}
 
-    fn entry(&self, item: &ItemRef, change: impl FnOnce(&mut Entry)) -> Result<()> {
-        self.world
-            .tick(|| change(self.rows().journal.entry(item.clone()).or_default()))
-    }
+fn known(rows: &mut Rows) -> BTreeMap<ItemRef, String> {
+    let journal = rows.journal.iter();
+    journal
+        .filter_map(|(item, entry)| Some((item.clone(), entry.new_id.clone()?)))
+        .collect()
+}
+
+fn open(rows: &mut Rows) -> Vec<ItemRef> {
+    let journal = rows.journal.iter();
+    journal
+        .filter(|(_, entry)| entry.intended && entry.new_id.is_none())
+        .map(|(item, _)| item.clone())
+        .collect()
+}
+
+fn entry<'a>(rows: &'a mut Rows, item: &ItemRef) -> &'a mut Entry {
+    rows.journal.entry(item.clone()).or_default()
 }
 
 #[async_trait]
 impl PlanStore for MemoryStore {
     async fn create(&self, plan: &RestorePlan) -> Result<()> {
-        self.world.tick(|| *self.rows() = Rows { plan: Some(plan.clone()), ..Rows::default() })
+        self.tick(&plan.id, |rows| {
+            *rows = Rows {
+                plan: Some(plan.clone()),
+                ..Rows::default()
+            };
+        })
     }
 
-    async fn ready(&self, _: &str, at: Timestamp) -> Result<()> {
-        self.world.tick(|| {
-            let mut rows = self.rows();
+    async fn ready(&self, plan: &str, at: Timestamp) -> Result<()> {
+        self.tick(plan, |rows| {
             let plan = rows.plan.as_mut().unwrap();
             (plan.state, plan.planned) = (PlanState::Ready, Some(at));
         })
@@ -92,52 +122,39 @@ impl PlanStore for MemoryStore {
             code: "plan-unknown",
             message: format!("there is no restore plan {plan}"),
         };
-        self.world
-            .tick(|| self.rows().plan.clone())?
-            .filter(|head| head.id == plan)
+        self.tick(plan, |rows| rows.plan.clone())?
             .ok_or_else(unknown)
     }
 
-    async fn set_state(&self, _: &str, state: PlanState) -> Result<()> {
-        self.world
-            .tick(|| self.rows().plan.as_mut().unwrap().state = state)
+    async fn set_state(&self, plan: &str, state: PlanState) -> Result<()> {
+        self.tick(plan, |rows| rows.plan.as_mut().unwrap().state = state)
     }
 
-    async fn add_steps(&self, _: &str, steps: &[Step]) -> Result<()> {
-        self.world.tick(|| {
+    async fn add_steps(&self, plan: &str, steps: &[Step]) -> Result<()> {
+        self.tick(plan, |rows| {
             for step in steps {
-                assert!(
-                    self.rows()
-                        .steps
-                        .insert(step.position, step.clone())
-                        .is_none()
-                );
+                assert!(rows.steps.insert(step.position, step.clone()).is_none());
             }
         })
     }
 
-    async fn steps(&self, _: &str, after: Option<u64>, limit: u32) -> Result<Vec<Step>> {
+    async fn steps(&self, plan: &str, after: Option<u64>, limit: u32) -> Result<Vec<Step>> {
         let from = after.map_or(0, |after| after + 1);
-        self.world.tick(|| {
-            self.rows()
-                .steps
-                .range(from..)
-                .take(limit as usize)
-                .map(|(_, step)| step.clone())
-                .collect()
+        self.tick(plan, |rows| {
+            let steps = rows.steps.range(from..).take(limit as usize);
+            steps.map(|(_, step)| step.clone()).collect()
         })
     }
 
     async fn set_step(
         &self,
-        _: &str,
+        plan: &str,
         position: u64,
         state: StepState,
         new_id: Option<&str>,
         detail: Option<&str>,
     ) -> Result<()> {
-        self.world.tick(|| {
-            let mut rows = self.rows();
+        self.tick(plan, |rows| {
             let step = rows.steps.get_mut(&position).unwrap();
             step.state = state;
             step.new_id = new_id.map(str::to_owned).or(step.new_id.take());
@@ -145,39 +162,47 @@ impl PlanStore for MemoryStore {
         })
     }
 
-    async fn set_url(&self, _: &str, position: u64, url: &str) -> Result<()> {
-        self.world.tick(|| {
-            let mut rows = self.rows();
+    async fn set_people(&self, _: &str, _: &[PlanPerson]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn mapping(&self, _: &str) -> Result<Vec<(String, String)>> {
+        Ok(Vec::new())
+    }
+
+    async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()> {
+        self.tick(plan, |rows| {
             rows.steps.get_mut(&position).unwrap().url = Some(url.to_owned());
         })
     }
 
-    async fn intend(&self, _: &str, item: &ItemRef) -> Result<()> {
-        self.entry(item, |entry| entry.intended = true)
+    async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()> {
+        self.tick(plan, |rows| entry(rows, item).intended = true)
     }
 
-    async fn created(&self, _: &str, item: &ItemRef, new_id: &str) -> Result<()> {
-        self.entry(item, |entry| entry.new_id = Some(new_id.to_owned()))
-    }
-
-    async fn note(&self, _: &str, item: &ItemRef, progress: &str) -> Result<()> {
-        self.entry(item, |entry| entry.note = Some(progress.to_owned()))
-    }
-
-    async fn noted(&self, _: &str, item: &ItemRef) -> Result<Option<String>> {
-        self.world.tick(|| {
-            self.rows()
-                .journal
-                .get(item)
-                .and_then(|entry| entry.note.clone())
+    async fn created(&self, plan: &str, item: &ItemRef, new_id: &str) -> Result<()> {
+        self.tick(plan, |rows| {
+            entry(rows, item).new_id = Some(new_id.to_owned());
         })
     }
 
-    async fn id_map(&self, _: &str) -> Result<Vec<(ItemRef, String)>> {
-        self.world.tick(|| self.ids().into_iter().collect())
+    async fn note(&self, plan: &str, item: &ItemRef, progress: &str) -> Result<()> {
+        self.tick(plan, |rows| {
+            entry(rows, item).note = Some(progress.to_owned());
+        })
     }
 
-    async fn open_intents(&self, _: &str) -> Result<Vec<ItemRef>> {
-        self.world.tick(|| self.open())
+    async fn noted(&self, plan: &str, item: &ItemRef) -> Result<Option<String>> {
+        self.tick(plan, |rows| {
+            rows.journal.get(item).and_then(|entry| entry.note.clone())
+        })
+    }
+
+    async fn id_map(&self, plan: &str) -> Result<Vec<(ItemRef, String)>> {
+        self.tick(plan, |rows| known(rows).into_iter().collect())
+    }
+
+    async fn open_intents(&self, plan: &str) -> Result<Vec<ItemRef>> {
+        self.tick(plan, open)
     }
 }

@@ -122,6 +122,11 @@ impl World {
         self.state().things.remove(id).unwrap()
     }
 
+    /// Removes something for good, as a call.
+    pub(crate) fn erase(&self, id: &str) -> Result<()> {
+        self.call(|state| drop(state.things.remove(id)))
+    }
+
     /// What is written into things of this name arrives as something else.
     pub(crate) fn garble(&self, name: &str) {
         self.state().garbled.insert(name.to_owned());

@@ -2,6 +2,7 @@
 
 mod dto;
 mod page;
+mod settle;
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -114,6 +115,7 @@ async fn begin(
         url: request.url,
         connector: request.connector,
         app_profile: request.app_profile,
+        choose_account: request.choose_account,
     };
     let wizard = server.control.begin_wizard(&owner(&caller), begin).await?;
     let headers = location(&format!("/api/v1/connect/{}", wizard.id));
@@ -326,9 +328,11 @@ async fn add(
         return Err(Problem::forbidden(model::Permission::RunBackups));
     }
     let (credential, backup) = (request.credential_name.clone(), request.run_backup);
+    let settings = request.settings();
+    settings.allowed(&server, &caller).await?;
     let picks = request.picks(&server, &caller, &wizard.service).await?;
-    let added = control
-        .finish_wizard(&owner, &id, picks, credential.as_deref(), backup)
+    let mut added = control
+        .finish_wizard(&owner, &id, picks, credential.as_deref(), false)
         .await?;
     let action = if again {
         "connector.sign-in"
@@ -343,6 +347,14 @@ async fn add(
         });
         let subject = format!("connector/{}", connector.name);
         server.audit(&caller, action, &subject, details).await?;
+    }
+    let names = added.connectors.iter().map(|one| one.value.name.clone());
+    let names: Vec<String> = names.collect();
+    settings.save(&server, &caller, &names).await?;
+    // By the policy that is for them now.
+    for name in names.iter().filter(|_| backup && !again) {
+        let run = control.request_backup(name, None, model::Reason::Request);
+        added.runs.push(run.await?);
     }
     Ok((StatusCode::CREATED, Json(AddedWizard::of(added))))
 }

@@ -18,8 +18,7 @@ use super::proposals::Waits;
 use super::runs::RunView;
 use crate::access::{Allowed, Caller, ManagePolicies, ReadStatus, RunBackups};
 use crate::{FieldError, Json, Paged, Path, Problem, Refusals, Server};
-use body::PolicyBody;
-pub(super) use body::ScheduleBody;
+pub(super) use body::{KeepBody, PolicyBody, ScheduleBody};
 
 /// Times that a preview tells.
 const PREVIEW: usize = 5;

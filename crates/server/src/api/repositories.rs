@@ -20,6 +20,7 @@ use super::runs::RunView;
 use crate::access::{Allowed, Caller, CallerKind, ManageRepositories, ReadStatus};
 use crate::{Json, Paged, Path, Problem, Refusals, SecretText, Server};
 
+pub(super) use dto::ObjectLockBody;
 use dto::{
     AddRepository, AddedRepository, CheckRepository, EditRepository, PruneRepository,
     RepositoryStateView, RepositoryStats, RepositoryView,
@@ -34,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(check))
         .routes(routes!(prune))
         .routes(routes!(stats))
+        .routes(routes!(sync))
         .merge(maintenance::routes())
 }
 
@@ -48,6 +50,11 @@ async fn admit(server: &Server, caller: &Caller, text: &str) -> Result<Location,
     if caller.kind == CallerKind::Local {
         return Ok(text.parse::<Location>()?);
     }
+    admit_other(server, text).await
+}
+
+/// A place that the configuration allows.
+pub(super) async fn admit_other(server: &Server, text: &str) -> Result<Location, Problem> {
     let bounds = Bounds {
         roots: server.options.repository_roots.clone(),
         egress: Egress::new(server.options.outbound.clone()),
@@ -286,4 +293,27 @@ async fn stats(
 ) -> Result<Json<RepositoryStats>, Problem> {
     let stats = server.control.repository_stats(&name, &Silent).await?;
     Ok(Json(RepositoryStats::of(stats)))
+}
+
+/// Queues the reading of the repository's index: afterwards the catalog lists what the repository has. For a catalog that was lost, and after other
+/// programs have changed the repository.
+#[utoipa::path(post, path = "/repositories/{name}/sync", tag = "repositories", operation_id = "repository_sync",
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
+async fn sync(
+    caller: Allowed<ManageRepositories>,
+    State(server): State<Server>,
+    Path(name): Path<String>,
+) -> Result<Accepted, Problem> {
+    let run = server.control.request_sync(&name, Reason::Request).await?;
+    let subject = format!("repository/{}", run.repository);
+    server
+        .audit(
+            &caller,
+            "repository.sync",
+            &subject,
+            json!({ "run": run.id }),
+        )
+        .await?;
+    Ok(accepted(run))
 }

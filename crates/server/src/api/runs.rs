@@ -29,7 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct RunView {
     id: String,
-    /// `backup`, `plan`, `restore`, `check`, `prune` or `verify`.
+    /// `backup`, `plan`, `restore`, `check`, `prune`, `verify` or `sync`.
     kind: String,
     /// Empty for a run that is about a repository alone.
     connector: String,

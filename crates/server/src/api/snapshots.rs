@@ -1,5 +1,6 @@
 //! Snapshots: what was backed up, what is in them, and what changed. Lists are answered by the catalog; `content` and `git` open repositories.
 
+mod archive;
 mod bytes;
 mod content;
 mod forget;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get))
+        .merge(archive::routes())
         .merge(content::routes())
         .merge(forget::routes())
         .merge(git::routes())

@@ -382,3 +382,82 @@ async fn an_issuer_in_clear_text_is_refused_and_its_secret_is_never_told() {
         StatusCode::NOT_FOUND
     );
 }
+
+const TENANT: &str = "11111111-6ef8-4bc4-8d1c-6b7c2fb1d2aa";
+
+impl Scene {
+    /// An issuer for the people of all organizations, of which one tenant may come in.
+    async fn of_many_tenants() -> Self {
+        let scene = Self::new(json!({})).await;
+        let issuer = format!("{}/organizations/v2.0", scene.provider.issuer());
+        let mut body = json!({
+            "title": "Contoso", "issuer": issuer, "client_id": "keepward", "roles": { "backup-team": ["operator"] },
+        });
+        let path = "/identity-providers/contoso";
+        let refused = scene
+            .world
+            .send(&scene.root, "PUT", path, Some(body.clone()))
+            .await;
+        assert_eq!(refused.status, 422, "any tenant: {}", refused.text);
+        body["tenants"] = json!([TENANT]);
+        let put = scene.world.send(&scene.root, "PUT", path, Some(body)).await;
+        assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+        scene
+    }
+
+    fn of_tenant(&self, claims: &mut Value, issuer: &str, tenant: &str) {
+        claims["iss"] = json!(format!("{}/{issuer}/v2.0", self.provider.issuer()));
+        claims["tid"] = json!(tenant);
+    }
+}
+
+#[tokio::test]
+async fn people_of_named_tenants_come_in_by_an_issuer_for_all_organizations() {
+    let scene = Scene::of_many_tenants().await;
+    let away = scene.leave("/").await;
+    let mut claims = scene.claims(&away);
+    scene.of_tenant(&mut claims, TENANT, TENANT);
+    let answer = scene.back(&away, claims).await;
+    assert!(
+        answer.cookie("keepward").is_some(),
+        "{}",
+        answer.header("location")
+    );
+
+    let other = "22222222-6ef8-4bc4-8d1c-6b7c2fb1d2aa";
+    for (issuer, tenant) in [
+        (other, other),
+        (other, TENANT),
+        (TENANT, other),
+        ("{tenantid}", TENANT),
+        ("organizations", TENANT),
+    ] {
+        let code = scene
+            .refused(|claims| scene.of_tenant(claims, issuer, tenant))
+            .await;
+        assert!(
+            matches!(code.as_str(), "sign-in-failed" | "sign-in-mismatch"),
+            "{issuer} {tenant}: {code}"
+        );
+    }
+    let code = scene
+        .refused(|claims| {
+            scene.of_tenant(claims, "", "");
+        })
+        .await;
+    assert_eq!(code, "sign-in-failed");
+}
+
+#[tokio::test]
+async fn who_is_in_too_many_groups_for_a_token_is_told_so() {
+    let scene = Scene::new(json!({ "default_roles": ["viewer"] })).await;
+    let code = scene
+        .refused(|claims| {
+            claims.as_object_mut().unwrap().remove("groups");
+            claims["_claim_names"] = json!({ "groups": "src1" });
+            claims["_claim_sources"] =
+                json!({ "src1": { "endpoint": "https://graph.example/getMemberObjects" } });
+        })
+        .await;
+    assert_eq!(code, "sign-in-groups-left-out");
+}

@@ -37,6 +37,10 @@ impl Provider {
         };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
+            .route(
+                "/organizations/v2.0/.well-known/openid-configuration",
+                get(of_all_organizations),
+            )
             .route("/keys", get(keys))
             .route("/token", post(token))
             .with_state(shared.clone());
@@ -74,6 +78,14 @@ async fn discovery(State(shared): State<Shared>) -> Json<Value> {
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["ES256"],
     }))
+}
+
+/// As Entra ID says it: the tenant is a placeholder.
+async fn of_all_organizations(State(shared): State<Shared>) -> Json<Value> {
+    let issuer = format!("{}/{{tenantid}}/v2.0", shared.issuer);
+    let Json(mut document) = discovery(State(shared)).await;
+    document["issuer"] = json!(issuer);
+    Json(document)
 }
 
 async fn keys(State(shared): State<Shared>) -> Json<Value> {

@@ -335,6 +335,55 @@ async fn k_10_xa_12_a_connector_gets_its_name_and_worker_when_it_is_made() {
 }
 
 #[tokio::test]
+async fn k_10_k_11_access_and_retention_are_set_with_the_connector_and_its_backup_begins() {
+    let world = World::start().await;
+    let (catalog, kek) = (&world.control.catalog, &world.control.kek);
+    let (secret, now) = (model::Secret::new("p"), world.control.clock.now());
+    let kept = catalog.put_credential(kek, "password", "password", &secret, now, &mut rand::rng());
+    kept.await.unwrap();
+    let place = catalog::RepositoryRow {
+        name: "main".to_owned(),
+        location: "s3://backups/main".to_owned(),
+        password_credential: "password".to_owned(),
+        ..catalog::RepositoryRow::default()
+    };
+    catalog.add_repository(&place).await.unwrap();
+    let ben = json!({"name": "ben", "password": "correct horse battery", "roles": ["operator"], "connectors": ["other"]});
+    world.post("/people", &ben).await.expect(201);
+    let wizard = world
+        .signed_in(&begin(), world.simulator.administrator())
+        .await;
+    let mut add = json!({
+        "connectors": [{"organization": "contoso", "name": "renamed"}], "people": ["ben"],
+        "retention": {"daily": 7}, "run_backup": true,
+    });
+    add["people"] = json!(["nobody-of-this-name"]);
+    let refused = world.post(&path(&wizard, "add"), &add).await.expect(404);
+    assert_eq!(refused["code"], "person-unknown");
+    assert!(
+        world.get("/connectors").await.expect(200)["items"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    add["people"] = json!(["ben"]);
+    let added = world.post(&path(&wizard, "add"), &add).await.expect(201);
+    let people = world.get("/people").await.expect(200);
+    let ben = people["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "ben")
+        .unwrap();
+    assert_eq!(ben["connectors"], json!(["other", "renamed"]));
+    let policy = world.get("/policies/renamed").await.expect(200);
+    assert_eq!(policy["policy"]["retention"]["daily"], 7);
+    assert_eq!(policy["policy"]["connectors"], json!(["renamed"]));
+    let run = format!("/runs/{}", added["runs"][0].as_str().unwrap());
+    assert_eq!(world.get(&run).await.expect(200)["policy"], "renamed");
+}
+
+#[tokio::test]
 async fn av_01_our_app_or_the_customers_own() {
     let world = World::start().await;
     world

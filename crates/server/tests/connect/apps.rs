@@ -13,7 +13,7 @@ fn profile(world: &World, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn av_10_an_administrators_consent_comes_back_once_and_of_its_own_tenant() {
+async fn av_08_av_10_an_administrators_consent_comes_back_once_and_of_its_own_tenant() {
     let world = World::start().await.at("http://localhost:8480");
     let body = profile(&world, "contoso");
     world.post("/app-profiles", &body).await.expect(201);

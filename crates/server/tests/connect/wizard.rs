@@ -238,6 +238,35 @@ async fn sre_20_a_different_account_takes_the_place_of_the_old_token() {
 }
 
 #[tokio::test]
+async fn token_substitution_between_tenants_connects_nothing_and_replaces_nothing() {
+    const STRANGER: &str = "admin@fabrikam.example";
+    let world = World::start().await;
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "substituted"}]});
+    let wizard = world.signed_in(&begin(), STRANGER).await;
+    let path = format!("/connect/{}/add", id(&wizard));
+    let answer = world.post(&path, &pick).await;
+    assert!(answer.status.is_client_error(), "{}", answer.body);
+    assert!(world.names().await.is_empty());
+
+    world.add_user("contoso").await;
+    let (catalog, kek) = (&world.control.catalog, &world.control.kek);
+    let name = "connector contoso";
+    let before = catalog.versioned_secret(kek, name).await.unwrap();
+    let again = json!({"service": "azure-devops", "method": "user", "cloud": "lab", "connector": "contoso"});
+    let wizard = world.signed_in(&again, STRANGER).await;
+    let path = format!("/connect/{}/add", id(&wizard));
+    let answer = world.post(&path, &json!({})).await;
+    assert!(answer.status.is_client_error(), "{}", answer.body);
+    let after = catalog.versioned_secret(kek, name).await.unwrap();
+    assert_eq!((before.0.expose(), before.1), (after.0.expose(), after.1));
+    let tested = world.post("/connectors/contoso/test", &json!({})).await;
+    assert_eq!(
+        tested.expect(200)["connector"]["status"]["state"],
+        "connected"
+    );
+}
+
+#[tokio::test]
 async fn sre_24_the_machines_identity_connects_without_anybody() {
     let world = World::start().await;
     let body = json!({
@@ -252,4 +281,121 @@ async fn sre_24_the_machines_identity_connects_without_anybody() {
         .await
         .expect(200);
     assert_eq!(tested["connector"]["status"]["state"], "connected");
+}
+
+#[tokio::test]
+async fn sre_19_the_window_that_waits_is_told_why_the_other_one_failed() {
+    let world = World::start().await;
+    let mut code = begin();
+    code["flow"] = json!("code");
+    code["redirect"] = json!("http://localhost:8765/return");
+    let begun = world.post("/connect", &code).await.expect(201);
+    let page = Url::parse(begun["sign_in"]["url"].as_str().unwrap()).unwrap();
+    let state = page.query_pairs().find(|(name, _)| name == "state");
+    let query = format!(
+        "error=access_denied&error_description=AADSTS65004%3A+User+declined&state={}",
+        state.unwrap().1
+    );
+    let path = format!("/connect/{}", id(&begun));
+    let refused = world
+        .post(&format!("{path}/return"), &json!({ "query": query }))
+        .await;
+    assert!(refused.status.is_client_error(), "{}", refused.body);
+
+    let waiting = world.get(&path).await.expect(200);
+    assert_eq!(waiting["step"], "failed", "{waiting}");
+    assert_eq!(waiting["failure"]["code"], refused.body["code"]);
+    assert_eq!(waiting["failure"]["message"], refused.body["detail"]);
+    assert!(waiting["failure"]["hint"].is_string());
+    // It leads nowhere else.
+    let pick = json!({"connectors": [{"organization": "contoso"}]});
+    let add = world.post(&format!("{path}/add"), &pick).await;
+    assert_eq!(add.body["code"], "connect-step", "{}", add.body);
+    assert!(world.names().await.is_empty());
+}
+
+fn token(world: &World, pat: &str) -> Value {
+    json!({
+        "service": "azure-devops", "method": "pat", "organization": "contoso", "url": world.simulator.url(),
+        "identity": {"method": "pat", "secret": pat},
+    })
+}
+
+#[tokio::test]
+async fn sre_34_sre_40_the_wizard_too_refuses_an_address_whose_code_cannot_be_read() {
+    let world = World::start().await;
+    let scopes = ["vso.project", "vso.work", "vso.wiki"];
+    let pat = world.simulator.add_pat("contoso", &scopes).await;
+    let wizard = world
+        .post("/connect", &token(&world, &pat))
+        .await
+        .expect(201);
+    let repository = "https://dev.azure.com/contoso/Fiber/_git/Fiber";
+    let pick = json!({"connectors": [{"organization": repository, "name": "docs"}]});
+    let path = format!("/connect/{}/add", id(&wizard));
+    world
+        .post(&path, &pick)
+        .await
+        .refused("code-read-missing", "Token lacks Code.Read permission");
+    assert!(world.names().await.is_empty());
+    assert!(
+        world
+            .control
+            .catalog
+            .credentials()
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_is_asked_at_its_address_from_the_first_step_to_the_last() {
+    let world = World::start().await;
+    let pat = world.simulator.pat().to_owned();
+    let wizard = world
+        .post("/connect", &token(&world, &pat))
+        .await
+        .expect(201);
+    assert_eq!(
+        (&wizard["step"], &wizard["method"]),
+        (&json!("choose"), &json!("pat"))
+    );
+    let path = format!("/connect/{}", id(&wizard));
+    let checked = world
+        .post(&format!("{path}/check"), &json!({}))
+        .await
+        .expect(200);
+    assert_eq!(checked["organizations"][0]["ok"], true, "{checked}");
+    let pick = json!({"connectors": [{"organization": "contoso", "name": "server"}]});
+    let added = world.post(&format!("{path}/add"), &pick).await.expect(201);
+    assert_eq!(added["connectors"][0]["url"], world.simulator.url());
+}
+
+#[tokio::test]
+async fn tokens_go_to_where_the_configuration_has_the_public_cloud() {
+    let world = World::start().await.as_public();
+    let body = json!({
+        "service": "azure-devops", "organization": "https://dev.azure.com/contoso",
+        "identity": {"method": "pat", "secret": world.simulator.pat()},
+    });
+    let added = world.post("/connectors", &body).await.expect(201);
+    assert_eq!(
+        (&added["organization"], &added["url"]),
+        (&json!("contoso"), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn sre_20_somebody_who_wants_a_different_account_is_asked_which() {
+    let world = World::start().await;
+    for (choose, asked) in [(false, false), (true, true)] {
+        let mut code = begin();
+        code["flow"] = json!("code");
+        code["redirect"] = json!("http://localhost:8765/return");
+        code["choose_account"] = json!(choose);
+        let begun = world.post("/connect", &code).await.expect(201);
+        let page = begun["sign_in"]["url"].as_str().unwrap();
+        assert_eq!(page.contains("prompt=select_account"), asked, "{page}");
+    }
 }

@@ -133,6 +133,15 @@ impl World {
         self
     }
 
+    /// The same with the simulator's addresses for the public cloud as well.
+    pub(crate) fn as_public(mut self) -> Self {
+        let mut cloud = self.control.reach.clouds.find("lab").unwrap().clone();
+        cloud.name = "public".to_owned();
+        self.control.reach.clouds.add(cloud).unwrap();
+        self.server = Server::new(self.control.clone(), Options::default());
+        self
+    }
+
     /// The same at an address that browsers come back to.
     pub(crate) fn at(mut self, public_url: &str) -> Self {
         let options = Options {

@@ -4,6 +4,7 @@
 mod edge;
 mod events;
 mod idempotency;
+mod maintenance;
 mod openapi;
 mod storage;
 mod support;

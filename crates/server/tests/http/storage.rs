@@ -1,16 +1,20 @@
 //! Repositories, notification channels and alarms over the interface.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
-use catalog::AlarmAcknowledgement;
+use catalog::{AlarmAcknowledgement, QueueLimits};
+use control::WorkerSetup;
 use model::{Alarm, AlarmKind, AlarmLevel};
 use serde_json::{Value, json};
 use server::Options;
 use server::access::{Caller, CallerKind};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, World};
 
-async fn call(world: &World, caller: Caller, method: Method, path: &str, body: &Value) -> Answer {
+pub(crate) async fn call(world: &World, caller: Caller, method: Method, path: &str, body: &Value) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(format!("/api/v1{path}"))
@@ -24,7 +28,7 @@ async fn call(world: &World, caller: Caller, method: Method, path: &str, body: &
     world.nobody(request.body(body).unwrap()).await
 }
 
-async fn local(world: &World, method: Method, path: &str, body: &Value) -> Answer {
+pub(crate) async fn local(world: &World, method: Method, path: &str, body: &Value) -> Answer {
     call(world, Caller::local(), method, path, body).await
 }
 
@@ -37,10 +41,30 @@ fn remote() -> Caller {
 }
 
 /// One who reaches one connector.
-fn limited() -> Caller {
+pub(crate) fn limited() -> Caller {
     let mut caller = remote();
     caller.connectors = Some(["contoso".to_owned()].into());
     caller
+}
+
+/// A run that was asked for, once the server's worker has done it.
+async fn run(world: &World, path: &str, body: &Value) -> Value {
+    let queued = local(world, Method::POST, path, body).await;
+    assert_eq!(queued.status, 202, "{}", queued.json());
+    let at = queued.header("location").to_owned();
+    let setup = WorkerSetup {
+        labels: BTreeSet::new(),
+        slots: 1,
+        limits: QueueLimits::default(),
+        observer: world.server.events.observer(),
+    };
+    let stop = CancellationToken::new();
+    let control = &world.server.control;
+    assert_eq!(control.work_off(&setup, &stop).await.unwrap(), 1);
+    let at = at.strip_prefix("/api/v1").unwrap();
+    let ended = local(world, Method::GET, at, &Value::Null).await.json();
+    assert_eq!(ended["state"], "succeeded", "{ended}");
+    ended
 }
 
 #[tokio::test]
@@ -69,13 +93,14 @@ async fn a_repository_is_made_looked_after_and_forgotten_without_losing_a_backup
     assert_eq!(state.json()["reachable"], true);
     assert_eq!(state.json()["snapshots"], 0);
     let check = json!({ "read_percent": 100 });
-    let checked = local(&world, Method::POST, "/repositories/main/check", &check).await;
-    assert_eq!(checked.json()["clean"], true, "{}", checked.json());
+    let checked = run(&world, "/repositories/main/check", &check).await;
+    assert_eq!(checked["kind"], "check", "{checked}");
+    assert_eq!(checked["result"]["damage"], 0, "{checked}");
     let known = local(&world, Method::GET, "/repositories/main", &Value::Null).await;
     assert_eq!(known.json()["problems"], 0);
     let prune = json!({ "dry_run": true });
-    let pruned = local(&world, Method::POST, "/repositories/main/prune", &prune).await;
-    assert_eq!(pruned.json()["dry_run"], true, "{}", pruned.json());
+    let pruned = run(&world, "/repositories/main/prune", &prune).await;
+    assert_eq!(pruned["result"]["dry_run"], true, "{pruned}");
     let stats = local(
         &world,
         Method::GET,

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use model::{App, Class, Secret};
 use serde::{Deserialize, Serialize};
 
-use super::grant::with_refresh;
+use super::grant::{prove, with_refresh};
 use super::refusal::{Step, plain};
+use super::store::AppProof;
 use super::token::Tokens;
 use super::{Entra, SignedIn};
 use crate::{Error, Result};
@@ -118,8 +119,9 @@ impl DeviceFlow {
         super::resume(kept).map(|begun| Self { begun })
     }
 
-    /// Asks once whether the person is done. Before the time, and after the code's end, nobody is asked. Keep the flow anew after it.
-    pub async fn poll(&mut self, entra: &Entra) -> Result<DevicePoll> {
+    /// Asks once whether the person is done. Before the time, and after the code's end, nobody is asked. Keep the flow anew after it. `proof` is for
+    /// applications that can keep a secret.
+    pub async fn poll(&mut self, entra: &Entra, proof: Option<&AppProof>) -> Result<DevicePoll> {
         let now = entra.core.clock.now();
         if now >= self.begun.prompt.expires {
             return Err(plain("device-code-expired"));
@@ -135,8 +137,13 @@ impl DeviceFlow {
             ("device_code", self.begun.device_code.as_str()),
         ];
         let url = cloud.token_endpoint(&self.begun.app.tenant)?;
+        let proof = proof
+            .map(|proof| prove(proof, &self.begun.app.client_id, &url, now))
+            .transpose()?
+            .unwrap_or_default();
         let mut all = vec![("client_id", self.begun.app.client_id.as_str())];
         all.extend(form);
+        all.extend(proof.iter().map(|(name, secret)| (*name, secret.expose())));
         let said = match entra.core.wire.post(&url, &all).await {
             Ok(said) => said,
             Err(error) => return self.again(now, error, None),
@@ -159,11 +166,12 @@ impl DeviceFlow {
                 self.begun.interval += SLOWER;
                 Ok(self.pending(now))
             }
-            _ => self.again(
-                now,
-                said.refusal(Step::Device, &[&self.begun.device_code]),
-                said.retry_after,
-            ),
+            _ => {
+                let own = proof.iter().map(|(_, secret)| secret.expose());
+                let hidden: Vec<&str> = own.chain([self.begun.device_code.as_str()]).collect();
+                let refusal = said.refusal(Step::Device, &hidden);
+                self.again(now, refusal, said.retry_after)
+            }
         }
     }
 

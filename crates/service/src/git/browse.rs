@@ -17,7 +17,6 @@ use model::Class;
 use tokio::fs;
 use tokio::process::Command;
 
-use super::Oid;
 use super::fetch::disk;
 use super::process::git_in;
 use super::state::{CONFIG, HEAD};

@@ -4,7 +4,7 @@ use model::{Class, Secret, SignIn};
 use serde_json::json;
 use service::Error;
 use service::entra::{
-    AdminConsent, CodeFlow, DeviceFlow, DevicePoll, Entra, Prompt, Return, SignedIn,
+    AdminConsent, AppProof, CodeFlow, DeviceFlow, DevicePoll, Entra, Prompt, Return, SignedIn,
 };
 use service::http::Url;
 
@@ -193,7 +193,7 @@ async fn a_device_code_is_polled_no_faster_than_told() {
     let mut polls = 0;
     let mut seconds = 0;
     let signed = loop {
-        match flow.poll(&library).await.unwrap() {
+        match flow.poll(&library, None).await.unwrap() {
             DevicePoll::Done(signed) => break signed,
             DevicePoll::Pending { .. } => {
                 // It is kept by the server between two polls.
@@ -231,7 +231,7 @@ async fn xm_08_each_end_of_a_device_code_has_its_own_words() {
         let (library, mut flow) = device(&fake).await;
         fake.clock.advance(5);
         fake.inner().trouble.push_back(answer);
-        let error = flow.poll(&library).await.err().unwrap();
+        let error = flow.poll(&library, None).await.err().unwrap();
         assert_eq!(error.code, code);
         let hint = error.hint.unwrap();
         assert!(
@@ -246,11 +246,26 @@ async fn xm_08_each_end_of_a_device_code_has_its_own_words() {
 }
 
 #[tokio::test]
+async fn a_device_code_of_an_app_that_keeps_a_secret_is_redeemed_with_it() {
+    let fake = Fake::start().await;
+    let (library, mut flow) = device(&fake).await;
+    fake.clock.advance(5);
+    let proof = AppProof::Secret(Secret::new("the-apps-own"));
+    let polled = flow.poll(&library, Some(&proof)).await.unwrap();
+    assert!(matches!(polled, DevicePoll::Done(_)));
+    let seen = fake.inner().seen.last().cloned().unwrap();
+    assert!(
+        format!("{seen:?}").contains("the-apps-own"),
+        "the proof is sent"
+    );
+}
+
+#[tokio::test]
 async fn xm_08_an_expired_device_code_is_not_asked_about() {
     let fake = Fake::start().await;
     let (library, mut flow) = device(&fake).await;
     fake.clock.advance(900);
-    let error = flow.poll(&library).await.err().unwrap();
+    let error = flow.poll(&library, None).await.err().unwrap();
     assert_eq!(error.code, "device-code-expired");
     assert_eq!(fake.inner().seen.len(), 1);
 }

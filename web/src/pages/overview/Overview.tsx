@@ -1,14 +1,69 @@
-import { api } from "../../api/client";
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { useQuery } from "@tanstack/react-query";
 import { Page } from "../../components/Page";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
+import { type Overview as TheOverview, overviewQuery } from "./contract";
+import { Coverage } from "./Coverage";
+import { NextRuns, Requests, RunsOfDay } from "./Day";
+import { FirstSteps } from "./FirstSteps";
+import { Needs } from "./Needs";
+import { Sources } from "./Sources";
+import { needs } from "./standing";
+import { Storage } from "./Storage";
+import { Unprotected } from "./Unprotected";
+import { Verdict } from "./Verdict";
+import { Working } from "./Working";
+import "./texts";
 
+const useStyles = makeStyles({
+  parts: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXXL },
+  columns: {
+    display: "grid",
+    gap: `${tokens.spacingVerticalXXL} ${tokens.spacingHorizontalXXXL}`,
+    gridTemplateColumns: "repeat(auto-fit, minmax(min(380px, 100%), 1fr))",
+    alignItems: "start",
+  },
+  column: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXXL, minWidth: 0 },
+});
+
+/** Whether all is well, and what to do where it is not. */
 export function Overview() {
-  const t = useTexts();
-  const status = api.useQuery("get", "/status");
+  const t = useTexts("overview");
+  const query = useQuery(overviewQuery);
   return (
-    <Page title={t("navigation.overview")}>
-      <Loaded query={status}>{(data) => <pre>{JSON.stringify(data, null, 2)}</pre>}</Loaded>
+    <Page title={t("title")}>
+      <Loaded query={query}>{(overview) => <Shown overview={overview} />}</Loaded>
     </Page>
+  );
+}
+
+function Shown({ overview }: { overview: TheOverview }) {
+  const styles = useStyles();
+  const { sources, storage, requests, next_runs: next, runs, unprotected } = overview;
+  return (
+    <div className={styles.parts}>
+      <Verdict overview={overview} />
+      {sources.length > 0 && <Needs needs={needs(overview)} />}
+      <FirstSteps sources={sources} />
+      {sources.length > 0 && (
+        <>
+          <Working />
+          <Sources sources={sources} />
+          <div className={styles.columns}>
+            <div className={styles.column}>
+              <Storage storage={storage} />
+            </div>
+            <div className={styles.column}>
+              <Coverage sources={sources} />
+              <RunsOfDay day={runs.last_day} />
+              <NextRuns next={next} />
+              <Requests requests={requests} />
+              <Unprotected things={unprotected} />
+            </div>
+          </div>
+        </>
+      )}
+    </div>
   );
 }

@@ -28,7 +28,7 @@ pub(super) async fn run(
     }
     let queued = api.post("/backups", Some(&body)).await?;
     let run = follow::follow(&api, &queued, output, cancel).await?;
-    let exit = follow::exit(&run)?;
+    let exit = follow::ended(&api, &run).await?;
     output.result(&follow::result(&run));
     let counts = &run["counts"];
     output.line(format!(

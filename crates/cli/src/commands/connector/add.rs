@@ -9,6 +9,9 @@ use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
+/// Its organizations are tenants.
+const TENANTS: &str = "microsoft-365";
+
 #[derive(Args)]
 pub(crate) struct Add {
     /// The service
@@ -87,7 +90,12 @@ pub(super) async fn run(add: Add, global: &Global, output: &Output) -> Result<Ex
         }
     }
     match (add.identity.body()?, &add.credential) {
-        (Some(identity), _) => {
+        (Some(mut identity), _) => {
+            // The organization is the tenant, and an app signs in to one.
+            let needs_tenant = identity["tenant"].is_null() && !identity["client_id"].is_null();
+            if add.service == TENANTS && needs_tenant {
+                identity["tenant"] = json!(add.organization);
+            }
             body.insert("identity".to_owned(), identity);
         }
         (None, Some(_)) => {}
@@ -137,9 +145,10 @@ pub(super) fn tell(added: &Value, output: &Output) {
     if !missing.is_empty() {
         output.line(format!("\nnot backed up: {}", missing.join(", ")));
     }
-    output.line(format!(
-        "\nconnected: {name} ({organization})\nnext: keepward backup {name}"
-    ));
+    output.line(format!("\nconnected: {name} ({organization})"));
+    for step in added["next"].as_array().into_iter().flatten() {
+        output.line(format!("next: {}", text(step, "command")));
+    }
 }
 
 impl Add {

@@ -1,9 +1,12 @@
 //! `keepward repository sync`, `list` and `sheet`.
 
+use tokio_util::sync::CancellationToken;
+
 use super::Which;
 use crate::app::App;
-use crate::client::Api;
+use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
+use crate::follow;
 use crate::output::Output;
 use crate::recovery;
 
@@ -16,6 +19,26 @@ pub(super) async fn sync(app: &App, which: &Which, output: &Output) -> Result<Ex
         row.name, synced.added, synced.removed
     ));
     Ok(Exit::Done)
+}
+
+/// A server does it as a run.
+pub(super) async fn ask(
+    api: &Api,
+    which: &Which,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let name = which.asked(api).await?;
+    let path = format!("/repositories/{}/sync", segment(&name));
+    let queued = api.post(&path, None::<&()>).await?;
+    let run = follow::follow(api, &queued, output, cancel).await?;
+    let exit = follow::exit(&run)?;
+    let (added, removed) = (&run["result"]["added"], &run["result"]["removed"]);
+    output.event(&serde_json::json!({"event": "result", "repository": name, "added": added, "removed": removed, "run": run["id"]}));
+    output.line(format!(
+        "{name}: {added} snapshots added to the index, {removed} removed from it"
+    ));
+    Ok(exit)
 }
 
 pub(super) async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {

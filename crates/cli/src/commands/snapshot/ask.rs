@@ -1,9 +1,11 @@
 //! Snapshots of a server: what its catalog knows of them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use super::search::{HEAD, Search, excerpt};
-use super::{Command, Diff, List, Show};
+use super::search::{self, HEAD, History, Search, excerpt};
+use super::{Browse, Command, Diff, List, Show, tell_entry};
 use crate::app::only_here;
 use crate::client::{Api, segment};
 use crate::commands::Global;
@@ -20,13 +22,15 @@ pub(super) async fn run(
         Command::List(options) => list(&api, &options, output).await?,
         Command::Show(options) => show(&api, &options, output).await?,
         Command::Diff(options) => diff(&api, &options, output).await?,
-        Command::Search(options) => search(&api, &options, output).await?,
-        Command::Browse(_) | Command::History(_) | Command::Forget(_) => return Err(only_here()),
+        Command::Search(options) => find(&api, &options, output).await?,
+        Command::Browse(options) => browse(&api, &options, output).await?,
+        Command::History(options) => history(&api, &options, output).await?,
+        Command::Forget(_) | Command::Cat(_) | Command::GitLog(_) => return Err(only_here()),
     }
     Ok(Exit::Done)
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or("")
 }
 
@@ -69,7 +73,7 @@ async fn list(api: &Api, options: &List, output: &Output) -> Result<(), Failure>
     Ok(())
 }
 
-fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     id.get(..8).unwrap_or(id).to_owned()
 }
 
@@ -140,7 +144,55 @@ async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure>
     Ok(())
 }
 
-async fn search(api: &Api, options: &Search, output: &Output) -> Result<(), Failure> {
+async fn browse(api: &Api, options: &Browse, output: &Output) -> Result<(), Failure> {
+    let id = resolve(api, &options.snapshot, options.repository.as_deref()).await?;
+    let folder = segment(options.path.trim_matches('/'));
+    let entries = api
+        .list(&format!("/snapshots/{id}/files?path={folder}"))
+        .await?;
+    for entry in &entries {
+        let (folder, size) = (entry["type"] == "folder", entry["size"].as_u64());
+        let (name, modified) = (text(entry, "name"), text(entry, "modified"));
+        tell_entry(output, name, folder, size.unwrap_or(0), modified);
+    }
+    Ok(())
+}
+
+/// Versions are asked for at the newest snapshot of each source: it stands for all of them.
+async fn history(api: &Api, options: &History, output: &Output) -> Result<(), Failure> {
+    search::known_kind(&options.kind)?;
+    let mut asked = BTreeSet::new();
+    let mut rows = Vec::new();
+    for snapshot in api.list("/snapshots").await? {
+        let source = ["repository", "service", "source"].map(|key| text(&snapshot, key).to_owned());
+        let wanted = options.source.as_ref();
+        if wanted.is_some_and(|wanted| !source[2].eq_ignore_ascii_case(wanted))
+            || !asked.insert(source.clone())
+        {
+            continue;
+        }
+        let (id, kind, item) = (text(&snapshot, "id"), &options.kind, &options.id);
+        let (kind, item) = (segment(kind), segment(item));
+        let versions = api
+            .list(&format!("/snapshots/{id}/history?kind={kind}&id={item}"))
+            .await?;
+        let last = versions.len().saturating_sub(1);
+        for (at, mut version) in versions.into_iter().enumerate() {
+            version["source"] = source[2].as_str().into();
+            version["in_recycle_bin"] = version["binned"].clone();
+            version["end"] = match (version["current"] == true, at == last) {
+                (true, _) => search::state(&version),
+                (false, false) => "changed then",
+                (false, true) => "gone then",
+            }
+            .into();
+            rows.push(version);
+        }
+    }
+    search::tell_history(options, &rows, output)
+}
+
+async fn find(api: &Api, options: &Search, output: &Output) -> Result<(), Failure> {
     let words = options.query();
     let limit = usize::try_from(options.limit).unwrap_or(usize::MAX);
     let mut path = format!("/search?q={}", segment(&words));

@@ -13,8 +13,8 @@ use crate::services::SERVICES;
 
 #[derive(Args)]
 pub(crate) struct Search {
-    /// Words that name, id and text of an item have: "log in" in quotes next to each other, -word nowhere, pay* as a beginning
-    #[arg(required = true, allow_hyphen_values = true)]
+    /// Words that name, id and text of an item have: '"log in"' next to each other, ' -word' nowhere, 'pay*' as a beginning
+    #[arg(required = true)]
     pub(super) text: Vec<String>,
     /// Only in this organization
     #[arg(long)]
@@ -39,12 +39,12 @@ pub(crate) struct Search {
 #[derive(Args)]
 pub(crate) struct History {
     /// A kind, for example work-item
-    kind: String,
+    pub(super) kind: String,
     /// The item's id
-    id: String,
+    pub(super) id: String,
     /// Only in this organization
     #[arg(long)]
-    source: Option<String>,
+    pub(super) source: Option<String>,
 }
 
 /// The sources that are asked, each with its snapshots, the oldest first.
@@ -107,19 +107,7 @@ impl Known {
 
 impl Search {
     pub(super) fn query(&self) -> String {
-        // The shell has taken the quotes away.
-        let quoted = |word: &String| {
-            if word.contains(char::is_whitespace) && !word.contains('"') {
-                match word.strip_prefix('-') {
-                    Some(word) => format!("-\"{word}\""),
-                    None => format!("\"{word}\""),
-                }
-            } else {
-                word.clone()
-            }
-        };
-        let words: Vec<String> = self.text.iter().map(quoted).collect();
-        words.join(" ")
+        self.text.join(" ")
     }
 
     fn filter(&self, known: &Known) -> TextFilter {
@@ -193,18 +181,23 @@ pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result
 
 pub(super) const HEAD: [&str; 6] = ["kind", "id", "name", "state", "last snapshot", "text"];
 
-pub(super) async fn history(app: &App, history: History, output: &Output) -> Result<Exit, Failure> {
+/// Refuses a kind that no service has.
+pub(super) fn known_kind(wanted: &str) -> Result<(), Failure> {
     let kinds: Vec<&str> = SERVICES
         .iter()
         .flat_map(|service| service.kinds)
         .map(|kind| kind.spec().name)
         .collect();
-    if !kinds.contains(&history.kind.as_str()) {
-        let mut failure =
-            Failure::coded("kind-unknown", format!("there is no kind {}", history.kind));
-        failure.hint = Some(format!("the kinds are {}", kinds.join(", ")));
-        return Err(failure);
+    if kinds.contains(&wanted) {
+        return Ok(());
     }
+    let mut failure = Failure::coded("kind-unknown", format!("there is no kind {wanted}"));
+    failure.hint = Some(format!("the kinds are {}", kinds.join(", ")));
+    Err(failure)
+}
+
+pub(super) async fn history(app: &App, history: History, output: &Output) -> Result<Exit, Failure> {
+    known_kind(&history.kind)?;
     let known = Known::of(app, history.source.as_deref()).await?;
     let mut rows = Vec::new();
     for source in known.0.keys() {
@@ -226,6 +219,15 @@ pub(super) async fn history(app: &App, history: History, output: &Output) -> Res
             rows.push(row);
         }
     }
+    tell_history(&history, &rows, output)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn tell_history(
+    history: &History,
+    rows: &[serde_json::Value],
+    output: &Output,
+) -> Result<(), Failure> {
     if rows.is_empty() {
         return Err(Failure::usage(
             format!("no snapshot has the {} {}", history.kind, history.id),
@@ -234,7 +236,7 @@ pub(super) async fn history(app: &App, history: History, output: &Output) -> Res
     }
     output.rows(
         &["source", "first", "of", "last", "of", "name", "state"],
-        &rows,
+        rows,
         |row| {
             let time = |snapshot: &str| moment(&cell(&row[snapshot]["time"]));
             vec![
@@ -248,7 +250,7 @@ pub(super) async fn history(app: &App, history: History, output: &Output) -> Res
             ]
         },
     );
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn cell(value: &serde_json::Value) -> String {
@@ -262,7 +264,7 @@ fn short(snapshot: &serde_json::Value) -> String {
     id.get(..8).map_or(id.clone(), str::to_owned)
 }
 
-fn state(row: &serde_json::Value) -> &'static str {
+pub(super) fn state(row: &serde_json::Value) -> &'static str {
     match (row["current"] == true, row["in_recycle_bin"] == true) {
         (false, _) => "gone or renamed",
         (true, true) => "in the recycle bin",

@@ -276,6 +276,7 @@ impl Drill<'_> {
             .verify(
                 &sandbox.repository,
                 done.backup.snapshot,
+                "drill",
                 self.progress.as_ref(),
                 self.cancel,
             )

@@ -69,11 +69,12 @@ pub(crate) async fn arrive(
         return Err(mismatch());
     }
     let provider = super::provider(server, name).await?;
-    if returned
-        .iss
-        .as_ref()
-        .is_some_and(|issuer| *issuer != provider.issuer)
-    {
+    let known = |issuer: &String| {
+        let mut tenants = provider.tenants.iter();
+        provider.is_issuer(issuer, None)
+            || tenants.any(|tenant| provider.is_issuer(issuer, Some(tenant)))
+    };
+    if returned.iss.as_ref().is_some_and(|issuer| !known(issuer)) {
         return Err(mismatch());
     }
     if let Some(error) = &returned.error {
@@ -126,20 +127,34 @@ async fn prove(
         .id_token()
         .ok_or_else(|| failed(&"no identity token"))?;
     let clock = server.control.clock.clone();
-    let verifier = client.id_token_verifier().set_time_fn(move || {
-        let now = clock.now();
-        chrono::DateTime::from_timestamp(now.as_second(), 0).unwrap_or_default()
-    });
+    let verifier = client
+        .id_token_verifier()
+        .set_time_fn(move || {
+            let now = clock.now();
+            chrono::DateTime::from_timestamp(now.as_second(), 0).unwrap_or_default()
+        })
+        // One for many tenants is looked at below.
+        .require_issuer_match(!provider.has_many_tenants());
     let nonce = Nonce::new(derived(browser, "nonce"));
     let claims = token
         .claims(&verifier, &nonce)
         .map_err(|error| failed(&error))?;
     let more = &claims.additional_claims().all;
+    let tenant = more.get("tid").and_then(Value::as_str);
+    if !provider.is_issuer(claims.issuer().as_str(), tenant) {
+        return Err(failed(&"the token is of another issuer"));
+    }
     let verified = claims.email_verified() == Some(true);
     let email = claims.email().map(|email| email.as_str());
     admitted(provider, more, email.filter(|_| verified))?;
     let username = claims.preferred_username().map(|name| name.as_str());
     let subject = claims.subject().as_str();
+    if !provider.roles.is_empty() && leaves_groups_out(provider, more) {
+        return Err(refused(
+            "sign-in-groups-left-out",
+            "the token does not say in which groups you are, since they are too many",
+        ));
+    }
     let roles = provider.roles_of(&groups(provider, claims.additional_claims()));
     if roles.is_empty() {
         return Err(refused(
@@ -184,7 +199,15 @@ fn admitted(
     Ok(())
 }
 
-/// Who is in too many groups for a token has none in it, and gets no role by them.
+/// Who is in too many groups for a token has none in it, but a place where they could be asked for. Guessing what they give is not for us.
+fn leaves_groups_out(provider: &Provider, more: &Map<String, Value>) -> bool {
+    let elsewhere = more
+        .get("_claim_names")
+        .is_some_and(|names| !names[&provider.groups_claim].is_null());
+    let has = more.get("hasgroups").is_some_and(|has| *has == true);
+    !more.contains_key(&provider.groups_claim) && (elsewhere || has)
+}
+
 fn groups(provider: &Provider, claims: &Claims) -> Vec<String> {
     match claims.all.get(&provider.groups_claim) {
         Some(Value::Array(groups)) => groups

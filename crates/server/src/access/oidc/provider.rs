@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use model::Role;
-use openidconnect::core::CoreProviderMetadata;
-use openidconnect::{ClientId, ClientSecret, IssuerUrl, RedirectUrl};
+use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
+use openidconnect::{AsyncHttpClient, ClientId, ClientSecret, IssuerUrl, RedirectUrl, http};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
@@ -19,7 +19,8 @@ use crate::{Problem, Server};
 pub(crate) struct Provider {
     /// On the button of the sign-in page.
     pub(crate) title: String,
-    /// `https://login.microsoftonline.com/TENANT/v2.0` for Entra ID; what `iss` of its tokens is, exactly.
+    /// `https://login.microsoftonline.com/TENANT/v2.0` for Entra ID; what `iss` of its tokens is, exactly. With `organizations` for the tenant, people
+    /// of all `tenants` that are named come in.
     pub(crate) issuer: String,
     pub(crate) client_id: String,
     /// Beyond `openid`.
@@ -36,7 +37,7 @@ pub(crate) struct Provider {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub(crate) default_roles: BTreeSet<Role>,
-    /// Ids of tenants (`tid`) whose people may come in; any when empty.
+    /// Ids of tenants (`tid`) whose people may come in; any when empty, which an issuer for many tenants does not allow.
     #[serde(default)]
     pub(crate) tenants: BTreeSet<String>,
     /// Domains of verified e-mail addresses whose people may come in; any when empty.
@@ -96,10 +97,65 @@ impl Provider {
         {
             return Err(Problem::field("/issuer", "it holds a query or a user"));
         }
+        if self.many_tenants().is_some() && self.tenants.is_empty() {
+            return Err(Problem::field(
+                "/tenants",
+                "an issuer for the people of all organizations needs the ids of the tenants that may come in",
+            ));
+        }
         if self.client_id.is_empty() {
             return Err(Problem::field("/client_id", "empty"));
         }
         Ok(())
+    }
+
+    /// What comes before and after the tenant in the issuer of tokens, where there are many: the document says it with a placeholder.
+    fn many_tenants(&self) -> Option<(&str, &str)> {
+        let each = ["/organizations/", "/common/"].into_iter();
+        let mut parts = each.filter_map(|place| self.issuer.split_once(place));
+        parts.next()
+    }
+
+    pub(super) fn has_many_tenants(&self) -> bool {
+        self.many_tenants().is_some()
+    }
+
+    /// Whether tokens of this tenant's people say that they come from there.
+    pub(super) fn is_issuer(&self, issuer: &str, tenant: Option<&str>) -> bool {
+        match (self.many_tenants(), tenant) {
+            (None, _) => issuer == self.issuer,
+            (Some((before, after)), Some(tenant)) => {
+                !tenant.is_empty() && issuer == format!("{before}/{tenant}/{after}")
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    /// What the provider says about itself. One for many tenants names none of them. An error is told to the log alone.
+    async fn metadata<C>(&self, web: &C) -> Result<CoreProviderMetadata, String>
+    where
+        C: for<'c> AsyncHttpClient<'c>,
+    {
+        fn told(error: impl std::fmt::Display) -> String {
+            error.to_string()
+        }
+        let Some((before, after)) = self.many_tenants() else {
+            let issuer = IssuerUrl::new(self.issuer.clone()).map_err(told)?;
+            let found = CoreProviderMetadata::discover_async(issuer, web).await;
+            return found.map_err(told);
+        };
+        let request = http::Request::get(format!(
+            "{}/.well-known/openid-configuration",
+            self.issuer.trim_end_matches('/')
+        ));
+        let request = request.body(Vec::new()).map_err(told)?;
+        let answer = web.call(request).await.map_err(told)?;
+        let metadata: CoreProviderMetadata = serde_json::from_slice(answer.body()).map_err(told)?;
+        if metadata.issuer().as_str() != format!("{before}/{{tenantid}}/{after}") {
+            return Err("the document is of another issuer".to_owned());
+        }
+        let keys = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), web).await;
+        Ok(metadata.set_jwks(keys.map_err(told)?))
     }
 
     /// What somebody in these groups is.
@@ -123,16 +179,13 @@ impl Provider {
                 "the identity provider does not answer as it should; the server's log says why",
             )
         };
-        let issuer = IssuerUrl::new(self.issuer.clone()).map_err(|error| away(&error))?;
         let web = server
             .access
             .web
             .client()
             .await
             .map_err(|error| away(&error))?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &web)
-            .await
-            .map_err(|error| away(&error))?;
+        let metadata = self.metadata(&web).await.map_err(|error| away(&error))?;
         let control = &server.control;
         let secret = control
             .catalog

@@ -9,12 +9,14 @@ use service::Check;
 use service::preflight::ApiPermission;
 use utoipa::{IntoParams, ToSchema};
 
+use super::settle::Settings;
 use crate::access::Caller;
 use crate::api::app_profiles::PermissionView;
 use crate::api::connectors::{
     AddedConnector, CheckView, NextStep, ReachedView, SyncBody, may_add, next_steps,
 };
 use crate::api::credentials::{IdentityBody, reach_credentials};
+use crate::api::policies::KeepBody;
 use crate::{Problem, SecretText, Server};
 
 /// Which service.
@@ -156,6 +158,9 @@ pub(super) struct BeginWizard {
     pub connector: Option<String>,
     /// The app profile of the tenant.
     pub app_profile: Option<String>,
+    /// Let Microsoft ask which account, also where a session would do.
+    #[serde(default)]
+    pub choose_account: bool,
     pub cloud: Option<String>,
     pub tenant: Option<String>,
     pub client_id: Option<String>,
@@ -338,6 +343,12 @@ pub(super) struct AddWizard {
     /// Start the first backup of each at once.
     #[serde(default)]
     pub run_backup: bool,
+    /// People whose connectors are limited, and who reach these too. It takes `manage-people`.
+    #[serde(default)]
+    people: Vec<String>,
+    /// How long snapshots are kept: each gets a policy of its own with the usual schedule. It takes `manage-policies`. When absent, the policy counts that is
+    /// for them anyway.
+    retention: Option<KeepBody>,
 }
 
 /// An organization that was picked.
@@ -353,6 +364,13 @@ struct PickBody {
 }
 
 impl AddWizard {
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            people: self.people.clone(),
+            retention: self.retention.clone(),
+        }
+    }
+
     pub(super) async fn picks(
         self,
         server: &Server,

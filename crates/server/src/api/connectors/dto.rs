@@ -237,7 +237,11 @@ pub(crate) struct NextStep {
     action: &'static str,
     title: &'static str,
     method: &'static str,
-    path: String,
+    path: &'static str,
+    /// What to send there, as it is or changed.
+    body: serde_json::Value,
+    /// The same on the command line.
+    command: String,
 }
 
 /// The two buttons after success (XA-05).
@@ -247,13 +251,17 @@ pub(crate) fn next_steps(connector: &str) -> Vec<NextStep> {
             action: "custom-policy",
             title: "Custom policy",
             method: "POST",
-            path: format!("/api/v1/policies?connector={connector}"),
+            path: "/api/v1/policies",
+            body: serde_json::json!({ "name": connector, "connectors": [connector] }),
+            command: format!("keepward policy add {connector} --connector {connector}"),
         },
         NextStep {
             action: "run-backup",
             title: "Run backup",
             method: "POST",
-            path: "/api/v1/backups".to_owned(),
+            path: "/api/v1/backups",
+            body: serde_json::json!({ "connector": connector }),
+            command: format!("keepward backup {connector}"),
         },
     ]
 }

@@ -23,7 +23,7 @@ enum ObjectLockMode {
 /// Files cannot be changed or removed for a time, whoever asks.
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ObjectLockBody {
+pub(in crate::api) struct ObjectLockBody {
     mode: ObjectLockMode,
     /// How long each snapshot stays after it was made.
     #[schema(minimum = 1, maximum = 3660)]
@@ -31,7 +31,7 @@ pub(super) struct ObjectLockBody {
 }
 
 impl ObjectLockBody {
-    pub(super) fn rule(self) -> Result<ObjectLockRule, Problem> {
+    pub(in crate::api) fn rule(self) -> Result<ObjectLockRule, Problem> {
         if !(1..=3660).contains(&self.days) {
             return Err(Problem::field("/object_lock/days", "from 1 to 3660"));
         }

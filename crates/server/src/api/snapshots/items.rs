@@ -1,19 +1,25 @@
 //! Items: which there are in a snapshot, what became of one, and where to find it again.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
-use catalog::{Change, IndexEntry, ItemChange, ItemFilter, ItemState, KnownSnapshot};
+use catalog::{
+    Change, IndexEntry, ItemChange, ItemFilter, ItemState, KnownSnapshot, Page, Query as Words,
+    TextFilter,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::reached;
-use crate::access::{Allowed, ReadContent};
+use crate::access::{Allowed, ReadContent, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(counts))
         .routes(routes!(changes))
         .routes(routes!(history))
 }
@@ -64,6 +70,12 @@ struct Filter {
     /// In this project; empty for those without one.
     #[param(required = false)]
     scope: Option<String>,
+    /// Of this project, by its name or id, wherever they lie: work items and repositories name it in their documents.
+    #[param(required = false)]
+    project: Option<String>,
+    /// With these words in names, ids or texts, as `search` understands them; goes with `kind` and `project`.
+    #[param(required = false)]
+    q: Option<String>,
     /// With this text in their names.
     #[param(required = false)]
     name: Option<String>,
@@ -84,13 +96,14 @@ impl From<Filter> for ItemFilter {
         Self {
             kind: filter.kind,
             scope: filter.scope,
+            project: filter.project,
             name: filter.name,
             state: filter.binned.map(state),
         }
     }
 }
 
-/// The items of a snapshot, by kind, scope and id.
+/// The items of a snapshot, by kind, scope and id; with `q`, what is found by its name first.
 #[utoipa::path(get, path = "/snapshots/{id}/items", tag = "snapshots", operation_id = "snapshot_items",
     params(("id" = String, Path), PageQuery, Filter),
     extensions(("x-permission" = json!("read-content"))),
@@ -102,17 +115,100 @@ async fn list(
     Query(query): Query<PageQuery>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Paged<ItemView>>, Problem> {
+    let page = query.page()?;
     let snapshot = reached(&server, &caller, &id).await?;
     let catalog = &server.control.catalog;
+    let Some(words) = &filter.q else {
+        let listed = catalog
+            .items_at(&snapshot.source, snapshot.seq, &filter.into(), &page)
+            .await?;
+        return Ok(Json(Paged::from_listed(listed, ItemView::from)));
+    };
+    if filter.scope.is_some() || filter.name.is_some() || filter.binned.is_some() {
+        let detail = "it goes with `kind` and `project` alone";
+        return Err(Problem::parameter("q", detail));
+    }
+    let within = TextFilter {
+        kind: filter.kind,
+        project: filter.project,
+        since: Some(snapshot.time),
+        until: Some(snapshot.time),
+        source: Some(snapshot.source),
+        ..TextFilter::default()
+    };
     let listed = catalog
-        .items_at(
-            &snapshot.source,
-            snapshot.seq,
-            &filter.into(),
-            &query.page()?,
-        )
+        .search_text(&Words::parse(words), &within, &page)
         .await?;
-    Ok(Json(Paged::from_listed(listed, ItemView::from)))
+    Ok(Json(Paged::from_listed(listed, |hit| hit.entry.into())))
+}
+
+/// How many items of a kind a project has.
+#[derive(Serialize, ToSchema)]
+struct ProjectCountView {
+    kind: String,
+    /// Its id where the snapshot has the project; else what the documents call it; empty for what belongs to none.
+    project: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    items: u64,
+}
+
+/// How many items of each kind and project the snapshot holds; all in one page.
+#[utoipa::path(get, path = "/snapshots/{id}/counts", tag = "snapshots", operation_id = "snapshot_counts",
+    params(("id" = String, Path)),
+    extensions(("x-permission" = json!("read-status"))),
+    responses((status = 200, body = Paged<ProjectCountView>), Refusals))]
+async fn counts(
+    caller: Allowed<ReadStatus>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+) -> Result<Json<Paged<ProjectCountView>>, Problem> {
+    let snapshot = reached(&server, &caller, &id).await?;
+    let catalog = &server.control.catalog;
+    let known = projects(&server, &snapshot).await?;
+    let mut counts: BTreeMap<(String, String), ProjectCountView> = BTreeMap::new();
+    for count in catalog.project_counts(&snapshot).await? {
+        let (project, name) = match known.get(&count.project) {
+            Some((id, name)) => (id.clone(), Some(name.clone())),
+            None => (count.project, None),
+        };
+        let of = (count.kind.clone(), project.clone());
+        let view = counts.entry(of).or_insert_with(|| ProjectCountView {
+            kind: count.kind,
+            project,
+            name,
+            items: 0,
+        });
+        view.items += count.items;
+    }
+    let items: Vec<ProjectCountView> = counts.into_values().collect();
+    Ok(Json(items.into()))
+}
+
+/// The projects of a snapshot as id and name, by either in lower case.
+async fn projects(
+    server: &Server,
+    snapshot: &KnownSnapshot,
+) -> Result<BTreeMap<String, (String, String)>, Problem> {
+    let filter = ItemFilter {
+        kind: Some("project".to_owned()),
+        ..ItemFilter::default()
+    };
+    let mut known = BTreeMap::new();
+    let mut page = Some(Page::first(1000));
+    while let Some(this) = page {
+        let (source, catalog) = (&snapshot.source, &server.control.catalog);
+        let listed = catalog
+            .items_at(source, snapshot.seq, &filter, &this)
+            .await?;
+        page = this.following(&listed);
+        for entry in listed.items {
+            let pair = (entry.item.id, entry.name);
+            known.insert(pair.1.to_lowercase(), pair.clone());
+            known.insert(pair.0.to_lowercase(), pair);
+        }
+    }
+    Ok(known)
 }
 
 /// With which snapshot to compare.

@@ -72,9 +72,8 @@ impl Bare {
 fn file(entry: &super::Entry, path: &str) -> Result<Oid> {
     match entry.kind {
         EntryKind::File | EntryKind::Link => Ok(entry.id),
-        EntryKind::Folder | EntryKind::Submodule => Err(unknown(format_args!(
-            "file {:.200}",
-            path.escape_debug()
-        ))),
+        EntryKind::Folder | EntryKind::Submodule => {
+            Err(unknown(format_args!("file {:.200}", path.escape_debug())))
+        }
     }
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::commits::{ids, text, time};
 use super::{Bare, Revision, damaged, in_time};
+use crate::Result;
 use crate::git::process::{listed, run_to, run_with};
 use crate::git::{Oid, oid};
-use crate::Result;
 
 /// Who, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +48,7 @@ pub struct FileChange {
     pub removed: Option<u64>,
 }
 
-const FORMAT: &str =
-    "--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B";
+const FORMAT: &str = "--format=tformat:%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B";
 const NAME: usize = 500;
 const MESSAGE: usize = 64 << 10;
 const PATCH: usize = 512 << 10;

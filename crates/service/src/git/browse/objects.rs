@@ -94,11 +94,13 @@ impl Objects {
         let [id, kind, size] = words.as_slice() else {
             return Ok(None);
         };
-        Ok(oid(id.as_bytes()).zip(size.parse().ok()).map(|(id, size)| Info {
-            id,
-            kind: (*kind).to_owned(),
-            size,
-        }))
+        Ok(oid(id.as_bytes())
+            .zip(size.parse().ok())
+            .map(|(id, size)| Info {
+                id,
+                kind: (*kind).to_owned(),
+                size,
+            }))
     }
 }
 

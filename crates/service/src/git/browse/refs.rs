@@ -39,7 +39,11 @@ impl Refs {
             ..error
         })?;
         let head = String::from_utf8_lossy(head);
-        let head = head.trim_end().strip_prefix("ref: ").unwrap_or(&head).trim_end();
+        let head = head
+            .trim_end()
+            .strip_prefix("ref: ")
+            .unwrap_or(&head)
+            .trim_end();
         let known = refs.contains_key(head) || oid(head.as_bytes()).is_some();
         Ok(Self {
             head: known.then(|| head.to_owned()),
@@ -138,7 +142,11 @@ mod tests {
             ("--upload-pack=touch", MAIN),
             (TAG, TAG),
         ] {
-            assert_eq!(refs.resolve(revision).unwrap().id.to_string(), id, "{revision}");
+            assert_eq!(
+                refs.resolve(revision).unwrap().id.to_string(),
+                id,
+                "{revision}"
+            );
         }
         for revision in [
             "--output=/tmp/x",
@@ -158,8 +166,16 @@ mod tests {
 
     #[test]
     fn a_head_that_leads_nowhere_is_none() {
-        for head in ["ref: refs/heads/gone", "ref: ../../etc/passwd", "", "\u{fffd}"] {
-            let refs = Refs::read(format!("{MAIN} refs/heads/main\n").as_bytes(), head.as_bytes());
+        for head in [
+            "ref: refs/heads/gone",
+            "ref: ../../etc/passwd",
+            "",
+            "\u{fffd}",
+        ] {
+            let refs = Refs::read(
+                format!("{MAIN} refs/heads/main\n").as_bytes(),
+                head.as_bytes(),
+            );
             let refs = refs.unwrap();
             assert_eq!(refs.head(), None, "{head}");
             assert_eq!(refs.resolve("").unwrap_err().code, "git-revision-unknown");

@@ -81,12 +81,10 @@ async fn descend(objects: &mut Objects, at: Revision, folder: &str) -> Result<Oi
 
 /// The entry of a path below a commit, tag or tree.
 pub(super) async fn entry_at(objects: &mut Objects, at: Revision, path: &str) -> Result<Entry> {
+    components(path).ok_or_else(|| missing(path))?;
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let tree = descend(objects, at, folder).await?;
-    let entry = match components(name).as_deref() {
-        Some([name]) => find(objects, tree, name).await?,
-        _ => None,
-    };
+    let entry = find(objects, tree, name).await?;
     entry.ok_or_else(|| missing(path))
 }
 
@@ -102,7 +100,10 @@ async fn read(objects: &mut Objects, tree: Oid) -> Result<Vec<u8>> {
     if info.kind == "tree" {
         return Ok(content);
     }
-    Err(damaged(format!("{tree} is to be a folder and is a {}", info.kind)))
+    Err(damaged(format!(
+        "{tree} is to be a folder and is a {}",
+        info.kind
+    )))
 }
 
 fn missing(path: &str) -> crate::Error {

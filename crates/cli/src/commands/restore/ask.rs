@@ -1,0 +1,170 @@
+//! `keepward restore --server`: the server plans and applies, and this tells of it to its end.
+
+use model::Conflict;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{Apply, Plan, look, nothing};
+use crate::client::{Api, segment};
+use crate::commands::snapshot::resolve;
+use crate::failure::{Exit, Failure};
+use crate::follow;
+use crate::output::Output;
+
+pub(super) async fn plan(
+    api: &Api,
+    plan: &Plan,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let select = select(plan)?;
+    let id = resolve(api, &plan.snapshot, plan.repository.as_deref()).await?;
+    let snapshot = api.get(&format!("/snapshots/{id}")).await?;
+    let connector = match &plan.into {
+        Some(name) => name.clone(),
+        None => maker(api, &snapshot).await?,
+    };
+    let body = json!({
+        "snapshot": snapshot["id"], "target": { "connector": connector },
+        "conflict": Conflict::from(plan.conflict), "select": select,
+    });
+    let made = api.post("/restore-plans", Some(&body)).await?;
+    planned(api, &made, output, cancel).await
+}
+
+pub(super) async fn undo(
+    api: &Api,
+    plan: &str,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let path = format!("/restore-plans/{}/undo", segment(plan));
+    let made = api.post(&path, None::<&()>).await?;
+    planned(api, &made, output, cancel).await
+}
+
+/// Waits until a plan is there, and tells what it would do.
+async fn planned(
+    api: &Api,
+    made: &Value,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let id = text(made, "id");
+    ended(api, id, &json!({ "id": made["run"] }), output, cancel).await?;
+    look::show(api, id, output).await?;
+    output.line(format!(
+        "\nnothing has been written; to do it: keepward restore apply {id}"
+    ));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn apply(
+    api: &Api,
+    apply: &Apply,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let path = format!("/restore-plans/{}", segment(&apply.plan));
+    let body = json!({ "confirm": apply.confirm });
+    let run = api.post(&format!("{path}/apply"), Some(&body)).await?;
+    let exit = ended(api, &apply.plan, &run, output, cancel).await?;
+    for step in api.list(&format!("{path}/steps")).await? {
+        let differs = step["differences"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty());
+        if text(&step, "state") == "failed" || differs {
+            tell(&step, output);
+        }
+    }
+    let plan = api.get(&path).await?;
+    output.result(&plan);
+    output.line(format!(
+        "plan {} is {}; the report: keepward restore steps {}",
+        apply.plan,
+        text(&plan, "state").replace('_', " "),
+        apply.plan
+    ));
+    Ok(exit)
+}
+
+fn tell(step: &Value, output: &Output) {
+    let differences = step["differences"].as_array().into_iter().flatten();
+    let mut why: Vec<&str> = differences.filter_map(Value::as_str).collect();
+    why.extend(step["reason"].as_str());
+    output.event(&json!({
+        "event": "trouble", "kind": step["kind"], "item": step["item"], "name": step["name"],
+        "state": step["state"], "detail": why.join("; "),
+    }));
+    output.line(format!(
+        "{} {} {} {:?}: {}",
+        text(step, "state"),
+        text(step, "kind"),
+        text(step, "item"),
+        text(step, "name"),
+        why.join("; ")
+    ));
+}
+
+/// Waits for the end of a plan's run, with the exit code that it would have had here. Who cancels needs no more than who restores.
+async fn ended(
+    api: &Api,
+    plan: &str,
+    run: &Value,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
+    let path = format!("/restore-plans/{}/cancel", segment(plan));
+    let refused = async {
+        cancel.cancelled().await;
+        match api.post(&path, None::<&()>).await {
+            Ok(_) => std::future::pending().await,
+            Err(failure) => failure,
+        }
+    };
+    let never = CancellationToken::new();
+    tokio::select! {
+        run = follow::follow(api, run, output, &never) => follow::exit(&run?),
+        failure = refused => Err(failure),
+    }
+}
+
+fn select(plan: &Plan) -> Result<Value, Failure> {
+    let kinds: Vec<&String> = plan.kind.iter().collect();
+    let projects: Vec<&String> = plan.project.iter().collect();
+    if plan.everything && plan.project.is_none() {
+        return Ok(json!({ "everything": true }));
+    }
+    if let (Some(kind), false) = (&plan.kind, plan.id.is_empty()) {
+        let item = |id: &String| json!({ "kind": kind, "item": id });
+        let items: Vec<Value> = plan.id.iter().map(item).collect();
+        return Ok(json!({ "items": items }));
+    }
+    if let Some(path) = &plan.under {
+        return Ok(json!({ "paths": [path] }));
+    }
+    if plan.missing || !kinds.is_empty() || !projects.is_empty() {
+        return Ok(json!({ "missing": plan.missing, "kinds": kinds, "projects": projects }));
+    }
+    Err(nothing())
+}
+
+/// The connector of the organization that a snapshot is of.
+async fn maker(api: &Api, snapshot: &Value) -> Result<String, Failure> {
+    let connectors = api.list("/connectors").await?;
+    let same = |connector: &&Value| {
+        connector["service"] == snapshot["service"]
+            && text(connector, "organization").to_lowercase() == text(snapshot, "source")
+    };
+    match connectors.iter().find(same) {
+        Some(connector) => Ok(text(connector, "name").to_owned()),
+        None => Err(Failure::usage(
+            "no connector leads to the organization of this snapshot",
+            "give --into CONNECTOR",
+        )),
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or("")
+}

@@ -1,0 +1,99 @@
+//! A server that is lost, and a new one that takes up its repository at the first start.
+
+use serde_json::{Value, json};
+
+use crate::common::World;
+use crate::serve::{Serving, get, refused, send};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A server without anything that may use the folder of the old one's repository.
+async fn successor(world: &World) -> (Serving, String, Value) {
+    std::fs::rename(world.path("data"), world.path("lost")).unwrap();
+    std::fs::create_dir(world.path("data")).unwrap();
+    let roots = format!("[repositories]\nroots = [{:?}]\n", world.at(""));
+    world.file("data/keepward.toml", &roots);
+    let mut serving = Serving::start(world, &[]);
+    let url = serving.url().await;
+    let setup = serving.event("setup").await;
+    (serving, url, setup["token"].clone())
+}
+
+async fn ended(url: &str, cookie: Option<&str>, run: &Value) -> Value {
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    for _ in 0..600 {
+        let run = get(url, &path, cookie).await;
+        if run["state"] != "queued" && run["state"] != "running" {
+            return run;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the run does not end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_server_takes_up_the_repository_of_one_that_is_lost() {
+    let world = World::connected().await;
+    let backup = world.backup("default").await;
+    backup.exits(0);
+    let snapshot = backup.event("result")["snapshot"].clone();
+    let searched = world
+        .keepward(&["snapshot", "search", "\"the first\"", "--kind", "project"])
+        .await;
+    assert_eq!(searched.events[0]["name"], "Main Project");
+    assert_eq!(searched.events[0]["excerpt"], "[The first]");
+
+    let (mut serving, url, token) = successor(&world).await;
+    let password = std::fs::read_to_string(world.path("password")).unwrap();
+    let mut body = json!({
+        "token": token, "name": "anna", "password": PASSWORD,
+        "restore": { "location": world.at("default"), "password": "not the repository's" },
+    });
+    let (status, problem) = refused(&url, "/setup", &body).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (422, &json!("wrong-password")),
+        "{problem}"
+    );
+    body["restore"]["password"] = json!(password.trim());
+    let mut stranger = body.clone();
+    stranger["token"] = json!("made up");
+    let (status, problem) = refused(&url, "/setup", &stranger).await;
+    assert_eq!((status, &problem["code"]), (403, &json!("setup-refused")));
+
+    let (done, cookie) = send(&url, "/setup", None, &body).await;
+    let cookie = cookie.as_deref();
+    let run = ended(&url, cookie, &done["restore"]).await;
+    assert_eq!(
+        (&run["kind"], &run["state"]),
+        (&json!("sync"), &json!("succeeded")),
+        "{run}"
+    );
+    assert_eq!(run["result"]["added"], 1);
+    let listed = get(&url, "/snapshots", cookie).await;
+    assert_eq!(listed["items"][0]["id"], snapshot);
+    assert_eq!(listed["items"][0]["repository"], "restored");
+    let found = get(&url, "/search?q=%22the%20first%22&kind=project", cookie).await;
+    assert_eq!(found["items"][0]["item"]["name"], "Main Project");
+    assert_eq!(
+        found["items"][0]["excerpt"],
+        json!([{"text": "The first", "hit": true}])
+    );
+    assert_eq!(found["items"][0]["snapshot"]["id"], snapshot);
+
+    // Secrets are in no repository: what has to be connected again is named.
+    let orphan = json!([{"service": "azure-devops", "source": "contoso"}]);
+    assert_eq!(
+        get(&url, "/setup", cookie).await["without_connector"],
+        orphan
+    );
+    assert_eq!(get(&url, "/setup", None).await, json!({"needed": false}));
+    let overview = get(&url, "/overview", cookie).await;
+    let source = &overview["sources"][0];
+    assert_eq!(
+        (&source["state"], &source["organization"]),
+        (&json!("unprotected"), &json!("contoso"))
+    );
+    assert_eq!(source["last_good"]["snapshot"], snapshot);
+    assert_eq!(serving.terminate().await, 0);
+}

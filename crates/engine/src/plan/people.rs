@@ -1,0 +1,182 @@
+//! People whom the items of a plan name, and a snapshot with others in their places.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use model::{Event, ItemRef, PlanPerson};
+use service::people::{People, Person};
+use service::{PartInfo, Stored};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use super::{PlanContext, PlanStore};
+use crate::Result;
+
+/// Items whose files are read side by side.
+const READERS: usize = 8;
+/// Larger files are content of people's own, and no records of the service.
+const LARGEST: u64 = 64 << 20;
+
+/// Counts whom items name.
+#[derive(Default)]
+pub(super) struct Census(BTreeMap<String, (Person, u64)>);
+
+impl Census {
+    /// Reads the records of items that will be written.
+    pub(super) async fn count(&mut self, cx: &PlanContext<'_>, items: &[ItemRef]) -> Result<()> {
+        let Some(people) = cx.service.preflight.people() else {
+            return Ok(());
+        };
+        let mut named = futures::stream::iter(items.to_vec())
+            .map(|item| async move { named_by(cx, people, &item).await })
+            .buffer_unordered(READERS);
+        while let Some(persons) = named.try_next().await? {
+            for person in persons {
+                let key = person.unique_name.to_lowercase();
+                self.0.entry(key).or_insert((person, 0)).1 += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores everybody, with whether the target knows them.
+    pub(super) async fn store(
+        self,
+        cx: &PlanContext<'_>,
+        plan: &str,
+        store: &dyn PlanStore,
+    ) -> Result<()> {
+        let Some(people) = cx.service.preflight.people() else {
+            return Ok(());
+        };
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let known = match people.known(cx.http).await {
+            Ok(known) => known,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => {
+                // The plan is as good without; people see that nobody was found.
+                let message = format!("whom the target knows cannot be told: {}", error.message);
+                cx.reporter.report(Event::Note { message });
+                BTreeSet::new()
+            }
+        };
+        let person = |(key, (person, items)): (String, (Person, u64))| PlanPerson {
+            unique_name: person.unique_name,
+            name: person.name,
+            items,
+            found: known.contains(&key),
+            becomes: None,
+        };
+        let all: Vec<PlanPerson> = self.0.into_iter().map(person).collect();
+        store.set_people(plan, &all).await
+    }
+}
+
+async fn named_by(
+    cx: &PlanContext<'_>,
+    people: &dyn People,
+    item: &ItemRef,
+) -> Result<BTreeSet<Person>> {
+    let mut named = BTreeSet::new();
+    for part in cx.stored.parts(item).await? {
+        if is_record(&part.name)
+            && part.size <= LARGEST
+            && let Some(bytes) = cx.stored.part(item, &part.name).await?
+        {
+            named.extend(people.named(&bytes));
+        }
+    }
+    Ok(named)
+}
+
+/// Files that the service wrote, and none that people attached.
+fn is_record(part: &str) -> bool {
+    !part.contains('/') && (part.ends_with(".json") || part.ends_with(".ndjson"))
+}
+
+/// A snapshot in which others stand in the places of people; attachments and repositories are as they were.
+pub(crate) struct Renamed<'a> {
+    pub stored: &'a dyn Stored,
+    pub people: &'static dyn People,
+    /// Unique names in lower case → unique names at the target.
+    pub others: BTreeMap<String, String>,
+}
+
+impl Renamed<'_> {
+    fn read(&self, bytes: Bytes) -> Bytes {
+        match self.people.renamed(&bytes, &self.others) {
+            Some(renamed) => renamed.into(),
+            None => bytes,
+        }
+    }
+}
+
+#[async_trait]
+impl Stored for Renamed<'_> {
+    async fn ids(&self, kind: &str, scope: &str) -> service::Result<Vec<String>> {
+        self.stored.ids(kind, scope).await
+    }
+
+    async fn document(&self, item: &ItemRef) -> service::Result<Option<Bytes>> {
+        let document = self.stored.document(item).await?;
+        Ok(document.map(|document| self.read(document)))
+    }
+
+    async fn parts(&self, item: &ItemRef) -> service::Result<Vec<PartInfo>> {
+        self.stored.parts(item).await
+    }
+
+    async fn part(&self, item: &ItemRef, part: &str) -> service::Result<Option<Bytes>> {
+        let bytes = self.stored.part(item, part).await?;
+        Ok(bytes.map(|bytes| {
+            if is_record(part) {
+                self.read(bytes)
+            } else {
+                bytes
+            }
+        }))
+    }
+
+    async fn copy(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        to: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> service::Result<u64> {
+        if !is_record(part) {
+            return self.stored.copy(item, part, to).await;
+        }
+        let bytes = self.part(item, part).await?.ok_or_else(|| {
+            service::Error::storage(format!("{item}: the snapshot has no {part}"))
+        })?;
+        let written = match to.write_all(&bytes).await {
+            Ok(()) => to.flush().await,
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| {
+            service::Error::storage(format!("{item}: {part} cannot be written: {error}"))
+        })?;
+        Ok(bytes.len() as u64)
+    }
+}
+
+/// The snapshot as a plan writes it: `None` when everybody stays.
+pub(crate) async fn renamed<'a>(
+    service: &'static service::Service,
+    stored: &'a dyn Stored,
+    store: &dyn PlanStore,
+    plan: &str,
+) -> Result<Option<Renamed<'a>>> {
+    let Some(people) = service.preflight.people() else {
+        return Ok(None);
+    };
+    let others: BTreeMap<String, String> = store.mapping(plan).await?.into_iter().collect();
+    Ok((!others.is_empty()).then_some(Renamed {
+        stored,
+        people,
+        others,
+    }))
+}

@@ -1,0 +1,182 @@
+//! What a plan does with each item, and after it was applied what came of it.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use catalog::{KnownSnapshot, StepFilter};
+use model::{Action, Step, StepState};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::reached;
+use crate::access::{Allowed, ReadContent};
+use crate::api::word;
+use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+
+pub(super) fn routes() -> OpenApiRouter<Server> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// What a plan does with one item.
+#[derive(Serialize, ToSchema)]
+struct RestoreStepView {
+    kind: String,
+    /// Its id in the snapshot.
+    item: String,
+    name: String,
+    /// The name of its project, or the id where that is all that is known.
+    project: Option<String>,
+    /// `create`, `undelete`, `replace`, `merge`, `skip`, `export` or `remove`.
+    action: String,
+    /// Why it is skipped or exported, what needs it, or why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    losses: Vec<String>,
+    /// `waiting`, `done`, `failed` or `skipped`.
+    state: &'static str,
+    /// Its id at the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_id: Option<String>,
+    /// Its page at the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// In what it differs from the snapshot, when it was read back.
+    differences: Vec<String>,
+}
+
+/// How notes begin that tell of losses beyond the declared ones.
+const LOST: &str = "lost: ";
+
+impl RestoreStepView {
+    fn of(step: Step, project: Option<String>) -> Self {
+        let notes = step.detail.as_deref().unwrap_or_default().split("; ");
+        let notes: Vec<String> = notes
+            .filter(|note| !note.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let mut losses = step.losses;
+        let (mut differences, mut reason) = (Vec::new(), step.reason);
+        let state = match step.state {
+            StepState::Planned | StepState::Intended => "waiting",
+            StepState::Done | StepState::Verified | StepState::Differs => "done",
+            StepState::Failed => "failed",
+            StepState::Skipped => "skipped",
+        };
+        match step.state {
+            StepState::Failed | StepState::Skipped => reason = step.detail.or(reason),
+            StepState::Differs => differences = notes,
+            _ => {
+                let lost = notes.iter().filter_map(|note| note.strip_prefix(LOST));
+                losses.extend(lost.map(str::to_owned));
+                let others = notes.iter().filter(|note| !note.starts_with(LOST));
+                let others: Vec<&str> = others.map(String::as_str).collect();
+                if !others.is_empty() {
+                    reason = Some(others.join("; "));
+                }
+            }
+        }
+        Self {
+            kind: step.item.kind,
+            item: step.item.id,
+            name: step.name,
+            project,
+            action: word(&step.action),
+            reason,
+            losses,
+            state,
+            new_id: step.new_id,
+            url: step.url,
+            differences,
+        }
+    }
+}
+
+/// Which steps.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// Of this kind.
+    #[param(required = false)]
+    kind: Option<String>,
+    /// That do this.
+    #[param(required = false, value_type = Option<String>)]
+    action: Option<Action>,
+}
+
+/// The steps of a plan in their order; after it was applied, its report.
+#[utoipa::path(get, path = "/restore-plans/{id}/steps", tag = "restores", operation_id = "restore_plan_steps",
+    params(("id" = String, Path), PageQuery, Filter),
+    extensions(("x-permission" = json!("read-content"))),
+    responses((status = 200, body = Paged<RestoreStepView>), Refusals))]
+async fn list(
+    caller: Allowed<ReadContent>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    Query(query): Query<PageQuery>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Paged<RestoreStepView>>, Problem> {
+    let row = reached(&server, &caller, &id).await?;
+    let filter = StepFilter {
+        kind: filter.kind,
+        action: filter.action,
+    };
+    let catalog = &server.control.catalog;
+    let listed = catalog.list_steps(&id, &filter, &query.page()?).await?;
+    let named_by = row
+        .plan
+        .undoes
+        .map_or(row.plan.snapshot, |undone| undone.snapshot);
+    let mut projects = Projects {
+        snapshot: super::snapshot(&server, &named_by).await?,
+        names: HashMap::new(),
+        server: &server,
+    };
+    let mut views = Vec::with_capacity(listed.items.len());
+    for step in listed.items {
+        let project = projects.of(&step).await?;
+        views.push(RestoreStepView::of(step, project));
+    }
+    Ok(Json(Paged::following(views, listed.next)))
+}
+
+/// The names of containers, each looked up once.
+struct Projects<'a> {
+    server: &'a Server,
+    snapshot: Option<KnownSnapshot>,
+    names: HashMap<String, String>,
+}
+
+impl Projects<'_> {
+    async fn of(&mut self, step: &Step) -> Result<Option<String>, Problem> {
+        let scope = &step.item.scope;
+        if scope.is_empty() {
+            return Ok(None);
+        }
+        if let Some(name) = self.names.get(scope) {
+            return Ok(Some(name.clone()));
+        }
+        let name = self.look(&step.item.kind, scope).await?;
+        let name = name.unwrap_or_else(|| scope.clone());
+        self.names.insert(scope.clone(), name.clone());
+        Ok(Some(name))
+    }
+
+    async fn look(&self, kind: &str, scope: &str) -> Result<Option<String>, Problem> {
+        let Some(snapshot) = &self.snapshot else {
+            return Ok(None);
+        };
+        let control = &self.server.control;
+        let service = control.service(&snapshot.source.service)?;
+        let Some(parent) = service.kind(kind).and_then(|kind| kind.spec().parent) else {
+            return Ok(None);
+        };
+        let versions = control
+            .catalog
+            .history(&snapshot.source, parent, scope)
+            .await?;
+        Ok(versions.into_iter().next_back().map(|version| version.name))
+    }
+}

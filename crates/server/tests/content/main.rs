@@ -1,0 +1,9 @@
+//! What snapshots hold, over the interface: against contents that were made to do harm.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod bytes;
+mod folders;
+mod git;
+mod maker;
+mod search;
+mod world;

@@ -1,0 +1,234 @@
+//! A server with one repository, into which tests write what they like.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use catalog::{
+    Catalog, Change, IndexChange, ItemState, Kek, RepositoryRow, SnapshotRow, SourceKey,
+};
+use control::{Control, Reach};
+use jiff::Timestamp;
+use model::{Clock, ItemRef, Role, Secret};
+use repository::{
+    BlobType, FileContent, Holder, InitOptions, Node, Repository, Snapshot, TreeEditor, store_from,
+};
+use serde_json::Value;
+use server::access::{Caller, CallerKind};
+use server::{Options, Server};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+static SERVICES: &[&service::Service] = &[&azure_devops::AZURE_DEVOPS];
+
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) repository: Repository,
+    clock: Arc<dyn Clock>,
+    pub(crate) folder: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let text = String::from_utf8_lossy(&self.body);
+        assert!(self.status.is_success(), "{} {text}", self.status);
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn refuses(&self, status: u16, code: &str) {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{text}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem: Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem["code"], code, "{text}");
+    }
+}
+
+/// A value of a query.
+pub(crate) fn escaped(value: &str) -> String {
+    value.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = folder.path().join("repository").display().to_string();
+        let clock: Arc<dyn Clock> = Arc::new(Ticking(AtomicI64::new(1_800_000_000)));
+        let (store, _) = store_from(&location).unwrap();
+        let options = InitOptions {
+            created: Timestamp::UNIX_EPOCH,
+            hostname: "host".to_owned(),
+            username: "user".to_owned(),
+        };
+        let repository = Repository::init(store, &Secret::new("password"), &options)
+            .await
+            .unwrap();
+        let catalog = Catalog::open_file(&folder.path().join("catalog.db"))
+            .await
+            .unwrap();
+        let control = Control {
+            catalog: catalog.clone(),
+            kek: Arc::new(Kek::new([7; 32])),
+            clock: Arc::clone(&clock),
+            services: SERVICES,
+            reach: Reach::usual(Arc::clone(&clock)).unwrap(),
+            worker: "server".to_owned(),
+            work: folder.path().to_owned(),
+        };
+        let secret = Secret::new("password");
+        let (kek, now) = (&control.kek, clock.now());
+        catalog
+            .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
+            .await
+            .unwrap();
+        let row = RepositoryRow {
+            name: "main".to_owned(),
+            location,
+            id: repository.id().to_string(),
+            password_credential: "password".to_owned(),
+            ..RepositoryRow::default()
+        };
+        catalog.add_repository(&row).await.unwrap();
+        Self {
+            server: Server::new(control, Options::default()),
+            repository,
+            clock,
+            folder,
+        }
+    }
+
+    /// Writes a snapshot of these files, and lists the items in the catalog; its id.
+    pub(crate) async fn snapshot(
+        &self,
+        source: &str,
+        files: &BTreeMap<String, Vec<u8>>,
+        items: &[(&str, &str, &str)],
+    ) -> String {
+        let now = self.clock.now();
+        let holder = Holder::new("test", Arc::clone(&self.clock));
+        let lock = self.repository.lock_shared(&holder).await.unwrap();
+        let mut writer = self.repository.writer();
+        let mut editor = TreeEditor::new(&mut writer, None);
+        // By components, as the editor wants it.
+        let mut sorted: Vec<(Vec<&str>, &Vec<u8>)> = files
+            .iter()
+            .map(|(path, bytes)| (path.split('/').collect(), bytes))
+            .collect();
+        sorted.sort();
+        for (path, bytes) in sorted {
+            let mut content = FileContent::default();
+            for piece in bytes.chunks(1 << 20) {
+                let blob = editor.writer().blob(BlobType::Data, piece).await.unwrap();
+                content.blobs.push(blob);
+                content.size += piece.len() as u64;
+            }
+            let node = Node::file("", content, now);
+            editor.put(&path, node).await.unwrap();
+        }
+        let tree = editor.finish().await.unwrap();
+        let id = writer.commit(&Snapshot::new(now, tree), &lock).await;
+        let id = id.unwrap().to_string();
+        lock.release().await.unwrap();
+        let row = SnapshotRow {
+            source: SourceKey {
+                repository: self.repository.id().to_string(),
+                service: "azure-devops".to_owned(),
+                name: source.to_owned(),
+            },
+            id: id.clone(),
+            time: now,
+            run: String::new(),
+            tree: tree.to_string(),
+            parent: None,
+            counts: BTreeMap::new(),
+            source_file: "{}".to_owned(),
+        };
+        let items = items.iter().map(|(kind, item, path)| IndexChange {
+            item: ItemRef::new(kind, "", item),
+            name: (*item).to_owned(),
+            path: (*path).to_owned(),
+            digest: "d".to_owned(),
+            size: 1,
+            modified: None,
+            state: ItemState::Live,
+            change: Change::Added,
+            text: String::new(),
+            project: String::new(),
+        });
+        let items: Vec<IndexChange> = items.collect();
+        let catalog = &self.server.control.catalog;
+        catalog.add_snapshot(&row, items).await.unwrap();
+        id
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Caller::local(), path, &[]).await
+    }
+
+    pub(crate) async fn ask(&self, caller: Caller, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::get(format!("/api/v1{path}")).extension(caller);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.server.router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
+        }
+    }
+
+    /// Packs of the repository as files on disk, the largest first.
+    pub(crate) fn packs(&self) -> Vec<std::path::PathBuf> {
+        let mut found = Vec::new();
+        let mut open = vec![self.folder.path().join("repository/data")];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    found.push(path);
+                }
+            }
+        }
+        found.sort_by_key(|path| std::cmp::Reverse(std::fs::metadata(path).unwrap().len()));
+        found
+    }
+}
+
+/// Somebody with a role who reaches these connectors.
+pub(crate) fn person(role: Role, connectors: Option<&[&str]>) -> Caller {
+    let mut caller = Caller::local();
+    "anna".clone_into(&mut caller.name);
+    caller.kind = CallerKind::Person;
+    caller.roles = [role].into();
+    caller.connectors =
+        connectors.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    caller
+}

@@ -1,0 +1,11 @@
+//! Restores over the interface: the simulator's organization is backed up, loses something, gets it back, and gives it up again.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod archive;
+mod asking;
+mod journey;
+mod site;
+mod undo;
+#[path = "../connect/world.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod world;

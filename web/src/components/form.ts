@@ -1,0 +1,23 @@
+import { makeStyles, tokens } from "@fluentui/react-components";
+import { Problem } from "../api/problem";
+
+/** How forms are laid out: one field under the other, or a few in a row where there is room. */
+export const useFormStyles = makeStyles({
+  form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
+  row: {
+    display: "grid",
+    gridTemplateColumns: "repeat(auto-fit, minmax(min(200px, 100%), 1fr))",
+    gap: tokens.spacingHorizontalM,
+    alignItems: "start",
+  },
+  narrow: { maxWidth: "640px" },
+});
+
+/** `<Field {...at("/name")}>` shows what the server refused of this member. */
+export function refusedAt(error: unknown) {
+  const problem = error ? Problem.from(error) : undefined;
+  return (pointer: string) => {
+    const message = problem?.field(pointer);
+    return message === undefined ? {} : ({ validationState: "error", validationMessage: message } as const);
+  };
+}

@@ -1,0 +1,21 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+
+type Search = Record<string, string | undefined>;
+
+/** What the page shows, kept in its address: `?state=failed`. Setting a member to `undefined` or an empty text removes it. */
+export function useShown(): [Search, (change: Search) => void] {
+  const search: Record<string, unknown> = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const set = useCallback(
+    (change: Search) => {
+      const merged = (before: Record<string, unknown>) =>
+        Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== undefined && value !== ""));
+      void navigate({ to: ".", search: merged as never, replace: true });
+    },
+    [navigate],
+  );
+  // The router reads `?q=12` as a number.
+  const shown = Object.entries(search).map(([key, value]) => [key, value === undefined ? undefined : String(value)]);
+  return [Object.fromEntries(shown) as Search, set];
+}

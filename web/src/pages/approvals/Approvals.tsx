@@ -1,0 +1,80 @@
+import { CheckmarkCircleRegular } from "@fluentui/react-icons";
+import { Field, Select } from "@fluentui/react-components";
+import { api, type Schemas } from "../../api/client";
+import { DataTable } from "../../components/DataTable";
+import { Filters } from "../../components/Filters";
+import { Page } from "../../components/Page";
+import { usePaged } from "../../components/paged";
+import { useShown } from "../../components/search";
+import { Empty, Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useTexts } from "../../texts";
+import { State } from "./State";
+import "./texts";
+
+type Proposal = Schemas["Proposal"];
+
+export function Approvals() {
+  const t = useTexts("approvals");
+  const [{ all }, show] = useShown();
+  const paged = usePaged<Proposal>("/proposals", all ? {} : { open: true });
+  return (
+    <Page title={t("title")} about={t("about")}>
+      <Filters>
+        <Field label={t("show")}>
+          <Select value={all ? "all" : "open"} onChange={(_, { value }) => show({ all: value === "all" ? "true" : undefined })}>
+            <option value="open">{t("open")}</option>
+            <option value="all">{t("all")}</option>
+          </Select>
+        </Field>
+      </Filters>
+      <Loaded query={{ ...paged, data: paged.items }}>
+        {(items) =>
+          items.length === 0 ? (
+            <None />
+          ) : (
+            <DataTable
+              label={t("list")}
+              items={items}
+              id={({ id }) => id}
+              more={paged.hasNextPage}
+              onMore={() => void paged.fetchNextPage()}
+              columns={[
+                {
+                  key: "what",
+                  title: t("column.what"),
+                  grow: 2,
+                  cell: ({ id, kind }) => (
+                    <TextLink to="/approvals/$id" params={{ id }}>
+                      {t(`kind.${kind}`, { defaultValue: kind })}
+                    </TextLink>
+                  ),
+                },
+                { key: "subject", title: t("column.subject"), grow: 2, cell: ({ subject }) => subject },
+                { key: "requester", title: t("column.requester"), cell: ({ requester }) => requester },
+                { key: "created", title: t("column.created"), cell: ({ created }) => <Time at={created} /> },
+                { key: "expires", title: t("column.expires"), cell: ({ expires }) => <Time at={expires} /> },
+                { key: "state", title: t("column.state"), width: 180, cell: ({ state }) => <State state={state} /> },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function None() {
+  const t = useTexts("approvals");
+  const enabled = api.useQuery("get", "/settings/four-eyes").data?.enabled;
+  return (
+    <Empty
+      icon={<CheckmarkCircleRegular />}
+      title={t("none")}
+      action={enabled === false && <TextLink to="/settings">{t("toSettings")}</TextLink>}
+    >
+      {enabled !== undefined && t(enabled ? "noneOn" : "noneOff")}
+    </Empty>
+  );
+}

@@ -1,0 +1,151 @@
+import { Button, makeStyles, Text, tokens } from "@fluentui/react-components";
+import { DeleteRegular, OpenRegular, PlugConnectedRegular } from "@fluentui/react-icons";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { Code } from "../../components/Code";
+import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { Facts } from "../../components/Facts";
+import { useFormStyles } from "../../components/form";
+import { Page } from "../../components/Page";
+import { Refusal } from "../../components/Refusal";
+import { Section } from "../../components/Section";
+import { ShowAs } from "../../components/ShowAs";
+import { Loaded } from "../../components/State";
+import { StatusBadge } from "../../components/StatusBadge";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useTexts } from "../../texts";
+import { Narrower } from "./Narrower";
+import { PermissionTable } from "./PermissionTable";
+import "./texts";
+
+const LOOK = 3_000;
+
+const useStyles = makeStyles({
+  line: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS, alignItems: "center" },
+});
+
+/** `/apps/$name`: one profile, the consent to it, and what it is allowed. */
+export function AppProfile() {
+  const { name = "" }: { name?: string } = useParams({ strict: false });
+  const form = useFormStyles();
+  const t = useTexts("apps");
+  const navigate = useNavigate();
+  const [removing, setRemoving] = useState(false);
+  const [asked, setAsked] = useState(false);
+  const params = { path: { name } };
+  const profile = api.useQuery("get", "/app-profiles/{name}", { params }, {
+    // The consent comes back in another window.
+    refetchInterval: ({ state }) => (asked && !state.data?.consented ? LOOK : false),
+  });
+  const service = profile.data?.service ?? "azure-devops";
+  const permissions = api.useQuery("get", "/app-permissions", { params: { query: { service } } }, { enabled: profile.data !== undefined });
+  const remove = api.useMutation("delete", "/app-profiles/{name}", { onSuccess: () => void navigate({ to: "/apps" as never }) });
+  return (
+    <Page
+      title={name}
+      trail={<TextLink to="/apps">{t("title")}</TextLink>}
+      actions={
+        profile.data && (
+          <>
+            <Button icon={<PlugConnectedRegular />} onClick={() => void navigate({ to: `/connect/${service}` as never, search: { profile: name } as never })}>
+              {t("use")}
+            </Button>
+            <Button icon={<DeleteRegular />} onClick={() => setRemoving(true)}>
+              {t("remove")}
+            </Button>
+          </>
+        )
+      }
+    >
+      <Loaded query={profile}>
+        {(data) => (
+          <div className={form.form}>
+            <Section title={t("facts")}>
+              <Facts
+                facts={[
+                  [t("column.service"), t(`service.${data.service}`, { defaultValue: data.service })],
+                  [t("column.tenant"), data.tenant],
+                  [t("cloud"), data.cloud],
+                  [t("column.app"), t(data.own ? "own" : "ours")],
+                  [t("column.client"), data.client_id],
+                  [t("credential"), data.credential],
+                  [
+                    t("column.consented"),
+                    <StatusBadge key="consented" tone={data.consented ? "good" : "waiting"}>
+                      {t(data.consented ? "consented" : "notConsented")}
+                    </StatusBadge>,
+                  ],
+                  [t("created"), <Time key="created" at={data.created} />],
+                ]}
+              />
+            </Section>
+            <Consent name={name} tenant={data.tenant} consented={data.consented ?? undefined} onAsk={() => setAsked(true)} />
+            <Section title={t("permissions.label")}>
+              <Loaded query={permissions}>{({ items }) => <PermissionTable permissions={items} />}</Loaded>
+            </Section>
+            <Narrower service={data.service} />
+          </div>
+        )}
+      </Loaded>
+      {removing && (
+        <ConfirmDialog
+          title={t("removeTitle", { name })}
+          action={t("remove")}
+          busy={remove.isPending}
+          error={remove.error}
+          onConfirm={() => remove.mutate({ params })}
+          onCancel={() => setRemoving(false)}
+        >
+          <Text>{t("removeAbout")}</Text>
+          <ShowAs cli={["app-profile", "remove", name]} method="DELETE" path={`/app-profiles/${encodeURIComponent(name)}`} />
+        </ConfirmDialog>
+      )}
+    </Page>
+  );
+}
+
+interface ConsentProps {
+  name: string;
+  tenant: string;
+  consented: string | undefined;
+  onAsk: () => void;
+}
+
+/** The link by which an administrator consents for the whole tenant. */
+function Consent({ name, tenant, consented, onAsk }: ConsentProps) {
+  const styles = useStyles();
+  const t = useTexts("apps");
+  const link = api.useMutation("post", "/app-profiles/{name}/consent-link", { onSuccess: onAsk });
+  return (
+    <Section title={t("consent")}>
+      <Text>{t("consentAbout", { tenant })}</Text>
+      <div role="status">
+        {consented && (
+          <StatusBadge tone="good">{t("consented")}</StatusBadge>
+        )}{" "}
+        {consented && <Time at={consented} />}
+      </div>
+      <div className={styles.line}>
+        <Button appearance={consented ? "secondary" : "primary"} disabled={link.isPending} onClick={() => link.mutate({ params: { path: { name } } })}>
+          {t(link.data ? "consentGet" : "consent")}
+        </Button>
+        <ShowAs cli={["app-profile", "consent", name]} method="POST" path={`/app-profiles/${encodeURIComponent(name)}/consent-link`} />
+      </div>
+      <Refusal error={link.error} />
+      {link.data && (
+        <>
+          <div className={styles.line}>
+            <Button as="a" appearance="primary" icon={<OpenRegular />} href={link.data.url} target="_blank" rel="noreferrer noopener">
+              {t("consentOpen")}
+            </Button>
+          </div>
+          <Code text={link.data.url} label={t("action.copy")} />
+          <Text>{t("consentDay")}</Text>
+          {!consented && <Text aria-live="polite">{t("consentWaiting")}</Text>}
+        </>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,38 @@
+import { addTexts } from "../../texts";
+
+addTexts("audit", {
+  title: "Audit log",
+  about: "Who did what, from where, and how it ended. Entries are only added, and each covers the one before by its hash.",
+  list: "Entries, the newest first",
+  none: "No entry fits",
+  noneHint: "Take a filter away to see more.",
+  filter: { actor: "Who", action: "Action", actionHint: "connector.add, or connector", subject: "About", subjectHint: "connector/contoso, or connector", outcome: "How it ended", since: "From", until: "Before" },
+  column: { seq: "No.", time: "When", actor: "Who", action: "Action", subject: "About", outcome: "How it ended", address: "From" },
+  outcome: { done: "Done", refused: "Refused", failed: "Failed" },
+  kind: {
+    person: "Person",
+    token: "API token",
+    "local-administrator": "On the server itself",
+    worker: "Worker",
+    "identity-provider": "Identity provider",
+    nobody: "Did not get in",
+  },
+  export: "Export",
+  exportHint: "The whole log, a JSON document a line",
+  entry: { title: "Entry {{seq}}", details: "Details", request: "Request", hash: "Hash", time: "When", who: "Who", kind: "Acting as", action: "Action", subject: "About", outcome: "How it ended", address: "From" },
+  verify: {
+    go: "Verify",
+    title: "Verify the log",
+    about: "Reads the whole log and looks for entries that were altered, removed or moved.",
+    noted: "Against an entry that you noted earlier",
+    notedHint: "Optional: its number and hash. Against somebody who writes the whole log anew, nothing else helps.",
+    seq: "Number",
+    hash: "Hash",
+    submit: "Verify now",
+    busy: "Reading the log…",
+    whole_one: "The log is whole: {{count}} entry, each as it was written.",
+    whole_other: "The log is whole: {{count}} entries, each as it was written.",
+    fault: "Entry {{seq}} is not as it was written: {{reason}}. Everything before it is.",
+    note: "Note this elsewhere, for the next time:",
+  },
+});

@@ -1,0 +1,48 @@
+import { Link, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
+import { when } from "../../components/format";
+import { webAddress } from "../../components/address";
+import { useTexts } from "../../texts";
+import type { ViewProps } from "./item";
+import { rowsOf } from "./rows";
+import { Damaged } from "./WorkItemForm";
+
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
+
+/** An item's document as a form: what the service says of it, without the service's own plumbing. */
+export function Details({ document }: ViewProps) {
+  const t = useTexts("browse");
+  if (!document) return <Damaged />;
+  return (
+    <Table size="small" aria-label={t("item.details")}>
+      <TableHeader>
+        <TableRow>
+          <TableHeaderCell>{t("form.field")}</TableHeaderCell>
+          <TableHeaderCell>{t("form.value")}</TableHeaderCell>
+        </TableRow>
+      </TableHeader>
+      <TableBody>
+        {rowsOf(document).map(({ key, name, value }) => (
+          <TableRow key={key}>
+            <TableCell>{name}</TableCell>
+            <TableCell style={{ overflowWrap: "anywhere" }}>
+              <Value value={value} />
+            </TableCell>
+          </TableRow>
+        ))}
+      </TableBody>
+    </Table>
+  );
+}
+
+function Value({ value }: { value: string }) {
+  const url = webAddress(value);
+  if (url) {
+    return (
+      <Link href={url.href} target="_blank" rel="noreferrer noopener">
+        {value}
+      </Link>
+    );
+  }
+  if (TIME.test(value) && !Number.isNaN(Date.parse(value))) return <time dateTime={value}>{when(value)}</time>;
+  return <span dir="auto">{value}</span>;
+}

@@ -1,0 +1,76 @@
+import { MessageBar, MessageBarBody } from "@fluentui/react-components";
+import { LockClosedRegular } from "@fluentui/react-icons";
+import { useParams } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { Facts } from "../../components/Facts";
+import { count, when } from "../../components/format";
+import { useKindTitle } from "../../components/kinds";
+import { Page } from "../../components/Page";
+import { Empty, Failed, Loading } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { CurrentSnapshot, type SnapshotDetail, useSnapshot } from "./snapshot";
+import { useSourceName } from "./source";
+import "./texts";
+
+/** The snapshot of the address around a page that looks into it. */
+export function InSnapshot({ children }: { children: (snapshot: SnapshotDetail) => ReactNode }) {
+  const t = useTexts("browse");
+  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const query = useSnapshot(id);
+  const mayRead = useMay("read-content");
+  if (query.data === undefined) {
+    return (
+      <Page title={t("snapshot")} trail={<TextLink to="/snapshots">{t("allOf")}</TextLink>}>
+        {query.error ? <Failed error={query.error} retry={() => void query.refetch()} /> : <Loading />}
+      </Page>
+    );
+  }
+  if (!mayRead) return <FromOutside snapshot={query.data} />;
+  return <CurrentSnapshot value={query.data}>{children(query.data)}</CurrentSnapshot>;
+}
+
+/** What whoever may not read content sees of a snapshot: how much is in it. */
+function FromOutside({ snapshot }: { snapshot: SnapshotDetail }) {
+  const t = useTexts("browse");
+  const title = useKindTitle();
+  const { service, source: own, time } = snapshot;
+  const source = useSourceName()(service, own);
+  return (
+    <Page
+      title={t("title", { source, time: when(time) })}
+      trail={
+        <TextLink to="/snapshots/source/$service/$source" params={{ service, source: own }}>
+          {t("allOf")}
+        </TextLink>
+      }
+      about={t("head", { source, service: t(`services.${service}`, { defaultValue: service }), time: when(time) })}
+    >
+      <Stale snapshot={snapshot} />
+      <Facts facts={Object.entries(snapshot.kinds).map(([kind, { items }]) => [title(kind), count(items)])} />
+      <Empty icon={<LockClosedRegular />} title={t("mayNotRead")}>
+        {t("mayNotReadHint")}
+      </Empty>
+    </Page>
+  );
+}
+
+/** What could not be read when the snapshot was made: it is told wherever the snapshot is shown. */
+export function Stale({ snapshot }: { snapshot: SnapshotDetail }) {
+  const t = useTexts("browse");
+  const title = useKindTitle();
+  const kinds = Object.keys(snapshot.stale);
+  if (kinds.length === 0 && snapshot.stale_items === 0) return null;
+  return (
+    <MessageBar intent="warning" layout="multiline">
+      <MessageBarBody>
+        {kinds.length > 0 && `${t("stale", { count: kinds.length, kinds: kinds.map(title).join(", ") })} `}
+        {snapshot.stale_items > 0 && `${t("staleItems", { count: snapshot.stale_items })} `}
+        <TextLink to="/runs/$id" params={{ id: snapshot.run }} inline>
+          {t("seeIssues")}
+        </TextLink>
+      </MessageBarBody>
+    </MessageBar>
+  );
+}

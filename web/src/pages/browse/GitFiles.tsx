@@ -1,0 +1,112 @@
+import { Button, Link } from "@fluentui/react-components";
+import { DocumentRegular, FolderRegular } from "@fluentui/react-icons";
+import { type Column, DataTable } from "../../components/DataTable";
+import { bytes } from "../../components/format";
+import { Empty, Loaded } from "../../components/State";
+import { useShown } from "../../components/search";
+import { useTexts } from "../../texts";
+import { blobUrl, type GitEntry, useStoredPages } from "./contract";
+import { FileView } from "./FileView";
+import { RefPicker, useRefs } from "./GitRefs";
+import type { ViewProps } from "./item";
+import { Trail } from "./Parts";
+
+/** The files of a repository at a branch, tag or commit. */
+export function GitFiles({ snapshot, item }: ViewProps) {
+  const t = useTexts("browse");
+  const [shown, show] = useShown();
+  const refs = useRefs(snapshot.id, item.path);
+  const { folder = "", file } = shown;
+  const steps = (file ?? folder).split("/").filter((step) => step !== "");
+  return (
+    <Loaded query={refs}>
+      {({ head, items }) => {
+        if (items.length === 0) return <Empty title={t("git.empty")}>{t("git.emptyHint")}</Empty>;
+        const ref = shown["ref"] ?? head ?? items[0]?.name ?? "";
+        return (
+          <>
+            <RefPicker
+              snapshot={snapshot.id}
+              path={item.path}
+              value={ref}
+              head={head ?? undefined}
+              onChange={(value) => show({ ref: value, folder: undefined, file: undefined })}
+            />
+            <Trail top={item.name} steps={steps} onOpen={(to) => show({ folder: to, file: undefined })} />
+            {file === undefined ? (
+              <Folder
+                key={`${ref}:${folder}`}
+                snapshot={snapshot.id}
+                path={item.path}
+                gitRef={ref}
+                folder={folder}
+                onOpen={(name, type) => show(type === "folder" ? { folder: [...steps, name].join("/") } : { file: [...steps, name].join("/") })}
+              />
+            ) : (
+              <FileView
+                key={`${ref}:${file}`}
+                name={steps.at(-1) ?? file}
+                url={blobUrl(snapshot.id, item.path, ref, file)}
+                download={blobUrl(snapshot.id, item.path, ref, file, steps.at(-1) ?? "")}
+                actions={
+                  <Button size="small" onClick={() => show({ tab: "commits", file, folder: undefined })}>
+                    {t("git.fileHistory")}
+                  </Button>
+                }
+              />
+            )}
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+interface FolderProps {
+  snapshot: string;
+  path: string;
+  gitRef: string;
+  folder: string;
+  onOpen: (name: string, type: GitEntry["type"]) => void;
+}
+
+function Folder({ snapshot, path, gitRef, folder, onOpen }: FolderProps) {
+  const t = useTexts("browse");
+  const entries = useStoredPages<GitEntry>(snapshot, "/git/tree", { path, ref: gitRef, folder: folder || undefined, limit: 200 });
+  const columns: Column<GitEntry>[] = [
+    { key: "name", title: t("files.name"), grow: 4, cell: (entry) => <Entry entry={entry} onOpen={onOpen} /> },
+    { key: "size", title: t("files.size"), width: 120, cell: ({ size, type }) => (type === "folder" ? t("files.folder") : size === undefined || size === null ? "" : bytes(size)) },
+  ];
+  // git sorts by bytes; people look for folders first.
+  const sorted = (items: GitEntry[]) => items.toSorted((one, other) => Number(other.type === "folder") - Number(one.type === "folder"));
+  return (
+    <Loaded query={{ ...entries, data: entries.items }}>
+      {(items) =>
+        items.length === 0 ? (
+          <Empty title={t("files.empty")} />
+        ) : (
+          <DataTable
+            label={t("item.files")}
+            items={entries.hasNextPage ? items : sorted(items)}
+            columns={columns}
+            id={({ name, raw_name }) => raw_name ?? name}
+            more={entries.hasNextPage}
+            onMore={() => !entries.isFetchingNextPage && void entries.fetchNextPage()}
+          />
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Entry({ entry: { name, raw_name: raw, type, id }, onOpen }: { entry: GitEntry; onOpen: FolderProps["onOpen"] }) {
+  const t = useTexts("browse");
+  if (type === "submodule") return <>{`${name} (${t("files.submodule", { id: id.slice(0, 8) })})`}</>;
+  if (raw) return <span title={t("files.damagedName")}>{name}</span>;
+  return (
+    <Link as="button" onClick={() => onOpen(name, type)}>
+      {type === "folder" ? <FolderRegular aria-hidden /> : <DocumentRegular aria-hidden />} {name}
+      {type === "link" && ` (${t("files.link")})`}
+    </Link>
+  );
+}

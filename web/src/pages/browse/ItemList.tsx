@@ -1,0 +1,163 @@
+import { Button, Caption1, Field, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
+import { useDeferredValue, useState } from "react";
+import type { Schemas } from "../../api/client";
+import { type Column, DataTable } from "../../components/DataTable";
+import { Filters } from "../../components/Filters";
+import { FilterSelect } from "../../components/FilterSelect";
+import { bytes, when } from "../../components/format";
+import { useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
+import { Section } from "../../components/Section";
+import { Empty, Loaded } from "../../components/State";
+import { StatusBadge } from "../../components/StatusBadge";
+import { useShown } from "../../components/search";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import type { Entry } from "../restore/basket";
+import { useProjects } from "./projects";
+import type { SnapshotDetail } from "./snapshot";
+import { RestoreAll, Ways } from "./Ways";
+
+export type Item = Schemas["ItemView"];
+
+const useStyles = makeStyles({
+  bar: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalS, padding: 0 },
+  name: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS, alignItems: "center" },
+});
+
+/** Kinds whose items lie in a project. */
+export const IN_PROJECTS = new Set(["team", "area", "iteration"]);
+/** Kinds that the service keeps in a recycle bin. */
+const BINNED = new Set(["work-item"]);
+
+export function entryOf({ kind, id, name, path }: Pick<Item, "kind" | "id" | "name" | "path">): Entry {
+  return kind === "project" ? { type: "project", project: id, name } : { type: "item", kind, item: id, name, path };
+}
+
+/** The items of one kind, filtered by the address. */
+export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: string }) {
+  const t = useTexts("browse");
+  const title = useKindTitle();
+  const [shown, show] = useShown();
+  const { project, name, binned } = shown;
+  const words = useDeferredValue(name);
+  const projects = useProjects(snapshot, IN_PROJECTS.has(kind));
+  // What lies in the recycle bin is looked for by name: texts are searched over all.
+  const looked = binned === undefined ? "q" : "name";
+  const items = usePaged<Item>(`/snapshots/${snapshot.id}/items`, {
+    kind,
+    limit: 100,
+    ...(project && { project }),
+    ...(words && { [looked]: words }),
+    ...(binned && { binned: binned === "yes" }),
+  });
+  const filtered = Boolean(project || name || binned);
+  return (
+    <Section title={title(kind)}>
+      <Filters>
+        <Field label={t(looked === "q" ? "words" : "wordsInName")}>
+          <SearchBox value={name ?? ""} onChange={(_, { value }) => show({ name: value })} />
+        </Field>
+        {BINNED.has(kind) && (
+          <FilterSelect
+            label={t("bin")}
+            value={binned}
+            options={[
+              { value: "yes", title: t("binned") },
+              { value: "no", title: t("notBinned") },
+            ]}
+            onChange={(value) => show({ binned: value })}
+          />
+        )}
+      </Filters>
+      <Loaded query={{ ...items, data: items.items }}>
+        {(listed) =>
+          listed.length === 0 ? (
+            <None filtered={filtered} onAll={() => show({ project: undefined, name: undefined, binned: undefined })} />
+          ) : (
+            <Table
+              snapshot={snapshot}
+              kind={kind}
+              items={listed}
+              projectName={projects.name}
+              whole={!filtered}
+              more={items.hasNextPage}
+              onMore={() => !items.isFetchingNextPage && void items.fetchNextPage()}
+            />
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function None({ filtered, onAll }: { filtered: boolean; onAll: () => void }) {
+  const t = useTexts("browse");
+  if (!filtered) return <Empty title={t("none")}>{t("noneHint")}</Empty>;
+  return (
+    <Empty title={t("noneFiltered")} action={<Button onClick={onAll}>{t("showAll")}</Button>}>
+      {t("noneFilteredHint")}
+    </Empty>
+  );
+}
+
+interface TableProps {
+  snapshot: SnapshotDetail;
+  kind: string;
+  items: Item[];
+  projectName: (id: string) => string;
+  /** All of the kind is listed. */
+  whole: boolean;
+  more: boolean;
+  onMore: () => void;
+}
+
+const keyOf = ({ scope, id }: Item) => `${scope}/${id}`;
+
+function Table({ snapshot, kind, items, projectName, whole, more, onMore }: TableProps) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  const title = useKindTitle();
+  const [selected, select] = useState<ReadonlySet<string>>(new Set());
+  const chosen = items.filter((item) => selected.has(keyOf(item)));
+  const numbered = kind === "work-item";
+  const columns: Column<Item>[] = [
+    ...(numbered ? [{ key: "id", title: t("number"), width: 88, cell: ({ id }: Item) => id }] : []),
+    {
+      key: "name",
+      title: t("name"),
+      grow: 4,
+      cell: ({ id, name, binned }) => (
+        <span className={styles.name}>
+          <TextLink to="/snapshots/$id/item/$kind/$item" params={{ id: snapshot.id, kind, item: id }}>
+            <span dir="auto">{name || id}</span>
+          </TextLink>
+          {binned && <StatusBadge tone="warning">{t("inBin")}</StatusBadge>}
+        </span>
+      ),
+    },
+    ...(IN_PROJECTS.has(kind) ? [{ key: "scope", title: t("project"), grow: 2, cell: ({ scope }: Item) => projectName(scope) }] : []),
+    { key: "modified", title: t("changed"), width: 190, cell: ({ modified }) => (modified ? when(modified) : "") },
+    { key: "size", title: t("size"), width: 100, cell: ({ size }) => bytes(size) },
+  ];
+  return (
+    <>
+      <div role="group" className={styles.bar} aria-label={t("selected", { count: chosen.length })}>
+        <Ways snapshot={snapshot} entries={chosen.map(entryOf)} paths={chosen.map(({ path }) => path)} />
+        {whole && <RestoreAll snapshot={snapshot} entry={{ type: "kind", kind }} />}
+        <Caption1 role="status">{t("selected", { count: chosen.length })}</Caption1>
+      </div>
+      <DataTable
+        label={t("list", { kind: title(kind) })}
+        items={items}
+        columns={columns}
+        id={keyOf}
+        name={({ name, id }) => name || id}
+        selected={selected}
+        onSelect={select}
+        more={more}
+        onMore={onMore}
+      />
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import { Button, makeStyles, Tab, TabList, tokens } from "@fluentui/react-components";
+import { OpenRegular } from "@fluentui/react-icons";
+import { useParams } from "@tanstack/react-router";
+import { Suspense } from "react";
+import { when } from "../../components/format";
+import { webAddress } from "../../components/address";
+import { useKindTitle } from "../../components/kinds";
+import { Page } from "../../components/Page";
+import { Loaded, Loading } from "../../components/State";
+import { useShown } from "../../components/search";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import type { StoredItem } from "./contract";
+import { InSnapshot, Stale } from "./Frame";
+import { useDocument, useItem } from "./item";
+import { entryOf } from "./ItemList";
+import type { SnapshotDetail } from "./snapshot";
+import { useSourceName } from "./source";
+import { viewsOf } from "./views";
+import { Ways } from "./Ways";
+
+const useStyles = makeStyles({
+  tabs: { flexWrap: "wrap", marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` },
+  view: { minWidth: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
+});
+
+/** One item of a snapshot, as people know it. */
+export function ItemPage() {
+  const { kind = "", item = "" } = useParams({ strict: false }) as { kind?: string; item?: string };
+  return <InSnapshot>{(snapshot) => <Found key={`${kind}/${item}`} snapshot={snapshot} kind={kind} id={item} />}</InSnapshot>;
+}
+
+function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string; id: string }) {
+  const t = useTexts("browse");
+  const title = useKindTitle();
+  const source = useSourceName()(snapshot.service, snapshot.source);
+  const item = useItem(snapshot.id, kind, id);
+  const url = item.data?.url ? webAddress(item.data.url) : undefined;
+  const name = item.data?.name ?? id;
+  return (
+    <Page
+      title={kind === "work-item" ? `${id} · ${name}` : name}
+      trail={
+        <TextLink to="/snapshots/$id" params={{ id: snapshot.id }} search={{ kind }}>
+          {t("title", { source, time: when(snapshot.time) })}
+        </TextLink>
+      }
+      about={t("item.subtitle", { kind: title(kind), source, time: when(snapshot.time) })}
+      actions={
+        item.data && (
+          <>
+            <Ways snapshot={snapshot} entries={[entryOf({ kind, id, name, path: item.data.path })]} paths={[item.data.path]} />
+            {url && (
+              <Button as="a" icon={<OpenRegular />} href={url.href} target="_blank" rel="noreferrer noopener" title={url.href}>
+                {t("inService")}
+              </Button>
+            )}
+          </>
+        )
+      }
+    >
+      <Stale snapshot={snapshot} />
+      <Loaded query={item}>{(data) => <Views snapshot={snapshot} item={data} />}</Loaded>
+    </Page>
+  );
+}
+
+function Views({ snapshot, item }: { snapshot: SnapshotDetail; item: StoredItem }) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  const [shown, show] = useShown();
+  const views = viewsOf(item.kind);
+  const view = views.find(({ key }) => key === shown["tab"]) ?? views[0];
+  const document = useDocument(snapshot.id, item.parts[0]?.path);
+  return (
+    <>
+      <TabList
+        className={styles.tabs}
+        selectedValue={view?.key}
+        aria-label={t("item.tabs")}
+        onTabSelect={(_, { value }) => show({ ...Object.fromEntries(Object.keys(shown).map((key) => [key, undefined])), tab: String(value) })}
+      >
+        {views.map(({ key }) => (
+          <Tab key={key} value={key} id={`tab-${key}`} aria-controls="view">
+            {t(`item.${key}`)}
+          </Tab>
+        ))}
+      </TabList>
+      <div id="view" role="tabpanel" aria-labelledby={`tab-${view?.key}`} className={styles.view}>
+        <Suspense fallback={<Loading />}>
+          <Loaded query={{ ...document, data: document.data }}>
+            {() => view && <view.View snapshot={snapshot} item={item} document={document.document} />}
+          </Loaded>
+        </Suspense>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import { Button, Caption1, makeStyles, tokens } from "@fluentui/react-components";
+import { ArrowSwapRegular, ShieldCheckmarkRegular } from "@fluentui/react-icons";
+import { useNavigate } from "@tanstack/react-router";
+import { count, when } from "../../components/format";
+import { KINDS } from "../../components/kinds";
+import { Page } from "../../components/Page";
+import { ShowAs } from "../../components/ShowAs";
+import { useShown } from "../../components/search";
+import { TextLink } from "../../components/TextLink";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { Marks } from "../snapshots/Marks";
+import { useVerify } from "../snapshots/verify";
+import { InSnapshot, Stale } from "./Frame";
+import { ItemList } from "./ItemList";
+import { KindNavigation } from "./KindNavigation";
+import { NodeTree } from "./NodeTree";
+import type { SnapshotDetail } from "./snapshot";
+import { useSourceName } from "./source";
+import { RestoreAll } from "./Ways";
+import "../snapshots/texts";
+
+const WIDE = "@media (min-width: 960px)";
+
+const useStyles = makeStyles({
+  columns: {
+    display: "grid",
+    gridTemplateColumns: "minmax(0, 1fr)",
+    gap: tokens.spacingHorizontalL,
+    [WIDE]: { gridTemplateColumns: "220px minmax(0, 1fr)" },
+  },
+});
+
+/** Kinds that are trees, with one root in each project. */
+const TREES = new Set(["area", "iteration"]);
+
+/** A snapshot: its kinds, and the items of one. */
+export function SnapshotPage() {
+  return <InSnapshot>{(snapshot) => <Inside snapshot={snapshot} />}</InSnapshot>;
+}
+
+function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  const [shown] = useShown();
+  const sourceName = useSourceName();
+  const source = sourceName(snapshot.service, snapshot.source);
+  const kinds = KINDS[snapshot.service] ?? Object.keys(snapshot.kinds).toSorted();
+  const kind = shown["kind"] ?? kinds.find((one) => (snapshot.kinds[one]?.items ?? 0) > 0) ?? kinds[0] ?? "";
+  return (
+    <Page
+      title={t("title", { source, time: when(snapshot.time) })}
+      trail={
+        <TextLink to="/snapshots/source/$service/$source" params={{ service: snapshot.service, source: snapshot.source }}>
+          {t("allOf")}
+        </TextLink>
+      }
+      about={
+        <>
+          {t("head", { source, service: t(`services.${snapshot.service}`, { defaultValue: snapshot.service }), time: when(snapshot.time) })}
+          <Caption1 block>{t("itemsIn", { repository: snapshot.repository, formatted: count(snapshot.items) })}</Caption1>
+          <Marks snapshot={snapshot} />
+        </>
+      }
+      actions={<Actions snapshot={snapshot} />}
+    >
+      <Stale snapshot={snapshot} />
+      <div className={styles.columns}>
+        <KindNavigation snapshot={snapshot} kinds={kinds} current={kind} />
+        {TREES.has(kind) && shown["as"] !== "list" ? <NodeTree key={kind} snapshot={snapshot} kind={kind} /> : <ItemList key={kind} snapshot={snapshot} kind={kind} />}
+      </div>
+    </Page>
+  );
+}
+
+function Actions({ snapshot }: { snapshot: SnapshotDetail }) {
+  const t = useTexts("browse");
+  const navigate = useNavigate();
+  const verify = useVerify();
+  const mayVerify = useMay("run-backups");
+  const { id, parent } = snapshot;
+  return (
+    <>
+      <RestoreAll snapshot={snapshot} entry={{ type: "everything" }} />
+      {parent && (
+        <Button icon={<ArrowSwapRegular />} onClick={() => void navigate({ to: "/snapshots/compare" as string, search: { from: parent, to: id } as never })}>
+          {t("compareBefore")}
+        </Button>
+      )}
+      {mayVerify && (
+        <Button icon={<ShieldCheckmarkRegular />} disabled={verify.isPending} onClick={() => verify.mutate(id)}>
+          {t("verify")}
+        </Button>
+      )}
+      <ShowAs cli={["snapshot", "browse", id.slice(0, 8)]} method="GET" path={`/snapshots/${id}/items`} />
+    </>
+  );
+}

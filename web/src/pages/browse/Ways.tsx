@@ -1,0 +1,61 @@
+import { Button } from "@fluentui/react-components";
+import { ArrowDownloadRegular, ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
+import { useTexts } from "../../texts";
+import type { Entry } from "../restore/basket";
+import { archiveUrl } from "./contract";
+import { useRestoreWays } from "./restore";
+import type { SnapshotDetail } from "./snapshot";
+
+// Longer addresses are refused on their way.
+const LONGEST = 16_000;
+
+interface Props {
+  snapshot: SnapshotDetail;
+  entries: Entry[];
+  /** Their folders, for an archive. */
+  paths: string[];
+}
+
+/** What can be done with things in a snapshot: into the basket, restore, download. */
+export function Ways({ snapshot, entries, paths }: Props) {
+  const t = useTexts("browse");
+  const ways = useRestoreWays(snapshot);
+  const none = entries.length === 0;
+  const archive = archiveUrl(snapshot.id, paths);
+  const tooMany = archive.length > LONGEST;
+  return (
+    <>
+      {ways && (
+        <>
+          <Button appearance="primary" icon={<ArrowUndoRegular />} disabled={none} onClick={() => ways.restore(entries)}>
+            {t("restore")}
+          </Button>
+          <Button icon={<CartRegular />} disabled={none} onClick={() => ways.add(entries)}>
+            {t("add")}
+          </Button>
+        </>
+      )}
+      {none || paths.length === 0 || tooMany ? (
+        <Button icon={<ArrowDownloadRegular />} disabledFocusable={tooMany} disabled={!tooMany} title={tooMany ? t("tooMany") : undefined}>
+          {t("download")}
+        </Button>
+      ) : (
+        <Button as="a" icon={<ArrowDownloadRegular />} href={archive} download>
+          {t("download")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+/** Restores a whole kind, or everything: nothing has to be selected for it. */
+export function RestoreAll({ snapshot, entry }: { snapshot: SnapshotDetail; entry: Entry }) {
+  const t = useTexts("browse");
+  const ways = useRestoreWays(snapshot);
+  if (!ways) return null;
+  return (
+    <Button icon={<ArrowUndoRegular />} onClick={() => ways.restore([entry])}>
+      {t(entry.type === "everything" ? "restoreAll" : "restoreKind")}
+    </Button>
+  );
+}

@@ -1,0 +1,109 @@
+import { makeStyles, MessageBar, MessageBarBody, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow, Tag, tokens } from "@fluentui/react-components";
+import { when } from "../../components/format";
+import { Facts } from "../../components/Facts";
+import { Foreign } from "../../components/Foreign";
+import { Section } from "../../components/Section";
+import { useTexts } from "../../texts";
+import { fieldsOf, longTexts, otherFields, tagsOf } from "./fields";
+import type { ViewProps } from "./item";
+import { usePlaces } from "./places";
+import { inWords, personOf, textAt } from "./records";
+import { fieldName } from "./revisions";
+
+const useStyles = makeStyles({
+  form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL },
+  tags: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalXS },
+  text: { padding: tokens.spacingHorizontalM, border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium },
+  cell: { overflowWrap: "anywhere" },
+  reference: { overflowWrap: "anywhere", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
+});
+
+/** A work item as its form in the service. */
+export function WorkItemForm(props: ViewProps) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  const places = usePlaces(props);
+  const { document, item } = props;
+  if (!document) return <Damaged />;
+  const fields = fieldsOf(document);
+  const person = (field: string) => personOf(fields[field])?.name;
+  const moment = (time: string, who: string) => {
+    const at = textAt(fields, `/${time}`);
+    return at && t("form.by", { time: when(at), who: person(who) ?? "" });
+  };
+  const tags = tagsOf(document);
+  const others = otherFields(document);
+  return (
+    <div className={styles.form}>
+      {item.parts.some(({ name }) => name === "recycle-bin.json") && (
+        <MessageBar>
+          <MessageBarBody>{t("form.inBin")}</MessageBarBody>
+        </MessageBar>
+      )}
+      <Facts
+        facts={[
+          [t("form.type"), inWords(fields["System.WorkItemType"])],
+          [t("form.state"), inWords(fields["System.State"])],
+          [t("form.reason"), inWords(fields["System.Reason"])],
+          [t("form.assigned"), person("System.AssignedTo") ?? t("form.nobody")],
+          [t("form.area"), inWords(fields["System.AreaPath"])],
+          [t("form.iteration"), inWords(fields["System.IterationPath"])],
+          [t("form.created"), moment("System.CreatedDate", "System.CreatedBy")],
+          [t("form.changed"), moment("System.ChangedDate", "System.ChangedBy")],
+          [
+            t("form.tags"),
+            tags.length > 0 && (
+              <span className={styles.tags}>
+                {tags.map((tag) => (
+                  <Tag key={tag} size="small">
+                    {tag}
+                  </Tag>
+                ))}
+              </span>
+            ),
+          ],
+        ]}
+      />
+      {longTexts(document).map(({ field, text, format }) => (
+        <Section key={field} title={fieldName(field)}>
+          <div className={styles.text}>
+            <Foreign text={text} format={format} image={places.image} link={places.link} />
+          </div>
+        </Section>
+      ))}
+      {others.length > 0 && (
+        <Section title={t("form.other")}>
+          <Table size="small" aria-label={t("form.other")}>
+            <TableHeader>
+              <TableRow>
+                <TableHeaderCell>{t("form.field")}</TableHeaderCell>
+                <TableHeaderCell>{t("form.value")}</TableHeaderCell>
+              </TableRow>
+            </TableHeader>
+            <TableBody>
+              {others.map(({ field, name, value }) => (
+                <TableRow key={field}>
+                  <TableCell className={styles.cell}>
+                    {name}
+                    <div className={styles.reference}>{field}</div>
+                  </TableCell>
+                  <TableCell className={styles.cell}>{value}</TableCell>
+                </TableRow>
+              ))}
+            </TableBody>
+          </Table>
+        </Section>
+      )}
+    </div>
+  );
+}
+
+/** A document that is no JSON object; its bytes are still there. */
+export function Damaged() {
+  const t = useTexts("browse");
+  return (
+    <MessageBar intent="warning" layout="multiline">
+      <MessageBarBody>{t("form.damaged")}</MessageBarBody>
+    </MessageBar>
+  );
+}

@@ -1,0 +1,119 @@
+import { Button, Card, Checkbox, makeStyles, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
+import { useFormStyles } from "../../components/form";
+import { Empty } from "../../components/State";
+import { Refusal } from "../../components/Refusal";
+import { StatusBadge } from "../../components/StatusBadge";
+import { useTexts } from "../../texts";
+import { suggestName } from "./address";
+import { Checks } from "./Checks";
+import { useChecks, useConnectors, type Checked, type WizardView } from "./data";
+import { Hints } from "./Hints";
+import type { Machine, Pick } from "./machine";
+import type { Kind } from "./types";
+
+const useStyles = makeStyles({
+  title: { margin: 0 },
+  head: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalS },
+  name: { flexGrow: 1, minWidth: 0, overflowWrap: "anywhere" },
+  list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
+});
+
+interface Props {
+  kind: Kind;
+  machine: Machine;
+  wizard: WizardView;
+  onPick: (pick: Pick) => void;
+  onDrop: (organization: string) => void;
+}
+
+/** The organizations that were found and the one that was named, each once. */
+export function allOf(wizard: WizardView, picks: readonly Pick[]): string[] {
+  const names = wizard.organizations.map(({ organization }) => organization);
+  for (const name of [wizard.organization, ...picks.map(({ organization }) => organization)]) {
+    if (name && !names.some((one) => one.toLowerCase() === name.toLowerCase())) names.push(name);
+  }
+  return names;
+}
+
+/** Every organization that the account reaches with a result of its own, also those that are left out (K-03). */
+export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Props) {
+  const styles = useStyles();
+  const form = useFormStyles();
+  const t = useTexts("connect");
+  const connectors = useConnectors();
+  const names = allOf(wizard, machine.picks);
+  const checks = useChecks(wizard.id, names);
+  const isTenant = kind.place === "tenant";
+  const account = machine.account || t("signIn.unattended");
+  if (names.length === 0) {
+    return (
+      <>
+        <Empty title={t("organizations.none")}>{t("organizations.noneHint")}</Empty>
+        <Checks checks={wizard.checks} />
+      </>
+    );
+  }
+  const pickedAs = (name: string) => machine.picks.find((pick) => pick.organization.toLowerCase() === name.toLowerCase());
+  const toggle = (organization: string, on: boolean) => {
+    if (!on) onDrop(organization);
+    else onPick({ organization, name: suggestName(organization, [...connectors, ...machine.picks].map((one) => one.name)) });
+  };
+  return (
+    <div className={form.form}>
+      <Subtitle2 as="h2" className={styles.title}>{t(isTenant ? "organizations.titleTenant" : "organizations.title")}</Subtitle2>
+      {machine.account && wizard.organizations.length > 0 && <Text>{t(isTenant ? "organizations.aboutTenant" : "organizations.about", { account })}</Text>}
+      {wizard.checks.length > 0 && <Checks checks={wizard.checks} />}
+      {!isTenant && <Hints service={kind.service} abouts={["organization-permissions"]} title={t("before.account")} />}
+      <div aria-live="polite">
+        {checks.isFetching && <Spinner size="tiny" labelPosition="after" label={t(names.length > 1 ? "organizations.checking" : "organizations.checkingOne")} />}
+      </div>
+      <Refusal error={checks.error} />
+      <ul className={styles.list}>
+        {names.map((name) => {
+          const reached = wizard.organizations.find((one) => one.organization === name);
+          const result = checks.data?.find((one) => one.organization.toLowerCase() === name.toLowerCase());
+          const connected = connectors.find(
+            (one) => one.service === kind.service && one.method !== "pat" && one.organization.toLowerCase() === name.toLowerCase(),
+          );
+          return (
+            <li key={name}>
+              <Card>
+                <div className={styles.head}>
+                  <Checkbox
+                    className={styles.name}
+                    label={<strong>{name}</strong>}
+                    aria-label={t("organizations.pick", { organization: name })}
+                    checked={pickedAs(name) !== undefined}
+                    disabled={connected !== undefined || reached?.personal === true}
+                    onChange={(_, { checked }) => toggle(name, checked === true)}
+                  />
+                  {reached?.owner && <StatusBadge tone="neutral">{t("organizations.owner")}</StatusBadge>}
+                  {reached?.personal && <StatusBadge tone="warning">{t("organizations.personal")}</StatusBadge>}
+                  {connected && <StatusBadge tone="neutral">{t("organizations.connected", { name: connected.name })}</StatusBadge>}
+                  <Verdict result={result} />
+                </div>
+                {result && !result.ok && !isTenant && <Text>{t("signIn.checkAccess", { organization: name })}</Text>}
+                {result && <Checks checks={result.checks} />}
+              </Card>
+            </li>
+          );
+        })}
+      </ul>
+      <div>
+        <Button disabled={checks.isFetching} onClick={() => void checks.refetch()}>
+          {t("organizations.again")}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Verdict({ result }: { result: Checked | undefined }) {
+  const t = useTexts("connect");
+  if (!result) return null;
+  return result.ok ? (
+    <StatusBadge tone="good">{t("organizations.ok")}</StatusBadge>
+  ) : (
+    <StatusBadge tone="bad">{t("organizations.refused")}</StatusBadge>
+  );
+}

@@ -1,0 +1,141 @@
+import { Button, makeStyles, SearchBox, Text, Toolbar, ToolbarButton, tokens } from "@fluentui/react-components";
+import { AddRegular, ArrowClockwiseRegular, DeleteRegular, PlugConnectedRegular } from "@fluentui/react-icons";
+import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import type { Schemas } from "../../api/client";
+import { DataTable, type Column } from "../../components/DataTable";
+import { Page } from "../../components/Page";
+import { usePaged } from "../../components/paged";
+import { useShown } from "../../components/search";
+import { Empty, Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { RemoveDialog } from "./RemoveDialog";
+import { RowMenu } from "./RowMenu";
+import { Standing } from "./Standing";
+import "./texts";
+import { Trouble } from "./Trouble";
+
+const useStyles = makeStyles({
+  bar: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalS },
+  search: { flexGrow: 1, maxWidth: "360px" },
+});
+
+type Connector = Schemas["ConnectorView"];
+
+/** `/connectors`: all of them, how they stand, and what to do with them. */
+export function Connectors() {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const navigate = useNavigate();
+  const may = useMay("manage-connectors");
+  const mayRun = useMay("run-backups");
+  const [shown, setShown] = useShown();
+  const [selected, setSelected] = useState<Set<string>>(new Set());
+  const [removing, setRemoving] = useState<string[]>();
+  const connectors = usePaged<Connector>("/connectors", { limit: 100 });
+  const add = (
+    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/connect" as never })}>
+      {t("add")}
+    </Button>
+  );
+  // The filter is ours: it has to see all of them.
+  const { hasNextPage, isFetching, fetchNextPage } = connectors;
+  const wanted = (shown["filter"] ?? "") !== "" && hasNextPage && !isFetching;
+  useEffect(() => {
+    if (wanted) void fetchNextPage();
+  }, [wanted, fetchNextPage]);
+  const filter = (shown["filter"] ?? "").toLowerCase();
+  const fits = ({ name, organization }: Connector) => `${name} ${organization}`.toLowerCase().includes(filter);
+  const columns: Column<Connector>[] = [
+    {
+      key: "name",
+      title: t("column.name"),
+      grow: 2,
+      cell: ({ name }) => (
+        <TextLink to="/connectors/$name" params={{ name }}>
+          {name}
+        </TextLink>
+      ),
+    },
+    { key: "status", title: t("column.status"), grow: 2, cell: (connector) => <Standing connector={connector} /> },
+    { key: "service", title: t("column.service"), cell: ({ service }) => t(`service.${service}`, { defaultValue: service }) },
+    { key: "organization", title: t("column.organization"), grow: 2, cell: ({ organization }) => organization },
+    { key: "method", title: t("column.method"), cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
+  ];
+  if (may || mayRun) {
+    columns.push({
+      key: "actions",
+      title: t("column.actions"),
+      width: 80,
+      cell: ({ name, service }) => <RowMenu name={name} service={service} onRemove={() => setRemoving([name])} />,
+    });
+  }
+  return (
+    <Page title={t("title")} about={t("about")} actions={may && add}>
+      <Loaded query={{ ...connectors, data: connectors.items }}>
+        {(items) => {
+          if (items.length === 0) {
+            return (
+              <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && add}>
+                {may ? t("emptyHint") : t("emptyForbidden")}
+              </Empty>
+            );
+          }
+          const fitting = items.filter(fits);
+          const chosen = items.filter(({ name }) => selected.has(name)).map(({ name }) => name);
+          return (
+            <>
+              <div className={styles.bar}>
+                <SearchBox
+                  className={styles.search}
+                  aria-label={t("filter")}
+                  placeholder={t("filter")}
+                  value={shown["filter"] ?? ""}
+                  onChange={(_, { value }) => setShown({ filter: value })}
+                />
+                <Toolbar aria-label={t("toolbar.label")}>
+                  <ToolbarButton icon={<ArrowClockwiseRegular />} onClick={() => void connectors.refetch()}>
+                    {t("action.refresh")}
+                  </ToolbarButton>
+                  {may && (
+                    <ToolbarButton icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => setRemoving(chosen)}>
+                      {t("action.remove")}
+                    </ToolbarButton>
+                  )}
+                </Toolbar>
+                <Text aria-live="polite">{chosen.length > 0 && t("toolbar.selected", { count: chosen.length })}</Text>
+              </div>
+              {fitting.length === 0 ? (
+                <Empty title={t("noneFits")} action={<Button onClick={() => setShown({ filter: undefined })}>{t("clearFilter")}</Button>} />
+              ) : (
+                <DataTable
+                  label={t("label")}
+                  items={fitting}
+                  columns={columns}
+                  id={({ name }) => name}
+                  name={({ name }) => name}
+                  {...(may && { selected, onSelect: setSelected })}
+                  more={connectors.hasNextPage}
+                  onMore={() => void connectors.fetchNextPage()}
+                />
+              )}
+            </>
+          );
+        }}
+      </Loaded>
+      <Trouble />
+      {removing && (
+        <RemoveDialog
+          names={removing}
+          onDone={(stayed) => {
+            setSelected(new Set(stayed));
+            setRemoving(undefined);
+          }}
+          onCancel={() => setRemoving(undefined)}
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,166 @@
+import { Button, makeStyles, MessageBar, MessageBarBody, SearchBox, Spinner, Switch, Text, tokens } from "@fluentui/react-components";
+import { ArrowSyncRegular } from "@fluentui/react-icons";
+import { api, type Schemas } from "../../api/client";
+import { DataTable, type Column } from "../../components/DataTable";
+import { useFormStyles } from "../../components/form";
+import { usePaged } from "../../components/paged";
+import { Refusal } from "../../components/Refusal";
+import { useShown } from "../../components/search";
+import { Section } from "../../components/Section";
+import { ShowAs } from "../../components/ShowAs";
+import { Empty, Loaded } from "../../components/State";
+import { StatusBadge } from "../../components/StatusBadge";
+import { Time } from "../../components/Time";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import "./texts";
+
+type Entry = Schemas["EntryView"];
+
+const useStyles = makeStyles({
+  line: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalM },
+  search: { maxWidth: "360px", flexGrow: 1 },
+  name: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalXS, alignItems: "center" },
+});
+
+/** The users, groups or sites that the last look through the tenant found; of users, who is protected. */
+export function DirectoryTab({ connector, part }: { connector: string; part: "users" | "groups" | "sites" }) {
+  const form = useFormStyles();
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const may = useMay("manage-connectors");
+  const [shown, setShown] = useShown();
+  const search = shown["search"] ?? "";
+  const path = `/connectors/${encodeURIComponent(connector)}`;
+  const entries = usePaged<Entry>(`${path}/${part}`, { limit: 100, ...(search && { search }) });
+  const license = api.useMutation("patch", "/connectors/{name}/users/{id}");
+  const decide = (id: string, licensed: boolean | null) => license.mutate({ params: { path: { name: connector, id } }, body: { licensed } });
+  const columns: Column<Entry>[] = [
+    {
+      key: "name",
+      title: t("directory.name"),
+      grow: 2,
+      cell: ({ name, enabled, waiting }) => (
+        <span className={styles.name}>
+          {name}
+          {!enabled && part === "users" && <StatusBadge tone="neutral">{t("directory.disabled")}</StatusBadge>}
+          {waiting && <StatusBadge tone="warning">{t("directory.waiting")}</StatusBadge>}
+        </span>
+      ),
+    },
+    { key: "address", title: t("directory.address"), grow: 2, cell: ({ address }) => address },
+    { key: "nature", title: t("directory.nature"), cell: ({ nature }) => t(`directory.natures.${nature}`, { defaultValue: nature }) },
+  ];
+  if (part === "users") {
+    columns.push(
+      {
+        key: "licensed",
+        title: t("directory.licensed"),
+        width: 110,
+        cell: ({ id, name, licensed }) => (
+          <Switch
+            aria-label={t("directory.protect", { name })}
+            checked={licensed ?? false}
+            disabled={!may || license.isPending}
+            onChange={(_, { checked }) => decide(id, checked)}
+          />
+        ),
+      },
+      {
+        key: "by",
+        title: t("directory.by"),
+        width: 150,
+        cell: ({ id, name, decided }) =>
+          decided && may ? (
+            <Button size="small" disabled={license.isPending} aria-label={t("directory.resetOf", { name })} onClick={() => decide(id, null)}>
+              {t("directory.reset")}
+            </Button>
+          ) : (
+            t(decided ? "directory.byPerson" : "directory.byRule")
+          ),
+      },
+    );
+  }
+  return (
+    <div className={form.form}>
+      <Head connector={connector} part={part} />
+      <SearchBox
+        className={styles.search}
+        aria-label={t("directory.search")}
+        placeholder={t("directory.search")}
+        value={search}
+        onChange={(_, { value }) => setShown({ search: value })}
+      />
+      <Refusal error={license.error} />
+      <Loaded query={{ ...entries, data: entries.items }}>
+        {(items) =>
+          items.length === 0 ? (
+            search ? (
+              <Empty title={t("directory.noneFits")} />
+            ) : (
+              <Empty title={t("directory.none")}>{t("directory.noneHint")}</Empty>
+            )
+          ) : (
+            <DataTable
+              label={t("directory.table")}
+              items={items}
+              columns={columns}
+              id={({ id }) => id}
+              more={entries.hasNextPage}
+              onMore={() => void entries.fetchNextPage()}
+            />
+          )
+        }
+      </Loaded>
+    </div>
+  );
+}
+
+/** How many are protected, and a look through the tenant at once. */
+function Head({ connector, part }: { connector: string; part: string }) {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const may = useMay("manage-connectors");
+  const params = { path: { name: connector } };
+  const settings = api.useQuery("get", "/connectors/{name}/tenant-settings", { params });
+  const sync = api.useMutation("post", "/connectors/{name}/sync");
+  return (
+    <Section
+      title={t(`tab.${part}`)}
+      actions={
+        may && (
+          <>
+            <ShowAs cli={["connector", "sync", connector]} method="POST" path={`/connectors/${encodeURIComponent(connector)}/sync`} />
+            <Button icon={sync.isPending ? <Spinner size="tiny" /> : <ArrowSyncRegular />} disabled={sync.isPending} onClick={() => sync.mutate({ params })}>
+              {t("directory.sync")}
+            </Button>
+          </>
+        )
+      }
+    >
+      {settings.data && (
+        <div className={styles.line}>
+          {part === "users" && <Text>{t("directory.protected", { protected: settings.data.protected, users: settings.data.users })}</Text>}
+          <Text>
+            {t("directory.last")}
+            <Time at={settings.data.synced} />
+          </Text>
+        </div>
+      )}
+      {sync.data && (
+        <MessageBar intent={sync.data.kinds.some(({ error }) => error) ? "warning" : "success"} layout="multiline" role="status">
+          <MessageBarBody>
+            {sync.data.kinds.map(({ kind, listed, new: fresh, gone, error }) => (
+              <div key={kind}>
+                {error
+                  ? t("directory.syncedError", { kind: t(`directory.kinds.${kind}`), why: error })
+                  : t("directory.syncedKind", { kind: t(`directory.kinds.${kind}`), listed, new: fresh, gone })}
+              </div>
+            ))}
+          </MessageBarBody>
+        </MessageBar>
+      )}
+      <Refusal error={sync.error} />
+    </Section>
+  );
+}

@@ -1,0 +1,124 @@
+import { makeStyles, Text, tokens } from "@fluentui/react-components";
+import { api, type Schemas } from "../../api/client";
+import { Facts } from "../../components/Facts";
+import { useFormStyles } from "../../components/form";
+import { Section } from "../../components/Section";
+import { Loaded } from "../../components/State";
+import { StatusBadge, type Tone } from "../../components/StatusBadge";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { usePoliciesFor } from "../connect/WorkerField";
+import { Standing } from "./Standing";
+import { Trouble } from "./Trouble";
+
+const useStyles = makeStyles({
+  list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS },
+  run: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalM, alignItems: "center" },
+});
+
+const TONES: Record<string, Tone> = { succeeded: "good", succeeded_with_issues: "warning", failed: "bad", canceled: "neutral" };
+
+/** Where it leads, as whom, how it stands, and what it last did. */
+export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"] }) {
+  const form = useFormStyles();
+  const t = useTexts("connectors");
+  const may = useMay("manage-connectors");
+  const policies = usePoliciesFor(connector.name);
+  const { sync } = connector;
+  const when = sync.hours
+    ? t("fact.atHours", { hours: sync.hours.join(", "), zone: sync.time_zone ?? "UTC" })
+    : t("fact.every", { minutes: sync.interval_minutes });
+  return (
+    <div className={form.form}>
+      <Section title={t("overview.connection")}>
+        <Facts
+          facts={[
+            [t("fact.status"), <Standing key="status" connector={connector} />],
+            [t("fact.since"), connector.status.since && <Time at={connector.status.since} />],
+            [t("fact.service"), t(`service.${connector.service}`, { defaultValue: connector.service })],
+            [t("fact.organization"), connector.organization],
+            [t("fact.url"), connector.url],
+            [t("fact.tenant"), connector.tenant],
+            [t("fact.method"), t(`method.${connector.method}`, { defaultValue: connector.method })],
+            [t("fact.account"), may && <Account key="account" credential={connector.credential} />],
+            [t("fact.credential"), connector.credential],
+            [t("fact.restore"), connector.restore_credential ?? t("fact.restoreSame")],
+            [t("fact.worker"), connector.worker ?? t("fact.anyWorker")],
+            [t("fact.sync"), t(sync.add_new ? "fact.syncYes" : "fact.syncNo", { when })],
+            [
+              t("fact.policies"),
+              policies.length === 0
+                ? t("fact.noPolicy")
+                : policies.map(({ name }, at) => (
+                    <span key={name}>
+                      {at > 0 && ", "}
+                      <TextLink to="/policies/$name" params={{ name }} inline>
+                        {name}
+                      </TextLink>
+                    </span>
+                  )),
+            ],
+            [t("fact.created"), <Time key="created" at={connector.created} />],
+            [t("fact.updated"), <Time key="updated" at={connector.updated} />],
+          ]}
+        />
+      </Section>
+      <Runs connector={connector.name} />
+      <Trouble />
+    </div>
+  );
+}
+
+function Account({ credential }: { credential: string }) {
+  const found = api.useQuery("get", "/credentials/{name}", { params: { path: { name: credential } } }, { retry: false });
+  return <>{found.data?.account ?? found.data?.client_id ?? found.data?.managed_identity ?? "–"}</>;
+}
+
+function Runs({ connector }: { connector: string }) {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const runs = api.useQuery("get", "/runs", { params: { query: { connector, limit: 5 } } });
+  return (
+    <Section
+      title={t("overview.recent")}
+      actions={
+        <>
+          <TextLink to="/runs" search={{ connector }}>
+            {t("overview.all")}
+          </TextLink>
+          <TextLink to="/snapshots" search={{ connector }}>
+            {t("overview.snapshots")}
+          </TextLink>
+        </>
+      }
+    >
+      <Loaded query={runs}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Text>{t("overview.noRuns")}</Text>
+          ) : (
+            <ul className={styles.list}>
+              {items.map((run) => (
+                <li key={run.id} className={styles.run}>
+                  <StatusBadge tone={TONES[run.state] ?? "waiting"}>{words(run.state)}</StatusBadge>
+                  <TextLink to="/runs/$id" params={{ id: run.id }}>
+                    {words(run.kind)}
+                  </TextLink>
+                  <Time at={run.created} />
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+/** `succeeded_with_issues` as people read it. */
+function words(state: string): string {
+  const plain = state.replaceAll(/[_-]/g, " ");
+  return plain.charAt(0).toUpperCase() + plain.slice(1);
+}

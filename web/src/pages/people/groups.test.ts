@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { list, read, write } from "./groups";
+
+test("groups come back as they were written", () => {
+  const roles = { "11111111-2222": ["admin"], "CN=Backup, OU=IT": ["operator", "restorer"] };
+  expect(read(write(roles))).toEqual({ roles });
+});
+
+test("blanks, empty lines and capitals do not matter", () => {
+  expect(read("\n  Ops =  Viewer ,operator,\n\n")).toEqual({ roles: { Ops: ["viewer", "operator"] } });
+  expect(read("")).toEqual({ roles: {} });
+});
+
+test("a line that gives nobody a role is named, and so is a group that comes twice", () => {
+  expect(read("ops = viewer\nOps")).toEqual({ line: 2 });
+  expect(read("= admin")).toEqual({ line: 1 });
+  expect(read("ops =")).toEqual({ line: 1 });
+  expect(read("ops = owner")).toEqual({ line: 1 });
+  expect(read("a = viewer\n\na = admin")).toEqual({ line: 3 });
+});
+
+test("a group may be called as objects call their own members", () => {
+  expect(read("__proto__ = admin")).toEqual({ roles: Object.fromEntries([["__proto__", ["admin"]]]) });
+});
+
+test("lists are separated by whatever people type", () => {
+  expect(list(" a.example, b.example\nb.example ")).toEqual(["a.example", "b.example"]);
+  expect(list("  ")).toEqual([]);
+});

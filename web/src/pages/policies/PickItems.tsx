@@ -1,0 +1,111 @@
+import { Button, Checkbox, Field, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
+import { useState } from "react";
+import { api, type Schemas } from "../../api/client";
+import { FormDialog } from "../../components/FormDialog";
+import { useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
+import { Loaded } from "../../components/State";
+import { useTexts } from "../../texts";
+import { useSettled } from "./editing";
+import "./texts";
+
+const TYPING = 300;
+
+const useStyles = makeStyles({
+  list: { maxHeight: "320px", overflowY: "auto", display: "flex", flexDirection: "column" },
+  none: { color: tokens.colorNeutralForeground3 },
+  open: { alignSelf: "flex-start" },
+});
+
+interface Props {
+  kind: string;
+  connectors: string[];
+  included: string[];
+  onPick: (names: string[]) => void;
+}
+
+/** Includes items by the names that they have in the newest snapshot. */
+export function PickItems(props: Props) {
+  const styles = useStyles();
+  const t = useTexts("policies");
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button className={styles.open} size="small" onClick={() => setOpen(true)}>
+        {t("selection.pick")}
+      </Button>
+      {open && <Picker {...props} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/** What a policy calls an item: what lies in a project is named with it. */
+function nameOf({ name, scope }: Schemas["ItemView"]): string {
+  return scope && scope !== name ? `${scope}/${name}` : name;
+}
+
+function Picker({ kind, connectors, included, onPick, onClose }: Props & { onClose: () => void }) {
+  const styles = useStyles();
+  const t = useTexts("policies");
+  const title = useKindTitle();
+  const [typed, setTyped] = useState("");
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const name = useSettled(typed, TYPING);
+  const plain = connectors.find((one) => !/[*?]/.test(one));
+  const newest = api.useQuery("get", "/snapshots", { params: { query: { limit: 1, ...(plain && { connector: plain }) } } });
+  const snapshot = newest.data?.items[0]?.id;
+  const items = usePaged<Schemas["ItemView"]>(
+    `/snapshots/${snapshot}/items`,
+    { kind, limit: 100, ...(name && { name }) },
+    snapshot !== undefined,
+  );
+  const none = newest.data !== undefined && snapshot === undefined;
+  const toggle = (one: string, on: boolean) => {
+    const next = new Set(chosen);
+    if (on) next.add(one);
+    else next.delete(one);
+    setChosen(next);
+  };
+  return (
+    <FormDialog
+      title={t("selection.pickTitle", { kind: title(kind).toLowerCase() })}
+      submit={t("selection.pickAdd", { count: chosen.size })}
+      busy={false}
+      ready={chosen.size > 0}
+      onSubmit={() => {
+        onPick([...chosen]);
+        onClose();
+      }}
+      onCancel={onClose}
+    >
+      <Field label={t("selection.pickSearch")}>
+        <SearchBox value={typed} onChange={(_, { value }) => setTyped(value)} />
+      </Field>
+      {none ? (
+        <span className={styles.none}>{t("selection.pickNone")}</span>
+      ) : (
+        <Loaded query={{ ...items, data: items.items, error: items.error ?? newest.error }}>
+          {(found) => (
+            <div className={styles.list} role="group" aria-label={title(kind)}>
+              {found.length === 0 && <span className={styles.none}>{t("selection.pickNone")}</span>}
+              {found.map(nameOf).map((one) => (
+                <Checkbox
+                  key={one}
+                  label={included.includes(one) ? `${one} (${t("selection.picked")})` : one}
+                  checked={chosen.has(one) || included.includes(one)}
+                  disabled={included.includes(one)}
+                  onChange={(_, { checked }) => toggle(one, checked === true)}
+                />
+              ))}
+              {items.hasNextPage && (
+                <Button appearance="subtle" disabled={items.isFetchingNextPage} onClick={() => void items.fetchNextPage()}>
+                  {t("action.loadMore")}
+                </Button>
+              )}
+            </div>
+          )}
+        </Loaded>
+      )}
+    </FormDialog>
+  );
+}

@@ -1,0 +1,141 @@
+import { Field, Input, Radio, RadioGroup } from "@fluentui/react-components";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, type Schemas } from "../../api/client";
+import { Problem } from "../../api/problem";
+import { refusedAt } from "../../components/form";
+import { FormDialog } from "../../components/FormDialog";
+import { Once } from "../../components/Once";
+import { ShowAs } from "../../components/ShowAs";
+import { useTell } from "../../components/tell";
+import { useTexts } from "../../texts";
+import { LockFields, type Lock } from "./LockFields";
+import { complete, format, NOWHERE, type Place } from "./location";
+import { type Opener, openerComplete, OpenerFields, openerOf } from "./OpenerFields";
+import { PlaceFields } from "./PlaceFields";
+
+type Body = Schemas["AddRepository"];
+
+const SHOWN = ["/name", "/location", "/credential", "/credential_secret", "/password", "/object_lock/days"];
+
+export function AddRepository({ onClose }: { onClose: () => void }) {
+  const t = useTexts("repositories");
+  const tell = useTell();
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [existing, setExisting] = useState(false);
+  const [place, setPlace] = useState<Place>(NOWHERE);
+  const [opener, setOpener] = useState<Opener>({ by: "machine" });
+  const [own, setOwn] = useState(false);
+  const [password, setPassword] = useState("");
+  const [lock, setLock] = useState<Lock | null>(null);
+  const arrive = (repository: string) => {
+    tell(t("added", { name: repository }));
+    void navigate({ to: "/repositories/$name", params: { name: repository } });
+  };
+  const add = api.useMutation("post", "/repositories", {
+    onSuccess: (added) => {
+      if (!added.password) arrive(added.repository.name);
+    },
+  });
+  const { storage } = place;
+  const body: Body = {
+    name: name.trim(),
+    location: format(place),
+    existing,
+    ...(storage !== "folder" && openerOf(opener)),
+    ...(storage !== "folder" && lock && { object_lock: lock }),
+    ...((existing || own) && password !== "" && { password }),
+  };
+  const at = refusedAt(add.error);
+  const refused = add.error ? Problem.from(add.error) : undefined;
+  if (add.data?.password) {
+    const { repository, password: made } = add.data;
+    return (
+      <Once
+        title={t("once.title")}
+        warning={t("once.warning", { name: repository.name })}
+        secret={made ?? ""}
+        onClose={() => arrive(repository.name)}
+      >
+        {t("once.next")}
+      </Once>
+    );
+  }
+  return (
+    <FormDialog
+      title={t("form.addTitle")}
+      submit={add.isPending ? t("form.busy") : t("form.add")}
+      busy={add.isPending}
+      ready={name.trim() !== "" && complete(place) && (storage === "folder" || openerComplete(opener))}
+      error={add.error}
+      fields={SHOWN}
+      showAs={<ShowAs cli={cli(body)} method="POST" path="/repositories" body={masked(body)} />}
+      onSubmit={() => add.mutate({ body })}
+      onCancel={onClose}
+    >
+      <Field label={t("form.name")} hint={t("form.nameHint")} required {...at("/name")}>
+        <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
+      </Field>
+      <Field label={t("form.existing")}>
+        <RadioGroup value={existing ? "old" : "new"} onChange={(_, { value }) => setExisting(value === "old")}>
+          <Radio value="new" label={t("form.isNew")} />
+          <Radio value="old" label={t("form.isOld")} />
+        </RadioGroup>
+      </Field>
+      <PlaceFields place={place} onChange={setPlace} refused={refused?.field("/location")} />
+      {storage !== "folder" && (
+        <OpenerFields
+          storage={storage}
+          opener={opener}
+          onChange={setOpener}
+          refused={{ credential: refused?.field("/credential"), secret: refused?.field("/credential_secret") }}
+        />
+      )}
+      {!existing && (
+        <Field label={t("form.password")}>
+          <RadioGroup value={own ? "own" : "made"} onChange={(_, { value }) => setOwn(value === "own")}>
+            <Radio value="made" label={t("form.passwordMade")} />
+            <Radio value="own" label={t("form.passwordOwn")} />
+          </RadioGroup>
+        </Field>
+      )}
+      {(existing || own) && (
+        <Field
+          label={t(existing ? "form.passwordOld" : "form.password")}
+          hint={existing ? t("form.passwordVault") : undefined}
+          required={!existing}
+          {...at("/password")}
+        >
+          <Input type="password" value={password} onChange={(_, { value }) => setPassword(value)} autoComplete="new-password" />
+        </Field>
+      )}
+      {storage !== "folder" && <LockFields lock={lock} onChange={setLock} refused={refused?.field("/object_lock/days")} />}
+    </FormDialog>
+  );
+}
+
+/** The request as it can be shown: secrets are named, not shown. */
+function masked(body: Body): Body {
+  return {
+    ...body,
+    ...(body.password && { password: "PASSWORD" }),
+    ...(body.credential_secret && { credential_secret: "SECRET" }),
+  };
+}
+
+function cli(body: Body): string[] {
+  return [
+    "repository",
+    body.existing ? "add" : "init",
+    body.location || "LOCATION",
+    "--name",
+    body.name || "NAME",
+    ...(body.existing || body.password ? ["--password-file", "FILE"] : []),
+    ...(body.credential ? ["--credential", body.credential] : []),
+    ...(body.credential_secret ? ["--storage-secret-file", "FILE"] : []),
+    ...(body.object_lock
+      ? ["--object-lock", body.object_lock.mode, "--object-lock-days", String(body.object_lock.days)]
+      : []),
+  ];
+}

@@ -1,0 +1,80 @@
+import { Body1, Button, makeStyles, tokens } from "@fluentui/react-components";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { when } from "../../components/format";
+import { Page } from "../../components/Page";
+import { Empty, Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import { originOf } from "../browse/restore";
+import { useSourceName } from "../browse/source";
+import { useSnapshot } from "../browse/snapshot";
+import { type Basket, isEntry } from "./basket";
+import { useBaskets } from "./useBasket";
+import { Wizard } from "./Wizard";
+import "./texts";
+
+const useStyles = makeStyles({
+  choices: { display: "flex", flexDirection: "column", alignItems: "flex-start", gap: tokens.spacingVerticalS },
+});
+
+/** A restore from its beginning: what the address names, or what lies in a basket. */
+export function New() {
+  const t = useTexts("restore");
+  const { snapshot, pick } = useSearch({ strict: false }) as { snapshot?: string; pick?: unknown };
+  const baskets = useBaskets();
+  const named = Array.isArray(pick) ? pick.filter(isEntry) : [];
+  const kept = Object.values(baskets);
+  const basket = snapshot === undefined ? (kept.length === 1 ? kept[0] : undefined) : baskets[snapshot];
+  return (
+    <Page title={t("new.title")} about={t("new.about")} trail={<TextLink to="/restore">{t("title")}</TextLink>}>
+      {snapshot !== undefined && named.length > 0 ? (
+        <Named snapshot={snapshot} entries={named} />
+      ) : basket ? (
+        <Wizard key={basket.origin.id} origin={basket.origin} entries={basket.entries} inBasket />
+      ) : kept.length > 0 ? (
+        <Which baskets={kept} />
+      ) : (
+        <Nothing />
+      )}
+    </Page>
+  );
+}
+
+function Named({ snapshot, entries }: { snapshot: string; entries: Basket["entries"] }) {
+  const query = useSnapshot(snapshot);
+  return <Loaded query={query}>{(found) => <Wizard origin={originOf(found)} entries={entries} inBasket={false} />}</Loaded>;
+}
+
+function Which({ baskets }: { baskets: Basket[] }) {
+  const styles = useStyles();
+  const t = useTexts("restore");
+  const navigate = useNavigate();
+  const name = useSourceName();
+  return (
+    <div className={styles.choices}>
+      <Body1>{t("new.which")}</Body1>
+      {baskets.map(({ origin: { id, service, source, time }, entries }) => (
+        <Button key={id} onClick={() => void navigate({ to: ".", search: { snapshot: id } as never })}>
+          {t("new.basketOf", { source: name(service, source), time: when(time), count: entries.length })}
+        </Button>
+      ))}
+    </div>
+  );
+}
+
+function Nothing() {
+  const t = useTexts("restore");
+  return (
+    <Empty
+      title={t("new.nothing")}
+      action={
+        <>
+          <TextLink to="/snapshots">{t("toSnapshots")}</TextLink>
+          <TextLink to="/search">{t("toSearch")}</TextLink>
+        </>
+      }
+    >
+      {t("new.nothingHint")}
+    </Empty>
+  );
+}

@@ -1,0 +1,145 @@
+import { Body1, Button } from "@fluentui/react-components";
+import { ArrowUndoRegular, DeleteRegular, DismissRegular, PlayRegular } from "@fluentui/react-icons";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { ShowAs } from "../../components/ShowAs";
+import { useTell } from "../../components/tell";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { post } from "../browse/contract";
+import { remove, usePlanAction } from "./api";
+import type { PlanDetail } from "./contract";
+import { canApply, totals, writes } from "./plan";
+
+/** What can be done with a plan as it stands. */
+export function PlanActions({ plan }: { plan: PlanDetail }) {
+  const t = useTexts("restore");
+  const [dialog, open] = useState<"apply" | "undo" | "remove">();
+  const busy = plan.state === "planning" || plan.state === "applying";
+  const tell = useTell();
+  const cancel = usePlanAction(
+    () => post(`/restore-plans/${plan.id}/cancel`),
+    () => tell(t("detail.canceling"), undefined, "info"),
+  );
+  const may = useMay("restore");
+  if (!may) return null;
+  const begun = plan.apply_run !== null;
+  const close = () => open(undefined);
+  return (
+    <>
+      {canApply(plan) && (
+        <Button appearance="primary" icon={<PlayRegular />} onClick={() => open("apply")}>
+          {t(begun ? "detail.goOn" : "detail.apply")}
+        </Button>
+      )}
+      {busy && (
+        <Button icon={<DismissRegular />} disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+          {t("detail.cancel")}
+        </Button>
+      )}
+      {plan.can_undo && (
+        <Button icon={<ArrowUndoRegular />} onClick={() => open("undo")}>
+          {t("detail.undo")}
+        </Button>
+      )}
+      {!busy && (
+        <Button icon={<DeleteRegular />} onClick={() => open("remove")}>
+          {t("detail.remove")}
+        </Button>
+      )}
+      {dialog === "apply" && <Apply plan={plan} onClose={close} />}
+      {dialog === "undo" && <Undo plan={plan} onClose={close} />}
+      {dialog === "remove" && <Remove plan={plan} onClose={close} />}
+    </>
+  );
+}
+
+interface Props {
+  plan: PlanDetail;
+  onClose: () => void;
+}
+
+function Apply({ plan, onClose }: Props) {
+  const t = useTexts("restore");
+  const tell = useTell();
+  const target = plan.target.organization ?? plan.target.connector;
+  const { replace, remove: removed } = totals(plan.counts);
+  const body = plan.confirm === null ? {} : { confirm: plan.confirm };
+  const apply = usePlanAction(
+    () => post(`/restore-plans/${plan.id}/apply`, body),
+    () => {
+      onClose();
+      tell(t("detail.started"), t("detail.startedBody"));
+    },
+  );
+  const cli = ["restore", "apply", plan.id, ...(plan.confirm === null ? [] : ["--confirm", plan.confirm])];
+  return (
+    <ConfirmDialog
+      title={t("detail.applyTitle")}
+      action={t("detail.applyDo")}
+      typed={plan.confirm ?? undefined}
+      busy={apply.isPending}
+      error={apply.error}
+      onConfirm={() => apply.mutate()}
+      onCancel={onClose}
+    >
+      <Body1 block>{t("detail.applyText", { count: writes(plan.counts), target })}</Body1>
+      {replace + removed > 0 && <Body1 block>{t("detail.applyReplaces", { count: replace + removed })}</Body1>}
+      <Body1 block>{t("detail.applyUndo")}</Body1>
+      <ShowAs cli={cli} method="POST" path={`/restore-plans/${plan.id}/apply`} body={body} />
+    </ConfirmDialog>
+  );
+}
+
+function Undo({ plan, onClose }: Props) {
+  const t = useTexts("restore");
+  const navigate = useNavigate();
+  const undo = usePlanAction(
+    () => post<{ id: string }>(`/restore-plans/${plan.id}/undo`),
+    async ({ id }) => {
+      onClose();
+      await navigate({ to: "/restore/$id" as string, params: { id } as never });
+    },
+  );
+  return (
+    <ConfirmDialog
+      title={t("detail.undoTitle2")}
+      action={t("detail.undoDo")}
+      busy={undo.isPending}
+      error={undo.error}
+      onConfirm={() => undo.mutate()}
+      onCancel={onClose}
+    >
+      <Body1 block>{t("detail.undoText")}</Body1>
+      <ShowAs cli={["restore", "undo", plan.id]} method="POST" path={`/restore-plans/${plan.id}/undo`} />
+    </ConfirmDialog>
+  );
+}
+
+function Remove({ plan, onClose }: Props) {
+  const t = useTexts("restore");
+  const tell = useTell();
+  const navigate = useNavigate();
+  const action = usePlanAction(
+    () => remove(`/restore-plans/${plan.id}`),
+    async () => {
+      onClose();
+      await navigate({ to: "/restore" as string });
+      tell(t("detail.removed"));
+    },
+  );
+  return (
+    <ConfirmDialog
+      title={t("detail.removeTitle")}
+      action={t("detail.remove")}
+      busy={action.isPending}
+      error={action.error}
+      onConfirm={() => action.mutate()}
+      onCancel={onClose}
+    >
+      <Body1 block>{t("detail.removeText")}</Body1>
+      <ShowAs cli={["restore", "remove", plan.id]} method="DELETE" path={`/restore-plans/${plan.id}`} />
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,132 @@
+import { Body1, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, Tab, TabList, tokens } from "@fluentui/react-components";
+import { useParams } from "@tanstack/react-router";
+import { api } from "../../api/client";
+import { when } from "../../components/format";
+import { Page } from "../../components/Page";
+import { Failed, Loading } from "../../components/State";
+import { StatusBadge } from "../../components/StatusBadge";
+import { useShown } from "../../components/search";
+import { TextLink } from "../../components/TextLink";
+import { useMay } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { Live } from "../runs/Live";
+import { usePlan } from "./api";
+import type { PlanDetail } from "./contract";
+import { CountsTable } from "./CountsTable";
+import { Identities } from "./Identities";
+import { Losses } from "./Losses";
+import { TONES, writes } from "./plan";
+import { PlanActions } from "./PlanActions";
+import { Steps } from "./Steps";
+import "./texts";
+
+const useStyles = makeStyles({
+  tabs: { flexWrap: "wrap", marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` },
+  view: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL, minWidth: 0 },
+});
+
+/** One restore plan, from its making to its report. */
+export function PlanPage() {
+  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const t = useTexts("restore");
+  const plan = usePlan(id);
+  if (plan.data) return <Shown key={id} plan={plan.data} />;
+  return (
+    <Page title={t("plan")} trail={<TextLink to="/restore">{t("title")}</TextLink>}>
+      {plan.error ? <Failed error={plan.error} retry={() => void plan.refetch()} /> : <Loading />}
+    </Page>
+  );
+}
+
+function Shown({ plan }: { plan: PlanDetail }) {
+  const styles = useStyles();
+  const t = useTexts("restore");
+  const [shown, show] = useShown();
+  const asComparison = shown["as"] === "comparison";
+  const mayRead = useMay("read-content");
+  const { state, target, source, taken_at: taken } = plan;
+  const place = target.organization ?? target.connector;
+  const busy = state === "planning" || state === "applying";
+  const done = plan.apply_run !== null;
+  const tab = shown["tab"] ?? (done ? "steps" : "counts");
+  const title = plan.undoes ? "detail.undoTitle" : asComparison ? "detail.compareTitle" : "detail.title";
+  return (
+    <Page
+      title={t(title, { target: target.connector })}
+      trail={<TextLink to="/restore">{t("title")}</TextLink>}
+      about={
+        <>
+          {source && taken
+            ? t("detail.header", { source, time: when(taken), target: place, conflict: t(`detail.conflicts.${plan.conflict}`) })
+            : t("forgotten")}{" "}
+          {asComparison && t("detail.compareAbout")}
+        </>
+      }
+      actions={<PlanActions plan={plan} />}
+    >
+      <div aria-live="polite">
+        <StatusBadge tone={TONES[state]}>{t(`states.${state}`)}</StatusBadge>
+      </div>
+      <Outcome plan={plan} />
+      {busy && plan.run && <Live key={plan.run} run={plan.run} />}
+      {plan.planned_at !== null && (
+        <>
+          <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => show({ tab: String(value), kind: undefined, action: undefined })}>
+            <Tab value="counts">{t("detail.counts")}</Tab>
+            {mayRead && <Tab value="steps">{t(done ? "detail.report" : "detail.steps")}</Tab>}
+            {mayRead && <Tab value="people">{t("detail.identities")}</Tab>}
+          </TabList>
+          <div className={styles.view}>
+            {tab === "counts" && (
+              <>
+                <Body1>{writes(plan.counts) === 0 ? t("detail.nothing") : t("detail.writes", { count: writes(plan.counts) })}</Body1>
+                <CountsTable plan={plan} compared={asComparison} />
+                <Losses plan={plan} />
+              </>
+            )}
+            {tab === "steps" && mayRead && <Steps plan={plan} compared={asComparison} />}
+            {tab === "people" && mayRead && <Identities plan={plan} />}
+          </div>
+        </>
+      )}
+    </Page>
+  );
+}
+
+/** How it ended, in a sentence. */
+function Outcome({ plan: { state, error, run, undoes } }: { plan: PlanDetail }) {
+  const t = useTexts("restore");
+  const told = api.useQuery("get", "/runs/{id}", { params: { path: { id: run ?? "" } } }, { enabled: run !== null && state === "failed" });
+  const toRun = run && (
+    <TextLink to="/runs/$id" params={{ id: run }} inline>
+      {t("detail.run")}
+    </TextLink>
+  );
+  if (state === "failed") {
+    return (
+      <MessageBar intent="error" layout="multiline">
+        <MessageBarBody>
+          <MessageBarTitle>{t("detail.failed")}</MessageBarTitle>
+          {error ?? told.data?.error} {toRun}
+        </MessageBarBody>
+      </MessageBar>
+    );
+  }
+  if (state === "applied" || state === "applied_with_issues") {
+    return (
+      <MessageBar intent={state === "applied" ? "success" : "warning"} layout="multiline">
+        <MessageBarBody>
+          {t(state === "applied" ? "detail.doneAll" : "detail.doneIssues")} {toRun}
+        </MessageBarBody>
+      </MessageBar>
+    );
+  }
+  if (undoes) {
+    return (
+      <TextLink to="/restore/$id" params={{ id: undoes }}>
+        {t("detail.undone")}
+      </TextLink>
+    );
+  }
+  return null;
+}

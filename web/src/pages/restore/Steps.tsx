@@ -1,0 +1,147 @@
+import { Button, Caption1, Link, makeStyles, tokens } from "@fluentui/react-components";
+import { type Column, DataTable } from "../../components/DataTable";
+import { Filters } from "../../components/Filters";
+import { FilterSelect } from "../../components/FilterSelect";
+import { webAddress } from "../../components/address";
+import { useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
+import { Empty, Loaded } from "../../components/State";
+import { StatusBadge, type Tone } from "../../components/StatusBadge";
+import { useShown } from "../../components/search";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import { ACTIONS, type PlanDetail, type Step } from "./contract";
+
+const useStyles = makeStyles({
+  remarks: { margin: 0, paddingLeft: tokens.spacingHorizontalM },
+});
+
+const TONES: Record<Step["state"], Tone> = { waiting: "waiting", done: "good", failed: "bad", skipped: "neutral" };
+
+/** What a plan does with each item; after it was applied, what came of it. */
+export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean }) {
+  const t = useTexts("restore");
+  const title = useKindTitle();
+  const [shown, show] = useShown();
+  const { kind, action } = shown;
+  const steps = usePaged<Step>(`/restore-plans/${plan.id}/steps`, { limit: 100, ...(kind && { kind }), ...(action && { action }) });
+  return (
+    <>
+      <Filters>
+        <FilterSelect
+          label={t("detail.kind")}
+          value={kind}
+          options={plan.counts.map((counts) => ({ value: counts.kind, title: title(counts.kind) }))}
+          onChange={(value) => show({ kind: value })}
+        />
+        <FilterSelect
+          label={t("detail.action")}
+          value={action}
+          options={ACTIONS.map((value) => ({ value, title: t(`${compared ? "compared" : "action"}.${value}`) }))}
+          onChange={(value) => show({ action: value })}
+        />
+      </Filters>
+      <Loaded query={{ ...steps, data: steps.items }}>
+        {(items) =>
+          items.length === 0 && !steps.hasNextPage ? (
+            <Empty
+              title={t(kind || action ? "detail.noSteps" : "detail.emptyPlan")}
+              action={(kind || action) && <Button onClick={() => show({ kind: undefined, action: undefined })}>{t("all")}</Button>}
+            >
+              {t(kind || action ? "detail.noStepsHint" : "detail.emptyPlanHint")}
+            </Empty>
+          ) : (
+            <List plan={plan} compared={compared} items={items} more={steps.hasNextPage} onMore={() => !steps.isFetchingNextPage && void steps.fetchNextPage()} />
+          )
+        }
+      </Loaded>
+    </>
+  );
+}
+
+interface ListProps {
+  plan: PlanDetail;
+  compared: boolean;
+  items: Step[];
+  more: boolean;
+  onMore: () => void;
+}
+
+function List({ plan, compared, items, more, onMore }: ListProps) {
+  const t = useTexts("restore");
+  const title = useKindTitle();
+  const done = plan.apply_run !== null;
+  const columns: Column<Step>[] = [
+    { key: "action", title: t("detail.action"), width: 130, cell: ({ action }) => t(`${compared ? "compared" : "action"}.${action}`) },
+    {
+      key: "item",
+      title: t("detail.item"),
+      grow: 3,
+      cell: ({ kind, item, name, project, action }) => (
+        <>
+          {action === "remove" ? (
+            <span dir="auto">{name || item}</span>
+          ) : (
+            <TextLink to="/snapshots/$id/item/$kind/$item" params={{ id: plan.snapshot, kind, item }}>
+              <span dir="auto">{/^\d+$/.test(item) ? `${item} · ${name}` : name || item}</span>
+            </TextLink>
+          )}
+          <Caption1 block>
+            {title(kind)}
+            {project && ` · ${project}`}
+          </Caption1>
+        </>
+      ),
+    },
+    ...(done
+      ? [
+          { key: "state", title: t("detail.result"), width: 130, cell: ({ state }: Step) => <StatusBadge tone={TONES[state]}>{t(`detail.stepState.${state}`)}</StatusBadge> },
+          { key: "new", title: t("detail.open"), grow: 2, cell: (step: Step) => <Restored step={step} /> },
+        ]
+      : []),
+    { key: "remarks", title: t("detail.remarks"), grow: 4, cell: (step) => <Remarks step={step} /> },
+  ];
+  return (
+    <DataTable
+      label={t(done ? "detail.report" : "detail.steps")}
+      items={items}
+      columns={columns}
+      id={({ kind, project, item }) => `${kind}/${project ?? ""}/${item}`}
+      more={more}
+      onMore={onMore}
+    />
+  );
+}
+
+/** The old id and the new one, and the way to the restored thing. */
+function Restored({ step: { item, new_id: id, url } }: { step: Step }) {
+  const t = useTexts("restore");
+  if (!id) return null;
+  const words = id === item ? id : t("detail.newId", { from: item, to: id });
+  const address = url ? webAddress(url) : undefined;
+  if (!address) return <>{words}</>;
+  return (
+    <Link href={address.href} target="_blank" rel="noreferrer noopener" title={address.href}>
+      {words}
+    </Link>
+  );
+}
+
+function Remarks({ step: { reason, losses, differences } }: { step: Step }) {
+  const styles = useStyles();
+  const t = useTexts("restore");
+  const remarks = [
+    ...(reason ? [reason] : []),
+    ...(differences.length > 0 ? [t("differences", { list: differences.join("; ") })] : []),
+    ...losses.map((loss) => t("lost", { list: loss })),
+  ];
+  if (remarks.length === 0) return null;
+  if (remarks.length === 1) return <>{remarks[0]}</>;
+  return (
+    <ul className={styles.remarks}>
+      {remarks.map((remark) => (
+        <li key={remark}>{remark}</li>
+      ))}
+    </ul>
+  );
+}

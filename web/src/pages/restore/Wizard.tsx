@@ -1,0 +1,157 @@
+import { Body1, Button, Checkbox, Field, makeStyles, MessageBar, MessageBarBody, Radio, RadioGroup, Select, tokens } from "@fluentui/react-components";
+import { ArrowDownloadRegular } from "@fluentui/react-icons";
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { when } from "../../components/format";
+import { refusedAt, useFormStyles } from "../../components/form";
+import { Refusal } from "../../components/Refusal";
+import { Section } from "../../components/Section";
+import { ShowAs } from "../../components/ShowAs";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import { archiveUrl, post } from "../browse/contract";
+import { useSourceName } from "../browse/source";
+import { type Entry, entryKey, type Origin, pathsOf, selectOf } from "./basket";
+import { cliOf } from "./cli";
+import { Selected } from "./Selected";
+import { dropBasket, removeFromBasket } from "./useBasket";
+
+const useStyles = makeStyles({
+  actions: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalS },
+  hint: { color: tokens.colorNeutralForeground2 },
+});
+
+type Conflict = "skip" | "replace" | "duplicate";
+const CONFLICTS: Conflict[] = ["skip", "replace", "duplicate"];
+
+interface Props {
+  origin: Origin;
+  entries: Entry[];
+  /** They lie in the basket, and leave it there. */
+  inBasket: boolean;
+}
+
+/** What, from when, to where, and what to do with what is there: the questions before a plan. */
+export function Wizard({ origin, entries, inBasket }: Props) {
+  const styles = useStyles();
+  const form = useFormStyles();
+  const t = useTexts("restore");
+  const navigate = useNavigate();
+  const [left, setLeft] = useState<Entry[]>(entries);
+  const chosen = inBasket ? entries : left;
+  const [conflict, setConflict] = useState<Conflict>("skip");
+  const [missing, setMissing] = useState(false);
+  const target = useTargets(origin);
+  const source = useSourceName()(origin.service, origin.source);
+  const select = selectOf(chosen, missing);
+  const body = { snapshot: origin.id, target: { connector: target.chosen ?? "" }, conflict, select };
+  const plan = useMutation({
+    mutationFn: () => post<{ id: string }>("/restore-plans", body),
+    onSuccess: async ({ id }) => {
+      await navigate({ to: "/restore/$id" as string, params: { id } as never });
+      if (inBasket) dropBasket(origin.id);
+    },
+  });
+  const take = (entry: Entry) => {
+    if (inBasket) removeFromBasket(origin.id, new Set([entryKey(entry)]));
+    else setLeft(left.filter((one) => entryKey(one) !== entryKey(entry)));
+  };
+  const paths = pathsOf(chosen);
+  const ready = select !== undefined && select !== "mixed" && target.chosen !== undefined && !plan.isPending;
+  const at = refusedAt(plan.error);
+  return (
+    <form
+      className={`${form.form} ${form.narrow}`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (ready) plan.mutate();
+      }}
+    >
+      <Section
+        title={t("new.what")}
+        actions={
+          inBasket && (
+            <Button size="small" onClick={() => dropBasket(origin.id)}>
+              {t("new.clear")}
+            </Button>
+          )
+        }
+      >
+        <Body1>
+          {t("new.fromWhen", { source, service: t(`services.${origin.service}`, { defaultValue: origin.service }), time: when(origin.time) })}
+        </Body1>
+        <Selected entries={chosen} onRemove={take} />
+        {chosen.length === 0 && <Body1>{t("new.nothingHint")}</Body1>}
+        {select === "mixed" && (
+          <MessageBar intent="warning" layout="multiline">
+            <MessageBarBody>{t("new.mixed")}</MessageBarBody>
+          </MessageBar>
+        )}
+        <Checkbox label={t("new.missing")} checked={missing} onChange={(_, { checked }) => setMissing(checked === true)} />
+        <span className={styles.hint}>{t("new.missingHint")}</span>
+      </Section>
+      <Section title={t("new.target")}>{target.field(at("/target/connector"))}</Section>
+      <Section title={t("new.conflict")}>
+        <RadioGroup aria-label={t("new.conflict")} value={conflict} onChange={(_, { value }) => setConflict(value as Conflict)}>
+          {CONFLICTS.map((value) => (
+            <Radio
+              key={value}
+              value={value}
+              label={
+                <>
+                  <strong>{t(`new.${value}`)}</strong>
+                  <div className={styles.hint}>{t(`new.${value}Hint`)}</div>
+                </>
+              }
+            />
+          ))}
+        </RadioGroup>
+      </Section>
+      <Refusal error={plan.error} />
+      <div className={styles.actions}>
+        <Button appearance="primary" type="submit" disabled={!ready}>
+          {t(plan.isPending ? "new.planning" : "new.plan")}
+        </Button>
+        {paths && paths.length > 0 && (
+          <Button as="a" icon={<ArrowDownloadRegular />} href={archiveUrl(origin.id, paths)} download>
+            {t("download")}
+          </Button>
+        )}
+        {ready && <ShowAs cli={cliOf(origin.id, target.chosen ?? "", conflict, select)} method="POST" path="/restore-plans" body={body} />}
+      </div>
+    </form>
+  );
+}
+
+/** The connectors of the snapshot's service: the original one first. */
+function useTargets(origin: Origin) {
+  const t = useTexts("restore");
+  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } });
+  const [named, choose] = useState<string>();
+  const same = (organization: string) => organization.toLowerCase() === origin.source.toLowerCase();
+  const fitting = (connectors.data?.items ?? [])
+    .filter(({ service }) => service === origin.service)
+    .toSorted((one, other) => Number(same(other.organization)) - Number(same(one.organization)));
+  const chosen = named ?? fitting[0]?.name;
+  const original = fitting.find(({ name }) => name === chosen);
+  const field = (refused: object) =>
+    connectors.isSuccess && fitting.length === 0 ? (
+      <>
+        <Body1>{t("new.noTarget")}</Body1>
+        <TextLink to="/connectors">{t("new.connect")}</TextLink>
+      </>
+    ) : (
+      <Field label={t("new.connector")} hint={original && !same(original.organization) ? t("new.otherHint") : undefined} {...refused}>
+        <Select value={chosen ?? ""} onChange={(_, { value }) => choose(value)}>
+          {fitting.map(({ name, organization }) => (
+            <option key={name} value={name}>
+              {t(same(organization) ? "new.same" : "new.other", { name, organization })}
+            </option>
+          ))}
+        </Select>
+      </Field>
+    );
+  return { chosen, field };
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import type { Counts, Identity, PlanState } from "./contract";
+import { canApply, mapping, totals, writes } from "./plan";
+
+const counts = (kind: string, some: Partial<Counts>): Counts => ({ kind, create: 0, undelete: 0, replace: 0, merge: 0, remove: 0, skip: 0, export: 0, ...some });
+
+test("what a plan does is summed over its kinds; what is skipped or exported writes nothing", () => {
+  const all = [counts("team", { create: 2, skip: 5 }), counts("area", { create: 1, export: 3, remove: 1 })];
+  expect(totals(all)).toMatchObject({ create: 3, skip: 5, export: 3, remove: 1 });
+  expect(writes(all)).toBe(4);
+  expect(writes([])).toBe(0);
+});
+
+test("only a whole plan that nobody is at and that writes something can be applied", () => {
+  const plan = (state: PlanState, planned: string | null = "t", some = [counts("team", { create: 1 })]) => canApply({ state, planned_at: planned, counts: some });
+  expect((["ready", "failed", "canceled", "applied_with_issues"] as const).every((state) => plan(state))).toBe(true);
+  expect((["planning", "applying", "applied"] as const).some((state) => plan(state))).toBe(false);
+  expect(plan("failed", null)).toBe(false);
+  expect(plan("ready", "t", [counts("team", { skip: 4 })])).toBe(false);
+});
+
+test("only changed people are sent; an empty name leaves the person as stored", () => {
+  const person = (name: string, to: string | null): Identity => ({ from: { name, unique_name: `${name}@old` }, to: to === null ? null : { unique_name: to }, found: to !== null, items: 1 });
+  const people = [person("a", "a@old"), person("b", null), person("c", "c@old"), person("d", null)];
+  expect(mapping(people, { "a@old": "a@old", "b@old": " b@new ", "c@old": " " })).toEqual({
+    items: [
+      { from: { unique_name: "b@old" }, to: { unique_name: "b@new" } },
+      { from: { unique_name: "c@old" }, to: null },
+    ],
+  });
+});

@@ -1,0 +1,166 @@
+import { Body1, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, tokens } from "@fluentui/react-components";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { api, type Schemas } from "../../api/client";
+import { useAll } from "../../components/all";
+import { Facts } from "../../components/Facts";
+import { bytes, count, duration } from "../../components/format";
+import { Page } from "../../components/Page";
+import { Section } from "../../components/Section";
+import { Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useTexts } from "../../texts";
+import { withHistory } from "../issues/group";
+import { IssueGroups } from "../issues/IssueGroups";
+import { MoreIssues } from "../issues/MoreIssues";
+import { Compare } from "./Compare";
+import { planQuery, type Run as TheRun } from "./contract";
+import { Counts } from "./Counts";
+import { Live } from "./Live";
+import { plain, told } from "./result";
+import { RunActions } from "./RunActions";
+import { RunState } from "./RunState";
+import { isOpen, seconds } from "./standing";
+import { useRunWords } from "./words";
+import "./texts";
+
+const useStyles = makeStyles({
+  parts: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXXL },
+});
+
+/** One run: how it stands and why, what it does, what it found, and what was different from the one before. */
+export function Run() {
+  const { id } = useParams({ strict: false });
+  const t = useTexts("runs");
+  const query = api.useQuery("get", "/runs/{id}", { params: { path: { id: id ?? "" } } });
+  const trail = <TextLink to="/runs">{t("title")}</TextLink>;
+  if (!query.data) {
+    return (
+      <Page title={t("detail.facts")} trail={trail}>
+        <Loaded query={query}>{() => null}</Loaded>
+      </Page>
+    );
+  }
+  return <Loaded query={query}>{(run) => <Shown key={run.id} run={run} />}</Loaded>;
+}
+
+function Shown({ run }: { run: TheRun }) {
+  const styles = useStyles();
+  const t = useTexts("runs");
+  const words = useRunWords();
+  const open = isOpen(run);
+  const changed = Object.keys(run.counts.kinds).length > 0;
+  useFinished(run);
+  return (
+    <Page
+      title={words.title(run)}
+      trail={<TextLink to="/runs">{t("title")}</TextLink>}
+      about={<Time at={run.created} />}
+      actions={<RunActions run={run} />}
+    >
+      <div className={styles.parts}>
+        <div role="status">
+          <RunState run={run} />
+        </div>
+        {run.state === "failed" && <Failure run={run} />}
+        {run.state === "running" && <Live run={run.id} />}
+        <About run={run} />
+        <Result run={run} />
+        <RunIssues run={run} />
+        {changed && <Counts run={run} />}
+        {!open && run.state !== "canceled" && run.kind === "backup" && <Compare run={run} />}
+      </div>
+    </Page>
+  );
+}
+
+/** Issues are listed when the run ends; nothing else says so. */
+function useFinished(run: TheRun) {
+  const queries = useQueryClient();
+  const finished = run.finished ?? null;
+  useEffect(() => {
+    if (finished !== null) void queries.invalidateQueries({ queryKey: ["get", `/runs/${run.id}/issues`] });
+  }, [queries, run.id, finished]);
+}
+
+function Failure({ run }: { run: TheRun }) {
+  const t = useTexts("runs");
+  return (
+    <MessageBar intent="error" layout="multiline">
+      <MessageBarBody>
+        <MessageBarTitle>{t("detail.error")}</MessageBarTitle>
+        {run.error} {run.kind === "backup" && !run.snapshot && t("detail.noSnapshot")}
+      </MessageBarBody>
+    </MessageBar>
+  );
+}
+
+function About({ run }: { run: TheRun }) {
+  const t = useTexts("runs");
+  const words = useRunWords();
+  const plan = useQuery(planQuery(run)).data;
+  const link = (to: string, params: Record<string, string>, text: string) => (
+    <TextLink to={to} params={params}>
+      {text}
+    </TextLink>
+  );
+  const { requests, bytes_received: received, bytes_stored: stored } = run.counts;
+  return (
+    <Section title={t("detail.facts")}>
+      <Facts
+        facts={[
+          [t("detail.reason"), words.reason(run)],
+          [t("detail.policy"), run.policy && link("/policies/$name", { name: run.policy }, run.policy)],
+          [t("detail.connector"), run.connector && link("/connectors/$name", { name: run.connector }, run.connector)],
+          [t("detail.repository"), run.repository && link("/repositories/$name", { name: run.repository }, run.repository)],
+          [t("detail.snapshot"), run.snapshot && link("/snapshots/$id", { id: run.snapshot }, run.snapshot.slice(0, 8))],
+          [t("detail.retryOf"), run.retry_of && link("/runs/$id", { id: run.retry_of }, t("detail.retryOfLink"))],
+          [t("detail.resumed"), run.resumed_from && link("/runs/$id", { id: run.resumed_from }, t("detail.resumedLink"))],
+          [t("detail.plan"), plan && link("/restore/$id", { id: plan }, t("detail.planLink"))],
+          [t("detail.started"), <Time key="started" at={run.created} />],
+          [t("detail.ended"), run.finished && <Time at={run.finished} />],
+          [t("detail.took"), run.finished && duration(seconds(run, 0))],
+          [t("detail.requests"), requests > 0 && count(requests)],
+          [t("detail.received"), received > 0 && bytes(received)],
+          [t("detail.stored"), stored > 0 && bytes(stored)],
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Result({ run }: { run: TheRun }) {
+  const t = useTexts("runs");
+  const members = told(run.result, { yes: t("result.yes"), no: t("result.no") });
+  if (members.length === 0) return null;
+  return (
+    <Section title={t("result.title")}>
+      <Facts facts={members.map(({ key, value }) => [t(`result.${key}`, { defaultValue: plain(key) }), value])} />
+    </Section>
+  );
+}
+
+function RunIssues({ run }: { run: TheRun }) {
+  const t = useTexts("runs");
+  const issues = useAll<Schemas["IssueView"]>(`/runs/${run.id}/issues`);
+  const known = useAll<Schemas["RecurringView"]>("/issues", { connector: run.connector }, run.connector !== "");
+  const none = isOpen(run) ? "issues.soFar" : run.kind === "backup" ? `issues.none.${run.state}` : "issues.noneOther";
+  return (
+    <Section title={t("issues.title")}>
+      <Loaded query={{ ...issues, data: issues.items }}>
+        {(items) =>
+          items.length === 0 ? (
+            <Body1>{t(none, { defaultValue: t("issues.noneOther") })}</Body1>
+          ) : (
+            <>
+              <IssueGroups ofRun rows={withHistory(run.connector, items, known.items ?? [])} />
+              <MoreIssues list={issues} />
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { plain, told } from "./result";
+
+test("results are told in people's units, whatever a newer server adds", () => {
+  const result = {
+    dry_run: true,
+    bytes_freed: 1_500_000,
+    packs_removed: 12_345,
+    read_percent: 10,
+    reason: "",
+    suspicions: ["a", "b"],
+    nothing: [],
+    index: { bytes: 2000, gone: null },
+  };
+  expect(told(result)).toEqual([
+    { key: "dry_run", value: "yes" },
+    { key: "bytes_freed", value: "1.5 MB" },
+    { key: "packs_removed", value: "12,345" },
+    { key: "read_percent", value: "10 %" },
+    { key: "suspicions", value: "2" },
+    { key: "index_bytes", value: "2 KB" },
+  ]);
+  expect([told(null), told("x"), told(undefined)]).toEqual([[], [], []]);
+  expect(plain("packs_removed")).toBe("Packs removed");
+});

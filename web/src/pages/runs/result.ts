@@ -1,0 +1,38 @@
+import { bytes, count, duration } from "../../components/format";
+
+/** One member of a run's result, for people. */
+export interface Told {
+  key: string;
+  value: string;
+}
+
+const YES = { yes: "yes", no: "no" };
+
+function value(key: string, of: unknown, words: typeof YES): string | null {
+  if (typeof of === "number") {
+    if (/(^|_)bytes(_|$)/.test(key)) return bytes(of);
+    if (key.endsWith("_seconds") || key === "seconds") return duration(of);
+    if (key.endsWith("_percent")) return `${of} %`;
+    return count(of);
+  }
+  if (typeof of === "boolean") return of ? words.yes : words.no;
+  return typeof of === "string" && of !== "" ? of : null;
+}
+
+/** What a check, prune or verification came to; members inside others are named by both, lists by how long they are. */
+export function told(result: unknown, words = YES, before = ""): Told[] {
+  if (typeof result !== "object" || result === null) return [];
+  return Object.entries(result).flatMap(([name, member]) => {
+    const key = before ? `${before}_${name}` : name;
+    if (Array.isArray(member)) return member.length > 0 ? [{ key, value: count(member.length) }] : [];
+    if (typeof member === "object") return told(member, words, key);
+    const shown = value(name, member, words);
+    return shown === null ? [] : [{ key, value: shown }];
+  });
+}
+
+/** `packs_removed` where no text names it: `Packs removed`. */
+export function plain(key: string): string {
+  const words = key.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

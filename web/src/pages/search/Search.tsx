@@ -1,0 +1,119 @@
+import { Button, Field, Input, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
+import { SearchRegular } from "@fluentui/react-icons";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { Filters } from "../../components/Filters";
+import { FilterSelect } from "../../components/FilterSelect";
+import { KINDS, useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
+import { Page } from "../../components/Page";
+import { Empty, Loaded } from "../../components/State";
+import { ShowAs } from "../../components/ShowAs";
+import { useShown } from "../../components/search";
+import { useTexts } from "../../texts";
+import { Results } from "./Results";
+import { type Hit, searchQuery } from "./hits";
+import "./texts";
+
+const useStyles = makeStyles({
+  line: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS, alignItems: "flex-start" },
+  go: { marginTop: "26px" },
+  box: { maxWidth: "100%" },
+  words: { flexGrow: 1, maxWidth: "640px", minWidth: "min(100%, 280px)" },
+});
+
+/** Full-text search over all snapshots. The address holds what is looked for. */
+export function Search() {
+  const styles = useStyles();
+  const t = useTexts("search");
+  const [shown, show] = useShown();
+  const { q = "" } = shown;
+  const [typed, setTyped] = useState(q);
+  // The address changes from outside, too: back, and links that search.
+  const [last, setLast] = useState(q);
+  if (last !== q) {
+    setLast(q);
+    setTyped(q);
+  }
+  return (
+    <Page title={t("title")} about={t("about")} actions={q && <ShowAs cli={["snapshot", "search", q]} method="GET" path={`/search?${new URLSearchParams(searchQuery(shown)).toString()}`} />}>
+      <form
+        role="search"
+        className={styles.line}
+        onSubmit={(event) => {
+          event.preventDefault();
+          show({ q: typed.trim() });
+        }}
+      >
+        <Field className={styles.words} label={t("words")} hint={t("hint")}>
+          <SearchBox className={styles.box} value={typed} onChange={(_, { value }) => setTyped(value)} />
+        </Field>
+        <Button className={styles.go} appearance="primary" type="submit">
+          {t("go")}
+        </Button>
+      </form>
+      <Narrow />
+      {q === "" ? (
+        <Empty icon={<SearchRegular />} title={t("start")}>
+          {t("startHint")}
+        </Empty>
+      ) : (
+        <Found />
+      )}
+    </Page>
+  );
+}
+
+const NARROWED = ["kind", "project", "connector", "since", "until"] as const;
+
+function Narrow() {
+  const t = useTexts("search");
+  const title = useKindTitle();
+  const [shown, show] = useShown();
+  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } }).data?.items ?? [];
+  const kinds = Object.values(KINDS)
+    .flat()
+    .filter((kind) => kind !== "comment" && kind !== "attachment");
+  return (
+    <Filters>
+      <FilterSelect label={t("kind")} value={shown["kind"]} options={kinds.map((value) => ({ value, title: title(value) }))} onChange={(value) => show({ kind: value })} />
+      <FilterSelect
+        label={t("connector")}
+        value={shown["connector"]}
+        options={connectors.map(({ name }) => ({ value: name, title: name }))}
+        onChange={(value) => show({ connector: value })}
+      />
+      <Field label={t("project")}>
+        <Input defaultValue={shown["project"] ?? ""} onBlur={(event) => show({ project: event.target.value.trim() })} placeholder={t("projectHint")} />
+      </Field>
+      {(["since", "until"] as const).map((key) => (
+        <Field key={key} label={t(key)}>
+          <Input type="date" value={shown[key] ?? ""} onChange={(_, { value }) => show({ [key]: value })} />
+        </Field>
+      ))}
+    </Filters>
+  );
+}
+
+function Found() {
+  const t = useTexts("search");
+  const [shown, show] = useShown();
+  const hits = usePaged<Hit>("/search", { ...searchQuery(shown), limit: 50 });
+  const filtered = NARROWED.some((key) => shown[key]);
+  return (
+    <Loaded query={{ ...hits, data: hits.items }}>
+      {(items) =>
+        items.length === 0 && !hits.hasNextPage ? (
+          <Empty
+            title={t("none")}
+            action={filtered && <Button onClick={() => show(Object.fromEntries(NARROWED.map((key) => [key, undefined])))}>{t("clear")}</Button>}
+          >
+            {t("noneHint")}
+          </Empty>
+        ) : (
+          <Results hits={items} more={hits.hasNextPage} busy={hits.isFetchingNextPage} onMore={() => void hits.fetchNextPage()} />
+        )
+      }
+    </Loaded>
+  );
+}

@@ -1,0 +1,97 @@
+import { Body1, Button, makeStyles, MessageBar, MessageBarBody, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
+import { useNavigate } from "@tanstack/react-router";
+import { api } from "../../api/client";
+import { Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import { Doorway } from "../sign-in/Doorway";
+import { isOpen, type Orphan, type Run, type State } from "./contract";
+import "./texts";
+
+const useStyles = makeStyles({
+  list: { margin: 0, paddingLeft: tokens.spacingHorizontalL, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXS },
+});
+
+const AGAIN = 1_500;
+
+/** How the taking up of the repository goes, and what is left for the person to do. */
+export function Restored() {
+  const t = useTexts("setup");
+  const navigate = useNavigate();
+  const query = api.useQuery("get", "/setup", {}, {
+    staleTime: 0,
+    refetchInterval: ({ state }) => (isOpen((state.data as State | undefined)?.restore) ? AGAIN : false),
+  });
+  const run = (query.data as State | undefined)?.restore;
+  const done = run?.state.startsWith("succeeded");
+  return (
+    <Doorway title={t(done ? "restored.titleDone" : "restored.title")}>
+      <Loaded query={query}>{(state: State) => <Content state={state} />}</Loaded>
+      <Button appearance="primary" onClick={() => void navigate({ to: "/" })}>
+        {t("restored.overview")}
+      </Button>
+    </Doorway>
+  );
+}
+
+function Content({ state: { restore: run, without_connector: orphans = [] } }: { state: State }) {
+  const t = useTexts("setup");
+  if (!run) return <Body1>{t("restored.none")}</Body1>;
+  return (
+    <>
+      <Progress run={run} />
+      {!isOpen(run) && run.state.startsWith("succeeded") && <Again orphans={orphans} />}
+    </>
+  );
+}
+
+function Progress({ run }: { run: Run }) {
+  const t = useTexts("setup");
+  if (isOpen(run)) {
+    return (
+      <div role="status">
+        <Spinner label={t("restored.running")} labelPosition="below" />
+      </div>
+    );
+  }
+  const whole = run.state === "succeeded";
+  const back = whole || run.state === "succeeded_with_issues";
+  return (
+    <MessageBar intent={whole ? "success" : back ? "warning" : "error"} layout="multiline" role="status">
+      <MessageBarBody>
+        {back ? t(whole ? "restored.whole" : "restored.issues") : t("restored.failed", { error: run.error ?? "" })}{" "}
+        <TextLink to="/runs/$id" params={{ id: run.id }} inline>
+          {t("restored.openRun")}
+        </TextLink>
+      </MessageBarBody>
+    </MessageBar>
+  );
+}
+
+function Again({ orphans }: { orphans: Orphan[] }) {
+  const t = useTexts("setup");
+  const styles = useStyles();
+  return (
+    <>
+      <Subtitle2 as="h2">{t("restored.again")}</Subtitle2>
+      {orphans.length === 0 ? (
+        <Text>{t("restored.nothing")}</Text>
+      ) : (
+        <>
+          <Text>{t("restored.againAbout")}</Text>
+          <ul className={styles.list}>
+            {orphans.map(({ service, source }) => (
+              <li key={`${service} ${source}`}>
+                {source} ({t(`restored.services.${service}`, { defaultValue: service })}){" "}
+                <TextLink to="/connect" inline>
+                  {t("restored.connect")}
+                </TextLink>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <Text size={200}>{t("restored.later")}</Text>
+    </>
+  );
+}

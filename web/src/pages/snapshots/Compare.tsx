@@ -1,0 +1,101 @@
+import { Button, Caption1 } from "@fluentui/react-components";
+import { ArrowSwapRegular } from "@fluentui/react-icons";
+import { Filters } from "../../components/Filters";
+import { FilterSelect } from "../../components/FilterSelect";
+import { count, when } from "../../components/format";
+import { useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
+import { Page } from "../../components/Page";
+import { Empty, Failed, Loaded, Loading } from "../../components/State";
+import { ShowAs } from "../../components/ShowAs";
+import { useShown } from "../../components/search";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import { type SnapshotDetail, useSnapshot } from "../browse/snapshot";
+import { useSourceName } from "../browse/source";
+import { ByKind } from "./ByKind";
+import { type Change, Differences } from "./Differences";
+import "./texts";
+
+/** What differs between two snapshots of one source. */
+export function Compare() {
+  const t = useTexts("snapshots");
+  const [{ from, to }] = useShown();
+  const [earlier, later] = [useSnapshot(from), useSnapshot(to)];
+  const error = earlier.error ?? later.error;
+  if (earlier.data && later.data) return <Both earlier={earlier.data} later={later.data} />;
+  return (
+    <Page title={t("comparison")} trail={<TextLink to="/snapshots">{t("title")}</TextLink>}>
+      {error ? (
+        <Failed error={error} retry={() => void Promise.all([earlier.refetch(), later.refetch()])} />
+      ) : from === undefined || to === undefined ? (
+        <Empty title={t("compareHint")} />
+      ) : (
+        <Loading />
+      )}
+    </Page>
+  );
+}
+
+function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDetail }) {
+  const t = useTexts("snapshots");
+  const title = useKindTitle();
+  const [{ kind }, show] = useShown();
+  const changes = usePaged<Change>(`/snapshots/${later.id}/changes`, { from: earlier.id, limit: 100, ...(kind && { kind }) });
+  const kinds = new Set([...Object.keys(earlier.kinds), ...Object.keys(later.kinds)]);
+  const { service, source } = later;
+  const name = useSourceName()(service, source);
+  return (
+    <Page
+      title={t("comparison")}
+      trail={
+        <TextLink to="/snapshots/source/$service/$source" params={{ service, source }}>
+          {t("of", { source: name })}
+        </TextLink>
+      }
+      about={
+        <>
+          {t("comparing", { source: name, from: when(earlier.time), to: when(later.time) })}
+          <Caption1 block>{`${count(earlier.items)} → ${count(later.items)} ${t("items").toLowerCase()}`}</Caption1>
+        </>
+      }
+      actions={
+        <>
+          <Button icon={<ArrowSwapRegular />} onClick={() => show({ from: later.id, to: earlier.id })}>
+            {t("swap")}
+          </Button>
+          <ShowAs
+            cli={["snapshot", "diff", earlier.id.slice(0, 8), later.id.slice(0, 8)]}
+            method="GET"
+            path={`/snapshots/${later.id}/changes?from=${earlier.id}`}
+          />
+        </>
+      }
+    >
+      {later.parent === earlier.id && <ByKind snapshot={later} />}
+      <Filters>
+        <FilterSelect
+          label={t("kind")}
+          value={kind}
+          options={[...kinds].map((value) => ({ value, title: title(value) }))}
+          onChange={(value) => show({ kind: value })}
+        />
+      </Filters>
+      <Loaded query={{ ...changes, data: changes.items }}>
+        {(items) =>
+          items.length === 0 && !changes.hasNextPage ? (
+            <Empty title={t(kind ? "sameFilter" : "same")}>{t(kind ? "sameFilterHint" : "sameHint")}</Empty>
+          ) : (
+            <Differences
+              items={items}
+              earlier={earlier}
+              later={later}
+              more={changes.hasNextPage}
+              onMore={() => !changes.isFetchingNextPage && void changes.fetchNextPage()}
+            />
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}

@@ -1,0 +1,59 @@
+import { Body1 } from "@fluentui/react-components";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { client } from "../../api/client";
+import { ConfirmDialog } from "../../components/ConfirmDialog";
+import { when } from "../../components/format";
+import { ShowAs } from "../../components/ShowAs";
+import { useTell } from "../../components/tell";
+import { useMe } from "../../shell/session";
+import { useTexts } from "../../texts";
+import type { Snapshot } from "./change";
+
+const NAMED = 8;
+
+/** Asks before snapshots are forgotten; with four eyes on, asks somebody else. */
+export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; onDone: () => void; onClose: () => void }) {
+  const t = useTexts("snapshots");
+  const tell = useTell();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const eyes = useMe().four_eyes;
+  const ids = snapshots.map(({ id }) => id);
+  const forget = useMutation({
+    mutationFn: () => client.POST("/snapshots/forget", { body: { snapshots: ids } }),
+    onSuccess: async ({ response }) => {
+      onClose();
+      onDone();
+      if (response.status === 202) {
+        tell(t("waits"), t("forgetEyes"), "info");
+        await navigate({ to: "/approvals" as string });
+        return;
+      }
+      tell(t("forgotten", { count: ids.length }));
+      await queries.invalidateQueries({ queryKey: ["get", "/snapshots"] });
+    },
+  });
+  return (
+    <ConfirmDialog
+      title={t("forgetTitle", { count: ids.length })}
+      action={t("forgetDo")}
+      busy={forget.isPending}
+      error={forget.error}
+      onConfirm={() => forget.mutate()}
+      onCancel={onClose}
+    >
+      <ul>
+        {snapshots.slice(0, NAMED).map(({ id, source, time }) => (
+          <li key={id}>
+            {source}, {when(time)}
+          </li>
+        ))}
+        {snapshots.length > NAMED && <li>…</li>}
+      </ul>
+      <Body1 block>{t("forgetText")}</Body1>
+      {eyes && <Body1 block>{t("forgetEyes")}</Body1>}
+      <ShowAs cli={["snapshot", "forget", ...ids.map((id) => id.slice(0, 8))]} method="POST" path="/snapshots/forget" body={{ snapshots: ids }} />
+    </ConfirmDialog>
+  );
+}

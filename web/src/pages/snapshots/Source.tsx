@@ -1,0 +1,118 @@
+import { Caption1 } from "@fluentui/react-components";
+import { HistoryRegular } from "@fluentui/react-icons";
+import { useParams } from "@tanstack/react-router";
+import { useCallback, useState } from "react";
+import { api } from "../../api/client";
+import { type Column, DataTable } from "../../components/DataTable";
+import { count, when } from "../../components/format";
+import { usePaged } from "../../components/paged";
+import { Page } from "../../components/Page";
+import { Section } from "../../components/Section";
+import { Empty, Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useMe } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { Actions } from "./Actions";
+import type { Snapshot } from "./change";
+import { Marks, useChangeWords } from "./Marks";
+import { Timeline } from "./Timeline";
+import "./texts";
+
+/** All snapshots of one organization or tenant. */
+export function Source() {
+  const t = useTexts("snapshots");
+  const { service = "", source = "" } = useParams({ strict: false }) as { service?: string; source?: string };
+  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } });
+  const same = (one: { service: string; organization: string }) =>
+    one.service === service && one.organization.toLowerCase() === source.toLowerCase();
+  const connector = connectors.data?.items.find(same)?.name;
+  const query = connector === undefined ? { limit: 200 } : { connector, limit: 100 };
+  const snapshots = usePaged<Snapshot>("/snapshots", query, !connectors.isPending);
+  const items = snapshots.items?.filter((one) => one.service === service && one.source.toLowerCase() === source.toLowerCase());
+  const more = useCallback(() => {
+    if (!snapshots.isFetchingNextPage) void snapshots.fetchNextPage();
+  }, [snapshots]);
+  return (
+    <Page
+      title={t("of", { source: connector ?? source })}
+      trail={<TextLink to="/snapshots">{t("title")}</TextLink>}
+      about={connectors.isSuccess && connector === undefined ? t("gone") : t(`services.${service}`, { defaultValue: service })}
+    >
+      <Loaded query={{ ...snapshots, data: items }}>
+        {(all) =>
+          all.length === 0 && !snapshots.hasNextPage ? (
+            <Empty icon={<HistoryRegular />} title={t("noneOf")} action={<TextLink to="/connectors">{t("runBackup")}</TextLink>}>
+              {t("noneOfHint")}
+            </Empty>
+          ) : (
+            <>
+              <Section title={t("timeline")}>
+                <Caption1>{t("timelineAbout")}</Caption1>
+                <Timeline snapshots={all} />
+              </Section>
+              <List snapshots={all} connector={connector} more={snapshots.hasNextPage} onMore={more} />
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+function List({ snapshots, connector, more, onMore }: { snapshots: Snapshot[]; connector: string | undefined; more: boolean; onMore: () => void }) {
+  const t = useTexts("snapshots");
+  const { permissions } = useMe();
+  const words = useChangeWords();
+  const mayAct = ["read-content", "restore", "run-backups", "manage-repositories"].some((permission) => permissions.includes(permission));
+  const [selected, select] = useState<ReadonlySet<string>>(new Set());
+  const columns: Column<Snapshot>[] = [
+    {
+      key: "time",
+      title: t("taken"),
+      grow: 2,
+      cell: (snapshot) => (
+        <>
+          <TextLink to="/snapshots/$id" params={{ id: snapshot.id }}>
+            {when(snapshot.time)}
+          </TextLink>
+          <Caption1 block>
+            <Time at={snapshot.time} />
+          </Caption1>
+        </>
+      ),
+    },
+    { key: "items", title: t("items"), cell: ({ items }) => count(items) },
+    {
+      key: "changes",
+      title: t("changes"),
+      grow: 2,
+      cell: (snapshot) =>
+        snapshot.parent ? (
+          <TextLink to="/snapshots/compare" search={{ from: snapshot.parent, to: snapshot.id }}>
+            {words(snapshot)}
+          </TextLink>
+        ) : (
+          words(snapshot)
+        ),
+    },
+    { key: "marks", title: t("marks"), grow: 2, cell: (snapshot) => <Marks snapshot={snapshot} /> },
+    { key: "repository", title: t("repository"), cell: ({ repository }) => repository },
+  ];
+  const chosen = snapshots.filter(({ id }) => selected.has(id));
+  return (
+    <Section title={t("title")}>
+      {mayAct && <Actions chosen={chosen} connector={connector} onDone={() => select(new Set())} />}
+      <DataTable
+        label={t("list")}
+        items={snapshots}
+        columns={columns}
+        id={({ id }) => id}
+        name={({ time }) => when(time)}
+        {...(mayAct && { selected, onSelect: select })}
+        more={more}
+        onMore={onMore}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,97 @@
+import { HistoryRegular } from "@fluentui/react-icons";
+import { api } from "../../api/client";
+import { type Column, DataTable } from "../../components/DataTable";
+import { count } from "../../components/format";
+import { usePaged } from "../../components/paged";
+import { Page } from "../../components/Page";
+import { Empty, Failed, Loading } from "../../components/State";
+import { StatusBadge } from "../../components/StatusBadge";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useTexts } from "../../texts";
+import { type Snapshot, type Source, sourcesOf } from "./change";
+import "./texts";
+
+/** Every organization and tenant that has snapshots or could have some. */
+export function Sources() {
+  const t = useTexts("snapshots");
+  const connectors = usePaged<Parameters<typeof sourcesOf>[0][number]>("/connectors", { limit: 200 });
+  // Sources whose connector is gone are known by their snapshots alone.
+  const snapshots = usePaged<Snapshot>("/snapshots", { limit: 200 });
+  const error = connectors.error ?? snapshots.error;
+  return (
+    <Page title={t("title")} about={t("about")}>
+      {connectors.items && snapshots.items ? (
+        <List
+          sources={sourcesOf(connectors.items, snapshots.items)}
+          more={connectors.hasNextPage}
+          onMore={() => void connectors.fetchNextPage()}
+        />
+      ) : error ? (
+        <Failed error={error} retry={() => void Promise.all([connectors.refetch(), snapshots.refetch()])} />
+      ) : (
+        <Loading />
+      )}
+    </Page>
+  );
+}
+
+function List({ sources, more, onMore }: { sources: Source[]; more: boolean; onMore: () => void }) {
+  const t = useTexts("snapshots");
+  if (sources.length === 0) {
+    return (
+      <Empty icon={<HistoryRegular />} title={t("none")} action={<TextLink to="/connectors">{t("connect")}</TextLink>}>
+        {t("noneHint")}
+      </Empty>
+    );
+  }
+  const columns: Column<Source>[] = [
+    {
+      key: "source",
+      title: t("source"),
+      grow: 3,
+      cell: ({ connector, service, source }) => (
+        <>
+          <TextLink to="/snapshots/source/$service/$source" params={{ service, source }}>
+            {connector ?? source}
+          </TextLink>
+          {connector !== undefined && connector.toLowerCase() !== source.toLowerCase() && ` (${source})`}
+          {connector === undefined && <StatusBadge tone="neutral">{t("gone")}</StatusBadge>}
+        </>
+      ),
+    },
+    { key: "service", title: t("service"), cell: ({ service }) => t(`services.${service}`, { defaultValue: service }) },
+    { key: "newest", title: t("newest"), grow: 2, cell: (source) => <Newest of={source} /> },
+  ];
+  return (
+    <DataTable
+      label={t("sources")}
+      items={sources}
+      columns={columns}
+      id={({ service, source }) => `${service}/${source}`}
+      more={more}
+      onMore={onMore}
+    />
+  );
+}
+
+/** Asked for each source that is in sight: the newest snapshots of all may be those of one. */
+function Newest({ of }: { of: Source }) {
+  const t = useTexts("snapshots");
+  const asked = api.useQuery(
+    "get",
+    "/snapshots",
+    { params: { query: { connector: of.connector ?? "", limit: 1 } } },
+    { enabled: of.connector !== undefined && of.newest === undefined },
+  );
+  const newest = of.newest ?? asked.data?.items[0];
+  if (!newest) return asked.isLoading ? "…" : t("noSnapshot");
+  return (
+    <>
+      <TextLink to="/snapshots/$id" params={{ id: newest.id }}>
+        <Time at={newest.time} />
+      </TextLink>
+      {` · ${count(newest.items)} ${t("items").toLowerCase()}`}
+    </>
+  );
+}

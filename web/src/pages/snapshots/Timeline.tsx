@@ -1,0 +1,58 @@
+import { makeStyles, tokens, Tooltip } from "@fluentui/react-components";
+import { Link } from "@tanstack/react-router";
+import { when } from "../../components/format";
+import { useTexts } from "../../texts";
+import { changesOf, heights, type Snapshot } from "./change";
+import { useChangeWords } from "./Marks";
+
+const HEIGHT = 56;
+const LEAST = 6;
+
+const useStyles = makeStyles({
+  line: {
+    display: "flex",
+    alignItems: "flex-end",
+    gap: "3px",
+    height: `${HEIGHT}px`,
+    margin: 0,
+    padding: `0 0 ${tokens.spacingVerticalXS}`,
+    listStyle: "none",
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+    overflow: "hidden",
+  },
+  place: { flex: "1 1 0", minWidth: "6px", maxWidth: "24px", height: "100%", display: "flex", alignItems: "flex-end" },
+  hit: { display: "flex", alignItems: "flex-end", width: "100%", height: "100%" },
+  bar: {
+    width: "100%",
+    backgroundColor: tokens.colorBrandBackground,
+    borderRadius: `${tokens.borderRadiusSmall} ${tokens.borderRadiusSmall} 0 0`,
+    ":hover": { backgroundColor: tokens.colorBrandBackgroundHover },
+  },
+});
+
+const MOST = 60;
+
+/** The last snapshots as bars, the oldest first. The list below tells the same in words. */
+export function Timeline({ snapshots }: { snapshots: Snapshot[] }) {
+  const styles = useStyles();
+  const t = useTexts("snapshots");
+  const words = useChangeWords();
+  const shown = snapshots.slice(0, MOST).toReversed();
+  const tall = heights(shown.map((snapshot) => Object.values(changesOf(snapshot)).reduce((sum, one) => sum + one, 0)));
+  return (
+    <ol className={styles.line} aria-label={t("timeline")}>
+      {shown.map((snapshot, index) => {
+        const label = t("bar", { time: when(snapshot.time), changes: words(snapshot) });
+        return (
+          <li key={snapshot.id} className={styles.place}>
+            <Tooltip content={label} relationship="label">
+              <Link to={"/snapshots/$id" as string} params={{ id: snapshot.id } as never} className={styles.hit}>
+                <div className={styles.bar} style={{ height: LEAST + (tall[index] ?? 0) * (HEIGHT - 2 * LEAST) }} />
+              </Link>
+            </Tooltip>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

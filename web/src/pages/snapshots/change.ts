@@ -1,0 +1,61 @@
+import type { Schemas } from "../../api/client";
+
+export type Snapshot = Schemas["SnapshotView"] & {
+  verified?: { at: string; ok: boolean; by: string } | null;
+  locked_until?: string | null;
+};
+
+export interface Changes {
+  added: number;
+  changed: number;
+  removed: number;
+}
+
+/** What a snapshot changed in all, since the one before. */
+export function changesOf(snapshot: Pick<Snapshot, "kinds">): Changes {
+  const sum: Changes = { added: 0, changed: 0, removed: 0 };
+  for (const kind of Object.values(snapshot.kinds)) {
+    sum.added += kind.added;
+    sum.changed += kind.changed;
+    sum.removed += kind.removed;
+  }
+  return sum;
+}
+
+export function isQuiet({ added, changed, removed }: Changes): boolean {
+  return added + changed + removed === 0;
+}
+
+/** Heights of bars from 0 to 1, so that one large snapshot does not flatten all others. */
+export function heights(amounts: number[]): number[] {
+  const most = Math.log1p(Math.max(0, ...amounts));
+  return amounts.map((amount) => (most === 0 ? 0 : Math.log1p(amount) / most));
+}
+
+/** A place for each organization: its snapshots, by the service and name of their source. */
+export interface Source {
+  service: string;
+  source: string;
+  /** None where the connector is gone. */
+  connector?: string;
+  newest?: Snapshot;
+  snapshots: number;
+}
+
+/** Sources from the connectors and from the snapshots that are known; whose connector is gone come last. */
+export function sourcesOf(connectors: Pick<Schemas["ConnectorView"], "name" | "service" | "organization">[], snapshots: Snapshot[]): Source[] {
+  const key = (service: string, source: string) => `${service}/${source.toLowerCase()}`;
+  const sources = new Map<string, Source>();
+  for (const { name, service, organization } of connectors) {
+    if (!sources.has(key(service, organization))) sources.set(key(service, organization), { service, source: organization, connector: name, snapshots: 0 });
+  }
+  for (const snapshot of snapshots) {
+    const at = key(snapshot.service, snapshot.source);
+    const source = sources.get(at) ?? { service: snapshot.service, source: snapshot.source, snapshots: 0 };
+    // The newest come first.
+    source.newest ??= snapshot;
+    source.snapshots += 1;
+    sources.set(at, source);
+  }
+  return [...sources.values()].toSorted((one, other) => Number(one.connector === undefined) - Number(other.connector === undefined) || one.source.localeCompare(other.source));
+}

@@ -1,0 +1,106 @@
+import { Checkbox, Field, Input, Select, Text } from "@fluentui/react-components";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { Problem } from "../../api/problem";
+import { Code } from "../../components/Code";
+import { refusedAt } from "../../components/form";
+import { FormDialog } from "../../components/FormDialog";
+import { when } from "../../components/format";
+import { Group } from "../../components/Group";
+import { Once } from "../../components/Once";
+import { ShowAs } from "../../components/ShowAs";
+import { useMe } from "../../shell/session";
+import { useTexts } from "../../texts";
+import { ReachFields } from "../people/ReachFields";
+import { PERMISSIONS } from "../people/roles";
+
+const DAYS = [7, 30, 90, 180, 366];
+
+/** Makes a token of one's own, with no more than one may oneself. */
+export function AddToken({ onClose }: { onClose: () => void }) {
+  const t = useTexts("tokens");
+  const people = useTexts("people");
+  const me = useMe();
+  const [name, setName] = useState("");
+  const [chosen, setChosen] = useState<string[]>(["read-status"]);
+  const [connectors, setConnectors] = useState<string[] | null>(null);
+  const [days, setDays] = useState(90);
+  const add = api.useMutation("post", "/tokens");
+  if (add.data) {
+    const { secret, expires } = add.data;
+    return (
+      <Once title={t("once.title")} warning={t("once.warning", { until: when(expires) })} secret={secret} onClose={onClose}>
+        <Text>{t("once.use")}</Text>
+        <Code text={`keepward run list --server ${location.origin} --token-file FILE`} />
+      </Once>
+    );
+  }
+  const permissions = PERMISSIONS.filter((permission) => chosen.includes(permission));
+  const body = { name: name.trim(), permissions: [...permissions], days, ...(connectors && { connectors }) };
+  const at = refusedAt(add.error);
+  const refused = add.error ? Problem.from(add.error) : undefined;
+  const toggle = (permission: string, on: boolean) =>
+    setChosen(on ? [...chosen, permission] : chosen.filter((one) => one !== permission));
+  return (
+    <FormDialog
+      title={t("form.title")}
+      submit={add.isPending ? t("form.busy") : t("form.submit")}
+      busy={add.isPending}
+      ready={body.name !== "" && permissions.length > 0 && connectors?.length !== 0}
+      error={add.error}
+      fields={["/name", "/permissions", "/connectors", "/days"]}
+      showAs={
+        <ShowAs
+          cli={[
+            "token",
+            "add",
+            body.name || "NAME",
+            "--user",
+            me.name,
+            ...permissions.flatMap((permission) => ["--permission", permission]),
+            ...(connectors ?? []).flatMap((connector) => ["--connector", connector]),
+            "--days",
+            String(days),
+            "--to",
+            "FILE",
+          ]}
+          method="POST"
+          path="/tokens"
+          body={body}
+        />
+      }
+      onSubmit={() => add.mutate({ body })}
+      onCancel={onClose}
+    >
+      <Field label={t("form.name")} hint={t("form.nameHint")} required {...at("/name")}>
+        <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
+      </Field>
+      <Group label={t("form.may")} wrong={refused?.field("/permissions") ?? (permissions.length === 0 ? t("form.mayNone") : undefined)}>
+        {PERMISSIONS.filter((permission) => me.permissions.includes(permission)).map((permission) => (
+          <Checkbox
+            key={permission}
+            style={{ display: "flex" }}
+            label={people(`permission.${permission}`)}
+            checked={chosen.includes(permission)}
+            onChange={(_, { checked }) => toggle(permission, checked === true)}
+          />
+        ))}
+      </Group>
+      <ReachFields
+        connectors={connectors}
+        onChange={setConnectors}
+        among={me.connectors ?? undefined}
+        refused={refused?.field("/connectors")}
+      />
+      <Field label={t("form.days")} {...at("/days")}>
+        <Select value={String(days)} onChange={(_, { value }) => setDays(Number(value))}>
+          {DAYS.map((count) => (
+            <option key={count} value={count}>
+              {t("form.daysOf", { count })}
+            </option>
+          ))}
+        </Select>
+      </Field>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,38 @@
+import { addTexts } from "../../texts";
+
+addTexts("tokens", {
+  title: "API tokens",
+  about: "For programs and scripts: a token does at most what it was made for, and never more than its owner may at that moment.",
+  add: "Make a token",
+  list: "API tokens",
+  none: "No tokens",
+  noneHint: "The command line and your scripts sign in with one: --token-file FILE.",
+  whose: "Whose",
+  mine: "Mine",
+  everybody: "Everybody's",
+  column: { name: "Name", person: "Owner", prefix: "Begins with", may: "May", connectors: "Connectors", ends: "Ends", used: "Last used", revoke: "Revoke" },
+  allConnectors: "All of the owner's",
+  expired: "Expired",
+  revoke: "Revoke",
+  revokeLabel: "Revoke {{name}}",
+  ask: "Revoke {{name}}?",
+  askAbout: "Whatever uses it is refused from the next request on. A token that was revoked cannot be brought back.",
+  revoked: "{{name}} is revoked",
+  form: {
+    title: "Make an API token",
+    name: "What it is for",
+    nameHint: "Letters, digits and . _ @ + -",
+    may: "It may",
+    mayNone: "Choose at least one.",
+    days: "Works for",
+    daysOf_one: "{{count}} day",
+    daysOf_other: "{{count}} days",
+    submit: "Make token",
+    busy: "Making it…",
+  },
+  once: {
+    title: "Keep this token",
+    warning: "It is shown only now. Whoever has it can do what it may until {{until}}, or until you revoke it.",
+    use: "On the command line, in a file that only you can read:",
+  },
+});

@@ -1,0 +1,94 @@
+import { Field, Input, Select } from "@fluentui/react-components";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { refusedAt } from "../../components/form";
+import { FormDialog } from "../../components/FormDialog";
+import { ShowAs } from "../../components/ShowAs";
+import { useTell } from "../../components/tell";
+import { TextLink } from "../../components/TextLink";
+import { useTexts } from "../../texts";
+import { bodyOf, faultsOf, type Identity, NO_IDENTITY } from "../connect/identity";
+import { IdentityFields } from "../connect/IdentityFields";
+import { words } from "./command";
+import "./texts";
+
+export const METHODS = ["pat", "client-secret", "certificate", "managed-identity", "federated-identity", "workload-identity"];
+const PERSON = "user";
+
+export function AddCredential({ onClose }: { onClose: () => void }) {
+  const t = useTexts("vault");
+  const tell = useTell();
+  const navigate = useNavigate();
+  const [name, setName] = useState("");
+  const [identity, setIdentity] = useState<Identity>({ ...NO_IDENTITY, method: "pat" });
+  const [strict, setStrict] = useState(false);
+  const add = api.useMutation("post", "/credentials", {
+    onSuccess: (added) => {
+      tell(t("form.done", { name: added.name }));
+      void navigate({ to: "/vault/$name", params: { name: added.name } });
+    },
+  });
+  const body = { name: name.trim(), identity: bodyOf(identity) };
+  const shown = body.identity.secret === undefined ? body : { ...body, identity: { ...body.identity, secret: "SECRET" } };
+  const person = identity.method === PERSON;
+  const whole = name.trim() !== "" && Object.keys(faultsOf(identity)).length === 0;
+  return (
+    <FormDialog
+      title={t("form.title")}
+      submit={add.isPending ? t("form.busy") : t("form.submit")}
+      busy={add.isPending}
+      ready={!person}
+      error={add.error}
+      fields={["/name"]}
+      showAs={
+        !person && (
+          <ShowAs
+            cli={["credential", "add", body.name || "NAME", ...words(body.identity)]}
+            method="POST"
+            path="/credentials"
+            body={shown}
+          />
+        )
+      }
+      onSubmit={() => (whole ? add.mutate({ body }) : setStrict(true))}
+      onCancel={onClose}
+    >
+      <Field label={t("form.method")} hint={person ? t("form.personHint") : undefined}>
+        <Select
+          value={identity.method}
+          onChange={(_, { value }) => setIdentity({ ...NO_IDENTITY, method: value })}
+        >
+          {METHODS.map((method) => (
+            <option key={method} value={method}>
+              {t(`method.${method}`)}
+            </option>
+          ))}
+          <option value={PERSON}>{t("form.person")}</option>
+        </Select>
+      </Field>
+      {person ? (
+        <TextLink to="/connect">{t("toConnect")}</TextLink>
+      ) : (
+        <>
+          <Field
+            label={t("form.name")}
+            hint={t("form.nameHint")}
+            required
+            {...(strict && name.trim() === "" && { validationState: "error" as const })}
+            {...refusedAt(add.error)("/name")}
+          >
+            <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
+          </Field>
+          <IdentityFields
+            alone
+            identity={identity}
+            strict={strict}
+            withUser
+            onChange={(change) => setIdentity({ ...identity, ...change })}
+          />
+        </>
+      )}
+    </FormDialog>
+  );
+}

@@ -1,0 +1,71 @@
+import { Button } from "@fluentui/react-components";
+import { AddRegular, LockClosedRegular } from "@fluentui/react-icons";
+import { DataTable } from "../../components/DataTable";
+import { Page } from "../../components/Page";
+import { usePaged } from "../../components/paged";
+import { useShown } from "../../components/search";
+import { Empty, Loaded } from "../../components/State";
+import { TextLink } from "../../components/TextLink";
+import { Time } from "../../components/Time";
+import { useTexts } from "../../texts";
+import { AddCredential } from "./AddCredential";
+import { type Credential, Ends, LastTest, useAccount } from "./Words";
+import "./texts";
+
+export function Vault() {
+  const t = useTexts("vault");
+  const account = useAccount();
+  const paged = usePaged<Credential>("/credentials");
+  const [{ add }, show] = useShown();
+  return (
+    <Page
+      title={t("title")}
+      about={t("about")}
+      actions={
+        <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ add: "true" })}>
+          {t("add")}
+        </Button>
+      }
+    >
+      <Loaded query={{ ...paged, data: paged.items }}>
+        {(items) =>
+          items.length === 0 ? (
+            <Empty
+              icon={<LockClosedRegular />}
+              title={t("empty")}
+              action={<TextLink to="/connect">{t("toConnect")}</TextLink>}
+            >
+              {t("emptyHint")}
+            </Empty>
+          ) : (
+            <DataTable
+              label={t("list")}
+              items={items}
+              id={({ name }) => name}
+              more={paged.hasNextPage}
+              onMore={() => void paged.fetchNextPage()}
+              columns={[
+                {
+                  key: "name",
+                  title: t("column.name"),
+                  grow: 2,
+                  cell: ({ name }) => (
+                    <TextLink to="/vault/$name" params={{ name }}>
+                      {name}
+                    </TextLink>
+                  ),
+                },
+                { key: "method", title: t("column.method"), grow: 2, cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
+                { key: "account", title: t("column.account"), grow: 2, cell: account },
+                { key: "ends", title: t("column.ends"), width: 190, cell: (item) => <Ends of={item} /> },
+                { key: "tested", title: t("column.tested"), cell: (item) => <LastTest of={item} /> },
+                { key: "used", title: t("column.used"), cell: ({ used }) => <Time at={used} /> },
+              ]}
+            />
+          )
+        }
+      </Loaded>
+      {add && <AddCredential onClose={() => show({ add: undefined })} />}
+    </Page>
+  );
+}

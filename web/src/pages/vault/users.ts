@@ -1,0 +1,10 @@
+/** What uses a credential, as the API writes it: `connector contoso`. */
+export interface User {
+  kind: "connector" | "repository" | "other";
+  name: string;
+}
+
+export function userOf(text: string): User {
+  const [, kind, name] = /^(connector|repository) (.+)$/.exec(text) ?? [];
+  return kind && name ? { kind: kind as User["kind"], name } : { kind: "other", name: text };
+}

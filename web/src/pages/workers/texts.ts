@@ -1,0 +1,38 @@
+import { addTexts } from "../../texts";
+
+addTexts("workers", {
+  title: "Workers",
+  about: "The processes that do the runs. One is in the server itself; others can stand where a storage or a network is reached that the server does not reach.",
+  add: "Add worker",
+  list: "Workers",
+  none: "No workers",
+  noneHint: "Without a worker nothing runs. The server's own appears as soon as it has started.",
+  column: { name: "Name", state: "State", labels: "Labels", storages: "Reaches alone", seen: "Last seen", remove: "Remove" },
+  own: "In the server",
+  labelsHint: "Policies choose workers by labels; a worker's name is one of them.",
+  state: { here: "Ready", away: "Away", never: "Never seen" },
+  awayHint: "Its jobs are taken over by others; runs that only it can do wait for it.",
+  none_labels: "–",
+  remove: "Remove",
+  removeLabel: "Remove {{name}}",
+  ask: "Shut {{name}} out?",
+  askAbout: "Its token stops working. What it is at work on is taken over by another worker; nothing but time is lost.",
+  askAlone_one: "Only it reaches {{storages}}: runs to this repository wait until another worker reaches it.",
+  askAlone_other: "Only it reaches {{storages}}: runs to these repositories wait until another worker reaches them.",
+  removed: "{{name}} is shut out",
+  form: {
+    title: "Add a worker",
+    name: "Name",
+    nameHint: "1 to 64 letters, digits, - _ and .",
+    about: "It runs on another machine, speaks to this server over HTTPS alone, and gets credentials only for the job that it does.",
+    submit: "Make its token",
+    busy: "Making it…",
+  },
+  once: {
+    title: "Keep the token of {{name}}",
+    warning: "It is shown only now. Whoever has it gets jobs with the secrets that they need.",
+    save: "Put it into a file on that machine that only the worker's user can read, for example edge.token, and start the worker there:",
+    labels: "Give --label LABEL so that policies find it, and --storage REPOSITORY for each repository in a folder that it reaches.",
+    insecure: "This page was opened without TLS. Workers elsewhere need the https address of the server.",
+  },
+});
