@@ -925,6 +925,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether all is well: what is protected, storage, requests, alarms, and what comes next. */
+        get: operations["overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people": {
         parameters: {
             query?: never;
@@ -1198,7 +1215,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Checks it while the request lasts: all but packs, and of those as much as is asked for. Longer checks are for the command line. */
+        /** Queues a check of everything but packs, and of those as much as is asked for. What it found is the run's `result`, and its issues. */
         post: operations["repository_check"];
         delete?: never;
         options?: never;
@@ -1223,6 +1240,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repositories/{name}/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is done for a repository by itself, and when next. */
+        get: operations["maintenance_get"];
+        /** Replaces what is done for a repository by itself. */
+        put: operations["maintenance_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{name}/maintenance/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** When it would be done, without a change. */
+        post: operations["maintenance_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/repositories/{name}/prune": {
         parameters: {
             query?: never;
@@ -1232,7 +1284,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Frees the space that no snapshot needs, or tells what it would free. It may be stopped at any time and goes on with the next. */
+        /**
+         * Queues a prune, which frees the space that no snapshot needs, or tells what it would free: in the run's `result`. It may be canceled at
+         *     any time, and goes on with the next.
+         */
         post: operations["repository_prune"];
         delete?: never;
         options?: never;
@@ -1268,6 +1323,151 @@ export interface paths {
         get: operations["repository_stats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repositories/{name}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Queues the reading of the repository's index: afterwards the catalog lists what the repository has. For a catalog that was lost, and after other
+         *     programs have changed the repository.
+         */
+        post: operations["repository_sync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Restore plans, the newest first. */
+        get: operations["restore_plan_list"];
+        put?: never;
+        /**
+         * Plans a restore: a run reads snapshot and target, and writes nothing there. With the conflict rule `replace` the plan is also a comparison:
+         *     what it would create is missing at the target.
+         */
+        post: operations["restore_plan_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One restore plan. */
+        get: operations["restore_plan_get"];
+        put?: never;
+        post?: never;
+        /** Removes a plan with its report; what it restored stays, and can no longer be taken back. Refused while a run is at it. */
+        delete: operations["restore_plan_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does what the plan says, reads everything back and reports in its steps. After an interruption it goes on where it stopped. */
+        post: operations["restore_plan_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the run that is at work on a plan to end, as who restores may; the plan can be gone on with. */
+        post: operations["restore_plan_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people whom a plan's items name, by unique name. */
+        get: operations["restore_plan_identities"];
+        /** Says who takes the place of people, before the plan is applied. Answers with the first page of all. */
+        put: operations["restore_plan_map"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The steps of a plan in their order; after it was applied, its report. */
+        get: operations["restore_plan_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/restore-plans/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Plans to take a restore back: what it made goes, unless somebody changed it since; what it replaced is put back from an older snapshot. */
+        post: operations["restore_plan_undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1383,7 +1583,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Items by words of their names or by id, over all times: what is gone is found too. A page may be shorter than asked for and still have a next one. */
+        /**
+         * Items by words of their names, ids and texts, over all times: what is gone is found too, each as its newest version that matches. What is found by its
+         *     name comes first. Callers without `read-content` find names alone.
+         */
         get: operations["item_search"];
         put?: never;
         post?: never;
@@ -1476,7 +1679,10 @@ export interface paths {
         /** Whether the server waits for its first administrator. */
         get: operations["setup_get"];
         put?: never;
-        /** Makes the first administrator and signs them in. The token is gone afterwards. */
+        /**
+         * Makes the first administrator and signs them in; with `restore`, the repository is opened before and its index is read by a run that is queued then. If
+         *     it cannot be opened, nothing has happened. The token is gone afterwards.
+         */
         post: operations["setup_create"];
         delete?: never;
         options?: never;
@@ -1586,6 +1792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/snapshots/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Files and folders as a ZIP (`application/zip`), with the names that `keepward export` gives them. `path` may be given several times; an empty one
+         *     is everything. What is damaged breaks the connection: a download that ends well is whole.
+         */
+        get: operations["snapshot_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/snapshots/{id}/changes": {
         parameters: {
             query?: never;
@@ -1595,6 +1821,148 @@ export interface paths {
         };
         /** What differs from another snapshot of the same source. */
         get: operations["snapshot_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of a file as they are stored. Text and images (PNG, JPEG, GIF, WebP) are shown, everything else is a download; whatever a file
+         *     is called, nothing in it runs. One `Range` is understood.
+         */
+        get: operations["snapshot_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many items of each kind and project the snapshot holds; all in one page. */
+        get: operations["snapshot_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The entries of a folder, by name. */
+        get: operations["snapshot_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/git/blob": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of a file in the history, as `content` gives those of a stored file. In the place of a pointer to a large file (LFS) comes the
+         *     large file, where the snapshot has it.
+         */
+        get: operations["snapshot_git_blob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/git/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A commit, and what it changed against its first parent. */
+        get: operations["snapshot_git_commit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/git/commits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of a branch or commit, the newest first. `next` is the id of the last commit of the page. */
+        get: operations["snapshot_git_commits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/git/refs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The branches, tags and other refs, by name. */
+        get: operations["snapshot_git_refs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/git/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The entries of a folder in the history, in git's order. Folders whose names are no text are opened by their ids, as `ref`. */
+        get: operations["snapshot_git_tree"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1620,6 +1988,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/snapshots/{id}/item": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One item: its name, and which files it has. Their bytes are read with `content`. */
+        get: operations["snapshot_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/snapshots/{id}/items": {
         parameters: {
             query?: never;
@@ -1627,10 +2012,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The items of a snapshot, by kind, scope and id. */
+        /** The items of a snapshot, by kind, scope and id; with `q`, what is found by its name first. */
         get: operations["snapshot_items"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/snapshots/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Queues a verification, which reads every byte of the snapshot back and looks for what is missing or wrong. Nothing is asked of the
+         *     service.
+         */
+        post: operations["snapshot_verify"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1893,6 +2298,18 @@ export interface components {
             object_lock?: components["schemas"]["ObjectLockBody"] | null;
             password?: components["schemas"]["SecretText"] | null;
         };
+        /** @description A restore to be planned. */
+        AddRestorePlan: {
+            conflict?: components["schemas"]["OnConflict"];
+            select: components["schemas"]["RestoreSelection"];
+            /** @description The snapshot's id, or the beginning of it. */
+            snapshot: string;
+            target: components["schemas"]["AddRestoreTarget"];
+        };
+        /** @description Where to restore to: the original organization, or another one of the same service. */
+        AddRestoreTarget: {
+            connector: string;
+        };
         /** @description A token to be made. */
         AddToken: {
             /** @description At most these connectors; all that the owner reaches when absent. */
@@ -1919,6 +2336,9 @@ export interface components {
             connectors?: components["schemas"]["PickBody"][];
             /** @description What to call the credential in the vault; by default it belongs to the connector, or is named after the account. */
             credential_name?: string | null;
+            /** @description People whose connectors are limited, and who reach these too. It takes `manage-people`. */
+            people?: string[];
+            retention?: components["schemas"]["Keep"] | null;
             /** @description Start the first backup of each at once. */
             run_backup?: boolean;
         };
@@ -1961,6 +2381,11 @@ export interface components {
             };
             /**
              * Format: int32
+             * @description How long ago a repository that is to be pruned by itself was, at most.
+             */
+            prune_days?: number;
+            /**
+             * Format: int32
              * @description How much of a repository's disk may be in use.
              */
             storage_percent: number;
@@ -1990,6 +2415,11 @@ export interface components {
         All: {
             items: components["schemas"]["Named"][];
         };
+        /** @description The go-ahead for a plan. */
+        ApplyRestorePlan: {
+            /** @description The name of the target organization, as it was typed; needed when anything there is replaced or removed. */
+            confirm?: string | null;
+        };
         /** @description An approval of what the approver saw. */
         Approval: {
             /** @description `hash` of the proposal that was looked at. */
@@ -1999,6 +2429,8 @@ export interface components {
         BeginWizard: {
             /** @description The app profile of the tenant. */
             app_profile?: string | null;
+            /** @description Let Microsoft ask which account, also where a session would do. */
+            choose_account?: boolean;
             client_id?: string | null;
             cloud?: string | null;
             /** @description Signs in again for this connector, with the same or a different account. */
@@ -2016,6 +2448,8 @@ export interface components {
             /** @example azure-devops */
             service: string;
             tenant?: string | null;
+            /** @description Another host than the service's own: Azure DevOps Server. */
+            url?: string | null;
         };
         /** @description A button of the sign-in page. */
         Button: {
@@ -2075,25 +2509,6 @@ export interface components {
             /** @description It can be connected. */
             ok: boolean;
             organization: string;
-        };
-        /** @description What a check found. */
-        CheckedRepository: {
-            /** Format: int64 */
-            bytes_read: number;
-            /** @description There is no damage; there may be notes. */
-            clean: boolean;
-            /**
-             * Format: int64
-             * @description Problems beyond those.
-             */
-            more_problems: number;
-            /** Format: int64 */
-            packs: number;
-            /** Format: int64 */
-            packs_read: number;
-            problems: components["schemas"]["ProblemView"][];
-            /** Format: int64 */
-            snapshots: number;
         };
         /** @description The checks of each organization. */
         CheckedWizard: {
@@ -2293,6 +2708,12 @@ export interface components {
             /** @description It came while new ones were not to be protected by themselves, and waits for a decision. */
             waiting: boolean;
         };
+        /** @description Why the sign-in came to nothing; begin again. */
+        FailureView: {
+            code?: string | null;
+            hint?: string | null;
+            message: string;
+        };
         /** @description The first entry that is not as it was written. */
         Fault: {
             reason: string;
@@ -2307,6 +2728,20 @@ export interface components {
             /** @description A JSON pointer into the body. */
             pointer?: string | null;
         };
+        /** @description A file or folder. */
+        FileView: {
+            /** Format: date-time */
+            modified: string;
+            name: string;
+            path: string;
+            /**
+             * Format: int64
+             * @description Of files.
+             */
+            size?: number | null;
+            /** @description `folder`, `file`; in snapshots of other programs also `link` and `other`. */
+            type: string;
+        };
         /** @description Snapshots to forget, all in one repository. */
         Forget: {
             /** @description Ids, or beginnings of ids. */
@@ -2320,19 +2755,116 @@ export interface components {
         FourEyes: {
             enabled: boolean;
         };
+        /** @description A file that a commit changed. */
+        GitChangeView: {
+            /**
+             * Format: int64
+             * @description Lines; absent for what is not text.
+             */
+            added?: number | null;
+            old_path?: string | null;
+            path: string;
+            /** Format: int64 */
+            removed?: number | null;
+            /** @description `added`, `modified`, `deleted`, `renamed`, `copied` or `type-changed`. */
+            status: string;
+        };
+        /** @description A commit with its changes against its first parent. */
+        GitCommitView: {
+            author: components["schemas"]["GitSignatureView"];
+            committer: components["schemas"]["GitSignatureView"];
+            files: components["schemas"]["GitChangeView"][];
+            id: string;
+            message: string;
+            /** @description More files were changed than are listed. */
+            more_files: boolean;
+            /** @description The patch goes on. */
+            more_patch: boolean;
+            parents: string[];
+            /** @description As `git diff` writes it, up to 512 KiB. */
+            patch: string;
+        };
+        /** @description An entry of a folder in the history. */
+        GitEntryView: {
+            id: string;
+            /** @description As git writes it: `100644`. */
+            mode: string;
+            /** @description With replacement characters where it is no text. */
+            name: string;
+            /** @description The name in hexadecimal digits, where it is no text: such an entry is opened by its id. */
+            raw_name?: string | null;
+            /**
+             * Format: int64
+             * @description Of files and links. Of a large file (LFS) that of its pointer.
+             */
+            size?: number | null;
+            /** @description `folder`, `file`, `link` or `submodule`. */
+            type: string;
+        };
+        /** @description A commit in a list. */
+        GitLogView: {
+            /**
+             * Format: date-time
+             * @description Absent where the history has a time that makes no sense.
+             */
+            at?: string | null;
+            author: string;
+            email: string;
+            id: string;
+            parents: string[];
+            subject: string;
+        };
+        /** @description A ref. */
+        GitRefView: {
+            /** @description In full: `refs/heads/main`. */
+            name: string;
+            /** @description The commit that an annotated tag stands for. */
+            peeled?: string | null;
+            target: string;
+        };
+        /** @description A page of refs. */
+        GitRefsView: {
+            /** @description The default branch by its full name, or the id that HEAD holds. */
+            head?: string | null;
+            items: components["schemas"]["GitRefView"][];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Who, and when. */
+        GitSignatureView: {
+            /** Format: date-time */
+            at?: string | null;
+            email: string;
+            name: string;
+        };
+        /** @description What one day added (UTC). */
+        Growth: {
+            /** Format: int64 */
+            added_bytes: number;
+            /** Format: date */
+            day: string;
+        };
         /** @description Something to know before signing in. */
         HintView: {
             about: string;
             link?: string | null;
             text: string;
         };
-        /** @description An item that was found: as it was when it was last there. */
+        /** @description An item that was found: its newest version that matches. */
         HitView: {
-            /** @description It is in the newest snapshot. */
+            /** @description This version is in the newest snapshot. */
             current: boolean;
+            /**
+             * @description The text around the first hit in it, in pieces that follow each other; empty where only the name has it, and for callers who may not
+             *     read content.
+             */
+            excerpt: components["schemas"]["PieceView"][];
             item: components["schemas"]["ItemView"];
+            /** @description The project's name, as far as it is known. */
+            project?: string | null;
             repository: string;
             service: string;
+            snapshot?: components["schemas"]["SnapshotRef"] | null;
             source: string;
         };
         /** @description A way to sign in, with its secret. Which members it needs depends on `method`. */
@@ -2452,6 +2984,12 @@ export interface components {
             /** Format: int64 */
             removed: number;
         };
+        /** @description The last backup that a restore can rely on. */
+        LastGood: {
+            /** Format: date-time */
+            at: string;
+            snapshot?: string | null;
+        };
         /** @description A decision about a user. */
         LicenseBody: {
             /** @description `null` leaves it to the rule again. */
@@ -2472,6 +3010,12 @@ export interface components {
              */
             runs: number | null;
         };
+        /** @description What is done for a repository by itself; null is switched off. */
+        MaintenanceView: {
+            check?: components["schemas"]["ScheduledCheck"] | null;
+            prune?: components["schemas"]["ScheduledTask"] | null;
+            verify?: components["schemas"]["ScheduledTask"] | null;
+        };
         /** @description A managed identity of the machine. */
         Managed: {
             /** @enum {string} */
@@ -2480,6 +3024,15 @@ export interface components {
             /** @enum {string} */
             assigned: "user";
             client_id: string;
+        };
+        /** @description Who takes whose place. People who are not named stay as they are mapped. */
+        MapIdentities: {
+            items: components["schemas"]["MapIdentity"][];
+        };
+        /** @description One person's successor; other members are ignored, so that what was read can be sent back. */
+        MapIdentity: {
+            from: components["schemas"]["RestoreSuccessor"];
+            to?: components["schemas"]["RestoreSuccessor"] | null;
         };
         /** @description Who calls and what they may. */
         Me: {
@@ -2558,10 +3111,21 @@ export interface components {
         NewToken: components["schemas"]["Token"] & {
             secret: string;
         };
+        /** @description What a schedule will do. */
+        NextRun: {
+            /** Format: date-time */
+            at: string;
+            connector: string;
+            policy: string;
+        };
         /** @description A step that is useful after adding. */
         NextStep: {
             /** @description `custom-policy` or `run-backup`. */
             action: string;
+            /** @description What to send there, as it is or changed. */
+            body: unknown;
+            /** @description The same on the command line. */
+            command: string;
             method: string;
             path: string;
             title: string;
@@ -2582,6 +3146,36 @@ export interface components {
          * @enum {string}
          */
         Occasions: "success" | "warning" | "failure" | "alarm";
+        /**
+         * @description What to do with items that the target has already.
+         * @enum {string}
+         */
+        OnConflict: "skip" | "replace" | "duplicate";
+        /** @description Alarms that nobody has acknowledged. */
+        OpenAlarms: {
+            /** @description Of these. */
+            critical: number;
+            open: number;
+        };
+        /** @description An organization or tenant that has snapshots and no connector. */
+        Orphan: {
+            service: string;
+            source: string;
+        };
+        /** @description Whether all is well. */
+        Overview: {
+            alarms: components["schemas"]["OpenAlarms"];
+            /** @description The soonest of each connector: the first twenty. */
+            next_runs: components["schemas"]["NextRun"][];
+            requests: components["schemas"]["TrafficView"];
+            runs: components["schemas"]["RunsView"];
+            sources: components["schemas"]["SourceView"][];
+            storage: components["schemas"]["StorageView"];
+            /** @description What syncs found and no policy took up: the first hundred. */
+            unprotected: components["schemas"]["UnprotectedView"][];
+            /** Format: int64 */
+            waiting_proposals: number;
+        };
         /** @description One page of a list. */
         Paged_AlarmView: {
             items: {
@@ -2738,13 +3332,77 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Paged_FileView: {
+            items: {
+                /** Format: date-time */
+                modified: string;
+                name: string;
+                path: string;
+                /**
+                 * Format: int64
+                 * @description Of files.
+                 */
+                size?: number | null;
+                /** @description `folder`, `file`; in snapshots of other programs also `link` and `other`. */
+                type: string;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Paged_GitEntryView: {
+            items: {
+                id: string;
+                /** @description As git writes it: `100644`. */
+                mode: string;
+                /** @description With replacement characters where it is no text. */
+                name: string;
+                /** @description The name in hexadecimal digits, where it is no text: such an entry is opened by its id. */
+                raw_name?: string | null;
+                /**
+                 * Format: int64
+                 * @description Of files and links. Of a large file (LFS) that of its pointer.
+                 */
+                size?: number | null;
+                /** @description `folder`, `file`, `link` or `submodule`. */
+                type: string;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Paged_GitLogView: {
+            items: {
+                /**
+                 * Format: date-time
+                 * @description Absent where the history has a time that makes no sense.
+                 */
+                at?: string | null;
+                author: string;
+                email: string;
+                id: string;
+                parents: string[];
+                subject: string;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Paged_HitView: {
             items: {
-                /** @description It is in the newest snapshot. */
+                /** @description This version is in the newest snapshot. */
                 current: boolean;
+                /**
+                 * @description The text around the first hit in it, in pieces that follow each other; empty where only the name has it, and for callers who may not
+                 *     read content.
+                 */
+                excerpt: components["schemas"]["PieceView"][];
                 item: components["schemas"]["ItemView"];
+                /** @description The project's name, as far as it is known. */
+                project?: string | null;
                 repository: string;
                 service: string;
+                snapshot?: components["schemas"]["SnapshotRef"] | null;
                 source: string;
             }[];
             /** @description Give it as `after` for the next page; absent at the end. */
@@ -2907,6 +3565,19 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Paged_ProjectCountView: {
+            items: {
+                /** Format: int64 */
+                items: number;
+                kind: string;
+                name?: string | null;
+                /** @description Its id where the snapshot has the project; else what the documents call it; empty for what belongs to none. */
+                project: string;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Paged_Proposal: {
             items: {
                 /** @description Everything that would be done. */
@@ -2976,6 +3647,11 @@ export interface components {
                 checked?: string | null;
                 /** @description The credential that opens its storage. */
                 credential?: string | null;
+                /**
+                 * Format: date-time
+                 * @description Since when a check has found damage that no later one could show to be gone.
+                 */
+                damaged?: string | null;
                 /** @description It is used when none is named. */
                 default: boolean;
                 /** @description In the repository itself; the same wherever it is reached. */
@@ -2988,6 +3664,95 @@ export interface components {
                  * @description What that check found.
                  */
                 problems?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When a prune went through last.
+                 */
+                pruned?: string | null;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Paged_RestoreIdentity: {
+            items: {
+                /** @description The target knows this person by the unique name. */
+                found: boolean;
+                from: components["schemas"]["RestorePerson"];
+                /**
+                 * Format: int64
+                 * @description How many items name this person.
+                 */
+                items: number;
+                to?: components["schemas"]["RestoreSuccessor"] | null;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Paged_RestorePlanView: {
+            items: {
+                /** @description The last run that applied it. */
+                apply_run?: string | null;
+                /** @description It has written something that can be taken back. */
+                can_undo: boolean;
+                /** @description `skip`, `replace` or `duplicate`. */
+                conflict: string;
+                /** Format: date-time */
+                created_at: string;
+                /** @description Null for one that a command made by itself. */
+                created_by?: string | null;
+                /** @description Why its last run failed. */
+                error?: string | null;
+                id: string;
+                plan_run?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When all steps were there: without it the plan cannot be applied.
+                 */
+                planned_at?: string | null;
+                repository: string;
+                /** @description The run that was asked for last. */
+                run?: string | null;
+                snapshot: string;
+                /** @description The organization that the snapshot is of. */
+                source?: string | null;
+                /** @description `planning`, `ready`, `failed`, `applying`, `applied`, `applied_with_issues` or `canceled`. */
+                state: string;
+                /**
+                 * Format: date-time
+                 * @description When the snapshot was taken; null when it was forgotten.
+                 */
+                taken_at?: string | null;
+                target: components["schemas"]["RestoreTargetView"];
+                /** @description The plan that it takes back. */
+                undoes?: string | null;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Paged_RestoreStepView: {
+            items: {
+                /** @description `create`, `undelete`, `replace`, `merge`, `skip`, `export` or `remove`. */
+                action: string;
+                /** @description In what it differs from the snapshot, when it was read back. */
+                differences: string[];
+                /** @description Its id in the snapshot. */
+                item: string;
+                kind: string;
+                losses: string[];
+                name: string;
+                /** @description Its id at the target. */
+                new_id?: string | null;
+                /** @description The name of its project, or the id where that is all that is known. */
+                project?: string | null;
+                /** @description Why it is skipped or exported, what needs it, or why it failed. */
+                reason?: string | null;
+                /** @description `waiting`, `done`, `failed` or `skipped`. */
+                state: string;
+                /** @description Its page at the service. */
+                url?: string | null;
             }[];
             /** @description Give it as `after` for the next page; absent at the end. */
             next?: string | null;
@@ -3018,6 +3783,7 @@ export interface components {
         /** @description One page of a list. */
         Paged_RunView: {
             items: {
+                /** @description Empty for a run that is about a repository alone. */
                 connector: string;
                 counts: components["schemas"]["CountsView"];
                 /** Format: date-time */
@@ -3027,12 +3793,17 @@ export interface components {
                 /** Format: date-time */
                 finished?: string | null;
                 id: string;
-                /** @description `backup`, `restore`, `check` or `prune`. */
+                /** @description `backup`, `plan`, `restore`, `check`, `prune`, `verify` or `sync`. */
                 kind: string;
                 policy?: string | null;
                 /** @description Why it was made: `command`, `request`, `schedule`, `missed` or `retry`. */
                 reason: string;
                 repository: string;
+                /**
+                 * @description What a check or verification found (`damage`, `doubts`, `notes`, and what was read) and what a prune freed or would free
+                 *     (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
+                 */
+                result?: Record<string, never> | null;
                 /** @description The run whose checkpoint it went on from. */
                 resumed_from?: string | null;
                 /** @description The run that this one tries again. */
@@ -3073,6 +3844,11 @@ export interface components {
                 kinds: {
                     [key: string]: components["schemas"]["KindCountsView"];
                 };
+                /**
+                 * Format: date-time
+                 * @description Until then the storage's object lock keeps anybody from removing it.
+                 */
+                locked_until?: string | null;
                 parent?: string | null;
                 /** @description The repository's name, or its id where it has no name any more. */
                 repository: string;
@@ -3082,6 +3858,7 @@ export interface components {
                 source: string;
                 /** Format: date-time */
                 time: string;
+                verified?: components["schemas"]["VerifiedView"] | null;
             }[];
             /** @description Give it as `after` for the next page; absent at the end. */
             next?: string | null;
@@ -3132,6 +3909,15 @@ export interface components {
             /** @description Give it as `after` for the next page; absent at the end. */
             next?: string | null;
         };
+        /** @description A file of an item. */
+        PartView: {
+            /** @description Below the item's folder. */
+            name: string;
+            /** @description For `content`. */
+            path: string;
+            /** Format: int64 */
+            size: number;
+        };
         /** @description A line of the permission table. */
         PermissionView: {
             api: string;
@@ -3167,6 +3953,22 @@ export interface components {
             sync?: components["schemas"]["SyncBody"] | null;
             url?: string | null;
             worker?: string | null;
+        };
+        /** @description A piece of an excerpt. */
+        PieceView: {
+            /** @description It was looked for. */
+            hit: boolean;
+            text: string;
+        };
+        /** @description What does not come back as it was. */
+        PlanLossView: {
+            /**
+             * Format: int64
+             * @description How many items it may matter for.
+             */
+            items: number;
+            kind: string;
+            text: string;
         };
         /** @description What is backed up, when, where to, and how long it stays. */
         Policy: {
@@ -3240,13 +4042,6 @@ export interface components {
             /** @description `urn:keepward:` and the code. */
             type: string;
         };
-        /** @description Something wrong with a file of the repository. */
-        ProblemView: {
-            kind: string;
-            message: string;
-            /** @description Nothing is lost, and nothing has to be done. */
-            note: boolean;
-        };
         /** @description An app profile. */
         ProfileView: {
             client_id: string;
@@ -3261,6 +4056,15 @@ export interface components {
             own: boolean;
             service: string;
             tenant: string;
+        };
+        /** @description How many items of a kind a project has. */
+        ProjectCountView: {
+            /** Format: int64 */
+            items: number;
+            kind: string;
+            name?: string | null;
+            /** @description Its id where the snapshot has the project; else what the documents call it; empty for what belongs to none. */
+            project: string;
         };
         /** @description What a person needs to sign in. */
         PromptView: {
@@ -3310,7 +4114,10 @@ export interface components {
             domains?: string[];
             /** @description The claim that lists groups or app roles. */
             groups_claim?: string;
-            /** @description `https://login.microsoftonline.com/TENANT/v2.0` for Entra ID; what `iss` of its tokens is, exactly. */
+            /**
+             * @description `https://login.microsoftonline.com/TENANT/v2.0` for Entra ID; what `iss` of its tokens is, exactly. With `organizations` for the tenant, people
+             *     of all `tenants` that are named come in.
+             */
             issuer: string;
             /** @description Which roles a group gives; looked up at each sign-in. */
             roles?: {
@@ -3318,7 +4125,7 @@ export interface components {
             };
             /** @description Beyond `openid`. */
             scopes?: string[];
-            /** @description Ids of tenants (`tid`) whose people may come in; any when empty. */
+            /** @description Ids of tenants (`tid`) whose people may come in; any when empty, which an issuer for many tenants does not allow. */
             tenants?: string[];
             /** @description On the button of the sign-in page. */
             title: string;
@@ -3329,27 +4136,6 @@ export interface components {
             accept_drop?: string[];
             /** @description Only tells what would be freed. */
             dry_run?: boolean;
-        };
-        /** @description What was freed, or would be. */
-        PrunedRepository: {
-            /** Format: int64 */
-            blobs_removed: number;
-            /** Format: int64 */
-            bytes_before: number;
-            /** Format: int64 */
-            bytes_freed: number;
-            dry_run: boolean;
-            /** Format: int64 */
-            packs_kept: number;
-            /**
-             * Format: int64
-             * @description Packs that the storage's object lock holds; a later prune removes them.
-             */
-            packs_locked: number;
-            /** Format: int64 */
-            packs_removed: number;
-            /** Format: int64 */
-            packs_repacked: number;
         };
         /** @description A repository that the connector reaches. */
         ReachedRepository: {
@@ -3477,6 +4263,11 @@ export interface components {
             checked?: string | null;
             /** @description The credential that opens its storage. */
             credential?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when a check has found damage that no later one could show to be gone.
+             */
+            damaged?: string | null;
             /** @description It is used when none is named. */
             default: boolean;
             /** @description In the repository itself; the same wherever it is reached. */
@@ -3489,12 +4280,182 @@ export interface components {
              * @description What that check found.
              */
             problems?: number | null;
+            /**
+             * Format: date-time
+             * @description When a prune went through last.
+             */
+            pruned?: string | null;
+        };
+        /** @description Requests of one connector. */
+        RequestsOf: {
+            /** @description In lower case. */
+            connector: string;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            throttled_seconds: number;
         };
         /** @description A new password that somebody else sets. */
         ResetPassword: {
             password: components["schemas"]["SecretText"];
             /** @description Turns one-time codes off too, for who has lost the authenticator and the recovery codes. */
             second_factor_off?: boolean;
+        };
+        /** @description A repository that another server has left. */
+        RestoreFrom: {
+            credential_secret?: components["schemas"]["SecretText"] | null;
+            /** @description As in `POST /repositories`. */
+            location: string;
+            /** @description What it is called here; `restored` when absent. */
+            name?: string | null;
+            object_lock?: components["schemas"]["ObjectLockBody"] | null;
+            /** @description The repository's own. */
+            password: components["schemas"]["SecretText"];
+        };
+        /** @description Somebody whom items of a plan name. */
+        RestoreIdentity: {
+            /** @description The target knows this person by the unique name. */
+            found: boolean;
+            from: components["schemas"]["RestorePerson"];
+            /**
+             * Format: int64
+             * @description How many items name this person.
+             */
+            items: number;
+            to?: components["schemas"]["RestoreSuccessor"] | null;
+        };
+        /** @description One item of a snapshot. */
+        RestoreItem: {
+            /** @description Its id in the snapshot. */
+            item: string;
+            kind: string;
+        };
+        /** @description A person as the snapshot has it. */
+        RestorePerson: {
+            name: string;
+            unique_name: string;
+        };
+        /** @description How many items of a kind a plan does what with. */
+        RestorePlanCounts: {
+            /** Format: int64 */
+            create: number;
+            /**
+             * Format: int64
+             * @description Cannot be written back.
+             */
+            export: number;
+            kind: string;
+            /**
+             * Format: int64
+             * @description Into what the service makes by itself.
+             */
+            merge: number;
+            /**
+             * Format: int64
+             * @description What another restore had made.
+             */
+            remove: number;
+            /** Format: int64 */
+            replace: number;
+            /** Format: int64 */
+            skip: number;
+            /**
+             * Format: int64
+             * @description Out of the service's own recycle bin.
+             */
+            undelete: number;
+        };
+        /** @description A restore plan with what it does in numbers. */
+        RestorePlanDetail: components["schemas"]["RestorePlanView"] & {
+            /** @description The name to type before it is applied, since it replaces or removes what stands at the target. */
+            confirm?: string | null;
+            counts: components["schemas"]["RestorePlanCounts"][];
+            losses: components["schemas"]["PlanLossView"][];
+        };
+        /** @description A restore plan. */
+        RestorePlanView: {
+            /** @description The last run that applied it. */
+            apply_run?: string | null;
+            /** @description It has written something that can be taken back. */
+            can_undo: boolean;
+            /** @description `skip`, `replace` or `duplicate`. */
+            conflict: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Null for one that a command made by itself. */
+            created_by?: string | null;
+            /** @description Why its last run failed. */
+            error?: string | null;
+            id: string;
+            plan_run?: string | null;
+            /**
+             * Format: date-time
+             * @description When all steps were there: without it the plan cannot be applied.
+             */
+            planned_at?: string | null;
+            repository: string;
+            /** @description The run that was asked for last. */
+            run?: string | null;
+            snapshot: string;
+            /** @description The organization that the snapshot is of. */
+            source?: string | null;
+            /** @description `planning`, `ready`, `failed`, `applying`, `applied`, `applied_with_issues` or `canceled`. */
+            state: string;
+            /**
+             * Format: date-time
+             * @description When the snapshot was taken; null when it was forgotten.
+             */
+            taken_at?: string | null;
+            target: components["schemas"]["RestoreTargetView"];
+            /** @description The plan that it takes back. */
+            undoes?: string | null;
+        };
+        /** @description What to restore. Kinds and projects narrow each other; items and paths are added to them. Nothing selected is refused. */
+        RestoreSelection: {
+            /** @description All that the snapshot holds. */
+            everything?: boolean;
+            items?: components["schemas"]["RestoreItem"][];
+            kinds?: string[];
+            /** @description Of what is selected, only what the target lacks; by itself, everything that it lacks. */
+            missing?: boolean;
+            /** @description Folders of the snapshot. */
+            paths?: string[];
+            /** @description By id or name. */
+            projects?: string[];
+        };
+        /** @description What a plan does with one item. */
+        RestoreStepView: {
+            /** @description `create`, `undelete`, `replace`, `merge`, `skip`, `export` or `remove`. */
+            action: string;
+            /** @description In what it differs from the snapshot, when it was read back. */
+            differences: string[];
+            /** @description Its id in the snapshot. */
+            item: string;
+            kind: string;
+            losses: string[];
+            name: string;
+            /** @description Its id at the target. */
+            new_id?: string | null;
+            /** @description The name of its project, or the id where that is all that is known. */
+            project?: string | null;
+            /** @description Why it is skipped or exported, what needs it, or why it failed. */
+            reason?: string | null;
+            /** @description `waiting`, `done`, `failed` or `skipped`. */
+            state: string;
+            /** @description Its page at the service. */
+            url?: string | null;
+        };
+        /** @description A person of the target. */
+        RestoreSuccessor: {
+            unique_name: string;
+        };
+        /** @description Where a plan restores to. */
+        RestoreTargetView: {
+            connector: string;
+            /** @description Null when the connector was removed. */
+            organization?: string | null;
+            /** @description It is the organization that the snapshot came from. */
+            same: boolean;
         };
         /** @description What retention would do to the snapshots of a connector. */
         RetentionView: {
@@ -3532,6 +4493,7 @@ export interface components {
         };
         /** @description A run. */
         RunView: {
+            /** @description Empty for a run that is about a repository alone. */
             connector: string;
             counts: components["schemas"]["CountsView"];
             /** Format: date-time */
@@ -3541,12 +4503,17 @@ export interface components {
             /** Format: date-time */
             finished?: string | null;
             id: string;
-            /** @description `backup`, `restore`, `check` or `prune`. */
+            /** @description `backup`, `plan`, `restore`, `check`, `prune`, `verify` or `sync`. */
             kind: string;
             policy?: string | null;
             /** @description Why it was made: `command`, `request`, `schedule`, `missed` or `retry`. */
             reason: string;
             repository: string;
+            /**
+             * @description What a check or verification found (`damage`, `doubts`, `notes`, and what was read) and what a prune freed or would free
+             *     (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
+             */
+            result?: Record<string, never> | null;
             /** @description The run whose checkpoint it went on from. */
             resumed_from?: string | null;
             /** @description The run that this one tries again. */
@@ -3555,6 +4522,21 @@ export interface components {
             /** @description `queued`, `running`, `succeeded`, `succeeded_with_issues`, `failed` or `canceled`. */
             state: string;
             waiting?: components["schemas"]["WaitingView"] | null;
+        };
+        /** @description Runs that ended in the last 24 hours. */
+        RunsOfDay: {
+            /** Format: int64 */
+            canceled: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            with_issues: number;
+        };
+        /** @description What runs came to. */
+        RunsView: {
+            last_day: components["schemas"]["RunsOfDay"];
         };
         /** @description When a policy runs. */
         Schedule: {
@@ -3584,6 +4566,25 @@ export interface components {
             when: components["schemas"]["When"];
             /** @default null */
             window: components["schemas"]["Window"] | null;
+        };
+        /** @description A check that comes by itself. */
+        ScheduledCheck: components["schemas"]["ScheduledTask"] & {
+            /**
+             * Format: int32
+             * @description Of the packs, that each check reads: another part each time.
+             */
+            read_percent: number;
+        };
+        /** @description A task and its times. */
+        ScheduledTask: {
+            /**
+             * Format: date-time
+             * @description When its schedule made a run last.
+             */
+            fired?: string | null;
+            /** @description The next times, in UTC. */
+            next: string[];
+            schedule: components["schemas"]["Schedule"];
         };
         /** Format: password */
         SecretText: string;
@@ -3619,12 +4620,36 @@ export interface components {
             /** @description To the minute. */
             seen: string;
         };
+        /** @description When to check, and how thoroughly. */
+        SetCheck: {
+            /**
+             * Format: int32
+             * @description Of the packs, that each check reads; all other files are read whole.
+             */
+            read_percent: number;
+            schedule: components["schemas"]["Schedule"];
+        };
+        /** @description What is to be done for a repository by itself. Each member has to be there; null switches it off. */
+        SetMaintenance: {
+            check: components["schemas"]["SetCheck"] | null;
+            prune: components["schemas"]["SetTask"] | null;
+            verify: components["schemas"]["SetTask"] | null;
+        };
+        /** @description When to do it. */
+        SetTask: {
+            schedule: components["schemas"]["Schedule"];
+        };
         /** @description The first administrator. */
         SetUp: {
             name: string;
             password: components["schemas"]["SecretText"];
+            restore?: components["schemas"]["RestoreFrom"] | null;
             /** @description As printed when the server was started. */
             token: components["schemas"]["SecretText"];
+        };
+        /** @description Who is signed in now, and the run that reads the repository's index. */
+        SetUpDone: components["schemas"]["Me"] & {
+            restore?: components["schemas"]["RunView"] | null;
         };
         /** @description Settings to be changed; absent ones stay. */
         SettingsBody: {
@@ -3655,9 +4680,15 @@ export interface components {
             /** @description The worker that runs its backups. */
             worker?: string | null;
         };
-        /** @description Whether the server waits for its first administrator. */
+        /** @description Whether the server waits for its first administrator, and how the taking up of a repository stands. */
         Setup: {
             needed: boolean;
+            restore?: components["schemas"]["RunView"] | null;
+            /**
+             * @description What has snapshots, and no connector that makes new ones: secrets are not in repositories, so that each has to be signed in to again. For
+             *     callers who are signed in.
+             */
+            without_connector?: components["schemas"]["Orphan"][];
         };
         /** @description Who signs in. */
         SignInRequest: {
@@ -3693,6 +4724,11 @@ export interface components {
             kinds: {
                 [key: string]: components["schemas"]["KindCountsView"];
             };
+            /**
+             * Format: date-time
+             * @description Until then the storage's object lock keeps anybody from removing it.
+             */
+            locked_until?: string | null;
             parent?: string | null;
             /** @description The repository's name, or its id where it has no name any more. */
             repository: string;
@@ -3702,6 +4738,38 @@ export interface components {
             source: string;
             /** Format: date-time */
             time: string;
+            verified?: components["schemas"]["VerifiedView"] | null;
+        };
+        /** @description A connector and how it stands. */
+        SourceView: {
+            /**
+             * Format: int64
+             * @description How much would be lost now: since the last good backup, or since the connector was made.
+             */
+            age_seconds: number;
+            /** @description Absent for what has snapshots and no connector: it has to be connected again. */
+            connector?: string | null;
+            /**
+             * Format: int64
+             * @description In the last good backup.
+             */
+            items: number;
+            last_good?: components["schemas"]["LastGood"] | null;
+            /** Format: date-time */
+            next_run?: string | null;
+            /**
+             * Format: double
+             * @description How old the last good backup may be, in days: 26 hours are 1.08.
+             */
+            objective_days: number;
+            organization: string;
+            policy?: string | null;
+            service: string;
+            /**
+             * @description `protected`; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
+             *     `never`: there was no good one yet; `unprotected`: no policy that is switched on is for it, or no connector.
+             */
+            state: string;
         };
         /** @description The server's own state. */
         Status: {
@@ -3717,6 +4785,57 @@ export interface components {
             /** @description As people read it. */
             title: string;
             why?: string | null;
+        };
+        /** @description What is stored, and how it grew. */
+        StorageView: {
+            /** @description Of the last 30 days, the oldest first. */
+            growth: components["schemas"]["Growth"][];
+            /**
+             * Format: int64
+             * @description What all backups received, before anything was found to be there already.
+             */
+            raw_bytes: number;
+            repositories: components["schemas"]["StoredIn"][];
+            /**
+             * Format: int64
+             * @description What of it was new to repositories, after compression and encryption.
+             */
+            stored_bytes: number;
+        };
+        /** @description A repository. */
+        StoredIn: {
+            /**
+             * Format: int64
+             * @description When it was measured last (by a check or prune), and what backups added since.
+             */
+            bytes: number;
+            /** Format: date-time */
+            checked?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when a check has found damage that no later one could show to be gone.
+             */
+            damaged?: string | null;
+            location: string;
+            name: string;
+            /** Format: date-time */
+            pruned?: string | null;
+        };
+        /** @description An item with its files. */
+        StoredItemView: {
+            item: string;
+            kind: string;
+            /** @description There are others. */
+            more_parts: boolean;
+            name: string;
+            /** @description The document first. At most 500 or a few more: others are found folder by folder with `files`. */
+            parts: components["schemas"]["PartView"][];
+            /** @description Its folder in the snapshot. */
+            path: string;
+            /** @description The project whose folder it lies in, or empty. */
+            project: string;
+            /** @description The service's own page for it. */
+            url?: string | null;
         };
         /** @description How new repositories, projects and users get into the backup: by chosen hours or by an interval. */
         SyncBody: {
@@ -3809,6 +4928,27 @@ export interface components {
             /** @description To the minute. */
             used?: string | null;
         };
+        /** @description Requests to services. */
+        TrafficView: {
+            /** @description Those that waited longest and asked most: the first twenty. */
+            connectors: components["schemas"]["RequestsOf"][];
+            /**
+             * Format: int64
+             * @description Of the runs that ended in the last 24 hours.
+             */
+            last_day: number;
+            /**
+             * Format: int64
+             * @description In the last 24 hours, or since the server started.
+             */
+            throttled_seconds: number;
+        };
+        /** @description Something that no policy protects. */
+        UnprotectedView: {
+            connector: string;
+            kind: string;
+            name: string;
+        };
         /** @description What reading the whole log came to. */
         Verdict: {
             /** Format: int64 */
@@ -3818,6 +4958,15 @@ export interface components {
             hash: string;
             /** @description Every entry is as it was written, and none is missing. */
             whole: boolean;
+        };
+        /** @description The last verification of a snapshot. */
+        VerifiedView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who asked for it: a person, `schedule`, `command`. */
+            by: string;
+            /** @description Nothing was found that a person has to look at. */
+            ok: boolean;
         };
         /** @description A version of an item, and which snapshots hold it. */
         VersionView: components["schemas"]["ItemView"] & {
@@ -3893,13 +5042,14 @@ export interface components {
             checks: components["schemas"]["CheckView"][];
             connector?: string | null;
             expires: string;
+            failure?: components["schemas"]["FailureView"] | null;
             id: string;
             method: string;
             organization?: string | null;
             organizations: components["schemas"]["ReachedView"][];
             service: string;
             sign_in?: components["schemas"]["PromptView"] | null;
-            /** @description `sign-in`, then `choose`. */
+            /** @description `sign-in`, then `choose`; `failed` when the sign-in came to nothing. */
             step: string;
             tenant?: string | null;
         };
@@ -6446,6 +7596,37 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    overview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     person_list: {
         parameters: {
             query?: never;
@@ -7302,12 +8483,13 @@ export interface operations {
             };
         };
         responses: {
-            200: {
+            202: {
                 headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CheckedRepository"];
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -7355,6 +8537,113 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    maintenance_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    maintenance_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetMaintenance"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    maintenance_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetMaintenance"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     repository_prune: {
         parameters: {
             query?: never;
@@ -7370,12 +8659,13 @@ export interface operations {
             };
         };
         responses: {
-            200: {
+            202: {
                 headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PrunedRepository"];
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -7442,6 +8732,403 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RepositoryStats"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    repository_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_list: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description Into this connector's organization. */
+                connector?: string;
+                /** @description In this state. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_RestorePlanView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddRestorePlan"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestorePlanView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestorePlanDetail"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyRestorePlan"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_identities: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_RestoreIdentity"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MapIdentities"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_RestoreIdentity"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_steps: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description Of this kind. */
+                kind?: string;
+                /** @description That do this. */
+                action?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_RestoreStepView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    restore_plan_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestorePlanView"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -7678,8 +9365,21 @@ export interface operations {
                 after?: string;
                 /** @description At most this many. */
                 limit?: number;
-                /** @description Words of the name, or an id. */
-                text: string;
+                /**
+                 * @description Words that the name, id and text together have: `login fails`, `"log in"` next to each other, `-closed` nowhere, `pay*` as a beginning of
+                 *     three letters or more. Nothing is a mistake; what has no word finds nothing.
+                 */
+                q: string;
+                /** @description Of this kind. */
+                kind?: string;
+                /** @description In this project, by its name (of any time) or id. */
+                project?: string;
+                /** @description In a snapshot from this time on (RFC 3339). */
+                since?: string;
+                /** @description In a snapshot up to this time. */
+                until?: string;
+                /** @description Of this connector's organization or tenant. */
+                connector?: string;
                 /** @description Only in the source of this snapshot. */
                 snapshot?: string;
             };
@@ -7960,7 +9660,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["SetUpDone"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -8188,6 +9888,43 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    snapshot_archive: {
+        parameters: {
+            query: {
+                /** @description A file or folder, with `/` between names. */
+                path: string[];
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     snapshot_changes: {
         parameters: {
             query: {
@@ -8216,6 +9953,375 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_ChangeView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_content: {
+        parameters: {
+            query: {
+                /** @description Names with `/` between them. */
+                path: string;
+                /** @description Answer with a download of this name; of the file's own name when it is empty. */
+                download?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "text/plain": string;
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description A part of them. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The file has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_ProjectCountView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_files: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description Names with `/` between them; empty for the top. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_FileView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_git_blob: {
+        parameters: {
+            query: {
+                /** @description Its folder in the snapshot: `git/<id>`. A wiki's repository is named in its document. */
+                path: string;
+                /** @description A branch, a tag, a full name of a ref, or an id, also that of the file itself; `HEAD` when it is missing. */
+                ref?: string;
+                /** @description Names with `/` between them; empty when `ref` is the file's own id. */
+                file?: string;
+                /** @description Answer with a download of this name; of the file's own name when it is empty. */
+                download?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "text/plain": string;
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description A part of them. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            /** @description The file has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_git_commit: {
+        parameters: {
+            query: {
+                /** @description Its folder in the snapshot: `git/<id>`. A wiki's repository is named in its document. */
+                path: string;
+                /** @description Its id, or a branch or tag. */
+                commit: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitCommitView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_git_commits: {
+        parameters: {
+            query: {
+                /** @description Its folder in the snapshot: `git/<id>`. A wiki's repository is named in its document. */
+                path: string;
+                /** @description A branch, a tag, a full name of a ref, or an id; `HEAD` when it is missing. */
+                ref?: string;
+                /** @description Only those that changed this file or folder. */
+                file?: string;
+                /** @description Those behind this commit. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_GitLogView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_git_refs: {
+        parameters: {
+            query: {
+                /** @description Its folder in the snapshot: `git/<id>`. A wiki's repository is named in its document. */
+                path: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description With this text in their names. */
+                name?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GitRefsView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_git_tree: {
+        parameters: {
+            query: {
+                /** @description Its folder in the snapshot: `git/<id>`. A wiki's repository is named in its document. */
+                path: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description A branch, a tag, a full name of a ref, or an id, also that of a folder; `HEAD` when it is missing. */
+                ref?: string;
+                /** @description Names with `/` between them; empty for the top. */
+                folder?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_GitEntryView"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -8268,6 +10374,43 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    snapshot_item: {
+        parameters: {
+            query: {
+                kind: string;
+                /** @description Its id. */
+                item: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredItemView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     snapshot_items: {
         parameters: {
             query?: {
@@ -8279,6 +10422,10 @@ export interface operations {
                 kind?: string;
                 /** @description In this project; empty for those without one. */
                 scope?: string;
+                /** @description Of this project, by its name or id, wherever they lie: work items and repositories name it in their documents. */
+                project?: string;
+                /** @description With these words in names, ids or texts, as `search` understands them; goes with `kind` and `project`. */
+                q?: string;
                 /** @description With this text in their names. */
                 name?: string;
                 /** @description Only those in the service's recycle bin, or only those that are not. */
@@ -8298,6 +10445,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_ItemView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    snapshot_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             400: components["responses"]["Malformed"];

@@ -69,14 +69,14 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
   if (problem.status === 403) {
     return (
       <Empty icon={<LockClosedRegular />} title={t("state.forbidden")}>
-        {problem.hint ?? t("state.forbiddenHint")}
+        <Words text={problem.hint ?? t("state.forbiddenHint")} />
       </Empty>
     );
   }
   if (problem.status === 404) {
     return (
       <Empty icon={<QuestionCircleRegular />} title={t("state.gone")}>
-        {problem.hint ?? t("state.goneHint")}
+        <Words text={problem.hint ?? t("state.goneHint")} />
       </Empty>
     );
   }

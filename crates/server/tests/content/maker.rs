@@ -79,7 +79,7 @@ impl Maker {
         };
         let mut packed = String::from("# pack-refs with: sorted \n");
         for (name, id) in &self.refs {
-            packed.push_str(&format!("{id} {name}\n"));
+            packed.extend([id, " ", name, "\n"]);
         }
         put("packed-refs", packed.into_bytes());
         put("HEAD", head.as_bytes().to_vec());

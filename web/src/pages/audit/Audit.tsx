@@ -13,6 +13,7 @@ import { Empty, Loaded } from "../../components/State";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { EntryDialog } from "./EntryDialog";
 import { placeOf } from "./subject";
@@ -24,6 +25,7 @@ type Entry = Schemas["Entry"];
 
 export function Audit() {
   const t = useTexts("audit");
+  const may = useMay("read-audit");
   const [{ dialog, actor, action, subject, outcome, since, until }, show] = useShown();
   const query = Object.fromEntries(
     Object.entries({ actor, action, subject, outcome, since, until }).filter(([, value]) => value !== undefined),
@@ -37,13 +39,15 @@ export function Audit() {
       title={t("title")}
       about={t("about")}
       actions={
-        <>
-          <ShowAs cli={["audit", "list", ...options]} method="GET" path={`/audit${search && `?${search}`}`} />
-          <Button as="a" href="/api/v1/audit/export" download="audit.jsonl" title={t("exportHint")}>
-            {t("export")}
-          </Button>
-          <Button onClick={() => show({ dialog: "verify" })}>{t("verify.go")}</Button>
-        </>
+        may && (
+          <>
+            <ShowAs cli={["audit", "list", ...options]} method="GET" path={`/audit${search && `?${search}`}`} />
+            <Button as="a" href="/api/v1/audit/export" download="audit.jsonl" title={t("exportHint")}>
+              {t("export")}
+            </Button>
+            <Button onClick={() => show({ dialog: "verify" })}>{t("verify.go")}</Button>
+          </>
+        )
       }
     >
       <Filters>

@@ -11,6 +11,7 @@ import { Empty, Loaded } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Tabs } from "../../components/Tabs";
 import { useTell } from "../../components/tell";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { address, type Channel } from "./channel";
 import { EditChannel } from "./EditChannel";
@@ -19,15 +20,18 @@ import "./texts";
 
 export function Notifications() {
   const t = useTexts("notifications");
+  const may = useMay("manage-policies");
   const [, show] = useShown();
   return (
     <Page
       title={t("title")}
       about={t("about")}
       actions={
-        <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ tab: undefined, dialog: "add" })}>
-          {t("add")}
-        </Button>
+        may && (
+          <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ tab: undefined, dialog: "add" })}>
+            {t("add")}
+          </Button>
+        )
       }
     >
       <Tabs

@@ -9,7 +9,7 @@ import { Loaded } from "../../components/State";
 import { Tabs } from "../../components/Tabs";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
-import { useMe } from "../../shell/session";
+import { useMay, useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { AddPerson } from "./AddPerson";
 import { Providers } from "./Providers";
@@ -38,15 +38,18 @@ export function People() {
 function Accounts() {
   const t = useTexts("people");
   const me = useMe();
+  const may = useMay("manage-people");
   const paged = usePaged<Person>("/people");
   const [{ add }, show] = useShown();
   return (
     <>
-      <div>
-        <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ add: "true" })}>
-          {t("add")}
-        </Button>
-      </div>
+      {may && (
+        <div>
+          <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ add: "true" })}>
+            {t("add")}
+          </Button>
+        </div>
+      )}
       <Loaded query={{ ...paged, data: paged.items }}>
         {(items) => (
           <DataTable
@@ -89,7 +92,7 @@ function Accounts() {
           />
         )}
       </Loaded>
-      {add && <AddPerson onClose={() => show({ add: undefined })} />}
+      {may && add && <AddPerson onClose={() => show({ add: undefined })} />}
     </>
   );
 }

@@ -8,6 +8,7 @@ import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { Empty, Loaded } from "../../components/State";
 import { useTell } from "../../components/tell";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { EditProvider } from "./EditProvider";
 import "./texts";
@@ -17,6 +18,7 @@ type Provider = Schemas["Named"];
 /** Where people sign in with an account of their organization. */
 export function Providers() {
   const t = useTexts("people");
+  const may = useMay("manage-people");
   const query = api.useQuery("get", "/identity-providers");
   const [{ provider, dialog }, show] = useShown();
   const close = () => show({ provider: undefined, dialog: undefined });
@@ -26,9 +28,11 @@ export function Providers() {
       title={t("providers.title")}
       about={t("providers.about")}
       actions={
-        <Button icon={<AddRegular />} onClick={() => show({ dialog: "add" })}>
-          {t("providers.add")}
-        </Button>
+        may && (
+          <Button icon={<AddRegular />} onClick={() => show({ dialog: "add" })}>
+            {t("providers.add")}
+          </Button>
+        )
       }
     >
       <Loaded query={query}>
@@ -40,7 +44,7 @@ export function Providers() {
           )
         }
       </Loaded>
-      {dialog === "add" && <EditProvider onClose={close} />}
+      {may && dialog === "add" && <EditProvider onClose={close} />}
       {chosen && dialog === "edit" && <EditProvider provider={chosen} onClose={close} />}
       {chosen && dialog === "remove" && <Remove provider={chosen} onClose={close} />}
     </Section>

@@ -18,7 +18,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { draftOf } from "./draft";
 import { Editor } from "./Editor";
-import { useMayEdit } from "./editing";
+import { useInSight, useMayEdit } from "./editing";
 import { PolicyFacts } from "./PolicyFacts";
 import { RemovePolicy } from "./RemovePolicy";
 import { RunNow } from "./RunNow";
@@ -140,12 +140,13 @@ function ChangedMeanwhile({ onReload }: { onReload: () => void }) {
 function Saved({ view }: { view: View }) {
   const t = useTexts("policies");
   const mayRun = useMay("run-backups");
+  const ref = useInSight();
   const words = () => {
     if (view.policy.enabled === false) return t("saved.off");
     return view.next ? t("saved.next", { time: when(view.next) }) : t("saved.manual");
   };
   return (
-    <MessageBar intent="success" layout="multiline" role="status">
+    <MessageBar ref={ref} intent="success" layout="multiline" role="status">
       <MessageBarBody>
         <MessageBarTitle>{t("saved.title", { name: view.policy.name })}</MessageBarTitle>
         {words()}

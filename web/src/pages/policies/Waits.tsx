@@ -3,6 +3,7 @@ import type { Schemas } from "../../api/client";
 import { when } from "../../components/format";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
+import { useInSight } from "./editing";
 import "./texts";
 
 export type TheWait = Schemas["Waits"];
@@ -15,8 +16,9 @@ export function waitOf(answer: unknown): TheWait | undefined {
 /** Says that nothing has changed yet, and where somebody else approves it. */
 export function Waits({ wait }: { wait: TheWait }) {
   const t = useTexts("policies");
+  const ref = useInSight();
   return (
-    <MessageBar intent="warning" layout="multiline" role="status">
+    <MessageBar ref={ref} intent="warning" layout="multiline" role="status">
       <MessageBarBody>
         <MessageBarTitle>{t("waits.title")}</MessageBarTitle>
         {t("waits.body", { until: when(wait.expires) })}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Problem } from "../../api/problem";
 import { useMay, useMe } from "../../shell/session";
 import type { Draft } from "./draft";
@@ -42,6 +42,13 @@ export function useSettled<Value>(value: Value, wait: number): Value {
     return () => clearTimeout(timer);
   }, [value, wait]);
   return settled;
+}
+
+/** What appears far from the button that was clicked is brought into sight. */
+export function useInSight() {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => ref.current?.scrollIntoView({ block: "center" }), []);
+  return ref;
 }
 
 /** Policies are for all connectors: whoever reaches some alone does not decide for the others. */

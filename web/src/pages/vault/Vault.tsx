@@ -7,6 +7,7 @@ import { useShown } from "../../components/search";
 import { Empty, Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { AddCredential } from "./AddCredential";
 import { type Credential, Ends, LastTest, useAccount } from "./Words";
@@ -14,6 +15,7 @@ import "./texts";
 
 export function Vault() {
   const t = useTexts("vault");
+  const may = useMay("manage-connectors");
   const account = useAccount();
   const paged = usePaged<Credential>("/credentials");
   const [{ add }, show] = useShown();
@@ -22,9 +24,11 @@ export function Vault() {
       title={t("title")}
       about={t("about")}
       actions={
-        <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ add: "true" })}>
-          {t("add")}
-        </Button>
+        may && (
+          <Button appearance="primary" icon={<AddRegular />} onClick={() => show({ add: "true" })}>
+            {t("add")}
+          </Button>
+        )
       }
     >
       <Loaded query={{ ...paged, data: paged.items }}>
@@ -65,7 +69,7 @@ export function Vault() {
           )
         }
       </Loaded>
-      {add && <AddCredential onClose={() => show({ add: undefined })} />}
+      {may && add && <AddCredential onClose={() => show({ add: undefined })} />}
     </Page>
   );
 }

@@ -213,7 +213,7 @@ fn disposition(download: bool, named: &Named<'_>) -> String {
         if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
             whole.push(char::from(byte));
         } else {
-            whole.push_str(&format!("%{byte:02X}"));
+            whole.extend(["%", &format!("{byte:02X}")]);
         }
     }
     let how = if download { "attachment" } else { "inline" };
