@@ -1,4 +1,6 @@
 /// <reference types="vitest/config" />
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -14,15 +16,13 @@ function compressed(): Plugin {
   return {
     name: "compressed",
     apply: "build",
-    generateBundle(_, bundle) {
+    // Of the files as they are written: Vite changes scripts until then.
+    writeBundle({ dir = "dist" }, bundle) {
       const sizes = new Map<string, number>();
-      for (const [name, part] of Object.entries(bundle)) {
-        const text = part.type === "chunk" ? part.code : part.source;
-        if (/\.(js|css|svg)$/.test(name)) {
-          const source = gzipSync(text, { level: 9 });
-          sizes.set(name, source.length);
-          this.emitFile({ type: "asset", fileName: `${name}.gz`, source });
-        }
+      for (const name of Object.keys(bundle).filter((one) => /\.(js|css|svg)$/.test(one))) {
+        const zipped = gzipSync(readFileSync(join(dir, name)), { level: 9 });
+        writeFileSync(join(dir, `${name}.gz`), zipped);
+        sizes.set(name, zipped.length);
       }
       const first = new Set<string>();
       const walk = (name: string) => {

@@ -175,9 +175,12 @@ mod tests {
         let text = String::from_utf8(renamed).unwrap();
         let (mut before, mut after) = (LINES.lines(), text.lines());
         assert_eq!(before.next(), after.next());
-        assert!(after.next().unwrap().contains(
-            r#"{"displayName":"b@new.example","uniqueName":"b@new.example"}"#
-        ));
+        assert!(
+            after
+                .next()
+                .unwrap()
+                .contains(r#"{"displayName":"b@new.example","uniqueName":"b@new.example"}"#)
+        );
         assert!(!text.contains("ben@old.example"));
     }
 

@@ -67,7 +67,10 @@ impl Layouts {
 
     /// What a document says of its project; empty when it says nothing.
     pub(crate) fn project(self, kind: &str, document: &[u8]) -> String {
-        let project = self.service.kind(kind).and_then(|kind| kind.spec().project(document));
+        let project = self
+            .service
+            .kind(kind)
+            .and_then(|kind| kind.spec().project(document));
         project.unwrap_or_default()
     }
 

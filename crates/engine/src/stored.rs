@@ -100,7 +100,9 @@ impl SnapshotReader {
             None => None,
         };
         let kind = self.layouts.service().kind(&item.kind);
-        let said = document.as_ref().and_then(|document| kind?.describe(document));
+        let said = document
+            .as_ref()
+            .and_then(|document| kind?.describe(document));
         let (name, modified) = said.unwrap_or_else(|| (item.id.clone(), None));
         let project = document.map(|document| self.layouts.project(&item.kind, &document));
         Ok(Described {

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use model::ItemRef;
 
 use crate::{
-    Crawl, Cursor, Error, Found, Inspect, Inspection, Outcome, Pass, Removal, Restore, Result, Searched,
-    StoredItem, Target, TextOf,
+    Crawl, Cursor, Error, Found, Inspect, Inspection, Outcome, Pass, Removal, Restore, Result,
+    Searched, StoredItem, Target, TextOf,
 };
 
 /// A scope of a token and what it is for.

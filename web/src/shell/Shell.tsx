@@ -1,25 +1,22 @@
 import {
   Button,
-  Drawer,
-  DrawerBody,
   Link,
   makeStyles,
-  mergeClasses,
   MessageBar,
   MessageBarBody,
   Subtitle1,
-  Subtitle2,
   tokens,
 } from "@fluentui/react-components";
 import { NavigationRegular, ShieldCheckmarkFilled } from "@fluentui/react-icons";
-import { Link as RouterLink, Outlet, useLocation } from "@tanstack/react-router";
-import { createElement, useState } from "react";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
 import { useConnected, useLive } from "../api/live";
 import { BasketButton } from "../pages/restore/BasketButton";
 import { useTexts } from "../texts";
 import { AccountMenu } from "./AccountMenu";
-import { NAVIGATION } from "./navigation";
-import { useMe } from "./session";
+import { Navigation } from "./Navigation";
+
+const NavigationDrawer = lazy(() => import("./NavigationDrawer"));
 
 const WIDE = "@media (min-width: 960px)";
 
@@ -50,20 +47,6 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground2,
     [WIDE]: { display: "block" },
   },
-  group: { margin: `${tokens.spacingVerticalM} 0 ${tokens.spacingVerticalXS}`, color: tokens.colorNeutralForeground3 },
-  list: { listStyle: "none", margin: 0, padding: 0 },
-  entry: {
-    display: "flex",
-    alignItems: "center",
-    gap: tokens.spacingHorizontalS,
-    padding: "7px 8px",
-    borderRadius: tokens.borderRadiusMedium,
-    color: tokens.colorNeutralForeground1,
-    textDecorationLine: "none",
-    ":hover": { backgroundColor: tokens.colorNeutralBackground2Hover },
-    "& svg": { fontSize: "20px" },
-  },
-  here: { backgroundColor: tokens.colorNeutralBackground2Selected, fontWeight: tokens.fontWeightSemibold },
   main: { flexGrow: 1, minWidth: 0, padding: tokens.spacingHorizontalL, [WIDE]: { padding: "24px 32px" } },
   skip: {
     position: "absolute",
@@ -106,9 +89,11 @@ export function Shell() {
         <div className={styles.side}>
           <Navigation />
         </div>
-        <Drawer type="overlay" open={open} onOpenChange={(_, data) => setOpenOn(data.open ? pathname : undefined)}>
-          <DrawerBody>{open && <Navigation />}</DrawerBody>
-        </Drawer>
+        {open && (
+          <Suspense>
+            <NavigationDrawer onClose={() => setOpenOn(undefined)} />
+          </Suspense>
+        )}
         <main id="main" className={styles.main} tabIndex={-1}>
           <Outlet />
         </main>
@@ -124,41 +109,5 @@ function ConnectionBar() {
     <MessageBar intent="warning" layout="multiline" role="status">
       <MessageBarBody>{t("connection.lost")}</MessageBarBody>
     </MessageBar>
-  );
-}
-
-function Navigation() {
-  const styles = useStyles();
-  const t = useTexts();
-  const { permissions } = useMe();
-  return (
-    <nav aria-label={t("navigation.label")}>
-      {NAVIGATION.map(({ key, entries }) => {
-        const seen = entries.filter(({ permission }) => permissions.includes(permission));
-        if (seen.length === 0) return null;
-        return (
-          <div key={key}>
-            <Subtitle2 as="h2" block className={styles.group}>
-              {t(`navigation.${key}`)}
-            </Subtitle2>
-            <ul className={styles.list}>
-              {seen.map((entry) => (
-                <li key={entry.key}>
-                  <RouterLink
-                    to={entry.to}
-                    className={styles.entry}
-                    activeOptions={{ exact: entry.to === "/" }}
-                    activeProps={{ className: mergeClasses(styles.entry, styles.here) }}
-                  >
-                    {createElement(entry.icon, { "aria-hidden": true })}
-                    {t(`navigation.${entry.key}`)}
-                  </RouterLink>
-                </li>
-              ))}
-            </ul>
-          </div>
-        );
-      })}
-    </nav>
   );
 }

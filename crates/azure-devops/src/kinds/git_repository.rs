@@ -16,8 +16,8 @@ use service::http::segment;
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem,
-    Target,
+    KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched,
+    StoredItem, Target,
 };
 
 use super::project::PROJECT;

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 use service::http::segment;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Item, Kind, KindSpec,
-    Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem, Target,
-    TextOf,
+    Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem,
+    Target, TextOf,
 };
 
 use super::parts;

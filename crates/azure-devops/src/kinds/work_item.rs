@@ -31,8 +31,8 @@ use service::{
 use self::document::Head;
 use super::git_repository::GIT_REPOSITORY;
 use super::node::{AREA, ITERATION};
-use super::project::PROJECT;
 use super::parts;
+use super::project::PROJECT;
 use super::wiki::WIKI;
 use crate::api::{DEV, STABLE};
 

@@ -73,7 +73,9 @@ async fn drop_between(
 ) -> Result<()> {
     let doomed = |alias: &str| {
         let own = of_source(alias);
-        format!("{own} AND {alias}.first_seq > $2 AND {alias}.gone_seq > $2 AND {alias}.gone_seq <= $3")
+        format!(
+            "{own} AND {alias}.first_seq > $2 AND {alias}.gone_seq > $2 AND {alias}.gone_seq <= $3"
+        )
     };
     drop_versions(tx, search, doomed, args![source, before, after]).await
 }

@@ -53,14 +53,7 @@ impl Catalog {
         let mut entries = Vec::new();
         for (section, after) in sections {
             let wanted = page.limit() + 1 - entries.len();
-            let values = args![
-                section.id,
-                after,
-                seq,
-                name.clone(),
-                binned,
-                wanted as u64
-            ];
+            let values = args![section.id, after, seq, name.clone(), binned, wanted as u64];
             let scope = section.scope.to_lowercase();
             let is_whole =
                 filter.project.is_none() || (!scope.is_empty() && aliases.contains(&scope));

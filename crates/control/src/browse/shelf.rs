@@ -88,16 +88,15 @@ impl Shelf {
     fn slot(&self, way: &Way) -> Arc<OnceCell<Repository>> {
         let mut state = self.lock();
         let at = state.slots.iter().position(|slot| slot.way == *way);
-        let mut slot = match at {
-            Some(at) => state.slots.remove(at),
-            None => {
-                // What it was opened with is not valid any more.
-                state.slots.retain(|slot| slot.way.id != way.id);
-                Slot {
-                    way: way.clone(),
-                    opened: Arc::default(),
-                    used: Instant::now(),
-                }
+        let mut slot = if let Some(at) = at {
+            state.slots.remove(at)
+        } else {
+            // What it was opened with is not valid any more.
+            state.slots.retain(|slot| slot.way.id != way.id);
+            Slot {
+                way: way.clone(),
+                opened: Arc::default(),
+                used: Instant::now(),
             }
         };
         slot.used = Instant::now();

@@ -94,7 +94,8 @@ async fn named_by(
 
 /// Files that the service wrote, and none that people attached.
 fn is_record(part: &str) -> bool {
-    !part.contains('/') && (part.ends_with(".json") || part.ends_with(".ndjson"))
+    let ending = part.rsplit_once('.').map(|(_, ending)| ending);
+    !part.contains('/') && matches!(ending, Some("json" | "ndjson"))
 }
 
 /// A snapshot in which others stand in the places of people; attachments and repositories are as they were.

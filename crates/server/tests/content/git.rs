@@ -24,7 +24,7 @@ impl Git {
     async fn ask(&self, verb: &str, query: &[(&str, &str)]) -> crate::world::Answer {
         let mut path = format!("/snapshots/{}/git/{verb}?path=git/r1", self.snapshot);
         for (name, value) in query {
-            path.extend(["&", name, "=", &escaped(value)]);
+            path.extend(["&", *name, "=", &escaped(value)]);
         }
         self.world.get(&path).await
     }

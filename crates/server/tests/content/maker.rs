@@ -79,7 +79,7 @@ impl Maker {
         };
         let mut packed = String::from("# pack-refs with: sorted \n");
         for (name, id) in &self.refs {
-            packed.extend([id, " ", name, "\n"]);
+            packed.extend([id.as_str(), " ", name.as_str(), "\n"]);
         }
         put("packed-refs", packed.into_bytes());
         put("HEAD", head.as_bytes().to_vec());

@@ -39,7 +39,7 @@ export function Approvals() {
               items={items}
               id={({ id }) => id}
               more={paged.hasNextPage}
-              onMore={() => void paged.fetchNextPage()}
+              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
               columns={[
                 {
                   key: "what",

@@ -73,7 +73,7 @@ export function Audit() {
               items={items}
               id={({ seq }) => String(seq)}
               more={paged.hasNextPage}
-              onMore={() => void paged.fetchNextPage()}
+              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
               columns={[
                 {
                   key: "seq",

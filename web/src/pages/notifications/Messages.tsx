@@ -41,7 +41,7 @@ export function Messages() {
               items={items}
               id={({ id }) => id}
               more={paged.hasNextPage}
-              onMore={() => void paged.fetchNextPage()}
+              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
               columns={[
                 { key: "state", title: t("messages.state"), width: 120, cell: (message) => <State of={message} /> },
                 { key: "channel", title: t("messages.channel"), cell: ({ channel }) => channel },

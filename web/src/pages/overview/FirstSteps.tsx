@@ -43,7 +43,7 @@ export function FirstSteps({ sources: all }: { sources: Source[] }) {
   const [hidden, setHidden] = useState(() => localStorage.getItem(HIDDEN) !== null);
   const restores = api.useQuery("get", "/runs", { params: { query: { kind: "restore", limit: 1 } } }, { enabled: !hidden });
   const connected = sources.length > 0;
-  const backedUp = sources.some(({ last_good: last }) => last !== null);
+  const backedUp = sources.some(({ last_good: last }) => last != null);
   const restored = (restores.data?.items.length ?? 0) > 0;
   if (connected && backedUp && (hidden || restores.data === undefined || restored || !mayRestore)) return null;
   const first = sources[0];

@@ -1,9 +1,8 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
-import { useQuery } from "@tanstack/react-query";
 import { Page } from "../../components/Page";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
-import { type Overview as TheOverview, overviewQuery } from "./contract";
+import { type Overview as TheOverview, useOverview } from "./contract";
 import { Coverage } from "./Coverage";
 import { NextRuns, Requests, RunsOfDay } from "./Day";
 import { FirstSteps } from "./FirstSteps";
@@ -30,7 +29,7 @@ const useStyles = makeStyles({
 /** Whether all is well, and what to do where it is not. */
 export function Overview() {
   const t = useTexts("overview");
-  const query = useQuery(overviewQuery);
+  const query = useOverview();
   return (
     <Page title={t("title")}>
       <Loaded query={query}>{(overview) => <Shown overview={overview} />}</Loaded>

@@ -14,13 +14,14 @@ const source = (connector: string, more: Partial<Source> = {}): Source => ({
   items: 1,
   policy: "default",
   next_run: null,
+  age_seconds: 43_200,
   ...more,
 });
 
 function overview(more: Partial<Overview> = {}): Overview {
   return {
     sources: [source("contoso")],
-    storage: { repositories: [{ name: "main", bytes: 1 }], raw_bytes: 0, stored_bytes: 0, growth: [] },
+    storage: { repositories: [{ name: "main", location: "/backups", bytes: 1 }], raw_bytes: 0, stored_bytes: 0, growth: [] },
     requests: { last_day: 0, throttled_seconds: 0, connectors: [] },
     alarms: { open: 0, critical: 0 },
     unprotected: [],
@@ -47,7 +48,7 @@ test("all is well only when nothing needs anybody", () => {
 
 test("a critical alarm or a damaged repository is never well, however good the sources are", () => {
   expect(verdict(overview({ alarms: { open: 1, critical: 1 } })).tone).toBe("bad");
-  const storage = { ...overview().storage, repositories: [{ name: "main", bytes: 1, damaged: "2026-11-20T00:00:00Z" }] };
+  const storage = { ...overview().storage, repositories: [{ name: "main", location: "/backups", bytes: 1, damaged: "2026-11-20T00:00:00Z" }] };
   expect(verdict(overview({ storage })).tone).toBe("bad");
 });
 

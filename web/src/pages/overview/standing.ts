@@ -1,5 +1,7 @@
 import type { Tone } from "../../components/StatusBadge";
-import { type Connected, isConnected, type Overview, type Source, type SourceState } from "./contract";
+import { type Connected, isConnected, type Overview, type Source } from "./contract";
+
+type SourceState = "late" | "never" | "failing" | "unprotected";
 
 /** Something that needs a person; `key` names its text. */
 export interface Need {
@@ -11,7 +13,7 @@ export interface Need {
   search?: Record<string, string>;
 }
 
-export const TONES: Record<SourceState, Tone> = {
+export const TONES: Record<string, Tone> = {
   protected: "good",
   late: "warning",
   never: "warning",
@@ -102,7 +104,7 @@ export function coverage(overview: Source[], now: number): { days: number; cover
   }));
 }
 
-const WORST: SourceState[] = ["failing", "unprotected", "late", "never", "protected"];
+const WORST: string[] = ["failing", "unprotected", "late", "never", "protected"];
 
 /** The worst first, then by name; what has no connector comes last. */
 export function sorted(sources: Source[]): Source[] {

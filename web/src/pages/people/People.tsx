@@ -57,7 +57,7 @@ function Accounts() {
             items={items}
             id={({ name }) => name}
             more={paged.hasNextPage}
-            onMore={() => void paged.fetchNextPage()}
+            onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
             columns={[
               {
                 key: "name",

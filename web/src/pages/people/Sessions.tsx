@@ -32,7 +32,7 @@ export function Sessions({ all = false }: { all?: boolean }) {
               items={items}
               id={({ id }) => id}
               more={paged.hasNextPage}
-              onMore={() => void paged.fetchNextPage()}
+              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
               columns={[
                 { key: "person", title: t("sessions.person"), grow: 2, cell: (item) => <Who session={item} /> },
                 {

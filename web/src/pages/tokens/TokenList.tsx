@@ -37,7 +37,7 @@ export function TokenList({ all }: { all: boolean }) {
               items={items}
               id={({ id }) => id}
               more={paged.hasNextPage}
-              onMore={() => void paged.fetchNextPage()}
+              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
               columns={[
                 { key: "name", title: t("column.name"), cell: ({ name }) => name },
                 ...(all ? [{ key: "person", title: t("column.person"), cell: ({ person }: Token) => person }] : []),

@@ -47,7 +47,7 @@ export function Vault() {
               items={items}
               id={({ name }) => name}
               more={paged.hasNextPage}
-              onMore={() => void paged.fetchNextPage()}
+              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
               columns={[
                 {
                   key: "name",
