@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script so what it builds"
+)]
 fn main() {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist");
     println!("cargo:rerun-if-changed=build.rs");

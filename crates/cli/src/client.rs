@@ -113,7 +113,10 @@ impl Api {
                 let answer = remote.request(Method::GET, path).send().await;
                 let answer = answer.map_err(|error| remote.unreachable(error))?;
                 let status = answer.status();
-                (status, answer.bytes_stream().map_err(anyhow::Error::new).boxed())
+                (
+                    status,
+                    answer.bytes_stream().map_err(anyhow::Error::new).boxed(),
+                )
             }
         };
         if !status.is_success() {

@@ -168,7 +168,7 @@ enum Command {
     /// Users: who may sign in, and what they may do
     #[command(subcommand)]
     User(user::Command),
-    /// Identity providers: signing in with an account from elsewhere (OpenID Connect)
+    /// Identity providers: signing in with an account from elsewhere (OIDC)
     #[command(subcommand)]
     IdentityProvider(identity_provider::Command),
     /// Tokens: how programs use the interface

@@ -63,5 +63,6 @@ pub use wizard::{
     WizardPrompt, WizardWay,
 };
 pub use work::{
-    BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved, WorkerSetup,
+    BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved,
+    WorkerSetup,
 };

@@ -10,10 +10,10 @@ pub mod git;
 pub mod http;
 pub mod inspect;
 pub mod kind;
-pub mod people;
 #[cfg(test)]
 #[path = "../../../fuzz/mutate.rs"]
 mod mutate;
+pub mod people;
 pub mod preflight;
 pub mod rest;
 pub mod restore;

@@ -309,7 +309,7 @@ impl Kind for ProjectKind {
     }
 
     async fn page(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<String>> {
-        parts::page(cx, item, |id| segment(id).to_string())
+        parts::page(cx, item, segment)
     }
 
     async fn inspect(

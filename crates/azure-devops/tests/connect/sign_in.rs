@@ -68,7 +68,7 @@ async fn a_device_code_is_entered_elsewhere() {
         world.simulator.advance_clock(seconds);
     };
     advance(5);
-    let DevicePoll::Pending { .. } = flow.poll(&world.entra).await.unwrap() else {
+    let DevicePoll::Pending { .. } = flow.poll(&world.entra, None).await.unwrap() else {
         panic!("nobody has entered it");
     };
     let code = flow.prompt().user_code.clone();
@@ -77,7 +77,7 @@ async fn a_device_code_is_entered_elsewhere() {
         .approve_device_code(&code, world.simulator.administrator())
         .unwrap();
     advance(5);
-    let DevicePoll::Done(signed) = flow.poll(&world.entra).await.unwrap() else {
+    let DevicePoll::Done(signed) = flow.poll(&world.entra, None).await.unwrap() else {
         panic!("it was entered");
     };
     let (source, _) = signed.source(&world.entra).unwrap();
@@ -100,13 +100,13 @@ async fn xm_08_a_declined_and_an_expired_device_code_are_told_apart() {
         .unwrap();
     world.clock.by(5);
     world.simulator.advance_clock(5);
-    let error = flow.poll(&world.entra).await.err().unwrap();
+    let error = flow.poll(&world.entra, None).await.err().unwrap();
     assert_eq!(error.code, "device-code-declined");
     // The service's clock alone: its answer counts.
     let mut flow = start().await;
     world.clock.by(5);
     world.simulator.advance_clock(1000);
-    let error = flow.poll(&world.entra).await.err().unwrap();
+    let error = flow.poll(&world.entra, None).await.err().unwrap();
     assert_eq!(error.code, "device-code-expired");
 }
 
@@ -130,7 +130,7 @@ async fn xm_08_a_tenant_that_blocks_device_codes_says_so() {
             }
             world.clock.by(5);
             world.simulator.advance_clock(5);
-            match flow.poll(&world.entra).await {
+            match flow.poll(&world.entra, None).await {
                 Err(error) => error.code,
                 Ok(_) => "let in",
             }

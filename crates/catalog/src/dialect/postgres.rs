@@ -50,14 +50,14 @@ const PLACES: usize = 16383;
 
 /// Words of the name have the weight A. Made here and not by `to_tsvector`, whose parser takes paths and addresses for one word.
 fn document(name: &[String], body: &[String]) -> Vec<Value> {
-    let mut words = String::new();
     let named = name.iter().map(|word| (word, "A"));
     // A gap, so that no phrase goes from the name into the text.
     let places = (1..=name.len()).chain(name.len() + 2..);
-    for ((word, weight), place) in named.chain(body.iter().map(|word| (word, ""))).zip(places) {
-        words.push_str(&format!("'{word}':{}{weight} ", place.min(PLACES)));
-    }
-    args![words]
+    let all = named.chain(body.iter().map(|word| (word, ""))).zip(places);
+    let words: Vec<String> = all
+        .map(|((word, weight), place)| format!("'{word}':{}{weight}", place.min(PLACES)))
+        .collect();
+    args![words.join(" ")]
 }
 
 /// Words are letters and digits, so that quotes make them plain words.
@@ -81,16 +81,16 @@ fn expression(query: &Query, part: Part) -> String {
     let all = join(&query.all, "", " & ");
     let named = join(&query.all, "A", " & ");
     let none = |weight| (!query.none.is_empty()).then(|| join(&query.none, weight, " | "));
-    let (mut found, none) = match part {
+    let (found, none) = match part {
         Part::Named => (named, none("")),
         Part::Any => (all, none("")),
         Part::Rest => (format!("{all} & !{named}"), none("")),
         Part::NameAlone => (named, none("A")),
     };
-    if let Some(none) = none {
-        found.push_str(&format!(" & !{none}"));
+    match none {
+        Some(none) => format!("{found} & !{none}"),
+        None => found,
     }
-    found
 }
 
 const CONNECTIONS: u32 = 10;

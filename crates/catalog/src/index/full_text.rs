@@ -236,16 +236,16 @@ struct Wanted<'f> {
 impl Wanted<'_> {
     /// Conditions on the source and the item; their values follow those that are there.
     fn conditions(&self, values: &mut Vec<Value>) -> String {
-        let mut sql = String::new();
+        let mut conditions = Vec::new();
         let mut parameter = |value: Value| {
             values.push(value);
             format!("${}", values.len())
         };
         if let Some(ids) = &self.sources {
-            sql.push_str(&format!("AND c.id IN ({ids}) "));
+            conditions.push(format!("AND c.id IN ({ids}) "));
         }
         if let Some(kind) = &self.filter.kind {
-            sql.push_str(&format!("AND s.kind = {} ", parameter(kind.into())));
+            conditions.push(format!("AND s.kind = {} ", parameter(kind.into())));
         }
         if self.filter.project.is_some() {
             let names: Vec<String> = self
@@ -254,11 +254,11 @@ impl Wanted<'_> {
                 .map(|name| parameter(name.into()))
                 .collect();
             let names = names.join(",");
-            sql.push_str(&format!(
+            conditions.push(format!(
                 "AND (t.project IN ({names}) OR lower(s.scope) IN ({names})) "
             ));
         }
-        sql
+        conditions.concat()
     }
 
     /// A snapshot within the time has this version. Times are numbers, which need no parameters.

@@ -47,12 +47,11 @@ impl Query {
                 Some(after) => (true, after),
                 None => (false, rest),
             };
-            let (written, after) = match after.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-                None => {
-                    let end = after.find(|char: char| char.is_whitespace() || char == '"');
-                    after.split_at(end.unwrap_or(after.len()))
-                }
+            let (written, after) = if let Some(quoted) = after.strip_prefix('"') {
+                quoted.split_once('"').unwrap_or((quoted, ""))
+            } else {
+                let end = after.find(|char: char| char.is_whitespace() || char == '"');
+                after.split_at(end.unwrap_or(after.len()))
             };
             let (starred, after) = match after.strip_prefix('*') {
                 Some(after) => (true, after),

@@ -64,7 +64,7 @@ pub(crate) async fn a_new_repository_is_looked_after_until_a_person_says_otherwi
         Timestamp::UNIX_EPOCH,
         "the schedule is the same one"
     );
-    only[1].schedule.time_zone = "Europe/Berlin".to_owned();
+    "Europe/Berlin".clone_into(&mut only[1].schedule.time_zone);
     catalog.set_maintenance("main", &only, at(6)).await.unwrap();
     assert_eq!(
         catalog.maintenance("main").await.unwrap()[1].handled,

@@ -194,11 +194,11 @@ pub(crate) async fn kind_project_and_source_narrow_a_search(place: Place) {
     for (source, id) in [(&contoso, "aa"), (&fabrikam, "bb")] {
         let mut project = with_text("P-1", "Über Payments", "login", Change::Added);
         project.item = ItemRef::new("project", "", "P-1");
-        project.project = "p-1".to_owned();
+        "p-1".clone_into(&mut project.project);
         let mut team = with_text("7", "login team", "", Change::Added);
         team.item = ItemRef::new("team", "P-1", "7");
         let mut item = with_text("1", "login", "", Change::Added);
-        item.project = "Über Payments".to_owned();
+        "Über Payments".clone_into(&mut item.project);
         let other = with_text("2", "login", "", Change::Added);
         catalog
             .add_snapshot(&snapshot(source, id, 1, None), [project, team, item, other])

@@ -39,7 +39,12 @@ pub(crate) struct Command {
     #[arg(long)]
     serve: bool,
     /// Where the console listens; port 0 takes a free one
-    #[arg(long, requires = "serve", default_value = "127.0.0.1:8480", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        requires = "serve",
+        default_value = "127.0.0.1:8480",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: SocketAddr,
 }
 

@@ -188,10 +188,9 @@ async fn ask(
         Command::Maintenance(options) => maintenance::maintenance(options, global, output).await,
         Command::Stats(which) => stats::ask(&api, &which, output).await,
         Command::Sync(which) => sync::ask(&api, &which, output, cancel).await,
-        Command::Repair(_)
-        | Command::Key(_)
-        | Command::Sheet(_)
-        | Command::Copy(_) => Err(only_here()),
+        Command::Repair(_) | Command::Key(_) | Command::Sheet(_) | Command::Copy(_) => {
+            Err(only_here())
+        }
     }
 }
 

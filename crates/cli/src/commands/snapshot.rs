@@ -317,18 +317,22 @@ async fn folder(app: &App, browse: Browse, output: &Output) -> Result<Exit, Fail
     };
     for node in repository.tree(tree).await?.nodes {
         let folder = node.node_type == NodeType::Dir;
-        tell_entry(output, &node.name, folder, node.size, &node.mtime.to_string());
+        tell_entry(
+            output,
+            &node.name,
+            folder,
+            node.size,
+            &node.mtime.to_string(),
+        );
     }
     Ok(Exit::Done)
 }
 
 fn tell_entry(output: &Output, name: &str, folder: bool, size: u64, modified: &str) {
-    output.event(&serde_json::json!({"name": name, "folder": folder, "size": size, "modified": modified}));
-    let size = if folder {
-        String::new()
-    } else {
-        bytes(size)
-    };
+    output.event(
+        &serde_json::json!({"name": name, "folder": folder, "size": size, "modified": modified}),
+    );
+    let size = if folder { String::new() } else { bytes(size) };
     let slash = if folder { "/" } else { "" };
     output.line(format!(
         "{size:>12}  {:20}  {}{slash}",

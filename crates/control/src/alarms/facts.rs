@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use catalog::{CredentialRow, KnownSnapshot, RepositoryRow};
 use jiff::Timestamp;
-use model::{Connector, Task};
 use model::policy::When;
+use model::{Connector, Task};
 use repository::Location;
 
 use crate::{Control, Result};

@@ -49,7 +49,7 @@ impl Control {
         let source = self.source_file(&snapshot.id).await?;
         let service = self.service(&connector.service)?;
         let target = restore_target(service, &connector, &source)?;
-        self.known(&wish.select, service)?;
+        Self::known(&wish.select, service)?;
         let text = serde_json::to_string(&wish.select)
             .map_err(|error| refused("server-error", error.to_string()))?;
         let head = RestorePlan {
@@ -231,7 +231,7 @@ impl Control {
         })
     }
 
-    fn known(&self, select: &Select, service: &service::Service) -> Result<()> {
+    fn known(select: &Select, service: &service::Service) -> Result<()> {
         let Select::Items(selectors) = select else {
             return Ok(());
         };

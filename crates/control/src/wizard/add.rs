@@ -5,9 +5,7 @@ use model::{Connector, Reason, Run, SyncSettings};
 use service::Check;
 
 use super::state::State;
-use crate::connectors::{
-    Checked, IdentityChoice, NewConnector, check_label, own_credential,
-};
+use crate::connectors::{Checked, IdentityChoice, NewConnector, check_label, own_credential};
 use crate::identity::rng;
 use crate::{Control, Error, Result};
 

@@ -58,7 +58,9 @@ impl Control {
             match self.catalog.job(&job.id).await {
                 Ok(row) if row.cancel_requested => cancel.cancel(),
                 Ok(_) => {}
-                Err(error) => tracing::debug!(run, %error, "nobody can say whether a run is to end"),
+                Err(error) => {
+                    tracing::debug!(run, %error, "nobody can say whether a run is to end");
+                }
             }
             let waiting = tap.waiting();
             if waiting != told {

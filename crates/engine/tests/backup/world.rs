@@ -95,7 +95,8 @@ impl World {
                     self.stream.push((*id, Some(event)));
                 }
                 Change::Remark(id) => self.touch(*id, |log| {
-                    log.remarks.push(format!("{{\"remark\":\"remark {count}\"}}"));
+                    log.remarks
+                        .push(format!("{{\"remark\":\"remark {count}\"}}"));
                 }),
                 Change::Bin(id) => self.touch(*id, |log| log.binned = true),
                 Change::Unbin(id) => self.touch(*id, |log| log.binned = false),
@@ -240,6 +241,12 @@ const fn spec(
     }
 }
 
+const NOTE_TEXT: &[TextOf] = &[TextOf::document(&["/text"])];
+const LOG_TEXT: &[TextOf] = &[
+    TextOf::part("remarks.ndjson", &["/remark"]),
+    TextOf::part("events.ndjson", &["/event"]),
+];
+
 pub(crate) fn service(world: &Shared) -> &'static Service {
     let item = |folder, shard, document| Layout::Item {
         folder,
@@ -255,7 +262,7 @@ pub(crate) fn service(world: &Shared) -> &'static Service {
         ),
         KindSpec {
             search: Searched {
-                text: &[TextOf::document(&["/text"])],
+                text: NOTE_TEXT,
                 project: None,
             },
             ..spec(
@@ -268,10 +275,7 @@ pub(crate) fn service(world: &Shared) -> &'static Service {
         KindSpec {
             bin: Some("bin.json"),
             search: Searched {
-                text: &[
-                    TextOf::part("remarks.ndjson", &["/remark"]),
-                    TextOf::part("events.ndjson", &["/event"]),
-                ],
+                text: LOG_TEXT,
                 project: Some("/events"),
             },
             ..spec(

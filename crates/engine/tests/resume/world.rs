@@ -145,6 +145,7 @@ pub(crate) fn service(world: &Shared) -> &'static Service {
         after: &[],
         layout,
         bin,
+        search: service::Searched::NAMES,
         read: &[],
         write: &[],
         restore: Fidelity::Full,

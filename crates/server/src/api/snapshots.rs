@@ -161,7 +161,11 @@ async fn connector_source(
 }
 
 /// The snapshot of this id or beginning of one, when the caller reaches its source.
-pub(super) async fn reached(server: &Server, caller: &Caller, id: &str) -> Result<KnownSnapshot, Problem> {
+pub(super) async fn reached(
+    server: &Server,
+    caller: &Caller,
+    id: &str,
+) -> Result<KnownSnapshot, Problem> {
     let unknown = || Problem::from(catalog::Error::SnapshotUnknown { id: id.to_owned() });
     if id.is_empty() {
         return Err(unknown());

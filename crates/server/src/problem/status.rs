@@ -24,10 +24,11 @@ pub(super) fn status_of(code: &str) -> StatusCode {
         "job-superseded" | "lock-held" | "restore-conflict" | "suspicious-drop"
         | "snapshot-ambiguous" => StatusCode::CONFLICT,
         "page-cursor" => StatusCode::BAD_REQUEST,
-        "throttled" | "service-unavailable" | "storage-failed" | "lock-lost"
-        | "content-preparing" => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        "throttled"
+        | "service-unavailable"
+        | "storage-failed"
+        | "lock-lost"
+        | "content-preparing" => StatusCode::SERVICE_UNAVAILABLE,
         "catalog-failed" | "catalog-damaged" | "catalog-newer" | "disk-full"
         | "vault-key-wrong" | "tree-order" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

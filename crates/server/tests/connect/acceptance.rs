@@ -339,8 +339,10 @@ async fn k_10_k_11_access_and_retention_are_set_with_the_connector_and_its_backu
     let world = World::start().await;
     let (catalog, kek) = (&world.control.catalog, &world.control.kek);
     let (secret, now) = (model::Secret::new("p"), world.control.clock.now());
-    let kept = catalog.put_credential(kek, "password", "password", &secret, now, &mut rand::rng());
-    kept.await.unwrap();
+    catalog
+        .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
+        .await
+        .unwrap();
     let place = catalog::RepositoryRow {
         name: "main".to_owned(),
         location: "s3://backups/main".to_owned(),

@@ -374,7 +374,7 @@ async fn a_server_of_ones_own_is_asked_at_its_address_from_the_first_step_to_the
 
 #[tokio::test]
 async fn tokens_go_to_where_the_configuration_has_the_public_cloud() {
-    let world = World::start().await.as_public();
+    let world = World::start().await.in_public();
     let body = json!({
         "service": "azure-devops", "organization": "https://dev.azure.com/contoso",
         "identity": {"method": "pat", "secret": world.simulator.pat()},

@@ -134,9 +134,9 @@ impl World {
     }
 
     /// The same with the simulator's addresses for the public cloud as well.
-    pub(crate) fn as_public(mut self) -> Self {
+    pub(crate) fn in_public(mut self) -> Self {
         let mut cloud = self.control.reach.clouds.find("lab").unwrap().clone();
-        cloud.name = "public".to_owned();
+        "public".clone_into(&mut cloud.name);
         self.control.reach.clouds.add(cloud).unwrap();
         self.server = Server::new(self.control.clone(), Options::default());
         self

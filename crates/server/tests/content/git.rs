@@ -310,15 +310,16 @@ async fn a_folder_of_many_files_is_read_page_by_page() {
 
 #[tokio::test]
 async fn what_git_cannot_read_is_damage_of_the_backup() {
+    type Harm<'a> = &'a dyn Fn(&mut BTreeMap<String, Vec<u8>>);
+
     let mut made = Maker::new();
     let blob = made.blob(&b"content\n".repeat(500));
     let tree = made.tree(&[("100644", "blob", &blob, b"a")]);
     let commit = made.commit(&tree, &[], "one");
     made.point("refs/heads/main", &commit);
     let whole = made.files("git/r1", HEAD);
-    let pack = whole.keys().find(|name| name.ends_with(".pack")).unwrap();
-    let idx = whole.keys().find(|name| name.ends_with(".idx")).unwrap();
-    type Harm<'a> = &'a dyn Fn(&mut BTreeMap<String, Vec<u8>>);
+    let ending = |end: &str| whole.keys().find(|name| name.ends_with(end)).unwrap();
+    let (pack, idx) = (ending(".pack"), ending(".idx"));
     let harms: [(&str, Harm<'_>); 6] = [
         ("a pack that was cut", &|files| {
             files.get_mut(pack).unwrap().truncate(40);

@@ -69,7 +69,8 @@ impl Answer {
 
 /// A value of a query.
 pub(crate) fn escaped(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    let bytes: Vec<String> = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    bytes.concat()
 }
 
 impl World {

@@ -245,13 +245,8 @@ async fn checks_and_prunes_are_for_those_who_reach_everything_to_see() {
     let queued = local(&world, Method::POST, "/repositories/main/check", &check).await;
     assert_eq!(queued.status, 202, "{}", queued.json());
     let id = queued.json()["id"].as_str().unwrap().to_owned();
-    let hidden = call(
-        &world,
-        limited(),
-        Method::GET,
-        &format!("/runs/{id}"),
-        &Value::Null,
-    );
+    let path = format!("/runs/{id}");
+    let hidden = call(&world, limited(), Method::GET, &path, &Value::Null);
     hidden.await.refuses(404, "run-unknown");
     let wrong = json!({ "read_percent": 101 });
     let refused = local(&world, Method::POST, "/repositories/main/check", &wrong).await;

@@ -14,7 +14,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, World};
 
-pub(crate) async fn call(world: &World, caller: Caller, method: Method, path: &str, body: &Value) -> Answer {
+pub(crate) async fn call(
+    world: &World,
+    caller: Caller,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(format!("/api/v1{path}"))

@@ -219,10 +219,10 @@ async fn people_are_named_and_others_take_their_places() {
     let maker = item["fields"]["System.CreatedBy"]["uniqueName"]
         .as_str()
         .unwrap();
-    let other = people
+    let mut others = people
         .iter()
         .map(|person| person["from"]["unique_name"].as_str().unwrap());
-    let other = other.filter(|name| *name != maker).next_back().unwrap();
+    let other = others.rfind(|name| *name != maker).unwrap();
     let stranger =
         json!({ "items": [{ "from": { "unique_name": "nobody@contoso.example" }, "to": null }] });
     site.world.put(&path, &stranger).await.expect(422);

@@ -50,7 +50,10 @@ impl Bare {
                 .map_err(|e| disk(&path, e))?;
         }
         let (config, bytes) = CONFIG;
-        for (name, bytes) in [(config, bytes), (HEAD, b"ref: refs/heads/none\n".as_slice())] {
+        for (name, bytes) in [
+            (config, bytes),
+            (HEAD, b"ref: refs/heads/none\n".as_slice()),
+        ] {
             let path = folder.join(name);
             fs::write(&path, bytes).await.map_err(|e| disk(&path, e))?;
         }

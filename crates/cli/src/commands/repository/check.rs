@@ -119,9 +119,13 @@ async fn examine(
     }
     let mut report = report?;
     if let Some(known) = &found.known {
-        report
-            .problems
-            .extend(known.app.control.lost_snapshots(&repository, &report).await?);
+        report.problems.extend(
+            known
+                .app
+                .control
+                .lost_snapshots(&repository, &report)
+                .await?,
+        );
     }
     Ok(report)
 }
@@ -213,7 +217,11 @@ pub(super) async fn ask(
     if !found.is_null() {
         output.line(format!(
             "{name}: {} problems in {} snapshots, {} trees and {} packs, {} of them read whole",
-            found["damage"], found["snapshots"], found["trees"], found["packs"], found["packs_read"]
+            found["damage"],
+            found["snapshots"],
+            found["trees"],
+            found["packs"],
+            found["packs_read"]
         ));
     }
     exit

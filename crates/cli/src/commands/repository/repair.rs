@@ -75,7 +75,10 @@ pub(super) async fn repair(
     let report = match command {
         Repair::Access(options) => {
             let found = options.place.find(global).await?;
-            let id = found.known.as_ref().and_then(|known| known.row.id.parse().ok());
+            let id = found
+                .known
+                .as_ref()
+                .and_then(|known| known.row.id.parse().ok());
             let store = Arc::clone(&found.store);
             Repository::repair_access(store, &found.password, &by(), id, options.dry_run).await?
         }

@@ -204,7 +204,7 @@ async fn find(api: &Api, options: &Search, output: &Output) -> Result<(), Failur
         ("until", &times[1]),
     ] {
         if let Some(value) = value {
-            path.push_str(&format!("&{name}={}", segment(value)));
+            path.extend(["&", name, "=", &segment(value)]);
         }
     }
     let most = if options.source.is_some() {

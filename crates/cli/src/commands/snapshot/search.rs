@@ -130,11 +130,9 @@ pub(super) fn excerpt<'p>(pieces: impl Iterator<Item = (&'p str, bool)>) -> Stri
     for (text, hit) in pieces {
         let text = text.replace('\n', " ");
         let text = text.escape_debug();
-        if hit {
-            line.push_str(&format!("[{text}]"));
-        } else {
-            line.extend(text);
-        }
+        line.push_str(if hit { "[" } else { "" });
+        line.extend(text);
+        line.push_str(if hit { "]" } else { "" });
     }
     line
 }

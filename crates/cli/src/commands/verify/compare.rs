@@ -35,10 +35,7 @@ impl Pairs {
                 step.state,
                 StepState::Failed | StepState::Planned | StepState::Intended
             );
-            let skipped = matches!(
-                step.action,
-                Action::Skip | Action::Export | Action::Remove
-            )
+            let skipped = matches!(step.action, Action::Skip | Action::Export | Action::Remove)
                 || step.state == StepState::Skipped;
             match &step.new_id {
                 // Also of what another item's restore brought along.

@@ -6,7 +6,6 @@ use axum::extract::State;
 use catalog::{KnownSnapshot, StepFilter};
 use model::{Action, Step, StepState};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

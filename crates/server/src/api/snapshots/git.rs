@@ -118,7 +118,10 @@ async fn commits(
     let (items, more) = git
         .commits(&walk.revision, &walk.file, walk.after.as_deref(), most)
         .await?;
-    let next = items.last().filter(|_| more).map(|last| last.id.to_string());
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last| last.id.to_string());
     let items = items.into_iter().map(GitLogView::from).collect();
     Ok(Json(Paged { items, next }))
 }

@@ -149,6 +149,8 @@ mod tests {
 
     #[test]
     fn names_may_be_any_bytes() {
+        use EntryKind as K;
+
         let mut tree = Vec::new();
         for (mode, name) in [
             ("100644", b"a\n\xff".as_slice()),
@@ -160,7 +162,6 @@ mod tests {
         }
         let entries = parse(&tree).unwrap();
         let kinds: Vec<_> = entries.iter().map(|entry| entry.kind).collect();
-        use EntryKind as K;
         assert_eq!(kinds, [K::File, K::Folder, K::Link, K::Submodule]);
         assert_eq!(entries[0].name, b"a\n\xff");
         for end in 1..tree.len() {
