@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["**/*.e2e.ts"],
     // One browser and one server at a time: a person's machine is not faster either.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 45_000,
     hookTimeout: 120_000,
     reporters: ["default", "./support/closing-line.ts"],
     globalSetup: "./support/browser-setup.ts",

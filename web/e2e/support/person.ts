@@ -44,7 +44,7 @@ export class Person {
     await this.page.getByLabel("Name").fill(name);
     await this.page.getByLabel("Password").fill(password);
     await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await this.page.getByRole("navigation").first().or(this.page.getByLabel("Open navigation")).waitFor();
+    await this.page.getByRole("button", { name: /^Account/ }).waitFor();
   }
 
   /** Opens a page and waits until nothing loads any more. */
