@@ -307,6 +307,7 @@ codes! {
         "Choose a folder in one of `[repositories] roots` of the configuration, or let the administrator add it on the machine: `keepward repository init PATH`.";
     "repository-refused", "The repository cannot be like this", "",
         "The message says which part of it is wrong.";
+    "repository-unknown", "The repository of this snapshot is not known here any more", "It was removed from the list, or its place was given to another one.", "Add it again: `keepward repository add LOCATION`.";
     "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Migrate it with `restic migrate upgrade_repo_v2`.";
     "request-forged", "The request comes from another site", "A browser sent it, and not from a page of this server, so it may not be what its user wanted.",
         "Use the console at its public address. Programs authenticate with `Authorization: Bearer TOKEN` and send no cookie.";

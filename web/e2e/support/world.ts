@@ -90,6 +90,15 @@ export class World {
     return response.status === 204 ? undefined : await response.json();
   }
 
+  /** Asks Azure DevOps itself, as somebody with the organization's token. */
+  async askService(method: string, path: string): Promise<Response> {
+    const { url, organization, pat } = this.simulator;
+    const authorization = `Basic ${Buffer.from(`:${pat}`).toString("base64")}`;
+    const response = await fetch(`${url}/${organization}/${path}`, { method, headers: { authorization } });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response;
+  }
+
   async stop() {
     for (const child of this.processes.reverse()) {
       const ended = once(child, "exit");

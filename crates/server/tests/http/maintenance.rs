@@ -235,7 +235,7 @@ async fn a_person_sees_and_changes_what_is_done_by_itself() {
     }
     assert_eq!(get(&world, path).await, after, "a refusal changes nothing");
     let nowhere = local(&world, Method::PUT, "/repositories/x/maintenance", &wanted).await;
-    nowhere.refuses(404, "repository-unknown");
+    nowhere.refuses(404, "repository-not-found");
 }
 
 #[tokio::test]
@@ -252,7 +252,7 @@ async fn checks_and_prunes_are_for_those_who_reach_everything_to_see() {
     let refused = local(&world, Method::POST, "/repositories/main/check", &wrong).await;
     refused.refuses(422, "request-refused");
     let unknown = local(&world, Method::POST, "/repositories/x/prune", &check).await;
-    unknown.refuses(404, "repository-unknown");
+    unknown.refuses(404, "repository-not-found");
     let unknown = local(&world, Method::POST, "/snapshots/ab/verify", &Value::Null).await;
     unknown.refuses(404, "snapshot-unknown");
 }
