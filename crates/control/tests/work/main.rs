@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use catalog::{Catalog, Kek, Page, QueueLimits, RepositoryRow};
 use control::{Control, RunObserver, WorkerSetup};
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Connector, Event, Run, RunState, Secret};
+use model::{Clock, Connector, Event, Run, RunKind, RunState, Secret};
 use repository::{InitOptions, Repository, store_from};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -190,6 +190,13 @@ impl Site {
     pub(crate) async fn runs(&self) -> Vec<Run> {
         let runs = self.control.catalog.runs(&Page::first(200)).await.unwrap();
         runs.items
+    }
+
+    /// Without the maintenance that repositories have from the start.
+    pub(crate) async fn backups(&self) -> Vec<Run> {
+        let mut runs = self.runs().await;
+        runs.retain(|run| run.kind == RunKind::Backup);
+        runs
     }
 
     pub(crate) fn folder(&self) -> &std::path::Path {

@@ -56,10 +56,10 @@ async fn a_week_of_nights_with_two_days_of_downtime() {
             "nothing runs at the first look"
         );
         live(&site, SignedDuration::from_hours(3 * 24)).await;
-        assert_eq!(site.runs().await.len(), 3);
+        assert_eq!(site.backups().await.len(), 3);
         site.pass(SignedDuration::from_hours(2 * 24));
         live(&site, SignedDuration::from_hours(2 * 24)).await;
-        let all = site.runs().await;
+        let all = site.backups().await;
         assert!(all.iter().all(|run| run.state == RunState::Succeeded));
         let late = all
             .iter()
@@ -84,7 +84,7 @@ async fn a_run_that_waits_already_is_not_asked_for_again() {
         site.pass(SignedDuration::from_mins(30));
         site.schedule().await;
     }
-    assert_eq!(site.runs().await.len(), 1);
+    assert_eq!(site.backups().await.len(), 1);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn good_backups_forget_what_no_policy_keeps() {
     .await;
     site.schedule().await;
     live(&site, SignedDuration::from_hours(5 * 24)).await;
-    assert_eq!((site.runs().await.len(), site.snapshots().await), (5, 2));
+    assert_eq!((site.backups().await.len(), site.snapshots().await), (5, 2));
     // Another policy for the same snapshots that keeps more wins.
     let more = Policy {
         name: "more".to_owned(),
@@ -229,7 +229,7 @@ async fn a_suspicious_drop_keeps_older_snapshots_and_is_an_issue() {
         }
         live(&site, SignedDuration::from_hours(24)).await;
     }
-    let newest = &site.runs().await[0];
+    let newest = &site.backups().await[0];
     let issues = site
         .control
         .catalog
