@@ -211,7 +211,16 @@ async fn a_sign_in_in_another_tenant_is_not_one_in_this() {
 #[tokio::test]
 async fn an_issuer_of_all_tenants_lets_nobody_in() {
     let scene = Scene::new().await;
-    scene.provide("organizations", "any").await;
+    let body = json!({
+        "title": "Everybody",
+        "issuer": format!("{}/organizations/v2.0", scene.simulator.authority()),
+        "client_id": scene.client,
+        "roles": { "any": ["operator"] },
+    });
+    let path = "/identity-providers/contoso";
+    let put = scene.world.send(&scene.root, "PUT", path, Some(body)).await;
+    assert_eq!(put.status, 422, "{}", put.text);
+    assert_eq!(put.json["errors"][0]["pointer"], "/tenants");
     let answer = scene
         .world
         .send(&As::nobody(), "GET", "/sign-in/contoso", None)

@@ -178,7 +178,7 @@ async fn who_is_in_no_group_stays_out() {
         claims.as_object_mut().unwrap().remove("groups");
         claims["_claim_names"] = json!({ "groups": "src1" });
     };
-    assert_eq!(scene.refused(overage).await, "sign-in-no-role");
+    assert_eq!(scene.refused(overage).await, "sign-in-groups-left-out");
 }
 
 #[tokio::test]

@@ -420,7 +420,8 @@ async fn a_repository_that_did_not_change_is_laid_out_once_and_nobody_else_may_r
     let mode = std::fs::metadata(&browse[0]).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     let repositories = laid(&browse[0]).into_iter().filter(|path| path.is_dir());
-    assert_eq!(repositories.count(), 1);
+    let repositories: Vec<_> = repositories.collect();
+    assert_eq!(repositories.len(), 1, "{repositories:?}");
     let folder = browse[0].clone();
     let World {
         server,
