@@ -199,7 +199,8 @@ describe("connectors that exist", () => {
     await button("Actions for contoso").click();
     await page.getByRole("menuitem", { name: "Edit connector" }).click();
     await person.settled();
-    expect(await page.getByLabel("Organization").inputValue()).toBe("contoso");
+    // It was connected by an address of its own, as a collection of a server.
+    expect(await page.getByRole("textbox", { name: "Collection" }).inputValue()).toBe("contoso");
   });
 
   test("sre_27 sre_28: its repositories and their recent commits are listed", async () => {
