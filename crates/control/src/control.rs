@@ -53,10 +53,7 @@ impl Control {
     }
 
     pub(crate) fn temporary(&self) -> Result<tempfile::TempDir> {
-        let made = tempfile::Builder::new()
-            .prefix("keepward-")
-            .tempdir_in(&self.work);
-        made.map_err(|source| Error::Io {
+        engine::work::private(&self.work).map_err(|source| Error::Io {
             what: format!("cannot make a folder in {}", self.work.display()),
             source,
         })

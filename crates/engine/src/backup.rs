@@ -145,9 +145,7 @@ async fn attempt(
     parent: Option<&Parent>,
     go_on: bool,
 ) -> Result<BackupReport> {
-    let work = tempfile::Builder::new()
-        .prefix("keepward-")
-        .tempdir_in(&request.work)
+    let work = crate::work::private(&request.work)
         .map_err(Error::io("cannot make a folder for temporary files"))?;
     let layouts = Layouts::new(cx.service);
     let spool = |name: &str| -> Result<Spool> {

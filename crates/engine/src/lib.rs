@@ -17,6 +17,7 @@ mod spool;
 pub mod stored;
 pub mod undo;
 pub mod verify;
+pub mod work;
 
 pub use error::{Error, Result};
 pub use stored::SnapshotReader;

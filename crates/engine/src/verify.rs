@@ -48,9 +48,7 @@ pub struct VerifyContext<'a> {
 /// Verifies a snapshot. Damage is reported, not returned as an error; an error means that it could not be looked at.
 pub async fn verify(cx: &VerifyContext<'_>, id: SnapshotId) -> Result<VerifyReport> {
     let snapshot = cx.repository.snapshot(id).await?;
-    let work = tempfile::Builder::new()
-        .prefix("keepward-")
-        .tempdir_in(cx.work)
+    let work = crate::work::private(cx.work)
         .map_err(Error::io("cannot make a folder for temporary files"))?;
     cx.reporter.report(Event::Phase {
         phase: "verify".to_owned(),

@@ -88,9 +88,7 @@ impl Drill<'_> {
         let snapshot = self.repository.snapshot(self.snapshot).await?;
         let service = service_of(SERVICES, &snapshot)?;
         let source = read_source(self.repository, service, snapshot.tree).await?;
-        let folder = tempfile::Builder::new()
-            .prefix("keepward-drill-")
-            .tempdir_in(&self.app.control.work)
+        let folder = engine::work::private(&self.app.control.work)
             .context("cannot make a folder for the drill")?;
         let simulator = Simulator::start(Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
