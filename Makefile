@@ -52,7 +52,7 @@ generate: ## rewrite docs/reference, and the console's types from it
 	@if npm --version >/dev/null 2>&1; then cd web && npm ci --no-fund --no-audit && npm run types; else echo "Node is not installed: web/src/api/schema.d.ts stays as it is"; fi
 
 e2e: console ## people's journeys in a real browser, against the real server and the simulator
-	@scripts/test-packages chromium
+	@scripts/test-packages chromium curl openssl sqlite3
 	$(CARGO) build --quiet --package cli --bin keepward
 	cd web && KEEPWARD_BINARY="$(BINARY)" npm run --silent e2e
 

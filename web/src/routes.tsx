@@ -9,6 +9,7 @@ import {
 import { client } from "./api/client";
 import { Problem } from "./api/problem";
 import { queries } from "./api/queries";
+import { focusPage } from "./components/focus";
 import { Empty, Failed, Loading } from "./components/State";
 import { meQuery } from "./shell/session";
 import { Shell } from "./shell/Shell";
@@ -68,6 +69,8 @@ function page<Path extends string>(path: Path, load: () => Promise<Module>, name
   return createRoute({
     getParentRoute: () => inside,
     path,
+    // Pages read from the address what they know; whatever else stands there stays.
+    validateSearch: (search: Record<string, unknown>): Record<string, unknown> => search,
     component: lazyRouteComponent(load, name),
     pendingComponent: Loading,
     errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} />,
@@ -122,6 +125,11 @@ export const router = createRouter({
   routeTree: root.addChildren([signIn, setup, inside.addChildren(pages)]),
   defaultPreload: "intent",
   defaultNotFoundComponent: NotFound,
+  scrollRestoration: true,
+});
+
+router.subscribe("onRendered", ({ pathChanged, fromLocation }) => {
+  if (fromLocation && pathChanged) focusPage();
 });
 
 declare module "@tanstack/react-router" {

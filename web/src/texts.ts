@@ -1,10 +1,12 @@
 import i18next from "i18next";
 import { initReactI18next, useTranslation } from "react-i18next";
+import { LOCALE } from "./components/format";
 import { common } from "./texts/en";
 
 // A further language is a folder beside `texts/en` and a line here; each area of pages adds its own texts when it loads.
 void i18next.use(initReactI18next).init({
-  lng: "en",
+  // Numbers within texts are written as those beside them.
+  lng: LOCALE,
   fallbackLng: "en",
   defaultNS: "common",
   fallbackNS: "common",

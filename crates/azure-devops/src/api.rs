@@ -1,6 +1,7 @@
 //! What all kinds need of the API: hosts, versions, lists with all their pages, long operations.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,6 +75,7 @@ pub(crate) async fn pages(
 ) -> Result<Pages> {
     let mut answers: Vec<Answer> = Vec::new();
     let mut token: Option<String> = None;
+    let mut tokens: HashSet<String> = HashSet::new();
     let mut count = 0;
     loop {
         let mut call = http.get(DEV, path).version(version);
@@ -91,10 +93,11 @@ pub(crate) async fn pages(
         let answer = call.send().await?;
         let page = answer.values()?;
         let next = answer.continuation().map(str::to_owned);
-        if next.is_some() && next == token {
+        if let Some(next) = &next
+            && !tokens.insert(next.clone())
+        {
             return Err(Error::malformed(format!(
-                "{path}: the list goes in circles at {}",
-                next.unwrap_or_default()
+                "{path}: the list goes in circles at {next}"
             )));
         }
         let capped = paging == Paging::Skip

@@ -1,5 +1,6 @@
 //! The kinds in the order in which they are crawled and restored.
 
+mod absent;
 mod area;
 pub(crate) mod git_repository;
 mod iteration;

@@ -11,7 +11,7 @@ mod preflight;
 mod raw;
 mod reach;
 
-use service::{CredentialKind, Host, Service};
+use service::{Host, Service};
 
 /// Azure DevOps Services; a Server collection or a simulator is reached by overriding the hosts.
 pub static AZURE_DEVOPS: Service = Service {
@@ -35,7 +35,6 @@ pub static AZURE_DEVOPS: Service = Service {
             url: "https://app.vssps.visualstudio.com",
         },
     ],
-    credentials: &[CredentialKind::PersonalAccessToken],
     kinds: kinds::KINDS,
     preflight: &preflight::AzurePreflight,
 };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::Alarm;
 
 use crate::db::{Row, args, json};
-use crate::{Catalog, Error, Result};
+use crate::{Catalog, Error, NewMessage, Result, outbox};
 
 /// An alarm that is raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,17 +65,36 @@ impl Catalog {
         )
     }
 
-    /// Raises it. One that is there keeps its time and who acknowledged it, unless it got worse: `anew`.
-    pub async fn raise_alarm(&self, alarm: &Alarm, anew: bool, now: Timestamp) -> Result<()> {
-        let values = args![alarm.key(), json(alarm)?, now];
-        let sql = if anew {
-            "INSERT INTO alarm (key, body, raised, seen) VALUES ($1, $2, $3, $3)
-             ON CONFLICT (key) DO UPDATE SET body = excluded.body, raised = excluded.raised, seen = excluded.seen,
-                acknowledged = NULL, acknowledged_by = NULL, reason = NULL"
+    /// Raises it, or again because it got worse, and tells of it, in one step. `since` is when it was raised as far as the caller knows;
+    /// nothing when another process was faster.
+    pub async fn raise_alarm_anew(
+        &self,
+        alarm: &Alarm,
+        since: Option<Timestamp>,
+        messages: &[NewMessage],
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let raised = if let Some(since) = since {
+            let sql = "UPDATE alarm SET body = $2, raised = $3, seen = $3, acknowledged = NULL, acknowledged_by = NULL, reason = NULL
+                WHERE key = $1 AND raised = $4";
+            tx.execute(sql, args![alarm.key(), json(alarm)?, now, since])
+                .await?
         } else {
-            "INSERT INTO alarm (key, body, raised, seen) VALUES ($1, $2, $3, $3)
-             ON CONFLICT (key) DO UPDATE SET body = excluded.body, seen = excluded.seen"
+            let sql = "INSERT INTO alarm (key, body, raised, seen) VALUES ($1, $2, $3, $3) ON CONFLICT (key) DO NOTHING";
+            tx.execute(sql, args![alarm.key(), json(alarm)?, now])
+                .await?
         };
+        if raised == 1 {
+            outbox::insert(&mut tx, messages, now).await?;
+        }
+        tx.commit().await
+    }
+
+    /// It was found again: it keeps its time and who acknowledged it.
+    pub async fn alarm_stays(&self, alarm: &Alarm, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE alarm SET body = $2, seen = $3 WHERE key = $1";
+        let values = args![alarm.key(), json(alarm)?, now];
         self.db.write(sql, values).await.map(drop)
     }
 

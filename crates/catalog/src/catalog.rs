@@ -1,14 +1,22 @@
 //! Opening the catalog.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use crate::db::Db;
+use crate::held::Held;
 use crate::{Result, dialect, schema};
 
 /// A handle on the catalog; clones share its connections.
 #[derive(Clone)]
 pub struct Catalog {
     pub(crate) db: Db,
+    /// Told of snapshots whose texts nobody can search yet.
+    pub(crate) texts: Arc<Notify>,
+    /// The job without which this handle writes to no restore plan.
+    pub(crate) held: Option<Held>,
 }
 
 impl Catalog {
@@ -17,14 +25,22 @@ impl Catalog {
     pub async fn open(url: &str) -> Result<Self> {
         let db = Db::connect(url).await?;
         schema::migrate(&db).await?;
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            texts: Arc::default(),
+            held: None,
+        })
     }
 
     /// Opens the SQLite file at a path, which may hold any characters; made when missing.
     pub async fn open_file(path: &Path) -> Result<Self> {
         let db = dialect::sqlite::open(path).await?;
         schema::migrate(&db).await?;
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            texts: Arc::default(),
+            held: None,
+        })
     }
 
     /// Waits for running statements and closes all connections; other clones fail afterwards.

@@ -1,13 +1,13 @@
 //! The queue as workers' loops see it: who may take which job next.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use model::{JobState, Run, Waiting};
 
 use crate::db::{Row, Tx, args, json};
-use crate::queue::end;
+use crate::queue::{end, later};
 use crate::{Catalog, Job, NewJob, Result};
 
 /// Jobs of one connector that are looked at in one claim: one that must wait holds up so many of its own connector, and none of others.
@@ -42,6 +42,8 @@ pub struct Claimant<'a> {
     pub labels: &'a BTreeSet<String>,
     /// The storages that it reaches beside those that everybody reaches; `None` for all.
     pub storages: Option<&'a BTreeSet<String>>,
+    /// The jobs that it is working on: after a pause of the machine their leases may have run out, and they are not lost.
+    pub at_work: &'a BTreeSet<String>,
 }
 
 impl Claimant<'_> {
@@ -195,6 +197,15 @@ impl Catalog {
         tx.commit().await
     }
 
+    /// The same for several, all or none of them.
+    pub async fn queue_runs(&self, all: &[QueuedRun]) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        for queued in all {
+            Self::queue_in(&mut tx, queued).await?;
+        }
+        tx.commit().await
+    }
+
     pub(crate) async fn queue_in(tx: &mut Tx, queued: &QueuedRun) -> Result<()> {
         let (sql, values) = crate::runs::insert(&queued.run)?;
         tx.execute(sql, values).await?;
@@ -243,10 +254,12 @@ impl Catalog {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Job>> {
+        let asked = Instant::now();
         let mut tx = self.db.begin().await?;
         if let Some(lock) = self.db.dialect().queue_lock {
             tx.rows(lock, args![]).await?;
         }
+        let now = later(now, asked);
         let at_work = format!("{OPEN} FROM job q WHERE state = 'leased' AND lease_until > $1");
         let at_work = tx.rows(sqlx::AssertSqlSafe(at_work), args![now]).await?;
         let at_work: Vec<OpenJob> = at_work.iter().map(OpenJob::read).collect::<Result<_>>()?;
@@ -269,7 +282,9 @@ impl Catalog {
             (running, job.last, job.created, job.id.clone())
         });
         let chosen = ready.iter().find(|job| {
-            claimant.may(&job.placement) && at_work.full(&job.placement, limits).is_none()
+            claimant.may(&job.placement)
+                && !claimant.at_work.contains(&job.id)
+                && at_work.full(&job.placement, limits).is_none()
         });
         let Some(chosen) = chosen else {
             return Ok(None);

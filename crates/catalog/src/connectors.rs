@@ -1,19 +1,40 @@
 //! Connectors. Deleting one never touches a snapshot (design rule 7).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use model::{Connector, ConnectorStatus};
+use model::{Connector, ConnectorStatus, Policy};
 use rand::CryptoRng;
 
 use crate::credentials::{self, NewCredential};
 use crate::db::{Row, Value, args, json};
-use crate::page::{Listed, Page, cursor};
-use crate::{Catalog, Error, Kek, Result};
+use crate::{Catalog, Error, Kek, QueuedRun, Result, people, policies};
 
-const SELECT: &str =
+/// What comes into being together, all of it or nothing.
+#[derive(Clone, Copy, Default)]
+pub struct Connecting<'a> {
+    /// What the connectors sign in with, where that is new.
+    pub credential: Option<&'a NewCredential<'a>>,
+    pub connectors: &'a [Connector],
+    pub policies: &'a [Policy],
+    /// Ids of people, with the connectors that they reach from now on.
+    pub reach: &'a [(String, BTreeSet<String>)],
+    pub runs: &'a [QueuedRun],
+}
+
+pub(crate) const SELECT: &str =
     "SELECT name, service, organization, url, method, credential, restore_credential, tenant,
     status, worker, sync, created, updated FROM connector";
 
-fn read(row: &Row) -> Result<Connector> {
+pub(crate) const REPLACE: &str =
+    "ON CONFLICT (key) DO UPDATE SET name = excluded.name, service = excluded.service,
+    organization = excluded.organization, organization_key = excluded.organization_key,
+    url = excluded.url, method = excluded.method, credential = excluded.credential,
+    credential_key = excluded.credential_key, restore_credential = excluded.restore_credential,
+    restore_key = excluded.restore_key, tenant = excluded.tenant, status = excluded.status,
+    worker = excluded.worker, sync = excluded.sync, updated = excluded.updated";
+
+pub(crate) fn read(row: &Row) -> Result<Connector> {
     Ok(Connector {
         name: row.text(0)?,
         service: row.text(1)?,
@@ -39,21 +60,6 @@ impl Catalog {
         rows.iter().map(read).collect()
     }
 
-    /// Connectors by name, a page at a time.
-    pub async fn connectors_page(&self, page: &Page) -> Result<Listed<Connector>> {
-        let limit = page.limit();
-        let after = page.position::<1>()?.map(|[key]| key).unwrap_or_default();
-        let sql = format!("{SELECT} WHERE key > $1 ORDER BY key LIMIT $2");
-        let rows = self
-            .db
-            .read(sqlx::AssertSqlSafe(sql), args![after, limit as u64 + 1])
-            .await?;
-        let items: Vec<Connector> = rows.iter().map(read).collect::<Result<_>>()?;
-        Ok(Listed::cut(items, limit, |last| {
-            cursor(&[&last.name.to_lowercase()])
-        }))
-    }
-
     /// The connector of this name, without regard to case.
     pub async fn connector(&self, name: &str) -> Result<Connector> {
         let sql = format!("{SELECT} WHERE key = $1");
@@ -71,13 +77,7 @@ impl Catalog {
 
     /// Adds it, or replaces the one of its name; when that is refused, the old one stays.
     pub async fn replace_connector(&self, connector: &Connector) -> Result<()> {
-        let replace = "ON CONFLICT (key) DO UPDATE SET name = excluded.name, service = excluded.service,
-            organization = excluded.organization, organization_key = excluded.organization_key,
-            url = excluded.url, method = excluded.method, credential = excluded.credential,
-            credential_key = excluded.credential_key, restore_credential = excluded.restore_credential,
-            restore_key = excluded.restore_key, tenant = excluded.tenant, status = excluded.status,
-            worker = excluded.worker, sync = excluded.sync, updated = excluded.updated";
-        self.store_connector(connector, replace).await
+        self.store_connector(connector, REPLACE).await
     }
 
     async fn store_connector(&self, connector: &Connector, conflict: &'static str) -> Result<()> {
@@ -90,17 +90,17 @@ impl Catalog {
         }
     }
 
-    /// Keeps a credential and the connectors that sign in with it, all or none.
+    /// Keeps connectors, their credential, and what is for them.
     pub async fn connect<R: CryptoRng + ?Sized>(
         &self,
         kek: &Kek,
-        new: Option<&NewCredential<'_>>,
-        connectors: &[Connector],
+        new: Connecting<'_>,
         now: Timestamp,
         rng: &mut R,
     ) -> Result<()> {
+        let connectors = new.connectors;
         let mut tx = self.db.begin().await?;
-        if let Some(new) = new {
+        if let Some(new) = new.credential {
             let (sql, values) = credentials::insertion(kek, new, now, rng)?;
             match tx.execute(sql, values).await {
                 Err(error) if error.is_unique() => return Err(credentials::exists(new.name)),
@@ -122,6 +122,19 @@ impl Catalog {
                 error if error.is_foreign_key() => self.missing(connector).await,
                 error => error,
             });
+        }
+        for policy in new.policies {
+            let (sql, values) = policies::insertion(policy, now)?;
+            match tx.execute(sql, values).await {
+                Err(error) if error.is_unique() => return Err(policies::taken(policy)),
+                added => added?,
+            };
+        }
+        for (person, reached) in new.reach {
+            people::set_reach(&mut tx, person, Some(reached)).await?;
+        }
+        for run in new.runs {
+            Self::queue_in(&mut tx, run).await?;
         }
         tx.commit().await
     }
@@ -177,7 +190,10 @@ impl Catalog {
 }
 
 /// The statement that keeps a connector.
-fn insertion(connector: &Connector, conflict: &'static str) -> Result<(String, Vec<Value>)> {
+pub(crate) fn insertion(
+    connector: &Connector,
+    conflict: &'static str,
+) -> Result<(String, Vec<Value>)> {
     let sql = format!(
         "INSERT INTO connector (key, name, service, organization, organization_key, url, method, credential,
             credential_key, restore_credential, restore_key, tenant, status, worker, sync, created, updated)
@@ -208,7 +224,7 @@ fn insertion(connector: &Connector, conflict: &'static str) -> Result<(String, V
     Ok((sql, values))
 }
 
-fn name_taken(connector: &Connector) -> Error {
+pub(crate) fn name_taken(connector: &Connector) -> Error {
     Error::ConnectorExists {
         name: connector.name.clone(),
     }

@@ -23,6 +23,9 @@ pub enum Error {
     /// Acceptance line SRE-50, word for word.
     #[error("A connector for this organization already exists")]
     OrganizationExists { organization: String },
+    /// What is at work on it knows its name.
+    #[error("a run of connector `{name}` waits or is at work")]
+    ConnectorBusy { name: String },
     #[error("there is no connector `{name}`")]
     ConnectorUnknown { name: String },
     #[error("there is a credential `{name}` already")]
@@ -132,6 +135,7 @@ impl Error {
             Self::NewerSchema { .. } => Some("catalog-newer"),
             Self::Damaged { .. } => Some("catalog-damaged"),
             Self::Cursor => Some("page-cursor"),
+            Self::ConnectorBusy { .. } => Some("run-busy"),
             Self::ConnectorExists { .. } => Some("connector-name-taken"),
             Self::OrganizationExists { .. } => Some("organization-taken"),
             Self::CredentialExists { .. } => Some("credential-exists"),
@@ -201,6 +205,7 @@ mod tests {
             Error::Address { url: text() },
             Error::NewerSchema { found: 2, known: 1 },
             Error::Damaged { what: text() },
+            Error::ConnectorBusy { name: text() },
             Error::ConnectorExists { name: text() },
             Error::OrganizationExists {
                 organization: text(),

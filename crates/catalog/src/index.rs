@@ -134,7 +134,7 @@ fn entry(row: &Row, from: usize, kind: &str, scope: &str) -> Result<IndexEntry> 
 }
 
 /// A `LIKE` pattern (escape character `\`) for text that is anywhere within; the column is in lower case.
-fn within(text: &str) -> String {
+pub(crate) fn within(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');
     for char in text.to_lowercase().chars() {

@@ -2,7 +2,7 @@
 
 use model::Issue;
 
-use crate::db::{Row, args, json};
+use crate::db::{Row, Tx, args, json};
 use crate::{Catalog, Error, Listed, Page, Result, page};
 
 /// An issue and its place in the list.
@@ -22,31 +22,36 @@ impl IssueRow {
     }
 }
 
+pub(crate) async fn add(tx: &mut Tx, run: &str, issues: &[Issue]) -> Result<()> {
+    for some in issues.chunks(200) {
+        let mut values = Vec::with_capacity(some.len() * 6);
+        for issue in some {
+            let item = issue.item.as_ref().map_or("", |item| item.id.as_str());
+            values.extend(args![
+                run,
+                &issue.code,
+                json(issue)?,
+                &issue.kind,
+                &issue.scope,
+                item
+            ]);
+        }
+        let head = "INSERT INTO issue (run, code, body, kind, scope, item)";
+        tx.insert(head, 6, values, "").await.map_err(|error| {
+            if error.is_foreign_key() {
+                Error::RunUnknown { id: run.to_owned() }
+            } else {
+                error
+            }
+        })?;
+    }
+    Ok(())
+}
+
 impl Catalog {
     pub async fn add_issues(&self, run: &str, issues: &[Issue]) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        for some in issues.chunks(200) {
-            let mut values = Vec::with_capacity(some.len() * 6);
-            for issue in some {
-                let item = issue.item.as_ref().map_or("", |item| item.id.as_str());
-                values.extend(args![
-                    run,
-                    &issue.code,
-                    json(issue)?,
-                    &issue.kind,
-                    &issue.scope,
-                    item
-                ]);
-            }
-            let head = "INSERT INTO issue (run, code, body, kind, scope, item)";
-            tx.insert(head, 6, values, "").await.map_err(|error| {
-                if error.is_foreign_key() {
-                    Error::RunUnknown { id: run.to_owned() }
-                } else {
-                    error
-                }
-            })?;
-        }
+        add(&mut tx, run, issues).await?;
         tx.commit().await
     }
 

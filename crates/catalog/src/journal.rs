@@ -83,8 +83,7 @@ impl Catalog {
     }
 
     async fn journal(&self, plan: &str, sql: &'static str, values: Vec<Value>) -> Result<()> {
-        self.db
-            .write(sql, values)
+        self.write_held(sql, values)
             .await
             .map(drop)
             .map_err(|error| plan_error(error, plan))

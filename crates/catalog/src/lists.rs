@@ -1,8 +1,10 @@
-//! Lists of runs and snapshots for people: filtered, and without what they do not reach.
+//! Lists of connectors, runs and snapshots for people: filtered, and without what they do not reach.
 
-use model::{Run, RunKind, RunState};
+use model::{Connector, Run, RunKind, RunState};
 
+use crate::connectors;
 use crate::db::{Value, args, word};
+use crate::index::within;
 use crate::runs::{self, COLUMNS};
 use crate::snapshots::KnownSnapshot;
 use crate::{Catalog, Error, Listed, Page, Result, page};
@@ -18,9 +20,20 @@ pub struct RunFilter {
     pub connectors: Option<Vec<String>>,
 }
 
+/// Which connectors to return; `None` is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectorFilter {
+    /// What is somewhere in the name or the organization, without regard to case.
+    pub text: Option<String>,
+    /// Of these names alone.
+    pub names: Option<Vec<String>>,
+}
+
 /// Which snapshots to return; `None` is all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotFilter {
+    /// Of the source of this name, without regard to case, whatever its service.
+    pub source: Option<String>,
     /// A repository's id.
     pub repository: Option<String>,
     /// Service and source, in lower case, of these alone.
@@ -72,6 +85,34 @@ impl Where {
 }
 
 impl Catalog {
+    /// By name.
+    pub async fn list_connectors(
+        &self,
+        filter: &ConnectorFilter,
+        page: &Page,
+    ) -> Result<Listed<Connector>> {
+        let mut wanted = Where::new();
+        if let Some([after]) = page.position::<1>()? {
+            wanted.and("key > {}", after);
+        }
+        if let Some(text) = &filter.text {
+            let like = "(key LIKE {} ESCAPE '\\' OR organization_key LIKE {} ESCAPE '\\')";
+            wanted.and(like, within(text));
+        }
+        if let Some(names) = &filter.names {
+            let names = names.iter().map(|name| vec![name.to_lowercase()]);
+            wanted.among("key", names.collect());
+        }
+        let Where { sql, values } = wanted;
+        let limit = page.limit() + 1;
+        let sql = format!("{} {sql} ORDER BY key LIMIT {limit}", connectors::SELECT);
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
+        let items = rows.iter().map(connectors::read).collect::<Result<_>>()?;
+        Ok(Listed::cut(items, page.limit(), |last: &Connector| {
+            page::cursor(&[&last.name.to_lowercase()])
+        }))
+    }
+
     /// The newest first, by id: ids of runs grow with time.
     pub async fn list_runs(&self, filter: &RunFilter, page: &Page) -> Result<Listed<Run>> {
         let mut wanted = Where::new();
@@ -115,6 +156,9 @@ impl Catalog {
         }
         if let Some(repository) = &filter.repository {
             wanted.and("s.repository = {}", repository);
+        }
+        if let Some(source) = &filter.source {
+            wanted.and("s.name = {}", source.to_lowercase());
         }
         if let Some(sources) = &filter.sources {
             let sources = sources.iter();

@@ -131,9 +131,15 @@ impl Catalog {
 
     /// Whether a run of this kind waits for this repository already: another one would do the same.
     pub async fn is_waiting(&self, kind: RunKind, repository: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM run WHERE state = 'queued' AND kind = $1 AND lower(repository) = $2 LIMIT 1";
-        let values = args![word(&kind)?, repository.to_lowercase()];
-        Ok(self.db.read_one(sql, values).await?.is_some())
+        // SQLite knows the case of ASCII letters alone.
+        let sql = "SELECT DISTINCT repository FROM run WHERE state = 'queued' AND kind = $1";
+        let key = repository.to_lowercase();
+        for row in self.db.read(sql, args![word(&kind)?]).await? {
+            if row.text(0)?.to_lowercase() == key {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Notes what a check found. Damage stays noted until a check that could see it finds none.

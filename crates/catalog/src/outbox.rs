@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::Run;
 
-use crate::db::{Row, Tx, args};
+use crate::db::{Row, Tx, args, word};
 use crate::{Catalog, Listed, Page, Result, page};
 
 /// A message to one channel.
@@ -59,7 +59,7 @@ macro_rules! select {
     };
 }
 
-async fn insert(tx: &mut Tx, messages: &[NewMessage], now: Timestamp) -> Result<()> {
+pub(crate) async fn insert(tx: &mut Tx, messages: &[NewMessage], now: Timestamp) -> Result<()> {
     for message in messages {
         let sql = "INSERT INTO outbox (id, channel, event, body, state, attempts, created, due)
             VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5) ON CONFLICT (channel, event) DO NOTHING";
@@ -98,11 +98,33 @@ impl Catalog {
         tx.commit().await
     }
 
-    /// Puts messages into the outbox, each event once for a channel.
-    pub async fn tell(&self, messages: &[NewMessage], now: Timestamp) -> Result<()> {
-        let mut tx = self.db.begin().await?;
-        insert(&mut tx, messages, now).await?;
-        tx.commit().await
+    /// How often a run like this one failed in a row before it: of the same kind, for the same connector, or
+    /// repository where there is none, since the last good one.
+    pub async fn failed_before(&self, run: &Run) -> Result<u64> {
+        let sql = "SELECT count(*) FROM run WHERE kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3) AND state = 'failed' AND id < $4
+            AND id > coalesce((SELECT max(id) FROM run WHERE kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3)
+                AND state IN ('succeeded', 'succeeded_with_issues') AND id < $4), '')";
+        let values = args![word(&run.kind)?, &run.connector, &run.repository, &run.id];
+        let row = self.db.read_one(sql, values).await?;
+        row.map_or(Ok(0), |row| row.unsigned(0))
+    }
+
+    /// The channels, in lower case, that were told of a failure of such a run after this time.
+    pub async fn told_of_failures(&self, run: &Run, after: Timestamp) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT o.channel FROM run r JOIN outbox o ON o.event = 'run/' || r.id
+            WHERE r.kind = $1 AND r.connector = $2 AND (r.connector <> '' OR r.repository = $3) AND r.state = 'failed' AND r.id < $4
+              AND o.created > $5
+              AND r.id > coalesce((SELECT max(id) FROM run WHERE kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3)
+                AND state IN ('succeeded', 'succeeded_with_issues') AND id < $4), '')";
+        let values = args![
+            word(&run.kind)?,
+            &run.connector,
+            &run.repository,
+            &run.id,
+            after
+        ];
+        let rows = self.db.read(sql, values).await?;
+        rows.iter().map(|row| row.text(0)).collect()
     }
 
     /// Messages whose time has come, the oldest first.

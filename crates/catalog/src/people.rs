@@ -83,6 +83,18 @@ pub(crate) fn connectors(text: Option<String>) -> Result<Option<BTreeSet<String>
         .map_err(|error| Error::damaged(format!("the connectors of an account: {error}")))
 }
 
+/// Which connectors somebody reaches from now on; `None` is all.
+pub(crate) async fn set_reach(
+    tx: &mut Tx,
+    id: &str,
+    connectors: Option<&BTreeSet<String>>,
+) -> Result<()> {
+    let sql = "UPDATE person SET connectors = $2 WHERE id = $1";
+    tx.execute(sql, args![id, reach(connectors)?])
+        .await
+        .map(drop)
+}
+
 /// As stored: in lower case.
 pub(crate) fn reach(connectors: Option<&BTreeSet<String>>) -> Result<Option<String>> {
     let lower = |names: &BTreeSet<String>| {
@@ -213,9 +225,7 @@ impl Catalog {
                 .await?;
         }
         if let Some(connectors) = &change.connectors {
-            let sql = "UPDATE person SET connectors = $2 WHERE id = $1";
-            tx.execute(sql, args![id, reach(connectors.as_ref())?])
-                .await?;
+            set_reach(&mut tx, id, connectors.as_ref()).await?;
         }
         if let Some(disabled) = change.disabled {
             let sql = "UPDATE person SET disabled = $2 WHERE id = $1";

@@ -21,7 +21,7 @@ impl Catalog {
     pub async fn set_plan_people(&self, plan: &str, people: &[PlanPerson]) -> Result<()> {
         const HEAD: &str =
             "INSERT INTO plan_person (plan, person, unique_name, name, items, found, becomes)";
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin_held().await?;
         tx.execute("DELETE FROM plan_person WHERE plan = $1", args![plan])
             .await?;
         for some in people.chunks(200) {

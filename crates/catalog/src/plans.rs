@@ -97,7 +97,7 @@ impl Catalog {
             begun: None,
             error: None,
         };
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin_held().await?;
         for sql in [
             "DELETE FROM step WHERE plan = $1",
             "DELETE FROM journal WHERE plan = $1",
@@ -155,16 +155,6 @@ impl Catalog {
         }
     }
 
-    /// The run ended before its plan was made or applied; nothing for other runs.
-    pub async fn end_plan(&self, run: &str, state: PlanState, error: Option<&str>) -> Result<()> {
-        let sql = "UPDATE plan SET state = $2, error = $3
-            WHERE (plan_run = $1 AND state = 'planning') OR (apply_run = $1 AND state = 'applying')";
-        self.db
-            .write(sql, args![run, word(&state)?, error])
-            .await
-            .map(drop)
-    }
-
     /// Plans that a command was making by itself when it was killed have failed.
     pub async fn void_plans(&self, error: &str) -> Result<u64> {
         let sql = "UPDATE plan SET state = 'failed', error = $1 WHERE state = 'planning' AND plan_run IS NULL";
@@ -215,7 +205,7 @@ impl Catalog {
     /// All steps are there; their number is final.
     pub async fn plan_ready(&self, plan: &str, now: Timestamp) -> Result<()> {
         let sql = "UPDATE plan SET state = 'ready', planned = $2 WHERE id = $1";
-        match self.db.write(sql, args![plan, now]).await? {
+        match self.write_held(sql, args![plan, now]).await? {
             0 => Err(unknown(plan)),
             _ => Ok(()),
         }
@@ -223,7 +213,7 @@ impl Catalog {
 
     pub async fn set_plan_state(&self, plan: &str, state: PlanState) -> Result<()> {
         let sql = "UPDATE plan SET state = $2 WHERE id = $1";
-        match self.db.write(sql, args![plan, word(&state)?]).await? {
+        match self.write_held(sql, args![plan, word(&state)?]).await? {
             0 => Err(unknown(plan)),
             _ => Ok(()),
         }

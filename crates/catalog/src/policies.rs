@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::Policy;
 
-use crate::db::{Row, args, json};
+use crate::db::{Row, Value, args, json};
 use crate::{Catalog, Error, QueuedRun, Result};
 
 /// A policy as the catalog has it.
@@ -35,6 +35,26 @@ fn unknown(name: &str) -> Error {
     }
 }
 
+pub(crate) fn taken(policy: &Policy) -> Error {
+    Error::PolicyExists {
+        name: policy.name.clone(),
+    }
+}
+
+/// The statement that adds a policy.
+pub(crate) fn insertion(policy: &Policy, now: Timestamp) -> Result<(&'static str, Vec<Value>)> {
+    let sql = "INSERT INTO policy (key, name, enabled, body, version, updated, handled)
+        VALUES ($1, $2, $3, $4, 1, $5, $5)";
+    let values = args![
+        policy.name.to_lowercase(),
+        &policy.name,
+        policy.enabled,
+        json(policy)?,
+        now
+    ];
+    Ok((sql, values))
+}
+
 impl Catalog {
     /// All policies by name. There are few: they are not paged here.
     pub async fn policies(&self) -> Result<Vec<PolicyRow>> {
@@ -51,19 +71,9 @@ impl Catalog {
 
     /// Its schedule counts from `now` on.
     pub async fn add_policy(&self, policy: &Policy, now: Timestamp) -> Result<()> {
-        let sql = "INSERT INTO policy (key, name, enabled, body, version, updated, handled)
-            VALUES ($1, $2, $3, $4, 1, $5, $5)";
-        let values = args![
-            policy.name.to_lowercase(),
-            &policy.name,
-            policy.enabled,
-            json(policy)?,
-            now
-        ];
+        let (sql, values) = insertion(policy, now)?;
         match self.db.write(sql, values).await {
-            Err(error) if error.is_unique() => Err(Error::PolicyExists {
-                name: policy.name.clone(),
-            }),
+            Err(error) if error.is_unique() => Err(taken(policy)),
             other => other.map(drop),
         }
     }
@@ -99,9 +109,7 @@ impl Catalog {
                 name: name.to_owned(),
             }),
             Ok(_) => Ok(()),
-            Err(error) if error.is_unique() => Err(Error::PolicyExists {
-                name: policy.name.clone(),
-            }),
+            Err(error) if error.is_unique() => Err(taken(policy)),
             Err(error) => Err(error),
         }
     }

@@ -1,6 +1,6 @@
 //! The queue: jobs are leased, and every lease has a token that grows, so that a worker that lost its job notices.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use model::JobState;
@@ -94,6 +94,12 @@ pub(crate) fn end(now: Timestamp, lease: Duration) -> i64 {
         .saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// The time now, for who asked at `now` and had to wait for others to write: leases count from when they are given.
+pub(crate) fn later(now: Timestamp, asked: Instant) -> Timestamp {
+    let waited = Duration::from_secs(asked.elapsed().as_secs());
+    now.checked_add(waited).unwrap_or(now)
+}
+
 impl Catalog {
     pub async fn enqueue(&self, run: &str, job: &NewJob) -> Result<()> {
         let sql = "INSERT INTO job (id, run, payload, state, concurrency_key, token, attempt, cancel_requested, created)
@@ -155,7 +161,9 @@ impl Catalog {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Job>> {
+        let asked = Instant::now();
         let mut tx = self.db.begin().await?;
+        let now = later(now, asked);
         let Some(row) = tx
             .one(
                 self.db.dialect().claim,
@@ -186,24 +194,25 @@ impl Catalog {
         let sql =
             "UPDATE job SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 'leased'
             RETURNING cancel_requested";
-        match self
-            .db
-            .write_rows(sql, args![job, token, end(now, lease)])
-            .await?
-            .first()
-        {
-            Some(row) => Ok(Beat {
-                cancel_requested: row.flag(0)?,
-            }),
-            None => Err(self.lost(job, token).await?),
-        }
+        let asked = Instant::now();
+        let mut tx = self.db.begin().await?;
+        let until = end(later(now, asked), lease);
+        let Some(row) = tx.one(sql, args![job, token, until]).await? else {
+            drop(tx);
+            return Err(self.lost(job, token).await?);
+        };
+        tx.commit().await?;
+        Ok(Beat {
+            cancel_requested: row.flag(0)?,
+        })
     }
 
     /// Remembers how far the job has come, for the next attempt or for another job of its key; `None` forgets it.
     pub async fn checkpoint(&self, job: &str, token: i64, text: Option<&str>) -> Result<()> {
         let sql =
             "UPDATE job SET checkpoint = $3 WHERE id = $1 AND token = $2 AND state = 'leased'";
-        self.held(sql, args![job, token, text], job, token).await
+        self.write_leased(sql, args![job, token, text], job, token)
+            .await
     }
 
     /// The checkpoint of an earlier attempt, or the newest of jobs of the same key that ended: it is this job's from now on.
@@ -250,7 +259,7 @@ impl Catalog {
             return Err(Error::damaged("a job cannot finish as leased"));
         }
         let sql = "UPDATE job SET state = $3, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'leased'";
-        self.held(sql, args![job, token, word(&state)?], job, token)
+        self.write_leased(sql, args![job, token, word(&state)?], job, token)
             .await
     }
 
@@ -327,7 +336,7 @@ impl Catalog {
             .collect()
     }
 
-    async fn held(
+    async fn write_leased(
         &self,
         sql: &'static str,
         values: Vec<crate::db::Value>,

@@ -2,7 +2,7 @@
 
 use model::{Resumed, Run};
 
-use crate::db::{Row, Value, args, json, word};
+use crate::db::{Row, Tx, Value, args, json, word};
 use crate::{Catalog, Error, Listed, Page, Result, page};
 
 /// The columns that [`read`] reads.
@@ -61,6 +61,39 @@ pub(crate) fn insert(run: &Run) -> Result<(&'static str, Vec<Value>)> {
     Ok((sql, values))
 }
 
+/// What [`Catalog::finish_run`] stores.
+pub(crate) fn finish(run: &Run) -> Result<(&'static str, Vec<Value>)> {
+    let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL, result = $7,
+            requests = $8, received = $9, stored = $10, items = $11
+        WHERE id = $1";
+    let items: u64 = run.counts.kinds.values().map(|kind| kind.items).sum();
+    let values = args![
+        &run.id,
+        word(&run.state)?,
+        run.finished,
+        run.snapshot.as_deref(),
+        json(&run.counts)?,
+        run.error.as_deref(),
+        run.result.as_ref().map(json).transpose()?,
+        run.counts.requests,
+        run.counts.bytes_received,
+        run.counts.bytes_stored,
+        items,
+    ];
+    Ok((sql, values))
+}
+
+const GET: &str = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
+        policy, reason, retry_of, waiting, result
+    FROM run WHERE id = $1";
+
+/// As its transaction sees it.
+pub(crate) async fn get(tx: &mut Tx, id: &str) -> Result<Run> {
+    let row = tx.one(GET, args![id]).await?;
+    row.as_ref()
+        .map_or_else(|| Err(Error::RunUnknown { id: id.to_owned() }), read)
+}
+
 impl Catalog {
     pub async fn create_run(&self, run: &Run) -> Result<()> {
         let (sql, values) = insert(run)?;
@@ -69,23 +102,7 @@ impl Catalog {
 
     /// Stores how the run stands: state, end, snapshot, counts, error and result of `run`; the rest stays as it was created.
     pub async fn finish_run(&self, run: &Run) -> Result<()> {
-        let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL, result = $7,
-                requests = $8, received = $9, stored = $10, items = $11
-            WHERE id = $1";
-        let items: u64 = run.counts.kinds.values().map(|kind| kind.items).sum();
-        let values = args![
-            &run.id,
-            word(&run.state)?,
-            run.finished,
-            run.snapshot.as_deref(),
-            json(&run.counts)?,
-            run.error.as_deref(),
-            run.result.as_ref().map(json).transpose()?,
-            run.counts.requests,
-            run.counts.bytes_received,
-            run.counts.bytes_stored,
-            items,
-        ];
+        let (sql, values) = finish(run)?;
         match self.db.write(sql, values).await? {
             0 => Err(Error::RunUnknown { id: run.id.clone() }),
             _ => Ok(()),
@@ -102,10 +119,7 @@ impl Catalog {
     }
 
     pub async fn run(&self, id: &str) -> Result<Run> {
-        let sql = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,
-                policy, reason, retry_of, waiting, result
-            FROM run WHERE id = $1";
-        let row = self.db.read_one(sql, args![id]).await?;
+        let row = self.db.read_one(GET, args![id]).await?;
         row.as_ref()
             .map_or_else(|| Err(Error::RunUnknown { id: id.to_owned() }), read)
     }

@@ -18,6 +18,7 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0012_maintenance.sql"),
     include_str!("schema/0013_search.sql"),
     include_str!("schema/0014_browse.sql"),
+    include_str!("schema/0015_acknowledged.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {

@@ -63,7 +63,7 @@ impl Catalog {
     /// Their positions must be new; call it as often as there are batches.
     pub async fn add_steps(&self, plan: &str, steps: &[Step]) -> Result<()> {
         const HEAD: &str = "INSERT INTO step (plan, position, kind, scope, item, name, action, reason, losses, state, new_id, detail)";
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin_held().await?;
         for some in steps.chunks(200) {
             let mut values = Vec::with_capacity(some.len() * 12);
             for step in some {
@@ -150,8 +150,7 @@ impl Catalog {
     /// Where people see the restored item.
     pub async fn set_step_url(&self, plan: &str, position: u64, url: &str) -> Result<()> {
         let sql = "UPDATE step SET url = $3 WHERE plan = $1 AND position = $2";
-        self.db
-            .write(sql, args![plan, position, url])
+        self.write_held(sql, args![plan, position, url])
             .await
             .map(drop)
     }
@@ -182,11 +181,8 @@ impl Catalog {
         detail: Option<&str>,
     ) -> Result<()> {
         let sql = "UPDATE step SET state = $3, new_id = coalesce($4, new_id), detail = $5 WHERE plan = $1 AND position = $2";
-        match self
-            .db
-            .write(sql, args![plan, position, word(&state)?, new_id, detail])
-            .await?
-        {
+        let values = args![plan, position, word(&state)?, new_id, detail];
+        match self.write_held(sql, values).await? {
             0 => Err(Error::StepUnknown {
                 plan: plan.to_owned(),
                 position,

@@ -109,8 +109,8 @@ impl App {
             services: SERVICES,
             reach: reach::reach(&config, egress)?,
             // The lock proves that nobody else is this worker.
-            worker: config.worker.name.clone(),
-            work: std::env::temp_dir(),
+            worker: config.worker_name(data),
+            work: work(data)?,
         };
         // Nobody else holds the data directory: what is still marked as running was killed.
         control.recover().await?;
@@ -246,4 +246,21 @@ pub(crate) fn read_whole_secret(path: &Path) -> Result<Secret, Failure> {
         ));
     }
     Ok(Secret::new(text.trim()))
+}
+
+/// The folder for what is read and written on the way; what a killed process left in it, in clear, goes. The lock is held.
+fn work(data: &Path) -> Result<PathBuf, Failure> {
+    let folder = data.join("work");
+    let emptied = || {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        for left in std::fs::read_dir(&folder)? {
+            std::fs::remove_dir_all(left?.path())?;
+        }
+        std::io::Result::Ok(())
+    };
+    emptied().with_context(|| format!("cannot empty {}", folder.display()))?;
+    Ok(folder)
 }

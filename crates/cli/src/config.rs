@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::failure::Failure;
@@ -111,8 +112,8 @@ pub(crate) struct Identity {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Worker {
-    /// Different for each server on one catalog.
-    pub name: String,
+    /// Different for each server on one catalog; see [`Config::worker_name`].
+    pub name: Option<String>,
     pub labels: BTreeSet<String>,
     /// Jobs at the same time.
     pub slots: usize,
@@ -121,7 +122,7 @@ pub(crate) struct Worker {
 impl Default for Worker {
     fn default() -> Self {
         Self {
-            name: "built-in".to_owned(),
+            name: None,
             labels: BTreeSet::new(),
             slots: 4,
         }
@@ -129,6 +130,29 @@ impl Default for Worker {
 }
 
 impl Config {
+    /// The name of the worker in this process. Of a catalog that others may work on too it tells this data directory from theirs: what a
+    /// killed process left is found by it, and nobody else's work must be.
+    pub(crate) fn worker_name(&self, data: &Path) -> String {
+        if let Some(name) = &self.worker.name {
+            return name.clone();
+        }
+        if self
+            .catalog
+            .url
+            .as_deref()
+            .is_none_or(|url| url.starts_with("sqlite:"))
+        {
+            return "built-in".to_owned();
+        }
+        let host = nix::unistd::gethostname().ok();
+        let host = host
+            .and_then(|host| host.into_string().ok())
+            .unwrap_or_default();
+        let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+        let place = Sha256::digest(data.as_os_str().as_encoded_bytes());
+        format!("{host}-{}", hex::encode(&place[..3]))
+    }
+
     /// Reads the file that was named, or the one in the data directory, or nothing.
     pub(crate) fn load(named: Option<&Path>, data: &Path) -> Result<Self, Failure> {
         let own = data.join(NAME);
@@ -208,6 +232,22 @@ mod tests {
             "{message}"
         );
         assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn servers_on_one_catalog_are_different_workers_by_themselves() {
+        let name = |text: &str, data: &str| {
+            let config = Config::parse(text, "keepward.toml").unwrap();
+            config.worker_name(Path::new(data))
+        };
+        assert_eq!(name("", "/one"), "built-in");
+        let shared = "[catalog]\nurl = \"postgres://keepward@db/keepward\"\n";
+        let (one, other) = (name(shared, "/one"), name(shared, "/other"));
+        assert_ne!(one, "built-in", "of another host it would be the same");
+        assert_ne!(one, other);
+        assert_eq!(one, name(shared, "/one"), "after a restart");
+        let named = format!("{shared}[worker]\nname = \"basement\"\n");
+        assert_eq!(name(&named, "/one"), "basement");
     }
 
     #[test]

@@ -86,7 +86,16 @@ impl Failure {
 
 fn exit_of(code: Option<&str>) -> Exit {
     match code {
-        Some("credential-refused" | "pat-global") => Exit::SignInAgain,
+        Some(
+            "credential-refused"
+            | "pat-global"
+            | "token-expired"
+            | "token-not-configured"
+            | "client-secret-refused"
+            | "certificate-refused"
+            | "account-refused"
+            | "sign-in-more",
+        ) => Exit::SignInAgain,
         Some("repository-damaged") => Exit::Damage,
         _ => Exit::Failed,
     }

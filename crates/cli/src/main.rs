@@ -5,6 +5,7 @@ mod client;
 mod clock;
 mod commands;
 mod config;
+mod confirm;
 mod failure;
 mod follow;
 mod output;

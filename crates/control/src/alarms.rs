@@ -1,5 +1,6 @@
 //! What is wrong although nobody started anything: found from facts alone, raised once, cleared when it is over.
 
+mod disk;
 mod facts;
 mod find;
 mod settings;
@@ -20,14 +21,17 @@ const LOOK: std::time::Duration = std::time::Duration::from_mins(5);
 impl Control {
     /// Looks for alarms until it is canceled.
     pub async fn run_alarms(&self, cancel: &CancellationToken) {
-        loop {
-            if let Err(error) = self.look_for_alarms().await {
-                tracing::warn!(%error, "alarms could not be looked for");
+        let looking = async {
+            loop {
+                if let Err(error) = self.look_for_alarms().await {
+                    tracing::warn!(%error, "alarms could not be looked for");
+                }
+                tokio::time::sleep(LOOK).await;
             }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = cancel.cancelled() => return,
-            }
+        };
+        tokio::select! {
+            () = looking => {}
+            () = cancel.cancelled() => {}
         }
     }
 
@@ -42,10 +46,15 @@ impl Control {
             let known = raised.iter().find(|row| row.key == key);
             let anew = known.is_none_or(|row| row.alarm.level < alarm.level);
             if anew {
-                // Told first: told twice is better than never, and the outbox takes each event once.
-                self.tell_alarm(alarm, now).await?;
+                let messages = self.about_alarm(alarm, now).await?;
+                let since = known.map(|row| row.raised);
+                // With other servers on one catalog, the one that raises it tells of it.
+                self.catalog
+                    .raise_alarm_anew(alarm, since, &messages, now)
+                    .await?;
+            } else {
+                self.catalog.alarm_stays(alarm, now).await?;
             }
-            self.catalog.raise_alarm(alarm, anew, now).await?;
         }
         for row in raised {
             if !found.iter().any(|alarm| alarm.key() == row.key) {

@@ -101,6 +101,7 @@ impl Control {
         if let Ok(report) = &result {
             run.snapshot = Some(report.snapshot.to_string());
             run.counts = report.counts.clone();
+            run.result = extent(order.full, report);
             issues.clone_from(&report.source.issues);
         }
         self.end(run, &job, issues, result).await
@@ -121,6 +122,7 @@ impl Control {
             job: job.id.clone(),
             token: job.token,
             repository: order.repository.id().to_string(),
+            reached: Some((order.repository.clone(), service)),
             cancel: cancel.clone(),
             run: run.id.clone(),
             pace: order.pace,
@@ -150,6 +152,11 @@ impl Control {
             () = cancel.cancelled() => Err(engine::Error::Canceled.into()),
         }
     }
+}
+
+/// What a run came to beside its counts: whether it read everything, so that nobody takes it for one that read what was new.
+pub(crate) fn extent(full: bool, report: &BackupReport) -> Option<serde_json::Value> {
+    (full || report.parent.is_none()).then(|| serde_json::json!({ "full": true }))
 }
 
 /// What a failure says about the connector.

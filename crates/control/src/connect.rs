@@ -120,6 +120,14 @@ pub(crate) async fn connect(
     if target.url.is_none() {
         return Ok(Client::new(options(hosts, auth, observer))?);
     }
+    if matches!(auth, Auth::Bearer(_)) {
+        // A server of one's own knows no such token, and whoever owns the address could use it at Microsoft.
+        return Err(Error::Request {
+            code: "credential-method",
+            message: "at an address of your own only a personal access token signs in: tokens of Microsoft are for Microsoft's hosts"
+                .to_owned(),
+        });
+    }
     // Before the first request, so that the refusal is not taken for a failed check; each connection is judged again.
     if let Some(url) = hosts.values().next() {
         rules.check(url, Purpose::Connector).await?;
@@ -195,7 +203,6 @@ mod tests {
                 url: "https://sps.example.com/{organization}",
             },
         ],
-        credentials: &[],
         kinds: &[],
         preflight: &NoPreflight,
     };

@@ -1,6 +1,10 @@
 //! Connectors: checked first, saved then, all or nothing.
 
-use catalog::NewCredential;
+mod host;
+mod rename;
+mod secrets;
+
+use catalog::{Connecting, NewCredential};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::connector::is_name;
@@ -44,6 +48,7 @@ pub struct NewConnector {
 /// What is to change; `None` leaves it.
 #[derive(Default)]
 pub struct ConnectorEdit {
+    pub name: Option<String>,
     pub organization: Option<String>,
     pub url: Option<Option<String>>,
     pub credential: Option<String>,
@@ -64,6 +69,12 @@ impl Control {
         let service = self.service(&new.service)?;
         let connector = self.draft(service, new).await?;
         let client = self.client_of_choice(service, &connector, new).await?;
+        if let IdentityChoice::Stored(stored) = &new.identity {
+            self.known_host(stored, connector.url.as_deref()).await?;
+        }
+        if let Some(restore) = &connector.restore_credential {
+            self.known_host(restore, connector.url.as_deref()).await?;
+        }
         let checks = self
             .preflight(service, &client, &connector.organization)
             .await?;
@@ -150,8 +161,11 @@ impl Control {
             self.catalog
                 .connect(
                     kek,
-                    credential.as_ref(),
-                    std::slice::from_ref(connector),
+                    Connecting {
+                        credential: credential.as_ref(),
+                        connectors: std::slice::from_ref(connector),
+                        ..Connecting::default()
+                    },
                     now,
                     rng,
                 )
@@ -180,12 +194,7 @@ impl Control {
     pub(crate) async fn draft(&self, service: &Service, new: &NewConnector) -> Result<Connector> {
         let organization = organization(service, &new.organization)?;
         let name = named(new.name.as_deref(), &organization);
-        if !is_name(&name) {
-            return Err(Error::Request {
-                code: "connector-name",
-                message: format!("{name:?} cannot be the name of a connector"),
-            });
-        }
+        check_name(&name)?;
         check_sync(&new.sync)?;
         let (method, credential, app) = match &new.identity {
             IdentityChoice::Stored(stored) => {
@@ -202,6 +211,7 @@ impl Control {
                 ..
             } => {
                 let own = stored.clone().unwrap_or_else(|| own_credential(&name));
+                check_label("credential-name", &own)?;
                 let app = identity.sign_in.app().cloned();
                 (identity.sign_in.method().to_owned(), own, app)
             }
@@ -215,6 +225,10 @@ impl Control {
         let (now, before) = (self.now(), self.catalog.connector(&name).await.ok());
         if before.is_some() && !new.replace {
             return Err(catalog::Error::ConnectorExists { name }.into());
+        }
+        if matches!(new.identity, IdentityChoice::New { .. }) {
+            self.refuse_taken_secret(&credential, before.as_ref())
+                .await?;
         }
         let connector = Connector {
             name,
@@ -373,6 +387,10 @@ impl Control {
         let before = self.catalog.connector(name).await?;
         let service = self.service(&before.service)?;
         let mut after = before.clone();
+        if let Some(name) = edit.name {
+            self.may_be_named(&before, &name).await?;
+            after.name = name;
+        }
         if let Some(text) = &edit.organization {
             after.organization = organization(service, text)?;
         }
@@ -401,12 +419,17 @@ impl Control {
             check_sync(&sync)?;
             after.sync = sync;
         }
+        if let Some(restore) = &after.restore_credential {
+            self.known_host(restore, after.url.as_deref()).await?;
+        }
         let elsewhere = (&after.organization, &after.url, &after.credential)
             != (&before.organization, &before.url, &before.credential);
         let mut checks = Vec::new();
         if elsewhere {
             self.refuse_taken(&after).await?;
             let client = self.client(&after, None).await?;
+            self.known_host(&after.credential, after.url.as_deref())
+                .await?;
             checks = self
                 .preflight(service, &client, &after.organization)
                 .await?;
@@ -414,7 +437,11 @@ impl Control {
             after.status = ConnectorStatus::Connected;
         }
         after.updated = self.now();
-        self.catalog.replace_connector(&after).await?;
+        if after.name == before.name {
+            self.catalog.replace_connector(&after).await?;
+        } else {
+            self.rename(&before, &mut after).await?;
+        }
         if elsewhere {
             self.note_warnings(&after, &checks).await?;
         }
@@ -428,20 +455,27 @@ impl Control {
     pub async fn remove_connector(&self, name: &str) -> Result<Connector> {
         let connector = self.catalog.connector(name).await?;
         self.catalog.remove_connector(&connector.name).await?;
+        // Also one that an edit has put aside: it would stand in the way of the next connector of this name.
         let own = own_credential(&connector.name);
-        if connector.credential.eq_ignore_ascii_case(&own) {
-            match self.catalog.remove_credential(&connector.credential).await {
-                // Others came to use it.
-                Ok(())
-                | Err(
-                    catalog::Error::CredentialInUse { .. }
-                    | catalog::Error::CredentialUnknown { .. },
-                ) => {}
-                Err(error) => return Err(error.into()),
-            }
+        match self.catalog.remove_credential(&own).await {
+            // Others came to use it.
+            Ok(())
+            | Err(
+                catalog::Error::CredentialInUse { .. } | catalog::Error::CredentialUnknown { .. },
+            ) => Ok(connector),
+            Err(error) => Err(error.into()),
         }
-        Ok(connector)
     }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(Error::Request {
+        code: "connector-name",
+        message: format!("{name:?} cannot be the name of a connector"),
+    })
 }
 
 /// What a connector is called; of a domain: `contoso-onmicrosoft-com`.

@@ -8,9 +8,12 @@ use engine::coordinator::{
     Beat, Coordinator, IndexRow, Pace, RowChange, RowState, Rows, SnapshotInfo,
 };
 use model::{Clock, Resumed};
+use repository::Repository;
+use service::Service;
 use tokio_util::sync::CancellationToken;
 
-use crate::jobs::LEASE;
+use crate::jobs::{LEASE, is_lost};
+use crate::sync::list_source;
 use crate::{Error, Result};
 
 /// What one leased job of a backup sees of the catalog.
@@ -22,6 +25,8 @@ pub struct CatalogCoordinator {
     pub token: i64,
     /// The id of the repository that the snapshot goes to.
     pub repository: String,
+    /// The repository itself, where this process reaches it: what the catalog lacks of its source is read from there.
+    pub reached: Option<(Repository, &'static Service)>,
     /// Asks for the end in process.
     pub cancel: CancellationToken,
     /// The job's run.
@@ -60,20 +65,33 @@ impl Coordinator for CatalogCoordinator {
     }
 
     async fn checkpoint(&self, text: Option<&str>) -> engine::Result<()> {
-        self.catalog
-            .checkpoint(&self.job, self.token, text)
-            .await
-            .map_err(failed)
+        match self.catalog.checkpoint(&self.job, self.token, text).await {
+            // Worth less than the work that goes on: the next one may be kept.
+            Err(error) if !is_lost(&error) => {
+                tracing::warn!(run = self.run, %error, "a checkpoint was not kept");
+                Ok(())
+            }
+            kept => kept.map_err(failed),
+        }
     }
 
     async fn beat(&self) -> engine::Result<Beat> {
-        let beat = self
+        let now = self.clock.now();
+        let beaten = self
             .catalog
-            .heartbeat(&self.job, self.token, self.clock.now(), LEASE)
-            .await
-            .map_err(failed)?;
+            .heartbeat(&self.job, self.token, now, LEASE)
+            .await;
+        let asked = match beaten {
+            Ok(beat) => beat.cancel_requested,
+            Err(error) if is_lost(&error) => return Err(failed(error)),
+            // While the catalog is away nobody can take the job, and without a permit nothing is committed.
+            Err(error) => {
+                tracing::warn!(run = self.run, %error, "the lease was not extended");
+                false
+            }
+        };
         Ok(Beat {
-            cancel: beat.cancel_requested || self.cancel.is_cancelled(),
+            cancel: asked || self.cancel.is_cancelled(),
         })
     }
 
@@ -93,7 +111,25 @@ impl Coordinator for CatalogCoordinator {
     }
 
     async fn index(&self, snapshot: &SnapshotInfo, rows: &mut dyn Rows) -> engine::Result<()> {
-        match add_snapshot(&self.catalog, &self.repository, snapshot, rows).await {
+        let listed = add_snapshot(&self.catalog, &self.repository, snapshot, rows).await;
+        let listed = match (listed, &self.reached) {
+            // A kill came between the parent and its rows. The repository has both, and this snapshot too.
+            (
+                Err(Error::Catalog(catalog::Error::SnapshotUnknown { id })),
+                Some((from, service)),
+            ) => {
+                let source = &snapshot.source.source;
+                tracing::warn!(
+                    snapshot = id,
+                    source,
+                    "the catalog lacks a snapshot: its source is listed anew"
+                );
+                let listed = list_source(&self.catalog, from, *service, source, &mut |_| {}).await;
+                listed.map(drop)
+            }
+            (listed, _) => listed,
+        };
+        match listed {
             Ok(()) => Ok(()),
             Err(Error::Engine(error)) => Err(error),
             Err(Error::Catalog(error)) => Err(failed(error)),
@@ -105,7 +141,8 @@ impl Coordinator for CatalogCoordinator {
     }
 }
 
-/// Lists a snapshot with its rows, all or nothing; one that is listed already stays as it is.
+/// Lists a snapshot with its rows, all or nothing; one that is listed already stays as it is. Its words can be found when somebody has
+/// indexed them: [`Control::run_indexer`](crate::Control::run_indexer).
 pub(crate) async fn add_snapshot(
     catalog: &Catalog,
     repository: &str,
@@ -136,10 +173,6 @@ pub(crate) async fn add_snapshot(
         writer.push(change(row)).await?;
     }
     writer.commit().await?;
-    // The snapshot is listed; if this fails, the next one makes up for it.
-    if let Err(error) = catalog.index_texts().await {
-        tracing::warn!(%error, "words of the snapshot are not searchable yet");
-    }
     Ok(())
 }
 

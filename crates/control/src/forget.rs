@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::retention::{self, ForgetPlan, ForgetRequest};
-use repository::Repository;
+use repository::{Repository, SnapshotId};
 use service::Service;
 
 use crate::{Control, Result};
@@ -18,12 +18,26 @@ impl Control {
     ) -> Result<ForgetPlan> {
         let lock = repository.lock_shared(&self.holder()).await?;
         let plan = retention::forget(repository, service, request, self.now()).await;
+        let dropped = if request.dry_run {
+            Ok(0)
+        } else {
+            self.drop_forgotten(repository).await
+        };
         lock.release().await?;
         let plan = plan?;
-        if !request.dry_run {
-            self.sync(repository).await?;
-        }
+        dropped?;
         Ok(plan)
+    }
+
+    /// Forgets these snapshots, in the repository and then in the catalog. When that fails in the middle, the catalog says what is left.
+    pub async fn forget_these(&self, repository: &Repository, ids: &[SnapshotId]) -> Result<()> {
+        let lock = repository.lock_shared(&self.holder()).await?;
+        let forgotten = repository.forget(ids).await;
+        let dropped = self.drop_forgotten(repository).await;
+        lock.release().await?;
+        forgotten?;
+        dropped?;
+        Ok(())
     }
 
     /// Fails with `suspicious-drop` while the newest snapshot of a source has far fewer items than one before: ask before a prune, under a

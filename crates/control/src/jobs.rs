@@ -3,13 +3,23 @@
 use std::time::Duration;
 
 use catalog::{Job, NewJob};
-use model::{Counts, Issue, JobState, PlanState, Reason, Run, RunKind, RunState};
+use jiff::SignedDuration;
+use model::{Counts, Issue, JobState, Reason, Run, RunKind, RunState};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Control, Error, Result};
 
 /// How long a job is held without a sign of life.
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
+
+/// A job of another worker that no loop takes, and whose lease ran out so long ago, has nobody any more.
+const FORSAKEN: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether somebody else has the job, or nobody ever had it.
+pub(crate) fn is_lost(error: &catalog::Error) -> bool {
+    use catalog::Error::{JobUnknown, Superseded};
+    matches!(error, Superseded { .. } | JobUnknown { .. })
+}
 
 /// A run at its end, as the catalog has it.
 #[derive(Debug)]
@@ -30,6 +40,14 @@ pub(crate) struct NewRun<'a> {
 }
 
 impl Control {
+    /// The same for the work on one job: nothing is written to its plan once another worker has it.
+    pub(crate) fn holding(&self, job: &Job) -> Self {
+        Self {
+            catalog: self.catalog.held(&job.id, job.token),
+            ..self.clone()
+        }
+    }
+
     /// Makes a run with one job and leases it; refused while another run works on the same.
     pub(crate) async fn begin(&self, new: NewRun<'_>) -> Result<(Run, Job)> {
         let now = self.now();
@@ -51,14 +69,13 @@ impl Control {
             waiting: None,
             result: None,
         };
-        self.catalog.create_run(&run).await?;
         let job = NewJob {
             id: self.new_id(),
             payload: new.payload,
             concurrency_key: Some(new.key),
             created: now,
         };
-        self.catalog.enqueue(&run.id, &job).await?;
+        self.catalog.begin_run(&run, &job, &self.worker).await?;
         if let Some(job) = self
             .catalog
             .claim_for_run(&self.worker, &run.id, now, LEASE)
@@ -67,12 +84,12 @@ impl Control {
             run.state = RunState::Running;
             return Ok((run, job));
         }
-        self.catalog.request_cancel(&job.id).await?;
         let message = format!("another run works on `{}` right now", new.connector);
         run.state = RunState::Failed;
         run.finished = Some(self.now());
         run.error = Some(message.clone());
         self.catalog.finish_run(&run).await?;
+        self.catalog.request_cancel(&job.id).await?;
         Err(Error::Request {
             code: "run-busy",
             message,
@@ -111,11 +128,10 @@ impl Control {
                 JobState::Failed
             }
         };
-        self.catalog.add_issues(&run.id, &issues).await?;
-        // Whoever lost the job tells nothing about it any more.
-        self.catalog.finish(&job.id, job.token, state).await?;
-        self.catalog.finish_run(&run).await?;
-        self.end_plan(&run).await?;
+        let ended = self
+            .catalog
+            .end_run(&job.id, job.token, state, &run, &issues);
+        ended.await?;
         Ok(Ended {
             run,
             issues,
@@ -123,21 +139,7 @@ impl Control {
         })
     }
 
-    /// A plan whose run ended early says so; it can be gone on with.
-    pub(crate) async fn end_plan(&self, run: &Run) -> Result<()> {
-        let state = match run.state {
-            RunState::Failed => PlanState::Failed,
-            RunState::Canceled => PlanState::Canceled,
-            _ => return Ok(()),
-        };
-        let ended = self
-            .catalog
-            .end_plan(&run.id, state, run.error.as_deref())
-            .await;
-        Ok(ended?)
-    }
-
-    /// Extends the lease until the job is lost; asks for the end through `cancel`.
+    /// Extends the lease until the job is lost; asks for the end through `cancel`. While the catalog is away nobody can take the job.
     pub(crate) async fn keep_alive(&self, job: &Job, cancel: &CancellationToken) -> Error {
         loop {
             tokio::time::sleep(LEASE / 3).await;
@@ -148,7 +150,8 @@ impl Control {
             {
                 Ok(beat) if beat.cancel_requested => cancel.cancel(),
                 Ok(_) => {}
-                Err(error) => return error.into(),
+                Err(error) if is_lost(&error) => return error.into(),
+                Err(error) => tracing::warn!(run = job.run, %error, "the lease was not extended"),
             }
         }
     }
@@ -158,8 +161,6 @@ impl Control {
     /// this one, stays in the queue.
     pub async fn recover(&self) -> Result<Vec<Run>> {
         self.catalog.void_leases(&self.worker).await?;
-        // What a killed process had listed and not made searchable.
-        self.catalog.index_texts().await?;
         self.interrupt_proposals().await?;
         self.catalog
             .void_plans("the process ended before the plan was made")
@@ -170,7 +171,10 @@ impl Control {
                 .owner
                 .as_ref()
                 .is_some_and(|owner| *owner != self.worker);
-            if others || !row.direct {
+            let forsaken = row
+                .lease_until
+                .is_some_and(|until| until + FORSAKEN < self.now());
+            if (others && !forsaken) || !row.direct {
                 continue;
             }
             let Some(job) = self

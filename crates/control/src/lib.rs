@@ -12,6 +12,7 @@ mod credentials;
 mod error;
 mod forget;
 mod identity;
+mod index;
 mod jobs;
 mod maintenance;
 mod notify;
@@ -60,7 +61,7 @@ pub use tenant::{DirectorySync, TenantEdit, TenantSettings};
 pub use verify::service_of;
 pub use wizard::{
     AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardFailure, WizardPick,
-    WizardPrompt, WizardWay,
+    WizardPrompt, WizardWay, WizardWishes,
 };
 pub use work::{
     BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved,

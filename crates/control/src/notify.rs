@@ -40,6 +40,8 @@ const AGAIN: [SignedDuration; 8] = [
     SignedDuration::from_hours(6),
     SignedDuration::from_hours(12),
 ];
+/// What goes on failing is told so often.
+const STILL: SignedDuration = SignedDuration::from_hours(24);
 /// How long it can be seen what was sent.
 const REMEMBER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -102,48 +104,71 @@ impl Control {
         Ok(())
     }
 
+    /// What is told of a run that ended: nothing of issues that a person has acknowledged, and of a run that has no others, as of one
+    /// without any.
     async fn about_run(
         &self,
         run: &Run,
         occasion: Occasion,
         channels: &[Channel],
     ) -> Result<Vec<NewMessage>> {
+        let open = self
+            .catalog
+            .open_issues(&run.id, self.now(), message::ISSUES);
+        let issues = open.await?;
+        let first = catalog::Page::first(1);
+        let known =
+            issues.is_empty() && !self.catalog.issues(&run.id, &first).await?.items.is_empty();
+        let occasion = match occasion {
+            Occasion::Warning if known => Occasion::Success,
+            other => other,
+        };
+        let connector = Some(run.connector.as_str()).filter(|name| !name.is_empty());
         let telling: Vec<_> = channels
             .iter()
-            .filter(|channel| {
-                let connector = Some(run.connector.as_str()).filter(|name| !name.is_empty());
-                channel.tells(occasion, connector)
-            })
+            .filter(|channel| channel.tells(occasion, connector))
             .collect();
+        let (telling, before) = self.dampened(run, occasion, telling).await?;
         if telling.is_empty() {
             return Ok(Vec::new());
         }
-        let issues = self
-            .catalog
-            .issues(&run.id, &catalog::Page::first(message::ISSUES))
-            .await?;
-        let message = Message::of_run(
-            run,
-            occasion,
-            &issues
-                .items
-                .into_iter()
-                .map(|row| row.issue)
-                .collect::<Vec<_>>(),
-        );
+        let message = Message::of_run(run, occasion, &issues, before);
         self.addressed(&message, &format!("run/{}", run.id), telling)
     }
 
-    /// Puts an alarm that was just raised into the outbox.
-    pub(crate) async fn tell_alarm(&self, alarm: &Alarm, raised: Timestamp) -> Result<()> {
+    /// The channels that are to be told, and how often the same failed before it: of what fails again and again, the first failure is told,
+    /// and then one a day until it is good. What a person restores is told each time.
+    async fn dampened<'a>(
+        &self,
+        run: &Run,
+        occasion: Occasion,
+        mut telling: Vec<&'a Channel>,
+    ) -> Result<(Vec<&'a Channel>, u64)> {
+        if occasion != Occasion::Failure || run.kind == RunKind::Restore || telling.is_empty() {
+            return Ok((telling, 0));
+        }
+        let before = self.catalog.failed_before(run).await?;
+        if before > 0 {
+            let since = self.now().checked_sub(STILL).unwrap_or(Timestamp::MIN);
+            let told = self.catalog.told_of_failures(run, since).await?;
+            telling.retain(|channel| !told.contains(&channel.name.to_lowercase()));
+        }
+        Ok((telling, before))
+    }
+
+    /// What is told of an alarm that is just raised.
+    pub(crate) async fn about_alarm(
+        &self,
+        alarm: &Alarm,
+        raised: Timestamp,
+    ) -> Result<Vec<NewMessage>> {
         let channels = self.catalog.channels().await?;
         let telling = channels
             .iter()
             .filter(|channel| channel.tells(Occasion::Alarm, alarm.connector.as_deref()));
         let message = Message::of_alarm(alarm, raised);
         let event = format!("alarm/{}/{}", alarm.key(), raised.as_microsecond());
-        let messages = self.addressed(&message, &event, telling)?;
-        Ok(self.catalog.tell(&messages, self.now()).await?)
+        self.addressed(&message, &event, telling)
     }
 
     fn addressed<'a>(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalog::RepositoryRow;
-use model::{Clock, Event, Reporter, Secret};
+use model::{Clock, Secret, Silent};
 use repository::{
     Holder, Location, Repository, Store, StoreCredential, open_locked_store, open_store,
 };
@@ -38,14 +38,8 @@ pub(crate) async fn open(
     let repository = Repository::open(store, password).await?;
     // What new snapshots are about to share is held as long as those.
     let holder = Holder::new("keepward", Arc::clone(clock));
-    repository.keep_locked(&lock, &holder, &Unheard).await?;
+    repository.keep_locked(&lock, &holder, &Silent).await?;
     Ok(repository)
-}
-
-struct Unheard;
-
-impl Reporter for Unheard {
-    fn report(&self, _: Event) {}
 }
 
 impl Control {

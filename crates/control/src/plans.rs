@@ -9,7 +9,7 @@ use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
 
 use crate::coordinator::failed;
 
-/// Restore plans as rows of the catalog.
+/// Restore plans as rows of the catalog; over [`Catalog::held`] it writes only while the job is.
 #[derive(Clone)]
 pub struct CatalogPlanStore(pub Catalog);
 

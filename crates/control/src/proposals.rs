@@ -1,6 +1,6 @@
 //! Four eyes: what removes backups waits for another person.
 
-use catalog::Requester;
+use catalog::{AuditFilter, Page, Requester};
 use jiff::SignedDuration;
 use model::{Proposal, ProposalKind, ProposalState};
 use repository::SnapshotId;
@@ -30,6 +30,7 @@ impl Control {
     /// proposal's result, and it is not tried again.
     pub async fn approve(&self, id: &str, by: &Requester, seen: &str) -> Result<Proposal> {
         self.other_person(id, by).await?;
+        self.not_made_for_this(id, by).await?;
         let now = self.now();
         let executing = ProposalState::Executing;
         let proposal = self
@@ -87,6 +88,32 @@ impl Control {
         })
     }
 
+    /// An administrator could make a second account, or take one over by a new password, to approve what they asked for themselves.
+    async fn not_made_for_this(&self, id: &str, by: &Requester) -> Result<()> {
+        let proposal = self.catalog.proposal(id, self.now()).await?;
+        let Some(person) = &by.person else {
+            return Ok(());
+        };
+        let person = self.catalog.person_by_id(person).await?;
+        let since = AuditFilter {
+            action: Some("person".to_owned()),
+            subject: Some(format!("person/{}", person.name)),
+            since: Some(proposal.created),
+            ..AuditFilter::default()
+        };
+        let changes = self.catalog.audit(&since, &Page::first(1)).await?;
+        if changes.items.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Request {
+            code: "approver-changed",
+            message: format!(
+                "the account {} was made or changed after proposal {id} was asked for",
+                person.name
+            ),
+        })
+    }
+
     /// Carrying out takes minutes at most: what takes longer was killed.
     pub(crate) async fn interrupt_proposals(&self) -> Result<()> {
         let before = self.now() - SignedDuration::from_hours(1);
@@ -137,11 +164,8 @@ impl Control {
             parsed.map_err(|_| repository::Error::SnapshotUnknown(id.clone()))
         });
         let ids = ids.collect::<Result<Vec<_>, _>>()?;
-        let lock = repository.lock_shared(&self.holder()).await?;
-        let forgotten = repository.forget(&ids).await;
-        lock.release().await?;
-        forgotten?;
-        self.sync(&repository).await?;
-        Ok(())
+        let forgotten = self.forget_these(&repository, &ids).await;
+        repository.close().await;
+        forgotten
     }
 }

@@ -87,7 +87,8 @@ impl Control {
             let given = new.password.as_ref();
             given.is_none_or(|password| password.expose() != kept.expose())
         };
-        if !new.adopt && kept.as_ref().is_some_and(other) {
+        let silent = new.adopt && new.password.is_none();
+        if !silent && kept.as_ref().is_some_and(other) {
             // It may be the only thing that opens an older repository of this name.
             return Err(catalog::Error::CredentialExists { name: credential }.into());
         }

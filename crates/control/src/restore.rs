@@ -176,8 +176,9 @@ impl Control {
             .await?;
         run.snapshot = Some(plan.snapshot.clone());
         let stop = cancel.child_token();
+        let holding = self.holding(&job);
         let result = tokio::select! {
-            report = self.apply_locked(&plan, repository, &opened, watched.as_ref(), &stop) => report,
+            report = holding.apply_locked(&plan, repository, &opened, watched.as_ref(), &stop) => report,
             lost = self.keep_alive(&job, &stop) => Err(lost),
         };
         let usage = opened.client.usage();

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalog::SourceKey;
+use catalog::{Catalog, SourceKey};
+use engine::coordinator::SnapshotInfo;
 use engine::rebuild::{DiffRows, snapshots};
-use model::{Event, Reporter};
+use model::{Event, Reporter, Silent};
 use repository::Repository;
 use service::Service;
 
@@ -18,13 +19,6 @@ pub struct Synced {
     pub added: u64,
     /// Snapshots that the repository no longer has.
     pub removed: u64,
-}
-
-/// Nobody listens.
-struct Untold;
-
-impl Reporter for Untold {
-    fn report(&self, _: Event) {}
 }
 
 /// How far a sync is.
@@ -51,7 +45,7 @@ impl Told<'_> {
 impl Control {
     /// Lists what the repository has and the catalog does not, and the other way round. Asks no service.
     pub async fn sync(&self, repository: &Repository) -> Result<Synced> {
-        self.sync_and_tell(repository, &Untold).await
+        self.sync_and_tell(repository, &Silent).await
     }
 
     /// The same, with word of how far it is, in snapshots.
@@ -71,98 +65,104 @@ impl Control {
         repository: &Repository,
         reporter: &dyn Reporter,
     ) -> Result<Synced> {
-        let mut sources: BTreeMap<(&'static str, String), BTreeSet<String>> = BTreeMap::new();
-        for (id, snapshot) in repository.snapshots().await? {
+        let mut synced = Synced {
+            added: 0,
+            removed: self.drop_forgotten(repository).await?,
+        };
+        let mut sources: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
+        for (_, snapshot) in repository.snapshots().await? {
             let tag = |name: &str| snapshot.tags.iter().find_map(|tag| tag.strip_prefix(name));
             if let (Some(service), Some(source)) = (tag("service="), tag("source="))
                 && let Some(service) = self.services.iter().find(|known| known.name == service)
             {
-                sources
+                *sources
                     .entry((service.name, source.to_owned()))
-                    .or_default()
-                    .insert(id.to_string());
-            }
-        }
-        let own = repository.id().to_string();
-        let mut synced = Synced::default();
-        for known in self
-            .catalog
-            .sources()
-            .await?
-            .into_iter()
-            .filter(|known| known.repository == own)
-        {
-            if let Some(service) = self
-                .services
-                .iter()
-                .find(|service| service.name == known.service)
-            {
-                sources.entry((service.name, known.name)).or_default();
+                    .or_default() += 1;
             }
         }
         let mut told = Told {
             reporter,
             done: 0,
-            all: sources.values().map(|ids| ids.len() as u64).sum(),
+            all: sources.values().sum(),
         };
-        for ((service, name), ids) in sources {
-            let key = SourceKey {
-                repository: own.clone(),
-                service: service.to_owned(),
-                name,
-            };
+        for (service, name) in sources.into_keys() {
             let service = self.service(service)?;
-            self.sync_source(repository, service, &key, &ids, &mut synced, &mut told)
-                .await?;
+            let mut heard = |more| told.snapshots(more);
+            synced.added +=
+                list_source(&self.catalog, repository, service, &name, &mut heard).await?;
+        }
+        if synced.added > 0 {
+            // What somebody forgot while it was listed: it was not in the catalog yet to be taken out of it.
+            synced.removed += self.drop_forgotten(repository).await?;
         }
         Ok(synced)
     }
 
-    async fn sync_source(
-        &self,
-        repository: &Repository,
-        service: &'static Service,
-        key: &SourceKey,
-        ids: &BTreeSet<String>,
-        synced: &mut Synced,
-        told: &mut Told<'_>,
-    ) -> Result<()> {
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        let mut newest = None;
-        for snapshot in self.catalog.source_snapshots(key).await? {
-            if ids.contains(&snapshot.id) {
-                newest = newest.max(Some(snapshot.time));
-                known.insert(snapshot.id);
-            } else {
-                self.catalog.forget_snapshot(&snapshot.id).await?;
-                synced.removed += 1;
+    /// Takes out of the catalog what the repository no longer has; answers how many. The catalog is asked first: whatever is committed and
+    /// listed meanwhile is in the repository when that is asked.
+    pub(crate) async fn drop_forgotten(&self, repository: &Repository) -> Result<u64> {
+        let own = repository.id().to_string();
+        let mut known = Vec::new();
+        for source in self.catalog.sources().await? {
+            if source.repository == own {
+                let snapshots = self.catalog.source_snapshots(&source).await?;
+                known.extend(snapshots.into_iter().map(|snapshot| snapshot.id));
             }
         }
-        if ids.is_subset(&known) {
-            told.snapshots(ids.len() as u64);
-            return Ok(());
-        }
-        let infos = snapshots(repository, service, &key.name).await?;
-        let older =
-            |id: &str, time| !known.contains(id) && newest.is_some_and(|newest| time <= newest);
-        if infos
-            .iter()
-            .any(|info| older(&info.id.to_string(), info.time))
-        {
-            // Intervals grow at their end alone: what belongs in between is listed in its order.
-            self.catalog.clear_index(key).await?;
-            known.clear();
-        }
-        let mut before = None;
-        for info in infos {
-            if !known.contains(&info.id.to_string()) {
-                let mut rows = DiffRows::new(repository, service, before, info.tree);
-                add_snapshot(&self.catalog, &key.repository, &info, &mut rows).await?;
-                synced.added += 1;
+        let here = repository.snapshot_ids().await?.into_iter();
+        let here: BTreeSet<String> = here.map(|id| id.to_string()).collect();
+        let mut dropped = 0;
+        for id in known.iter().filter(|id| !here.contains(*id)) {
+            match self.catalog.forget_snapshot(id).await {
+                Ok(()) => dropped += 1,
+                // Somebody else was faster.
+                Err(catalog::Error::SnapshotUnknown { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
-            before = Some(info.tree);
-            told.snapshots(1);
         }
-        Ok(())
+        Ok(dropped)
     }
+}
+
+/// Lists the snapshots of one source that the catalog lacks, in their order; answers how many. `heard` is told of each that was looked at.
+pub(crate) async fn list_source(
+    catalog: &Catalog,
+    repository: &Repository,
+    service: &'static Service,
+    source: &str,
+    heard: &mut (dyn FnMut(u64) + Send),
+) -> Result<u64> {
+    let key = SourceKey {
+        repository: repository.id().to_string(),
+        service: service.name.to_owned(),
+        name: source.to_lowercase(),
+    };
+    let mut known = BTreeSet::new();
+    let mut newest = None;
+    for snapshot in catalog.source_snapshots(&key).await? {
+        newest = newest.max(Some(snapshot.time));
+        known.insert(snapshot.id);
+    }
+    let mut infos = snapshots(repository, service, source).await?;
+    let between = |info: &SnapshotInfo| {
+        !known.contains(&info.id.to_string()) && newest.is_some_and(|newest| info.time <= newest)
+    };
+    if infos.iter().any(between) {
+        // Intervals grow at their end alone: what belongs in between is listed in its order.
+        catalog.clear_index(&key).await?;
+        known.clear();
+        // With what was committed and listed until then, which is gone from the catalog too.
+        infos = snapshots(repository, service, source).await?;
+    }
+    let (mut added, mut before) = (0, None);
+    for info in infos {
+        if !known.contains(&info.id.to_string()) {
+            let mut rows = DiffRows::new(repository, service, before, info.tree);
+            add_snapshot(catalog, &key.repository, &info, &mut rows).await?;
+            added += 1;
+        }
+        before = Some(info.tree);
+        heard(1);
+    }
+    Ok(added)
 }

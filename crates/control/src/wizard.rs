@@ -20,7 +20,7 @@ use crate::connectors::{IdentityChoice, organization};
 use crate::identity::{Identity, app_proof, rng};
 use crate::{Control, Error, Result};
 
-pub use add::{WizardAdded, WizardPick};
+pub use add::{WizardAdded, WizardPick, WizardWishes};
 pub use methods::{METHODS, Method};
 use state::{Flow, State};
 
@@ -128,9 +128,7 @@ impl Control {
         let mut awaited = None;
         match begin.way {
             WizardWay::Code { app, redirect } => {
-                let app = self
-                    .app(&begin.service, &app, begin.app_profile.as_deref())
-                    .await?;
+                let app = self.app(&mut state, &app).await?;
                 let scope = self.scope_of(&begin.service, &app)?;
                 let prompt = if begin.choose_account || begin.connector.is_some() {
                     Prompt::Account
@@ -144,9 +142,7 @@ impl Control {
                 state.flow = Some(Flow::code(&flow)?);
             }
             WizardWay::Device { app } => {
-                let app = self
-                    .app(&begin.service, &app, begin.app_profile.as_deref())
-                    .await?;
+                let app = self.app(&mut state, &app).await?;
                 let scope = self.scope_of(&begin.service, &app)?;
                 let flow = DeviceFlow::start(self.reach.entra()?, &app, &scope).await?;
                 state.flow = Some(Flow::device(&flow)?);
@@ -170,6 +166,9 @@ impl Control {
     /// An identity that needs no person has nothing to wait for.
     async fn alone(&self, state: &mut State, choice: IdentityChoice) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
+        if let IdentityChoice::Stored(name) = &choice {
+            self.known_host(name, state.url.as_deref()).await?;
+        }
         // A host of one's own knows no others, and its token is nobody else's business.
         let found = match state.url {
             Some(_) => Ok(Discovery::default()),
@@ -213,7 +212,7 @@ impl Control {
             return Ok(state.shown(id, Vec::new(), self.now()));
         };
         let mut flow = DeviceFlow::resume(&Secret::new(kept.as_str()))?;
-        let proof = self.profile_proof(&state).await?;
+        let proof = self.proof(&state).await?;
         let polled = flow.poll(entra, proof.as_ref()).await;
         let checks = match polled {
             Ok(DevicePoll::Pending { .. }) => {
@@ -231,13 +230,12 @@ impl Control {
         Ok(state.shown(id, checks, self.now()))
     }
 
-    /// What proves the app of the wizard's profile, where that keeps a secret.
-    async fn profile_proof(&self, state: &State) -> Result<Option<AppProof>> {
-        let Some(profile) = &state.app_profile else {
-            return Ok(None);
-        };
-        let app = self.catalog.app_profile(profile).await?.app;
-        Ok(app_proof(&self.catalog, &self.kek, &app).await?)
+    /// What proves the app of the wizard's profile or connector, where that keeps a secret.
+    async fn proof(&self, state: &State) -> Result<Option<AppProof>> {
+        match &state.known_app {
+            Some(app) => Ok(app_proof(&self.catalog, &self.kek, app).await?),
+            None => Ok(None),
+        }
     }
 
     /// The wizard that awaits this return, if it is this owner's.
@@ -264,7 +262,7 @@ impl Control {
         // Before the code is spent: a second return finds nobody waiting.
         (state.page, state.flow) = (None, None);
         self.advance(id, version, &state, None).await?;
-        let proof = self.profile_proof(&state).await?;
+        let proof = self.proof(&state).await?;
         let entra = self.reach.entra()?;
         let arrived = match flow.complete(entra, &back, proof.as_ref()).await {
             Ok(signed) => self.arrive(&mut state, &signed).await,
@@ -375,24 +373,42 @@ impl Control {
         Ok(())
     }
 
-    /// The app that a person signs in through.
-    async fn app(&self, service: &str, choice: &AppChoice, profile: Option<&str>) -> Result<App> {
-        if let Some(profile) = profile {
-            return Ok(self.catalog.app_profile(profile).await?.app);
+    /// The app that a person signs in through; to sign in again, the one that the connector has.
+    async fn app(&self, state: &mut State, choice: &AppChoice) -> Result<App> {
+        if let Some(profile) = &state.app_profile {
+            let app = self.catalog.app_profile(profile).await?.app;
+            state.known_app = Some(app.clone());
+            return Ok(app);
         }
         let cloud = choice.cloud.as_deref().unwrap_or("public");
-        let app = match &choice.client_id {
-            Some(client_id) => App {
+        let app = match (&choice.client_id, self.app_before(state).await?) {
+            (Some(client_id), _) => App {
                 cloud: cloud.to_owned(),
                 tenant: "organizations".to_owned(),
                 client_id: client_id.clone(),
             },
-            None => self.reach.own_app(service, cloud)?,
+            (None, Some(app)) => {
+                state.known_app = Some(app.clone());
+                app
+            }
+            (None, None) => self.reach.own_app(&state.service, cloud)?,
         };
         Ok(App {
             tenant: choice.tenant.clone().unwrap_or(app.tenant),
             ..app
         })
+    }
+
+    /// Through which somebody signed in for the wizard's connector.
+    async fn app_before(&self, state: &State) -> Result<Option<App>> {
+        let Some(connector) = &state.connector else {
+            return Ok(None);
+        };
+        let credential = self.catalog.connector(connector).await?.credential;
+        match self.catalog.credential(&credential).await?.sign_in {
+            Some(SignIn::User { app, .. }) => Ok(Some(app)),
+            _ => Ok(None),
+        }
     }
 
     fn scope_of(&self, service: &str, app: &App) -> Result<String> {

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::{
-    Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Picks, Reporter, SourceFile,
-    StaleItem,
+    Class, Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Picks, Reporter,
+    SourceFile, StaleItem,
 };
 use rand::RngExt as _;
 use repository::{
@@ -32,6 +32,7 @@ use prior::Prior;
 use crate::coordinator::{Coordinator, SnapshotInfo};
 use crate::layout::{Layouts, SOURCE_FILE};
 use crate::merge::{Merge, Merged};
+use crate::rebuild::DiffRows;
 use crate::rows::SpooledRows;
 use crate::sink::{Collected, Collector};
 use crate::spool::Spool;
@@ -195,7 +196,7 @@ async fn attempt(
         received,
     } = collector.finish();
     issues.extend(crawled.issues.iter().cloned());
-    for issue in gone::find(
+    let doubts = gone::find(
         layouts,
         &prior,
         &crawled,
@@ -203,8 +204,8 @@ async fn attempt(
         &request.accept_deletions,
         &mut changes,
     )
-    .await?
-    {
+    .await?;
+    for issue in doubts.issues {
         cx.reporter.report(Event::Issue {
             issue: issue.clone(),
         });
@@ -224,10 +225,18 @@ async fn attempt(
     let merged = merge.run(changes, &mut writer, spool("rows")?).await?;
 
     let usage = cx.client.usage();
+    let now = cx.clock.now();
+    let finished = finished(now, parent);
+    if let Some(issue) = clock_behind(now, finished) {
+        cx.reporter.report(Event::Issue {
+            issue: issue.clone(),
+        });
+        issues.push(issue);
+    }
     let mut source = source_file(
-        cx, request, parent, &crawled, &merged, issues, &received, started,
+        cx, request, parent, &crawled, &merged, issues, &received, started, finished,
     );
-    source.stale_items = stale_items(&base, layouts, parent, &source.issues).await?;
+    source.stale_items = stale_items(&base, layouts, parent, &source.issues, &doubts.kept).await?;
     let tree = put_source(&mut writer, Some(merged.tree), &source).await?;
     let counts = Counts {
         kinds: source.counts.clone(),
@@ -289,9 +298,7 @@ async fn commit(
         parent: parent.map(|parent| parent.id),
         source: source.clone(),
     };
-    cx.coordinator
-        .index(&info, &mut SpooledRows(rows.sorted()?))
-        .await?;
+    list(cx, &info, rows).await?;
     cx.coordinator.checkpoint(None).await?;
     Ok(BackupReport {
         snapshot: id,
@@ -299,6 +306,22 @@ async fn commit(
         source,
         counts,
     })
+}
+
+/// Lists the snapshot by what changed, or by all there is where nobody knows its parent: a kill came between that and its rows.
+async fn list(cx: &BackupContext<'_>, info: &SnapshotInfo, rows: Spool) -> Result<()> {
+    let mut changed = SpooledRows(rows.sorted()?);
+    match cx.coordinator.index(info, &mut changed).await {
+        Err(Error::Control { code, .. }) if code == "snapshot-unknown" && info.parent.is_some() => {
+            let whole = SnapshotInfo {
+                parent: None,
+                ..info.clone()
+            };
+            let mut all = DiffRows::new(cx.repository, cx.service, None, info.tree);
+            cx.coordinator.index(&whole, &mut all).await
+        }
+        listed => listed,
+    }
 }
 
 /// The tags by which snapshots of one source are found.
@@ -345,6 +368,35 @@ pub(crate) async fn latest(
         }
     }
     Ok(None)
+}
+
+/// A snapshot is younger than the one that it goes on from, whatever the clock says: the order of times decides which is the newest.
+fn finished(now: Timestamp, parent: Option<&Parent>) -> Timestamp {
+    let after = parent.and_then(|parent| {
+        let next = parent
+            .source
+            .finished
+            .checked_add(SignedDuration::from_millis(1));
+        next.ok()
+    });
+    after.map_or(now, |after| after.max(now))
+}
+
+/// The clock of another machine may be a little behind.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+fn clock_behind(now: Timestamp, finished: Timestamp) -> Option<Issue> {
+    (finished.duration_since(now) > SKEW).then(|| Issue {
+        code: "clock-behind".to_owned(),
+        class: Class::Implausible,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: format!(
+            "the clock says {now:.0}, and the snapshot before is of a later time: this one is dated {finished:.0}"
+        ),
+        hint: Some("Check the clock of this machine, and of the one that made the snapshot before.".to_owned()),
+    })
 }
 
 /// Reads `source.json` of a snapshot.
@@ -414,6 +466,7 @@ fn source_file(
     issues: Vec<Issue>,
     received: &BTreeMap<String, u64>,
     started: Timestamp,
+    finished: Timestamp,
 ) -> SourceFile {
     let before = parent.map(|parent| &parent.source);
     let usage = cx.client.usage();
@@ -423,9 +476,8 @@ fn source_file(
         let was = before
             .and_then(|before| before.counts.get(name))
             .map_or(0, |counts| counts.items);
-        let delta = merged.items_delta.get(name).copied().unwrap_or(0);
         let mut own = merged.counts.get(name).cloned().unwrap_or_default();
-        own.items = was.saturating_add_signed(delta);
+        own.items = (was + own.added).saturating_sub(own.removed);
         own.bytes = received.get(name).copied().unwrap_or(0);
         own.requests = usage.by_kind.get(name).map_or(0, |usage| usage.0);
         counts.insert(name.to_owned(), own);
@@ -450,7 +502,7 @@ fn source_file(
         job: request.job.clone(),
         token: request.token,
         started,
-        finished: cx.clock.now(),
+        finished,
         selection: crawled.selection.iter().cloned().collect(),
         picks: request.picks.clone(),
         accepted: request.accept_deletions.clone(),
@@ -463,12 +515,13 @@ fn source_file(
     }
 }
 
-/// What issues are about and the snapshot before has: it was carried over.
+/// What issues are about and the snapshot before has, and what is kept unlisted: it was carried over.
 async fn stale_items(
     base: &SnapshotReader,
     layouts: Layouts,
     parent: Option<&Parent>,
     issues: &[Issue],
+    kept: &[ItemRef],
 ) -> Result<Vec<StaleItem>> {
     let Some(before) = parent.map(|parent| &parent.source) else {
         return Ok(Vec::new());
@@ -476,6 +529,7 @@ async fn stale_items(
     let items: BTreeSet<&ItemRef> = issues
         .iter()
         .filter_map(|issue| issue.item.as_ref())
+        .chain(kept)
         .collect();
     let mut stale = Vec::new();
     for item in items {

@@ -51,7 +51,7 @@ pub struct IndexRow {
     pub name: String,
     /// The item's folder in the snapshot.
     pub path: String,
-    /// The tree id of the item's folder: equal digests are equal contents.
+    /// Hash over the files that changed with this version; empty for the end of an item.
     pub digest: String,
     pub size: u64,
     pub modified: Option<Timestamp>,

@@ -4,7 +4,7 @@ use model::ItemRef;
 use service::{Kind, Layout, Service, TextOf};
 
 /// The name of the file that describes a snapshot, at its top.
-pub const SOURCE_FILE: &str = "source.json";
+pub(crate) const SOURCE_FILE: &str = "source.json";
 
 /// A place in a snapshot, read back from its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +59,18 @@ impl Layouts {
         }
     }
 
-    /// What can be searched of a file of an item.
+    /// The files of an item that can be searched, and what of them.
+    pub(crate) fn texts(
+        self,
+        kind: &str,
+    ) -> impl Iterator<Item = (&'static str, &'static TextOf)> + use<> {
+        let kind = self.service.kind(kind);
+        kind.into_iter().flat_map(|kind| kind.spec().texts())
+    }
+
+    /// The same of one file.
     pub(crate) fn text(self, kind: &str, part: &str) -> Option<&'static TextOf> {
-        let mut texts = self.service.kind(kind)?.spec().texts();
+        let mut texts = self.texts(kind);
         texts.find(|(file, _)| *file == part).map(|(_, text)| text)
     }
 
@@ -81,7 +90,7 @@ impl Layouts {
     }
 
     /// The kind that counts a part of an item: comments and attachments are kinds of their own within work items.
-    pub fn part_kind(self, owner: &str, part: &str) -> Option<&'static dyn Kind> {
+    pub(crate) fn part_kind(self, owner: &str, part: &str) -> Option<&'static dyn Kind> {
         self.service.kinds.iter().copied().find(|kind| {
             kind.spec().with
                 == Some(
@@ -146,6 +155,12 @@ impl Layouts {
         }
         None
     }
+}
+
+/// Whether a path is that of a folder or of something in it.
+pub(crate) fn is_within(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Ids come from the service: whatever is not plainly safe in a file name is percent-encoded.

@@ -7,14 +7,12 @@ use futures::{Stream, StreamExt as _};
 use model::ItemRef;
 use repository::{Difference, DifferenceKind, Repository, Snapshot, SnapshotId, TreeId};
 use service::Service;
-use service::text::Text;
-use sha2::{Digest as _, Sha256};
 
 use crate::Result;
 use crate::backup::{known_source, tags};
-use crate::coordinator::{IndexRow, RowChange, RowState, Rows, SnapshotInfo};
-use crate::layout::Layouts;
-use crate::merge::{digest_part, digest_text};
+use crate::coordinator::{IndexRow, RowChange, Rows, SnapshotInfo};
+use crate::layout::{Layouts, is_within};
+use crate::rows::Digest;
 use crate::stored::SnapshotReader;
 
 /// The snapshots of a source that Keepward made, oldest first, with what the catalog lists of each.
@@ -58,7 +56,7 @@ pub struct DiffRows {
 struct Open {
     item: ItemRef,
     path: String,
-    digest: Sha256,
+    digest: Digest,
     size: u64,
     changed: bool,
 }
@@ -92,7 +90,7 @@ impl DiffRows {
             self.open.push(Open {
                 item: place.item,
                 path: folder,
-                digest: Sha256::new(),
+                digest: Digest::default(),
                 size: 0,
                 changed: false,
             });
@@ -105,24 +103,20 @@ impl DiffRows {
         }
         open.changed = true;
         if difference.kind == DifferenceKind::Removed {
-            digest_part(&mut open.digest, &place.part, None);
+            open.digest.part(&place.part, None);
             return Ok(());
         }
         let node = self.after.node(&difference.path).await?;
         let blobs = node.and_then(|node| node.content).unwrap_or_default();
-        digest_part(&mut open.digest, &place.part, Some(&blobs));
+        open.digest.part(&place.part, Some(&blobs));
         open.size += difference.new_size.unwrap_or(0);
         Ok(())
     }
 
     async fn close_until(&mut self, folder: &str) -> Result<()> {
-        while let Some(open) = self.open.last() {
-            let contains = folder
-                .strip_prefix(open.path.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if contains {
-                break;
-            }
+        while let Some(open) = self.open.last()
+            && !is_within(folder, &open.path)
+        {
             self.close().await?;
         }
         Ok(())
@@ -137,62 +131,30 @@ impl DiffRows {
         }
         let was = self.before.node(&open.path).await?.is_some();
         let is = self.after.node(&open.path).await?.is_some();
-        let (change, reader) = match (was, is) {
-            (true, false) => (RowChange::Removed, &self.before),
-            (true, true) => (RowChange::Changed, &self.after),
-            (false, _) => (RowChange::Added, &self.after),
-        };
-        let said = reader.described(&open.item).await?;
-        let binned = match self
-            .layouts
-            .service()
-            .kind(&open.item.kind)
-            .and_then(|kind| kind.spec().bin)
-        {
-            Some(bin) if is => self
-                .after
-                .node(&format!("{}/{bin}", open.path))
-                .await?
-                .is_some(),
-            _ => false,
-        };
-        let removed = change == RowChange::Removed;
-        let text = if removed {
-            String::new()
+        let row = if was && !is {
+            let said = self.before.described(&open.item).await?;
+            IndexRow::removed(open.item, open.path, said)
         } else {
-            self.text(&open.item).await?
+            let said = self.after.described(&open.item).await?;
+            IndexRow {
+                name: said.name,
+                path: open.path,
+                digest: open.digest.into_string(),
+                size: open.size,
+                modified: said.modified,
+                state: self.after.state(&open.item).await?,
+                change: if was {
+                    RowChange::Changed
+                } else {
+                    RowChange::Added
+                },
+                text: self.after.all_text(&open.item).await?,
+                project: said.project,
+                item: open.item,
+            }
         };
-        self.ready.push_back(IndexRow {
-            digest: if removed {
-                String::new()
-            } else {
-                digest_text(open.digest)
-            },
-            size: if removed { 0 } else { open.size },
-            item: open.item,
-            name: said.name,
-            path: open.path,
-            modified: said.modified,
-            state: if binned {
-                RowState::Binned
-            } else {
-                RowState::Live
-            },
-            change,
-            text,
-            project: said.project,
-        });
+        self.ready.push_back(row);
         Ok(())
-    }
-
-    async fn text(&mut self, item: &ItemRef) -> Result<String> {
-        let kind = self.layouts.service().kind(&item.kind);
-        let mut all = Text::default();
-        for (file, of) in kind.into_iter().flat_map(|kind| kind.spec().texts()) {
-            let text = self.after.text(item, file, of).await?;
-            all.join(&text.into_string());
-        }
-        Ok(all.into_string())
     }
 }
 

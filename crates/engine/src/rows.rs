@@ -1,75 +1,352 @@
-//! Rows for the search index on their way through a spool: made while trees are merged, wanted when the snapshot is committed.
+//! Rows for the search index and counts, made while trees are merged: the merge tells what it does to which file, in the order of paths, and
+//! an item whose files are through is a row if any of them changed.
 
-use async_trait::async_trait;
+mod spooled;
+
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use model::ItemRef;
-use serde::{Deserialize, Serialize};
+use model::{ItemRef, KindCounts};
+use repository::{BlobId, FileContent, Node, NodeType};
+use service::Layout;
+use service::text::Text;
+use sha2::{Digest as _, Sha256};
 
-use crate::coordinator::{IndexRow, RowChange, RowState, Rows};
-use crate::spool::{Sorted, Spool};
-use crate::{Error, Result, change};
+pub(crate) use spooled::SpooledRows;
 
-/// A row without its path, which is the record's key.
-#[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    kind: &'a str,
-    scope: &'a str,
-    id: &'a str,
-    name: &'a str,
-    digest: &'a str,
+use crate::coordinator::{IndexRow, RowChange, RowState};
+use crate::layout::{Layouts, is_within};
+use crate::spool::Spool;
+use crate::stored::{Described, SnapshotReader};
+use crate::{Error, Result};
+
+/// Holds the items on the path to one file; finished rows wait in a spool until the snapshot is committed.
+pub(crate) struct Maker<'a> {
+    layouts: Layouts,
+    prior: &'a SnapshotReader,
+    open: Vec<Open>,
+    rows: Spool,
+    counts: BTreeMap<String, KindCounts>,
+}
+
+/// An item whose files are being written.
+struct Open {
+    item: ItemRef,
+    path: String,
+    existed: bool,
+    /// What the run sent; otherwise it is as it was.
+    said: Option<Described>,
+    /// What can be searched of the files that this run sent.
+    texts: BTreeMap<&'static str, Text>,
+    digest: Digest,
+    changed: bool,
     size: u64,
-    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
-    modified: Option<Timestamp>,
-    state: RowState,
-    change: RowChange,
-    text: &'a str,
-    project: &'a str,
+    /// When this run wrote or removed the part that says "in the recycle bin".
+    state: Option<RowState>,
 }
 
-pub(crate) fn push(spool: &mut Spool, row: &IndexRow) -> Result<()> {
-    let stored = Stored {
-        kind: &row.item.kind,
-        scope: &row.item.scope,
-        id: &row.item.id,
-        name: &row.name,
-        digest: &row.digest,
-        size: row.size,
-        modified: row.modified,
-        state: row.state,
-        change: row.change,
-        text: &row.text,
-        project: &row.project,
-    };
-    let bytes = postcard::to_stdvec(&stored).map_err(|error| broken(&error))?;
-    spool.push(&change::key(&row.path, ""), &[&bytes])
-}
+impl<'a> Maker<'a> {
+    /// `rows` is an empty spool.
+    pub(crate) fn new(layouts: Layouts, prior: &'a SnapshotReader, rows: Spool) -> Self {
+        Self {
+            layouts,
+            prior,
+            open: Vec::new(),
+            rows,
+            counts: BTreeMap::new(),
+        }
+    }
 
-/// The rows of a spool in the order of their paths.
-pub(crate) struct SpooledRows(pub Sorted);
+    /// Makes this item the innermost open one; items that are not above it are finished.
+    pub(crate) async fn enter(&mut self, folder: &str) -> Result<()> {
+        self.close_until(folder).await?;
+        if self.open.last().is_some_and(|open| open.path == folder) {
+            return Ok(());
+        }
+        let place = self.layouts.parse(folder).ok_or_else(out_of_place)?;
+        let existed = self.prior.node(folder).await?.is_some();
+        self.open.push(Open {
+            item: place.item,
+            path: folder.to_owned(),
+            existed,
+            said: None,
+            texts: BTreeMap::new(),
+            digest: Digest::default(),
+            changed: false,
+            size: 0,
+            state: None,
+        });
+        Ok(())
+    }
 
-#[async_trait]
-impl Rows for SpooledRows {
-    async fn next(&mut self) -> Result<Option<IndexRow>> {
-        let Some(record) = self.0.next()? else {
-            return Ok(None);
+    /// What the service says of the item.
+    pub(crate) fn say(&mut self, said: Described) -> Result<()> {
+        self.innermost()?.said = Some(said);
+        Ok(())
+    }
+
+    /// The time of the item, if this run was told one.
+    pub(crate) fn modified(&self) -> Option<Timestamp> {
+        self.open.last()?.said.as_ref()?.modified
+    }
+
+    /// Remembers what can be searched of a file: what was put, or is there `before`, and the lines that come after it.
+    pub(crate) async fn text(
+        &mut self,
+        part: &str,
+        put: &str,
+        before: bool,
+        lines: &[u8],
+    ) -> Result<()> {
+        let open = self.open.last_mut().ok_or_else(out_of_place)?;
+        let mut texts = self.layouts.texts(&open.item.kind);
+        if let Some((file, of)) = texts.find(|(file, _)| *file == part) {
+            let mut text = if before {
+                self.prior.text(&open.item, part, of).await?
+            } else {
+                Text::default()
+            };
+            text.join(put);
+            text.join(&of.of(lines).into_string());
+            open.texts.insert(file, text);
+        }
+        Ok(())
+    }
+
+    /// A file has another content now, with so many records.
+    pub(crate) async fn put(
+        &mut self,
+        part: &str,
+        before: Option<&Node>,
+        content: &FileContent,
+        records: u64,
+    ) -> Result<()> {
+        self.change(part, before, Some(&content.blobs), records.max(1))
+            .await?;
+        self.innermost()?.size += content.size;
+        Ok(())
+    }
+
+    /// A file that was there is gone.
+    pub(crate) async fn remove(&mut self, part: &str, before: &Node) -> Result<()> {
+        self.change(part, Some(before), None, 0).await
+    }
+
+    async fn change(
+        &mut self,
+        part: &str,
+        before: Option<&Node>,
+        blobs: Option<&[BlobId]>,
+        records: u64,
+    ) -> Result<()> {
+        let layouts = self.layouts;
+        let open = self.innermost()?;
+        open.changed = true;
+        open.digest.part(part, blobs);
+        let kind = layouts.service().kind(&open.item.kind);
+        if kind.is_some_and(|kind| kind.spec().bin == Some(part)) {
+            open.state = Some(if blobs.is_some() {
+                RowState::Binned
+            } else {
+                RowState::Live
+            });
+        }
+        let owner = open.item.kind.clone();
+        self.count(&owner, part, before, records).await
+    }
+
+    /// Comments and attachments are counted as kinds of their own; `new` is what a file of lines now has.
+    async fn count(
+        &mut self,
+        owner: &str,
+        part: &str,
+        before: Option<&Node>,
+        new: u64,
+    ) -> Result<()> {
+        let Some(kind) = self.layouts.part_kind(owner, part) else {
+            return Ok(());
         };
-        let row: Stored<'_> =
-            postcard::from_bytes(&record.payload).map_err(|error| broken(&error))?;
-        Ok(Some(IndexRow {
-            item: ItemRef::new(row.kind, row.scope, row.id),
-            name: row.name.to_owned(),
-            path: change::path(&record.key)?,
-            digest: row.digest.to_owned(),
-            size: row.size,
-            modified: row.modified,
-            state: row.state,
-            change: row.change,
-            text: row.text.to_owned(),
-            project: row.project.to_owned(),
-        }))
+        let spec = kind.spec();
+        let old = self.records_of(owner, part, before).await?;
+        let new = match spec.layout {
+            Layout::Lines { .. } => new,
+            Layout::Files { .. } | Layout::Item { .. } => new.min(1),
+        };
+        let counts = self.counts.entry(spec.name.to_owned()).or_default();
+        counts.added += new.saturating_sub(old);
+        counts.removed += old.saturating_sub(new);
+        counts.changed += u64::from(old > 0 && new > 0);
+        Ok(())
+    }
+
+    /// How many records a file of the innermost item had, where they count as a kind of their own.
+    pub(crate) async fn records(&self, part: &str, before: &Node) -> Result<u64> {
+        let open = self.open.last().ok_or_else(out_of_place)?;
+        self.records_of(&open.item.kind, part, Some(before)).await
+    }
+
+    async fn records_of(&self, owner: &str, part: &str, before: Option<&Node>) -> Result<u64> {
+        let (Some(kind), Some(node)) = (self.layouts.part_kind(owner, part), before) else {
+            return Ok(0);
+        };
+        match kind.spec().layout {
+            Layout::Lines { .. } => Ok(newlines(&self.prior.repository().read(node).await?)),
+            Layout::Files { .. } | Layout::Item { .. } => Ok(1),
+        }
+    }
+
+    /// Rows for an item that is gone and for the items that lie in its folder.
+    pub(crate) async fn gone(&mut self, folder: &str) -> Result<()> {
+        self.close_until(folder).await?;
+        if self.prior.node(folder).await?.is_none() {
+            return Ok(());
+        }
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let place = self.layouts.parse(&folder);
+            if let Some(place) = place.filter(|place| place.part.is_empty()) {
+                self.gone_row(place.item, folder.clone()).await?;
+            }
+            for node in self.prior.nodes(&folder).await? {
+                let path = format!("{folder}/{}", node.name);
+                if node.node_type == NodeType::Dir {
+                    folders.push(path);
+                } else if let Some(place) = self.layouts.parse(&path) {
+                    // Comments go with their item.
+                    self.count(&place.item.kind, &place.part, Some(&node), 0)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn gone_row(&mut self, item: ItemRef, path: String) -> Result<()> {
+        let said = self.prior.described(&item).await?;
+        self.counts.entry(item.kind.clone()).or_default().removed += 1;
+        spooled::push(&mut self.rows, &IndexRow::removed(item, path, said))
+    }
+
+    /// Finishes all items.
+    pub(crate) async fn finish(mut self) -> Result<(Spool, BTreeMap<String, KindCounts>)> {
+        while !self.open.is_empty() {
+            self.close().await?;
+        }
+        Ok((self.rows, self.counts))
+    }
+
+    /// Finishes the items that neither are `folder` nor contain it.
+    async fn close_until(&mut self, folder: &str) -> Result<()> {
+        while let Some(open) = self.open.last()
+            && !is_within(folder, &open.path)
+        {
+            self.close().await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        let Some(mut open) = self.open.pop() else {
+            return Ok(());
+        };
+        if !open.changed {
+            return Ok(());
+        }
+        let text = self.text_of(&mut open).await?;
+        let state = match open.state {
+            Some(state) => state,
+            None if open.existed => self.prior.state(&open.item).await?,
+            None => RowState::Live,
+        };
+        let said = match open.said {
+            Some(said) => said,
+            None => self.prior.described(&open.item).await?,
+        };
+        let counts = self.counts.entry(open.item.kind.clone()).or_default();
+        let change = if open.existed {
+            counts.changed += 1;
+            RowChange::Changed
+        } else {
+            counts.added += 1;
+            RowChange::Added
+        };
+        let row = IndexRow {
+            digest: open.digest.into_string(),
+            item: open.item,
+            name: said.name,
+            path: open.path,
+            size: open.size,
+            modified: said.modified,
+            state,
+            change,
+            text,
+            project: said.project,
+        };
+        spooled::push(&mut self.rows, &row)
+    }
+
+    /// All that can be searched of an item: files that were not sent are as they were.
+    async fn text_of(&self, open: &mut Open) -> Result<String> {
+        let mut all = Text::default();
+        for (file, of) in self.layouts.texts(&open.item.kind) {
+            let text = match open.texts.remove(file) {
+                Some(text) => text,
+                None if open.existed => self.prior.text(&open.item, file, of).await?,
+                None => continue,
+            };
+            all.join(&text.into_string());
+        }
+        Ok(all.into_string())
+    }
+
+    fn innermost(&mut self) -> Result<&mut Open> {
+        self.open.last_mut().ok_or_else(out_of_place)
     }
 }
 
-fn broken(error: &postcard::Error) -> Error {
-    Error::io("cannot read the spool")(std::io::Error::other(error.to_string()))
+impl IndexRow {
+    /// The end of an item, with what was said of it last.
+    pub(crate) fn removed(item: ItemRef, path: String, said: Described) -> Self {
+        Self {
+            item,
+            name: said.name,
+            path,
+            digest: String::new(),
+            size: 0,
+            modified: said.modified,
+            state: RowState::Live,
+            change: RowChange::Removed,
+            text: String::new(),
+            project: said.project,
+        }
+    }
+}
+
+/// A version of an item is told by the files that changed in it, in the order of their paths.
+#[derive(Default)]
+pub(crate) struct Digest(Sha256);
+
+impl Digest {
+    /// Without blobs the file was removed.
+    pub(crate) fn part(&mut self, part: &str, blobs: Option<&[BlobId]>) {
+        self.0.update(part.as_bytes());
+        match blobs {
+            Some(blobs) => blobs.iter().for_each(|blob| self.0.update(blob.0)),
+            None => self.0.update(b"removed"),
+        }
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        hex::encode(&self.0.finalize()[..16])
+    }
+}
+
+/// How many records a part of lines has.
+pub(crate) fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// What comes in the order of paths did not.
+pub(crate) fn out_of_place() -> Error {
+    Error::io("cannot read the spool")(std::io::Error::other("a record is out of place"))
 }

@@ -17,7 +17,7 @@ use tokio::time::{Duration, Instant};
 use crate::backup::checkpoint::{Checkpoints, Position};
 use crate::change::{self, Change, Op};
 use crate::layout::Layouts;
-use crate::merge::newlines;
+use crate::rows::newlines;
 use crate::spool::Spool;
 use crate::{Error, Result};
 

@@ -10,6 +10,7 @@ use service::text::Text;
 use service::{Layout, PartInfo, Service, Stored, TextOf};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
+use crate::coordinator::RowState;
 use crate::layout::Layouts;
 use crate::{Error, Result};
 
@@ -61,7 +62,7 @@ impl SnapshotReader {
     }
 
     /// The ids of a kind's items in a scope.
-    pub async fn item_ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
+    pub(crate) async fn item_ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
         let Some(folder) = self.layouts.folder(kind, scope) else {
             return Ok(Vec::new());
         };
@@ -116,6 +117,24 @@ impl SnapshotReader {
     pub(crate) async fn text(&self, item: &ItemRef, part: &str, text: &TextOf) -> Result<Text> {
         let bytes = self.read_part(item, part).await?;
         Ok(bytes.map(|bytes| text.of(&bytes)).unwrap_or_default())
+    }
+
+    /// All that can be searched of an item.
+    pub(crate) async fn all_text(&self, item: &ItemRef) -> Result<String> {
+        let mut all = Text::default();
+        for (file, of) in self.layouts.texts(&item.kind) {
+            all.join(&self.text(item, file, of).await?.into_string());
+        }
+        Ok(all.into_string())
+    }
+
+    /// Whether the item is in the service's own recycle bin.
+    pub(crate) async fn state(&self, item: &ItemRef) -> Result<RowState> {
+        let kind = self.layouts.service().kind(&item.kind);
+        Ok(match kind.and_then(|kind| kind.spec().bin) {
+            Some(bin) if self.part_node(item, bin).await?.is_some() => RowState::Binned,
+            _ => RowState::Live,
+        })
     }
 
     async fn part_node(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {

@@ -11,6 +11,8 @@ pub struct Plan {
     pub errors: u32,
     /// This operation and all later ones fail, without effect.
     pub down_from: Option<u64>,
+    /// So many puts and deletes pass, and all later ones fail, without effect.
+    pub writes: Option<u64>,
     /// The process dies in this operation: it and all later ones never return.
     pub crash_at: Option<u64>,
     /// Bytes that can still be written; removing frees none.

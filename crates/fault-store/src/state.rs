@@ -23,6 +23,7 @@ pub(crate) struct State {
     /// Operations since the plan began.
     pub(crate) count: u64,
     used: u64,
+    writes: u64,
     /// The operation from which on a new object is seen.
     hidden: HashMap<Path, u64>,
     modified: HashMap<Path, SystemTime>,
@@ -38,6 +39,7 @@ impl State {
             plan,
             count: 0,
             used: 0,
+            writes: 0,
             hidden: HashMap::new(),
             modified: HashMap::new(),
             written: Vec::new(),
@@ -78,6 +80,12 @@ impl State {
         }
         if self.plan.down_from.is_some_and(|from| number >= from) {
             return Verdict::Fail(Effect::None);
+        }
+        if operation != Operation::Read {
+            self.writes += 1;
+            if self.plan.writes.is_some_and(|most| self.writes > most) {
+                return Verdict::Fail(Effect::None);
+            }
         }
         if self.chance(self.plan.errors) {
             return Verdict::Fail(self.effect(operation));

@@ -58,7 +58,7 @@ impl FaultStore {
     }
 
     /// Whether the process has died and nothing returns any more.
-    pub fn is_down(&self) -> bool {
+    fn is_down(&self) -> bool {
         *self.crashed.borrow()
     }
 

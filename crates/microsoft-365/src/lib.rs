@@ -17,7 +17,6 @@ pub static MICROSOFT_365: Service = Service {
         name: GRAPH,
         url: "https://graph.microsoft.com/v1.0",
     }],
-    credentials: &[],
     kinds: kinds::KINDS,
     preflight: &preflight::TenantPreflight,
 };

@@ -294,10 +294,14 @@ async fn licenses(http: &Client) -> Check {
         Ok(values) => values,
         Err(error) => return unknown(error.message.clone()).coded(error.code),
     };
-    let all: Vec<Subscription<'_>> = values
-        .iter()
-        .filter_map(|value| serde_json::from_str(value.get()).ok())
-        .collect();
+    let read = values.iter().map(|value| serde_json::from_str(value.get()));
+    let all: Vec<Subscription<'_>> = match read.collect::<Result<_, _>>() {
+        Ok(all) => all,
+        Err(error) => {
+            let error = Error::malformed(format!("a subscription of the tenant: {error}"));
+            return unknown(error.message).coded(error.code);
+        }
+    };
     let is_on = |sku: &&Subscription<'_>| {
         matches!(
             sku.capability_status.as_deref(),

@@ -12,6 +12,8 @@ pub enum AlarmKind {
     /// Projects, repositories or users that no policy protects.
     Unprotected,
     StorageFilling,
+    /// A disk that holds a repository does not answer.
+    StorageSilent,
     /// Nothing in a repository was verified for too long.
     VerificationOverdue,
     /// The connector cannot sign in.
@@ -31,6 +33,7 @@ impl AlarmKind {
             Self::CredentialExpiring => "credential-expiring",
             Self::Unprotected => "unprotected",
             Self::StorageFilling => "storage-filling",
+            Self::StorageSilent => "storage-silent",
             Self::VerificationOverdue => "verification-overdue",
             Self::SignInNeeded => "sign-in-needed",
             Self::DamageFound => "damage-found",

@@ -55,6 +55,8 @@ codes! {
         "Check the client id and the tenant. For a new application wait some minutes and try again; for one of another tenant an administrator must consent first.";
     "approval-needed", "Another person has to approve this first", "The request was written down as a proposal; nothing was done yet.",
         "Ask somebody who may approve: `keepward proposal list`, then `keepward approve ID`.";
+    "approver-changed", "The approver's account was changed meanwhile", "Who asks could otherwise make an account, or set the password of one, and approve with it themselves.",
+        "Let somebody approve whose account has not changed since, or ask again.";
     "approvers-missing", "Too few people could approve", "Four eyes need two people with the role admin who may sign in; with fewer, nothing could be approved.",
         "Add another administrator first: `keepward user add NAME --role admin --password-file FILE`.";
     "attachment-missing", "An attachment cannot be downloaded", "A work item or comment refers to an attachment that the service no longer has or does not give to this identity.",
@@ -81,6 +83,8 @@ codes! {
         "Nothing to do: what is stored already is not stored twice.";
     "client-secret-refused", "The client secret is wrong or expired", "Often the id of the secret was pasted in place of its value.",
         "Create a new secret for the application (Certificates & secrets), copy its value, and store it: `keepward credential rotate NAME`.";
+    "clock-behind", "The clock is behind the newest snapshot", "The snapshot that this backup goes on from is dated later than now. So that the newest snapshot stays the newest, this one is dated right after it.",
+        "Check the clock of this machine (timedatectl), and of the one that made the snapshot before. Snapshots of a wrong date count for that date in what is kept.";
     "code-read-missing", "Token lacks Code.Read permission", "Repositories cannot be read with this token or identity.",
         "Authenticate again with an identity that has Code.Read, or give the token the scope vso.code (Code: Read).";
     "conditional-access", "Conditional Access blocks the sign-in", "A policy of the tenant forbids this way to sign in, this machine or its network. Device codes are blocked in many tenants.",
@@ -95,6 +99,8 @@ codes! {
         "Do the steps in their order: sign in, choose, check, add.";
     "connector-name", "The name cannot be that of a connector", "",
         "3 to 32 letters, digits and hyphens, beginning with a letter.";
+    "connector-name-patterns", "Under this name other policies or notifications would be for the connector", "Policies and notifications name connectors by patterns, or the new name already. Names follow a connector that gets another one, patterns do not.",
+        "Name the connector, by the name that it has now, in the policies and notifications that the message lists, or leave it out of them. Then rename it.";
     "connector-name-taken", "A connector with this name already exists", "Names are unique without regard to case.",
         "Choose another name.";
     "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist.";
@@ -106,6 +112,8 @@ codes! {
         "Export it: `keepward export` writes what a snapshot holds as plain files.";
     "credential-exists", "A credential of this name already exists", "",
         "Choose another name, or give the existing one a new secret: `keepward credential rotate NAME`.";
+    "credential-host", "The secret was entered for another host", "A stored secret is sent to the hosts alone at which it is used already.",
+        "Enter it again for this host: `keepward connector add SERVICE ORGANIZATION --url URL --pat-file FILE`, with --replace for a connector that moved.";
     "credential-in-use", "A connector still uses this credential", "",
         "Remove the connector first.";
     "credential-method", "The credential is not of a kind that fits", "A token cannot be put in the place of an app's secret, and the service does not take every way to sign in.",
@@ -178,7 +186,7 @@ codes! {
         "An administrator adds it: `PUT /api/v1/identity-providers/NAME`.";
     "identity-unavailable", "The machine has no such identity", "The metadata service of the machine does not answer, or the identity is not assigned to it.",
         "Assign the managed identity to this machine in the Azure portal (Identity), or choose another way to sign in: outside of Azure there is none.";
-    "implausible-drop", "Far fewer items than before", "A listing came back without many items that the last snapshot has. That is what a lost permission looks like, so the old items are kept.",
+    "implausible-drop", "Items are no longer listed", "A listing came back without items that the last snapshot has, and nothing proves that they were deleted. That is what a lost permission looks like, so the old items are kept.",
         "Check that the identity still sees them. If they were really deleted, run the backup with `--accept-deletions KIND`.";
     "items-miscounted", "A snapshot holds another number of items than it says", "The description of the snapshot counts its items by kind, and another number is there.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older one may hold what is missing.";

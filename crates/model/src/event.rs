@@ -42,3 +42,10 @@ pub enum Event {
 pub trait Reporter: Send + Sync {
     fn report(&self, event: Event);
 }
+
+/// For work that nobody watches.
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: Event) {}
+}

@@ -27,7 +27,7 @@ pub use clock::Clock;
 pub use code::Code;
 pub use connector::{Connector, ConnectorStatus, SyncSettings, SyncTime};
 pub use credential::{App, CredentialName, ManagedIdentity, SignIn};
-pub use event::{Event, Reporter};
+pub use event::{Event, Reporter, Silent};
 pub use finding::{Finding, Severity};
 pub use issue::{Class, Issue};
 pub use maintenance::{Maintenance, Task};

@@ -39,9 +39,4 @@ impl Outcome {
             Self::Canceled => "canceled",
         }
     }
-
-    /// A snapshot that a restore can rely on came out of it.
-    pub fn is_good(self) -> bool {
-        matches!(self, Self::Success | Self::Warning)
-    }
 }

@@ -10,7 +10,7 @@ mod tree;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use model::{Event, Reporter, Secret};
+use model::{Reporter, Secret, Silent};
 use object_store::ObjectStore;
 
 pub(crate) use access::read_lock;
@@ -180,12 +180,6 @@ impl ReadData {
             }
         }
     }
-}
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: Event) {}
 }
 
 /// Ids of a listing.

@@ -1,8 +1,10 @@
 //! Reads many blobs in the order in which they lie in the storage, neighbors in one request.
 
+use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 
 use crate::crypto::Cipher;
+use crate::files::Files;
 use crate::index::table::Place;
 use crate::pack::Entry;
 use crate::{Error, PackId, Repository, Result};
@@ -25,6 +27,13 @@ pub(crate) struct Window<W> {
     pub(crate) blobs: Vec<(Entry, W)>,
 }
 
+/// An encrypted blob, or why it cannot be read.
+pub(crate) struct Sealed<W> {
+    pub(crate) entry: Entry,
+    pub(crate) with: W,
+    pub(crate) bytes: Result<Bytes>,
+}
+
 /// Reads `places` window by window and gives each encrypted blob to `work`, which runs on a thread for blocking work. A blob
 /// that cannot be read or that `work` refuses has its error beside it.
 pub(crate) fn fetch<T: Send + 'static>(
@@ -35,55 +44,58 @@ pub(crate) fn fetch<T: Send + 'static>(
     let repository = repository.clone();
     let places = places.into_iter().map(|place| (place, ())).collect();
     stream::iter(windows(places))
-        .map(move |window| read(repository.clone(), window, work))
+        .map(move |window| {
+            let repository = repository.clone();
+            async move {
+                let sealed = read(repository.files(), window).await;
+                let cipher = repository.cipher().clone();
+                let one = move |Sealed { entry, bytes, .. }: Sealed<()>| {
+                    let done = bytes.and_then(|bytes| work(&cipher, &entry, &bytes));
+                    (entry, done)
+                };
+                blocking(move || sealed.into_iter().map(one).collect()).await
+            }
+        })
         .buffered(AT_ONCE)
 }
 
-async fn read<T: Send + 'static>(
-    repository: Repository,
-    window: Window<()>,
-    work: Work<T>,
-) -> Result<Fetched<T>> {
+/// The encrypted blobs of a window, in its order.
+pub(crate) async fn read<W>(files: &Files, window: Window<W>) -> Vec<Sealed<W>> {
     let Window {
         pack,
         start,
         end,
         blobs,
     } = window;
-    let files = repository.files();
-    let whole = files
-        .read_pack_range(pack, u64::from(start)..u64::from(end))
-        .await;
-    let mut parts = Vec::with_capacity(blobs.len());
-    let entries = blobs.into_iter().map(|(entry, ())| entry);
-    match whole {
-        Ok(bytes) => {
-            for entry in entries {
+    let whole = files.read_pack_range(pack, u64::from(start)..u64::from(end));
+    let whole = whole.await;
+    let several = blobs.len() > 1;
+    let mut sealed = Vec::with_capacity(blobs.len());
+    for (entry, with) in blobs {
+        let bytes = match &whole {
+            Ok(bytes) => {
                 let from = (entry.offset - start) as usize;
-                parts.push((entry, Ok(bytes.slice(from..from + entry.length as usize))));
+                Ok(bytes.slice(from..from + entry.length as usize))
             }
-        }
-        // A pack that is cut short still has the blobs before the cut.
-        Err(Error::Damaged { .. }) if entries.len() > 1 => {
-            for entry in entries {
+            // A pack that is cut short still has the blobs before the cut.
+            Err(Error::Damaged { .. }) if several => {
                 let from = u64::from(entry.offset);
                 let range = from..from + u64::from(entry.length);
-                parts.push((entry, files.read_pack_range(pack, range).await));
+                files.read_pack_range(pack, range).await
             }
-        }
-        Err(error) => parts.extend(entries.map(|entry| (entry, Err(error.clone())))),
-    }
-    let cipher = repository.cipher().clone();
-    let all = move || {
-        let one = |(entry, sealed): (Entry, Result<bytes::Bytes>)| {
-            let done = sealed.and_then(|sealed| work(&cipher, &entry, &sealed));
-            (entry, done)
+            Err(error) => Err(error.clone()),
         };
-        parts.into_iter().map(one).collect()
-    };
-    tokio::task::spawn_blocking(all)
+        sealed.push(Sealed { entry, with, bytes });
+    }
+    sealed
+}
+
+pub(crate) async fn blocking<R: Send + 'static>(
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R> {
+    tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Error::io("read blobs", error.into()))
+        .map_err(|error| Error::io("work on what was read", error.into()))
 }
 
 /// The order of the storage; what is wanted twice stays side by side.

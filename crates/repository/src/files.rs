@@ -137,8 +137,9 @@ impl Files {
             .iter()
             .filter_map(|object| {
                 let id = object.location.filename()?.parse().ok()?;
-                let modified =
-                    Timestamp::from_millisecond(object.last_modified.timestamp_millis()).ok()?;
+                // A file from the far future is young, and no less there.
+                let modified = object.last_modified.timestamp_millis();
+                let modified = Timestamp::from_millisecond(modified).unwrap_or(Timestamp::MAX);
                 Some(Listed {
                     id,
                     size: object.size,

@@ -61,6 +61,9 @@ pub struct LockInfo {
     #[serde(default)]
     pub username: String,
     pub pid: i64,
+    /// Where `pid` means something; restic writes none, and ignores it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<String>,
 }
 
 impl fmt::Display for LockInfo {
@@ -76,14 +79,29 @@ impl fmt::Display for LockInfo {
 impl LockInfo {
     fn is_stale(&self, holder: &Holder) -> bool {
         holder.clock.now().duration_since(self.time) > STALE
-            || (self.hostname == holder.hostname && is_gone(self.pid))
+            || (self.processes.is_some() && self.processes == processes() && is_gone(self.pid))
     }
 }
 
-/// Whether this machine has no such process; `false` where that cannot be told.
+/// The processes that this one can ask about: those of this start of the machine, in this container. A host name says neither.
+fn processes() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{} {}", boot.trim(), namespace.display()))
+}
+
+/// Whether there is no such process. One of another user is there: `/proc` may hide it, the kernel does not.
+#[cfg(unix)]
 fn is_gone(pid: i64) -> bool {
-    std::path::Path::new("/proc/self").exists()
-        && !std::path::Path::new(&format!("/proc/{pid}")).exists()
+    use nix::errno::Errno;
+    use nix::sys::signal::kill;
+    let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0);
+    pid.is_some_and(|pid| kill(nix::unistd::Pid::from_raw(pid), None) == Err(Errno::ESRCH))
+}
+
+#[cfg(not(unix))]
+fn is_gone(_: i64) -> bool {
+    false
 }
 
 /// A held lock, refreshed until it is dropped. Call [`LockGuard::release`] to be sure that its file is gone.
@@ -244,6 +262,7 @@ impl Shared {
             hostname: self.holder.hostname.clone(),
             username: self.holder.username.clone(),
             pid: i64::from(std::process::id()),
+            processes: processes(),
         };
         let (files, cipher) = (self.repository.files(), self.repository.cipher());
         Ok((
@@ -308,7 +327,7 @@ impl fmt::Debug for LockGuard {
 }
 
 impl LockGuard {
-    pub fn is_exclusive(&self) -> bool {
+    pub(crate) fn is_exclusive(&self) -> bool {
         self.shared.exclusive
     }
 
@@ -342,5 +361,46 @@ impl LockGuard {
             return Ok(());
         }
         self.shared.remove().await
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    struct At(Timestamp);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_process_counts_as_gone_only_where_that_can_be_told() {
+        let holder = Holder::new("keepward", Arc::new(At(Timestamp::UNIX_EPOCH)));
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        let pid = i64::from(ended.id());
+        ended.wait().unwrap();
+        let lock = |pid: i64, processes: Option<String>| LockInfo {
+            time: Timestamp::UNIX_EPOCH,
+            exclusive: true,
+            hostname: holder.hostname.clone(),
+            username: "root".to_owned(),
+            pid,
+            processes,
+        };
+        assert!(lock(pid, processes()).is_stale(&holder), "it has ended");
+        let own = i64::from(std::process::id());
+        assert!(!lock(own, processes()).is_stale(&holder));
+        assert!(
+            !lock(pid, None).is_stale(&holder),
+            "restic's, or of an older program: it may be in another container with this host name"
+        );
+        let elsewhere = Some("another boot pid:[4026531836]".to_owned());
+        assert!(!lock(pid, elsewhere).is_stale(&holder));
+        // Of another user, or of anybody on a system that hides them: it answers that we may not, not that it is not there.
+        assert!(!is_gone(1));
+        assert!(!is_gone(0) && !is_gone(-1) && !is_gone(i64::MAX));
     }
 }

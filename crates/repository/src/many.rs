@@ -5,8 +5,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::crypto::Cipher;
-use crate::fetch::{AT_ONCE, Window, windows};
-use crate::pack::Entry;
+use crate::fetch::{AT_ONCE, Sealed, Window, blocking, read, windows};
 use crate::tree::raw::RawTree;
 use crate::{BlobId, BlobType, Error, Repository, Result, Tree, TreeId};
 
@@ -75,59 +74,41 @@ impl Repository {
         T: Send + 'static,
         R: Send + 'static,
     {
-        let range = u64::from(window.start)..u64::from(window.end);
-        let Ok(bytes) = self.files().read_pack_range(window.pack, range).await else {
-            return self.singly(window, work).await;
-        };
-        let cipher = self.cipher().clone();
-        blocking(move || decode(window, &cipher, &bytes, work.as_ref())).await
-    }
-
-    /// Where a window cannot be read: the pack may be cut short behind most of its blobs, or they may have moved into another.
-    async fn singly<T, R>(
-        &self,
-        window: Window<Wanted<T>>,
-        work: Arc<impl Fn(T, Result<&[u8]>) -> R + Send + Sync + 'static>,
-    ) -> Result<Vec<(usize, R)>>
-    where
-        T: Send + 'static,
-        R: Send + 'static,
-    {
-        let mut results = Vec::with_capacity(window.blobs.len());
-        for (Entry { kind, id, .. }, Wanted { number, with }) in window.blobs {
-            let bytes = self.blob(kind, id).await;
+        let sealed = read(self.files(), window).await;
+        let (found, lost): (Vec<_>, Vec<_>) =
+            sealed.into_iter().partition(|sealed| sealed.bytes.is_ok());
+        let mut results = Vec::with_capacity(found.len() + lost.len());
+        if !found.is_empty() {
+            let (cipher, work) = (self.cipher().clone(), Arc::clone(&work));
+            results = blocking(move || decode(found, &cipher, work.as_ref())).await?;
+        }
+        for Sealed { entry, with, .. } in lost {
+            // It may have moved into another pack.
+            let bytes = self.blob(entry.kind, entry.id).await;
             let work = Arc::clone(&work);
-            let done = blocking(move || work(with, bytes.as_deref().map_err(Error::clone)));
-            results.push((number, done.await?));
+            let done = move || work(with.with, bytes.as_deref().map_err(Error::clone));
+            results.push((with.number, blocking(done).await?));
         }
         Ok(results)
     }
 }
 
 fn decode<T, R>(
-    window: Window<Wanted<T>>,
+    sealed: Vec<Sealed<Wanted<T>>>,
     cipher: &Cipher,
-    bytes: &[u8],
     work: &impl Fn(T, Result<&[u8]>) -> R,
 ) -> Vec<(usize, R)> {
     let mut last: Option<(BlobId, Result<Vec<u8>>)> = None;
-    let mut results = Vec::with_capacity(window.blobs.len());
-    for (entry, Wanted { number, with }) in window.blobs {
-        let start = (entry.offset - window.start) as usize;
-        let sealed = &bytes[start..start + entry.length as usize];
+    let mut results = Vec::with_capacity(sealed.len());
+    for Sealed { entry, with, bytes } in sealed {
         // Equal files lie side by side here.
         let clear = match last.take() {
             Some((id, clear)) if id == entry.id => clear,
-            _ => entry.decode(cipher, sealed),
+            _ => bytes.and_then(|bytes| entry.decode(cipher, &bytes)),
         };
-        results.push((number, work(with, clear.as_deref().map_err(Error::clone))));
+        let done = work(with.with, clear.as_deref().map_err(Error::clone));
+        results.push((with.number, done));
         last = Some((entry.id, clear));
     }
     results
-}
-
-async fn blocking<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<R> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::io("work on what was read", error.into()))
 }

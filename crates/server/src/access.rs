@@ -33,7 +33,7 @@ pub(crate) struct Access {
 pub(crate) use address::ClientLine;
 pub use audit::Outcome;
 use authenticate::Presented;
-pub(crate) use authenticate::authenticate;
+pub(crate) use authenticate::{authenticate, still};
 pub use caller::{Caller, CallerKind};
 pub(crate) use cookie::Cookies;
 pub(crate) use name::person_name;

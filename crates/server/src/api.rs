@@ -12,6 +12,7 @@ mod connectors;
 mod credentials;
 mod events;
 mod identity_providers;
+mod kinds;
 mod me;
 mod notifications;
 mod overview;
@@ -48,6 +49,7 @@ pub(crate) fn router() -> OpenApiRouter<Server> {
         .merge(credentials::routes())
         .merge(events::routes())
         .merge(identity_providers::routes())
+        .merge(kinds::routes())
         .merge(me::routes())
         .merge(notifications::routes())
         .merge(overview::routes())

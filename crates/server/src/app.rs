@@ -16,6 +16,7 @@ use control::Control;
 use control::browse::Library;
 use ipnet::IpNet;
 use model::Secret;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -36,7 +37,7 @@ pub struct Options {
     pub trusted_proxies: Vec<IpNet>,
     /// Bytes of a request's body; a route may set another limit for itself.
     pub body_limit: usize,
-    /// A request that takes longer is answered with 408; streams may go on.
+    /// A question that takes longer is answered with 408; streams and changes go on.
     pub request_timeout: Duration,
     /// A handshake, and the head of a request, may take no longer.
     pub head_timeout: Duration,
@@ -79,6 +80,8 @@ pub struct Inner {
     pub library: Library,
     pub(crate) counters: Arc<Counters>,
     pub(crate) access: Access,
+    /// Changes that have begun; they outlive the connections that asked for them.
+    pub(crate) writes: TaskTracker,
 }
 
 impl Deref for Server {
@@ -100,6 +103,7 @@ impl Server {
             events: Events::new(life, Arc::clone(&counters)),
             counters,
             access: Access::default(),
+            writes: TaskTracker::new(),
         }))
     }
 

@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures::{TryStreamExt as _, stream};
 use uuid::Uuid;
 
 use crate::{Options, Problem, Server};
@@ -46,9 +48,13 @@ pub(crate) async fn guard(
         request.extensions_mut().insert(client);
     }
     request.extensions_mut().insert(RequestId(id.clone()));
-    let answered = tokio::time::timeout(server.options.request_timeout, next.run(request)).await;
-    let response =
-        answered.unwrap_or_else(|_| Problem::of(StatusCode::REQUEST_TIMEOUT).into_response());
+    let response = if method.is_safe() {
+        let patience = server.options.request_timeout;
+        let answered = tokio::time::timeout(patience, next.run(request)).await;
+        answered.unwrap_or_else(|_| Problem::of(StatusCode::REQUEST_TIMEOUT).into_response())
+    } else {
+        to_its_end(&server, request, next).await
+    };
     let mut response = Problem::dress(response, &id);
     let status = response.status().as_u16();
     server
@@ -61,6 +67,28 @@ pub(crate) async fn guard(
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// A change that has begun ends in order and is in the audit log, also when nobody waits for the answer any more. Only its body must come in
+/// time.
+async fn to_its_end(server: &Server, request: Request, next: Next) -> Response {
+    let request = request.map(|body| in_time(body, server.options.request_timeout));
+    let answering = server.writes.spawn(next.run(request));
+    answering.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a change was broken off");
+        Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    })
+}
+
+/// A body that has not come whole by then ends with an error.
+fn in_time(body: Body, patience: Duration) -> Body {
+    let end = tokio::time::Instant::now() + patience;
+    let rest = body.into_data_stream();
+    Body::from_stream(stream::try_unfold(rest, move |mut rest| async move {
+        let next = tokio::time::timeout_at(end, rest.try_next()).await;
+        let chunk = next.map_err(axum::Error::new)??;
+        Ok::<_, axum::Error>(chunk.map(|chunk| (chunk, rest)))
+    }))
 }
 
 /// The last address in `X-Forwarded-For` that is no proxy of ours: everything left of it could be invented.

@@ -24,6 +24,9 @@ const LONGEST: usize = 255;
 /// Answers that are larger are not kept: writes answer with one document.
 const LARGEST: usize = 1 << 20;
 
+/// Longer than any change takes: one that has not ended by then was killed with the server.
+const PATIENCE: Duration = Duration::from_hours(1);
+
 /// An answer as it is kept. Cookies and the like are for the one who asked first.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -101,11 +104,6 @@ fn named(request: &Request) -> Result<Option<(String, String)>, Problem> {
 
 impl Asked {
     async fn before(&self, server: &Server, hash: &[u8]) -> Result<Option<Response>, Problem> {
-        // Longer than any request may take.
-        let patience = server
-            .options
-            .request_timeout
-            .saturating_add(Duration::from_mins(1));
         let control = &server.control;
         let earlier = control
             .catalog
@@ -115,7 +113,7 @@ impl Asked {
                 &self.key,
                 hash,
                 self.begun,
-                patience,
+                PATIENCE,
             )
             .await?;
         match earlier {

@@ -104,6 +104,15 @@ impl Server {
         }
         self.events.close();
         handle.graceful_shutdown(Some(GRACE));
-        serving.await
+        let served = serving.await;
+        self.writes.close();
+        // What still goes on then is at most the answer to somebody who is gone.
+        if tokio::time::timeout(GRACE, self.writes.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("changes that had begun are broken off");
+        }
+        served
     }
 }

@@ -42,6 +42,8 @@ pub struct Order<'a> {
     /// Which items of a kind are selected; kinds that are not named are taken whole. What is not selected is kept as it was, also when
     /// the service no longer has it: a kind that lists everything tells the sink so.
     pub picks: &'a Picks,
+    /// What this run found of kinds that hold others, ids in lower case. A kind that was not listed whole is missing.
+    pub listed: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Order<'static> {
@@ -49,11 +51,13 @@ impl Order<'static> {
     pub fn usual(started: Timestamp) -> Self {
         static NONE: BTreeSet<String> = BTreeSet::new();
         static ALL: Picks = Picks(BTreeMap::new());
+        static NOTHING: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         Self {
             started,
             full: false,
             accepted: &NONE,
             picks: &ALL,
+            listed: &NOTHING,
         }
     }
 }

@@ -40,10 +40,6 @@ pub use token::AccessToken;
 use crate::{Error, Result};
 use wire::Wire;
 
-/// To be shown before a person is sent to the sign-in page: a personal account that is signed in would be taken without a question.
-pub const BEFORE_SIGN_IN: &str =
-    "Sign out of personal Microsoft accounts first, or use a private window.";
-
 /// What the library needs to know; plain data from the binary.
 pub struct Options {
     pub clouds: Clouds,

@@ -58,7 +58,7 @@ impl Error {
     }
 
     /// The service no longer knows the cursor: the kind is crawled again without one, and what a complete listing lacks is gone.
-    pub fn cursor_expired(message: impl Into<String>) -> Self {
+    pub(crate) fn cursor_expired(message: impl Into<String>) -> Self {
         Self::new(Class::Missing, CURSOR_EXPIRED, message)
     }
 

@@ -139,6 +139,12 @@ pub trait Kind: Send + Sync {
     /// A kind that returns a cursor reports deletions itself in later calls; one that returns `None` lists everything each time.
     async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>>;
 
+    /// Whether its listing leaves out, without a word, what the identity may not read: that an item is missing proves nothing then. It is kept
+    /// with an issue, unless the crawl itself found that it is gone ([`crate::Sink::delete`]) or a person confirms it.
+    fn is_filtered(&self) -> bool {
+        false
+    }
+
     /// The cheapest request that proves that this kind can be read (preflight).
     async fn probe(&self, http: &crate::Client, scope: &crate::Scope) -> Result<()>;
 

@@ -43,20 +43,12 @@ pub struct Host {
     pub url: &'static str,
 }
 
-/// A way to sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialKind {
-    /// A personal access token of one organization, sent as Basic with an empty user name.
-    PersonalAccessToken,
-}
-
 /// A product that we can protect, as data.
 pub struct Service {
     /// Stored in snapshots, never changed.
     pub name: &'static str,
     pub title: &'static str,
     pub hosts: &'static [Host],
-    pub credentials: &'static [CredentialKind],
     pub kinds: &'static [&'static dyn Kind],
     /// Checks organization and credential before anything is saved; reads only.
     pub preflight: &'static dyn preflight::Preflight,

@@ -26,21 +26,13 @@ pub(crate) async fn answer(
     } else {
         serde_json::from_slice(body).map_err(ApiError::bad_body)?
     };
-    let text = |name: &str| sent[name].as_str().map(str::to_owned);
     let organization = query
         .get("organization")
-        .map(str::to_owned)
-        .or_else(|| text("organization"))
-        .unwrap_or_else(|| DEFAULT.to_owned());
+        .or_else(|| sent["organization"].as_str())
+        .unwrap_or(DEFAULT)
+        .to_owned();
     if let Some(name) = query.get("tenant") {
-        let world = app.world.read();
-        let missing = || ApiError::bad_request(format!("there is no tenant {name}"));
-        let tenant = world.entra.tenant_named(name).ok_or_else(missing)?;
-        return match (method, path.trim_matches('/')) {
-            (&Method::GET, "__state") => Ok(Reply::json(graph::control::state(tenant))),
-            (&Method::GET, "__inventory") => Ok(Reply::json(graph::control::inventory(tenant))),
-            _ => Err(ApiError::no_route_path(path)),
-        };
+        return of_tenant(app, name, method, path);
     }
     match (method, path.trim_matches('/')) {
         (&Method::GET, "__state") => state(app, &organization).await,
@@ -56,11 +48,7 @@ pub(crate) async fn answer(
         (&Method::GET, "__faults") => Ok(Reply::json(app.faults.document())),
         (&Method::POST, "__faults") => add_faults(app, sent),
         (&Method::DELETE, "__faults") => {
-            app.faults.clear();
-            for organization in app.world.write().organizations.values_mut() {
-                organization.core.denied.clear();
-                organization.core.hidden.clear();
-            }
+            clear_faults(app);
             Ok(Reply::no_content())
         }
         (&Method::POST, "__demo/change") => Ok(Reply::json(
@@ -86,32 +74,53 @@ pub(crate) async fn answer(
             access::change(&mut app.world.write(), &organization, &sent)?;
             Ok(Reply::no_content())
         }
-        (&Method::POST, "__organizations") => {
-            let name =
-                text("name").ok_or_else(|| ApiError::bad_body("the member name is missing"))?;
-            let mut world = app.world.write();
-            let tenant = text("tenant").and_then(|name| Some(world.entra.tenant_named(&name)?.id));
-            let pat = match tenant {
-                Some(tenant) => world.add_organization_in(&name, tenant),
-                None => world.add_organization(&name),
-            };
-            Ok(Reply::json(json!({"name": name, "pat": pat})).with_status(StatusCode::CREATED))
-        }
-        (&Method::POST, "__pats") => {
-            let scopes: Vec<&str> = sent["scopes"]
-                .as_array()
-                .map(|scopes| scopes.iter().filter_map(Value::as_str).collect())
-                .unwrap_or_default();
-            let mut world = app.world.write();
-            if organization != "*" {
-                world.organization(&organization)?;
-            }
-            Ok(
-                Reply::json(json!({"pat": world.add_pat(&organization, &scopes)}))
-                    .with_status(StatusCode::CREATED),
-            )
-        }
+        (&Method::POST, "__organizations") => add_organization(app, &sent),
+        (&Method::POST, "__pats") => add_pat(app, &organization, &sent),
         _ => Err(ApiError::no_route_path(path)),
+    }
+}
+
+fn of_tenant(app: &App, name: &str, method: &Method, path: &str) -> Result<Reply, ApiError> {
+    let world = app.world.read();
+    let missing = || ApiError::bad_request(format!("there is no tenant {name}"));
+    let tenant = world.entra.tenant_named(name).ok_or_else(missing)?;
+    match (method, path.trim_matches('/')) {
+        (&Method::GET, "__state") => Ok(Reply::json(graph::control::state(tenant))),
+        (&Method::GET, "__inventory") => Ok(Reply::json(graph::control::inventory(tenant))),
+        _ => Err(ApiError::no_route_path(path)),
+    }
+}
+
+fn add_organization(app: &App, sent: &Value) -> Result<Reply, ApiError> {
+    let name = sent["name"]
+        .as_str()
+        .ok_or_else(|| ApiError::bad_body("the member name is missing"))?;
+    let mut world = app.world.write();
+    let tenant = sent["tenant"].as_str();
+    let tenant = tenant.and_then(|name| Some(world.entra.tenant_named(name)?.id));
+    let pat = match tenant {
+        Some(tenant) => world.add_organization_in(name, tenant),
+        None => world.add_organization(name),
+    };
+    Ok(Reply::json(json!({"name": name, "pat": pat})).with_status(StatusCode::CREATED))
+}
+
+fn add_pat(app: &App, organization: &str, sent: &Value) -> Result<Reply, ApiError> {
+    let scopes = sent["scopes"].as_array().into_iter().flatten();
+    let scopes: Vec<&str> = scopes.filter_map(Value::as_str).collect();
+    let mut world = app.world.write();
+    if organization != "*" {
+        world.organization(organization)?;
+    }
+    let pat = world.add_pat(organization, &scopes);
+    Ok(Reply::json(json!({"pat": pat})).with_status(StatusCode::CREATED))
+}
+
+fn clear_faults(app: &App) {
+    app.faults.clear();
+    for organization in app.world.write().organizations.values_mut() {
+        organization.core.denied.clear();
+        organization.core.hidden.clear();
     }
 }
 

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::core::access;
 use crate::world::Organization;
 
 #[derive(Default)]
@@ -100,13 +101,16 @@ impl State {
     }
 }
 
-/// Wikis whose repository is neither deleted nor gone.
+/// Wikis whose repository is neither deleted nor gone nor hidden from the caller.
 pub(crate) fn live(organization: &Organization) -> impl Iterator<Item = &Wiki> {
     let alive = |wiki: &&Wiki| {
         organization
             .git
             .get(wiki.repository)
-            .is_some_and(|repository| repository.deleted.is_none())
+            .is_some_and(|repository| {
+                repository.deleted.is_none()
+                    && access::reads_repository(repository.project, repository.id)
+            })
     };
     organization.wiki.wikis.values().filter(alive)
 }

@@ -26,6 +26,7 @@ use axum::http::Method;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::core::access;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, SharedWorld};
 
@@ -191,6 +192,19 @@ fn change(organization: &mut Organization, call: &Call, id: &str) -> Result<Repl
         empty_relations: call.method == Method::PATCH && !id.starts_with('$'),
         ..render::ItemView::new(organization, &item, &references, expand)
     }))
+}
+
+impl Organization {
+    /// Whether the caller may not see an item: its project is hidden, or its area denied.
+    pub(crate) fn hides_item(&self, item: &item::Item) -> bool {
+        let area = || {
+            let path = item.latest().values.text(ids::AREA_PATH);
+            let nodes = &self.wit.nodes;
+            let node = nodes.find(item.project, nodes::Structure::Area, path);
+            node.map_or_else(Vec::new, |node| nodes.chain(node))
+        };
+        self.hides(item.project) || !access::reads_area(area)
+    }
 }
 
 /// Drops what belongs to a deleted project.

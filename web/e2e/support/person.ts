@@ -15,15 +15,27 @@ export class Person {
   private constructor(
     readonly world: World,
     readonly context: BrowserContext,
-    readonly page: Page,
+    public page: Page,
   ) {
-    page.on("console", (message) => {
+    this.listen();
+  }
+
+  private listen() {
+    this.page.on("console", (message) => {
       // A refusal of the server is shown on the page; the browser logs it besides.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
         this.complaints.push(message.text());
       }
     });
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    this.page.on("pageerror", (error) => this.complaints.push(String(error)));
+  }
+
+  /** Closes every window and opens a new one, in the same browser with the same session. */
+  async afresh() {
+    const before = this.context.pages();
+    this.page = await this.context.newPage();
+    this.listen();
+    for (const page of before) await page.close();
   }
 
   static async arrive(world: World, { width = 1440, dark = false }: Look = {}): Promise<Person> {
@@ -77,6 +89,12 @@ export class Person {
   async expectFits() {
     const [content, view] = await this.page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth] as const);
     expect(content).toBeLessThanOrEqual(view);
+  }
+
+  /** What stands on the page now, for whoever reads why a test failed. */
+  async tell(test: string) {
+    const shown = await this.page.getByRole("main").ariaSnapshot({ timeout: 1_000 }).catch(String);
+    process.stderr.write(`${test}\n${this.page.url()}\n${shown}\n`);
   }
 
   async leave() {

@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { inject } from "vitest";
+import { prepare, type Prepared, simulate } from "./cloud";
+import { Program } from "./program";
 
 /** What `keepward simulator --json` prints. */
-interface Simulated {
+interface Simulated extends Prepared {
   url: string;
   organization: string;
   pat: string;
@@ -17,7 +17,23 @@ interface Simulated {
   person: string;
 }
 
+/** What the simulated App Service expects of the machine's own programs. */
+const IDENTITY_HEADER = "hdr";
+
 export const ADMIN = { name: "ada", password: "correct horse battery staple" };
+
+interface Options {
+  seed?: string;
+  /** Sign-in, consent and device codes are pages that a person goes through. */
+  pages?: boolean;
+  workItems?: number;
+  /** More of the server's configuration. */
+  configuration?: string;
+  /** The server runs where Azure App Service gives the machine's identity. */
+  appService?: boolean;
+  /** Shares the simulator of another world, which has to outlive this one. */
+  beside?: World;
+}
 
 /** A real server on an empty data directory, whose one cloud is a simulator. */
 export class World {
@@ -25,21 +41,28 @@ export class World {
     readonly url: string,
     readonly setupToken: string,
     readonly simulator: Simulated,
-    private readonly folder: string,
-    private readonly processes: ChildProcess[],
+    readonly folder: string,
+    private server: Program,
+    private readonly cloud: Program | undefined,
   ) {}
 
-  static async start({ seed = "small", pages = true, workItems = 60 } = {}): Promise<World> {
+  static async start({ seed = "small", pages = true, workItems = 60, configuration = "", appService = false, beside }: Options = {}): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), "keepward-e2e-"));
-    const processes: ChildProcess[] = [];
     const scale = seed === "contoso" ? ["--work-items", String(workItems)] : [];
-    const simulator = run(processes, ["simulator", "--seed", seed, ...scale, ...(pages ? ["--sign-in-pages"] : [])]);
-    const simulated = (await simulator.next((line) => "pat" in line)) as unknown as Simulated;
-    await writeFile(join(folder, "keepward.toml"), configuration(simulated));
-    const server = run(processes, ["serve", "--data-dir", folder, "--listen", "127.0.0.1:0"]);
+    const cloud = beside ? undefined : new Program(["simulator", "--seed", seed, ...scale, ...(pages ? ["--sign-in-pages"] : [])]);
+    const simulated = beside?.simulator ?? (await prepared(cloud));
+    await mkdir(join(folder, "data"));
+    await writeFile(join(folder, "data", "keepward.toml"), clouds(simulated) + configuration);
+    const environment: Record<string, string> = appService ? { IDENTITY_ENDPOINT: `${simulated.url}/msi/token`, IDENTITY_HEADER } : {};
+    const server = serve(folder, "127.0.0.1:0", environment);
     const { url } = await server.next((line) => line["event"] === "listening");
     const { token } = await server.next((line) => line["event"] === "setup");
-    return new World(String(url), String(token), simulated, folder, processes);
+    return new World(String(url), String(token), simulated, folder, server, cloud);
+  }
+
+  /** Where the server keeps what is its own. */
+  get data(): string {
+    return join(this.folder, "data");
   }
 
   /** Makes the first administrator, as the set-up page does. Answers with an API token. */
@@ -68,8 +91,8 @@ export class World {
   }
 
   /** Connects the simulator's organization by its token, without the wizard. */
-  async connect(token: string, name: string) {
-    const { url, organization, pat } = this.simulator;
+  async connect(token: string, name: string, { organization, pat } = this.simulator as { organization: string; pat: string }) {
+    const { url } = this.simulator;
     const body = { service: "azure-devops", name, organization, url, identity: { method: "pat", secret: pat } };
     await this.post("/connectors", body, { authorization: `Bearer ${token}` });
   }
@@ -80,36 +103,64 @@ export class World {
   }
 
   /** Changes how the simulator behaves: `POST /__entra/settings`, `/__access` … */
-  async simulate(path: string, body: unknown): Promise<unknown> {
-    const response = await fetch(`${this.simulator.url}${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response.status === 204 ? undefined : await response.json();
+  async simulate(path: string, body: unknown, method = "POST"): Promise<unknown> {
+    return await simulate(this.simulator.url, path, body, method);
   }
 
-  /** Asks Azure DevOps itself, as somebody with the organization's token. */
-  async askService(method: string, path: string): Promise<Response> {
+  /** Asks Azure DevOps itself, as somebody with the organization's token. A body is a patch, as work items take it. */
+  async askService(method: string, path: string, patch?: unknown): Promise<Response> {
     const { url, organization, pat } = this.simulator;
     const authorization = `Basic ${Buffer.from(`:${pat}`).toString("base64")}`;
-    const response = await fetch(`${url}/${organization}/${path}`, { method, headers: { authorization } });
+    const response = await fetch(`${url}/${organization}/${path}`, {
+      method,
+      headers: { authorization, ...(patch !== undefined && { "content-type": "application/json-patch+json" }) },
+      ...(patch !== undefined && { body: JSON.stringify(patch) }),
+    });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response;
   }
 
+  /** What a person sees who copies a command into a terminal; `files` lie beside them. */
+  async shell(command: string, files: Record<string, string>): Promise<string> {
+    const desk = await mkdtemp(join(this.folder, "desk-"));
+    await symlink(inject("binary"), join(desk, "keepward"));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(desk, name), text, { mode: 0o600 });
+    const env = { PATH: `${desk}:${process.env["PATH"]}`, HOME: desk };
+    return new Promise((done, failed) => {
+      execFile("/bin/sh", ["-c", command], { cwd: desk, env }, (error, out, told) =>
+        error ? failed(new Error(`${command}\n${out}${told}`)) : done(out),
+      );
+    });
+  }
+
+  /** Ends the server as a power cut does. */
+  async kill() {
+    await this.server.end("SIGKILL");
+  }
+
+  /** Starts the server again, at the same address. */
+  async restart() {
+    this.server = serve(this.folder, new URL(this.url).host);
+    await this.server.next((line) => line["event"] === "listening");
+  }
+
   async stop() {
-    for (const child of this.processes.reverse()) {
-      const ended = once(child, "exit");
-      child.kill("SIGINT");
-      await ended;
-    }
+    await this.server.end();
+    await this.cloud?.end();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
 
-function configuration({ url, client_id }: Simulated): string {
+async function prepared(cloud: Program | undefined): Promise<Simulated> {
+  const simulated = (await cloud?.next((line) => "pat" in line)) as unknown as Simulated;
+  return { ...simulated, ...(await prepare(simulated.url)) };
+}
+
+function serve(folder: string, address: string, environment: Record<string, string> = {}): Program {
+  return new Program(["serve", "--data-dir", join(folder, "data"), "--listen", address], environment);
+}
+
+function clouds({ url, client_id, identity, registrator }: Simulated): string {
   return `
 [outbound]
 allow = ["127.0.0.0/8"]
@@ -123,27 +174,9 @@ service = "azure-devops"
 client_id = "${client_id}"
 [[apps]]
 service = "microsoft-365"
-client_id = "${client_id}"
+client_id = "${registrator}"
+[[identities]]
+title = "backup-identity"
+client_id = "${identity}"
 `;
-}
-
-type Line = Record<string, unknown>;
-
-/** Starts the program, and hands out the JSON lines that it prints. */
-function run(processes: ChildProcess[], words: string[]) {
-  const child = spawn(inject("binary"), [...words, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
-  processes.push(child);
-  let said = "";
-  child.stderr.on("data", (text: Buffer) => (said += text.toString()));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async next(wanted: (line: Line) => boolean): Promise<Line> {
-      for (;;) {
-        const { value, done } = await lines.next();
-        if (done) throw new Error(`keepward ${words.join(" ")} ended: ${said}`);
-        const line = JSON.parse(value) as Line;
-        if (wanted(line)) return line;
-      }
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import createQueries from "openapi-react-query";
+import { once } from "./once";
 import { Problem } from "./problem";
 import type { components, paths } from "./schema";
 
@@ -19,12 +20,12 @@ const manners: Middleware = {
       throw await Problem.of(response);
     }
   },
-  onError() {
-    return Problem.unreachable();
+  onError({ request }) {
+    return Problem.unreachable(request.method);
   },
 };
 
-export const client = createClient<paths>({ baseUrl: "/api/v1" });
+export const client = createClient<paths>({ baseUrl: "/api/v1", fetch: once });
 client.use(manners);
 
 /** `api.useQuery("get", "/runs", …)` and `api.useMutation("post", …)`; errors are always a `Problem`. */

@@ -36,7 +36,11 @@ function stale(queries: QueryClient, topic: string) {
 /** Opens the stream. `onClosed` is called when the browser has given it up, as it does after a refusal or a proxy's error. */
 function listen(queries: QueryClient, onClosed: () => void): EventSource {
   const source = new EventSource("/api/v1/events");
-  source.addEventListener("open", () => setConnected(true));
+  source.addEventListener("open", () => {
+    // What could not be read meanwhile is read now; of the rest the stream itself tells what changed.
+    void queries.invalidateQueries({ predicate: ({ state }) => state.status === "error" });
+    setConnected(true);
+  });
   source.addEventListener("error", () => {
     setConnected(false);
     if (source.readyState === EventSource.CLOSED) onClosed();

@@ -47,13 +47,15 @@ export class Problem extends Error {
     });
   }
 
-  static unreachable(): Problem {
+  /** What is read is asked for again by itself; of a write nobody knows whether it arrived. */
+  static unreachable(method = "GET"): Problem {
+    const next = method === "GET" ? "The page tries again by itself." : "Whether this was done is not known: look before you ask for it again.";
     return new Problem({
       type: "urn:keepward:unreachable",
       title: "The server cannot be reached",
       status: 0,
       code: "unreachable",
-      detail: "The server cannot be reached. The page tries again by itself.",
+      detail: `The server cannot be reached. ${next}`,
     });
   }
 

@@ -30,7 +30,8 @@ export const queries: QueryClient = new QueryClient({
   queryCache: reads,
   mutationCache: writes,
   defaultOptions: {
-    queries: { retry, staleTime: 10_000, refetchOnWindowFocus: true },
-    mutations: { retry: false },
+    // The server may be on this very machine: a browser that is offline asks it all the same, and no write waits in secret until it is online.
+    queries: { retry, staleTime: 10_000, refetchOnWindowFocus: true, networkMode: "always" },
+    mutations: { retry: false, networkMode: "always" },
   },
 });

@@ -769,6 +769,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of data of all services, in the order in which they are read. */
+        get: operations["kind_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -1714,7 +1731,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sends the browser to an identity provider. */
+        /** Sends the browser to an identity provider, or back to the sign-in page with the code of what stands in the way. */
         get: operations["sign_in_leave"];
         put?: never;
         post?: never;
@@ -2175,10 +2192,13 @@ export interface components {
         /** @description An issue that a person has seen, as the list names it. */
         AcknowledgeIssue: {
             code: string;
-            connector: string;
+            /** @description Give either this or `repository`. */
+            connector?: string | null;
             item?: string;
             kind?: string;
             note?: string | null;
+            /** @description For an issue that is about a repository alone; it takes `manage-repositories`. */
+            repository?: string | null;
             scope?: string;
             /**
              * Format: date-time
@@ -2632,6 +2652,8 @@ export interface components {
         /** @description What to change; absent members stay, `null` takes a value away. */
         EditConnector: {
             credential?: string | null;
+            /** @description Policies, runs, people and whatever else names the connector follow. Refused while a run of it is open. */
+            name?: string | null;
             organization?: string | null;
             restore_credential?: string | null;
             sync?: components["schemas"]["SyncBody"] | null;
@@ -2673,7 +2695,7 @@ export interface components {
             action: string;
             actor: string;
             address?: string | null;
-            details: Record<string, never>;
+            details: Record<string, unknown>;
             /** @description Covers this entry and the hash of the one before. */
             hash: string;
             /** @description `person`, `token`, `local-administrator`, `worker`, `identity-provider`, or `nobody` for who did not get in. */
@@ -2984,6 +3006,24 @@ export interface components {
             /** Format: int64 */
             removed: number;
         };
+        /** @description A kind of data. */
+        KindView: {
+            /** @description People choose among its items by name. */
+            chosen: boolean;
+            /** @description `work-item` */
+            id: string;
+            /** @description What does not come back as it was, or why nothing can be written back. */
+            losses: string[];
+            /** @description The kind whose items contain its own, as projects do teams. */
+            parent?: string | null;
+            /** @description `full`, `partial`, or `export-only` for what cannot be written back. */
+            restore: string;
+            service: string;
+            /** @description As people read it: `Work items`. */
+            title: string;
+            /** @description The kind whose items its own are parts of, as comments are of work items; nobody finds or restores them alone. */
+            within?: string | null;
+        };
         /** @description The last backup that a restore can rely on. */
         LastGood: {
             /** Format: date-time */
@@ -3289,7 +3329,7 @@ export interface components {
                 action: string;
                 actor: string;
                 address?: string | null;
-                details: Record<string, never>;
+                details: Record<string, unknown>;
                 /** @description Covers this entry and the hash of the one before. */
                 hash: string;
                 /** @description `person`, `token`, `local-administrator`, `worker`, `identity-provider`, or `nobody` for who did not get in. */
@@ -3458,6 +3498,28 @@ export interface components {
             next?: string | null;
         };
         /** @description One page of a list. */
+        Paged_KindView: {
+            items: {
+                /** @description People choose among its items by name. */
+                chosen: boolean;
+                /** @description `work-item` */
+                id: string;
+                /** @description What does not come back as it was, or why nothing can be written back. */
+                losses: string[];
+                /** @description The kind whose items contain its own, as projects do teams. */
+                parent?: string | null;
+                /** @description `full`, `partial`, or `export-only` for what cannot be written back. */
+                restore: string;
+                service: string;
+                /** @description As people read it: `Work items`. */
+                title: string;
+                /** @description The kind whose items its own are parts of, as comments are of work items; nobody finds or restores them alone. */
+                within?: string | null;
+            }[];
+            /** @description Give it as `after` for the next page; absent at the end. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Paged_MessageView: {
             items: {
                 /** Format: int64 */
@@ -3581,7 +3643,7 @@ export interface components {
         Paged_Proposal: {
             items: {
                 /** @description Everything that would be done. */
-                change: Record<string, never>;
+                change: Record<string, unknown>;
                 created: string;
                 decided?: string | null;
                 decided_by?: string | null;
@@ -3618,6 +3680,7 @@ export interface components {
             items: {
                 acknowledged?: components["schemas"]["AcknowledgedView"] | null;
                 code: string;
+                /** @description Empty for an issue that is about a repository alone. */
                 connector: string;
                 /** Format: date-time */
                 first: string;
@@ -3627,6 +3690,8 @@ export interface components {
                 /** Format: date-time */
                 last: string;
                 message: string;
+                /** @description The repository, for an issue that is about it alone. */
+                repository?: string | null;
                 /**
                  * Format: int64
                  * @description In so many runs of the last 30 days.
@@ -3800,10 +3865,10 @@ export interface components {
                 reason: string;
                 repository: string;
                 /**
-                 * @description What a check or verification found (`damage`, `doubts`, `notes`, and what was read) and what a prune freed or would free
-                 *     (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
+                 * @description `full` for a backup that read everything: the first one, or one that was asked to. What a check or verification found (`damage`,
+                 *     `doubts`, `notes`, and what was read) and what a prune freed or would free (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
                  */
-                result?: Record<string, never> | null;
+                result?: Record<string, unknown> | null;
                 /** @description The run whose checkpoint it went on from. */
                 resumed_from?: string | null;
                 /** @description The run that this one tries again. */
@@ -4087,7 +4152,7 @@ export interface components {
         /** @description What somebody asked for and another person has to approve. */
         Proposal: {
             /** @description Everything that would be done. */
-            change: Record<string, never>;
+            change: Record<string, unknown>;
             created: string;
             decided?: string | null;
             decided_by?: string | null;
@@ -4160,6 +4225,7 @@ export interface components {
         RecurringView: {
             acknowledged?: components["schemas"]["AcknowledgedView"] | null;
             code: string;
+            /** @description Empty for an issue that is about a repository alone. */
             connector: string;
             /** Format: date-time */
             first: string;
@@ -4169,6 +4235,8 @@ export interface components {
             /** Format: date-time */
             last: string;
             message: string;
+            /** @description The repository, for an issue that is about it alone. */
+            repository?: string | null;
             /**
              * Format: int64
              * @description In so many runs of the last 30 days.
@@ -4510,10 +4578,10 @@ export interface components {
             reason: string;
             repository: string;
             /**
-             * @description What a check or verification found (`damage`, `doubts`, `notes`, and what was read) and what a prune freed or would free
-             *     (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
+             * @description `full` for a backup that read everything: the first one, or one that was asked to. What a check or verification found (`damage`,
+             *     `doubts`, `notes`, and what was read) and what a prune freed or would free (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
              */
-            result?: Record<string, never> | null;
+            result?: Record<string, unknown> | null;
             /** @description The run whose checkpoint it went on from. */
             resumed_from?: string | null;
             /** @description The run that this one tries again. */
@@ -5524,7 +5592,23 @@ export interface operations {
     };
     audit_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                actor?: string;
+                /** @description `connector.add`, or `connector` for all of them. */
+                action?: string;
+                /** @description `connector/contoso`, or `connector` for all of them. */
+                subject?: string;
+                /** @description `done`, `refused` or `failed`. */
+                outcome?: string;
+                /** @description From this time on (RFC 3339). */
+                since?: string;
+                /** @description Before this time. */
+                until?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5555,7 +5639,12 @@ export interface operations {
     };
     audit_export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only entries with greater numbers. */
+                after?: number;
+                /** @description At most this many; all when absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5586,7 +5675,11 @@ export interface operations {
     };
     audit_verify: {
         parameters: {
-            query?: never;
+            query?: {
+                seq?: number;
+                /** @description The hash of that entry. */
+                hash?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6143,6 +6236,8 @@ export interface operations {
                 after?: string;
                 /** @description At most this many. */
                 limit?: number;
+                /** @description Somewhere in the name or the organization, without regard to case. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -7130,6 +7225,8 @@ export interface operations {
                 limit?: number;
                 /** @description Of this connector. */
                 connector?: string;
+                /** @description About this repository alone, as checks and prunes find them. */
+                repository?: string;
             };
             header?: never;
             path?: never;
@@ -7177,6 +7274,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    kind_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_KindView"];
+                };
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["SignInNeeded"];
@@ -7629,7 +7757,12 @@ export interface operations {
     };
     person_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8131,7 +8264,14 @@ export interface operations {
     };
     proposal_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description Only those that can still be decided. */
+                open?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9477,7 +9617,14 @@ export interface operations {
     };
     session_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description Those of everybody; this needs the permission `manage-people`. */
+                all?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -9783,6 +9930,8 @@ export interface operations {
                 repository?: string;
                 /** @description Of this connector's organization or tenant. */
                 connector?: string;
+                /** @description Of this organization or tenant, also when no connector is for it any more. */
+                source?: string;
             };
             header?: never;
             path?: never;
@@ -9992,11 +10141,11 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
-                    "text/plain": string;
-                    "image/png": string;
-                    "image/jpeg": string;
                     "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
                     "image/webp": string;
+                    "text/plain": string;
                 };
             };
             /** @description A part of them. */
@@ -10131,11 +10280,11 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
-                    "text/plain": string;
-                    "image/png": string;
-                    "image/jpeg": string;
                     "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
                     "image/webp": string;
+                    "text/plain": string;
                 };
             };
             /** @description A part of them. */
@@ -10528,7 +10677,14 @@ export interface operations {
     };
     token_list: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: number;
+                /** @description Those of everybody; this needs the permission `manage-people`. */
+                all?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10633,7 +10789,7 @@ export interface operations {
         /** @description The worker's labels and storages. */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -10642,7 +10798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             204: {
@@ -10677,7 +10833,7 @@ export interface operations {
         /** @description `token` of the lease and `say`. */
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {
@@ -10686,7 +10842,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             204: {

@@ -11,6 +11,7 @@ import {
 } from "@fluentui/react-components";
 import { useState, type ReactNode } from "react";
 import { useTexts } from "../texts";
+import { useFocusBack } from "./focus";
 import { Refusal } from "./Refusal";
 
 interface Props {
@@ -24,16 +25,19 @@ interface Props {
   /** The person has to type it, where something cannot be undone. */
   typed?: string | undefined;
   busy: boolean;
+  /** There is something to do; true when absent. */
+  ready?: boolean;
   error?: unknown;
   onConfirm: () => void;
   onCancel: () => void;
 }
 
 /** Asks before something is removed or replaced. Mount it to open it. */
-export function ConfirmDialog({ title, children, action, dismiss, typed, busy, error, onConfirm, onCancel }: Props) {
+export function ConfirmDialog({ title, children, action, dismiss, typed, busy, ready = true, error, onConfirm, onCancel }: Props) {
   const t = useTexts();
+  useFocusBack();
   const [text, setText] = useState("");
-  const ready = !busy && (typed === undefined || text === typed);
+  const may = ready && !busy && (typed === undefined || text === typed);
   return (
     <Dialog open modalType="alert" onOpenChange={(_, { open }) => !open && !busy && onCancel()}>
       <DialogSurface>
@@ -42,7 +46,7 @@ export function ConfirmDialog({ title, children, action, dismiss, typed, busy, e
             event.preventDefault();
             // A dialog stands outside the form that opened it, but events go there all the same.
             event.stopPropagation();
-            if (ready) onConfirm();
+            if (may) onConfirm();
           }}
         >
           <DialogBody>
@@ -60,7 +64,7 @@ export function ConfirmDialog({ title, children, action, dismiss, typed, busy, e
               <Button appearance="secondary" disabled={busy} onClick={onCancel}>
                 {dismiss ?? t("action.cancel")}
               </Button>
-              <Button appearance="primary" type="submit" disabled={!ready}>
+              <Button appearance="primary" type="submit" disabled={!may}>
                 {action}
               </Button>
             </DialogActions>

@@ -54,7 +54,7 @@ function least<Item>(columns: Column<Item>[]): string {
   return `${columns.reduce((sum, { grow = 1, width }) => sum + (width ?? grow * LEAST), 0)}px`;
 }
 
-interface Props<Item> {
+export interface TableProps<Item> {
   /** What the table lists, for screen readers. */
   label: string;
   items: Item[];
@@ -70,7 +70,7 @@ interface Props<Item> {
 }
 
 /** A table of any length: only the rows in sight are in the document. */
-export function DataTable<Item>({ label, items, columns, id, name, selected, onSelect, more, onMore }: Props<Item>) {
+export function DataTable<Item>({ label, items, columns, id, name, selected, onSelect, more, onMore }: TableProps<Item>) {
   const styles = useStyles();
   const t = useTexts();
   const frame = useRef<HTMLDivElement>(null);

@@ -1,5 +1,6 @@
 import { makeStyles, Title2, Text, tokens } from "@fluentui/react-components";
 import { useEffect, type ReactNode } from "react";
+import { TITLE } from "./focus";
 
 const useStyles = makeStyles({
   page: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL, maxWidth: "1600px" },
@@ -30,7 +31,7 @@ export function Page({ title, about, trail, actions, children }: Props) {
       <header className={styles.head}>
         <div className={styles.words}>
           {trail}
-          <Title2 as="h1" className={styles.title}>
+          <Title2 as="h1" id={TITLE} className={styles.title}>
             {title}
           </Title2>
           {about && <Text className={styles.about}>{about}</Text>}

@@ -1,7 +1,15 @@
 import { Toaster } from "@fluentui/react-components";
+import { useState } from "react";
+import { useTexts } from "../texts";
 import { TOASTER } from "./toast";
 
-/** Where short messages appear. */
+/** Where short messages appear: a landmark of its own, so that nobody who goes from one to the next misses them. */
 export default function Toasts() {
-  return <Toaster toasterId={TOASTER} position="bottom-end" />;
+  const t = useTexts();
+  const [place, setPlace] = useState<HTMLElement | null>(null);
+  return (
+    <section ref={setPlace} aria-label={t("messages")}>
+      {place && <Toaster toasterId={TOASTER} position="bottom-end" mountNode={place} />}
+    </section>
+  );
 }

@@ -1,4 +1,14 @@
-/** A sentence of the server as people read it: with a capital, and what stands in backticks as code. */
+import { NAVIGATION } from "../shell/entries";
+import { useTexts } from "../texts";
+import { pageOf } from "./commands";
+import { TextLink } from "./TextLink";
+
+const ENTRIES = NAVIGATION.flatMap(({ entries }) => entries);
+
+/**
+ * A sentence of the server as people read it: with a capital, and what stands in backticks as code. The server speaks to everybody, also to
+ * whoever is on the command line: here a command is the page on which the same is done.
+ */
 export function Words({ text }: { text: string }) {
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
   const parts = sentence.split("`");
@@ -8,8 +18,20 @@ export function Words({ text }: { text: string }) {
         // A backtick without its second one is one of the text's own.
         const code = index % 2 === 1 && index < parts.length - 1;
         const key = `${index} ${part}`;
-        return code ? <code key={key}>{part}</code> : <span key={key}>{part}</span>;
+        return code ? <Code key={key} code={part} /> : <span key={key}>{part}</span>;
       })}
     </>
+  );
+}
+
+function Code({ code }: { code: string }) {
+  const t = useTexts();
+  const page = pageOf(code);
+  const entry = ENTRIES.find(({ key }) => key === page);
+  if (!entry) return <code>{code}</code>;
+  return (
+    <TextLink inline to={entry.to}>
+      {t(`navigation.${entry.key}`)}
+    </TextLink>
   );
 }

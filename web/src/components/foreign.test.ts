@@ -120,3 +120,9 @@ test("forms and names that scripts would see are left out", async () => {
   const { html } = await shown(`<form action="https://evil.test"><input name=password><button>Sign in</button></form><img name=cookie><a id=location></a>`);
   expect(html).not.toMatch(/form|input|button|name=|id=/);
 });
+
+test("foreign text does not mark its links as ours, nor gives things other names than they have", async () => {
+  const { html } = await shown('<a href="https://evil.test/" data-inside="" aria-label="Sign in">x</a><p data-tabster="{}" aria-hidden="true">y</p>');
+  expect(html).toContain('href="https://evil.test/"');
+  expect(html).not.toMatch(/data-(?!host="evil)|aria-/);
+});

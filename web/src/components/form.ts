@@ -13,11 +13,13 @@ export const useFormStyles = makeStyles({
   narrow: { maxWidth: "640px" },
 });
 
+/** `<Field {...wrong(message)}>` marks the field as wrong, where there is a message. */
+export function wrong(message: string | undefined) {
+  return message === undefined ? {} : ({ validationState: "error", validationMessage: message } as const);
+}
+
 /** `<Field {...at("/name")}>` shows what the server refused of this member. */
 export function refusedAt(error: unknown) {
   const problem = error ? Problem.from(error) : undefined;
-  return (pointer: string) => {
-    const message = problem?.field(pointer);
-    return message === undefined ? {} : ({ validationState: "error", validationMessage: message } as const);
-  };
+  return (pointer: string) => wrong(problem?.field(pointer));
 }

@@ -1,33 +1,21 @@
-import { addTexts, useTexts } from "../texts";
+import { api, type Schemas } from "../api/client";
 
-// As the services name them; a kind that is not here yet is shown by its own name.
-addTexts("kinds", {
-  project: "Projects",
-  team: "Teams",
-  area: "Areas",
-  iteration: "Iterations",
-  "git-repository": "Git repositories",
-  wiki: "Wikis",
-  "work-item": "Work items",
-  comment: "Comments",
-  attachment: "Attachments",
-  user: "Users",
-  group: "Groups",
-  site: "Sites",
-});
+export type Kind = Schemas["KindView"];
 
-/** The kinds of each service, in the order in which they are read. */
-export const KINDS: Record<string, string[]> = {
-  "azure-devops": ["project", "team", "area", "iteration", "git-repository", "wiki", "work-item", "comment", "attachment"],
-  "microsoft-365": ["user", "group", "site"],
-};
+const NONE: Kind[] = [];
+
+/** The kinds of data of all services, in the order in which they are read; none until the server has told them, which it does once. */
+export function useKinds(): Kind[] {
+  return api.useQuery("get", "/kinds", {}, { staleTime: "static" }).data?.items ?? NONE;
+}
 
 /** `git-repository` as people read it: `Git repositories`. */
 export function useKindTitle(): (kind: string) => string {
-  const t = useTexts("kinds");
-  return (kind) => t(kind, { defaultValue: plain(kind) });
+  const kinds = useKinds();
+  return (kind) => kinds.find(({ id }) => id === kind)?.title ?? plain(kind);
 }
 
+/** A kind that this server does not know, in a snapshot of a newer one. */
 function plain(kind: string): string {
   const words = kind.replaceAll("-", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { ago } from "./format";
 
 const TICK = 30_000;
 
@@ -10,4 +11,10 @@ export function useNow(every = TICK): number {
     return () => clearInterval(timer);
   }, [every]);
   return now;
+}
+
+/** A moment within a text as people say it, which goes on by itself; `Time` where it stands alone. */
+export function useAgo(): (time: string) => string {
+  const now = useNow();
+  return (time) => ago(time, now);
 }

@@ -11,7 +11,8 @@ export function useShown(): [Search, (change: Search) => void] {
     (change: Search) => {
       const merged = (before: Record<string, unknown>) =>
         Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== undefined && value !== ""));
-      void navigate({ to: ".", search: merged as never, replace: true });
+      // The page stays where it is: only what it shows is another.
+      void navigate({ to: ".", search: merged, replace: true, resetScroll: false });
     },
     [navigate],
   );

@@ -1,5 +1,6 @@
 import { Toast, ToastBody, ToastTitle, useToastController, type ToastIntent } from "@fluentui/react-components";
 import { useCallback } from "react";
+import { Problem } from "../api/problem";
 import { TOASTER } from "./toast";
 import { Words } from "./Words";
 
@@ -24,4 +25,13 @@ export function useTell() {
       ),
     [dispatchToast],
   );
+}
+
+/** Says why something was refused that has no form to say it in: `onError: useTellRefusal()`. */
+export function useTellRefusal() {
+  const tell = useTell();
+  return (error: unknown) => {
+    const { message, hint } = Problem.from(error);
+    tell(message, hint, "error");
+  };
 }

@@ -14,6 +14,8 @@ import { PersonRegular } from "@fluentui/react-icons";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { client } from "../api/client";
+import { Problem } from "../api/problem";
+import { useTellRefusal } from "../components/tell";
 import { dropAllBaskets } from "../pages/restore/useBasket";
 import { useTexts } from "../texts";
 import { useMe } from "./session";
@@ -26,8 +28,14 @@ export function AccountMenu() {
   const { choice } = useTheme();
   const navigate = useNavigate();
   const queries = useQueryClient();
+  const refused = useTellRefusal();
   const signOut = async () => {
-    await client.DELETE("/session");
+    try {
+      await client.DELETE("/session");
+    } catch (error) {
+      // A session that has ended already is what was asked for.
+      if (Problem.from(error).status !== 401) return refused(error);
+    }
     // Nothing of what this person saw stays for the next one.
     queries.clear();
     dropAllBaskets();

@@ -11,6 +11,7 @@ import { NavigationRegular, ShieldCheckmarkFilled } from "@fluentui/react-icons"
 import { Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useConnected, useLive } from "../api/live";
+import { MAIN, TITLE } from "../components/focus";
 import { BasketButton } from "../pages/restore/BasketButton";
 import { useTexts } from "../texts";
 import { AccountMenu } from "./AccountMenu";
@@ -47,7 +48,7 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground2,
     [WIDE]: { display: "block" },
   },
-  main: { flexGrow: 1, minWidth: 0, padding: tokens.spacingHorizontalL, [WIDE]: { padding: "24px 32px" } },
+  main: { flexGrow: 1, minWidth: 0, outlineStyle: "none", padding: tokens.spacingHorizontalL, [WIDE]: { padding: "24px 32px" } },
   skip: {
     position: "absolute",
     left: "-9999px",
@@ -66,7 +67,7 @@ export function Shell() {
   useLive();
   return (
     <div className={styles.shell}>
-      <Link className={styles.skip} href="#main">
+      <Link className={styles.skip} href={`#${MAIN}`}>
         {t("navigation.skip")}
       </Link>
       <header className={styles.bar}>
@@ -94,7 +95,7 @@ export function Shell() {
             <NavigationDrawer onClose={() => setOpenOn(undefined)} />
           </Suspense>
         )}
-        <main id="main" className={styles.main} tabIndex={-1}>
+        <main id={MAIN} className={styles.main} tabIndex={-1} aria-labelledby={TITLE}>
           <Outlet />
         </main>
       </div>

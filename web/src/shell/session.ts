@@ -1,7 +1,7 @@
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { client, type Schemas } from "../api/client";
 
-export type Me = Schemas["Me"];
+type Me = Schemas["Me"];
 
 /** Who is signed in. Fails with status 401 when nobody is. */
 export const meQuery = queryOptions({

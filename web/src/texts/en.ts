@@ -29,7 +29,10 @@ export const common = {
     open: "Open navigation",
     skip: "Skip to content",
   },
+  services: { "azure-devops": "Azure DevOps", "microsoft-365": "Microsoft 365" },
   theme: { label: "Appearance", system: "As the system", light: "Light", dark: "Dark" },
+  basket_one: "Restore basket: {{count, number}} thing",
+  basket_other: "Restore basket: {{count, number}} things",
   account: { label: "Account", profile: "Your account", signOut: "Sign out" },
   connection: { lost: "The connection to the server is lost. What you see may be old; the page reconnects by itself." },
   state: {
@@ -44,7 +47,6 @@ export const common = {
     request: "Request {{id}}",
   },
   action: {
-    add: "Add",
     cancel: "Cancel",
     close: "Close",
     copy: "Copy",
@@ -63,10 +65,18 @@ export const common = {
     select: "Select",
   },
   showAs: { title: "The same outside the console", cli: "Command line", curl: "curl" },
+  messages: "Messages",
+  copyFailed: "It could not be copied",
+  copyFailedHint: "The browser allows it only over HTTPS. Select the text and copy it.",
   once: { kept: "I have kept it in a safe place" },
   refusal: { fields: "Some of it is not right. Correct what is marked." },
   confirm: { type: "Type “{{name}}” to go on" },
   filter: { all: "All" },
+  list: {
+    rows_one: "{{count, number}} row",
+    rows_other: "{{count, number}} rows",
+    more: "{{count, number}} rows, and more to read",
+  },
   foreign: {
     blocked_one: "An image is not shown, because it is not in the snapshot: {{hosts}}. Nothing is loaded from elsewhere.",
     blocked_other: "{{count}} images are not shown, because they are not in the snapshot: {{hosts}}. Nothing is loaded from elsewhere.",

@@ -20,6 +20,7 @@ use service::{
     StoredItem, Target,
 };
 
+use super::absent::{self, Missing};
 use super::project::PROJECT;
 use super::wiki::{WIKI, Wiki};
 use crate::api::{self, DEV, Paging, STABLE};
@@ -136,17 +137,16 @@ pub(crate) async fn detail(
     project: &str,
     id: &str,
 ) -> Result<service::http::Answer> {
-    http.get(
-        DEV,
-        &format!(
-            "/{}/_apis/git/repositories/{}",
-            segment(project),
-            segment(id)
-        ),
+    let path = detail_path(project, id);
+    http.get(DEV, &path).version(STABLE).send().await
+}
+
+fn detail_path(project: &str, id: &str) -> String {
+    format!(
+        "/{}/_apis/git/repositories/{}",
+        segment(project),
+        segment(id)
     )
-    .version(STABLE)
-    .send()
-    .await
 }
 
 /// In what a repository of the target differs from a stored one; also when the snapshot cannot tell.
@@ -238,22 +238,39 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
     }
 }
 
-/// Repositories that are not selected stay, also when the list no longer has them.
-async fn keep_unpicked(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
-    if cx.order.picks.is_empty() {
-        return Ok(());
-    }
+/// Repositories that the list no longer has: those that are not selected stay, the others are gone where the service says so.
+async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
+    let mut missing = Vec::new();
     for id in cx.prior.ids(GIT_REPOSITORY, "").await? {
         if seen.contains(&id.to_lowercase()) {
             continue;
         }
         let item = ItemRef::new(GIT_REPOSITORY, "", &id);
-        let document = parts::document(cx.prior, &item).await?;
-        if !is_picked(cx, &parts::read(&item, &document)?) {
+        let Some(document) = cx.prior.document(&item).await? else {
+            continue;
+        };
+        let repository: Repository<'_> = parts::read(&item, &document)?;
+        if !is_picked(cx, &repository) {
             cx.sink.keep(&item).await?;
+        } else if !cx.order.accepted.contains(GIT_REPOSITORY) {
+            let project = repository.project.id.into_owned();
+            missing.push(Missing {
+                path: detail_path(&project, &id),
+                token: format!("repoV2/{project}/{id}"),
+                right: absent::GIT_READ,
+                project,
+                item,
+            });
         }
     }
-    Ok(())
+    let binned = absent::binned(cx.http, &missing).await?;
+    let (binned, missing): (Vec<_>, Vec<_>) = missing
+        .into_iter()
+        .partition(|one| binned.contains(&one.item.id.to_lowercase()));
+    for one in &binned {
+        cx.sink.delete(&one.item).await?;
+    }
+    absent::report(cx, missing).await
 }
 
 /// Repositories of wikis that the last snapshot knows and that the list does not show, whatever `includeHidden` means to this server.
@@ -267,9 +284,12 @@ async fn unlisted(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<Vec<service:
         if seen.contains(&wiki.repository.to_lowercase()) {
             continue;
         }
-        answers.extend(parts::there(
-            detail(cx.http, &wiki.project, &wiki.repository).await,
-        )?);
+        match detail(cx.http, &wiki.project, &wiki.repository).await {
+            Ok(answer) => answers.push(answer),
+            // Gone or not to be read, in the same words; it is looked at with all that are missing.
+            Err(error) if error.status == Some(404) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(answers)
 }
@@ -296,8 +316,11 @@ impl Kind for GitRepositoryKind {
             .map(|(_, repository)| repository.id.to_lowercase())
             .collect();
         let hidden = unlisted(cx, &seen).await?;
+        let mut seen = seen;
         for answer in &hidden {
-            found.push((&answer.body, answer.json()?));
+            let repository: Repository<'_> = answer.json()?;
+            seen.insert(repository.id.to_lowercase());
+            found.push((&answer.body, repository));
         }
         cx.sink.expect(found.len() as u64);
         stream::iter(found.iter().map(Ok))
@@ -305,8 +328,12 @@ impl Kind for GitRepositoryKind {
                 crawl_one(cx, document, repository)
             })
             .await?;
-        keep_unpicked(cx, &seen).await?;
+        missing(cx, &seen).await?;
         Ok(None)
+    }
+
+    fn is_filtered(&self) -> bool {
+        true
     }
 
     fn is_listed(&self) -> bool {

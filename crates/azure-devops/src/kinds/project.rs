@@ -200,26 +200,31 @@ async fn is_picked(cx: &Crawl<'_>, item: &ItemRef) -> Result<bool> {
     Ok(cx.order.picks.takes(PROJECT, &item.id, &[&name]))
 }
 
-/// Of projects that are no longer listed, those are gone that lie in the bin; the others may only be hidden from the identity.
-async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
+/// The ids of listed projects, in lower case.
+pub(crate) fn ids(listed: &api::Pages) -> Result<BTreeSet<String>> {
     let id = |value: &RawValue| {
         serde_json::from_str::<Project<'_>>(value.get())
             .map(|project| project.id.to_lowercase())
             .map_err(|error| service::Error::malformed(format!("projects: {error}")))
     };
-    let listed: BTreeSet<String> = listed
-        .values()?
-        .into_iter()
-        .map(id)
-        .collect::<Result<_>>()?;
+    listed.values()?.into_iter().map(id).collect()
+}
+
+/// Those in the bin.
+pub(crate) async fn binned(http: &Client) -> Result<api::Pages> {
+    let filter = [("stateFilter", "deleted")];
+    api::pages(http, "/_apis/projects", STABLE, Paging::Skip, &filter).await
+}
+
+/// Of projects that are no longer listed, those are gone that lie in the bin; the others may only be hidden from the identity.
+async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
+    let listed = ids(listed)?;
     let mut missing = cx.prior.ids(PROJECT, "").await?;
     missing.retain(|project| !listed.contains(&project.to_lowercase()));
     if missing.is_empty() {
         return Ok(());
     }
-    let filter = [("stateFilter", "deleted")];
-    let bin = api::pages(cx.http, "/_apis/projects", STABLE, Paging::Skip, &filter).await?;
-    let bin: BTreeSet<String> = bin.values()?.into_iter().map(id).collect::<Result<_>>()?;
+    let bin = ids(&binned(cx.http).await?)?;
     for project in &missing {
         let item = ItemRef::new(PROJECT, "", project);
         if !is_picked(cx, &item).await? {

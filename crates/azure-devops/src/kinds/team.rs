@@ -1,6 +1,7 @@
 //! Teams: one list for the organization, the members of each by one request.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use futures::stream::{self, TryStreamExt as _};
@@ -15,6 +16,7 @@ use service::{
     StoredItem, Target, TextOf,
 };
 
+use super::absent::{self, Missing};
 use super::parts::{self, failed};
 use super::project::{PROJECT, Project, detail};
 use crate::api::{self, DEV, PREVIEW_3, Paging, STABLE};
@@ -99,11 +101,7 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
             listed.get().as_bytes(),
         )
         .await?;
-    let path = format!(
-        "/_apis/projects/{}/teams/{}/members",
-        segment(&team.project),
-        segment(&team.id)
-    );
+    let path = format!("{}/members", path(&team.project, &team.id));
     match api::pages(cx.http, &path, STABLE, Paging::Skip, &[]).await {
         Ok(members) => cx.sink.part(&item, MEMBERS, &members.body()?).await,
         Err(error) if error.is_fatal() => Err(error),
@@ -113,6 +111,39 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Teams that are no longer listed are gone where the service says so.
+async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
+    if cx.order.accepted.contains(TEAM) {
+        return Ok(());
+    }
+    let mut missing = Vec::new();
+    for project in cx.prior.ids(PROJECT, "").await? {
+        if !cx.order.picks.takes(PROJECT, &project, &[]) {
+            continue;
+        }
+        for id in cx.prior.ids(TEAM, &project).await? {
+            if !seen.contains(&id.to_lowercase()) {
+                missing.push(Missing {
+                    item: ItemRef::new(TEAM, &project, &id),
+                    path: path(&project, &id),
+                    token: format!("{project}\\{id}"),
+                    right: absent::TEAM_READ,
+                    project: project.clone(),
+                });
+            }
+        }
+    }
+    absent::report(cx, missing).await
+}
+
+fn path(project: &str, team: &str) -> String {
+    format!(
+        "/_apis/projects/{}/teams/{}",
+        segment(project),
+        segment(team)
+    )
 }
 
 /// The teams of the target, and which of them are default teams.
@@ -228,12 +259,9 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
                     team.description.as_deref().unwrap_or_default().to_owned(),
                 )
             };
-            let before = values
-                .into_iter()
-                .map(read)
-                .filter_map(Result::ok)
-                .find(|team| *team.id == *found.id);
-            before.is_none_or(|before| same(&before) != same(&team))
+            let teams: Vec<Team<'_>> = values.into_iter().map(read).collect::<Result<_>>()?;
+            let before = teams.iter().find(|team| *team.id == *found.id);
+            before.is_none_or(|before| same(before) != same(&team))
         };
         if changed {
             http.call(
@@ -287,7 +315,14 @@ impl Kind for TeamKind {
         stream::iter(values.into_iter().map(Ok))
             .try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed))
             .await?;
+        let teams = pages.values()?.into_iter().map(read);
+        let seen = teams.map(|team| Ok(team?.id.to_lowercase()));
+        missing(cx, &seen.collect::<Result<_>>()?).await?;
         Ok(None)
+    }
+
+    fn is_filtered(&self) -> bool {
+        true
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {
@@ -358,24 +393,9 @@ impl Kind for TeamKind {
     }
 
     fn removal(&self) -> Removal {
-        Removal::Forever
-    }
-
-    async fn remove(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(items.len());
-        for item in items {
-            let project = cx.ids.get(PROJECT, &item.item.scope);
-            let project = project.unwrap_or_else(|| item.item.scope.clone());
-            let path = |id: &str| {
-                format!(
-                    "/_apis/projects/{}/teams/{}",
-                    segment(&project),
-                    segment(id)
-                )
-            };
-            outcomes.extend(parts::remove(cx, std::slice::from_ref(item), path).await?);
-        }
-        Ok(outcomes)
+        Removal::Never(
+            "a team goes for good, with the members, boards and dashboards that it was given since: delete it at the service when nobody needs it",
+        )
     }
 
     async fn inspect(

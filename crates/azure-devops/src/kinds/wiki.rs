@@ -3,6 +3,7 @@
 mod restore;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use service::{
     StoredItem, Target,
 };
 
+use super::absent::{self, Missing};
 use super::git_repository::GIT_REPOSITORY;
 use super::project::PROJECT;
 use crate::api::{self, DEV, Paging, STABLE};
@@ -108,20 +110,36 @@ pub(crate) fn read_all(pages: &api::Pages) -> Result<Vec<Wiki<'_>>> {
     pages.values()?.into_iter().map(read).collect()
 }
 
-/// Those of projects that are not selected, also when they are no longer listed.
-async fn keep_unpicked(cx: &Crawl<'_>) -> Result<()> {
-    if cx.order.picks.is_empty() {
-        return Ok(());
-    }
+/// Those that are no longer listed: of projects that are not selected they stay, the others are gone where the service says so.
+async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
+    let mut missing = Vec::new();
     for id in cx.prior.ids(WIKI, "").await? {
+        if seen.contains(&id.to_lowercase()) {
+            continue;
+        }
         let item = ItemRef::new(WIKI, "", &id);
-        let document = parts::document(cx.prior, &item).await?;
+        let Some(document) = cx.prior.document(&item).await? else {
+            continue;
+        };
         let wiki: Wiki<'_> = parts::read(&item, &document)?;
         if !cx.order.picks.takes(PROJECT, &wiki.project, &[]) {
             cx.sink.keep(&item).await?;
+        } else if !cx.order.accepted.contains(WIKI) {
+            // It is seen by those who may read the repository of its pages.
+            missing.push(Missing {
+                path: format!(
+                    "/{}/_apis/wiki/wikis/{}",
+                    segment(&wiki.project),
+                    segment(&id)
+                ),
+                token: format!("repoV2/{}/{}", wiki.project, wiki.repository),
+                right: absent::GIT_READ,
+                project: wiki.project.into_owned(),
+                item,
+            });
         }
     }
-    Ok(())
+    absent::report(cx, missing).await
 }
 
 /// The name of the project wiki whose hidden repository this is, if it is one.
@@ -155,8 +173,10 @@ impl Kind for WikiKind {
         let pages = list(cx.http).await?;
         let values = pages.values()?;
         cx.sink.expect(values.len() as u64);
+        let mut seen = HashSet::new();
         for listed in values {
             let wiki = read(listed)?;
+            seen.insert(wiki.id.to_lowercase());
             let item = ItemRef::new(WIKI, "", &wiki.id);
             if !cx.order.picks.takes(PROJECT, &wiki.project, &[]) {
                 parts::unpicked(cx, &item).await?;
@@ -173,8 +193,12 @@ impl Kind for WikiKind {
                 )
                 .await?;
         }
-        keep_unpicked(cx).await?;
+        missing(cx, &seen).await?;
         Ok(None)
+    }
+
+    fn is_filtered(&self) -> bool {
+        true
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {

@@ -16,6 +16,7 @@ mod position;
 mod progress;
 mod restore;
 mod stream;
+mod sweep;
 mod verify;
 
 use async_trait::async_trait;
@@ -110,6 +111,10 @@ impl Kind for WorkItemKind {
 
     async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
         crawl::crawl(cx).await.map(Some)
+    }
+
+    fn is_filtered(&self) -> bool {
+        true
     }
 
     async fn probe(&self, http: &Client, _scope: &Scope) -> Result<()> {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use azure_devops::AZURE_DEVOPS;
 use bytes::Bytes;
-use model::{Issue, ItemRef};
+use model::{Class, Issue, ItemRef};
 use service::{Item, Layout, PartInfo, Result, Sink, Stored};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -76,23 +76,50 @@ impl<'a> Writer<'a> {
             .insert(part.to_owned(), Bytes::from(bytes));
     }
 
-    /// After a complete crawl: what was not mentioned is gone.
-    pub(crate) fn finish(&self, kind: &str, scope: &str) {
-        if !self.complete {
-            return;
-        }
+    /// After a complete crawl: what was not mentioned is gone, or kept with an issue where that proves nothing. The ids that were mentioned.
+    pub(crate) fn finish(
+        &self,
+        kind: &str,
+        scope: &str,
+        accepted: &BTreeSet<String>,
+    ) -> BTreeSet<String> {
         let mentioned = self.mentioned.lock().unwrap();
+        let ids = mentioned
+            .iter()
+            .map(|item| item.id.to_lowercase())
+            .collect();
+        if !self.complete {
+            return ids;
+        }
         let ours = |item: &ItemRef| {
             let with = AZURE_DEVOPS
                 .kind(&item.kind)
                 .and_then(|kind| kind.spec().with);
             (item.kind == kind || with == Some(kind)) && (scope.is_empty() || item.scope == scope)
         };
-        self.next
-            .lock()
-            .unwrap()
-            .items
-            .retain(|item, _| !ours(item) || mentioned.contains(item));
+        let is_gone = |item: &ItemRef| ours(item) && !mentioned.contains(item);
+        let mut next = self.next.lock().unwrap();
+        let filtered = AZURE_DEVOPS.kind(kind).unwrap().is_filtered();
+        if filtered && !accepted.contains(kind) {
+            let kept: Vec<ItemRef> = next
+                .items
+                .keys()
+                .filter(|item| is_gone(item))
+                .cloned()
+                .collect();
+            next.issues.extend(kept.into_iter().map(|item| Issue {
+                code: "implausible-drop".to_owned(),
+                class: Class::Implausible,
+                kind: kind.to_owned(),
+                scope: String::new(),
+                message: item.to_string(),
+                item: Some(item),
+                hint: None,
+            }));
+        } else {
+            next.items.retain(|item, _| !is_gone(item));
+        }
+        ids
     }
 }
 

@@ -57,6 +57,11 @@ pub(crate) async fn get(http: &Client, path: &str) -> Value {
     http.get("root", path).send().await.unwrap().json().unwrap()
 }
 
+/// What `/__state` holds of an organization.
+pub(crate) async fn state(http: &Client, organization: &str) -> Value {
+    get(http, &format!("/__state?organization={organization}")).await
+}
+
 pub(crate) async fn post(http: &Client, path: &str, body: &Value) -> Value {
     let answer = http
         .call(Method::POST, "root", path)
@@ -95,6 +100,21 @@ pub(crate) async fn backup_picked(
     selection: &BTreeSet<String>,
     picks: &Picks,
 ) -> Snapshot {
+    let order = Order {
+        picks,
+        ..Order::usual(jiff::Timestamp::UNIX_EPOCH)
+    };
+    backup_ordered(http, prior, selection, order).await
+}
+
+/// The same with an order of its own.
+pub(crate) async fn backup_ordered(
+    http: &Client,
+    prior: &Snapshot,
+    selection: &BTreeSet<String>,
+    order: Order<'_>,
+) -> Snapshot {
+    let mut listed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let work = tempfile::tempdir().unwrap();
     let next = Mutex::new(prior.clone());
     next.lock().unwrap().issues.clear();
@@ -126,6 +146,7 @@ pub(crate) async fn backup_picked(
         for scope in scopes {
             let key = format!("{}/{}", spec.name, scope.id);
             let cursor = next.lock().unwrap().cursors.get(&key).cloned();
+            let cursor = cursor.filter(|_| !order.full);
             let writer = Writer::new(&next, cursor.is_none());
             let http = http.tagged(spec.name);
             let cx = Crawl {
@@ -133,8 +154,8 @@ pub(crate) async fn backup_picked(
                 scope: &scope,
                 cursor: cursor.as_deref(),
                 order: Order {
-                    picks,
-                    ..Order::usual(jiff::Timestamp::UNIX_EPOCH)
+                    listed: &listed,
+                    ..order
                 },
                 selection,
                 sink: &writer,
@@ -144,7 +165,8 @@ pub(crate) async fn backup_picked(
             let result = kind.crawl(&cx).await;
             let cursor =
                 result.unwrap_or_else(|error| panic!("{}: {error} {:?}", spec.name, error.source));
-            writer.finish(spec.name, &scope.id);
+            let mentioned = writer.finish(spec.name, &scope.id, order.accepted);
+            listed.insert(spec.name.to_owned(), mentioned);
             if let Some(cursor) = cursor {
                 next.lock().unwrap().cursors.insert(key, cursor);
             }

@@ -37,6 +37,8 @@ pub(crate) struct Journal {
     pub(crate) ids: Map,
     /// Fail when so many notes were written: as if the process had been killed.
     pub(crate) dies_after: Mutex<Option<usize>>,
+    /// What stands there is replaced, not skipped.
+    pub(crate) replace: bool,
 }
 
 #[async_trait]
@@ -117,7 +119,7 @@ pub(crate) async fn restore(
         }
         let found = kind.find(&cx.target, &stored).await?;
         for (item, found) in stored.iter_mut().zip(found) {
-            decide(item, found);
+            decide(item, found, journal.replace);
         }
         let outcomes = kind.restore(&cx, Pass::Create, &stored).await?;
         for (item, outcome) in stored.iter_mut().zip(outcomes) {
@@ -189,7 +191,7 @@ fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem
     }
 }
 
-fn decide(item: &mut StoredItem, found: Option<Found>) {
+fn decide(item: &mut StoredItem, found: Option<Found>, replace: bool) {
     let Some(found) = found else { return };
     if item.new_id.is_some() {
         return;
@@ -198,6 +200,7 @@ fn decide(item: &mut StoredItem, found: Option<Found>) {
         FoundState::Deleted => Action::Undelete,
         FoundState::Automatic => Action::Merge,
         FoundState::Present if item.open_intent => Action::Create,
+        FoundState::Present if replace => Action::Replace,
         FoundState::Present => Action::Skip,
     };
     item.new_id = Some(found.id);

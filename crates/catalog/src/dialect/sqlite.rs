@@ -107,7 +107,8 @@ fn tuned(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
+        // A power cut must not take back what was relied on: a restore's intent, a rotated token, the password of a new repository.
+        .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(30))
         .pragma("journal_size_limit", "67108864")
         .disable_statement_logging()

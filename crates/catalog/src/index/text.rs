@@ -143,6 +143,11 @@ pub(super) async fn drop_versions(
 }
 
 impl Catalog {
+    /// Ends when this process has listed a snapshot since the last wait: there may be texts to index.
+    pub async fn texts_came(&self) {
+        self.texts.notified().await;
+    }
+
     /// Makes the texts that snapshots have brought searchable. Other writers come in between its steps.
     pub async fn index_texts(&self) -> Result<()> {
         while self.index_some().await? {}

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::text::{self, Known, NewText};
 use crate::db::{Tx, Value, args, json};
 use crate::dialect::Search;
@@ -22,6 +24,8 @@ const MOST_TEXT: usize = 2 << 20;
 /// without [`SnapshotWriter::commit`] it leaves nothing behind.
 pub struct SnapshotWriter {
     tx: Tx,
+    /// Told when it is there.
+    listed: Arc<Notify>,
     search: &'static Search,
     source: i64,
     seq: i64,
@@ -83,11 +87,15 @@ impl Catalog {
         let known = tx
             .one("SELECT seq FROM snapshot WHERE id = $1", args![&row.id])
             .await?;
-        let (mode, seq) = match (&known, &newest) {
-            (Some(known), _) => (Mode::Known, known.int(0)?),
-            (None, None) => (Mode::First, 1),
-            (None, Some((seq, id))) if row.parent.as_ref() == Some(id) => (Mode::Next, seq + 1),
-            (None, Some((seq, _))) => (Mode::Settle, seq + 1),
+        let (mode, seq) = match (&known, &newest, &row.parent) {
+            (Some(known), ..) => (Mode::Known, known.int(0)?),
+            (None, None, None) => (Mode::First, 1),
+            // The difference to what is not here: taken for the whole, it would pass for a small snapshot.
+            (None, None, Some(parent)) => {
+                return Err(Error::SnapshotUnknown { id: parent.clone() });
+            }
+            (None, Some((seq, id)), Some(parent)) if parent == id => (Mode::Next, seq + 1),
+            (None, Some((seq, _)), _) => (Mode::Settle, seq + 1),
         };
         let search = &self.db.dialect().search;
         if mode == Mode::Settle {
@@ -99,6 +107,7 @@ impl Catalog {
         Ok(SnapshotWriter {
             sections: sections(&mut tx, source).await?,
             tx,
+            listed: Arc::clone(&self.texts),
             search,
             source,
             seq,
@@ -216,6 +225,7 @@ impl SnapshotWriter {
             super::settle::merge(&mut self.tx, self.search, self.source, self.seq).await?;
         }
         self.tx.commit().await?;
+        self.listed.notify_one();
         Ok(self.seq)
     }
 

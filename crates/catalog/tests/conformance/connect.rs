@@ -1,6 +1,6 @@
 //! The vault as people see it, app profiles and wizards on their way.
 
-use catalog::{AppProfile, Catalog, Error, Kek, NewCredential, Page};
+use catalog::{AppProfile, Catalog, ConnectorFilter, Error, Kek, NewCredential, Page};
 use model::{App, Connector, ConnectorStatus, Secret, SignIn, SyncSettings, SyncTime};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -122,7 +122,16 @@ pub(crate) async fn sre_17_what_is_connected_at_once_is_saved_whole_or_not_at_al
     ];
     let both = async |connectors: &[Connector]| {
         catalog
-            .connect(&kek(), Some(&new), connectors, at(0), &mut rng())
+            .connect(
+                &kek(),
+                catalog::Connecting {
+                    credential: Some(&new),
+                    connectors,
+                    ..catalog::Connecting::default()
+                },
+                at(0),
+                &mut rng(),
+            )
             .await
     };
     let refused = both(&connectors).await.unwrap_err();
@@ -205,14 +214,35 @@ pub(crate) async fn connectors_and_credentials_are_paged(place: Place) {
         page = this.following(&listed);
     }
     assert_eq!(names, ["A", "b", "c"]);
-    let first = catalog.connectors_page(&Page::first(2)).await.unwrap();
+    let all = ConnectorFilter::default();
+    let first = catalog
+        .list_connectors(&all, &Page::first(2))
+        .await
+        .unwrap();
     let rest = Page {
         after: first.next.clone(),
         limit: 2,
     };
-    let rest = catalog.connectors_page(&rest).await.unwrap();
+    let rest = catalog.list_connectors(&all, &rest).await.unwrap();
     assert_eq!((first.items.len(), rest.items.len()), (2, 1));
     assert_eq!(rest.next, None);
+    let found = async |text: Option<&str>, names: Option<&[&str]>| {
+        let filter = ConnectorFilter {
+            text: text.map(str::to_owned),
+            names: names.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        };
+        let listed = catalog.list_connectors(&filter, &Page::first(1)).await;
+        let listed = listed.unwrap();
+        let names: Vec<String> = listed.items.into_iter().map(|one| one.name).collect();
+        (names.join(" "), listed.next.is_some())
+    };
+    assert_eq!(found(Some("B-OR"), None).await, ("b-org".to_owned(), false));
+    assert_eq!(found(Some("%"), None).await, (String::new(), false));
+    assert_eq!(found(Some("org"), None).await, ("A-org".to_owned(), true));
+    // Whoever reaches one finds it on the first page, and hears of no others.
+    let reached: Option<&[&str]> = Some(&["c-org"]);
+    assert_eq!(found(None, reached).await, ("c-org".to_owned(), false));
+    assert_eq!(found(None, Some(&[])).await, (String::new(), false));
 }
 
 pub(crate) async fn a_rotated_credential_keeps_who_refers_to_it(place: Place) {

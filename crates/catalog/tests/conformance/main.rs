@@ -14,6 +14,7 @@ mod projects;
 mod properties;
 mod queue;
 mod registry;
+mod rename;
 mod server;
 mod sqlite;
 mod support;
@@ -108,6 +109,7 @@ suite! {
     plans::the_journal_knows_what_is_open,
     plans::a_plan_is_removed_with_its_rows,
     plans::a_plan_is_applied_by_one_run_at_a_time,
+    plans::who_lost_the_job_of_a_plan_writes_nothing_to_it,
     plans::plans_are_listed_for_those_who_reach_them,
     plans::steps_are_filtered_and_their_losses_counted,
     plans::people_of_a_plan_are_mapped_all_or_none,
@@ -148,7 +150,12 @@ suite! {
     work::limits_labels_and_storages_hold_jobs_back,
     work::many_workers_never_exceed_the_limits,
     work::a_job_that_was_given_back_waits_for_its_time,
+    work::a_worker_does_not_claim_what_it_is_working_on,
+    work::a_run_ends_as_a_whole_or_not_at_all,
     work::a_worker_elsewhere_is_known_by_its_token_until_it_is_removed,
     work::new_items_are_told_from_those_of_the_first_listing,
     work::the_same_issue_in_many_runs_is_one_until_it_is_acknowledged,
+    rename::whatever_names_a_connector_follows_its_new_name,
+    rename::a_connector_keeps_its_name_while_a_run_is_open_or_the_other_is_taken,
+    work::issues_of_repositories_are_apart_from_each_other,
 }

@@ -83,10 +83,24 @@ pub(crate) async fn an_ended_run_is_told_of_once(place: Place) {
     assert_eq!(page.items, waiting);
 }
 
+fn alarm() -> Alarm {
+    Alarm {
+        kind: AlarmKind::CredentialExpiring,
+        subject: "Token".to_owned(),
+        connector: None,
+        level: AlarmLevel::Notice,
+        message: "soon".to_owned(),
+        hint: "renew it".to_owned(),
+    }
+}
+
 pub(crate) async fn a_message_is_tried_by_one_and_again_later(place: Place) {
     let catalog = place.open().await;
     let messages = [message("m1", "ops", "a"), message("m2", "ops", "a")];
-    catalog.tell(&messages, at(0)).await.unwrap();
+    catalog
+        .raise_alarm_anew(&alarm(), None, &messages, at(0))
+        .await
+        .unwrap();
     let due = catalog.due_messages(at(0), 10).await.unwrap();
     assert_eq!(due.len(), 1, "the same event once");
     assert!(catalog.claim_message(&due[0], at(60)).await.unwrap());
@@ -108,15 +122,11 @@ pub(crate) async fn a_message_is_tried_by_one_and_again_later(place: Place) {
 
 pub(crate) async fn an_alarm_keeps_who_knows_of_it_until_it_gets_worse(place: Place) {
     let catalog = place.open().await;
-    let mut alarm = Alarm {
-        kind: AlarmKind::CredentialExpiring,
-        subject: "Token".to_owned(),
-        connector: None,
-        level: AlarmLevel::Notice,
-        message: "soon".to_owned(),
-        hint: "renew it".to_owned(),
-    };
-    catalog.raise_alarm(&alarm, true, at(0)).await.unwrap();
+    let mut alarm = alarm();
+    catalog
+        .raise_alarm_anew(&alarm, None, &[], at(0))
+        .await
+        .unwrap();
     let key = alarm.key();
     let made = AlarmAcknowledgement {
         at: at(1),
@@ -125,13 +135,33 @@ pub(crate) async fn an_alarm_keeps_who_knows_of_it_until_it_gets_worse(place: Pl
     };
     catalog.acknowledge_alarm(&key, &made).await.unwrap();
     "sooner".clone_into(&mut alarm.message);
-    catalog.raise_alarm(&alarm, false, at(2)).await.unwrap();
+    catalog.alarm_stays(&alarm, at(2)).await.unwrap();
     let row = catalog.alarm(&key).await.unwrap();
     assert_eq!((row.raised, row.seen), (at(0), at(2)));
     assert_eq!(row.acknowledged, Some(made.clone()));
     assert_eq!(row.alarm.message, "sooner");
     alarm.level = AlarmLevel::Critical;
-    catalog.raise_alarm(&alarm, true, at(3)).await.unwrap();
+    let worse = async |id: &str| {
+        let since = Some(at(0));
+        let told = [message(id, "ops", id)];
+        catalog
+            .raise_alarm_anew(&alarm, since, &told, at(3))
+            .await
+            .unwrap();
+        catalog
+            .messages(None, &Page::first(9))
+            .await
+            .unwrap()
+            .items
+            .len()
+    };
+    let before = catalog.messages(None, &Page::first(9)).await.unwrap();
+    assert_eq!(worse("one").await, before.items.len() + 1);
+    assert_eq!(
+        worse("two").await,
+        before.items.len() + 1,
+        "the other server was faster"
+    );
     assert_eq!(catalog.alarms().await.unwrap()[0].acknowledged, None);
     catalog.clear_alarm(&key).await.unwrap();
     let gone = catalog.acknowledge_alarm(&key, &made).await.unwrap_err();

@@ -2,8 +2,8 @@ use catalog::{
     Catalog, Error, NewJob, Page, Placement, PlanFilter, PlanRow, QueuedRun, StepFilter,
 };
 use model::{
-    Action, Conflict, Counts, ItemRef, PlanPerson, PlanState, Reason, RestorePlan, RestoreTarget,
-    Run, RunKind, RunState, Step, StepState,
+    Action, Conflict, Counts, ItemRef, JobState, PlanPerson, PlanState, Reason, RestorePlan,
+    RestoreTarget, Run, RunKind, RunState, Step, StepState,
 };
 
 use crate::support::{Place, at};
@@ -225,6 +225,64 @@ fn asked(id: &str, run: &str) -> PlanRow {
     }
 }
 
+/// Claims the run's job and ends it.
+async fn end(catalog: &Catalog, run: &str, state: RunState, error: Option<&str>) {
+    let lease = std::time::Duration::from_mins(1);
+    let job = catalog.claim_for_run("own", run, at(5), lease).await;
+    let (job, mut run) = (job.unwrap().unwrap(), catalog.run(run).await.unwrap());
+    run.state = state;
+    run.error = error.map(str::to_owned);
+    catalog
+        .end_run(&job.id, job.token, JobState::Failed, &run, &[])
+        .await
+        .unwrap();
+}
+
+/// Another worker has its job: nothing is written to the plan any more, and the one who has the job writes on.
+pub(crate) async fn who_lost_the_job_of_a_plan_writes_nothing_to_it(place: Place) {
+    let catalog = place.open().await;
+    catalog.create_plan(&plan("p1", 1)).await.unwrap();
+    catalog.add_steps("p1", &[step(0)]).await.unwrap();
+    catalog.plan_ready("p1", at(6)).await.unwrap();
+    let lease = std::time::Duration::from_mins(1);
+    catalog
+        .queue_apply("p1", &queued("r1", RunKind::Restore))
+        .await
+        .unwrap();
+    let claim = async |now| {
+        catalog
+            .claim_for_run("own", "r1", at(now), lease)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    let old = claim(10).await;
+    let before = catalog.held(&old.id, old.token);
+    let item = ItemRef::new("work-item", "", "1");
+    before.intend("p1", &item).await.unwrap();
+    let new = claim(100).await;
+    let (one, two) = (ItemRef::new("work-item", "", "2"), StepState::Done);
+    for refused in [
+        before.intend("p1", &one).await,
+        before.created("p1", &item, "77").await,
+        before.note("p1", &item, "half").await,
+        before.set_step("p1", 0, two, Some("77"), None).await,
+        before.set_step_url("p1", 0, "https://a").await,
+        before.set_plan_state("p1", PlanState::Applied).await,
+        before.plan_ready("p1", at(101)).await,
+        before.add_steps("p1", &[step(1)]).await,
+        before.create_plan(&plan("p1", 1)).await,
+        before.set_plan_people("p1", &[]).await,
+    ] {
+        assert_eq!(refused.unwrap_err().code(), Some("job-superseded"));
+    }
+    assert_eq!(catalog.open_intents("p1").await.unwrap(), [item.clone()]);
+    let now = catalog.held(&new.id, new.token);
+    now.created("p1", &item, "78").await.unwrap();
+    assert_eq!(now.id_map("p1").await.unwrap(), [(item, "78".to_owned())]);
+    assert_eq!(catalog.plan("p1").await.unwrap().state, PlanState::Applying);
+}
+
 pub(crate) async fn a_plan_is_applied_by_one_run_at_a_time(place: Place) {
     let catalog = place.open().await;
     let made = queued("r1", RunKind::Plan);
@@ -235,10 +293,7 @@ pub(crate) async fn a_plan_is_applied_by_one_run_at_a_time(place: Place) {
     };
     // Not while it is made, nor when that failed.
     assert_eq!(apply("r2").await.unwrap_err().code(), Some("plan-busy"));
-    catalog
-        .end_plan("r1", PlanState::Failed, Some("killed"))
-        .await
-        .unwrap();
+    end(&catalog, "r1", RunState::Failed, Some("killed")).await;
     let row = catalog.plan_row("p1").await.unwrap();
     assert_eq!(row.error.as_deref(), Some("killed"));
     assert_eq!(
@@ -260,14 +315,12 @@ pub(crate) async fn a_plan_is_applied_by_one_run_at_a_time(place: Place) {
     assert_eq!(apply("r4").await.unwrap_err().code(), Some("plan-busy"));
     // Another run's end is nothing to it; its own is, and it can be gone on with.
     catalog
-        .end_plan("r1", PlanState::Failed, None)
+        .queue_run(&queued("r4", RunKind::Restore))
         .await
         .unwrap();
+    end(&catalog, "r4", RunState::Failed, None).await;
     assert_eq!(catalog.plan("p1").await.unwrap().state, PlanState::Applying);
-    catalog
-        .end_plan("r3", PlanState::Canceled, None)
-        .await
-        .unwrap();
+    end(&catalog, "r3", RunState::Canceled, None).await;
     apply("r5").await.unwrap();
     catalog
         .set_plan_state("p1", PlanState::Applied)

@@ -170,6 +170,13 @@ pub(crate) async fn snapshots_are_listed_by_what_people_may_see(place: Place) {
         ..SnapshotFilter::default()
     };
     assert_eq!(ids(filter, Page::first(10)).await.0, "");
+    for (source, expected) in [("Contoso", "c a"), ("contos", "")] {
+        let filter = SnapshotFilter {
+            source: Some(source.to_owned()),
+            ..SnapshotFilter::default()
+        };
+        assert_eq!(ids(filter, Page::first(10)).await.0, expected);
+    }
     let repository = Some("another".to_owned());
     let filter = SnapshotFilter {
         repository,

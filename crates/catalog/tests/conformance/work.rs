@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use catalog::{
-    Acknowledgement, Catalog, Claimant, Error, NewJob, Page, Placement, QueueLimits, QueuedRun,
-    why_queued,
+    Acknowledgement, Catalog, Claimant, Error, IssueFilter, NewJob, Page, Placement, QueueLimits,
+    QueuedRun, why_queued,
 };
 use jiff::Timestamp;
-use model::{Class, Issue, ItemRef, Policy, Reason, RunState};
+use model::{Class, Issue, ItemRef, JobState, Policy, Reason, RunState};
 
 use crate::support::{Place, at, run};
 
@@ -46,6 +46,7 @@ async fn claim(catalog: &Catalog, limits: QueueLimits, now: Timestamp) -> Option
         name: "own",
         labels: &labels,
         storages: None,
+        at_work: &set(&[]),
     };
     let job = catalog.claim_next(&claimant, limits, now, LEASE).await;
     job.unwrap().map(|job| job.run)
@@ -169,6 +170,7 @@ pub(crate) async fn limits_labels_and_storages_hold_jobs_back(place: Place) {
             name,
             labels: &labels,
             storages: Some(&storages),
+            at_work: &set(&[]),
         };
         let job = catalog.claim_next(&claimant, limits, at(6), LEASE).await;
         let found = job.unwrap().map(|job| job.run);
@@ -220,6 +222,7 @@ pub(crate) async fn a_job_that_was_given_back_waits_for_its_time(place: Place) {
         name: "own",
         labels: &labels,
         storages: None,
+        at_work: &set(&[]),
     };
     let job = catalog
         .claim_next(&claimant, limits, at(2), LEASE)
@@ -246,6 +249,89 @@ pub(crate) async fn a_job_that_was_given_back_waits_for_its_time(place: Place) {
         .unwrap()
         .unwrap();
     assert_eq!((again.attempt, again.token), (2, job.token + 1));
+}
+
+/// A machine that slept, or whose clock was set, finds the leases of its own running jobs over.
+pub(crate) async fn a_worker_does_not_claim_what_it_is_working_on(place: Place) {
+    let catalog = place.open().await;
+    catalog
+        .queue_run(&queued("r1", "contoso", 1))
+        .await
+        .unwrap();
+    let limits = QueueLimits::default();
+    let claim = async |name: &str, at_work: &BTreeSet<String>, now| {
+        let claimant = Claimant {
+            name,
+            labels: &set(&[]),
+            storages: None,
+            at_work,
+        };
+        catalog
+            .claim_next(&claimant, limits, at(now), LEASE)
+            .await
+            .unwrap()
+    };
+    let job = claim("own", &set(&[]), 2).await.unwrap();
+    let held = set(&[&job.id]);
+    assert_eq!(claim("own", &held, 500).await, None);
+    // It has only to show that it is there.
+    let beat = catalog.heartbeat(&job.id, job.token, at(501), LEASE).await;
+    assert!(!beat.unwrap().cancel_requested);
+    assert_eq!(claim("other", &set(&[]), 502).await, None);
+    // Lost without it: whoever comes next, of whatever name, may take it.
+    assert!(claim("own", &set(&[]), 900).await.is_some());
+}
+
+pub(crate) async fn a_run_ends_as_a_whole_or_not_at_all(place: Place) {
+    let catalog = place.open().await;
+    catalog
+        .queue_run(&queued("r1", "contoso", 1))
+        .await
+        .unwrap();
+    let claim = async |now| catalog.claim_for_run("own", "r1", at(now), LEASE).await;
+    let old = claim(2).await.unwrap().unwrap();
+    let new = claim(500).await.unwrap().unwrap();
+    let mut ended = catalog.run("r1").await.unwrap();
+    ended.state = RunState::Succeeded;
+    ended.snapshot = Some("aa".to_owned());
+    ended.finished = Some(at(501));
+    let issues = [Issue {
+        code: "permission-missing".to_owned(),
+        class: Class::Permission,
+        kind: "wiki".to_owned(),
+        scope: String::new(),
+        item: None,
+        message: "no right".to_owned(),
+        hint: None,
+    }];
+    let late = catalog
+        .end_run(&old.id, old.token, JobState::Succeeded, &ended, &issues)
+        .await;
+    assert!(matches!(late, Err(Error::Superseded { .. })));
+    let first = Page::first(9);
+    assert!(catalog.issues("r1", &first).await.unwrap().items.is_empty());
+    assert_eq!(catalog.run("r1").await.unwrap().state, RunState::Running);
+    // What stands behind a run that is not there is not ended for it either.
+    let mut unknown = ended.clone();
+    unknown.id = "nobody".to_owned();
+    let failed = catalog
+        .end_run(&new.id, new.token, JobState::Succeeded, &unknown, &[])
+        .await;
+    assert!(matches!(failed, Err(Error::RunUnknown { .. })));
+    assert_eq!(catalog.job(&new.id).await.unwrap().state, JobState::Leased);
+    catalog
+        .end_run(&new.id, new.token, JobState::Succeeded, &ended, &issues)
+        .await
+        .unwrap();
+    assert_eq!(catalog.issues("r1", &first).await.unwrap().items.len(), 1);
+    assert_eq!(catalog.open_jobs().await.unwrap(), []);
+    // Whoever wanted to cancel it came too late: it stays what it became.
+    let found = catalog.cancel_run("r1", at(502)).await.unwrap();
+    assert_eq!(
+        (found.state, found.snapshot.as_deref(), found.finished),
+        (RunState::Succeeded, Some("aa"), Some(at(501)))
+    );
+    assert_eq!(catalog.run("r1").await.unwrap(), found);
 }
 
 pub(crate) async fn a_worker_elsewhere_is_known_by_its_token_until_it_is_removed(place: Place) {
@@ -337,11 +423,15 @@ pub(crate) async fn the_same_issue_in_many_runs_is_one_until_it_is_acknowledged(
         ];
         catalog.add_issues(&one.id, &issues).await.unwrap();
     }
+    let contoso = IssueFilter {
+        connector: Some("contoso"),
+        ..IssueFilter::default()
+    };
     let list = |now| {
         let catalog = catalog.clone();
         async move {
             catalog
-                .recurring_issues(Some("contoso"), at(1), now, &Page::first(10))
+                .recurring_issues(contoso, at(1), now, &Page::first(10))
                 .await
                 .unwrap()
                 .items
@@ -353,6 +443,7 @@ pub(crate) async fn the_same_issue_in_many_runs_is_one_until_it_is_acknowledged(
     assert!(found.iter().all(|one| one.acknowledged.is_none()));
     let acknowledgement = Acknowledgement {
         connector: "contoso".to_owned(),
+        repository: String::new(),
         code: "permission-missing".to_owned(),
         kind: "git-repository".to_owned(),
         scope: String::new(),
@@ -370,23 +461,82 @@ pub(crate) async fn the_same_issue_in_many_runs_is_one_until_it_is_acknowledged(
         .filter_map(|one| one.acknowledged)
         .collect();
     assert_eq!(acknowledged, [acknowledgement]);
-    let named = issue("permission-missing", Some("a"));
-    assert!(
-        catalog
-            .is_acknowledged("contoso", &named, at(50))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !catalog
-            .is_acknowledged("contoso", &named, at(100))
-            .await
-            .unwrap()
-    );
+    let open = async |now| {
+        let open = catalog.open_issues("r2", now, 5).await.unwrap();
+        open.into_iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert_eq!(open(at(50)).await, ["throttled"]);
+    assert_eq!(open(at(100)).await, ["permission-missing", "throttled"]);
     assert!(
         known(at(100))
             .await
             .iter()
             .all(|one| one.acknowledged.is_none())
+    );
+}
+
+pub(crate) async fn issues_of_repositories_are_apart_from_each_other(place: Place) {
+    let catalog = place.open().await;
+    let issue = Issue {
+        code: "pack-missing".to_owned(),
+        class: Class::Storage,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: "a pack is missing".to_owned(),
+        hint: None,
+    };
+    for repository in ["main", "copy"] {
+        let mut one = run(repository);
+        one.connector = String::new();
+        one.repository = repository.to_owned();
+        catalog.create_run(&one).await.unwrap();
+        catalog
+            .add_issues(&one.id, std::slice::from_ref(&issue))
+            .await
+            .unwrap();
+    }
+    let seen = Acknowledgement {
+        connector: String::new(),
+        repository: "main".to_owned(),
+        code: "pack-missing".to_owned(),
+        kind: String::new(),
+        scope: String::new(),
+        item: String::new(),
+        by_whom: "anna".to_owned(),
+        at: at(1),
+        until: None,
+        note: None,
+    };
+    catalog.acknowledge(&seen).await.unwrap();
+    let listed = async |filter: IssueFilter<'_>| {
+        let listed = catalog
+            .recurring_issues(filter, at(0), at(9), &Page::first(10))
+            .await
+            .unwrap();
+        let items = listed.items.into_iter();
+        let mut found: Vec<_> = items
+            .map(|one| (one.repository, one.acknowledged.is_some()))
+            .collect();
+        found.sort();
+        found
+    };
+    let (main, copy) = (("main".to_owned(), true), ("copy".to_owned(), false));
+    assert_eq!(listed(IssueFilter::default()).await, [copy.clone(), main]);
+    let filter = IssueFilter {
+        repository: Some("copy"),
+        ..IssueFilter::default()
+    };
+    assert_eq!(listed(filter).await, [copy]);
+    assert!(
+        catalog
+            .open_issues("main", at(9), 5)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        catalog.open_issues("copy", at(9), 5).await.unwrap().len(),
+        1
     );
 }

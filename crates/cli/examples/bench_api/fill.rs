@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use catalog::{Catalog, Change, IndexChange, ItemState, Kek, SnapshotRow, SourceKey};
+use catalog::{Catalog, Change, Connecting, IndexChange, ItemState, Kek, SnapshotRow, SourceKey};
 use jiff::{SignedDuration, Timestamp};
 use model::{Class, Counts, Issue, ItemRef, KindCounts, Run, RunKind, RunState, Secret};
 use rand::SeedableRng as _;
@@ -42,9 +42,11 @@ async fn connectors(catalog: &Catalog, kek: &Kek, count: u32) -> Result<()> {
             "method": "pat",
             "credential": "pat",
         }))?;
-        catalog
-            .connect(kek, None, &[connector], now, &mut rng)
-            .await?;
+        let connecting = Connecting {
+            connectors: &[connector],
+            ..Connecting::default()
+        };
+        catalog.connect(kek, connecting, now, &mut rng).await?;
     }
     Ok(())
 }

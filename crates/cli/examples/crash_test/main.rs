@@ -8,6 +8,7 @@
 #[expect(dead_code, reason = "other tests need the rest")]
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[expect(dead_code, reason = "a test kills at the snapshot too")]
 #[path = "../../tests/it/kills/mod.rs"]
 mod kills;
 

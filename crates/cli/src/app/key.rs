@@ -24,7 +24,7 @@ pub(crate) fn read(vault: &Vault, data: &Path) -> Result<Kek, Failure> {
         );
     }
     if let Some(name) = &vault.credential {
-        return file(&Path::new(&variable(CREDENTIALS)?).join(name));
+        return file(&Path::new(&credentials()?).join(name));
     }
     if let Some(path) = &vault.key_file {
         return file(path);
@@ -155,6 +155,16 @@ fn parse(bytes: &[u8], place: &str) -> Result<Kek, Failure> {
             "make one: openssl rand -hex 32",
         )),
     }
+}
+
+/// The unit has it; who runs a command by hand gives the folder with the file.
+fn credentials() -> Result<String, Failure> {
+    variable(CREDENTIALS).map_err(|_| {
+        Failure::usage(
+            "the vault's key is a credential of the service, and CREDENTIALS_DIRECTORY is not set",
+            "outside of the unit, as root: CREDENTIALS_DIRECTORY=/etc/keepward keepward …, the folder with the file of the credential's name",
+        )
+    })
 }
 
 fn variable(name: &str) -> Result<String, Failure> {

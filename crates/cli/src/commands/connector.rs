@@ -3,6 +3,7 @@
 mod add;
 mod checks;
 mod identity;
+mod methods;
 mod sign_in;
 mod tenant;
 
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     /// Change a connector; what is not named stays
     #[command(
         after_help = "Examples:\n  keepward connector edit contoso --credential new-app\n  \
+        keepward connector edit contoso --name contoso-production\n  \
         keepward connector edit contoso --sync-hours 2,14 --time-zone Europe/Berlin"
     )]
     Edit(Edit),
@@ -56,6 +58,9 @@ pub(crate) enum Command {
         name = "sign-in"
     )]
     SignIn(sign_in::Again),
+    /// The ways to connect to a service: what each is good for, how long it lasts, what to know before
+    #[command(after_help = "Example:\n  keepward connector methods azure-devops")]
+    Methods(methods::Methods),
     /// The organizations that an identity reaches; saves nothing
     #[command(
         after_help = "Examples:\n  keepward connector discover --credential ada\n  \
@@ -113,6 +118,9 @@ pub(crate) struct Test {
 pub(crate) struct Edit {
     /// The connector's name
     name: String,
+    /// Another name; policies, runs and people follow
+    #[arg(long = "name", id = "new_name", value_name = "NEW")]
+    new_name: Option<String>,
     /// Another organization
     #[arg(long)]
     organization: Option<String>,
@@ -197,6 +205,7 @@ async fn simple(command: Command, api: &Api, output: &Output) -> Result<Exit, Fa
         Command::Groups(of) => tenant::list(api, "groups", &of, output).await,
         Command::Sites(of) => tenant::list(api, "sites", &of, output).await,
         Command::License(what) => tenant::license(api, what, output).await,
+        Command::Methods(of) => methods::list(api, &of, output).await,
         Command::Sync(name) => tenant::sync(api, &name.name, output).await,
         Command::Remove(names) => remove(api, names.names, output).await,
         Command::Add(_) | Command::Discover(_) | Command::SignIn(_) => Ok(Exit::Usage),
@@ -311,6 +320,7 @@ async fn change(api: &Api, edit: Edit, output: &Output) -> Result<Exit, Failure>
             body.insert(key.to_owned(), value);
         }
     };
+    set("name", edit.new_name, false);
     set("organization", edit.organization, false);
     set("credential", edit.credential, false);
     set("url", edit.url, true);

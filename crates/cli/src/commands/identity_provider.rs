@@ -107,8 +107,7 @@ pub(crate) async fn run(
     let api = Api::open(global).await?;
     match command {
         Command::List => {
-            let all = api.get("/identity-providers").await?;
-            let rows = all["items"].as_array().cloned().unwrap_or_default();
+            let rows = api.list("/identity-providers").await?;
             let keys = ["name", "title", "issuer", "redirect_uri"];
             output.rows(&keys, &rows, |row| {
                 keys.map(|key| row[key].as_str().unwrap_or("").to_owned())

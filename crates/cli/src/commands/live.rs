@@ -1,12 +1,12 @@
 //! `keepward live`: the conformance scenario on a real sandbox organization.
 
-use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
+use crate::confirm::typed;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::scenario::{Connection, Folder, Planned, Runner, Steps, differing};
@@ -66,33 +66,14 @@ async fn confirm(organization: &str) -> Result<(), Failure> {
         "This reads everything in the organization {organization}, and creates up to {DUPLICATES} work items in it.\n\
         Type the organization's name to go on: "
     );
-    let asked = std::io::stderr().lock().write_all(question.as_bytes());
-    asked.context("cannot ask for a confirmation")?;
-    let answer = answer().await.context("cannot read the confirmation")?;
-    if answer.trim() == organization {
+    let answer = typed(&question).await?;
+    if answer == organization {
         return Ok(());
     }
     Err(Failure::usage(
-        format!(
-            "{:?} is not {organization}: nothing was done",
-            answer.trim()
-        ),
+        format!("{answer:?} is not {organization}: nothing was done"),
         "type the organization's name as you gave it",
     ))
-}
-
-/// A line of standard input. Its thread is not waited for: whoever presses Ctrl-C does not want to type a name first.
-async fn answer() -> std::io::Result<String> {
-    let (send, answer) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = std::io::stdin().lock().read_line(&mut line).map(|_| line);
-        // Nobody waits any more when the command was canceled.
-        send.send(read).ok();
-    });
-    answer
-        .await
-        .unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()))
 }
 
 struct Live<'a> {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Global;
 use crate::app::App;
 use crate::client::Api;
+use crate::confirm;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -25,7 +26,10 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Do what a plan says, read everything back, and report
     #[command(
-        after_help = "Example:\n  keepward restore apply 01a20184-5804-7ad7-ada3-4e217e220162\n\nAn interrupted apply goes on where it stopped: run the same command again."
+        after_help = "Examples:\n  keepward restore apply 01a20184-5804-7ad7-ada3-4e217e220162\n  \
+        keepward restore apply 01a20184-5804-7ad7-ada3-4e217e220162 --confirm contoso\n\n\
+        A plan that replaces or removes what is there wants the organization's name typed, or given with --confirm.\n\
+        An interrupted apply goes on where it stopped: run the same command again."
     )]
     Apply(Apply),
     /// Plan to take a restore back
@@ -122,7 +126,7 @@ pub(crate) struct Id {
 pub(crate) struct Apply {
     /// The plan's id, as `restore plan` printed it
     plan: String,
-    /// The name of the target organization: a server asks for it when anything there is replaced or removed
+    /// The name of the target organization, when anything there is replaced or removed; asked for on a terminal
     #[arg(long, value_name = "ORGANIZATION")]
     confirm: Option<String>,
 }
@@ -180,6 +184,29 @@ pub(crate) async fn run(
             look::identities(&Api::open(global).await?, &identities, output).await
         }
         Command::Remove(id) => look::remove(&Api::open(global).await?, &id.plan, output).await,
+    }
+}
+
+impl Apply {
+    /// What confirms a plan that replaces or removes something in this organization: as it was given, or as somebody at the terminal types it.
+    async fn confirmation(
+        &self,
+        organization: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<String>, Failure> {
+        let Some(organization) = organization.filter(|_| self.confirm.is_none()) else {
+            return Ok(self.confirm.clone());
+        };
+        if !confirm::somebody_is_there() {
+            return Ok(None);
+        }
+        let question = format!(
+            "This replaces or removes items in the organization {organization}.\nType its name to go on: "
+        );
+        tokio::select! {
+            typed = confirm::typed(&question) => typed.map(Some),
+            () = cancel.cancelled() => Err(Failure::canceled()),
+        }
     }
 }
 

@@ -57,10 +57,13 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct Acknowledge {
-    /// The connector
-    connector: String,
+    /// The connector, or with `--repository` the repository that the issue is about alone
+    subject: String,
     /// The issue's code, as `run recurring` shows it
     code: String,
+    /// It is about a repository: checks and prunes find such issues
+    #[arg(long)]
+    repository: bool,
     /// The issue's kind of data
     #[arg(long, default_value = "")]
     kind: String,

@@ -183,6 +183,8 @@ fn begin(server: &Server, config: &Config, stop: &CancellationToken) -> JoinSet<
     work.spawn(async move { control.run_notifier(&egress, &cancel).await });
     let (control, cancel) = (server.control.clone(), stop.clone());
     work.spawn(async move { control.run_alarms(&cancel).await });
+    let (control, cancel) = (server.control.clone(), stop.clone());
+    work.spawn(async move { control.run_indexer(&cancel).await });
     work
 }
 

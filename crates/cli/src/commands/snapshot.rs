@@ -117,7 +117,9 @@ pub(crate) async fn run(
     global: &Global,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    if let (Command::Forget(forget), true) = (&command, global.server.is_some()) {
+    if let Command::Forget(forget) = &command
+        && (global.server.is_some() || forget::waits(forget, global).await?)
+    {
         return forget::ask(forget, global, output).await;
     }
     match &command {

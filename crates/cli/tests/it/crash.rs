@@ -310,6 +310,32 @@ async fn what_happens_between_a_kill_and_the_next_backup_is_in_its_snapshot() {
     }
 }
 
+/// The snapshot is there, and the catalog has no rows of it: the longest step of a first backup. Nobody does anything about it but to back up
+/// again.
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_go_on_after_a_kill_between_a_snapshot_and_its_rows() {
+    let world = World::connected().await;
+    let whole = world.undisturbed().await;
+    let arguments = ["backup", "contoso", "--repository", "default"];
+    let (mut killed, mut there) = (0, 0);
+    while killed < 3 {
+        let full = [&arguments[..], &["--full"]].concat();
+        let ended = crate::kills::at_the_snapshot(&world, &full, "default").await;
+        let committed = world.snapshots("default").await.len() > there;
+        killed += u32::from(ended && committed);
+        world.keepward(&arguments).await.exits(0);
+        crate::kills::backup::is_listed(&world, "default").await;
+        there = world.snapshots("default").await.len();
+    }
+    assert_eq!(lost(&whole, &world.content("default").await), [""; 0]);
+    let found = ["snapshot", "search", "\"the first\"", "--kind", "project"];
+    assert_eq!(
+        world.keepward(&found).await.events[0]["name"],
+        "Main Project"
+    );
+    is_whole(&world).await;
+}
+
 /// `make crash-test` makes many more of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_survives_a_kill_in_the_middle_of_its_writes() {

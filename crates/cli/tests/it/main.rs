@@ -8,14 +8,17 @@ mod needles;
 
 mod architecture;
 mod bad_input;
+mod connecting;
 mod crash;
 mod damage;
 mod faults;
+mod keeping;
 mod kills;
 mod look;
 mod maintenance;
 mod outbound;
 mod people;
+mod scheduling;
 mod secrets;
 mod serve;
 mod taken_up;

@@ -1,14 +1,14 @@
 //! The facts that alarms come from, as the catalog and the machine have them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use catalog::{CredentialRow, KnownSnapshot, RepositoryRow};
 use jiff::Timestamp;
 use model::policy::When;
-use model::{Connector, Task};
+use model::{AlarmKind, AlarmLevel, Connector, Task};
 use repository::Location;
 
+use super::disk::{self, Asked};
 use crate::{Control, Result};
 
 /// The code of a check that warns of a token for all organizations.
@@ -32,6 +32,10 @@ pub struct Facts {
     pub first_snapshot: BTreeMap<String, Timestamp>,
     /// By the repository's name; only disks that we can ask.
     pub storage: BTreeMap<String, StorageFact>,
+    /// Names of repositories whose disk does not answer.
+    pub silent: BTreeSet<String>,
+    /// How bad the alarm of a filling disk is that is raised already, by the repository's name.
+    pub filling: BTreeMap<String, AlarmLevel>,
     /// Names of repositories that are to be pruned by themselves.
     pub pruning: BTreeSet<String>,
     /// Snapshots whose last verification found damage.
@@ -66,14 +70,22 @@ impl Control {
             }
         }
         let repositories = catalog.repositories().await?;
-        let mut storage = BTreeMap::new();
+        let (mut storage, mut silent) = (BTreeMap::new(), BTreeSet::new());
         for row in &repositories {
-            if let Ok(Location::Local(folder)) = row.location.parse()
-                && let Some(fact) = disk(folder).await
-            {
-                storage.insert(row.name.clone(), fact);
+            if let Ok(Location::Local(folder)) = row.location.parse() {
+                match disk::ask(&folder).await {
+                    Asked::Told(fact) => {
+                        storage.insert(row.name.clone(), fact);
+                    }
+                    Asked::Silent => {
+                        silent.insert(row.name.clone());
+                    }
+                    Asked::Nothing => {}
+                }
             }
         }
+        let raised = catalog.alarms().await?.into_iter().map(|row| row.alarm);
+        let filling = raised.filter(|alarm| alarm.kind == AlarmKind::StorageFilling);
         Ok(Facts {
             last_good: catalog.last_good_backups().await?,
             unprotected: catalog.unprotected().await?,
@@ -91,6 +103,8 @@ impl Control {
             users,
             repositories,
             storage,
+            silent,
+            filling: filling.map(|alarm| (alarm.subject, alarm.level)).collect(),
         })
     }
 }
@@ -103,26 +117,4 @@ impl Control {
         });
         Ok(prunes.map(|row| row.repository).collect())
     }
-}
-
-/// `None` for a folder that is not there or cannot be asked: another alarm tells of backups that fail.
-async fn disk(folder: PathBuf) -> Option<StorageFact> {
-    // A network file system that hangs must hold up no one else.
-    let asked = tokio::task::spawn_blocking(move || ask(&folder));
-    asked.await.ok().flatten()
-}
-
-#[cfg(unix)]
-fn ask(folder: &Path) -> Option<StorageFact> {
-    let found = nix::sys::statvfs::statvfs(folder).ok()?;
-    let block = found.fragment_size();
-    Some(StorageFact {
-        total: found.blocks().saturating_mul(block),
-        free: found.blocks_available().saturating_mul(block),
-    })
-}
-
-#[cfg(not(unix))]
-fn ask(_: &Path) -> Option<StorageFact> {
-    None
 }

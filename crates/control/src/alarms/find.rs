@@ -9,6 +9,8 @@ use model::{Alarm, AlarmKind, AlarmLevel, ConnectorStatus};
 
 use super::{AlarmSettings, Facts};
 
+/// So many percent of a disk have to become free until it is filling no more.
+const CALM: u128 = 2;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alarm> {
@@ -18,6 +20,7 @@ pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alar
     credentials(facts, now, &mut found);
     unprotected(facts, &mut found);
     storage(facts, settings, &mut found);
+    silence(facts, &mut found);
     verification(facts, settings, now, &mut found);
     pruning(facts, settings, now, &mut found);
     damage(facts, &mut found);
@@ -54,8 +57,9 @@ fn backups(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut 
                 connector.name,
                 objective.as_hours()
             ),
-            hint: "Look at the last runs: keepward run list. Then run one: keepward backup NAME."
-                .to_owned(),
+            hint:
+                "Look at the last runs: `keepward run list`. Then run one: `keepward backup NAME`."
+                    .to_owned(),
         });
     }
 }
@@ -103,7 +107,7 @@ fn credentials(facts: &Facts, now: Timestamp, found: &mut Vec<Alarm>) {
             connector: None,
             level,
             message: format!("the credential {}{users} {when}", credential.name),
-            hint: "Make a new secret at the service and put it in the old one's place: keepward credential rotate NAME."
+            hint: "Make a new secret at the service and put it in the old one's place: `keepward credential rotate NAME`."
                 .to_owned(),
         });
     }
@@ -121,7 +125,7 @@ fn unprotected(facts: &Facts, found: &mut Vec<Alarm>) {
             connector: Some(connector.name.clone()),
             level: AlarmLevel::Warning,
             message: format!("{count} new items of {} are not protected", connector.name),
-            hint: "Take them into the backup, or let new ones be added by themselves: keepward connector edit NAME."
+            hint: "Take them into the backup, or let new ones be added by themselves: `keepward connector edit NAME`."
                 .to_owned(),
         });
     }
@@ -133,10 +137,13 @@ fn storage(facts: &Facts, settings: &AlarmSettings, found: &mut Vec<Alarm>) {
         let Some(percent) = used.checked_div(u128::from(disk.total)) else {
             continue;
         };
-        if percent < u128::from(settings.storage_percent) {
+        // Around a threshold it would come and go with every file.
+        let before = facts.filling.get(name);
+        let calm = |is: bool| if is { CALM } else { 0 };
+        if percent + calm(before.is_some()) < u128::from(settings.storage_percent) {
             continue;
         }
-        let level = if percent >= 97 {
+        let level = if percent + calm(before == Some(&AlarmLevel::Critical)) >= 97 {
             AlarmLevel::Critical
         } else {
             AlarmLevel::Warning
@@ -150,10 +157,23 @@ fn storage(facts: &Facts, settings: &AlarmSettings, found: &mut Vec<Alarm>) {
                 "the disk of repository {name} is {percent} % full: {} GiB are free",
                 disk.free >> 30
             ),
-            hint: "Make room, keep snapshots for a shorter time, or free what no snapshot needs: keepward repository prune."
+            hint: "Make room, keep snapshots for a shorter time, or free what no snapshot needs: `keepward repository prune`."
                 .to_owned(),
         });
     }
+}
+
+/// Backups into it hang or fail, whatever else is told of them.
+fn silence(facts: &Facts, found: &mut Vec<Alarm>) {
+    found.extend(facts.silent.iter().map(|name| Alarm {
+        kind: AlarmKind::StorageSilent,
+        subject: name.clone(),
+        connector: None,
+        level: AlarmLevel::Critical,
+        message: format!("the disk of repository {name} does not answer"),
+        hint: "Look at it and at the way to it: a network file system whose server is gone holds up whoever asks it."
+            .to_owned(),
+    }));
 }
 
 /// A check of the repository or a verification of one of its snapshots counts.
@@ -178,7 +198,7 @@ fn verification(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: 
             connector: None,
             level: AlarmLevel::Warning,
             message: format!("repository {} was not verified {how_long}", row.name),
-            hint: "Check it: keepward repository check --read-data=5%. Or verify a snapshot: keepward verify latest."
+            hint: "Check it: `keepward repository check --read-data=5%`. Or verify a snapshot: `keepward verify latest`."
                 .to_owned(),
         });
     }
@@ -202,7 +222,7 @@ fn pruning(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut 
             connector: None,
             level: AlarmLevel::Warning,
             message: format!("repository {} was not pruned for {}", row.name, words(age)),
-            hint: "Look at its last prune: keepward run list. What snapshots no longer need is not freed until one goes through."
+            hint: "Look at its last prune: `keepward run list`. What snapshots no longer need is not freed until one goes through."
                 .to_owned(),
         });
     }
@@ -220,7 +240,7 @@ fn damage(facts: &Facts, found: &mut Vec<Alarm>) {
             connector: None,
             level: AlarmLevel::Critical,
             message: format!("repository {} is damaged; a check found it on {}", row.name, day(since)),
-            hint: "Bring back what can be: keepward repository repair. Then let a check read everything: keepward repository check --read-data."
+            hint: "Bring back what can be: `keepward repository repair`. Then let a check read everything: `keepward repository check --read-data`."
                 .to_owned(),
         });
     }
@@ -280,7 +300,7 @@ fn global_tokens(facts: &Facts, now: Timestamp, found: &mut Vec<Alarm>) {
                 connector.name
             ),
             hint: format!(
-                "It can no longer be renewed. Make a token for {} alone and put it in the old one's place: keepward credential rotate NAME. Or sign in with Microsoft Entra.",
+                "It can no longer be renewed. Make a token for {} alone and put it in the old one's place: `keepward credential rotate NAME`. Or sign in with Microsoft Entra.",
                 connector.organization
             ),
         });

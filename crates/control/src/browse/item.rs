@@ -7,7 +7,7 @@ use serde_json::Value;
 use service::{PartInfo, Stored as _};
 
 use super::{OpenSnapshot, no_such};
-use crate::Result;
+use crate::{Error, Result};
 
 /// An item of a snapshot with its files.
 #[derive(Clone, Debug)]
@@ -40,7 +40,12 @@ impl OpenSnapshot {
         let (mut parts, more) = reader.parts_up_to(item, PARTS).await?;
         let first = layouts.document(&item.kind).unwrap_or_default();
         parts.sort_by_key(|part| part.name != first);
-        let document = reader.document(item).await?.unwrap_or_default();
+        let document = reader.document(item).await?;
+        // Its folder is there: to show it without its name would hide the damage.
+        let document = document.ok_or_else(|| Error::Request {
+            code: "document-missing",
+            message: format!("the snapshot has {item} without its document {path}/{first}"),
+        })?;
         let kind = service.kind(&item.kind);
         let described = kind.and_then(|kind| kind.describe(&document));
         Ok(ItemView {

@@ -1,8 +1,9 @@
 //! A check of a repository that is known here, and what the catalog learns of it.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use catalog::{Examined, Page, RepositoryRow};
+use catalog::{Examined, KnownSnapshot, Page, RepositoryRow};
 use model::{Event, Reporter};
 use repository::{
     CheckOptions, CheckReport, LockGuard, Problem, ProblemKind, ReadData, Repository,
@@ -12,6 +13,9 @@ use crate::{Control, Error, Result};
 
 /// Snapshots that are looked up at once.
 const AT_ONCE: u32 = 500;
+/// How often, and how many times at most, it is asked whether somebody is just forgetting what is missing.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const PATIENCE: u32 = 60;
 
 impl Control {
     /// Reads what the options say, also of a repository that is too damaged to be opened, and notes what was found. Damage is in the report.
@@ -95,47 +99,75 @@ impl Control {
         repository: &Repository,
         report: &CheckReport,
     ) -> Result<Vec<Problem>> {
-        let here: HashSet<String> = repository
-            .snapshot_ids()
-            .await?
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let named: HashSet<&str> = report
-            .problems
-            .iter()
-            .filter_map(|problem| problem.file.as_deref())
-            .collect();
+        let mut missing = self.missing(repository).await?;
+        missing.retain(|snapshot| {
+            let file = snapshot_file(snapshot);
+            let named = |problem: &Problem| problem.file.as_deref() == Some(file.as_str());
+            !report.problems.iter().any(named)
+        });
+        // Whoever forgets has the lock until the catalog knows: what stays in it without such a lock is lost.
+        for _ in 0..PATIENCE {
+            if missing.is_empty() {
+                break;
+            }
+            // Of locks that cannot be read the report tells.
+            let locks = repository.locks().await;
+            let forgetting = locks.is_ok_and(|locks| !locks.is_empty());
+            let mut still = Vec::new();
+            for snapshot in missing {
+                match self.catalog.source_file(&snapshot.id).await {
+                    Ok(_) => still.push(snapshot),
+                    Err(catalog::Error::SnapshotUnknown { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            missing = still;
+            if !forgetting {
+                break;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(missing.iter().map(lost).collect())
+    }
+
+    /// What the catalog knows and the repository does not have. The catalog is asked first: what is committed meanwhile is in both.
+    async fn missing(&self, repository: &Repository) -> Result<Vec<KnownSnapshot>> {
         let id = repository.id().to_string();
-        let mut lost = Vec::new();
+        let mut known = Vec::new();
         let mut page = Some(Page::first(AT_ONCE));
         while let Some(this) = page {
             let listed = self.catalog.snapshots(Some(&id), &this).await?;
-            for snapshot in &listed.items {
-                let file = format!("snapshots/{}", snapshot.id);
-                if here.contains(&snapshot.id) || named.contains(file.as_str()) {
-                    continue;
-                }
-                lost.push(Problem {
-                    kind: ProblemKind::SnapshotMissing,
-                    file: Some(file.clone()),
-                    subject: file,
-                    reason: format!(
-                        "the catalog knows the snapshot of {}, and it is gone: it was lost, or another program forgot it \
-                         (then `keepward repository sync` takes it out of the catalog)",
-                        snapshot.time
-                    ),
-                });
-            }
             page = this.following(&listed);
+            known.extend(listed.items);
         }
-        Ok(lost)
+        let here = repository.snapshot_ids().await?.into_iter();
+        let here: HashSet<String> = here.map(|id| id.to_string()).collect();
+        known.retain(|snapshot| !here.contains(&snapshot.id));
+        Ok(known)
     }
 
     /// Notes how large a repository is.
     pub(crate) async fn measure(&self, repository: &Repository) -> Result<()> {
         let (id, bytes) = (repository.id().to_string(), repository.size().await?);
         Ok(self.catalog.note_size(&id, bytes, self.now()).await?)
+    }
+}
+
+fn snapshot_file(snapshot: &KnownSnapshot) -> String {
+    format!("snapshots/{}", snapshot.id)
+}
+
+fn lost(snapshot: &KnownSnapshot) -> Problem {
+    let file = snapshot_file(snapshot);
+    Problem {
+        kind: ProblemKind::SnapshotMissing,
+        file: Some(file.clone()),
+        subject: file,
+        reason: format!(
+            "the catalog knows the snapshot of {}, and it is gone: it was lost, or another program forgot it \
+             (then `keepward repository sync` takes it out of the catalog)",
+            snapshot.time
+        ),
     }
 }
 

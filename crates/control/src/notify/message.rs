@@ -27,7 +27,8 @@ pub struct Message {
 }
 
 impl Message {
-    pub(super) fn of_run(run: &Run, occasion: Occasion, issues: &[Issue]) -> Self {
+    /// `before` is how often the same failed before it.
+    pub(super) fn of_run(run: &Run, occasion: Occasion, issues: &[Issue], before: u64) -> Self {
         let outcome = Outcome::of(run.state).unwrap_or(Outcome::Failure);
         let (connector, repository) = (&run.connector, &run.repository);
         let what = match run.kind {
@@ -45,6 +46,7 @@ impl Message {
         let ended = match outcome {
             Outcome::Success => "succeeded",
             Outcome::Warning => "succeeded with issues",
+            Outcome::Failure if before > 0 => "is still failing",
             Outcome::Failure => "failed",
             Outcome::Canceled => "was canceled",
         };
@@ -55,6 +57,9 @@ impl Message {
         }
         if issues.len() == ISSUES as usize {
             lines.push(format!("and perhaps more: keepward run issues {}", run.id));
+        }
+        if before > 0 {
+            lines.push(format!("It failed {} times in a row", before + 1));
         }
         lines.push(format!("Run {}", run.id));
         Self {

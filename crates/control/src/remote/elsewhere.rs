@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use engine::backup::{BackupContext, BackupReport, BackupRequest};
+use engine::backup::{BackupContext, BackupRequest};
 use model::{Clock, Reporter, Secret};
 use service::Service;
 use service::egress::Egress;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::coordinator::{Far, Newest};
 use super::{Access, Claim, Line, Say, Task};
-use crate::backup::address;
+use crate::backup::{address, extent};
 use crate::connect::{self, Target};
 use crate::open::open;
 use crate::work::{Failed, Outcome};
@@ -193,16 +193,12 @@ impl Elsewhere {
         };
         let made = engine::backup::backup(&context, &request).await;
         repository.close().await;
-        let BackupReport {
-            snapshot,
-            source,
-            counts,
-            ..
-        } = made?;
+        let report = made?;
         Ok(Outcome {
-            snapshot: Some(snapshot.to_string()),
-            counts,
-            issues: source.issues,
+            result: extent(request.full, &report),
+            snapshot: Some(report.snapshot.to_string()),
+            counts: report.counts,
+            issues: report.source.issues,
             ..Outcome::default()
         })
     }

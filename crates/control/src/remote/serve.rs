@@ -1,5 +1,6 @@
 //! The server's end: hands out jobs, and does in the catalog what their workers say.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Access, Beaten, Claim, Handed, JobCall, Left, Opening, Say, Task};
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::LEASE;
+use crate::sync::list_source;
 use crate::work::{BackupJob, Failed, Order, Outcome, RunObserver, Tap, not_forgotten};
 use crate::{Control, Error, Result};
 
@@ -68,6 +70,8 @@ impl Control {
             name: &worker.name,
             labels: &claim.labels,
             storages: Some(&claim.storages),
+            // Workers elsewhere make backups alone, and one that is claimed twice is committed once.
+            at_work: &BTreeSet::new(),
         };
         let looks = claim.wait_seconds.min(LONGEST);
         for look in 0..=looks {
@@ -157,6 +161,7 @@ impl Control {
             job: job.to_owned(),
             token: call.token,
             repository: repository.id,
+            reached: None,
             cancel: CancellationToken::new(),
             run: row.run.clone(),
             pace: Pace::default(),
@@ -190,7 +195,14 @@ impl Control {
                 Ok(Value::Null)
             }
             Say::Index { pages, snapshot } => {
-                self.list_snapshot(&coordinator, pages, &snapshot).await?;
+                let here = !worker.storages.contains(&order.repository);
+                match self.list_snapshot(&coordinator, pages, &snapshot).await {
+                    Err(error) if here && error.code() == Some("snapshot-unknown") => {
+                        self.list_from(&order.repository, &snapshot).await?;
+                    }
+                    listed => listed?,
+                }
+                self.catalog.drop_rows(&coordinator.job).await?;
                 Ok(Value::Null)
             }
             Say::Access => answer(&self.access(&order).await?),
@@ -270,8 +282,20 @@ impl Control {
             page: Vec::new().into_iter(),
         };
         let listed = coordinator.index(snapshot, &mut rows).await;
-        listed.map_err(engine_error)?;
-        Ok(self.catalog.drop_rows(&coordinator.job).await?)
+        listed.map_err(engine_error)
+    }
+
+    /// What the catalog lacks of a snapshot's source, the snapshot among it, from the repository itself.
+    async fn list_from(&self, repository: &str, snapshot: &SnapshotInfo) -> Result<()> {
+        let row = self.catalog.repository(repository).await?;
+        let repository = self.read_repository(&row).await?;
+        let (service, source) = (
+            self.service(&snapshot.source.service)?,
+            &snapshot.source.source,
+        );
+        let listed = list_source(&self.catalog, &repository, service, source, &mut |_| {}).await;
+        repository.close().await;
+        listed.map(drop)
     }
 
     /// What proves at the service that the connector's identity asks: a token of minutes where there is one.

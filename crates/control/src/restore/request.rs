@@ -122,15 +122,7 @@ impl Control {
     /// Queues the apply of a plan. `confirm` is what somebody typed: the name of the target organization, when anything there is replaced or removed.
     pub async fn request_apply(&self, plan: &str, confirm: Option<&str>) -> Result<Run> {
         let plan = self.catalog.plan(plan).await?;
-        let connector = self.catalog.connector(plan.target.connector()).await?;
-        let touched = self.touched(&plan.id).await?;
-        if touched > 0 && confirm.map(str::trim) != Some(connector.organization.as_str()) {
-            let message = format!(
-                "{touched} items of {} are replaced or removed: type {} to confirm",
-                connector.organization, connector.organization
-            );
-            return Err(refused("plan-confirm", message));
-        }
+        let connector = self.confirmed(&plan, confirm).await?;
         let order = Order::Restore(plan.id.clone());
         let key = restore_key(&connector);
         let queued = self.own_run(
@@ -142,6 +134,20 @@ impl Control {
         )?;
         self.catalog.queue_apply(&plan.id, &queued).await?;
         Ok(queued.run)
+    }
+
+    /// Refuses a plan that replaces or removes something at its target, unless `confirm` is the name of the organization.
+    pub async fn confirmed(&self, plan: &RestorePlan, confirm: Option<&str>) -> Result<Connector> {
+        let connector = self.catalog.connector(plan.target.connector()).await?;
+        let touched = self.touched(&plan.id).await?;
+        let organization = connector.organization.as_str();
+        if touched > 0 && confirm.map(str::trim) != Some(organization) {
+            let message = format!(
+                "{touched} items of {organization} are replaced or removed: type {organization} to confirm"
+            );
+            return Err(refused("plan-confirm", message));
+        }
+        Ok(connector)
     }
 
     /// How many items that stand at the target a plan replaces or removes.
@@ -289,8 +295,8 @@ impl Control {
             connector.organization.to_lowercase(),
         );
         let filter = SnapshotFilter {
-            repository: None,
             sources: Some(vec![source]),
+            ..SnapshotFilter::default()
         };
         let mut page = catalog::Page::first(100);
         loop {

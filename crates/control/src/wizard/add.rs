@@ -1,7 +1,11 @@
 //! The last step of a wizard.
 
-use catalog::NewCredential;
-use model::{Connector, Reason, Run, SyncSettings};
+mod beside;
+
+use std::collections::BTreeSet;
+
+use catalog::{Connecting, NewCredential};
+use model::{Connector, Policy, Run, SyncSettings};
 use service::Check;
 
 use super::state::State;
@@ -19,9 +23,28 @@ pub struct WizardPick {
     pub sync: SyncSettings,
 }
 
+/// What is wanted beside the connectors.
+#[derive(Default)]
+pub struct WizardWishes {
+    /// What to call the credential in the vault.
+    pub credential: Option<String>,
+    /// People whose connectors are limited, and who are to reach these too.
+    pub people: Vec<String>,
+    /// Each connector gets a policy like this one, of its own and by its name.
+    pub policy: Option<Policy>,
+    /// Begin the first backup of each.
+    pub backup: bool,
+}
+
 /// What the wizard came to.
+#[derive(Default)]
 pub struct WizardAdded {
     pub connectors: Vec<Checked<Connector>>,
+    pub policies: Vec<Policy>,
+    /// Policies that somebody else has to agree to first: they would shorten how long snapshots are kept that are there already.
+    pub unapproved: Vec<Policy>,
+    /// Names of people, with the connectors that they reach now.
+    pub people: Vec<(String, BTreeSet<String>)>,
     /// The backups that were started at once.
     pub runs: Vec<Run>,
 }
@@ -44,15 +67,14 @@ impl Control {
         Ok(drafts)
     }
 
-    /// Checks each organization that was picked, then saves the credential and all connectors, or nothing. A wizard for an existing connector
-    /// puts the new identity in the place of the old one. With `backup`, the first backup of each is started.
+    /// Checks each organization that was picked and all that is wanted beside, then saves everything, or nothing. A wizard for an existing
+    /// connector puts the new identity in the place of the old one, and nothing else.
     pub async fn finish_wizard(
         &self,
         owner: &str,
         id: &str,
         picks: Vec<WizardPick>,
-        credential: Option<&str>,
-        backup: bool,
+        wishes: WizardWishes,
     ) -> Result<WizardAdded> {
         let (state, _) = self.state(owner, id).await?;
         if let Some(connector) = &state.connector {
@@ -62,33 +84,33 @@ impl Control {
             return Err(Error::coded("organization-needed"));
         }
         let choice = state.choice()?;
-        let mut connectors = Vec::new();
+        let mut checked = Vec::new();
         for pick in picks {
             let mut new = state.new_connector(pick)?;
             new.identity = choice.clone();
-            connectors.push(self.accepted(&new).await?);
+            checked.push(self.accepted(&new).await?);
         }
         if let IdentityChoice::New { .. } = choice {
-            let name = self
-                .credential_name(&state, credential, &connectors)
-                .await?;
-            for checked in &mut connectors {
-                checked.value.credential.clone_from(&name);
+            let name = wishes.credential.as_deref();
+            let name = self.credential_name(&state, name, &checked).await?;
+            for one in &mut checked {
+                one.value.credential.clone_from(&name);
             }
         }
-        self.save_all(&choice, &connectors).await?;
-        for checked in &connectors {
-            self.note_warnings(&checked.value, &checked.checks).await?;
+        let connectors: Vec<Connector> = checked.iter().map(|one| one.value.clone()).collect();
+        let beside = self.beside(&connectors, &wishes).await?;
+        self.save_all(&choice, beside.saving(&connectors)).await?;
+        for one in &checked {
+            self.note_warnings(&one.value, &one.checks).await?;
         }
         self.catalog.end_connect_session(id).await?;
-        let mut runs = Vec::new();
-        for checked in connectors.iter().filter(|_| backup) {
-            runs.push(
-                self.request_backup(&checked.value.name, None, Reason::Request)
-                    .await?,
-            );
-        }
-        Ok(WizardAdded { connectors, runs })
+        Ok(WizardAdded {
+            connectors: checked,
+            policies: beside.policies,
+            unapproved: beside.unapproved,
+            people: beside.people,
+            runs: beside.runs.into_iter().map(|queued| queued.run).collect(),
+        })
     }
 
     /// One connector has a credential of its own; several share one that is named after the account.
@@ -125,36 +147,27 @@ impl Control {
         Err(catalog::Error::CredentialExists { name: base }.into())
     }
 
-    async fn save_all(
-        &self,
-        choice: &IdentityChoice,
-        checked: &[Checked<Connector>],
-    ) -> Result<()> {
-        let connectors: Vec<Connector> = checked.iter().map(|one| one.value.clone()).collect();
-        let first = connectors.first().map(|one| one.credential.as_str());
-        let now = self.now();
+    async fn save_all(&self, choice: &IdentityChoice, all: Connecting<'_>) -> Result<()> {
+        let (kek, now, rng) = (&self.kek, self.now(), &mut rng());
         let IdentityChoice::New {
             identity, expires, ..
         } = choice
         else {
-            let (kek, rng) = (&self.kek, &mut rng());
-            return Ok(self
-                .catalog
-                .connect(kek, None, &connectors, now, rng)
-                .await?);
+            return Ok(self.catalog.connect(kek, all, now, rng).await?);
         };
+        let first = all.connectors.first();
         let secret = identity.secret();
         let new = NewCredential {
-            name: first.unwrap_or_default(),
+            name: first.map_or("", |one| one.credential.as_str()),
             sign_in: &identity.sign_in,
             secret: &secret,
             expires: *expires,
         };
-        let (kek, rng) = (&self.kek, &mut rng());
-        Ok(self
-            .catalog
-            .connect(kek, Some(&new), &connectors, now, rng)
-            .await?)
+        let all = Connecting {
+            credential: Some(&new),
+            ..all
+        };
+        Ok(self.catalog.connect(kek, all, now, rng).await?)
     }
 
     /// SRE-20: the new token takes the place of the old one, once every connector that uses it passed with it.
@@ -180,7 +193,7 @@ impl Control {
         let value = self.catalog.connector(name).await?;
         Ok(WizardAdded {
             connectors: vec![Checked { checks, value }],
-            runs: Vec::new(),
+            ..WizardAdded::default()
         })
     }
 }

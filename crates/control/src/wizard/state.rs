@@ -1,7 +1,7 @@
 //! What a wizard knows between two steps. All of it is kept as one secret.
 
 use jiff::Timestamp;
-use model::{Secret, SignIn};
+use model::{App, Secret, SignIn};
 use serde::{Deserialize, Serialize};
 use service::Check;
 use service::entra::{CodeFlow, DeviceFlow};
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub url: Option<String>,
     pub connector: Option<String>,
     pub app_profile: Option<String>,
+    /// The app of the profile or connector: a credential of the vault may prove it.
+    pub known_app: Option<App>,
     /// While a person is away to sign in.
     pub flow: Option<Flow>,
     pub page: Option<String>,
@@ -81,6 +83,7 @@ impl State {
             url: begin.url.clone(),
             connector: begin.connector.clone(),
             app_profile: begin.app_profile.clone(),
+            known_app: None,
             flow: None,
             page: None,
             failure: None,

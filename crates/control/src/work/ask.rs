@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use catalog::{NewJob, OpenJob, Placement, QueueLimits, QueuedRun, RepositoryRow, why_queued};
 use model::policy::{Selection, covering};
-use model::{Connector, Counts, JobState, Policy, Reason, Run, RunKind, RunState, Waiting};
+use model::{Connector, Counts, Policy, Reason, Run, RunKind, RunState, Waiting};
 
 use super::order::{BackupJob, Order};
 use crate::{Control, Error, Result};
@@ -58,6 +58,27 @@ impl Control {
         self.request(&wish).await
     }
 
+    /// Queues backups of these connectors by a policy: all of them, or none when one is refused.
+    pub async fn request_all(
+        &self,
+        connectors: &[String],
+        policy: &str,
+        reason: Reason,
+    ) -> Result<Vec<Run>> {
+        let mut all = Vec::with_capacity(connectors.len());
+        for connector in connectors {
+            let wish = BackupWish {
+                connector: connector.clone(),
+                policy: Some(policy.to_owned()),
+                reason,
+                ..BackupWish::default()
+            };
+            all.push(self.prepare(&wish).await?);
+        }
+        self.catalog.queue_runs(&all).await?;
+        Ok(all.into_iter().map(|queued| queued.run).collect())
+    }
+
     /// Queues a backup.
     pub async fn request(&self, wish: &BackupWish) -> Result<Run> {
         let queued = self.prepare(wish).await?;
@@ -100,22 +121,16 @@ impl Control {
 
     /// Asks a run to end: at once while it waits, as soon as its worker hears of it otherwise.
     pub async fn cancel(&self, run: &str) -> Result<Run> {
-        let mut found = self.catalog.run(run).await?;
-        if !matches!(found.state, RunState::Queued | RunState::Running) {
+        let open = |run: &Run| matches!(run.state, RunState::Queued | RunState::Running);
+        if !open(&self.catalog.run(run).await?) {
             return Err(refused("run-not-open", format!("run {run} has ended")));
         }
-        let mut working = false;
-        for job in self.catalog.jobs(run).await? {
-            self.catalog.request_cancel(&job.id).await?;
-            working |= self.catalog.job(&job.id).await?.state == JobState::Leased;
+        let found = self.catalog.cancel_run(run, self.now()).await?;
+        if open(&found) || found.state == RunState::Canceled {
+            return Ok(found);
         }
-        if !working {
-            found.state = RunState::Canceled;
-            found.finished = Some(self.now());
-            self.catalog.finish_run(&found).await?;
-            self.end_plan(&found).await?;
-        }
-        Ok(found)
+        // It came to its end meanwhile.
+        Err(refused("run-not-open", format!("run {run} has ended")))
     }
 
     /// Why each of these runs is not at work, or what it waits for; none for runs that have ended.
@@ -184,7 +199,11 @@ impl Control {
     }
 
     /// The policy for a connector: the one that was named, or the first that is for it, those that are switched on before others.
-    async fn policy_for(&self, connector: &Connector, named: Option<&str>) -> Result<Policy> {
+    pub(crate) async fn policy_for(
+        &self,
+        connector: &Connector,
+        named: Option<&str>,
+    ) -> Result<Policy> {
         if let Some(name) = named {
             return Ok(self.catalog.policy(name).await?.policy);
         }
@@ -218,8 +237,18 @@ impl Control {
     /// Looks everything up that a backup needs, and refuses what cannot work.
     pub(crate) async fn prepare(&self, wish: &BackupWish) -> Result<QueuedRun> {
         let connector = self.catalog.connector(&wish.connector).await?;
-        let service = self.service(&connector.service)?;
         let policy = self.policy_for(&connector, wish.policy.as_deref()).await?;
+        self.prepare_with(wish, &connector, &policy).await
+    }
+
+    /// As [`Control::prepare`], for a connector and a policy that need not be saved yet.
+    pub(crate) async fn prepare_with(
+        &self,
+        wish: &BackupWish,
+        connector: &Connector,
+        policy: &Policy,
+    ) -> Result<QueuedRun> {
+        let service = self.service(&connector.service)?;
         let named = wish.repository.as_deref().or(policy.repository.as_deref());
         let repository = self.repository_for(named).await?;
         let mut selection = policy.selection.clone();
@@ -236,7 +265,7 @@ impl Control {
             full: wish.full,
             bytes_per_second: policy.limits.bytes_per_second,
         });
-        let placement = self.place(&connector, &policy, &repository).await?;
+        let placement = self.place(connector, policy, &repository).await?;
         let organization = connector.organization.to_lowercase();
         Ok(QueuedRun {
             run: Run {

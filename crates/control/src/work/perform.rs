@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::order::{BackupJob, Order};
 use super::settle::{Failed, Outcome};
 use super::watch::{RunObserver, Tap};
-use crate::backup::BackupOrder;
+use crate::backup::{BackupOrder, extent};
 use crate::{Control, Error, Result};
 
 /// How often what a run waits for is written down.
@@ -95,8 +95,8 @@ impl Control {
         Self::not_too_often(job)?;
         match Order::read(&job.payload)? {
             Order::Backup(order) => self.make_backup(run, job, order, tap, cancel).await,
-            Order::Plan(plan) => self.make_plan(&plan, tap, cancel).await,
-            Order::Restore(plan) => self.make_restore(&plan, tap, cancel).await,
+            Order::Plan(plan) => self.holding(job).make_plan(&plan, tap, cancel).await,
+            Order::Restore(plan) => self.holding(job).make_restore(&plan, tap, cancel).await,
             Order::Check(order) => self.make_check(&order, tap, cancel).await,
             Order::Prune(order) => self.make_prune(&order, tap, cancel).await,
             Order::Verify(order) => self.make_verify(&order, tap, cancel).await,
@@ -145,6 +145,7 @@ impl Control {
         let usage = client.usage();
         let mut outcome = match result {
             Ok(report) => Outcome {
+                result: extent(order.full, &report),
                 snapshot: Some(report.snapshot.to_string()),
                 counts: report.counts,
                 issues: report.source.issues,

@@ -9,6 +9,7 @@ use model::{Class, Connector, Issue, Policy, Run};
 use repository::Repository;
 use service::Service;
 
+use crate::backup::address;
 use crate::{Control, Error, Result};
 
 /// What a policy's rules would do to the snapshots of one connector.
@@ -30,10 +31,11 @@ fn with(mut all: Vec<Policy>, removed: Option<&str>, added: Option<&Policy>) -> 
     all
 }
 
-/// The rules for a connector's snapshots in a repository: what any of its policies wants to keep stays. `None` where none is for it.
+/// The rules for the snapshots of these connectors in a repository: what any policy of any of them wants to keep stays. `None` where none
+/// is for them.
 fn rules(
     all: &[Policy],
-    connector: &str,
+    connectors: &[&str],
     repository: &str,
     default: Option<&RepositoryRow>,
 ) -> Option<Keep> {
@@ -42,7 +44,8 @@ fn rules(
         own.or(default.map(|row| row.name.as_str()))
             .is_some_and(|name| name.eq_ignore_ascii_case(repository))
     };
-    let keeps = covering(all, connector).into_iter().filter(here);
+    let covering = connectors.iter().flat_map(|name| covering(all, name));
+    let keeps = covering.filter(here);
     keeps
         .map(|policy| policy.retention.clone())
         .reduce(|rules, keep| rules.union(&keep))
@@ -68,6 +71,28 @@ pub(crate) fn not_forgotten(error: &Error) -> Issue {
 }
 
 impl Control {
+    /// The connectors that make the same snapshots as this one: its own name, and those of others for the same organization at the same
+    /// address. One whose address nobody can tell counts as one of them: it can only make more stay.
+    fn makers<'a>(&self, connector: &'a Connector, all: &'a [Connector]) -> Result<Vec<&'a str>> {
+        let service = self.service(&connector.service)?;
+        let organization = connector.organization.to_lowercase();
+        let own = address(service, connector).ok();
+        let same = |other: &&Connector| {
+            let at = address(service, other).ok();
+            let elsewhere = own
+                .as_ref()
+                .zip(at)
+                .is_some_and(|(own, at)| !own.eq_ignore_ascii_case(&at));
+            other.service == connector.service
+                && other.organization.to_lowercase() == organization
+                && !elsewhere
+        };
+        let names = all.iter().filter(same).map(|other| other.name.as_str());
+        Ok(std::iter::once(connector.name.as_str())
+            .chain(names)
+            .collect())
+    }
+
     async fn all_policies(&self) -> Result<Vec<Policy>> {
         let rows = self.catalog.policies().await?;
         Ok(rows.into_iter().map(|row| row.policy).collect())
@@ -90,15 +115,26 @@ impl Control {
         removed: Option<&str>,
         added: Option<&Policy>,
     ) -> Result<bool> {
+        let connectors = self.catalog.connectors().await?;
+        self.would_shorten_for(&connectors, removed, added).await
+    }
+
+    /// As [`Control::would_shorten`], for these connectors, which need not be saved.
+    pub(crate) async fn would_shorten_for(
+        &self,
+        connectors: &[Connector],
+        removed: Option<&str>,
+        added: Option<&Policy>,
+    ) -> Result<bool> {
         let before = self.all_policies().await?;
         let after = with(before.clone(), removed, added);
         let default = self.catalog.default_repository().await?;
-        let connectors = self.catalog.connectors().await?;
+        let saved = self.catalog.connectors().await?;
         for repository in self.catalog.repositories().await? {
-            for connector in &connectors {
+            for connector in connectors {
+                let makers = self.makers(connector, &saved)?;
                 let rules = |all: &[Policy]| {
-                    rules(all, &connector.name, &repository.name, default.as_ref())
-                        .unwrap_or_default()
+                    rules(all, &makers, &repository.name, default.as_ref()).unwrap_or_default()
                 };
                 if !rules(&after).covers(&rules(&before)) {
                     return Ok(true);
@@ -108,13 +144,19 @@ impl Control {
         Ok(false)
     }
 
-    fn forget_request(connector: &Connector, keep: Keep, dry_run: bool) -> ForgetRequest {
-        ForgetRequest {
+    fn forget_request(
+        service: &Service,
+        connector: &Connector,
+        keep: Keep,
+        dry_run: bool,
+    ) -> Result<ForgetRequest> {
+        Ok(ForgetRequest {
             keep,
             sources: BTreeSet::from([connector.organization.clone()]),
+            url: Some(address(service, connector)?),
             dry_run,
             ..ForgetRequest::default()
-        }
+        })
     }
 
     /// Forgets what no rule keeps any more. What stands in the way becomes an issue of the run: its snapshot is good nevertheless.
@@ -129,14 +171,16 @@ impl Control {
         let forgotten = async {
             let all = self.all_policies().await?;
             let default = self.catalog.default_repository().await?;
-            let keep = rules(&all, &connector.name, &run.repository, default.as_ref());
+            let connectors = self.catalog.connectors().await?;
+            let makers = self.makers(connector, &connectors)?;
+            let keep = rules(&all, &makers, &run.repository, default.as_ref());
             let Some(keep) = keep else {
                 return Ok(());
             };
             if keep.is_empty() {
                 return Ok(());
             }
-            let request = Self::forget_request(connector, keep, false);
+            let request = Self::forget_request(service, connector, keep, false)?;
             self.forget(repository, service, &request).await?;
             Ok::<(), Error>(())
         };
@@ -156,19 +200,21 @@ impl Control {
         };
         let repository = self.read_repository(&row).await?;
         let mut previews = Vec::new();
-        for connector in self.catalog.connectors().await? {
+        let connectors = self.catalog.connectors().await?;
+        for connector in &connectors {
             let fits = covering(&all, &connector.name)
                 .iter()
                 .any(|one| one.name == policy.name);
-            let keep = rules(&all, &connector.name, &row.name, default.as_ref());
+            let makers = self.makers(connector, &connectors)?;
+            let keep = rules(&all, &makers, &row.name, default.as_ref());
             let (true, Some(keep)) = (fits, keep) else {
                 continue;
             };
-            let request = Self::forget_request(&connector, keep, true);
             let service = self.service(&connector.service)?;
+            let request = Self::forget_request(service, connector, keep, true)?;
             let plan = self.forget(&repository, service, &request).await?;
             previews.push(RetentionPreview {
-                connector: connector.name,
+                connector: connector.name.clone(),
                 repository: row.name.clone(),
                 decisions: plan.decisions,
                 suspicions: plan.suspicions,

@@ -45,7 +45,7 @@ impl From<&Error> for Failed {
             class,
             // Whoever excludes everybody else from a repository does so for a while.
             passing: matches!(class, Some(Class::Transient | Class::Throttled))
-                || error.code() == Some("lock-held"),
+                || matches!(error.code(), Some("lock-held" | "catalog-failed")),
             canceled: matches!(error, Error::Engine(engine::Error::Canceled)),
         }
     }
@@ -132,11 +132,11 @@ impl Control {
         run.snapshot = outcome.snapshot;
         run.counts = outcome.counts;
         run.result = outcome.result;
-        // First of all: whoever lost the job tells nothing about it any more.
-        self.catalog.finish(&job.id, job.token, state).await?;
-        self.end_plan(&run).await?;
-        self.catalog.add_issues(&run.id, &outcome.issues).await?;
-        self.catalog.finish_run(&run).await?;
+        let issues = &outcome.issues;
+        let ended = self
+            .catalog
+            .end_run(&job.id, job.token, state, &run, issues);
+        ended.await?;
         // Others may sign in as somebody else, or not at all: only backups tell how the connector stands.
         if run.kind == RunKind::Backup {
             let ended = outcome.failed.map(|failed| (failed.class, failed.message));

@@ -1,12 +1,12 @@
 //! The loop of the worker in this process.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::{Claimant, Job, QueueLimits};
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::watch::RunObserver;
@@ -32,7 +32,8 @@ impl Control {
     /// Takes jobs from the queue until `cancel`, and then gives back what it holds: another worker goes on from its checkpoints. A catalog
     /// that is away is waited for.
     pub async fn run_worker(&self, setup: &WorkerSetup, cancel: &CancellationToken) {
-        let mut jobs: JoinSet<()> = JoinSet::new();
+        let mut jobs = JoinSet::new();
+        let mut at_work = HashMap::new();
         let mut shown = None;
         while !cancel.is_cancelled() {
             let now = self.now();
@@ -47,7 +48,7 @@ impl Control {
                 }
             }
             if jobs.len() < setup.slots.max(1) {
-                match self.take_one(setup, &mut jobs, cancel).await {
+                match self.take_one(setup, &mut jobs, &mut at_work, cancel).await {
                     Ok(true) => continue,
                     Ok(false) => {}
                     Err(error) => tracing::warn!(%error, "the queue cannot be read"),
@@ -56,7 +57,10 @@ impl Control {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = tokio::time::sleep(LOOK) => {}
-                Some(_) = jobs.join_next() => {}
+                Some(done) = jobs.join_next_with_id() => {
+                    let task = done.map_or_else(|error| error.id(), |(task, ())| task);
+                    at_work.remove(&task);
+                }
             }
         }
         while jobs.join_next().await.is_some() {}
@@ -66,28 +70,37 @@ impl Control {
         &self,
         setup: &WorkerSetup,
         jobs: &mut JoinSet<()>,
+        at_work: &mut HashMap<task::Id, String>,
         cancel: &CancellationToken,
     ) -> Result<bool> {
-        let Some(job) = self.claim_own(setup).await? else {
+        let held = at_work.values().cloned().collect();
+        let Some(job) = self.claim_own(setup, &held).await? else {
             return Ok(false);
         };
+        let id = job.id.clone();
         let (control, observer, stop) = (self.clone(), Arc::clone(&setup.observer), cancel.clone());
         let runtime = Handle::current();
         // A thread for each job: hashing and packing for one must not hold up the waits of others.
-        jobs.spawn_blocking(move || {
+        let task = jobs.spawn_blocking(move || {
             let done = runtime.block_on(control.perform(&job, &observer, &stop));
             if let Err(error) = done {
                 tracing::warn!(run = job.run, %error, "a job was lost");
             }
         });
+        at_work.insert(task.id(), id);
         Ok(true)
     }
 
-    async fn claim_own(&self, setup: &WorkerSetup) -> Result<Option<Job>> {
+    async fn claim_own(
+        &self,
+        setup: &WorkerSetup,
+        at_work: &BTreeSet<String>,
+    ) -> Result<Option<Job>> {
         let claimant = Claimant {
             name: &self.worker,
             labels: &setup.labels,
             storages: None,
+            at_work,
         };
         let claimed = self
             .catalog
@@ -102,7 +115,7 @@ impl Control {
             .own_worker(&self.worker, &setup.labels, self.now())
             .await?;
         while !cancel.is_cancelled()
-            && let Some(job) = self.claim_own(setup).await?
+            && let Some(job) = self.claim_own(setup, &BTreeSet::new()).await?
         {
             self.perform(&job, &setup.observer, cancel).await?;
             done += 1;

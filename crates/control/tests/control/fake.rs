@@ -138,7 +138,6 @@ pub(crate) fn service(world: &Arc<World>) -> &'static Service {
             name: "dev",
             url: "http://127.0.0.1:9/{organization}",
         }],
-        credentials: &[],
         kinds: Box::leak(kinds.into_boxed_slice()),
         preflight: &Nothing,
     }))

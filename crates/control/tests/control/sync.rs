@@ -205,3 +205,52 @@ async fn forgetting_spares_the_last_good_snapshot() {
         .collect();
     assert_eq!(listed, [stale.to_string(), good.to_string()]);
 }
+
+/// What is of each snapshot, the newest first; which numbers the catalog gave is its own affair.
+async fn contents(catalog: &Catalog, source: &SourceKey) -> Vec<(String, Vec<(String, String)>)> {
+    let all = known(catalog, source).await.into_iter();
+    let named = |items: Vec<IndexEntry>| items.into_iter().map(|item| (item.item.id, item.digest));
+    all.map(|(snapshot, _, items)| (snapshot.id, named(items).collect()))
+        .collect()
+}
+
+#[tokio::test]
+async fn after_a_kill_between_a_snapshot_and_its_rows_backups_go_on() {
+    // The kill came at the third snapshot, or at the first of this catalog: three are in the repository in any case.
+    for lost in [1, 2, 3] {
+        let (installation, source) = with_history().await;
+        let catalog = &installation.control.catalog;
+        for (snapshot, ..) in &known(catalog, &source).await[..lost] {
+            catalog.forget_snapshot(&snapshot.id).await.unwrap();
+        }
+        installation.world.put("leaf", "b2", "m2", "after the kill");
+        for _ in 0..2 {
+            let ended = installation.backup().await;
+            assert_eq!(ended.run.state, model::RunState::Succeeded);
+            ended.result.unwrap();
+        }
+        let afresh = Control {
+            catalog: Catalog::open("sqlite::memory:").await.unwrap(),
+            ..installation.control.clone()
+        };
+        afresh.sync(&installation.repository).await.unwrap();
+        let expected = contents(&afresh.catalog, &source).await;
+        assert_eq!(expected.len(), 5);
+        assert_eq!(contents(catalog, &source).await, expected, "{lost} lost");
+    }
+}
+
+#[tokio::test]
+async fn a_forget_that_fails_in_the_middle_is_known_to_the_catalog() {
+    let (installation, source) = with_history().await;
+    let (control, repository) = (&installation.control, &installation.repository);
+    let ids = repository.snapshots().await.unwrap();
+    let (oldest, newest) = (ids[0].0, ids[2].0);
+    // As after an error of the storage, or a kill: one of two is gone, and nobody told the catalog.
+    repository.forget(&[oldest]).await.unwrap();
+    let failed = control.forget_these(repository, &[newest, oldest]).await;
+    assert_eq!(failed.unwrap_err().code(), Some("snapshot-unknown"));
+    let listed = control.catalog.source_snapshots(&source).await.unwrap();
+    let listed: Vec<String> = listed.into_iter().map(|snapshot| snapshot.id).collect();
+    assert_eq!(listed, [ids[2].0.to_string(), ids[1].0.to_string()]);
+}

@@ -229,3 +229,53 @@ fn a_prune_that_never_goes_through_is_told_where_it_is_wanted() {
     facts.repositories[0].pruned = Some(at(30 * 24));
     assert_eq!(kinds(&facts, now), []);
 }
+
+#[test]
+fn a_disk_around_its_threshold_is_told_of_once() {
+    let filling = |used: u64, before: Option<AlarmLevel>| {
+        let disk = StorageFact {
+            total: 100,
+            free: 100 - used,
+        };
+        let facts = Facts {
+            storage: [("main".to_owned(), disk)].into(),
+            filling: before
+                .map(|level| ("main".to_owned(), level))
+                .into_iter()
+                .collect(),
+            ..Facts::default()
+        };
+        let found = find_alarms(&facts, &AlarmSettings::default(), at(0));
+        found.first().map(|alarm| alarm.level)
+    };
+    let (warning, critical) = (Some(AlarmLevel::Warning), Some(AlarmLevel::Critical));
+    assert_eq!((filling(89, None), filling(90, None)), (None, warning));
+    assert_eq!(
+        (filling(88, warning), filling(87, warning)),
+        (warning, None)
+    );
+    assert_eq!(
+        (filling(96, warning), filling(97, warning)),
+        (warning, critical)
+    );
+    assert_eq!(
+        (filling(95, critical), filling(94, critical)),
+        (critical, warning)
+    );
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_an_alarm_and_hides_no_other() {
+    let facts = Facts {
+        connectors: vec![connector()],
+        silent: ["main".to_owned()].into(),
+        ..Facts::default()
+    };
+    assert_eq!(
+        kinds(&facts, at(27)),
+        [
+            (AlarmKind::BackupOverdue, AlarmLevel::Warning),
+            (AlarmKind::StorageSilent, AlarmLevel::Critical)
+        ]
+    );
+}

@@ -1,4 +1,4 @@
-use model::{Destination, MailSecurity, RunState};
+use model::{Clock as _, Destination, MailSecurity, RunState};
 use serde_json::Value;
 use service::egress::Egress;
 use standardwebhooks::Webhook;
@@ -51,6 +51,81 @@ async fn a_failed_run_is_told_once_by_a_signed_webhook() {
     assert_eq!(body["data"]["run"], "run-1");
     assert_eq!(body["data"]["outcome"], "failure");
     assert_eq!(body["data"]["error"], "the service is away");
+}
+
+#[tokio::test]
+async fn what_goes_on_failing_is_told_once_a_day_until_it_is_good() {
+    let world = World::new().await;
+    let receiver = HttpReceiver::start([]).await;
+    world.add("ops", webhook(&receiver.url), Some(KEY)).await;
+    let mut number = 0;
+    let mut ends = async |connector: &str, state| {
+        number += 1;
+        world
+            .run(&format!("run-{number:03}"), connector, state)
+            .await;
+        world.clock.forward(3600);
+        world.send().await
+    };
+    let failed = RunState::Failed;
+    assert_eq!(ends("contoso", failed).await, 1);
+    for _ in 0..23 {
+        assert_eq!(ends("contoso", failed).await, 0);
+    }
+    assert_eq!(ends("fabrikam", failed).await, 1, "another one's first");
+    assert_eq!(ends("contoso", failed).await, 1, "a day later");
+    let received = receiver.take();
+    let body: Value = serde_json::from_str(&received[2].body).unwrap();
+    assert!(received[2].body.contains("25 times in a row"), "{body}");
+    assert_eq!(body["title"], "Backup of contoso is still failing");
+    assert!(!received[0].body.contains("still"), "{}", received[0].body);
+    assert_eq!(ends("contoso", RunState::Canceled).await, 0);
+    assert_eq!(ends("contoso", failed).await, 0, "canceled is not good");
+    assert_eq!(ends("contoso", RunState::Succeeded).await, 0);
+    assert_eq!(ends("contoso", failed).await, 1, "it was good meanwhile");
+}
+
+#[tokio::test]
+async fn issues_that_somebody_acknowledged_are_told_to_nobody() {
+    let world = World::new().await;
+    let receiver = HttpReceiver::start([]).await;
+    world.add("ops", webhook(&receiver.url), Some(KEY)).await;
+    let catalog = &world.control.catalog;
+    let known = catalog::Acknowledgement {
+        connector: "contoso".to_owned(),
+        repository: String::new(),
+        code: "permission-missing".to_owned(),
+        kind: "wiki".to_owned(),
+        scope: String::new(),
+        item: String::new(),
+        by_whom: "anna".to_owned(),
+        at: world.clock.now(),
+        until: None,
+        note: None,
+    };
+    catalog.acknowledge(&known).await.unwrap();
+    for run in ["run-1", "run-2"] {
+        world
+            .run(run, "contoso", RunState::SucceededWithIssues)
+            .await;
+    }
+    let new = model::Issue {
+        code: "throttled".to_owned(),
+        class: model::Class::Throttled,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: "the service asked to slow down".to_owned(),
+        hint: None,
+    };
+    catalog.add_issues("run-2", &[new]).await.unwrap();
+    assert_eq!(world.send().await, 1);
+    let received = receiver.take();
+    let body: Value = serde_json::from_str(&received[0].body).unwrap();
+    assert_eq!(body["data"]["run"], "run-2");
+    let told = body["data"]["issues"].as_array().unwrap();
+    assert_eq!(told.len(), 1, "{body}");
+    assert_eq!(told[0]["code"], "throttled");
 }
 
 #[tokio::test]

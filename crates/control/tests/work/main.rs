@@ -7,7 +7,9 @@ mod fake;
 mod maintenance;
 mod open;
 mod organization;
+mod place;
 mod queue;
+mod races;
 mod schedule;
 mod selection;
 
@@ -181,6 +183,11 @@ impl Site {
     pub(crate) async fn repository(&self) -> Repository {
         let row = self.control.catalog.repository("main").await.unwrap();
         self.control.open_repository(&row).await.unwrap()
+    }
+
+    /// Of its repository.
+    pub(crate) fn location(&self) -> String {
+        self.folder.path().join("repository").display().to_string()
     }
 
     pub(crate) async fn snapshots(&self) -> usize {

@@ -246,6 +246,7 @@ async fn of_one_repository_one_thing_is_done_at_a_time_and_here() {
             name,
             labels: &none,
             storages,
+            at_work: &none,
         };
         let catalog = &site.control.catalog;
         let limits = QueueLimits::default();

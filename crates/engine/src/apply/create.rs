@@ -6,7 +6,7 @@ use service::{Found, FoundState, Ids as _, Kind, Outcome, Pass, StoredItem};
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::{Apply, PAGE, writes};
 use crate::Result;
-use crate::plan::{Unfound, find_each};
+use crate::plan::{IF_GONE, NEEDED, Unfound, find_each};
 
 fn pending(step: &Step) -> bool {
     writes(step)
@@ -183,7 +183,7 @@ impl Apply<'_> {
         let needed = step
             .reason
             .as_deref()
-            .is_some_and(|reason| reason.starts_with("needed by"));
+            .is_some_and(|reason| reason.starts_with(NEEDED) || reason == IF_GONE);
         let conflict = if needed {
             Conflict::Skip
         } else {

@@ -5,7 +5,7 @@ use service::{Kind, Outcome, Pass, StoredItem};
 
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::create::lost;
-use super::report::turned_out;
+use super::report::lasting;
 use super::{Apply, PAGE, writes};
 use crate::Result;
 
@@ -114,7 +114,7 @@ impl Apply<'_> {
     ) -> Result<()> {
         self.run().unconnected.insert(step.position);
         let message = format!("references to other items: {message}");
-        let detail = turned_out(step).chain([message.as_str()]);
+        let detail = lasting(step).chain([message.as_str()]);
         let detail = detail.collect::<Vec<_>>().join("; ");
         self.set(step, StepState::Differs, None, Some(&detail))
             .await?;
@@ -145,7 +145,7 @@ impl Apply<'_> {
             if self.run().unconnected.contains(&step.position) {
                 differences.splice(0..0, step.detail.clone());
             } else if !differences.is_empty() {
-                differences.splice(0..0, turned_out(step).map(str::to_owned));
+                differences.splice(0..0, lasting(step).map(str::to_owned));
             }
             if let Some(url) = self.page(kind, step).await {
                 self.store

@@ -20,10 +20,10 @@ pub(crate) struct Made {
 impl Made {
     /// Of these differences, those that came later: somebody changed the item.
     pub(crate) fn since(&self, differences: &[String]) -> Vec<String> {
-        let known = self.differed.as_deref().unwrap_or_default();
+        let known = format!("; {}; ", self.differed.as_deref().unwrap_or_default());
         let new = differences
             .iter()
-            .filter(|difference| !known.contains(difference.as_str()));
+            .filter(|difference| !known.contains(&format!("; {difference}; ")));
         new.cloned().collect()
     }
 }
@@ -226,5 +226,22 @@ impl Apply<'_> {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_known_only_as_a_whole() {
+        let made = Made {
+            action: Action::Create,
+            differed: Some(
+                "title: \"a\" instead of \"b\"; tags: nothing instead of \"x\"".to_owned(),
+            ),
+        };
+        let now = ["tags: nothing instead of \"x\"", "title: \"a\""].map(str::to_owned);
+        assert_eq!(made.since(&now), ["title: \"a\""]);
     }
 }

@@ -67,9 +67,9 @@ fn notes(step: &Step) -> impl Iterator<Item = &str> {
     step.detail.as_deref().unwrap_or_default().split("; ")
 }
 
-/// The notes that say that a step did something else than planned: whoever takes it back must know.
-pub(super) fn turned_out(step: &Step) -> impl Iterator<Item = &str> {
-    notes(step).filter(|note| [MERGED, REPLACED].contains(note))
+/// The notes that stay whatever is found later: of losses, and that a step did something else than planned, which whoever takes it back must know.
+pub(super) fn lasting(step: &Step) -> impl Iterator<Item = &str> {
+    notes(step).filter(|note| [MERGED, REPLACED].contains(note) || note.starts_with(LOST))
 }
 
 /// What a step turned out to do.

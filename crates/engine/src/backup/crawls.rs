@@ -32,6 +32,8 @@ pub(crate) struct Crawled {
     pub selection: BTreeSet<String>,
     /// As ordered; those of containers as ids, once they are known.
     pub picks: Picks,
+    /// Containers by kind, of listings that came to their end.
+    listed: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Crawled {
@@ -84,6 +86,7 @@ pub(crate) async fn crawl_all(
         cursors: BTreeMap::new(),
         selection,
         picks: request.picks.clone(),
+        listed: BTreeMap::new(),
     };
     let mut runner = Runner {
         cx,
@@ -93,10 +96,10 @@ pub(crate) async fn crawl_all(
         collector,
         positions: begun.positions,
         order: Order {
-            started,
             full: request.full,
             accepted: &request.accept_deletions,
             picks: &request.picks,
+            ..Order::usual(started)
         },
         crawled,
     };
@@ -208,15 +211,15 @@ impl Runner<'_, '_> {
         }
     }
 
+    fn has_failed(&self, kind: &str) -> bool {
+        let mut failed = self.crawled.failed.iter();
+        failed.any(|&number| self.crawled.infos[usize::from(number)].kind == kind)
+    }
+
     /// The scopes of kinds that are crawled once for each item of `parent`.
     async fn scopes(&self, parent: &str) -> Result<Vec<Scope>> {
         let mut names = self.collector.scopes(parent);
-        let failed = self
-            .crawled
-            .failed
-            .iter()
-            .any(|&number| self.crawled.infos[usize::from(number)].kind == parent);
-        if failed {
+        if self.has_failed(parent) {
             names.extend(
                 self.prior
                     .ids(parent, "")
@@ -246,6 +249,11 @@ impl Runner<'_, '_> {
 
     /// What lies in a container names it by its id alone: from now on the pick is one of ids.
     async fn resolve(&mut self, kind: &str) -> Result<()> {
+        if !self.has_failed(kind) {
+            let ids = self.collector.scopes(kind).into_keys();
+            let ids = ids.map(|id| id.to_lowercase()).collect();
+            self.crawled.listed.insert(kind.to_owned(), ids);
+        }
         if !self.crawled.picks.0.contains_key(kind) {
             return Ok(());
         }
@@ -359,6 +367,7 @@ impl Runner<'_, '_> {
             cursor,
             order: Order {
                 picks: &self.crawled.picks,
+                listed: &self.crawled.listed,
                 ..self.order
             },
             selection: &self.crawled.selection,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use model::{Class, Issue, ItemRef, Picks};
 use service::kind::Crawled as Often;
-use service::{Layout, Stored as _};
+use service::{Kind, Layout, Stored as _};
 
 use super::crawls::Crawled;
 use super::prior::Prior;
@@ -14,6 +14,17 @@ use crate::layout::Layouts;
 use crate::sink::CrawlInfo;
 use crate::spool::Spool;
 
+/// So many of the items that are kept are named.
+const NAMED: usize = 5;
+
+/// What absence came to, beside the deletions.
+#[derive(Default)]
+pub(crate) struct Doubts {
+    pub issues: Vec<Issue>,
+    /// What is kept although it is no longer listed.
+    pub kept: Vec<ItemRef>,
+}
+
 /// Adds a deletion to the spool for every item that is gone; a drop that looks like a lost permission becomes an issue instead.
 pub(crate) async fn find(
     layouts: Layouts,
@@ -22,14 +33,15 @@ pub(crate) async fn find(
     mentioned: &HashSet<ItemRef>,
     accepted: &BTreeSet<String>,
     spool: &mut Spool,
-) -> Result<Vec<Issue>> {
-    let mut issues = Vec::new();
+) -> Result<Doubts> {
+    let mut doubts = Doubts::default();
     if prior.is_empty() {
-        return Ok(issues);
+        return Ok(doubts);
     }
     let left_out = crawled.left_out();
-    // Parents come first. What lies in one that vanished unsaid is kept with it.
+    // Parents come first. What lies in one that vanished unsaid is kept with it, and what lies in one that is gone goes with it.
     let mut lost: HashSet<String> = HashSet::new();
+    let mut over: HashSet<String> = HashSet::new();
     for (number, info) in crawled.infos.iter().enumerate() {
         let number = number as u16;
         if !info.complete || left_out.contains(&number) {
@@ -37,7 +49,7 @@ pub(crate) async fn find(
         }
         for kind in listed_kinds(layouts, info.kind) {
             let mut before = items_before(layouts, prior, &crawled.picks, kind, info).await?;
-            before.retain(|item| !lost.contains(&item.scope));
+            before.retain(|item| !lost.contains(&item.scope) && !over.contains(&item.scope));
             let gone: Vec<&ItemRef> = before
                 .iter()
                 .filter(|item| !mentioned.contains(item))
@@ -46,16 +58,21 @@ pub(crate) async fn find(
             // What has no scope of its own may have been in a lost one.
             let suspect =
                 parent || (!lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
+            let filtered = layouts.service().kind(kind).is_some_and(Kind::is_filtered);
             let doubtful = implausible(before.len() as u64, gone.len() as u64)
-                || (suspect && !gone.is_empty());
+                || ((suspect || filtered) && !gone.is_empty());
             if doubtful && !accepted.contains(kind) {
-                issues.push(issue(kind, info, before.len(), gone.len()));
+                doubts.issues.push(issue(kind, info, before.len(), &gone));
                 if parent {
-                    lost.extend(gone.into_iter().map(|item| item.id.clone()));
+                    lost.extend(gone.iter().map(|item| item.id.clone()));
                 }
+                doubts.kept.extend(gone.into_iter().cloned());
                 continue;
             }
             for item in gone {
+                if parent {
+                    over.insert(item.id.clone());
+                }
                 let Some(folder) = layouts.path(item) else {
                     continue;
                 };
@@ -69,7 +86,7 @@ pub(crate) async fn find(
             }
         }
     }
-    Ok(issues)
+    Ok(doubts)
 }
 
 /// What a lost permission looks like: everything gone where there was something, or most of many.
@@ -102,7 +119,7 @@ async fn items_before(
     kind: &str,
     info: &CrawlInfo,
 ) -> Result<Vec<ItemRef>> {
-    let spec = layouts.service().kind(kind).map(service::Kind::spec);
+    let spec = layouts.service().kind(kind).map(Kind::spec);
     let scopes = match spec.and_then(|spec| spec.parent) {
         Some(parent) if spec.is_some_and(|spec| spec.crawled == Often::Once) => {
             let mut scopes = prior.ids(parent, "").await?;
@@ -125,7 +142,13 @@ async fn items_before(
     Ok(items)
 }
 
-fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: usize) -> Issue {
+fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: &[&ItemRef]) -> Issue {
+    let named = gone.iter().take(NAMED).map(|item| item.id.as_str());
+    let mut named = named.collect::<Vec<_>>().join(", ");
+    if gone.len() > NAMED {
+        named.push_str(", …");
+    }
+    let gone = gone.len();
     Issue {
         code: "implausible-drop".to_owned(),
         class: Class::Implausible,
@@ -133,7 +156,7 @@ fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: usize) -> Issue {
         scope: info.scope.id.clone(),
         item: None,
         message: format!(
-            "{gone} of {before} items of kind {kind} are no longer listed; they are kept as they were"
+            "{gone} of {before} items of kind {kind} are no longer listed ({named}); they are kept as they were"
         ),
         hint: Some(format!(
             "check that the identity still sees them; if they were deleted: --accept-deletions {kind}"

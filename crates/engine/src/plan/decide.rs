@@ -5,6 +5,11 @@ use service::{Fidelity, Found, FoundState};
 
 use super::select::Why;
 
+/// How the reason of a step begins that another one cannot live without.
+pub(crate) const NEEDED: &str = "needed by";
+/// The reason of a step that writes only what does not stand at the target.
+pub(crate) const IF_GONE: &str = "wanted if it is gone";
+
 /// What a plan does with one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Decision {
@@ -65,7 +70,7 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
         });
     }
     let needed = match case.why {
-        Why::Needed(by) => Some(format!("needed by {by}")),
+        Why::Needed(by) => Some(format!("{NEEDED} {by}")),
         Why::IfGone | Why::Swept | Why::Asked => None,
     };
     let decision = |action, reason: Option<&str>, found: Option<&Found>| Decision {
@@ -73,48 +78,26 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
         reason: reason.map(str::to_owned).or_else(|| needed.clone()),
         new_id: found.map(|found| found.id.clone()),
     };
-    Some(match (case.found, case.conflict) {
-        (None, _) => decision(Action::Create, None, None),
-        (
-            Some(Found {
-                state: FoundState::Deleted,
-                ..
-            }),
-            conflict,
-        ) if !case.original || conflict == Conflict::Duplicate => {
+    let found = case.found;
+    // The very item, as the service made it once.
+    let same = case.original && found.is_some_and(|found| found.id == old_id);
+    let there = Some("the target already has it");
+    Some(match (found.map(|found| found.state), case.conflict) {
+        (None, _) | (Some(FoundState::Deleted), Conflict::Duplicate) => {
             decision(Action::Create, None, None)
         }
-        (
-            found @ Some(Found {
-                state: FoundState::Deleted,
-                ..
-            }),
-            _,
-        ) => decision(Action::Undelete, None, found),
-        // The very item, as the service made it once: nothing is missing.
-        (
-            found @ Some(Found {
-                state: FoundState::Automatic,
-                id,
-            }),
-            Conflict::Skip,
-        ) if case.original && id == old_id => {
-            decision(Action::Skip, Some("the target already has it"), found)
+        (Some(FoundState::Deleted), _) if !case.original => decision(Action::Create, None, None),
+        (Some(FoundState::Deleted), _) => decision(Action::Undelete, None, found),
+        (Some(FoundState::Automatic), Conflict::Skip) if same => {
+            decision(Action::Skip, there, found)
         }
-        (
-            found @ Some(Found {
-                state: FoundState::Automatic,
-                ..
-            }),
-            _,
-        ) => decision(Action::Merge, None, found),
-        (found, Conflict::Skip) => decision(Action::Skip, Some("the target already has it"), found),
-        (found, Conflict::Replace) => decision(Action::Replace, None, found),
-        (_, Conflict::Duplicate) => decision(
-            Action::Create,
-            Some("a duplicate: the target already has it"),
-            None,
-        ),
+        (Some(FoundState::Automatic), _) => decision(Action::Merge, None, found),
+        (Some(FoundState::Present), Conflict::Skip) => decision(Action::Skip, there, found),
+        (Some(FoundState::Present), Conflict::Replace) => decision(Action::Replace, None, found),
+        (Some(FoundState::Present), Conflict::Duplicate) => {
+            let reason = Some("a duplicate: the target already has it");
+            decision(Action::Create, reason, None)
+        }
     })
 }
 

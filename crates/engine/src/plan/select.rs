@@ -9,6 +9,7 @@ use service::KindSpec;
 use super::mention::mentioned;
 use super::order::{has_items, restore_order};
 use super::{PlanContext, describe};
+use crate::layout::is_within;
 use crate::{Error, Result};
 
 /// The items that a restore is about. The default selects nothing.
@@ -221,19 +222,13 @@ fn why(cx: &PlanContext<'_>, what: &What, item: &ItemRef) -> Option<Why> {
         What::Under(prefix) => {
             let prefix = prefix.trim_matches('/');
             let path = cx.layouts().path(item)?;
-            let below = path
-                .strip_prefix(prefix)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            // A path into an item, to one of its files, means the item.
-            let inside = prefix
-                .strip_prefix(path.as_str())
-                .is_some_and(|rest| rest.starts_with('/'));
-            let of_child = inside
+            // A path into an item, to one of its files, means the item, and not what it contains.
+            let names = is_within(prefix, &path)
                 && cx
                     .layouts()
                     .parse(prefix)
-                    .is_some_and(|place| place.item != *item);
-            (prefix.is_empty() || below || (inside && !of_child)).then_some(Why::Swept)
+                    .is_none_or(|place| place.item == *item);
+            (prefix.is_empty() || is_within(&path, prefix) || names).then_some(Why::Swept)
         }
     }
 }

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use model::{Action, Conflict, Event, Issue, ItemRef, Step, StepState};
 use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
-use super::decide::{Case, Decision, decide};
+use super::decide::{Case, Decision, IF_GONE, NEEDED, decide};
 use super::find::{LOOKUP, Unfound, target};
 use super::order::{has_items, restore_order};
 use super::people::Census;
@@ -26,6 +26,8 @@ pub(super) struct PlanWriter<'a> {
     ids: IdMap,
     /// Containers that this plan makes: nothing can stand in them yet.
     fresh: HashSet<(String, String)>,
+    /// Containers that could not be looked up: what lies in them cannot be either.
+    unknown: HashSet<(String, String)>,
     /// What was looked up while the selection was made.
     known: HashMap<ItemRef, Option<Found>>,
     census: Census,
@@ -52,6 +54,7 @@ impl<'a> PlanWriter<'a> {
             store,
             ids: IdMap::new(request.original()),
             fresh: HashSet::new(),
+            unknown: HashSet::new(),
             known: HashMap::new(),
             census: Census::default(),
             page: Vec::new(),
@@ -209,10 +212,13 @@ impl<'a> PlanWriter<'a> {
                 Ok(found) => decide(&self.case(kind, &entry, found.as_ref()), &item.id),
                 Err(unfound) => {
                     self.report(unfound, item);
-                    Some(Decision::skip(format!(
-                        "cannot be looked up at the target: {}",
-                        unfound.message
-                    )))
+                    let message = format!("cannot be looked up at the target: {}", unfound.message);
+                    if self.is_elsewhere(kind, item) {
+                        Some(Decision::skip(message))
+                    } else {
+                        self.push_unknown(kind, entry, message).await?;
+                        continue;
+                    }
                 }
             };
             self.remember(
@@ -231,6 +237,42 @@ impl<'a> PlanWriter<'a> {
             }
         }
         self.census.count(self.cx, &written).await
+    }
+
+    /// It lies in a container that is not restored, which is known.
+    fn is_elsewhere(&self, kind: &dyn Kind, item: &ItemRef) -> bool {
+        kind.spec().parent.is_some_and(|parent| {
+            !item.scope.is_empty()
+                && self.ids.get(parent, &item.scope).is_none()
+                && !self
+                    .unknown
+                    .contains(&(parent.to_owned(), item.scope.clone()))
+        })
+    }
+
+    /// A step that the apply looks up again. It has failed until then: not knowing is no reason to leave an item out in silence.
+    async fn push_unknown(&mut self, kind: &dyn Kind, entry: Entry, detail: String) -> Result<()> {
+        let item = &entry.stored.item;
+        self.ids.set_absent(item);
+        if is_parent(self.cx, &item.kind) {
+            self.unknown.insert((item.kind.clone(), item.id.clone()));
+        }
+        let reason = match &entry.why {
+            Why::Needed(by) => Some(format!("{NEEDED} {by}")),
+            Why::IfGone => Some(IF_GONE.to_owned()),
+            Why::Swept | Why::Asked => None,
+        };
+        let decision = Decision {
+            action: Action::Create,
+            reason,
+            new_id: None,
+        };
+        self.push(kind, entry, decision).await?;
+        if let Some(step) = self.page.last_mut() {
+            step.state = StepState::Failed;
+            step.detail = Some(detail);
+        }
+        Ok(())
     }
 
     fn case<'c>(&self, kind: &dyn Kind, entry: &'c Entry, found: Option<&'c Found>) -> Case<'c> {
@@ -291,6 +333,9 @@ impl<'a> PlanWriter<'a> {
     }
 
     async fn push(&mut self, kind: &dyn Kind, entry: Entry, decision: Decision) -> Result<()> {
+        if self.page.len() >= PAGE {
+            self.flush().await?;
+        }
         let writes = !matches!(decision.action, Action::Skip | Action::Export);
         // What comes out of the service's own recycle bin comes back whole.
         let losses = if writes && decision.action != Action::Undelete {
@@ -315,9 +360,6 @@ impl<'a> PlanWriter<'a> {
             url: None,
         });
         self.position += 1;
-        if self.page.len() >= PAGE {
-            self.flush().await?;
-        }
         Ok(())
     }
 

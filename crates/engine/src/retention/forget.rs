@@ -17,6 +17,8 @@ pub struct ForgetRequest {
     pub keep: Keep,
     /// Only of these organizations; empty for all. Case does not matter.
     pub sources: BTreeSet<String>,
+    /// Only of the organization at this address: another one of its name is another source. `None` for any.
+    pub url: Option<String>,
     /// Only snapshots that carry all tags of one of these entries; empty for all.
     pub tags: Vec<Vec<String>>,
     /// Organizations whose drop a person has confirmed.
@@ -90,7 +92,11 @@ impl ForgetRequest {
                 .tags
                 .iter()
                 .any(|wanted| wanted.iter().all(|tag| one.snapshot.tags.contains(tag)));
-        of_source && tagged
+        let at_url = match (&self.url, &one.source) {
+            (Some(url), Some(source)) => source.url.eq_ignore_ascii_case(url),
+            _ => true,
+        };
+        of_source && at_url && tagged
     }
 }
 

@@ -1,29 +1,14 @@
 //! Processes that can die, and the time that passes between them.
 
 use std::future::Future;
-use std::sync::Mutex;
 use std::time::SystemTime;
 
-use ::model::Clock;
 use fault_store::{FaultStore, Plan};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-/// A second passes whenever someone looks.
-pub(crate) struct Ticks(Mutex<Timestamp>);
-
-impl Clock for Ticks {
-    fn now(&self) -> Timestamp {
-        let mut now = self.0.lock().unwrap();
-        *now += SignedDuration::from_secs(1);
-        *now
-    }
-}
+use crate::stand_in::Ticks;
 
 impl Ticks {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new("2026-01-01T00:00:00Z".parse().unwrap()))
-    }
-
     pub(crate) fn pass(&self, time: SignedDuration) {
         *self.0.lock().unwrap() += time;
     }

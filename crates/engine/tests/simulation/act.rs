@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ::model::{Clock, Connector, Event, Reporter, Resumed};
+use ::model::{Clock, Resumed, Silent};
 use async_trait::async_trait;
 use engine::backup::{BackupContext, BackupRequest};
 use engine::coordinator::{Beat, Coordinator, Pace, Rows, SnapshotInfo};
@@ -16,12 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::history::{Act, Trouble};
 use crate::model::Files;
 use crate::site::{Place, Site};
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _event: Event) {}
-}
+use crate::stand_in::request;
 
 /// The catalog keeps a checkpoint, and may not hear of a snapshot.
 struct Catalog<'a> {
@@ -149,24 +144,9 @@ impl Site {
         };
         let accepted: BTreeSet<String> = ["project", "note", "log"].map(str::to_owned).into();
         let request = BackupRequest {
-            connector: Connector {
-                name: "contoso".to_owned(),
-                service: "fake".to_owned(),
-                organization: "Contoso".to_owned(),
-                url: None,
-                method: "pat".to_owned(),
-                credential: "none".to_owned(),
-                ..Connector::default()
-            },
-            url: "https://example.invalid/contoso".to_owned(),
-            run: "run".to_owned(),
-            job: "job".to_owned(),
-            token: 1,
-            selection: BTreeSet::new(),
-            picks: model::Picks::default(),
             accept_deletions: if accept { accepted } else { BTreeSet::new() },
             full,
-            work: self.work.path().to_owned(),
+            ..request(self.work.path())
         };
         engine::backup::backup(&cx, &request).await?;
         let resumed = catalog.resumed.into_inner();

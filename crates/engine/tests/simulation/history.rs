@@ -108,9 +108,9 @@ fn changes(random: &mut StdRng, most: usize) -> Vec<Change> {
 fn change(random: &mut StdRng) -> Change {
     let (project, id) = (random.random_range(0..3), random.random_range(0..25));
     match random.random_range(0..12) {
-        0 => Change::AddProject(project),
+        0 => Change::Project(project),
         1 if random.random_bool(0.3) => Change::RemoveProject(random.random_range(1..3)),
-        1..5 => Change::AddNote(project, random.random_range(0..8)),
+        1..5 => Change::Note(project, random.random_range(0..8)),
         5 => Change::RemoveNote(project, random.random_range(0..8)),
         6..8 => Change::Event(id),
         8 => Change::Remark(id),

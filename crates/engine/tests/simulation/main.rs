@@ -31,7 +31,9 @@ mod process;
 mod quick;
 mod seeds;
 mod site;
-#[path = "../backup/world.rs"]
+#[path = "../common/stand_in.rs"]
+mod stand_in;
+#[path = "../common/world/mod.rs"]
 #[expect(dead_code, reason = "the tests of backups use more of it")]
 mod world;
 

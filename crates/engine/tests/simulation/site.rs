@@ -1,11 +1,8 @@
 //! What outlives a process: the storage, the service, the catalog's few rows, and time.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use ::model::Secret;
 use fault_store::{FaultStore, Plan};
 use jiff::SignedDuration;
 use object_store::ObjectStore;
@@ -13,11 +10,11 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use repository::Repository;
-use service::http::{Auth, Options};
 use service::{Client, Service};
 
-use crate::process::{Ticks, process};
+use crate::process::process;
 use crate::quick;
+use crate::stand_in::{Ticks, client};
 use crate::world::{self, Shared};
 
 /// Two repositories in one storage, which fails and dies for both.
@@ -99,18 +96,4 @@ impl Site {
     pub(crate) fn pass_half_an_hour(&self) {
         self.clock.pass(SignedDuration::from_mins(35));
     }
-}
-
-fn client() -> Client {
-    Client::new(Options {
-        hosts: BTreeMap::new(),
-        auth: Auth::Pat(Secret::new("none")),
-        user_agent: "test".to_owned(),
-        attempts: 1,
-        max_wait: Duration::ZERO,
-        timeout: Duration::from_secs(1),
-        max_body: 1,
-        observer: None,
-    })
-    .unwrap()
 }

@@ -15,6 +15,9 @@ mod process;
 #[path = "../common/quick.rs"]
 mod quick;
 mod run;
+#[path = "../common/stand_in.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod stand_in;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};

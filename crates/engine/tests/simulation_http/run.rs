@@ -12,7 +12,7 @@ use engine::layout::Layouts;
 use fault_store::{FaultStore, Plan};
 use futures::StreamExt as _;
 use jiff::SignedDuration;
-use model::{Clock, Connector, Event, Reporter, SourceFile};
+use model::{Clock, Silent, SourceFile};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use rand::RngExt as _;
@@ -20,19 +20,14 @@ use rand::rngs::StdRng;
 use repository::{CheckOptions, ReadData, Repository, SnapshotId, TreeId};
 
 use crate::organization::Organization;
-use crate::process::{Ticks, process};
+use crate::process::process;
 use crate::quick;
+use crate::stand_in::{Ticks, request};
 
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
-}
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _event: Event) {}
 }
 
 struct Catalog;
@@ -135,26 +130,11 @@ impl<'a> Backups<'a> {
             clock: &clock,
             reporter: &Silent,
         };
-        let request = BackupRequest {
-            connector: Connector {
-                name: "contoso".to_owned(),
-                service: AZURE_DEVOPS.name.to_owned(),
-                organization: "contoso".to_owned(),
-                url: None,
-                method: "pat".to_owned(),
-                credential: "none".to_owned(),
-                ..Connector::default()
-            },
+        let mut request = BackupRequest {
             url: self.organization.url(),
-            run: "run".to_owned(),
-            job: "job".to_owned(),
-            token: 1,
-            selection: BTreeSet::new(),
-            picks: model::Picks::default(),
-            accept_deletions: BTreeSet::new(),
-            full: false,
-            work: self.work.path().to_owned(),
+            ..request(self.work.path())
         };
+        AZURE_DEVOPS.name.clone_into(&mut request.connector.service);
         let done = Box::pin(engine::backup::backup(&cx, &request)).await;
         repository.close().await;
         done.map(drop)

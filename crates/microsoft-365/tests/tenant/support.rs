@@ -11,7 +11,7 @@ use engine::coordinator::{Beat, Coordinator, IndexRow, Rows, SnapshotInfo};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use microsoft_365::MICROSOFT_365;
-use model::{App, Clock, Connector, Event, Reporter, Secret, SignIn};
+use model::{App, Clock, Connector, Secret, SignIn, Silent};
 use object_store::memory::InMemory;
 use repository::{InitOptions, Repository};
 use serde_json::Value;
@@ -29,12 +29,6 @@ impl Clock for Ticks {
         *now += SignedDuration::from_secs(1);
         *now
     }
-}
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _event: Event) {}
 }
 
 #[derive(Default)]

@@ -1,6 +1,5 @@
 //! Copies to a second repository, and restic's word on them.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -11,7 +10,6 @@ use repository::{
 };
 use serde_json::Value;
 
-use crate::faulty::FaultyStore;
 use crate::support::*;
 
 const OTHER: &str = "another password";
@@ -184,9 +182,10 @@ async fn a_copy_that_is_killed_anywhere_goes_on_and_stores_nothing_twice() {
     let mut writes = 0;
     loop {
         let store: Arc<dyn ObjectStore> = Arc::new(new.fork());
-        let faulty = FaultyStore::new(Arc::clone(&store), writes, ErrorKind::ConnectionReset);
-        let killed = Arc::clone(&faulty) as Arc<dyn ObjectStore>;
-        let killed = Repository::open(killed, &secret(PASSWORD)).await.unwrap();
+        let faulty = faulty(&store, &clock, after(writes));
+        let killed = Repository::open(Arc::new(faulty.clone()), &secret(PASSWORD))
+            .await
+            .unwrap();
         let result = source
             .copy_to(&killed, &wanted, &holder(&clock), &options, &Silent)
             .await;
@@ -213,7 +212,7 @@ async fn a_copy_that_is_killed_anywhere_goes_on_and_stores_nothing_twice() {
                 content(&source, snapshot).await
             );
         }
-        if !faulty.has_failed() {
+        if faulty.strikes().is_empty() {
             assert_eq!(result.unwrap().snapshots_copied, 2);
             break;
         }

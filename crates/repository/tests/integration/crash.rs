@@ -1,8 +1,8 @@
 //! Writes that stop anywhere leave every snapshot whole.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 
+use fault_store::Plan;
 use jiff::SignedDuration;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -11,7 +11,6 @@ use repository::{
     TreeId,
 };
 
-use crate::faulty::FaultyStore;
 use crate::support::*;
 
 const ALL: CheckOptions = CheckOptions {
@@ -75,15 +74,24 @@ async fn assert_whole(
 #[tokio::test]
 async fn a_full_disk_is_named_and_leaves_no_snapshot() {
     let (_, store) = in_memory().await;
-    for writes in 0..5 {
-        let full = FaultyStore::new(Arc::clone(&store), writes, ErrorKind::StorageFull);
-        let repository = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+    let mut room = 0;
+    loop {
         let clock = TestClock::real();
-        clock.advance(SignedDuration::from_hours(writes));
-        let error = backup(&repository, &clock, 1).await.unwrap_err();
-        assert_eq!(error.code(), "disk-full", "{error}");
+        clock.advance(SignedDuration::from_hours(room));
+        let plan = Plan {
+            room: Some(room.cast_unsigned()),
+            ..Plan::default()
+        };
+        let full = Arc::new(faulty(&store, &clock, plan));
+        let repository = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+        match backup(&repository, &clock, 1).await {
+            Ok(_) => break,
+            Err(error) => assert_eq!(error.code(), "disk-full", "{error}"),
+        }
         assert_whole(&store, 0..=0).await;
+        room += 300;
     }
+    assert!(room >= 1200, "more than the lock has to be written: {room}");
 }
 
 #[tokio::test]
@@ -101,13 +109,10 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
         let oldest = repository.snapshots().await.unwrap()[0].0;
         repository.forget(&[oldest]).await.unwrap();
 
-        let faulty = FaultyStore::new(Arc::clone(&store), writes, ErrorKind::ConnectionReset);
-        let killed = Repository::open(
-            Arc::clone(&faulty) as Arc<dyn ObjectStore>,
-            &secret(PASSWORD),
-        )
-        .await
-        .unwrap();
+        let faulty = faulty(&store, &clock, after(writes));
+        let killed = Repository::open(Arc::new(faulty.clone()), &secret(PASSWORD))
+            .await
+            .unwrap();
         let result = async {
             let report = killed
                 .prune(&holder(&clock), &everything(), &Silent)
@@ -127,7 +132,7 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
         backup(&repository, &clock, 4).await.unwrap();
         let repository = assert_whole(&store, 3..=4).await;
         assert_eq!(repository.check(&ALL).await.unwrap().problems, []);
-        if !faulty.has_failed() {
+        if faulty.strikes().is_empty() {
             assert!(result.unwrap().packs_repacked > 0);
             break;
         }
@@ -137,4 +142,14 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
         writes > 12,
         "the test has to stop at many places, not {writes}"
     );
+}
+
+#[tokio::test]
+async fn a_file_from_beyond_the_calendar_is_not_overlooked() {
+    let (_, store) = in_memory().await;
+    let far = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(20_000 * 8766);
+    let store = Arc::new(fault_store::FaultStore::new(store, Arc::new(move || far)));
+    let repository = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    backup(&repository, &TestClock::real(), 0).await.unwrap();
+    assert_eq!(repository.snapshots().await.unwrap().len(), 1);
 }

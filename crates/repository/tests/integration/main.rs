@@ -10,7 +10,6 @@ mod damage_golden;
 mod damage_matrix;
 mod damage_repair;
 mod diff;
-mod faulty;
 mod gate;
 mod judge;
 mod locks;

@@ -1,7 +1,6 @@
 //! Whatever happens to a repository, prune never drops what a snapshot reaches.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,7 +13,6 @@ use repository::{
     Change, CheckOptions, Limit, Node, Op, PruneOptions, ReadData, Repository, Snapshot, TreeId,
 };
 
-use crate::faulty::FaultyStore;
 use crate::support::*;
 
 /// restic looks at the end of so many histories.
@@ -107,13 +105,8 @@ impl History {
 
     /// A process that is killed after some writes and removals.
     async fn mortal(&self, writes: u8) -> Repository {
-        let store = Arc::clone(&self.store);
-        Self::open(FaultyStore::new(
-            store,
-            i64::from(writes),
-            ErrorKind::ConnectionReset,
-        ))
-        .await
+        let store = faulty(&self.store, &self.clock, after(writes.into()));
+        Self::open(Arc::new(store)).await
     }
 
     async fn backup(

@@ -5,8 +5,10 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use fault_store::{FaultStore, Plan};
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Event, Reporter, Secret};
+pub(crate) use model::Silent;
+use model::{Clock, Secret};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use repository::{
@@ -62,12 +64,6 @@ pub(crate) fn holder(clock: &Arc<TestClock>) -> Holder {
     Holder::new("keepward", Arc::clone(clock) as Arc<dyn Clock>).with_patience(Duration::ZERO)
 }
 
-pub(crate) struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: Event) {}
-}
-
 /// Frees all that can be freed, however young it is.
 pub(crate) fn everything() -> PruneOptions {
     PruneOptions {
@@ -83,6 +79,26 @@ pub(crate) async fn prune(repository: &Repository) -> repository::PruneReport {
         .prune(&holder, &everything(), &Silent)
         .await
         .unwrap()
+}
+
+/// A store with faults around another one, whose time is that of the clock.
+pub(crate) fn faulty(
+    store: &Arc<dyn ObjectStore>,
+    clock: &Arc<TestClock>,
+    plan: Plan,
+) -> FaultStore {
+    let clock = Arc::clone(clock);
+    let faulty = FaultStore::new(Arc::clone(store), Arc::new(move || clock.now().into()));
+    faulty.arm(plan);
+    faulty
+}
+
+/// As a process sees it that is killed after so many writes and removals.
+pub(crate) fn after(writes: u64) -> Plan {
+    Plan {
+        writes: Some(writes),
+        ..Plan::default()
+    }
 }
 
 pub(crate) async fn in_memory() -> (Repository, Arc<dyn ObjectStore>) {

@@ -42,12 +42,16 @@ pub(crate) async fn authenticate(
         return problem.into_response();
     }
     let client = ClientLine::of_request(&request);
-    let found = match (bearer, cookie) {
-        (Some(bearer), _) => by_token(&server, &bearer).await,
-        (None, Some(cookie)) => by_session(&server, &cookie).await,
-        (None, None) => return next.run(request).await,
-    };
-    match found {
+    if bearer.is_none() && cookie.is_none() {
+        return next.run(request).await;
+    }
+    let found = presented(&server, bearer, cookie).await;
+    if let Ok(Some((_, used))) = &found
+        && let Err(problem) = used.note(&server).await
+    {
+        return problem.into_response();
+    }
+    match found.map(|found| found.map(|(caller, _)| caller)) {
         Ok(Some(caller)) => {
             let caller = caller.from(&client);
             request.extensions_mut().insert(caller.clone());
@@ -100,7 +104,53 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     Some(secret.to_owned())
 }
 
-async fn by_session(server: &Server, secret: &str) -> Result<Option<Caller>, Problem> {
+/// What is to be noted of a use.
+enum Use {
+    /// Nothing: one was noted not long ago.
+    Noted,
+    Session(String),
+    Token(String),
+}
+
+impl Use {
+    async fn note(&self, server: &Server) -> Result<(), Problem> {
+        let (catalog, now) = (&server.control.catalog, server.control.clock.now());
+        match self {
+            Self::Noted => {}
+            Self::Session(id) => catalog.touch_session(id, now).await?,
+            Self::Token(id) => catalog.touch_token(id, now).await?,
+        }
+        Ok(())
+    }
+}
+
+async fn presented(
+    server: &Server,
+    bearer: Option<String>,
+    cookie: Option<String>,
+) -> Result<Option<(Caller, Use)>, Problem> {
+    match (bearer, cookie) {
+        (Some(bearer), _) => by_token(server, &bearer).await,
+        (None, Some(cookie)) => by_session(server, &cookie).await,
+        (None, None) => Ok(None),
+    }
+}
+
+/// Who this caller is now, for an answer that goes on: `None` when they may not call any more. Counts as no use.
+pub(crate) async fn still(
+    server: &Server,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<Option<Caller>, Problem> {
+    if !matches!(caller.kind, CallerKind::Person | CallerKind::Token) {
+        return Ok(Some(caller.clone()));
+    }
+    let cookie = Cookies::new(&server.options).session(headers);
+    let found = presented(server, bearer(headers), cookie).await?;
+    Ok(found.map(|(caller, _)| caller))
+}
+
+async fn by_session(server: &Server, secret: &str) -> Result<Option<(Caller, Use)>, Problem> {
     let catalog = &server.control.catalog;
     let now = server.control.clock.now();
     let Some((session, person)) = catalog.session(&token::digest(secret)).await? else {
@@ -109,13 +159,15 @@ async fn by_session(server: &Server, secret: &str) -> Result<Option<Caller>, Pro
     if person.disabled || session.expires <= now || session.seen + IDLE <= now {
         return Ok(None);
     }
-    if session.seen + COARSE <= now {
-        catalog.touch_session(&session.id, now).await?;
-    }
-    Ok(Some(Caller::person(person, session.id)))
+    let used = if session.seen + COARSE <= now {
+        Use::Session(session.id.clone())
+    } else {
+        Use::Noted
+    };
+    Ok(Some((Caller::person(person, session.id), used)))
 }
 
-async fn by_token(server: &Server, text: &str) -> Result<Option<Caller>, Problem> {
+async fn by_token(server: &Server, text: &str) -> Result<Option<(Caller, Use)>, Problem> {
     let catalog = &server.control.catalog;
     let now = server.control.clock.now();
     let Some(prefix) = token::prefix(text) else {
@@ -128,14 +180,16 @@ async fn by_token(server: &Server, text: &str) -> Result<Option<Caller>, Problem
     if !token::same(&token::digest(text), &proof.hash) || owner.disabled || token.expires <= now {
         return Ok(None);
     }
-    if token.used.is_none_or(|used| used + COARSE <= now) {
-        catalog.touch_token(&token.id, now).await?;
-    }
+    let used = if token.used.is_none_or(|used| used + COARSE <= now) {
+        Use::Token(token.id.clone())
+    } else {
+        Use::Noted
+    };
     let connectors = match (owner.connectors, token.connectors) {
         (Some(owned), Some(scoped)) => Some(owned.intersection(&scoped).cloned().collect()),
         (owned, scoped) => owned.or(scoped),
     };
-    Ok(Some(Caller {
+    let caller = Caller {
         name: format!("{}/{}", owner.name, token.name),
         kind: CallerKind::Token,
         roles: owner.roles,
@@ -146,5 +200,6 @@ async fn by_token(server: &Server, text: &str) -> Result<Option<Caller>, Problem
         address: None,
         request: None,
         noted: Arc::default(),
-    }))
+    };
+    Ok(Some((caller, used)))
 }

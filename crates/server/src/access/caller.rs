@@ -121,6 +121,28 @@ impl Caller {
             .is_none_or(|names| names.contains(&connector.to_lowercase()))
     }
 
+    /// Refuses to give, or take away, more than the caller has itself: nobody rises by an account that they make or change.
+    pub(crate) fn may_grant(
+        &self,
+        roles: &BTreeSet<Role>,
+        connectors: Option<&BTreeSet<String>>,
+    ) -> Result<(), Problem> {
+        let granted = |permission: &Permission| roles.iter().any(|role| role.may(*permission));
+        let mut all = Permission::ALL.into_iter().filter(granted);
+        let reached = match connectors {
+            Some(names) => names.iter().all(|name| self.reaches(name)),
+            None => self.connectors.is_none(),
+        };
+        if reached && all.all(|permission| self.may(permission)) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "role-missing",
+            "this account or token cannot decide about more roles and connectors than it has itself",
+        ))
+    }
+
     /// The person itself, in a session of its own: what a stolen token must not be able to do.
     pub(crate) fn in_person(&self) -> Result<&str, Problem> {
         match (self.kind, &self.person) {

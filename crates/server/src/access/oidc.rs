@@ -5,7 +5,7 @@ mod leave;
 mod provider;
 mod web;
 
-pub(crate) use arrive::{Returned, arrive};
+pub(crate) use arrive::{Returned, arrive, take};
 pub(crate) use leave::{PATIENCE, leave};
 pub(crate) use provider::{Provider, callback, provider, providers, secret_name};
 pub(crate) use web::Web;

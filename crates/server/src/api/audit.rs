@@ -111,7 +111,7 @@ impl Filter {
 
 /// What was done, the newest first.
 #[utoipa::path(get, path = "/audit", tag = "audit", operation_id = "audit_list",
-    extensions(("x-permission" = json!("read-audit"))),
+    params(PageQuery, Filter), extensions(("x-permission" = json!("read-audit"))),
     responses((status = 200, body = Paged<Entry>), Refusals))]
 async fn list(
     _caller: Allowed<ReadAudit>,
@@ -160,7 +160,7 @@ struct Fault {
 
 /// Reads the whole log and looks for entries that were altered, removed or moved.
 #[utoipa::path(get, path = "/audit/verify", tag = "audit", operation_id = "audit_verify",
-    extensions(("x-permission" = json!("read-audit"))),
+    params(Anchor), extensions(("x-permission" = json!("read-audit"))),
     responses((status = 200, body = Verdict), Refusals))]
 async fn verify(
     _caller: Allowed<ReadAudit>,
@@ -197,7 +197,7 @@ struct Part {
 
 /// The whole log in the order in which it was written, a JSON document a line.
 #[utoipa::path(get, path = "/audit/export", tag = "audit", operation_id = "audit_export",
-    extensions(("x-permission" = json!("read-audit"))),
+    params(Part), extensions(("x-permission" = json!("read-audit"))),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), Refusals))]
 async fn export(
     _caller: Allowed<ReadAudit>,

@@ -54,7 +54,7 @@ async fn methods(
     let fit = METHODS
         .iter()
         .filter(|method| method.services.contains(&query.service.as_str()));
-    Ok(Json(MethodsView::of(fit, permissions)))
+    Ok(Json(MethodsView::of(&query.service, fit, permissions)))
 }
 
 /// The managed identities that can be chosen: the machine's own, and those that the configuration names.
@@ -324,16 +324,9 @@ async fn add(
     let (control, owner) = (&server.control, owner(&caller));
     let wizard = control.wizard(&owner, &id).await?;
     let again = wizard.connector.is_some();
-    if request.run_backup && !caller.may(model::Permission::RunBackups) {
-        return Err(Problem::forbidden(model::Permission::RunBackups));
-    }
-    let (credential, backup) = (request.credential_name.clone(), request.run_backup);
-    let settings = request.settings();
-    settings.allowed(&server, &caller).await?;
+    let wishes = settle::wishes(&server, &caller, &request, again).await?;
     let picks = request.picks(&server, &caller, &wizard.service).await?;
-    let mut added = control
-        .finish_wizard(&owner, &id, picks, credential.as_deref(), false)
-        .await?;
+    let added = control.finish_wizard(&owner, &id, picks, wishes).await?;
     let action = if again {
         "connector.sign-in"
     } else {
@@ -348,13 +341,6 @@ async fn add(
         let subject = format!("connector/{}", connector.name);
         server.audit(&caller, action, &subject, details).await?;
     }
-    let names = added.connectors.iter().map(|one| one.value.name.clone());
-    let names: Vec<String> = names.collect();
-    settings.save(&server, &caller, &names).await?;
-    // By the policy that is for them now.
-    for name in names.iter().filter(|_| backup && !again) {
-        let run = control.request_backup(name, None, model::Reason::Request);
-        added.runs.push(run.await?);
-    }
+    settle::note(&server, &caller, &added).await?;
     Ok((StatusCode::CREATED, Json(AddedWizard::of(added))))
 }

@@ -4,6 +4,7 @@ mod dto;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use catalog::ConnectorFilter;
 use control::{ConnectorEdit, IdentityChoice};
 use serde_json::json;
 use service::preflight::Reached;
@@ -17,7 +18,8 @@ use super::credentials::{identity_of, reach_credentials};
 pub(crate) use dto::CheckView;
 use dto::{
     AddConnector, CommitQuery, CommitView, ConnectorView, Discover, DiscoveryView, EditConnector,
-    ReachedRepository, RemoveConnectors, RemovedConnector, RemovedConnectors, TestedConnector,
+    ListQuery, ReachedRepository, RemoveConnectors, RemovedConnector, RemovedConnectors,
+    TestedConnector,
 };
 pub(super) use dto::{AddedConnector, NextStep, ReachedView, SyncBody, next_steps};
 
@@ -91,21 +93,23 @@ pub(super) async fn narrowed(
 
 /// The connectors that the caller reaches, by name.
 #[utoipa::path(get, path = "/connectors", tag = "connectors", operation_id = "connector_list",
-    params(PageQuery), extensions(("x-permission" = json!("read-status"))),
+    params(PageQuery, ListQuery), extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = Paged<ConnectorView>), Refusals))]
 async fn list(
     caller: Allowed<ReadStatus>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
+    Query(wanted): Query<ListQuery>,
 ) -> Result<Json<Paged<ConnectorView>>, Problem> {
-    let mut listed = server
-        .control
-        .catalog
-        .connectors_page(&query.page()?)
-        .await?;
-    listed
-        .items
-        .retain(|connector| caller.reaches(&connector.name));
+    let filter = ConnectorFilter {
+        text: wanted.q,
+        names: caller
+            .connectors
+            .as_ref()
+            .map(|names| names.iter().cloned().collect()),
+    };
+    let catalog = &server.control.catalog;
+    let listed = catalog.list_connectors(&filter, &query.page()?).await?;
     Ok(Json(Paged::from_listed(listed, ConnectorView::of)))
 }
 
@@ -186,7 +190,8 @@ async fn edit(
     Json(request): Json<EditConnector>,
 ) -> Result<Json<AddedConnector>, Problem> {
     reach(&caller, &name)?;
-    let details = request.details();
+    let mut details = request.details();
+    details["before"] = json!(name);
     let edit: ConnectorEdit = request.into_edit();
     let restore = edit.restore_credential.iter().flatten();
     let used: Vec<String> = edit.credential.iter().chain(restore).cloned().collect();

@@ -45,5 +45,5 @@ async fn list(
         topics: topics.map(str::to_owned).collect(),
         subject: None,
     };
-    Ok(sse(&server.events, watched, &headers))
+    Ok(sse(&server, watched, &headers))
 }

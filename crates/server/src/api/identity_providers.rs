@@ -1,9 +1,11 @@
 //! Identity providers, and signing in at them.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
-use model::Secret;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::AppendHeaders;
+use model::{Role, Secret};
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::oidc::{self, Provider, Returned};
-use crate::access::{Allowed, ClientLine, Cookies, ManagePeople, Started, person_name};
+use crate::access::{Allowed, Caller, ClientLine, Cookies, ManagePeople, Started, person_name};
 use crate::{Json, Path, Problem, Query, Refusals, SecretText, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -61,30 +63,58 @@ struct Return {
     return_to: Option<String>,
 }
 
-/// Sends the browser to an identity provider.
+/// Where the browser goes on, and the cookies that it takes along.
+type Onward = (
+    StatusCode,
+    AppendHeaders<[(HeaderName, String); 1]>,
+    AppendHeaders<Vec<(HeaderName, HeaderValue)>>,
+);
+
+/// Whoever says who signs in, and as what, decides about everything.
+fn may_decide(caller: &Caller) -> Result<(), Problem> {
+    caller.may_grant(&BTreeSet::from([Role::Admin]), None)
+}
+
+fn onward(to: String, cookies: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Onward {
+    (
+        StatusCode::SEE_OTHER,
+        AppendHeaders([(header::LOCATION, to)]),
+        AppendHeaders(cookies.into_iter().collect()),
+    )
+}
+
+/// Both ways are walked by a browser, which can do nothing with a problem document: the sign-in page says in words what the code means. Of
+/// what the provider or the address said, nothing goes along.
+fn refused(problem: &Problem) -> String {
+    format!("/sign-in?error={}", problem.code())
+}
+
+/// Sends the browser to an identity provider, or back to the sign-in page with the code of what stands in the way.
 #[utoipa::path(get, path = "/sign-in/{provider}", tag = "sign-in", operation_id = "sign_in_leave", security(()),
     params(("provider" = String, Path)),
     responses((status = 303, headers(("Location" = String))), Refusals))]
 async fn leave(
     State(server): State<Server>,
     Path(name): Path<String>,
-    Query(query): Query<Return>,
+    query: Result<Query<Return>, Problem>,
     client: ClientLine,
-) -> Result<impl IntoResponse, Problem> {
-    let provider = oidc::provider(&server, &name).await?;
-    crate::access::count_attempt(&server, &format!("provider:{}", client.network()), &client)
-        .await?;
-    let leaving = oidc::leave(
-        &server,
-        &name,
-        &provider,
-        query.return_to.as_deref().unwrap_or("/"),
-    )
-    .await?;
-    let cookie =
-        Cookies::new(&server.options).set_sign_in(&leaving.browser, oidc::PATIENCE.as_secs());
-    let location = AppendHeaders([(header::LOCATION, leaving.to.to_string())]);
-    Ok((StatusCode::SEE_OTHER, location, cookie.header()))
+) -> Onward {
+    let leaving = async {
+        let Query(query) = query?;
+        let provider = oidc::provider(&server, &name).await?;
+        let key = format!("provider:{}", client.network());
+        crate::access::count_attempt(&server, &key, &client).await?;
+        let return_to = query.return_to.as_deref().unwrap_or("/");
+        oidc::leave(&server, &name, &provider, return_to).await
+    };
+    match leaving.await {
+        Ok(leaving) => {
+            let cookies = Cookies::new(&server.options);
+            let cookie = cookies.set_sign_in(&leaving.browser, oidc::PATIENCE.as_secs());
+            onward(leaving.to.to_string(), cookie.pair())
+        }
+        Err(problem) => onward(refused(&problem), None),
+    }
 }
 
 /// Where an identity provider sends the browser back to. What went wrong is told by the sign-in page.
@@ -94,40 +124,39 @@ async fn leave(
 async fn arrive(
     State(server): State<Server>,
     Path(name): Path<String>,
-    Query(returned): Query<Returned>,
+    returned: Result<Query<Returned>, Problem>,
     client: ClientLine,
     headers: HeaderMap,
-) -> Result<impl IntoResponse, Problem> {
+) -> Onward {
     let cookies = Cookies::new(&server.options);
     let gone = cookies.clear_sign_in().pair();
-    let arrived = oidc::arrive(&server, &name, &returned, cookies.sign_in(&headers)).await;
-    let (location, session) = match arrived {
-        Ok((person, return_to)) => {
-            let started =
-                Started::begin(&server, person, &name, &client, cookies.session(&headers)).await?;
-            crate::access::forgive_attempt(
-                &server,
-                &format!("provider:{}", client.network()),
-                &client,
-            )
-            .await?;
-            (return_to, started.cookie.pair())
-        }
-        Err(problem) if problem.status().is_server_error() => return Err(problem),
+    let left = async {
+        let Query(returned) = returned?;
+        Ok::<_, Problem>((oidc::take(&server, &returned).await?, returned))
+    };
+    // Anybody can come with an answer to nothing, as often as they like: that is told to them alone, and not to the audit log.
+    let (pending, returned) = match left.await {
+        Ok(left) => left,
+        Err(problem) => return onward(refused(&problem), gone),
+    };
+    let arrived = async {
+        let browser = cookies.sign_in(&headers);
+        let (person, return_to) = oidc::arrive(&server, &name, pending, &returned, browser).await?;
+        let before = cookies.session(&headers);
+        let started = Started::begin(&server, person, &name, &client, before).await?;
+        let key = format!("provider:{}", client.network());
+        crate::access::forgive_attempt(&server, &key, &client).await?;
+        Ok::<_, Problem>((return_to, started.cookie.pair()))
+    };
+    match arrived.await {
+        Ok((return_to, session)) => onward(return_to, session.into_iter().chain(gone)),
         Err(problem) => {
             let details = json!({ "method": name, "reason": problem.code() });
-            server
-                .audit_nobody("unknown", &client, "session.refused", details)
-                .await?;
-            (format!("/sign-in?error={}", problem.code()), None)
+            let noted = server.audit_nobody("unknown", &client, "session.refused", details);
+            let problem = noted.await.err().unwrap_or(problem);
+            onward(refused(&problem), gone)
         }
-    };
-    let set = AppendHeaders(session.into_iter().chain(gone).collect::<Vec<_>>());
-    Ok((
-        StatusCode::SEE_OTHER,
-        AppendHeaders([(header::LOCATION, location)]),
-        set,
-    ))
+    }
 }
 
 /// An identity provider with its name.
@@ -184,6 +213,7 @@ async fn put_secret(
     Path(name): Path<String>,
     Json(request): Json<ClientSecret>,
 ) -> Result<StatusCode, Problem> {
+    may_decide(&caller)?;
     oidc::provider(&server, &name).await?;
     let secret = Secret::new(request.client_secret.expose());
     let control = &server.control;
@@ -212,6 +242,7 @@ async fn put(
     Path(name): Path<String>,
     Json(provider): Json<Provider>,
 ) -> Result<Json<Named>, Problem> {
+    may_decide(&caller)?;
     person_name(&name)?;
     provider.check()?;
     let body = serde_json::to_string(&provider)
@@ -242,6 +273,7 @@ async fn remove(
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    may_decide(&caller)?;
     let catalog = &server.control.catalog;
     oidc::provider(&server, &name).await?;
     catalog.remove_identity_provider(&name).await?;

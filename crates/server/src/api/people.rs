@@ -116,8 +116,9 @@ fn with_roles(roles: &BTreeSet<Role>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A token must not change the account that it belongs to.
-fn not_the_owner(caller: &Caller, person: &PersonRow) -> Result<(), Problem> {
+/// Nobody changes an account that may more than they do, and a token not the account that it belongs to.
+fn may_change(caller: &Caller, person: &PersonRow) -> Result<(), Problem> {
+    caller.may_grant(&person.roles, person.connectors.as_ref())?;
     if caller.kind == CallerKind::Token && caller.person.as_deref() == Some(&person.id) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -130,7 +131,7 @@ fn not_the_owner(caller: &Caller, person: &PersonRow) -> Result<(), Problem> {
 
 /// All accounts, by name.
 #[utoipa::path(get, path = "/people", tag = "people", operation_id = "person_list",
-    extensions(("x-permission" = json!("manage-people"))),
+    params(PageQuery), extensions(("x-permission" = json!("manage-people"))),
     responses((status = 200, body = Paged<Person>), Refusals))]
 async fn list(
     _caller: Allowed<ManagePeople>,
@@ -160,6 +161,7 @@ async fn add(
 > {
     person_name(&request.name)?;
     with_roles(&request.roles)?;
+    caller.may_grant(&request.roles, request.connectors.as_ref())?;
     acceptable(&request.password, &request.name, "/password")?;
     let person = NewPerson {
         id: server.control.new_id(),
@@ -221,7 +223,10 @@ async fn edit(
         with_roles(roles)?;
     }
     let person = catalog.person(&name).await?;
-    not_the_owner(&caller, &person)?;
+    may_change(&caller, &person)?;
+    let roles = request.roles.as_ref().unwrap_or(&person.roles);
+    let connectors = request.connectors.as_ref().unwrap_or(&person.connectors);
+    caller.may_grant(roles, connectors.as_ref())?;
     let details = json!({
         "before": { "roles": person.roles, "connectors": person.connectors, "disabled": person.disabled },
         "roles": request.roles,
@@ -251,7 +256,7 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     let catalog = &server.control.catalog;
     let person = catalog.person(&name).await?;
-    not_the_owner(&caller, &person)?;
+    may_change(&caller, &person)?;
     catalog.remove_person(&person.id).await?;
     let details = json!({ "roles": person.roles });
     server
@@ -273,7 +278,7 @@ async fn reset_password(
 ) -> Result<StatusCode, Problem> {
     let catalog = &server.control.catalog;
     let person = catalog.person(&name).await?;
-    not_the_owner(&caller, &person)?;
+    may_change(&caller, &person)?;
     acceptable(&request.password, &person.name, "/password")?;
     let hash = server.access.hashing.hash(&request.password).await?;
     catalog.set_password(&person.id, &hash, None).await?;

@@ -411,11 +411,11 @@ async fn run(
             format!("policy {} is for no connector at present", policy.name),
         ));
     }
+    let queued = control
+        .request_all(&connectors, &policy.name, Reason::Request)
+        .await?;
     let mut runs = Vec::new();
-    for connector in connectors {
-        let run = control
-            .request_backup(&connector, Some(&policy.name), Reason::Request)
-            .await?;
+    for run in queued {
         let details = json!({ "run": run.id, "connector": run.connector });
         server
             .audit(&caller, "policy.run", &subject(&policy.name), details)

@@ -112,7 +112,7 @@ struct Filter {
 
 /// Proposals, the newest first.
 #[utoipa::path(get, path = "/proposals", tag = "proposals", operation_id = "proposal_list",
-    extensions(("x-permission" = json!("read-status"))),
+    params(PageQuery, Filter), extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = Paged<Proposal>), Refusals))]
 async fn list(
     _caller: Allowed<ReadStatus>,

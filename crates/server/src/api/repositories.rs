@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use catalog::RepositoryRow;
 use control::{Bounds, NewRepository, PruneJob, RepositoryMove};
-use model::{Event, Reason, Reporter};
+use model::{Reason, Silent};
 use repository::Location;
 use serde_json::json;
 use service::egress::Egress;
@@ -37,12 +37,6 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(stats))
         .routes(routes!(sync))
         .merge(maintenance::routes())
-}
-
-struct Silent;
-
-impl Reporter for Silent {
-    fn report(&self, _: Event) {}
 }
 
 /// The machine's own administrator may use any place; others those that the configuration allows.

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::AppendHeaders;
-use catalog::{Acknowledgement, RecurringIssue};
+use catalog::{Acknowledgement, IssueFilter, RecurringIssue};
 use control::BackupWish;
 use jiff::{SignedDuration, Timestamp};
-use model::{Reason, Run};
+use model::{Permission, Reason, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -60,7 +60,11 @@ struct AddBackup {
 /// An issue with its history.
 #[derive(Serialize, ToSchema)]
 struct RecurringView {
+    /// Empty for an issue that is about a repository alone.
     connector: String,
+    /// The repository, for an issue that is about it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
     code: String,
     kind: String,
     scope: String,
@@ -96,6 +100,7 @@ impl From<RecurringIssue> for RecurringView {
     fn from(row: RecurringIssue) -> Self {
         Self {
             connector: row.connector,
+            repository: Some(row.repository).filter(|name| !name.is_empty()),
             code: row.issue.code,
             kind: row.issue.kind,
             scope: row.issue.scope,
@@ -122,13 +127,19 @@ struct Filter {
     /// Of this connector.
     #[param(required = false)]
     connector: Option<String>,
+    /// About this repository alone, as checks and prunes find them.
+    #[param(required = false)]
+    repository: Option<String>,
 }
 
 /// An issue that a person has seen, as the list names it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AcknowledgeIssue {
-    connector: String,
+    /// Give either this or `repository`.
+    connector: Option<String>,
+    /// For an issue that is about a repository alone; it takes `manage-repositories`.
+    repository: Option<String>,
     code: String,
     #[serde(default)]
     kind: String,
@@ -245,19 +256,55 @@ async fn issues(
 ) -> Result<Json<Paged<RecurringView>>, Problem> {
     let now = server.control.clock.now();
     let since = now.checked_sub(SINCE).unwrap_or(Timestamp::UNIX_EPOCH);
-    let name = match filter.connector {
-        Some(name) => Some(server.control.catalog.connector(&name).await?.name),
+    let catalog = &server.control.catalog;
+    let connector = match filter.connector {
+        Some(name) => Some(catalog.connector(&name).await?.name),
         None => None,
     };
-    let mut listed = server
-        .control
-        .catalog
-        .recurring_issues(name.as_deref(), since, now, &query.page()?)
+    let repository = match filter.repository {
+        Some(name) => Some(catalog.repository(&name).await?.name),
+        None => None,
+    };
+    let filter = IssueFilter {
+        connector: connector.as_deref(),
+        repository: repository.as_deref(),
+    };
+    let mut listed = catalog
+        .recurring_issues(filter, since, now, &query.page()?)
         .await?;
     listed
         .items
         .retain(|issue| caller.reaches(&issue.connector));
     Ok(Json(Paged::from_listed(listed, RecurringView::from)))
+}
+
+/// Which connector or repository an issue is about, if the caller may acknowledge its issues.
+async fn subject(
+    server: &Server,
+    caller: &Caller,
+    request: &AcknowledgeIssue,
+) -> Result<(String, String), Problem> {
+    let catalog = &server.control.catalog;
+    match (&request.connector, &request.repository) {
+        (Some(name), None) if caller.reaches(name) => {
+            Ok((catalog.connector(name).await?.name, String::new()))
+        }
+        (Some(name), None) => Err(catalog::Error::ConnectorUnknown { name: name.clone() }.into()),
+        (None, Some(name)) => {
+            if !caller.may(Permission::ManageRepositories) {
+                return Err(Problem::forbidden(Permission::ManageRepositories));
+            }
+            // A repository holds data of connectors that such a caller does not reach.
+            if caller.connectors.is_some() {
+                return Err(catalog::Error::RepositoryUnknown { name: name.clone() }.into());
+            }
+            Ok((String::new(), catalog.repository(name).await?.name))
+        }
+        _ => Err(Problem::field(
+            "/connector",
+            "give either `connector` or `repository`",
+        )),
+    }
 }
 
 /// Says that a person has seen an issue: it is listed as acknowledged and nobody is told of it again until then.
@@ -270,10 +317,7 @@ async fn acknowledge(
     State(server): State<Server>,
     Json(request): Json<AcknowledgeIssue>,
 ) -> Result<StatusCode, Problem> {
-    if !caller.reaches(&request.connector) {
-        let name = request.connector;
-        return Err(catalog::Error::ConnectorUnknown { name }.into());
-    }
+    let (connector, repository) = subject(&server, &caller, &request).await?;
     if request
         .note
         .as_ref()
@@ -285,14 +329,9 @@ async fn acknowledge(
     if request.until.is_some_and(|until| until <= now) {
         return Err(Problem::field("/until", "it lies in the past"));
     }
-    let connector = server
-        .control
-        .catalog
-        .connector(&request.connector)
-        .await?
-        .name;
     let one = Acknowledgement {
         connector,
+        repository,
         code: request.code,
         kind: request.kind,
         scope: request.scope,
@@ -303,7 +342,10 @@ async fn acknowledge(
         note: request.note,
     };
     server.control.catalog.acknowledge(&one).await?;
-    let subject = format!("connector/{}", one.connector);
+    let subject = match one.connector.as_str() {
+        "" => format!("repository/{}", one.repository),
+        connector => format!("connector/{connector}"),
+    };
     let details =
         json!({ "code": one.code, "kind": one.kind, "item": one.item, "until": one.until });
     server

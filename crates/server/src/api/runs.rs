@@ -60,8 +60,8 @@ pub(super) struct RunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     counts: CountsView,
-    /// What a check or verification found (`damage`, `doubts`, `notes`, and what was read) and what a prune freed or would free
-    /// (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
+    /// `full` for a backup that read everything: the first one, or one that was asked to. What a check or verification found (`damage`,
+    /// `doubts`, `notes`, and what was read) and what a prune freed or would free (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     result: Option<serde_json::Value>,
@@ -282,5 +282,5 @@ async fn events(
         topics: vec!["runs".to_owned()],
         subject: Some(run.id),
     };
-    Ok(sse(&server.events, watched, &headers))
+    Ok(sse(&server, watched, &headers))
 }

@@ -84,7 +84,7 @@ pub(super) fn reach(caller: &Caller) -> Option<&str> {
 
 /// One's own sessions, or everybody's, the newest first.
 #[utoipa::path(get, path = "/sessions", tag = "account", operation_id = "session_list",
-    extensions(("x-permission" = json!("own"))),
+    params(PageQuery, Whose), extensions(("x-permission" = json!("own"))),
     responses((status = 200, body = Paged<Session>), Refusals))]
 async fn list(
     caller: Allowed<Own>,

@@ -196,6 +196,9 @@ struct Filter {
     /// Of this connector's organization or tenant.
     #[param(required = false)]
     connector: Option<String>,
+    /// Of this organization or tenant, also when no connector is for it any more.
+    #[param(required = false)]
+    source: Option<String>,
 }
 
 /// Snapshots, the newest first.
@@ -220,6 +223,7 @@ async fn list(
     }
     let filter = SnapshotFilter {
         repository,
+        source: filter.source,
         sources: sources.map(|sources| sources.into_iter().collect()),
     };
     let listed = catalog.list_snapshots(&filter, &query.page()?).await?;

@@ -99,7 +99,7 @@ pub(super) fn not_a_mere_token(caller: &Caller) -> Result<(), Problem> {
 
 /// One's own tokens, or everybody's, the newest first.
 #[utoipa::path(get, path = "/tokens", tag = "account", operation_id = "token_list",
-    extensions(("x-permission" = json!("own"))),
+    params(PageQuery, Whose), extensions(("x-permission" = json!("own"))),
     responses((status = 200, body = Paged<Token>), Refusals))]
 async fn list(
     caller: Allowed<Own>,

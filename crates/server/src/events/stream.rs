@@ -10,12 +10,16 @@ use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response, sse};
 use futures::{Stream, stream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{Event, Events};
-use crate::access::Caller;
+use crate::Server;
+use crate::access::{self, Caller};
 
 const LAST: HeaderName = HeaderName::from_static("last-event-id");
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A stream outlives what the caller may by no longer than this.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// What a watcher wants to hear.
 pub(crate) struct Watched {
@@ -42,6 +46,11 @@ impl Watched {
 }
 
 struct Watcher {
+    server: Server,
+    /// What the caller presented.
+    headers: HeaderMap,
+    /// When to look next whether the caller may still watch.
+    look: Instant,
     events: Events,
     watched: Watched,
     changes: watch::Receiver<u64>,
@@ -54,13 +63,17 @@ struct Watcher {
 
 /// A stream from what the watcher saw last, by the header `Last-Event-ID`. Where that is not known any more, and at the
 /// beginning, the event `reset` says that what is shown has to be read again.
-pub(crate) fn sse(events: &Events, watched: Watched, headers: &HeaderMap) -> Response {
+pub(crate) fn sse(server: &Server, watched: Watched, headers: &HeaderMap) -> Response {
+    let events = &server.events;
     let changes = events.0.newest.subscribe();
     let last = headers.get(LAST).and_then(|id| id.to_str().ok());
     let place = last.and_then(|id| events.place(id));
     let watcher = Watcher {
         seen: place.unwrap_or_else(|| events.newest()),
         reset: place.is_none(),
+        server: server.clone(),
+        headers: headers.clone(),
+        look: Instant::now() + LOOK,
         events: events.clone(),
         watched,
         changes,
@@ -85,9 +98,12 @@ impl Watcher {
         })
     }
 
-    /// `None` when the server stops.
+    /// `None` when the server stops, or the caller may not watch any more.
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
+            if self.look <= Instant::now() {
+                self.look_again().await?;
+            }
             if std::mem::take(&mut self.reset) {
                 let event = sse::Event::default().event("reset").data("{}");
                 return Some(event.id(self.events.id(self.seen)));
@@ -102,6 +118,7 @@ impl Watcher {
                 Some(more) if more.is_empty() => tokio::select! {
                     changed = self.changes.changed() => changed.ok()?,
                     () = self.events.0.closed.cancelled() => return None,
+                    () = tokio::time::sleep_until(self.look) => {}
                 },
                 Some(more) => self.waiting.extend(more),
                 None => {
@@ -110,6 +127,16 @@ impl Watcher {
                 }
             }
         }
+    }
+
+    async fn look_again(&mut self) -> Option<()> {
+        self.look = Instant::now() + LOOK;
+        match access::still(&self.server, &self.watched.caller, &self.headers).await {
+            Ok(caller) => self.watched.caller = caller?,
+            // A catalog that is away says nothing of anybody; nor can anything be read then.
+            Err(_) => tracing::warn!("cannot see whether a stream may go on"),
+        }
+        Some(())
     }
 
     fn write(&self, event: &Event) -> sse::Event {

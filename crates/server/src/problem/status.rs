@@ -17,7 +17,9 @@ pub(super) fn status_of(code: &str) -> StatusCode {
         | "application-unknown"
         | "device-code-unknown" => StatusCode::UNPROCESSABLE_ENTITY,
         _ if code.ends_with("-unknown") => StatusCode::NOT_FOUND,
-        "proposal-own" | "proposal-of-others" | "setup-refused" => StatusCode::FORBIDDEN,
+        "proposal-own" | "proposal-of-others" | "approver-changed" | "setup-refused" => {
+            StatusCode::FORBIDDEN
+        }
         "last-administrator" => StatusCode::CONFLICT,
         "not-found" | "repository-not-found" => StatusCode::NOT_FOUND,
         _ if CONFLICTS.iter().any(|end| code.ends_with(end)) => StatusCode::CONFLICT,

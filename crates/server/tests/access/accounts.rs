@@ -379,3 +379,84 @@ async fn secrets_are_in_no_answer_of_lists_and_not_in_the_log() {
         }
     }
 }
+
+/// Who may manage people within limits gets nothing by it that they do not have.
+#[tokio::test]
+async fn nobody_rises_by_an_account_that_they_make_or_change() {
+    let world = World::new().await;
+    let root = world.with("root", &[Role::Admin]).await;
+    world.person("ben", &[Role::Viewer]).await;
+    let anna = world.with("anna", &[Role::Admin]).await;
+    let limits = json!({ "connectors": ["contoso"] });
+    let limited = world
+        .send(&root, "PATCH", "/people/anna", Some(limits))
+        .await;
+    assert_eq!(limited.status, StatusCode::OK, "{}", limited.text);
+    let scoped = json!({ "name": "people", "permissions": ["manage-people"] });
+    let scoped = world.send(&root, "POST", "/tokens", Some(scoped)).await;
+    let scoped = As::bearer(scoped.json["secret"].as_str().unwrap());
+    let made = |roles: &[&str], connectors: serde_json::Value| json!({ "name": "eve", "password": PASSWORD, "roles": roles, "connectors": connectors });
+    let reset = json!({ "password": "another horse battery", "second_factor_off": true });
+    let provider = json!({ "title": "x", "issuer": "https://login.example", "client_id": "x", "default_roles": ["admin"] });
+    let every = json!(null);
+    for (who, method, path, body) in [
+        (
+            &anna,
+            "PATCH",
+            "/people/anna",
+            Some(json!({ "connectors": every })),
+        ),
+        (
+            &anna,
+            "PATCH",
+            "/people/ben",
+            Some(json!({ "roles": ["admin"] })),
+        ),
+        (
+            &anna,
+            "POST",
+            "/people",
+            Some(made(&["viewer"], json!(["contoso", "fabrikam"]))),
+        ),
+        (
+            &anna,
+            "POST",
+            "/people",
+            Some(made(&["viewer"], every.clone())),
+        ),
+        (&anna, "PUT", "/people/root/password", Some(reset.clone())),
+        (&anna, "DELETE", "/people/root", None),
+        (
+            &anna,
+            "PUT",
+            "/identity-providers/mine",
+            Some(provider.clone()),
+        ),
+        (
+            &scoped,
+            "POST",
+            "/people",
+            Some(made(&["viewer"], every.clone())),
+        ),
+        (
+            &scoped,
+            "PATCH",
+            "/people/ben",
+            Some(json!({ "roles": ["admin"] })),
+        ),
+        (&scoped, "PUT", "/people/anna/password", Some(reset)),
+        (&scoped, "PUT", "/identity-providers/mine", Some(provider)),
+    ] {
+        let refused = world.send(who, method, path, body).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::FORBIDDEN,
+            "{method} {path}: {}",
+            refused.text
+        );
+        assert_eq!(refused.json["code"], "role-missing", "{}", refused.text);
+    }
+    let within = made(&["operator"], json!(["Contoso"]));
+    let added = world.send(&anna, "POST", "/people", Some(within)).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
+}

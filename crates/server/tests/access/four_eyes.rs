@@ -264,3 +264,27 @@ async fn a_policy_that_is_added_or_removed_and_keeps_less_waits_too() {
     two.approve(&two.ben, &id, &hash).await;
     assert!(catalog.policy("long").await.is_err());
 }
+
+/// Four eyes of one person: an account that was made, or taken over, to approve.
+#[tokio::test]
+async fn an_account_that_was_made_or_changed_for_it_does_not_approve() {
+    let (two, id, hash) = wish().await;
+    let world = &two.world;
+    let made = json!({ "name": "eve", "password": "a third horse 17", "roles": ["admin"] });
+    let made = world.send(&two.anna, "POST", "/people", Some(made)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let set = json!({ "password": "a fourth horse 17" });
+    let set = world
+        .send(&two.anna, "PUT", "/people/ben/password", Some(set))
+        .await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.text);
+    for (name, password) in [("eve", "a third horse 17"), ("ben", "a fourth horse 17")] {
+        let signed = world.sign_in(name, password).await;
+        let who = As::cookie(&signed.cookie("keepward").unwrap());
+        assert_eq!(
+            two.approve(&who, &id, &hash).await,
+            (StatusCode::FORBIDDEN, "approver-changed".to_owned())
+        );
+    }
+    assert!(two.on().await);
+}

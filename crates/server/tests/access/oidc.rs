@@ -323,12 +323,65 @@ async fn nobody_is_sent_to_another_site_afterwards() {
             )
             .await;
         assert_eq!(
-            answer.status,
-            StatusCode::BAD_REQUEST,
-            "{path}: {}",
-            answer.text
+            (answer.status, answer.header("location")),
+            (StatusCode::SEE_OTHER, "/sign-in?error=request-malformed"),
+            "{path}"
+        );
+        assert_eq!(answer.cookie("keepward-sign-in"), None);
+    }
+}
+
+/// A browser that follows a link or comes back can show pages alone, and whoever wrote the address must not choose what they say.
+#[tokio::test]
+async fn what_fails_on_either_way_is_told_by_the_sign_in_page_as_a_code_alone() {
+    let scene = Scene::new(json!({})).await;
+    let get = async |path: &str| {
+        let answer = scene.world.send(&As::nobody(), "GET", path, None).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        assert_eq!(answer.cookie("keepward"), None);
+        let location = answer.header("location").to_owned();
+        location.strip_prefix("/sign-in?error=").unwrap().to_owned()
+    };
+    let told = get("/sign-in/nothing%0d%0aLocation:%20https:%2f%2fevil.example").await;
+    assert_eq!(told, "identity-provider-unknown");
+    let back = "/sign-in/contoso/callback";
+    for query in [
+        "",
+        "?error=https://evil.example",
+        "?error=access_denied&error_description=%3Cscript%3E",
+        "?state=a&state=b",
+        "?return_to=https://evil.example",
+    ] {
+        let told = get(&format!("{back}{query}")).await;
+        assert!(
+            matches!(told.as_str(), "sign-in-mismatch" | "request-malformed"),
+            "{query}: {told}"
         );
     }
+    // Nobody left for any of these: whoever sends them for ever must not fill the log that nothing can be taken out of.
+    let noted = scene.world.actions().await;
+    assert!(!noted.contains(&"session.refused".to_owned()), "{noted:?}");
+    // The provider goes away while somebody is there.
+    let away = scene.leave("/").await;
+    let nowhere = json!({ "title": "x", "issuer": "http://127.0.0.1:1", "client_id": "keepward" });
+    let put = scene
+        .world
+        .send(
+            &scene.root,
+            "PUT",
+            "/identity-providers/contoso",
+            Some(nowhere),
+        )
+        .await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+    let answer = scene
+        .arrive(&away.cookie, &away.query["state"], "code")
+        .await;
+    assert_eq!(
+        answer.header("location"),
+        "/sign-in?error=identity-provider-away"
+    );
+    assert_eq!(get("/sign-in/contoso").await, "identity-provider-away");
 }
 
 #[tokio::test]
@@ -373,13 +426,13 @@ async fn an_issuer_in_clear_text_is_refused_and_its_secret_is_never_told() {
         .send(&scene.root, "DELETE", "/identity-providers/contoso", None)
         .await;
     assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let left = scene
+        .world
+        .send(&As::nobody(), "GET", "/sign-in/contoso", None)
+        .await;
     assert_eq!(
-        scene
-            .world
-            .send(&As::nobody(), "GET", "/sign-in/contoso", None)
-            .await
-            .status,
-        StatusCode::NOT_FOUND
+        left.header("location"),
+        "/sign-in?error=identity-provider-unknown"
     );
 }
 

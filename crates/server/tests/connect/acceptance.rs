@@ -386,6 +386,65 @@ async fn k_10_k_11_access_and_retention_are_set_with_the_connector_and_its_backu
 }
 
 #[tokio::test]
+async fn k_11_a_backup_that_cannot_begin_is_refused_before_anything_is_saved() {
+    let world = World::start().await;
+    let wizard = world
+        .signed_in(&begin(), world.simulator.administrator())
+        .await;
+    let ben = json!({"name": "ben", "password": "correct horse battery", "roles": ["operator"], "connectors": ["other"]});
+    world.post("/people", &ben).await.expect(201);
+    let add = json!({
+        "connectors": [{"organization": "contoso", "name": "renamed"}], "people": ["ben"],
+        "retention": {"daily": 7}, "run_backup": true,
+    });
+    let refused = world.post(&path(&wizard, "add"), &add).await.expect(422);
+    assert_eq!(refused["code"], "repository-none");
+    assert!(world.names().await.is_empty());
+    let catalog = &world.control.catalog;
+    assert!(catalog.credentials().await.unwrap().is_empty());
+    assert!(catalog.policy("renamed").await.is_err());
+    let ben = catalog.person("ben").await.unwrap();
+    assert_eq!(ben.connectors, Some(["other".to_owned()].into()));
+    // The wizard is where it was: without the backup everything is saved at once.
+    let mut add = add;
+    add["run_backup"] = json!(false);
+    world.post(&path(&wizard, "add"), &add).await.expect(201);
+    assert_eq!(world.names().await, ["renamed"]);
+}
+
+#[tokio::test]
+async fn a_wizard_cannot_shorten_retention_past_four_eyes() {
+    let world = World::start().await;
+    let (catalog, kek) = (&world.control.catalog, &world.control.kek);
+    let (secret, now) = (model::Secret::new("p"), world.control.clock.now());
+    catalog
+        .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
+        .await
+        .unwrap();
+    let place = catalog::RepositoryRow {
+        name: "main".to_owned(),
+        location: "s3://backups/main".to_owned(),
+        password_credential: "password".to_owned(),
+        ..catalog::RepositoryRow::default()
+    };
+    catalog.add_repository(&place).await.unwrap();
+    catalog.set_four_eyes(true).await.unwrap();
+    let wizard = world
+        .signed_in(&begin(), world.simulator.administrator())
+        .await;
+    let add = json!({
+        "connectors": [{"organization": "contoso", "name": "renamed"}],
+        "retention": {"last": 1}, "run_backup": true,
+    });
+    let added = world.post(&path(&wizard, "add"), &add).await.expect(201);
+    assert!(catalog.policy("renamed").await.is_err(), "nobody agreed");
+    let run = format!("/runs/{}", added["runs"][0].as_str().unwrap());
+    assert_eq!(world.get(&run).await.expect(200)["policy"], "default");
+    let waiting = world.get("/proposals?open=true").await.expect(200);
+    assert_eq!(waiting["items"].as_array().unwrap().len(), 1, "{waiting}");
+}
+
+#[tokio::test]
 async fn av_01_our_app_or_the_customers_own() {
     let world = World::start().await;
     world

@@ -165,3 +165,83 @@ async fn av_02_av_03_av_09_a_profile_comes_first_and_is_of_the_own_tenant() {
         refused.body
     );
 }
+
+#[tokio::test]
+async fn a_connector_gets_another_name_and_keeps_what_is_for_it() {
+    let world = World::start().await;
+    let pat = world.simulator.pat().to_owned();
+    world.add_pat("contoso", &pat).await.expect(201);
+    world.add_pat("second", &pat).await.expect(201);
+    let own = json!({"name": "own", "connectors": ["contoso"], "retention": {"yearly": 10}});
+    world.post("/policies", &own).await.expect(201);
+    let rename = async |name: &str| {
+        let body = json!({ "name": name });
+        world.patch("/connectors/contoso", &body).await
+    };
+    let taken = rename("Second").await.expect(409);
+    assert_eq!(taken["code"], "connector-name-taken");
+    assert_eq!(rename("a b").await.expect(422)["code"], "connector-name");
+    // A pattern that would take it away from its policy does so for nobody unasked.
+    let prod = json!({"name": "prod", "connectors": ["prod-*"], "retention": {"last": 1}});
+    world.post("/policies", &prod).await.expect(201);
+    let refused = rename("prod-contoso").await.expect(422);
+    assert_eq!(refused["code"], "connector-name-patterns", "{refused}");
+    assert!(refused["detail"].as_str().unwrap().ends_with("policy prod"));
+
+    let renamed = rename("contoso-main").await.expect(200);
+    assert_eq!(renamed["name"], "contoso-main");
+    assert_eq!(renamed["credential"], "connector contoso-main");
+    world.get("/connectors/contoso").await.expect(404);
+    let policy = world.get("/policies/own").await.expect(200);
+    assert_eq!(policy["policy"]["connectors"], json!(["contoso-main"]));
+    // It still signs in, and its old name is free for another.
+    let test = "/connectors/contoso-main/test";
+    let tested = world.post(test, &json!({})).await.expect(200);
+    assert_eq!(tested["ok"], true);
+    world.add_pat("contoso", &pat).await.expect(201);
+    let audit = world.get("/audit?limit=200").await.expect(200);
+    let entries = audit["items"].as_array().unwrap().iter();
+    let edits: Vec<&serde_json::Value> = entries
+        .filter(|entry| entry["action"] == "connector.edit")
+        .collect();
+    assert_eq!(edits.len(), 1, "{audit}");
+    assert_eq!(edits[0]["subject"], "connector/contoso-main");
+    assert_eq!(edits[0]["details"]["before"], "contoso");
+}
+
+#[tokio::test]
+async fn connectors_are_found_by_a_part_of_their_name_or_organization() {
+    let world = World::start().await;
+    let pat = world.simulator.pat().to_owned();
+    for name in ["first", "second"] {
+        world.add_pat(name, &pat).await.expect(201);
+    }
+    let found = async |q: &str| {
+        let listed = world.get(&format!("/connectors?q={q}")).await.expect(200);
+        let items = listed["items"].as_array().unwrap().iter();
+        items
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("SEC").await, ["second"]);
+    assert_eq!(found("contos").await, ["first", "second"]);
+    assert_eq!(found("%25").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_own_credential_goes_with_the_connector_also_after_an_edit_put_it_aside() {
+    let world = World::start().await;
+    let pat = world.simulator.pat().to_owned();
+    world.add_pat("contoso", &pat).await.expect(201);
+    let kept = json!({"name": "kept", "identity": {"method": "pat", "secret": pat}});
+    world.post("/credentials", &kept).await.expect(201);
+    let edited = json!({"credential": "kept"});
+    world
+        .patch("/connectors/contoso", &edited)
+        .await
+        .expect(200);
+    world.delete("/connectors/contoso").await.expect(204);
+    // The next one of its name has its own again; the shared credential is still there.
+    world.add_pat("contoso", &pat).await.expect(201);
+    world.get("/credentials/kept").await.expect(200);
+}

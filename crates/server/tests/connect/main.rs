@@ -5,6 +5,7 @@ mod acceptance;
 mod apps;
 mod connectors;
 mod credentials;
+mod lines;
 mod long_run;
 mod messages;
 #[path = "../common/needles.rs"]

@@ -252,7 +252,8 @@ async fn token_substitution_between_tenants_connects_nothing_and_replaces_nothin
     let (catalog, kek) = (&world.control.catalog, &world.control.kek);
     let name = "connector contoso";
     let before = catalog.versioned_secret(kek, name).await.unwrap();
-    let again = json!({"service": "azure-devops", "method": "user", "cloud": "lab", "connector": "contoso"});
+    // The tenant of the connector's app would not let them in at all.
+    let again = json!({"service": "azure-devops", "method": "user", "connector": "contoso", "tenant": "organizations"});
     let wizard = world.signed_in(&again, STRANGER).await;
     let path = format!("/connect/{}/add", id(&wizard));
     let answer = world.post(&path, &json!({})).await;

@@ -152,6 +152,19 @@ async fn an_item_names_its_files_and_its_page() {
 }
 
 #[tokio::test]
+async fn an_item_that_lost_its_document_is_told_as_damaged() {
+    let world = World::new().await;
+    let all = files(&[("work-items/0018/4711/attachments/a1", b"\x89PNG")]);
+    let items = [("work-item", "4711", "work-items/0018/4711")];
+    let id = world.snapshot("contoso", &all, &items).await;
+    let item = format!("/snapshots/{id}/item?kind=work-item&item=4711");
+    world.get(&item).await.refuses(422, "document-missing");
+    // What is left of it can still be had.
+    let rest = format!("/snapshots/{id}/content?path=work-items/0018/4711/attachments/a1");
+    assert_eq!(world.get(&rest).await.body, &b"\x89PNG"[..]);
+}
+
+#[tokio::test]
 async fn status_is_not_content_and_other_connectors_are_out_of_reach() {
     let world = World::new().await;
     let all = files(&[("source.json", b"{}")]);

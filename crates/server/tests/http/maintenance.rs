@@ -9,7 +9,7 @@ use model::{
 use serde_json::{Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::storage::{call, limited, local};
+use crate::storage::{call, limited, local, remote};
 use crate::support::World;
 
 async fn get(world: &World, path: &str) -> Value {
@@ -46,7 +46,16 @@ async fn furnished() -> World {
     });
     let (catalog, kek) = (&control.catalog, &control.kek);
     catalog
-        .connect(kek, Some(&new), &connectors, now, &mut rng)
+        .connect(
+            kek,
+            catalog::Connecting {
+                credential: Some(&new),
+                connectors: &connectors,
+                ..catalog::Connecting::default()
+            },
+            now,
+            &mut rng,
+        )
         .await
         .unwrap();
     world
@@ -115,7 +124,10 @@ async fn the_overview_tells_in_one_answer_whether_all_is_well() {
         hint: "repair".to_owned(),
     };
     let (catalog, now) = (&control.catalog, control.clock.now());
-    catalog.raise_alarm(&alarm, true, now).await.unwrap();
+    catalog
+        .raise_alarm_anew(&alarm, None, &[], now)
+        .await
+        .unwrap();
     let told = get(&world, "/overview").await;
     assert_eq!(
         states(&told),
@@ -153,6 +165,66 @@ async fn the_overview_tells_in_one_answer_whether_all_is_well() {
     assert_eq!(seen["runs"]["last_day"]["failed"], 0);
     assert_eq!(seen["storage"]["stored_bytes"], 1000);
     assert!(!seen.to_string().contains("fabrikam"), "{seen}");
+}
+
+#[tokio::test]
+async fn issues_of_a_check_are_acknowledged_by_those_who_look_after_repositories() {
+    let world = furnished().await;
+    let catalog = &world.server.control.catalog;
+    let run: Run = serde_json::from_value(json!({
+        "id": "1", "kind": RunKind::Check, "connector": "", "repository": "main", "state": "queued",
+        "created": world.server.control.clock.now(), "counts": Counts::default(), "reason": Reason::Schedule,
+    }))
+    .unwrap();
+    catalog.create_run(&run).await.unwrap();
+    let issue = model::Issue {
+        code: "repository-damaged".to_owned(),
+        class: model::Class::Storage,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: "a pack is missing".to_owned(),
+        hint: None,
+    };
+    catalog.add_issues("1", &[issue]).await.unwrap();
+    let listed = get(&world, "/issues").await;
+    let found = &listed["items"][0];
+    assert_eq!(
+        (&found["connector"], &found["repository"]),
+        (&json!(""), &json!("main")),
+        "{listed}"
+    );
+    let path = "/issues/acknowledge";
+    let body = json!({ "repository": "main", "code": "repository-damaged", "note": "the disk is being replaced" });
+    let operator = || {
+        let mut operator = remote();
+        operator.roles = [model::Role::Operator].into();
+        operator
+    };
+    let refused = call(&world, operator(), Method::POST, path, &body).await;
+    refused.refuses(403, "role-missing");
+    let refused = call(&world, limited(), Method::POST, path, &body).await;
+    refused.refuses(404, "repository-not-found");
+    let hidden = call(&world, limited(), Method::GET, "/issues", &Value::Null).await;
+    assert_eq!(hidden.json()["items"], json!([]));
+    for wrong in [
+        json!({ "code": "repository-damaged" }),
+        json!({ "connector": "contoso", "repository": "main", "code": "repository-damaged" }),
+    ] {
+        let refused = local(&world, Method::POST, path, &wrong).await;
+        refused.refuses(422, "request-refused");
+    }
+    let unknown = json!({ "repository": "nothing", "code": "repository-damaged" });
+    local(&world, Method::POST, path, &unknown)
+        .await
+        .refuses(404, "repository-not-found");
+    let done = local(&world, Method::POST, path, &body).await;
+    assert_eq!(done.status, 204);
+    let listed = get(&world, "/issues?repository=main").await;
+    let seen = &listed["items"][0]["acknowledged"];
+    assert_eq!(seen["note"], "the disk is being replaced", "{listed}");
+    let audit = get(&world, "/audit").await;
+    assert_eq!(audit["items"][0]["subject"], "repository/main", "{audit}");
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub(crate) async fn local(world: &World, method: Method, path: &str, body: &Valu
 }
 
 /// An administrator who sits elsewhere.
-fn remote() -> Caller {
+pub(crate) fn remote() -> Caller {
     let mut caller = Caller::local();
     "anna".clone_into(&mut caller.name);
     caller.kind = CallerKind::Person;
@@ -257,7 +257,7 @@ async fn alarms_are_seen_by_those_who_reach_their_connector_and_acknowledged_wit
     ] {
         control
             .catalog
-            .raise_alarm(&alarm, true, now)
+            .raise_alarm_anew(&alarm, None, &[], now)
             .await
             .unwrap();
     }

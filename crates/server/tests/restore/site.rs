@@ -174,6 +174,7 @@ impl Site {
             name: "lost",
             labels: &BTreeSet::new(),
             storages: None,
+            at_work: &BTreeSet::new(),
         };
         let lease = Duration::from_mins(1);
         let claimed = control

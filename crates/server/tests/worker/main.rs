@@ -195,6 +195,7 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
     assert_eq!(ended.counts.kinds["leaf"].items, 2500);
     let snapshot = ended.snapshot.unwrap();
     site.control.catalog.find_snapshot(&snapshot).await.unwrap();
+    site.control.catalog.index_texts().await.unwrap();
     let query = catalog::Query::parse("\"leaf 2499\"");
     let everywhere = catalog::TextFilter::default();
     let hits = site
@@ -204,6 +205,38 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
         .await;
     assert_eq!(hits.unwrap().items.len(), 1, "all pages of rows arrived");
     assert_eq!(site.snapshots().await, 1);
+    site.end().await;
+}
+
+/// The server does not reach the repository, so that nothing but the worker can say what is in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_kill_between_a_snapshot_and_its_rows_a_worker_elsewhere_goes_on() {
+    let site = Site::new().await;
+    let edge = site.worker(site.token("edge").await);
+    let stop = CancellationToken::new();
+    let catalog = &site.control.catalog;
+    let back_up = async || {
+        let asked = site
+            .control
+            .request_backup("contoso", None, Reason::Request);
+        let run = asked.await.unwrap();
+        assert!(edge.work_once(&stop).await.unwrap());
+        let ended = catalog.run(&run.id).await.unwrap();
+        assert_eq!(ended.state, RunState::Succeeded, "{:?}", ended.error);
+        catalog
+            .find_snapshot(&ended.snapshot.unwrap())
+            .await
+            .unwrap()
+    };
+    for _ in 0..2 {
+        let lost = back_up().await;
+        catalog.forget_snapshot(&lost.id).await.unwrap();
+        site.world.put("leaf", "b1", "l0", "leaf 0, changed");
+        let next = back_up().await;
+        let counts = catalog.counts_at(&next.source, next.seq).await.unwrap();
+        let items: u64 = counts.iter().map(|(.., items)| items).sum();
+        assert_eq!(items, 2501);
+    }
     site.end().await;
 }
 

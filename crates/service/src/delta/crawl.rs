@@ -1,5 +1,7 @@
 //! One round: pages to the delta link, then what they left open.
 
+use std::collections::BTreeSet;
+
 use model::ItemRef;
 use model::policy::Pick;
 use serde_json::value::RawValue;
@@ -28,10 +30,10 @@ impl DeltaKind {
         }
         let resumed = cx.sink.resumed().map(State::read).transpose()?;
         let again = resumed.is_some();
-        let mut state = resumed.unwrap_or_else(|| State {
-            link: cx.cursor.map(str::to_owned),
-            ..State::default()
-        });
+        let mut state = match resumed {
+            Some(state) => state,
+            None => State::begin(cx.cursor)?,
+        };
         for _ in 0..ROUNDS {
             let round = Round {
                 kind: self,
@@ -52,7 +54,8 @@ impl DeltaKind {
                 }
                 Err(_) => state = State::default(),
                 Ok(cursor) => {
-                    round.finish(&state).await?;
+                    let open = round.finish(&state).await?;
+                    let cursor = state.cursor(cursor, &open)?;
                     return Ok(pick.is_none().then_some(cursor));
                 }
             }
@@ -203,7 +206,7 @@ impl Round<'_, '_> {
         }
     }
 
-    /// What is not chosen stays also when the service no longer has it.
+    /// What is not chosen stays also when the service no longer has it, and so does what cannot be read: it may be one of them.
     async fn leave_unlisted(&self, state: &State) -> Result<()> {
         if self.pick.is_none() {
             return Ok(());
@@ -213,10 +216,10 @@ impl Round<'_, '_> {
                 continue;
             }
             let document = self.cx.prior.document(&self.item(&id)).await?;
-            let document = document
+            let document: Option<&RawValue> = document
                 .as_deref()
                 .and_then(|document| serde_json::from_slice(document).ok());
-            if document.is_some_and(|document: &RawValue| !self.takes(&id, document)) {
+            if document.is_none_or(|document| !self.takes(&id, document)) {
                 self.cx.sink.keep(&self.item(&id)).await?;
             }
         }
@@ -261,15 +264,18 @@ impl Round<'_, '_> {
         self.cx.sink.upsert(&item, own.as_bytes()).await
     }
 
-    /// What the pages left open: items to read by their id, and lists.
-    async fn finish(&self, state: &State) -> Result<()> {
-        let mut failed = Vec::new();
+    /// What the pages left open: items to read by their id, and lists. The ids that are still open are asked for next time.
+    async fn finish(&self, state: &State) -> Result<BTreeSet<String>> {
+        let mut failed = BTreeSet::new();
+        let mut open = BTreeSet::new();
         for (id, answer) in self.each(&state.again).await? {
             match (&answer.body, answer.error(&self.item(&id).to_string())) {
                 (Some(body), None) if !self.takes(&id, body) => self.leave(&id).await?,
                 (Some(body), None) => self.send(&id, body, &members(body)?).await?,
                 // The next round says what became of it.
-                (_, Some(error)) if error.status == Some(404) => failed.push(id),
+                (_, Some(error)) if error.status == Some(404) => {
+                    failed.insert(id);
+                }
                 (_, error) => {
                     let error = error.unwrap_or_else(|| Error::malformed(format!("{id}: no body")));
                     if error.class == model::Class::Throttled {
@@ -279,14 +285,17 @@ impl Round<'_, '_> {
                     self.cx
                         .sink
                         .issue(error.to_issue(self.kind.spec.name, "", item));
-                    failed.push(id);
+                    failed.insert(id.clone());
+                    open.insert(id);
                 }
             }
         }
         for (id, answer) in self.each(&state.doubtful).await? {
             if answer.status == 404 {
                 self.cx.sink.delete(&self.item(&id)).await?;
-                failed.push(id);
+                failed.insert(id);
+            } else if answer.error(&id).is_some() {
+                open.insert(id);
             }
         }
         self.leave_unlisted(state).await?;
@@ -295,16 +304,14 @@ impl Round<'_, '_> {
         } else {
             state.relations.ids().collect()
         };
-        let ids: Vec<&str> = ids
-            .into_iter()
-            .filter(|id| !failed.iter().any(|failed| failed == id))
-            .collect();
-        state.relations.send(self.kind, self.cx, &ids).await
+        let ids: Vec<&str> = ids.into_iter().filter(|id| !failed.contains(*id)).collect();
+        state.relations.send(self.kind, self.cx, &ids).await?;
+        Ok(open)
     }
 
     async fn each(
         &self,
-        ids: &std::collections::BTreeSet<String>,
+        ids: &BTreeSet<String>,
     ) -> Result<std::collections::BTreeMap<String, batch::Inner>> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         batch::get_each(self.http, self.kind.host, self.kind.one, &ids).await

@@ -1,6 +1,6 @@
 //! Lists within items, put together from the pieces that a round gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::ItemRef;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,11 @@ impl Relations {
             }
         }
         Ok(())
+    }
+
+    /// Only of these.
+    pub(super) fn keep(&mut self, ids: &BTreeSet<String>) {
+        self.0.retain(|id, _| ids.contains(id));
     }
 
     /// The item is gone, and its lists with it.

@@ -22,6 +22,32 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Where a round begins: at a link, or at one with what the round before left open.
+    pub(super) fn begin(cursor: Option<&str>) -> Result<Self> {
+        match cursor {
+            Some(open) if open.starts_with('{') => serde_json::from_str(open)
+                .map_err(|error| Error::cursor_expired(format!("it is not understood: {error}"))),
+            link => Ok(Self {
+                link: link.map(str::to_owned),
+                ..Self::default()
+            }),
+        }
+    }
+
+    /// The cursor for next time. What could not be read now is not named again by the service: it goes along, with the pieces of its lists.
+    pub(super) fn cursor(mut self, link: String, open: &BTreeSet<String>) -> Result<String> {
+        if open.is_empty() {
+            return Ok(link);
+        }
+        self.link = Some(link);
+        self.relations.keep(open);
+        self.listed.clear();
+        self.again.retain(|id| open.contains(id));
+        self.doubtful.retain(|id| open.contains(id));
+        serde_json::to_string(&self)
+            .map_err(|error| Error::malformed(format!("the cursor cannot be written: {error}")))
+    }
+
     pub(super) fn read(saved: &[u8]) -> Result<Self> {
         serde_json::from_slice(saved)
             .map_err(|error| Error::start_again(format!("its place is not understood: {error}")))

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::{App, ManagedIdentity, Secret, SignIn};
 use reqwest::Url;
+use tokio::io::AsyncReadExt as _;
 
 use super::cloud::Cloud;
 use super::refusal::{Step, plain};
@@ -10,6 +11,9 @@ use super::store::{AppProof, CredentialStore};
 use super::token::{AccessToken, Tokens};
 use super::{Core, assertion, machine};
 use crate::{Error, Result};
+
+/// Bytes of the largest file that is taken for one.
+const LONGEST_TOKEN: u64 = 64 << 10;
 
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -214,12 +218,40 @@ async fn federated(core: &Core, app: &App, identity: &ManagedIdentity) -> Result
     Ok(tokens.clear())
 }
 
-/// The platform replaces the file within the hour: it is read each time.
+/// The platform replaces the file within the hour: it is read each time. Whoever names it may name any file of this machine, so that nothing but
+/// a token is sent anywhere, and no file is read without an end.
 async fn projected(path: &str) -> Result<Secret> {
-    let text = tokio::fs::read_to_string(path).await.map_err(|error| {
+    let refused = |reason: String| {
         let mut missing = plain("identity-unavailable");
-        missing.message = format!("the token file {path} cannot be read: {error}");
-        missing.caused_by(error)
-    })?;
-    Ok(Secret::new(text.trim()))
+        missing.message = format!("the token file {path} {reason}");
+        missing
+    };
+    let cannot =
+        |error: std::io::Error| refused(format!("cannot be read: {error}")).caused_by(error);
+    // Opening a pipe would wait for its other end.
+    if !tokio::fs::metadata(path).await.map_err(cannot)?.is_file() {
+        return Err(refused("is no file".to_owned()));
+    }
+    let file = tokio::fs::File::open(path).await.map_err(cannot)?;
+    let mut text = String::new();
+    file.take(LONGEST_TOKEN)
+        .read_to_string(&mut text)
+        .await
+        .map_err(cannot)?;
+    let text = text.trim();
+    if !is_token(text) {
+        return Err(refused("holds no token".to_owned()));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Three parts in base64url with dots between them (RFC 7515, section 7.1).
+fn is_token(text: &str) -> bool {
+    let encoded = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    text.split('.').count() == 3 && text.split('.').all(encoded)
 }

@@ -49,7 +49,10 @@ impl Upkeep {
 }
 
 fn is_past(last: Option<Timestamp>, days: i64, now: Timestamp) -> bool {
-    last.is_none_or(|last| now.duration_since(last).as_hours() >= 24 * days)
+    // A time in the future is that of a wrong clock.
+    !last.is_some_and(|last| {
+        (0..24 * days).contains(&now.duration_since(last).as_hours()) && last <= now
+    })
 }
 
 /// When packs were looked after.
@@ -118,6 +121,15 @@ mod tests {
         };
         assert!(!Upkeep::USUAL.is_whole_due(&record, "a", on(106)));
         assert!(Upkeep::USUAL.is_whole_due(&record, "a", on(107)));
+    }
+
+    #[test]
+    fn a_time_in_the_future_is_that_of_a_wrong_clock() {
+        let record = Record {
+            whole: Some(on(400)),
+            ..Record::default()
+        };
+        assert!(Upkeep::USUAL.is_whole_due(&record, "a", on(0)));
     }
 
     #[test]

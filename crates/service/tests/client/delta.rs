@@ -1,8 +1,10 @@
 //! Kinds that are reported by change: rounds as Graph answers them, on good and bad days.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use model::{Class, ItemRef};
+use model::policy::Pick;
+use model::{Class, ItemRef, Picks};
 use service::delta::{Gone, Relation};
 use service::{Crawled, DeltaKind, Error, Fidelity, Kind as _, KindSpec, Layout, Scope};
 
@@ -108,10 +110,22 @@ async fn crawl(
     server: &Server,
     cursor: Option<&str>,
 ) -> Result<String, Error> {
+    let crawled = crawl_picked(kind, memory, server, cursor, &Picks::default()).await?;
+    Ok(crawled.unwrap())
+}
+
+async fn crawl_picked(
+    kind: &DeltaKind,
+    memory: &Memory,
+    server: &Server,
+    cursor: Option<&str>,
+    picks: &Picks,
+) -> Result<Option<String>, Error> {
     let (client, scope) = (server.client(), Scope::default());
     let mut cx = memory.crawl(&client, &scope);
     cx.cursor = cursor;
-    Ok(kind.crawl(&cx).await?.unwrap())
+    cx.order.picks = picks;
+    kind.crawl(&cx).await
 }
 
 fn group(id: &str) -> ItemRef {
@@ -364,6 +378,51 @@ async fn an_item_that_may_not_be_read_is_an_issue_and_stays() {
 }
 
 #[tokio::test]
+async fn an_item_that_could_not_be_read_is_asked_for_until_it_can_be() {
+    let rounds = Mutex::new(0);
+    let server = graph(move |base, seen| {
+        let mut rounds = rounds.lock().unwrap();
+        if has(seen, "$batch") {
+            return batch(&[match *rounds {
+                1 | 2 => r#"{"id":"0","status":403,"body":{"error":{"code":"x","message":"no"}}}"#,
+                _ => r#"{"id":"0","status":200,"body":{"id":"g7","displayName":"Seven"}}"#,
+            }]);
+        }
+        *rounds += 1;
+        match *rounds {
+            // A piece of a group that was never stored: the service does not name it again.
+            1 => page(
+                &[r#"{"id":"g7","members@delta":[{"id":"m1"}]}"#],
+                &end(base, "one"),
+            ),
+            2 => page(
+                &[r#"{"id":"g7","members@delta":[{"id":"m2"}]}"#],
+                &end(base, "two"),
+            ),
+            _ => page(&[], &end(base, "three")),
+        }
+    })
+    .await;
+    let (memory, mut cursor) = known(&server);
+    for run in 1..=2 {
+        let crawled = crawl(&GROUP, &memory, &server, Some(&cursor)).await;
+        cursor = crawled.unwrap();
+        assert_eq!(memory.issues.lock().unwrap().len(), run, "named each time");
+    }
+    assert_eq!(document(&memory, "g7"), None);
+    let crawled = crawl(&GROUP, &memory, &server, Some(&cursor)).await;
+    cursor = crawled.unwrap();
+    assert!(cursor.starts_with("http"), "nothing is open: {cursor}");
+    assert_eq!(
+        document(&memory, "g7").unwrap(),
+        r#"{"id":"g7","displayName":"Seven"}"#
+    );
+    let parts = memory.parts.lock().unwrap();
+    let key = ("g7".to_owned(), "members.ndjson".to_owned());
+    assert_eq!(parts[&key], b"{\"id\":\"m1\"}\n{\"id\":\"m2\"}\n");
+}
+
+#[tokio::test]
 async fn a_token_that_is_too_old_is_told_from_other_refusals() {
     for (status, code, expired) in [
         (410, "resyncChangesApplyDifferences", true),
@@ -529,4 +588,26 @@ async fn where_removals_are_not_marked_changed_items_are_asked_for() {
     let documents = memory.documents.lock().unwrap();
     assert!(!documents.contains_key(&site("s1")));
     assert!(documents.contains_key(&site("s2")) && documents.contains_key(&site("s3")));
+}
+
+#[tokio::test]
+async fn what_is_gone_stays_if_it_is_not_chosen_or_may_not_be() {
+    let server = graph(|base, _| page(&[ONE], &end(base, "a"))).await;
+    let memory = Memory::default();
+    let stored = [
+        ("g2", r#"{"id":"g2","displayName":"chosen"}"#),
+        ("g3", r#"{"id":"g3","displayName":"not chosen"}"#),
+        ("g4", "cut short: {"),
+    ];
+    for (id, document) in stored {
+        memory.store(&group(id), document);
+    }
+    let pick = Pick {
+        exclude: vec!["g3".to_owned()],
+        ..Pick::default()
+    };
+    let picks = Picks(BTreeMap::from([("group".to_owned(), pick)]));
+    let crawled = crawl_picked(&GROUP, &memory, &server, None, &picks).await;
+    crawled.unwrap();
+    assert_eq!(*memory.kept.lock().unwrap(), [group("g3"), group("g4")]);
 }

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) documents: Mutex<BTreeMap<ItemRef, Vec<u8>>>,
+    pub(crate) kept: Mutex<Vec<ItemRef>>,
     pub(crate) names: Mutex<BTreeMap<ItemRef, String>>,
     pub(crate) parts: Mutex<BTreeMap<(String, String), Vec<u8>>>,
     pub(crate) issues: Mutex<Vec<Issue>>,
@@ -85,8 +86,9 @@ impl Sink for Memory {
             .insert(item.item.clone(), item.name.clone());
         Ok(())
     }
-    async fn keep(&self, _: &ItemRef) -> Result<()> {
-        Err(unused())
+    async fn keep(&self, item: &ItemRef) -> Result<()> {
+        self.kept.lock().unwrap().push(item.clone());
+        Ok(())
     }
     async fn delete(&self, item: &ItemRef) -> Result<()> {
         self.documents.lock().unwrap().remove(item);
@@ -132,8 +134,10 @@ impl Sink for Memory {
 
 #[async_trait]
 impl Stored for Memory {
-    async fn ids(&self, _: &str, _: &str) -> Result<Vec<String>> {
-        Err(unused())
+    async fn ids(&self, kind: &str, _: &str) -> Result<Vec<String>> {
+        let documents = self.documents.lock().unwrap();
+        let items = documents.keys().filter(|item| item.kind == kind);
+        Ok(items.map(|item| item.id.clone()).collect())
     }
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
         Ok(self

@@ -199,7 +199,7 @@ async fn the_platforms_token_file_is_read_each_time() {
     let fake = Fake::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
-    std::fs::write(&file, "first\n").unwrap();
+    std::fs::write(&file, "e30.e30.first\n").unwrap();
     let sign_in = SignIn::WorkloadIdentity {
         app: app(TENANT),
         token_file: file.to_str().unwrap().to_owned(),
@@ -208,7 +208,7 @@ async fn the_platforms_token_file_is_read_each_time() {
         .separate(&sign_in, Arc::new(Held::new(None)))
         .unwrap();
     source.token(SCOPE).await.unwrap();
-    std::fs::write(&file, "second\n").unwrap();
+    std::fs::write(&file, "e30.e30.second\n").unwrap();
     fake.clock.advance(3600);
     source.token(SCOPE).await.unwrap();
     let sent: Vec<String> = fake
@@ -216,9 +216,34 @@ async fn the_platforms_token_file_is_read_each_time() {
         .iter()
         .map(|seen| seen.values["client_assertion"].clone())
         .collect();
-    assert_eq!(sent, ["first", "second"]);
+    assert_eq!(sent, ["e30.e30.first", "e30.e30.second"]);
     std::fs::remove_file(&file).unwrap();
     fake.clock.advance(3600);
     let error = source.token(SCOPE).await.err().unwrap();
     assert_eq!(error.code, "identity-unavailable");
+}
+
+#[tokio::test]
+async fn a_token_file_that_holds_something_else_is_sent_nowhere() {
+    let fake = Fake::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    std::fs::write(&key, "key-material").unwrap();
+    let refused = async |token_file: &str| {
+        let sign_in = SignIn::WorkloadIdentity {
+            app: app(TENANT),
+            token_file: token_file.to_owned(),
+        };
+        let source = entra(&fake).separate(&sign_in, Arc::new(Held::new(None)));
+        source.unwrap().token(SCOPE).await.err().unwrap().code
+    };
+    // The device would fill the memory.
+    for named in [
+        key.to_str().unwrap(),
+        "/dev/zero",
+        folder.path().to_str().unwrap(),
+    ] {
+        assert_eq!(refused(named).await, "identity-unavailable", "{named}");
+    }
+    assert!(fake.seen("/oauth2/v2.0/token").is_empty());
 }

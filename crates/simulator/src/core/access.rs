@@ -66,6 +66,8 @@ pub(crate) struct Denial {
 const PROJECT: &str = "52d39943-cb85-4d7f-8fa8-c6baac873819";
 const GIT: &str = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87";
 const COLLECTION: &str = "3e65f728-f8bc-4ecd-8764-7e378b19bfa7";
+const CSS: &str = "83e28ad4-2d72-4ceb-97b0-c7726d5502c3";
+const IDENTITY: &str = "5a27515b-ccd7-42c9-84f1-54c998f03866";
 /// Create projects, manage process templates, manage enterprise policies.
 const ADMINISTRATORS_ONLY: u64 = 4 | 32 | 2_048;
 
@@ -95,6 +97,21 @@ pub(crate) fn reads_project(project: Uuid) -> bool {
 pub(crate) fn reads_repository(project: Uuid, repository: Uuid) -> bool {
     !is_restricted()
         || (may(GIT, &format!("repoV2/{project}/{repository}"), 2) && reads_project(project))
+}
+
+/// Whether the caller may view the work items of an area, whose token names each node from the root on.
+pub(crate) fn reads_area(nodes: impl FnOnce() -> Vec<Uuid>) -> bool {
+    if !is_restricted() {
+        return true;
+    }
+    let node = |id: &Uuid| format!("vstfs:///Classification/Node/{id}");
+    let token: Vec<String> = nodes().iter().map(node).collect();
+    may(CSS, &token.join(":"), 16)
+}
+
+/// Whether the caller may see a team.
+pub(crate) fn reads_team(project: Uuid, team: Uuid) -> bool {
+    !is_restricted() || may(IDENTITY, &format!("{project}\\{team}"), 1)
 }
 
 fn is_restricted() -> bool {

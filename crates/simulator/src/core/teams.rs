@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::access;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person};
 
@@ -177,7 +178,11 @@ pub(crate) fn route(
             .core
             .teams
             .iter()
-            .position(|team| team.project == project && team.is_named(name))
+            .position(|team| {
+                team.project == project
+                    && team.is_named(name)
+                    && access::reads_team(project, team.id)
+            })
             .ok_or_else(|| not_found(name))
     };
     match (&call.method, rest) {
@@ -186,7 +191,7 @@ pub(crate) fn route(
                 .core
                 .teams
                 .iter()
-                .filter(|team| team.project == project);
+                .filter(|team| team.project == project && access::reads_team(project, team.id));
             skip_and_top(
                 call,
                 teams
@@ -263,11 +268,9 @@ pub(crate) fn all(organization: &Organization, call: &Call) -> Result<Reply, Api
         .visible_projects()
         .map(|project| project.id)
         .collect();
-    let teams = organization
-        .core
-        .teams
-        .iter()
-        .filter(|team| visible.contains(&team.project));
+    let teams = organization.core.teams.iter().filter(|team| {
+        visible.contains(&team.project) && access::reads_team(team.project, team.id)
+    });
     skip_and_top(
         call,
         teams

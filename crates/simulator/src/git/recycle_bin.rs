@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::errors::{argument, name_taken, repository_not_found};
 use super::state::Repository;
 use super::{repositories, rest, shape};
+use crate::core::access;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, SharedWorld};
 
@@ -13,8 +14,10 @@ pub(super) fn list(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> 
     let project = rest::project(world, call)?;
     let guard = world.read();
     let organization = guard.organization(&call.organization)?;
-    let inside =
-        |repository: &&Repository| project.is_none_or(|project| repository.project == project);
+    let inside = |repository: &&Repository| {
+        project.is_none_or(|project| repository.project == project)
+            && access::reads_repository(repository.project, repository.id)
+    };
     let bin = organization
         .git
         .all()

@@ -24,18 +24,12 @@ fn id(user: &User, name: &str) -> String {
     )
 }
 
-/// Below `users/{id}`: `mailFolders`, `messages`, `calendars`.
-pub(super) fn route(
-    context: &Context<'_>,
-    request: &Request,
+/// The person whose mailbox it is, where the caller may read it and there is one.
+fn owner<'c>(
+    context: &'c Context<'_>,
     name: &str,
-    rest: &[&str],
-) -> Result<Reply, GraphError> {
-    let needed: &[&str] = match rest.first() {
-        Some(&"calendars" | &"events") => &["Calendars.Read", "Calendars.ReadWrite"],
-        Some(&"mailboxSettings") => &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
-        _ => &["Mail.Read", "Mail.ReadWrite"],
-    };
+    needed: &[&str],
+) -> Result<&'c User, GraphError> {
     if context.require(needed).is_err() {
         return Err(GraphError::new(
             StatusCode::FORBIDDEN,
@@ -51,7 +45,7 @@ pub(super) fn route(
     let licensed = user.properties["assignedLicenses"]
         .as_array()
         .is_some_and(|list| !list.is_empty());
-    // Shared mailboxes need no licence; their accounts are disabled.
+    // Shared mailboxes need no license; their accounts are disabled.
     if guest || (!licensed && user.is_enabled()) {
         return Err(GraphError::new(
             StatusCode::NOT_FOUND,
@@ -59,6 +53,22 @@ pub(super) fn route(
             "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
         ));
     }
+    Ok(user)
+}
+
+/// Below `users/{id}`: `mailFolders`, `messages`, `calendars`.
+pub(super) fn route(
+    context: &Context<'_>,
+    request: &Request,
+    name: &str,
+    rest: &[&str],
+) -> Result<Reply, GraphError> {
+    let needed: &[&str] = match rest.first() {
+        Some(&"calendars" | &"events") => &["Calendars.Read", "Calendars.ReadWrite"],
+        Some(&"mailboxSettings") => &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
+        _ => &["Mail.Read", "Mail.ReadWrite"],
+    };
+    let user = owner(context, name, needed)?;
     let messages = || -> Vec<Value> { (0..MESSAGES.len()).map(|at| message(user, at)).collect() };
     let list = |what: &str, value: Vec<Value>| {
         Ok(Reply::json(
@@ -103,21 +113,9 @@ pub(super) fn route(
                 json!({"@odata.context": request.context("Collection(message)"), "@odata.deltaLink": link, "value": value}),
             ))
         }
-        ["messages", wanted] | ["messages", wanted, "$value"] => {
-            let at = MESSAGES
-                .iter()
-                .position(|(subject, _)| id(user, subject) == *wanted);
-            let at = at.ok_or_else(|| {
-                GraphError::new(
-                    StatusCode::NOT_FOUND,
-                    "ErrorItemNotFound",
-                    "The specified object was not found in the store.",
-                )
-            })?;
-            if rest.len() == 2 {
-                return Ok(Reply::json(message(user, at)));
-            }
-            let (subject, body) = MESSAGES[at];
+        ["messages", wanted] => Ok(Reply::json(message(user, place(user, wanted)?))),
+        ["messages", wanted, "$value"] => {
+            let (subject, body) = MESSAGES[place(user, wanted)?];
             let text = format!(
                 "From: admin@contoso.example\r\nTo: {}\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n",
                 user.upn()
@@ -134,6 +132,20 @@ pub(super) fn route(
             rest.last().copied().unwrap_or_default(),
         )),
     }
+}
+
+/// Which message an id names.
+fn place(user: &User, wanted: &str) -> Result<usize, GraphError> {
+    let at = MESSAGES
+        .iter()
+        .position(|(subject, _)| id(user, subject) == wanted);
+    at.ok_or_else(|| {
+        GraphError::new(
+            StatusCode::NOT_FOUND,
+            "ErrorItemNotFound",
+            "The specified object was not found in the store.",
+        )
+    })
 }
 
 fn folder(user: &User, name: &str) -> Value {

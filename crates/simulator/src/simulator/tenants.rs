@@ -65,13 +65,6 @@ impl Simulator {
         found.map_or_else(String::new, |identity| identity.client.to_string())
     }
 
-    /// The client id of the machine's system-assigned identity.
-    pub fn system_identity(&self) -> String {
-        let world = self.world.read();
-        let found = world.entra.machine.system.as_ref();
-        found.map_or_else(String::new, |identity| identity.client.to_string())
-    }
-
     /// The user principal name of a member of Contoso and its organization without special rights.
     pub fn person(&self) -> &'static str {
         "adele.vance@contoso.example"

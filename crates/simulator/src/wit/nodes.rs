@@ -108,6 +108,18 @@ impl Nodes {
             .find(|child| same(&child.name, name))
     }
 
+    /// Ids from the root to the node.
+    pub(crate) fn chain(&self, node: &Node) -> Vec<Uuid> {
+        let mut chain = Vec::new();
+        let mut next = self.by_id.get(&node.id);
+        while let Some(node) = next {
+            chain.push(node.identifier);
+            next = node.parent.and_then(|parent| self.by_id.get(&parent));
+        }
+        chain.reverse();
+        chain
+    }
+
     /// Names from the root to the node.
     pub(crate) fn names(&self, node: &Node) -> Vec<&str> {
         let mut names = Vec::new();

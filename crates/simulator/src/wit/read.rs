@@ -27,7 +27,7 @@ pub(super) fn find<'a>(
         .get(&id)
         .filter(|item| {
             item.deleted.is_none()
-                && !organization.hides(item.project)
+                && !organization.hides_item(item)
                 && project.is_none_or(|project| project == item.project)
         })
         .ok_or_else(|| unknown_item(id))

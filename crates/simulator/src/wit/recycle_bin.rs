@@ -72,7 +72,7 @@ pub(super) fn route(
     let inside = |item: &Item| {
         item.deleted.is_some()
             && project.is_none_or(|project| project == item.project)
-            && !organization.hides(item.project)
+            && !organization.hides_item(item)
     };
     let Some(id) = rest.first() else {
         let Some(ids) = call.query.list("ids") else {

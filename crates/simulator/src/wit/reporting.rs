@@ -227,7 +227,7 @@ impl Filter {
         };
         let kind = values.text(ids::WORK_ITEM_TYPE);
         (self.deleted || item.deleted.is_none())
-            && !organization.hides(item.project)
+            && !organization.hides_item(item)
             && (!self.latest_only || rev == item.rev())
             && (!self.discussions || revision.comment.is_some())
             && (self.types.is_empty()

@@ -1,7 +1,7 @@
 import { Button, Field, Input, mergeClasses, Text } from "@fluentui/react-components";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { refusedAt, useFormStyles } from "../../components/form";
+import { refusedAt, useFormStyles, wrong } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
 import { useTell } from "../../components/tell";
@@ -49,11 +49,7 @@ export function PasswordForm() {
         <Field label={t("password.next")} hint={t("password.nextHint")} required {...at("/new")}>
           <Input type="password" value={next} onChange={(_, { value }) => setNext(value)} autoComplete="new-password" />
         </Field>
-        <Field
-          label={t("password.again")}
-          required
-          {...(differ && { validationState: "error" as const, validationMessage: t("password.differ") })}
-        >
+        <Field label={t("password.again")} required {...wrong(differ ? t("password.differ") : undefined)}>
           <Input type="password" value={again} onChange={(_, { value }) => setAgain(value)} autoComplete="new-password" />
         </Field>
         <Refusal error={change.error} fields={["/current", "/new"]} />

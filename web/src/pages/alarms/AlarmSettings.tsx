@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 import { useAll } from "../../components/all";
 import { refusedAt, useFormStyles } from "../../components/form";
+import { span } from "../../components/format";
 import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
@@ -10,7 +11,6 @@ import { Loaded } from "../../components/State";
 import { useTell } from "../../components/tell";
 import { useMay, useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { minuteWords } from "../policies/words";
 import { cli, type Objectives, objectives, settingsOf } from "./alarm";
 import "./texts";
 
@@ -76,16 +76,17 @@ function Form({ settings }: { settings: Settings }) {
       <div className={form.row}>
         {field(
           t("settings.backup"),
-          t("settings.backupHint", { words: minuteWords(body.backup_hours * 60) }),
+          t("settings.backupHint", { words: span(body.backup_hours * 60) }),
           typed.backup,
           "/backup_hours",
           (backup) => set({ backup }),
         )}
         {field(t("settings.verify"), t("settings.verifyHint"), typed.verify, "/verify_days", (verify) => set({ verify }))}
+        {field(t("settings.prune"), t("settings.pruneHint"), typed.prune, "/prune_days", (prune) => set({ prune }))}
         {field(t("settings.storage"), t("settings.storageHint"), typed.storage, "/storage_percent", (storage) => set({ storage }))}
       </div>
       <Own own={typed.own} may={may} onChange={(own) => set({ own })} at={at} />
-      <Refusal error={save.error} fields={["/backup_hours", "/verify_days", "/storage_percent"]} />
+      <Refusal error={save.error} fields={["/backup_hours", "/verify_days", "/prune_days", "/storage_percent"]} />
       {may ? (
         <div className={styles.foot}>
           <Button type="submit" appearance="primary" disabled={same || save.isPending}>
@@ -110,7 +111,7 @@ interface OwnProps {
 function Own({ own, may, onChange, at }: OwnProps) {
   const styles = useStyles();
   const t = useTexts("alarms");
-  const { items } = useAll<Schemas["ConnectorView"]>("/connectors");
+  const { items } = useAll("/connectors", {});
   const known = (items ?? []).map(({ name }) => name);
   const others = Object.keys(own).filter((name) => !known.some((one) => one.toLowerCase() === name.toLowerCase()));
   const keyOf = (name: string) => Object.keys(own).find((one) => one.toLowerCase() === name.toLowerCase()) ?? name;

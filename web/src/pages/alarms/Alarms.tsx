@@ -2,12 +2,13 @@ import { Body1, Button, Caption1, Card, makeStyles, Subtitle2, tokens } from "@f
 import { CheckmarkCircleRegular } from "@fluentui/react-icons";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
-import { ago } from "../../components/format";
+import { useAgo } from "../../components/now";
 import { Page } from "../../components/Page";
 import { Section } from "../../components/Section";
 import { Empty, Loaded } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
+import { Words } from "../../components/Words";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { AcknowledgeAlarm } from "./AcknowledgeAlarm";
@@ -84,6 +85,7 @@ function List({ alarms, onAcknowledge }: { alarms: Alarm[]; onAcknowledge?: (ala
 function AlarmCard({ alarm, onAcknowledge }: { alarm: Alarm; onAcknowledge?: () => void }) {
   const styles = useStyles();
   const t = useTexts("alarms");
+  const ago = useAgo();
   const may = useMay("run-backups");
   const { level, kind, message, hint, raised, acknowledged } = alarm;
   const place = placeOf(alarm);
@@ -96,7 +98,9 @@ function AlarmCard({ alarm, onAcknowledge }: { alarm: Alarm; onAcknowledge?: () 
         </Subtitle2>
         <Caption1 className={styles.quiet}>{t("raised", { ago: ago(raised) })}</Caption1>
       </div>
-      <Body1 className={styles.hint}>{hint}</Body1>
+      <Body1 className={styles.hint}>
+        <Words text={hint} />
+      </Body1>
       {acknowledged && (
         <Caption1 className={styles.quiet}>
           {t("acknowledgedBy", { by: acknowledged.by, ago: ago(acknowledged.at), reason: acknowledged.reason })}

@@ -35,8 +35,9 @@ test("each kind leads to where something can be done; an unknown one nowhere", (
 });
 
 test("settings come back as they were, and what is no number is refused by the server, not dropped", () => {
-  const settings = { backup_hours: 26, verify_days: 35, storage_percent: 90, connectors: { contoso: 4 } };
+  const settings = { backup_hours: 26, verify_days: 35, prune_days: 14, storage_percent: 90, connectors: { contoso: 4 } };
   expect(settingsOf(objectives(settings))).toEqual(settings);
+  expect(settingsOf({ ...objectives(settings), backup: " 7 " }).backup_hours).toBe(7);
   const typed = { ...objectives(settings), backup: "soon", own: { contoso: "", fabrikam: "1.5" } };
   expect(settingsOf(typed)).toEqual({ ...settings, backup_hours: 0, connectors: { fabrikam: 0 } });
 });

@@ -31,6 +31,7 @@ export function placeOf({ kind, subject, connector }: Pick<Alarm, "kind" | "subj
     case "credential-expiring":
       return { to: "/vault/$name", params: { name: subject } };
     case "storage-filling":
+    case "storage-silent":
     case "verification-overdue":
     case "maintenance-overdue":
       return { to: "/repositories/$name", params: { name: subject } };
@@ -53,26 +54,32 @@ function damaged(subject: string): Place {
 export interface Objectives {
   backup: string;
   verify: string;
+  prune: string;
   storage: string;
   own: Record<string, string>;
 }
+
+/** What the server takes where nothing is said. */
+const USUAL_PRUNE = 35;
 
 export function objectives(settings: Schemas["AlarmSettingsBody"]): Objectives {
   return {
     backup: String(settings.backup_hours),
     verify: String(settings.verify_days),
+    prune: String(settings.prune_days ?? USUAL_PRUNE),
     storage: String(settings.storage_percent),
     own: Object.fromEntries(Object.entries(settings.connectors ?? {}).map(([name, hours]) => [name, String(hours)])),
   };
 }
 
 /** What is typed as it is sent: what is no number is 0, which the server refuses at its field. */
-export function settingsOf({ backup, verify, storage, own }: Objectives): Schemas["AlarmSettingsBody"] {
+export function settingsOf({ backup, verify, prune, storage, own }: Objectives): Schemas["AlarmSettingsBody"] {
   const number = (text: string) => (/^\d{1,9}$/.test(text.trim()) ? Number(text) : 0);
   const others = Object.entries(own).flatMap(([name, text]) => (text.trim() === "" ? [] : [[name, number(text)] as const]));
   return {
     backup_hours: number(backup),
     verify_days: number(verify),
+    prune_days: number(prune),
     storage_percent: number(storage),
     connectors: Object.fromEntries(others),
   };
@@ -83,6 +90,7 @@ export function cli(body: Schemas["AlarmSettingsBody"], before: Schemas["AlarmSe
   const gone = Object.keys(before.connectors ?? {}).filter((name) => !(name in (body.connectors ?? {})));
   return [
     ...["alarm", "settings", "--backup-hours", String(body.backup_hours), "--verify-days", String(body.verify_days)],
+    ...(body.prune_days === undefined ? [] : ["--prune-days", String(body.prune_days)]),
     ...["--storage-percent", String(body.storage_percent)],
     ...Object.entries(body.connectors ?? {}).flatMap(([name, hours]) => ["--connector", `${name}=${hours}`]),
     ...gone.flatMap((name) => ["--connector", `${name}=`]),

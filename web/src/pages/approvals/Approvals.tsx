@@ -1,24 +1,22 @@
 import { CheckmarkCircleRegular } from "@fluentui/react-icons";
 import { Field, Select } from "@fluentui/react-components";
-import { api, type Schemas } from "../../api/client";
-import { DataTable } from "../../components/DataTable";
+import { api } from "../../api/client";
 import { Filters } from "../../components/Filters";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { usePaged } from "../../components/paged";
 import { useShown } from "../../components/search";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
 import { State } from "./State";
 import "./texts";
 
-type Proposal = Schemas["Proposal"];
-
 export function Approvals() {
   const t = useTexts("approvals");
   const [{ all }, show] = useShown();
-  const paged = usePaged<Proposal>("/proposals", all ? {} : { open: true });
+  const paged = usePaged("/proposals", { query: { open: !all } });
   return (
     <Page title={t("title")} about={t("about")}>
       <Filters>
@@ -29,38 +27,29 @@ export function Approvals() {
           </Select>
         </Field>
       </Filters>
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <None />
-          ) : (
-            <DataTable
-              label={t("list")}
-              items={items}
-              id={({ id }) => id}
-              more={paged.hasNextPage}
-              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-              columns={[
-                {
-                  key: "what",
-                  title: t("column.what"),
-                  grow: 2,
-                  cell: ({ id, kind }) => (
-                    <TextLink to="/approvals/$id" params={{ id }}>
-                      {t(`kind.${kind}`, { defaultValue: kind })}
-                    </TextLink>
-                  ),
-                },
-                { key: "subject", title: t("column.subject"), grow: 2, cell: ({ subject }) => subject },
-                { key: "requester", title: t("column.requester"), cell: ({ requester }) => requester },
-                { key: "created", title: t("column.created"), cell: ({ created }) => <Time at={created} /> },
-                { key: "expires", title: t("column.expires"), cell: ({ expires }) => <Time at={expires} /> },
-                { key: "state", title: t("column.state"), width: 180, cell: ({ state }) => <State state={state} /> },
-              ]}
-            />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={paged}
+        label={t("list")}
+        empty={<None />}
+        id={({ id }) => id}
+        columns={[
+          {
+            key: "what",
+            title: t("column.what"),
+            grow: 2,
+            cell: ({ id, kind }) => (
+              <TextLink to="/approvals/$id" params={{ id }}>
+                {t(`kind.${kind}`, { defaultValue: kind })}
+              </TextLink>
+            ),
+          },
+          { key: "subject", title: t("column.subject"), grow: 2, cell: ({ subject }) => subject },
+          { key: "requester", title: t("column.requester"), cell: ({ requester }) => requester },
+          { key: "created", title: t("column.created"), cell: ({ created }) => <Time at={created} /> },
+          { key: "expires", title: t("column.expires"), cell: ({ expires }) => <Time at={expires} /> },
+          { key: "state", title: t("column.state"), width: 180, cell: ({ state }) => <State state={state} /> },
+        ]}
+      />
     </Page>
   );
 }

@@ -31,7 +31,7 @@ type Members = Schemas["Proposal"]["change"];
 
 function Forgotten({ change }: { change: Members }) {
   const t = useTexts("approvals");
-  const { repository, snapshots: ids } = change as unknown as { repository?: string; snapshots?: string[] };
+  const { repository, snapshots: ids } = change as { repository?: string; snapshots?: string[] };
   const snapshots = ids ?? [];
   return (
     <>
@@ -58,7 +58,7 @@ function Forgotten({ change }: { change: Members }) {
 
 function Shortened({ change }: { change: Members }) {
   const t = useTexts("approvals");
-  const { policy, old, new: next } = change as unknown as { policy?: string; old?: unknown; new?: unknown };
+  const { policy, old, new: next } = change as { policy?: string; old?: unknown; new?: unknown };
   const words = old && next ? "edit" : old ? "remove" : "add";
   return (
     <>

@@ -1,12 +1,13 @@
 import { Button, makeStyles, Text, tokens } from "@fluentui/react-components";
-import { DeleteRegular, OpenRegular, PlugConnectedRegular } from "@fluentui/react-icons";
+import { DeleteRegular, PlugConnectedRegular } from "@fluentui/react-icons";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { Code } from "../../components/Code";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Facts } from "../../components/Facts";
 import { useFormStyles } from "../../components/form";
+import { OutButton } from "../../components/Outside";
 import { Page } from "../../components/Page";
 import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
@@ -29,7 +30,6 @@ const useStyles = makeStyles({
 /** `/apps/$name`: one profile, the consent to it, and what it is allowed. */
 export function AppProfile() {
   const { name = "" }: { name?: string } = useParams({ strict: false });
-  const form = useFormStyles();
   const t = useTexts("apps");
   const navigate = useNavigate();
   const [removing, setRemoving] = useState(false);
@@ -39,9 +39,6 @@ export function AppProfile() {
     // The consent comes back in another window.
     refetchInterval: ({ state }) => (asked && !state.data?.consented ? LOOK : false),
   });
-  const service = profile.data?.service ?? "azure-devops";
-  const permissions = api.useQuery("get", "/app-permissions", { params: { query: { service } } }, { enabled: profile.data !== undefined });
-  const remove = api.useMutation("delete", "/app-profiles/{name}", { onSuccess: () => void navigate({ to: "/apps" as never }) });
   return (
     <Page
       title={name}
@@ -49,7 +46,7 @@ export function AppProfile() {
       actions={
         profile.data && (
           <>
-            <Button icon={<PlugConnectedRegular />} onClick={() => void navigate({ to: `/connect/${service}` as never, search: { profile: name } as never })}>
+            <Button icon={<PlugConnectedRegular />} onClick={() => void navigate({ to: "/connect/$kind", params: { kind: profile.data.service }, search: { profile: name } })}>
               {t("use")}
             </Button>
             <Button icon={<DeleteRegular />} onClick={() => setRemoving(true)}>
@@ -60,49 +57,64 @@ export function AppProfile() {
       }
     >
       <Loaded query={profile}>
-        {(data) => (
-          <div className={form.form}>
-            <Section title={t("facts")}>
-              <Facts
-                facts={[
-                  [t("column.service"), t(`service.${data.service}`, { defaultValue: data.service })],
-                  [t("column.tenant"), data.tenant],
-                  [t("cloud"), data.cloud],
-                  [t("column.app"), t(data.own ? "own" : "ours")],
-                  [t("column.client"), data.client_id],
-                  [t("credential"), data.credential],
-                  [
-                    t("column.consented"),
-                    <StatusBadge key="consented" tone={data.consented ? "good" : "waiting"}>
-                      {t(data.consented ? "consented" : "notConsented")}
-                    </StatusBadge>,
-                  ],
-                  [t("created"), <Time key="created" at={data.created} />],
-                ]}
-              />
-            </Section>
-            <Consent name={name} tenant={data.tenant} consented={data.consented ?? undefined} onAsk={() => setAsked(true)} />
-            <Section title={t("permissions.label")}>
-              <Loaded query={permissions}>{({ items }) => <PermissionTable permissions={items} />}</Loaded>
-            </Section>
-            <Narrower service={data.service} />
-          </div>
-        )}
+        {(data) => <Found profile={data} onAsk={() => setAsked(true)} />}
       </Loaded>
-      {removing && (
-        <ConfirmDialog
-          title={t("removeTitle", { name })}
-          action={t("remove")}
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate({ params })}
-          onCancel={() => setRemoving(false)}
-        >
-          <Text>{t("removeAbout")}</Text>
-          <ShowAs cli={["app-profile", "remove", name]} method="DELETE" path={`/app-profiles/${encodeURIComponent(name)}`} />
-        </ConfirmDialog>
-      )}
+      {removing && <Remove name={name} onClose={() => setRemoving(false)} />}
     </Page>
+  );
+}
+
+function Found({ profile, onAsk }: { profile: Schemas["ProfileView"]; onAsk: () => void }) {
+  const form = useFormStyles();
+  const t = useTexts("apps");
+  const { name, service, tenant, consented } = profile;
+  const permissions = api.useQuery("get", "/app-permissions", { params: { query: { service } } });
+  return (
+    <div className={form.form}>
+      <Section title={t("facts")}>
+        <Facts
+          facts={[
+            [t("column.service"), t(`services.${service}`, { defaultValue: service })],
+            [t("column.tenant"), tenant],
+            [t("cloud"), profile.cloud],
+            [t("column.app"), t(profile.own ? "own" : "ours")],
+            [t("column.client"), profile.client_id],
+            [t("credential"), profile.credential],
+            [
+              t("column.consented"),
+              <StatusBadge key="consented" tone={consented ? "good" : "waiting"}>
+                {t(consented ? "consented" : "notConsented")}
+              </StatusBadge>,
+            ],
+            [t("created"), <Time key="created" at={profile.created} />],
+          ]}
+        />
+      </Section>
+      <Consent name={name} tenant={tenant} consented={consented ?? undefined} onAsk={onAsk} />
+      <Section title={t("permissions.label")}>
+        <Loaded query={permissions}>{({ items }) => <PermissionTable permissions={items} />}</Loaded>
+      </Section>
+      <Narrower service={service} />
+    </div>
+  );
+}
+
+function Remove({ name, onClose }: { name: string; onClose: () => void }) {
+  const t = useTexts("apps");
+  const navigate = useNavigate();
+  const remove = api.useMutation("delete", "/app-profiles/{name}", { onSuccess: () => void navigate({ to: "/apps" }) });
+  return (
+    <ConfirmDialog
+      title={t("removeTitle", { name })}
+      action={t("remove")}
+      busy={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate({ params: { path: { name } } })}
+      onCancel={onClose}
+    >
+      <Text>{t("removeAbout")}</Text>
+      <ShowAs cli={["app-profile", "remove", name]} method="DELETE" path={`/app-profiles/${encodeURIComponent(name)}`} />
+    </ConfirmDialog>
   );
 }
 
@@ -137,9 +149,9 @@ function Consent({ name, tenant, consented, onAsk }: ConsentProps) {
       {link.data && (
         <>
           <div className={styles.line}>
-            <Button as="a" appearance="primary" icon={<OpenRegular />} href={link.data.url} target="_blank" rel="noreferrer noopener">
+            <OutButton appearance="primary" to={link.data.url}>
               {t("consentOpen")}
-            </Button>
+            </OutButton>
           </div>
           <Code text={link.data.url} label={t("action.copy")} />
           <Text>{t("consentDay")}</Text>

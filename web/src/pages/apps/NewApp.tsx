@@ -49,7 +49,7 @@ export function NewApp() {
           <Field label={t("new.service")} required>
             <RadioGroup value={draft.service} onChange={(_, { value }) => set({ service: value })}>
               {["azure-devops", "microsoft-365"].map((one) => (
-                <Radio key={one} value={one} label={t(`service.${one}`)} />
+                <Radio key={one} value={one} label={t(`services.${one}`)} />
               ))}
             </RadioGroup>
           </Field>
@@ -75,7 +75,7 @@ export function NewApp() {
             <Button appearance="primary" onClick={() => setSecond(true)}>
               {t("new.next")}
             </Button>
-            <Button appearance="subtle" onClick={() => void navigate({ to: "/apps" as never })}>
+            <Button appearance="subtle" onClick={() => void navigate({ to: "/apps" })}>
               {t("action.cancel")}
             </Button>
           </div>
@@ -94,7 +94,7 @@ function Second({ draft, set, onBack }: { draft: Draft; set: (change: Partial<Dr
   const kept = api.useQuery("get", "/credentials", { params: { query: { limit: 200 } } }).data?.items ?? [];
   const proofs = kept.filter(({ method }) => method === "client-secret" || method === "certificate");
   const add = api.useMutation("post", "/app-profiles", {
-    onSuccess: ({ name }) => void navigate({ to: `/apps/${encodeURIComponent(name)}` as never }),
+    onSuccess: ({ name }) => void navigate({ to: "/apps/$name", params: { name } }),
   });
   const own = draft.mode === "own";
   const body = {

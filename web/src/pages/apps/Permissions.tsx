@@ -60,18 +60,18 @@ export function Permissions() {
       >
         {SERVICES.map((one) => (
           <Tab key={one} value={one}>
-            {t(`service.${one}`)}
+            {t(`services.${one}`)}
           </Tab>
         ))}
       </TabList>
       <div className={styles.sheet}>
         <Text as="p" className={styles.paper} size={600} weight="semibold">
-          {t("permissions.printed", { service: t(`service.${service}`) })}
+          {t("permissions.printed", { service: t(`services.${service}`) })}
         </Text>
         <Text as="p" className={styles.paper}>
           {t("permissions.about")}
         </Text>
-        <div className={form.form} role="tabpanel" aria-label={t(`service.${service}`)}>
+        <div className={form.form} role="tabpanel" aria-label={t(`services.${service}`)}>
           <Loaded query={permissions}>{({ items }) => <PermissionTable permissions={items} />}</Loaded>
           <Narrower service={service} />
         </div>

@@ -1,15 +1,15 @@
 import { Button, Link } from "@fluentui/react-components";
 import { useState } from "react";
 import type { Schemas } from "../../api/client";
-import { DataTable } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
 import { FilterText } from "../../components/FilterText";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { usePaged } from "../../components/paged";
 import { useShown } from "../../components/search";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
@@ -27,13 +27,12 @@ export function Audit() {
   const t = useTexts("audit");
   const may = useMay("read-audit");
   const [{ dialog, actor, action, subject, outcome, since, until }, show] = useShown();
-  const query = Object.fromEntries(
-    Object.entries({ actor, action, subject, outcome, since, until }).filter(([, value]) => value !== undefined),
-  );
-  const paged = usePaged<Entry>("/audit", query);
+  const asked = Object.entries({ actor, action, subject, outcome, since, until });
+  const query = Object.fromEntries(asked.filter((one): one is [string, string] => one[1] !== undefined));
+  const paged = usePaged("/audit", { query });
   const [opened, setOpened] = useState<Entry>();
-  const search = new URLSearchParams(query as Record<string, string>).toString();
-  const options = Object.entries(query).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const search = new URLSearchParams(query).toString();
+  const options = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value]);
   return (
     <Page
       title={t("title")}
@@ -63,35 +62,26 @@ export function Audit() {
         <FilterText type="datetime-local" label={t("filter.since")} value={toField(since)} onChange={(value) => show({ since: fromField(value) })} />
         <FilterText type="datetime-local" label={t("filter.until")} value={toField(until)} onChange={(value) => show({ until: fromField(value) })} />
       </Filters>
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title={t("none")}>{t("noneHint")}</Empty>
-          ) : (
-            <DataTable
-              label={t("list")}
-              items={items}
-              id={({ seq }) => String(seq)}
-              more={paged.hasNextPage}
-              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-              columns={[
-                {
-                  key: "seq",
-                  title: t("column.seq"),
-                  width: 80,
-                  cell: (entry) => <Link onClick={() => setOpened(entry)}>{entry.seq}</Link>,
-                },
-                { key: "time", title: t("column.time"), cell: ({ time }) => <Time at={time} /> },
-                { key: "actor", title: t("column.actor"), grow: 2, cell: (entry) => <Who entry={entry} /> },
-                { key: "action", title: t("column.action"), grow: 2, cell: (entry) => entry.action },
-                { key: "subject", title: t("column.subject"), grow: 2, cell: (entry) => <About subject={entry.subject} /> },
-                { key: "outcome", title: t("column.outcome"), width: 120, cell: (entry) => <Outcome outcome={entry.outcome} /> },
-                { key: "address", title: t("column.address"), cell: ({ address }) => address ?? "–" },
-              ]}
-            />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={paged}
+        label={t("list")}
+        empty={<Empty title={t("none")}>{t("noneHint")}</Empty>}
+        id={({ seq }) => String(seq)}
+        columns={[
+          {
+            key: "seq",
+            title: t("column.seq"),
+            width: 80,
+            cell: (entry) => <Link onClick={() => setOpened(entry)}>{entry.seq}</Link>,
+          },
+          { key: "time", title: t("column.time"), cell: ({ time }) => <Time at={time} /> },
+          { key: "actor", title: t("column.actor"), grow: 2, cell: (entry) => <Who entry={entry} /> },
+          { key: "action", title: t("column.action"), grow: 2, cell: (entry) => entry.action },
+          { key: "subject", title: t("column.subject"), grow: 2, cell: (entry) => <About subject={entry.subject} /> },
+          { key: "outcome", title: t("column.outcome"), width: 120, cell: (entry) => <Outcome outcome={entry.outcome} /> },
+          { key: "address", title: t("column.address"), cell: ({ address }) => address ?? "–" },
+        ]}
+      />
       {opened && <EntryDialog entry={opened} onClose={() => setOpened(undefined)} />}
       {dialog === "verify" && <Verify onClose={() => show({ dialog: undefined })} />}
     </Page>

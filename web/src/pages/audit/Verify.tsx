@@ -18,7 +18,7 @@ export function Verify({ onClose }: { onClose: () => void }) {
   const verify = useMutation({
     meta: { reads: true },
     mutationFn: async () => {
-      const { data } = await client.GET("/audit/verify", { params: { query: noted ?? {} } as never });
+      const { data } = await client.GET("/audit/verify", { params: { query: noted ?? {} } });
       return data;
     },
   });

@@ -3,7 +3,7 @@ import { bytes } from "../../components/format";
 import { Empty } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useTexts } from "../../texts";
-import { contentUrl } from "./contract";
+import { contentUrl } from "./content";
 import type { ViewProps } from "./item";
 import { type Attachment, attachmentsOf } from "./links";
 import { useAttachmentPaths } from "./places";

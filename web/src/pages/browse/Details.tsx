@@ -1,6 +1,7 @@
-import { Link, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
+import { Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
 import { when } from "../../components/format";
 import { webAddress } from "../../components/address";
+import { OutLink } from "../../components/Outside";
 import { useTexts } from "../../texts";
 import type { ViewProps } from "./item";
 import { rowsOf } from "./rows";
@@ -35,14 +36,7 @@ export function Details({ document }: ViewProps) {
 }
 
 function Value({ value }: { value: string }) {
-  const url = webAddress(value);
-  if (url) {
-    return (
-      <Link href={url.href} target="_blank" rel="noreferrer noopener">
-        {value}
-      </Link>
-    );
-  }
+  if (webAddress(value)) return <OutLink to={value}>{value}</OutLink>;
   if (TIME.test(value) && !Number.isNaN(Date.parse(value))) return <time dateTime={value}>{when(value)}</time>;
   return <span dir="auto">{value}</span>;
 }

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { bytes } from "../../components/format";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
-import { MOST, useContent, type Content } from "./contract";
+import { MOST, useContent, type Content } from "./content";
 import { FileText } from "./FileText";
 import { linesOf } from "./lines";
 

@@ -10,7 +10,7 @@ import { Empty, Failed, Loading } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { CurrentSnapshot, type SnapshotDetail, useSnapshot } from "./snapshot";
+import { type SnapshotDetail, useSnapshot } from "./snapshot";
 import { useSourceName } from "./source";
 import "./texts";
 
@@ -28,7 +28,7 @@ export function InSnapshot({ children }: { children: (snapshot: SnapshotDetail) 
     );
   }
   if (!mayRead) return <FromOutside snapshot={query.data} />;
-  return <CurrentSnapshot value={query.data}>{children(query.data)}</CurrentSnapshot>;
+  return children(query.data);
 }
 
 /** What whoever may not read content sees of a snapshot: how much is in it. */

@@ -1,10 +1,11 @@
 import { Body1, Caption1, makeStyles, mergeClasses, MessageBar, MessageBarBody, Subtitle2, Table, TableBody, TableCell, TableRow, tokens } from "@fluentui/react-components";
+import { api, type Schemas } from "../../api/client";
 import { when } from "../../components/format";
 import { Section } from "../../components/Section";
 import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { type GitChange, type GitCommit, useStored } from "./contract";
+import { FIXED } from "./content";
 import { filesOfPatch, type PatchFile } from "./git";
 import type { ViewProps } from "./item";
 
@@ -30,7 +31,8 @@ const SHOWN = 100;
 export function GitCommitView({ snapshot, item, commit }: ViewProps & { commit: string }) {
   const styles = useStyles();
   const t = useTexts("browse");
-  const query = useStored<GitCommit>(snapshot.id, "/git/commit", { path: item.path, commit });
+  const params = { path: { id: snapshot.id }, query: { path: item.path, commit } };
+  const query = api.useQuery("get", "/snapshots/{id}/git/commit", { params }, FIXED);
   const here = { to: "/snapshots/$id/item/$kind/$item", params: { id: snapshot.id, kind: item.kind, item: item.item } };
   return (
     <Loaded query={query}>
@@ -84,7 +86,7 @@ export function GitCommitView({ snapshot, item, commit }: ViewProps & { commit: 
   );
 }
 
-function Changed({ files }: { files: GitChange[] }) {
+function Changed({ files }: { files: Schemas["GitChangeView"][] }) {
   const styles = useStyles();
   const t = useTexts("browse");
   return (

@@ -1,11 +1,12 @@
 import { Subtitle2 } from "@fluentui/react-components";
-import { type Column, DataTable } from "../../components/DataTable";
 import { when } from "../../components/format";
+import { Listing } from "../../components/Listing";
+import { usePaged } from "../../components/paged";
 import { Empty, Loaded } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { type GitCommitLine, useStoredPages } from "./contract";
+import { FIXED } from "./content";
 import { refName } from "./git";
 import { GitCommitView } from "./GitCommitView";
 import { RefPicker, useRefs } from "./GitRefs";
@@ -38,38 +39,29 @@ export function GitCommits(props: ViewProps) {
 
 function List({ snapshot, item, gitRef, file }: ViewProps & { gitRef: string; file: string | undefined }) {
   const t = useTexts("browse");
-  const commits = useStoredPages<GitCommitLine>(snapshot.id, "/git/commits", { path: item.path, ref: gitRef, file, limit: 100 });
-  const columns: Column<GitCommitLine>[] = [
-    {
-      key: "subject",
-      title: t("git.subject"),
-      grow: 4,
-      cell: ({ id, subject }) => (
-        <TextLink to="/snapshots/$id/item/$kind/$item" params={{ id: snapshot.id, kind: item.kind, item: item.item }} search={{ tab: "commits", ref: gitRef, commit: id }}>
-          <span dir="auto">{subject || id.slice(0, 8)}</span>
-        </TextLink>
-      ),
-    },
-    { key: "author", title: t("git.author"), grow: 2, cell: ({ author }) => <span dir="auto">{author}</span> },
-    { key: "at", title: t("git.at"), width: 190, cell: ({ at }) => (at ? when(at) : "") },
-    { key: "id", title: t("git.id"), width: 96, cell: ({ id }) => <code>{id.slice(0, 8)}</code> },
-  ];
+  const query = { path: item.path, ref: gitRef, limit: 100, ...(file !== undefined && { file }) };
+  const commits = usePaged("/snapshots/{id}/git/commits", { path: { id: snapshot.id }, query }, FIXED);
   return (
-    <Loaded query={{ ...commits, data: commits.items }}>
-      {(items) =>
-        items.length === 0 ? (
-          <Empty title={t("git.noCommits")} />
-        ) : (
-          <DataTable
-            label={t("item.commits")}
-            items={items}
-            columns={columns}
-            id={({ id }) => id}
-            more={commits.hasNextPage}
-            onMore={() => !commits.isFetchingNextPage && void commits.fetchNextPage()}
-          />
-        )
-      }
-    </Loaded>
+    <Listing
+      list={commits}
+      label={t("item.commits")}
+      empty={<Empty title={t("git.noCommits")} />}
+      id={({ id }) => id}
+      columns={[
+        {
+          key: "subject",
+          title: t("git.subject"),
+          grow: 4,
+          cell: ({ id, subject }) => (
+            <TextLink to="/snapshots/$id/item/$kind/$item" params={{ id: snapshot.id, kind: item.kind, item: item.item }} search={{ tab: "commits", ref: gitRef, commit: id }}>
+              <span dir="auto">{subject || id.slice(0, 8)}</span>
+            </TextLink>
+          ),
+        },
+        { key: "author", title: t("git.author"), grow: 2, cell: ({ author }) => <span dir="auto">{author}</span> },
+        { key: "at", title: t("git.at"), width: 190, cell: ({ at }) => (at ? when(at) : "") },
+        { key: "id", title: t("git.id"), width: 96, cell: ({ id }) => <code>{id.slice(0, 8)}</code> },
+      ]}
+    />
   );
 }

@@ -1,15 +1,19 @@
 import { Button, Link } from "@fluentui/react-components";
 import { DocumentRegular, FolderRegular } from "@fluentui/react-icons";
-import { type Column, DataTable } from "../../components/DataTable";
+import type { Schemas } from "../../api/client";
 import { bytes } from "../../components/format";
+import { Listing } from "../../components/Listing";
+import { usePaged } from "../../components/paged";
 import { Empty, Loaded } from "../../components/State";
 import { useShown } from "../../components/search";
 import { useTexts } from "../../texts";
-import { blobUrl, type GitEntry, useStoredPages } from "./contract";
+import { blobUrl, FIXED } from "./content";
 import { FileView } from "./FileView";
 import { RefPicker, useRefs } from "./GitRefs";
 import type { ViewProps } from "./item";
 import { Trail } from "./Parts";
+
+type GitEntry = Schemas["GitEntryView"];
 
 /** The files of a repository at a branch, tag or commit. */
 export function GitFiles({ snapshot, item }: ViewProps) {
@@ -72,30 +76,22 @@ interface FolderProps {
 
 function Folder({ snapshot, path, gitRef, folder, onOpen }: FolderProps) {
   const t = useTexts("browse");
-  const entries = useStoredPages<GitEntry>(snapshot, "/git/tree", { path, ref: gitRef, folder: folder || undefined, limit: 200 });
-  const columns: Column<GitEntry>[] = [
-    { key: "name", title: t("files.name"), grow: 4, cell: (entry) => <Entry entry={entry} onOpen={onOpen} /> },
-    { key: "size", title: t("files.size"), width: 120, cell: ({ size, type }) => (type === "folder" ? t("files.folder") : size === undefined || size === null ? "" : bytes(size)) },
-  ];
+  const query = { path, ref: gitRef, limit: 200, ...(folder && { folder }) };
+  const entries = usePaged("/snapshots/{id}/git/tree", { path: { id: snapshot }, query }, FIXED);
   // git sorts by bytes; people look for folders first.
   const sorted = (items: GitEntry[]) => items.toSorted((one, other) => Number(other.type === "folder") - Number(one.type === "folder"));
   return (
-    <Loaded query={{ ...entries, data: entries.items }}>
-      {(items) =>
-        items.length === 0 ? (
-          <Empty title={t("files.empty")} />
-        ) : (
-          <DataTable
-            label={t("item.files")}
-            items={entries.hasNextPage ? items : sorted(items)}
-            columns={columns}
-            id={({ name, raw_name }) => raw_name ?? name}
-            more={entries.hasNextPage}
-            onMore={() => !entries.isFetchingNextPage && void entries.fetchNextPage()}
-          />
-        )
-      }
-    </Loaded>
+    <Listing
+      list={entries}
+      shown={(items) => (entries.hasNextPage ? items : sorted(items))}
+      label={t("item.files")}
+      empty={<Empty title={t("files.empty")} />}
+      id={({ name, raw_name }) => raw_name ?? name}
+      columns={[
+        { key: "name", title: t("files.name"), grow: 4, cell: (entry) => <Entry entry={entry} onOpen={onOpen} /> },
+        { key: "size", title: t("files.size"), width: 120, cell: ({ size, type }) => (type === "folder" ? t("files.folder") : size == null ? "" : bytes(size)) },
+      ]}
+    />
   );
 }
 

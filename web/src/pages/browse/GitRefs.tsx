@@ -1,12 +1,14 @@
 import { Combobox, Field, Option, OptionGroup } from "@fluentui/react-components";
 import { useState } from "react";
+import { api } from "../../api/client";
 import { useTexts } from "../../texts";
-import { type GitRefs, useStored } from "./contract";
+import { FIXED } from "./content";
 import { refName } from "./git";
 
 /** The branches and tags of a repository; `name` narrows them. */
-export function useRefs(snapshot: string, path: string, name = "", limit = 100) {
-  return useStored<GitRefs>(snapshot, "/git/refs", { path, name: name || undefined, limit });
+export function useRefs(snapshot: string, path: string, name = "", limit = 100, enabled = true) {
+  const params = { path: { id: snapshot }, query: { path, limit, ...(name && { name }) } };
+  return api.useQuery("get", "/snapshots/{id}/git/refs", { params }, { enabled, ...FIXED });
 }
 
 interface Props {

@@ -1,19 +1,22 @@
 import { Button, Caption1, Field, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
-import { useDeferredValue, useState } from "react";
+import { useState } from "react";
 import type { Schemas } from "../../api/client";
-import { type Column, DataTable } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
 import { bytes, when } from "../../components/format";
 import { useKindTitle } from "../../components/kinds";
+import { type Pages, Rows } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Section } from "../../components/Section";
 import { Empty, Loaded } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useShown } from "../../components/search";
+import { useSettled } from "../../components/settled";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import type { Entry } from "../restore/basket";
+import { FIXED } from "./content";
 import { useProjects } from "./projects";
 import type { SnapshotDetail } from "./snapshot";
 import { RestoreAll, Ways } from "./Ways";
@@ -26,7 +29,7 @@ const useStyles = makeStyles({
 });
 
 /** Kinds whose items lie in a project. */
-export const IN_PROJECTS = new Set(["team", "area", "iteration"]);
+const IN_PROJECTS = new Set(["team", "area", "iteration"]);
 /** Kinds that the service keeps in a recycle bin. */
 const BINNED = new Set(["work-item"]);
 
@@ -40,17 +43,18 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
   const title = useKindTitle();
   const [shown, show] = useShown();
   const { project, name, binned } = shown;
-  const words = useDeferredValue(name);
+  const words = useSettled(name);
   const projects = useProjects(snapshot, IN_PROJECTS.has(kind));
   // What lies in the recycle bin is looked for by name: texts are searched over all.
   const looked = binned === undefined ? "q" : "name";
-  const items = usePaged<Item>(`/snapshots/${snapshot.id}/items`, {
+  const query = {
     kind,
     limit: 100,
     ...(project && { project }),
     ...(words && { [looked]: words }),
     ...(binned && { binned: binned === "yes" }),
-  });
+  };
+  const items = usePaged("/snapshots/{id}/items", { path: { id: snapshot.id }, query }, FIXED);
   const filtered = Boolean(project || name || binned);
   return (
     <Section title={title(kind)}>
@@ -81,8 +85,7 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
               items={listed}
               projectName={projects.name}
               whole={!filtered}
-              more={items.hasNextPage}
-              onMore={() => !items.isFetchingNextPage && void items.fetchNextPage()}
+              list={items}
             />
           )
         }
@@ -108,13 +111,12 @@ interface TableProps {
   projectName: (id: string) => string;
   /** All of the kind is listed. */
   whole: boolean;
-  more: boolean;
-  onMore: () => void;
+  list: Pages;
 }
 
 const keyOf = ({ scope, id }: Item) => `${scope}/${id}`;
 
-function Table({ snapshot, kind, items, projectName, whole, more, onMore }: TableProps) {
+function Table({ snapshot, kind, items, projectName, whole, list }: TableProps) {
   const styles = useStyles();
   const t = useTexts("browse");
   const title = useKindTitle();
@@ -147,7 +149,7 @@ function Table({ snapshot, kind, items, projectName, whole, more, onMore }: Tabl
         {whole && <RestoreAll snapshot={snapshot} entry={{ type: "kind", kind }} />}
         <Caption1 role="status">{t("selected", { count: chosen.length })}</Caption1>
       </div>
-      <DataTable
+      <Rows
         label={t("list", { kind: title(kind) })}
         items={items}
         columns={columns}
@@ -155,8 +157,7 @@ function Table({ snapshot, kind, items, projectName, whole, more, onMore }: Tabl
         name={({ name, id }) => name || id}
         selected={selected}
         onSelect={select}
-        more={more}
-        onMore={onMore}
+        list={list}
       />
     </>
   );

@@ -1,18 +1,16 @@
-import { Button, makeStyles, Tab, TabList, tokens } from "@fluentui/react-components";
-import { OpenRegular } from "@fluentui/react-icons";
+import { makeStyles, Tab, TabList, tokens } from "@fluentui/react-components";
 import { useParams } from "@tanstack/react-router";
 import { Suspense } from "react";
 import { when } from "../../components/format";
-import { webAddress } from "../../components/address";
 import { useKindTitle } from "../../components/kinds";
+import { OutButton } from "../../components/Outside";
 import { Page } from "../../components/Page";
 import { Loaded, Loading } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import type { StoredItem } from "./contract";
 import { InSnapshot, Stale } from "./Frame";
-import { useDocument, useItem } from "./item";
+import { type StoredItem, useDocument, useItem } from "./item";
 import { entryOf } from "./ItemList";
 import type { SnapshotDetail } from "./snapshot";
 import { useSourceName } from "./source";
@@ -35,7 +33,6 @@ function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string;
   const title = useKindTitle();
   const source = useSourceName()(snapshot.service, snapshot.source);
   const item = useItem(snapshot.id, kind, id);
-  const url = item.data?.url ? webAddress(item.data.url) : undefined;
   const name = item.data?.name ?? id;
   return (
     <Page
@@ -50,11 +47,7 @@ function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string;
         item.data && (
           <>
             <Ways snapshot={snapshot} entries={[entryOf({ kind, id, name, path: item.data.path })]} paths={[item.data.path]} />
-            {url && (
-              <Button as="a" icon={<OpenRegular />} href={url.href} target="_blank" rel="noreferrer noopener" title={url.href}>
-                {t("inService")}
-              </Button>
-            )}
+            {item.data.url && <OutButton to={item.data.url}>{t("inService")}</OutButton>}
           </>
         )
       }

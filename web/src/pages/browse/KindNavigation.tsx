@@ -2,7 +2,7 @@ import { Field, makeStyles, mergeClasses, Select, Subtitle2, tokens } from "@flu
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { count } from "../../components/format";
-import { useKindTitle } from "../../components/kinds";
+import { useKinds, useKindTitle } from "../../components/kinds";
 import { useShown } from "../../components/search";
 import { useTexts } from "../../texts";
 import { ofKinds, ofProjects, useCounts } from "./counts";
@@ -37,8 +37,6 @@ const useStyles = makeStyles({
   title: { margin: `0 0 ${tokens.spacingVerticalXS}` },
 });
 
-/** Kinds that lie within others' items: they are counted, and found there. */
-const WITHIN = new Set(["comment", "attachment"]);
 // More projects are chosen from a list that opens.
 const LISTED = 20;
 
@@ -55,12 +53,14 @@ export function KindNavigation({ snapshot, kinds, current }: Props) {
   const title = useKindTitle();
   const [{ project }, show] = useShown();
   const counts = useCounts(snapshot).data?.items ?? [];
-  const within = ofKinds(counts, project);
+  const inProject = ofKinds(counts, project);
+  // They are counted, and found in the items of others.
+  const within = new Set(useKinds().flatMap((kind) => (kind.within ? kind.id : [])));
   const known = [...kinds, ...Object.keys(snapshot.kinds).filter((kind) => !kinds.includes(kind))].filter(
     // What lies within items is counted for all projects together.
-    (kind) => snapshot.kinds[kind] && (project === undefined || !WITHIN.has(kind)),
+    (kind) => snapshot.kinds[kind] && (project === undefined || !within.has(kind)),
   );
-  const items = (kind: string) => (project === undefined ? snapshot.kinds[kind]?.items : within.get(kind)) ?? 0;
+  const items = (kind: string) => (project === undefined ? snapshot.kinds[kind]?.items : inProject.get(kind)) ?? 0;
   const projects = ofProjects(counts, current);
   return (
     <nav className={styles.nav} aria-label={t("kinds")}>
@@ -71,7 +71,7 @@ export function KindNavigation({ snapshot, kinds, current }: Props) {
         <ul className={styles.list}>
           {known.map((kind) => (
             <li key={kind}>
-              {WITHIN.has(kind) ? (
+              {within.has(kind) ? (
                 <span className={styles.entry} title={t("within")}>
                   <span>{title(kind)}</span>
                   <span className={styles.number}>{count(items(kind))}</span>
@@ -133,9 +133,9 @@ function Entry({ snapshot, search, here, items, children }: EntryProps) {
   const styles = useStyles();
   return (
     <Link
-      to={"/snapshots/$id" as string}
-      params={{ id: snapshot } as never}
-      search={search as never}
+      to="/snapshots/$id"
+      params={{ id: snapshot }}
+      search={search}
       className={mergeClasses(styles.entry, styles.open, here && styles.here)}
       // The router would take every entry for the current page: it is told by its search alone.
       activeOptions={{ includeSearch: true, exact: true }}

@@ -5,12 +5,13 @@ import type { Schemas } from "../../api/client";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
 import { useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
 import { Section } from "../../components/Section";
 import { Empty, Failed, Loading } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { contentUrl, readContent, useStoredPages } from "./contract";
+import { contentUrl, FIXED, readContent } from "./content";
 import { treeOf, type TreeNode } from "./nodes";
 import { useProjects } from "./projects";
 import { type Document, isDocument } from "./records";
@@ -28,7 +29,8 @@ export function NodeTree({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
   const [shown, show] = useShown();
   const projects = useProjects(snapshot);
   const scope = shown["project"] ?? projects.options[0]?.value;
-  const items = useStoredPages<Schemas["ItemView"]>(snapshot.id, "/items", { kind, scope, limit: 200 }, scope !== undefined);
+  const params = { path: { id: snapshot.id }, query: { kind, limit: 200, ...(scope !== undefined && { scope }) } };
+  const items = usePaged("/snapshots/{id}/items", params, { enabled: scope !== undefined, ...FIXED });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = items;
   const wanted = hasNextPage && !isFetchingNextPage && (items.items?.length ?? 0) < MOST;
   useEffect(() => {
@@ -67,7 +69,7 @@ function Nodes({ snapshot, kind, items }: { snapshot: SnapshotDetail; kind: stri
   const documents = useQueries({
     queries: items.map(({ path }) => {
       const url = contentUrl(snapshot.id, `${path}/${FILES[kind] ?? `${kind}.json`}`);
-      return { queryKey: ["document", url], queryFn: ({ signal }: { signal: AbortSignal }) => readDocument(url, signal), staleTime: Number.POSITIVE_INFINITY };
+      return { queryKey: ["document", url], queryFn: ({ signal }: { signal: AbortSignal }) => readDocument(url, signal), ...FIXED };
     }),
   });
   const failed = documents.find(({ error }) => error);

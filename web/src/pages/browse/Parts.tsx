@@ -1,11 +1,12 @@
 import { Breadcrumb, BreadcrumbButton, BreadcrumbDivider, BreadcrumbItem, Link } from "@fluentui/react-components";
 import { Fragment } from "react";
-import { type Column, DataTable } from "../../components/DataTable";
 import { bytes } from "../../components/format";
-import { Empty, Loaded } from "../../components/State";
+import { Listing } from "../../components/Listing";
+import { usePaged } from "../../components/paged";
+import { Empty } from "../../components/State";
 import { useShown } from "../../components/search";
 import { useTexts } from "../../texts";
-import { contentUrl, type StoredFile, useStoredPages } from "./contract";
+import { contentUrl, FIXED } from "./content";
 import { FileView } from "./FileView";
 import type { ViewProps } from "./item";
 
@@ -54,37 +55,27 @@ export function Trail({ top, steps, onOpen }: { top: string; steps: string[]; on
 
 function Folder({ snapshot, path, onOpen }: { snapshot: string; path: string; onOpen: (name: string, file: boolean) => void }) {
   const t = useTexts("browse");
-  const files = useStoredPages<StoredFile>(snapshot, "/files", { path, limit: 200 });
-  const columns: Column<StoredFile>[] = [
-    {
-      key: "name",
-      title: t("files.name"),
-      grow: 4,
-      cell: ({ name, type }) => (
-        <Link as="button" onClick={() => onOpen(name, type === "file")} disabled={type !== "file" && type !== "folder"}>
-          {name}
-          {type === "folder" && "/"}
-        </Link>
-      ),
-    },
-    { key: "size", title: t("files.size"), width: 120, cell: ({ size }) => (size === undefined ? "" : bytes(size)) },
-  ];
+  const files = usePaged("/snapshots/{id}/files", { path: { id: snapshot }, query: { path, limit: 200 } }, FIXED);
   return (
-    <Loaded query={{ ...files, data: files.items }}>
-      {(items) =>
-        items.length === 0 ? (
-          <Empty title={t("files.empty")} />
-        ) : (
-          <DataTable
-            label={t("item.parts")}
-            items={items}
-            columns={columns}
-            id={({ name }) => name}
-            more={files.hasNextPage}
-            onMore={() => !files.isFetchingNextPage && void files.fetchNextPage()}
-          />
-        )
-      }
-    </Loaded>
+    <Listing
+      list={files}
+      label={t("item.parts")}
+      empty={<Empty title={t("files.empty")} />}
+      id={({ name }) => name}
+      columns={[
+        {
+          key: "name",
+          title: t("files.name"),
+          grow: 4,
+          cell: ({ name, type }) => (
+            <Link as="button" onClick={() => onOpen(name, type === "file")} disabled={type !== "file" && type !== "folder"}>
+              {name}
+              {type === "folder" && "/"}
+            </Link>
+          ),
+        },
+        { key: "size", title: t("files.size"), width: 120, cell: ({ size }) => (size == null ? "" : bytes(size)) },
+      ]}
+    />
   );
 }

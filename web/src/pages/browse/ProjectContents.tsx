@@ -1,17 +1,16 @@
 import { Body1, makeStyles, tokens } from "@fluentui/react-components";
-import type { Schemas } from "../../api/client";
 import { count } from "../../components/format";
-import { KINDS, useKindTitle } from "../../components/kinds";
+import { useKinds, useKindTitle } from "../../components/kinds";
+import { usePaged } from "../../components/paged";
 import { Section } from "../../components/Section";
 import { Empty, Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { useStoredPages } from "./contract";
+import { FIXED } from "./content";
 import { ofKinds, useCounts } from "./counts";
 import type { ViewProps } from "./item";
 
 const SHOWN = 30;
-const WITHIN = new Set(["project", "comment", "attachment"]);
 
 const useStyles = makeStyles({
   list: { display: "flex", flexWrap: "wrap", gap: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalL}`, listStyle: "none", margin: 0, padding: 0 },
@@ -20,11 +19,12 @@ const useStyles = makeStyles({
 /** What a project has, kind by kind: the first of each, and the way to all. */
 export function ProjectContents({ snapshot, item }: ViewProps) {
   const counts = useCounts(snapshot);
+  const known = useKinds().filter(({ service, within }) => service === snapshot.service && !within);
   return (
     <Loaded query={counts}>
       {({ items }) => {
         const sums = ofKinds(items, item.item);
-        const kinds = (KINDS[snapshot.service] ?? [...sums.keys()]).filter((kind) => !WITHIN.has(kind));
+        const kinds = known.map(({ id }) => id).filter((kind) => kind !== item.kind);
         return kinds.map((kind) => <OfKind key={kind} snapshot={snapshot.id} project={item.item} kind={kind} items={sums.get(kind) ?? 0} />);
       }}
     </Loaded>
@@ -35,7 +35,8 @@ function OfKind({ snapshot, project, kind, items }: { snapshot: string; project:
   const styles = useStyles();
   const t = useTexts("browse");
   const title = useKindTitle();
-  const first = useStoredPages<Schemas["ItemView"]>(snapshot, "/items", { kind, project, limit: SHOWN }, items > 0);
+  const params = { path: { id: snapshot }, query: { kind, project, limit: SHOWN } };
+  const first = usePaged("/snapshots/{id}/items", params, { enabled: items > 0, ...FIXED });
   return (
     <Section
       title={`${title(kind)} (${count(items)})`}
@@ -50,8 +51,8 @@ function OfKind({ snapshot, project, kind, items }: { snapshot: string; project:
       {items === 0 ? (
         <Body1>{t("noneHere")}</Body1>
       ) : (
-        <Loaded query={{ ...first, data: first.items }}>
-          {(list) =>
+        <Loaded query={first}>
+          {({ items: list }) =>
             list.length === 0 ? (
               <Empty title={t("none")} />
             ) : (

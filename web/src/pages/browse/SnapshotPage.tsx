@@ -2,7 +2,7 @@ import { Button, Caption1, makeStyles, tokens } from "@fluentui/react-components
 import { ArrowSwapRegular, ShieldCheckmarkRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { count, when } from "../../components/format";
-import { KINDS } from "../../components/kinds";
+import { useKinds } from "../../components/kinds";
 import { Page } from "../../components/Page";
 import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
@@ -45,7 +45,8 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
   const [shown] = useShown();
   const sourceName = useSourceName();
   const source = sourceName(snapshot.service, snapshot.source);
-  const kinds = KINDS[snapshot.service] ?? Object.keys(snapshot.kinds).toSorted();
+  const known = useKinds().filter(({ service }) => service === snapshot.service);
+  const kinds = known.length > 0 ? known.map(({ id }) => id) : Object.keys(snapshot.kinds).toSorted();
   const kind = shown["kind"] ?? kinds.find((one) => (snapshot.kinds[one]?.items ?? 0) > 0) ?? kinds[0] ?? "";
   return (
     <Page
@@ -83,12 +84,12 @@ function Actions({ snapshot }: { snapshot: SnapshotDetail }) {
     <>
       <RestoreAll snapshot={snapshot} entry={{ type: "everything" }} />
       {parent && (
-        <Button icon={<ArrowSwapRegular />} onClick={() => void navigate({ to: "/snapshots/compare" as string, search: { from: parent, to: id } as never })}>
+        <Button icon={<ArrowSwapRegular />} onClick={() => void navigate({ to: "/snapshots/compare", search: { from: parent, to: id } })}>
           {t("compareBefore")}
         </Button>
       )}
       {mayVerify && (
-        <Button icon={<ShieldCheckmarkRegular />} disabled={verify.isPending} onClick={() => verify.mutate(id)}>
+        <Button icon={<ShieldCheckmarkRegular />} disabled={verify.isPending} onClick={() => verify.start(id)}>
           {t("verify")}
         </Button>
       )}

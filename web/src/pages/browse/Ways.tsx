@@ -2,7 +2,7 @@ import { Button } from "@fluentui/react-components";
 import { ArrowDownloadRegular, ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
 import { useTexts } from "../../texts";
 import type { Entry } from "../restore/basket";
-import { archiveUrl } from "./contract";
+import { archiveUrl } from "./content";
 import { useRestoreWays } from "./restore";
 import type { SnapshotDetail } from "./snapshot";
 

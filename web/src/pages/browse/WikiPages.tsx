@@ -3,12 +3,14 @@ import { ChevronDownRegular, ChevronRightRegular } from "@fluentui/react-icons";
 import { useCallback, useState } from "react";
 import { Problem } from "../../api/problem";
 import { Foreign } from "../../components/Foreign";
+import { usePaged } from "../../components/paged";
 import { Empty, Failed, Loaded, Loading } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { blobUrl, type GitEntry, type GitRefs, useContent, useStored, useStoredPages } from "./contract";
+import { blobUrl, FIXED, useContent } from "./content";
 import { FileText } from "./FileText";
+import { useRefs } from "./GitRefs";
 import type { ViewProps } from "./item";
 import { linesOf } from "./lines";
 import { placeAddress } from "./links";
@@ -43,7 +45,7 @@ interface Wiki {
 export function WikiPages({ snapshot, item, document }: ViewProps) {
   const t = useTexts("browse");
   const repository = `git/${textAt(document, "/repositoryId") ?? ""}`;
-  const refs = useStored<GitRefs>(snapshot.id, "/git/refs", { path: repository, limit: 1 }, document !== undefined);
+  const refs = useRefs(snapshot.id, repository, "", 1, document !== undefined);
   if (!document) return <Damaged />;
   if (refs.error && Problem.from(refs.error).status === 404) return <Empty title={t("wiki.noRepository")} />;
   return (
@@ -80,7 +82,8 @@ function Pages({ wiki }: { wiki: Wiki }) {
 
 /** The pages of one folder in their order. */
 function useLevel({ snapshot, repository, ref }: Wiki, folder: string) {
-  const entries = useStoredPages<GitEntry>(snapshot, "/git/tree", { path: repository, ref, folder: folder || undefined, limit: 200 });
+  const query = { path: repository, ref, limit: 200, ...(folder && { folder }) };
+  const entries = usePaged("/snapshots/{id}/git/tree", { path: { id: snapshot }, query }, FIXED);
   const hasOrder = entries.items?.some(({ name }) => name === ".order") ?? false;
   const order = useContent(hasOrder ? blobUrl(snapshot, repository, ref, `${folder === "" ? "" : `${folder}/`}.order`) : undefined);
   const ready = entries.items && (!hasOrder || order.data || order.error);

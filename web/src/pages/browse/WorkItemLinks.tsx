@@ -1,11 +1,11 @@
-import { Link, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
+import { Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
 import { Problem } from "../../api/problem";
+import { OutLink } from "../../components/Outside";
 import { Empty } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { type StoredItem, useStored } from "./contract";
-import type { ViewProps } from "./item";
+import { useItem, type ViewProps } from "./item";
 import { type Place, type Relation, relationsOf } from "./links";
 import { Damaged } from "./WorkItemForm";
 import { Scroll } from "./Scroll";
@@ -48,18 +48,13 @@ const NAMED = 50;
 
 function To({ snapshot, relation: { to, place, address }, named }: { snapshot: string; relation: Relation; named: boolean }) {
   if (place) return <Inside snapshot={snapshot} to={to} place={place} named={named} />;
-  if (!address) return <>{to}</>;
-  return (
-    <Link href={address} target="_blank" rel="noreferrer noopener">
-      {to}
-    </Link>
-  );
+  return address ? <OutLink to={address}>{to}</OutLink> : <>{to}</>;
 }
 
 /** A link into the snapshot, with the name of what it leads to, or that the snapshot does not have it. */
 function Inside({ snapshot, to, place, named }: { snapshot: string; to: string; place: Place; named: boolean }) {
   const t = useTexts("browse");
-  const { data, error } = useStored<StoredItem>(snapshot, "/item", { kind: place.kind, item: place.item }, named);
+  const { data, error } = useItem(snapshot, place.kind, place.item, named);
   const words = place.kind === "work-item" ? t("links.workItem", { id: to }) : to;
   if (error && Problem.from(error).status === 404) {
     return (

@@ -1,16 +1,10 @@
-import { useStored } from "./contract";
+import { api, type Schemas } from "../../api/client";
+import { FIXED } from "./content";
 import type { SnapshotDetail } from "./snapshot";
 
-/** How many items of a kind a project has. */
-export interface ProjectCount {
-  kind: string;
-  /** Its id, or what the documents call it; empty for what belongs to none. */
-  project: string;
-  name?: string | null;
-  items: number;
-}
+type ProjectCount = Schemas["ProjectCountView"];
 
-export interface ProjectEntry {
+interface ProjectEntry {
   id: string;
   name: string;
   items: number;
@@ -37,5 +31,5 @@ export function ofProjects(counts: ProjectCount[], kind: string): ProjectEntry[]
 }
 
 export function useCounts(snapshot: SnapshotDetail) {
-  return useStored<{ items: ProjectCount[] }>(snapshot.id, "/counts", {});
+  return api.useQuery("get", "/snapshots/{id}/counts", { params: { path: { id: snapshot.id } } }, FIXED);
 }

@@ -2,7 +2,7 @@ import { type Document, inWords, isDocument } from "./records";
 import { fieldName } from "./revisions";
 
 /** A long text of a work item and how it is written. */
-export interface LongText {
+interface LongText {
   field: string;
   text: string;
   format: "html" | "markdown";

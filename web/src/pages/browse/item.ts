@@ -1,7 +1,11 @@
 import { useMemo } from "react";
-import { contentUrl, type StoredItem, useContent, useStored } from "./contract";
+import { api, type Schemas } from "../../api/client";
+import { contentUrl, FIXED, useContent } from "./content";
 import { type Document, isDocument, readRecords } from "./records";
 import type { SnapshotDetail } from "./snapshot";
+
+/** An item with its files; the document is the first. */
+export type StoredItem = Schemas["StoredItemView"];
 
 /** What a view of an item gets. */
 export interface ViewProps {
@@ -11,11 +15,12 @@ export interface ViewProps {
   document: Document | undefined;
 }
 
-export function useItem(snapshot: string, kind: string, item: string) {
-  return useStored<StoredItem>(snapshot, "/item", { kind, item });
+export function useItem(snapshot: string, kind: string, item: string, enabled = true) {
+  const params = { path: { id: snapshot }, query: { kind, item } };
+  return api.useQuery("get", "/snapshots/{id}/item", { params }, { enabled, ...FIXED });
 }
 
-export function parseDocument(text: string | undefined): Document | undefined {
+function parseDocument(text: string | undefined): Document | undefined {
   if (text === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(text);

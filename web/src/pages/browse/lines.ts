@@ -36,7 +36,7 @@ function middle(a: string[], b: string[]): Line[] {
     ...b.map((text): Line => ({ op: "added", text })),
   ];
   // Texts that differ in so much are told as replaced as a whole.
-  if (a.length === 0 || b.length === 0 || a.length * b.length > CELLS) return whole();
+  if (a.length * b.length > CELLS) return whole();
   const width = b.length + 1;
   const common = new Uint32Array((a.length + 1) * width);
   const at = (i: number, j: number) => common[i * width + j] ?? 0;
@@ -65,7 +65,7 @@ function middle(a: string[], b: string[]): Line[] {
 }
 
 /** A stretch of a comparison: what changed with some lines around it, or how many equal lines are left out. */
-export type Stretch = { lines: Line[] } | { left: number };
+type Stretch = { lines: Line[] } | { left: number };
 
 /** Leaves out equal lines that are further than `around` from every change. */
 export function stretches(lines: Line[], around = 3): Stretch[] {

@@ -51,6 +51,14 @@ test("each link is told with what it leads to", () => {
   ]);
 });
 
+test("a work item of another organization is an address, not the item of the same number here", () => {
+  const relations = [relation("System.LinkTypes.Related", "https://dev.azure.com/fabrikam/p/_apis/wit/workItems/5")];
+  const [foreign] = relationsOf({ url: OWN, relations });
+  expect(foreign).toMatchObject({ address: "https://dev.azure.com/fabrikam/p/_apis/wit/workItems/5" });
+  expect(foreign?.place).toBeUndefined();
+  expect(relationsOf({ relations })[0]?.place).toEqual({ kind: "work-item", item: "5" });
+});
+
 test("attachments carry name, size and comment", () => {
   const document = { relations: [relation("AttachedFile", `https://x/_apis/wit/attachments/${GUID}`, { name: "dump.bin", resourceSize: 5027, comment: "c" }), relation("AttachedFile", "https://x/none")] };
   expect(attachmentsOf(document)).toEqual([{ id: GUID, name: "dump.bin", size: 5027, comment: "c" }]);

@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import type { Places } from "../../components/foreign";
-import { contentUrl } from "./contract";
+import { contentUrl } from "./content";
 import { useDocument, type ViewProps } from "./item";
 import { attachmentOf, attachmentPaths, placeAddress, workItemOf } from "./links";
 import { textAt } from "./records";

@@ -1,10 +1,10 @@
-import type { Schemas } from "../../api/client";
-import { useStoredPages } from "./contract";
+import { usePaged } from "../../components/paged";
+import { FIXED } from "./content";
 import type { SnapshotDetail } from "./snapshot";
 
 /** The projects of a snapshot by name. More than a page of them are listed as far as they are needed. */
 export function useProjects(snapshot: SnapshotDetail, enabled = true) {
-  const projects = useStoredPages<Schemas["ItemView"]>(snapshot.id, "/items", { kind: "project", limit: 200 }, enabled);
+  const projects = usePaged("/snapshots/{id}/items", { path: { id: snapshot.id }, query: { kind: "project", limit: 200 } }, { enabled, ...FIXED });
   const items = projects.items ?? [];
   const names = new Map(items.map(({ id, name }) => [id, name]));
   return {

@@ -1,7 +1,7 @@
 /** Any JSON document of a service; members are read only beside what is known of it. */
 export type Document = Record<string, unknown>;
 
-export interface Records {
+interface Records {
   items: Document[];
   /** Lines that are no JSON objects, by number from 1. */
   damaged: number[];

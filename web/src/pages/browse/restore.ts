@@ -30,7 +30,7 @@ export function useRestoreWays(snapshot: SnapshotDetail) {
       const inAddress = entries.length <= IN_ADDRESS;
       if (!inAddress) addToBasket(origin, entries);
       const search = inAddress ? { snapshot: origin.id, pick: entries } : { snapshot: origin.id };
-      void navigate({ to: "/restore/new" as string, search: search as never });
+      void navigate({ to: "/restore/new", search: search });
     },
   };
 }

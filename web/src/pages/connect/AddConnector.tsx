@@ -98,7 +98,7 @@ function Tile({ kind, icon, advanced }: { kind: string; icon: ReactNode; advance
         <Subtitle2 as="h3" className={styles.title}>{title}</Subtitle2>
         <Text block className={styles.about}>{t(`kind.${kind}.about`)}</Text>
         <div>
-          <Button appearance="primary" aria-label={t("connectTo", { title })} onClick={() => void navigate({ to: `/connect/${kind}` as never })}>
+          <Button appearance="primary" aria-label={t("connectTo", { title })} onClick={() => void navigate({ to: "/connect/$kind", params: { kind } })}>
             {t("connect")}
           </Button>
         </div>
@@ -140,7 +140,7 @@ function Picker({ kinds }: { kinds: readonly string[] }) {
         </RadioGroup>
       </Field>
       <div>
-        <Button appearance="primary" onClick={() => void navigate({ to: `/connect/${kind}` as never })}>
+        <Button appearance="primary" onClick={() => void navigate({ to: "/connect/$kind", params: { kind } })}>
           {t("action.next")}
         </Button>
       </div>

@@ -110,7 +110,7 @@ function Form({ kind, onDone }: { kind: Kind; onDone: (added: { name: string; mi
       }}
     >
       <Field label={t("method.authentication")}>
-        <Dropdown value={t(`kind.${kind.name}.title`)} selectedOptions={[kind.name]} onOptionSelect={(_, { optionValue }) => optionValue && optionValue !== kind.name && void navigate({ to: `/connect/${optionValue}/advanced` as never })}>
+        <Dropdown value={t(`kind.${kind.name}.title`)} selectedOptions={[kind.name]} onOptionSelect={(_, { optionValue }) => optionValue && optionValue !== kind.name && void navigate({ to: "/connect/$kind/advanced", params: { kind: optionValue } })}>
           {["azure-devops", "azure-devops-server", "microsoft-365"].map((one) => (
             <Option key={one} value={one}>
               {t(`kind.${one}.title`)}
@@ -142,7 +142,7 @@ function Form({ kind, onDone }: { kind: Kind; onDone: (added: { name: string; mi
           path="/connectors"
           body={shownBody(body)}
         />
-        <Button appearance="subtle" disabled={add.isPending} onClick={() => void navigate({ to: "/connect" as never })}>
+        <Button appearance="subtle" disabled={add.isPending} onClick={() => void navigate({ to: "/connect" })}>
           {t("cancel")}
         </Button>
       </div>

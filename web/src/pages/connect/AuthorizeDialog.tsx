@@ -11,7 +11,6 @@ import {
   DialogContent,
   DialogSurface,
   DialogTitle,
-  Link,
   makeStyles,
   MessageBar,
   MessageBarBody,
@@ -22,7 +21,9 @@ import {
 } from "@fluentui/react-components";
 import { CheckmarkRegular } from "@fluentui/react-icons";
 import { useRef, useState } from "react";
+import { useFocusBack } from "../../components/focus";
 import { useFormStyles } from "../../components/form";
+import { OutLink } from "../../components/Outside";
 import { Refusal } from "../../components/Refusal";
 import { useTexts } from "../../texts";
 import { PermissionTable } from "../apps/PermissionTable";
@@ -53,6 +54,7 @@ export function AuthorizeDialog({ request, organization, onDone, onCancel }: Pro
   const styles = useStyles();
   const form = useFormStyles();
   const t = useTexts("connect");
+  useFocusBack();
   const popup = useRef<Window | null>(null);
   const [opened, setOpened] = useState<"no" | "yes" | "blocked">("no");
   const signIn = useSignIn(request, opened !== "no", (wizard) => {
@@ -150,9 +152,7 @@ function Blocked({ url }: { url: string }) {
     <MessageBar intent="warning" layout="multiline">
       <MessageBarBody>
         <MessageBarTitle>{t("authorize.blocked")}</MessageBarTitle>
-        <Link href={url} target="_blank" rel="noreferrer" inline>
-          {t("authorize.blockedOnce")}
-        </Link>
+        <OutLink to={url}>{t("authorize.blockedOnce")}</OutLink>
         . {t("authorize.blockedHow", { origin: location.origin })} {t("authorize.blockedSession")}
       </MessageBarBody>
     </MessageBar>

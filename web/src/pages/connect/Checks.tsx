@@ -1,5 +1,7 @@
-import { Accordion, AccordionHeader, AccordionItem, AccordionPanel, Link, makeStyles, Text, tokens } from "@fluentui/react-components";
+import { Accordion, AccordionHeader, AccordionItem, AccordionPanel, makeStyles, Text, tokens } from "@fluentui/react-components";
+import { OutLink } from "../../components/Outside";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
+import { Words } from "../../components/Words";
 import { useTexts } from "../../texts";
 import type { Check } from "./data";
 import "./texts";
@@ -52,7 +54,7 @@ function List({ checks }: { checks: readonly Check[] }) {
             <Text>{check.message}</Text>
             {check.outcome !== "pass" && check.hint && (
               <Text size={200} className={styles.quiet}>
-                <strong>{t("checks.fix")}</strong> {check.hint}
+                <strong>{t("checks.fix")}</strong> <Words text={check.hint} />
               </Text>
             )}
             {check.outcome !== "pass" && (check.costs?.length ?? 0) > 0 && (
@@ -60,11 +62,7 @@ function List({ checks }: { checks: readonly Check[] }) {
                 {t("checks.costs", { kinds: check.costs?.join(", ") })}
               </Text>
             )}
-            {check.link && (
-              <Link href={check.link} target="_blank" rel="noreferrer noopener" inline>
-                {t("checks.link")}
-              </Link>
-            )}
+            {check.link && <OutLink to={check.link}>{t("checks.link")}</OutLink>}
           </div>
         </li>
       ))}

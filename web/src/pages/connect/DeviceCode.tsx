@@ -1,8 +1,8 @@
 import { Button, Card, Link, makeStyles, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
-import { OpenRegular } from "@fluentui/react-icons";
 import { CopyButton } from "../../components/CopyButton";
 import { useFormStyles } from "../../components/form";
 import { when } from "../../components/format";
+import { OutButton } from "../../components/Outside";
 import { Loading } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Refusal } from "../../components/Refusal";
@@ -59,9 +59,9 @@ export function DeviceCode({ request, organization, onDone, onWindow, onOwnApp }
           </div>
           <div className={styles.line}>
             {uri && (
-              <Button as="a" appearance="primary" icon={<OpenRegular />} href={uri} target="_blank" rel="noreferrer noopener">
+              <OutButton appearance="primary" to={uri}>
                 {t(devops ? "device.loginDevops" : "device.login")}
-              </Button>
+              </OutButton>
             )}
             <span aria-live="polite">
               <Spinner size="tiny" labelPosition="after" label={t("device.waiting")} />

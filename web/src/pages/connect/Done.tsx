@@ -1,6 +1,7 @@
-import { Button, Card, makeStyles, MessageBar, MessageBarBody, Subtitle1, Text, tokens } from "@fluentui/react-components";
+import { Button, Card, makeStyles, mergeClasses, MessageBar, MessageBarBody, Subtitle1, Text, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleFilled, PlayRegular, CalendarClockRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { api } from "../../api/client";
 import { useFormStyles } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
@@ -16,6 +17,8 @@ const useStyles = makeStyles({
   title: { margin: 0 },
   head: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalM },
   mark: { color: tokens.colorStatusSuccessForeground1, fontSize: "40px" },
+  // It has the focus to be read, not to be used.
+  part: { outlineStyle: "none" },
   line: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalM },
   quiet: { color: tokens.colorNeutralForeground2 },
 });
@@ -34,8 +37,11 @@ export function Done({ title, names, runs = [], missing = [] }: Props) {
   const styles = useStyles();
   const form = useFormStyles();
   const t = useTexts("connect");
+  const part = useRef<HTMLDivElement>(null);
+  // The button that led here is gone.
+  useEffect(() => part.current?.focus(), []);
   return (
-    <div className={form.form}>
+    <div ref={part} tabIndex={-1} role="group" aria-label={title} className={mergeClasses(form.form, styles.part)}>
       <div className={styles.head} role="status">
         <CheckmarkCircleFilled className={styles.mark} aria-hidden />
         <Subtitle1 as="h2" className={styles.title}>{title}</Subtitle1>
@@ -64,7 +70,7 @@ function Next({ name, run, several }: { name: string; run: string | undefined; s
   const connector = api.useQuery("get", "/connectors/{name}", { params: { path: { name } } });
   const [policy] = usePoliciesFor(name);
   const backup = api.useMutation("post", "/backups", {
-    onSuccess: ({ id }) => void navigate({ to: `/runs/${encodeURIComponent(id)}` as never }),
+    onSuccess: ({ id }) => void navigate({ to: "/runs/$id", params: { id } }),
   });
   if (connector.error) return <Failed error={connector.error} />;
   const labels = several
@@ -76,7 +82,7 @@ function Next({ name, run, several }: { name: string; run: string | undefined; s
       <div className={styles.line}>
         <Button
           icon={<CalendarClockRegular />}
-          onClick={() => void navigate({ to: "/policies/new" as never, search: { connector: name } as never })}
+          onClick={() => void navigate({ to: "/policies/new", search: { connector: name } })}
         >
           {labels.custom}
         </Button>

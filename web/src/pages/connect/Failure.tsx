@@ -1,4 +1,5 @@
 import { MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
+import { Words } from "../../components/Words";
 import { useTexts } from "../../texts";
 import "./texts";
 import type { SignInFailure } from "./useSignIn";
@@ -11,7 +12,11 @@ export function Failure({ failure, organization }: { failure: SignInFailure; org
       <MessageBarBody>
         <MessageBarTitle>{t("signIn.failed")}</MessageBarTitle>
         {failure.message}
-        {failure.hint && <div>{failure.hint}</div>}
+        {failure.hint && (
+          <div>
+            <Words text={failure.hint} />
+          </div>
+        )}
         <div>{organization ? t("signIn.checkAccess", { organization }) : t("signIn.checkAccessAny")}</div>
       </MessageBarBody>
     </MessageBar>

@@ -1,4 +1,5 @@
-import { Link, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, tokens } from "@fluentui/react-components";
+import { makeStyles, MessageBar, MessageBarBody, MessageBarTitle, tokens } from "@fluentui/react-components";
+import { OutLink } from "../../components/Outside";
 import { useTexts } from "../../texts";
 import { useMethods } from "./data";
 import "./texts";
@@ -20,12 +21,7 @@ export function Hints({ service, abouts, title }: { service: string; abouts: rea
         <ul className={styles.list}>
           {hints.map(({ about, text, link }) => (
             <li key={about}>
-              {text}{" "}
-              {link && (
-                <Link href={link} target="_blank" rel="noreferrer noopener" inline>
-                  {t("checks.link")}
-                </Link>
-              )}
+              {text} {link && <OutLink to={link}>{t("checks.link")}</OutLink>}
             </li>
           ))}
         </ul>

@@ -1,9 +1,11 @@
-import { Dropdown, Field, Input, Link, makeStyles, Option, Subtitle2, Text, Textarea } from "@fluentui/react-components";
+import { Dropdown, Field, Input, makeStyles, Option, Subtitle2, Text, Textarea } from "@fluentui/react-components";
 import { api } from "../../api/client";
 import { useFormStyles } from "../../components/form";
 import { when } from "../../components/format";
+import { OutLink } from "../../components/Outside";
 import { useTexts } from "../../texts";
 import { faultsOf, fieldsOf, isKept, isOfMachine, type Identity } from "./identity";
+import { PemFiles } from "./PemFiles";
 import "./texts";
 import { IDENTITIES_PAGE } from "./types";
 
@@ -69,6 +71,7 @@ export function IdentityFields({ identity, onChange, strict, withUser = false, a
           )}
         </Field>
       )}
+      {method === "certificate" && fields.includes("secret") && <PemFiles onText={(secret) => onChange({ secret })} />}
       {fields.includes("expires") && (
         <div className={form.row}>
           <Field label={t("identity.expires")} hint={t("identity.expiresHint")}>
@@ -99,9 +102,7 @@ function MachineField({ identity, onChange }: Pick<Props, "identity" | "onChange
     return (
       <Text>
         {t("identity.noIdentities")}{" "}
-        <Link href={IDENTITIES_PAGE} target="_blank" rel="noreferrer noopener" inline>
-          {t("identity.addIdentity")}
-        </Link>
+        <OutLink to={IDENTITIES_PAGE}>{t("identity.addIdentity")}</OutLink>
       </Text>
     );
   }

@@ -19,6 +19,8 @@ interface Props {
   label?: string;
   value: string;
   onChange: (name: string) => void;
+  /** The name that the connector has: it is taken by none other. */
+  own?: string;
   /** Something else that is wrong with it. */
   fault?: string | undefined;
   /** One is made where it stays empty. */
@@ -26,9 +28,9 @@ interface Props {
 }
 
 /** The name of a connector, with its rule; says at once what is wrong. */
-export function NameField({ label, value, onChange, fault, optional = false }: Props) {
+export function NameField({ label, value, onChange, own, fault, optional = false }: Props) {
   const t = useTexts("connect");
-  const faultOf = useNameFault();
+  const faultOf = useNameFault(own);
   const [left, setLeft] = useState(false);
   // Not before it was typed: an empty form is no mistake.
   const silent = value === "" && (optional || !left);

@@ -1,4 +1,4 @@
-import { Button, Card, Checkbox, makeStyles, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
+import { Button, Card, Checkbox, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
 import { useFormStyles } from "../../components/form";
 import { Empty } from "../../components/State";
 import { Refusal } from "../../components/Refusal";
@@ -27,10 +27,13 @@ interface Props {
 }
 
 /** The organizations that were found and the one that was named, each once. */
-export function allOf(wizard: WizardView, picks: readonly Pick[]): string[] {
-  const names = wizard.organizations.map(({ organization }) => organization);
-  for (const name of [wizard.organization, ...picks.map(({ organization }) => organization)]) {
-    if (name && !names.some((one) => one.toLowerCase() === name.toLowerCase())) names.push(name);
+export function allOf({ place }: Kind, wizard: WizardView, picks: readonly Pick[]): string[] {
+  const found = wizard.organizations.map(({ organization }) => organization);
+  const named = [wizard.organization, ...picks.map(({ organization }) => organization)].filter((name) => typeof name === "string");
+  // A tenant has several domains: what is found by another than the one that was given is no second tenant.
+  const names = place === "tenant" && named.length > 0 ? [] : found;
+  for (const name of named) {
+    if (!names.some((one) => one.toLowerCase() === name.toLowerCase())) names.push(name);
   }
   return names;
 }
@@ -41,7 +44,7 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
   const form = useFormStyles();
   const t = useTexts("connect");
   const connectors = useConnectors();
-  const names = allOf(wizard, machine.picks);
+  const names = allOf(kind, wizard, machine.picks);
   const checks = useChecks(wizard.id, names);
   const isTenant = kind.place === "tenant";
   const account = machine.account || t("signIn.unattended");
@@ -53,6 +56,8 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
       </>
     );
   }
+  // AV-07: nothing was found, and what was named is not reached either.
+  const lost = !isTenant && wizard.method === "user" && wizard.organizations.length === 0 && checks.data?.every(({ ok }) => !ok);
   const pickedAs = (name: string) => machine.picks.find((pick) => pick.organization.toLowerCase() === name.toLowerCase());
   const toggle = (organization: string, on: boolean) => {
     if (!on) onDrop(organization);
@@ -68,6 +73,14 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
         {checks.isFetching && <Spinner size="tiny" labelPosition="after" label={t(names.length > 1 ? "organizations.checking" : "organizations.checkingOne")} />}
       </div>
       <Refusal error={checks.error} />
+      {lost && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>
+            <MessageBarTitle>{t("organizations.none")}</MessageBarTitle>
+            {t("organizations.noneHint")}
+          </MessageBarBody>
+        </MessageBar>
+      )}
       <ul className={styles.list}>
         {names.map((name) => {
           const reached = wizard.organizations.find((one) => one.organization === name);

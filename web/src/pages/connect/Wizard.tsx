@@ -1,8 +1,7 @@
 import { Button, makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
-import { CheckmarkRegular } from "@fluentui/react-icons";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useReducer, useState } from "react";
+import { useEffect, useReducer, useRef, useState } from "react";
 import { client, type Schemas } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { queries } from "../../api/queries";
@@ -27,6 +26,7 @@ import { NO_IDENTITY } from "./identity";
 import { hold, move, start, type Pick, type Step } from "./machine";
 import { OWN_APP } from "./MethodFields";
 import { allOf, OrganizationsStep } from "./OrganizationsStep";
+import { Progress, stepTitle } from "./Progress";
 import { ReviewStep } from "./ReviewStep";
 import { isComplete, pickOf, USUAL, wishesOf, type Settings } from "./settings";
 import { SettingsStep } from "./SettingsStep";
@@ -34,18 +34,8 @@ import "./texts";
 import { kindOf, type Kind } from "./types";
 
 const useStyles = makeStyles({
-  steps: { listStyle: "none", display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalM, margin: 0, padding: 0 },
-  step: { display: "flex", alignItems: "center", gap: tokens.spacingHorizontalXS, color: tokens.colorNeutralForeground3 },
-  here: { color: tokens.colorNeutralForeground1, fontWeight: tokens.fontWeightSemibold },
-  back: { minWidth: 0, padding: 0, fontWeight: tokens.fontWeightRegular },
-  number: {
-    display: "inline-grid",
-    placeItems: "center",
-    width: "24px",
-    height: "24px",
-    borderRadius: tokens.borderRadiusCircular,
-    border: `1px solid ${tokens.colorNeutralStroke1}`,
-  },
+  // It has the focus to be read from here on, not to be used.
+  part: { outlineStyle: "none" },
   actions: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS, paddingTop: tokens.spacingVerticalM },
 });
 
@@ -122,7 +112,7 @@ function Steps({ kind, resumed, profile, onDone }: StepsProps) {
   const connectors = useConnectors();
   const mayRun = useMay("run-backups");
   const [form, setForm] = useState<ConnectionForm>(() => ({
-    name: "",
+    name: resumed?.organization ? suggestName(resumed.organization, connectors.map(({ name }) => name)) : "",
     place: resumed?.organization ?? "",
     url: "",
     identity: { ...NO_IDENTITY, method: methodOf(kind, resumed) },
@@ -184,107 +174,121 @@ function Steps({ kind, resumed, profile, onDone }: StepsProps) {
   });
   const cancel = () => {
     if (machine.wizard !== undefined) void forget(machine.wizard).catch(() => undefined);
-    void navigate({ to: "/connectors" as never });
+    void navigate({ to: "/connectors" });
   };
   // A check that fails is refused at the end anyway: rather here, where it is explained.
   const choosing = machine.step === "organizations" && view;
-  const verdicts = useChecks(choosing ? view.id : undefined, choosing ? allOf(view, machine.picks) : []).data ?? [];
+  const verdicts = useChecks(choosing ? view.id : undefined, choosing ? allOf(kind, view, machine.picks) : []).data ?? [];
   const refused = machine.picks.some(({ organization }) =>
     verdicts.some((one) => !one.ok && one.organization.toLowerCase() === organization.toLowerCase()),
   );
   const checks = add.error ? (Problem.from(add.error).body.checks ?? []) : [];
+  const part = useFocusOnChange(machine.step);
   const held = refused ? "nothing-picked" : hold(machine) ?? (machine.step === "settings" && !isComplete(settings) ? "name" : undefined);
 
   return (
     <div className={layout.form}>
       {kind.steps.length > 1 && <Progress kind={kind} steps={kind.steps} step={machine.step} onStep={(step) => dispatch({ type: "went", step })} />}
-      {machine.step === "connection" && (
-        <ConnectionStep
-          kind={kind}
-          form={form}
-          onForm={(change) => {
-            setForm((before) => ({ ...before, ...change }));
-            if (change.name !== undefined && pick) dispatch({ type: "named", organization: pick.organization, name: change.name });
-          }}
-          account={machine.account}
-          onDone={done}
-          onForget={drop}
-          onNext={() => dispatch({ type: "next" })}
-        />
-      )}
-      {machine.step === "organizations" && view && (
-        <OrganizationsStep
-          kind={kind}
-          machine={machine}
-          wizard={view}
-          onPick={(chosen) => dispatch({ type: "picked", pick: chosen })}
-          onDrop={(organization) => dispatch({ type: "dropped", organization })}
-        />
-      )}
-      {machine.step === "settings" && (
-        <SettingsStep
-          picks={machine.picks}
-          onName={(organization, name) => dispatch({ type: "named", organization, name })}
-          settings={settings}
-          onSettings={(change) => setSettings((before) => ({ ...before, ...change }))}
-        />
-      )}
-      {machine.step === "review" && machine.wizard !== undefined && (
-        <ReviewStep
-          wizard={machine.wizard}
-          account={machine.account ?? ""}
-          body={body}
-          settings={settings}
-          withChecks={!kind.steps.includes("organizations")}
-          onExpired={drop}
-        />
-      )}
-      <Refusal error={add.error} />
-      {checks.length > 0 && <Checks checks={checks} />}
-      {isExpired(add.error) && (
-        <div>
-          <Button onClick={drop}>{t("signIn.again")}</Button>
-        </div>
-      )}
-      {refused && <Text role="status">{t("organizations.held")}</Text>}
-      <div aria-live="polite">{add.isPending && <Text>{t("review.adding")}</Text>}</div>
-      <div className={styles.actions}>
-        {machine.step !== "connection" && machine.step !== "review" && (
-          <Button appearance="primary" disabled={held !== undefined} onClick={() => dispatch({ type: "next" })}>
-            {t("action.next")}
-          </Button>
-        )}
-        {machine.step === "review" && (
-          <>
-            <Button appearance="primary" disabled={add.isPending} onClick={() => add.mutate(false)}>
-              {t("review.add")}
-            </Button>
-            {mayRun && (
-              <Button disabled={add.isPending} onClick={() => add.mutate(true)}>
-                {t("review.addRun")}
-              </Button>
-            )}
-          </>
-        )}
-        {machine.step === "review" && pick && (
-          <ShowAs
-            cli={addCli({ ...form, service: kind.service, organization: pick.organization, name: pick.name, settings })}
-            method="POST"
-            path={`/connect/${machine.wizard}/add`}
-            body={body}
+      <div ref={part} tabIndex={-1} role="group" aria-label={stepTitle(t, kind, machine.step)} className={mergeClasses(layout.form, styles.part)}>
+        {machine.step === "connection" && (
+          <ConnectionStep
+            kind={kind}
+            form={form}
+            onForm={(change) => {
+              setForm((before) => ({ ...before, ...change }));
+              if (change.name !== undefined && pick) dispatch({ type: "named", organization: pick.organization, name: change.name });
+            }}
+            account={machine.account}
+            onDone={done}
+            onForget={drop}
+            onNext={() => dispatch({ type: "next" })}
           />
         )}
-        {machine.step !== "connection" && (
-          <Button disabled={add.isPending} onClick={() => dispatch({ type: "back" })}>
-            {t("action.back")}
-          </Button>
+        {machine.step === "organizations" && view && (
+          <OrganizationsStep
+            kind={kind}
+            machine={machine}
+            wizard={view}
+            onPick={(chosen) => dispatch({ type: "picked", pick: chosen })}
+            onDrop={(organization) => dispatch({ type: "dropped", organization })}
+          />
         )}
-        <Button appearance="subtle" disabled={add.isPending} onClick={cancel}>
-          {t("cancel")}
-        </Button>
+        {machine.step === "settings" && (
+          <SettingsStep
+            picks={machine.picks}
+            onName={(organization, name) => dispatch({ type: "named", organization, name })}
+            settings={settings}
+            onSettings={(change) => setSettings((before) => ({ ...before, ...change }))}
+          />
+        )}
+        {machine.step === "review" && machine.wizard !== undefined && (
+          <ReviewStep
+            wizard={machine.wizard}
+            account={machine.account ?? ""}
+            body={body}
+            settings={settings}
+            withChecks={!kind.steps.includes("organizations")}
+            onExpired={drop}
+          />
+        )}
+        <Refusal error={add.error} />
+        {checks.length > 0 && <Checks checks={checks} />}
+        {isExpired(add.error) && (
+          <div>
+            <Button onClick={drop}>{t("signIn.again")}</Button>
+          </div>
+        )}
+        {refused && <Text role="status">{t("organizations.held")}</Text>}
+        <div aria-live="polite">{add.isPending && <Text>{t("review.adding")}</Text>}</div>
+        <div className={styles.actions}>
+          {machine.step !== "connection" && machine.step !== "review" && (
+            <Button appearance="primary" disabled={held !== undefined} onClick={() => dispatch({ type: "next" })}>
+              {t("action.next")}
+            </Button>
+          )}
+          {machine.step === "review" && (
+            <>
+              <Button appearance="primary" disabled={add.isPending} onClick={() => add.mutate(false)}>
+                {t("review.add")}
+              </Button>
+              {mayRun && (
+                <Button disabled={add.isPending} onClick={() => add.mutate(true)}>
+                  {t("review.addRun")}
+                </Button>
+              )}
+            </>
+          )}
+          {machine.step === "review" && pick && (
+            <ShowAs
+              cli={addCli({ ...form, service: kind.service, organization: pick.organization, name: pick.name, settings })}
+              method="POST"
+              path={`/connect/${machine.wizard}/add`}
+              body={body}
+            />
+          )}
+          {machine.step !== "connection" && (
+            <Button disabled={add.isPending} onClick={() => dispatch({ type: "back" })}>
+              {t("action.back")}
+            </Button>
+          )}
+          <Button appearance="subtle" disabled={add.isPending} onClick={cancel}>
+            {t("cancel")}
+          </Button>
+        </div>
       </div>
     </div>
   );
+}
+
+/** Puts the focus where the new step begins: what had it is gone with the old one. */
+function useFocusOnChange(step: Step) {
+  const ref = useRef<HTMLDivElement>(null);
+  const shown = useRef(step);
+  useEffect(() => {
+    if (shown.current !== step) ref.current?.focus();
+    shown.current = step;
+  }, [step]);
+  return ref;
 }
 
 function methodOf(kind: Kind, resumed: WizardView | undefined): string {
@@ -293,38 +297,4 @@ function methodOf(kind: Kind, resumed: WizardView | undefined): string {
 
 function signedIn(wizard: WizardView, pick: Pick | undefined) {
   return { type: "signed-in", wizard: wizard.id, account: wizard.account ?? "", pick } as const;
-}
-
-interface ProgressProps {
-  kind: Kind;
-  steps: readonly Step[];
-  step: Step;
-  onStep: (step: Step) => void;
-}
-
-function Progress({ kind, steps, step, onStep }: ProgressProps) {
-  const styles = useStyles();
-  const t = useTexts("connect");
-  const at = steps.indexOf(step);
-  const title = (one: Step) => t(`step.${one === "organizations" && kind.place === "tenant" ? "organizationsTenant" : one}`);
-  return (
-    <nav aria-label={t("step.label")}>
-      <ol className={styles.steps}>
-        {steps.map((one, index) => (
-          <li key={one} className={mergeClasses(styles.step, index === at && styles.here)} aria-current={index === at ? "step" : undefined}>
-            <span className={styles.number} aria-hidden>
-              {index < at ? <CheckmarkRegular /> : index + 1}
-            </span>
-            {index < at ? (
-              <Button className={styles.back} appearance="transparent" onClick={() => onStep(one)}>
-                {title(one)}
-              </Button>
-            ) : (
-              title(one)
-            )}
-          </li>
-        ))}
-      </ol>
-    </nav>
-  );
 }

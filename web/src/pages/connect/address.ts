@@ -5,7 +5,7 @@ export interface Address {
 }
 
 /** Why a text is none: `connect.fault.KEY` says it to people. */
-export type Fault =
+type Fault =
   | "empty"
   | "organization"
   | "scheme"

@@ -64,7 +64,7 @@ export function fieldsOf(method: string): (keyof Identity)[] {
   }
 }
 
-export type Wrong = "missing" | "both" | "label";
+type Wrong = "missing" | "both" | "label";
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\-_.@ ]{0,62}[\p{L}\p{N}\-_.@])?$/u;
 
 /** What is still missing or wrong, by field. */

@@ -33,7 +33,7 @@ export function start(steps: readonly Step[]): Machine {
   return { steps, step: steps[0] ?? "connection", picks: [] };
 }
 
-export type Hold = "sign-in" | "nothing-picked" | "name" | "name-twice";
+type Hold = "sign-in" | "nothing-picked" | "name" | "name-twice";
 
 /** Why the step that is shown cannot be left forward. */
 export function hold(machine: Machine): Hold | undefined {

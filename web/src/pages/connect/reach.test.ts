@@ -1,18 +1,11 @@
 import { expect, test } from "vitest";
-import { fits, policiesFor, unreached } from "./reach";
+import { policiesFor, unreached } from "./reach";
 
 const repositories = [
   { name: "default", location: "/var/lib/keepward/default", id: "1", default: true },
   { name: "cloud", location: "s3://bucket/prefix", id: "2", default: false },
 ];
 const worker = { name: "cloud-1", labels: ["cloud-1"], storages: [] as string[], own: false };
-
-test("patterns are those of policies", () => {
-  expect(fits("con*", "Contoso")).toBe(true);
-  expect(fits("a.c", "abc")).toBe(false);
-  expect(fits("a?c", "abc")).toBe(true);
-  for (const text of ["(x", "my-org", "a/b", "[x]", "a+b", "x{1}", "\\"]) expect(fits(text, text), text).toBe(true);
-});
 
 test("a connector is backed up by the policies that name it, otherwise by those for all that are left", () => {
   const rest = { name: "Default", connectors: [] };

@@ -1,23 +1,14 @@
 import type { Schemas } from "../../api/client";
+import { matches } from "../policies/covers";
 
 type Policy = Schemas["Policy"];
 type Worker = Schemas["WorkerView"];
 type Repository = Schemas["RepositoryView"];
 
-/** Whether a pattern with `*` and `?` fits a name, without regard to case. */
-export function fits(pattern: string, name: string): boolean {
-  const source = [...pattern].map((char) => (char === "*" ? ".*" : char === "?" ? "." : escaped(char)));
-  return new RegExp(`^${source.join("")}$`, "isu").test(name);
-}
-
-function escaped(char: string): string {
-  return char.replace(/[\\^$.|+()[\]{}]/, String.raw`\$&`);
-}
-
 /** The policies that back a connector up: those that name it; otherwise those that are for all that are left. */
 export function policiesFor(policies: readonly Policy[], connector: string): Policy[] {
   const on = policies.filter(({ enabled }) => enabled !== false);
-  const named = on.filter(({ connectors }) => connectors?.some((pattern) => fits(pattern, connector)));
+  const named = on.filter(({ connectors }) => connectors?.some((pattern) => matches(pattern, connector)));
   return named.length > 0 ? named : on.filter(({ connectors }) => (connectors?.length ?? 0) === 0);
 }
 

@@ -4,7 +4,7 @@ import { bodyOfSync, USUAL_SYNC, type Sync } from "./sync";
 type Pick = Schemas["PickBody"];
 
 export const PERIODS = ["daily", "weekly", "monthly", "yearly"] as const;
-export type Period = (typeof PERIODS)[number];
+type Period = (typeof PERIODS)[number];
 
 /** What a person chooses before the review (K-10, XA-10 to XA-13). */
 export interface Settings {

@@ -123,6 +123,8 @@ addTexts("connect", {
     "secretClient-secretHint": "Its value, not its id.",
     secretCertificate: "Certificate and private key",
     secretCertificateHint: "One PEM text with the certificate and its unencrypted RSA key.",
+    files: "Choose files",
+    filesFault: "That is no PEM text. Convert it first, for example: openssl pkcs12 -in FILE -nodes -out keepward.pem",
     user: "Username",
     userHint: "Not an e-mail address. Azure DevOps Server may log it; the token alone decides.",
     clientId: "Client id",

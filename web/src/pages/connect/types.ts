@@ -45,8 +45,5 @@ export function kindOf(name: string): Kind | undefined {
   return KINDS.find((kind) => kind.name === name);
 }
 
-/** Microsoft's page on what the account has to be. */
-export const PERMISSIONS_PAGE =
-  "https://learn.microsoft.com/azure/devops/organizations/security/change-organization-collection-level-permissions";
 export const IDENTITIES_PAGE =
   "https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview";

@@ -46,7 +46,7 @@ export function ConnectorPage() {
   const [shown, setShown] = useShown();
   const [removing, setRemoving] = useState(false);
   const connector = api.useQuery("get", "/connectors/{name}", { params: { path: { name } } });
-  const leave = () => void navigate({ to: "/connectors" as never });
+  const leave = () => void navigate({ to: "/connectors" });
   return (
     <Page
       title={name}

@@ -1,13 +1,15 @@
 import { Button, makeStyles, SearchBox, Text, Toolbar, ToolbarButton, tokens } from "@fluentui/react-components";
 import { AddRegular, ArrowClockwiseRegular, DeleteRegular, PlugConnectedRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { Schemas } from "../../api/client";
-import { DataTable, type Column } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { usePaged } from "../../components/paged";
 import { useShown } from "../../components/search";
-import { Empty, Loaded } from "../../components/State";
+import { useSettled } from "../../components/settled";
+import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
@@ -34,20 +36,14 @@ export function Connectors() {
   const [shown, setShown] = useShown();
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [removing, setRemoving] = useState<string[]>();
-  const connectors = usePaged<Connector>("/connectors", { limit: 100 });
+  const typed = shown["filter"] ?? "";
+  const q = useSettled(typed);
+  const connectors = usePaged("/connectors", { query: { limit: 100, ...(q && { q }) } });
   const add = (
-    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/connect" as never })}>
+    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/connect" })}>
       {t("add")}
     </Button>
   );
-  // The filter is ours: it has to see all of them.
-  const { hasNextPage, isFetching, fetchNextPage } = connectors;
-  const wanted = (shown["filter"] ?? "") !== "" && hasNextPage && !isFetching;
-  useEffect(() => {
-    if (wanted) void fetchNextPage();
-  }, [wanted, fetchNextPage]);
-  const filter = (shown["filter"] ?? "").toLowerCase();
-  const fits = ({ name, organization }: Connector) => `${name} ${organization}`.toLowerCase().includes(filter);
   const columns: Column<Connector>[] = [
     {
       key: "name",
@@ -60,7 +56,7 @@ export function Connectors() {
       ),
     },
     { key: "status", title: t("column.status"), grow: 2, cell: (connector) => <Standing connector={connector} /> },
-    { key: "service", title: t("column.service"), cell: ({ service }) => t(`service.${service}`, { defaultValue: service }) },
+    { key: "service", title: t("column.service"), cell: ({ service }) => t(`services.${service}`, { defaultValue: service }) },
     { key: "organization", title: t("column.organization"), grow: 2, cell: ({ organization }) => organization },
     { key: "method", title: t("column.method"), cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
   ];
@@ -72,59 +68,48 @@ export function Connectors() {
       cell: ({ name, service }) => <RowMenu name={name} service={service} onRemove={() => setRemoving([name])} />,
     });
   }
+  const chosen = (connectors.items ?? []).map(({ name }) => name).filter((name) => selected.has(name));
   return (
     <Page title={t("title")} about={t("about")} actions={may && add}>
-      <Loaded query={{ ...connectors, data: connectors.items }}>
-        {(items) => {
-          if (items.length === 0) {
-            return (
-              <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && add}>
-                {may ? t("emptyHint") : t("emptyForbidden")}
-              </Empty>
-            );
-          }
-          const fitting = items.filter(fits);
-          const chosen = items.filter(({ name }) => selected.has(name)).map(({ name }) => name);
-          return (
-            <>
-              <div className={styles.bar}>
-                <SearchBox
-                  className={styles.search}
-                  aria-label={t("filter")}
-                  placeholder={t("filter")}
-                  value={shown["filter"] ?? ""}
-                  onChange={(_, { value }) => setShown({ filter: value })}
-                />
-                <Toolbar aria-label={t("toolbar.label")}>
-                  <ToolbarButton icon={<ArrowClockwiseRegular />} onClick={() => void connectors.refetch()}>
-                    {t("action.refresh")}
-                  </ToolbarButton>
-                  {may && (
-                    <ToolbarButton icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => setRemoving(chosen)}>
-                      {t("action.remove")}
-                    </ToolbarButton>
-                  )}
-                </Toolbar>
-                <Text aria-live="polite">{chosen.length > 0 && t("toolbar.selected", { count: chosen.length })}</Text>
-              </div>
-              {fitting.length === 0 ? (
-                <Empty title={t("noneFits")} action={<Button onClick={() => setShown({ filter: undefined })}>{t("clearFilter")}</Button>} />
-              ) : (
-                <DataTable
-                  label={t("label")}
-                  items={fitting}
-                  columns={columns}
-                  id={({ name }) => name}
-                  name={({ name }) => name}
-                  {...(may && { selected, onSelect: setSelected })}
-                  more={connectors.hasNextPage}
-                  onMore={() => void connectors.fetchNextPage()}
-                />
-              )}
-            </>
-          );
-        }}
-      </Loaded>
+      {(typed || q || connectors.items?.length !== 0) && (
+        <div className={styles.bar}>
+          <SearchBox
+            className={styles.search}
+            aria-label={t("filter")}
+            placeholder={t("filter")}
+            value={typed}
+            onChange={(_, { value }) => setShown({ filter: value })}
+          />
+          <Toolbar aria-label={t("toolbar.label")}>
+            <ToolbarButton icon={<ArrowClockwiseRegular />} onClick={() => void connectors.refetch()}>
+              {t("action.refresh")}
+            </ToolbarButton>
+            {may && (
+              <ToolbarButton icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => setRemoving(chosen)}>
+                {t("action.remove")}
+              </ToolbarButton>
+            )}
+          </Toolbar>
+          <Text aria-live="polite">{chosen.length > 0 && t("toolbar.selected", { count: chosen.length })}</Text>
+        </div>
+      )}
+      <Listing
+        list={connectors}
+        label={t("label")}
+        columns={columns}
+        id={({ name }) => name}
+        name={({ name }) => name}
+        {...(may && { selected, onSelect: setSelected })}
+        empty={
+          q ? (
+            <Empty title={t("noneFits")} action={<Button onClick={() => setShown({ filter: undefined })}>{t("clearFilter")}</Button>} />
+          ) : (
+            <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && add}>
+              {may ? t("emptyHint") : t("emptyForbidden")}
+            </Empty>
+          )
+        }
+      />
       <Trouble />
       {removing && (
         <RemoveDialog

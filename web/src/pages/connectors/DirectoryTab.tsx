@@ -1,14 +1,16 @@
 import { Button, makeStyles, MessageBar, MessageBarBody, SearchBox, Spinner, Switch, Text, tokens } from "@fluentui/react-components";
 import { ArrowSyncRegular } from "@fluentui/react-icons";
 import { api, type Schemas } from "../../api/client";
-import { DataTable, type Column } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
 import { useFormStyles } from "../../components/form";
+import { Listing } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Refusal } from "../../components/Refusal";
 import { useShown } from "../../components/search";
+import { useSettled } from "../../components/settled";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
@@ -30,9 +32,9 @@ export function DirectoryTab({ connector, part }: { connector: string; part: "us
   const t = useTexts("connectors");
   const may = useMay("manage-connectors");
   const [shown, setShown] = useShown();
-  const search = shown["search"] ?? "";
-  const path = `/connectors/${encodeURIComponent(connector)}`;
-  const entries = usePaged<Entry>(`${path}/${part}`, { limit: 100, ...(search && { search }) });
+  const typed = shown["search"] ?? "";
+  const search = useSettled(typed);
+  const entries = usePaged(`/connectors/{name}/${part}`, { path: { name: connector }, query: { limit: 100, ...(search && { search }) } });
   const license = api.useMutation("patch", "/connectors/{name}/users/{id}");
   const decide = (id: string, licensed: boolean | null) => license.mutate({ params: { path: { name: connector, id } }, body: { licensed } });
   const columns: Column<Entry>[] = [
@@ -88,30 +90,17 @@ export function DirectoryTab({ connector, part }: { connector: string; part: "us
         className={styles.search}
         aria-label={t("directory.search")}
         placeholder={t("directory.search")}
-        value={search}
+        value={typed}
         onChange={(_, { value }) => setShown({ search: value })}
       />
       <Refusal error={license.error} />
-      <Loaded query={{ ...entries, data: entries.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            search ? (
-              <Empty title={t("directory.noneFits")} />
-            ) : (
-              <Empty title={t("directory.none")}>{t("directory.noneHint")}</Empty>
-            )
-          ) : (
-            <DataTable
-              label={t("directory.table")}
-              items={items}
-              columns={columns}
-              id={({ id }) => id}
-              more={entries.hasNextPage}
-              onMore={() => void entries.fetchNextPage()}
-            />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={entries}
+        label={t("directory.table")}
+        columns={columns}
+        id={({ id }) => id}
+        empty={search ? <Empty title={t("directory.noneFits")} /> : <Empty title={t("directory.none")}>{t("directory.noneHint")}</Empty>}
+      />
     </div>
   );
 }

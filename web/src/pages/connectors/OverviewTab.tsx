@@ -4,12 +4,13 @@ import { Facts } from "../../components/Facts";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { Loaded } from "../../components/State";
-import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { usePoliciesFor } from "../connect/WorkerField";
+import { RunState } from "../runs/RunState";
+import { useRunWords } from "../runs/words";
 import { Standing } from "./Standing";
 import { Trouble } from "./Trouble";
 
@@ -17,8 +18,6 @@ const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS },
   run: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalM, alignItems: "center" },
 });
-
-const TONES: Record<string, Tone> = { succeeded: "good", succeeded_with_issues: "warning", failed: "bad", canceled: "neutral" };
 
 /** Where it leads, as whom, how it stands, and what it last did. */
 export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"] }) {
@@ -37,7 +36,7 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
           facts={[
             [t("fact.status"), <Standing key="status" connector={connector} />],
             [t("fact.since"), connector.status.since && <Time at={connector.status.since} />],
-            [t("fact.service"), t(`service.${connector.service}`, { defaultValue: connector.service })],
+            [t("fact.service"), t(`services.${connector.service}`, { defaultValue: connector.service })],
             [t("fact.organization"), connector.organization],
             [t("fact.url"), connector.url],
             [t("fact.tenant"), connector.tenant],
@@ -79,6 +78,7 @@ function Account({ credential }: { credential: string }) {
 function Runs({ connector }: { connector: string }) {
   const styles = useStyles();
   const t = useTexts("connectors");
+  const { title } = useRunWords();
   const runs = api.useQuery("get", "/runs", { params: { query: { connector, limit: 5 } } });
   return (
     <Section
@@ -102,9 +102,9 @@ function Runs({ connector }: { connector: string }) {
             <ul className={styles.list}>
               {items.map((run) => (
                 <li key={run.id} className={styles.run}>
-                  <StatusBadge tone={TONES[run.state] ?? "waiting"}>{words(run.state)}</StatusBadge>
+                  <RunState run={run} short />
                   <TextLink to="/runs/$id" params={{ id: run.id }}>
-                    {words(run.kind)}
+                    {title(run)}
                   </TextLink>
                   <Time at={run.created} />
                 </li>
@@ -115,10 +115,4 @@ function Runs({ connector }: { connector: string }) {
       </Loaded>
     </Section>
   );
-}
-
-/** `succeeded_with_issues` as people read it. */
-function words(state: string): string {
-  const plain = state.replaceAll(/[_-]/g, " ");
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

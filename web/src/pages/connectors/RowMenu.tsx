@@ -12,8 +12,7 @@ export function RowMenu({ name, service, onRemove }: { name: string; service: st
   const mayManage = useMay("manage-connectors");
   const mayRun = useMay("run-backups");
   const run = useRunBackup();
-  const path = `/connectors/${encodeURIComponent(name)}`;
-  const open = (to: string, search: Record<string, string> = {}) => void navigate({ to: to as never, search: search as never });
+  const open = (search: Record<string, string>) => void navigate({ to: "/connectors/$name", params: { name }, search });
   if (!mayManage && !mayRun) return null;
   return (
     <Menu>
@@ -24,18 +23,18 @@ export function RowMenu({ name, service, onRemove }: { name: string; service: st
         <MenuList>
           {mayManage && (
             <>
-              <MenuItem icon={<EditRegular />} onClick={() => open(path, { tab: "settings" })}>
+              <MenuItem icon={<EditRegular />} onClick={() => open({ tab: "settings" })}>
                 {t("row.edit")}
               </MenuItem>
               {service === "microsoft-365" && (
-                <MenuItem icon={<PeopleSettingsRegular />} onClick={() => open(path, { tab: "tenant" })}>
+                <MenuItem icon={<PeopleSettingsRegular />} onClick={() => open({ tab: "tenant" })}>
                   {t("tab.tenant")}
                 </MenuItem>
               )}
-              <MenuItem icon={<PulseRegular />} onClick={() => open(path, { tab: "checks", run: "now" })}>
+              <MenuItem icon={<PulseRegular />} onClick={() => open({ tab: "checks", run: "now" })}>
                 {t("row.test")}
               </MenuItem>
-              <MenuItem icon={<PersonArrowLeftRegular />} onClick={() => open(`${path}/sign-in`)}>
+              <MenuItem icon={<PersonArrowLeftRegular />} onClick={() => void navigate({ to: "/connectors/$name/sign-in", params: { name } })}>
                 {t("row.signIn")}
               </MenuItem>
             </>

@@ -12,6 +12,7 @@ import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
 import { isServer } from "../connect/address";
 import { Checks } from "../connect/Checks";
+import { NameField, useNameFault } from "../connect/NameField";
 import { parsePlace, PlaceField, useTaken } from "../connect/PlaceField";
 import { RestoreField } from "../connect/SettingsStep";
 import { bodyOfSync } from "../connect/sync";
@@ -40,7 +41,15 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
   const tell = useTell();
   const navigate = useNavigate();
   const [draft, setDraft] = useState<Draft>(() => draftOf(connector));
-  const save = api.useMutation("patch", "/connectors/{name}", { onSuccess: () => tell(t("settings.saved", { name: connector.name })) });
+  const nameFault = useNameFault(connector.name);
+  const save = api.useMutation("patch", "/connectors/{name}", {
+    onSuccess: (_, { body }) => {
+      const name = body.name ?? connector.name;
+      tell(t("settings.saved", { name }));
+      // Its page is elsewhere now.
+      if (name !== connector.name) void navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
+    },
+  });
   const kind = kindOfConnector(connector);
   const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
   const edit = editOf(connector, draft);
@@ -48,7 +57,8 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
   const organization = "ok" in parsed ? parsed.ok.organization : undefined;
   const taken = useTaken(kind, organization, connector.method, connector.name);
   const changed = Object.keys(edit).length > 0;
-  const fits = organization !== undefined && !taken && (draft.url === "" || isServer(draft.url)) && bodyOfSync(draft.sync) !== undefined;
+  const named = nameFault(draft.name) === undefined;
+  const fits = named && organization !== undefined && !taken && (draft.url === "" || isServer(draft.url)) && bodyOfSync(draft.sync) !== undefined;
   const checks = save.error ? (Problem.from(save.error).body.checks ?? []) : (save.data?.checks ?? []);
   return (
     <form
@@ -59,6 +69,7 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
         if (changed && fits && !save.isPending) save.mutate({ params: { path: { name: connector.name } }, body: edit });
       }}
     >
+      <NameField value={draft.name} own={connector.name} onChange={(name) => set({ name })} />
       <Section title={t("settings.place")}>
         <PlaceField
           kind={{ ...kind, place: kind.place === "collection" ? "collection" : kind.place }}
@@ -76,7 +87,7 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
         <div className={styles.actions}>
           <Button
             icon={<PersonArrowLeftRegular />}
-            onClick={() => void navigate({ to: `/connectors/${encodeURIComponent(connector.name)}/sign-in` as never })}
+            onClick={() => void navigate({ to: "/connectors/$name/sign-in", params: { name: connector.name } })}
           >
             {t(connector.method === "user" ? "settings.signIn" : "settings.signInAgain")}
           </Button>

@@ -65,7 +65,7 @@ function Form({ connector }: { connector: Schemas["ConnectorView"] }) {
   const [asked, setAsked] = useState<Begin>();
   const [wizard, setWizard] = useState<WizardView>();
   const [strict, setStrict] = useState(false);
-  const page = { to: `/connectors/${encodeURIComponent(connector.name)}` as never };
+  const page = { to: "/connectors/$name", params: { name: connector.name } } as const;
   const person = identity.method === "user";
   const kind = connector.service === "microsoft-365" ? "microsoft-365" : "azure-devops";
 

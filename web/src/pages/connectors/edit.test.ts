@@ -18,6 +18,12 @@ test("SRE-41 a form that was opened and saved changes nothing", () => {
   expect(editOf(connector, draftOf(connector))).toEqual({});
 });
 
+test("another name is a change as any other", () => {
+  const edit = editOf(connector, { ...draftOf(connector), name: "contoso-main" });
+  expect(edit).toEqual({ name: "contoso-main" });
+  expect(cliOf("contoso", edit)).toEqual(["connector", "edit", "contoso", "--name", "contoso-main"]);
+});
+
 test("SRE-41 only what was changed is sent, and an emptied field takes the value away", () => {
   const draft = { ...draftOf(connector), organization: " fabrikam ", worker: "", sync: { ...draftOf(connector).sync, hours: "14,2" } };
   const edit = editOf(connector, draft);

@@ -6,6 +6,7 @@ type Edit = Schemas["EditConnector"];
 
 /** The current values of a connector, as its form has them. */
 export interface Draft {
+  name: string;
   organization: string;
   url: string;
   credential: string;
@@ -16,6 +17,7 @@ export interface Draft {
 
 export function draftOf(connector: Connector): Draft {
   return {
+    name: connector.name,
     organization: connector.organization,
     url: connector.url ?? "",
     credential: connector.credential,
@@ -29,8 +31,9 @@ export function draftOf(connector: Connector): Draft {
 export function editOf(connector: Connector, draft: Draft): Edit {
   const before = draftOf(connector);
   const sync = bodyOfSync(draft.sync);
-  const changed = (key: "organization" | "url" | "credential" | "restore" | "worker") => draft[key].trim() !== before[key];
+  const changed = (key: "name" | "organization" | "url" | "credential" | "restore" | "worker") => draft[key].trim() !== before[key];
   return {
+    ...(changed("name") && { name: draft.name.trim() }),
     ...(changed("organization") && { organization: draft.organization.trim() }),
     ...(changed("url") && { url: draft.url.trim() || null }),
     ...(changed("credential") && { credential: draft.credential }),
@@ -46,6 +49,7 @@ export function cliOf(name: string, edit: Edit): string[] {
   const option = (flag: string, value: string | null | undefined) => {
     if (value !== undefined) words.push(flag, value ?? "");
   };
+  option("--name", edit.name);
   option("--organization", edit.organization);
   option("--url", edit.url);
   option("--credential", edit.credential);

@@ -12,7 +12,6 @@ export const texts = {
   emptyHint: "Connect an Azure DevOps organization or a Microsoft 365 tenant. It takes a few minutes, and nothing is saved before you have seen what was checked.",
   emptyForbidden: "Somebody who may manage connectors can add the first.",
   column: { name: "Name", service: "Service", organization: "Organization", method: "Signed in by", status: "Status", actions: "Actions" },
-  service: { "azure-devops": "Azure DevOps", "microsoft-365": "Microsoft 365" },
   method: {
     user: "User account",
     pat: "Personal Access Token (PAT)",
@@ -77,7 +76,6 @@ export const texts = {
   },
   overview: { recent: "Latest runs", noRuns: "It was never backed up.", all: "All runs of this connector", snapshots: "Snapshots", connection: "Connection" },
   runBackup: "Run backup",
-  started: "The backup of {{name}} has started",
   repositories: {
     about: "The repositories that the identity reaches now, read from the service.",
     none: "No repository is reached",
@@ -127,7 +125,7 @@ export const texts = {
     disabled: "Sign-in disabled",
     protect: "Protect {{name}}",
     reset: "Leave to the rule",
-    resetOf: "Leave {{name}} to the rule",
+    resetOf: "Leave to the rule: {{name}}",
     none: "Nothing was found yet",
     noneHint: "The first look through the tenant happens soon after connecting. You can also look now.",
     search: "Search by name or address",
@@ -167,8 +165,6 @@ export const texts = {
     unchanged: "Nothing has been changed.",
     url: "Service address",
     urlHint: "Only for another host than the service's own: Azure DevOps Server.",
-    danger: "Delete",
-    dangerAbout: "Its backups stay.",
   },
   again: {
     title: "Sign in again: {{name}}",

@@ -13,13 +13,13 @@ import "./texts";
 const DAYS = [1, 7, 30, 90];
 
 function body(row: Row, until: string | null, note: string) {
-  const { connector, code, kind, scope, item } = row;
-  return { connector, code, kind, scope, item: item ?? "", ...(until && { until }), ...(note && { note }) };
+  const { connector, repository, code, kind, scope, item } = row;
+  return { ...(repository ? { repository } : { connector }), code, kind, scope, item: item ?? "", ...(until && { until }), ...(note && { note }) };
 }
 
-function words({ connector, code, kind, scope, item }: Row, until: string | null, note: string): string[] {
+function words({ connector, repository, code, kind, scope, item }: Row, until: string | null, note: string): string[] {
   const options = Object.entries({ kind, scope, item, until, note }).flatMap(([name, value]) => (value ? [`--${name}`, value] : []));
-  return ["run", "acknowledge", connector, code, ...options];
+  return ["run", "acknowledge", repository || connector, code, ...(repository ? ["--repository"] : []), ...options];
 }
 
 /** Says that a person has seen issues, so that nobody is told of them again. */

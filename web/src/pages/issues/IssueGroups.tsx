@@ -1,8 +1,10 @@
 import { Body1, Button, Caption1, Card, makeStyles, Subtitle2, tokens } from "@fluentui/react-components";
 import { useState } from "react";
-import { ago, when } from "../../components/format";
+import { when } from "../../components/format";
+import { useAgo } from "../../components/now";
 import { useKindTitle } from "../../components/kinds";
 import { StatusBadge } from "../../components/StatusBadge";
+import { Words } from "../../components/Words";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { AcknowledgeIssues } from "./AcknowledgeIssues";
@@ -15,7 +17,7 @@ const useStyles = makeStyles({
   groups: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
   head: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalM, alignItems: "center" },
   title: { margin: 0, flexGrow: 1, overflowWrap: "anywhere", fontFamily: tokens.fontFamilyMonospace },
-  hint: { display: "block", maxWidth: "90ch", "::first-letter": { textTransform: "uppercase" } },
+  hint: { display: "block", maxWidth: "90ch" },
   list: { listStyle: "none", margin: 0, padding: 0 },
   row: {
     display: "flex",
@@ -59,9 +61,12 @@ interface CardProps {
 function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
   const styles = useStyles();
   const t = useTexts("issues");
-  const may = useMay("run-backups");
+  const runs = useMay("run-backups");
+  const looksAfter = useMay("manage-repositories");
+  const may = (row: Row) => (row.repository ? looksAfter : runs);
   const [all, setAll] = useState(false);
   const open = group.rows.filter((row) => !row.acknowledged);
+  const mine = open.filter(may);
   const shown = all ? group.rows : group.rows.slice(0, FEW);
   const hidden = group.rows.length - shown.length;
   return (
@@ -73,16 +78,20 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
         <StatusBadge tone={open.length > 0 ? "warning" : "neutral"}>
           {open.length > 0 ? t("openCount", { count: open.length }) : t("allAcknowledged")}
         </StatusBadge>
-        {may && open.length > 1 && (
-          <Button size="small" onClick={() => onAcknowledge(open)}>
-            {t("acknowledge.all", { count: open.length })}
+        {mine.length > 1 && (
+          <Button size="small" onClick={() => onAcknowledge(mine)}>
+            {t("acknowledge.all", { count: mine.length })}
           </Button>
         )}
       </div>
-      {group.hint && <Body1 className={styles.hint}>{group.hint}</Body1>}
+      {group.hint && (
+        <Body1 className={styles.hint}>
+          <Words text={group.hint} />
+        </Body1>
+      )}
       <ul className={styles.list}>
         {shown.map((row) => (
-          <IssueRow key={key(row)} row={row} ofRun={ofRun} {...(may && !row.acknowledged && { onAcknowledge: () => onAcknowledge([row]) })} />
+          <IssueRow key={key(row)} row={row} ofRun={ofRun} {...(may(row) && !row.acknowledged && { onAcknowledge: () => onAcknowledge([row]) })} />
         ))}
       </ul>
       {hidden > 0 && (
@@ -99,7 +108,7 @@ function IssueRow({ row, ofRun, onAcknowledge }: { row: Row; ofRun: boolean; onA
   const styles = useStyles();
   const t = useTexts("issues");
   const title = useKindTitle();
-  const where = [row.connector, row.kind && title(row.kind), row.scope || t("whole"), row.item].filter(Boolean).join(" · ");
+  const where = [row.connector || row.repository, row.kind && title(row.kind), row.scope || t("whole"), row.item].filter(Boolean).join(" · ");
   return (
     <li className={styles.row}>
       <div className={styles.words}>
@@ -120,6 +129,7 @@ function IssueRow({ row, ofRun, onAcknowledge }: { row: Row; ofRun: boolean; onA
 
 function History({ row, ofRun }: { row: Row; ofRun: boolean }) {
   const t = useTexts("issues");
+  const ago = useAgo();
   const { acknowledged, runs, first, last } = row;
   const isNew = ofRun && (runs === undefined || runs <= 1);
   return (

@@ -1,7 +1,7 @@
 import { Button } from "@fluentui/react-components";
 import { CheckmarkCircleRegular } from "@fluentui/react-icons";
-import type { Schemas } from "../../api/client";
 import { useAll } from "../../components/all";
+import { ConnectorFilter } from "../../components/ConnectorFilter";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
 import { useKindTitle } from "../../components/kinds";
@@ -26,18 +26,13 @@ export function Issues() {
   const title = useKindTitle();
   const [shown, show] = useShown();
   const seen = seenOf(shown["seen"]);
-  const issues = useAll<Schemas["RecurringView"]>("/issues", shown["connector"] ? { connector: shown["connector"] } : {});
-  const connectors = useAll<Schemas["ConnectorView"]>("/connectors").items ?? [];
+  const { connector } = shown;
+  const issues = useAll("/issues", { query: connector ? { connector } : {} });
   const kinds = [...new Set((issues.items ?? []).map(({ kind }) => kind))].filter(Boolean).toSorted();
   return (
     <Page title={t("title")} about={t("about")}>
       <Filters>
-        <FilterSelect
-          label={t("filter.connector")}
-          value={shown["connector"]}
-          options={connectors.map(({ name }) => ({ value: name, title: name }))}
-          onChange={(value) => show({ connector: value })}
-        />
+        <ConnectorFilter label={t("filter.connector")} />
         <FilterSelect
           label={t("filter.kind")}
           value={shown["kind"]}
@@ -51,8 +46,8 @@ export function Issues() {
           onChange={(value) => show({ seen: value === "open" ? undefined : (value ?? "all") })}
         />
       </Filters>
-      <Loaded query={{ ...issues, data: issues.items }}>
-        {(items) => (
+      <Loaded query={issues}>
+        {({ items }) => (
           <>
             <Shown
               all={items}

@@ -31,10 +31,18 @@ test("names that contain each other's separators are different issues", () => {
 test("an issue of a run knows its history, and one met twice is one", () => {
   const issue = { code: "c", class: "permission", kind: "wiki", scope: "P", message: "now" };
   const known = { ...issue, connector: "Contoso", message: "before", runs: 7, first: "a", last: "b", acknowledged };
-  const rows = withHistory("contoso", [issue, issue, { ...issue, scope: "Q" }], [known]);
+  const rows = withHistory({ connector: "contoso", repository: "main" }, [issue, issue, { ...issue, scope: "Q" }], [known]);
   expect(rows).toHaveLength(2);
   expect(rows[0]).toMatchObject({ message: "now", runs: 7, acknowledged });
   expect(rows[1]?.runs).toBeUndefined();
+});
+
+test("an issue of a check is one of its repository", () => {
+  const issue = { code: "repository-damaged", class: "storage", kind: "", scope: "", message: "now" };
+  const known = { ...issue, connector: "", repository: "main", runs: 2, first: "a", last: "b", acknowledged };
+  const rows = (repository: string) => withHistory({ connector: "", repository }, [issue], [known]);
+  expect(rows("main")[0]).toMatchObject({ repository: "main", runs: 2 });
+  expect(rows("copy")[0]?.runs).toBeUndefined();
 });
 
 test("the filter tells open from acknowledged ones", () => {

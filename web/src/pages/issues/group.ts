@@ -2,7 +2,9 @@ import type { Schemas } from "../../api/client";
 
 /** An issue in a run, with its history where that is known. */
 export interface Row {
+  /** Empty for an issue that is about a repository alone. */
   connector: string;
+  repository?: string | null;
   code: string;
   kind: string;
   scope: string;
@@ -26,7 +28,7 @@ export interface Group {
 
 /** The same for the same trouble in any run. */
 export function key(row: Row): string {
-  return JSON.stringify([row.connector.toLowerCase(), row.code, row.kind, row.scope, row.item ?? ""]);
+  return JSON.stringify([row.connector.toLowerCase(), row.repository ?? "", row.code, row.kind, row.scope, row.item ?? ""]);
 }
 
 /** One group for each code: first what nobody acknowledged, and the largest of that. */
@@ -43,11 +45,11 @@ export function grouped(rows: Row[]): Group[] {
 }
 
 /** The issues of a run, each with the history that is known of it. An issue that a run met twice is one. */
-export function withHistory(connector: string, issues: Schemas["IssueView"][], known: Schemas["RecurringView"][]): Row[] {
+export function withHistory({ connector, repository }: { connector: string; repository: string }, issues: Schemas["IssueView"][], known: Schemas["RecurringView"][]): Row[] {
   const history = new Map(known.map((row) => [key(row), row]));
   const rows = new Map<string, Row>();
   for (const issue of issues) {
-    const row: Row = { ...issue, connector };
+    const row: Row = { ...issue, connector, ...(connector === "" && { repository }) };
     const its = history.get(key(row));
     rows.set(key(row), its ? { ...row, runs: its.runs, first: its.first, last: its.last, acknowledged: its.acknowledged ?? null } : row);
   }

@@ -13,8 +13,6 @@ addTexts("issues", {
   seen: { open: "Not acknowledged", acknowledged: "Acknowledged", all: "All" },
   partial: "{{count, number}} issues are loaded; there are more.",
   loadMore: "Load more",
-  count_one: "{{count, number}} item",
-  count_other: "{{count, number}} items",
   openCount: "{{count, number}} not acknowledged",
   allAcknowledged: "acknowledged",
   whole: "Whole organization",

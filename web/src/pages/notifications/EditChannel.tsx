@@ -1,14 +1,14 @@
-import { Checkbox, Field, Input, Select, Switch } from "@fluentui/react-components";
+import { Field, Input, Select, Switch } from "@fluentui/react-components";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { client } from "../../api/client";
+import { Choices } from "../../components/Choices";
 import { refusedAt } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
-import { Group } from "../../components/Group";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
-import { type Channel, complete, draftOf, KINDS, type Kind, OCCASIONS, options, toOf, usual, words } from "./channel";
+import { type Channel, complete, type Draft, draftOf, KINDS, type Kind, OCCASIONS, options, toOf, usual, words } from "./channel";
 import { MailFields } from "./MailFields";
 
 const SHOWN = ["/name", "/to/host", "/to/port", "/to/user", "/to/from", "/to/to", "/to/url", "/secret", "/connectors"];
@@ -80,10 +80,34 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
           ))}
         </Select>
       </Field>
-      {draft.kind === "email" && <MailFields draft={draft} onChange={setDraft} at={at} />}
+      <WhereFields draft={draft} onChange={setDraft} stored={stored} secret={secret} onSecret={setSecret} at={at} />
+      <Choices label={t("form.on")} wrong={on.length === 0 ? t("form.onNone") : undefined} of={OCCASIONS} chosen={on} onChange={setOn} words={(one) => t(`onAbout.${one}`)} />
+      <Field label={t("form.connectors")} hint={t("form.connectorsHint")} {...at("/connectors")}>
+        <Input value={connectors} onChange={(_, { value }) => setConnectors(value)} autoComplete="off" />
+      </Field>
+      <Switch label={t("form.enabled")} checked={enabled} onChange={(_, { checked }) => setEnabled(checked)} />
+    </FormDialog>
+  );
+}
+
+interface WhereProps {
+  draft: Draft;
+  onChange: (draft: Draft) => void;
+  /** The server has a secret for it. */
+  stored: boolean;
+  secret: string;
+  onSecret: (secret: string) => void;
+  at: ReturnType<typeof refusedAt>;
+}
+
+function WhereFields({ draft, onChange, stored, secret, onSecret, at }: WhereProps) {
+  const t = useTexts("notifications");
+  return (
+    <>
+      {draft.kind === "email" && <MailFields draft={draft} onChange={onChange} at={at} />}
       {draft.kind === "webhook" && (
         <Field label={t("form.url")} required {...at("/to/url")}>
-          <Input type="url" value={draft.url} onChange={(_, { value }) => setDraft({ ...draft, url: value })} autoComplete="off" />
+          <Input type="url" value={draft.url} onChange={(_, { value }) => onChange({ ...draft, url: value })} autoComplete="off" />
         </Field>
       )}
       <Field
@@ -92,23 +116,8 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
         required={!stored && draft.kind !== "email"}
         {...at("/secret")}
       >
-        <Input type="password" value={secret} onChange={(_, { value }) => setSecret(value)} autoComplete="off" />
+        <Input type="password" value={secret} onChange={(_, { value }) => onSecret(value)} autoComplete="off" />
       </Field>
-      <Group label={t("form.on")} wrong={on.length === 0 ? t("form.onNone") : undefined}>
-        {OCCASIONS.map((one) => (
-          <Checkbox
-            key={one}
-            style={{ display: "flex" }}
-            label={t(`onAbout.${one}`)}
-            checked={on.includes(one)}
-            onChange={(_, { checked }) => setOn(OCCASIONS.filter((other) => (other === one ? checked === true : on.includes(other))))}
-          />
-        ))}
-      </Group>
-      <Field label={t("form.connectors")} hint={t("form.connectorsHint")} {...at("/connectors")}>
-        <Input value={connectors} onChange={(_, { value }) => setConnectors(value)} autoComplete="off" />
-      </Field>
-      <Switch label={t("form.enabled")} checked={enabled} onChange={(_, { checked }) => setEnabled(checked)} />
-    </FormDialog>
+    </>
   );
 }

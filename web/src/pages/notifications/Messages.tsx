@@ -1,10 +1,10 @@
 import { api, type Schemas } from "../../api/client";
-import { DataTable } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
+import { Listing } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { useShown } from "../../components/search";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
@@ -20,7 +20,7 @@ export function Messages() {
   const t = useTexts("notifications");
   const [{ of }, show] = useShown();
   const channels = api.useQuery("get", "/notifications").data?.items ?? [];
-  const paged = usePaged<Message>("/notification-messages", of ? { channel: of } : {});
+  const paged = usePaged("/notification-messages", { query: of ? { channel: of } : {} });
   return (
     <>
       <Filters>
@@ -31,30 +31,21 @@ export function Messages() {
           onChange={(value) => show({ of: value })}
         />
       </Filters>
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title={t("messages.none")}>{t("messages.noneHint")}</Empty>
-          ) : (
-            <DataTable
-              label={t("messages.list")}
-              items={items}
-              id={({ id }) => id}
-              more={paged.hasNextPage}
-              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-              columns={[
-                { key: "state", title: t("messages.state"), width: 120, cell: (message) => <State of={message} /> },
-                { key: "channel", title: t("messages.channel"), cell: ({ channel }) => channel },
-                { key: "about", title: t("messages.about"), grow: 2, cell: (message) => <About of={message} /> },
-                { key: "created", title: t("messages.created"), cell: ({ created }) => <Time at={created} /> },
-                { key: "attempts", title: t("messages.attempts"), width: 90, cell: ({ attempts }) => String(attempts) },
-                { key: "due", title: t("messages.due"), cell: ({ due }) => (due ? <Time at={due} /> : "–") },
-                { key: "error", title: t("messages.error"), grow: 3, cell: ({ error }) => error ?? "" },
-              ]}
-            />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={paged}
+        label={t("messages.list")}
+        empty={<Empty title={t("messages.none")}>{t("messages.noneHint")}</Empty>}
+        id={({ id }) => id}
+        columns={[
+          { key: "state", title: t("messages.state"), width: 120, cell: (message) => <State of={message} /> },
+          { key: "channel", title: t("messages.channel"), cell: ({ channel }) => channel },
+          { key: "about", title: t("messages.about"), grow: 2, cell: (message) => <About of={message} /> },
+          { key: "created", title: t("messages.created"), cell: ({ created }) => <Time at={created} /> },
+          { key: "attempts", title: t("messages.attempts"), width: 90, cell: ({ attempts }) => String(attempts) },
+          { key: "due", title: t("messages.due"), cell: ({ due }) => (due ? <Time at={due} /> : "–") },
+          { key: "error", title: t("messages.error"), grow: 3, cell: ({ error }) => error ?? "" },
+        ]}
+      />
     </>
   );
 }

@@ -2,18 +2,18 @@ import { Button, makeStyles, Text, tokens } from "@fluentui/react-components";
 import { AddRegular, MailAlertRegular } from "@fluentui/react-icons";
 import { api } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { Refusal } from "../../components/Refusal";
 import { useShown } from "../../components/search";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Tabs } from "../../components/Tabs";
 import { useTell } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { address, type Channel } from "./channel";
+import { address } from "./channel";
 import { EditChannel } from "./EditChannel";
 import { Messages } from "./Messages";
 import "./texts";
@@ -58,43 +58,36 @@ function Channels() {
   const chosen = query.data?.items.find(({ name }) => name === channel);
   return (
     <>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty icon={<MailAlertRegular />} title={t("none")}>
-              {t("noneHint")}
-            </Empty>
-          ) : (
-            <List items={items} testing={test.isPending} onTest={(name) => test.mutate({ params: { path: { name } } })} />
-          )
+      <Listing
+        list={query}
+        label={t("list")}
+        empty={
+          <Empty icon={<MailAlertRegular />} title={t("none")}>
+            {t("noneHint")}
+          </Empty>
         }
-      </Loaded>
+        id={({ name }) => name}
+        columns={[
+          { key: "name", title: t("column.name"), cell: ({ name }) => name },
+          { key: "kind", title: t("column.kind"), cell: ({ to }) => t(`kind.${to.kind}`) },
+          { key: "to", title: t("column.to"), grow: 2, cell: ({ to }) => address(to) ?? t("hidden") },
+          { key: "on", title: t("column.on"), grow: 2, cell: ({ on }) => on.map((one) => t(`on.${one}`)).join(", ") },
+          { key: "connectors", title: t("column.connectors"), cell: (one) => one.connectors.join(", ") || t("all") },
+          { key: "enabled", title: t("column.enabled"), width: 90, cell: ({ enabled }) => <State enabled={enabled} /> },
+          {
+            key: "actions",
+            title: t("column.actions"),
+            width: 240,
+            cell: ({ name }) => <Actions name={name} testing={test.isPending} onTest={() => test.mutate({ params: { path: { name } } })} />,
+          },
+        ]}
+      />
       {test.error && <Text>{t("testFailed", { name: tested })}</Text>}
       <Refusal error={test.error} />
       {dialog === "add" && <EditChannel onClose={close} />}
       {chosen && dialog === "edit" && <EditChannel channel={chosen} onClose={close} />}
       {chosen && dialog === "remove" && <Remove name={chosen.name} onClose={close} />}
     </>
-  );
-}
-
-function List({ items, ...actions }: { items: Channel[] } & Omit<ActionProps, "name">) {
-  const t = useTexts("notifications");
-  return (
-    <DataTable
-      label={t("list")}
-      items={items}
-      id={({ name }) => name}
-      columns={[
-        { key: "name", title: t("column.name"), cell: ({ name }) => name },
-        { key: "kind", title: t("column.kind"), cell: ({ to }) => t(`kind.${to.kind}`) },
-        { key: "to", title: t("column.to"), grow: 2, cell: ({ to }) => address(to) ?? t("hidden") },
-        { key: "on", title: t("column.on"), grow: 2, cell: ({ on }) => on.map((one) => t(`on.${one}`)).join(", ") },
-        { key: "connectors", title: t("column.connectors"), cell: ({ connectors }) => connectors.join(", ") || t("all") },
-        { key: "enabled", title: t("column.enabled"), width: 90, cell: ({ enabled }) => <State enabled={enabled} /> },
-        { key: "actions", title: t("column.actions"), width: 240, cell: ({ name }) => <Actions name={name} {...actions} /> },
-      ]}
-    />
   );
 }
 
@@ -109,7 +102,7 @@ interface ActionProps {
   name: string;
   /** A message is on its way. */
   testing: boolean;
-  onTest: (name: string) => void;
+  onTest: () => void;
 }
 
 function Actions({ name, testing, onTest }: ActionProps) {
@@ -118,7 +111,7 @@ function Actions({ name, testing, onTest }: ActionProps) {
   const [, show] = useShown();
   return (
     <div className={styles.line}>
-      <Button size="small" aria-label={t("testLabel", { name })} disabled={testing} onClick={() => onTest(name)}>
+      <Button size="small" aria-label={t("testLabel", { name })} disabled={testing} onClick={onTest}>
         {t("test")}
       </Button>
       <Button size="small" aria-label={t("editLabel", { name })} onClick={() => show({ channel: name, dialog: "edit" })}>

@@ -19,6 +19,9 @@ test("where the address is the secret, a new channel needs it and an old one kee
   expect(complete(slack, "", false)).toBe(false);
   expect(complete(slack, "https://hooks", false)).toBe(true);
   expect(complete(slack, "", true)).toBe(true);
+  const webhook = draftOf({ kind: "webhook", url: "https://h" });
+  expect([complete(webhook, "", false), complete(webhook, "s", false), complete(webhook, "", true)]).toEqual([false, true, true]);
+  expect(complete({ ...webhook, url: " " }, "s", true)).toBe(false);
   expect(complete(draftOf(mail), "", false)).toBe(true);
 });
 

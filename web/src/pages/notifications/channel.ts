@@ -3,7 +3,7 @@ import type { Schemas } from "../../api/client";
 export type Channel = Schemas["ChannelView"];
 export type To = Schemas["To"];
 export type Kind = To["kind"];
-export type Occasion = Schemas["Occasions"];
+type Occasion = Schemas["Occasions"];
 
 export const KINDS: Kind[] = ["email", "webhook", "slack", "teams", "ping"];
 export const OCCASIONS: Occasion[] = ["success", "warning", "failure", "alarm"];

@@ -2,8 +2,7 @@ import { Facts } from "../../components/Facts";
 import { useNow } from "../../components/now";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
-import type { Source } from "./contract";
-import { coverage } from "./standing";
+import { coverage, type Source } from "./standing";
 import "./texts";
 
 /** How many sources have a good backup of the last 7, 14 and 30 days. */

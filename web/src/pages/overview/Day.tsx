@@ -5,7 +5,7 @@ import { Section } from "../../components/Section";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import type { Overview } from "./contract";
+import type { Overview } from "./standing";
 import "./texts";
 
 const useStyles = makeStyles({

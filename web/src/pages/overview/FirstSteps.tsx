@@ -9,7 +9,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { isConnected, type Source } from "./contract";
+import { isConnected, type Source } from "./standing";
 import "./texts";
 
 const HIDDEN = "keepward.first-steps-hidden";

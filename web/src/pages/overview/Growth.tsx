@@ -1,8 +1,8 @@
 import { tokens } from "@fluentui/react-components";
 import { ResponsiveContainer, VerticalBarChart } from "@fluentui/react-charts";
-import { bytes } from "../../components/format";
+import { bytes, day } from "../../components/format";
 import { useTexts } from "../../texts";
-import type { Overview } from "./contract";
+import type { Overview } from "./standing";
 import "./texts";
 
 const HEIGHT = 220;
@@ -10,14 +10,13 @@ const HEIGHT = 220;
 /** What each day added. Loaded when it is looked at: charts are large. */
 export function Growth({ growth }: { growth: Overview["storage"]["growth"] }) {
   const t = useTexts("overview");
-  const day = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
   const data = growth.map((one) => {
     const at = new Date(`${one.day}T00:00:00Z`);
     return {
       x: at,
       y: one.added_bytes,
       color: tokens.colorBrandBackground,
-      xAxisCalloutData: day.format(at),
+      xAxisCalloutData: day(at),
       yAxisCalloutData: bytes(one.added_bytes),
       legend: t("storage.added"),
     };
@@ -36,7 +35,7 @@ export function Growth({ growth }: { growth: Overview["storage"]["growth"] }) {
           barWidth="auto"
           yAxisTickCount={4}
           yAxisTickFormat={bytes}
-          customDateTimeFormatter={(at) => day.format(at)}
+          customDateTimeFormatter={day}
           margins={{ left: 64, right: 16, top: 12, bottom: 32 }}
         />
       </ResponsiveContainer>

@@ -1,19 +1,21 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
+import { api } from "../../api/client";
 import { Page } from "../../components/Page";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
-import { type Overview as TheOverview, useOverview } from "./contract";
 import { Coverage } from "./Coverage";
 import { NextRuns, Requests, RunsOfDay } from "./Day";
 import { FirstSteps } from "./FirstSteps";
 import { Needs } from "./Needs";
 import { Sources } from "./Sources";
-import { needs } from "./standing";
+import { needs, type Overview as TheOverview } from "./standing";
 import { Storage } from "./Storage";
 import { Unprotected } from "./Unprotected";
 import { Verdict } from "./Verdict";
 import { Working } from "./Working";
 import "./texts";
+
+const AGAIN = 60_000;
 
 const useStyles = makeStyles({
   parts: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXXL },
@@ -29,7 +31,8 @@ const useStyles = makeStyles({
 /** Whether all is well, and what to do where it is not. */
 export function Overview() {
   const t = useTexts("overview");
-  const query = useOverview();
+  // What is late gets late without an event.
+  const query = api.useQuery("get", "/overview", {}, { refetchInterval: AGAIN });
   return (
     <Page title={t("title")}>
       <Loaded query={query}>{(overview) => <Shown overview={overview} />}</Loaded>

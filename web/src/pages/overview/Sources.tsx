@@ -1,5 +1,5 @@
 import { Body1, Button } from "@fluentui/react-components";
-import { count } from "../../components/format";
+import { count, span } from "../../components/format";
 import { type Column, DataTable } from "../../components/DataTable";
 import { useShown } from "../../components/search";
 import { Section } from "../../components/Section";
@@ -7,9 +7,7 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import { minuteWords } from "../policies/words";
-import { isConnected, type Source } from "./contract";
-import { nameOf, sorted, TONES } from "./standing";
+import { isConnected, nameOf, sorted, type Source, TONES } from "./standing";
 import "./texts";
 
 /** Each source with its last good backup and how old that may be. */
@@ -34,7 +32,7 @@ export function Sources({ sources }: { sources: Source[] }) {
 
 /** `7 days`, `26 hours`. */
 function objective(days: number): string {
-  return minuteWords(Math.max(1, Math.round(days * 24)) * 60);
+  return span(Math.max(1, Math.round(days * 24)) * 60);
 }
 
 function columns(t: ReturnType<typeof useTexts>): Column<Source>[] {

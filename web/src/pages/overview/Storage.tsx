@@ -14,13 +14,13 @@ import {
 } from "@fluentui/react-components";
 import { lazy, Suspense, useState } from "react";
 import { Facts } from "../../components/Facts";
-import { ago, bytes } from "../../components/format";
+import { bytes, day, decimal } from "../../components/format";
+import { useAgo } from "../../components/now";
 import { Section } from "../../components/Section";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import type { Overview } from "./contract";
-import { deduplication } from "./standing";
+import { deduplication, type Overview } from "./standing";
 import "./texts";
 
 const Growth = lazy(async () => ({ default: (await import("./Growth")).Growth }));
@@ -41,6 +41,7 @@ export function Storage({ storage }: { storage: Overview["storage"] }) {
   const total = storage.repositories.reduce((sum, one) => sum + one.bytes, 0);
   const added = storage.growth.reduce((sum, one) => sum + one.added_bytes, 0);
   const [asTable, setAsTable] = useState(false);
+  const ago = useAgo();
   return (
     <Section title={t("storage.title")}>
       <Facts
@@ -49,7 +50,7 @@ export function Storage({ storage }: { storage: Overview["storage"] }) {
           [t("storage.received"), bytes(storage.raw_bytes)],
           [
             t("storage.saved"),
-            factor !== null && t("storage.savedWords", { factor: factor.toLocaleString("en", { maximumFractionDigits: 1 }) }),
+            factor !== null && t("storage.savedWords", { factor: decimal(factor) }),
           ],
           [t("storage.growth"), bytes(added)],
         ]}
@@ -104,7 +105,7 @@ function GrowthTable({ growth }: { growth: Overview["storage"]["growth"] }) {
         <TableBody>
           {growth.toReversed().map((one) => (
             <TableRow key={one.day}>
-              <TableCell>{one.day}</TableCell>
+              <TableCell>{day(new Date(one.day))}</TableCell>
               <TableCell>{bytes(one.added_bytes)}</TableCell>
             </TableRow>
           ))}

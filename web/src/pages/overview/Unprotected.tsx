@@ -4,8 +4,7 @@ import { Section } from "../../components/Section";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import type { Overview } from "./contract";
-import { unprotectedOf } from "./standing";
+import { type Overview, unprotectedOf } from "./standing";
 import "./texts";
 
 const FEW = 8;

@@ -1,11 +1,9 @@
 import { Body1, makeStyles, mergeClasses, Title3, tokens } from "@fluentui/react-components";
 import { CheckmarkCircleFilled, CircleRegular, DismissCircleFilled, WarningFilled } from "@fluentui/react-icons";
 import { createElement } from "react";
-import { ago } from "../../components/format";
-import { useNow } from "../../components/now";
+import { useAgo } from "../../components/now";
 import { useTexts } from "../../texts";
-import type { Overview } from "./contract";
-import { verdict, type Verdict as TheVerdict } from "./standing";
+import { type Overview, verdict, type Verdict as TheVerdict } from "./standing";
 import "./texts";
 
 const ICONS = {
@@ -75,7 +73,7 @@ export function Verdict({ overview }: { overview: Overview }) {
   const styles = useStyles();
   const t = useTexts("overview");
   const sentence = useSentence();
-  const now = useNow();
+  const ago = useAgo();
   const found = verdict(overview);
   const newest = overview.sources.flatMap(({ last_good: last }) => (last ? [last.at] : [])).toSorted().at(-1);
   const next = overview.next_runs[0]?.at;
@@ -91,7 +89,7 @@ export function Verdict({ overview }: { overview: Overview }) {
         <Body1 className={styles.sentence}>
           {found.key === "empty" && t("verdict.emptyHint")}
           {found.key === "reconnect" && t("verdict.reconnectHint")}
-          {newest && t("verdict.newest", { ago: ago(newest, now) })} {next && t("verdict.nextRun", { ago: ago(next, now) })}
+          {newest && t("verdict.newest", { ago: ago(newest) })} {next && t("verdict.nextRun", { ago: ago(next) })}
         </Body1>
       </div>
     </div>

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import type { Overview, Source } from "./contract";
-import { coverage, deduplication, needs, sorted, unprotectedOf, verdict } from "./standing";
+import { coverage, deduplication, needs, type Overview, sorted, type Source, unprotectedOf, verdict } from "./standing";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 

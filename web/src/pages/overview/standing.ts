@@ -1,5 +1,15 @@
+import type { Schemas } from "../../api/client";
 import type { Tone } from "../../components/StatusBadge";
-import { type Connected, isConnected, type Overview, type Source } from "./contract";
+
+export type Overview = Schemas["Overview"];
+export type Source = Schemas["SourceView"];
+
+/** A source that something backs up. */
+export type Connected = Source & { connector: string };
+
+export function isConnected(source: Source): source is Connected {
+  return typeof source.connector === "string";
+}
 
 type SourceState = "late" | "never" | "failing" | "unprotected";
 
@@ -92,7 +102,7 @@ export function verdict(overview: Overview): Verdict {
 }
 
 const DAY = 86_400_000;
-export const OBJECTIVES = [7, 14, 30] as const;
+const OBJECTIVES = [7, 14, 30] as const;
 
 /** How many sources have a good backup that is no older than so many days. */
 export function coverage(overview: Source[], now: number): { days: number; covered: number; all: number }[] {

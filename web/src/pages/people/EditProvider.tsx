@@ -1,125 +1,116 @@
 import { Field, Input, Select, Text, Textarea } from "@fluentui/react-components";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { client, type Schemas } from "../../api/client";
+import { api, client } from "../../api/client";
 import { Code } from "../../components/Code";
-import { refusedAt, useFormStyles } from "../../components/form";
+import { refusedAt, useFormStyles, wrong } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
-import { list, read, write } from "./groups";
+import { read } from "./groups";
+import { bodyOf, complete, type Draft, draftOf, type Provider, taken } from "./provider";
 import { ROLES } from "./roles";
 
-type Provider = Schemas["Named"];
+const SHOWN = ["title", "issuer", "client_id", "groups_claim", "name", "roles", "scopes", "tenants", "domains", "client_secret"].map((member) => `/${member}`);
 
-const TEXTS = ["title", "issuer", "client_id", "groups_claim"] as const;
-const SHOWN = [...TEXTS.map((member) => `/${member}`), "/name", "/roles", "/scopes", "/tenants", "/domains", "/client_secret"];
+interface Props {
+  /** Absent where one is added. */
+  provider?: Provider;
+  onClose: () => void;
+}
 
 /** Adds an identity provider or changes one; its client secret goes in on its own and never comes out. */
-export function EditProvider({ provider, onClose }: { provider?: Provider; onClose: () => void }) {
+export function EditProvider({ provider, onClose }: Props) {
   const t = useTexts("people");
   const tell = useTell();
-  const form = useFormStyles();
-  const [name, setName] = useState(provider?.name ?? "");
-  const [texts, setTexts] = useState({
-    title: provider?.title ?? "",
-    issuer: provider?.issuer ?? "",
-    client_id: provider?.client_id ?? "",
-    groups_claim: provider?.groups_claim ?? "groups",
-  });
-  const [secret, setSecret] = useState("");
-  const [groups, setGroups] = useState(() => write(provider?.roles ?? {}));
-  const [usual, setUsual] = useState(provider?.default_roles?.[0] ?? "");
-  const [lists, setLists] = useState({
-    scopes: (provider?.scopes ?? ["profile", "email"]).join(" "),
-    tenants: (provider?.tenants ?? []).join(" "),
-    domains: (provider?.domains ?? []).join(" "),
-  });
-  const parsed = read(groups);
-  const kept = provider?.default_roles ?? [];
-  const body: Schemas["Provider"] = {
-    ...texts,
-    roles: "roles" in parsed ? parsed.roles : {},
-    // The form shows one; several that were set elsewhere stay as long as it is not touched.
-    default_roles: usual === (kept[0] ?? "") ? kept : usual === "" ? [] : [usual],
-    scopes: list(lists.scopes),
-    tenants: list(lists.tenants),
-    domains: list(lists.domains),
-  };
+  const [draft, setDraft] = useState(() => draftOf(provider));
+  const known = api.useQuery("get", "/identity-providers").data?.items ?? [];
+  const { secret } = draft;
+  const name = draft.name.trim();
+  const body = bodyOf(draft, provider);
   const save = useMutation({
-    mutationFn: async () => {
-      const params = { path: { name: name.trim() } };
-      const { data } = await client.PUT("/identity-providers/{name}", { params, body });
-      if (secret !== "") {
-        await client.PUT("/identity-providers/{name}/client-secret", { params, body: { client_secret: secret } });
-      }
-      return data;
+    mutationFn: async (saved: string) => {
+      const params = { path: { name: saved } };
+      await client.PUT("/identity-providers/{name}", { params, body });
+      if (secret !== "") await client.PUT("/identity-providers/{name}/client-secret", { params, body: { client_secret: secret } });
     },
     onSuccess: () => {
-      tell(t("providers.saved", { title: texts.title }), secret === "" ? undefined : t("providers.secretSaved"));
+      tell(t("providers.saved", { title: draft.title }), secret === "" ? undefined : t("providers.secretSaved"));
       onClose();
     },
   });
-  const at = refusedAt(save.error);
-  const text = (member: (typeof TEXTS)[number]) => ({
-    value: texts[member],
-    onChange: (_: unknown, { value }: { value: string }) => setTexts({ ...texts, [member]: value }),
-    autoComplete: "off",
-  });
-  const words = (member: keyof typeof lists, label: string, hint: string) => (
-    <Field label={label} hint={hint} {...at(`/${member}`)}>
-      <Input value={lists[member]} onChange={(_, { value }) => setLists({ ...lists, [member]: value })} autoComplete="off" />
-    </Field>
-  );
-  const wrongLine = "line" in parsed ? t("providers.groupsWrong", { line: parsed.line, roles: ROLES.join(", ") }) : undefined;
+  // Whose secret alone was refused is there already.
+  const others = known.map((one) => one.name).filter((one) => one !== save.variables);
   return (
     <FormDialog
       title={provider ? t("providers.formEdit", { name }) : t("providers.formAdd")}
       submit={save.isPending ? t("form.busy") : t("providers.save")}
       busy={save.isPending}
-      ready={name.trim() !== "" && texts.title !== "" && texts.issuer !== "" && texts.client_id !== "" && "roles" in parsed}
+      ready={complete(draft, provider, others)}
       error={save.error}
       fields={SHOWN}
-      showAs={<ShowAs method="PUT" path={`/identity-providers/${encodeURIComponent(name.trim() || "NAME")}`} body={body} />}
-      onSubmit={() => save.mutate()}
+      showAs={<ShowAs method="PUT" path={`/identity-providers/${encodeURIComponent(name || "NAME")}`} body={body} />}
+      onSubmit={() => save.mutate(name)}
       onCancel={onClose}
     >
+      <Fields
+        provider={provider}
+        draft={draft}
+        nameWrong={taken(draft, provider, others) ? t("providers.nameTaken") : undefined}
+        onChange={(part) => setDraft((before) => ({ ...before, ...part }))}
+        at={refusedAt(save.error)}
+      />
+    </FormDialog>
+  );
+}
+
+interface FieldsProps {
+  provider: Provider | undefined;
+  draft: Draft;
+  nameWrong: string | undefined;
+  onChange: (part: Partial<Draft>) => void;
+  at: ReturnType<typeof refusedAt>;
+}
+
+function Fields({ provider, draft, nameWrong, onChange, at }: FieldsProps) {
+  const t = useTexts("people");
+  const form = useFormStyles();
+  const typed = (member: keyof Draft) => ({
+    value: draft[member],
+    onChange: (_: unknown, { value }: { value: string }) => onChange({ [member]: value }),
+    autoComplete: "off",
+  });
+  const parsed = read(draft.groups);
+  const wrongLine = "line" in parsed ? t("providers.groupsWrong", { line: parsed.line, roles: ROLES.join(", ") }) : undefined;
+  return (
+    <>
       {!provider && (
-        <Field label={t("providers.name")} hint={t("providers.nameHint")} required {...at("/name")}>
-          <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" placeholder="entra" />
+        <Field label={t("providers.name")} hint={t("providers.nameHint")} required {...at("/name")} {...wrong(nameWrong)}>
+          <Input {...typed("name")} placeholder="entra" />
         </Field>
       )}
-      <Redirect provider={provider} name={name.trim()} />
+      <Redirect provider={provider} name={draft.name.trim()} />
       <Field label={t("providers.buttonTitle")} hint={t("providers.buttonTitleHint")} required {...at("/title")}>
-        <Input {...text("title")} placeholder="Contoso" />
+        <Input {...typed("title")} placeholder="Contoso" />
       </Field>
       <Field label={t("providers.issuer")} hint={t("providers.issuerHint")} required {...at("/issuer")}>
-        <Input {...text("issuer")} type="url" />
+        <Input {...typed("issuer")} type="url" />
       </Field>
       <div className={form.row}>
         <Field label={t("providers.clientId")} required {...at("/client_id")}>
-          <Input {...text("client_id")} />
+          <Input {...typed("client_id")} />
         </Field>
-        <Field
-          label={t("providers.secret")}
-          hint={`${t("providers.secretHint")}${provider ? ` ${t("providers.secretKeep")}` : ""}`}
-          {...at("/client_secret")}
-        >
-          <Input type="password" value={secret} onChange={(_, { value }) => setSecret(value)} autoComplete="off" />
+        <Field label={t("providers.secret")} hint={`${t("providers.secretHint")}${provider ? ` ${t("providers.secretKeep")}` : ""}`} {...at("/client_secret")}>
+          <Input type="password" {...typed("secret")} />
         </Field>
       </div>
-      <Field
-        label={t("providers.groups")}
-        hint={t("providers.groupsHint")}
-        {...at("/roles")}
-        {...(wrongLine !== undefined && { validationState: "error" as const, validationMessage: wrongLine })}
-      >
-        <Textarea rows={4} resize="vertical" value={groups} onChange={(_, { value }) => setGroups(value)} />
+      <Field label={t("providers.groups")} hint={t("providers.groupsHint")} {...at("/roles")} {...wrong(wrongLine)}>
+        <Textarea rows={4} resize="vertical" {...typed("groups")} />
       </Field>
       <div className={form.row}>
         <Field label={t("providers.others")} {...at("/default_roles")}>
-          <Select value={usual} onChange={(_, { value }) => setUsual(value)}>
+          <Select {...typed("usual")}>
             <option value="">{t("providers.othersOut")}</option>
             {ROLES.map((role) => (
               <option key={role} value={role}>
@@ -129,13 +120,15 @@ export function EditProvider({ provider, onClose }: { provider?: Provider; onClo
           </Select>
         </Field>
         <Field label={t("providers.claim")} {...at("/groups_claim")}>
-          <Input {...text("groups_claim")} />
+          <Input {...typed("groups_claim")} />
         </Field>
       </div>
-      {words("tenants", t("providers.tenants"), t("providers.tenantsHint"))}
-      {words("domains", t("providers.domains"), t("providers.domainsHint"))}
-      {words("scopes", t("providers.scopes"), t("providers.scopesHint"))}
-    </FormDialog>
+      {(["tenants", "domains", "scopes"] as const).map((member) => (
+        <Field key={member} label={t(`providers.${member}`)} hint={t(`providers.${member}Hint`)} {...at(`/${member}`)}>
+          <Input {...typed(member)} />
+        </Field>
+      ))}
+    </>
   );
 }
 

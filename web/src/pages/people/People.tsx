@@ -1,11 +1,10 @@
 import { Button } from "@fluentui/react-components";
 import { AddRegular } from "@fluentui/react-icons";
-import type { Schemas } from "../../api/client";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { usePaged } from "../../components/paged";
 import { useShown } from "../../components/search";
-import { Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { Tabs } from "../../components/Tabs";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
@@ -16,8 +15,6 @@ import { Providers } from "./Providers";
 import { Sessions } from "./Sessions";
 import { State } from "./State";
 import "./texts";
-
-type Person = Schemas["Person"];
 
 export function People() {
   const t = useTexts("people");
@@ -39,7 +36,7 @@ function Accounts() {
   const t = useTexts("people");
   const me = useMe();
   const may = useMay("manage-people");
-  const paged = usePaged<Person>("/people");
+  const paged = usePaged("/people", {});
   const [{ add }, show] = useShown();
   return (
     <>
@@ -50,48 +47,43 @@ function Accounts() {
           </Button>
         </div>
       )}
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) => (
-          <DataTable
-            label={t("list")}
-            items={items}
-            id={({ name }) => name}
-            more={paged.hasNextPage}
-            onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-            columns={[
-              {
-                key: "name",
-                title: t("column.name"),
-                grow: 2,
-                cell: ({ name }) => (
-                  <>
-                    <TextLink to="/people/$name" params={{ name }}>
-                      {name}
-                    </TextLink>
-                    {name === me.name && ` (${t("you")})`}
-                  </>
-                ),
-              },
-              { key: "roles", title: t("column.roles"), grow: 2, cell: ({ roles }) => roles.map((role) => t(`role.${role}`)).join(", ") },
-              {
-                key: "connectors",
-                title: t("column.connectors"),
-                grow: 2,
-                cell: ({ connectors }) => connectors?.join(", ") ?? t("allConnectors"),
-              },
-              {
-                key: "way",
-                title: t("column.way"),
-                grow: 2,
-                cell: ({ has_password, second_factor }) =>
-                  t(has_password ? (second_factor === "on" ? "way.factor" : "way.password") : "way.provider"),
-              },
-              { key: "in", title: t("column.signedIn"), cell: ({ signed_in }) => <Time at={signed_in} /> },
-              { key: "state", title: t("column.state"), width: 120, cell: ({ disabled }) => <State disabled={disabled} /> },
-            ]}
-          />
-        )}
-      </Loaded>
+      <Listing
+        list={paged}
+        label={t("list")}
+        empty={<Empty title={t("none")} />}
+        id={({ name }) => name}
+        columns={[
+          {
+            key: "name",
+            title: t("column.name"),
+            grow: 2,
+            cell: ({ name }) => (
+              <>
+                <TextLink to="/people/$name" params={{ name }}>
+                  {name}
+                </TextLink>
+                {name === me.name && ` (${t("you")})`}
+              </>
+            ),
+          },
+          { key: "roles", title: t("column.roles"), grow: 2, cell: ({ roles }) => roles.map((role) => t(`role.${role}`)).join(", ") },
+          {
+            key: "connectors",
+            title: t("column.connectors"),
+            grow: 2,
+            cell: ({ connectors }) => connectors?.join(", ") ?? t("allConnectors"),
+          },
+          {
+            key: "way",
+            title: t("column.way"),
+            grow: 2,
+            cell: ({ has_password, second_factor }) =>
+              t(has_password ? (second_factor === "on" ? "way.factor" : "way.password") : "way.provider"),
+          },
+          { key: "in", title: t("column.signedIn"), cell: ({ signed_in }) => <Time at={signed_in} /> },
+          { key: "state", title: t("column.state"), width: 120, cell: ({ disabled }) => <State disabled={disabled} /> },
+        ]}
+      />
       {may && add && <AddPerson onClose={() => show({ add: undefined })} />}
     </>
   );

@@ -1,7 +1,6 @@
 import { Button, Text } from "@fluentui/react-components";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, type Schemas } from "../../api/client";
-import { Problem } from "../../api/problem";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Facts } from "../../components/Facts";
 import { Page } from "../../components/Page";
@@ -9,7 +8,7 @@ import { useShown } from "../../components/search";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { Loaded } from "../../components/State";
-import { useTell } from "../../components/tell";
+import { useTell, useTellRefusal } from "../../components/tell";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
@@ -68,6 +67,7 @@ function Content({ person }: { person: Person }) {
 function Actions({ person }: { person: Person }) {
   const t = useTexts("people");
   const tell = useTell();
+  const refused = useTellRefusal();
   const navigate = useNavigate();
   const [{ dialog }, show] = useShown();
   const close = () => show({ dialog: undefined });
@@ -79,7 +79,8 @@ function Actions({ person }: { person: Person }) {
       tell(t(disabled ? "disable.done" : "enabled", { name }));
       close();
     },
-    onError: (error) => person.disabled && tell(Problem.from(error).message, Problem.from(error).hint, "error"),
+    // Enabling asks nothing before: its refusal has no dialog to stand in.
+    onError: (error) => person.disabled && refused(error),
   });
   const remove = api.useMutation("delete", "/people/{name}", {
     onSuccess: () => {

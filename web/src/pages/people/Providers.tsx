@@ -2,11 +2,12 @@ import { Button } from "@fluentui/react-components";
 import { AddRegular } from "@fluentui/react-icons";
 import { api, type Schemas } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { DataTable } from "../../components/DataTable";
+import { type Column } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { useShown } from "../../components/search";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { useTell } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
@@ -35,15 +36,13 @@ export function Providers() {
         )
       }
     >
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title={t("providers.none")}>{t("providers.noneHint")}</Empty>
-          ) : (
-            <List items={items} />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={query}
+        label={t("providers.list")}
+        empty={<Empty title={t("providers.none")}>{t("providers.noneHint")}</Empty>}
+        id={({ name }) => name}
+        columns={columns(t, show)}
+      />
       {may && dialog === "add" && <EditProvider onClose={close} />}
       {chosen && dialog === "edit" && <EditProvider provider={chosen} onClose={close} />}
       {chosen && dialog === "remove" && <Remove provider={chosen} onClose={close} />}
@@ -51,47 +50,38 @@ export function Providers() {
   );
 }
 
-function List({ items }: { items: Provider[] }) {
-  const t = useTexts("people");
-  const [, show] = useShown();
+function columns(t: ReturnType<typeof useTexts>, show: ReturnType<typeof useShown>[1]): Column<Provider>[] {
   const roles = (of: readonly string[]) => of.map((role) => t(`role.${role}`)).join(", ");
-  return (
-    <DataTable
-      label={t("providers.list")}
-      items={items}
-      id={({ name }) => name}
-      columns={[
-        { key: "title", title: t("providers.column.title"), cell: ({ title }) => title },
-        { key: "issuer", title: t("providers.column.issuer"), grow: 2, cell: ({ issuer }) => issuer },
-        {
-          key: "groups",
-          title: t("providers.column.groups"),
-          width: 130,
-          cell: ({ roles: groups }) => String(Object.keys(groups ?? {}).length),
-        },
-        {
-          key: "others",
-          title: t("providers.column.others"),
-          cell: ({ default_roles: usual }) => roles(usual ?? []) || t("providers.kept"),
-        },
-        {
-          key: "actions",
-          title: t("action.more"),
-          width: 190,
-          cell: ({ name, title }) => (
-            <>
-              <Button size="small" aria-label={`${t("providers.edit")} ${title}`} onClick={() => show({ provider: name, dialog: "edit" })}>
-                {t("providers.edit")}
-              </Button>{" "}
-              <Button size="small" aria-label={`${t("providers.remove")} ${title}`} onClick={() => show({ provider: name, dialog: "remove" })}>
-                {t("providers.remove")}
-              </Button>
-            </>
-          ),
-        },
-      ]}
-    />
-  );
+  return [
+    { key: "title", title: t("providers.column.title"), cell: ({ title }) => title },
+    { key: "issuer", title: t("providers.column.issuer"), grow: 2, cell: ({ issuer }) => issuer },
+    {
+      key: "groups",
+      title: t("providers.column.groups"),
+      width: 130,
+      cell: ({ roles: groups }) => String(Object.keys(groups ?? {}).length),
+    },
+    {
+      key: "others",
+      title: t("providers.column.others"),
+      cell: ({ default_roles: usual }) => roles(usual ?? []) || t("providers.kept"),
+    },
+    {
+      key: "actions",
+      title: t("action.more"),
+      width: 190,
+      cell: ({ name, title }) => (
+        <>
+          <Button size="small" aria-label={`${t("providers.edit")} ${title}`} onClick={() => show({ provider: name, dialog: "edit" })}>
+            {t("providers.edit")}
+          </Button>{" "}
+          <Button size="small" aria-label={`${t("providers.remove")} ${title}`} onClick={() => show({ provider: name, dialog: "remove" })}>
+            {t("providers.remove")}
+          </Button>
+        </>
+      ),
+    },
+  ];
 }
 
 function Remove({ provider: { name, title }, onClose }: { provider: Provider; onClose: () => void }) {

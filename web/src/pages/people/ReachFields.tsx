@@ -1,5 +1,6 @@
 import { Checkbox, Field, Radio, RadioGroup, Text } from "@fluentui/react-components";
-import { usePaged } from "../../components/paged";
+import { useAll } from "../../components/all";
+import { wrong } from "../../components/form";
 import { useTexts } from "../../texts";
 import "./texts";
 
@@ -15,15 +16,14 @@ interface Props {
 /** Which connectors somebody or something reaches. */
 export function ReachFields({ connectors, onChange, among, refused }: Props) {
   const t = useTexts("people");
-  const listed = usePaged<{ name: string }>("/connectors", { limit: 200 }).items ?? [];
+  const listed = useAll("/connectors", {}, among === undefined).items ?? [];
   // Those that are chosen stay to be seen, also when they are gone.
   const names = [...new Set([...(among ?? listed.map(({ name }) => name)), ...(connectors ?? [])])];
-  const wrong = refused ?? (connectors?.length === 0 ? t("form.reachNone") : undefined);
   const toggle = (name: string, on: boolean) =>
     onChange(on ? [...(connectors ?? []), name] : (connectors ?? []).filter((one) => one !== name));
   return (
     <>
-      <Field label={t("form.reach")} {...(wrong !== undefined && { validationState: "error", validationMessage: wrong })}>
+      <Field label={t("form.reach")} {...wrong(refused ?? (connectors?.length === 0 ? t("form.reachNone") : undefined))}>
         <RadioGroup value={connectors ? "some" : "all"} onChange={(_, { value }) => onChange(value === "all" ? null : [])}>
           <Radio value="all" label={t("form.reachAll")} />
           <Radio value="some" label={t("form.reachSome")} />

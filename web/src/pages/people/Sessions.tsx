@@ -2,11 +2,11 @@ import { Badge, Button } from "@fluentui/react-components";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { useTell } from "../../components/tell";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
@@ -18,47 +18,38 @@ type Session = Schemas["Session"];
 /** Sessions that can be ended: one's own, or those of all people. */
 export function Sessions({ all = false }: { all?: boolean }) {
   const t = useTexts("people");
-  const paged = usePaged<Session>("/sessions", all ? { all: true } : {});
+  const paged = usePaged("/sessions", { query: { all } });
   const [asked, setAsked] = useState<Session>();
   return (
     <Section title={t("sessions.title")} about={t("sessions.about")}>
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title={t("sessions.none")} />
-          ) : (
-            <DataTable
-              label={t("sessions.list")}
-              items={items}
-              id={({ id }) => id}
-              more={paged.hasNextPage}
-              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-              columns={[
-                { key: "person", title: t("sessions.person"), grow: 2, cell: (item) => <Who session={item} /> },
-                {
-                  key: "method",
-                  title: t("sessions.method"),
-                  cell: ({ method }) => t(`sessions.methods.${method}`, { defaultValue: method }),
-                },
-                { key: "address", title: t("sessions.address"), cell: ({ address }) => address ?? "–" },
-                { key: "agent", title: t("sessions.agent"), grow: 2, cell: ({ agent }) => browser(agent) },
-                { key: "seen", title: t("sessions.seen"), cell: ({ seen }) => <Time at={seen} /> },
-                { key: "created", title: t("sessions.created"), cell: ({ created }) => <Time at={created} /> },
-                {
-                  key: "end",
-                  title: t("sessions.end"),
-                  width: 90,
-                  cell: (item) => (
-                    <Button size="small" aria-label={t("sessions.endLabel", { person: item.person })} onClick={() => setAsked(item)}>
-                      {t("sessions.end")}
-                    </Button>
-                  ),
-                },
-              ]}
-            />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={paged}
+        label={t("sessions.list")}
+        empty={<Empty title={t("sessions.none")} />}
+        id={({ id }) => id}
+        columns={[
+          { key: "person", title: t("sessions.person"), grow: 2, cell: (item) => <Who session={item} /> },
+          {
+            key: "method",
+            title: t("sessions.method"),
+            cell: ({ method }) => t(`sessions.methods.${method}`, { defaultValue: method }),
+          },
+          { key: "address", title: t("sessions.address"), cell: ({ address }) => address ?? "–" },
+          { key: "agent", title: t("sessions.agent"), grow: 2, cell: ({ agent }) => browser(agent) },
+          { key: "seen", title: t("sessions.seen"), cell: ({ seen }) => <Time at={seen} /> },
+          { key: "created", title: t("sessions.created"), cell: ({ created }) => <Time at={created} /> },
+          {
+            key: "end",
+            title: t("sessions.end"),
+            width: 90,
+            cell: (item) => (
+              <Button size="small" aria-label={t("sessions.endLabel", { person: item.person })} onClick={() => setAsked(item)}>
+                {t("sessions.end")}
+              </Button>
+            ),
+          },
+        ]}
+      />
       {asked && <End session={asked} onClose={() => setAsked(undefined)} />}
     </Section>
   );

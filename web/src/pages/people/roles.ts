@@ -16,7 +16,7 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 export const ROLES = ["viewer", "operator", "restorer", "auditor", "admin"] as const;
-export type Role = (typeof ROLES)[number];
+type Role = (typeof ROLES)[number];
 
 /** What each role allows, as the server has it; roles add up. */
 const ALLOWED: Record<Role, readonly Permission[]> = {

@@ -7,7 +7,8 @@ import { ShowAs } from "../../components/ShowAs";
 import { useTexts } from "../../texts";
 import { sayable, words } from "./cli";
 import { bodyOf, type Draft } from "./draft";
-import { countWrong, type Editing, useSettled, wrongAt } from "./editing";
+import { useSettled } from "../../components/settled";
+import { countWrong, type Editing, wrongAt } from "./editing";
 import { GeneralPart } from "./GeneralPart";
 import { RetentionPart } from "./RetentionPart";
 import { RetentionPreview } from "./RetentionPreview";
@@ -18,7 +19,6 @@ import { WherePart } from "./WherePart";
 import "./texts";
 
 const WIDE = "@media (min-width: 1200px)";
-const TYPING = 400;
 
 const useStyles = makeStyles({
   frame: {
@@ -70,7 +70,7 @@ export function Editor({ initial, name, version, busy, error, onSave, onTouch, s
   const t = useTexts("policies");
   const [draft, setDraft] = useState(initial);
   const body = useMemo(() => bodyOf(draft), [draft]);
-  const settled = useSettled(body, TYPING);
+  const settled = useSettled(body);
   // A new policy has no name for a while; what it would do can be told all the same.
   const sketch = useMemo(() => (settled.name === "" ? { ...settled, name: t("editor.new") } : settled), [settled, t]);
   const preview = usePreview(sketch);
@@ -102,7 +102,7 @@ export function Editor({ initial, name, version, busy, error, onSave, onTouch, s
           <WherePart {...editing} />
         </div>
         <div className={styles.previews}>
-          <SchedulePreview preview={preview.data} old={preview.isPlaceholderData || preview.isError} />
+          <SchedulePreview {...preview} />
           <RetentionPreview body={sketch} />
         </div>
       </div>

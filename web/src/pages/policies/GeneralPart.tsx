@@ -1,6 +1,5 @@
 import { Checkbox, Field, makeStyles, Radio, RadioGroup, Switch } from "@fluentui/react-components";
 import { useState } from "react";
-import type { Schemas } from "../../api/client";
 import { useAll } from "../../components/all";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
@@ -50,7 +49,7 @@ export function GeneralPart({ draft, change, at }: Editing) {
 function Connectors({ draft, change, at }: Editing) {
   const own = useStyles();
   const t = useTexts("policies");
-  const { items } = useAll<Schemas["ConnectorView"]>("/connectors");
+  const { items } = useAll("/connectors", {});
   const [named, setNamed] = useState(draft.connectors.length > 0);
   const known = (items ?? []).map(({ name }) => name);
   const isKnown = (text: string) => known.some((name) => name.toLowerCase() === text.toLowerCase());

@@ -49,7 +49,7 @@ function Form({ connector }: { connector: string | undefined }) {
   });
   useEffect(() => {
     // After the form has heard that nothing is lost any more.
-    if (made !== undefined) void navigate({ to: "/policies/$name", params: { name: made }, search: { saved: "yes" } as never });
+    if (made !== undefined) void navigate({ to: "/policies/$name", params: { name: made }, search: { saved: "yes" } });
   }, [made, navigate]);
   return (
     <>

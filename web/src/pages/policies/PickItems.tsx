@@ -5,11 +5,9 @@ import { FormDialog } from "../../components/FormDialog";
 import { useKindTitle } from "../../components/kinds";
 import { usePaged } from "../../components/paged";
 import { Loaded } from "../../components/State";
+import { useSettled } from "../../components/settled";
 import { useTexts } from "../../texts";
-import { useSettled } from "./editing";
 import "./texts";
-
-const TYPING = 300;
 
 const useStyles = makeStyles({
   list: { maxHeight: "320px", overflowY: "auto", display: "flex", flexDirection: "column" },
@@ -50,15 +48,12 @@ function Picker({ kind, connectors, included, onPick, onClose }: Props & { onClo
   const title = useKindTitle();
   const [typed, setTyped] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const name = useSettled(typed, TYPING);
+  const name = useSettled(typed);
   const plain = connectors.find((one) => !/[*?]/.test(one));
   const newest = api.useQuery("get", "/snapshots", { params: { query: { limit: 1, ...(plain && { connector: plain }) } } });
   const snapshot = newest.data?.items[0]?.id;
-  const items = usePaged<Schemas["ItemView"]>(
-    `/snapshots/${snapshot}/items`,
-    { kind, limit: 100, ...(name && { name }) },
-    snapshot !== undefined,
-  );
+  const params = { path: { id: snapshot ?? "" }, query: { kind, ...(name && { name }) } };
+  const items = usePaged("/snapshots/{id}/items", params, { enabled: snapshot !== undefined });
   const none = newest.data !== undefined && snapshot === undefined;
   const toggle = (one: string, on: boolean) => {
     const next = new Set(chosen);

@@ -3,10 +3,11 @@ import { AddRegular, CalendarClockRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { api, type Schemas } from "../../api/client";
 import { useAll } from "../../components/all";
-import { type Column, DataTable } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { StatusBadge } from "../../components/StatusBadge";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
@@ -25,7 +26,7 @@ export function Policies() {
   const t = useTexts("policies");
   const query = api.useQuery("get", "/policies");
   const repositories = api.useQuery("get", "/repositories");
-  const connectors = useAll<Schemas["ConnectorView"]>("/connectors");
+  const connectors = useAll("/connectors", {});
   const names = connectors.hasNextPage ? undefined : connectors.items?.map(({ name }) => name);
   const usual = repositories.data?.items.find((one) => one.default)?.name;
   const mayAdd = useMayEdit();
@@ -33,17 +34,17 @@ export function Policies() {
   const add = mayAdd && <AddButton />;
   return (
     <Page title={t("title")} about={t("about")} actions={add}>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty icon={<CalendarClockRegular />} title={t("none")} action={add}>
-              {t("noneHint")}
-            </Empty>
-          ) : (
-            <DataTable label={t("list")} items={items} columns={columns(t, { all: items, names, usual, mayRun })} id={(view) => view.policy.name} />
-          )
+      <Listing
+        list={query}
+        label={t("list")}
+        empty={
+          <Empty icon={<CalendarClockRegular />} title={t("none")} action={add}>
+            {t("noneHint")}
+          </Empty>
         }
-      </Loaded>
+        id={(view) => view.policy.name}
+        columns={columns(t, { all: query.data?.items ?? [], names, usual, mayRun })}
+      />
     </Page>
   );
 }
@@ -93,13 +94,13 @@ function columns(t: ReturnType<typeof useTexts>, { all, names, usual, mayRun }: 
         return now.length === 0 ? t("covers.none", { rule }) : <span title={rule}>{now.join(", ")}</span>;
       },
     },
-    { key: "schedule", title: t("column.schedule"), grow: 2, cell: ({ policy }) => scheduleWords(draftOf(policy).schedule) },
+    { key: "schedule", title: t("column.schedule"), grow: 2, cell: ({ policy }) => scheduleWords(t, draftOf(policy).schedule) },
     {
       key: "retention",
       title: t("column.retention"),
       minor: true,
       grow: 1.5,
-      cell: ({ policy }) => retentionWords(draftOf(policy).retention),
+      cell: ({ policy }) => retentionWords(t, draftOf(policy).retention),
     },
     {
       key: "repository",

@@ -31,7 +31,8 @@ type View = Schemas["PolicyView"];
 export function Policy() {
   const { name = "" } = useParams({ strict: false });
   const query = api.useQuery("get", "/policies/{name}", { params: { path: { name } } });
-  if (query.data) return <Shown key={name} view={query.data} />;
+  const again = async () => (await query.refetch()).data;
+  if (query.data) return <Shown key={name} view={query.data} again={again} />;
   return (
     <Page title={name} trail={<Trail />}>
       <Loaded query={query}>{() => null}</Loaded>
@@ -44,7 +45,13 @@ function Trail() {
   return <TextLink to="/policies">{t("editor.trail")}</TextLink>;
 }
 
-function Shown({ view }: { view: View }) {
+interface Props {
+  view: View;
+  /** Reads it again: what somebody else changed may not be known here yet. */
+  again: () => Promise<View | undefined>;
+}
+
+function Shown({ view, again }: Props) {
   const t = useTexts("policies");
   const [wait, setWait] = useState<TheWait>();
   const mayRun = useMay("run-backups");
@@ -63,7 +70,7 @@ function Shown({ view }: { view: View }) {
     >
       {wait && <Waits wait={wait} />}
       {mayEdit ? (
-        <Edit view={view} onWait={setWait} />
+        <Edit view={view} again={again} onWait={setWait} />
       ) : (
         <>
           <PolicyFacts view={view} />
@@ -76,7 +83,7 @@ function Shown({ view }: { view: View }) {
   );
 }
 
-function Edit({ view, onWait }: { view: View; onWait: (wait: TheWait | undefined) => void }) {
+function Edit({ view, again, onWait }: Props & { onWait: (wait: TheWait | undefined) => void }) {
   const navigate = useNavigate();
   const [{ saved }, show] = useShown();
   // What the form began with: a change by somebody else must not take away what was typed.
@@ -97,12 +104,18 @@ function Edit({ view, onWait }: { view: View; onWait: (wait: TheWait | undefined
   });
   useEffect(() => {
     // After the form has heard that nothing is lost any more; the policy may have another name now.
-    if (done) void navigate({ to: "/policies/$name", params: done, search: { saved: "yes" } as never, replace: true });
+    if (done) void navigate({ to: "/policies/$name", params: done, search: { saved: "yes" }, replace: true });
   }, [done, navigate]);
+  const reload = async () => {
+    const now = await again();
+    if (!now) return;
+    edit.reset();
+    begin(now);
+  };
   const lost = edit.error ? Problem.from(edit.error).code === "policy-changed" : false;
   return (
     <>
-      {(view.version > base.version || lost) && <ChangedMeanwhile onReload={() => begin(view)} />}
+      {(view.version > base.version || lost) && <ChangedMeanwhile onReload={() => void reload()} />}
       {saved !== undefined && <Saved view={view} />}
       <Editor
         key={round}

@@ -17,9 +17,9 @@ export function PolicyFacts({ view }: { view: Schemas["PolicyView"] }) {
       facts={[
         [t("facts.state"), policy.enabled ? t("facts.on") : t("facts.offWords")],
         [t("facts.covers"), policy.connectors.length === 0 ? t("covers.rest") : policy.connectors.join(", ")],
-        [t("facts.selection"), selectionWords(policy.selection, title)],
-        [t("facts.schedule"), scheduleWords(policy.schedule)],
-        [t("facts.retention"), retentionWords(policy.retention)],
+        [t("facts.selection"), selectionWords(t, policy.selection, title)],
+        [t("facts.schedule"), scheduleWords(t, policy.schedule)],
+        [t("facts.retention"), retentionWords(t, policy.retention)],
         [t("facts.repository"), policy.repository ?? t("defaultRepository")],
         [t("facts.worker"), policy.worker.length === 0 ? t("where.workerAny") : policy.worker.join(", ")],
         [t("facts.next"), view.next && <Time at={view.next} />],

@@ -35,8 +35,8 @@ export function RetentionPart({ draft, change, at }: Editing) {
   const t = useTexts("policies");
   const { retention } = draft;
   const set = (part: Partial<Keep>) => change({ retention: { ...retention, ...part } });
-  const words = retentionWords(bodyOf(draft).retention);
-  const everything = words === retentionWords(EMPTY_KEEP);
+  const words = retentionWords(t, bodyOf(draft).retention);
+  const everything = words === retentionWords(t, EMPTY_KEEP);
   return (
     <Section title={t("retention.title")}>
       <Caption1 className={styles.quiet}>{t("retention.about")}</Caption1>

@@ -1,6 +1,7 @@
 import { Body1, Caption1, makeStyles, MessageBar, MessageBarBody, Spinner, tokens } from "@fluentui/react-components";
 import { keepPreviousData } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client";
+import { useAll } from "../../components/all";
 import { when } from "../../components/format";
 import { Section } from "../../components/Section";
 import { Failed } from "../../components/State";
@@ -49,8 +50,8 @@ export function RetentionPreview({ body }: { body: Draft }) {
 function Of({ one }: { one: Schemas["RetentionView"] }) {
   const styles = useStyles();
   const t = useTexts("policies");
-  const known = api.useQuery("get", "/snapshots", { params: { query: { connector: one.connector, limit: 200 } } });
-  const gone = dropped(one, known.data?.items ?? []);
+  const known = useAll("/snapshots", { query: { connector: one.connector } });
+  const gone = dropped(one, known.items ?? []);
   const all = one.snapshots.length;
   if (all === 0) return null;
   const words = gone.length === 0 ? t("retention.previewKeeps", { connector: one.connector, count: all }) : undefined;

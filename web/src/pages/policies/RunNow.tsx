@@ -55,7 +55,8 @@ function Ask({ policy, onClose }: { policy: Policy; onClose: () => void }) {
     <ConfirmDialog
       title={t("run.title", { name: policy.name })}
       action={t("run.action")}
-      busy={run.isPending || names.length === 0}
+      busy={run.isPending}
+      ready={names.length > 0}
       error={run.error}
       onConfirm={() => run.mutate({ params: { path: { name: policy.name } }, body: { connector: null } })}
       onCancel={onClose}

@@ -1,12 +1,13 @@
 import { Checkbox, Combobox, Field, makeStyles, Option, Radio, RadioGroup, Select, Switch } from "@fluentui/react-components";
 import { useState } from "react";
 import { useFormStyles } from "../../components/form";
+import { weekday } from "../../components/format";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
+import { DAYS } from "./days";
 import { parts, type Schedule, type When, whole } from "./draft";
 import type { At, Editing } from "./editing";
 import { Typed } from "./Typed";
-import { DAY_NAMES, DAYS } from "./words";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -118,7 +119,7 @@ function Way({ schedule: { when }, set, at }: PartProps) {
           {DAYS.map((day, number) => (
             <Checkbox
               key={day}
-              label={DAY_NAMES[number] ?? day}
+              label={weekday(number)}
               checked={days.includes(day)}
               onChange={(_, { checked }) =>
                 set({ when: { ...when, days: checked === true ? [...days, day] : days.filter((one) => one !== day) } })

@@ -1,10 +1,9 @@
 import { Caption1, Card, Checkbox, Field, makeStyles, Radio, RadioGroup, Subtitle2, Switch, tokens } from "@fluentui/react-components";
 import { useState } from "react";
-import type { Schemas } from "../../api/client";
 import { useAll } from "../../components/all";
 import { useFormStyles } from "../../components/form";
 import { when } from "../../components/format";
-import { KINDS, useKindTitle } from "../../components/kinds";
+import { type Kind, useKinds, useKindTitle } from "../../components/kinds";
 import { Section } from "../../components/Section";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
@@ -14,36 +13,30 @@ import { PickItems } from "./PickItems";
 import { Typed } from "./Typed";
 import "./texts";
 
-/** Kinds whose items people choose by name. */
-const CHOSEN: Record<string, string[]> = {
-  "azure-devops": ["project", "git-repository"],
-  "microsoft-365": ["user"],
-};
-
 const useStyles = makeStyles({
   title: { margin: 0 },
   kinds: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(180px, 1fr))" },
   quiet: { color: tokens.colorNeutralForeground3 },
 });
 
-/** The services that there are connectors of; all where there is none yet. */
-function useServices(): string[] {
-  const { items } = useAll<Schemas["ConnectorView"]>("/connectors");
+/** The kinds of the services that there are connectors of; all where there is none yet. */
+function useUsedKinds(): Kind[] {
+  const { items } = useAll("/connectors", {});
   const used = new Set((items ?? []).map(({ service }) => service));
-  const all = Object.keys(KINDS);
-  return used.size === 0 ? all : all.filter((service) => used.has(service));
+  const all = useKinds();
+  return used.size === 0 ? all : all.filter(({ service }) => used.has(service));
 }
 
 /** Which kinds of data, and which of their items. */
 export function SelectionPart({ draft, change, at }: Editing) {
   const t = useTexts("policies");
-  const services = useServices();
+  const known = useUsedKinds();
   const { selection } = draft;
-  const usual = services.flatMap((service) => CHOSEN[service] ?? []);
+  const usual = known.filter(({ chosen }) => chosen).map(({ id }) => id);
   const kinds = [...new Set([...usual, ...Object.keys(selection.items)])];
   return (
     <Section title={t("selection.title")}>
-      <Kinds draft={draft} change={change} at={at} services={services} />
+      <Kinds draft={draft} change={change} at={at} known={known} />
       {kinds.map((kind) => (
         <ItemsOf key={kind} kind={kind} draft={draft} change={change} at={at} />
       ))}
@@ -51,14 +44,13 @@ export function SelectionPart({ draft, change, at }: Editing) {
   );
 }
 
-function Kinds({ draft, change, at, services }: Editing & { services: string[] }) {
+function Kinds({ draft, change, at, known }: Editing & { known: Kind[] }) {
   const styles = useStyles();
   const t = useTexts("policies");
   const title = useKindTitle();
   const { selection } = draft;
   const [some, setSome] = useState(selection.kinds.length > 0);
-  const known = services.flatMap((service) => KINDS[service] ?? []);
-  const kinds = [...new Set([...known, ...selection.kinds])];
+  const kinds = [...new Set([...known.map(({ id }) => id), ...selection.kinds])];
   const set = (chosen: string[]) => change({ selection: { ...selection, kinds: chosen } });
   return (
     <>

@@ -10,7 +10,7 @@ test("patterns fit whole names without regard to case, and nothing in them is an
     ["w?b", "web", true],
     ["w?b", "weeb", false],
     ["a.b", "axb", false],
-    ["a(b", "a(b", true],
+    ...["(x", "my-org", "a/b", "[x]", "a+b", "x{1}", "\\", "a|b", "^$"].map((text): [string, string, boolean] => [text, text, true]),
     ["**", "", true],
     ["", "web", false],
   ];

@@ -7,7 +7,7 @@ export type Keep = Schemas["Keep"];
 export type Within = Schemas["Within"];
 export type Selection = Schemas["Selection"];
 export type Choice = Schemas["Choice"];
-export type Limits = Schemas["Limits"];
+type Limits = Schemas["Limits"];
 
 /** A policy with all of its members, as the editor holds it. */
 export interface Draft {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { Problem } from "../../api/problem";
 import { useMay, useMe } from "../../shell/session";
 import type { Draft } from "./draft";
@@ -32,16 +32,6 @@ export function wrongAt(...errors: unknown[]): At {
 /** How many members the server finds wrong. */
 export function countWrong(error: unknown): number {
   return error ? (Problem.from(error).body.errors ?? []).length : 0;
-}
-
-/** A value that has stood still for a while, so that not each letter asks the server. */
-export function useSettled<Value>(value: Value, wait: number): Value {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), wait);
-    return () => clearTimeout(timer);
-  }, [value, wait]);
-  return settled;
 }
 
 /** What appears far from the button that was clicked is brought into sight. */

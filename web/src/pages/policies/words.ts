@@ -1,93 +1,100 @@
+import { amount, listed, span, spanOf, weekday } from "../../components/format";
+import { useTexts } from "../../texts";
+import { spoken } from "./cron";
+import { DAYS } from "./days";
 import type { Keep, Schedule, Selection, Within } from "./draft";
+import "./texts";
 
-/** `a, b and c` */
-export function listed(words: string[]): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
+export const PERIODS = ["hourly", "daily", "weekly", "monthly", "yearly"] as const;
 
-export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-export const DAY_NAMES = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
+type Texts = ReturnType<typeof useTexts>;
 
-function dayWords(days: string[]): string {
+function dayWords(t: Texts, days: string[]): string {
   const chosen = new Set(days.map((day) => day.toLowerCase()));
   const numbers = DAYS.flatMap((day, number) => (chosen.has(day) ? [number] : []));
-  if (numbers.length === 0 || numbers.length === DAYS.length) return "Every day";
+  if (numbers.length === 0 || numbers.length === DAYS.length) return t("words.everyDay");
   const [first, last] = [numbers[0] ?? 0, numbers.at(-1) ?? 0];
-  const names = numbers.map((number) => DAY_NAMES[number] ?? "");
   const inRow = last - first === numbers.length - 1;
-  return inRow && numbers.length > 2 ? `${names[0]} to ${names.at(-1)}` : listed(names);
+  return inRow && numbers.length > 2 ? t("words.days", { from: weekday(first), to: weekday(last) }) : listed(numbers.map(weekday));
 }
 
-/** `4 hours`, `90 minutes`, `2 days`: in the largest unit that fits whole. */
-export function minuteWords(minutes: number): string {
-  const units: [string, number][] = [
-    ["day", 1440],
-    ["hour", 60],
-    ["minute", 1],
-  ];
-  const [unit, size] = units.find(([, of]) => minutes >= of && minutes % of === 0) ?? ["minute", 1];
-  return amount(minutes / size, unit);
+function cronWords(t: Texts, expression: string): string {
+  const said = spoken(expression);
+  if (!said) return t("words.cron", { expression });
+  if ("dayOfMonth" in said) return t("words.eachMonth", { day: said.dayOfMonth, at: said.at });
+  return t("words.at", { days: dayWords(t, said.days), times: said.at });
 }
 
-function amount(number: number, unit: string): string {
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
-}
-
-/** When a policy runs, in words. */
-export function scheduleWords({ when, time_zone: zone, jitter_minutes: jitter, window }: Schedule): string {
-  const later = jitter > 0 ? ` or up to ${minuteWords(jitter)} later` : "";
-  const within = window ? `, beginning between ${window.from} and ${window.to}` : "";
-  const rest = `${later}${within}`;
+function whenWords(t: Texts, when: Schedule["when"]): string {
   switch (when.every) {
     case "manual":
-      return "Only by hand";
+      return t("words.manual");
     case "interval": {
-      const every = minuteWords(when.minutes).replace(/^1 /, "");
-      return `Every ${every}${rest}${window ? ` (${zone})` : ""}`;
+      const [value, unit] = spanOf(when.minutes);
+      return t(`words.every.${unit}`, { count: value });
     }
     case "hours":
-      return `${dayWords(when.days ?? [])} at ${listed(when.at.toSorted())}${rest} (${zone})`;
+      return t("words.at", { days: dayWords(t, when.days ?? []), times: listed(when.at.toSorted()) });
     case "cron":
-      return `Cron ${when.expression}${rest} (${zone})`;
+      return cronWords(t, when.expression);
   }
+}
+
+/** When something runs by itself, in words. */
+export function scheduleWords(t: Texts, { when, time_zone: zone, jitter_minutes: jitter, window }: Schedule): string {
+  if (when.every === "manual") return whenWords(t, when);
+  const zoned = when.every !== "interval" || window !== null;
+  return [
+    whenWords(t, when),
+    jitter > 0 && t("words.later", { length: span(jitter) }),
+    window && t("words.between", window),
+    zoned && t("words.zone", { zone }),
+  ]
+    .filter(Boolean)
+    .join("");
 }
 
 /** `1 year and 2 days`; `null` for no time at all. */
 export function withinWords(within: Within | null): string | null {
   if (!within) return null;
-  const parts = (["years", "months", "days", "hours"] as const).flatMap((unit) =>
-    within[unit] > 0 ? [amount(within[unit], unit.slice(0, -1))] : [],
-  );
+  const parts = (["year", "month", "day", "hour"] as const).flatMap((unit) => {
+    const value = within[`${unit}s`];
+    return value > 0 ? [amount(value, unit)] : [];
+  });
   return parts.length === 0 ? null : listed(parts);
 }
 
-export const PERIODS = ["hourly", "daily", "weekly", "monthly", "yearly"] as const;
-
 /** What retention keeps, in words. */
-export function retentionWords(keep: Keep): string {
+export function retentionWords(t: Texts, keep: Keep): string {
   const words: string[] = [];
-  if (keep.last > 0) words.push(keep.last === 1 ? "the newest" : `the newest ${keep.last}`);
-  for (const period of PERIODS) if (keep[period] > 0) words.push(`${keep[period]} ${period}`);
+  if (keep.last > 0) words.push(t("words.newest", { count: keep.last }));
+  for (const period of PERIODS) if (keep[period] > 0) words.push(t(`words.${period}`, { count: keep[period] }));
   const all = withinWords(keep.within);
-  if (all) words.push(`everything of ${all}`);
+  if (all) words.push(t("words.younger", { length: all }));
   for (const period of PERIODS) {
     const length = withinWords(keep[`within_${period}`]);
-    if (length) words.push(`${period} for ${length}`);
+    if (length) words.push(t(`words.within.${period}`, { length }));
   }
-  for (const tags of keep.tags) words.push(`those tagged ${listed(tags)}`);
-  return words.length === 0 ? "Everything, for good" : words.join(", ");
+  for (const tags of keep.tags) words.push(t("words.tagged", { tags: listed(tags) }));
+  return words.length === 0 ? t("words.everything") : words.join(", ");
 }
 
 /** What a policy selects, in words. */
-export function selectionWords({ kinds, items }: Selection, title: (kind: string) => string): string {
-  const what = kinds.length === 0 ? "Everything" : kinds.map(title).join(", ");
+export function selectionWords(t: Texts, { kinds, items }: Selection, title: (kind: string) => string): string {
+  const what = kinds.length === 0 ? t("words.all") : kinds.map(title).join(", ");
   const choices = Object.entries(items).flatMap(([kind, choice]) => {
-    const parts: string[] = [];
-    if (choice.include?.length) parts.push(`only ${choice.include.join(", ")}`);
-    if (choice.exclude?.length) parts.push(`without ${choice.exclude.join(", ")}`);
-    if (choice.new === false) parts.push("no new ones");
+    const parts = [
+      ...(choice.include?.length ? [t("words.only", { names: choice.include.join(", ") })] : []),
+      ...(choice.exclude?.length ? [t("words.without", { names: choice.exclude.join(", ") })] : []),
+      ...(choice.new === false ? [t("words.noNew")] : []),
+    ];
     return parts.length === 0 ? [] : [`${title(kind)}: ${parts.join(", ")}`];
   });
   return [what, ...choices].join("; ");
+}
+
+/** The words of schedules where the texts of policies are not at hand. */
+export function useScheduleWords(): (schedule: Schedule) => string {
+  const t = useTexts("policies");
+  return (schedule) => scheduleWords(t, schedule);
 }

@@ -26,9 +26,12 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
   const [existing, setExisting] = useState(false);
   const [place, setPlace] = useState<Place>(NOWHERE);
   const [opener, setOpener] = useState<Opener>({ by: "machine" });
-  const [own, setOwn] = useState(false);
-  const [password, setPassword] = useState("");
+  const [password, setPassword] = useState<string>();
   const [lock, setLock] = useState<Lock | null>(null);
+  const choose = (old: boolean) => {
+    setExisting(old);
+    setPassword(undefined);
+  };
   const arrive = (repository: string) => {
     tell(t("added", { name: repository }));
     void navigate({ to: "/repositories/$name", params: { name: repository } });
@@ -45,7 +48,7 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
     existing,
     ...(storage !== "folder" && openerOf(opener)),
     ...(storage !== "folder" && lock && { object_lock: lock }),
-    ...((existing || own) && password !== "" && { password }),
+    ...(password && { password }),
   };
   const at = refusedAt(add.error);
   const refused = add.error ? Problem.from(add.error) : undefined;
@@ -67,7 +70,7 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
       title={t("form.addTitle")}
       submit={add.isPending ? t("form.busy") : t("form.add")}
       busy={add.isPending}
-      ready={name.trim() !== "" && complete(place) && (storage === "folder" || openerComplete(opener))}
+      ready={name.trim() !== "" && complete(place) && (storage === "folder" || openerComplete(opener)) && (existing || password !== "")}
       error={add.error}
       fields={SHOWN}
       showAs={<ShowAs cli={cli(body)} method="POST" path="/repositories" body={masked(body)} />}
@@ -78,7 +81,7 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
         <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
       </Field>
       <Field label={t("form.existing")}>
-        <RadioGroup value={existing ? "old" : "new"} onChange={(_, { value }) => setExisting(value === "old")}>
+        <RadioGroup value={existing ? "old" : "new"} onChange={(_, { value }) => choose(value === "old")}>
           <Radio value="new" label={t("form.isNew")} />
           <Radio value="old" label={t("form.isOld")} />
         </RadioGroup>
@@ -92,26 +95,40 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
           refused={{ credential: refused?.field("/credential"), secret: refused?.field("/credential_secret") }}
         />
       )}
+      <PasswordFields existing={existing} password={password} onChange={setPassword} at={at} />
+      {storage !== "folder" && <LockFields lock={lock} onChange={setLock} refused={refused?.field("/object_lock/days")} />}
+    </FormDialog>
+  );
+}
+
+interface PasswordProps {
+  existing: boolean;
+  /** None where one is made. */
+  password: string | undefined;
+  onChange: (password: string | undefined) => void;
+  at: ReturnType<typeof refusedAt>;
+}
+
+/** The password of the restic repository: made for a new one unless somebody has one of their own, known of an old one. */
+function PasswordFields({ existing, password, onChange, at }: PasswordProps) {
+  const t = useTexts("repositories");
+  const own = password !== undefined;
+  return (
+    <>
       {!existing && (
         <Field label={t("form.password")}>
-          <RadioGroup value={own ? "own" : "made"} onChange={(_, { value }) => setOwn(value === "own")}>
+          <RadioGroup value={own ? "own" : "made"} onChange={(_, { value }) => onChange(value === "own" ? "" : undefined)}>
             <Radio value="made" label={t("form.passwordMade")} />
             <Radio value="own" label={t("form.passwordOwn")} />
           </RadioGroup>
         </Field>
       )}
       {(existing || own) && (
-        <Field
-          label={t(existing ? "form.passwordOld" : "form.password")}
-          hint={existing ? t("form.passwordVault") : undefined}
-          required={!existing}
-          {...at("/password")}
-        >
-          <Input type="password" value={password} onChange={(_, { value }) => setPassword(value)} autoComplete="new-password" />
+        <Field label={t(existing ? "form.passwordOld" : "form.password")} hint={existing ? t("form.passwordVault") : undefined} required={!existing} {...at("/password")}>
+          <Input type="password" value={password ?? ""} onChange={(_, { value }) => onChange(value)} autoComplete="new-password" />
         </Field>
       )}
-      {storage !== "folder" && <LockFields lock={lock} onChange={setLock} refused={refused?.field("/object_lock/days")} />}
-    </FormDialog>
+    </>
   );
 }
 

@@ -1,14 +1,19 @@
 import { Field, Input, makeStyles, mergeClasses, Select, tokens } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { api, type Schemas } from "../../api/client";
 import { refusedAt, useFormStyles } from "../../components/form";
+import { weekday } from "../../components/format";
 import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
-import { pathOf, type Schedule, send, type Task, type Tasks } from "./contract";
-import { DAYS, options, rhythm, type Rhythm, schedule } from "./rhythm";
+import { DAYS } from "../policies/days";
+import { useScheduleWords } from "../policies/words";
+import { options, rhythm, type Rhythm, schedule } from "./rhythm";
 
+type Tasks = Schemas["SetMaintenance"];
+type Task = Schemas["SetTask"] & Partial<Schemas["SetCheck"]>;
+type Schedule = Schemas["Schedule"];
 type Name = keyof Tasks;
 
 const NAMES: Name[] = ["check", "prune", "verify"];
@@ -23,33 +28,28 @@ const USUAL: Schedule = {
   window: null,
 };
 
-/** What is sent: times that were told are not part of it. */
-function sent(tasks: Tasks): Tasks {
-  const one = ({ schedule: times, read_percent }: Task, name: Name): Task => ({
-    schedule: times,
-    ...(name === "check" && { read_percent: read_percent ?? 0 }),
-  });
-  const of = (name: Name) => {
-    const task = tasks[name];
-    return task && one(task, name);
+/** What is sent: times that were told are not part of it, and what is switched off is there as such. */
+function sent({ check, prune, verify }: Schemas["MaintenanceView"]): Tasks {
+  const plain = (task: Task | null | undefined) => (task ? { schedule: task.schedule } : null);
+  return {
+    check: check ? { schedule: check.schedule, read_percent: check.read_percent } : null,
+    prune: plain(prune),
+    verify: plain(verify),
   };
-  return { check: of("check"), prune: of("prune"), verify: of("verify") };
 }
 
 interface Props {
   name: string;
-  tasks: Tasks;
+  tasks: Schemas["MaintenanceView"];
   onClose: () => void;
 }
 
 export function EditMaintenance({ name, tasks: before, onClose }: Props) {
   const t = useTexts("repositories");
   const tell = useTell();
-  const [tasks, setTasks] = useState(before);
-  const path = `${pathOf(name)}/maintenance`;
-  const body = sent(tasks);
-  const save = useMutation({
-    mutationFn: () => send<Tasks>("PUT", path, body),
+  const [body, setBody] = useState(() => sent(before));
+  const words = options(body);
+  const save = api.useMutation("put", "/repositories/{name}/maintenance", {
     onSuccess: () => {
       tell(t("maintenance.saved", { name }));
       onClose();
@@ -64,22 +64,22 @@ export function EditMaintenance({ name, tasks: before, onClose }: Props) {
       fields={SHOWN}
       showAs={
         <ShowAs
-          cli={["repository", "maintenance", "--repository", name, ...options(body)]}
+          cli={words && ["repository", "maintenance", "--repository", name, ...words]}
           method="PUT"
-          path={path}
+          path={`/repositories/${encodeURIComponent(name)}/maintenance`}
           body={body}
         />
       }
-      onSubmit={() => save.mutate()}
+      onSubmit={() => save.mutate({ params: { path: { name } }, body })}
       onCancel={onClose}
     >
       {NAMES.map((one) => (
         <TaskFields
           key={one}
           name={one}
-          task={tasks[one]}
+          task={body[one]}
           error={save.error}
-          onChange={(task) => setTasks({ ...tasks, [one]: task })}
+          onChange={(task) => setBody({ ...body, [one]: task })}
         />
       ))}
     </FormDialog>
@@ -102,9 +102,11 @@ function TaskFields({ name, task, error, onChange }: TaskProps) {
   const t = useTexts("repositories");
   const form = useFormStyles();
   const styles = useStyles();
+  const words = useScheduleWords();
   const at = refusedAt(error);
   const how = task && rhythm(task.schedule);
-  const set = (next: Rhythm) => onChange({ ...task, schedule: schedule(next, task?.schedule ?? USUAL) });
+  const fresh = name === "check" ? { read_percent: 0 } : {};
+  const set = (next: Rhythm) => onChange({ ...fresh, ...task, schedule: schedule(next, task?.schedule ?? USUAL) });
   const choose = (every: string) => {
     const time = how && how.every !== "other" ? how.at : "06:00";
     if (every === "") onChange(null);
@@ -123,15 +125,15 @@ function TaskFields({ name, task, error, onChange }: TaskProps) {
               {t(`maintenance.every.${every}`)}
             </option>
           ))}
-          {how?.every === "other" && <option value="other">{t("maintenance.every.other", { words: how.words })}</option>}
+          {task && how?.every === "other" && <option value="other">{words(task.schedule)}</option>}
         </Select>
       </Field>
       {how?.every === "week" && (
         <Field label={t("maintenance.day")}>
           <Select value={how.day} onChange={(_, { value }) => set({ ...how, day: value })}>
-            {DAYS.map((day) => (
+            {DAYS.map((day, number) => (
               <option key={day} value={day}>
-                {t(`maintenance.days.${day}`)}
+                {weekday(number)}
               </option>
             ))}
           </Select>

@@ -5,11 +5,11 @@ import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
-import { type Repository, pathOf } from "./contract";
 import { LockFields, type Lock } from "./LockFields";
 import { complete, format, parse, type Place } from "./location";
 import { type Opener, openerComplete, OpenerFields, openerOf } from "./OpenerFields";
 import { PlaceFields } from "./PlaceFields";
+import { type Repository } from "./Standing";
 
 const SHOWN = ["/location", "/credential", "/credential_secret", "/object_lock/days"];
 
@@ -43,7 +43,7 @@ export function EditRepository({ repository, onClose }: { repository: Repository
       ready={complete(place) && (storage === "folder" || openerComplete(opener))}
       error={edit.error}
       fields={SHOWN}
-      showAs={<ShowAs method="PUT" path={pathOf(name)} body={shown} />}
+      showAs={<ShowAs method="PUT" path={`/repositories/${encodeURIComponent(name)}`} body={shown} />}
       onSubmit={() => edit.mutate({ params: { path: { name } }, body })}
       onCancel={onClose}
     >

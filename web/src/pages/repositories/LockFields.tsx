@@ -1,6 +1,6 @@
 import { Field, Input, Select } from "@fluentui/react-components";
 import type { Schemas } from "../../api/client";
-import { useFormStyles } from "../../components/form";
+import { useFormStyles, wrong } from "../../components/form";
 import { useTexts } from "../../texts";
 
 export type Lock = Schemas["ObjectLockBody"];
@@ -26,11 +26,7 @@ export function LockFields({ lock, onChange, refused }: Props) {
         </Select>
       </Field>
       {lock && (
-        <Field
-          label={t("form.days")}
-          required
-          {...(refused !== undefined && { validationState: "error" as const, validationMessage: refused })}
-        >
+        <Field label={t("form.days")} required {...wrong(refused)}>
           <Input
             type="number"
             min={1}

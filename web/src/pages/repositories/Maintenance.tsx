@@ -1,4 +1,5 @@
 import { Button } from "@fluentui/react-components";
+import { api, type Schemas } from "../../api/client";
 import { Facts } from "../../components/Facts";
 import { when } from "../../components/format";
 import { useShown } from "../../components/search";
@@ -7,17 +8,16 @@ import { Loaded } from "../../components/State";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { type Task, useTasks } from "./contract";
+import { useScheduleWords } from "../policies/words";
 import { EditMaintenance } from "./EditMaintenance";
-import { rhythm } from "./rhythm";
 
-export const TASKS = ["check", "prune", "verify"] as const;
+const TASKS = ["check", "prune", "verify"] as const;
 
 /** What is done for a repository by itself, and when next. */
 export function Maintenance({ name }: { name: string }) {
   const t = useTexts("repositories");
   const may = useMay("manage-repositories");
-  const query = useTasks(name);
+  const query = api.useQuery("get", "/repositories/{name}/maintenance", { params: { path: { name } } });
   const [{ dialog }, show] = useShown();
   return (
     <Section
@@ -41,14 +41,14 @@ export function Maintenance({ name }: { name: string }) {
   );
 }
 
-function Words({ task }: { task: Task | null }) {
+function Words({ task }: { task: Schemas["ScheduledTask"] | null | undefined }) {
   const t = useTexts("repositories");
+  const words = useScheduleWords();
   if (!task) return t("maintenance.off");
-  const how = rhythm(task.schedule);
-  const [next] = task.next ?? [];
+  const [next] = task.next;
   return (
     <>
-      {t(`maintenance.every.${how.every}`, { words: how.every === "other" ? how.words : "" })}.{" "}
+      {words(task.schedule)}.{" "}
       {next && t("maintenance.next", { time: when(next) })}
       {task.fired && (
         <>

@@ -1,5 +1,6 @@
 import { Field, Input, Radio, RadioGroup, Select, Textarea } from "@fluentui/react-components";
 import { api } from "../../api/client";
+import { wrong } from "../../components/form";
 import { useTexts } from "../../texts";
 import type { Storage } from "./location";
 
@@ -81,8 +82,4 @@ export function OpenerFields({ storage, opener, onChange, known = false, refused
       )}
     </>
   );
-}
-
-function wrong(message: string | undefined) {
-  return message === undefined ? {} : ({ validationState: "error", validationMessage: message } as const);
 }

@@ -1,5 +1,5 @@
 import { Checkbox, Field, Input, Select } from "@fluentui/react-components";
-import { useFormStyles } from "../../components/form";
+import { useFormStyles, wrong } from "../../components/form";
 import { useTexts } from "../../texts";
 import type { Place, Storage } from "./location";
 import "./texts";
@@ -24,7 +24,6 @@ export function PlaceFields({ place, onChange, refused }: Props) {
     onChange: (_: unknown, { value }: { value: string }) => set({ [member]: value }),
     autoComplete: "off",
   });
-  const wrong = refused !== undefined && ({ validationState: "error", validationMessage: refused } as const);
   return (
     <>
       <Field label={t("form.storage")}>
@@ -37,7 +36,7 @@ export function PlaceFields({ place, onChange, refused }: Props) {
         </Select>
       </Field>
       {!cloud && (
-        <Field label={t("form.path")} hint={t("form.pathHint")} required {...wrong}>
+        <Field label={t("form.path")} hint={t("form.pathHint")} required {...wrong(refused)}>
           <Input {...text("path")} placeholder="/backup/contoso" />
         </Field>
       )}
@@ -49,7 +48,7 @@ export function PlaceFields({ place, onChange, refused }: Props) {
                 <Input {...text("account")} />
               </Field>
             )}
-            <Field label={t(place.storage === "azure" ? "form.container" : "form.bucket")} required {...wrong}>
+            <Field label={t(place.storage === "azure" ? "form.container" : "form.bucket")} required {...wrong(refused)}>
               <Input {...text("bucket")} />
             </Field>
             <Field label={t("form.prefix")}>

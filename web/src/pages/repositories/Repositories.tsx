@@ -1,15 +1,14 @@
 import { Badge, Button } from "@fluentui/react-components";
 import { AddRegular, BoxRegular } from "@fluentui/react-icons";
 import { api } from "../../api/client";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { useShown } from "../../components/search";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { AddRepository } from "./AddRepository";
-import type { Repository } from "./contract";
 import { LastCheck, Size, Snapshots, Standing } from "./Standing";
 import "./texts";
 
@@ -25,49 +24,37 @@ export function Repositories() {
   );
   return (
     <Page title={t("title")} about={t("about")} actions={button}>
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty icon={<BoxRegular />} title={t("empty")}>
-              {t("emptyHint")}
-            </Empty>
-          ) : (
-            <List items={items} />
-          )
+      <Listing
+        list={query}
+        label={t("list")}
+        empty={
+          <Empty icon={<BoxRegular />} title={t("empty")}>
+            {t("emptyHint")}
+          </Empty>
         }
-      </Loaded>
+        id={({ name }) => name}
+        columns={[
+          {
+            key: "name",
+            title: t("column.name"),
+            grow: 2,
+            cell: ({ name, default: usual }) => (
+              <>
+                <TextLink to="/repositories/$name" params={{ name }}>
+                  {name}
+                </TextLink>{" "}
+                {usual && <Badge appearance="outline">{t("default")}</Badge>}
+              </>
+            ),
+          },
+          { key: "state", title: t("column.state"), width: 150, cell: (item) => <Standing repository={item} /> },
+          { key: "size", title: t("column.size"), width: 100, cell: ({ name }) => <Size name={name} /> },
+          { key: "snapshots", title: t("column.snapshots"), width: 100, cell: ({ name }) => <Snapshots name={name} /> },
+          { key: "checked", title: t("column.checked"), grow: 2, cell: (item) => <LastCheck repository={item} /> },
+          { key: "location", title: t("column.location"), grow: 3, cell: ({ location }) => location },
+        ]}
+      />
       {may && add && <AddRepository onClose={() => show({ add: undefined })} />}
     </Page>
-  );
-}
-
-function List({ items }: { items: Repository[] }) {
-  const t = useTexts("repositories");
-  return (
-    <DataTable
-      label={t("list")}
-      items={items}
-      id={({ name }) => name}
-      columns={[
-        {
-          key: "name",
-          title: t("column.name"),
-          grow: 2,
-          cell: ({ name, default: usual }) => (
-            <>
-              <TextLink to="/repositories/$name" params={{ name }}>
-                {name}
-              </TextLink>{" "}
-              {usual && <Badge appearance="outline">{t("default")}</Badge>}
-            </>
-          ),
-        },
-        { key: "state", title: t("column.state"), width: 150, cell: (item) => <Standing repository={item} /> },
-        { key: "size", title: t("column.size"), width: 100, cell: ({ name }) => <Size name={name} /> },
-        { key: "snapshots", title: t("column.snapshots"), width: 100, cell: ({ name }) => <Snapshots name={name} /> },
-        { key: "checked", title: t("column.checked"), grow: 2, cell: (item) => <LastCheck repository={item} /> },
-        { key: "location", title: t("column.location"), grow: 3, cell: ({ location }) => location },
-      ]}
-    />
   );
 }

@@ -1,7 +1,6 @@
 import { Badge, Button, MessageBar, MessageBarBody } from "@fluentui/react-components";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api } from "../../api/client";
-import { Problem } from "../../api/problem";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Facts } from "../../components/Facts";
 import { Page } from "../../components/Page";
@@ -9,17 +8,16 @@ import { useShown } from "../../components/search";
 import { ShowAs } from "../../components/ShowAs";
 import { Loaded } from "../../components/State";
 import { Tabs } from "../../components/Tabs";
-import { useTell } from "../../components/tell";
+import { useTell, useTellRefusal } from "../../components/tell";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { Alone } from "./Alone";
-import { pathOf, type Repository } from "./contract";
 import { EditRepository } from "./EditRepository";
 import { Maintenance } from "./Maintenance";
 import { Space } from "./Space";
-import { LastCheck, Size, Snapshots, Standing, useStanding } from "./Standing";
+import { LastCheck, type Repository, Size, Snapshots, Standing, useStanding } from "./Standing";
 import { Upkeep } from "./Upkeep";
 import "./texts";
 
@@ -99,14 +97,16 @@ function Actions({ repository }: { repository: Repository }) {
   const t = useTexts("repositories");
   const may = useMay("manage-repositories");
   const tell = useTell();
+  const refused = useTellRefusal();
   const navigate = useNavigate();
   const [{ dialog }, show] = useShown();
   const close = () => show({ dialog: undefined });
   const { name, default: usual } = repository;
   const params = { params: { path: { name } } };
+  const path = `/repositories/${encodeURIComponent(name)}`;
   const choose = api.useMutation("put", "/repositories/{name}/default", {
     onSuccess: () => tell(t("defaultNow", { name })),
-    onError: (error) => tell(Problem.from(error).message, Problem.from(error).hint, "error"),
+    onError: refused,
   });
   const remove = api.useMutation("delete", "/repositories/{name}", {
     onSuccess: () => {
@@ -124,7 +124,7 @@ function Actions({ repository }: { repository: Repository }) {
         </Badge>
       ) : (
         <>
-          <ShowAs method="PUT" path={`${pathOf(name)}/default`} />
+          <ShowAs method="PUT" path={`${path}/default`} />
           <Button disabled={choose.isPending} onClick={() => choose.mutate(params)}>
             {t("setDefault")}
           </Button>
@@ -144,7 +144,7 @@ function Actions({ repository }: { repository: Repository }) {
         >
           <p>{t("remove.stays")}</p>
           <p>{t("remove.goes")}</p>
-          <ShowAs method="DELETE" path={pathOf(name)} />
+          <ShowAs method="DELETE" path={path} />
         </ConfirmDialog>
       )}
     </>

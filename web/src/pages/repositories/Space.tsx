@@ -1,19 +1,16 @@
 import { api, type Schemas } from "../../api/client";
 import { DataTable } from "../../components/DataTable";
 import { Facts } from "../../components/Facts";
-import { bytes, count } from "../../components/format";
+import { bytes, count, decimal, percent } from "../../components/format";
 import { Section } from "../../components/Section";
 import { Empty, Loaded } from "../../components/State";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
 
-const times = (factor: number) => factor.toLocaleString("en", { maximumFractionDigits: 1 });
-
 /** How large a repository is, and what makes it so. */
 export function Space({ name }: { name: string }) {
-  const t = useTexts("repositories");
   const query = api.useQuery("get", "/repositories/{name}/stats", { params: { path: { name } } }, { staleTime: 60_000 });
-  return <Loaded query={query}>{(stats) => (stats.snapshots === 0 ? <None /> : <Stats stats={stats} t={t} />)}</Loaded>;
+  return <Loaded query={query}>{(stats) => (stats.snapshots === 0 ? <None /> : <Stats stats={stats} />)}</Loaded>;
 }
 
 function None() {
@@ -21,7 +18,8 @@ function None() {
   return <Empty title={t("space.none")}>{t("space.noneHint")}</Empty>;
 }
 
-function Stats({ stats, t }: { stats: Schemas["RepositoryStats"]; t: ReturnType<typeof useTexts> }) {
+function Stats({ stats }: { stats: Schemas["RepositoryStats"] }) {
+  const t = useTexts("repositories");
   const sources = stats.sources.toSorted((one, other) => other.bytes_stored - one.bytes_stored);
   const all = Math.max(1, stats.bytes_stored);
   return (
@@ -30,8 +28,8 @@ function Stats({ stats, t }: { stats: Schemas["RepositoryStats"]; t: ReturnType<
         facts={[
           [t("space.logical"), bytes(stats.bytes_logical)],
           [t("space.stored"), bytes(stats.bytes_packs)],
-          [t("space.deduplication"), t("space.times", { factor: times(stats.deduplication) })],
-          [t("space.compression"), t("space.times", { factor: times(stats.compression) })],
+          [t("space.deduplication"), t("space.times", { factor: decimal(stats.deduplication) })],
+          [t("space.compression"), t("space.times", { factor: decimal(stats.compression) })],
           [t("space.unused"), bytes(stats.bytes_unused)],
           [t("space.snapshots"), count(stats.snapshots)],
           [t("space.files"), count(stats.files)],
@@ -45,7 +43,7 @@ function Stats({ stats, t }: { stats: Schemas["RepositoryStats"]; t: ReturnType<
           columns={[
             { key: "source", title: t("space.source"), grow: 2, cell: ({ source }) => source },
             { key: "all", title: t("space.all"), cell: (source) => bytes(source.bytes_stored) },
-            { key: "share", title: t("space.share"), width: 80, cell: (source) => `${Math.round((100 * source.bytes_stored) / all)} %` },
+            { key: "share", title: t("space.share"), width: 80, cell: (source) => percent(source.bytes_stored / all) },
             { key: "size", title: t("space.size"), cell: (source) => bytes(source.bytes) },
             { key: "snapshots", title: t("space.snapshots"), width: 100, cell: (source) => count(source.snapshots) },
             { key: "oldest", title: t("space.oldest"), cell: ({ oldest }) => <Time at={oldest} /> },

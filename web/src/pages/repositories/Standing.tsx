@@ -1,9 +1,10 @@
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { bytes, count } from "../../components/format";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import type { Repository } from "./contract";
+
+export type Repository = Schemas["RepositoryView"];
 
 /** What a look at the storage finds; asked once for all who show it. */
 export function useStanding(name: string) {

@@ -1,5 +1,4 @@
 import { Button, Field, Input, makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
@@ -11,7 +10,7 @@ import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { pathOf, type Run, send } from "./contract";
+import { isOpen, type Run } from "../runs/standing";
 import { damage, type Freed, freed } from "./result";
 
 const useStyles = makeStyles({
@@ -34,28 +33,19 @@ function useRun(id: string | undefined) {
     "/runs/{id}",
     { params: { path: { id: id ?? "" } } },
     // Events tell of each change; this is for whoever lost them.
-    { enabled: id !== undefined, refetchInterval: ({ state }) => (open(state.data) ? 5_000 : false) },
+    { enabled: id !== undefined, refetchInterval: ({ state: { data } }) => (data && isOpen(data) ? 5_000 : false) },
   );
-  return query.data as Run | undefined;
-}
-
-const open = (run: Run | undefined) => run?.state === "queued" || run?.state === "running";
-
-function useStart(name: string, task: "check" | "prune") {
-  const [shown, show] = useShown();
-  const start = useMutation<Run, Error, object>({
-    mutationFn: (body) => send<Run>("POST", `${pathOf(name)}/${task}`, body),
-    onSuccess: (run) => show({ [task]: run.id }),
-  });
-  const run = useRun(shown[task]);
-  return { start, run, busy: start.isPending || open(run), forget: () => show({ [task]: undefined }) };
+  return query.data;
 }
 
 function Check({ name }: { name: string }) {
   const t = useTexts("repositories");
   const styles = useStyles();
   const [percent, setPercent] = useState("0");
-  const { start, run, busy } = useStart(name, "check");
+  const [shown, show] = useShown();
+  const start = api.useMutation("post", "/repositories/{name}/check", { onSuccess: ({ id }) => show({ check: id }) });
+  const run = useRun(shown["check"]);
+  const busy = start.isPending || (run !== undefined && isOpen(run));
   const body = { read_percent: Number(percent) };
   const found = run && damage(run.result);
   return (
@@ -64,7 +54,7 @@ function Check({ name }: { name: string }) {
         className={styles.line}
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) start.mutate(body);
+          if (!busy) start.mutate({ params: { path: { name } }, body });
         }}
       >
         <Field label={t("upkeep.percent")} {...refusedAt(start.error)("/read_percent")}>
@@ -76,7 +66,7 @@ function Check({ name }: { name: string }) {
         <ShowAs
           cli={["repository", "check", "--repository", name, ...(body.read_percent ? [`--read-data=${percent}%`] : [])]}
           method="POST"
-          path={`${pathOf(name)}/check`}
+          path={`/repositories/${encodeURIComponent(name)}/check`}
           body={body}
         />
       </form>
@@ -94,7 +84,11 @@ function Prune({ name }: { name: string }) {
   const t = useTexts("repositories");
   const styles = useStyles();
   const form = useFormStyles();
-  const { start, run, busy } = useStart(name, "prune");
+  const [shown, show] = useShown();
+  const start = api.useMutation("post", "/repositories/{name}/prune", { onSuccess: ({ id }) => show({ prune: id }) });
+  const run = useRun(shown["prune"]);
+  const busy = start.isPending || (run !== undefined && isOpen(run));
+  const params = { path: { name } };
   const [asking, setAsking] = useState(false);
   const dry = (run?.result as { dry_run?: boolean } | undefined)?.dry_run === true;
   const found = freed(run?.result);
@@ -102,7 +96,7 @@ function Prune({ name }: { name: string }) {
   return (
     <Section title={t("upkeep.prune")} about={t("upkeep.pruneAbout")}>
       <div className={styles.line}>
-        <Button disabled={busy} onClick={() => start.mutate({ dry_run: true })}>
+        <Button disabled={busy} onClick={() => start.mutate({ params, body: { dry_run: true } })}>
           {t("upkeep.look")}
         </Button>
         {gains && (
@@ -113,7 +107,7 @@ function Prune({ name }: { name: string }) {
         <ShowAs
           cli={["repository", "prune", "--repository", name, ...(gains ? [] : ["--dry-run"])]}
           method="POST"
-          path={`${pathOf(name)}/prune`}
+          path={`/repositories/${encodeURIComponent(name)}/prune`}
           body={{ dry_run: !gains }}
         />
       </div>
@@ -129,7 +123,7 @@ function Prune({ name }: { name: string }) {
           action={t("upkeep.pruneNow", { bytes: bytes(found.bytes_freed) })}
           busy={start.isPending}
           error={start.error}
-          onConfirm={() => start.mutate({ dry_run: false }, { onSuccess: () => setAsking(false) })}
+          onConfirm={() => start.mutate({ params, body: { dry_run: false } }, { onSuccess: () => setAsking(false) })}
           onCancel={() => setAsking(false)}
         >
           <div className={form.form}>{t("upkeep.askPruneAbout")}</div>
@@ -162,14 +156,15 @@ interface OutcomeProps {
 function Outcome({ run, intent, children }: OutcomeProps) {
   const t = useTexts("repositories");
   const ended = run.state === "failed" || run.state === "canceled";
-  const told = open(run) ? "info" : ended ? "error" : intent;
+  const open = isOpen(run);
+  const told = open ? "info" : ended ? "error" : intent;
   return (
     <MessageBar intent={told} layout="multiline" role="status">
       <MessageBarBody>
-        {open(run) && t("upkeep.running")}
+        {open && t("upkeep.running")}
         {run.state === "failed" && t("upkeep.failed", { error: run.error ?? "" })}
         {run.state === "canceled" && t("upkeep.canceled")}
-        {!open(run) && !ended && children}{" "}
+        {!open && !ended && children}{" "}
         <TextLink to="/runs/$id" params={{ id: run.id }} inline>
           {t("upkeep.open")}
         </TextLink>

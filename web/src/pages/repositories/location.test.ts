@@ -17,6 +17,12 @@ test("locations come back as they were written", () => {
   }
 });
 
+test("what has no scheme of a cloud is a folder", () => {
+  expect(parse("file:///backup")).toEqual({ ...NOWHERE, path: "/backup" });
+  expect(parse("ftp://host/backup")).toEqual({ ...NOWHERE, path: "ftp://host/backup" });
+  expect(format(parse("s3a://backups/contoso"))).toBe("s3://backups/contoso");
+});
+
 test("what people type around the parts is taken away", () => {
   const place = { ...NOWHERE, storage: "s3" as const, bucket: " backups ", prefix: "/contoso/", endpoint: "https://h:9/" };
   expect(format(place)).toBe("s3://backups/contoso?endpoint=https://h:9");

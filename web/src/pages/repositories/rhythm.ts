@@ -1,13 +1,15 @@
-import type { Schedule, Tasks } from "./contract";
+import type { Schemas } from "../../api/client";
+import { spoken } from "../policies/cron";
+
+type Schedule = Schemas["Schedule"];
+type Tasks = Schemas["SetMaintenance"];
 
 /** How often something is done, as the form asks for it. `other` is a schedule that the form cannot show: it stays as it is. */
 export type Rhythm =
   | { every: "day"; at: string }
   | { every: "week"; at: string; day: string }
   | { every: "month"; at: string; day: string }
-  | { every: "other"; words: string };
-
-export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+  | { every: "other" };
 
 /** How it reads in the form. */
 export function rhythm({ when }: Schedule): Rhythm {
@@ -18,16 +20,10 @@ export function rhythm({ when }: Schedule): Rhythm {
     if (days.length === 1) return { every: "week", at, day: days[0] ?? "" };
   }
   if (when.every === "cron") {
-    const monthly = /^(\d{1,2}) (\d{1,2}) (\d{1,2}) \* \*$/.exec(when.expression.trim());
-    if (monthly) {
-      const [, minute = "", hour = "", day = ""] = monthly;
-      return { every: "month", at: `${hour.padStart(2, "0")}:${minute.padStart(2, "0")}`, day: String(Number(day)) };
-    }
-    return { every: "other", words: when.expression };
+    const said = spoken(when.expression);
+    if (said && "dayOfMonth" in said) return { every: "month", at: said.at, day: String(said.dayOfMonth) };
   }
-  if (when.every === "interval") return { every: "other", words: `${when.minutes} min` };
-  if (when.every === "hours") return { every: "other", words: [...(when.days ?? []), ...when.at].join(" ") };
-  return { every: "other", words: when.every };
+  return { every: "other" };
 }
 
 /** What is sent for it; everything of `before` that the form does not show stays. */
@@ -55,18 +51,19 @@ function fields(of: Rhythm, { when }: Schedule): string | undefined {
   return of.every === "week" ? `${time} * * ${of.day}` : `${time} ${of.day} * *`;
 }
 
-/** The options of `keepward repository maintenance`. It has one zone and one delay for all tasks: those of the first. */
-export function options(tasks: Tasks): string[] {
-  const words = (["check", "prune", "verify"] as const).flatMap((name) => {
+const NAMES = ["check", "prune", "verify"] as const;
+
+/** The options of `keepward repository maintenance`; `undefined` for what one command cannot say: it has one zone and one delay for all tasks. */
+export function options(tasks: Tasks): string[] | undefined {
+  const words = NAMES.map((name) => {
     const task = tasks[name];
     const when = task ? fields(rhythm(task.schedule), task.schedule) : "off";
-    return when === undefined ? [] : [`--${name}`, when];
+    return when === undefined ? undefined : [`--${name}`, when];
   });
-  const first = tasks.check ?? tasks.prune ?? tasks.verify;
+  const set = NAMES.flatMap((name) => tasks[name] ?? []);
+  const of = set.map(({ schedule: { time_zone: zone, jitter_minutes: jitter } }) => ["--time-zone", zone, "--jitter", String(jitter)]);
+  const alike = of.every((one) => one.join() === of[0]?.join());
+  if (!alike || words.includes(undefined)) return undefined;
   const percent = tasks.check?.read_percent;
-  return [
-    ...words,
-    ...(percent === undefined ? [] : ["--read-percent", String(percent)]),
-    ...(first ? ["--time-zone", first.schedule.time_zone, "--jitter", String(first.schedule.jitter_minutes)] : []),
-  ];
+  return [...words.flatMap((one) => one ?? []), ...(percent === undefined ? [] : ["--read-percent", String(percent)]), ...(of[0] ?? [])];
 }

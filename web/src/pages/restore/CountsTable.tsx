@@ -5,8 +5,7 @@ import { Empty } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { ACTIONS, type PlanDetail } from "./contract";
-import { totals } from "./plan";
+import { ACTIONS, type PlanDetail, totals } from "./plan";
 
 /** How many items of each kind a plan does what with; each number leads to its steps. */
 export function CountsTable({ plan, compared }: { plan: PlanDetail; compared: boolean }) {

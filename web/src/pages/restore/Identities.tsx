@@ -1,7 +1,9 @@
 import { Body1, Button, Input, makeStyles, tokens } from "@fluentui/react-components";
 import { useState } from "react";
-import { type Column, DataTable } from "../../components/DataTable";
+import { api } from "../../api/client";
+import type { Column } from "../../components/DataTable";
 import { count } from "../../components/format";
+import { type Pages, Rows } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Refusal } from "../../components/Refusal";
 import { ShowAs } from "../../components/ShowAs";
@@ -10,9 +12,7 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { useTell } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { put, usePlanAction } from "./api";
-import type { Identity, PlanDetail } from "./contract";
-import { mapping } from "./plan";
+import { type Identity, mapping, type PlanDetail } from "./plan";
 
 const useStyles = makeStyles({
   actions: { display: "flex", gap: tokens.spacingHorizontalS },
@@ -22,7 +22,7 @@ const useStyles = makeStyles({
 /** Whom the restored things name, and who takes their place at the target. */
 export function Identities({ plan }: { plan: PlanDetail }) {
   const t = useTexts("restore");
-  const identities = usePaged<Identity>(`/restore-plans/${plan.id}/identities`, { limit: 200 });
+  const identities = usePaged("/restore-plans/{id}/identities", { path: { id: plan.id }, query: { limit: 200 } });
   return (
     <>
       <Body1>{t("detail.identitiesAbout")}</Body1>
@@ -31,12 +31,7 @@ export function Identities({ plan }: { plan: PlanDetail }) {
           items.length === 0 ? (
             <Empty title={t("person.none")} />
           ) : (
-            <Mapping
-              plan={plan}
-              items={items}
-              more={identities.hasNextPage}
-              onMore={() => !identities.isFetchingNextPage && void identities.fetchNextPage()}
-            />
+            <Mapping plan={plan} items={items} list={identities} />
           )
         }
       </Loaded>
@@ -44,20 +39,19 @@ export function Identities({ plan }: { plan: PlanDetail }) {
   );
 }
 
-function Mapping({ plan, items, more, onMore }: { plan: PlanDetail; items: Identity[]; more: boolean; onMore: () => void }) {
+function Mapping({ plan, items, list }: { plan: PlanDetail; items: Identity[]; list: Pages }) {
   const styles = useStyles();
   const t = useTexts("restore");
   const tell = useTell();
   const [typed, setTyped] = useState<Record<string, string>>({});
   const mayEdit = useMay("restore") && plan.state === "ready";
   const body = mapping(items, typed);
-  const save = usePlanAction(
-    () => put(`/restore-plans/${plan.id}/identities`, body),
-    () => {
+  const save = api.useMutation("put", "/restore-plans/{id}/identities", {
+    onSuccess: () => {
       setTyped({});
       tell(t("detail.savedMapping"));
     },
-  );
+  });
   const columns: Column<Identity>[] = [
     { key: "name", title: t("person.name"), grow: 2, cell: ({ from }) => <span dir="auto">{from.name}</span> },
     { key: "account", title: t("person.account"), grow: 2, cell: ({ from }) => from.unique_name },
@@ -89,12 +83,12 @@ function Mapping({ plan, items, more, onMore }: { plan: PlanDetail; items: Ident
   ];
   return (
     <>
-      <DataTable label={t("detail.identities")} items={items} columns={columns} id={({ from }) => from.unique_name} more={more} onMore={onMore} />
+      <Rows label={t("detail.identities")} items={items} columns={columns} id={({ from }) => from.unique_name} list={list} />
       {mayEdit && (
         <>
           <Refusal error={save.error} />
           <div className={styles.actions}>
-            <Button appearance="primary" disabled={body.items.length === 0 || save.isPending} onClick={() => save.mutate()}>
+            <Button appearance="primary" disabled={body.items.length === 0 || save.isPending} onClick={() => save.mutate({ params: { path: { id: plan.id } }, body })}>
               {t("detail.saveMapping")}
             </Button>
             {body.items.length > 0 && (

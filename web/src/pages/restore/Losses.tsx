@@ -3,7 +3,7 @@ import { count } from "../../components/format";
 import { useKindTitle } from "../../components/kinds";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
-import type { PlanDetail } from "./contract";
+import type { PlanDetail } from "./plan";
 
 /** What does not come back as it was, by kind: told before anything is written. */
 export function Losses({ plan }: { plan: PlanDetail }) {

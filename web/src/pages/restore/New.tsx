@@ -54,7 +54,7 @@ function Which({ baskets }: { baskets: Basket[] }) {
     <div className={styles.choices}>
       <Body1>{t("new.which")}</Body1>
       {baskets.map(({ origin: { id, service, source, time }, entries }) => (
-        <Button key={id} onClick={() => void navigate({ to: ".", search: { snapshot: id } as never })}>
+        <Button key={id} onClick={() => void navigate({ to: ".", search: { snapshot: id } })}>
           {t("new.basketOf", { source: name(service, source), time: when(time), count: entries.length })}
         </Button>
       ))}

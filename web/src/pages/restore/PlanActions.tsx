@@ -2,15 +2,13 @@ import { Body1, Button } from "@fluentui/react-components";
 import { ArrowUndoRegular, DeleteRegular, DismissRegular, PlayRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { api } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { ShowAs } from "../../components/ShowAs";
-import { useTell } from "../../components/tell";
+import { useTell, useTellRefusal } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { post } from "../browse/contract";
-import { remove, usePlanAction } from "./api";
-import type { PlanDetail } from "./contract";
-import { canApply, totals, writes } from "./plan";
+import { canApply, type PlanDetail, totals, writes } from "./plan";
 
 /** What can be done with a plan as it stands. */
 export function PlanActions({ plan }: { plan: PlanDetail }) {
@@ -18,13 +16,13 @@ export function PlanActions({ plan }: { plan: PlanDetail }) {
   const [dialog, open] = useState<"apply" | "undo" | "remove">();
   const busy = plan.state === "planning" || plan.state === "applying";
   const tell = useTell();
-  const cancel = usePlanAction(
-    () => post(`/restore-plans/${plan.id}/cancel`),
-    () => tell(t("detail.canceling"), undefined, "info"),
-  );
+  const cancel = api.useMutation("post", "/restore-plans/{id}/cancel", {
+    onSuccess: () => tell(t("detail.canceling"), undefined, "info"),
+    onError: useTellRefusal(),
+  });
   const may = useMay("restore");
   if (!may) return null;
-  const begun = plan.apply_run !== null;
+  const begun = Boolean(plan.apply_run);
   const close = () => open(undefined);
   return (
     <>
@@ -34,7 +32,7 @@ export function PlanActions({ plan }: { plan: PlanDetail }) {
         </Button>
       )}
       {busy && (
-        <Button icon={<DismissRegular />} disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+        <Button icon={<DismissRegular />} disabled={cancel.isPending} onClick={() => cancel.mutate({ params: { path: { id: plan.id } } })}>
           {t("detail.cancel")}
         </Button>
       )}
@@ -65,15 +63,14 @@ function Apply({ plan, onClose }: Props) {
   const tell = useTell();
   const target = plan.target.organization ?? plan.target.connector;
   const { replace, remove: removed } = totals(plan.counts);
-  const body = plan.confirm === null ? {} : { confirm: plan.confirm };
-  const apply = usePlanAction(
-    () => post(`/restore-plans/${plan.id}/apply`, body),
-    () => {
+  const body = plan.confirm ? { confirm: plan.confirm } : {};
+  const apply = api.useMutation("post", "/restore-plans/{id}/apply", {
+    onSuccess: () => {
       onClose();
       tell(t("detail.started"), t("detail.startedBody"));
     },
-  );
-  const cli = ["restore", "apply", plan.id, ...(plan.confirm === null ? [] : ["--confirm", plan.confirm])];
+  });
+  const cli = ["restore", "apply", plan.id, ...(plan.confirm ? ["--confirm", plan.confirm] : [])];
   return (
     <ConfirmDialog
       title={t("detail.applyTitle")}
@@ -81,7 +78,7 @@ function Apply({ plan, onClose }: Props) {
       typed={plan.confirm ?? undefined}
       busy={apply.isPending}
       error={apply.error}
-      onConfirm={() => apply.mutate()}
+      onConfirm={() => apply.mutate({ params: { path: { id: plan.id } }, body })}
       onCancel={onClose}
     >
       <Body1 block>{t("detail.applyText", { count: writes(plan.counts), target })}</Body1>
@@ -95,20 +92,19 @@ function Apply({ plan, onClose }: Props) {
 function Undo({ plan, onClose }: Props) {
   const t = useTexts("restore");
   const navigate = useNavigate();
-  const undo = usePlanAction(
-    () => post<{ id: string }>(`/restore-plans/${plan.id}/undo`),
-    async ({ id }) => {
+  const undo = api.useMutation("post", "/restore-plans/{id}/undo", {
+    onSuccess: async ({ id }) => {
       onClose();
-      await navigate({ to: "/restore/$id" as string, params: { id } as never });
+      await navigate({ to: "/restore/$id", params: { id } });
     },
-  );
+  });
   return (
     <ConfirmDialog
       title={t("detail.undoTitle2")}
       action={t("detail.undoDo")}
       busy={undo.isPending}
       error={undo.error}
-      onConfirm={() => undo.mutate()}
+      onConfirm={() => undo.mutate({ params: { path: { id: plan.id } } })}
       onCancel={onClose}
     >
       <Body1 block>{t("detail.undoText")}</Body1>
@@ -121,21 +117,20 @@ function Remove({ plan, onClose }: Props) {
   const t = useTexts("restore");
   const tell = useTell();
   const navigate = useNavigate();
-  const action = usePlanAction(
-    () => remove(`/restore-plans/${plan.id}`),
-    async () => {
+  const action = api.useMutation("delete", "/restore-plans/{id}", {
+    onSuccess: async () => {
       onClose();
-      await navigate({ to: "/restore" as string });
+      await navigate({ to: "/restore" });
       tell(t("detail.removed"));
     },
-  );
+  });
   return (
     <ConfirmDialog
       title={t("detail.removeTitle")}
       action={t("detail.remove")}
       busy={action.isPending}
       error={action.error}
-      onConfirm={() => action.mutate()}
+      onConfirm={() => action.mutate({ params: { path: { id: plan.id } } })}
       onCancel={onClose}
     >
       <Body1 block>{t("detail.removeText")}</Body1>

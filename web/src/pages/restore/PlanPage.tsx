@@ -10,12 +10,10 @@ import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { Live } from "../runs/Live";
-import { usePlan } from "./api";
-import type { PlanDetail } from "./contract";
 import { CountsTable } from "./CountsTable";
 import { Identities } from "./Identities";
 import { Losses } from "./Losses";
-import { TONES, writes } from "./plan";
+import { type PlanDetail, toneOf, writes } from "./plan";
 import { PlanActions } from "./PlanActions";
 import { Steps } from "./Steps";
 import "./texts";
@@ -25,11 +23,16 @@ const useStyles = makeStyles({
   view: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL, minWidth: 0 },
 });
 
+// Events tell when a run ends; what is at work is looked at now and then too, in case one was missed.
+const WATCH = 5_000;
+
 /** One restore plan, from its making to its report. */
 export function PlanPage() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const t = useTexts("restore");
-  const plan = usePlan(id);
+  const plan = api.useQuery("get", "/restore-plans/{id}", { params: { path: { id } } }, {
+    refetchInterval: ({ state: { data } }) => (data?.state === "planning" || data?.state === "applying" ? WATCH : false),
+  });
   if (plan.data) return <Shown key={id} plan={plan.data} />;
   return (
     <Page title={t("plan")} trail={<TextLink to="/restore">{t("title")}</TextLink>}>
@@ -47,7 +50,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
   const { state, target, source, taken_at: taken } = plan;
   const place = target.organization ?? target.connector;
   const busy = state === "planning" || state === "applying";
-  const done = plan.apply_run !== null;
+  const done = Boolean(plan.apply_run);
   const tab = shown["tab"] ?? (done ? "steps" : "counts");
   const title = plan.undoes ? "detail.undoTitle" : asComparison ? "detail.compareTitle" : "detail.title";
   return (
@@ -65,11 +68,11 @@ function Shown({ plan }: { plan: PlanDetail }) {
       actions={<PlanActions plan={plan} />}
     >
       <div aria-live="polite">
-        <StatusBadge tone={TONES[state]}>{t(`states.${state}`)}</StatusBadge>
+        <StatusBadge tone={toneOf(state)}>{t(`states.${state}`)}</StatusBadge>
       </div>
       <Outcome plan={plan} />
       {busy && plan.run && <Live key={plan.run} run={plan.run} />}
-      {plan.planned_at !== null && (
+      {plan.planned_at && (
         <>
           <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => show({ tab: String(value), kind: undefined, action: undefined })}>
             <Tab value="counts">{t("detail.counts")}</Tab>
@@ -96,7 +99,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
 /** How it ended, in a sentence. */
 function Outcome({ plan: { state, error, run, undoes } }: { plan: PlanDetail }) {
   const t = useTexts("restore");
-  const told = api.useQuery("get", "/runs/{id}", { params: { path: { id: run ?? "" } } }, { enabled: run !== null && state === "failed" });
+  const told = api.useQuery("get", "/runs/{id}", { params: { path: { id: run ?? "" } } }, { enabled: Boolean(run) && state === "failed" });
   const toRun = run && (
     <TextLink to="/runs/$id" params={{ id: run }} inline>
       {t("detail.run")}

@@ -25,7 +25,7 @@ const useStyles = makeStyles({
 });
 
 /** How an entry of a selection is called. */
-export function useEntryName(): (entry: Entry) => string {
+function useEntryName(): (entry: Entry) => string {
   const t = useTexts("restore");
   const title = useKindTitle();
   return (entry) => {

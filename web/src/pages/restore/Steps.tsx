@@ -1,22 +1,23 @@
-import { Button, Caption1, Link, makeStyles, tokens } from "@fluentui/react-components";
-import { type Column, DataTable } from "../../components/DataTable";
+import { Button, Caption1, makeStyles, tokens } from "@fluentui/react-components";
+import type { Column } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
-import { webAddress } from "../../components/address";
 import { useKindTitle } from "../../components/kinds";
+import { Listing } from "../../components/Listing";
+import { OutLink } from "../../components/Outside";
 import { usePaged } from "../../components/paged";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { ACTIONS, type PlanDetail, type Step } from "./contract";
+import { ACTIONS, type PlanDetail, type Step } from "./plan";
 
 const useStyles = makeStyles({
   remarks: { margin: 0, paddingLeft: tokens.spacingHorizontalM },
 });
 
-const TONES: Record<Step["state"], Tone> = { waiting: "waiting", done: "good", failed: "bad", skipped: "neutral" };
+const TONES: Record<string, Tone> = { waiting: "waiting", done: "good", failed: "bad", skipped: "neutral" };
 
 /** What a plan does with each item; after it was applied, what came of it. */
 export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean }) {
@@ -24,7 +25,9 @@ export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean 
   const title = useKindTitle();
   const [shown, show] = useShown();
   const { kind, action } = shown;
-  const steps = usePaged<Step>(`/restore-plans/${plan.id}/steps`, { limit: 100, ...(kind && { kind }), ...(action && { action }) });
+  const query = { limit: 100, ...(kind && { kind }), ...(action && { action }) };
+  const steps = usePaged("/restore-plans/{id}/steps", { path: { id: plan.id }, query });
+  const done = Boolean(plan.apply_run);
   return (
     <>
       <Filters>
@@ -41,37 +44,26 @@ export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean 
           onChange={(value) => show({ action: value })}
         />
       </Filters>
-      <Loaded query={{ ...steps, data: steps.items }}>
-        {(items) =>
-          items.length === 0 && !steps.hasNextPage ? (
-            <Empty
-              title={t(kind || action ? "detail.noSteps" : "detail.emptyPlan")}
-              action={(kind || action) && <Button onClick={() => show({ kind: undefined, action: undefined })}>{t("all")}</Button>}
-            >
-              {t(kind || action ? "detail.noStepsHint" : "detail.emptyPlanHint")}
-            </Empty>
-          ) : (
-            <List plan={plan} compared={compared} items={items} more={steps.hasNextPage} onMore={() => !steps.isFetchingNextPage && void steps.fetchNextPage()} />
-          )
+      <Listing
+        list={steps}
+        label={t(done ? "detail.report" : "detail.steps")}
+        empty={
+          <Empty
+            title={t(kind || action ? "detail.noSteps" : "detail.emptyPlan")}
+            action={(kind || action) && <Button onClick={() => show({ kind: undefined, action: undefined })}>{t("all")}</Button>}
+          >
+            {t(kind || action ? "detail.noStepsHint" : "detail.emptyPlanHint")}
+          </Empty>
         }
-      </Loaded>
+        columns={columns(t, title, plan, compared)}
+        id={(step) => `${step.kind}/${step.project ?? ""}/${step.item}`}
+      />
     </>
   );
 }
 
-interface ListProps {
-  plan: PlanDetail;
-  compared: boolean;
-  items: Step[];
-  more: boolean;
-  onMore: () => void;
-}
-
-function List({ plan, compared, items, more, onMore }: ListProps) {
-  const t = useTexts("restore");
-  const title = useKindTitle();
-  const done = plan.apply_run !== null;
-  const columns: Column<Step>[] = [
+function columns(t: ReturnType<typeof useTexts>, title: (kind: string) => string, plan: PlanDetail, compared: boolean): Column<Step>[] {
+  return [
     { key: "action", title: t("detail.action"), width: 130, cell: ({ action }) => t(`${compared ? "compared" : "action"}.${action}`) },
     {
       key: "item",
@@ -93,24 +85,14 @@ function List({ plan, compared, items, more, onMore }: ListProps) {
         </>
       ),
     },
-    ...(done
+    ...(plan.apply_run
       ? [
-          { key: "state", title: t("detail.result"), width: 130, cell: ({ state }: Step) => <StatusBadge tone={TONES[state]}>{t(`detail.stepState.${state}`)}</StatusBadge> },
+          { key: "state", title: t("detail.result"), width: 130, cell: ({ state }: Step) => <StatusBadge tone={TONES[state] ?? "neutral"}>{t(`detail.stepState.${state}`)}</StatusBadge> },
           { key: "new", title: t("detail.open"), grow: 2, cell: (step: Step) => <Restored step={step} /> },
         ]
       : []),
     { key: "remarks", title: t("detail.remarks"), grow: 4, cell: (step) => <Remarks step={step} /> },
   ];
-  return (
-    <DataTable
-      label={t(done ? "detail.report" : "detail.steps")}
-      items={items}
-      columns={columns}
-      id={({ kind, project, item }) => `${kind}/${project ?? ""}/${item}`}
-      more={more}
-      onMore={onMore}
-    />
-  );
 }
 
 /** The old id and the new one, and the way to the restored thing. */
@@ -118,13 +100,7 @@ function Restored({ step: { item, new_id: id, url } }: { step: Step }) {
   const t = useTexts("restore");
   if (!id) return null;
   const words = id === item ? id : t("detail.newId", { from: item, to: id });
-  const address = url ? webAddress(url) : undefined;
-  if (!address) return <>{words}</>;
-  return (
-    <Link href={address.href} target="_blank" rel="noreferrer noopener" title={address.href}>
-      {words}
-    </Link>
-  );
+  return url ? <OutLink to={url}>{words}</OutLink> : <>{words}</>;
 }
 
 function Remarks({ step: { reason, losses, differences } }: { step: Step }) {

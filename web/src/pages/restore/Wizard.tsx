@@ -1,6 +1,5 @@
 import { Body1, Button, Checkbox, Field, makeStyles, MessageBar, MessageBarBody, Radio, RadioGroup, Select, tokens } from "@fluentui/react-components";
 import { ArrowDownloadRegular } from "@fluentui/react-icons";
-import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
@@ -11,7 +10,7 @@ import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { archiveUrl, post } from "../browse/contract";
+import { archiveUrl } from "../browse/content";
 import { useSourceName } from "../browse/source";
 import { type Entry, entryKey, type Origin, pathsOf, selectOf } from "./basket";
 import { cliOf } from "./cli";
@@ -46,11 +45,9 @@ export function Wizard({ origin, entries, inBasket }: Props) {
   const target = useTargets(origin);
   const source = useSourceName()(origin.service, origin.source);
   const select = selectOf(chosen, missing);
-  const body = { snapshot: origin.id, target: { connector: target.chosen ?? "" }, conflict, select };
-  const plan = useMutation({
-    mutationFn: () => post<{ id: string }>("/restore-plans", body),
+  const plan = api.useMutation("post", "/restore-plans", {
     onSuccess: async ({ id }) => {
-      await navigate({ to: "/restore/$id" as string, params: { id } as never });
+      await navigate({ to: "/restore/$id", params: { id } });
       if (inBasket) dropBasket(origin.id);
     },
   });
@@ -59,14 +56,15 @@ export function Wizard({ origin, entries, inBasket }: Props) {
     else setLeft(left.filter((one) => entryKey(one) !== entryKey(entry)));
   };
   const paths = pathsOf(chosen);
-  const ready = select !== undefined && select !== "mixed" && target.chosen !== undefined && !plan.isPending;
+  const whole = select !== undefined && select !== "mixed" && target.chosen !== undefined;
+  const body = whole ? { snapshot: origin.id, target: { connector: target.chosen ?? "" }, conflict, select } : undefined;
   const at = refusedAt(plan.error);
   return (
     <form
       className={`${form.form} ${form.narrow}`}
       onSubmit={(event) => {
         event.preventDefault();
-        if (ready) plan.mutate();
+        if (body && !plan.isPending) plan.mutate({ body });
       }}
     >
       <Section
@@ -111,7 +109,7 @@ export function Wizard({ origin, entries, inBasket }: Props) {
       </Section>
       <Refusal error={plan.error} />
       <div className={styles.actions}>
-        <Button appearance="primary" type="submit" disabled={!ready}>
+        <Button appearance="primary" type="submit" disabled={!body || plan.isPending}>
           {t(plan.isPending ? "new.planning" : "new.plan")}
         </Button>
         {paths && paths.length > 0 && (
@@ -119,7 +117,7 @@ export function Wizard({ origin, entries, inBasket }: Props) {
             {t("download")}
           </Button>
         )}
-        {ready && <ShowAs cli={cliOf(origin.id, target.chosen ?? "", conflict, select)} method="POST" path="/restore-plans" body={body} />}
+        {body && <ShowAs cli={cliOf(origin.id, body.target.connector, conflict, body.select)} method="POST" path="/restore-plans" body={body} />}
       </div>
     </form>
   );

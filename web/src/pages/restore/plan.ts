@@ -1,7 +1,17 @@
+import type { Schemas } from "../../api/client";
 import type { Tone } from "../../components/StatusBadge";
-import { type Action, ACTIONS, type Counts, type Identity, type PlanDetail, type PlanState } from "./contract";
 
-export const TONES: Record<PlanState, Tone> = {
+export type Plan = Schemas["RestorePlanView"];
+export type PlanDetail = Schemas["RestorePlanDetail"];
+export type Step = Schemas["RestoreStepView"];
+export type Identity = Schemas["RestoreIdentity"];
+type Counts = Schemas["RestorePlanCounts"];
+
+export const STATES = ["planning", "ready", "applying", "applied", "applied_with_issues", "failed", "canceled"] as const;
+export const ACTIONS = ["create", "undelete", "replace", "merge", "remove", "skip", "export"] as const;
+type Action = (typeof ACTIONS)[number];
+
+const TONES: Record<string, Tone> = {
   planning: "waiting",
   ready: "neutral",
   failed: "bad",
@@ -11,10 +21,15 @@ export const TONES: Record<PlanState, Tone> = {
   canceled: "neutral",
 };
 
+/** How a plan stands, in color. */
+export function toneOf(state: string): Tone {
+  return TONES[state] ?? "neutral";
+}
+
 /** What a plan does in all. */
 export function totals(counts: Counts[]): Record<Action, number> {
   const sum = Object.fromEntries(ACTIONS.map((action) => [action, 0])) as Record<Action, number>;
-  for (const of of counts) for (const action of ACTIONS) sum[action] += of[action] ?? 0;
+  for (const of of counts) for (const action of ACTIONS) sum[action] += of[action];
   return sum;
 }
 
@@ -29,11 +44,11 @@ export function writes(counts: Counts[]): number {
 
 /** A plan can be applied when it is whole and nobody is at it; what was interrupted can be gone on with. */
 export function canApply({ state, planned_at: planned, counts }: Pick<PlanDetail, "state" | "planned_at" | "counts">): boolean {
-  return planned !== null && writes(counts) > 0 && ["ready", "failed", "canceled", "applied_with_issues"].includes(state);
+  return Boolean(planned) && writes(counts) > 0 && ["ready", "failed", "canceled", "applied_with_issues"].includes(state);
 }
 
 /** What was typed into the mapping, as the API takes it; people who stay as they are mapped are not sent. */
-export function mapping(identities: Identity[], typed: Record<string, string>): { items: { from: { unique_name: string }; to: { unique_name: string } | null }[] } {
+export function mapping(identities: Identity[], typed: Record<string, string>): Schemas["MapIdentities"] {
   const items = identities.flatMap(({ from, to }) => {
     const text = typed[from.unique_name]?.trim();
     if (text === undefined || text === (to?.unique_name ?? "")) return [];

@@ -31,7 +31,6 @@ addTexts("restore", {
   from: "{{source}}, snapshot of {{time}}",
   forgotten: "a snapshot that was forgotten",
   undoOf: "Takes back an earlier restore",
-  services: { "azure-devops": "Azure DevOps", "microsoft-365": "Microsoft 365" },
   entry: {
     everything: "Everything in the snapshot",
     kind: "All: {{kind}}",
@@ -73,7 +72,7 @@ addTexts("restore", {
   detail: {
     title: "Restore into {{target}}",
     compareTitle: "Compared with the live {{target}}",
-    compareAbout: "Create means: missing there. Replace means: there, and different. Skip means: the same. Nothing is written unless the plan is applied.",
+    compareAbout: "What is missing there is marked as such. Of what is there its content is not compared: a restore would write it as it was. Nothing is written unless the plan is applied.",
     undoTitle: "Take back a restore in {{target}}",
     from: "From {{source}}, as it was on {{time}}",
     header: "From {{source}} as of {{time}}, into {{target}}. {{conflict}}",
@@ -138,7 +137,7 @@ addTexts("restore", {
     export: "What cannot be written back can be downloaded from the snapshot.",
   },
   action: { create: "Create", undelete: "Undelete", replace: "Replace", merge: "Merge", remove: "Remove", skip: "Skip", export: "Only as files" },
-  compared: { create: "Missing there", undelete: "In the recycle bin there", replace: "Differs", merge: "Made by the service itself", remove: "Remove", skip: "The same", export: "Not comparable" },
+  compared: { create: "Missing there", undelete: "In the recycle bin there", replace: "There", merge: "Made by the service itself", remove: "Remove", skip: "Left alone", export: "Not comparable" },
   person: {
     name: "Person",
     account: "Account in the snapshot",

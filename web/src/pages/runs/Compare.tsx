@@ -1,14 +1,14 @@
 import { Badge, Body1, makeStyles, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow, tokens } from "@fluentui/react-components";
 import { useQuery } from "@tanstack/react-query";
 import { client } from "../../api/client";
-import { bytes, count, duration } from "../../components/format";
+import { bytes, count, duration, percent } from "../../components/format";
 import { Section } from "../../components/Section";
 import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import { before, compared, type Comparison, type Measure } from "./compare";
-import type { Run } from "./contract";
+import { before, compared, type Comparison, isFull, type Measure } from "./compare";
+import type { Run } from "./standing";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -56,9 +56,9 @@ export function Compare({ run }: { run: Run }) {
     },
   });
   return (
-    <Section title={t("compare.title")}>
+    <Section title={t(isFull(run) ? "compare.titleFull" : "compare.title")}>
       <Loaded query={found}>
-        {(data) => (data ? <Rows then={data.then} rows={compared(run, data.then, data.issues)} /> : <Body1>{t("compare.none")}</Body1>)}
+        {(data) => (data ? <Rows then={data.then} rows={compared(run, data.then, data.issues)} /> : <Body1>{t(isFull(run) ? "compare.noneFull" : "compare.none")}</Body1>)}
       </Loaded>
     </Section>
   );
@@ -77,7 +77,7 @@ function useValue() {
 function grown({ now, then, growth }: Comparison, same: string): string {
   if (now === then) return same;
   if (growth === null) return "+";
-  return `${Math.round(growth * 100).toLocaleString("en", { signDisplay: "exceptZero" })} %`;
+  return `${growth > 0 ? "+" : ""}${percent(growth)}`;
 }
 
 function Rows({ then, rows }: { then: Run; rows: Comparison[] }) {

@@ -1,9 +1,9 @@
 import { Body1, makeStyles, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
 import { count } from "../../components/format";
-import { KINDS, useKindTitle } from "../../components/kinds";
+import { useKinds, useKindTitle } from "../../components/kinds";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
-import type { Run } from "./contract";
+import type { Run } from "./standing";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -11,18 +11,13 @@ const useStyles = makeStyles({
   table: { maxWidth: "760px", minWidth: "440px", fontVariantNumeric: "tabular-nums" },
 });
 
-const ORDER = Object.values(KINDS).flat();
-
-function place(kind: string): number {
-  const found = ORDER.indexOf(kind);
-  return found < 0 ? ORDER.length : found;
-}
-
 /** What a backup found of each kind of data, and what changed. */
 export function Counts({ run }: { run: Run }) {
   const styles = useStyles();
   const t = useTexts("runs");
   const title = useKindTitle();
+  const known = useKinds().map(({ id }) => id);
+  const place = (kind: string) => (known.includes(kind) ? known.indexOf(kind) : known.length);
   const kinds = Object.entries(run.counts.kinds).toSorted(([one], [other]) => place(one) - place(other) || one.localeCompare(other));
   return (
     <Section title={t("counts.title")}>

@@ -1,8 +1,8 @@
 import { Body1, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, tokens } from "@fluentui/react-components";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { api, type Schemas } from "../../api/client";
+import { api } from "../../api/client";
 import { useAll } from "../../components/all";
 import { Facts } from "../../components/Facts";
 import { bytes, count, duration } from "../../components/format";
@@ -16,13 +16,12 @@ import { withHistory } from "../issues/group";
 import { IssueGroups } from "../issues/IssueGroups";
 import { MoreIssues } from "../issues/MoreIssues";
 import { Compare } from "./Compare";
-import { planQuery, type Run as TheRun } from "./contract";
 import { Counts } from "./Counts";
 import { Live } from "./Live";
 import { plain, told } from "./result";
 import { RunActions } from "./RunActions";
 import { RunState } from "./RunState";
-import { isOpen, seconds } from "./standing";
+import { isOpen, type Run as TheRun, seconds } from "./standing";
 import { useRunWords } from "./words";
 import "./texts";
 
@@ -81,8 +80,8 @@ function useFinished(run: TheRun) {
   const queries = useQueryClient();
   const finished = run.finished ?? null;
   useEffect(() => {
-    if (finished !== null) void queries.invalidateQueries({ queryKey: ["get", `/runs/${run.id}/issues`] });
-  }, [queries, run.id, finished]);
+    if (finished !== null) void queries.invalidateQueries({ queryKey: ["get", "/runs/{id}/issues"] });
+  }, [queries, finished]);
 }
 
 function Failure({ run }: { run: TheRun }) {
@@ -100,7 +99,7 @@ function Failure({ run }: { run: TheRun }) {
 function About({ run }: { run: TheRun }) {
   const t = useTexts("runs");
   const words = useRunWords();
-  const plan = useQuery(planQuery(run)).data;
+  const plan = usePlanOf(run);
   const link = (to: string, params: Record<string, string>, text: string) => (
     <TextLink to={to} params={params}>
       {text}
@@ -131,6 +130,13 @@ function About({ run }: { run: TheRun }) {
   );
 }
 
+/** The restore plan that a run made or applied; only the newest ones of its connector are looked through. */
+function usePlanOf({ id, kind, connector }: TheRun): string | undefined {
+  const params = { query: { connector, limit: 200 } };
+  const plans = api.useQuery("get", "/restore-plans", { params }, { enabled: kind === "plan" || kind === "restore" });
+  return plans.data?.items.find((plan) => plan.plan_run === id || plan.apply_run === id)?.id;
+}
+
 function Result({ run }: { run: TheRun }) {
   const t = useTexts("runs");
   const members = told(run.result, { yes: t("result.yes"), no: t("result.no") });
@@ -144,18 +150,18 @@ function Result({ run }: { run: TheRun }) {
 
 function RunIssues({ run }: { run: TheRun }) {
   const t = useTexts("runs");
-  const issues = useAll<Schemas["IssueView"]>(`/runs/${run.id}/issues`);
-  const known = useAll<Schemas["RecurringView"]>("/issues", { connector: run.connector }, run.connector !== "");
-  const none = isOpen(run) ? "issues.soFar" : run.kind === "backup" ? `issues.none.${run.state}` : "issues.noneOther";
+  const issues = useAll("/runs/{id}/issues", { path: { id: run.id } });
+  const known = useAll("/issues", { query: run.connector ? { connector: run.connector } : { repository: run.repository } });
+  const none = isOpen(run) ? "issues.soFar" : [`issues.none.${run.kind === "backup" ? run.state : "other"}`, "issues.none.other"];
   return (
     <Section title={t("issues.title")}>
-      <Loaded query={{ ...issues, data: issues.items }}>
-        {(items) =>
+      <Loaded query={issues}>
+        {({ items }) =>
           items.length === 0 ? (
-            <Body1>{t(none, { defaultValue: t("issues.noneOther") })}</Body1>
+            <Body1>{t(none)}</Body1>
           ) : (
             <>
-              <IssueGroups ofRun rows={withHistory(run.connector, items, known.items ?? [])} />
+              <IssueGroups ofRun rows={withHistory(run, items, known.items ?? [])} />
               <MoreIssues list={issues} />
             </>
           )

@@ -3,14 +3,12 @@ import { ArrowSyncRegular, DismissRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { Problem } from "../../api/problem";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { ShowAs } from "../../components/ShowAs";
-import { useTell } from "../../components/tell";
+import { useTell, useTellRefusal } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import type { Run } from "./contract";
-import { isOpen } from "./standing";
+import { isOpen, type Run } from "./standing";
 import { useRunWords } from "./words";
 import "./texts";
 
@@ -65,12 +63,9 @@ function Retry({ run }: { run: Run }) {
   const retry = api.useMutation("post", "/runs/{run}/retry", {
     onSuccess: async (again) => {
       tell(t("retry.done"), t("retry.doneBody"));
-      await navigate({ to: `/runs/${again.id}` });
+      await navigate({ to: "/runs/$id", params: { id: again.id } });
     },
-    onError: (error) => {
-      const { message, hint } = Problem.from(error);
-      tell(message, hint, "error");
-    },
+    onError: useTellRefusal(),
   });
   return (
     <>

@@ -3,8 +3,7 @@ import { when } from "../../components/format";
 import { useNow } from "../../components/now";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useTexts } from "../../texts";
-import type { Run } from "./contract";
-import { standing } from "./standing";
+import { type Run, standing } from "./standing";
 import "./texts";
 
 const useStyles = makeStyles({

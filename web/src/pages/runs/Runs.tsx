@@ -1,22 +1,21 @@
 import { Button } from "@fluentui/react-components";
 import { ArrowSyncRegular } from "@fluentui/react-icons";
-import type { Schemas } from "../../api/client";
-import { useAll } from "../../components/all";
-import { type Column, DataTable } from "../../components/DataTable";
+import { ConnectorFilter } from "../../components/ConnectorFilter";
+import type { Column } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
 import { bytes, count, duration } from "../../components/format";
+import { Listing } from "../../components/Listing";
 import { useNow } from "../../components/now";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
 import { useShown } from "../../components/search";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import type { Run } from "./contract";
 import { RunState } from "./RunState";
-import { changes, KINDS, seconds, STATES } from "./standing";
+import { changes, KINDS, type Run, seconds, STATES } from "./standing";
 import { useRunWords } from "./words";
 import "./texts";
 
@@ -25,18 +24,14 @@ export function Runs() {
   const t = useTexts("runs");
   const [shown, show] = useShown();
   const { connector, kind, state } = shown;
-  const runs = usePaged<Run>("/runs", { ...(connector && { connector }), ...(kind && { kind }), ...(state && { state }) });
-  const connectors = useAll<Schemas["ConnectorView"]>("/connectors").items ?? [];
+  const words = useRunWords();
+  const now = useNow();
+  const runs = usePaged("/runs", { query: { ...(connector && { connector }), ...(kind && { kind }), ...(state && { state }) } });
   const filtered = Boolean(connector || kind || state);
   return (
     <Page title={t("title")} about={t("about")}>
       <Filters>
-        <FilterSelect
-          label={t("filter.connector")}
-          value={connector}
-          options={connectors.map(({ name }) => ({ value: name, title: name }))}
-          onChange={(value) => show({ connector: value })}
-        />
+        <ConnectorFilter label={t("filter.connector")} />
         <FilterSelect
           label={t("filter.kind")}
           value={kind}
@@ -50,15 +45,13 @@ export function Runs() {
           onChange={(value) => show({ state: value })}
         />
       </Filters>
-      <Loaded query={{ ...runs, data: runs.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <NoRuns filtered={filtered} onAll={() => show({ connector: undefined, kind: undefined, state: undefined })} />
-          ) : (
-            <List items={items} more={runs.hasNextPage} onMore={() => !runs.isFetchingNextPage && void runs.fetchNextPage()} />
-          )
-        }
-      </Loaded>
+      <Listing
+        list={runs}
+        label={t("list")}
+        empty={<NoRuns filtered={filtered} onAll={() => show({ connector: undefined, kind: undefined, state: undefined })} />}
+        id={(run) => run.id}
+        columns={columns(t, words, now)}
+      />
     </Page>
   );
 }
@@ -100,20 +93,4 @@ function columns(t: ReturnType<typeof useTexts>, words: Words, now: number): Col
     { key: "changes", minor: true, title: t("column.changes"), cell: (run) => count(changes(run)) },
     { key: "stored", minor: true, title: t("column.stored"), cell: (run) => bytes(run.counts.bytes_stored) },
   ];
-}
-
-function List({ items, more, onMore }: { items: Run[]; more: boolean; onMore: () => void }) {
-  const t = useTexts("runs");
-  const words = useRunWords();
-  const now = useNow();
-  return (
-    <DataTable
-      label={t("list")}
-      items={items}
-      columns={columns(t, words, now)}
-      id={(run) => run.id}
-      more={more}
-      onMore={onMore}
-    />
-  );
 }

@@ -1,12 +1,21 @@
 import type { Schemas } from "../../api/client";
-import { seconds } from "./standing";
+import { type Run, seconds } from "./standing";
 
-type Run = Schemas["RunView"];
+/** Read everything: the first backup, or one that was asked to. */
+export function isFull(run: Run): boolean {
+  const result: unknown = run.result;
+  return typeof result === "object" && result !== null && "full" in result && result.full === true;
+}
 
-/** The last run before this one that did the same and came to its end. */
+/** What a run does and how much of it: only runs of one sort say something about each other. */
+function sort(run: Run): string {
+  return JSON.stringify([run.kind, run.connector, run.repository, run.policy ?? "", isFull(run)]);
+}
+
+/** The last run before this one of the same sort that came to its end. One that went on where another stopped did only the rest. */
 export function before(run: Run, runs: Run[]): Run | undefined {
   return runs
-    .filter((one) => one.id !== run.id && one.kind === run.kind && one.connector === run.connector && one.repository === run.repository)
+    .filter((one) => one.id !== run.id && sort(one) === sort(run) && !one.resumed_from)
     .filter((one) => one.state === "succeeded" || one.state === "succeeded_with_issues")
     .filter((one) => Date.parse(one.created) < Date.parse(run.created))
     .toSorted((one, other) => Date.parse(other.created) - Date.parse(one.created))[0];

@@ -1,4 +1,4 @@
-import { bytes, count, duration } from "../../components/format";
+import { bytes, count, duration, percent } from "../../components/format";
 
 /** One member of a run's result, for people. */
 export interface Told {
@@ -12,7 +12,7 @@ function value(key: string, of: unknown, words: typeof YES): string | null {
   if (typeof of === "number") {
     if (/(^|_)bytes(_|$)/.test(key)) return bytes(of);
     if (key.endsWith("_seconds") || key === "seconds") return duration(of);
-    if (key.endsWith("_percent")) return `${of} %`;
+    if (key.endsWith("_percent")) return percent(of / 100);
     return count(of);
   }
   if (typeof of === "boolean") return of ? words.yes : words.no;

@@ -74,6 +74,21 @@ test("the run before is the last good one of the same kind, connector and reposi
   expect(before(run({ id: "4", created: "2026-11-20T08:00:00Z" }), runs)).toBeUndefined();
 });
 
+test("a quiet backup is not compared with one that read everything, nor with half a one", () => {
+  const full = { full: true };
+  const runs = [
+    run({ id: "1", created: "2026-11-18T08:00:00Z", result: full }),
+    run({ id: "2", created: "2026-11-19T08:00:00Z" }),
+    run({ id: "3", created: "2026-11-20T08:00:00Z", result: full }),
+    run({ id: "4", created: "2026-11-21T08:00:00Z", resumed_from: "0" }),
+    run({ id: "5", created: "2026-11-21T09:00:00Z", policy: "another" }),
+  ];
+  const quiet = run({ id: "9", created: "2026-11-22T11:00:00Z" });
+  expect(before(quiet, runs)?.id).toBe("2");
+  expect(before({ ...quiet, result: full }, runs)?.id).toBe("3");
+  expect(before(run({ id: "2", created: "2026-11-19T08:00:00Z" }), runs)).toBeUndefined();
+});
+
 test("what doubled strikes, what is small does not, and more issues always do", () => {
   const then = run({ counts: { requests: 150, bytes_received: 0, bytes_stored: 100, kinds: {} } });
   const now = run({ counts: { requests: 400, bytes_received: 5, bytes_stored: 900, kinds: {} } });

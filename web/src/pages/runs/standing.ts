@@ -1,7 +1,7 @@
 import type { Schemas } from "../../api/client";
 import type { Tone } from "../../components/StatusBadge";
 
-type Run = Schemas["RunView"];
+export type Run = Schemas["RunView"];
 
 /** How a run stands, and why. `state` names a text; `why` and `until` are the server's. */
 export interface Standing {
@@ -23,7 +23,7 @@ const TONES: Record<string, Tone> = {
 };
 
 export const STATES = ["queued", "running", "succeeded", "succeeded_with_issues", "failed", "canceled"] as const;
-export const KINDS = ["backup", "plan", "restore", "verify", "check", "prune"] as const;
+export const KINDS = ["backup", "plan", "restore", "verify", "check", "prune", "sync"] as const;
 
 export function isOpen(run: Pick<Run, "state">): boolean {
   return run.state === "queued" || run.state === "running";
@@ -54,7 +54,7 @@ export function seconds(run: Pick<Run, "created" | "finished">, now: number): nu
 
 /** What the run is about: maintenance is of a repository, all else of a connector. */
 export function subject(run: Pick<Run, "kind" | "connector" | "repository">): string {
-  const own = run.kind === "check" || run.kind === "prune";
+  const own = run.kind === "check" || run.kind === "prune" || run.kind === "sync";
   return (own ? run.repository || run.connector : run.connector || run.repository) || "";
 }
 

@@ -23,7 +23,7 @@ addTexts("runs", {
     canceled: "Canceled",
   },
   stateShort: { succeeded_with_issues: "With issues", approval: "Waits" },
-  kind: { backup: "Backup", plan: "Restore plan", restore: "Restore", verify: "Verification", check: "Check", prune: "Prune" },
+  kind: { backup: "Backup", plan: "Restore plan", restore: "Restore", verify: "Verification", check: "Check", prune: "Prune", sync: "Reading of snapshots" },
   of: {
     backup: "Backup of {{subject}}",
     plan: "Restore plan for {{subject}}",
@@ -31,6 +31,7 @@ addTexts("runs", {
     verify: "Verification of {{subject}}",
     check: "Check of {{subject}}",
     prune: "Prune of {{subject}}",
+    sync: "Reading of the snapshots in {{subject}}",
     other: "{{kind}} of {{subject}}",
   },
   reason: {
@@ -43,7 +44,6 @@ addTexts("runs", {
   noPolicy: "its policy",
   until: "until {{time}}",
   detail: {
-    state: "State",
     reason: "Why it ran",
     policy: "Policy",
     connector: "Connector",
@@ -69,7 +69,6 @@ addTexts("runs", {
   live: {
     title: "Now",
     listening: "Waiting for the first report of progress…",
-    phase: "Phase",
     items: "Items",
     itemsOf: "{{items}} of {{expected}}",
     bytes: "Received",
@@ -81,7 +80,6 @@ addTexts("runs", {
     budgetGone: "used up: the service may slow it down",
     left: "Time left",
     leftWords: "about {{time}}",
-    current: "At work on",
     issues: "Issues so far",
     paused: "The service asked for a pause until {{time}}: {{reason}}",
     progress: "Progress",
@@ -135,7 +133,9 @@ addTexts("runs", {
     same: "same",
     striking: "unusual",
     from: "Before: {{time}}",
-    none: "There is no earlier run of the same kind to compare with.",
+    none: "There is no earlier run of the same sort to compare with.",
+    noneFull: "There is no earlier backup that read everything to compare with.",
+    titleFull: "Compared with the full backup before",
     items: "Items",
     changes: "Changed items",
     received: "Received",
@@ -151,9 +151,9 @@ addTexts("runs", {
       succeeded: "No issues. Everything that was selected was read.",
       failed: "No single item failed: the error above ended the run.",
       canceled: "None before it was canceled.",
+      other: "None.",
     },
-    noneOther: "None.",
     soFar: "None so far.",
   },
-  result: { title: "Result", yes: "yes", no: "no", none: "none" },
+  result: { title: "Result", full: "Everything was read", yes: "yes", no: "no", none: "none" },
 });

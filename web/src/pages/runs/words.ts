@@ -1,6 +1,5 @@
 import { useTexts } from "../../texts";
-import type { Run } from "./contract";
-import { subject } from "./standing";
+import { type Run, subject } from "./standing";
 import "./texts";
 
 /** `Backup of contoso`, and why it was made. */

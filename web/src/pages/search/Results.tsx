@@ -1,6 +1,7 @@
 import { Body1, Button, Caption1, makeStyles, Subtitle2, tokens } from "@fluentui/react-components";
 import { ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
+import type { Schemas } from "../../api/client";
 import { when } from "../../components/format";
 import { useKindTitle } from "../../components/kinds";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -11,7 +12,8 @@ import { useTexts } from "../../texts";
 import { entryOf } from "../browse/ItemList";
 import { useSourceName } from "../browse/source";
 import { addToBasket } from "../restore/useBasket";
-import type { Hit } from "./hits";
+
+type Hit = Schemas["HitView"];
 
 const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
@@ -123,7 +125,7 @@ function Actions({ hit: { item, service, source }, snapshot }: { hit: Hit; snaps
             size="small"
             icon={<ArrowUndoRegular />}
             aria-label={`${t("restore")} ${item.name}`}
-            onClick={() => void navigate({ to: "/restore/new" as string, search: { snapshot: snapshot.id, pick: [entry] } as never })}
+            onClick={() => void navigate({ to: "/restore/new", search: { snapshot: snapshot.id, pick: [entry] } })}
           >
             {t("restore")}
           </Button>

@@ -1,10 +1,11 @@
 import { Button, Field, Input, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
 import { SearchRegular } from "@fluentui/react-icons";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { ConnectorFilter } from "../../components/ConnectorFilter";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
-import { KINDS, useKindTitle } from "../../components/kinds";
+import { FilterText } from "../../components/FilterText";
+import { useKinds } from "../../components/kinds";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
 import { Empty, Loaded } from "../../components/State";
@@ -12,7 +13,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
 import { useTexts } from "../../texts";
 import { Results } from "./Results";
-import { type Hit, searchQuery } from "./hits";
+import { searchQuery } from "./hits";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -68,24 +69,13 @@ const NARROWED = ["kind", "project", "connector", "since", "until"] as const;
 
 function Narrow() {
   const t = useTexts("search");
-  const title = useKindTitle();
   const [shown, show] = useShown();
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } }).data?.items ?? [];
-  const kinds = Object.values(KINDS)
-    .flat()
-    .filter((kind) => kind !== "comment" && kind !== "attachment");
+  const kinds = useKinds().filter(({ within }) => !within);
   return (
     <Filters>
-      <FilterSelect label={t("kind")} value={shown["kind"]} options={kinds.map((value) => ({ value, title: title(value) }))} onChange={(value) => show({ kind: value })} />
-      <FilterSelect
-        label={t("connector")}
-        value={shown["connector"]}
-        options={connectors.map(({ name }) => ({ value: name, title: name }))}
-        onChange={(value) => show({ connector: value })}
-      />
-      <Field label={t("project")}>
-        <Input defaultValue={shown["project"] ?? ""} onBlur={(event) => show({ project: event.target.value.trim() })} placeholder={t("projectHint")} />
-      </Field>
+      <FilterSelect label={t("kind")} value={shown["kind"]} options={kinds.map(({ id, title }) => ({ value: id, title }))} onChange={(value) => show({ kind: value })} />
+      <ConnectorFilter label={t("connector")} />
+      <FilterText label={t("project")} value={shown["project"]} placeholder={t("projectHint")} onChange={(value) => show({ project: value })} />
       {(["since", "until"] as const).map((key) => (
         <Field key={key} label={t(key)}>
           <Input type="date" value={shown[key] ?? ""} onChange={(_, { value }) => show({ [key]: value })} />
@@ -98,11 +88,11 @@ function Narrow() {
 function Found() {
   const t = useTexts("search");
   const [shown, show] = useShown();
-  const hits = usePaged<Hit>("/search", { ...searchQuery(shown), limit: 50 });
+  const hits = usePaged("/search", { query: { ...searchQuery(shown), q: shown["q"] ?? "", limit: 50 } });
   const filtered = NARROWED.some((key) => shown[key]);
   return (
-    <Loaded query={{ ...hits, data: hits.items }}>
-      {(items) =>
+    <Loaded query={hits}>
+      {({ items }) =>
         items.length === 0 && !hits.hasNextPage ? (
           <Empty
             title={t("none")}

@@ -1,18 +1,3 @@
-import type { Schemas } from "../../api/client";
-
-/** An item that was found, in its newest version that matches. */
-export interface Hit {
-  repository: string;
-  service: string;
-  source: string;
-  project?: string | null;
-  current: boolean;
-  /** The last snapshot that has this version. */
-  snapshot?: Schemas["SnapshotRef"] | null;
-  item: Schemas["ItemView"];
-  excerpt: { text: string; hit: boolean }[];
-}
-
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** A day of the person's own calendar as a moment: its beginning, or its end. */

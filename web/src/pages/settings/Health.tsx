@@ -1,9 +1,9 @@
 import { makeStyles, Text, tokens } from "@fluentui/react-components";
 import { useQueries } from "@tanstack/react-query";
-import { api, client, type Schemas } from "../../api/client";
+import { api, client } from "../../api/client";
+import { useAll } from "../../components/all";
 import { duration } from "../../components/format";
 import { useNow } from "../../components/now";
-import { usePaged } from "../../components/paged";
 import { Section } from "../../components/Section";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
@@ -15,8 +15,6 @@ const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
   finding: { display: "grid", gridTemplateColumns: "130px 1fr", gap: tokens.spacingHorizontalM, alignItems: "start" },
 });
-
-const PAGE = { limit: 200 };
 
 /** Looks at everything that a backup needs, as far as the interface tells of it. */
 export function Health() {
@@ -50,8 +48,8 @@ function useKnown(): Known {
   const workers = api.useQuery("get", "/workers").data?.items;
   const channels = api.useQuery("get", "/notifications").data?.items;
   const alarms = api.useQuery("get", "/alarms").data?.items;
-  const credentials = usePaged<Schemas["CredentialView"]>("/credentials", PAGE).items;
-  const people = usePaged<Schemas["Person"]>("/people", PAGE).items;
+  const credentials = useAll("/credentials", {}).items;
+  const people = useAll("/people", {}).items;
   const status = api.useQuery("get", "/status");
   const skew = status.data && Math.round((Date.parse(status.data.time) - status.dataUpdatedAt) / 1_000);
   return {
@@ -81,6 +79,6 @@ function useRepositories(): Known["repositories"] {
   return listed.map((repository, index) => ({
     name: repository.name,
     default: repository.default,
-    well: states[index]?.data?.reachable === true && !("damaged" in repository && repository.damaged),
+    well: states[index]?.data?.reachable === true && !repository.damaged,
   }));
 }

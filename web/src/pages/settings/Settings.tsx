@@ -4,6 +4,7 @@ import { Code } from "../../components/Code";
 import { Facts } from "../../components/Facts";
 import { Page } from "../../components/Page";
 import { Section } from "../../components/Section";
+import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { FourEyes } from "./FourEyes";
@@ -29,12 +30,16 @@ function About() {
   const status = api.useQuery("get", "/status");
   return (
     <Section title={t("about.title")}>
-      <Facts
-        facts={[
-          [t("about.version"), status.data?.version],
-          [t("about.address"), location.origin],
-        ]}
-      />
+      <Loaded query={status}>
+        {({ version }) => (
+          <Facts
+            facts={[
+              [t("about.version"), version],
+              [t("about.address"), location.origin],
+            ]}
+          />
+        )}
+      </Loaded>
       <Text>{t("about.own")}</Text>
       <Text>{t("about.others")}</Text>
       <Text>{t("about.doctor")}</Text>

@@ -1,5 +1,6 @@
 import { Field, Input, Subtitle2, Textarea } from "@fluentui/react-components";
 import type { Problem } from "../../api/problem";
+import { refusedAt } from "../../components/form";
 import { useTexts } from "../../texts";
 import type { Place } from "../repositories/location";
 import { PlaceFields } from "../repositories/PlaceFields";
@@ -18,10 +19,7 @@ interface Props {
 /** The repository that a server comes back from. */
 export function FromFields({ place, onPlace, password, onPassword, secret, onSecret, problem }: Props) {
   const t = useTexts("setup");
-  const at = (pointer: string) => {
-    const message = problem?.field(pointer);
-    return message === undefined ? {} : ({ validationState: "error", validationMessage: message } as const);
-  };
+  const at = refusedAt(problem);
   const Secret = place.storage === "gs" ? Textarea : Input;
   return (
     <>

@@ -1,11 +1,11 @@
 import { Body1, Button, makeStyles, MessageBar, MessageBarBody, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
 import { useNavigate } from "@tanstack/react-router";
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { Doorway } from "../sign-in/Doorway";
-import { isOpen, type Orphan, type Run, type State } from "./contract";
+import { isOpen, type Run } from "../runs/standing";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -20,13 +20,13 @@ export function Restored() {
   const navigate = useNavigate();
   const query = api.useQuery("get", "/setup", {}, {
     staleTime: 0,
-    refetchInterval: ({ state }) => (isOpen((state.data as State | undefined)?.restore) ? AGAIN : false),
+    refetchInterval: ({ state }) => (state.data?.restore && isOpen(state.data.restore) ? AGAIN : false),
   });
-  const run = (query.data as State | undefined)?.restore;
+  const run = query.data?.restore;
   const done = run?.state.startsWith("succeeded");
   return (
     <Doorway title={t(done ? "restored.titleDone" : "restored.title")}>
-      <Loaded query={query}>{(state: State) => <Content state={state} />}</Loaded>
+      <Loaded query={query}>{(state) => <Content state={state} />}</Loaded>
       <Button appearance="primary" onClick={() => void navigate({ to: "/" })}>
         {t("restored.overview")}
       </Button>
@@ -34,7 +34,7 @@ export function Restored() {
   );
 }
 
-function Content({ state: { restore: run, without_connector: orphans = [] } }: { state: State }) {
+function Content({ state: { restore: run, without_connector: orphans = [] } }: { state: Schemas["Setup"] }) {
   const t = useTexts("setup");
   if (!run) return <Body1>{t("restored.none")}</Body1>;
   return (
@@ -68,7 +68,7 @@ function Progress({ run }: { run: Run }) {
   );
 }
 
-function Again({ orphans }: { orphans: Orphan[] }) {
+function Again({ orphans }: { orphans: Schemas["Orphan"][] }) {
   const t = useTexts("setup");
   const styles = useStyles();
   return (
@@ -82,7 +82,7 @@ function Again({ orphans }: { orphans: Orphan[] }) {
           <ul className={styles.list}>
             {orphans.map(({ service, source }) => (
               <li key={`${service} ${source}`}>
-                {source} ({t(`restored.services.${service}`, { defaultValue: service })}){" "}
+                {source} ({t(`services.${service}`, { defaultValue: service })}){" "}
                 <TextLink to="/connect" inline>
                   {t("restored.connect")}
                 </TextLink>

@@ -2,7 +2,7 @@ import { Body1, Button, Field, Input, makeStyles, Radio, RadioGroup, Text, token
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { refusedAt } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
@@ -11,7 +11,6 @@ import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
 import { complete, format, NOWHERE, type Place } from "../repositories/location";
 import { Doorway } from "../sign-in/Doorway";
-import type { Body } from "./contract";
 import { FromFields } from "./FromFields";
 import { Restored } from "./Restored";
 import "./texts";
@@ -71,7 +70,7 @@ function Form() {
     password: repositoryPassword,
     ...(place.storage !== "folder" && secret !== "" && { credential_secret: secret }),
   };
-  const body: Body = { token, name: name.trim(), password, ...(restores && { restore }) };
+  const body: Schemas["SetUp"] = { token, name: name.trim(), password, ...(restores && { restore }) };
   const ready = !restores || (complete(place) && repositoryPassword !== "");
   const at = refusedAt(setup.error);
   const refused = setup.error ? Problem.from(setup.error) : undefined;

@@ -49,7 +49,6 @@ addTexts("setup", {
     nothing: "Nothing has to be signed in to again.",
     later: "Also made anew: accounts, policies of your own, notification channels and API tokens. Restore plans and runs of before are gone.",
     connect: "Connect",
-    services: { "azure-devops": "Azure DevOps", "microsoft-365": "Microsoft 365" },
     overview: "Go to the overview",
     none: "No repository is being taken up.",
   },

@@ -104,11 +104,11 @@ export function SignIn() {
 /** Why the person is here, when it is not by their own will. */
 function Arrival({ error, expired }: { error: string | undefined; expired: boolean | undefined }) {
   const t = useTexts("signIn");
-  const back = returned(error);
-  if (back) {
+  const code = returned(error);
+  if (code) {
     return (
       <MessageBar intent="error" layout="multiline" role="alert">
-        <MessageBarBody>{t(back.key, { code: back.code })}</MessageBarBody>
+        <MessageBarBody>{t([`returned.${code}`, "returned.other"], { code })}</MessageBarBody>
       </MessageBar>
     );
   }

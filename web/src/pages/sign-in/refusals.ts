@@ -1,21 +1,9 @@
 import { Problem } from "../../api/problem";
 import { duration } from "../../components/format";
 
-/** What an identity provider's way back can end in; others are told by their code alone. */
-const KNOWN = new Set([
-  "identity-provider-away",
-  "identity-provider-unknown",
-  "sign-in-failed",
-  "sign-in-mismatch",
-  "sign-in-no-role",
-  "sign-in-refused",
-  "too-many-requests",
-]);
-
-/** The key of the words for a code in the address of the page. Only codes, since anybody can write the address. */
-export function returned(code: string | undefined): { key: string; code: string } | undefined {
-  if (code === undefined || !/^[a-z][a-z-]{0,63}$/.test(code)) return undefined;
-  return { key: KNOWN.has(code) ? `returned.${code}` : "returned.other", code };
+/** The code in the address of the page that tells how a sign-in elsewhere ended. Only codes, since anybody can write the address. */
+export function returned(code: string | undefined): string | undefined {
+  return code !== undefined && /^[a-z][a-z-]{0,63}$/.test(code) ? code : undefined;
 }
 
 /** How many seconds sign-in is locked for, when that is why it was refused. */

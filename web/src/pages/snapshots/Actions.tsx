@@ -31,7 +31,7 @@ export function Actions({ chosen, connector, onDone }: Props) {
   const alone = chosen.length === 1 && one !== undefined;
   const compare = () => {
     const [from, to] = chosen.toSorted((a, b) => a.time.localeCompare(b.time));
-    if (from && to) void navigate({ to: "/snapshots/compare" as string, search: { from: from.id, to: to.id } as never });
+    if (from && to) void navigate({ to: "/snapshots/compare", search: { from: from.id, to: to.id } });
   };
   return (
     <div role="group" className={styles.bar} aria-label={t("selected", { count: chosen.length })}>
@@ -49,7 +49,7 @@ export function Actions({ chosen, connector, onDone }: Props) {
         <Button
           icon={<ShieldCheckmarkRegular />}
           disabled={!alone || verify.isPending}
-          onClick={() => one && verify.mutate(one.id)}
+          onClick={() => one && verify.start(one.id)}
         >
           {t("verify")}
         </Button>

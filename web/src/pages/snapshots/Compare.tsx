@@ -11,10 +11,11 @@ import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
+import { FIXED } from "../browse/content";
 import { type SnapshotDetail, useSnapshot } from "../browse/snapshot";
 import { useSourceName } from "../browse/source";
 import { ByKind } from "./ByKind";
-import { type Change, Differences } from "./Differences";
+import { Differences } from "./Differences";
 import "./texts";
 
 /** What differs between two snapshots of one source. */
@@ -41,7 +42,7 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
   const t = useTexts("snapshots");
   const title = useKindTitle();
   const [{ kind }, show] = useShown();
-  const changes = usePaged<Change>(`/snapshots/${later.id}/changes`, { from: earlier.id, limit: 100, ...(kind && { kind }) });
+  const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }) } }, FIXED);
   const kinds = new Set([...Object.keys(earlier.kinds), ...Object.keys(later.kinds)]);
   const { service, source } = later;
   const name = useSourceName()(service, source);
@@ -86,13 +87,7 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
           items.length === 0 && !changes.hasNextPage ? (
             <Empty title={t(kind ? "sameFilter" : "same")}>{t(kind ? "sameFilterHint" : "sameHint")}</Empty>
           ) : (
-            <Differences
-              items={items}
-              earlier={earlier}
-              later={later}
-              more={changes.hasNextPage}
-              onMore={() => !changes.isFetchingNextPage && void changes.fetchNextPage()}
-            />
+            <Differences items={items} earlier={earlier} later={later} list={changes} />
           )
         }
       </Loaded>

@@ -1,12 +1,10 @@
 import { Body1, Field, Select } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
 import { useTexts } from "../../texts";
-import { post } from "../browse/contract";
 import type { Snapshot } from "./change";
 
 /** Compares a snapshot with what is there now: a plan that would replace, and that nobody has to apply. */
@@ -17,10 +15,9 @@ export function CompareLive({ snapshot, connector, onClose }: { snapshot: Snapsh
   const choices = connectors.filter(({ service }) => service === snapshot.service);
   const [chosen, choose] = useState(connector);
   const target = chosen ?? choices[0]?.name;
-  const body = { snapshot: snapshot.id, target: { connector: target }, conflict: "replace", select: { everything: true } };
-  const compare = useMutation({
-    mutationFn: () => post<{ id: string }>("/restore-plans", body),
-    onSuccess: ({ id }) => navigate({ to: "/restore/$id" as string, params: { id } as never, search: { as: "comparison" } as never }),
+  const body = { snapshot: snapshot.id, target: { connector: target ?? "" }, conflict: "replace" as const, select: { everything: true } };
+  const compare = api.useMutation("post", "/restore-plans", {
+    onSuccess: ({ id }) => navigate({ to: "/restore/$id", params: { id }, search: { as: "comparison" } }),
   });
   return (
     <FormDialog
@@ -30,7 +27,7 @@ export function CompareLive({ snapshot, connector, onClose }: { snapshot: Snapsh
       ready={target !== undefined}
       error={compare.error}
       showAs={<ShowAs cli={["restore", "plan", snapshot.id.slice(0, 8), "--everything", "--conflict", "replace", ...(target ? ["--into", target] : [])]} method="POST" path="/restore-plans" body={body} />}
-      onSubmit={() => compare.mutate()}
+      onSubmit={() => compare.mutate({ body })}
       onCancel={onClose}
     >
       <Body1>{t("live.text")}</Body1>

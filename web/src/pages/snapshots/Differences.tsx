@@ -1,8 +1,9 @@
 import { Caption1, makeStyles, tokens } from "@fluentui/react-components";
 import { useState } from "react";
 import type { Schemas } from "../../api/client";
-import { type Column, DataTable } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
 import { useKindTitle } from "../../components/kinds";
+import { type Pages, Rows } from "../../components/Listing";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
@@ -23,14 +24,13 @@ interface Props {
   items: Change[];
   earlier: SnapshotDetail;
   later: SnapshotDetail;
-  more: boolean;
-  onMore: () => void;
+  list: Pages;
 }
 
 const keyOf = ({ kind, scope, id }: Change) => `${kind}/${scope}/${id}`;
 
 /** Items that differ. What is selected can be restored as it was in the earlier snapshot. */
-export function Differences({ items, earlier, later, more, onMore }: Props) {
+export function Differences({ items, earlier, later, list }: Props) {
   const styles = useStyles();
   const t = useTexts("snapshots");
   const title = useKindTitle();
@@ -69,7 +69,7 @@ export function Differences({ items, earlier, later, more, onMore }: Props) {
         <Ways snapshot={earlier} entries={before.map(entryOf)} paths={before.map(({ path }) => path)} />
         <Caption1 role="status">{selected.size === 0 ? t("restoreHint") : t("selected", { count: selected.size })}</Caption1>
       </div>
-      <DataTable
+      <Rows
         label={t("differences")}
         items={items}
         columns={columns}
@@ -77,8 +77,7 @@ export function Differences({ items, earlier, later, more, onMore }: Props) {
         name={({ before: was, after: is, id }) => (is ?? was)?.name ?? id}
         selected={selected}
         onSelect={select}
-        more={more}
-        onMore={onMore}
+        list={list}
       />
     </>
   );

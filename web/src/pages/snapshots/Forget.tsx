@@ -27,7 +27,7 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
       onDone();
       if (response.status === 202) {
         tell(t("waits"), t("forgetEyes"), "info");
-        await navigate({ to: "/approvals" as string });
+        await navigate({ to: "/approvals" });
         return;
       }
       tell(t("forgotten", { count: ids.length }));

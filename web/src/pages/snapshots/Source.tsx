@@ -1,10 +1,11 @@
 import { Caption1 } from "@fluentui/react-components";
 import { HistoryRegular } from "@fluentui/react-icons";
 import { useParams } from "@tanstack/react-router";
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { api } from "../../api/client";
-import { type Column, DataTable } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
 import { count, when } from "../../components/format";
+import { type Pages, Rows } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
 import { Section } from "../../components/Section";
@@ -23,16 +24,12 @@ import "./texts";
 export function Source() {
   const t = useTexts("snapshots");
   const { service = "", source = "" } = useParams({ strict: false }) as { service?: string; source?: string };
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } });
+  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200, q: source } } });
   const same = (one: { service: string; organization: string }) =>
     one.service === service && one.organization.toLowerCase() === source.toLowerCase();
   const connector = connectors.data?.items.find(same)?.name;
-  const query = connector === undefined ? { limit: 200 } : { connector, limit: 100 };
-  const snapshots = usePaged<Snapshot>("/snapshots", query, !connectors.isPending);
-  const items = snapshots.items?.filter((one) => one.service === service && one.source.toLowerCase() === source.toLowerCase());
-  const more = useCallback(() => {
-    if (!snapshots.isFetchingNextPage) void snapshots.fetchNextPage();
-  }, [snapshots]);
+  const snapshots = usePaged("/snapshots", { query: { source, limit: 100 } });
+  const items = snapshots.items?.filter((one) => one.service === service);
   return (
     <Page
       title={t("of", { source: connector ?? source })}
@@ -51,7 +48,7 @@ export function Source() {
                 <Caption1>{t("timelineAbout")}</Caption1>
                 <Timeline snapshots={all} />
               </Section>
-              <List snapshots={all} connector={connector} more={snapshots.hasNextPage} onMore={more} />
+              <List snapshots={all} connector={connector} list={snapshots} />
             </>
           )
         }
@@ -60,7 +57,7 @@ export function Source() {
   );
 }
 
-function List({ snapshots, connector, more, onMore }: { snapshots: Snapshot[]; connector: string | undefined; more: boolean; onMore: () => void }) {
+function List({ snapshots, connector, list }: { snapshots: Snapshot[]; connector: string | undefined; list: Pages }) {
   const t = useTexts("snapshots");
   const { permissions } = useMe();
   const words = useChangeWords();
@@ -103,15 +100,14 @@ function List({ snapshots, connector, more, onMore }: { snapshots: Snapshot[]; c
   return (
     <Section title={t("title")}>
       {mayAct && <Actions chosen={chosen} connector={connector} onDone={() => select(new Set())} />}
-      <DataTable
+      <Rows
         label={t("list")}
         items={snapshots}
         columns={columns}
         id={({ id }) => id}
         name={({ time }) => when(time)}
         {...(mayAct && { selected, onSelect: select })}
-        more={more}
-        onMore={onMore}
+        list={list}
       />
     </Section>
   );

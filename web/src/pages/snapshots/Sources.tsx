@@ -1,7 +1,8 @@
 import { HistoryRegular } from "@fluentui/react-icons";
 import { api } from "../../api/client";
-import { type Column, DataTable } from "../../components/DataTable";
+import type { Column } from "../../components/DataTable";
 import { count } from "../../components/format";
+import { type Pages, Rows } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
 import { Empty, Failed, Loading } from "../../components/State";
@@ -9,23 +10,22 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import { type Snapshot, type Source, sourcesOf } from "./change";
+import { type Source, sourcesOf } from "./change";
 import "./texts";
 
 /** Every organization and tenant that has snapshots or could have some. */
 export function Sources() {
   const t = useTexts("snapshots");
-  const connectors = usePaged<Parameters<typeof sourcesOf>[0][number]>("/connectors", { limit: 200 });
+  const connectors = usePaged("/connectors", { query: { limit: 200 } });
   // Sources whose connector is gone are known by their snapshots alone.
-  const snapshots = usePaged<Snapshot>("/snapshots", { limit: 200 });
+  const snapshots = usePaged("/snapshots", { query: { limit: 200 } });
   const error = connectors.error ?? snapshots.error;
   return (
     <Page title={t("title")} about={t("about")}>
       {connectors.items && snapshots.items ? (
         <List
           sources={sourcesOf(connectors.items, snapshots.items)}
-          more={connectors.hasNextPage}
-          onMore={() => void connectors.fetchNextPage()}
+          list={connectors}
         />
       ) : error ? (
         <Failed error={error} retry={() => void Promise.all([connectors.refetch(), snapshots.refetch()])} />
@@ -36,7 +36,7 @@ export function Sources() {
   );
 }
 
-function List({ sources, more, onMore }: { sources: Source[]; more: boolean; onMore: () => void }) {
+function List({ sources, list }: { sources: Source[]; list: Pages }) {
   const t = useTexts("snapshots");
   if (sources.length === 0) {
     return (
@@ -64,13 +64,12 @@ function List({ sources, more, onMore }: { sources: Source[]; more: boolean; onM
     { key: "newest", title: t("newest"), grow: 2, cell: (source) => <Newest of={source} /> },
   ];
   return (
-    <DataTable
+    <Rows
       label={t("sources")}
       items={sources}
       columns={columns}
       id={({ service, source }) => `${service}/${source}`}
-      more={more}
-      onMore={onMore}
+      list={list}
     />
   );
 }
@@ -81,8 +80,8 @@ function Newest({ of }: { of: Source }) {
   const asked = api.useQuery(
     "get",
     "/snapshots",
-    { params: { query: { connector: of.connector ?? "", limit: 1 } } },
-    { enabled: of.connector !== undefined && of.newest === undefined },
+    { params: { query: { source: of.source, limit: 1 } } },
+    { enabled: of.newest === undefined },
   );
   const newest = of.newest ?? asked.data?.items[0];
   if (!newest) return asked.isLoading ? "…" : t("noSnapshot");

@@ -46,7 +46,7 @@ export function Timeline({ snapshots }: { snapshots: Snapshot[] }) {
         return (
           <li key={snapshot.id} className={styles.place}>
             <Tooltip content={label} relationship="label">
-              <Link to={"/snapshots/$id" as string} params={{ id: snapshot.id } as never} className={styles.hit}>
+              <Link to="/snapshots/$id" params={{ id: snapshot.id }} className={styles.hit}>
                 <div className={styles.bar} style={{ height: LEAST + (tall[index] ?? 0) * (HEIGHT - 2 * LEAST) }} />
               </Link>
             </Tooltip>

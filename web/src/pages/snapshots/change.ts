@@ -1,9 +1,6 @@
 import type { Schemas } from "../../api/client";
 
-export type Snapshot = Schemas["SnapshotView"] & {
-  verified?: { at: string; ok: boolean; by: string } | null;
-  locked_until?: string | null;
-};
+export type Snapshot = Schemas["SnapshotView"];
 
 export interface Changes {
   added: number;

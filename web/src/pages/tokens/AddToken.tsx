@@ -1,14 +1,13 @@
-import { Checkbox, Field, Input, Select, Text } from "@fluentui/react-components";
+import { Field, Input, Select, Text } from "@fluentui/react-components";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { Choices } from "../../components/Choices";
 import { Code } from "../../components/Code";
 import { refusedAt } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
 import { when } from "../../components/format";
-import { Group } from "../../components/Group";
 import { Once } from "../../components/Once";
-import { ShowAs } from "../../components/ShowAs";
 import { useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { ReachFields } from "../people/ReachFields";
@@ -16,7 +15,7 @@ import { PERMISSIONS } from "../people/roles";
 
 const DAYS = [7, 30, 90, 180, 366];
 
-/** Makes a token of one's own, with no more than one may oneself. */
+/** Makes a token of one's own, with no more than one may oneself. Only a person who is signed in can: a token makes no tokens, so no command is shown. */
 export function AddToken({ onClose }: { onClose: () => void }) {
   const t = useTexts("tokens");
   const people = useTexts("people");
@@ -35,12 +34,11 @@ export function AddToken({ onClose }: { onClose: () => void }) {
       </Once>
     );
   }
-  const permissions = PERMISSIONS.filter((permission) => chosen.includes(permission));
-  const body = { name: name.trim(), permissions: [...permissions], days, ...(connectors && { connectors }) };
+  const own = PERMISSIONS.filter((permission) => me.permissions.includes(permission));
+  const permissions = own.filter((permission) => chosen.includes(permission));
+  const body = { name: name.trim(), permissions, days, ...(connectors && { connectors }) };
   const at = refusedAt(add.error);
   const refused = add.error ? Problem.from(add.error) : undefined;
-  const toggle = (permission: string, on: boolean) =>
-    setChosen(on ? [...chosen, permission] : chosen.filter((one) => one !== permission));
   return (
     <FormDialog
       title={t("form.title")}
@@ -49,43 +47,20 @@ export function AddToken({ onClose }: { onClose: () => void }) {
       ready={body.name !== "" && permissions.length > 0 && connectors?.length !== 0}
       error={add.error}
       fields={["/name", "/permissions", "/connectors", "/days"]}
-      showAs={
-        <ShowAs
-          cli={[
-            "token",
-            "add",
-            body.name || "NAME",
-            "--user",
-            me.name,
-            ...permissions.flatMap((permission) => ["--permission", permission]),
-            ...(connectors ?? []).flatMap((connector) => ["--connector", connector]),
-            "--days",
-            String(days),
-            "--to",
-            "FILE",
-          ]}
-          method="POST"
-          path="/tokens"
-          body={body}
-        />
-      }
       onSubmit={() => add.mutate({ body })}
       onCancel={onClose}
     >
       <Field label={t("form.name")} hint={t("form.nameHint")} required {...at("/name")}>
         <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
       </Field>
-      <Group label={t("form.may")} wrong={refused?.field("/permissions") ?? (permissions.length === 0 ? t("form.mayNone") : undefined)}>
-        {PERMISSIONS.filter((permission) => me.permissions.includes(permission)).map((permission) => (
-          <Checkbox
-            key={permission}
-            style={{ display: "flex" }}
-            label={people(`permission.${permission}`)}
-            checked={chosen.includes(permission)}
-            onChange={(_, { checked }) => toggle(permission, checked === true)}
-          />
-        ))}
-      </Group>
+      <Choices
+        label={t("form.may")}
+        wrong={refused?.field("/permissions") ?? (permissions.length === 0 ? t("form.mayNone") : undefined)}
+        of={own}
+        chosen={permissions}
+        onChange={setChosen}
+        words={(permission) => people(`permission.${permission}`)}
+      />
       <ReachFields
         connectors={connectors}
         onChange={setConnectors}

@@ -3,10 +3,10 @@ import { KeyRegular } from "@fluentui/react-icons";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useTell } from "../../components/tell";
 import { Time } from "../../components/Time";
@@ -20,51 +20,44 @@ type Token = Schemas["Token"];
 export function TokenList({ all }: { all: boolean }) {
   const t = useTexts("tokens");
   const people = useTexts("people");
-  const paged = usePaged<Token>("/tokens", all ? { all: true } : {});
+  const paged = usePaged("/tokens", { query: { all } });
   const [asked, setAsked] = useState<Token>();
   const may = (permission: string) => people(`permission.${permission}`, { defaultValue: permission });
   return (
     <>
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty icon={<KeyRegular />} title={t("none")}>
-              {t("noneHint")}
-            </Empty>
-          ) : (
-            <DataTable
-              label={t("list")}
-              items={items}
-              id={({ id }) => id}
-              more={paged.hasNextPage}
-              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-              columns={[
-                { key: "name", title: t("column.name"), cell: ({ name }) => name },
-                ...(all ? [{ key: "person", title: t("column.person"), cell: ({ person }: Token) => person }] : []),
-                { key: "prefix", title: t("column.prefix"), cell: ({ prefix }) => <code>{prefix}…</code> },
-                { key: "may", title: t("column.may"), grow: 3, cell: ({ permissions }) => permissions.map(may).join(", ") },
-                {
-                  key: "connectors",
-                  title: t("column.connectors"),
-                  cell: ({ connectors }) => connectors?.join(", ") ?? t("allConnectors"),
-                },
-                { key: "ends", title: t("column.ends"), cell: (token) => <Ends token={token} /> },
-                { key: "used", title: t("column.used"), cell: ({ used }) => <Time at={used} /> },
-                {
-                  key: "revoke",
-                  title: t("column.revoke"),
-                  width: 100,
-                  cell: (token) => (
-                    <Button size="small" aria-label={t("revokeLabel", { name: token.name })} onClick={() => setAsked(token)}>
-                      {t("revoke")}
-                    </Button>
-                  ),
-                },
-              ]}
-            />
-          )
+      <Listing
+        list={paged}
+        label={t("list")}
+        empty={
+          <Empty icon={<KeyRegular />} title={t("none")}>
+            {t("noneHint")}
+          </Empty>
         }
-      </Loaded>
+        id={({ id }) => id}
+        columns={[
+          { key: "name", title: t("column.name"), cell: ({ name }) => name },
+          ...(all ? [{ key: "person", title: t("column.person"), cell: ({ person }: Token) => person }] : []),
+          { key: "prefix", title: t("column.prefix"), cell: ({ prefix }) => <code>{prefix}…</code> },
+          { key: "may", title: t("column.may"), grow: 3, cell: ({ permissions }) => permissions.map(may).join(", ") },
+          {
+            key: "connectors",
+            title: t("column.connectors"),
+            cell: ({ connectors }) => connectors?.join(", ") ?? t("allConnectors"),
+          },
+          { key: "ends", title: t("column.ends"), cell: (token) => <Ends token={token} /> },
+          { key: "used", title: t("column.used"), cell: ({ used }) => <Time at={used} /> },
+          {
+            key: "revoke",
+            title: t("column.revoke"),
+            width: 100,
+            cell: (token) => (
+              <Button size="small" aria-label={t("revokeLabel", { name: token.name })} onClick={() => setAsked(token)}>
+                {t("revoke")}
+              </Button>
+            ),
+          },
+        ]}
+      />
       {asked && <Revoke token={asked} onClose={() => setAsked(undefined)} />}
     </>
   );

@@ -13,7 +13,7 @@ import { IdentityFields } from "../connect/IdentityFields";
 import { words } from "./command";
 import "./texts";
 
-export const METHODS = ["pat", "client-secret", "certificate", "managed-identity", "federated-identity", "workload-identity"];
+const METHODS = ["pat", "client-secret", "certificate", "managed-identity", "federated-identity", "workload-identity"];
 const PERSON = "user";
 
 export function AddCredential({ onClose }: { onClose: () => void }) {

@@ -8,6 +8,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
 import { Checks } from "../connect/Checks";
+import { PemFiles } from "../connect/PemFiles";
 import { words } from "./command";
 import type { Credential } from "./Words";
 
@@ -57,6 +58,7 @@ export function Rotate({ credential, onClose }: { credential: Credential; onClos
           autoComplete="off"
         />
       </Field>
+      {method === "certificate" && <PemFiles onText={setSecret} />}
       <Field label={t("rotate.expires")} hint={t("rotate.expiresHint")} {...at("/expires")}>
         <Input type="date" value={expires} onChange={(_, { value }) => setExpires(value)} />
       </Field>

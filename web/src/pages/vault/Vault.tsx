@@ -1,23 +1,23 @@
 import { Button } from "@fluentui/react-components";
 import { AddRegular, LockClosedRegular } from "@fluentui/react-icons";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { Page } from "../../components/Page";
 import { usePaged } from "../../components/paged";
 import { useShown } from "../../components/search";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { AddCredential } from "./AddCredential";
-import { type Credential, Ends, LastTest, useAccount } from "./Words";
+import { Ends, LastTest, useAccount } from "./Words";
 import "./texts";
 
 export function Vault() {
   const t = useTexts("vault");
   const may = useMay("manage-connectors");
   const account = useAccount();
-  const paged = usePaged<Credential>("/credentials");
+  const paged = usePaged("/credentials", {});
   const [{ add }, show] = useShown();
   return (
     <Page
@@ -31,44 +31,33 @@ export function Vault() {
         )
       }
     >
-      <Loaded query={{ ...paged, data: paged.items }}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty
-              icon={<LockClosedRegular />}
-              title={t("empty")}
-              action={<TextLink to="/connect">{t("toConnect")}</TextLink>}
-            >
-              {t("emptyHint")}
-            </Empty>
-          ) : (
-            <DataTable
-              label={t("list")}
-              items={items}
-              id={({ name }) => name}
-              more={paged.hasNextPage}
-              onMore={() => !paged.isFetchingNextPage && void paged.fetchNextPage()}
-              columns={[
-                {
-                  key: "name",
-                  title: t("column.name"),
-                  grow: 2,
-                  cell: ({ name }) => (
-                    <TextLink to="/vault/$name" params={{ name }}>
-                      {name}
-                    </TextLink>
-                  ),
-                },
-                { key: "method", title: t("column.method"), grow: 2, cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
-                { key: "account", title: t("column.account"), grow: 2, cell: account },
-                { key: "ends", title: t("column.ends"), width: 190, cell: (item) => <Ends of={item} /> },
-                { key: "tested", title: t("column.tested"), cell: (item) => <LastTest of={item} /> },
-                { key: "used", title: t("column.used"), cell: ({ used }) => <Time at={used} /> },
-              ]}
-            />
-          )
+      <Listing
+        list={paged}
+        label={t("list")}
+        empty={
+          <Empty icon={<LockClosedRegular />} title={t("empty")} action={<TextLink to="/connect">{t("toConnect")}</TextLink>}>
+            {t("emptyHint")}
+          </Empty>
         }
-      </Loaded>
+        id={({ name }) => name}
+        columns={[
+          {
+            key: "name",
+            title: t("column.name"),
+            grow: 2,
+            cell: ({ name }) => (
+              <TextLink to="/vault/$name" params={{ name }}>
+                {name}
+              </TextLink>
+            ),
+          },
+          { key: "method", title: t("column.method"), grow: 2, cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
+          { key: "account", title: t("column.account"), grow: 2, cell: account },
+          { key: "ends", title: t("column.ends"), width: 190, cell: (item) => <Ends of={item} /> },
+          { key: "tested", title: t("column.tested"), cell: (item) => <LastTest of={item} /> },
+          { key: "used", title: t("column.used"), cell: ({ used }) => <Time at={used} /> },
+        ]}
+      />
       {may && add && <AddCredential onClose={() => show({ add: undefined })} />}
     </Page>
   );

@@ -25,3 +25,9 @@ test("a machine's identity that an app trusts is a federated one", () => {
     "t",
   ]);
 });
+
+test("a token of the platform is named by its file", () => {
+  const app = { client_id: "c", tenant: "t" };
+  expect(words({ method: "workload-identity", token_file: "/run/token", ...app }).join(" ")).toBe("--workload-identity /run/token --client-id c --tenant t");
+  expect(words({ method: "workload-identity", ...app }).join(" ")).toBe("--workload-identity FILE --client-id c --tenant t");
+});

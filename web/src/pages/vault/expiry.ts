@@ -5,7 +5,7 @@ const SOON = 30;
 const DAY = 86_400_000;
 
 /** How long a credential still works: `key` names a text, `count` are its days. */
-export interface Expiry {
+interface Expiry {
   tone: Tone;
   key: "expired" | "today" | "soon" | "later" | "unknown";
   count: number;

@@ -2,12 +2,12 @@ import { Badge, Button } from "@fluentui/react-components";
 import { AddRegular, ServerRegular } from "@fluentui/react-icons";
 import { api, type Schemas } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { DataTable } from "../../components/DataTable";
+import { Listing } from "../../components/Listing";
 import { useNow } from "../../components/now";
 import { Page } from "../../components/Page";
 import { useShown } from "../../components/search";
 import { ShowAs } from "../../components/ShowAs";
-import { Empty, Loaded } from "../../components/State";
+import { Empty } from "../../components/State";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { useTell } from "../../components/tell";
 import { Time } from "../../components/Time";
@@ -28,6 +28,19 @@ export function Workers() {
   const query = api.useQuery("get", "/workers", {}, { refetchInterval: AGAIN });
   const [{ add, remove }, show] = useShown();
   const asked = query.data?.items.find(({ name }) => name === remove);
+  const words = (of: string[]) => of.join(", ") || t("none_labels");
+  const removal = {
+    key: "remove",
+    title: t("column.remove"),
+    width: 110,
+    // The server's own cannot be shut out of it.
+    cell: ({ name, own }: Worker) =>
+      !own && (
+        <Button size="small" aria-label={t("removeLabel", { name })} onClick={() => show({ remove: name })}>
+          {t("remove")}
+        </Button>
+      ),
+  };
   return (
     <Page
       title={t("title")}
@@ -40,52 +53,27 @@ export function Workers() {
         )
       }
     >
-      <Loaded query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty icon={<ServerRegular />} title={t("none")}>
-              {t("noneHint")}
-            </Empty>
-          ) : (
-            <List items={items} may={may} onRemove={(name) => show({ remove: name })} />
-          )
+      <Listing
+        list={query}
+        label={t("list")}
+        empty={
+          <Empty icon={<ServerRegular />} title={t("none")}>
+            {t("noneHint")}
+          </Empty>
         }
-      </Loaded>
+        id={({ name }) => name}
+        columns={[
+          { key: "name", title: t("column.name"), grow: 2, cell: (worker) => <Name worker={worker} /> },
+          { key: "state", title: t("column.state"), width: 140, cell: (worker) => <State worker={worker} /> },
+          { key: "labels", title: t("column.labels"), grow: 2, cell: ({ labels }) => words(labels) },
+          { key: "storages", title: t("column.storages"), grow: 2, cell: ({ storages }) => words(storages) },
+          { key: "seen", title: t("column.seen"), cell: ({ seen }) => <Time at={seen} /> },
+          ...(may ? [removal] : []),
+        ]}
+      />
       {may && add && <AddWorker onClose={() => show({ add: undefined })} />}
       {may && asked && <Remove worker={asked} onClose={() => show({ remove: undefined })} />}
     </Page>
-  );
-}
-
-function List({ items, may, onRemove }: { items: Worker[]; may: boolean; onRemove: (name: string) => void }) {
-  const t = useTexts("workers");
-  const words = (of: string[]) => of.join(", ") || t("none_labels");
-  const remove = {
-    key: "remove",
-    title: t("column.remove"),
-    width: 110,
-    // The server's own cannot be shut out of it.
-    cell: ({ name, own }: Worker) =>
-      !own && (
-        <Button size="small" aria-label={t("removeLabel", { name })} onClick={() => onRemove(name)}>
-          {t("remove")}
-        </Button>
-      ),
-  };
-  return (
-    <DataTable
-      label={t("list")}
-      items={items}
-      id={({ name }) => name}
-      columns={[
-        { key: "name", title: t("column.name"), grow: 2, cell: (worker) => <Name worker={worker} /> },
-        { key: "state", title: t("column.state"), width: 140, cell: (worker) => <State worker={worker} /> },
-        { key: "labels", title: t("column.labels"), grow: 2, cell: ({ labels }) => words(labels) },
-        { key: "storages", title: t("column.storages"), grow: 2, cell: ({ storages }) => words(storages) },
-        { key: "seen", title: t("column.seen"), cell: ({ seen }) => <Time at={seen} /> },
-        ...(may ? [remove] : []),
-      ]}
-    />
   );
 }
 

@@ -3,7 +3,7 @@
 use model::{Action, Class, Conflict, ItemRef};
 use serde::Deserialize;
 use service::git::{restore_repository, verify_repository};
-use service::http::{Answer, Method, segment};
+use service::http::{Method, segment};
 use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, StoredItem, Target};
 
 use super::{GIT_REPOSITORY, Repository, detail, list, read_all};
@@ -320,17 +320,15 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
             .ids
             .get(PROJECT, &stored.project.id)
             .unwrap_or_else(|| stored.project.id.to_string());
-        let answer: Option<Answer> = parts::there(
-            detail(
-                cx.http,
-                &project,
-                item.new_id.as_deref().unwrap_or(&item.item.id),
-            )
-            .await,
-        )?;
-        let Some(answer) = answer else {
-            all.push(vec![service::GONE.to_owned()]);
-            continue;
+        let id = item.new_id.as_deref().unwrap_or(&item.item.id);
+        let answer = match detail(cx.http, &project, id).await {
+            Ok(answer) => answer,
+            // The service says that a repository is gone in the words for one that may not be read; this one could be, a moment ago.
+            Err(error) if error.status == Some(404) => {
+                all.push(vec![service::GONE.to_owned()]);
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         let there: Repository<'_> = answer.json()?;
         let mut differences = parts::Differences::default();

@@ -99,7 +99,9 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     })?;
     let pages = list(http).await?;
     let there = read_all(&pages)?;
-    let found = matching(&cx.target, &there, item, &stored).map(|wiki| wiki.id.to_string());
+    let found = matching(&cx.target, &there, item, &stored);
+    let pages = found.filter(|_| stored.is_project_wiki() && item.action == Action::Replace);
+    let found = found.map(|wiki| wiki.id.to_string());
     let mut losses = Vec::new();
     let make = async {
         if !stored.is_project_wiki() {
@@ -112,6 +114,9 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
             .ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))
     };
     let new_id = parts::stand(cx, item, found, make).await?;
+    if let Some(wiki) = pages {
+        losses = push_pages(cx, &stored, &project, &wiki.repository).await?;
+    }
     Ok(Outcome::Done { new_id, losses })
 }
 
@@ -236,8 +241,15 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
                     stored.path.as_deref().unwrap_or("/"),
                     wiki.path.as_deref().unwrap_or("/"),
                 );
+                let git = ItemRef::new(GIT_REPOSITORY, "", &stored.repository);
                 if !stored.is_project_wiki() {
                     differences.compare("branches", &versions(&stored), &versions(wiki));
+                } else if cx.stored.document(&git).await?.is_some() {
+                    let pages = git_repository::compared(cx, &git.id, &wiki.repository).await?;
+                    let named = pages
+                        .into_iter()
+                        .map(|difference| format!("pages: {difference}"));
+                    differences.0.extend(named);
                 }
             }
         }

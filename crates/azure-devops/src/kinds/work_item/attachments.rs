@@ -38,6 +38,12 @@ impl Fetched {
         Some(owner.item).filter(|owner| *owner != item)
     }
 
+    /// Items that are left out after all have no file to share.
+    pub(super) fn disown(&self, is_out: impl Fn(u32) -> bool) {
+        self.lock()
+            .retain(|_, owner| owner.stored || !is_out(owner.item));
+    }
+
     fn store(&self, guid: &str) {
         if let Some(owner) = self.lock().get_mut(&number(guid)) {
             owner.stored = true;
@@ -229,16 +235,16 @@ pub(super) async fn fetch(
         .into_iter()
         .map(|part| part.name)
         .collect();
-    let mut shared: BTreeMap<String, u32> = BTreeMap::new();
+    let mut before: BTreeMap<String, u32> = BTreeMap::new();
     if stored.contains(SHARED_ATTACHMENTS)
-        && let Some(before) = run.cx.prior.part(&item, SHARED_ATTACHMENTS).await?
+        && let Some(part) = run.cx.prior.part(&item, SHARED_ATTACHMENTS).await?
     {
-        shared = serde_json::from_slice(&before).unwrap_or_else(|error| {
+        before = serde_json::from_slice(&part).unwrap_or_else(|error| {
             tracing::warn!("work item {id}: {SHARED_ATTACHMENTS} is not understood, its attachments are fetched again: {error}");
             BTreeMap::new()
         });
     }
-    let before = shared.clone();
+    let mut shared = still_shared(run, &before).await?;
     for guid in guids {
         let part = format!("{ATTACHMENTS}/{guid}");
         if shared.contains_key(&guid) {
@@ -252,12 +258,33 @@ pub(super) async fn fetch(
             _ => fetch_one(run, id, &item, (&guid, &part), sizes.get(&guid).copied()).await?,
         }
     }
-    if shared != before {
+    if shared.is_empty() && !before.is_empty() {
+        run.cx.sink.remove_part(&item, SHARED_ATTACHMENTS).await?;
+    } else if shared != before {
         let bytes = serde_json::to_vec(&shared)
             .map_err(|error| service::Error::malformed(error.to_string()))?;
         run.cx.sink.part(&item, SHARED_ATTACHMENTS, &bytes).await?;
     }
     Ok(())
+}
+
+/// Which files still lie with the items that they were said to lie with. A crawl of everything finds that out anew: whoever had them may be gone.
+async fn still_shared(
+    run: &Run<'_>,
+    before: &BTreeMap<String, u32>,
+) -> service::Result<BTreeMap<String, u32>> {
+    let mut shared = BTreeMap::new();
+    if run.full {
+        return Ok(shared);
+    }
+    for (guid, owner) in before {
+        let parts = run.cx.prior.parts(&item(*owner)).await?;
+        let name = format!("{ATTACHMENTS}/{guid}");
+        if parts.iter().any(|part| part.name == name) {
+            shared.insert(guid.clone(), *owner);
+        }
+    }
+    Ok(shared)
 }
 
 async fn fetch_one(

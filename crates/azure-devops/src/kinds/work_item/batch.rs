@@ -132,7 +132,7 @@ async fn store(
 
 /// A hole in the answer. Ids that only a link named may belong to nobody whom this identity can see.
 async fn lost(run: &Run<'_>, marks: &Marks, said: &Said, id: u32) -> Result<()> {
-    if marks.get(id) & REVISED == 0 && run.cx.prior.document(&item(id)).await?.is_none() {
+    if marks.get(id) & REVISED == 0 && run.cx.prior.parts(&item(id)).await?.is_empty() {
         return Ok(());
     }
     run.failed(
@@ -145,7 +145,7 @@ async fn lost(run: &Run<'_>, marks: &Marks, said: &Said, id: u32) -> Result<()> 
             item: Some(item(id)),
             message: format!("work item {id} has revisions, but the service does not give it"),
             hint: Some(
-                "It was destroyed meanwhile, or the identity lacks View work items on its area."
+                "It was destroyed meanwhile, or the identity lacks View work items on its area. What is no longer there goes with a full backup that says so: --full --accept-deletions work-item."
                     .to_owned(),
             ),
         },

@@ -1,8 +1,9 @@
 //! Discussions: all comments of an item, deleted ones too, and the versions of those that were edited.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use model::Class;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::segment;
@@ -20,6 +21,9 @@ const PAGE: u32 = 200;
 struct Page<'a> {
     #[serde(borrow)]
     comments: Vec<&'a RawValue>,
+    /// Of the whole discussion.
+    #[serde(default, rename = "totalCount")]
+    total: u64,
     #[serde(borrow, rename = "continuationToken")]
     token: Option<Cow<'a, str>>,
 }
@@ -43,6 +47,8 @@ struct Version {
 pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u8>> {
     let path = format!("/{}/_apis/wit/workItems/{id}/comments", segment(project));
     let mut lines = Vec::new();
+    let mut count = 0;
+    let mut tokens: HashSet<String> = HashSet::new();
     let mut token: Option<String> = None;
     loop {
         let mut call = http.get(DEV, &path).version(PREVIEW_4).query("$top", PAGE);
@@ -55,6 +61,7 @@ pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u
         }
         let answer = call.send().await?;
         let page: Page<'_> = answer.json()?;
+        count += page.comments.len() as u64;
         for comment in &page.comments {
             raw::push_line(&mut lines, comment.get());
         }
@@ -63,8 +70,12 @@ pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u
             .filter(|next| !next.is_empty())
             .map(Cow::into_owned);
         match next {
+            None if count < page.total => {
+                let total = page.total;
+                return Err(short(id, &format!("{count} of {total} comments came")));
+            }
             None => return Ok(lines),
-            Some(next) if token.as_ref() == Some(&next) => {
+            Some(next) if !tokens.insert(next.clone()) => {
                 return Err(Error::malformed(format!(
                     "work item {id}: its comments go in circles"
                 )));
@@ -72,6 +83,12 @@ pub(super) async fn lines(http: &Client, project: &str, id: u32) -> Result<Vec<u
             Some(next) => token = Some(next),
         }
     }
+}
+
+/// What came is not all of a discussion: what is stored stays.
+fn short(id: u32, what: &str) -> Error {
+    let message = format!("work item {id}: {what}");
+    Error::new(Class::Transient, "answer-cut-short", message)
 }
 
 /// Stores the discussion of an item; returns all texts, in which attachments may be named.
@@ -85,6 +102,7 @@ pub(super) async fn read(run: &Run<'_>, said: &Said, head: &Head<'_>) -> Result<
     let comments = lines(&run.comment_http, project, head.id).await?;
     let mut texts = String::from_utf8_lossy(&comments).into_owned();
     let mut edited = Vec::new();
+    let mut listed = HashSet::new();
     for line in raw::lines(&comments) {
         let comment: Comment = serde_json::from_str(line).map_err(|error| {
             Error::malformed(format!(
@@ -92,9 +110,27 @@ pub(super) async fn read(run: &Run<'_>, said: &Said, head: &Head<'_>) -> Result<
                 head.id
             ))
         })?;
+        listed.insert(comment.id);
         // Versions whose text the revisions tell are stored with them.
         if comment.version > 1 && said.versions.get(&comment.id) != Some(&(comment.version - 1)) {
             edited.push(comment);
+        }
+    }
+    // Deleted ones are listed too: none ever vanishes.
+    if head.fields.comments.unwrap_or(0) > 0 && listed.is_empty() {
+        return Err(short(head.id, "it has comments, and none came"));
+    }
+    let before = run
+        .cx
+        .prior
+        .part(&item, COMMENTS)
+        .await?
+        .unwrap_or_default();
+    for line in raw::lines(&before) {
+        let stored = serde_json::from_str::<Comment>(line).ok();
+        if let Some(gone) = stored.filter(|comment| !listed.contains(&comment.id)) {
+            let what = format!("comment {} no longer came", gone.id);
+            return Err(short(head.id, &what));
         }
     }
     untold(run, said, &item, &mut edited).await?;

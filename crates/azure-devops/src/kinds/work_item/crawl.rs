@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::{join, try_join};
-use model::ItemRef;
+use model::{Class, ItemRef};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service::{Client, Crawl, Cursor, Error, Item, Result};
@@ -13,13 +13,14 @@ use tokio::sync::Notify;
 
 use super::attachments::{self, Fetched};
 use super::document::{Discussion, Head, Link};
-use super::marks::{ANEW, DELETED, Marks, OUT, REVISED, SEEN, TALKED};
+use super::marks::{ANEW, BORN, DELETED, Marks, OUT, REVISED, SEEN, TALKED};
 use super::picked::{self, Picked};
 use super::position::{Position, Wanted};
 use super::progress::{Known, Saved};
 use super::stream::{self, Begin, DISCUSSIONS, LINKS, Page, REVISIONS as REVISION_STREAM, Reader};
-use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM};
+use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM, sweep};
 use crate::api::{self, DEV, Paging, STABLE};
+use crate::kinds::project::{self, PROJECT};
 use crate::raw::Number;
 
 /// What all steps of one crawl share.
@@ -32,6 +33,8 @@ pub(super) struct Run<'a> {
     pub(super) wanted: Wanted,
     /// `None` when all projects are selected.
     pub(super) picked: Option<Picked<'a>>,
+    /// The projects that the identity sees, in lower case; `None` when that is not known.
+    projects: Option<BTreeSet<String>>,
     /// Everything is read, whatever was read before.
     pub(super) full: bool,
     /// Everything is read although the snapshot before has work items: parts of then may no longer be true.
@@ -46,7 +49,13 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(cx: &'a Crawl<'a>, wanted: Wanted, picked: Option<Picked<'a>>, full: bool) -> Self {
+    fn new(
+        cx: &'a Crawl<'a>,
+        wanted: Wanted,
+        picked: Option<Picked<'a>>,
+        projects: Option<BTreeSet<String>>,
+        full: bool,
+    ) -> Self {
         Self {
             cx,
             http: cx.http.tagged(WORK_ITEM),
@@ -54,6 +63,7 @@ impl<'a> Run<'a> {
             attachment_http: cx.http.tagged("attachment"),
             wanted,
             picked,
+            projects,
             full,
             again: false,
             fetched: Fetched::default(),
@@ -88,25 +98,40 @@ pub(super) fn item(id: u32) -> ItemRef {
     ItemRef::new(WORK_ITEM, "", &id.to_string())
 }
 
+/// Its own request only where projects are not backed up beside.
+async fn projects(cx: &Crawl<'_>) -> Result<Option<BTreeSet<String>>> {
+    if cx.selection.contains(PROJECT) {
+        return Ok(cx.order.listed.get(PROJECT).cloned());
+    }
+    let listed = project::list(&cx.http.tagged(PROJECT)).await?;
+    project::ids(&listed).map(Some)
+}
+
 pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
     let wanted = Wanted::of(cx.selection);
     let picked = Picked::of(cx).await?;
+    let projects = projects(cx).await?;
     if let Some(saved) = cx.sink.resumed() {
-        return go_on(cx, wanted, picked, saved).await;
+        return go_on(cx, wanted, picked, projects, saved).await;
     }
     let position = cx.cursor.and_then(|cursor| Position::read(cursor, wanted));
-    let position = position.filter(|position| !picked::more(picked.as_ref(), &position.left));
-    let mut run = Run::new(cx, wanted, picked, false);
+    let position = position.filter(|position| {
+        !picked::more(picked.as_ref(), &position.left) && !position.is_back(projects.as_ref())
+    });
+    let mut run = Run::new(cx, wanted, picked, projects, false);
     if let Some(position) = position {
         match changes(Streams::new(&run, Known::at(position))?).await {
             Err(Interrupted::Expired) => tracing::info!(
                 "the service no longer knows the last position in its streams: reading everything"
             ),
+            Err(Interrupted::Strangers) => tracing::info!(
+                "there are work items that could not be read before: reading everything"
+            ),
             Err(Interrupted::Failed(error)) => return Err(error),
             Ok(cursor) => return Ok(cursor),
         }
     }
-    run = Run::new(cx, wanted, run.picked, true);
+    run = Run::new(cx, wanted, run.picked, run.projects, true);
     run.again = !cx.prior.ids(WORK_ITEM, "").await?.is_empty();
     let known = Known::at(Position::start(wanted));
     everything(Streams::new(&run, known)?).await
@@ -117,6 +142,7 @@ async fn go_on<'a>(
     cx: &'a Crawl<'a>,
     wanted: Wanted,
     picked: Option<Picked<'a>>,
+    projects: Option<BTreeSet<String>>,
     saved: &[u8],
 ) -> Result<Cursor> {
     let Some(saved) = Saved::read(saved, wanted) else {
@@ -124,7 +150,7 @@ async fn go_on<'a>(
             "its place in work items is not understood",
         ));
     };
-    let mut run = Run::new(cx, wanted, picked, saved.full);
+    let mut run = Run::new(cx, wanted, picked, projects, saved.full);
     run.again = saved.again;
     run.fetched = saved.fetched;
     run.failed = Mutex::new(saved.failed);
@@ -139,6 +165,9 @@ async fn go_on<'a>(
     }
     match changes(streams).await {
         Err(Interrupted::Expired) => Err(expired()),
+        Err(Interrupted::Strangers) => Err(Error::start_again(
+            "there are work items that could not be read before",
+        )),
         Err(Interrupted::Failed(error)) => Err(error),
         Ok(cursor) => Ok(cursor),
     }
@@ -169,12 +198,18 @@ async fn everything(mut streams: Streams<'_, '_>) -> Result<Cursor> {
     let position = &mut streams.known.position;
     position.links = links.token();
     position.discussions = discussions.token();
+    position.swept = Some(streams.run.cx.order.started);
+    if let Some(projects) = streams.run.projects.clone() {
+        position.see(projects);
+    }
     streams.known.read = true;
     streams.finish().await
 }
 
 enum Interrupted {
     Expired,
+    /// Items could not be read before, and now can.
+    Strangers,
     Failed(Error),
 }
 
@@ -188,6 +223,8 @@ impl From<Error> for Interrupted {
 async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
     let run = streams.run;
     let begin = |token: &Option<String>| Begin::at(token.clone());
+    // Before the streams, so that what is new comes with them.
+    let swept = streams.sweep().await?;
     let position = &streams.known.position;
     let mut revisions = Reader::new(&run.http, &REVISION_STREAM, begin(&position.revisions));
     let mut links = Reader::new(&run.http, &LINKS, begin(&position.links));
@@ -215,11 +252,25 @@ async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
     if let Some(first) = first_discussions {
         streams.discussions(&mut discussions, first).await?;
     }
-    for id in streams.known.position.again.clone().into_keys() {
+    if let Swept::All(ids) = &swept
+        && sweep::has_strangers(run, ids, &streams.known.marks).await?
+    {
+        return Err(Interrupted::Strangers);
+    }
+    streams.looked(&swept);
+    for id in streams.known.position.again.clone() {
         streams.again(id).await?;
     }
     streams.known.read = true;
     Ok(streams.finish().await?)
+}
+
+/// What looking at all ids came to.
+enum Swept {
+    NotDue,
+    All(Marks),
+    /// It stays due.
+    Failed,
 }
 
 /// Reads a stream of which only the end matters.
@@ -262,6 +313,36 @@ impl<'r, 'a> Streams<'r, 'a> {
             known,
             organization: run.organization()?,
         })
+    }
+
+    /// All ids, where it is time to look at them.
+    async fn sweep(&self) -> Result<Swept> {
+        let (run, position) = (self.run, &self.known.position);
+        if !position.is_due(run.projects.as_ref(), run.cx.order.started) {
+            return Ok(Swept::NotDue);
+        }
+        match sweep::ids(run).await {
+            Ok(ids) => Ok(Swept::All(ids)),
+            Err(error) if error.is_fatal() || error.class == Class::Throttled => Err(error),
+            Err(error) => {
+                tracing::warn!(
+                    host = DEV,
+                    "work items that could not be read before cannot be looked for: {error}"
+                );
+                Ok(Swept::Failed)
+            }
+        }
+    }
+
+    /// No item was passed over.
+    fn looked(&mut self, swept: &Swept) {
+        let (run, position) = (self.run, &mut self.known.position);
+        if matches!(swept, Swept::All(_)) {
+            position.swept = Some(run.cx.order.started);
+        }
+        if let (Swept::NotDue | Swept::All(_), Some(projects)) = (swept, &run.projects) {
+            position.see(projects.clone());
+        }
     }
 
     /// A killed run goes on from here.
@@ -397,6 +478,9 @@ impl<'r, 'a> Streams<'r, 'a> {
         sink.append(&item, REVISIONS, record.get().as_bytes())
             .await?;
         self.touch(id, SEEN | REVISED);
+        if head.rev == 1 {
+            self.known.marks.set(id, BORN);
+        }
         if head.fields.talks() || head.comment.is_some() {
             self.known.marks.set(id, TALKED);
         }
@@ -456,6 +540,7 @@ impl<'r, 'a> Streams<'r, 'a> {
             .filter(|id| !known.bin.contains(id) && !run.is_done(*id))
             .collect();
         run.cx.sink.expect(live.len() as u64);
+        run.fetched.disown(|id| known.marks.get(id) & OUT != 0);
         self.documents(&live).await?;
         let (marks, bin) = (&known.marks, &known.bin);
         for id in marks.ids(SEEN, 0).filter(|id| bin.contains(id)) {
@@ -467,7 +552,7 @@ impl<'r, 'a> Streams<'r, 'a> {
         let failed = std::mem::take(&mut *lock(&run.failed));
         let mut position = self.known.position;
         position.left = run.left_out();
-        position.again = position.retried(&failed);
+        position.again = failed;
         position.bin = self.known.bin;
         position.write()
     }

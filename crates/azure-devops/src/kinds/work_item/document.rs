@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 #[derive(Deserialize)]
 pub(super) struct Head<'a> {
     pub(super) id: u32,
+    #[serde(default)]
+    pub(super) rev: u32,
     #[serde(borrow)]
     pub(super) fields: Fields<'a>,
     #[serde(borrow, rename = "commentVersionRef")]

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use service::http::Method;
 use service::{Client, Error, Found, FoundState, Result, StoredItem, Target};
 
-use super::history::{CREATED_DATE, PROJECT, Revision, TITLE, TYPE};
+use super::history::{CREATED_DATE, Revision, TITLE, TYPE};
 use super::restore::Place;
+use super::restore::check::Source;
 use super::{REVISIONS, WORK_ITEM, batch};
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts;
@@ -138,9 +139,9 @@ async fn written(cx: &Target<'_>, place: &Place<'_>, item: &StoredItem) -> Resul
         return Ok(Vec::new());
     };
     let first = Revision::read(first)?;
-    let (Some(project), Some(created)) =
-        (place.project(first.text(PROJECT)), first.created.as_deref())
-    else {
+    // It was written into today's project, whichever the first revision was in.
+    let source = Source::read(cx.stored, item).await?;
+    let (Ok(project), Some(created)) = (place.home(&source), first.created.as_deref()) else {
         return Ok(Vec::new());
     };
     let query = wiql(&project.name, first.text(TYPE), created, first.text(TITLE));

@@ -16,6 +16,8 @@ pub(super) const ANEW: u8 = 8;
 pub(super) const REVISED: u8 = 16;
 /// Its newest revision is of a project that is not selected.
 pub(super) const OUT: u8 = 32;
+/// Its first revision was in the stream.
+pub(super) const BORN: u8 = 64;
 
 const PAGE: u32 = 1024;
 

@@ -56,6 +56,16 @@ impl<'a> Picked<'a> {
         id.is_some_and(|id| self.picks.takes(PROJECT, id, &[name]))
     }
 
+    /// The same as a condition of a query; `None` when none is.
+    pub(super) fn condition(&self) -> Option<String> {
+        let names = self.projects.keys().filter(|name| self.takes(Some(name)));
+        let mut quoted: Vec<String> = names
+            .map(|name| format!("'{}'", name.replace('\'', "''")))
+            .collect();
+        quoted.sort_unstable();
+        (!quoted.is_empty()).then(|| format!("[System.TeamProject] In ({})", quoted.join(", ")))
+    }
+
     /// Ids of the projects that are not selected.
     fn left_out(&self) -> BTreeSet<String> {
         let mut out = BTreeSet::new();

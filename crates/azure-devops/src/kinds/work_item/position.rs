@@ -1,14 +1,15 @@
 //! The cursor of work items: where the three streams stood, and what has to be looked at again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::parts;
 use service::Kind as _;
 
-/// An item that cannot be read is asked for again in this many runs.
-const ATTEMPTS: u8 = 5;
+/// So often all ids are looked at, for items that the streams told of before this identity could read them.
+const SWEEP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What belongs to a work item and can be left out of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +44,19 @@ pub(super) struct Position {
     /// Items that lie in the recycle bin.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) bin: BTreeSet<u32>,
-    /// Items that could not be read whole, and how often that was tried.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) again: BTreeMap<u32, u8>,
+    /// Items that could not be read whole: they are asked for, and named as issues, until they are.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) again: BTreeSet<u32>,
     /// Projects whose items were left out: the streams do not tell of them once more.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) left: BTreeSet<String>,
+    /// The projects that the identity saw, in lower case. The streams pass over what it could not read, and do not tell of it once more.
+    pub(super) seen: Option<BTreeSet<String>>,
+    /// Projects that it saw once and then no longer.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) lost: BTreeSet<String>,
+    /// When all ids were looked at last.
+    pub(super) swept: Option<Timestamp>,
 }
 
 impl Position {
@@ -60,8 +68,11 @@ impl Position {
             discussions: None,
             wanted,
             bin: BTreeSet::new(),
-            again: BTreeMap::new(),
+            again: BTreeSet::new(),
             left: BTreeSet::new(),
+            seen: None,
+            lost: BTreeSet::new(),
+            swept: None,
         }
     }
 
@@ -78,14 +89,26 @@ impl Position {
         })
     }
 
-    /// The items to look at again after this run: those that failed now, unless that was tried often enough.
-    pub(super) fn retried(&self, failed: &BTreeSet<u32>) -> BTreeMap<u32, u8> {
-        let attempts = |id: &u32| self.again.get(id).copied().unwrap_or(0) + 1;
-        failed
-            .iter()
-            .map(|id| (*id, attempts(id)))
-            .filter(|(_, attempts)| *attempts < ATTEMPTS)
-            .collect()
+    /// Whether a project can be seen again: what happened in it meanwhile was passed over.
+    pub(super) fn is_back(&self, projects: Option<&BTreeSet<String>>) -> bool {
+        projects.is_some_and(|projects| !projects.is_disjoint(&self.lost))
+    }
+
+    /// Whether all ids are to be looked at: a project can be seen that could not, or it is time. A time in the future is none.
+    pub(super) fn is_due(&self, projects: Option<&BTreeSet<String>>, now: Timestamp) -> bool {
+        let more = match (projects, &self.seen) {
+            (Some(projects), Some(seen)) => !projects.is_subset(seen),
+            _ => false,
+        };
+        let past = |at: Timestamp| (SignedDuration::ZERO..SWEEP).contains(&now.duration_since(at));
+        more || !self.swept.is_some_and(past)
+    }
+
+    /// Notes the projects that can be seen now.
+    pub(super) fn see(&mut self, projects: BTreeSet<String>) {
+        self.lost.extend(self.seen.take().unwrap_or_default());
+        self.lost.retain(|project| !projects.contains(project));
+        self.seen = Some(projects);
     }
 }
 
@@ -107,7 +130,7 @@ mod tests {
         let mut position = Position::start(ALL);
         position.revisions = Some("813;350;1".to_owned());
         position.bin = BTreeSet::from([7]);
-        position.again = BTreeMap::from([(9, 2)]);
+        position.again = BTreeSet::from([9]);
         let text = position.write().unwrap();
         assert_eq!(Position::read(&text, ALL), Some(position));
     }
@@ -124,11 +147,37 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_is_tried_again_but_not_forever() {
+    fn projects_that_come_and_come_back_are_noticed() {
+        let set = |names: &[&str]| -> BTreeSet<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        let now = Timestamp::UNIX_EPOCH;
         let mut position = Position::start(ALL);
-        for run in 1..=8 {
-            position.again = position.retried(&BTreeSet::from([5]));
-            assert_eq!(position.again.contains_key(&5), run % 5 != 0, "run {run}");
-        }
+        position.swept = Some(now);
+        assert!(
+            !position.is_due(Some(&set(&["a"])), now),
+            "nothing is known"
+        );
+        position.see(set(&["a", "b"]));
+        assert!(!position.is_due(Some(&set(&["a"])), now));
+        assert!(position.is_due(Some(&set(&["a", "b", "c"])), now));
+        position.see(set(&["a"]));
+        assert!(!position.is_back(Some(&set(&["a"]))));
+        assert!(position.is_back(Some(&set(&["a", "b"]))));
+        assert!(!position.is_back(None) && !position.is_due(None, now));
+        position.see(set(&["a", "b"]));
+        assert!(!position.is_back(Some(&set(&["a", "b"]))));
+    }
+
+    #[test]
+    fn all_ids_are_looked_at_every_month_and_after_a_clock_that_ran_ahead() {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut position = Position::start(ALL);
+        assert!(position.is_due(None, now));
+        position.swept = Some(now);
+        assert!(!position.is_due(None, now + SignedDuration::from_hours(29 * 24)));
+        assert!(position.is_due(None, now + SWEEP));
+        position.swept = Some(now + SWEEP * 12);
+        assert!(position.is_due(None, now));
     }
 }

@@ -45,6 +45,12 @@ struct Progress {
     /// Attachments that were uploaded, old id → new address.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     uploads: BTreeMap<String, String>,
+    /// What was lost until then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    losses: Vec<String>,
+    /// Relations that the service refused with their revision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<Value>,
 }
 
 impl Progress {
@@ -104,10 +110,13 @@ async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> 
     match (item.action, &item.new_id) {
         (Action::Skip | Action::Export | Action::Remove, _) => Ok(Outcome::Unchanged),
         (Action::Undelete, _) => undelete(cx, item).await,
-        (Action::Create | Action::Merge | Action::Replace, Some(new_id)) => Ok(Outcome::Done {
-            new_id: new_id.clone(),
-            losses: Vec::new(),
-        }),
+        (Action::Create | Action::Merge | Action::Replace, Some(new_id)) => {
+            let noted = Progress::of(cx, item).await?;
+            Ok(Outcome::Done {
+                new_id: new_id.clone(),
+                losses: noted.map_or_else(Vec::new, |noted| noted.losses),
+            })
+        }
         (Action::Merge | Action::Replace, None) => Err(Error::unsupported(format!(
             "{}: it is not at the target",
             item.item
@@ -182,6 +191,8 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
         next: 1,
         rev: made.rev,
         uploads,
+        losses: patch.losses.clone(),
+        refused: Vec::new(),
     }
     .note(cx, item)
     .await?;

@@ -210,7 +210,8 @@ fn same_moment(one: Option<&str>, other: Option<&str>) -> bool {
     let read = |text: Option<&str>| text.and_then(|text| text.parse::<Timestamp>().ok());
     match (read(one), read(other)) {
         (Some(one), Some(other)) => one.duration_since(other).abs().as_millis() < MOVED,
-        (one, other) => one == other,
+        // What is no time is the same as it was written.
+        _ => one == other,
     }
 }
 
@@ -219,6 +220,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn moments_are_compared_and_what_is_none_as_text() {
+        let same = |one, other| same_moment(Some(one), Some(other));
+        assert!(same(
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T01:00:00.000+01:00"
+        ));
+        assert!(!same("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"));
+        assert!(same("never", "never") && same_moment(None, None));
+        assert!(!same("never", "once") && !same_moment(Some("never"), None));
+    }
 
     #[test]
     fn what_must_differ_does_not_count() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{add, checks, text};
+use super::{add, checks, methods, text};
 use crate::client::{Api, segment};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
@@ -86,6 +86,7 @@ async fn sign_in(
     person: &Person,
     output: &Output,
 ) -> Result<Value, Failure> {
+    methods::hints(api, text(&begin, "service"), output).await?;
     begin["method"] = json!("user");
     if person.browser {
         return browser::sign_in(api, begin, output).await;

@@ -66,7 +66,9 @@ pub(super) async fn apply(
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
     let path = format!("/restore-plans/{}", segment(&apply.plan));
-    let body = json!({ "confirm": apply.confirm });
+    let plan = api.get(&path).await?;
+    let confirm = apply.confirmation(plan["confirm"].as_str(), cancel).await?;
+    let body = json!({ "confirm": confirm });
     let run = api.post(&format!("{path}/apply"), Some(&body)).await?;
     let exit = ended(api, &apply.plan, &run, output, cancel).await?;
     for step in api.list(&format!("{path}/steps")).await? {

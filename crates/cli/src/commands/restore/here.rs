@@ -185,6 +185,11 @@ pub(super) async fn apply(
 ) -> Result<Exit, Failure> {
     let plan = apply.plan.as_str();
     let planned = app.catalog.plan(plan).await?;
+    let touches = app.control.touched(plan).await? > 0;
+    let connector = app.catalog.connector(planned.target.connector()).await?;
+    let organization = touches.then_some(connector.organization.as_str());
+    let confirm = apply.confirmation(organization, cancel).await?;
+    app.control.confirmed(&planned, confirm.as_deref()).await?;
     let (_, repository) = app.repository(Some(&planned.repository)).await?;
     let progress = Progress::new(output);
     let reporter: Arc<dyn Reporter> = Arc::<Progress>::clone(&progress);

@@ -131,7 +131,10 @@ fn recurring(issues: &[Value], output: &Output) {
     ];
     output.rows(&head, issues, |issue| {
         vec![
-            text(issue, "connector").to_owned(),
+            match issue["repository"].as_str() {
+                Some(repository) => format!("repository {repository}"),
+                None => text(issue, "connector").to_owned(),
+            },
             text(issue, "code").to_owned(),
             text(issue, "kind").to_owned(),
             text(issue, "item").to_owned(),
@@ -144,8 +147,13 @@ fn recurring(issues: &[Value], output: &Output) {
 }
 
 async fn acknowledge(api: &Api, one: Acknowledge, output: &Output) -> Result<(), Failure> {
+    let what = if one.repository {
+        "repository"
+    } else {
+        "connector"
+    };
     let mut body = json!({
-        "connector": one.connector,
+        what: one.subject,
         "code": one.code,
         "kind": one.kind,
         "scope": one.scope,
@@ -158,7 +166,7 @@ async fn acknowledge(api: &Api, one: Acknowledge, output: &Output) -> Result<(),
         body["note"] = json!(note);
     }
     api.post("/issues/acknowledge", Some(&body)).await?;
-    output.result(&json!({ "acknowledged": one.code, "connector": one.connector }));
-    output.line(format!("{} of {} is acknowledged", one.code, one.connector));
+    output.result(&json!({ "acknowledged": one.code, what: one.subject }));
+    output.line(format!("{} of {} is acknowledged", one.code, one.subject));
     Ok(())
 }

@@ -1,15 +1,13 @@
 //! `keepward snapshot forget`.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use clap::Args;
 use engine::retention::{Decision, ForgetRequest, Keep, Suspicion, Within, refuse};
-use repository::{Holder, Repository, SnapshotId};
+use repository::{Repository, SnapshotId};
 
 use crate::app::App;
 use crate::client::Api;
-use crate::clock::SystemClock;
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
@@ -148,6 +146,15 @@ fn within(text: &str) -> Result<Within, String> {
     }
 }
 
+/// Whether another person has to approve it here: then it goes the way of the interface, as changes of policies do.
+pub(super) async fn waits(forget: &Forget, global: &Global) -> Result<bool, Failure> {
+    if forget.dry_run {
+        return Ok(false);
+    }
+    let api = Api::open(global).await?;
+    Ok(api.get("/settings/four-eyes").await?["enabled"] == true)
+}
+
 /// Asks a server, which may make it wait for another person's approval (exit 7).
 pub(super) async fn ask(
     forget: &Forget,
@@ -180,6 +187,7 @@ pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Ex
         let request = ForgetRequest {
             keep: forget.rules.keep(),
             sources: BTreeSet::from_iter(forget.filter.source),
+            url: None,
             tags: tag_lists(&forget.filter.tag),
             accept_drop: accepted.clone(),
             dry_run,
@@ -224,13 +232,7 @@ async fn by_name(
         }
     }
     if !dry_run {
-        let lock = repository
-            .lock_shared(&Holder::new("keepward", Arc::new(SystemClock)))
-            .await?;
-        let forgotten = repository.forget(&ids).await;
-        lock.release().await?;
-        forgotten?;
-        app.control.sync(repository).await?;
+        app.control.forget_these(repository, &ids).await?;
     }
     Ok(ids
         .into_iter()

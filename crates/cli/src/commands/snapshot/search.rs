@@ -138,6 +138,8 @@ pub(super) fn excerpt<'p>(pieces: impl Iterator<Item = (&'p str, bool)>) -> Stri
 }
 
 pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result<Exit, Failure> {
+    // Backups leave it to whoever searches.
+    app.catalog.index_texts().await?;
     let known = Known::of(app, search.source.as_deref()).await?;
     let text = search.query();
     let (query, filter) = (Query::parse(&text), search.filter(&known));

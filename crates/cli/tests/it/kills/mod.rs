@@ -1,6 +1,6 @@
 //! The program is killed at random points of what it writes; nothing that was there may be lost, and the next run has to finish.
 
-mod backup;
+pub(crate) mod backup;
 mod copy;
 mod prune;
 mod restore;
@@ -24,6 +24,15 @@ pub(crate) enum Command {
     Restore(restore::Restore),
     Prune(prune::Prune),
     Copy(copy::Copy),
+}
+
+/// Kills a backup of `contoso` as soon as its snapshot is there; whether it was killed at all.
+pub(crate) async fn at_the_snapshot(world: &World, arguments: &[&str], repository: &str) -> bool {
+    let place = Place::Repository(world.path(repository));
+    let mut writes = Writes::begin(world, place).await;
+    let point = Some(victim::Point::Into("snapshots"));
+    let ended = victim::run(world, arguments, &mut writes, point).await;
+    ended.code.is_none()
 }
 
 /// What the kills go over.

@@ -109,6 +109,8 @@ pub(super) enum Point {
     Write(u64),
     /// After its writes, in a phase that only reads.
     Phase(&'static str),
+    /// As soon as something was written into this folder of the repository.
+    Into(&'static str),
 }
 
 /// How a run ended.
@@ -159,6 +161,7 @@ pub(super) async fn run(
             let now = match kill_at {
                 Some(Point::Write(point)) => writes.count >= point,
                 Some(Point::Phase(phase)) => told.lock().unwrap().0 == phase,
+                Some(Point::Into(folder)) => writes.count > 0 && writes.last == folder,
                 None => false,
             };
             if now {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use catalog::{Identity, NewPerson, PersonChange, PersonRow};
+use catalog::{Identity, NewPerson, PendingSignIn, PersonChange, PersonRow};
 use model::Role;
 use openidconnect::{AuthorizationCode, Nonce, PkceCodeVerifier, TokenResponse as _};
 use serde::Deserialize;
@@ -49,21 +49,23 @@ fn mismatch() -> Problem {
     )
 }
 
-/// Whose sign-in it was and where to go on. A state and a code are good once, in the browser that left, for the provider that it left to.
+/// The sign-in that somebody left for and that this answers. A state is good once.
+pub(crate) async fn take(server: &Server, returned: &Returned) -> Result<PendingSignIn, Problem> {
+    let state = returned.state.as_deref().ok_or_else(mismatch)?;
+    let now = server.control.clock.now();
+    let state = digest(state);
+    let pending = server.control.catalog.take_oidc(&state, now);
+    pending.await?.ok_or_else(mismatch)
+}
+
+/// Whose sign-in it was and where to go on. A code is good once, in the browser that left, for the provider that it left to.
 pub(crate) async fn arrive(
     server: &Server,
     name: &str,
+    pending: PendingSignIn,
     returned: &Returned,
     browser: Option<String>,
 ) -> Result<(PersonRow, String), Problem> {
-    let state = returned.state.as_deref().ok_or_else(mismatch)?;
-    let now = server.control.clock.now();
-    let pending = server
-        .control
-        .catalog
-        .take_oidc(&digest(state), now)
-        .await?
-        .ok_or_else(mismatch)?;
     let browser = browser.ok_or_else(mismatch)?;
     if pending.provider != name || !same(&digest(&browser), &pending.browser) {
         return Err(mismatch());

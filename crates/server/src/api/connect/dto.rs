@@ -9,7 +9,6 @@ use service::Check;
 use service::preflight::ApiPermission;
 use utoipa::{IntoParams, ToSchema};
 
-use super::settle::Settings;
 use crate::access::Caller;
 use crate::api::app_profiles::PermissionView;
 use crate::api::connectors::{
@@ -60,6 +59,9 @@ struct HintView {
     link: Option<&'static str>,
 }
 
+/// Tenants have no organizations.
+const ORGANIZATION: &str = "organization-permissions";
+
 const HINTS: &[(&str, &str, Option<&str>)] = &[
     (
         "personal-account",
@@ -77,7 +79,7 @@ const HINTS: &[(&str, &str, Option<&str>)] = &[
         None,
     ),
     (
-        "organization-permissions",
+        ORGANIZATION,
         "The account needs to be owner of the organization, or a member of it and of Project Collection Administrators.",
         Some(
             "https://learn.microsoft.com/azure/devops/organizations/security/change-organization-collection-level-permissions",
@@ -87,6 +89,7 @@ const HINTS: &[(&str, &str, Option<&str>)] = &[
 
 impl MethodsView {
     pub(super) fn of<'a>(
+        service: &str,
         methods: impl Iterator<Item = &'a Method>,
         permissions: Vec<ApiPermission>,
     ) -> Self {
@@ -104,6 +107,7 @@ impl MethodsView {
             permissions: permissions.into_iter().map(PermissionView::of).collect(),
             hints: HINTS
                 .iter()
+                .filter(|(about, ..)| service == "azure-devops" || *about != ORGANIZATION)
                 .map(|(about, text, link)| HintView {
                     about,
                     text,
@@ -345,10 +349,10 @@ pub(super) struct AddWizard {
     pub run_backup: bool,
     /// People whose connectors are limited, and who reach these too. It takes `manage-people`.
     #[serde(default)]
-    people: Vec<String>,
+    pub(super) people: Vec<String>,
     /// How long snapshots are kept: each gets a policy of its own with the usual schedule. It takes `manage-policies`. When absent, the policy counts that is
     /// for them anyway.
-    retention: Option<KeepBody>,
+    pub(super) retention: Option<KeepBody>,
 }
 
 /// An organization that was picked.
@@ -364,13 +368,6 @@ struct PickBody {
 }
 
 impl AddWizard {
-    pub(super) fn settings(&self) -> Settings {
-        Settings {
-            people: self.people.clone(),
-            retention: self.retention.clone(),
-        }
-    }
-
     pub(super) async fn picks(
         self,
         server: &Server,

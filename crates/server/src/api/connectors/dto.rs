@@ -329,6 +329,8 @@ impl TestedConnector {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EditConnector {
+    /// Policies, runs, people and whatever else names the connector follow. Refused while a run of it is open.
+    name: Option<String>,
     organization: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -355,13 +357,14 @@ impl EditConnector {
     /// For the audit log.
     pub(super) fn details(&self) -> Value {
         json!({
-            "organization": self.organization, "url": self.url, "credential": self.credential,
+            "name": self.name, "organization": self.organization, "url": self.url, "credential": self.credential,
             "restore_credential": self.restore_credential, "worker": self.worker, "sync": self.sync,
         })
     }
 
     pub(super) fn into_edit(self) -> ConnectorEdit {
         ConnectorEdit {
+            name: self.name,
             organization: self.organization,
             url: self.url,
             credential: self.credential,
@@ -370,6 +373,15 @@ impl EditConnector {
             sync: self.sync.map(SyncBody::settings),
         }
     }
+}
+
+/// Which connectors.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Somewhere in the name or the organization, without regard to case.
+    #[param(required = false)]
+    pub q: Option<String>,
 }
 
 /// Which connectors to remove.

@@ -7,17 +7,44 @@ use bytes::Bytes;
 use control::browse::OpenSnapshot;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use repository::{Node, Repository};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
+use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema as _};
 
-use super::kinds::{Shown, shown};
+use super::kinds::{KEPT_AS, Shown, shown, shown_as};
 use crate::Problem;
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const INERT: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 /// What is looked at to tell text and images from other files.
 const HEAD: u64 = 4096;
+
+/// The answers of an operation that gives out stored bytes; named in its `responses(…)`.
+pub(super) struct StoredBytes;
+
+impl IntoResponses for StoredBytes {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let all = shown_as().fold(
+            ResponseBuilder::new().description("The bytes."),
+            |all, kind| all.content(kind, Content::new(Some(String::schema()))),
+        );
+        let part = ResponseBuilder::new()
+            .description("A part of them.")
+            .content(KEPT_AS, Content::new(Some(String::schema())));
+        let beyond = ResponseBuilder::new()
+            .description("The file has no such part.")
+            .content(
+                "application/problem+json",
+                Content::new(Some(Ref::from_schema_name("Problem"))),
+            );
+        [("200", all), ("206", part), ("416", beyond)]
+            .map(|(status, answer)| (status.to_owned(), RefOr::T(answer.build())))
+            .into()
+    }
+}
 
 /// Where bytes come from.
 pub(super) enum Source {

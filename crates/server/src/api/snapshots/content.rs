@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::bytes::{Named, Source};
+use super::bytes::{Named, Source, StoredBytes};
 use super::reached;
 use crate::access::{Allowed, ReadContent};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
@@ -117,11 +117,7 @@ struct File {
 #[utoipa::path(get, path = "/snapshots/{id}/content", tag = "snapshots", operation_id = "snapshot_content",
     params(("id" = String, Path), File),
     extensions(("x-permission" = json!("read-content"))),
-    responses(
-        (status = 200, description = "The bytes.", content((String = "application/octet-stream"), (String = "text/plain"),
-            (String = "image/png"), (String = "image/jpeg"), (String = "image/gif"), (String = "image/webp"))),
-        (status = 206, description = "A part of them.", body = String, content_type = "application/octet-stream"),
-        (status = 416, description = "The file has no such part.", body = Problem, content_type = "application/problem+json"), Refusals))]
+    responses(StoredBytes, Refusals))]
 async fn content(
     caller: Allowed<ReadContent>,
     State(server): State<Server>,

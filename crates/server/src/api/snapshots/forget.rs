@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{reached, repositories};
-use crate::access::{Allowed, ManageRepositories};
+use crate::access::{Allowed, ManageRepositories, Outcome};
 use crate::api::proposals::Waits;
 use crate::{Json, Problem, Refusals, Server};
 
@@ -73,18 +73,20 @@ async fn forget(
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
-    server
+    let forgotten = server
         .control
         .forget_snapshots(repository, &snapshots)
-        .await?;
+        .await;
+    // Some may be gone when it fails in the middle.
+    let outcome = match &forgotten {
+        Ok(()) => Outcome::Done,
+        Err(_) => Outcome::Failed,
+    };
+    let subject = format!("repository/{repository}");
     let details = json!({ "snapshots": snapshots });
     server
-        .audit(
-            &caller,
-            "snapshot.forget",
-            &format!("repository/{repository}"),
-            details,
-        )
+        .audit_as(&caller, "snapshot.forget", &subject, details, outcome)
         .await?;
+    forgotten?;
     Ok(Json(Forgotten { snapshots }).into_response())
 }

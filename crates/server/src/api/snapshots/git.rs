@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::bytes::{Named, Source};
+use super::bytes::{Named, Source, StoredBytes};
 use super::content::number;
 use super::reached;
 use crate::access::{Allowed, ReadContent};
@@ -216,11 +216,7 @@ struct InCommit {
 #[utoipa::path(get, path = "/snapshots/{id}/git/blob", tag = "snapshots", operation_id = "snapshot_git_blob",
     params(("id" = String, Path), Place, InCommit),
     extensions(("x-permission" = json!("read-content"))),
-    responses(
-        (status = 200, description = "The bytes.", content((String = "application/octet-stream"), (String = "text/plain"),
-            (String = "image/png"), (String = "image/jpeg"), (String = "image/gif"), (String = "image/webp"))),
-        (status = 206, description = "A part of them.", body = String, content_type = "application/octet-stream"),
-        (status = 416, description = "The file has no such part.", body = Problem, content_type = "application/problem+json"), Refusals))]
+    responses(StoredBytes, Refusals))]
 async fn blob(
     caller: Allowed<ReadContent>,
     State(server): State<Server>,

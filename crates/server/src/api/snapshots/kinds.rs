@@ -8,6 +8,7 @@ pub(super) enum Shown {
     Kept,
 }
 
+const WEBP: &str = "image/webp";
 const IMAGES: [(&[u8], &str); 4] = [
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -15,18 +16,28 @@ const IMAGES: [(&[u8], &str); 4] = [
     (b"GIF89a", "image/gif"),
 ];
 
+/// What is no text and no image.
+pub(super) const KEPT_AS: &str = "application/octet-stream";
+
+/// The types that stored bytes are given out as.
+pub(super) fn shown_as() -> impl Iterator<Item = &'static str> {
+    let images = IMAGES.iter().map(|(_, image)| *image);
+    let all = [KEPT_AS, "text/plain", WEBP].into_iter().chain(images);
+    std::collections::BTreeSet::from_iter(all).into_iter()
+}
+
 /// The content type of bytes that begin so: images that hold no scripts, text, and everything else.
 pub(super) fn shown(head: &[u8]) -> (&'static str, Shown) {
     if let Some((_, image)) = IMAGES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return (image, Shown::Here);
     }
     if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP") {
-        return ("image/webp", Shown::Here);
+        return (WEBP, Shown::Here);
     }
     if is_text(head) {
         return ("text/plain; charset=utf-8", Shown::Here);
     }
-    ("application/octet-stream", Shown::Kept)
+    (KEPT_AS, Shown::Kept)
 }
 
 fn is_text(head: &[u8]) -> bool {

@@ -12,7 +12,12 @@ pub struct Pointer {
 }
 
 const LARGEST: usize = 1024;
-const VERSION: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+/// The address of the format, and those that it had before 2015.
+const VERSIONS: [&str; 3] = [
+    "https://git-lfs.github.com/spec/v1",
+    "https://hawser.github.com/spec/v1",
+    "http://git-media.io/v/2",
+];
 
 impl Pointer {
     /// Reads a blob; `None` for one that is no pointer.
@@ -20,7 +25,11 @@ impl Pointer {
         if blob.len() > LARGEST {
             return None;
         }
-        let text = std::str::from_utf8(blob.strip_prefix(VERSION)?).ok()?;
+        // Lines may end as those of Windows do.
+        let text = std::str::from_utf8(blob.strip_prefix(b"version ")?).ok()?;
+        if !VERSIONS.contains(&text.lines().next()?) {
+            return None;
+        }
         let value = |key: &str| {
             text.lines()
                 .find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))
@@ -92,6 +101,17 @@ mod tests {
             "version https://git-lfs.github.com/spec/v1\next-0-foo sha256:{OID}\noid sha256:{OID}\nsize 12345\n"
         );
         assert_eq!(Pointer::read(extended.as_bytes()), expected);
+    }
+
+    #[test]
+    fn pointers_of_before_2015_and_with_line_ends_of_windows_are_read() {
+        for version in VERSIONS {
+            for end in ["\n", "\r\n"] {
+                let text = format!("version {version}{end}oid sha256:{OID}{end}size 12345{end}");
+                let read = Pointer::read(text.as_bytes()).unwrap();
+                assert_eq!((read.oid.as_str(), read.size), (OID, 12345), "{text}");
+            }
+        }
     }
 
     #[test]

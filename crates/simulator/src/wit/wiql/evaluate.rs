@@ -154,7 +154,7 @@ impl<'a> Evaluator<'a> {
         let organization = self.organization;
         organization.wit.items.values().filter(move |item| {
             item.deleted.is_none()
-                && !organization.hides(item.project)
+                && !organization.hides_item(item)
                 && as_of.is_none_or(|moment| item.rev_at(moment).is_some())
         })
     }

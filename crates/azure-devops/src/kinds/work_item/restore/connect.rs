@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
 use model::{Action, Class};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use service::http::segment;
 use service::{Error, Outcome, Restore, Result, StoredItem};
 
 use super::links::{self, Known};
@@ -14,7 +17,7 @@ use super::place::{Place, Project};
 use super::source::{Relation, Source};
 use super::upload::Uploads;
 use super::{CONCURRENCY, Progress, change, replace, talk};
-use crate::api;
+use crate::api::{self, DEV, STABLE};
 use crate::kinds::parts::failed;
 use crate::kinds::work_item::{batch, history};
 
@@ -30,9 +33,8 @@ struct There {
 struct Open {
     source: Source,
     project: Project,
+    /// With the losses, and the relations that were refused, until then.
     progress: Progress,
-    /// Relations that the service refused with their revision.
-    refused: Vec<Value>,
     losses: Vec<String>,
 }
 
@@ -119,7 +121,6 @@ async fn replay(
         source,
         project,
         progress: Progress::default(),
-        refused: Vec::new(),
     };
     if item.action != Action::Create {
         replace::to_snapshot(
@@ -138,14 +139,41 @@ async fn replay(
         };
         return Ok(Some(open));
     }
-    // A write that was answered but not noted is there all the same.
-    if rev > progress.rev {
-        progress.next += (rev - progress.rev) as usize;
+    let next = open.source.replay.steps.get(progress.next);
+    if let Some(date) = next.map(|step| step.date.clone())
+        && rev > progress.rev
+    {
+        // A write that was answered but not noted is there all the same: the next one, and no other.
+        let first = progress.rev + 1;
+        let ours = made_at(cx, new_id, first).await? == date.parse().ok();
+        progress.next += usize::from(ours);
+        if !ours || rev > first {
+            // Dates of the past are refused after an edit of today: the rest of the history is written as one revision.
+            let (source, project) = (&mut open.source, &open.project);
+            replace::to_snapshot(cx, place, item, source, project, &mut open.losses).await?;
+            progress.next = usize::MAX;
+            progress
+                .losses
+                .push("it was changed at the target while it was restored".to_owned());
+        }
+        // At once, so that never more than one write is not noted.
         progress.rev = rev;
+        progress.note(cx, item).await?;
     }
+    progress.rev = progress.rev.max(rev);
     open.progress = progress;
     steps(cx, place, item, new_id, &mut open).await?;
     Ok(Some(open))
+}
+
+/// When a revision of the item at the target was made, as the service has it.
+async fn made_at(cx: &Restore<'_>, new_id: &str, rev: u32) -> Result<Option<Timestamp>> {
+    let path = format!("/_apis/wit/workItems/{}/revisions/{rev}", segment(new_id));
+    let call = cx.target.http.get(DEV, &path).version(STABLE);
+    let answer = call.send().await?;
+    let document: &RawValue = answer.json()?;
+    let revision = history::Revision::read(document.get())?;
+    Ok(revision.changed.and_then(|date| date.parse().ok()))
 }
 
 async fn steps(
@@ -183,13 +211,13 @@ async fn steps(
         };
         let rev = match change(cx.target.http, new_id, &with_test(patch.operations(true))).await {
             Err(error) if api::is_refusal(&error) && patch.has_relations() => {
-                open.refused.extend(patch.take_relations());
+                open.progress.refused.extend(patch.take_relations());
                 change(cx.target.http, new_id, &with_test(patch.operations(false))).await
             }
             other => other,
         };
         open.progress.rev = rev.map_err(|error| at_step(error, at, count))?;
-        open.losses.append(&mut patch.losses);
+        open.progress.losses.append(&mut patch.losses);
         open.progress.next = at + 1;
         open.progress.note(cx, item).await?;
     }
@@ -214,7 +242,8 @@ async fn finish(
     open.losses
         .extend(links::add(cx, place, &open.source, new_id, known).await?);
     open.losses
-        .extend(links::one_by_one(cx, new_id, &open.refused).await?);
+        .extend(links::one_by_one(cx, new_id, &open.progress.refused).await?);
+    open.losses.extend(open.progress.losses.iter().cloned());
     if item.action == Action::Create {
         let mut uploads = Uploads::new(
             cx,

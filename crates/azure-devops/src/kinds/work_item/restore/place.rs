@@ -104,7 +104,7 @@ impl<'a> Place<'a> {
     }
 
     /// Where an item is made: the first project that it was in and that is at the target.
-    pub(super) fn home(&self, source: &Source) -> Result<&Project> {
+    pub(in crate::kinds::work_item) fn home(&self, source: &Source) -> Result<&Project> {
         let known = source.projects().find_map(|name| self.project(name));
         known.ok_or_else(|| {
             let names: HashSet<&str> = source.projects().collect();

@@ -1,12 +1,14 @@
 //! An item that stands at the target brought to what the snapshot has, as one more revision of it.
 
-use service::{Restore, Result, StoredItem};
+use model::Class;
+use service::{Error, Restore, Result, StoredItem};
 
-use super::change;
 use super::patch::Patch;
 use super::place::{Place, Project};
 use super::source::{Leads, Source, relations};
 use super::upload::Uploads;
+use super::{change, links};
+use crate::api;
 use crate::kinds::work_item::batch;
 use crate::kinds::work_item::history::{self, Fields, Revision};
 
@@ -24,7 +26,11 @@ pub(super) async fn to_snapshot(
     let answer = batch::ask(cx.target.http, &[new_id.parse().unwrap_or(0)]).await?;
     let values = answer.values()?;
     let Some(document) = values.into_iter().find(|value| value.get() != "null") else {
-        return Ok(());
+        return Err(Error::new(
+            Class::Conflict,
+            "restore-conflict",
+            format!("work item {new_id} is no longer at the target, or hidden from this identity"),
+        ));
     };
     let there = Revision::read(document.get())?;
     let have = relations(document.get())?;
@@ -60,9 +66,16 @@ pub(super) async fn to_snapshot(
                     && (&other.attributes.name, other.attributes.size)
                         == (&relation.attributes.name, relation.attributes.size)
             }),
-            Leads::ToAddress | Leads::ToArtifact => have
+            Leads::ToAddress => have
                 .iter()
                 .any(|other| other.rel == relation.rel && other.url == relation.url),
+            Leads::ToArtifact => {
+                let wanted = links::artifact(&relation.url, place.cx);
+                let wanted = wanted.as_deref().unwrap_or(&relation.url);
+                have.iter().any(|other| {
+                    other.rel == relation.rel && other.url.eq_ignore_ascii_case(wanted)
+                })
+            }
             Leads::ToItem | Leads::Elsewhere => true,
         };
         if !present {
@@ -70,7 +83,15 @@ pub(super) async fn to_snapshot(
         }
     }
     if !patch.is_empty() {
-        change(cx.target.http, new_id, &patch.operations(true)).await?;
+        match change(cx.target.http, new_id, &patch.operations(true)).await {
+            // One link that is refused must not cost the fields.
+            Err(error) if api::is_refusal(&error) && patch.has_relations() => {
+                let relations = patch.take_relations();
+                change(cx.target.http, new_id, &patch.operations(false)).await?;
+                losses.extend(links::one_by_one(cx, new_id, &relations).await?);
+            }
+            other => drop(other?),
+        }
         losses.push("what differed was written as a new revision by the restoring identity; the history between stays".to_owned());
     }
     if !source.comments.is_empty() {

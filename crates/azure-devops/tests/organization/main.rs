@@ -1,0 +1,11 @@
+//! A whole organization against the simulator, by a backup engine in memory.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod backup;
+mod hidden;
+mod replaced;
+mod repositories;
+mod restore;
+mod selection;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,110 @@
+//! Restores onto what is there, and restores that others write into.
+
+use model::ItemRef;
+use serde_json::{Value, json};
+use service::http::Method;
+use simulator::Seed;
+
+use crate::support::{Journal, Snapshot, all_kinds, backup, client, owner, restore, start};
+
+#[tokio::test]
+async fn replacing_a_project_wiki_brings_its_pages_back() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let wikis = snapshot.of_kind("wiki").into_iter();
+    let mut wikis = wikis.map(|item| {
+        let text = snapshot.part_text(item, "wiki.json");
+        (item.clone(), serde_json::from_str::<Value>(&text).unwrap())
+    });
+    let (item, wiki) = wikis
+        .find(|(_, wiki)| wiki["type"] == "projectWiki")
+        .unwrap();
+    let project = wiki["projectId"].as_str().unwrap();
+    let pages = format!("/{project}/_apis/wiki/wikis/{}/pages", item.id);
+    let list = async || {
+        let call = http.get("dev", &pages).version("7.1").query("path", "/");
+        let tree = call.query("recursionLevel", "full").send().await.unwrap();
+        tree.json::<Value>().unwrap()["subPages"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let before = list().await;
+    let call = http.call(Method::DELETE, "dev", &pages).version("7.1");
+    let path = before[0]["path"].as_str().unwrap();
+    call.query("path", path).send().await.unwrap();
+    assert_ne!(list().await.len(), before.len());
+    let mut journal = Journal {
+        replace: true,
+        ..Journal::default()
+    };
+    journal.ids.original = true;
+    let report = restore(&http, &snapshot, &journal, &[item]).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_eq!(report.differences, Vec::<String>::new());
+    assert_eq!(list().await.len(), before.len());
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn an_edit_by_others_while_a_history_is_written_leaves_nothing_out() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let pat = simulator.add_organization("empty").await;
+    let target = client(&simulator, "empty", &pat);
+    let journal = Journal::default();
+    let containers: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| ["project", "area", "iteration"].contains(&item.kind.as_str()))
+        .cloned()
+        .collect();
+    restore(&target, &snapshot, &journal, &containers)
+        .await
+        .unwrap();
+    let revisions = |item: &ItemRef| snapshot.part_text(item, "revisions.ndjson").lines().count();
+    let quiet = |item: &&&ItemRef| snapshot.part_text(item, "comments.ndjson").is_empty();
+    let items = snapshot.of_kind("work-item");
+    let item = items
+        .iter()
+        .filter(quiet)
+        .max_by_key(|item| revisions(item))
+        .unwrap();
+    let count = revisions(item);
+    assert!(count >= 3, "{count}");
+    let one = [(*item).clone()];
+    // Made, and a revision that is written and not noted; one is still to come.
+    *journal.dies_after.lock().unwrap() = Some(count - 2);
+    let killed = restore(&target, &snapshot, &journal, &one)
+        .await
+        .unwrap_err();
+    assert_eq!(killed.message, "killed");
+    *journal.dies_after.lock().unwrap() = None;
+    let key = ("work-item".to_owned(), item.id.clone());
+    let new = journal.ids.known.lock().unwrap()[&key].clone();
+    let path = format!("/_apis/wit/workitems/{new}");
+    let operations = json!([{ "op": "add", "path": "/fields/System.Tags", "value": "by others" }]);
+    let call = target.call(Method::PATCH, "dev", &path).version("7.1");
+    let call = call.body("application/json-patch+json", operations.to_string());
+    let edited: Value = call.send().await.unwrap().json().unwrap();
+    let foreign = edited["rev"].as_u64().unwrap();
+    let report = restore(&target, &snapshot, &journal, &one).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    let told = |loss: &String| loss.contains("was changed at the target while it was restored");
+    assert!(report.losses.iter().any(told), "{:?}", report.losses);
+    assert_eq!(foreign as usize, count);
+    // What the last revision changed is there, though not as a revision of its own.
+    let of_history = |difference: &String| {
+        ["`: revisions:", "`: System.ChangedDate:"]
+            .iter()
+            .any(|what| difference.contains(what))
+    };
+    assert!(
+        report.differences.iter().all(of_history),
+        "{:?}",
+        report.differences
+    );
+    simulator.stop().await;
+}

@@ -1,0 +1,286 @@
+//! A whole organization comes back, in an empty one or where it was.
+
+use std::collections::BTreeMap;
+
+use model::ItemRef;
+use serde_json::Value;
+use service::FoundState;
+use service::http::Method;
+use simulator::Seed;
+
+use crate::support::{
+    Journal, Snapshot, all_kinds, backup, client, found, owner, restore, start, state,
+};
+
+#[tokio::test]
+async fn an_organization_comes_back_in_an_empty_one() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 300,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let pat = simulator.add_organization("empty").await;
+    let target = client(&simulator, "empty", &pat);
+    let journal = Journal::default();
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .iter()
+        .filter(|(_, parts)| !parts.contains_key("recycle-bin.json"))
+        .map(|(item, _)| item.clone())
+        .collect();
+    let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_eq!(report.differences, Vec::<String>::new());
+    assert_eq!(report.done, items.len());
+
+    let before = state(&http, simulator.organization()).await;
+    let after = state(&http, "empty").await;
+    let count = |state: &Value, list: &str| state[list].as_array().map_or(0, Vec::len);
+    for list in ["projects", "workItems"] {
+        assert_eq!(count(&before, list), count(&after, list), "{list}");
+    }
+    assert!(same_histories(&before, &after) > 100);
+    simulator.stop().await;
+}
+
+/// Compares all revisions of the items whose discussion was never edited; says how many those are.
+fn same_histories(before: &Value, after: &Value) -> usize {
+    let key = |item: &Value| {
+        format!(
+            "{} {}",
+            item["createdDate"], item["revisions"][0]["fields"]["System.Title"]
+        )
+    };
+    let plain = |comment: &Value| {
+        comment["versions"]
+            .as_array()
+            .is_some_and(|versions| versions.len() == 1)
+            && comment["format"] == "html"
+    };
+    let fields = |item: &Value| -> Vec<Value> {
+        let text = item["revisions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|revision| without_ids(&revision["fields"].to_string()));
+        text.map(|text| serde_json::from_str(&text).unwrap())
+            .collect()
+    };
+    let mut compared = 0;
+    for item in before["workItems"].as_array().unwrap() {
+        if !item["comments"].as_array().unwrap().iter().all(plain) {
+            continue;
+        }
+        let twin = after["workItems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|twin| key(twin) == key(item))
+            .unwrap();
+        assert_eq!(fields(item), fields(twin), "work item {}", item["id"]);
+        compared += 1;
+    }
+    compared
+}
+
+/// Addresses of attachments carry ids that differ.
+fn without_ids(text: &str) -> String {
+    let mut pieces = text.split("/_apis/wit/attachments/");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.truncate(out.rfind("http").unwrap_or(out.len()));
+        out.push_str(piece.get(36..).unwrap_or_default());
+    }
+    out
+}
+
+#[tokio::test]
+async fn a_restore_that_was_killed_goes_on_without_doubling() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let pat = simulator.add_organization("empty").await;
+    let target = client(&simulator, "empty", &pat);
+    let journal = Journal::default();
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| item.kind != "git-repository" && item.kind != "wiki")
+        .cloned()
+        .collect();
+    let mut runs = 0;
+    let report = loop {
+        *journal.dies_after.lock().unwrap() = Some(5);
+        match restore(&target, &snapshot, &journal, &items).await {
+            Ok(report) => break report,
+            Err(error) => assert_eq!(error.message, "killed"),
+        }
+        runs += 1;
+        assert!(runs < 40, "it never ends");
+    };
+    assert!(runs > 2, "it was never killed");
+    assert_eq!(report.failed, Vec::<String>::new());
+    let differences: Vec<&String> = report
+        .differences
+        .iter()
+        .filter(|difference| !difference.contains("missing"))
+        .collect();
+    assert_eq!(differences, Vec::<&String>::new());
+    let after = state(&http, "empty").await;
+    assert_eq!(
+        after["workItems"].as_array().unwrap().len(),
+        snapshot.of_kind("work-item").len()
+    );
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn discussions_are_written_once_however_often_the_restore_goes_on() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 60,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| item.kind != "git-repository" && item.kind != "wiki" && !binned(item))
+        .cloned()
+        .collect();
+    let pat = simulator.add_organization("straight").await;
+    let target = client(&simulator, "straight", &pat);
+    let journal = Journal::default();
+    restore(&target, &snapshot, &journal, &items).await.unwrap();
+    let straight = state(&http, "straight").await;
+    restore(&target, &snapshot, &journal, &items).await.unwrap();
+    let again = state(&http, "straight").await;
+    for list in ["workItems", "attachments"] {
+        assert_eq!(straight[list], again[list], "{list}");
+    }
+
+    let pat = simulator.add_organization("killed").await;
+    let target = client(&simulator, "killed", &pat);
+    let journal = Journal::default();
+    for run in 0.. {
+        assert!(run < 100, "it never ends");
+        *journal.dies_after.lock().unwrap() = Some(23);
+        match restore(&target, &snapshot, &journal, &items).await {
+            Ok(_) => break,
+            Err(error) => assert_eq!(error.message, "killed"),
+        }
+    }
+    let killed = state(&http, "killed").await;
+    assert_eq!(revisions(&straight), revisions(&killed));
+    simulator.stop().await;
+}
+
+/// How many revisions and which versions of comments each item has, by date and title.
+fn revisions(state: &Value) -> BTreeMap<String, (usize, Vec<usize>)> {
+    let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+    let items = state["workItems"].as_array().unwrap().iter().map(|item| {
+        let comments = item["comments"].as_array().unwrap();
+        let versions = comments.iter().map(|comment| count(&comment["versions"]));
+        let name = format!(
+            "{} {}",
+            item["createdDate"], item["revisions"][0]["fields"]["System.Title"]
+        );
+        (name, (count(&item["revisions"]), versions.collect()))
+    });
+    items.collect()
+}
+
+#[tokio::test]
+async fn a_project_wiki_that_came_with_its_repository_is_not_somebody_elses() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 10,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let of = |kinds: &[&str]| -> Vec<ItemRef> {
+        let items = snapshot.items.keys();
+        items
+            .filter(|item| kinds.contains(&item.kind.as_str()))
+            .cloned()
+            .collect()
+    };
+    let pat = simulator.add_organization("empty").await;
+    let target = client(&simulator, "empty", &pat);
+    let journal = Journal::default();
+    let wikis = of(&["wiki"]);
+    assert_eq!(
+        found(&target, &snapshot, &journal, &wikis).await,
+        vec![None; wikis.len()]
+    );
+    restore(
+        &target,
+        &snapshot,
+        &journal,
+        &of(&["project", "git-repository"]),
+    )
+    .await
+    .unwrap();
+    for (item, state) in wikis
+        .iter()
+        .zip(found(&target, &snapshot, &journal, &wikis).await)
+    {
+        let project_wiki = snapshot
+            .part_text(item, "wiki.json")
+            .contains("projectWiki");
+        assert_eq!(
+            state,
+            project_wiki.then_some(FoundState::Automatic),
+            "{item}"
+        );
+    }
+    // At its own place it is what it was.
+    let mut journal = Journal::default();
+    journal.ids.original = true;
+    let there = found(&http, &snapshot, &journal, &wikis).await;
+    assert_eq!(there, vec![Some(FoundState::Present); wikis.len()]);
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn deleted_things_come_back_at_the_original_place() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let items: Vec<ItemRef> = snapshot.of_kind("work-item").into_iter().cloned().collect();
+    http.call(
+        Method::DELETE,
+        "dev",
+        &format!("/_apis/wit/workitems/{}", items[0].id),
+    )
+    .version("7.1")
+    .send()
+    .await
+    .unwrap();
+    let destroyed = http
+        .call(
+            Method::DELETE,
+            "dev",
+            &format!("/_apis/wit/workitems/{}", items[5].id),
+        )
+        .version("7.1");
+    destroyed.query("destroy", "true").send().await.unwrap();
+    let mut journal = Journal::default();
+    journal.ids.original = true;
+    let report = restore(&http, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    let known = journal.ids.known.lock().unwrap().clone();
+    let new = |item: &ItemRef| known[&("work-item".to_owned(), item.id.clone())].clone();
+    assert_eq!(
+        new(&items[0]),
+        items[0].id,
+        "an undeleted item keeps its number"
+    );
+    assert_ne!(new(&items[5]), items[5].id, "a destroyed one gets another");
+    simulator.stop().await;
+}

@@ -1,0 +1,351 @@
+//! The kinds of the small service, and how they are crawled.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, MutexGuard};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use model::{Class, ItemRef};
+use serde::{Deserialize, Serialize};
+use service::{
+    Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass,
+    Restore, Result, Scope, Searched, Service, StoredItem, Target, TextOf,
+};
+
+use super::{
+    Log, Shared, World, detail_document, lines, log_document, note_document, project_document,
+};
+use crate::stand_in::NoPreflight;
+
+/// The kinds share this; what differs is their `spec` and `crawl`.
+struct Fake {
+    spec: KindSpec,
+    world: Shared,
+}
+
+const fn spec(
+    name: &'static str,
+    parent: Option<&'static str>,
+    crawled: Crawled,
+    layout: Layout,
+) -> KindSpec {
+    KindSpec {
+        name,
+        title: name,
+        parent,
+        crawled,
+        with: None,
+        after: &[],
+        layout,
+        bin: None,
+        search: Searched::NAMES,
+        read: &[],
+        write: &[],
+        restore: Fidelity::Full,
+    }
+}
+
+const NOTE_TEXT: &[TextOf] = &[TextOf::document(&["/text"])];
+const LOG_TEXT: &[TextOf] = &[
+    TextOf::part("remarks.ndjson", &["/remark"]),
+    TextOf::part("events.ndjson", &["/event"]),
+];
+
+pub(crate) fn service(world: &Shared) -> &'static Service {
+    let item = |folder, shard, document| Layout::Item {
+        folder,
+        shard,
+        document,
+    };
+    let specs = [
+        spec(
+            "project",
+            None,
+            Crawled::Once,
+            item("projects", None, "project.json"),
+        ),
+        KindSpec {
+            search: Searched {
+                text: NOTE_TEXT,
+                project: None,
+            },
+            ..spec(
+                "note",
+                Some("project"),
+                Crawled::PerParent,
+                item("notes", None, "note.json"),
+            )
+        },
+        KindSpec {
+            bin: Some("bin.json"),
+            search: Searched {
+                text: LOG_TEXT,
+                project: Some("/events"),
+            },
+            ..spec(
+                "log",
+                None,
+                Crawled::Once,
+                item("logs", Some(10), "log.json"),
+            )
+        },
+        KindSpec {
+            with: Some("log"),
+            ..spec(
+                "remark",
+                None,
+                Crawled::Once,
+                Layout::Lines {
+                    part: "remarks.ndjson",
+                },
+            )
+        },
+    ];
+    let kinds: Vec<&'static dyn Kind> = specs
+        .map(|spec| -> &'static dyn Kind {
+            Box::leak(Box::new(Fake {
+                spec,
+                world: Arc::clone(world),
+            }))
+        })
+        .to_vec();
+    Box::leak(Box::new(Service {
+        name: "fake",
+        title: "Fake",
+        hosts: &[],
+        kinds: Box::leak(kinds.into_boxed_slice()),
+        preflight: &NoPreflight,
+    }))
+}
+
+fn item(kind: &str, scope: &str, id: &str) -> Item {
+    Item {
+        item: ItemRef::new(kind, scope, id),
+        name: format!("{kind} {id}"),
+        modified: None,
+    }
+}
+
+/// Where the crawl of logs stands.
+#[derive(Default, Serialize, Deserialize)]
+struct Place {
+    token: usize,
+    seen: BTreeSet<u8>,
+    done: BTreeSet<u8>,
+}
+
+impl Fake {
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    async fn request(&self) -> Result<()> {
+        let killed = {
+            let mut world = self.lock();
+            world.requests += 1;
+            (world.last == Some(world.requests)).then(|| Arc::clone(&world.killed))
+        };
+        tokio::task::yield_now().await;
+        if let Some(killed) = killed {
+            killed.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.lock().refuse(self.spec.name)
+    }
+
+    async fn projects(&self, cx: &Crawl<'_>) -> Result<()> {
+        self.request().await?;
+        let list: Vec<(String, u64)> = self
+            .lock()
+            .projects
+            .iter()
+            .map(|(id, project)| (id.clone(), project.revision))
+            .collect();
+        for (id, revision) in list {
+            let listed = item("project", "", &id);
+            let document = project_document(&id, revision);
+            if !cx.order.full
+                && cx.prior.document(&listed.item).await?.as_deref() == Some(&document)
+            {
+                cx.sink.keep(&listed.item).await?;
+                continue;
+            }
+            // Both have to come, or neither counts.
+            cx.sink.upsert(&listed, &document).await?;
+            self.request().await?;
+            cx.sink
+                .part(&listed.item, "detail.json", &detail_document(revision))
+                .await?;
+            cx.sink.done(&listed.item).await?;
+        }
+        Ok(())
+    }
+
+    async fn notes(&self, cx: &Crawl<'_>) -> Result<()> {
+        self.request().await?;
+        let notes = self
+            .lock()
+            .projects
+            .get(&cx.scope.id)
+            .map(|project| project.notes.clone());
+        for (id, text) in notes.into_iter().flatten() {
+            self.request().await?;
+            let note = item("note", &cx.scope.id, &id.to_string());
+            if self.lock().hidden_notes.contains(&id) {
+                self.hide(cx, &note.item);
+                cx.sink.keep(&note.item).await?;
+            } else {
+                cx.sink.upsert(&note, &note_document(id, text)).await?;
+                cx.sink.done(&note.item).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// First the pages of the stream, then the logs that it named. A killed crawl goes on with the pages since, and leaves the logs that it has
+    /// read and that nothing happened to.
+    async fn logs(&self, cx: &Crawl<'_>) -> Result<Cursor> {
+        let mut place = match cx.sink.resumed() {
+            Some(_) if self.lock().forgetful => {
+                return Err(Error::start_again("the token has expired"));
+            }
+            Some(bytes) => serde_json::from_slice(bytes).unwrap(),
+            None => Place {
+                token: cx.cursor.map_or(0, |cursor| cursor.parse().unwrap()),
+                ..Place::default()
+            },
+        };
+        loop {
+            self.request().await?;
+            let page: Vec<_> = {
+                let world = self.lock();
+                let rest = world.stream.iter().skip(place.token);
+                rest.take(3).cloned().collect()
+            };
+            for (id, event) in &page {
+                let there = self.lock().logs.contains_key(id);
+                if let Some(event) = event.as_ref().filter(|_| there) {
+                    let log = ItemRef::new("log", "", &id.to_string());
+                    cx.sink
+                        .append(&log, "events.ndjson", event.as_bytes())
+                        .await?;
+                }
+                place.seen.insert(*id);
+                place.done.remove(id);
+            }
+            place.token += page.len();
+            save(cx, &place).await?;
+            if page.len() < 3 {
+                break;
+            }
+        }
+        for id in &place.seen - &place.done {
+            self.log(cx, id).await?;
+            place.done.insert(id);
+            save(cx, &place).await?;
+        }
+        Ok(place.token.to_string())
+    }
+
+    async fn log(&self, cx: &Crawl<'_>, id: u8) -> Result<()> {
+        self.request().await?;
+        let named = item("log", "", &id.to_string());
+        let (log, hidden): (Option<Log>, bool) = {
+            let world = self.lock();
+            (
+                world.logs.get(&id).cloned(),
+                world.hidden_logs.contains(&id),
+            )
+        };
+        let Some(log) = log else {
+            return cx.sink.delete(&named.item).await;
+        };
+        if hidden {
+            self.hide(cx, &named.item);
+            return Ok(());
+        }
+        cx.sink.upsert(&named, &log_document(id, &log)).await?;
+        if !log.remarks.is_empty() {
+            cx.sink
+                .part(&named.item, "remarks.ndjson", &lines(&log.remarks))
+                .await?;
+        }
+        self.request().await?;
+        if log.binned {
+            cx.sink.part(&named.item, "bin.json", b"{}").await?;
+        } else {
+            cx.sink.remove_part(&named.item, "bin.json").await?;
+        }
+        if let Some(file) = log.file {
+            cx.sink
+                .stream(&named.item, "files/big", &mut file.as_slice())
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn hide(&self, cx: &Crawl<'_>, item: &ItemRef) {
+        let error = Error::new(
+            Class::Malformed,
+            "answer-not-understood",
+            format!("{item} is hidden"),
+        );
+        let scope = &cx.scope.id;
+        cx.sink
+            .issue(error.to_issue(self.spec.name, scope, Some(item.clone())));
+    }
+}
+
+async fn save(cx: &Crawl<'_>, place: &Place) -> Result<()> {
+    cx.sink
+        .position(&|| Ok(serde_json::to_vec(place).unwrap()))
+        .await
+}
+
+#[async_trait]
+impl Kind for Fake {
+    fn spec(&self) -> &KindSpec {
+        &self.spec
+    }
+
+    fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
+        let value: serde_json::Value = serde_json::from_slice(document).ok()?;
+        let id = value["id"]
+            .as_str()
+            .map_or_else(|| value["id"].to_string(), str::to_owned);
+        Some((format!("{} {id}", self.spec.name), None))
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.lock().filtered
+    }
+
+    async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
+        match self.spec.name {
+            "project" => self.projects(cx).await.map(|()| None),
+            "note" => self.notes(cx).await.map(|()| None),
+            _ => self.logs(cx).await.map(Some),
+        }
+    }
+
+    async fn probe(&self, _http: &service::Client, _scope: &Scope) -> Result<()> {
+        Ok(())
+    }
+
+    async fn find(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
+        Ok(vec![None; items.len()])
+    }
+
+    async fn restore(
+        &self,
+        _cx: &Restore<'_>,
+        _pass: Pass,
+        items: &[StoredItem],
+    ) -> Result<Vec<Outcome>> {
+        Ok(vec![Outcome::Unchanged; items.len()])
+    }
+
+    async fn verify(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
+        Ok(vec![Vec::new(); items.len()])
+    }
+}

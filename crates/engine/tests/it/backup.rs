@@ -1,0 +1,307 @@
+//! Backups of a small service with behavior, into an in-memory repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::coordinator::RowChange;
+use engine::{Error, SnapshotReader};
+use model::{Class, ItemRef};
+use proptest::prelude::*;
+use service::Stored as _;
+
+use crate::harness::{Harness, runtime};
+use crate::world::{Change, change};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Chained increments hold what is there, byte for byte, and what one full crawl into a new repository holds.
+    #[test]
+    fn chained_increments_equal_one_full_crawl(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..5)) {
+        runtime().block_on(async {
+            let mut harness = Harness::new().await;
+            // A scope that vanishes without a word is doubted otherwise.
+            harness.accept.insert("project".to_owned());
+            for changes in histories {
+                harness.world().apply(&changes);
+                let report = harness.backup().await.unwrap();
+                prop_assert!(report.source.issues.is_empty(), "{:?}", report.source.issues);
+                prop_assert_eq!(harness.files(&report).await, harness.world().expected());
+            }
+            let chained = harness.backup().await.unwrap();
+            let fresh = harness.fresh_repository().await.backup().await.unwrap();
+            for kind in ["project", "note", "log", "remark"] {
+                prop_assert_eq!(chained.source.counts[kind].items, fresh.source.counts[kind].items, "{}", kind);
+            }
+            Ok(())
+        })?;
+    }
+
+    /// The catalog's rows can be made again from the repository alone.
+    #[test]
+    fn rows_of_the_run_equal_rows_made_from_the_repository(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..4)) {
+        runtime().block_on(async {
+            let mut harness = Harness::new().await;
+            for changes in histories {
+                harness.world().apply(&changes);
+                harness.backup().await.unwrap();
+            }
+            harness.assert_rows_can_be_made_again().await;
+        });
+    }
+}
+
+#[test]
+fn a_quiet_run_stores_only_its_own_description() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::Note(0, 1), Change::Event(3), Change::Remark(3)]);
+        let first = harness.backup().await.unwrap();
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.parent, Some(first.snapshot));
+        assert_eq!(second.counts.blobs_stored, 2, "source.json and the root");
+        assert!(harness.catalog().rows[1].is_empty());
+    });
+}
+
+#[test]
+fn a_kind_that_fails_is_carried_over_and_marked_stale() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::Note(0, 1), Change::Event(3)]);
+        let first = harness.backup().await.unwrap();
+        harness
+            .world()
+            .apply(&[Change::Note(0, 2), Change::Event(3)]);
+        harness.world().fail("log", Class::Permission);
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.source.issues.len(), 1);
+        assert_eq!(second.source.stale["log"], first.source.finished);
+        assert_eq!(second.source.cursors["log"], first.source.cursors["log"]);
+        let (old, new) = (harness.files(&first).await, harness.files(&second).await);
+        let logs = |files: &BTreeMap<String, Vec<u8>>| {
+            files
+                .iter()
+                .filter(|(path, _)| path.starts_with("logs/"))
+                .map(|(path, bytes)| (path.clone(), bytes.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(logs(&old), logs(&new));
+        assert!(
+            new.contains_key("projects/p0/notes/2/note.json"),
+            "what could be read is new"
+        );
+
+        harness.world().heal();
+        let third = harness.backup().await.unwrap();
+        assert!(third.source.stale.is_empty());
+        assert_eq!(harness.files(&third).await, harness.world().expected());
+    });
+}
+
+#[test]
+fn what_lies_in_an_item_goes_with_it_in_the_counts_too() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[
+            Change::Event(16),
+            Change::Event(17),
+            Change::Remark(16),
+            Change::Remark(17),
+        ]);
+        let first = harness.backup().await.unwrap();
+        assert_eq!(first.source.counts["remark"].items, 2);
+        harness.world().apply(&[Change::Destroy(16)]);
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.source.counts["remark"].items, 1);
+        assert_eq!(second.source.counts["remark"].removed, 1);
+    });
+}
+
+#[test]
+fn a_kind_that_fails_midway_keeps_what_was_there() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..6).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        let first = harness.backup().await.unwrap();
+        harness.world().apply(&notes);
+        harness.world().fail_after("note", Class::Transient, 3);
+        let second = harness.backup().await.unwrap();
+        assert!(second.source.stale.contains_key("note/p0"));
+        assert_eq!(harness.files(&second).await, harness.files(&first).await);
+    });
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_named_and_stays_as_it_was() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::Note(0, 1), Change::Note(0, 2)]);
+        let first = harness.backup().await.unwrap();
+        harness
+            .world()
+            .apply(&[Change::Note(0, 1), Change::Note(0, 2)]);
+        harness.world().hide_note(1);
+        let second = harness.backup().await.unwrap();
+        let [issue] = second.source.issues.as_slice() else {
+            panic!("{:?}", second.source.issues)
+        };
+        assert_eq!(issue.item.as_ref().unwrap().id, "1");
+        let (old, new) = (harness.files(&first).await, harness.files(&second).await);
+        let note = |id: u8| format!("projects/p0/notes/{id}/note.json");
+        assert_eq!(old[&note(1)], new[&note(1)]);
+        assert_ne!(old[&note(2)], new[&note(2)]);
+    });
+}
+
+#[test]
+fn a_refused_credential_leaves_no_snapshot() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().fail("log", Class::Credential);
+        let error = harness.backup().await.unwrap_err();
+        assert_eq!(error.code(), Some("credential-refused"));
+        assert!(harness.repository.snapshots().await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn one_item_that_a_filtered_listing_lost_stays_and_is_marked_until_a_person_agrees() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        harness.world().filtered = true;
+        harness.backup().await.unwrap();
+        harness.world().apply(&[Change::RemoveNote(0, 7)]);
+        for _ in 0..2 {
+            let kept = harness.backup().await.unwrap();
+            assert_eq!(kept.source.issues[0].code, "implausible-drop");
+            assert_eq!(kept.source.counts["note"].items, 12);
+            let stale: Vec<&str> = kept
+                .source
+                .stale_items
+                .iter()
+                .map(|stale| stale.item.kind.as_str())
+                .collect();
+            assert_eq!(stale, ["note"]);
+        }
+        harness.accept = BTreeSet::from(["note".to_owned()]);
+        let agreed = harness.backup().await.unwrap();
+        assert!(agreed.source.issues.is_empty());
+        assert_eq!(agreed.source.counts["note"].items, 11);
+    });
+}
+
+#[test]
+fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        harness.backup().await.unwrap();
+        harness.world().apply(
+            &(0..12)
+                .map(|id| Change::RemoveNote(0, id))
+                .collect::<Vec<_>>(),
+        );
+        let kept = harness.backup().await.unwrap();
+        assert_eq!(kept.source.issues[0].code, "implausible-drop");
+        assert_eq!(kept.source.counts["note"].items, 12);
+        harness.accept = BTreeSet::from(["note".to_owned()]);
+        let agreed = harness.backup().await.unwrap();
+        assert!(agreed.source.issues.is_empty());
+        assert_eq!(agreed.source.counts["note"].items, 0);
+        let removed = harness.catalog().rows.pop().unwrap();
+        assert_eq!(
+            removed
+                .iter()
+                .filter(|row| row.change == RowChange::Removed)
+                .count(),
+            12
+        );
+    });
+}
+
+#[test]
+fn a_snapshot_is_never_older_than_the_one_that_it_goes_on_from() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.ticks.set("2027-03-01T00:00:00Z");
+        let ahead = harness.backup().await.unwrap();
+        harness.ticks.set("2026-03-01T00:00:00Z");
+        let mut before = ahead;
+        for _ in 0..2 {
+            let next = harness.backup().await.unwrap();
+            assert_eq!(next.parent, Some(before.snapshot));
+            assert!(next.source.finished > before.source.finished);
+            let codes: Vec<&str> = next
+                .source
+                .issues
+                .iter()
+                .map(|issue| issue.code.as_str())
+                .collect();
+            assert_eq!(codes, ["clock-behind"]);
+            before = next;
+        }
+    });
+}
+
+#[test]
+fn kinds_that_are_not_selected_stay_as_they_were() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::Note(0, 1), Change::Event(3)]);
+        harness.backup().await.unwrap();
+        harness
+            .world()
+            .apply(&[Change::RemoveNote(0, 1), Change::Event(3)]);
+        harness.selection = BTreeSet::from(["log".to_owned()]);
+        let report = harness.backup().await.unwrap();
+        assert_eq!(report.source.selection, ["log"]);
+        assert!(
+            harness
+                .files(&report)
+                .await
+                .contains_key("projects/p0/notes/1/note.json")
+        );
+        harness.selection = BTreeSet::from(["no-such-kind".to_owned()]);
+        assert!(matches!(harness.backup().await, Err(Error::Request { .. })));
+    });
+}
+
+#[test]
+fn parts_larger_than_memory_allows_are_streamed_and_read_back() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&[Change::Event(3)]);
+        let bytes: Vec<u8> = (0..6_000_000_u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        harness.world().file(3, bytes.clone());
+        let report = harness.backup().await.unwrap();
+        let tree = harness
+            .repository
+            .snapshot(report.snapshot)
+            .await
+            .unwrap()
+            .tree;
+        let reader = SnapshotReader::new(harness.repository.clone(), harness.service, Some(tree));
+        let item = ItemRef::new("log", "", "3");
+        assert_eq!(
+            reader.part(&item, "files/big").await.unwrap().unwrap(),
+            bytes
+        );
+        let mut copy = Vec::new();
+        reader.copy(&item, "files/big", &mut copy).await.unwrap();
+        assert_eq!(copy, bytes);
+    });
+}

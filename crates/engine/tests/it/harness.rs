@@ -1,0 +1,242 @@
+//! A source, a repository and a catalog that outlive the process that backs up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use engine::backup::{BackupContext, BackupReport, BackupRequest, backup};
+use engine::coordinator::{Beat, Coordinator, IndexRow, Pace, Rows, SnapshotInfo};
+use engine::rebuild::{self, DiffRows};
+use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use model::{Clock, Resumed, Silent};
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use repository::{Holder, PruneOptions, Repository, Snapshot};
+use service::Service;
+
+use crate::quick;
+use crate::stand_in::{Ticks, client, request};
+use crate::world::{self, Shared, World};
+
+/// Time stands still.
+pub(crate) struct At(pub(crate) Timestamp);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[derive(Default)]
+pub(crate) struct Catalog {
+    /// Without one there are no checkpoints.
+    pub(crate) pace: Option<Pace>,
+    /// Of each run.
+    pub(crate) rows: Vec<Vec<IndexRow>>,
+    pub(crate) checkpoint: Option<String>,
+    pub(crate) resumed: Vec<Resumed>,
+}
+
+#[derive(Default)]
+struct Control(Mutex<Catalog>);
+
+#[async_trait]
+impl Coordinator for Control {
+    fn pace(&self) -> Option<Pace> {
+        self.0.lock().unwrap().pace
+    }
+
+    async fn left(&self) -> engine::Result<Option<String>> {
+        Ok(self.0.lock().unwrap().checkpoint.clone())
+    }
+
+    async fn resumed(&self, from: &Resumed) -> engine::Result<()> {
+        self.0.lock().unwrap().resumed.push(from.clone());
+        Ok(())
+    }
+
+    async fn checkpoint(&self, text: Option<&str>) -> engine::Result<()> {
+        self.0.lock().unwrap().checkpoint = text.map(str::to_owned);
+        Ok(())
+    }
+
+    async fn beat(&self) -> engine::Result<Beat> {
+        Ok(Beat { cancel: false })
+    }
+
+    async fn permit_commit(&self) -> engine::Result<()> {
+        Ok(())
+    }
+
+    async fn index(&self, _snapshot: &SnapshotInfo, rows: &mut dyn Rows) -> engine::Result<()> {
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().await? {
+            all.push(row);
+        }
+        self.0.lock().unwrap().rows.push(all);
+        Ok(())
+    }
+}
+
+impl Ticks {
+    pub(crate) fn set(&self, time: &str) {
+        *self.0.lock().unwrap() = time.parse().unwrap();
+    }
+}
+
+pub(crate) struct Harness {
+    world: Shared,
+    pub(crate) service: &'static Service,
+    pub(crate) repository: Repository,
+    control: Control,
+    pub(crate) ticks: Arc<Ticks>,
+    clock: Arc<dyn Clock>,
+    work: tempfile::TempDir,
+    pub(crate) full: bool,
+    pub(crate) selection: BTreeSet<String>,
+    pub(crate) accept: BTreeSet<String>,
+    runs: usize,
+}
+
+impl Harness {
+    pub(crate) async fn new() -> Self {
+        let world = Shared::default();
+        world.lock().unwrap().apply(&[]);
+        Self::of(world).await
+    }
+
+    /// The same source, backed up by somebody who starts now.
+    pub(crate) async fn fresh_repository(&self) -> Self {
+        Self::of(Arc::clone(&self.world)).await
+    }
+
+    async fn of(world: Shared) -> Self {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        quick::make(store.as_ref()).await;
+        let ticks = Arc::new(Ticks::new());
+        Self {
+            service: world::service(&world),
+            world,
+            repository: quick::open(&store).await.unwrap(),
+            control: Control::default(),
+            clock: Arc::clone(&ticks) as Arc<dyn Clock>,
+            ticks,
+            work: tempfile::tempdir().unwrap(),
+            full: false,
+            selection: BTreeSet::new(),
+            accept: BTreeSet::new(),
+            runs: 0,
+        }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub(crate) fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.control.0.lock().unwrap()
+    }
+
+    /// Removes what no snapshot names.
+    pub(crate) async fn prune(&self) {
+        let holder = Holder::new("test", Arc::clone(&self.clock));
+        let options = PruneOptions {
+            grace: SignedDuration::ZERO,
+            ..PruneOptions::default()
+        };
+        let pruned = self.repository.prune(&holder, &options, &Silent).await;
+        let report = pruned.unwrap();
+        assert!(report.blobs_removed > 0, "{report:?}");
+    }
+
+    /// Removes what neither a snapshot nor the checkpoint's own tree names: the contents that its records name are gone.
+    pub(crate) async fn keep_checkpoint_alone(&self, text: &str) {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let tree = value["tree"].as_str().unwrap().parse().unwrap();
+        let holder = Holder::new("test", Arc::clone(&self.clock));
+        let lock = self.repository.lock_shared(&holder).await.unwrap();
+        let snapshot = Snapshot::new(self.clock.now(), tree);
+        let id = self.repository.writer().commit(&snapshot, &lock).await;
+        lock.release().await.unwrap();
+        self.prune().await;
+        self.repository.forget(&[id.unwrap()]).await.unwrap();
+    }
+
+    /// A backup that ends at this request, counted from now, unless it is through before.
+    pub(crate) async fn killed_at(&mut self, request: u64) -> Option<engine::Result<BackupReport>> {
+        let killed = {
+            let mut world = self.world();
+            world.last = Some(world.requests + request);
+            Arc::clone(&world.killed)
+        };
+        let ended = tokio::select! {
+            report = self.backup() => Some(report),
+            () = killed.notified() => None,
+        };
+        self.world().last = None;
+        // Its lock goes with it.
+        self.repository.close().await;
+        ended
+    }
+
+    pub(crate) async fn backup(&mut self) -> engine::Result<BackupReport> {
+        self.runs += 1;
+        let cx = BackupContext {
+            service: self.service,
+            client: &client(),
+            repository: &self.repository,
+            coordinator: &self.control,
+            clock: &self.clock,
+            reporter: &Silent,
+        };
+        let request = BackupRequest {
+            run: format!("run {}", self.runs),
+            selection: self.selection.clone(),
+            accept_deletions: self.accept.clone(),
+            full: self.full,
+            ..request(self.work.path())
+        };
+        Box::pin(backup(&cx, &request)).await
+    }
+
+    /// Every file of the snapshot but its own description.
+    pub(crate) async fn files(&self, report: &BackupReport) -> BTreeMap<String, Vec<u8>> {
+        let snapshot = self.repository.snapshot(report.snapshot).await.unwrap();
+        let mut files = BTreeMap::new();
+        let mut walk = std::pin::pin!(self.repository.walk(snapshot.tree, ""));
+        while let Some(entry) = walk.next().await {
+            let (path, node) = entry.unwrap();
+            if node.is_file() && path != "source.json" {
+                files.insert(path, self.repository.read(&node).await.unwrap().to_vec());
+            }
+        }
+        files
+    }
+
+    /// What the catalog was told of each snapshot is what the repository says.
+    pub(crate) async fn assert_rows_can_be_made_again(&self) {
+        let infos = rebuild::snapshots(&self.repository, self.service, "contoso").await;
+        let (infos, told) = (infos.unwrap(), self.catalog().rows.clone());
+        assert_eq!(infos.len(), told.len());
+        let mut before = None;
+        for (info, mut live) in infos.iter().zip(told) {
+            let mut rows = DiffRows::new(&self.repository, self.service, before, info.tree);
+            let mut rebuilt = Vec::new();
+            while let Some(row) = rows.next().await.unwrap() {
+                rebuilt.push(row);
+            }
+            rebuilt.sort_by(|a, b| a.path.cmp(&b.path));
+            live.sort_by(|a, b| a.path.cmp(&b.path));
+            assert_eq!(rebuilt, live);
+            before = Some(info.tree);
+        }
+    }
+}

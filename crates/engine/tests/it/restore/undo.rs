@@ -1,0 +1,203 @@
+//! Restores taken back: only what is ours and untouched goes, whenever it is killed.
+
+use engine::apply::ApplyReport;
+use engine::plan::Select;
+use engine::undo::{Before, UndoRequest};
+use jiff::Timestamp;
+use model::{Action, Conflict, PlanState, RestorePlan, RestoreTarget, StepState, Undone};
+use tokio_util::sync::CancellationToken;
+
+use super::Case;
+use super::plan::{ids, untouched};
+use super::snapshot::MapSnapshot;
+use super::world::Kill;
+use crate::stand_in::client;
+
+impl Case {
+    /// Plans to take the applied plan back, with what stood there before.
+    async fn plan_undo(&self, before: Option<&MapSnapshot>) -> engine::Result<RestorePlan> {
+        let (client, work) = (client(), tempfile::tempdir().unwrap());
+        let head = RestorePlan {
+            id: "undo".to_owned(),
+            target: RestoreTarget::Original {
+                connector: "contoso".to_owned(),
+            },
+            conflict: Conflict::Replace,
+            undoes: Some(Undone {
+                plan: "plan".to_owned(),
+                snapshot: String::new(),
+                repository: "main".to_owned(),
+                original: self.original,
+            }),
+            ..self.store.head("plan")
+        };
+        let request = UndoRequest {
+            head,
+            made: &self.snapshot,
+            before: before.map(|stored| Before {
+                stored,
+                taken: Timestamp::UNIX_EPOCH,
+            }),
+        };
+        engine::undo::plan(&self.context(&client, work.path()), request, &self.store).await
+    }
+
+    async fn undo(&self, before: Option<&MapSnapshot>) -> engine::Result<ApplyReport> {
+        let (client, work) = (client(), tempfile::tempdir().unwrap());
+        let mut context = self.context(&client, work.path());
+        if let Some(before) = before {
+            context.stored = before;
+        }
+        let never = CancellationToken::new();
+        engine::apply::undo(&context, &self.snapshot, "undo", &self.store, &never).await
+    }
+
+    /// How many things there are, those in the recycle bin aside.
+    fn alive(&self) -> usize {
+        let things = self.world.of_kind("thing");
+        things.iter().filter(|(_, thing)| !thing.deleted).count()
+    }
+}
+
+async fn restored(things: usize) -> Case {
+    let case = Case::new(MapSnapshot::contoso(things), false);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    case.apply().await.unwrap();
+    case
+}
+
+#[tokio::test]
+async fn what_was_made_goes_and_containers_stay() {
+    let case = restored(4).await;
+    let plan = case.plan_undo(None).await.unwrap();
+    assert_eq!(plan.state, PlanState::Ready);
+    let told: Vec<(String, Action)> = case
+        .store
+        .steps_of("undo")
+        .into_iter()
+        .map(|step| (step.item.kind, step.action))
+        .collect();
+    assert!(told.contains(&("project".to_owned(), Action::Skip)));
+    assert!(!told.contains(&("project".to_owned(), Action::Remove)));
+    // The default teams were merged into what the service made.
+    let of_teams = |action| {
+        told.iter()
+            .filter(|step| **step == ("team".to_owned(), action))
+            .count()
+    };
+    assert_eq!((of_teams(Action::Remove), of_teams(Action::Skip)), (2, 2));
+    let report = case.undo(None).await.unwrap();
+    assert_eq!((report.removed, report.failed), (6, 0));
+    assert_eq!(report.state, PlanState::Applied);
+    assert_eq!(case.alive(), 0);
+    assert_eq!(case.world.of_kind("project").len(), 2);
+    assert_eq!(case.world.of_kind("team").len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_changed_since_stays_whenever_that_was() {
+    let case = restored(3).await;
+    let things = case.world.of_kind("thing");
+    let change = |at: usize| {
+        let changed = case.world.change(&things[at].0, |thing| {
+            "somebody works on it".clone_into(&mut thing.body);
+        });
+        changed.unwrap();
+    };
+    change(0);
+    case.plan_undo(None).await.unwrap();
+    let kept: Vec<_> = case
+        .store
+        .steps_of("undo")
+        .into_iter()
+        .filter(|step| step.item.kind == "thing" && step.action == Action::Skip)
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert!(kept[0].reason.as_ref().unwrap().contains("changed since"));
+    change(1);
+    let report = case.undo(None).await.unwrap();
+    assert_eq!(report.failed, 1);
+    assert_eq!(report.state, PlanState::AppliedWithIssues);
+    assert_eq!(case.alive(), 2);
+    assert!(
+        case.issues()
+            .iter()
+            .any(|issue| issue.code == "restore-conflict")
+    );
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_put_back_from_the_snapshot_before() {
+    let case = untouched(3);
+    case.world
+        .change("2", |thing| "newer".clone_into(&mut thing.body))
+        .unwrap();
+    let mut before = case.snapshot.clone();
+    before.put(
+        "thing",
+        "",
+        "2",
+        r#"{"name":"thing 2","body":"newer","links":[]}"#,
+    );
+    case.plan(ids("thing", &["2"]), Conflict::Replace)
+        .await
+        .unwrap();
+    case.apply().await.unwrap();
+    assert_eq!(case.world.things()["2"].body, "body 2");
+    // Without a snapshot from before there is nothing to put back.
+    case.plan_undo(None).await.unwrap();
+    let step = case.store.steps_of("undo").remove(0);
+    assert_eq!(step.action, Action::Skip);
+    case.plan_undo(Some(&before)).await.unwrap();
+    let step = case.store.steps_of("undo").remove(0);
+    assert_eq!(step.action, Action::Replace);
+    assert!(step.losses[0].contains("is lost"));
+    case.undo(Some(&before)).await.unwrap();
+    assert_eq!(case.world.things()["2"].body, "newer");
+}
+
+#[tokio::test]
+async fn an_item_that_only_appeared_meanwhile_is_never_removed() {
+    let case = untouched(2);
+    let there = case.world.remove("2");
+    case.plan(ids("thing", &["2"]), Conflict::Replace)
+        .await
+        .unwrap();
+    // Somebody makes it before the plan is applied, and what is written does not arrive as it should.
+    case.world.seed("2", there);
+    case.world.garble("thing 2");
+    case.apply().await.unwrap();
+    assert_eq!(case.steps()[0].state, StepState::Differs);
+    case.plan_undo(None).await.unwrap();
+    let steps = case.store.steps_of("undo");
+    assert!(steps.iter().all(|step| step.action == Action::Skip));
+}
+
+#[tokio::test]
+async fn a_kill_at_any_call_removes_everything_once() {
+    let case = restored(3).await;
+    case.plan_undo(None).await.unwrap();
+    case.world.kill(None);
+    case.undo(None).await.unwrap();
+    let calls = case.world.calls();
+    assert!(calls > 20, "{calls}");
+    for at in 1..=calls {
+        for carried_out in [false, true] {
+            let case = restored(3).await;
+            case.plan_undo(None).await.unwrap();
+            case.world.kill(Some(Kill { at, carried_out }));
+            case.undo(None).await.unwrap_err();
+            case.world.kill(None);
+            let report = case.undo(None).await.unwrap();
+            let told = format!("killed at {at} {carried_out}: {report:?}");
+            assert_eq!((case.alive(), report.failed), (0, 0), "{told}");
+            assert_eq!(case.world.of_kind("team").len(), 2, "{told}");
+            let steps = case.store.steps_of("undo").into_iter();
+            let mut removed = steps.filter(|step| step.action == Action::Remove);
+            assert!(
+                removed.all(|step| step.state == StepState::Verified),
+                "{told}"
+            );
+        }
+    }
+}

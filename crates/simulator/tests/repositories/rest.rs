@@ -1,0 +1,363 @@
+//! Repositories, refs and commits through REST.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::fixture::{Answer, Fixture, ZERO};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_in_maintenance_is_listed_and_answers_nothing_else() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("busy").await;
+    let copy = fixture.working_copy("work", 1);
+    fixture.run(
+        &copy,
+        &[
+            "push",
+            "-q",
+            &fixture.remote("busy"),
+            "HEAD:refs/heads/main",
+        ],
+    );
+    let set = |busy: bool| json!({"repository": id, "isInMaintenance": busy});
+    fixture
+        .control(Method::POST, "/__repositories", &set(true))
+        .await;
+    let listed = fixture
+        .get("/_apis/git/repositories?api-version=7.1")
+        .await
+        .json();
+    let shown = listed["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|repository| repository["id"] == id.as_str())
+        .unwrap()
+        .clone();
+    assert_eq!(shown["isInMaintenance"], true);
+    let refs = fixture
+        .get("/Main%20Project/_git/busy/info/refs?service=git-upload-pack")
+        .await
+        .expect(404);
+    assert!(refs.text().contains("TF401019"));
+    fixture
+        .control(Method::POST, "/__repositories", &set(false))
+        .await;
+    fixture.run(&copy, &["ls-remote", &fixture.remote("busy")]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_goes_through_its_life() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("first").await;
+    let one = format!("/Main%20Project/_apis/git/repositories/{id}?api-version=7.1");
+    let taken = fixture
+        .call(
+            Method::POST,
+            "/Main%20Project/_apis/git/repositories?api-version=7.1",
+            &json!({"name": "First"}),
+        )
+        .await;
+    assert_eq!(
+        taken.expect(409).json()["typeKey"],
+        "GitRepositoryNameAlreadyExistsException"
+    );
+    let copy = fixture.working_copy("work", 1);
+    fixture.run(
+        &copy,
+        &[
+            "push",
+            "-q",
+            &fixture.remote("first"),
+            "HEAD:refs/heads/main",
+            "HEAD:refs/heads/other",
+        ],
+    );
+    let renamed = fixture
+        .told(
+            200,
+            Method::PATCH,
+            &one,
+            &json!({"name": "second", "defaultBranch": "refs/heads/other"}),
+        )
+        .await;
+    assert_eq!(
+        (renamed["name"].as_str(), renamed["defaultBranch"].as_str()),
+        (Some("second"), Some("refs/heads/other"))
+    );
+    assert_eq!(
+        fixture
+            .run(
+                &copy,
+                &["ls-remote", "--symref", &fixture.remote("second"), "HEAD"]
+            )
+            .lines()
+            .next(),
+        Some("ref: refs/heads/other\tHEAD")
+    );
+
+    fixture
+        .told(200, Method::PATCH, &one, &json!({"isDisabled": true}))
+        .await;
+    assert!(
+        fixture
+            .get(&one)
+            .await
+            .expect(404)
+            .text()
+            .contains("TF401019")
+    );
+    assert!(
+        !fixture
+            .git(&copy, &["ls-remote", &fixture.remote("second")])
+            .status
+            .success()
+    );
+    let listed = fixture
+        .get("/_apis/git/repositories?api-version=7.1")
+        .await
+        .json();
+    let disabled = listed["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|repository| repository["id"] == id.as_str())
+        .unwrap()
+        .clone();
+    assert_eq!(disabled["isDisabled"], true);
+    fixture
+        .told(200, Method::PATCH, &one, &json!({"isDisabled": false}))
+        .await;
+
+    fixture.told(204, Method::DELETE, &one, &Value::Null).await;
+    fixture.get(&one).await.expect(404);
+    let bin = "/Main%20Project/_apis/git/recycleBin/repositories";
+    assert_eq!(
+        fixture.get(&format!("{bin}?api-version=7.1")).await.json()["value"][0]["name"],
+        "second"
+    );
+    fixture
+        .told(
+            200,
+            Method::PATCH,
+            &format!("{bin}/{id}?api-version=7.1"),
+            &json!({"deleted": false}),
+        )
+        .await;
+    fixture.run(&copy, &["ls-remote", &fixture.remote("second")]);
+    fixture.told(204, Method::DELETE, &one, &Value::Null).await;
+    fixture
+        .told(
+            204,
+            Method::DELETE,
+            &format!("{bin}/{id}?api-version=7.1"),
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(
+        fixture.get(&format!("{bin}?api-version=7.1")).await.json()["count"],
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refs_are_listed_in_pages_and_moved_by_their_old_value() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("refs").await;
+    let copy = fixture.working_copy("work", 2);
+    fixture.run(
+        &copy,
+        &[
+            "push",
+            "-q",
+            &fixture.remote("refs"),
+            "HEAD:refs/heads/main",
+            "HEAD~1:refs/heads/b",
+            "v1",
+        ],
+    );
+    let head = fixture.run(&copy, &["rev-parse", "HEAD"]);
+    let refs = format!("/_apis/git/repositories/{id}/refs");
+    let mut names = Vec::new();
+    let mut path = format!("{refs}?$top=2&api-version=7.1");
+    loop {
+        let page = fixture.get(&path).await.expect(200);
+        names.extend(
+            page.json()["value"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|value| value["name"].as_str().unwrap().to_owned()),
+        );
+        let Some(token) = page.header("x-ms-continuationtoken") else {
+            break;
+        };
+        path = format!("{refs}?$top=2&continuationToken={token}&api-version=7.1");
+    }
+    assert_eq!(names, ["refs/heads/b", "refs/heads/main", "refs/tags/v1"]);
+    let tags = fixture
+        .get(&format!(
+            "{refs}?filter=tags/&peelTags=true&api-version=7.1"
+        ))
+        .await
+        .json();
+    assert_eq!(
+        (&tags["count"], tags["value"][0]["peeledObjectId"].as_str()),
+        (&json!(1), Some(head.as_str()))
+    );
+
+    let update = |name: &str, old: &str, new: &str| json!([{"name": name, "oldObjectId": old, "newObjectId": new}]);
+    let path = format!("{refs}?api-version=7.1");
+    let status = |answer: Answer| {
+        answer.expect(200).json()["value"][0]["updateStatus"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        status(
+            fixture
+                .call(Method::POST, &path, &update("refs/heads/c", ZERO, &head))
+                .await
+        ),
+        "succeeded"
+    );
+    assert_eq!(
+        status(
+            fixture
+                .call(Method::POST, &path, &update("refs/heads/c", ZERO, &head))
+                .await
+        ),
+        "staleOldObjectId"
+    );
+    assert_eq!(
+        status(
+            fixture
+                .call(
+                    Method::POST,
+                    &path,
+                    &update("refs/pull/1/merge", ZERO, &head)
+                )
+                .await
+        ),
+        "rejectedByPlugin"
+    );
+    assert_eq!(
+        status(
+            fixture
+                .call(
+                    Method::POST,
+                    &path,
+                    &update("refs/heads/d", ZERO, &"1".repeat(40))
+                )
+                .await
+        ),
+        "unresolvableToCommit"
+    );
+    assert_eq!(
+        status(
+            fixture
+                .call(Method::POST, &path, &update("refs/heads/c", &head, ZERO))
+                .await
+        ),
+        "succeeded"
+    );
+    let locked = fixture
+        .told(
+            200,
+            Method::PATCH,
+            &format!("{refs}?filter=heads/b&api-version=7.1"),
+            &json!({"isLocked": true}),
+        )
+        .await;
+    assert_eq!(locked["isLocked"], true);
+    assert!(locked["isLockedBy"]["id"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_made_through_rest_are_seen_as_items_and_history() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("rest").await;
+    let api = format!("/Main%20Project/_apis/git/repositories/{id}");
+    let push = |old: &str, changes: Value| {
+        json!({
+            "refUpdates": [{"name": "refs/heads/main", "oldObjectId": old}],
+            "commits": [{"comment": "through REST", "changes": changes}],
+        })
+    };
+    let add = |path: &str, content: &str| json!({"changeType": "add", "item": {"path": path}, "newContent": {"content": content, "contentType": "rawtext"}});
+    let made = fixture
+        .told(
+            201,
+            Method::POST,
+            &format!("{api}/pushes?api-version=7.1"),
+            &push(
+                ZERO,
+                json!([add("/docs/Überblick.md", "hällo"), add("/a.txt", "a")]),
+            ),
+        )
+        .await;
+    let first = made["refUpdates"][0]["newObjectId"].as_str().unwrap();
+    let stale = fixture
+        .call(
+            Method::POST,
+            &format!("{api}/pushes?api-version=7.1"),
+            &push(ZERO, json!([add("/b.txt", "b")])),
+        )
+        .await;
+    assert_eq!(
+        stale.expect(409).json()["typeKey"],
+        "GitReferenceStaleException"
+    );
+    let change = json!([{"changeType": "delete", "item": {"path": "/a.txt"}}, {"changeType": "edit", "item": {"path": "/docs/Überblick.md"}, "newContent": {"content": "aGkgdGhlcmU=", "contentType": "base64encoded"}}]);
+    fixture
+        .told(
+            201,
+            Method::POST,
+            &format!("{api}/pushes?api-version=7.1"),
+            &push(first, change),
+        )
+        .await;
+
+    let items = fixture
+        .read(&format!("{api}/items?recursionLevel=full&api-version=7.1"))
+        .await;
+    let paths: Vec<&str> = items["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["/", "/docs", "/docs/Überblick.md"]);
+    let raw = fixture
+        .send(
+            Method::GET,
+            &format!("{api}/items?path=/docs/%C3%9Cberblick.md&api-version=7.1"),
+            &[("accept", "text/plain")],
+            Vec::new(),
+        )
+        .await;
+    assert_eq!(raw.expect(200).text(), "hi there");
+    let old = fixture.get(&format!("{api}/items?path=/a.txt&includeContent=true&versionDescriptor.versionType=commit&versionDescriptor.version={first}&api-version=7.1")).await;
+    assert_eq!(old.expect(200).json()["content"], "a");
+    fixture
+        .get(&format!("{api}/items?path=/a.txt&api-version=7.1"))
+        .await
+        .expect(404);
+
+    let commits = fixture
+        .read(&format!(
+            "{api}/commits?searchCriteria.$top=5&api-version=7.1"
+        ))
+        .await;
+    assert_eq!(commits["count"], 2);
+    assert_eq!(
+        commits["value"][0]["changeCounts"],
+        json!({"Add": 0, "Edit": 1, "Delete": 1})
+    );
+    assert_eq!(commits["value"][1]["commitId"], first);
+    let changes = fixture
+        .read(&format!("{api}/commits/{first}/changes?api-version=7.1"))
+        .await;
+    assert_eq!(changes["changes"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,118 @@
+import { expect, test } from "vitest";
+import { keeper } from "./support/keeper";
+import { Person } from "./support/person";
+import { backUp } from "./support/protected";
+
+const k = keeper({ workItems: 12, keepAll: true, backups: 1 });
+
+const LOST = /^The connection to the server is lost/;
+
+test("a lost server is told, and the page heals by itself when it is back", async () => {
+  const { page, person, world } = k;
+  await person.open("/runs?kind=backup");
+  const rows = page.getByRole("table", { name: "Runs, the newest first" }).getByRole("row");
+  expect(await rows.count()).toBe(2);
+  await world.kill();
+  await page.getByText(LOST).waitFor();
+  await person.expectAccessible();
+  // A page that was not read yet cannot be shown; what was read stays.
+  await rows.nth(1).waitFor();
+  await page.getByRole("link", { name: "Repositories", exact: true }).click();
+  await page.getByText("The server cannot be reached").first().waitFor();
+  await world.restart();
+  await page.getByText(LOST).waitFor({ state: "detached" });
+  await page.getByRole("row", { name: /^default/ }).waitFor();
+  await page.getByRole("link", { name: "Runs", exact: true }).click();
+  const { id } = await backUp(world, k.made.token, k.made.connector);
+  await page.locator(`a[href$="/runs/${id}"]`).waitFor();
+});
+
+test("of a write that did not get through nobody claims that it was or was not done", async () => {
+  const { page, person } = k;
+  await person.open(`/connectors/${k.made.connector}`);
+  await page.route("**/api/v1/backups", (route) => route.abort());
+  await k.button("Run backup").click();
+  await k.told(/^The server cannot be reached\. Whether this was done is not known/);
+  expect(await k.button("Run backup").isEnabled()).toBe(true);
+});
+
+test("two clicks start one run", async () => {
+  const { page, person } = k;
+  const before = (await k.runs("backup")).length;
+  await person.open(`/connectors/${k.made.connector}`);
+  await k.button("Run backup").dblclick();
+  await k.runEnded();
+  expect((await k.runs("backup")).length).toBe(before + 1);
+  const plans = async () => (await k.get<{ items: unknown[] }>("/restore-plans")).items.length;
+  await person.open(`/snapshots/${k.newest}?kind=team`);
+  await k.button("Restore all of this kind…").click();
+  await k.button("Make the plan").dblclick();
+  await page.getByText("Ready to apply", { exact: true }).waitFor();
+  expect(await plans()).toBe(1);
+});
+
+test("what the server could not answer is asked for again by a button", async () => {
+  const { page, person } = k;
+  await page.route("**/api/v1/policies", (route) => route.fulfill({ status: 500, contentType: "text/html", body: "<h1>Bad day</h1>" }));
+  await page.goto("/policies");
+  await page.getByText("This could not be loaded").waitFor();
+  await person.expectAccessible();
+  await page.unroute("**/api/v1/policies");
+  await k.button("Try again").click();
+  await page.getByRole("table", { name: "Policies" }).waitFor();
+});
+
+test("a session that ended elsewhere leads to the sign-in, and from there back", async () => {
+  const { page, person } = k;
+  await person.open("/runs?kind=backup");
+  await person.context.clearCookies();
+  await page.getByLabel("State").selectOption({ label: "Succeeded" });
+  await page.waitForURL("**/sign-in?**");
+  await page.getByLabel("Name").fill("ada");
+  await page.getByLabel("Password").fill("correct horse battery staple");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/runs?kind=backup&state=succeeded");
+});
+
+test("what is gone, or never was, says so", async () => {
+  const { page, person } = k;
+  const ID = "0".repeat(64);
+  const paths = [
+    "/nothing/here",
+    "/connectors/gone",
+    "/policies/gone",
+    "/runs/gone",
+    "/repositories/gone",
+    "/vault/gone",
+    "/people/gone",
+    "/restore/gone",
+    "/approvals/gone",
+    "/apps/gone",
+    `/snapshots/${ID}`,
+    `/snapshots/${ID}/item/work-item/1`,
+    `/snapshots/compare?from=${ID}&to=${ID}`,
+  ];
+  for (const path of paths) {
+    await page.goto(path);
+    await page.getByText("This does not exist any more").waitFor();
+    await person.expectAccessible();
+  }
+});
+
+test("a viewer is told what their roles do not allow, and by whom that changes", async () => {
+  const viewer = { name: "vera", password: "another horse battery staple" };
+  await k.post("/people", { ...viewer, roles: ["viewer"] });
+  const other = await Person.arrive(k.world);
+  await other.signIn(viewer);
+  const open: string[] = [];
+  for (const path of ["/people", "/vault", "/vault/gone", "/audit", "/notifications", "/apps", "/policies/new"]) {
+    await other.open(path);
+    if ((await other.page.getByText("You may not see this").count()) === 0) open.push(path);
+    await other.expectAccessible();
+  }
+  expect(open).toEqual([]);
+  await other.open(`/snapshots/${k.newest}`);
+  await other.page.getByText("You may see how much is in it, and not what").waitFor();
+  for (const label of ["Restore everything…", "Verify now"]) expect(await other.page.getByRole("button", { name: label }).count()).toBe(0);
+  await other.leave();
+});

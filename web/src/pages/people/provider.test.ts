@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { bodyOf, complete, draftOf, type Provider, taken } from "./provider";
+
+const entra: Provider = {
+  name: "entra",
+  title: "Contoso",
+  issuer: "https://login.microsoftonline.com/t/v2.0",
+  client_id: "id",
+  groups_claim: "roles",
+  roles: { "backup-team": ["operator", "restorer"] },
+  default_roles: ["viewer", "auditor"],
+  scopes: ["profile"],
+  tenants: ["contoso.com", "fabrikam.com"],
+  domains: [],
+};
+
+test("a provider that is saved untouched stays as it is", () => {
+  const { name: _, ...body } = entra;
+  expect(bodyOf(draftOf(entra), entra)).toEqual(body);
+});
+
+test("of the roles of others the one that is chosen counts, and none when it is taken away", () => {
+  expect(bodyOf({ ...draftOf(entra), usual: "operator" }, entra).default_roles).toEqual(["operator"]);
+  expect(bodyOf({ ...draftOf(entra), usual: "" }, entra).default_roles).toEqual([]);
+  expect(bodyOf({ ...draftOf(undefined), usual: "viewer" }, undefined).default_roles).toEqual(["viewer"]);
+  expect(bodyOf(draftOf(undefined), undefined)).toMatchObject({ default_roles: [], groups_claim: "groups", scopes: ["profile", "email"] });
+});
+
+test("a new provider does not replace another one", () => {
+  const draft = { ...draftOf(entra), secret: "s" };
+  expect(complete(draft, undefined, [])).toBe(true);
+  expect(complete(draft, undefined, ["entra"])).toBe(false);
+  expect(taken({ ...draft, name: " entra " }, undefined, ["entra"])).toBe(true);
+  expect(complete(draft, entra, ["entra"])).toBe(true);
+  expect(complete({ ...draft, groups: "no sign" }, entra, ["entra"])).toBe(false);
+  expect(complete({ ...draft, issuer: " " }, entra, ["entra"])).toBe(false);
+});

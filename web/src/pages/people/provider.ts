@@ -1,0 +1,64 @@
+import type { Schemas } from "../../api/client";
+import { list, read, write } from "./groups";
+
+export type Provider = Schemas["Named"];
+
+/** What a person fills in, as it is typed. */
+export interface Draft {
+  name: string;
+  title: string;
+  issuer: string;
+  client_id: string;
+  secret: string;
+  /** `GROUP = role, role`, a line each. */
+  groups: string;
+  groups_claim: string;
+  /** The role of those who are in none of the groups. */
+  usual: string;
+  scopes: string;
+  tenants: string;
+  domains: string;
+}
+
+export function draftOf(provider: Provider | undefined): Draft {
+  return {
+    name: provider?.name ?? "",
+    title: provider?.title ?? "",
+    issuer: provider?.issuer ?? "",
+    client_id: provider?.client_id ?? "",
+    secret: "",
+    groups: write(provider?.roles ?? {}),
+    groups_claim: provider?.groups_claim ?? "groups",
+    usual: provider?.default_roles?.[0] ?? "",
+    scopes: (provider?.scopes ?? ["profile", "email"]).join(" "),
+    tenants: (provider?.tenants ?? []).join(" "),
+    domains: (provider?.domains ?? []).join(" "),
+  };
+}
+
+/** What is saved. Of the roles of others the form shows one; several that were set elsewhere stay as long as it is not touched. */
+export function bodyOf(draft: Draft, provider: Provider | undefined): Schemas["Provider"] {
+  const parsed = read(draft.groups);
+  const kept = provider?.default_roles ?? [];
+  return {
+    title: draft.title,
+    issuer: draft.issuer,
+    client_id: draft.client_id,
+    groups_claim: draft.groups_claim,
+    roles: "roles" in parsed ? parsed.roles : {},
+    default_roles: draft.usual === (kept[0] ?? "") ? kept : draft.usual === "" ? [] : [draft.usual],
+    scopes: list(draft.scopes),
+    tenants: list(draft.tenants),
+    domains: list(draft.domains),
+  };
+}
+
+/** Whether it can be saved: nothing that is needed is missing, and no other provider is replaced, as saving goes by name. */
+export function complete(draft: Draft, provider: Provider | undefined, names: string[]): boolean {
+  const filled = [draft.name, draft.title, draft.issuer, draft.client_id].every((text) => text.trim() !== "");
+  return filled && "roles" in read(draft.groups) && !taken(draft, provider, names);
+}
+
+export function taken({ name }: Draft, provider: Provider | undefined, names: string[]): boolean {
+  return provider === undefined && names.includes(name.trim());
+}
