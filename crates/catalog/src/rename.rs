@@ -131,9 +131,11 @@ impl Catalog {
 /// Puts the name in the place of the old one, in a list or alone; whether that was there.
 fn follow(named: &mut Value, old: &str, name: &str) -> bool {
     match named {
-        Value::Array(all) => all
-            .iter_mut()
-            .fold(false, |any, one| follow(one, old, name) || any),
+        // Each of them, not only the first.
+        Value::Array(all) => {
+            let followed: Vec<bool> = all.iter_mut().map(|one| follow(one, old, name)).collect();
+            followed.contains(&true)
+        }
         Value::String(text) if text.to_lowercase() == old => {
             name.clone_into(text);
             true

@@ -26,7 +26,10 @@ const PATIENCE: Duration = Duration::from_hours(6);
 
 /// A way to the interface. Paths are given without `/api/v1`; parts of them are escaped with [`segment`].
 pub(crate) enum Api {
-    Local { server: server::Server, _app: App },
+    Local {
+        server: server::Server,
+        _app: Box<App>,
+    },
     Remote(Remote),
 }
 
@@ -52,7 +55,10 @@ impl Api {
         };
         let app = App::open(&place).await?;
         let server = server::Server::new(app.control.clone(), options);
-        Ok(Self::Local { server, _app: app })
+        Ok(Self::Local {
+            server,
+            _app: Box::new(app),
+        })
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {

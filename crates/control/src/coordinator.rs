@@ -124,7 +124,7 @@ impl Coordinator for CatalogCoordinator {
                     source,
                     "the catalog lacks a snapshot: its source is listed anew"
                 );
-                let listed = list_source(&self.catalog, from, *service, source, &mut |_| {}).await;
+                let listed = list_source(&self.catalog, from, service, source, &mut |_| {}).await;
                 listed.map(drop)
             }
             (listed, _) => listed,

@@ -98,7 +98,7 @@ pub(crate) async fn of_two_schedulers_one_looks_after_a_repository(place: Place)
     assert!(catalog.run("2").await.is_err(), "all or nothing");
     assert!(catalog.is_waiting(RunKind::Check, "MAIN").await.unwrap());
     let mut abroad = queued("3", RunKind::Check);
-    abroad.run.repository = "Ärzte".to_owned();
+    "Ärzte".clone_into(&mut abroad.run.repository);
     catalog.queue_run(&abroad).await.unwrap();
     for name in ["Ärzte", "ärzte", "ÄRZTE"] {
         assert!(catalog.is_waiting(RunKind::Check, name).await.unwrap());

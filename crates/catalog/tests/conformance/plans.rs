@@ -276,7 +276,10 @@ pub(crate) async fn who_lost_the_job_of_a_plan_writes_nothing_to_it(place: Place
     ] {
         assert_eq!(refused.unwrap_err().code(), Some("job-superseded"));
     }
-    assert_eq!(catalog.open_intents("p1").await.unwrap(), [item.clone()]);
+    assert_eq!(
+        catalog.open_intents("p1").await.unwrap(),
+        std::slice::from_ref(&item)
+    );
     let now = catalog.held(&new.id, new.token);
     now.created("p1", &item, "78").await.unwrap();
     assert_eq!(now.id_map("p1").await.unwrap(), [(item, "78".to_owned())]);

@@ -83,7 +83,7 @@ fn acknowledgement() -> Acknowledgement {
 async fn mentioned(catalog: &Catalog) {
     catalog.create_run(&run("r1")).await.unwrap();
     let mut own = run("r2");
-    own.connector = OLD.to_owned();
+    OLD.clone_into(&mut own.connector);
     catalog.create_run(&own).await.unwrap();
     let policy = Policy {
         name: "strict".to_owned(),

@@ -313,7 +313,7 @@ pub(crate) async fn a_run_ends_as_a_whole_or_not_at_all(place: Place) {
     assert_eq!(catalog.run("r1").await.unwrap().state, RunState::Running);
     // What stands behind a run that is not there is not ended for it either.
     let mut unknown = ended.clone();
-    unknown.id = "nobody".to_owned();
+    "nobody".clone_into(&mut unknown.id);
     let failed = catalog
         .end_run(&new.id, new.token, JobState::Succeeded, &unknown, &[])
         .await;

@@ -230,7 +230,7 @@ async fn an_account_is_let_in_again_and_gets_a_new_password() {
     world
         .keepward(&["user", "reset-password", "ben", "--password-file", &weak])
         .await
-        .refuses(1, "password-weak");
+        .refuses(2, "request-refused");
     let new = world.file("new", "another planted password");
     let reset = [
         "user",

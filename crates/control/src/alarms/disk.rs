@@ -98,7 +98,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), back)
+        tokio::time::timeout(Duration::from_mins(1), back)
             .await
             .unwrap();
         let nothing = ask_with(Path::new("/nothing"), |_| None, PATIENCE).await;

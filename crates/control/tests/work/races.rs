@@ -93,7 +93,12 @@ async fn what_a_policy_keeps_of_an_organization_no_other_connector_of_it_forgets
         .await
         .unwrap()
     {
-        assert!(preview.decisions.iter().all(|one| one.keep()));
+        assert!(
+            preview
+                .decisions
+                .iter()
+                .all(engine::retention::Decision::keep)
+        );
     }
     let shorter = keeping("long", &["contoso"], 2);
     let control = &site.control;
@@ -165,7 +170,7 @@ impl RunObserver for Halting {
         match (event, reached) {
             (Event::Progress { .. }, Some(reached)) => {
                 reached.send(()).unwrap();
-                let wait = Duration::from_secs(60);
+                let wait = Duration::from_mins(1);
                 self.go_on.lock().unwrap().recv_timeout(wait).unwrap();
             }
             (_, reached) => *self.reached.lock().unwrap() = reached,

@@ -324,7 +324,7 @@ async fn add(
     let (control, owner) = (&server.control, owner(&caller));
     let wizard = control.wizard(&owner, &id).await?;
     let again = wizard.connector.is_some();
-    let wishes = settle::wishes(&server, &caller, &request, again).await?;
+    let wishes = settle::wishes(&server, &caller, &request, again)?;
     let picks = request.picks(&server, &caller, &wizard.service).await?;
     let added = control.finish_wizard(&owner, &id, picks, wishes).await?;
     let action = if again {

@@ -118,7 +118,6 @@ fn with_roles(roles: &BTreeSet<Role>) -> Result<(), Problem> {
 
 /// Nobody changes an account that may more than they do, and a token not the account that it belongs to.
 fn may_change(caller: &Caller, person: &PersonRow) -> Result<(), Problem> {
-    caller.may_grant(&person.roles, person.connectors.as_ref())?;
     if caller.kind == CallerKind::Token && caller.person.as_deref() == Some(&person.id) {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
@@ -126,7 +125,7 @@ fn may_change(caller: &Caller, person: &PersonRow) -> Result<(), Problem> {
             "a token cannot change the account of its owner",
         ));
     }
-    Ok(())
+    caller.may_grant(&person.roles, person.connectors.as_ref())
 }
 
 /// All accounts, by name.

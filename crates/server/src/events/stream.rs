@@ -131,10 +131,12 @@ impl Watcher {
 
     async fn look_again(&mut self) -> Option<()> {
         self.look = Instant::now() + LOOK;
-        match access::still(&self.server, &self.watched.caller, &self.headers).await {
-            Ok(caller) => self.watched.caller = caller?,
+        let still = access::still(&self.server, &self.watched.caller, &self.headers).await;
+        if let Ok(caller) = still {
+            self.watched.caller = caller?;
+        } else {
             // A catalog that is away says nothing of anybody; nor can anything be read then.
-            Err(_) => tracing::warn!("cannot see whether a stream may go on"),
+            tracing::warn!("cannot see whether a stream may go on");
         }
         Some(())
     }

@@ -199,6 +199,8 @@ async fn a_policy_that_is_added_or_removed_and_keeps_less_waits_too() {
     let world = &two.world;
     let connector = model::Connector {
         name: "contoso".to_owned(),
+        service: "azure-devops".to_owned(),
+        organization: "contoso".to_owned(),
         credential: "pat".to_owned(),
         ..model::Connector::default()
     };

@@ -198,7 +198,7 @@ async fn programs_need_no_origin() {
     let program = token(
         &world,
         &root,
-        json!({ "name": "t", "permissions": ["manage-people"] }),
+        json!({ "name": "t", "permissions": ["manage-people", "read-status"] }),
     )
     .await;
     let body = json!({ "name": "ben", "password": "another horse 17", "roles": ["viewer"] });

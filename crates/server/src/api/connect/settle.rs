@@ -10,7 +10,7 @@ use crate::api::policies::PolicyBody;
 use crate::{Problem, Server};
 
 /// What the last step of the wizard was told beside the connectors, if this caller may want it.
-pub(super) async fn wishes(
+pub(super) fn wishes(
     server: &Server,
     caller: &Caller,
     request: &AddWizard,

@@ -1,5 +1,7 @@
 //! As what stored bytes are given out: told by themselves, never by their name, and never as anything that runs.
 
+use std::collections::BTreeSet;
+
 /// What a browser may do with bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -23,7 +25,7 @@ pub(super) const KEPT_AS: &str = "application/octet-stream";
 pub(super) fn shown_as() -> impl Iterator<Item = &'static str> {
     let images = IMAGES.iter().map(|(_, image)| *image);
     let all = [KEPT_AS, "text/plain", WEBP].into_iter().chain(images);
-    std::collections::BTreeSet::from_iter(all).into_iter()
+    all.collect::<BTreeSet<_>>().into_iter()
 }
 
 /// The content type of bytes that begin so: images that hold no scripts, text, and everything else.
