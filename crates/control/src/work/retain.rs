@@ -73,24 +73,23 @@ pub(crate) fn not_forgotten(error: &Error) -> Issue {
 impl Control {
     /// The connectors that make the same snapshots as this one: its own name, and those of others for the same organization at the same
     /// address. One whose address nobody can tell counts as one of them: it can only make more stay.
-    fn makers<'a>(&self, connector: &'a Connector, all: &'a [Connector]) -> Result<Vec<&'a str>> {
-        let service = self.service(&connector.service)?;
+    fn makers<'a>(&self, connector: &'a Connector, all: &'a [Connector]) -> Vec<&'a str> {
+        let at = |one: &Connector| address(self.service(&one.service).ok()?, one).ok();
         let organization = connector.organization.to_lowercase();
-        let own = address(service, connector).ok();
+        let own = at(connector);
         let same = |other: &&Connector| {
-            let at = address(service, other).ok();
             let elsewhere = own
                 .as_ref()
-                .zip(at)
+                .zip(at(other))
                 .is_some_and(|(own, at)| !own.eq_ignore_ascii_case(&at));
             other.service == connector.service
                 && other.organization.to_lowercase() == organization
                 && !elsewhere
         };
         let names = all.iter().filter(same).map(|other| other.name.as_str());
-        Ok(std::iter::once(connector.name.as_str())
+        std::iter::once(connector.name.as_str())
             .chain(names)
-            .collect())
+            .collect()
     }
 
     async fn all_policies(&self) -> Result<Vec<Policy>> {
@@ -132,7 +131,7 @@ impl Control {
         let saved = self.catalog.connectors().await?;
         for repository in self.catalog.repositories().await? {
             for connector in connectors {
-                let makers = self.makers(connector, &saved)?;
+                let makers = self.makers(connector, &saved);
                 let rules = |all: &[Policy]| {
                     rules(all, &makers, &repository.name, default.as_ref()).unwrap_or_default()
                 };
@@ -172,7 +171,7 @@ impl Control {
             let all = self.all_policies().await?;
             let default = self.catalog.default_repository().await?;
             let connectors = self.catalog.connectors().await?;
-            let makers = self.makers(connector, &connectors)?;
+            let makers = self.makers(connector, &connectors);
             let keep = rules(&all, &makers, &run.repository, default.as_ref());
             let Some(keep) = keep else {
                 return Ok(());
@@ -205,7 +204,7 @@ impl Control {
             let fits = covering(&all, &connector.name)
                 .iter()
                 .any(|one| one.name == policy.name);
-            let makers = self.makers(connector, &connectors)?;
+            let makers = self.makers(connector, &connectors);
             let keep = rules(&all, &makers, &row.name, default.as_ref());
             let (true, Some(keep)) = (fits, keep) else {
                 continue;
