@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use catalog::ConnectorFilter;
 use control::{ConnectorEdit, IdentityChoice};
+use model::Connector;
 use serde_json::json;
 use service::preflight::Reached;
 use utoipa_axum::router::OpenApiRouter;
@@ -45,8 +46,9 @@ pub(super) fn reach(caller: &Caller, name: &str) -> Result<(), Problem> {
     ))
 }
 
-/// Refuses a name for a new connector that the caller would not reach.
-pub(super) fn may_add(
+/// Refuses a new connector that the caller would not reach, or that stands for an organization whose backups others reach: they are found by
+/// its name.
+pub(super) async fn may_add(
     server: &Server,
     caller: &Caller,
     (service, organization): (&str, &str),
@@ -55,8 +57,17 @@ pub(super) fn may_add(
     if caller.connectors.is_none() {
         return Ok(());
     }
-    let name = server.control.connector_name(service, organization, name)?;
-    if caller.reaches(&name) {
+    let control = &server.control;
+    let name = control.connector_name(service, organization, name)?;
+    let called = |text: &str| control.connector_name(service, text, None);
+    let new = called(organization)?;
+    let others = control.catalog.connectors().await?;
+    let taken = others.iter().any(|other| {
+        other.service == service
+            && !caller.reaches(&other.name)
+            && called(&other.organization).is_ok_and(|one| one.eq_ignore_ascii_case(&new))
+    });
+    if caller.reaches(&name) && !taken {
         return Ok(());
     }
     Err(Problem::new(
@@ -66,12 +77,37 @@ pub(super) fn may_add(
     ))
 }
 
+/// Refuses to let a connector stand for something else, to who reaches some connectors alone: they would read what others have backed up.
+fn stays(
+    server: &Server,
+    caller: &Caller,
+    before: &Connector,
+    edit: &ConnectorEdit,
+) -> Result<(), Problem> {
+    if caller.connectors.is_none() {
+        return Ok(());
+    }
+    let called = |text: &str| server.control.connector_name(&before.service, text, None);
+    let other = match &edit.organization {
+        Some(text) => called(text)? != called(&before.organization)?,
+        None => false,
+    };
+    if !other && edit.url.as_ref().is_none_or(|url| *url == before.url) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "role-missing",
+        "this account reaches some connectors alone: who reaches all of them decides for which organization and address they stand",
+    ))
+}
+
 /// What of these organizations the caller may know of: those of connectors that it reaches, or could add.
 pub(super) async fn narrowed(
     server: &Server,
     caller: &Caller,
     service: &str,
-    mut found: Vec<Reached>,
+    found: Vec<Reached>,
 ) -> Result<Vec<Reached>, Problem> {
     if caller.connectors.is_none() {
         return Ok(found);
@@ -84,11 +120,15 @@ pub(super) async fn narrowed(
                 && caller.reaches(&connector.name)
         })
     };
-    found.retain(|one| {
+    let mut reached = Vec::new();
+    for one in found {
         let organization = &one.organization;
-        own(organization) || may_add(server, caller, (service, organization), None).is_ok()
-    });
-    Ok(found)
+        let place = (service, organization.as_str());
+        if own(organization) || may_add(server, caller, place, None).await.is_ok() {
+            reached.push(one);
+        }
+    }
+    Ok(reached)
 }
 
 /// The connectors that the caller reaches, by name.
@@ -124,7 +164,7 @@ async fn add(
 ) -> Result<(StatusCode, HeaderMap, Json<AddedConnector>), Problem> {
     let new = request.into_new(&server).await?;
     let place = (new.service.as_str(), new.organization.as_str());
-    may_add(&server, &caller, place, new.name.as_deref())?;
+    may_add(&server, &caller, place, new.name.as_deref()).await?;
     let (named, made) = match &new.identity {
         IdentityChoice::Stored(name) => (Some(name), None),
         IdentityChoice::New { name, .. } => (None, name.as_ref()),
@@ -193,6 +233,8 @@ async fn edit(
     let mut details = request.details();
     details["before"] = json!(name);
     let edit: ConnectorEdit = request.into_edit();
+    let before = server.control.catalog.connector(&name).await?;
+    stays(&server, &caller, &before, &edit)?;
     let restore = edit.restore_credential.iter().flatten();
     let used: Vec<String> = edit.credential.iter().chain(restore).cloned().collect();
     reach_credentials(&server, &caller, &used).await?;

@@ -1,5 +1,6 @@
 //! Connectors without a wizard: add, verify, edit, remove.
 
+use axum::http::Method;
 use serde_json::json;
 
 use crate::world::World;
@@ -244,4 +245,29 @@ async fn the_own_credential_goes_with_the_connector_also_after_an_edit_put_it_as
     // The next one of its name has its own again; the shared credential is still there.
     world.add_pat("contoso", &pat).await.expect(201);
     world.get("/credentials/kept").await.expect(200);
+}
+
+/// Backups are found by the name of their organization: whoever could choose it would read those of others.
+#[tokio::test]
+async fn a_limited_account_lets_no_connector_stand_for_what_others_reach() {
+    let world = World::start().await;
+    let pat = world.simulator.pat().to_owned();
+    world.add_pat("contoso", &pat).await.expect(201);
+    world.add_pat("own", &pat).await.expect(201);
+    let own = (Method::PATCH, "/connectors/own");
+    for change in [
+        json!({ "organization": "fabrikam" }),
+        json!({ "url": "https://devops.example" }),
+        json!({ "url": null }),
+    ] {
+        let refused = world.call_as(&["own"], own.clone(), &change).await;
+        let refused = refused.expect(403);
+        assert_eq!(refused["code"], "role-missing", "{change}");
+    }
+    let new = world.pat_body("mine", "https://dev.azure.com/CONTOSO", &pat);
+    let add = (Method::POST, "/connectors");
+    world.call_as(&["mine"], add, &new).await.expect(403);
+    // What it reaches it may change.
+    let worker = json!({ "organization": "contoso", "worker": "dmz" });
+    world.call_as(&["own"], own, &worker).await.expect(200);
 }

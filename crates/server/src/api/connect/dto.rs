@@ -376,7 +376,7 @@ impl AddWizard {
     ) -> Result<Vec<WizardPick>, Problem> {
         for pick in &self.connectors {
             let place = (service, pick.organization.as_str());
-            may_add(server, caller, place, pick.name.as_deref())?;
+            may_add(server, caller, place, pick.name.as_deref()).await?;
             reach_credentials(server, caller, &pick.restore_credential).await?;
         }
         let picks = self.connectors.into_iter().map(|pick| WizardPick {
