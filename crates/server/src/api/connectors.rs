@@ -62,11 +62,15 @@ pub(super) async fn may_add(
     let called = |text: &str| control.connector_name(service, text, None);
     let new = called(organization)?;
     let others = control.catalog.connectors().await?;
-    let taken = others.iter().any(|other| {
-        other.service == service
-            && !caller.reaches(&other.name)
-            && called(&other.organization).is_ok_and(|one| one.eq_ignore_ascii_case(&new))
-    });
+    let same: Vec<&Connector> = others
+        .iter()
+        .filter(|other| {
+            other.service == service
+                && called(&other.organization).is_ok_and(|one| one.eq_ignore_ascii_case(&new))
+        })
+        .collect();
+    // Who reaches one of them reads its backups already.
+    let taken = !same.is_empty() && !same.iter().any(|other| caller.reaches(&other.name));
     if caller.reaches(&name) && !taken {
         return Ok(());
     }
