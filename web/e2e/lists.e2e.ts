@@ -135,3 +135,28 @@ test("a list of a hundred thousand work items scrolls to its last one, and is no
   await table.waitFor();
   expect(asked).toBe(pages);
 });
+
+test("a list of runs that somebody has scrolled far through is not read anew at each event", async () => {
+  const { page, person } = k;
+  const [run] = await k.runs("backup");
+  let asked = 0;
+  await page.route("**/api/v1/runs?**", async (route) => {
+    asked += 1;
+    const from = Number(new URL(route.request().url()).searchParams.get("after") ?? 0);
+    const items = Array.from({ length: 50 }, (_, number) => ({ ...run, id: `run-${from + number}` }));
+    await route.fulfill({ json: { items, next: String(from + items.length) } });
+  });
+  await person.open("/runs?kind=backup");
+  const table = page.getByRole("table", { name: "Runs, the newest first" });
+  await scroll(table, 8);
+  expect(asked).toBeGreaterThan(5);
+  const pages = asked;
+  // What else is on the page is read when the events come.
+  const heard = page.waitForResponse((response) => new URL(response.url()).pathname === "/api/v1/connectors");
+  await snapshotOf(k.world, k.made.token, k.made.connector);
+  await heard;
+  expect(asked).toBe(pages);
+  await page.reload();
+  await table.waitFor();
+  await expect.poll(() => asked).toBe(pages + 1);
+});

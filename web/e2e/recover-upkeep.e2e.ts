@@ -102,8 +102,11 @@ test("damage is told where the repository is listed, and the run names it", asyn
   await upkeep();
   await page.getByLabel("Packs to read, in percent").fill("100");
   await k.button("Check now").click();
-  await outcome(/\d problems?/);
+  await outcome(/It found \d+ problems?, which the run names/);
+  await page.getByText("keepward repository repair snapshots --repository default").waitFor();
+  await person.expectAccessible();
   await page.getByRole("link", { name: "Open the run" }).first().click();
+  await page.getByRole("status").getByText("Damage found", { exact: true }).waitFor();
   await page.getByText(pack?.split("/").at(-1)?.slice(0, 8) ?? "").first().waitFor();
   await person.expectAccessible();
   await person.open("/repositories");

@@ -19,6 +19,7 @@ test("pictures of every page", async () => {
   await person.signIn();
   for (const { name, path } of pages(made)) {
     await person.open(path);
+    await person.page.getByText("Looking…").first().waitFor({ state: "detached" });
     await person.page.screenshot({ path: join(PLACE, `${name}.png`) });
   }
   await person.leave();

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use service::{Error, Result};
 
 /// The members of an object in their order, values as they were sent.
 #[derive(Clone, Debug, Default)]
@@ -101,12 +102,15 @@ pub(crate) fn push_line(lines: &mut Vec<u8>, record: &str) {
     lines.push(b'\n');
 }
 
-/// The records of a file of lines.
-pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &str> {
+/// The records of a file of lines; an error for one that is not text.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = Result<&str>> {
     bytes
         .split(|&byte| byte == b'\n')
-        .filter_map(|line| std::str::from_utf8(line).ok())
-        .filter(|line| !line.trim().is_empty())
+        .filter(|line| !line.trim_ascii().is_empty())
+        .map(|line| {
+            std::str::from_utf8(line)
+                .map_err(|error| Error::malformed(format!("a stored line is not text: {error}")))
+        })
 }
 
 #[cfg(test)]
@@ -140,6 +144,16 @@ mod tests {
         let mut out = Vec::new();
         push_line(&mut out, "{\n \"a\": 1\r\n}");
         push_line(&mut out, "{}");
-        assert_eq!(lines(&out).collect::<Vec<_>>(), ["{  \"a\": 1  }", "{}"]);
+        let lines: Result<Vec<&str>> = lines(&out).collect();
+        assert_eq!(lines.unwrap(), ["{  \"a\": 1  }", "{}"]);
+    }
+
+    #[test]
+    fn a_line_that_is_not_text_is_not_passed_over() {
+        let damaged = lines(b"{\"a\":1}\n{\"a\":\"\xff\"}\n\n{}\n");
+        assert_eq!(
+            damaged.map(|line| line.is_ok()).collect::<Vec<_>>(),
+            [true, false, true]
+        );
     }
 }

@@ -1,9 +1,11 @@
 //! The audit log: rows are only ever added, and each row's hash covers the row before it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::db::{Row, args};
+use crate::db::{Row, Value, args};
 use crate::{Catalog, Listed, Page, Result, page};
 
 /// What happened, for the log.
@@ -46,6 +48,37 @@ pub struct AuditFilter {
     pub outcome: Option<String>,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
+    /// Only what somebody who does not reach everything may see.
+    pub reach: Option<AuditReach>,
+}
+
+/// What somebody did, and what was done to some connectors, their runs and their restore plans.
+#[derive(Clone, Debug, Default)]
+pub struct AuditReach {
+    pub actor: String,
+    /// Names in lower case.
+    pub connectors: BTreeSet<String>,
+}
+
+impl AuditReach {
+    /// The condition; its values follow those that are there.
+    fn condition(&self, values: &mut Vec<Value>) -> String {
+        let mut parameter = |value: &str| {
+            values.push(value.into());
+            format!("${}", values.len())
+        };
+        let actor = parameter(&self.actor);
+        let mut names: Vec<String> = self.connectors.iter().map(|one| parameter(one)).collect();
+        // An empty list is no SQL.
+        names.push("NULL".to_owned());
+        let names = names.join(", ");
+        format!(
+            "AND (actor = {actor}
+                OR (substr(subject, 1, 10) = 'connector/' AND lower(substr(subject, 11)) IN ({names}))
+                OR (substr(subject, 1, 4) = 'run/' AND substr(subject, 5) IN (SELECT id FROM run WHERE lower(connector) IN ({names})))
+                OR (substr(subject, 1, 13) = 'restore-plan/' AND substr(subject, 14) IN (SELECT id FROM plan WHERE lower(connector) IN ({names}))))"
+        )
+    }
 }
 
 /// What reading the whole log came to.
@@ -143,16 +176,7 @@ impl Catalog {
             Some([seq]) => seq.parse().map_err(|_| crate::Error::Cursor)?,
             None => i64::MAX,
         };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM audit WHERE seq < $1
-               AND (actor = $2 OR $2 IS NULL)
-               AND (action = $3 OR substr(action, 1, length($3) + 1) = $3 || '.' OR $3 IS NULL)
-               AND (subject = $4 OR substr(subject, 1, length($4) + 1) = $4 || '/' OR $4 IS NULL)
-               AND (outcome = $5 OR $5 IS NULL)
-               AND (time >= $6 OR $6 IS NULL) AND (time < $7 OR $7 IS NULL)
-             ORDER BY seq DESC LIMIT $8"
-        );
-        let values = args![
+        let mut values = args![
             before,
             filter.actor.as_deref(),
             filter.action.as_deref(),
@@ -162,6 +186,17 @@ impl Catalog {
             filter.until,
             page.limit() as u64 + 1
         ];
+        let reach = filter.reach.as_ref();
+        let reach = reach.map_or_else(String::new, |reach| reach.condition(&mut values));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM audit WHERE seq < $1
+               AND (actor = $2 OR $2 IS NULL)
+               AND (action = $3 OR substr(action, 1, length($3) + 1) = $3 || '.' OR $3 IS NULL)
+               AND (subject = $4 OR substr(subject, 1, length($4) + 1) = $4 || '/' OR $4 IS NULL)
+               AND (outcome = $5 OR $5 IS NULL)
+               AND (time >= $6 OR $6 IS NULL) AND (time < $7 OR $7 IS NULL) {reach}
+             ORDER BY seq DESC LIMIT $8"
+        );
         let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
         let rows = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
         Ok(Listed::cut(rows, page.limit(), |row| {

@@ -17,6 +17,8 @@ pub struct CredentialRow {
     pub method: String,
     /// How it signs in at a service; `None` for secrets of the program's own, which nobody manages by name.
     pub sign_in: Option<SignIn>,
+    /// The host for which its secret was entered, where that is none of the service's own; connectors may use it at others too.
+    pub url: Option<String>,
     /// When the service stops taking it, as far as anybody said.
     pub expires: Option<Timestamp>,
     pub created: Timestamp,
@@ -37,7 +39,7 @@ pub struct NewCredential<'a> {
     pub expires: Option<Timestamp>,
 }
 
-const SELECT: &str = "SELECT name, method, sign_in, expires, created, updated, used, tested, test_error FROM credential";
+const SELECT: &str = "SELECT name, method, sign_in, expires, created, updated, used, tested, test_error, url FROM credential";
 
 fn read(row: &Row) -> Result<CredentialRow> {
     Ok(CredentialRow {
@@ -50,6 +52,7 @@ fn read(row: &Row) -> Result<CredentialRow> {
         used: row.opt_time(6)?,
         tested: row.opt_time(7)?,
         test_error: row.opt_text(8)?,
+        url: row.opt_text(9)?,
     })
 }
 
@@ -97,12 +100,18 @@ impl Catalog {
         rows.iter().map(read).collect()
     }
 
-    /// Credentials that sign in at a service, by name, a page at a time.
-    pub async fn credentials_page(&self, page: &Page) -> Result<Listed<CredentialRow>> {
+    /// Credentials that sign in at a service, and secrets of the program's own of this method, by name, a page at a time.
+    pub async fn credentials_page(
+        &self,
+        own: Option<&str>,
+        page: &Page,
+    ) -> Result<Listed<CredentialRow>> {
         let limit = page.limit();
         let after = page.position::<1>()?.map(|[key]| key).unwrap_or_default();
-        let sql = format!("{SELECT} WHERE key > $1 AND sign_in IS NOT NULL ORDER BY key LIMIT $2");
-        let values = args![after, limit as u64 + 1];
+        let sql = format!(
+            "{SELECT} WHERE key > $1 AND (sign_in IS NOT NULL OR method = $3) ORDER BY key LIMIT $2"
+        );
+        let values = args![after, limit as u64 + 1, own];
         let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
         let items: Vec<CredentialRow> = rows.iter().map(read).collect::<Result<_>>()?;
         Ok(Listed::cut(items, limit, |last| {
@@ -252,6 +261,15 @@ impl Catalog {
             .write(sql, args![name.to_lowercase(), expires])
             .await?
         {
+            0 => Err(unknown(name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says for which host its secret was entered.
+    pub async fn set_credential_url(&self, name: &str, url: &str) -> Result<()> {
+        let sql = "UPDATE credential SET url = $2 WHERE key = $1";
+        match self.db.write(sql, args![name.to_lowercase(), url]).await? {
             0 => Err(unknown(name)),
             _ => Ok(()),
         }

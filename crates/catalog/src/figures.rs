@@ -1,6 +1,7 @@
 //! Figures for those who watch the server, counted when they ask.
 
 use jiff::Timestamp;
+use model::SourceId;
 
 use crate::db::args;
 use crate::{Catalog, Result};
@@ -18,8 +19,8 @@ pub struct Figures {
     pub expiry: Vec<(String, Timestamp)>,
     /// Repositories with the last check of each, and what it found.
     pub checked: Vec<(String, Timestamp, u64)>,
-    /// Services and names of sources, with the last verification of a snapshot of each.
-    pub verified: Vec<(String, String, Timestamp)>,
+    /// Sources and their names, with the last verification of a snapshot of each.
+    pub verified: Vec<(SourceId, String, Timestamp)>,
     /// Names of workers, with their last sign of life.
     pub workers: Vec<(String, Timestamp)>,
 }
@@ -43,9 +44,9 @@ impl Catalog {
         )
         .await?;
         let verified = read(
-            "SELECT source.service, source.name, max(verification.verified) FROM verification
+            "SELECT source.service, source.address, max(source.name), max(verification.verified) FROM verification
             JOIN snapshot ON snapshot.id = verification.snapshot JOIN source ON source.id = snapshot.source
-            GROUP BY source.service, source.name ORDER BY source.service, source.name",
+            GROUP BY source.service, source.address ORDER BY source.service, source.address",
         )
         .await?;
         let workers =
@@ -70,7 +71,10 @@ impl Catalog {
                 .collect::<Result<_>>()?,
             verified: verified
                 .iter()
-                .map(|row| Ok((row.text(0)?, row.text(1)?, row.time(2)?)))
+                .map(|row| {
+                    let (service, address) = (row.text(0)?, row.text(1)?);
+                    Ok((SourceId { service, address }, row.text(2)?, row.time(3)?))
+                })
                 .collect::<Result<_>>()?,
             workers: workers
                 .iter()

@@ -21,6 +21,7 @@ use crate::db::Row;
 
 pub use counts::ProjectCount;
 pub use diff::ItemChange;
+pub(crate) use forget::drop_source;
 pub use excerpt::Piece;
 pub use full_text::{TextFilter, TextHit};
 pub use query::Query;
@@ -51,7 +52,7 @@ pub struct IndexChange {
     pub name: String,
     /// The item's folder in the snapshot.
     pub path: String,
-    /// Equal digests are equal contents.
+    /// Of all that the item holds, not of what changed alone: equal digests are equal contents.
     pub digest: String,
     pub size: u64,
     pub modified: Option<Timestamp>,

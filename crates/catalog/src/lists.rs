@@ -1,6 +1,6 @@
 //! Lists of connectors, runs and snapshots for people: filtered, and without what they do not reach.
 
-use model::{Connector, Run, RunKind, RunState};
+use model::{Connector, Run, RunKind, RunState, SourceId};
 
 use crate::connectors;
 use crate::db::{Value, args, word};
@@ -32,12 +32,12 @@ pub struct ConnectorFilter {
 /// Which snapshots to return; `None` is all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotFilter {
-    /// Of the source of this name, without regard to case, whatever its service.
+    /// Of the sources of this name or address, without regard to case, whatever their services.
     pub source: Option<String>,
     /// A repository's id.
     pub repository: Option<String>,
-    /// Service and source, in lower case, of these alone.
-    pub sources: Option<Vec<(String, String)>>,
+    /// Of these sources alone.
+    pub sources: Option<Vec<SourceId>>,
 }
 
 /// Conditions with their arguments.
@@ -158,12 +158,13 @@ impl Catalog {
             wanted.and("s.repository = {}", repository);
         }
         if let Some(source) = &filter.source {
-            wanted.and("s.name = {}", source.to_lowercase());
+            let named = source.trim_end_matches('/').to_lowercase();
+            wanted.and("{} IN (s.name, s.address)", named);
         }
         if let Some(sources) = &filter.sources {
             let sources = sources.iter();
-            let rows = sources.map(|(service, name)| vec![service.clone(), name.clone()]);
-            wanted.among("(s.service, s.name)", rows.collect());
+            let rows = sources.map(|id| vec![id.service.clone(), id.address.clone()]);
+            wanted.among("(s.service, s.address)", rows.collect());
         }
         let Where { sql, values } = wanted;
         let columns = KnownSnapshot::COLUMNS;

@@ -17,6 +17,8 @@ pub struct PersonRow {
     pub roles: BTreeSet<Role>,
     /// Names in lower case; `None` for all connectors, also future ones.
     pub connectors: Option<BTreeSet<String>>,
+    /// Groups at an identity provider say so, and no administrator does.
+    pub reach_of_groups: bool,
     pub disabled: bool,
     pub created: Timestamp,
     pub signed_in: Option<Timestamp>,
@@ -50,14 +52,17 @@ pub struct NewPerson {
 pub struct PersonChange {
     pub roles: Option<BTreeSet<Role>>,
     pub connectors: Option<Option<BTreeSet<String>>>,
+    /// The connectors of the person's groups, which an administrator's decision in `connectors` replaces for good.
+    pub group_connectors: Option<Option<BTreeSet<String>>>,
     pub disabled: Option<bool>,
 }
 
 pub(crate) const COLUMNS: &str = "person.id, person.name, person.roles, person.connectors, person.disabled,
-    person.created, person.signed_in, CAST(CASE WHEN person.password IS NULL THEN 0 ELSE 1 END AS BIGINT), person.totp";
+    person.created, person.signed_in, CAST(CASE WHEN person.password IS NULL THEN 0 ELSE 1 END AS BIGINT), person.totp,
+    person.reach_of_groups";
 
 /// How many columns [`COLUMNS`] has.
-pub(crate) const WIDTH: usize = 9;
+pub(crate) const WIDTH: usize = 10;
 
 pub(crate) fn read(row: &Row) -> Result<PersonRow> {
     Ok(PersonRow {
@@ -65,6 +70,7 @@ pub(crate) fn read(row: &Row) -> Result<PersonRow> {
         name: row.text(1)?,
         roles: row.json(2)?,
         connectors: connectors(row.opt_text(3)?)?,
+        reach_of_groups: row.flag(9)?,
         disabled: row.flag(4)?,
         created: row.time(5)?,
         signed_in: row.opt_time(6)?,
@@ -89,7 +95,7 @@ pub(crate) async fn set_reach(
     id: &str,
     connectors: Option<&BTreeSet<String>>,
 ) -> Result<()> {
-    let sql = "UPDATE person SET connectors = $2 WHERE id = $1";
+    let sql = "UPDATE person SET connectors = $2, reach_of_groups = 0 WHERE id = $1";
     tx.execute(sql, args![id, reach(connectors)?])
         .await
         .map(drop)
@@ -226,6 +232,11 @@ impl Catalog {
         }
         if let Some(connectors) = &change.connectors {
             set_reach(&mut tx, id, connectors.as_ref()).await?;
+        }
+        if let Some(connectors) = &change.group_connectors {
+            let sql = "UPDATE person SET connectors = $2, reach_of_groups = 1 WHERE id = $1";
+            tx.execute(sql, args![id, reach(connectors.as_ref())?])
+                .await?;
         }
         if let Some(disabled) = change.disabled {
             let sql = "UPDATE person SET disabled = $2 WHERE id = $1";

@@ -12,7 +12,7 @@ use crate::{Catalog, Error, Kek, Result};
 
 /// Documents that name connectors: how to read them by their keys, how to write them back, and where in each the name or a list of
 /// names is.
-const DOCUMENTS: [(&str, &str, &str); 5] = [
+const DOCUMENTS: [(&str, &str, &str); 6] = [
     (
         "SELECT id, connectors FROM person WHERE connectors IS NOT NULL",
         "UPDATE person SET connectors = $2 WHERE id = $1",
@@ -31,6 +31,11 @@ const DOCUMENTS: [(&str, &str, &str); 5] = [
     (
         "SELECT key, body FROM channel",
         "UPDATE channel SET body = $2 WHERE key = $1",
+        "/connectors",
+    ),
+    (
+        "SELECT key, body FROM identity_provider",
+        "UPDATE identity_provider SET body = $2 WHERE key = $1",
         "/connectors",
     ),
     (
@@ -128,12 +133,17 @@ impl Catalog {
     }
 }
 
-/// Puts the name in the place of the old one, in a list or alone; whether that was there.
+/// Puts the name in the place of the old one, in a list, in lists by whatever keys or alone; whether that was there.
 fn follow(named: &mut Value, old: &str, name: &str) -> bool {
     match named {
         // Each of them, not only the first.
         Value::Array(all) => {
             let followed: Vec<bool> = all.iter_mut().map(|one| follow(one, old, name)).collect();
+            followed.contains(&true)
+        }
+        Value::Object(all) => {
+            let lists = all.values_mut();
+            let followed: Vec<bool> = lists.map(|one| follow(one, old, name)).collect();
             followed.contains(&true)
         }
         Value::String(text) if text.to_lowercase() == old => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::KindCounts;
+use model::{KindCounts, SourceId};
 
 use crate::db::{Row, args};
 use crate::{Catalog, Error, Listed, Page, Result, page};
@@ -13,8 +13,27 @@ use crate::{Catalog, Error, Listed, Page, Result, page};
 pub struct SourceKey {
     /// The id of the repository, not the name that it has here.
     pub repository: String,
-    pub service: String,
-    /// The organization, lower case.
+    pub id: SourceId,
+}
+
+impl SourceKey {
+    /// Its columns, of `source s` or another alias.
+    pub(crate) fn read(row: &Row, from: usize) -> Result<Self> {
+        Ok(Self {
+            repository: row.text(from)?,
+            id: SourceId {
+                service: row.text(from + 1)?,
+                address: row.text(from + 2)?,
+            },
+        })
+    }
+}
+
+/// A source that has or had snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceRow {
+    pub key: SourceKey,
+    /// As its newest snapshot calls it: the organization, lower case. Two sources may have one name.
     pub name: String,
 }
 
@@ -22,6 +41,8 @@ pub struct SourceKey {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SnapshotRow {
     pub source: SourceKey,
+    /// What people call the source: the organization, lower case.
+    pub name: String,
     pub id: String,
     pub time: Timestamp,
     pub run: String,
@@ -37,6 +58,8 @@ pub struct SnapshotRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownSnapshot {
     pub source: SourceKey,
+    /// What people call the source; two sources may have one name.
+    pub name: String,
     /// Grows by one from snapshot to snapshot of a source; forgotten ones leave gaps.
     pub seq: i64,
     pub id: String,
@@ -50,22 +73,19 @@ pub struct KnownSnapshot {
 impl KnownSnapshot {
     /// The columns that [`KnownSnapshot::read`] reads, of `source s` and `snapshot n`.
     pub(crate) const COLUMNS: &str =
-        "s.repository, s.service, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
+        "s.repository, s.service, s.address, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
 
     pub(crate) fn read(row: &Row) -> Result<Self> {
         Ok(Self {
-            source: SourceKey {
-                repository: row.text(0)?,
-                service: row.text(1)?,
-                name: row.text(2)?,
-            },
-            seq: row.int(3)?,
-            id: row.text(4)?,
-            time: row.time(5)?,
-            run: row.text(6)?,
-            tree: row.text(7)?,
-            parent: row.opt_text(8)?,
-            counts: row.json(9)?,
+            source: SourceKey::read(row, 0)?,
+            name: row.text(3)?,
+            seq: row.int(4)?,
+            id: row.text(5)?,
+            time: row.time(6)?,
+            run: row.text(7)?,
+            tree: row.text(8)?,
+            parent: row.opt_text(9)?,
+            counts: row.json(10)?,
         })
     }
 }
@@ -73,7 +93,7 @@ impl KnownSnapshot {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT s.repository, s.service, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts
+            "SELECT s.repository, s.service, s.address, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts
             FROM snapshot n JOIN source s ON s.id = n.source ",
             $rest
         )
@@ -82,18 +102,16 @@ macro_rules! select {
 
 impl Catalog {
     /// Everything that has or had snapshots.
-    pub async fn sources(&self) -> Result<Vec<SourceKey>> {
-        let sql = "SELECT repository, service, name FROM source ORDER BY repository, service, name";
+    pub async fn sources(&self) -> Result<Vec<SourceRow>> {
+        let sql = "SELECT repository, service, address, name FROM source ORDER BY repository, service, address";
         let rows = self.db.read(sql, args![]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(SourceKey {
-                    repository: row.text(0)?,
-                    service: row.text(1)?,
-                    name: row.text(2)?,
-                })
+        let read = |row| {
+            Ok(SourceRow {
+                key: SourceKey::read(row, 0)?,
+                name: row.text(3)?,
             })
-            .collect()
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Snapshots of all sources, or of those in one repository, the newest first.
@@ -126,13 +144,13 @@ impl Catalog {
     /// All snapshots of one source, the newest first.
     pub async fn source_snapshots(&self, source: &SourceKey) -> Result<Vec<KnownSnapshot>> {
         let sql = select!(
-            "WHERE s.repository = $1 AND s.service = $2 AND s.name = $3 ORDER BY n.seq DESC"
+            "WHERE s.repository = $1 AND s.service = $2 AND s.address = $3 ORDER BY n.seq DESC"
         );
         let rows = self
             .db
             .read(
                 sql,
-                args![&source.repository, &source.service, &source.name],
+                args![&source.repository, &source.id.service, &source.id.address],
             )
             .await?;
         rows.iter().map(KnownSnapshot::read).collect()
@@ -145,10 +163,10 @@ impl Catalog {
         at: Option<Timestamp>,
     ) -> Result<Option<KnownSnapshot>> {
         let sql = select!(
-            "WHERE s.repository = $1 AND s.service = $2 AND s.name = $3 AND ($4 IS NULL OR n.taken <= $4)
+            "WHERE s.repository = $1 AND s.service = $2 AND s.address = $3 AND ($4 IS NULL OR n.taken <= $4)
             ORDER BY n.seq DESC LIMIT 1"
         );
-        let values = args![&source.repository, &source.service, &source.name, at];
+        let values = args![&source.repository, &source.id.service, &source.id.address, at];
         self.db
             .read_one(sql, values)
             .await?

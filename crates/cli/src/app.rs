@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use catalog::{Catalog, Kek, RepositoryRow};
+use catalog::{Catalog, Kek, NewAudit, RepositoryRow};
 use control::Control;
 use model::Secret;
 use repository::Repository;
@@ -109,7 +109,7 @@ impl App {
             services: SERVICES,
             reach: reach::reach(&config, egress)?,
             // The lock proves that nobody else is this worker.
-            worker: config.worker_name(data),
+            worker: config.worker_name(data)?,
             work: work(data)?,
         };
         // Nobody else holds the data directory: what is still marked as running was killed.
@@ -172,6 +172,48 @@ impl App {
                 format!("the credential {name} is not in the vault"),
             )
         })
+    }
+}
+
+impl App {
+    /// Does what destroys or gives out something, and notes it first, as a server notes what it is asked for: also who is killed on the way has
+    /// left a trace. What failed is noted once more.
+    pub(crate) async fn noted<T>(
+        &self,
+        action: &str,
+        subject: &str,
+        details: serde_json::Value,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.note(action, subject, "done", &details).await?;
+        let done = work.await;
+        if done.is_err() {
+            self.note(action, subject, "failed", &details).await?;
+        }
+        done
+    }
+
+    /// Adds a row to the audit log; details never hold secrets.
+    pub(crate) async fn note(
+        &self,
+        action: &str,
+        subject: &str,
+        outcome: &str,
+        details: &serde_json::Value,
+    ) -> Result<(), Failure> {
+        let event = NewAudit {
+            time: self.control.clock.now(),
+            kind: "local-administrator".to_owned(),
+            actor: "local".to_owned(),
+            action: action.to_owned(),
+            subject: subject.to_owned(),
+            outcome: outcome.to_owned(),
+            details: details.to_string(),
+            address: None,
+            request: None,
+        };
+        self.catalog.append_audit(&event).await?;
+        Ok(())
     }
 }
 

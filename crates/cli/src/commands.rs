@@ -156,7 +156,7 @@ enum Command {
     Run(run::Command),
     /// The server: the REST interface, the scheduler and a worker
     #[command(
-        after_help = "Examples:\n  keepward serve\n  keepward serve --listen 0.0.0.0:8480 --behind-proxy\n  keepward serve --config /etc/keepward/keepward.toml\n\n\
+        after_help = "Examples:\n  keepward serve\n  keepward serve --listen 0.0.0.0:8480 --behind-proxy --public-url https://keepward.example.com\n  keepward serve --config /etc/keepward/keepward.toml\n\n\
         The first start prints a token, with which the first administrator is made. It ends in order at SIGTERM and Ctrl-C; SIGHUP reads the certificate anew."
     )]
     Serve(serve::Command),

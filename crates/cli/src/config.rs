@@ -132,25 +132,31 @@ impl Default for Worker {
 impl Config {
     /// The name of the worker in this process. Of a catalog that others may work on too it tells this data directory from theirs: what a
     /// killed process left is found by it, and nobody else's work must be.
-    pub(crate) fn worker_name(&self, data: &Path) -> String {
-        if let Some(name) = &self.worker.name {
-            return name.clone();
-        }
-        if self
-            .catalog
-            .url
-            .as_deref()
-            .is_none_or(|url| url.starts_with("sqlite:"))
-        {
-            return "built-in".to_owned();
-        }
+    pub(crate) fn worker_name(&self, data: &Path) -> Result<String, Failure> {
         let host = nix::unistd::gethostname().ok();
-        let host = host
-            .and_then(|host| host.into_string().ok())
-            .unwrap_or_default();
+        self.worker_on(host.and_then(|host| host.into_string().ok()), data)
+    }
+
+    fn worker_on(&self, host: Option<String>, data: &Path) -> Result<String, Failure> {
+        if let Some(name) = &self.worker.name {
+            return Ok(name.clone());
+        }
+        let url = self.catalog.url.as_deref();
+        if url.is_none_or(|url| url.starts_with("sqlite:")) {
+            return Ok("built-in".to_owned());
+        }
+        // Others on the same catalog would be called so too, and each would take up the other's work as its own.
+        let host = host.filter(|host| !matches!(host.as_str(), "" | "(none)" | "localhost"));
+        let host = host.ok_or_else(|| {
+            refused(
+                "this machine has no name of its own that tells its worker from others on the same catalog: \
+                 give it one with `name` under `[worker]` in the configuration"
+                    .to_owned(),
+            )
+        })?;
         let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
         let place = Sha256::digest(data.as_os_str().as_encoded_bytes());
-        format!("{host}-{}", hex::encode(&place[..3]))
+        Ok(format!("{host}-{}", hex::encode(&place[..3])))
     }
 
     /// Reads the file that was named, or the one in the data directory, or nothing.
@@ -238,7 +244,8 @@ mod tests {
     fn servers_on_one_catalog_are_different_workers_by_themselves() {
         let name = |text: &str, data: &str| {
             let config = Config::parse(text, "keepward.toml").unwrap();
-            config.worker_name(Path::new(data))
+            let host = Some("basement-1".to_owned());
+            config.worker_on(host, Path::new(data)).unwrap()
         };
         assert_eq!(name("", "/one"), "built-in");
         let shared = "[catalog]\nurl = \"postgres://keepward@db/keepward\"\n";
@@ -248,6 +255,23 @@ mod tests {
         assert_eq!(one, name(shared, "/one"), "after a restart");
         let named = format!("{shared}[worker]\nname = \"basement\"\n");
         assert_eq!(name(&named, "/one"), "basement");
+    }
+
+    #[test]
+    fn a_machine_without_a_name_of_its_own_shares_no_catalog_before_its_worker_has_one() {
+        let shared = "[catalog]\nurl = \"postgres://keepward@db/keepward\"\n";
+        let named = format!("{shared}[worker]\nname = \"basement\"\n");
+        for host in [None, Some(""), Some("localhost"), Some("(none)")] {
+            let on = |text: &str| {
+                let config = Config::parse(text, "keepward.toml").unwrap();
+                config.worker_on(host.map(str::to_owned), Path::new("/one"))
+            };
+            let refused = on(shared).unwrap_err();
+            assert_eq!(refused.code.as_deref(), Some("configuration-refused"));
+            assert!(refused.message.contains("[worker]"), "{}", refused.message);
+            assert_eq!(on(&named).unwrap(), "basement");
+            assert_eq!(on("").unwrap(), "built-in");
+        }
     }
 
     #[test]

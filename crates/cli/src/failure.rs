@@ -130,14 +130,19 @@ impl From<engine::Error> for Failure {
 
 impl From<control::Error> for Failure {
     fn from(error: control::Error) -> Self {
-        if error.ending() == Ending::Canceled {
+        let ending = error.ending();
+        if ending == Ending::Canceled {
             return Self::canceled();
         }
-        Self::new(
+        let mut failure = Self::new(
             chain(&error),
             error.code().map(str::to_owned),
             error.hint().map(str::to_owned),
-        )
+        );
+        if ending == Ending::SignInAgain {
+            failure.exit = Exit::SignInAgain;
+        }
+        failure
     }
 }
 

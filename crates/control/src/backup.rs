@@ -6,14 +6,14 @@ use std::sync::Arc;
 use catalog::Job;
 use engine::backup::{BackupContext, BackupReport, BackupRequest};
 use engine::coordinator::Pace;
-use model::{Class, Connector, Picks, Reporter, Run, RunKind};
+use model::{Class, Connector, Picks, Policy, Reporter, Run, RunKind};
 use repository::Repository;
 use service::{Client, Service};
 use tokio_util::sync::CancellationToken;
 
-use crate::connect::addresses;
+use crate::connectors::{address, source_id};
 use crate::coordinator::CatalogCoordinator;
-use crate::jobs::{Ended, NewRun};
+use crate::jobs::{Ended, NewRun, backup_key};
 use crate::standing::class_of;
 use crate::{Control, Error, Result};
 
@@ -33,6 +33,8 @@ pub struct BackupOrder<'a> {
     pub full: bool,
     /// How often to make a checkpoint.
     pub pace: Pace,
+    /// By which it is made; its limit of bytes a second is kept.
+    pub policy: Option<&'a Policy>,
 }
 
 impl Control {
@@ -44,23 +46,7 @@ impl Control {
         cancel: &CancellationToken,
     ) -> Result<Ended<BackupReport>> {
         let service = self.service(&order.connector.service)?;
-        let unknown = order
-            .selection
-            .iter()
-            .chain(&order.accept_deletions)
-            .find(|kind| service.kind(kind).is_none());
-        if let Some(kind) = unknown {
-            let all: Vec<&str> = service.kinds.iter().map(|kind| kind.spec().name).collect();
-            let message = format!(
-                "{} has no kind `{kind}`; it has {}",
-                service.title,
-                all.join(", ")
-            );
-            return Err(Error::Request {
-                code: "kind-unknown",
-                message,
-            });
-        }
+        self.known_kinds(service, &order.selection, &order.accept_deletions)?;
         let client = match self
             .client(order.connector, Some(Arc::clone(&reporter)))
             .await
@@ -72,13 +58,18 @@ impl Control {
                 return Err(error);
             }
         };
-        let organization = order.connector.organization.to_lowercase();
+        let limits = order.policy.map(|policy| &policy.limits);
+        if let Some(rate) = limits.and_then(|limits| limits.bytes_per_second) {
+            client.limit(rate);
+        }
+        let source = source_id(service, order.connector)?;
         let (mut run, job) = self
             .begin(NewRun {
                 kind: RunKind::Backup,
+                policy: order.policy.map(|policy| policy.name.as_str()),
                 connector: &order.connector.name,
                 repository: order.repository_name,
-                key: format!("backup/{}/{}/{organization}", order.repository.id(), service.name),
+                key: backup_key(&order.repository.id().to_string(), &source),
                 payload: serde_json::json!({ "backup": order.connector.name, "selection": order.selection }).to_string(),
             })
             .await?;
@@ -162,14 +153,4 @@ pub(crate) fn extent(full: bool, report: &BackupReport) -> Option<serde_json::Va
 /// What a failure says about the connector.
 fn told(error: &Error) -> (Option<Class>, String) {
     (class_of(error), error.to_string())
-}
-
-/// The address of the organization, as `source.json` names it.
-pub(crate) fn address(service: &Service, connector: &Connector) -> Result<String> {
-    let addresses = addresses(service, &connector.organization, connector.url.as_deref())?;
-    let first = service
-        .hosts
-        .first()
-        .and_then(|host| addresses.get(host.name));
-    Ok(first.map_or_else(String::new, ToString::to_string))
 }

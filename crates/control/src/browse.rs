@@ -80,7 +80,7 @@ impl Library {
         Ok(OpenSnapshot {
             library: self.clone(),
             repository: self.repository(&snapshot.source.repository).await?,
-            service: snapshot.source.service.clone(),
+            service: snapshot.source.id.service.clone(),
             tree,
         })
     }

@@ -30,17 +30,14 @@ fn hosts(
     overrides: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<&'static str, Url>> {
     let own = |template: &str| template.replace("{organization}", &segment(organization));
-    let named = service
-        .hosts
-        .iter()
-        .any(|host| host.url.contains("{organization}"));
-    let other = match url {
+    let named = names_organization(service);
+    let other = match elsewhere(service, organization, url) {
         Some(url) if named => Some(with_organization(&parse(url)?, organization)),
         Some(url) => Some(parse(url)?.as_str().trim_end_matches('/').to_owned()),
         None => None,
     };
     // Where no address names the organization, each keeps its own path: `/v1.0`.
-    let elsewhere = |other: &str, own: &str| match Url::parse(own) {
+    let with_path = |other: &str, own: &str| match Url::parse(own) {
         Ok(own) if !named && !other.ends_with(own.path()) => format!("{other}{}", own.path()),
         _ => other.to_owned(),
     };
@@ -55,10 +52,24 @@ fn hosts(
         .iter()
         .map(|host| {
             let own = own(&template(host));
-            let url = other.as_deref().map(|other| elsewhere(other, &own));
+            let url = other.as_deref().map(|other| with_path(other, &own));
             Ok((host.name, parse(&url.unwrap_or(own))?))
         })
         .collect()
+}
+
+/// Whether the service's own addresses tell whose they are.
+pub(crate) fn names_organization(service: &Service) -> bool {
+    let mut hosts = service.hosts.iter();
+    hosts.any(|host| host.url.contains("{organization}"))
+}
+
+/// An address that is not the service's own in another form: that would be another one for the same organization.
+fn elsewhere<'u>(service: &Service, organization: &str, url: Option<&'u str>) -> Option<&'u str> {
+    url.filter(|url| {
+        let own = service.preflight.address(url);
+        !own.is_ok_and(|own| own.organization.eq_ignore_ascii_case(organization))
+    })
 }
 
 fn with_organization(url: &Url, organization: &str) -> String {
@@ -117,7 +128,7 @@ pub(crate) async fn connect(
     rules: &Egress,
 ) -> Result<Client> {
     let hosts = hosts(service, target.organization, target.url, &target.hosts)?;
-    if target.url.is_none() {
+    if elsewhere(service, target.organization, target.url).is_none() {
         return Ok(Client::new(options(hosts, auth, observer))?);
     }
     if matches!(auth, Auth::Bearer(_)) {

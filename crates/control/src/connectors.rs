@@ -3,6 +3,7 @@
 mod host;
 mod rename;
 mod secrets;
+mod source;
 
 use catalog::{Connecting, NewCredential};
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use model::connector::is_name;
 use model::{Class, Connector, ConnectorStatus, SignIn, SyncSettings, SyncTime};
 use service::preflight::{AddressPart, CommitSummary, Discovery, RepositorySummary};
 use service::{Check, CheckOutcome, Client, Service};
+
+pub(crate) use source::{address, source_id};
 
 use crate::identity::{Identity, cloud};
 use crate::{Control, Error, Result, connect};
@@ -67,7 +70,7 @@ impl Control {
     /// Checks organization, credential and permissions of what is not saved, and saves nothing.
     pub async fn check_new(&self, new: &NewConnector) -> Result<Checked<Connector>> {
         let service = self.service(&new.service)?;
-        let connector = self.draft(service, new).await?;
+        let mut connector = self.draft(service, new).await?;
         let client = self.client_of_choice(service, &connector, new).await?;
         if let IdentityChoice::Stored(stored) = &new.identity {
             self.known_host(stored, connector.url.as_deref()).await?;
@@ -78,6 +81,14 @@ impl Control {
         let checks = self
             .preflight(service, &client, &connector.organization)
             .await?;
+        let stored = match &new.identity {
+            IdentityChoice::Stored(stored) => self.catalog.credential(stored).await?.sign_in,
+            IdentityChoice::New { identity, .. } => Some(identity.sign_in.clone()),
+        };
+        if let Some(sign_in) = &stored {
+            self.note_tenant(&mut connector, sign_in).await?;
+            self.refuse_taken(&connector).await?;
+        }
         Ok(Checked {
             checks,
             value: connector,
@@ -249,15 +260,17 @@ impl Control {
         Ok(connector)
     }
 
-    /// Tells before anything is sent that the organization is signed in to already; the catalog has the last word.
+    /// Tells before anything is sent that the organization is signed in to already, by whatever domain; the catalog has the last word.
     pub(crate) async fn refuse_taken(&self, connector: &Connector) -> Result<()> {
+        let source = self.source_of(connector)?;
         let taken = self.catalog.connectors().await?.into_iter().any(|other| {
-            other.method != "pat"
-                && connector.method != "pat"
-                && other.service == connector.service
+            let named = other.service == connector.service
                 && other
                     .organization
-                    .eq_ignore_ascii_case(&connector.organization)
+                    .eq_ignore_ascii_case(&connector.organization);
+            other.method != "pat"
+                && connector.method != "pat"
+                && (named || self.is_for(&other, &source))
                 && !other.name.eq_ignore_ascii_case(&connector.name)
         });
         if taken {
@@ -404,6 +417,9 @@ impl Control {
                 .and_then(SignIn::app)
                 .map(|app| app.tenant.clone())
                 .or(after.tenant);
+            if let Some(sign_in) = sign_in {
+                self.note_tenant(&mut after, sign_in).await?;
+            }
             (after.method, after.credential) = (row.method, row.name);
         }
         if let Some(restore) = edit.restore_credential {

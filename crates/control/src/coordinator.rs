@@ -13,7 +13,7 @@ use service::Service;
 use tokio_util::sync::CancellationToken;
 
 use crate::jobs::{LEASE, is_lost};
-use crate::sync::list_source;
+use crate::sync::list_missing;
 use crate::{Error, Result};
 
 /// What one leased job of a backup sees of the catalog.
@@ -118,14 +118,13 @@ impl Coordinator for CatalogCoordinator {
                 Err(Error::Catalog(catalog::Error::SnapshotUnknown { id })),
                 Some((from, service)),
             ) => {
-                let source = &snapshot.source.source;
+                let source = snapshot.source.id();
                 tracing::warn!(
                     snapshot = id,
-                    source,
+                    source = source.address,
                     "the catalog lacks a snapshot: its source is listed anew"
                 );
-                let listed = list_source(&self.catalog, from, service, source, &mut |_| {}).await;
-                listed.map(drop)
+                list_missing(&self.catalog, from, service, &source).await
             }
             (listed, _) => listed,
         };
@@ -157,9 +156,9 @@ pub(crate) async fn add_snapshot(
     let row = SnapshotRow {
         source: SourceKey {
             repository: repository.to_owned(),
-            service: source.service.clone(),
-            name: source.source.clone(),
+            id: source.id(),
         },
+        name: source.source.clone(),
         id: info.id.to_string(),
         time: info.time,
         run: source.run.clone(),

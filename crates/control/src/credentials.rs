@@ -1,12 +1,14 @@
 //! Credentials of the vault: added once, reused, rotated after a test, never readable again.
 
-use catalog::{CredentialRow, NewCredential};
+use catalog::{CredentialRow, Listed, NewCredential, Page};
 use jiff::Timestamp;
 use model::{Connector, Secret, SignIn};
+use service::http::Url;
 use service::{Check, CheckOutcome};
 
 use crate::connectors::{accept, check_label};
 use crate::identity::Identity;
+use crate::open::STORAGE;
 use crate::{Control, Error, Result};
 
 /// How a test of a credential ended.
@@ -17,15 +19,23 @@ pub struct Tested {
 }
 
 impl Control {
-    /// Keeps a credential that no connector uses yet.
+    /// Keeps a credential that no connector uses yet, for the service's own hosts or for the one at this address.
     pub async fn add_credential(
         &self,
         name: &str,
         identity: &Identity,
         expires: Option<Timestamp>,
+        url: Option<&str>,
     ) -> Result<CredentialRow> {
         check_label("credential-name", name)?;
         whole(&identity.sign_in, &identity.secret())?;
+        if url.is_some_and(|url| url.parse::<Url>().is_err()) {
+            return Err(Error::Request {
+                code: "credential-method",
+                message: "the host of a credential is an address like https://devops.example.com"
+                    .to_owned(),
+            });
+        }
         let new = NewCredential {
             name,
             sign_in: &identity.sign_in,
@@ -36,6 +46,9 @@ impl Control {
         self.catalog
             .add_credential(&self.kek, &new, now, rng)
             .await?;
+        if let Some(url) = url {
+            self.catalog.set_credential_url(name, url).await?;
+        }
         Ok(self.catalog.credential(name).await?)
     }
 
@@ -99,6 +112,7 @@ impl Control {
                 )?,
                 credential: row.name.clone(),
                 method: row.method.clone(),
+                url: row.url.clone(),
                 ..Connector::default()
             }];
         }
@@ -178,9 +192,9 @@ impl Control {
         })
     }
 
-    /// Removes a credential that nobody uses.
-    pub async fn remove_credential(&self, name: &str) -> Result<()> {
-        let row = self.service_credential(name).await?;
+    /// Removes a credential that nobody uses; of a storage only where `storage` says that it may.
+    pub async fn remove_credential(&self, name: &str, storage: bool) -> Result<()> {
+        let row = self.managed_credential(name, storage).await?;
         self.catalog.remove_credential(&row.name).await?;
         if let Ok(entra) = self.reach.entra() {
             entra.forget(&row.name.to_lowercase());
@@ -190,14 +204,29 @@ impl Control {
 
     /// Secrets of the program's own are nobody's to manage: they are not there.
     pub async fn service_credential(&self, name: &str) -> Result<CredentialRow> {
+        self.managed_credential(name, false).await
+    }
+
+    /// As [`Control::service_credential`], and with `storage` also what opens the storage of repositories.
+    pub async fn managed_credential(&self, name: &str, storage: bool) -> Result<CredentialRow> {
         let row = self.catalog.credential(name).await?;
-        if row.sign_in.is_none() {
+        if row.sign_in.is_none() && !(storage && row.method == STORAGE) {
             return Err(catalog::Error::CredentialUnknown {
                 name: name.to_owned(),
             }
             .into());
         }
         Ok(row)
+    }
+
+    /// Credentials by name, a page at a time; with `storage` also those of storages.
+    pub async fn managed_credentials(
+        &self,
+        storage: bool,
+        page: &Page,
+    ) -> Result<Listed<CredentialRow>> {
+        let own = storage.then_some(STORAGE);
+        Ok(self.catalog.credentials_page(own, page).await?)
     }
 
     async fn connectors_of(&self, credential: &str) -> Result<Vec<Connector>> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use catalog::{Job, NewJob};
 use jiff::SignedDuration;
-use model::{Counts, Issue, JobState, Reason, Run, RunKind, RunState};
+use model::{Counts, Issue, JobState, Reason, Run, RunKind, RunState, SourceId};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Control, Error, Result};
@@ -21,6 +21,16 @@ pub(crate) fn is_lost(error: &catalog::Error) -> bool {
     matches!(error, Superseded { .. } | JobUnknown { .. })
 }
 
+/// Backups of one source into one repository go one after the other.
+pub(crate) fn backup_key(repository: &str, source: &SourceId) -> String {
+    format!("backup/{repository}/{}/{}", source.service, source.address)
+}
+
+/// Restores into one organization go one after the other.
+pub(crate) fn restore_key(target: &SourceId) -> String {
+    format!("restore/{}/{}", target.service, target.address)
+}
+
 /// A run at its end, as the catalog has it.
 #[derive(Debug)]
 pub struct Ended<T> {
@@ -34,6 +44,7 @@ pub(crate) struct NewRun<'a> {
     pub kind: RunKind,
     pub connector: &'a str,
     pub repository: &'a str,
+    pub policy: Option<&'a str>,
     /// Jobs of one key never run at once.
     pub key: String,
     pub payload: String,
@@ -63,7 +74,7 @@ impl Control {
             counts: Counts::default(),
             error: None,
             resumed: None,
-            policy: None,
+            policy: new.policy.map(str::to_owned),
             reason: Reason::Command,
             retry_of: None,
             waiting: None,

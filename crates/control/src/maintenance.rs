@@ -5,7 +5,7 @@ mod fire;
 mod job;
 
 use catalog::{KnownSnapshot, MaintenanceRow, NewJob, Placement, QueuedRun, RepositoryRow};
-use model::{Counts, Maintenance, Reason, Run, RunKind, RunState, Task};
+use model::{Counts, Maintenance, Reason, Run, RunKind, RunState, SourceId, Task};
 
 pub(crate) use check::problems;
 pub(crate) use job::is_maintenance;
@@ -62,8 +62,8 @@ impl Control {
             wanted: Wanted::Snapshot(snapshot.id.clone()),
             by: by.to_owned(),
         });
-        let connector = self.connector_of(&snapshot.source.service, &snapshot.source.name);
-        self.queue(Task::Verify, &row, &connector.await?, reason, &order)
+        let connector = self.named_for(&snapshot.source.id).await?;
+        self.queue(Task::Verify, &row, &connector, reason, &order)
             .await
     }
 
@@ -155,12 +155,9 @@ impl Control {
         })
     }
 
-    /// The connector that a source belongs to; empty where it was removed.
-    async fn connector_of(&self, service: &str, source: &str) -> Result<String> {
-        let connectors = self.catalog.connectors().await?;
-        let found = connectors.into_iter().find(|connector| {
-            connector.service == service && connector.organization.to_lowercase() == source
-        });
+    /// The name of the connector that a source belongs to; empty where it was removed.
+    async fn named_for(&self, source: &SourceId) -> Result<String> {
+        let found = self.connector_of(source).await?;
         Ok(found.map_or_else(String::new, |connector| connector.name))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalog::{LatestRun, LatestRuns};
 use jiff::{SignedDuration, Timestamp};
 use model::policy::{covering, next_runs};
-use model::{Connector, ConnectorStatus, Policy, RunState};
+use model::{Connector, ConnectorStatus, Policy, RunState, SourceId};
 
 use crate::{AlarmSettings, Control, Result};
 
@@ -94,16 +94,16 @@ impl Control {
 }
 
 impl Control {
-    /// Organizations and tenants that have snapshots and no connector, as service and name.
-    pub async fn sources_without_connector(&self) -> Result<BTreeSet<(String, String)>> {
+    /// Organizations and tenants that have snapshots and no connector, with the names that people call them by.
+    pub async fn sources_without_connector(&self) -> Result<BTreeMap<SourceId, String>> {
         let connectors = self.catalog.connectors().await?;
-        let connected: BTreeSet<(String, String)> = connectors
-            .into_iter()
-            .map(|one| (one.service, one.organization.to_lowercase()))
+        let connected: BTreeSet<SourceId> = connectors
+            .iter()
+            .filter_map(|one| self.source_of(one).ok())
             .collect();
         let sources = self.catalog.sources().await?;
-        let pairs = sources.into_iter().map(|one| (one.service, one.name));
-        Ok(pairs.filter(|pair| !connected.contains(pair)).collect())
+        let named = sources.into_iter().map(|one| (one.key.id, one.name));
+        Ok(named.filter(|(id, _)| !connected.contains(id)).collect())
     }
 }
 

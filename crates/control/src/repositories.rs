@@ -15,6 +15,7 @@ use repository::{
 };
 
 pub use bounds::Bounds;
+use url::Url;
 
 use crate::open::STORAGE;
 use crate::{Control, Error, Result};
@@ -56,7 +57,6 @@ pub struct RepositoryMove {
 pub struct RepositoryState {
     /// Why it cannot be opened.
     pub error: Option<Error>,
-    pub bytes: Option<u64>,
     pub snapshots: Option<u64>,
 }
 
@@ -167,31 +167,92 @@ impl Control {
     ) -> Result<RepositoryRow> {
         let before = self.catalog.repository(name).await?;
         refuse_weaker(before.object_lock.as_deref(), to.object_lock)?;
-        if let Some(secret) = &to.storage_secret {
-            let usual = || format!("storage {}", before.name);
-            let name = to.storage_credential.clone().unwrap_or_else(usual);
-            match self.catalog.credential(&name).await {
-                Ok(known) if known.method != STORAGE => {
-                    return Err(
-                        repository::Error::StoreCredential("it is for something else").into(),
-                    );
-                }
-                _ => self.keep_secret(&name, STORAGE, secret).await?,
-            }
-            to.storage_credential = Some(name);
-        }
+        let kept = self.keep_moved_secret(&before, &mut to).await?;
         let row = RepositoryRow {
             location: to.location.to_string(),
             storage_credential: to.storage_credential,
             object_lock: rule_text(to.object_lock)?,
             ..before
         };
-        let found = self.open_repository(&row).await?;
+        let moved = self.found_there(&row).await;
+        if let (Err(_), Some((name, secret))) = (&moved, kept) {
+            match secret {
+                Some(secret) => self.keep_secret(&name, STORAGE, &secret).await?,
+                None => self.catalog.remove_credential(&name).await?,
+            }
+        }
+        moved?;
+        Ok(row)
+    }
+
+    async fn found_there(&self, row: &RepositoryRow) -> Result<()> {
+        let found = self.open_repository(row).await?;
         if found.id().to_string() != row.id {
             return Err(refused("another repository is there: its id differs"));
         }
-        self.catalog.move_repository(&row).await?;
-        Ok(row)
+        Ok(self.catalog.move_repository(row).await?)
+    }
+
+    /// Keeps the secret that came with a move; the name of its credential, and what that held before.
+    async fn keep_moved_secret(
+        &self,
+        before: &RepositoryRow,
+        to: &mut RepositoryMove,
+    ) -> Result<Option<(String, Option<Secret>)>> {
+        let Some(secret) = &to.storage_secret else {
+            return Ok(None);
+        };
+        let usual = || format!("storage {}", before.name);
+        let name = to.storage_credential.clone().unwrap_or_else(usual);
+        let held = match self.catalog.credential(&name).await {
+            Err(catalog::Error::CredentialUnknown { .. }) => None,
+            Err(error) => return Err(error.into()),
+            Ok(known) if known.method != STORAGE => {
+                return Err(repository::Error::StoreCredential("it is for something else").into());
+            }
+            Ok(_) => self.catalog.get_credential(&self.kek, &name).await?,
+        };
+        let users = self.catalog.credential_users(&name).await?;
+        let own = format!("repository {}", before.name);
+        if users.iter().any(|user| *user != own) {
+            // The others would be opened with it too.
+            return Err(catalog::Error::CredentialExists { name }.into());
+        }
+        self.keep_secret(&name, STORAGE, secret).await?;
+        to.storage_credential = Some(name.clone());
+        Ok(Some((name, held)))
+    }
+
+    /// Refuses to send a secret of the vault, or a token of this machine, to a server of somebody's own for which it was not given: whoever owns
+    /// the server could read it there. `given` says that it comes with the request.
+    pub async fn known_server(
+        &self,
+        location: &Location,
+        credential: Option<&str>,
+        given: bool,
+    ) -> Result<()> {
+        let Some(there) = server_of(location) else {
+            return Ok(());
+        };
+        let key = |name: Option<&str>| name.map(str::to_lowercase);
+        let used = self.catalog.repositories().await?.into_iter().any(|row| {
+            let at = row.location.parse::<Location>();
+            key(row.storage_credential.as_deref()) == key(credential)
+                && at.is_ok_and(|at| server_of(&at).as_ref() == Some(&there))
+        });
+        if given || used {
+            return Ok(());
+        }
+        let message = match credential {
+            Some(name) => format!(
+                "the secret of `{name}` was not given for {there}: give it again, for a credential of another name"
+            ),
+            None => format!("the identity of this machine is not for {there}: give a secret"),
+        };
+        Err(Error::Request {
+            code: "credential-host",
+            message,
+        })
     }
 
     /// Forgets where it is. Backups, and the password in the vault, stay.
@@ -199,12 +260,16 @@ impl Control {
         Ok(self.catalog.remove_repository(name).await?)
     }
 
-    /// Looks whether it can be opened, and how large it is.
+    /// The bytes of all of its files; lists them.
+    pub async fn repository_size(&self, row: &RepositoryRow) -> Result<u64> {
+        Ok(self.read_repository(row).await?.size().await?)
+    }
+
+    /// Looks whether it can be opened.
     pub async fn repository_state(&self, row: &RepositoryRow) -> RepositoryState {
         let look = async {
             let repository = self.read_repository(row).await?;
-            let snapshots = repository.snapshot_ids().await?.len() as u64;
-            Ok::<_, Error>((repository.size().await?, snapshots))
+            Ok::<_, Error>(repository.snapshot_ids().await?.len() as u64)
         };
         let looked = tokio::time::timeout(PATIENCE, look).await;
         let late = |_| {
@@ -214,14 +279,12 @@ impl Control {
             })
         };
         match looked.unwrap_or_else(late) {
-            Ok((bytes, snapshots)) => RepositoryState {
+            Ok(snapshots) => RepositoryState {
                 error: None,
-                bytes: Some(bytes),
                 snapshots: Some(snapshots),
             },
             Err(error) => RepositoryState {
                 error: Some(error),
-                bytes: None,
                 snapshots: None,
             },
         }
@@ -270,6 +333,16 @@ impl Control {
             username: holder.username,
         }
     }
+}
+
+/// The server that an address names, where that is not the cloud's own.
+fn server_of(location: &Location) -> Option<String> {
+    let Location::Cloud(bucket) = location else {
+        return None;
+    };
+    let endpoint = bucket.endpoint.as_deref()?;
+    let origin = Url::parse(endpoint).map(|url| url.origin().ascii_serialization());
+    Some(origin.unwrap_or_else(|_| endpoint.to_owned()))
 }
 
 fn refused(message: &str) -> Error {

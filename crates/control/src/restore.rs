@@ -18,8 +18,8 @@ use service::http::Usage;
 use service::{Client, Service};
 use tokio_util::sync::CancellationToken;
 
-use crate::backup::address;
-use crate::jobs::{Ended, NewRun};
+use crate::connectors::source_id;
+use crate::jobs::{Ended, NewRun, restore_key};
 use crate::observe::Observed;
 use crate::plans::CatalogPlanStore;
 use crate::work::Order;
@@ -63,25 +63,13 @@ fn restore_target(
             message,
         });
     }
-    let same = source.source == connector.organization.to_lowercase()
-        && source
-            .url
-            .eq_ignore_ascii_case(&address(service, connector)?);
+    let same = source.id() == source_id(service, connector)?;
     let connector = connector.name.clone();
     Ok(if same {
         RestoreTarget::Original { connector }
     } else {
         RestoreTarget::Other { connector }
     })
-}
-
-/// Restores into one organization go one after the other.
-fn restore_key(connector: &Connector) -> String {
-    format!(
-        "restore/{}/{}",
-        connector.service,
-        connector.organization.to_lowercase()
-    )
 }
 
 pub(crate) fn snapshot_of(plan: &RestorePlan) -> Result<SnapshotId> {
@@ -167,7 +155,8 @@ impl Control {
                 kind: RunKind::Restore,
                 connector: &connector.name,
                 repository: &plan.repository,
-                key: restore_key(&connector),
+                policy: None,
+                key: restore_key(&self.source_of(&connector)?),
                 payload: Order::Restore(plan.id.clone()).text()?,
             })
             .await?;

@@ -1,12 +1,11 @@
 //! Makes the catalog agree with a repository, from the repository alone (design rule 5).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use catalog::{Catalog, SourceKey};
-use engine::coordinator::SnapshotInfo;
-use engine::rebuild::{DiffRows, snapshots};
-use model::{Event, Reporter, Silent};
-use repository::Repository;
+use engine::rebuild::{self, DiffRows};
+use model::{Event, Reporter, Silent, SourceId};
+use repository::{Repository, Snapshot, SnapshotId};
 use service::Service;
 
 use crate::coordinator::add_snapshot;
@@ -69,27 +68,29 @@ impl Control {
             added: 0,
             removed: self.drop_forgotten(repository).await?,
         };
-        let mut sources: BTreeMap<(&'static str, String), u64> = BTreeMap::new();
-        for (_, snapshot) in repository.snapshots().await? {
-            let tag = |name: &str| snapshot.tags.iter().find_map(|tag| tag.strip_prefix(name));
-            if let (Some(service), Some(source)) = (tag("service="), tag("source="))
-                && let Some(service) = self.services.iter().find(|known| known.name == service)
-            {
-                *sources
-                    .entry((service.name, source.to_owned()))
-                    .or_default() += 1;
-            }
+        let known = known(&self.catalog, repository).await?;
+        let mut all = Vec::new();
+        for service in self.services {
+            let sources = rebuild::sources(repository, service, &known).await?;
+            all.extend(sources.into_iter().map(|source| (*service, source)));
         }
         let mut told = Told {
             reporter,
             done: 0,
-            all: sources.values().sum(),
+            all: all.iter().map(|(_, (_, found))| found.len() as u64).sum(),
         };
-        for (service, name) in sources.into_keys() {
-            let service = self.service(service)?;
+        for (service, (id, found)) in all {
+            let source = Source {
+                catalog: &self.catalog,
+                repository,
+                service,
+                key: SourceKey {
+                    repository: repository.id().to_string(),
+                    id,
+                },
+            };
             let mut heard = |more| told.snapshots(more);
-            synced.added +=
-                list_source(&self.catalog, repository, service, &name, &mut heard).await?;
+            synced.added += source.list(found, &mut heard).await?;
         }
         if synced.added > 0 {
             // What somebody forgot while it was listed: it was not in the catalog yet to be taken out of it.
@@ -101,19 +102,12 @@ impl Control {
     /// Takes out of the catalog what the repository no longer has; answers how many. The catalog is asked first: whatever is committed and
     /// listed meanwhile is in the repository when that is asked.
     pub(crate) async fn drop_forgotten(&self, repository: &Repository) -> Result<u64> {
-        let own = repository.id().to_string();
-        let mut known = Vec::new();
-        for source in self.catalog.sources().await? {
-            if source.repository == own {
-                let snapshots = self.catalog.source_snapshots(&source).await?;
-                known.extend(snapshots.into_iter().map(|snapshot| snapshot.id));
-            }
-        }
+        let known = known(&self.catalog, repository).await?;
         let here = repository.snapshot_ids().await?.into_iter();
-        let here: BTreeSet<String> = here.map(|id| id.to_string()).collect();
+        let here: BTreeSet<SnapshotId> = here.collect();
         let mut dropped = 0;
-        for id in known.iter().filter(|id| !here.contains(*id)) {
-            match self.catalog.forget_snapshot(id).await {
+        for id in known.keys().filter(|id| !here.contains(*id)) {
+            match self.catalog.forget_snapshot(&id.to_string()).await {
                 Ok(()) => dropped += 1,
                 // Somebody else was faster.
                 Err(catalog::Error::SnapshotUnknown { .. }) => {}
@@ -124,45 +118,105 @@ impl Control {
     }
 }
 
-/// Lists the snapshots of one source that the catalog lacks, in their order; answers how many. `heard` is told of each that was looked at.
-pub(crate) async fn list_source(
+/// The snapshots in a repository that the catalog lists, with what they are of.
+async fn known(
+    catalog: &Catalog,
+    repository: &Repository,
+) -> Result<HashMap<SnapshotId, SourceId>> {
+    let own = repository.id().to_string();
+    let mut known = HashMap::new();
+    for source in catalog.sources().await? {
+        if source.key.repository != own {
+            continue;
+        }
+        for snapshot in catalog.source_snapshots(&source.key).await? {
+            let damaged = |_| catalog::Error::Damaged {
+                what: format!("the id of snapshot {}", snapshot.id),
+            };
+            let id = snapshot.id.parse().map_err(damaged)?;
+            known.insert(id, source.key.id.clone());
+        }
+    }
+    Ok(known)
+}
+
+/// Lists the snapshots of one source that the catalog lacks.
+pub(crate) async fn list_missing(
     catalog: &Catalog,
     repository: &Repository,
     service: &'static Service,
-    source: &str,
-    heard: &mut (dyn FnMut(u64) + Send),
-) -> Result<u64> {
+    source: &SourceId,
+) -> Result<()> {
     let key = SourceKey {
         repository: repository.id().to_string(),
-        service: service.name.to_owned(),
-        name: source.to_lowercase(),
+        id: source.clone(),
     };
-    let mut known = BTreeSet::new();
-    let mut newest = None;
-    for snapshot in catalog.source_snapshots(&key).await? {
-        newest = newest.max(Some(snapshot.time));
-        known.insert(snapshot.id);
-    }
-    let mut infos = snapshots(repository, service, source).await?;
-    let between = |info: &SnapshotInfo| {
-        !known.contains(&info.id.to_string()) && newest.is_some_and(|newest| info.time <= newest)
+    let source = Source {
+        catalog,
+        repository,
+        service,
+        key,
     };
-    if infos.iter().any(between) {
-        // Intervals grow at their end alone: what belongs in between is listed in its order.
-        catalog.clear_index(&key).await?;
-        known.clear();
-        // With what was committed and listed until then, which is gone from the catalog too.
-        infos = snapshots(repository, service, source).await?;
+    let found = source.found().await?;
+    source.list(found, &mut |_| {}).await.map(drop)
+}
+
+/// A source in a repository, and where it is listed.
+struct Source<'a> {
+    catalog: &'a Catalog,
+    repository: &'a Repository,
+    service: &'static Service,
+    key: SourceKey,
+}
+
+impl Source<'_> {
+    /// What the repository has of it, oldest first.
+    async fn found(&self) -> Result<Vec<(SnapshotId, Snapshot)>> {
+        let known = known(self.catalog, self.repository).await?;
+        let mut all = rebuild::sources(self.repository, self.service, &known).await?;
+        Ok(all.remove(&self.key.id).unwrap_or_default())
     }
-    let (mut added, mut before) = (0, None);
-    for info in infos {
-        if !known.contains(&info.id.to_string()) {
-            let mut rows = DiffRows::new(repository, service, before, info.tree);
-            add_snapshot(catalog, &key.repository, &info, &mut rows).await?;
-            added += 1;
+
+    /// Lists what the catalog lacks of these, in their order; answers how many. `heard` is told of each that was looked at.
+    async fn list(
+        &self,
+        mut found: Vec<(SnapshotId, Snapshot)>,
+        heard: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<u64> {
+        let mut listed = BTreeSet::new();
+        let mut newest = None;
+        for snapshot in self.catalog.source_snapshots(&self.key).await? {
+            newest = newest.max(Some(snapshot.time));
+            listed.insert(snapshot.id);
         }
-        before = Some(info.tree);
-        heard(1);
+        let is_listed = |listed: &BTreeSet<String>, id: SnapshotId| listed.contains(&id.to_string());
+        let between = |(id, snapshot): &(SnapshotId, Snapshot)| {
+            !is_listed(&listed, *id) && newest.is_some_and(|newest| snapshot.time <= newest)
+        };
+        if found.iter().any(between) {
+            // Intervals grow at their end alone: what belongs in between is listed in its order.
+            self.catalog.clear_index(&self.key).await?;
+            listed.clear();
+            // With what was committed and listed until then, which is gone from the catalog too.
+            found = self.found().await?;
+        }
+        let (mut added, mut before) = (0, None);
+        for one in &found {
+            let (id, tree) = (one.0, one.1.tree);
+            if !is_listed(&listed, id) {
+                let parent = before.map(|(id, _)| id);
+                let Some(info) = rebuild::info(self.repository, self.service, one, parent).await?
+                else {
+                    continue;
+                };
+                let before = before.map(|(_, tree)| tree);
+                let mut rows = DiffRows::new(self.repository, self.service, before, tree);
+                add_snapshot(self.catalog, &self.key.repository, &info, &mut rows).await?;
+                added += 1;
+            }
+            before = Some((id, tree));
+            heard(1);
+        }
+        Ok(added)
     }
-    Ok(added)
 }

@@ -102,6 +102,8 @@ pub struct Wizard {
     pub method: String,
     pub connector: Option<String>,
     pub organization: Option<String>,
+    /// Another address than the service's own, for all that is picked without one.
+    pub url: Option<String>,
     /// Until somebody has signed in.
     pub prompt: Option<WizardPrompt>,
     /// It ended so; a new one has to be begun.
@@ -109,7 +111,7 @@ pub struct Wizard {
     pub account: Option<String>,
     pub tenant: Option<String>,
     pub organizations: Vec<Reached>,
-    /// What is to be said about the identity, right after the sign-in.
+    /// What is to be said about the identity, once there is one.
     pub checks: Vec<Check>,
 }
 
@@ -124,7 +126,6 @@ impl Control {
         }
         let (id, now) = (random(), self.now());
         let mut state = State::new(&begin, organization, now + LIFE);
-        let mut checks = Vec::new();
         let mut awaited = None;
         match begin.way {
             WizardWay::Code { app, redirect } => {
@@ -147,7 +148,7 @@ impl Control {
                 let flow = DeviceFlow::start(self.reach.entra()?, &app, &scope).await?;
                 state.flow = Some(Flow::device(&flow)?);
             }
-            WizardWay::Alone(choice) => checks = self.alone(&mut state, choice).await?,
+            WizardWay::Alone(choice) => self.alone(&mut state, choice).await?,
         }
         let (kept, expires) = (state.keep()?, state.expires);
         let (kek, times) = (&self.kek, (now, expires));
@@ -160,12 +161,11 @@ impl Control {
                 .advance_connect_session(kek, (&id, 1), &kept, awaited, &mut rng())
                 .await?;
         }
-        Ok(state.shown(&id, checks, now))
+        Ok(state.shown(&id, now))
     }
 
     /// An identity that needs no person has nothing to wait for.
-    async fn alone(&self, state: &mut State, choice: IdentityChoice) -> Result<Vec<Check>> {
-        let mut checks = Vec::new();
+    async fn alone(&self, state: &mut State, choice: IdentityChoice) -> Result<()> {
         if let IdentityChoice::Stored(name) = &choice {
             self.known_host(name, state.url.as_deref()).await?;
         }
@@ -176,9 +176,8 @@ impl Control {
         };
         match found {
             Ok(found) => {
-                state.found = found.organizations;
-                checks = found.checks;
-                state.account = found.account;
+                state.account.clone_from(&found.account);
+                state.discovered(found);
             }
             // Whoever names the organization does not need the list of all.
             Err(error) if state.organization.is_none() => return Err(error),
@@ -195,13 +194,13 @@ impl Control {
                 state.set_secret(&identity.secret());
             }
         }
-        Ok(checks)
+        Ok(())
     }
 
     /// How a wizard of this owner stands.
     pub async fn wizard(&self, owner: &str, id: &str) -> Result<Wizard> {
         let (state, _) = self.state(owner, id).await?;
-        Ok(state.shown(id, Vec::new(), self.now()))
+        Ok(state.shown(id, self.now()))
     }
 
     /// Asks whether the person has entered the code.
@@ -209,25 +208,22 @@ impl Control {
         let (mut state, version) = self.state(owner, id).await?;
         let entra = self.reach.entra()?;
         let Some(Flow::Device(kept)) = &state.flow else {
-            return Ok(state.shown(id, Vec::new(), self.now()));
+            return Ok(state.shown(id, self.now()));
         };
         let mut flow = DeviceFlow::resume(&Secret::new(kept.as_str()))?;
         let proof = self.proof(&state).await?;
         let polled = flow.poll(entra, proof.as_ref()).await;
-        let checks = match polled {
-            Ok(DevicePoll::Pending { .. }) => {
-                state.flow = Some(Flow::device(&flow)?);
-                Vec::new()
-            }
+        match polled {
+            Ok(DevicePoll::Pending { .. }) => state.flow = Some(Flow::device(&flow)?),
             Ok(DevicePoll::Done(signed)) => self.arrive(&mut state, &signed).await?,
             Err(error) => {
                 // What was declined or has expired stays so: begin anew.
                 self.catalog.end_connect_session(id).await?;
                 return Err(error.into());
             }
-        };
+        }
         self.advance(id, version, &state, None).await?;
-        Ok(state.shown(id, checks, self.now()))
+        Ok(state.shown(id, self.now()))
     }
 
     /// What proves the app of the wizard's profile or connector, where that keeps a secret.
@@ -271,11 +267,12 @@ impl Control {
         // Another window waits for the end of this one, whatever it is.
         state.failure = arrived.as_ref().err().map(WizardFailure::of);
         self.advance(id, version + 1, &state, None).await?;
-        Ok(state.shown(id, arrived?, self.now()))
+        arrived?;
+        Ok(state.shown(id, self.now()))
     }
 
     /// Somebody has signed in: which organizations are there?
-    async fn arrive(&self, state: &mut State, signed: &SignedIn) -> Result<Vec<Check>> {
+    async fn arrive(&self, state: &mut State, signed: &SignedIn) -> Result<()> {
         let sign_in = signed.sign_in();
         let tenant = sign_in.app().map(|app| app.tenant.clone());
         self.check_profile(state.app_profile.as_deref(), tenant.as_deref())
@@ -295,16 +292,13 @@ impl Control {
             state.set_secret(&identity.secret());
         }
         match found {
-            Ok(found) => {
-                state.found = found.organizations;
-                Ok(found.checks)
-            }
+            Ok(found) => state.discovered(found),
             Err(error) if state.organization.is_some() || state.connector.is_some() => {
                 tracing::debug!(%error, "the organizations are not listed");
-                Ok(Vec::new())
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     /// Checks each organization, also those that will be left out (K-03); all that were found when none is named.

@@ -142,6 +142,7 @@ impl Case {
             accept_deletions: [].into(),
             full: false,
             pace: engine::coordinator::Pace::default(),
+            policy: None,
         };
         let ended = self
             .control
@@ -286,6 +287,7 @@ impl Case {
             accept_deletions: [].into(),
             full: false,
             pace: engine::coordinator::Pace::default(),
+            policy: None,
         };
         let stop = CancellationToken::new();
         let ended = self.control.backup(&order, endless(), &stop).await;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use model::{
     Class, Clock, Connector, Counts, Event, Issue, ItemRef, KindCounts, Picks, Reporter,
-    SourceFile, StaleItem,
+    SourceFile, SourceId, StaleItem,
 };
 use rand::RngExt as _;
 use repository::{
@@ -289,6 +289,8 @@ async fn commit(
     };
     let id = writer.commit(&snapshot, lock).await?;
     let stored = writer.stored();
+    // Its packs' memory is not needed together with that of the catalog.
+    drop(writer);
     counts.bytes_stored = stored.stored_bytes;
     counts.blobs_stored = stored.blobs;
     let info = SnapshotInfo {
@@ -333,6 +335,12 @@ pub(crate) fn tags(service: &str, source: &str) -> Vec<String> {
     ]
 }
 
+/// Whether Keepward made it, of this service.
+pub(crate) fn is_of(snapshot: &Snapshot, service: &str) -> bool {
+    let has = |wanted: &str| snapshot.tags.iter().any(|tag| tag == wanted);
+    has("keepward") && has(&format!("service={service}"))
+}
+
 /// The newest snapshot of a source at this address. The repository is the truth, so the catalog is not asked.
 ///
 /// Organizations of one name at two hosts (a Server collection, a sandbox) are two sources: the other's snapshots are passed over.
@@ -343,6 +351,7 @@ pub(crate) async fn latest(
     url: &str,
 ) -> Result<Option<Parent>> {
     let wanted = tags(service.name, &source.to_lowercase());
+    let own = SourceId::new(service.name, url, source);
     let mut snapshots = repository.snapshots().await?;
     snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
     // What a repair left lacks items that its cursors do not ask for again, and so does the damaged original: no run goes on
@@ -359,7 +368,7 @@ pub(crate) async fn latest(
         let Some(source) = known_source(repository, service, &snapshot).await? else {
             continue;
         };
-        if source.url.eq_ignore_ascii_case(url) {
+        if source.id() == own {
             return Ok(Some(Parent {
                 id,
                 tree: snapshot.tree,

@@ -51,8 +51,9 @@ pub struct IndexRow {
     pub name: String,
     /// The item's folder in the snapshot.
     pub path: String,
-    /// Hash over the files that changed with this version; empty for the end of an item.
+    /// Hash over all files of the item, not those alone that changed: equal digests are equal contents. Empty for the end of an item.
     pub digest: String,
+    /// Of all its files.
     pub size: u64,
     pub modified: Option<Timestamp>,
     pub state: RowState,

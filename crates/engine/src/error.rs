@@ -4,6 +4,8 @@ use model::Class;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+const DAMAGED: &str = "repository-damaged";
+
 /// Why a backup, restore or export ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -34,9 +36,14 @@ impl Error {
 
     pub(crate) fn missing(item: &model::ItemRef, part: &str) -> Self {
         Self::Request {
-            code: "repository-damaged",
+            code: DAMAGED,
             message: format!("{item}: the snapshot has no {part}"),
         }
+    }
+
+    /// Something stored cannot be read back; the storage itself answers.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.code() == Some(DAMAGED)
     }
 
     /// A checkpoint turned out to be of no use.
@@ -66,17 +73,22 @@ impl Error {
 
     /// For a sink's answer to a kind, which knows only the service's error.
     pub(crate) fn into_service(self) -> service::Error {
+        // What is damaged says nothing of the rest of the repository.
+        let class = match self.code() {
+            Some(DAMAGED) if matches!(self, Self::Repository(_)) => Class::Malformed,
+            _ => Class::Storage,
+        };
         let code = match &self {
             Self::Repository(error) => error.code(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 "disk-full"
             }
             Self::Io { .. } => "storage-failed",
-            _ => "repository-damaged",
+            _ => DAMAGED,
         };
         match self {
             Self::Service(error) => error,
-            other => service::Error::new(Class::Storage, code, other.to_string()),
+            other => service::Error::new(class, code, other.to_string()),
         }
     }
 }

@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use model::KindCounts;
 use repository::{BlobType, FileContent, Node, NodeType, TreeEditor, TreeId, Writer};
 
-use crate::Result;
 use crate::change::{self, Change, Op};
 use crate::layout::{Layouts, is_within};
 use crate::rows::{Maker, newlines, out_of_place};
 use crate::sink::{CrawlInfo, SMALL};
 use crate::spool::{Record, Spool};
 use crate::stored::{Described, SnapshotReader};
+use crate::{Error, Result};
 
 /// What a merge needs to know about the run.
 pub(crate) struct Merge<'a> {
@@ -178,18 +178,9 @@ impl State<'_, '_, '_> {
         let Some(mut base) = base.filter(|base| base.size > 0) else {
             return self.store(&lines).await;
         };
-        if base.size + (lines.len() as u64) < SMALL {
-            let mut whole = Vec::with_capacity(base.size as usize + lines.len());
-            for blob in &base.blobs {
-                whole.extend_from_slice(
-                    &self
-                        .merge
-                        .prior
-                        .repository()
-                        .blob(BlobType::Data, *blob)
-                        .await?,
-                );
-            }
+        if base.size + (lines.len() as u64) < SMALL
+            && let Some(mut whole) = self.whole(&base).await?
+        {
             whole.extend_from_slice(&lines);
             return self.store(&whole).await;
         }
@@ -197,6 +188,20 @@ impl State<'_, '_, '_> {
         base.blobs.extend(tail.blobs);
         base.size += tail.size;
         Ok(base)
+    }
+
+    /// `None` where that is damaged: what comes now is stored all the same.
+    async fn whole(&self, content: &FileContent) -> Result<Option<Vec<u8>>> {
+        let mut whole = Vec::with_capacity(content.size as usize);
+        for blob in &content.blobs {
+            let repository = self.merge.prior.repository();
+            match repository.blob(BlobType::Data, *blob).await {
+                Ok(bytes) => whole.extend_from_slice(&bytes),
+                Err(error) if Error::from(error.clone()).is_damage() => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Some(whole))
     }
 
     async fn store(&mut self, bytes: &[u8]) -> Result<FileContent> {

@@ -1,45 +1,62 @@
 //! Rows of the search index from the repository alone: the catalog can be deleted and made again (design rule 5).
 
+use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 
 use async_trait::async_trait;
 use futures::{Stream, StreamExt as _};
-use model::ItemRef;
-use repository::{Difference, DifferenceKind, Repository, Snapshot, SnapshotId, TreeId};
+use model::{ItemRef, SourceId};
+use repository::{Difference, Repository, Snapshot, SnapshotId, TreeId};
 use service::Service;
 
 use crate::Result;
-use crate::backup::{known_source, tags};
+use crate::backup::{is_of, known_source};
 use crate::coordinator::{IndexRow, RowChange, Rows, SnapshotInfo};
 use crate::layout::{Layouts, is_within};
-use crate::rows::Digest;
+use crate::rows::Contents;
 use crate::stored::SnapshotReader;
 
-/// The snapshots of a source that Keepward made, oldest first, with what the catalog lists of each.
-pub async fn snapshots(
+/// The snapshots of a service that Keepward made, by what they are of, each source's oldest first. Those in `known` are not read; damaged
+/// ones are passed over.
+pub async fn sources(
     repository: &Repository,
     service: &'static Service,
-    source: &str,
-) -> Result<Vec<SnapshotInfo>> {
-    let wanted = tags(service.name, &source.to_lowercase());
-    let mut found: Vec<(SnapshotId, Snapshot)> = repository.snapshots().await?;
-    found.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
+    known: &HashMap<SnapshotId, SourceId>,
+) -> Result<BTreeMap<SourceId, Vec<(SnapshotId, Snapshot)>>> {
+    let mut found = repository.snapshots().await?;
+    found.retain(|(_, snapshot)| is_of(snapshot, service.name));
     found.sort_by_key(|(_, snapshot)| snapshot.time);
-    let mut infos: Vec<SnapshotInfo> = Vec::new();
+    let mut sources: BTreeMap<SourceId, Vec<_>> = BTreeMap::new();
     for (id, snapshot) in found {
-        let Some(source) = known_source(repository, service, &snapshot).await? else {
-            continue;
+        let source = match known.get(&id) {
+            Some(source) => Some(source.clone()),
+            None => {
+                let file = known_source(repository, service, &snapshot).await?;
+                file.map(|file| file.id())
+            }
         };
-        let parent = infos.last().map(|info| info.id);
-        infos.push(SnapshotInfo {
-            id,
-            time: snapshot.time,
-            tree: snapshot.tree,
-            parent,
-            source,
-        });
+        if let Some(source) = source {
+            sources.entry(source).or_default().push((id, snapshot));
+        }
     }
-    Ok(infos)
+    Ok(sources)
+}
+
+/// What the catalog lists of a snapshot that follows `parent`; `None` for a damaged one.
+pub async fn info(
+    repository: &Repository,
+    service: &'static Service,
+    (id, snapshot): &(SnapshotId, Snapshot),
+    parent: Option<SnapshotId>,
+) -> Result<Option<SnapshotInfo>> {
+    let source = known_source(repository, service, snapshot).await?;
+    Ok(source.map(|source| SnapshotInfo {
+        id: *id,
+        time: snapshot.time,
+        tree: snapshot.tree,
+        parent,
+        source,
+    }))
 }
 
 /// What changed between two trees of one source, as rows; everything there is when `before` is `None`.
@@ -56,8 +73,6 @@ pub struct DiffRows {
 struct Open {
     item: ItemRef,
     path: String,
-    digest: Digest,
-    size: u64,
     changed: bool,
 }
 
@@ -90,26 +105,13 @@ impl DiffRows {
             self.open.push(Open {
                 item: place.item,
                 path: folder,
-                digest: Digest::default(),
-                size: 0,
                 changed: false,
             });
         }
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };
-        if difference.is_dir || place.part.is_empty() {
-            return Ok(());
-        }
-        open.changed = true;
-        if difference.kind == DifferenceKind::Removed {
-            open.digest.part(&place.part, None);
-            return Ok(());
-        }
-        let node = self.after.node(&difference.path).await?;
-        let blobs = node.and_then(|node| node.content).unwrap_or_default();
-        open.digest.part(&place.part, Some(&blobs));
-        open.size += difference.new_size.unwrap_or(0);
+        open.changed |= !difference.is_dir && !place.part.is_empty();
         Ok(())
     }
 
@@ -136,11 +138,16 @@ impl DiffRows {
             IndexRow::removed(open.item, open.path, said)
         } else {
             let said = self.after.described(&open.item).await?;
+            let mut contents = Contents::default();
+            for (part, node) in self.after.own_files(&open.item).await? {
+                contents.keep(part, &node);
+            }
+            let (digest, size) = contents.total();
             IndexRow {
                 name: said.name,
                 path: open.path,
-                digest: open.digest.into_string(),
-                size: open.size,
+                digest,
+                size,
                 modified: said.modified,
                 state: self.after.state(&open.item).await?,
                 change: if was {

@@ -1,17 +1,18 @@
 //! Rows for the search index and counts, made while trees are merged: the merge tells what it does to which file, in the order of paths, and
 //! an item whose files are through is a row if any of them changed.
 
+mod contents;
 mod spooled;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::{ItemRef, KindCounts};
-use repository::{BlobId, FileContent, Node, NodeType};
+use repository::{FileContent, Node, NodeType};
 use service::Layout;
 use service::text::Text;
-use sha2::{Digest as _, Sha256};
 
+pub(crate) use contents::Contents;
 pub(crate) use spooled::SpooledRows;
 
 use crate::coordinator::{IndexRow, RowChange, RowState};
@@ -38,9 +39,8 @@ struct Open {
     said: Option<Described>,
     /// What can be searched of the files that this run sent.
     texts: BTreeMap<&'static str, Text>,
-    digest: Digest,
+    contents: Contents,
     changed: bool,
-    size: u64,
     /// When this run wrote or removed the part that says "in the recycle bin".
     state: Option<RowState>,
 }
@@ -71,9 +71,8 @@ impl<'a> Maker<'a> {
             existed,
             said: None,
             texts: BTreeMap::new(),
-            digest: Digest::default(),
+            contents: Contents::default(),
             changed: false,
-            size: 0,
             state: None,
         });
         Ok(())
@@ -102,7 +101,7 @@ impl<'a> Maker<'a> {
         let mut texts = self.layouts.texts(&open.item.kind);
         if let Some((file, of)) = texts.find(|(file, _)| *file == part) {
             let mut text = if before {
-                self.prior.text(&open.item, part, of).await?
+                readable(self.prior.text(&open.item, part, of).await)?
             } else {
                 Text::default()
             };
@@ -121,10 +120,8 @@ impl<'a> Maker<'a> {
         content: &FileContent,
         records: u64,
     ) -> Result<()> {
-        self.change(part, before, Some(&content.blobs), records.max(1))
-            .await?;
-        self.innermost()?.size += content.size;
-        Ok(())
+        self.change(part, before, Some(content), records.max(1))
+            .await
     }
 
     /// A file that was there is gone.
@@ -136,16 +133,16 @@ impl<'a> Maker<'a> {
         &mut self,
         part: &str,
         before: Option<&Node>,
-        blobs: Option<&[BlobId]>,
+        content: Option<&FileContent>,
         records: u64,
     ) -> Result<()> {
         let layouts = self.layouts;
         let open = self.innermost()?;
         open.changed = true;
-        open.digest.part(part, blobs);
+        open.contents.change(part, content);
         let kind = layouts.service().kind(&open.item.kind);
         if kind.is_some_and(|kind| kind.spec().bin == Some(part)) {
-            open.state = Some(if blobs.is_some() {
+            open.state = Some(if content.is_some() {
                 RowState::Binned
             } else {
                 RowState::Live
@@ -190,7 +187,11 @@ impl<'a> Maker<'a> {
             return Ok(0);
         };
         match kind.spec().layout {
-            Layout::Lines { .. } => Ok(newlines(&self.prior.repository().read(node).await?)),
+            Layout::Lines { .. } => {
+                let read = self.prior.repository().read(node).await;
+                let lines = read.map(|bytes| newlines(&bytes));
+                readable(lines.map_err(Error::from))
+            }
             Layout::Files { .. } | Layout::Item { .. } => Ok(1),
         }
     }
@@ -262,6 +263,13 @@ impl<'a> Maker<'a> {
             Some(said) => said,
             None => self.prior.described(&open.item).await?,
         };
+        if open.existed {
+            // Files that were not sent are as they were.
+            for (part, node) in self.prior.own_files(&open.item).await? {
+                open.contents.keep(part, &node);
+            }
+        }
+        let (digest, size) = open.contents.total();
         let counts = self.counts.entry(open.item.kind.clone()).or_default();
         let change = if open.existed {
             counts.changed += 1;
@@ -271,11 +279,11 @@ impl<'a> Maker<'a> {
             RowChange::Added
         };
         let row = IndexRow {
-            digest: open.digest.into_string(),
+            digest,
             item: open.item,
             name: said.name,
             path: open.path,
-            size: open.size,
+            size,
             modified: said.modified,
             state,
             change,
@@ -291,7 +299,7 @@ impl<'a> Maker<'a> {
         for (file, of) in self.layouts.texts(&open.item.kind) {
             let text = match open.texts.remove(file) {
                 Some(text) => text,
-                None if open.existed => self.prior.text(&open.item, file, of).await?,
+                None if open.existed => readable(self.prior.text(&open.item, file, of).await)?,
                 None => continue,
             };
             all.join(&text.into_string());
@@ -322,22 +330,11 @@ impl IndexRow {
     }
 }
 
-/// A version of an item is told by the files that changed in it, in the order of their paths.
-#[derive(Default)]
-pub(crate) struct Digest(Sha256);
-
-impl Digest {
-    /// Without blobs the file was removed.
-    pub(crate) fn part(&mut self, part: &str, blobs: Option<&[BlobId]>) {
-        self.0.update(part.as_bytes());
-        match blobs {
-            Some(blobs) => blobs.iter().for_each(|blob| self.0.update(blob.0)),
-            None => self.0.update(b"removed"),
-        }
-    }
-
-    pub(crate) fn into_string(self) -> String {
-        hex::encode(&self.0.finalize()[..16])
+/// What is damaged says nothing in the index, and keeps nothing else out of it.
+fn readable<T: Default>(read: Result<T>) -> Result<T> {
+    match read {
+        Err(error) if error.is_damage() => Ok(T::default()),
+        read => read,
     }
 }
 

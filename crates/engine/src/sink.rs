@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use model::{Class, Event, Issue, ItemRef, Reporter};
+use model::{Event, Issue, ItemRef, Reporter};
 use repository::Writer;
 use serde::{Deserialize, Serialize};
 use service::{Item, Sink};
@@ -327,6 +327,17 @@ impl CrawlSink<'_, '_> {
 /// Below the smallest piece of the chunker a file is one blob.
 pub(crate) const SMALL: u64 = 512 << 10;
 
+/// What an answer's body says of itself; anything else is about our own disk.
+fn broken(item: &ItemRef, part: &str, error: std::io::Error) -> service::Error {
+    match error.downcast::<service::Error>() {
+        Ok(error) => service::Error {
+            message: format!("{item}: {part} did not arrive whole: {}", error.message),
+            ..error
+        },
+        Err(error) => Error::io(format!("cannot store {part} of {item}"))(error).into_service(),
+    }
+}
+
 fn safe_name(name: &str) -> bool {
     !name.is_empty()
         && name != "."
@@ -412,13 +423,7 @@ impl Sink for CrawlSink<'_, '_> {
         part: &str,
         from: &mut (dyn AsyncRead + Send + Unpin),
     ) -> service::Result<u64> {
-        let broken = |error: std::io::Error| {
-            service::Error::new(
-                Class::Transient,
-                "answer-cut-short",
-                format!("{item}: {part} did not arrive whole: {error}"),
-            )
-        };
+        let broken = |error| broken(item, part, error);
         let mut head = Vec::new();
         from.take(IN_MEMORY + 1)
             .read_to_end(&mut head)
@@ -544,5 +549,27 @@ impl Sink for CrawlSink<'_, '_> {
 
     fn resumed(&self) -> Option<&[u8]> {
         self.from.as_ref().map(|from| &*from.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use model::Class;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_an_answer_that_was_cut_short() {
+        let item = ItemRef::new("thing", "", "1");
+        let full = broken(&item, "file", io::ErrorKind::StorageFull.into());
+        assert_eq!((full.code, full.is_fatal()), ("disk-full", true));
+        let failed = broken(&item, "file", io::ErrorKind::PermissionDenied.into());
+        assert_eq!((failed.code, failed.is_fatal()), ("storage-failed", true));
+        let cut = service::Error::new(Class::Transient, "answer-cut-short", "it closed");
+        let cut = broken(&item, "file", io::Error::other(cut));
+        assert_eq!((cut.code, cut.is_fatal()), ("answer-cut-short", false));
+        assert_eq!(cut.message, "thing 1: file did not arrive whole: it closed");
     }
 }

@@ -16,9 +16,11 @@ use crate::{Error, Result};
 
 /// A run is sorted and written when its records reach this many bytes.
 const BUFFER: usize = 8 << 20;
-/// Encrypted pieces of a run; each is read as a whole, and a merge holds one of each run.
+/// Encrypted pieces of a run; each is read as a whole.
 const FRAME: usize = 32 << 10;
 const TAG: usize = 16;
+/// Each is an open file with a frame in memory, and a process may have a thousand files.
+const OPEN: usize = 256;
 
 /// One record as it comes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(crate) struct Spool {
     /// Where each buffered record begins, with the lengths of key and payload.
     records: Vec<(usize, u32, u32)>,
     limit: usize,
+    /// Runs that are merged at once.
+    open: usize,
     runs: Vec<PathBuf>,
 }
 
@@ -48,6 +52,7 @@ impl Spool {
             bytes: Vec::new(),
             records: Vec::new(),
             limit: BUFFER,
+            open: OPEN,
             runs: Vec::new(),
         }
     }
@@ -95,20 +100,37 @@ impl Spool {
         }
         self.spill()?;
         self.bytes = Vec::new();
-        let mut heads = BinaryHeap::new();
-        let mut runs = Vec::new();
-        for (number, path) in self.runs.iter().enumerate() {
-            let mut run = Run::open(path, number as u32)?;
-            if let Some(record) = run.next(&self.cipher)? {
-                heads.push(Reverse((record.key, number, record.payload)));
+        self.records = Vec::new();
+        let mut runs: Vec<(u32, PathBuf)> = (0..).zip(std::mem::take(&mut self.runs)).collect();
+        let mut made = runs.len() as u32;
+        while runs.len() > self.open {
+            let mut longer = Vec::new();
+            for group in runs.chunks(self.open) {
+                longer.push((made, self.join(group, made)?));
+                made += 1;
             }
-            runs.push(run);
+            runs = longer;
         }
-        Ok(Sorted::Merge {
-            heads,
-            runs,
-            cipher: Box::new(self.cipher),
-        })
+        Sorted::merge(&runs, self.cipher)
+    }
+
+    /// One run of several that follow each other.
+    fn join(&self, group: &[(u32, PathBuf)], number: u32) -> Result<PathBuf> {
+        let path = self.path(number);
+        let mut out = FrameWriter::create(&path, &self.cipher, number)?;
+        let mut sorted = Sorted::merge(group, self.cipher.clone())?;
+        while let Some(record) = sorted.next()? {
+            out.record(&record.key, &record.payload)?;
+        }
+        out.finish()?;
+        for (_, path) in group {
+            std::fs::remove_file(path).map_err(Error::io("cannot write the spool"))?;
+        }
+        Ok(path)
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.folder.join(format!("spool-{number}"))
     }
 
     /// Stable, so that records of one key keep the order of their arrival.
@@ -123,19 +145,13 @@ impl Spool {
             return Ok(());
         }
         self.sort();
-        let path = self.folder.join(format!("spool-{}", self.runs.len()));
-        let file = File::create_new(&path).map_err(Error::io("cannot write the spool"))?;
-        let mut out = FrameWriter {
-            out: BufWriter::new(file),
-            cipher: &self.cipher,
-            run: self.runs.len() as u32,
-            frame: 0,
-            buffer: Vec::with_capacity(FRAME),
-        };
+        let number = self.runs.len() as u32;
+        let path = self.path(number);
+        let mut out = FrameWriter::create(&path, &self.cipher, number)?;
         for &(start, key, payload) in &self.records {
-            out.write(&key.to_le_bytes())?;
-            out.write(&payload.to_le_bytes())?;
-            out.write(&self.bytes[start..start + key as usize + payload as usize])?;
+            let (key, payload) = (key as usize, payload as usize);
+            let payload = &self.bytes[start + key..start + key + payload];
+            out.record(&self.bytes[start..start + key], payload)?;
         }
         out.finish()?;
         self.runs.push(path);
@@ -162,6 +178,23 @@ pub(crate) enum Sorted {
 }
 
 impl Sorted {
+    fn merge(files: &[(u32, PathBuf)], cipher: Aes256Gcm) -> Result<Self> {
+        let mut heads = BinaryHeap::new();
+        let mut runs = Vec::new();
+        for (at, (number, path)) in files.iter().enumerate() {
+            let mut run = Run::open(path, *number)?;
+            if let Some(record) = run.next(&cipher)? {
+                heads.push(Reverse((record.key, at, record.payload)));
+            }
+            runs.push(run);
+        }
+        Ok(Self::Merge {
+            heads,
+            runs,
+            cipher: Box::new(cipher),
+        })
+    }
+
     pub(crate) fn next(&mut self) -> Result<Option<Record>> {
         match self {
             Self::Memory { bytes, records } => Ok(records.next().map(|(start, key, payload)| {
@@ -204,7 +237,25 @@ struct FrameWriter<'a> {
     buffer: Vec<u8>,
 }
 
-impl FrameWriter<'_> {
+impl<'a> FrameWriter<'a> {
+    fn create(path: &Path, cipher: &'a Aes256Gcm, run: u32) -> Result<Self> {
+        let file = File::create_new(path).map_err(Error::io("cannot write the spool"))?;
+        Ok(Self {
+            out: BufWriter::new(file),
+            cipher,
+            run,
+            frame: 0,
+            buffer: Vec::with_capacity(FRAME + TAG),
+        })
+    }
+
+    fn record(&mut self, key: &[u8], payload: &[u8]) -> Result<()> {
+        self.write(&(key.len() as u32).to_le_bytes())?;
+        self.write(&(payload.len() as u32).to_le_bytes())?;
+        self.write(key)?;
+        self.write(payload)
+    }
+
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let take = bytes.len().min(FRAME - self.buffer.len());
@@ -238,6 +289,8 @@ impl FrameWriter<'_> {
         if !self.buffer.is_empty() {
             self.seal()?;
         }
+        // An empty frame is the end: a run without one was cut off.
+        self.seal()?;
         self.out
             .flush()
             .map_err(Error::io("cannot write the spool"))
@@ -251,6 +304,7 @@ pub(crate) struct Run {
     frame: u64,
     buffer: Vec<u8>,
     at: usize,
+    ended: bool,
 }
 
 impl Run {
@@ -261,6 +315,7 @@ impl Run {
             frame: 0,
             buffer: Vec::new(),
             at: 0,
+            ended: false,
         })
     }
 
@@ -297,12 +352,13 @@ impl Run {
     }
 
     fn fill(&mut self, cipher: &Aes256Gcm) -> Result<bool> {
-        let mut length = [0; 4];
-        match self.input.read_exact(&mut length) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(false),
-            Err(error) => return Err(Error::io("cannot read the spool")(error)),
+        if self.ended {
+            return Ok(false);
         }
+        let mut length = [0; 4];
+        self.input
+            .read_exact(&mut length)
+            .map_err(Error::io("cannot read the spool"))?;
         self.buffer
             .resize(u32::from_le_bytes(length) as usize + TAG, 0);
         self.input
@@ -319,7 +375,8 @@ impl Run {
             })?;
         self.frame += 1;
         self.at = 0;
-        Ok(true)
+        self.ended = self.buffer.is_empty();
+        Ok(!self.ended)
     }
 }
 
@@ -388,10 +445,11 @@ mod tests {
         fn records_come_out_sorted_and_in_order_of_arrival(
             records in prop::collection::vec((prop::collection::vec(0u8..4, 0..5), prop::collection::vec(any::<u8>(), 0..300)), 0..200),
             limit in 1usize..4000,
+            open in 2usize..20,
         ) {
             let folder = tempfile::tempdir().unwrap();
             let mut spool = Spool::new(folder.path(), [7; 32]);
-            spool.limit = limit;
+            (spool.limit, spool.open) = (limit, open);
             for (key, payload) in &records {
                 spool.push(key, &[payload]).unwrap();
             }
@@ -440,6 +498,28 @@ mod tests {
                     break;
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_between_two_frames_is_not_taken_for_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(folder.path(), [7; 32]);
+        for number in 0..4 {
+            spool.push(&[number], &[&[1; FRAME]]).unwrap();
+        }
+        assert_eq!(spool.cut().unwrap(), 1);
+        let path = folder.path().join("spool-0");
+        let read = || -> Result<()> {
+            let mut sorted = Sorted::merge(&[(0, path.clone())], spool.cipher.clone())?;
+            while sorted.next()?.is_some() {}
+            spool.run(0)?.try_for_each(|piece| piece.map(drop))
+        };
+        read().unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        for frames in (0..=4).rev() {
+            file.set_len(frames * (4 + FRAME + TAG) as u64).unwrap();
+            assert!(read().is_err(), "{frames} frames");
         }
     }
 

@@ -97,7 +97,10 @@ impl SnapshotReader {
     /// What a row of the search index says of an item's document: name, time and project.
     pub(crate) async fn described(&self, item: &ItemRef) -> Result<Described> {
         let document = match self.layouts.document(&item.kind) {
-            Some(name) => self.read_part(item, name).await?,
+            Some(name) => match self.read_part(item, name).await {
+                Err(error) if error.is_damage() => None,
+                read => read?,
+            },
             None => None,
         };
         let kind = self.layouts.service().kind(&item.kind);
@@ -161,6 +164,22 @@ impl SnapshotReader {
 
     /// The same, until there are `most` or a few more, and whether there are others: a large item has folders without end.
     pub async fn parts_up_to(&self, item: &ItemRef, most: usize) -> Result<(Vec<PartInfo>, bool)> {
+        let (files, more) = self.files_up_to(item, most).await?;
+        let part = |(name, node): (String, Node)| PartInfo {
+            name,
+            size: node.size,
+        };
+        let mut parts: Vec<PartInfo> = files.into_iter().map(part).collect();
+        parts.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((parts, more))
+    }
+
+    /// The files of an item with their nodes, in no order.
+    pub(crate) async fn own_files(&self, item: &ItemRef) -> Result<Vec<(String, Node)>> {
+        Ok(self.files_up_to(item, usize::MAX).await?.0)
+    }
+
+    async fn files_up_to(&self, item: &ItemRef, most: usize) -> Result<(Vec<(String, Node)>, bool)> {
         let Some(root) = self.layouts.path(item) else {
             return Ok((Vec::new(), false));
         };
@@ -179,14 +198,10 @@ impl SnapshotReader {
                         open.push(path);
                     }
                 } else if own {
-                    files.push(PartInfo {
-                        name: path[1..].to_owned(),
-                        size: node.size,
-                    });
+                    files.push((path[1..].to_owned(), node));
                 }
             }
         }
-        files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((files, !open.is_empty()))
     }
 

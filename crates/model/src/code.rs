@@ -112,8 +112,8 @@ codes! {
         "Export it: `keepward export` writes what a snapshot holds as plain files.";
     "credential-exists", "A credential of this name already exists", "",
         "Choose another name, or give the existing one a new secret: `keepward credential rotate NAME`.";
-    "credential-host", "The secret was entered for another host", "A stored secret is sent to the hosts alone at which it is used already.",
-        "Enter it again for this host: `keepward connector add SERVICE ORGANIZATION --url URL --pat-file FILE`, with --replace for a connector that moved.";
+    "credential-host", "The secret was entered for another host", "A stored secret is sent to the host alone that was named with it, and to those at which it is used already.",
+        "Enter it again for this host: with the connector or repository that is to use it (`--pat-file`, `--storage-secret-file`), or once for several: `keepward credential add NAME --url URL --pat-file FILE`.";
     "credential-in-use", "A connector still uses this credential", "",
         "Remove the connector first.";
     "credential-method", "The credential is not of a kind that fits", "A token cannot be put in the place of an app's secret, and the service does not take every way to sign in.",
@@ -260,7 +260,7 @@ codes! {
     "person-unknown", "Nobody of this name has an account", "",
         "`keepward user list` shows who has.";
     "plain-http-refused", "Passwords and tokens would cross the network in clear text", "The server was told to listen on an address that others reach, without a certificate.",
-        "Give a certificate (`tls_certificate` and `tls_key`), listen on 127.0.0.1, or say that a proxy in front speaks TLS: `--behind-proxy` or `trusted_proxies`.";
+        "Give a certificate (`tls_certificate` and `tls_key`), listen on 127.0.0.1, or say that a proxy in front speaks TLS (`--behind-proxy` or `trusted_proxies`), and give its address with https: `--public-url`.";
     "plan-busy", "A run is at work on this restore plan", "It is being made or applied, or waits for its turn.",
         "Wait for the run, or cancel it: `keepward run cancel RUN`.";
     "plan-closed", "This restore plan is done", "Everything in it was restored, and a plan is applied once.",
@@ -296,14 +296,16 @@ codes! {
         "`keepward proposal list` shows those that wait.";
     "public-client-off", "The application does not allow public client flows", "A device code, and a sign-in without a client secret, need them (AADSTS7000218).",
         "Turn on `Allow public client flows` in the application (Authentication), or add its client secret.";
-    "public-url-missing", "The server does not know its own address", "A sign-in elsewhere has to come back to the address at which people reach the server.",
-        "Set `public_url` in the section `[server]` of the configuration.";
+    "public-url-missing", "The server does not know its own address", "A sign-in elsewhere has to come back to the address at which people reach the server, and cookies are for that address alone.",
+        "Say it: `keepward serve --public-url https://HOST`, or `public_url` in the section `[server]` of the configuration.";
     "range-refused", "The file has no such part", "A part was asked for that lies behind the end of the file.",
         "Ask for the file without the header Range.";
     "reference-missing", "Something that an item needs is not in the snapshot", "An item belongs to something, or has a file, that the snapshot does not have, and no issue of a backup says why.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older snapshot may hold it.";
     "reference-unclear", "An item names a place that the snapshot does not have", "It may have been renamed after the item was changed for the last time, or the snapshot that could tell why it is missing was forgotten.",
         "Look whether the place has another name now. If it has not, run a full backup: `keepward backup CONNECTOR --full`.";
+    "repository-counting", "The repository is being counted", "Its index and all folders are read, which takes longer than a request may. That goes on.",
+        "Ask again in a minute.";
     "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "`keepward repository check --read-data` names all damage. Put the named files back from a copy of the repository, or let `keepward repository repair access`, `index` and `snapshots` bring back what can be.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
     "repository-location", "The location is of a kind that is not supported", "",

@@ -39,4 +39,4 @@ pub use policy::{Picks, Policy, Reason, Waiting};
 pub use proposal::{Proposal, ProposalKind, ProposalState};
 pub use run::{Counts, JobState, KindCounts, Resumed, Run, RunKind, RunState};
 pub use secret::Secret;
-pub use source::{ItemRef, SourceFile, StaleItem};
+pub use source::{ItemRef, SourceFile, SourceId, StaleItem, is_tenant_id};

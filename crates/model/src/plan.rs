@@ -129,7 +129,7 @@ pub struct Step {
     pub item: ItemRef,
     pub name: String,
     pub action: Action,
-    /// Why it is skipped or exported, in words.
+    /// Why it is skipped or exported, or in what that differs which it replaces, in words.
     pub reason: Option<String>,
     /// What will be lost, in words.
     pub losses: Vec<String>,

@@ -97,8 +97,13 @@ impl Writer {
             return Ok(id);
         }
         let found = self.repository.index().find(kind, &id).await;
-        if self.guard(found)?.is_none() {
-            self.add(kind, id, bytes).await?;
+        match self.guard(found)? {
+            Some(place) => {
+                if let Some(lock) = self.repository.object_lock() {
+                    lock.rely_on(FileKind::Pack.path(place.pack));
+                }
+            }
+            None => self.add(kind, id, bytes).await?,
         }
         Ok(id)
     }
@@ -263,7 +268,7 @@ impl Writer {
             });
         }
         if let Some(lock) = self.repository.object_lock() {
-            lock.prove_written().await?;
+            lock.prove_needed().await?;
         }
         self.repository
             .files()

@@ -28,6 +28,7 @@ use crate::{Problem, Server};
 pub(crate) struct Access {
     pub(crate) hashing: Hashing,
     pub(crate) web: oidc::Web,
+    pub(crate) slow: sign_in::Slow,
 }
 
 pub(crate) use address::ClientLine;
@@ -40,7 +41,8 @@ pub(crate) use name::person_name;
 pub(crate) use password::{Hashing, LONGEST, acceptable};
 pub(crate) use session::{IDLE, Started};
 pub(crate) use sign_in::{
-    SignInRequest, count as count_attempt, forgive as forgive_attempt, prove,
+    SignInRequest, count as count_attempt, count_leaving, forgive as forgive_attempt,
+    forgive_leaving, prove,
 };
 pub(crate) use token::{Random, digest, new_token};
 

@@ -25,7 +25,9 @@ use url::Url;
 use crate::access::Caller;
 use crate::access::{self, Access};
 use crate::events::Events;
+use crate::looks::Looks;
 use crate::metrics::Counters;
+use crate::taken::Taken;
 use crate::{Problem, api, console, edge, health, idempotency, metrics};
 
 /// What the administrator sets.
@@ -80,6 +82,8 @@ pub struct Inner {
     pub library: Library,
     pub(crate) counters: Arc<Counters>,
     pub(crate) access: Access,
+    pub(crate) taken: Taken,
+    pub(crate) looks: Looks,
     /// Changes that have begun; they outlive the connections that asked for them.
     pub(crate) writes: TaskTracker,
 }
@@ -103,6 +107,8 @@ impl Server {
             events: Events::new(life, Arc::clone(&counters)),
             counters,
             access: Access::default(),
+            taken: Taken::default(),
+            looks: Looks::default(),
             writes: TaskTracker::new(),
         }))
     }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::{TryStreamExt as _, stream};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{Options, Problem, Server};
@@ -48,12 +49,14 @@ pub(crate) async fn guard(
         request.extensions_mut().insert(client);
     }
     request.extensions_mut().insert(RequestId(id.clone()));
+    // At this level it is there whatever is logged: an answer that failed names its lines in the log.
+    let span = tracing::error_span!("request", request = %id);
     let response = if method.is_safe() {
         let patience = server.options.request_timeout;
-        let answered = tokio::time::timeout(patience, next.run(request)).await;
+        let answered = tokio::time::timeout(patience, next.run(request).instrument(span)).await;
         answered.unwrap_or_else(|_| Problem::of(StatusCode::REQUEST_TIMEOUT).into_response())
     } else {
-        to_its_end(&server, request, next).await
+        to_its_end(&server, request, next).instrument(span).await
     };
     let mut response = Problem::dress(response, &id);
     let status = response.status().as_u16();
@@ -73,7 +76,7 @@ pub(crate) async fn guard(
 /// time.
 async fn to_its_end(server: &Server, request: Request, next: Next) -> Response {
     let request = request.map(|body| in_time(body, server.options.request_timeout));
-    let answering = server.writes.spawn(next.run(request));
+    let answering = server.writes.spawn(next.run(request).in_current_span());
     answering.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a change was broken off");
         Problem::of(StatusCode::INTERNAL_SERVER_ERROR).into_response()

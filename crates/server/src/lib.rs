@@ -9,12 +9,15 @@ mod events;
 mod extract;
 mod health;
 mod idempotency;
+mod kept;
+mod looks;
 mod metrics;
 mod openapi;
 mod page;
 mod problem;
 mod secret;
 mod serve;
+mod taken;
 
 pub use app::{Answer, Options, Server};
 pub use edge::ClientAddress;

@@ -23,7 +23,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// What happened since the server started.
 #[derive(Default)]
-pub(crate) struct Counters(Mutex<Counted>, sizes::Sizes);
+pub(crate) struct Counters(Mutex<Counted>);
 
 #[derive(Default)]
 struct Counted {
@@ -232,11 +232,13 @@ fn standing(figures: &Figures, page: &mut Page) {
         "What the last check of a repository found.",
         checked().map(|(labels, _, problems)| (labels, problems)),
     );
-    let verified = figures.verified.iter().map(|(service, source, at)| {
-        (
-            vec![("service", service.clone()), ("source", source.clone())],
-            at.as_second(),
-        )
+    let verified = figures.verified.iter().map(|(id, source, at)| {
+        let labels = vec![
+            ("service", id.service.clone()),
+            ("source", source.clone()),
+            ("address", id.address.clone()),
+        ];
+        (labels, at.as_second())
     });
     page.gauge(
         "snapshot_verified_timestamp_seconds",

@@ -206,10 +206,15 @@ impl Problem {
 
     /// Too many; `seconds` until it is worth trying again.
     pub fn slow_down(detail: impl Into<String>, seconds: u64) -> Self {
-        Self {
-            retry_after: Some(seconds),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
-        }
+        let code = "too-many-requests";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail).after(seconds)
+    }
+
+    /// Until it is worth trying again.
+    #[must_use]
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     #[must_use]

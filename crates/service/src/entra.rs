@@ -117,7 +117,7 @@ impl Entra {
 
     /// The id of a tenant that is named by a domain; ids come back as they are. One request at most.
     pub async fn tenant(&self, cloud: &str, tenant: &str) -> Result<String> {
-        if claims::is_id(tenant) {
+        if model::is_tenant_id(tenant) {
             return Ok(tenant.to_ascii_lowercase());
         }
         let cloud = self.core.clouds.find(cloud)?;
@@ -132,7 +132,7 @@ impl Entra {
             .and_then(|issuer| {
                 issuer
                     .path_segments()?
-                    .find(|part| claims::is_id(part))
+                    .find(|part| model::is_tenant_id(part))
                     .map(str::to_ascii_lowercase)
             })
             .ok_or_else(|| Error::malformed("the tenant's configuration does not name its id"))

@@ -6,6 +6,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const START_AGAIN: &str = "checkpoint-unusable";
 const CURSOR_EXPIRED: &str = "cursor-expired";
+const DAMAGED: &str = "repository-damaged";
 
 /// What went wrong, whether a retry can help (`class`), and what a person can do (`hint`).
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +46,7 @@ impl Error {
 
     /// Our own store or disk is at fault.
     pub fn storage(message: impl Into<String>) -> Self {
-        Self::new(Class::Storage, "repository-damaged", message)
+        Self::new(Class::Storage, DAMAGED, message)
     }
 
     /// A crawl cannot go on from its position of a killed run: the run begins anew.
@@ -64,6 +65,11 @@ impl Error {
 
     pub fn is_cursor_expired(&self) -> bool {
         self.code == CURSOR_EXPIRED
+    }
+
+    /// Something stored cannot be read back; the store itself answers.
+    pub fn is_damage(&self) -> bool {
+        self.code == DAMAGED && !self.is_fatal()
     }
 
     #[must_use]

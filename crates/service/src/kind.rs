@@ -91,9 +91,7 @@ impl KindSpec {
 
     /// What the document says of its project; see [`Searched::project`].
     pub fn project(&self, document: &[u8]) -> Option<String> {
-        let pointer = self.search.project?;
-        let document: &serde_json::value::RawValue = serde_json::from_slice(document).ok()?;
-        crate::rest::text_at(document, pointer).map(std::borrow::Cow::into_owned)
+        crate::rest::text_in(document, self.search.project?)
     }
 
     /// The folder of an item relative to that of its scope, or `None` for kinds without folders of their own.

@@ -12,6 +12,7 @@ use crate::KindSpec;
 
 pub use pages::Pages;
 pub use read::text_at;
+pub(crate) use read::text_in;
 
 /// A kind whose items all come from one list, whole. Its items have the scope in which it is crawled. A kind that needs an `if` implements [`crate::Kind`] by hand.
 #[derive(Debug)]

@@ -107,28 +107,41 @@ impl Text {
     }
 
     fn plain(&mut self, text: &str) {
-        for char in text.chars() {
+        let mut rest = text;
+        while !self.is_full() {
+            let room = MOST - STEP - self.text.len();
+            let words = words(&rest.as_bytes()[..rest.len().min(room)]);
+            if words > 0 {
+                self.close_gap();
+                self.text.push_str(&rest[..words]);
+                rest = &rest[words..];
+            }
+            let Some(char) = rest.chars().next() else {
+                return;
+            };
+            rest = &rest[char.len_utf8()..];
             if char == '\n' {
                 self.gap(Gap::Line);
             } else if char.is_whitespace() || char.is_control() {
                 self.gap(Gap::Space);
-            } else if self.is_full() {
-                return;
             } else {
-                let gap = if self.text.is_empty() {
-                    Gap::None
-                } else {
-                    self.gap
-                };
-                match gap {
-                    Gap::None => {}
-                    Gap::Space => self.text.push(' '),
-                    Gap::Line => self.text.push('\n'),
+                if self.is_full() {
+                    return;
                 }
-                self.gap = Gap::None;
+                self.close_gap();
                 self.text.push(char);
             }
         }
+    }
+
+    /// What stood between what is there and what comes now.
+    fn close_gap(&mut self) {
+        match self.gap {
+            Gap::Space if !self.text.is_empty() => self.text.push(' '),
+            Gap::Line if !self.text.is_empty() => self.text.push('\n'),
+            Gap::None | Gap::Space | Gap::Line => {}
+        }
+        self.gap = Gap::None;
     }
 
     fn read(&mut self, pointers: &[&str], json: &[u8]) {
@@ -143,6 +156,21 @@ impl Text {
         // What came before a mistake counts: nothing better can be said of such a document.
         if let Err(error) = walk.deserialize(&mut serde_json::Deserializer::from_slice(json)) {
             tracing::debug!(%error, "the text of a document");
+        }
+    }
+}
+
+/// How many bytes from the beginning stay as they are: plain words with single spaces between them. Most of a text is that.
+fn words(bytes: &[u8]) -> usize {
+    let is_word = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_graphic);
+    let mut end = 0;
+    loop {
+        if is_word(end) {
+            end += 1;
+        } else if end > 0 && bytes.get(end) == Some(&b' ') && is_word(end + 1) {
+            end += 2;
+        } else {
+            return end;
         }
     }
 }

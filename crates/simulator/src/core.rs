@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod connection;
+mod deleted;
 mod graph;
 mod groups;
 pub(crate) mod operations;
@@ -25,7 +26,7 @@ pub(crate) use teams::Team;
 pub(crate) struct State {
     pub projects: Vec<Project>,
     /// Deleted projects, which keep their names reserved.
-    pub deleted_projects: Vec<Project>,
+    pub deleted_projects: Vec<deleted::Deleted>,
     pub teams: Vec<Team>,
     pub operations: Vec<operations::Operation>,
     /// Requests so far: operations end some requests after they began.

@@ -32,7 +32,7 @@ pub(crate) use smart::smart_http;
 pub(crate) use state::{Repository, State, record};
 
 use crate::server::ApiError;
-use crate::world::{Organization, SharedWorld};
+use crate::world::SharedWorld;
 use uuid::Uuid;
 
 /// Makes the repository that a new project starts with. The project exists already.
@@ -46,9 +46,4 @@ pub(crate) fn project_created(
     let organization = guard.organization_mut(organization)?;
     let name = shape::project_name(organization, project);
     create(organization, &folder, &Creation::new(project, &name)).map(drop)
-}
-
-/// Drops what belongs to a deleted project.
-pub(crate) fn project_deleted(organization: &mut Organization, project: Uuid) {
-    organization.git.remove_project(project);
 }

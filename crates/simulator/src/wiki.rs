@@ -89,6 +89,16 @@ impl Wiki {
 }
 
 impl State {
+    pub(crate) fn take_project(&mut self, project: Uuid) -> Vec<Wiki> {
+        let own = self.wikis.extract_if(.., |_, wiki| wiki.project == project);
+        own.map(|(_, wiki)| wiki).collect()
+    }
+
+    pub(crate) fn put_back(&mut self, wikis: Vec<Wiki>) {
+        self.wikis
+            .extend(wikis.into_iter().map(|wiki| (wiki.id, wiki)));
+    }
+
     /// The id of a page, given on the first sight of its path.
     pub(crate) fn page_id(&mut self, wiki: Uuid, path: &str) -> u32 {
         let next = self.last_page + 1;
@@ -113,14 +123,6 @@ pub(crate) fn live(organization: &Organization) -> impl Iterator<Item = &Wiki> {
             })
     };
     organization.wiki.wikis.values().filter(alive)
-}
-
-/// Drops the wikis of a deleted project.
-pub(crate) fn project_deleted(organization: &mut Organization, project: Uuid) {
-    organization
-        .wiki
-        .wikis
-        .retain(|_, wiki| wiki.project != project);
 }
 
 /// The project wiki of a project.

@@ -207,11 +207,24 @@ impl Organization {
     }
 }
 
-/// Drops what belongs to a deleted project.
-pub(crate) fn project_deleted(organization: &mut Organization, project: Uuid) {
-    organization
-        .wit
-        .items
-        .retain(|_, item| item.project != project);
-    organization.wit.nodes.remove_project(project);
+/// What a deleted project had.
+pub(crate) struct Taken {
+    items: Vec<item::Item>,
+    nodes: Vec<nodes::Node>,
+}
+
+impl State {
+    pub(crate) fn take_project(&mut self, project: Uuid) -> Taken {
+        let own = self.items.extract_if(.., |_, item| item.project == project);
+        Taken {
+            items: own.map(|(_, item)| item).collect(),
+            nodes: self.nodes.take_project(project),
+        }
+    }
+
+    pub(crate) fn put_back(&mut self, taken: Taken) {
+        self.items
+            .extend(taken.items.into_iter().map(|item| (item.id, item)));
+        self.nodes.put_back(taken.nodes);
+    }
 }

@@ -72,6 +72,10 @@ export class Person {
 
   /** Fails with what axe finds on the page as it is (WCAG 2.1 A and AA). */
   async expectAccessible() {
+    // What a dialog hid from screen readers comes back a quarter of a second after it closed.
+    await this.page.waitForFunction(
+      () => document.querySelector('[aria-modal="true"]') !== null || !document.getElementById("main")?.closest('[aria-hidden="true"]'),
+    );
     await this.page.evaluate(AXE);
     const found = await this.page.evaluate(async () => {
       const { axe } = window as unknown as { axe: typeof import("axe-core") };

@@ -1,5 +1,6 @@
-import { useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useQueryClient, type Query, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { isLong } from "./queries";
 
 /** One event of the server's stream. `topic` is the resource's path, `subject` its id there: `runs`, `connectors`. */
 export interface LiveEvent {
@@ -28,9 +29,10 @@ const TOUCHED_BY_RUNS = ["/runs", "/overview", "/issues", "/alarms", "/snapshots
 
 function stale(queries: QueryClient, topic: string) {
   const paths = topic === "runs" ? TOUCHED_BY_RUNS : [`/${topic}`, "/overview"];
-  void queries.invalidateQueries({
-    predicate: ({ queryKey }) => paths.some((path) => String(queryKey[1]).startsWith(path)),
-  });
+  const touched = ({ queryKey }: Query) => paths.some((path) => String(queryKey[1]).startsWith(path));
+  void queries.invalidateQueries({ predicate: (query) => touched(query) && !isLong(query) });
+  // They are read anew when they are opened again, or when the person in front of them changes something.
+  void queries.invalidateQueries({ predicate: (query) => touched(query) && isLong(query), refetchType: "none" });
 }
 
 /** Opens the stream. `onClosed` is called when the browser has given it up, as it does after a refusal or a proxy's error. */

@@ -1,7 +1,14 @@
-import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, type Query, QueryCache, QueryClient } from "@tanstack/react-query";
 import { Problem } from "./problem";
 
 const AGAIN = 3;
+const WATCHED = 5;
+
+/** A list that somebody has scrolled far through: all of its pages are read anew at once, and at every event that would never end. */
+export function isLong({ state: { data } }: Pick<Query, "state">): boolean {
+  const pages = typeof data === "object" && data !== null && "pages" in data ? data.pages : undefined;
+  return Array.isArray(pages) && pages.length > WATCHED;
+}
 
 /** Refusals are final; what may pass (no connection, overload, a restart) is tried again. */
 function retry(failures: number, error: unknown): boolean {
@@ -31,7 +38,7 @@ export const queries: QueryClient = new QueryClient({
   mutationCache: writes,
   defaultOptions: {
     // The server may be on this very machine: a browser that is offline asks it all the same, and no write waits in secret until it is online.
-    queries: { retry, staleTime: 10_000, refetchOnWindowFocus: true, networkMode: "always" },
+    queries: { retry, staleTime: 10_000, refetchOnWindowFocus: (query) => !isLong(query), networkMode: "always" },
     mutations: { retry: false, networkMode: "always" },
   },
 });

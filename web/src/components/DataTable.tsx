@@ -5,8 +5,9 @@ import { useTexts } from "../texts";
 
 const ROW = 44;
 const NARROW = "@media (max-width: 639px)";
-/** What a column of share 1 needs at least. */
-const LEAST = 88;
+/** What a column of share 1 needs at least. One that is given more where there is room does with half as much again where there is little. */
+const LEAST = 92;
+const MOST = 1.5;
 
 const useStyles = makeStyles({
   frame: {
@@ -51,7 +52,7 @@ export interface Column<Item> {
 }
 
 function least<Item>(columns: Column<Item>[]): string {
-  return `${columns.reduce((sum, { grow = 1, width }) => sum + (width ?? grow * LEAST), 0)}px`;
+  return `${columns.reduce((sum, { grow = 1, width }) => sum + (width ?? Math.min(grow, MOST) * LEAST), 0)}px`;
 }
 
 export interface TableProps<Item> {
@@ -70,7 +71,8 @@ export interface TableProps<Item> {
 }
 
 /** A table of any length: only the rows in sight are in the document. */
-export function DataTable<Item>({ label, items, columns, id, name, selected, onSelect, more, onMore }: TableProps<Item>) {
+export function DataTable<Item>(props: TableProps<Item>) {
+  const { label, items, columns, id, more, onMore } = props;
   const styles = useStyles();
   const t = useTexts();
   const frame = useRef<HTMLDivElement>(null);
@@ -85,76 +87,15 @@ export function DataTable<Item>({ label, items, columns, id, name, selected, onS
   useEffect(() => {
     if (more && last >= items.length - 20) onMore?.();
   }, [more, last, items.length, onMore]);
-
-  const toggle = (key: string, on: boolean) => {
-    const next = new Set(selected);
-    if (on) next.add(key);
-    else next.delete(key);
-    onSelect?.(next);
-  };
-  const size = ({ grow = 1, width }: Column<Item>) =>
-    width === undefined ? { flex: `${grow} ${grow} 0` } : { width, flexShrink: 0 };
-  const look = ({ minor }: Column<Item>) => mergeClasses(styles.cell, minor && styles.minor);
-  const all = items.length > 0 && items.every((item) => selected?.has(id(item)));
-  const total = more ? -1 : items.length + 1;
-
+  const widths = { "--wide": least(columns), "--narrow": least(columns.filter(({ minor }) => !minor)) } as CSSProperties;
   return (
     <div className={styles.frame} ref={frame} tabIndex={0} role="region" aria-label={label}>
-      <div
-        className={styles.table}
-        style={{ "--wide": least(columns), "--narrow": least(columns.filter(({ minor }) => !minor)) } as CSSProperties}
-        role="table"
-        aria-label={label}
-        aria-rowcount={total}
-      >
-        <div role="rowgroup" className={styles.head}>
-          <div className={styles.row} role="row" aria-rowindex={1}>
-            {onSelect && (
-              <div className={styles.check} role="columnheader" aria-label={t("action.select")}>
-                <Checkbox
-                  aria-label={t("action.select")}
-                  checked={all || (selected !== undefined && selected.size > 0 ? "mixed" : false)}
-                  onChange={(_, { checked }) => onSelect(new Set(checked === true ? items.map(id) : []))}
-                />
-              </div>
-            )}
-            {columns.map((column) => (
-              <div key={column.key} className={look(column)} style={size(column)} role="columnheader">
-                {column.title}
-              </div>
-            ))}
-          </div>
-        </div>
+      <div className={styles.table} style={widths} role="table" aria-label={label} aria-rowcount={more ? -1 : items.length + 1}>
+        <Head {...props} />
         <div role="rowgroup" className={styles.body} style={{ height: rows.getTotalSize() }}>
-          {seen.map((place) => {
-            const item = items[place.index] as Item;
-            const key = id(item);
-            return (
-              <div
-                key={key}
-                ref={rows.measureElement}
-                data-index={place.index}
-                role="row"
-                aria-rowindex={place.index + 2}
-                className={mergeClasses(styles.row, styles.placed, styles.opened)}
-                style={{ transform: `translateY(${place.start}px)` }}
-              >
-                {onSelect && (
-                  <div className={styles.check} role="cell">
-                    <Checkbox
-                      aria-label={`${t("action.select")} ${name?.(item) ?? key}`}
-                      checked={selected?.has(key) ?? false}
-                      onChange={(_, { checked }) => toggle(key, checked === true)}
-                    />
-                  </div>
-                )}
-                {columns.map((column) => (
-                  <div key={column.key} className={look(column)} style={size(column)} role="cell">
-                    {column.cell(item)}
-                  </div>
-                ))}
-              </div>
-            );
+          {seen.map(({ index, start }) => {
+            const item = items[index] as Item;
+            return <Row key={id(item)} {...props} item={item} index={index} start={start} measure={rows.measureElement} />;
           })}
         </div>
       </div>
@@ -163,6 +104,96 @@ export function DataTable<Item>({ label, items, columns, id, name, selected, onS
           {t("action.loadMore")}
         </Button>
       )}
+    </div>
+  );
+}
+
+/** What a cell is given by its column. */
+function useCell() {
+  const styles = useStyles();
+  return <Item,>({ key, minor, grow = 1, width }: Column<Item>) => ({
+    key,
+    className: mergeClasses(styles.cell, minor && styles.minor),
+    style: width === undefined ? { flex: `${grow} ${grow} 0` } : { width, flexShrink: 0 },
+  });
+}
+
+function Head<Item>({ items, columns, id, selected, onSelect }: TableProps<Item>) {
+  const styles = useStyles();
+  const t = useTexts();
+  const cell = useCell();
+  const all = onSelect !== undefined && items.length > 0 && items.every((item) => selected?.has(id(item)));
+  return (
+    <div role="rowgroup" className={styles.head}>
+      <div className={styles.row} role="row" aria-rowindex={1}>
+        {onSelect && (
+          <div className={styles.check} role="columnheader" aria-label={t("action.select")}>
+            <Checkbox
+              aria-label={t("action.select")}
+              checked={all || (selected !== undefined && selected.size > 0 ? "mixed" : false)}
+              onChange={(_, { checked }) => onSelect(new Set(checked === true ? items.map(id) : []))}
+            />
+          </div>
+        )}
+        {columns.map((column) => {
+          const { key, ...look } = cell(column);
+          return (
+            <div key={key} {...look} role="columnheader">
+              {column.title}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+interface RowProps<Item> extends TableProps<Item> {
+  item: Item;
+  index: number;
+  /** Where it begins, in pixels. */
+  start: number;
+  /** Learns how high it is. */
+  measure: (element: Element | null) => void;
+}
+
+function Row<Item>({ item, index, start, measure, columns, id, name, selected, onSelect }: RowProps<Item>) {
+  const styles = useStyles();
+  const t = useTexts();
+  const cell = useCell();
+  const own = id(item);
+  const toggle = (on: boolean) => {
+    const next = new Set(selected);
+    if (on) next.add(own);
+    else next.delete(own);
+    onSelect?.(next);
+  };
+  return (
+    <div
+      ref={measure}
+      data-index={index}
+      role="row"
+      aria-rowindex={index + 2}
+      className={mergeClasses(styles.row, styles.placed, styles.opened)}
+      style={{ transform: `translateY(${start}px)` }}
+    >
+      {onSelect && (
+        <div className={styles.check} role="cell">
+          <Checkbox
+            aria-label={`${t("action.select")} ${name?.(item) ?? own}`}
+            checked={selected?.has(own) ?? false}
+            onChange={(_, { checked }) => toggle(checked === true)}
+          />
+        </div>
+      )}
+      {columns.map((column) => {
+        const { key, ...look } = cell(column);
+        return (
+          <div key={key} {...look} role="cell">
+            {column.cell(item)}
+          </div>
+        );
+      })}
     </div>
   );
 }

@@ -23,7 +23,11 @@ export function Refusal({ error, fields = [] }: Props) {
         <MessageBarTitle>
           <Words text={errors.length > 0 ? t("refusal.fields") : problem.message} />
         </MessageBarTitle>
-        {errors.length === 0 && problem.hint && <Words text={problem.hint} />}
+        {errors.length === 0 && problem.hint && (
+          <div>
+            <Words text={problem.hint} />
+          </div>
+        )}
         {elsewhere.map((field) => (
           <div key={`${field.pointer} ${field.detail}`}>
             <code>{field.pointer}</code> {field.detail}

@@ -7,6 +7,13 @@ const useStyles = makeStyles({
   panel: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXL },
 });
 
+interface Props {
+  label: string;
+  tabs: Entry[];
+  /** What else is in the address of one of them alone. */
+  own?: readonly string[];
+}
+
 interface Entry {
   key: string;
   title: string;
@@ -14,7 +21,7 @@ interface Entry {
 }
 
 /** Parts of a page of which one is shown; which, is in the address. The first is shown without it. */
-export function Tabs({ label, tabs }: { label: string; tabs: Entry[] }) {
+export function Tabs({ label, tabs, own = [] }: Props) {
   const styles = useStyles();
   const id = useId();
   const [{ tab }, show] = useShown();
@@ -26,7 +33,9 @@ export function Tabs({ label, tabs }: { label: string; tabs: Entry[] }) {
         className={styles.list}
         aria-label={label}
         selectedValue={shown.key}
-        onTabSelect={(_, { value }) => show({ tab: value === tabs[0]?.key ? undefined : String(value) })}
+        onTabSelect={(_, { value }) =>
+          show({ ...Object.fromEntries(own.map((name) => [name, undefined])), tab: value === tabs[0]?.key ? undefined : String(value) })
+        }
       >
         {tabs.map(({ key, title }) => (
           <Tab key={key} value={key} id={`${id}-${key}`} aria-controls={key === shown.key ? `${id}-panel` : undefined}>

@@ -9,7 +9,7 @@ use service::http::{Method, segment};
 use service::{Client, Crawl, Error, Result};
 
 use crate::api::{self, DEV, PREVIEW_1, Paging, STABLE};
-use crate::kinds::project;
+use crate::kinds::project::{self, PROJECT};
 
 /// Read on a repository, and on what lives in one: token `repoV2/{project}/{repository}`.
 pub(crate) const GIT_READ: (&str, u32) = ("2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87", 2);
@@ -40,7 +40,9 @@ pub(crate) async fn report(cx: &Crawl<'_>, missing: Vec<Missing>) -> Result<()> 
     let mut open = Vec::new();
     for one in missing {
         let project = one.project.to_lowercase();
-        if binned.contains(&project) {
+        // Of a project that is neither listed nor in the bin, a person may say that it was deleted.
+        let over = !live.contains(&project) && cx.order.accepted.contains(PROJECT);
+        if over || binned.contains(&project) {
             cx.sink.delete(&one.item).await?;
         } else if live.contains(&project) && is_not_found(cx.http, &one.path).await? {
             open.push(one);

@@ -221,7 +221,7 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
     };
     if let Some(issue) = closed(repository, &item) {
         cx.sink.issue(issue);
-        return match cx.prior.document(&item).await? {
+        return match parts::before(cx, &item).await? {
             Some(_) => cx.sink.keep(&item).await,
             None => cx.sink.upsert(&listed, document).await,
         };

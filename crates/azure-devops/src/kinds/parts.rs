@@ -26,9 +26,21 @@ pub(crate) async fn document(stored: &dyn Stored, item: &ItemRef) -> Result<Byte
     })
 }
 
+/// The document as the snapshot before has it. One that is damaged is named, and is as good as empty: it is there and says nothing.
+pub(crate) async fn before(cx: &Crawl<'_>, item: &ItemRef) -> Result<Option<Bytes>> {
+    match cx.prior.document(item).await {
+        Err(error) if error.is_damage() => {
+            let issue = error.to_issue(&item.kind, &item.scope, Some(item.clone()));
+            cx.sink.issue(issue);
+            Ok(Some(Bytes::new()))
+        }
+        document => document,
+    }
+}
+
 /// An item that is not selected stays as it was, if it is there at all.
 pub(crate) async fn unpicked(cx: &Crawl<'_>, item: &ItemRef) -> Result<()> {
-    match cx.prior.document(item).await? {
+    match before(cx, item).await? {
         Some(_) => cx.sink.keep(item).await,
         None => Ok(()),
     }

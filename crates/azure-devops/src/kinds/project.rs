@@ -153,13 +153,13 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
     if !cx.order.picks.takes(PROJECT, &project.id, &[&project.name]) {
         return parts::unpicked(cx, &item).await;
     }
-    if project.is_deleted() && cx.prior.document(&item).await?.is_some() {
+    if project.is_deleted() && parts::before(cx, &item).await?.is_some() {
         return cx.sink.delete(&item).await;
     }
     if !project.is_whole() {
         return Ok(());
     }
-    if let Some(before) = cx.prior.document(&item).await?
+    if let Some(before) = parts::before(cx, &item).await?
         && let Ok(before) = serde_json::from_slice::<Project<'_>>(&before)
         && before.revision.is_some()
         && (before.revision, &before.name, &before.updated)
@@ -193,7 +193,7 @@ async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
 
 /// Whether a project that the service does not name any more is selected, by the name that it had.
 async fn is_picked(cx: &Crawl<'_>, item: &ItemRef) -> Result<bool> {
-    let document = cx.prior.document(item).await?;
+    let document = parts::before(cx, item).await?;
     let name = document
         .and_then(|document| ProjectKind.describe(&document))
         .map_or_else(String::new, |(name, _)| name);

@@ -10,6 +10,7 @@ mod document;
 mod find;
 mod history;
 mod inspect;
+mod interrupted;
 mod marks;
 mod picked;
 mod position;

@@ -150,6 +150,40 @@ async fn what_lies_in_a_deleted_project_goes_with_it() {
     simulator.stop().await;
 }
 
+#[tokio::test]
+async fn what_lies_in_a_project_goes_when_a_person_says_that_the_project_is_deleted() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let project = first.of_kind("team")[0].scope.clone();
+    // Nothing tells a project that is hidden from one that was purged.
+    let token = format!("$PROJECT:vstfs:///Classification/TeamProject/{project}");
+    deny(&http, "52d39943-cb85-4d7f-8fa8-c6baac873819", &token).await;
+    let kinds = ["project", "team", "git-repository", "wiki"];
+    let kinds: BTreeSet<String> = kinds.map(str::to_owned).into();
+    let kept = backup(&http, &first, &kinds).await;
+    let inside = |snapshot: &Snapshot| -> Vec<ItemRef> {
+        let of_project = |item: &&ItemRef| match item.kind.as_str() {
+            "team" => item.scope == project,
+            "git-repository" => {
+                document(snapshot, item, "repository.json")["project"]["id"] == json!(project)
+            }
+            "wiki" => document(snapshot, item, "wiki.json")["projectId"] == json!(project),
+            _ => false,
+        };
+        snapshot.items.keys().filter(of_project).cloned().collect()
+    };
+    assert_eq!(inside(&kept), inside(&first), "it may only be hidden");
+    let accepted = BTreeSet::from(["project".to_owned()]);
+    let order = Order {
+        accepted: &accepted,
+        ..Order::usual(jiff::Timestamp::UNIX_EPOCH)
+    };
+    let gone = backup_ordered(&http, &first, &kinds, order).await;
+    assert_eq!(inside(&gone), Vec::<ItemRef>::new());
+    simulator.stop().await;
+}
+
 /// The token of the root area of a project that has work items, and these.
 fn some_area(snapshot: &Snapshot) -> (String, Vec<ItemRef>) {
     let items = snapshot.of_kind("work-item");

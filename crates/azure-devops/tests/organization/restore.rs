@@ -284,3 +284,63 @@ async fn deleted_things_come_back_at_the_original_place() {
     assert_ne!(new(&items[5]), items[5].id, "a destroyed one gets another");
     simulator.stop().await;
 }
+
+#[tokio::test]
+async fn a_deleted_project_comes_back_where_it_was_with_all_that_it_had() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 40,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let before = state(&http, simulator.organization()).await;
+    let project = snapshot.of_kind("project")[0].clone();
+    let path = format!("/_apis/projects/{}", project.id);
+    let gone = http.call(Method::DELETE, "dev", &path).version("7.1");
+    gone.send().await.unwrap();
+    let mut journal = Journal::default();
+    journal.ids.original = true;
+    let one = std::slice::from_ref(&project);
+    assert_eq!(
+        found(&http, &snapshot, &journal, one).await,
+        [Some(FoundState::Deleted)]
+    );
+
+    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| !binned(item))
+        .cloned()
+        .collect();
+    let report = restore(&http, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_eq!(report.differences, Vec::<String>::new());
+    let after = state(&http, simulator.organization()).await;
+    assert_eq!(before["workItems"], after["workItems"]);
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn the_name_of_a_deleted_project_is_taken() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let project = snapshot.of_kind("project")[0].clone();
+    let path = format!("/_apis/projects/{}", project.id);
+    let gone = http.call(Method::DELETE, "dev", &path).version("7.1");
+    gone.send().await.unwrap();
+    // As for another organization, where nothing is taken out of the recycle bin.
+    let report = restore(&http, &snapshot, &Journal::default(), &[project])
+        .await
+        .unwrap();
+    let [failed] = &report.failed[..] else {
+        panic!("{report:?}");
+    };
+    assert!(
+        failed.contains("restore-conflict") && failed.contains("recycle bin"),
+        "{failed}"
+    );
+    simulator.stop().await;
+}

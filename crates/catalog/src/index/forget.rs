@@ -38,24 +38,29 @@ impl Catalog {
     pub async fn clear_index(&self, source: &SourceKey) -> Result<()> {
         let search = &self.db.dialect().search;
         let mut tx = self.db.begin().await?;
-        let sql = "SELECT id FROM source WHERE repository = $1 AND service = $2 AND name = $3";
+        let sql = "SELECT id FROM source WHERE repository = $1 AND service = $2 AND address = $3";
         let row = tx
             .one(
                 sql,
-                args![&source.repository, &source.service, &source.name],
+                args![&source.repository, &source.id.service, &source.id.address],
             )
             .await?;
         let Some(row) = row else { return Ok(()) };
-        let id = row.int(0)?;
-        drop_versions(&mut tx, search, of_source, args![id]).await?;
-        tx.execute("DELETE FROM section WHERE source = $1", args![id])
-            .await?;
-        tx.execute("DELETE FROM snapshot WHERE source = $1", args![id])
-            .await?;
-        tx.execute("DELETE FROM source WHERE id = $1", args![id])
-            .await?;
+        drop_source(&mut tx, search, row.int(0)?).await?;
         tx.commit().await
     }
+}
+
+/// A source with all that is listed of it.
+pub(crate) async fn drop_source(tx: &mut Tx, search: &Search, id: i64) -> Result<()> {
+    drop_versions(tx, search, of_source, args![id]).await?;
+    tx.execute("DELETE FROM section WHERE source = $1", args![id])
+        .await?;
+    tx.execute("DELETE FROM snapshot WHERE source = $1", args![id])
+        .await?;
+    tx.execute("DELETE FROM source WHERE id = $1", args![id])
+        .await
+        .map(drop)
 }
 
 /// Versions of the source `$1`.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use model::SourceId;
 
 use super::excerpt::{Piece, excerpt};
 use super::{IndexEntry, Part, Query, columns, entry};
@@ -20,8 +21,8 @@ pub struct TextFilter {
     pub until: Option<Timestamp>,
     /// Only in one source.
     pub source: Option<SourceKey>,
-    /// Only in sources of these services and names.
-    pub sources: Option<BTreeSet<(String, String)>>,
+    /// Only in these sources, in whatever repository.
+    pub sources: Option<BTreeSet<SourceId>>,
     /// Texts are not looked at, and nothing of them is told.
     pub names_only: bool,
 }
@@ -30,6 +31,8 @@ pub struct TextFilter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextHit {
     pub source: SourceKey,
+    /// What people call the source.
+    pub source_name: String,
     pub entry: IndexEntry,
     /// The project's name, where it is known; else what the document says of it.
     pub project: Option<String>,
@@ -40,7 +43,7 @@ pub struct TextHit {
 }
 
 /// Columns before those of the entry.
-const HEAD: usize = 7;
+const HEAD: usize = 8;
 
 impl Catalog {
     /// Items of which a version within the filter matches. A query without words finds nothing.
@@ -117,7 +120,7 @@ impl Catalog {
         };
         // The newest version of an item that matches: no later one does.
         let sql = format!(
-            "SELECT c.repository, c.service, c.name, s.kind, s.scope, t.id, t.project, {columns}
+            "SELECT c.repository, c.service, c.address, c.name, s.kind, s.scope, t.id, t.project, {columns}
              FROM text_words w {join} item_text t ON t.id = w.{id} {join} section s ON s.id = t.section {join} source c ON c.id = s.source
                 {join} item_version v ON v.section = t.section AND v.item = t.item AND v.text = t.id
              WHERE {is_part} AND w.{id} < $3 {conditions} {in_time}
@@ -144,19 +147,12 @@ impl Catalog {
         };
         if filter.source.is_some() || filter.sources.is_some() {
             let mut ids = Vec::new();
-            let sql = "SELECT id, repository, service, name FROM source";
+            let sql = "SELECT id, repository, service, address FROM source";
             for row in self.db.read(sql, args![]).await? {
-                let (repository, service, name) = (row.text(1)?, row.text(2)?, row.text(3)?);
-                let is_one = filter.source.as_ref().is_none_or(|one| {
-                    one.repository == repository && one.service == service && one.name == name
-                });
-                let pair = (service, name);
-                if is_one
-                    && filter
-                        .sources
-                        .as_ref()
-                        .is_none_or(|all| all.contains(&pair))
-                {
+                let key = SourceKey::read(&row, 1)?;
+                let is_one = filter.source.as_ref().is_none_or(|one| *one == key);
+                let among = filter.sources.as_ref();
+                if is_one && among.is_none_or(|all| all.contains(&key.id)) {
                     ids.push(row.int(0)?.to_string());
                 }
             }
@@ -199,11 +195,11 @@ impl Catalog {
             let key = (hit.source.clone(), id.clone());
             if !names.contains_key(&key) {
                 let sql = "SELECT v.name FROM source c JOIN section s ON s.source = c.id JOIN item_version v ON v.section = s.id
-                    WHERE c.repository = $1 AND c.service = $2 AND c.name = $3 AND s.kind = 'project'
+                    WHERE c.repository = $1 AND c.service = $2 AND c.address = $3 AND s.kind = 'project'
                       AND (lower(v.item) = lower($4) OR coalesce(v.folded, lower(v.name)) = $4)
                     ORDER BY v.first_seq DESC LIMIT 1";
                 let of = &hit.source;
-                let values = args![&of.repository, &of.service, &of.name, &id];
+                let values = args![&of.repository, &of.id.service, &of.id.address, &id];
                 let row = self.db.read_one(sql, values).await?;
                 let name = row.map(|row| row.text(0)).transpose()?;
                 names.insert(key.clone(), name);
@@ -283,15 +279,12 @@ impl Wanted<'_> {
 
 fn hit(row: &Row, part: usize) -> Result<TextHit> {
     Ok(TextHit {
-        source: SourceKey {
-            repository: row.text(0)?,
-            service: row.text(1)?,
-            name: row.text(2)?,
-        },
-        entry: entry(row, HEAD, &row.text(3)?, &row.text(4)?)?,
-        project: Some(row.text(6)?),
+        source: SourceKey::read(row, 0)?,
+        source_name: row.text(3)?,
+        entry: entry(row, HEAD, &row.text(4)?, &row.text(5)?)?,
+        project: Some(row.text(7)?),
         excerpt: Vec::new(),
         part,
-        text: row.int(5)?,
+        text: row.int(6)?,
     })
 }

@@ -129,10 +129,10 @@ impl Catalog {
             "SELECT s.scope, ",
             columns!("v"),
             " FROM source c JOIN section s ON s.source = c.id JOIN item_version v ON v.section = s.id
-             WHERE c.repository = $1 AND c.service = $2 AND c.name = $3 AND s.kind = $4 AND v.item = $5
+             WHERE c.repository = $1 AND c.service = $2 AND c.address = $3 AND s.kind = $4 AND v.item = $5
              ORDER BY v.first_seq, s.scope"
         );
-        let values = args![&source.repository, &source.service, &source.name, kind, id];
+        let values = args![&source.repository, &source.id.service, &source.id.address, kind, id];
         let rows = self.db.read(sql, values).await?;
         rows.iter()
             .map(|row| entry(row, 1, kind, &row.text(0)?))
@@ -147,10 +147,10 @@ impl Catalog {
     ) -> Result<Vec<(String, String, u64)>> {
         let sql = "SELECT s.kind, s.scope, count(*)
              FROM source c JOIN section s ON s.source = c.id JOIN item_version v ON v.section = s.id
-             WHERE c.repository = $1 AND c.service = $2 AND c.name = $3
+             WHERE c.repository = $1 AND c.service = $2 AND c.address = $3
                 AND v.first_seq <= $4 AND (v.gone_seq IS NULL OR v.gone_seq > $4)
              GROUP BY s.kind, s.scope ORDER BY s.kind, s.scope";
-        let values = args![&source.repository, &source.service, &source.name, seq];
+        let values = args![&source.repository, &source.id.service, &source.id.address, seq];
         let rows = self.db.read(sql, values).await?;
         rows.iter()
             .map(|row| Ok((row.text(0)?, row.text(1)?, row.unsigned(2)?)))
@@ -165,13 +165,13 @@ impl Catalog {
         page: &Page,
     ) -> Result<Vec<(Section, String)>> {
         let sql = "SELECT s.id, s.kind, s.scope FROM source c JOIN section s ON s.source = c.id
-            WHERE c.repository = $1 AND c.service = $2 AND c.name = $3
+            WHERE c.repository = $1 AND c.service = $2 AND c.address = $3
               AND ($4 IS NULL OR s.kind = $4) AND ($5 IS NULL OR s.scope = $5)
             ORDER BY s.kind, s.scope";
         let values = args![
             &source.repository,
-            &source.service,
-            &source.name,
+            &source.id.service,
+            &source.id.address,
             filter.kind.as_deref(),
             filter.scope.as_deref()
         ];

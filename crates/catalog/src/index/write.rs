@@ -75,7 +75,7 @@ impl Catalog {
     /// As [`Catalog::add_snapshot`], for rows that come one after the other.
     pub async fn begin_snapshot(&self, row: &SnapshotRow) -> Result<SnapshotWriter> {
         let mut tx = self.db.begin().await?;
-        let source = source_id(&mut tx, &row.source).await?;
+        let source = source_id(&mut tx, &row.source, &row.name).await?;
         let newest = tx
             .one(
                 "SELECT seq, id FROM snapshot WHERE source = $1 ORDER BY seq DESC LIMIT 1",
@@ -124,13 +124,13 @@ impl Catalog {
 }
 
 /// The source's number; its row stays locked, so that two snapshots of one source follow each other.
-async fn source_id(tx: &mut Tx, source: &SourceKey) -> Result<i64> {
-    let sql = "INSERT INTO source (repository, service, name) VALUES ($1, $2, $3)
-        ON CONFLICT (repository, service, name) DO UPDATE SET name = excluded.name RETURNING id";
+async fn source_id(tx: &mut Tx, source: &SourceKey, name: &str) -> Result<i64> {
+    let sql = "INSERT INTO source (repository, service, address, name) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (repository, service, address) DO UPDATE SET name = excluded.name RETURNING id";
     let row = tx
         .one(
             sql,
-            args![&source.repository, &source.service, &source.name],
+            args![&source.repository, &source.id.service, &source.id.address, name],
         )
         .await?;
     row.map_or_else(

@@ -209,7 +209,7 @@ pub(crate) async fn connectors_and_credentials_are_paged(place: Place) {
         .unwrap();
     let (mut names, mut page) = (Vec::new(), Some(Page::first(2)));
     while let Some(this) = page {
-        let listed = catalog.credentials_page(&this).await.unwrap();
+        let listed = catalog.credentials_page(None, &this).await.unwrap();
         names.extend(listed.items.iter().map(|row| row.name.clone()));
         page = this.following(&listed);
     }

@@ -16,6 +16,7 @@ mod queue;
 mod registry;
 mod rename;
 mod server;
+mod sources;
 mod sqlite;
 mod support;
 mod tenants;
@@ -88,6 +89,8 @@ suite! {
     index::changes_are_paged_in_both_directions,
     index::snapshots_are_found_by_prefix_and_time,
     index::two_writers_of_one_source_follow_each_other,
+    sources::organizations_of_one_name_at_two_addresses_are_two_sources,
+    sources::sources_of_an_older_catalog_get_the_addresses_that_their_snapshots_say,
     projects::items_of_a_project_are_listed_wherever_they_lie,
     projects::counts_are_the_same_however_they_were_found,
     projects::names_are_found_by_their_words_once_these_are_indexed,

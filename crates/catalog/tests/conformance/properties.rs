@@ -110,7 +110,7 @@ impl History<'_> {
         };
         let state = self.change(like);
         self.model.made += 1;
-        let id = format!("{} {}", self.source.name, self.model.made);
+        let id = format!("{} {}", self.source.id.address, self.model.made);
         let row = snapshot(&self.source, &id, self.model.made.into(), parent.as_deref());
         let seq = self
             .catalog
@@ -175,7 +175,7 @@ impl History<'_> {
                 &self.items_at(*seq).await,
                 state,
                 "{} at {seq}",
-                self.source.name
+                self.source.id.address
             );
         }
         let ends = [self.model.snapshots.first(), self.model.snapshots.last()];
@@ -189,7 +189,7 @@ impl History<'_> {
                 let rows = difference(before, after).into_iter();
                 let expected: BTreeMap<_, _> = rows.map(|row| (row.item, row.change)).collect();
                 let found = self.changes(*a, *b).await;
-                assert_eq!(found, expected, "{} from {a} to {b}", self.source.name);
+                assert_eq!(found, expected, "{} from {a} to {b}", self.source.id.address);
             }
         }
         self.check_visible().await;
@@ -204,7 +204,7 @@ impl History<'_> {
                     entry.first_seq <= seq && entry.gone_seq.is_none_or(|gone| gone > seq)
                 };
                 let seen = self.model.snapshots.iter().any(|(_, seq, _)| holds(*seq));
-                assert!(seen, "{}: nobody sees {entry:?}", self.source.name);
+                assert!(seen, "{}: nobody sees {entry:?}", self.source.id.address);
                 let before = ends.insert(entry.item.scope, entry.gone_seq.unwrap_or(i64::MAX));
                 assert!(before.is_none_or(|end| end <= entry.first_seq));
             }
@@ -242,7 +242,7 @@ impl History<'_> {
                 }
                 let expected = state.iter().filter(|(_, version)| version.digest == digest);
                 let expected: BTreeSet<ItemRef> = expected.map(|(item, _)| item.clone()).collect();
-                assert_eq!(found, expected, "{} at {seq}: {digest}", self.source.name);
+                assert_eq!(found, expected, "{} at {seq}: {digest}", self.source.id.address);
             }
         }
     }
@@ -328,7 +328,7 @@ impl History<'_> {
                     (entry.first_seq, entry.gone_seq, version)
                 })
                 .collect();
-            assert_eq!(found.len(), expected.len(), "{} {item}", self.source.name);
+            assert_eq!(found.len(), expected.len(), "{} {item}", self.source.id.address);
             for (found, (first, gone, version)) in found.iter().zip(expected) {
                 assert_eq!((found.0, found.1, &found.2), (first, gone, version));
             }

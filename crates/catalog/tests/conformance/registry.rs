@@ -232,16 +232,9 @@ pub(crate) async fn runs_and_issues_are_paged(place: Place) {
 
 pub(crate) async fn a_newer_schema_is_refused(place: Place) {
     place.open().await.close().await;
-    let sql = "INSERT INTO schema_version (version) VALUES (999)";
-    if place.url.starts_with("sqlite") {
-        let pool = sqlx::SqlitePool::connect(&place.url).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap();
-        pool.close().await;
-    } else {
-        let pool = sqlx::PgPool::connect(&place.url).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap();
-        pool.close().await;
-    }
+    place
+        .sql(&["INSERT INTO schema_version (version) VALUES (999)"])
+        .await;
     let refused = Catalog::open(&place.url).await.err().unwrap();
     assert!(matches!(refused, Error::NewerSchema { found: 999, .. }));
     assert!(matches!(

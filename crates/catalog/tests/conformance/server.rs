@@ -158,7 +158,7 @@ pub(crate) async fn snapshots_are_listed_by_what_people_may_see(place: Place) {
     let (first, next) = ids(SnapshotFilter::default(), Page::first(2)).await;
     let (second, end) = ids(SnapshotFilter::default(), next.unwrap()).await;
     assert_eq!((first.as_str(), second.as_str(), end), ("c b", "a", None));
-    let sources = Some(vec![("azure-devops".to_owned(), "contoso".to_owned())]);
+    let sources = Some(vec![source("contoso").id]);
     let filter = SnapshotFilter {
         sources,
         ..SnapshotFilter::default()
@@ -170,7 +170,11 @@ pub(crate) async fn snapshots_are_listed_by_what_people_may_see(place: Place) {
         ..SnapshotFilter::default()
     };
     assert_eq!(ids(filter, Page::first(10)).await.0, "");
-    for (source, expected) in [("Contoso", "c a"), ("contos", "")] {
+    for (source, expected) in [
+        ("Contoso", "c a"),
+        ("https://dev.azure.com/Contoso/", "c a"),
+        ("contos", ""),
+    ] {
         let filter = SnapshotFilter {
             source: Some(source.to_owned()),
             ..SnapshotFilter::default()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog::{Catalog, Change, IndexChange, ItemState, SnapshotRow, SourceKey};
 use jiff::Timestamp;
-use model::{Counts, ItemRef, Run, RunKind, RunState};
+use model::{Counts, ItemRef, Run, RunKind, RunState, SourceId};
 use tempfile::TempDir;
 
 /// A database that one test has for itself.
@@ -26,6 +26,23 @@ impl Place {
 
     pub(crate) fn at(url: String) -> Self {
         Self { url, _folder: None }
+    }
+
+    /// What no version of the program would do.
+    pub(crate) async fn sql(&self, statements: &[&'static str]) {
+        if self.url.starts_with("sqlite") {
+            let pool = sqlx::SqlitePool::connect(&self.url).await.unwrap();
+            for sql in statements {
+                sqlx::query(*sql).execute(&pool).await.unwrap();
+            }
+            pool.close().await;
+        } else {
+            let pool = sqlx::PgPool::connect(&self.url).await.unwrap();
+            for sql in statements {
+                sqlx::query(*sql).execute(&pool).await.unwrap();
+            }
+            pool.close().await;
+        }
     }
 
     /// A handle with connections of its own, as another process would have.
@@ -62,9 +79,13 @@ pub(crate) fn run(id: &str) -> Run {
 pub(crate) fn source(name: &str) -> SourceKey {
     SourceKey {
         repository: "9d1a".to_owned(),
-        service: "azure-devops".to_owned(),
-        name: name.to_owned(),
+        id: SourceId::new("azure-devops", "https://dev.azure.com", name),
     }
+}
+
+/// What the helpers above call a source.
+pub(crate) fn name_of(source: &SourceKey) -> &str {
+    source.id.address.rsplit('/').next().unwrap()
 }
 
 pub(crate) fn snapshot(
@@ -75,6 +96,7 @@ pub(crate) fn snapshot(
 ) -> SnapshotRow {
     SnapshotRow {
         source: source.clone(),
+        name: name_of(source).to_owned(),
         id: id.to_owned(),
         time: at(second),
         run: "run-1".to_owned(),

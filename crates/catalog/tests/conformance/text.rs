@@ -236,10 +236,7 @@ pub(crate) async fn kind_project_and_source_narrow_a_search(place: Place) {
     };
     assert!(ids(&catalog, "login", &none).await.is_empty());
     let reach = |name: &str| TextFilter {
-        sources: Some(BTreeSet::from([(
-            "azure-devops".to_owned(),
-            name.to_owned(),
-        )])),
+        sources: Some(BTreeSet::from([source(name).id])),
         ..TextFilter::default()
     };
     let hits = found(&catalog, "login", &reach("fabrikam")).await;

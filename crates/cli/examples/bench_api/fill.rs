@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use catalog::{Catalog, Change, Connecting, IndexChange, ItemState, Kek, SnapshotRow, SourceKey};
 use jiff::{SignedDuration, Timestamp};
-use model::{Class, Counts, Issue, ItemRef, KindCounts, Run, RunKind, RunState, Secret};
+use model::{
+    Class, Counts, Issue, ItemRef, KindCounts, Run, RunKind, RunState, Secret, SourceId,
+};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -99,14 +101,14 @@ fn issue(number: u32) -> Issue {
 async fn items(catalog: &Catalog, count: u32) -> Result<()> {
     let source = SourceKey {
         repository: "9d1a".to_owned(),
-        service: "azure-devops".to_owned(),
-        name: "organization-0".to_owned(),
+        id: SourceId::new("azure-devops", "https://dev.azure.com", "organization-0"),
     };
     let mut parent = None;
     for number in 0..100_u32 {
         let id = format!("{number:064x}");
         let row = SnapshotRow {
             source: source.clone(),
+            name: "organization-0".to_owned(),
             id: id.clone(),
             time: at(number * 60)?,
             run: format!("01a20184-{number:012}"),

@@ -22,12 +22,13 @@ use crate::progress::Progress;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  keepward backup contoso\n  keepward backup contoso --kind work-item --kind git-repository\n  keepward backup contoso --full\n\n\
+    The policy for the connector says what is backed up and where to, as over a server. Nothing is forgotten afterwards: here that is `keepward snapshot forget`.\n\
     Exit code 3 means that a snapshot was made and something could not be read: see the issues it lists."
 )]
 pub(crate) struct Command {
     /// The connector
     connector: String,
-    /// Only these kinds of data, with what they need [default: all]
+    /// Only these kinds of data, with what they need [default: those of the policy for the connector]
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
     /// Read everything again instead of what changed
@@ -36,7 +37,7 @@ pub(crate) struct Command {
     /// Believe that most items of this kind were really deleted
     #[arg(long, value_name = "KIND")]
     accept_deletions: Vec<String>,
-    /// The repository's name here [default: the default one]
+    /// The repository's name here [default: that of the policy, or the default one]
     #[arg(long, value_name = "NAME")]
     repository: Option<String>,
     /// The least time between two checkpoints, in milliseconds
@@ -55,18 +56,26 @@ pub(crate) async fn run(
     }
     let app = App::open(&global.data()).await?;
     let connector = app.catalog.connector(&command.connector).await?;
+    let policy = app.control.policy_for(&connector, None).await?;
+    let mut selection = policy.selection.clone();
+    if !command.kind.is_empty() {
+        selection.kinds = BTreeSet::from_iter(command.kind);
+    }
+    let named = command.repository.as_deref();
     let (row, repository) = app
-        .repository_to_write(command.repository.as_deref())
+        .repository_to_write(named.or(policy.repository.as_deref()))
         .await?;
+    let picks = app.control.picks(&connector, &selection).await?;
     let order = BackupOrder {
         connector: &connector,
         repository: &repository,
         repository_name: &row.name,
-        selection: command.kind.into_iter().collect::<BTreeSet<_>>(),
-        picks: model::Picks::default(),
+        selection: selection.kinds,
+        picks,
         accept_deletions: command.accept_deletions.into_iter().collect(),
         full: command.full,
         pace: pace(command.checkpoint_pause),
+        policy: Some(&policy),
     };
     let started = SystemClock.now();
     let progress = Progress::new(output);
@@ -79,7 +88,7 @@ pub(crate) async fn run(
     let seconds = SystemClock.now().duration_since(started).as_secs_f64();
     output.event(&serde_json::json!({
         "event": "result", "snapshot": report.snapshot.to_string(), "parent": report.parent.map(|parent| parent.to_string()),
-        "state": ended.run.state, "run": ended.run.id, "counts": report.counts, "issues": ended.issues.len(), "seconds": seconds,
+        "state": ended.run.state, "run": ended.run.id, "policy": ended.run.policy, "counts": report.counts, "issues": ended.issues.len(), "seconds": seconds,
     }));
     let kinds = report.counts.kinds.iter().map(|(kind, counts)| {
         let numbers = [

@@ -14,9 +14,16 @@ pub(crate) enum Command {
     /// Keep a credential for connectors to come
     #[command(
         after_help = "Examples:\n  keepward credential add nightly --pat-file pat.txt --expires 2027-01-31T00:00:00Z\n  \
-        keepward credential add app --certificate app.pem --client-id ID --tenant contoso.com"
+        keepward credential add app --certificate app.pem --client-id ID --tenant contoso.com\n  \
+        keepward credential add server --pat-file pat.txt --url https://devops.contoso.com"
     )]
-    Add(Box<Add>),
+    Add {
+        #[command(flatten)]
+        add: Box<Add>,
+        /// The host that it is for where that is not the service's own: Azure DevOps Server
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
     /// The credentials, without their secrets
     #[command(after_help = "Example:\n  keepward credential list --json")]
     List,
@@ -70,8 +77,8 @@ pub(crate) async fn run(
     let api = Api::open(global).await?;
     let path = |name: &str| format!("/credentials/{}", segment(name));
     match command {
-        Command::Add(add) => {
-            let body = json!({ "name": add.name, "identity": identity(&add)? });
+        Command::Add { add, url } => {
+            let body = json!({ "name": add.name, "identity": identity(&add)?, "url": url });
             let added = api.post("/credentials", Some(&body)).await?;
             output.event(&added);
             output.line(format!("kept {}", text(&added, "name")));
@@ -115,7 +122,7 @@ fn identity(add: &Add) -> Result<Value, Failure> {
 }
 
 async fn list(api: &Api, output: &Output) -> Result<(), Failure> {
-    let all = api.list("/credentials").await?;
+    let all = api.list("/credentials?storage=true").await?;
     let head = ["name", "method", "account or app", "expires", "tested"];
     output.rows(&head, &all, |one| {
         let of = |key: &str| text(one, key).to_owned();
@@ -142,6 +149,7 @@ fn show(one: &Value, output: &Output) {
         "tenant",
         "client_id",
         "managed_identity",
+        "url",
         "expires",
         "expiry",
         "created",

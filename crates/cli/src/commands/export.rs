@@ -51,7 +51,7 @@ pub(crate) async fn run(
     }
     let to = command.to.as_deref().unwrap_or(Path::new("."));
     let app = App::open(&global.data()).await?;
-    let (_, repository) = app.repository(command.repository.as_deref()).await?;
+    let (row, repository) = app.repository(command.repository.as_deref()).await?;
     let snapshot = repository.resolve(&command.snapshot).await?;
     let progress = Progress::new(output);
     let options = ExportOptions {
@@ -59,14 +59,13 @@ pub(crate) async fn run(
         reporter: progress.as_ref(),
         cancel,
     };
-    let report = export(
-        &repository,
-        snapshot,
-        command.path.trim_matches('/'),
-        to,
-        &options,
-    )
-    .await;
+    let path = command.path.trim_matches('/');
+    let exported = async { Ok(export(&repository, snapshot, path, to, &options).await?) };
+    let subject = format!("snapshot/{snapshot}");
+    let details = serde_json::json!({ "repository": row.name, "paths": [path], "to": to });
+    let report = app
+        .noted("snapshot.export", &subject, details, exported)
+        .await;
     progress.finish();
     let report = report?;
     for renamed in &report.renamed {

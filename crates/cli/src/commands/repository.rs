@@ -186,7 +186,7 @@ async fn ask(
         Command::Check(options) => check::ask(&api, options, output, cancel).await,
         Command::Prune(options) => prune::ask(&api, options, output, cancel).await,
         Command::Maintenance(options) => maintenance::maintenance(options, global, output).await,
-        Command::Stats(which) => stats::ask(&api, &which, output).await,
+        Command::Stats(which) => stats::ask(&api, &which, output, cancel).await,
         Command::Sync(which) => sync::ask(&api, &which, output, cancel).await,
         Command::Repair(_) | Command::Key(_) | Command::Sheet(_) | Command::Copy(_) => {
             Err(only_here())

@@ -1,15 +1,10 @@
-//! `keepward run`.
+//! `keepward run`: what the interface tells of runs, the same here and over a server.
 
 mod act;
 
-use catalog::Page;
 use clap::{Args, Subcommand};
-use model::{Resumed, Run};
 
-use super::Global;
-use crate::app::App;
-use crate::failure::{Exit, Failure};
-use crate::output::{Output, bytes, moment};
+pub(crate) use act::run;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -88,96 +83,4 @@ pub(crate) struct Issues {
     /// At most this many
     #[arg(long, default_value_t = 1000)]
     limit: u32,
-}
-
-pub(crate) async fn run(
-    command: Command,
-    global: &Global,
-    output: &Output,
-) -> Result<Exit, Failure> {
-    match command {
-        command if global.server.is_some() => return act::run(command, global, output).await,
-        Command::List { limit } => {
-            let app = App::open(&global.data()).await?;
-            let runs = app.catalog.runs(&Page::first(limit)).await?;
-            output.rows(
-                &["run", "what", "connector", "state", "begun", "requests"],
-                &runs.items,
-                |run| {
-                    let requests = run.counts.requests.to_string();
-                    vec![
-                        run.id.clone(),
-                        word(&run.kind),
-                        run.connector.clone(),
-                        word(&run.state),
-                        moment(&run.created),
-                        requests,
-                    ]
-                },
-            );
-        }
-        Command::Show { run } => {
-            let app = App::open(&global.data()).await?;
-            show(&app.catalog.run(&run).await?, output);
-        }
-        Command::Issues(issues) => {
-            let app = App::open(&global.data()).await?;
-            let listed = app
-                .catalog
-                .issues(&issues.run, &Page::first(issues.limit))
-                .await?;
-            for row in &listed.items {
-                output.event(&row.issue);
-                output.line(format!("{}: {}", row.issue.code, row.issue.message));
-                if let Some(hint) = &row.issue.hint {
-                    output.line(format!("  hint: {hint}"));
-                }
-            }
-        }
-        other => return act::run(other, global, output).await,
-    }
-    Ok(Exit::Done)
-}
-
-fn show(run: &Run, output: &Output) {
-    output.event(run);
-    output.line(format!("run        {}", run.id));
-    let (kind, state) = (word(&run.kind), word(&run.state));
-    output.line(format!(
-        "what       {kind} of {} in {}",
-        run.connector, run.repository
-    ));
-    output.line(format!("state      {state}"));
-    output.line(format!("begun      {}", moment(&run.created)));
-    if let Some(finished) = &run.finished {
-        output.line(format!("finished   {}", moment(finished)));
-    }
-    if let Some(Resumed { run, at }) = &run.resumed {
-        let at = moment(at);
-        output.line(format!(
-            "resumed    from the checkpoint of {at} by run {run}"
-        ));
-    }
-    if let Some(snapshot) = &run.snapshot {
-        output.line(format!("snapshot   {snapshot}"));
-    }
-    let counts = &run.counts;
-    output.line(format!(
-        "requests   {} ({} received, {} stored)",
-        counts.requests,
-        bytes(counts.bytes_received),
-        bytes(counts.bytes_stored)
-    ));
-    if let Some(error) = &run.error {
-        output.line(format!("error      {error}"));
-    }
-}
-
-/// An enum's word, as in the JSON output.
-fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        Ok(other) => other.to_string(),
-        Err(error) => error.to_string(),
-    }
 }

@@ -13,6 +13,7 @@ use server::{Options, Server, Tls};
 use service::egress::Egress;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{Global, repository};
 use crate::app::{App, Place, read_secret};
@@ -31,6 +32,9 @@ pub(crate) struct Command {
     /// A proxy in front speaks TLS: plain HTTP is served on any address
     #[arg(long)]
     behind_proxy: bool,
+    /// Where people reach the server, when that is not where it listens
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
 }
 
 pub(crate) async fn run(
@@ -40,7 +44,8 @@ pub(crate) async fn run(
     stop: &CancellationToken,
 ) -> Result<Exit, Failure> {
     let place = global.data();
-    let config = place.config()?;
+    let mut config = place.config()?;
+    config.server.public_url = command.public_url.or(config.server.public_url);
     let tls = tls(&config.server)?;
     let listen = command.listen.or(config.server.listen).unwrap_or(LISTEN);
     let proxied = command.behind_proxy || !config.server.trusted_proxies.is_empty();
@@ -50,6 +55,9 @@ pub(crate) async fn run(
             format!("will not listen on {listen} without TLS"),
         ));
     }
+    let encrypted = tls.is_some() || proxied;
+    let unknown = proxied || listen.ip().is_unspecified();
+    known_address(config.server.public_url.as_ref(), encrypted, unknown)?;
     let listener =
         TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
     let serving = Serving::open(&place, config, listener, tls).await?;
@@ -62,6 +70,22 @@ pub(crate) async fn run(
         ));
     }
     serving.until(stop).await
+}
+
+/// What is sent to browsers depends on where they believe to be: cookies for TLS alone, the pages to which a sign-in returns. `unknown` says that
+/// this is not where the server listens.
+fn known_address(public: Option<&Url>, encrypted: bool, unknown: bool) -> Result<(), Failure> {
+    match public {
+        None if unknown => Err(Failure::coded(
+            "public-url-missing",
+            "nobody reaches the server at the address that it listens on, and it was not told another one",
+        )),
+        Some(url) if encrypted && url.scheme() != "https" => Err(Failure::coded(
+            "plain-http-refused",
+            format!("people reach the server by TLS, and its public address is {url}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A data directory and the server that is about to answer for it.
@@ -201,5 +225,32 @@ async fn reload(tls: Option<&Tls>) {
             Some(Err(error)) => tracing::error!(%error, "the certificate stays as it was"),
             None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_know_its_address_is_told_which_setting_to_make() {
+        let url = |text: &str| text.parse::<Url>().unwrap();
+        let (plain, secure) = (url("http://backup.example"), url("https://backup.example"));
+        let code = |public, encrypted, unknown| {
+            let refused = known_address(public, encrypted, unknown).err();
+            refused.and_then(|failure| failure.code)
+        };
+        assert_eq!(
+            code(None, true, true).as_deref(),
+            Some("public-url-missing")
+        );
+        assert_eq!(code(None, true, false), None, "it is where it listens");
+        assert_eq!(code(None, false, false), None, "this machine alone");
+        assert_eq!(code(Some(&secure), true, true), None);
+        assert_eq!(
+            code(Some(&plain), true, true).as_deref(),
+            Some("plain-http-refused"),
+            "its cookies would go over the network in clear text"
+        );
     }
 }

@@ -4,6 +4,7 @@ mod ask;
 mod forget;
 mod look;
 mod search;
+mod source;
 
 use catalog::Verification;
 use clap::{Args, Subcommand};
@@ -13,6 +14,8 @@ use model::SourceFile;
 use repository::{DifferenceKind, NodeType, Repository, Snapshot, SnapshotId};
 
 pub(super) use ask::resolve;
+
+use source::{Shared, is_called};
 
 use super::Global;
 use crate::app::App;
@@ -151,7 +154,7 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
         let wanted = list.source.as_ref().is_none_or(|wanted| {
             source
                 .as_ref()
-                .is_some_and(|source| source.source.eq_ignore_ascii_case(wanted))
+                .is_some_and(|file| is_called(wanted, &file.source, &file.id().address))
         });
         if wanted {
             let made = verified.get(&id.to_string());
@@ -159,6 +162,7 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
         }
     }
     let head = ["id", "time", "source", "items", "issues", "verified"];
+    let shared = Shared::of(&rows);
     output.rows(&head, &rows, |row| {
         let text = |key: &str| {
             row[key]
@@ -168,7 +172,7 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
         vec![
             text("short"),
             moment(&text("time")),
-            text("source"),
+            shared.shown(row),
             text("items"),
             text("issues"),
             match (
@@ -199,6 +203,7 @@ fn row(
         "short": id.short(),
         "time": snapshot.time.to_string(),
         "source": source.map_or_else(|| snapshot.paths.join(" "), |source| source.source.clone()),
+        "address": source.map(|source| source.id().address),
         "items": source.map_or(0, |source| source.counts.values().map(|counts| counts.items).sum::<u64>()),
         "issues": source.map_or(0, |source| source.issues.len()),
         "parent": snapshot.parent.map(|parent| parent.to_string()),

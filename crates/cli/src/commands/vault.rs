@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use catalog::NewAudit;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -39,18 +38,9 @@ pub(crate) async fn run(
     let app = App::open(&place).await?;
     let given = rotate.new_key_file.as_deref();
     let secrets = key::rotate((&vault, &app.data), &app.catalog, &app.kek, given).await?;
-    let event = NewAudit {
-        time: app.control.clock.now(),
-        kind: "local-administrator".to_owned(),
-        actor: "local".to_owned(),
-        action: "vault.rotate-key".to_owned(),
-        subject: "vault".to_owned(),
-        outcome: "done".to_owned(),
-        details: json!({ "secrets": secrets, "given": given.is_some() }).to_string(),
-        address: None,
-        request: None,
-    };
-    app.catalog.append_audit(&event).await?;
+    let details = json!({ "secrets": secrets, "given": given.is_some() });
+    app.note("vault.rotate-key", "vault", "done", &details)
+        .await?;
     app.catalog.close().await;
     output.result(&json!({ "secrets": secrets }));
     output.line(format!("{secrets} secrets are under the new key"));

@@ -260,7 +260,7 @@ async fn a_killed_backup_goes_on_and_asks_for_little_again() {
     let run = again.event("result")["run"].as_str().unwrap().to_owned();
     let shown = world.keepward(&["run", "show", &run]).await;
     assert!(
-        shown.events[0]["resumed"]["run"].is_string(),
+        shown.events[0]["resumed_from"].is_string(),
         "{}",
         shown.told()
     );

@@ -252,8 +252,6 @@ async fn a_project_that_is_hidden_is_kept_and_named() {
             "contoso",
             "--accept-deletions",
             "project",
-            "--accept-deletions",
-            "git-repository",
         ])
         .await
         .exits(0);

@@ -7,6 +7,7 @@ mod common;
 mod needles;
 
 mod architecture;
+mod audited;
 mod bad_input;
 mod connecting;
 mod crash;

@@ -224,6 +224,56 @@ async fn a_run_that_waits_says_for_what_is_canceled_and_made_again() {
         .refuses(1, "policy-unknown");
 }
 
+/// What a policy leaves out on purpose is not copied by a command either, and goes to no other place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_a_server_is_made_by_the_policy_for_its_connector() {
+    let world = World::connected().await;
+    world.repository("second").await;
+    let add = [
+        "policy",
+        "add",
+        "narrow",
+        "--connector",
+        "contoso",
+        "--kind",
+        "project",
+        "--repository",
+        "second",
+    ];
+    keep(&world, &add).await;
+    let made = world.keepward(&["backup", "contoso"]).await;
+    made.exits(0);
+    let result = made.event("result");
+    assert_eq!(result["policy"], "narrow");
+    let kinds = result["counts"]["kinds"].as_object().unwrap();
+    assert!(kinds.contains_key("project"), "{result}");
+    assert!(!kinds.contains_key("work-item"), "{result}");
+    assert_eq!(world.snapshots("second").await.len(), 1);
+    assert!(world.snapshots("default").await.is_empty());
+    let run = keep(&world, &["run", "list"]).await;
+    assert_eq!(
+        (&run["policy"], &run["repository"]),
+        (&json!("narrow"), &json!("second"))
+    );
+    let named = [
+        "backup",
+        "contoso",
+        "--kind",
+        "team",
+        "--repository",
+        "default",
+    ];
+    let named = world.keepward(&named).await;
+    named.exits(0);
+    let kinds = &named.event("result")["counts"]["kinds"];
+    assert!(kinds.get("team").is_some(), "{kinds}");
+    for policy in ["narrow", "default"] {
+        keep(&world, &["policy", "remove", policy]).await;
+    }
+    let nobody = world.keepward(&["backup", "contoso"]).await;
+    nobody.refuses(1, "policy-missing");
+}
+
 fn first(ran: &Ran) -> &Value {
     ran.events
         .first()

@@ -336,6 +336,23 @@ async fn secrets_do_not_cross_the_network_in_clear_text() {
     let world = World::bare().await;
     let open = ["serve", "--listen", "0.0.0.0:0"];
     world.keepward(&open).await.refuses(1, "plain-http-refused");
+    // Behind a proxy it has to know where people are: its cookies would be for plain HTTP, its sign-ins would return to nowhere.
+    let proxied = [&open[..], &["--behind-proxy"]].concat();
+    world
+        .keepward(&proxied)
+        .await
+        .refuses(1, "public-url-missing");
+    let plain = [&proxied[..], &["--public-url", "http://backup.example"]].concat();
+    world
+        .keepward(&plain)
+        .await
+        .refuses(1, "plain-http-refused");
+    let told = ["--behind-proxy", "--public-url", "https://backup.example"];
+    let mut serving = Serving::start(&world, &told);
+    let url = serving.url().await;
+    let answer = reqwest::get(format!("{url}/healthz")).await.unwrap();
+    assert!(answer.headers().contains_key("strict-transport-security"));
+    assert_eq!(serving.terminate().await, 0);
 }
 
 #[tokio::test]

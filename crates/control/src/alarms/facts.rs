@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use catalog::{CredentialRow, KnownSnapshot, RepositoryRow};
 use jiff::Timestamp;
 use model::policy::When;
-use model::{AlarmKind, AlarmLevel, Connector, Task};
+use model::{AlarmKind, AlarmLevel, Connector, SourceId, Task};
 use repository::Location;
 
 use super::disk::{self, Asked};
@@ -40,6 +40,8 @@ pub struct Facts {
     pub pruning: BTreeSet<String>,
     /// Snapshots whose last verification found damage.
     pub damaged: Vec<KnownSnapshot>,
+    /// The names of connectors by what they stand for.
+    pub sources: BTreeMap<SourceId, String>,
     /// Connectors whose token is for all organizations of its owner, lower case.
     pub global_tokens: BTreeSet<String>,
 }
@@ -98,6 +100,10 @@ impl Control {
                 .connectors_warned_of(GLOBAL)
                 .await?
                 .into_iter()
+                .collect(),
+            sources: connectors
+                .iter()
+                .filter_map(|one| Some((self.source_of(one).ok()?, one.name.clone())))
                 .collect(),
             connectors,
             users,

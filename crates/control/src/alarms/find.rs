@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use catalog::KnownSnapshot;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
-use model::{Alarm, AlarmKind, AlarmLevel, ConnectorStatus};
+use model::{Alarm, AlarmKind, AlarmLevel, ConnectorStatus, SourceId};
 
 use super::{AlarmSettings, Facts};
 
@@ -244,23 +244,18 @@ fn damage(facts: &Facts, found: &mut Vec<Alarm>) {
                 .to_owned(),
         });
     }
-    let mut sources: BTreeMap<(&str, &str), Vec<&KnownSnapshot>> = BTreeMap::new();
+    let mut sources: BTreeMap<&SourceId, Vec<&KnownSnapshot>> = BTreeMap::new();
     for snapshot in &facts.damaged {
-        let source = (
-            snapshot.source.service.as_str(),
-            snapshot.source.name.as_str(),
-        );
-        sources.entry(source).or_default().push(snapshot);
+        let all = sources.entry(&snapshot.source.id).or_default();
+        all.push(snapshot);
     }
-    for ((service, source), snapshots) in sources {
-        let of = facts.connectors.iter().find(|connector| {
-            connector.service == service && connector.organization.to_lowercase() == source
-        });
+    for (id, snapshots) in sources {
         let newest = snapshots.first().map_or("", |one| one.id.as_str());
+        let source = snapshots.first().map_or("", |one| one.name.as_str());
         found.push(Alarm {
             kind: AlarmKind::DamageFound,
-            subject: format!("{service}/{source}"),
-            connector: of.map(|connector| connector.name.clone()),
+            subject: id.address.clone(),
+            connector: facts.sources.get(id).cloned(),
             level: AlarmLevel::Critical,
             message: format!(
                 "{} snapshots of {source} are damaged, the newest is {}",

@@ -6,17 +6,27 @@ use service::http::Url;
 use crate::{Control, Error, Result};
 
 impl Control {
-    /// A secret that was entered for one host is sent to no other: whoever owns an address that somebody gives could read it there.
+    /// A secret that was entered for one host is sent to no other: whoever owns an address that somebody gives could read it there. One that no
+    /// connector uses yet is for the host that was named with it.
     pub(crate) async fn known_host(&self, credential: &str, url: Option<&str>) -> Result<()> {
         let uses = |connector: &Connector| {
             let restores = connector.restore_credential.as_deref();
             let mut all = [Some(connector.credential.as_str()), restores].into_iter();
             all.any(|one| one.is_some_and(|one| one.eq_ignore_ascii_case(credential)))
         };
-        let all = self.catalog.connectors().await?;
-        let mut users = all.iter().filter(|one| uses(one)).peekable();
         let there = origin(url);
-        if users.peek().is_none() || users.any(|one| origin(one.url.as_deref()) == there) {
+        let all = self.catalog.connectors().await?;
+        let mut hosts: Vec<Option<String>> = all
+            .iter()
+            .filter(|connector| uses(connector))
+            .map(|connector| origin(connector.url.as_deref()))
+            .collect();
+        let named = self.catalog.credential(credential).await?.url;
+        // Who says nothing means the service's own.
+        if named.is_some() || hosts.is_empty() {
+            hosts.push(origin(named.as_deref()));
+        }
+        if hosts.contains(&there) {
             return Ok(());
         }
         Err(Error::Request {

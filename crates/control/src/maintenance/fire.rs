@@ -95,18 +95,16 @@ impl Control {
     ) -> Result<Vec<QueuedRun>> {
         let mut runs = Vec::new();
         for source in self.catalog.sources().await? {
+            let source = source.key;
             if source.repository != repository.id
                 || self.catalog.latest_snapshot(&source, None).await?.is_none()
             {
                 continue;
             }
-            let connector = self.connector_of(&source.service, &source.name).await?;
+            let connector = self.named_for(&source.id).await?;
             let order = Order::Verify(VerifyJob {
                 repository: repository.name.clone(),
-                wanted: Wanted::Newest {
-                    service: source.service,
-                    source: source.name,
-                },
+                wanted: Wanted::Newest(source.id),
                 by: SCHEDULE.to_owned(),
             });
             runs.push(self.maintenance_run(

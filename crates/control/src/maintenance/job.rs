@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::SourceId;
 use repository::ReadData;
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +54,7 @@ pub struct VerifyJob {
 pub enum Wanted {
     Snapshot(String),
     /// The newest of a source when the work begins.
-    Newest {
-        service: String,
-        source: String,
-    },
+    Newest(SourceId),
 }
 
 const PREFIX: &str = "maintenance/";

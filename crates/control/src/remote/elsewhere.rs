@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::coordinator::{Far, Newest};
 use super::{Access, Claim, Line, Say, Task};
-use crate::backup::{address, extent};
+use crate::backup::extent;
 use crate::connect::{self, Target};
+use crate::connectors::address;
 use crate::open::open;
 use crate::work::{Failed, Outcome};
 use crate::{Error, Result};

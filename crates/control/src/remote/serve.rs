@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Access, Beaten, Claim, Handed, JobCall, Left, Opening, Say, Task};
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::LEASE;
-use crate::sync::list_source;
+use crate::sync::list_missing;
 use crate::work::{BackupJob, Failed, Order, Outcome, RunObserver, Tap, not_forgotten};
 use crate::{Control, Error, Result};
 
@@ -289,11 +289,9 @@ impl Control {
     async fn list_from(&self, repository: &str, snapshot: &SnapshotInfo) -> Result<()> {
         let row = self.catalog.repository(repository).await?;
         let repository = self.read_repository(&row).await?;
-        let (service, source) = (
-            self.service(&snapshot.source.service)?,
-            &snapshot.source.source,
-        );
-        let listed = list_source(&self.catalog, &repository, service, source, &mut |_| {}).await;
+        let service = self.service(&snapshot.source.service)?;
+        let source = snapshot.source.id();
+        let listed = list_missing(&self.catalog, &repository, service, &source).await;
         repository.close().await;
         listed.map(drop)
     }

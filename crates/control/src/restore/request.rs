@@ -9,7 +9,8 @@ use model::{
     Run, RunKind, RunState, SourceFile, Undone,
 };
 
-use super::{restore_key, restore_target};
+use super::restore_target;
+use crate::jobs::restore_key;
 use crate::work::{HERE, Order};
 use crate::{Control, Error, Result};
 
@@ -124,7 +125,7 @@ impl Control {
         let plan = self.catalog.plan(plan).await?;
         let connector = self.confirmed(&plan, confirm).await?;
         let order = Order::Restore(plan.id.clone());
-        let key = restore_key(&connector);
+        let key = restore_key(&self.source_of(&connector)?);
         let queued = self.own_run(
             RunKind::Restore,
             &connector.name,
@@ -290,12 +291,8 @@ impl Control {
         time: jiff::Timestamp,
     ) -> Result<Option<(String, String)>> {
         let repositories = self.catalog.repositories().await?;
-        let source = (
-            connector.service.clone(),
-            connector.organization.to_lowercase(),
-        );
         let filter = SnapshotFilter {
-            sources: Some(vec![source]),
+            sources: Some(vec![self.source_of(connector)?]),
             ..SnapshotFilter::default()
         };
         let mut page = catalog::Page::first(100);
@@ -306,11 +303,7 @@ impl Control {
                 let Some(repository) = repositories.iter().find(|row| row.id == *id) else {
                     continue;
                 };
-                let file = self.source_file(&snapshot.id).await?;
-                let service = self.service(&connector.service)?;
-                if let RestoreTarget::Original { .. } = restore_target(service, connector, &file)? {
-                    return Ok(Some((snapshot.id.clone(), repository.name.clone())));
-                }
+                return Ok(Some((snapshot.id.clone(), repository.name.clone())));
             }
             match page.following(&listed) {
                 Some(next) => page = next,

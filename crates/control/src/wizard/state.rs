@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use model::{App, Secret, SignIn};
 use serde::{Deserialize, Serialize};
-use service::Check;
 use service::entra::{CodeFlow, DeviceFlow};
-use service::preflight::Reached;
+use service::preflight::{Discovery, Reached};
+use service::{Check, CheckOutcome};
 use zeroize::Zeroize as _;
 
 use super::{Wizard, WizardBegin, WizardFailure, WizardPrompt, WizardWay, identity};
@@ -36,6 +36,41 @@ pub(super) struct State {
     pub stored: Option<String>,
     secret: String,
     pub found: Vec<Reached>,
+    /// What is to be said about the identity: whichever window asks is told.
+    findings: Vec<Finding>,
+}
+
+/// A check of an identity; those have neither costs nor a link.
+#[derive(Serialize, Deserialize)]
+struct Finding {
+    name: String,
+    outcome: CheckOutcome,
+    message: String,
+    hint: Option<String>,
+    code: Option<String>,
+}
+
+impl From<Check> for Finding {
+    fn from(check: Check) -> Self {
+        Self {
+            name: check.name,
+            outcome: check.outcome,
+            message: check.message,
+            hint: check.hint,
+            code: check.code.map(str::to_owned),
+        }
+    }
+}
+
+impl Finding {
+    fn check(&self) -> Check {
+        let known = self.code.as_deref().and_then(model::code::find);
+        Check {
+            hint: self.hint.clone(),
+            code: known.map(|known| known.name),
+            ..Check::new(&self.name, self.outcome, &self.message)
+        }
+    }
 }
 
 /// As [`CodeFlow::keep`] and [`DeviceFlow::keep`] give it.
@@ -92,7 +127,14 @@ impl State {
             stored: None,
             secret: String::new(),
             found: Vec::new(),
+            findings: Vec::new(),
         }
+    }
+
+    /// What came of looking for organizations.
+    pub(super) fn discovered(&mut self, found: Discovery) {
+        self.found = found.organizations;
+        self.findings = found.checks.into_iter().map(Finding::from).collect();
     }
 
     pub(super) fn keep(&self) -> Result<Secret> {
@@ -146,7 +188,7 @@ impl State {
         names
     }
 
-    pub(super) fn shown(&self, id: &str, checks: Vec<Check>, now: Timestamp) -> Wizard {
+    pub(super) fn shown(&self, id: &str, now: Timestamp) -> Wizard {
         let prompt = match &self.flow {
             Some(Flow::Code(_)) => self.page.clone().map(|url| WizardPrompt::Page { url }),
             Some(Flow::Device(kept)) => {
@@ -166,12 +208,13 @@ impl State {
             method: self.method.clone(),
             connector: self.connector.clone(),
             organization: self.organization.clone(),
+            url: self.url.clone(),
             prompt,
             failure: self.failure.clone(),
             account: self.account.clone(),
             tenant: app.map(|app| app.tenant.clone()),
             organizations: self.found.clone(),
-            checks,
+            checks: self.findings.iter().map(Finding::check).collect(),
         }
     }
 }

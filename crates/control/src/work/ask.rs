@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use catalog::{NewJob, OpenJob, Placement, QueueLimits, QueuedRun, RepositoryRow, why_queued};
-use model::policy::{Selection, covering};
+use model::policy::covering;
 use model::{Connector, Counts, Policy, Reason, Run, RunKind, RunState, Waiting};
 
 use super::order::{BackupJob, Order};
+use crate::connectors::source_id;
+use crate::jobs::backup_key;
 use crate::{Control, Error, Result};
 
 /// A worker that was not seen for so long is not there.
@@ -199,11 +201,7 @@ impl Control {
     }
 
     /// The policy for a connector: the one that was named, or the first that is for it, those that are switched on before others.
-    pub(crate) async fn policy_for(
-        &self,
-        connector: &Connector,
-        named: Option<&str>,
-    ) -> Result<Policy> {
+    pub async fn policy_for(&self, connector: &Connector, named: Option<&str>) -> Result<Policy> {
         if let Some(name) = named {
             return Ok(self.catalog.policy(name).await?.policy);
         }
@@ -255,7 +253,7 @@ impl Control {
         if !wish.kinds.is_empty() {
             selection.kinds.clone_from(&wish.kinds);
         }
-        self.known_kinds(service, &selection, &wish.accept_deletions)?;
+        self.known_kinds(service, &selection.kinds, &wish.accept_deletions)?;
         let now = self.now();
         let order = Order::Backup(BackupJob {
             connector: connector.name.clone(),
@@ -266,7 +264,7 @@ impl Control {
             bytes_per_second: policy.limits.bytes_per_second,
         });
         let placement = self.place(connector, policy, &repository).await?;
-        let organization = connector.organization.to_lowercase();
+        let source = source_id(service, connector)?;
         Ok(QueuedRun {
             run: Run {
                 id: self.new_id(),
@@ -289,10 +287,7 @@ impl Control {
             job: NewJob {
                 id: self.new_id(),
                 payload: order.text()?,
-                concurrency_key: Some(format!(
-                    "backup/{}/{}/{organization}",
-                    repository.id, service.name
-                )),
+                concurrency_key: Some(backup_key(&repository.id, &source)),
                 created: now,
             },
             placement,
@@ -302,11 +297,10 @@ impl Control {
     pub(crate) fn known_kinds(
         &self,
         service: &service::Service,
-        selection: &Selection,
+        kinds: &BTreeSet<String>,
         accepted: &BTreeSet<String>,
     ) -> Result<()> {
-        let unknown = selection
-            .kinds
+        let unknown = kinds
             .iter()
             .chain(accepted)
             .find(|kind| self.services.iter().all(|any| any.kind(kind).is_none()));

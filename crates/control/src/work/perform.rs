@@ -131,6 +131,7 @@ impl Control {
             accept_deletions: order.accept_deletions,
             full: order.full,
             pace: Pace::default(),
+            policy: None,
         };
         let result = self
             .work(

@@ -9,7 +9,7 @@ use model::{Class, Connector, Issue, Policy, Run};
 use repository::Repository;
 use service::Service;
 
-use crate::backup::address;
+use crate::connectors::source_id;
 use crate::{Control, Error, Result};
 
 /// What a policy's rules would do to the snapshots of one connector.
@@ -71,20 +71,17 @@ pub(crate) fn not_forgotten(error: &Error) -> Issue {
 }
 
 impl Control {
-    /// The connectors that make the same snapshots as this one: its own name, and those of others for the same organization at the same
-    /// address. One whose address nobody can tell counts as one of them: it can only make more stay.
+    /// The connectors that make the same snapshots as this one: its own name, and those of others for the same source. One of its
+    /// organization whose address nobody can tell counts as one of them: it can only make more stay.
     fn makers<'a>(&self, connector: &'a Connector, all: &'a [Connector]) -> Vec<&'a str> {
-        let at = |one: &Connector| address(self.service(&one.service).ok()?, one).ok();
-        let organization = connector.organization.to_lowercase();
-        let own = at(connector);
-        let same = |other: &&Connector| {
-            let elsewhere = own
-                .as_ref()
-                .zip(at(other))
-                .is_some_and(|(own, at)| !own.eq_ignore_ascii_case(&at));
-            other.service == connector.service
-                && other.organization.to_lowercase() == organization
-                && !elsewhere
+        let own = self.source_of(connector).ok();
+        let same = |other: &&Connector| match (&own, self.source_of(other).ok()) {
+            (Some(own), Some(at)) => *own == at,
+            _ => {
+                let organization = &connector.organization;
+                other.service == connector.service
+                    && other.organization.eq_ignore_ascii_case(organization)
+            }
         };
         let names = all.iter().filter(same).map(|other| other.name.as_str());
         std::iter::once(connector.name.as_str())
@@ -152,7 +149,7 @@ impl Control {
         Ok(ForgetRequest {
             keep,
             sources: BTreeSet::from([connector.organization.clone()]),
-            url: Some(address(service, connector)?),
+            source: Some(source_id(service, connector)?),
             dry_run,
             ..ForgetRequest::default()
         })

@@ -119,6 +119,7 @@ impl Installation {
             accept_deletions: [].into(),
             full: false,
             pace: engine::coordinator::Pace::default(),
+            policy: None,
         }
     }
 

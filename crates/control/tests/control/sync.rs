@@ -50,8 +50,10 @@ async fn with_history() -> (Installation, SourceKey) {
     installation.backup().await.result.unwrap();
     let source = SourceKey {
         repository: installation.repository.id().to_string(),
-        service: "fake".to_owned(),
-        name: "contoso".to_owned(),
+        id: installation
+            .control
+            .source_of(&installation.connector)
+            .unwrap(),
     };
     (installation, source)
 }

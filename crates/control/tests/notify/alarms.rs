@@ -60,6 +60,7 @@ fn a_credential_is_told_of_30_7_and_1_days_before_its_end() {
         name: "Token".to_owned(),
         method: "pat".to_owned(),
         sign_in: None,
+        url: None,
         expires,
         created: at(0),
         updated: at(0),

@@ -115,7 +115,11 @@ impl Apply<'_> {
             (item.open_intent && self.journal.id(&item.item).is_none())
                 || (!item.open_intent && item.action == Action::Create)
         };
-        let asked: Vec<StoredItem> = stored.iter().filter(|item| unsure(item)).cloned().collect();
+        let asked: Vec<StoredItem> = stored
+            .iter()
+            .filter(|item| unsure(item))
+            .map(|item| self.sought(item))
+            .collect();
         let mut answers = if asked.is_empty() {
             Vec::new()
         } else {
@@ -151,6 +155,15 @@ impl Apply<'_> {
             }
         }
         Ok((ready, items))
+    }
+
+    /// At its own place it is looked for by its own id too: it came back with the container that was undeleted.
+    fn sought(&self, item: &StoredItem) -> StoredItem {
+        let mut item = item.clone();
+        if self.original() && !item.open_intent && item.new_id.is_none() {
+            item.new_id = Some(item.item.id.clone());
+        }
+        item
     }
 
     /// An interrupted run's write is found: it is ours. Whether the kind must still be called.
@@ -189,13 +202,16 @@ impl Apply<'_> {
         } else {
             self.plan.conflict
         };
+        let itself = self.original() && found.id == step.item.id;
         match (found.state, conflict) {
-            (FoundState::Automatic, _) => self.becomes(step, item, Action::Merge, found),
+            (FoundState::Automatic, _) if !(itself && conflict == Conflict::Skip) => {
+                self.becomes(step, item, Action::Merge, found);
+            }
             (FoundState::Deleted, _) | (FoundState::Present, Conflict::Duplicate) => {}
             (FoundState::Present, Conflict::Replace) => {
                 self.becomes(step, item, Action::Replace, found);
             }
-            (FoundState::Present, Conflict::Skip) => {
+            (FoundState::Present | FoundState::Automatic, _) => {
                 self.ids.insert(&step.item, &found.id);
                 self.set(
                     step,

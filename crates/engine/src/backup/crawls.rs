@@ -142,12 +142,14 @@ pub(crate) async fn crawl_all(
         if let Some(error) = outage(&runner.crawled.issues) {
             return Err(error.into());
         }
-        let first = runner.crawled.issues.first().map_or_else(
+        let issues = &runner.crawled.issues;
+        let first = issues.first().map_or_else(
             || "nothing is selected".to_owned(),
             |issue| issue.message.clone(),
         );
+        let damaged = |issue: &&Issue| issue.code == "repository-damaged";
         return Err(Error::Request {
-            code: "permission-missing",
+            code: issues.iter().find(damaged).map_or("permission-missing", |_| "repository-damaged"),
             message: format!("nothing could be read: {first}"),
         });
     }
@@ -231,7 +233,7 @@ impl Runner<'_, '_> {
         let mut scopes = Vec::new();
         for (id, mut name) in names {
             if name.is_empty()
-                && let Some(document) = self.prior.document(&ItemRef::new(parent, "", &id)).await?
+                && let Some(document) = self.known(&ItemRef::new(parent, "", &id)).await?
             {
                 let described = self
                     .cx
@@ -245,6 +247,14 @@ impl Runner<'_, '_> {
             }
         }
         Ok(scopes)
+    }
+
+    /// The document of a container, for its name; the crawl has named the damage where it has none.
+    async fn known(&self, item: &ItemRef) -> Result<Option<bytes::Bytes>> {
+        match self.prior.document(item).await {
+            Err(error) if error.is_damage() => Ok(None),
+            document => Ok(document?),
+        }
     }
 
     /// What lies in a container names it by its id alone: from now on the pick is one of ids.

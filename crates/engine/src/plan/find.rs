@@ -63,6 +63,14 @@ impl From<&service::Error> for Unfound {
     }
 }
 
+/// Asking for one item after another would end alike.
+fn of_all(error: &service::Error) -> bool {
+    matches!(
+        error.class,
+        Class::Permission | Class::Throttled | Class::Transient | Class::Unsupported
+    )
+}
+
 /// Like [`find`], but an error that may be about one item alone leaves the others answered.
 pub(crate) async fn find_each(
     cx: &PlanContext<'_>,
@@ -73,11 +81,7 @@ pub(crate) async fn find_each(
     match find(cx, kind, target, items).await {
         Ok(found) => return Ok(found.into_iter().map(Ok).collect()),
         Err(Error::Service(error)) if !error.is_fatal() => {
-            let of_all = matches!(
-                error.class,
-                Class::Permission | Class::Throttled | Class::Transient | Class::Unsupported
-            );
-            if of_all || items.len() == 1 {
+            if of_all(&error) || items.len() == 1 {
                 return Ok(vec![Err(Unfound::from(&error)); items.len()]);
             }
         }
@@ -91,6 +95,42 @@ pub(crate) async fn find_each(
                 each.push(Err(Unfound::from(&error)));
             }
             Err(error) => return Err(error),
+        }
+    }
+    Ok(each)
+}
+
+/// In what each item at the target differs from the snapshot. An error that may be about one item alone leaves the others compared.
+pub(crate) async fn differences(
+    cx: &PlanContext<'_>,
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Result<Vec<String>, Unfound>>> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    match kind.verify(target, items).await {
+        Ok(found) if found.len() == items.len() => {
+            cx.progress("compare", items.len() as u64, None);
+            return Ok(found.into_iter().map(Ok).collect());
+        }
+        Ok(_) => {
+            let message = format!("{}: not all items were compared", kind.spec().name);
+            return Err(service::Error::malformed(message).into());
+        }
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        Err(error) if of_all(&error) || items.len() == 1 => {
+            return Ok(vec![Err(Unfound::from(&error)); items.len()]);
+        }
+        Err(_) => {}
+    }
+    let mut each = Vec::with_capacity(items.len());
+    for item in items {
+        match kind.verify(target, std::slice::from_ref(item)).await {
+            Ok(found) => each.push(Ok(found.concat())),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => each.push(Err(Unfound::from(&error))),
         }
     }
     Ok(each)

@@ -7,7 +7,7 @@ use model::{Action, Conflict, Event, Issue, ItemRef, Step, StepState};
 use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
 use super::decide::{Case, Decision, IF_GONE, NEEDED, decide};
-use super::find::{LOOKUP, Unfound, target};
+use super::find::{LOOKUP, Unfound, differences, target};
 use super::order::{has_items, restore_order};
 use super::people::Census;
 use super::select::{Chosen, Key, Why, is_parent};
@@ -18,6 +18,10 @@ use crate::Result;
 const PAGE: usize = 500;
 /// Documents of the snapshot that are read side by side.
 const READERS: usize = 8;
+/// The reason of a step that has nothing to write over.
+const SAME: &str = "the target has it as it was";
+/// So many differences of an item are named.
+const NAMED: usize = 5;
 
 pub(super) struct PlanWriter<'a> {
     cx: &'a PlanContext<'a>,
@@ -205,7 +209,7 @@ impl<'a> PlanWriter<'a> {
     }
 
     async fn batch(&mut self, kind: &dyn Kind, entries: Vec<Entry>) -> Result<()> {
-        let mut written = Vec::new();
+        let mut decided = Vec::new();
         for (entry, found) in self.look(kind, entries).await? {
             let item = &entry.stored.item;
             let decision = match &found {
@@ -226,17 +230,55 @@ impl<'a> PlanWriter<'a> {
                 found.as_ref().ok().and_then(Option::as_ref),
                 decision.as_ref(),
             );
-            if let Some(decision) = decision {
-                if !matches!(
-                    decision.action,
-                    Action::Skip | Action::Export | Action::Undelete
-                ) {
-                    written.push(item.clone());
-                }
-                self.push(kind, entry, decision).await?;
+            decided.extend(decision.map(|decision| (entry, decision)));
+        }
+        self.compare(kind, &mut decided).await?;
+        let mut written = Vec::new();
+        for (entry, decision) in decided {
+            if !matches!(
+                decision.action,
+                Action::Skip | Action::Export | Action::Undelete
+            ) {
+                written.push(entry.stored.item.clone());
             }
+            self.push(kind, entry, decision).await?;
         }
         self.census.count(self.cx, &written).await
+    }
+
+    /// What would be written over is read first, as after a restore: what is as it was is left alone, and of the rest is said in what it differs.
+    async fn compare(&self, kind: &dyn Kind, decided: &mut [(Entry, Decision)]) -> Result<()> {
+        let over = |decision: &Decision| {
+            self.request.conflict == Conflict::Replace
+                && matches!(decision.action, Action::Replace | Action::Merge)
+        };
+        let mut there: Vec<_> = decided
+            .iter_mut()
+            .filter(|(_, decision)| over(decision))
+            .collect();
+        let items: Vec<StoredItem> = there
+            .iter()
+            .map(|(entry, decision)| StoredItem {
+                action: decision.action,
+                new_id: decision.new_id.clone(),
+                ..entry.stored.clone()
+            })
+            .collect();
+        let target = target(self.cx, self.request.original(), &self.ids);
+        let differences = differences(self.cx, kind, &target, &items).await?;
+        for ((_, decision), differences) in there.iter_mut().zip(differences) {
+            match differences {
+                Ok(none) if none.is_empty() => {
+                    decision.action = Action::Skip;
+                    decision.reason = Some(SAME.to_owned());
+                }
+                Ok(differences) => decision.reason = Some(named(&differences)),
+                Err(Unfound { message, .. }) => {
+                    decision.reason = Some(format!("cannot be compared: {message}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// It lies in a container that is not restored, which is known.
@@ -395,6 +437,17 @@ pub(crate) fn losses_of(cx: &PlanContext<'_>, kind: &dyn Kind) -> Vec<String> {
         }
     }
     losses
+}
+
+fn named(differences: &[String]) -> String {
+    let more = differences.len().saturating_sub(NAMED);
+    let first = differences.iter().take(NAMED).map(String::as_str);
+    let list = first.collect::<Vec<_>>().join("; ");
+    if more == 0 {
+        format!("differs: {list}")
+    } else {
+        format!("differs: {list}; and {more} more")
+    }
 }
 
 /// Items of one scope each, in their order.

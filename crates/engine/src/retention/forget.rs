@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::SourceFile;
+use model::{SourceFile, SourceId};
 use repository::{Id, REPAIRED_TAG, Repository};
 use service::Service;
 
@@ -15,10 +15,10 @@ use crate::Result;
 #[derive(Clone, Debug, Default)]
 pub struct ForgetRequest {
     pub keep: Keep,
-    /// Only of these organizations; empty for all. Case does not matter.
+    /// Only of these organizations, by their names or addresses; empty for all. Case does not matter.
     pub sources: BTreeSet<String>,
-    /// Only of the organization at this address: another one of its name is another source. `None` for any.
-    pub url: Option<String>,
+    /// Only of this source; damaged snapshots, which do not say what they are of, are taken by `sources` alone. `None` for any.
+    pub source: Option<SourceId>,
     /// Only snapshots that carry all tags of one of these entries; empty for all.
     pub tags: Vec<Vec<String>>,
     /// Organizations whose drop a person has confirmed.
@@ -65,14 +65,16 @@ pub async fn forget(
         suspicions: Vec::new(),
     };
     let gone: BTreeSet<Id> = plan.gone().collect();
-    let touched: BTreeSet<&str> = all
+    let touched: BTreeSet<String> = all
         .iter()
         .filter(|one| gone.contains(&one.id))
-        .map(Described::name)
+        .map(Described::key)
         .collect();
     plan.suspicions = find(&all);
-    plan.suspicions
-        .retain(|suspicion| touched.contains(suspicion.source.as_str()));
+    // Damaged ones may be of any source of their name.
+    plan.suspicions.retain(|suspicion| {
+        touched.contains(&suspicion.address) || touched.contains(&suspicion.source)
+    });
     if !request.dry_run {
         refuse(&plan.suspicions, &request.accept_drop)?;
         repository.forget(&Vec::from_iter(gone)).await?;
@@ -82,21 +84,22 @@ pub async fn forget(
 
 impl ForgetRequest {
     fn selects(&self, one: &Described) -> bool {
-        let of_source = self.sources.is_empty()
+        let key = one.key();
+        let named = self.sources.is_empty()
             || self
                 .sources
                 .iter()
-                .any(|name| name.eq_ignore_ascii_case(one.name()));
+                .any(|named| [one.name(), &key].iter().any(|own| own.eq_ignore_ascii_case(named)));
         let tagged = self.tags.is_empty()
             || self
                 .tags
                 .iter()
                 .any(|wanted| wanted.iter().all(|tag| one.snapshot.tags.contains(tag)));
-        let at_url = match (&self.url, &one.source) {
-            (Some(url), Some(source)) => source.url.eq_ignore_ascii_case(url),
-            _ => true,
+        let of_source = match (&self.source, &one.source) {
+            (Some(wanted), Some(source)) => source.id() == *wanted,
+            _ => named,
         };
-        of_source && at_url && tagged
+        of_source && tagged
     }
 }
 

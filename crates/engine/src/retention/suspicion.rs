@@ -9,7 +9,7 @@ use model::SourceFile;
 use repository::{Id, Repository, Snapshot};
 use service::Service;
 
-use crate::backup::{implausible, known_source, tags};
+use crate::backup::{implausible, is_of, known_source};
 use crate::{Error, Result};
 
 /// Descriptions are read side by side: the storage may be far away.
@@ -28,10 +28,10 @@ impl Described {
         source_tag(&self.snapshot).unwrap_or_default()
     }
 
-    /// Organizations of one name at two hosts are two sources.
+    /// What is counted on its own: a source. Damaged snapshots of one name count together.
     pub(super) fn key(&self) -> String {
-        let url = self.source.as_ref().map(|source| source.url.to_lowercase());
-        format!("{} {}", self.name(), url.unwrap_or_default())
+        let id = self.source.as_ref().map(SourceFile::id);
+        id.map_or_else(|| self.name().to_owned(), |id| id.address)
     }
 }
 
@@ -47,13 +47,8 @@ pub(super) async fn described(
     repository: &Repository,
     service: &'static Service,
 ) -> Result<Vec<Described>> {
-    let ours = |snapshot: &Snapshot| {
-        source_tag(snapshot).is_some_and(|source| {
-            tags(service.name, source)
-                .iter()
-                .all(|tag| snapshot.tags.contains(tag))
-        })
-    };
+    let ours =
+        |snapshot: &Snapshot| is_of(snapshot, service.name) && source_tag(snapshot).is_some();
     let snapshots = repository.snapshots().await?.into_iter();
     let read = snapshots
         .filter(|(_, snapshot)| ours(snapshot))
@@ -84,7 +79,10 @@ pub struct KindDrop {
 /// A source whose newest snapshot is suspicious.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suspicion {
+    /// What people call it.
     pub source: String,
+    /// Two sources may have one name.
+    pub address: String,
     pub snapshot: Id,
     pub kinds: Vec<KindDrop>,
 }
@@ -119,14 +117,15 @@ pub async fn suspicions(
     Ok(find(&described(repository, service).await?))
 }
 
-/// Refuses when a source is suspicious that nobody vouched for; `accepted` names organizations, and case does not matter.
+/// Refuses when a source is suspicious that nobody vouched for; `accepted` has names or addresses of organizations, and case does not matter.
 pub fn refuse(suspicions: &[Suspicion], accepted: &BTreeSet<String>) -> Result<()> {
     let open: Vec<&Suspicion> = suspicions
         .iter()
         .filter(|suspicion| {
-            !accepted
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&suspicion.source))
+            !accepted.iter().any(|named| {
+                named.eq_ignore_ascii_case(&suspicion.source)
+                    || named.eq_ignore_ascii_case(&suspicion.address)
+            })
         })
         .collect();
     let Some(first) = open.first() else {
@@ -187,6 +186,7 @@ fn of_source(history: &[&Described]) -> Option<Suspicion> {
         .collect();
     (!kinds.is_empty()).then(|| Suspicion {
         source: newest.name().to_owned(),
+        address: newest.key(),
         snapshot: newest.id,
         kinds,
     })

@@ -65,6 +65,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// What was written since the last commit.
     written: Mutex<BTreeSet<Path>>,
+    /// What others wrote before, and a snapshot that is being made needs: perhaps no snapshot did until now, so that nobody extended its lock.
+    relied_on: Mutex<BTreeSet<Path>>,
 }
 
 /// How a version of a file is held.
@@ -100,6 +102,7 @@ impl ObjectLock {
             rule,
             clock,
             written: Mutex::default(),
+            relied_on: Mutex::default(),
         })))
     }
 
@@ -249,29 +252,44 @@ impl ObjectLock {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Proves once more that all that was written is held, and as long as a snapshot has to be that is made now.
-    pub(crate) async fn prove_written(&self) -> Result<()> {
+    fn relied_on(&self) -> MutexGuard<'_, BTreeSet<Path>> {
+        let set = self.0.relied_on.lock();
+        set.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next snapshot needs this file too.
+    pub(crate) fn rely_on(&self, at: Path) {
+        self.relied_on().insert(at);
+    }
+
+    /// Proves once more that all that was written is held, and with it what is relied on, as long as a snapshot has to be that is made now.
+    pub(crate) async fn prove_needed(&self) -> Result<()> {
         let needed = self.now().checked_add(self.0.rule.keep);
         let needed = second(needed.map_err(|error| self.storage(failed(error)))?);
-        let written = self.written().clone();
-        stream::iter(written.clone())
-            .map(|at| async move { self.prove_held(&at, needed).await })
+        let (written, relied_on) = (self.written().clone(), self.relied_on().clone());
+        let files = relied_on.union(&written).cloned().collect::<Vec<_>>();
+        let own = &written;
+        stream::iter(files)
+            .map(|at| async move { self.prove_held(&at, own.contains(&at), needed).await })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
             .await?;
         self.written().retain(|at| !written.contains(at));
+        self.relied_on().retain(|at| !relied_on.contains(at));
         Ok(())
     }
 
-    async fn prove_held(&self, at: &Path, needed: Timestamp) -> Result<()> {
+    /// What we wrote ourselves was held in the right mode; another run may have written without a lock.
+    async fn prove_held(&self, at: &Path, own: bool, needed: Timestamp) -> Result<()> {
         let held = self.head(at).await.map_err(|error| self.storage(error))?;
+        let right = |held: &Held| held.mode.as_deref() == Some(self.0.rule.mode.word());
         let reason = match held {
             None => "is gone",
-            Some(held) if held.mode.as_deref() != Some(self.0.rule.mode.word()) => {
+            Some(held) if own && !right(&held) => {
                 "is not held any more in the mode that was asked for"
             }
-            Some(held) if held.until >= Some(needed) => return Ok(()),
-            // A long run has used the margin up.
+            Some(held) if right(&held) && held.until >= Some(needed) => return Ok(()),
+            // A long run has used the margin up, or nothing needed it for a while.
             Some(_) => match self.extend(at).await {
                 Ok(()) => return Ok(()),
                 Err(_) => "is not held for long enough, and that cannot be extended",

@@ -223,3 +223,43 @@ async fn what_lost_its_lock_before_the_commit_makes_no_snapshot() {
     assert!(repository.snapshots().await.unwrap().is_empty());
     guard.release().await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs moto: make test-object-lock"]
+async fn a_pack_that_a_killed_run_left_is_held_for_the_snapshot_that_uses_it() {
+    let clock = TestClock::real();
+    let location = bucket("taken-up", true).await;
+    let rule = rule(LockMode::Governance, 4000);
+    let (store, lock) = locked(&location, rule, &clock).await.unwrap();
+    let repository = Repository::init(Arc::clone(&store), &secret(PASSWORD), &options())
+        .await
+        .unwrap();
+    let holder = holder(&clock);
+    repository
+        .keep_locked(&lock, &holder, &Silent)
+        .await
+        .unwrap();
+    let bytes = noise(1, 1 << 20);
+    let mut killed = repository.writer();
+    killed.bytes(&bytes).await.unwrap();
+    killed.flush().await.unwrap();
+    drop(killed);
+    let plain = open_store(&location, &key("test", "test")).unwrap();
+    let packs = plain.list(Some(&Path::from("data")));
+    let packs: Vec<_> = packs.try_collect().await.unwrap();
+    let pack = packs[0].location.clone();
+
+    clock.advance(SignedDuration::from_secs(3900));
+    repository
+        .keep_locked(&lock, &holder, &Silent)
+        .await
+        .unwrap();
+    commit(&repository, None, &[("a", &bytes)]).await;
+    // The time that the pack was held for at first is over, that of the snapshot is not.
+    clock.advance(SignedDuration::from_secs(1200));
+    let refused = store.delete(&pack).await.unwrap_err();
+    assert!(
+        matches!(refused, object_store::Error::PermissionDenied { .. }),
+        "{refused}"
+    );
+}

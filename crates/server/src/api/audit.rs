@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use catalog::{AuditFilter, AuditRow};
+use catalog::{AuditFilter, AuditReach, AuditRow};
 use futures::stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Allowed, ReadAudit};
+use crate::access::{Allowed, Caller, ReadAudit};
 use crate::{Json, PageQuery, Paged, Problem, Query, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -97,7 +97,11 @@ fn time(name: &str, text: Option<String>) -> Result<Option<Timestamp>, Problem> 
 }
 
 impl Filter {
-    fn read(self) -> Result<AuditFilter, Problem> {
+    fn read(self, caller: &Caller) -> Result<AuditFilter, Problem> {
+        let reach = caller.connectors.as_ref().map(|connectors| AuditReach {
+            actor: caller.name.clone(),
+            connectors: connectors.clone(),
+        });
         Ok(AuditFilter {
             actor: self.actor,
             action: self.action,
@@ -105,16 +109,17 @@ impl Filter {
             outcome: self.outcome,
             since: time("since", self.since)?,
             until: time("until", self.until)?,
+            reach,
         })
     }
 }
 
-/// What was done, the newest first.
+/// What was done, the newest first. Who reaches some connectors alone sees what was done to those, and what they did themselves.
 #[utoipa::path(get, path = "/audit", tag = "audit", operation_id = "audit_list",
     params(PageQuery, Filter), extensions(("x-permission" = json!("read-audit"))),
     responses((status = 200, body = Paged<Entry>), Refusals))]
 async fn list(
-    _caller: Allowed<ReadAudit>,
+    caller: Allowed<ReadAudit>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
     Query(filter): Query<Filter>,
@@ -122,7 +127,7 @@ async fn list(
     let rows = server
         .control
         .catalog
-        .audit(&filter.read()?, &query.page()?)
+        .audit(&filter.read(&caller)?, &query.page()?)
         .await?;
     Ok(Json(Paged::from_listed(rows, Entry::from)))
 }
@@ -195,15 +200,23 @@ struct Part {
     limit: Option<u64>,
 }
 
-/// The whole log in the order in which it was written, a JSON document a line.
+/// The whole log in the order in which it was written, a JSON document a line; for those who reach all connectors.
 #[utoipa::path(get, path = "/audit/export", tag = "audit", operation_id = "audit_export",
     params(Part), extensions(("x-permission" = json!("read-audit"))),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), Refusals))]
 async fn export(
-    _caller: Allowed<ReadAudit>,
+    caller: Allowed<ReadAudit>,
     State(server): State<Server>,
     Query(part): Query<Part>,
-) -> impl IntoResponse {
+) -> Result<impl IntoResponse, Problem> {
+    if caller.connectors.is_some() {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "role-missing",
+            "the whole log is about all connectors, and this account reaches some of them alone",
+        ));
+    }
+    server.note_audit_export(&caller).await?;
     let begin = (part.after.unwrap_or(0), part.limit.unwrap_or(u64::MAX));
     let lines = stream::try_unfold(begin, move |(after, left)| {
         let server = server.clone();
@@ -222,8 +235,8 @@ async fn export(
             Ok(Some((text, (last, left))))
         }
     });
-    (
+    Ok((
         [(header::CONTENT_TYPE, "application/x-ndjson")],
         Body::from_stream(lines),
-    )
+    ))
 }

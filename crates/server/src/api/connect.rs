@@ -304,8 +304,8 @@ async fn review(
 ) -> Result<Json<Paged<ReviewView>>, Problem> {
     caller.only_reads();
     let (control, owner) = (&server.control, owner(&caller));
-    let service = control.wizard(&owner, &id).await?.service;
-    let picks = request.picks(&server, &caller, &service).await?;
+    let wizard = control.wizard(&owner, &id).await?;
+    let picks = request.picks(&server, &caller, &wizard).await?;
     let drafts = control.review_wizard(&owner, &id, picks).await?;
     let drafts: Vec<ReviewView> = drafts.into_iter().map(ReviewView::of).collect();
     Ok(Json(Paged::from(drafts)))
@@ -325,7 +325,7 @@ async fn add(
     let wizard = control.wizard(&owner, &id).await?;
     let again = wizard.connector.is_some();
     let wishes = settle::wishes(&server, &caller, &request, again)?;
-    let picks = request.picks(&server, &caller, &wizard.service).await?;
+    let picks = request.picks(&server, &caller, &wizard).await?;
     let added = control.finish_wizard(&owner, &id, picks, wishes).await?;
     let action = if again {
         "connector.sign-in"

@@ -46,12 +46,12 @@ pub(super) fn reach(caller: &Caller, name: &str) -> Result<(), Problem> {
     ))
 }
 
-/// Refuses a new connector that the caller would not reach, or that stands for an organization whose backups others reach: they are found by
-/// its name.
+/// Refuses a new connector that the caller would not reach, or that stands for an organization whose backups others reach: who reaches a
+/// connector reads them.
 pub(super) async fn may_add(
     server: &Server,
     caller: &Caller,
-    (service, organization): (&str, &str),
+    (service, organization, url): (&str, &str, Option<&str>),
     name: Option<&str>,
 ) -> Result<(), Problem> {
     if caller.connectors.is_none() {
@@ -59,15 +59,11 @@ pub(super) async fn may_add(
     }
     let control = &server.control;
     let name = control.connector_name(service, organization, name)?;
-    let called = |text: &str| control.connector_name(service, text, None);
-    let new = called(organization)?;
+    let new = control.source_named(service, organization, url)?;
     let others = control.catalog.connectors().await?;
     let same: Vec<&Connector> = others
         .iter()
-        .filter(|other| {
-            other.service == service
-                && called(&other.organization).is_ok_and(|one| one.eq_ignore_ascii_case(&new))
-        })
+        .filter(|other| control.is_for(other, &new))
         .collect();
     // Who reaches one of them reads its backups already.
     let taken = !same.is_empty() && !same.iter().any(|other| caller.reaches(&other.name));
@@ -117,18 +113,15 @@ pub(super) async fn narrowed(
         return Ok(found);
     }
     let connectors = server.control.catalog.connectors().await?;
-    let own = |organization: &str| {
-        connectors.iter().any(|connector| {
-            connector.service == service
-                && connector.organization.eq_ignore_ascii_case(organization)
-                && caller.reaches(&connector.name)
-        })
-    };
+    let control = &server.control;
     let mut reached = Vec::new();
     for one in found {
-        let organization = &one.organization;
-        let place = (service, organization.as_str());
-        if own(organization) || may_add(server, caller, place, None).await.is_ok() {
+        let place = (service, one.organization.as_str(), None);
+        let source = control.source_named(place.0, place.1, place.2)?;
+        let own = connectors
+            .iter()
+            .any(|other| control.is_for(other, &source) && caller.reaches(&other.name));
+        if own || may_add(server, caller, place, None).await.is_ok() {
             reached.push(one);
         }
     }
@@ -167,7 +160,7 @@ async fn add(
     Json(request): Json<AddConnector>,
 ) -> Result<(StatusCode, HeaderMap, Json<AddedConnector>), Problem> {
     let new = request.into_new(&server).await?;
-    let place = (new.service.as_str(), new.organization.as_str());
+    let place = (&*new.service, &*new.organization, new.url.as_deref());
     may_add(&server, &caller, place, new.name.as_deref()).await?;
     let (named, made) = match &new.identity {
         IdentityChoice::Stored(name) => (Some(name), None),

@@ -5,8 +5,10 @@ mod dto;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use control::Identity;
-use model::{App, ManagedIdentity, SignIn};
+use model::{App, ManagedIdentity, Permission, SignIn};
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,17 +52,34 @@ pub(super) async fn reach_credentials(
     Ok(())
 }
 
+/// Whether they see what opens the storage of repositories too: such secrets are given and replaced with the repository.
+fn sees_storage(caller: &Caller) -> bool {
+    caller.may(Permission::ManageRepositories) && caller.connectors.is_none()
+}
+
+/// Which credentials.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Wanted {
+    /// Also what opens the storage of repositories (`storage`), for those who may manage repositories.
+    #[param(required = false)]
+    #[serde(default)]
+    storage: bool,
+}
+
 /// The credentials by name, without their secrets.
 #[utoipa::path(get, path = "/credentials", tag = "connectors", operation_id = "credential_list",
-    params(PageQuery), extensions(("x-permission" = json!("manage-connectors"))),
+    params(PageQuery, Wanted), extensions(("x-permission" = json!("manage-connectors"))),
     responses((status = 200, body = Paged<CredentialView>), Refusals))]
 async fn list(
     caller: Allowed<ManageConnectors>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<Paged<CredentialView>>, Problem> {
-    let catalog = &server.control.catalog;
-    let mut listed = catalog.credentials_page(&query.page()?).await?;
+    let control = &server.control;
+    let storage = wanted.storage && sees_storage(&caller);
+    let mut listed = control.managed_credentials(storage, &query.page()?).await?;
     let mut reached = Vec::new();
     for row in listed.items {
         if reach_credentials(&server, &caller, [&row.name])
@@ -91,10 +110,10 @@ async fn add(
     let identity = identity_of(&server, request.identity).await?;
     let control = &server.control;
     let row = control
-        .add_credential(&request.name, &identity, expires)
+        .add_credential(&request.name, &identity, expires, request.url.as_deref())
         .await?;
     let subject = format!("credential/{}", row.name);
-    let details = json!({ "method": row.method });
+    let details = json!({ "method": row.method, "url": row.url });
     server
         .audit(&caller, "credential.add", &subject, details)
         .await?;
@@ -113,7 +132,8 @@ async fn get(
     Path(name): Path<String>,
 ) -> Result<Json<CredentialView>, Problem> {
     reach_credentials(&server, &caller, [&name]).await?;
-    let row = server.control.service_credential(&name).await?;
+    let storage = sees_storage(&caller);
+    let row = server.control.managed_credential(&name, storage).await?;
     let users = server.control.catalog.credential_users(&name).await?;
     let now = server.control.clock.now();
     Ok(Json(CredentialView::of(row, Some(users), now)))
@@ -194,7 +214,8 @@ async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     reach_credentials(&server, &caller, [&name]).await?;
-    server.control.remove_credential(&name).await?;
+    let storage = sees_storage(&caller);
+    server.control.remove_credential(&name, storage).await?;
     let subject = format!("credential/{name}");
     server
         .audit(&caller, "credential.remove", &subject, json!({}))

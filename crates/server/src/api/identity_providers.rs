@@ -98,12 +98,21 @@ async fn leave(
     Path(name): Path<String>,
     query: Result<Query<Return>, Problem>,
     client: ClientLine,
+    headers: HeaderMap,
 ) -> Onward {
     let leaving = async {
         let Query(query) = query?;
+        // An image on a page elsewhere begins no sign-in, and uses up nobody's attempts.
+        let mode = headers.get("sec-fetch-mode");
+        if mode.is_some_and(|mode| mode != "navigate") {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "request-forged",
+                "a sign-in begins with a page of its own",
+            ));
+        }
         let provider = oidc::provider(&server, &name).await?;
-        let key = format!("provider:{}", client.network());
-        crate::access::count_attempt(&server, &key, &client).await?;
+        crate::access::count_leaving(&server, &client).await?;
         let return_to = query.return_to.as_deref().unwrap_or("/");
         oidc::leave(&server, &name, &provider, return_to).await
     };
@@ -144,8 +153,7 @@ async fn arrive(
         let (person, return_to) = oidc::arrive(&server, &name, pending, &returned, browser).await?;
         let before = cookies.session(&headers);
         let started = Started::begin(&server, person, &name, &client, before).await?;
-        let key = format!("provider:{}", client.network());
-        crate::access::forgive_attempt(&server, &key, &client).await?;
+        crate::access::forgive_leaving(&server, &client).await?;
         Ok::<_, Problem>((return_to, started.cookie.pair()))
     };
     match arrived.await {

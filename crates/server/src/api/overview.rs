@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::alarms;
+use super::proposals::waiting;
 use crate::access::{Allowed, Caller, ReadStatus};
 use crate::{Json, Problem, Refusals, Server};
 use body::{
@@ -49,7 +50,7 @@ async fn get(
     let first = today(now).saturating_sub((DAYS - 1) * 24 * 3600);
     let first = Timestamp::from_second(first).unwrap_or(Timestamp::UNIX_EPOCH);
     let most = u32::try_from(MOST).unwrap_or(u32::MAX);
-    let (repositories, put, measured, growth, ended, alarms, unprotected, waiting_proposals) = tokio::try_join!(
+    let (repositories, put, measured, growth, ended, alarms, unprotected) = tokio::try_join!(
         catalog.repositories(),
         catalog.put(own.as_deref()),
         catalog.put_since_measured(),
@@ -57,8 +58,8 @@ async fn get(
         catalog.ended_since(since),
         catalog.alarms(),
         catalog.unprotected_items(most),
-        catalog.waiting_proposals(now),
     )?;
+    let waiting_proposals = waiting(&server, &caller).await?;
     let mut standings = control.standings().await?;
     standings.retain(|one| caller.reaches(&one.connector.name));
     let orphans = match caller.connectors {
@@ -85,7 +86,10 @@ async fn get(
         waiting_proposals,
         sources: standings
             .into_iter()
-            .map(|one| SourceView::of(one, now))
+            .map(|one| {
+                let source = control.source_of(&one.connector).ok();
+                SourceView::of(one, source, now)
+            })
             .chain(orphans)
             .collect(),
     }))
@@ -95,13 +99,13 @@ async fn get(
 async fn orphans(server: &Server, now: Timestamp) -> Result<Vec<SourceView>, Problem> {
     let catalog = &server.control.catalog;
     let mut views = Vec::new();
-    for source in server.control.sources_without_connector().await? {
+    for (source, name) in server.control.sources_without_connector().await? {
         let filter = SnapshotFilter {
             sources: Some(vec![source.clone()]),
             ..SnapshotFilter::default()
         };
         let listed = catalog.list_snapshots(&filter, &Page::first(1)).await?;
-        views.push(SourceView::orphan(source, listed.items.first(), now));
+        views.push(SourceView::orphan(source, name, listed.items.first(), now));
     }
     Ok(views)
 }

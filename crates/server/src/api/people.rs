@@ -236,6 +236,7 @@ async fn edit(
         roles: request.roles,
         connectors: request.connectors,
         disabled: request.disabled,
+        ..PersonChange::default()
     };
     catalog.change_person(&person.id, &change).await?;
     server

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use catalog::PolicyRow;
-use model::policy::next_runs;
+use model::policy::{matches, next_runs};
 use model::{Policy, ProposalKind, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -133,6 +133,27 @@ fn reaches_all(caller: &Caller) -> Result<(), Problem> {
     }
 }
 
+/// What the caller sees of a policy: one that is for a connector that they reach, without the names of others. `None` where it is for none
+/// of those.
+fn seen(caller: &Caller, mut row: PolicyRow) -> Option<PolicyRow> {
+    let Some(reached) = &caller.connectors else {
+        return Some(row);
+    };
+    let named = &mut row.policy.connectors;
+    let for_all = named.is_empty();
+    named.retain(|pattern| reached.iter().any(|name| matches(pattern, name)));
+    (for_all || !named.is_empty()).then_some(row)
+}
+
+/// The policy of this name, as the caller sees it.
+async fn visible(server: &Server, caller: &Caller, name: &str) -> Result<PolicyRow, Problem> {
+    let row = server.control.catalog.policy(name).await?;
+    let unknown = || catalog::Error::PolicyUnknown {
+        name: name.to_owned(),
+    };
+    Ok(seen(caller, row).ok_or_else(unknown)?)
+}
+
 /// What it names has to be there, so that a run does not find out at night.
 async fn names_exist(server: &Server, policy: &Policy) -> Result<(), Problem> {
     let mut errors = Vec::new();
@@ -170,17 +191,18 @@ async fn names_exist(server: &Server, policy: &Policy) -> Result<(), Problem> {
     }
 }
 
-/// All policies, by name.
+/// All policies that are for a connector that the caller reaches, by name.
 #[utoipa::path(get, path = "/policies", tag = "policies", operation_id = "policy_list",
     extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = Paged<PolicyView>), Refusals))]
 async fn list(
-    _caller: Allowed<ReadStatus>,
+    caller: Allowed<ReadStatus>,
     State(server): State<Server>,
 ) -> Result<Json<Paged<PolicyView>>, Problem> {
     let now = server.control.clock.now();
     let rows = server.control.catalog.policies().await?;
-    let views: Result<Vec<_>, _> = rows.iter().map(|row| PolicyView::new(row, now)).collect();
+    let rows = rows.into_iter().filter_map(|row| seen(&caller, row));
+    let views: Result<Vec<_>, _> = rows.map(|row| PolicyView::new(&row, now)).collect();
     Ok(Json(Paged::from(views?)))
 }
 
@@ -235,11 +257,11 @@ async fn add(
     extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = PolicyView), Refusals))]
 async fn get(
-    _caller: Allowed<ReadStatus>,
+    caller: Allowed<ReadStatus>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<PolicyView>, Problem> {
-    let row = server.control.catalog.policy(&name).await?;
+    let row = visible(&server, &caller, &name).await?;
     Ok(Json(PolicyView::new(&row, server.control.clock.now())?))
 }
 
@@ -365,21 +387,23 @@ async fn preview_retention(
     State(server): State<Server>,
     Json(request): Json<PolicyBody>,
 ) -> Result<Json<Paged<RetentionView>>, Problem> {
+    caller.only_reads();
     let policy = request.policy(None, server.control.clock.now())?;
     names_exist(&server, &policy).await?;
-    let previews = server.control.preview_retention(&policy).await?.into_iter();
+    let previews = server.retention_preview(policy).await?;
     let views = previews
+        .iter()
         .filter(|preview| caller.reaches(&preview.connector))
         .map(|preview| RetentionView {
-            connector: preview.connector,
-            repository: preview.repository,
+            connector: preview.connector.clone(),
+            repository: preview.repository.clone(),
             snapshots: preview
                 .decisions
-                .into_iter()
+                .iter()
                 .map(|decision| DecisionView {
                     snapshot: decision.id.to_string(),
                     keep: decision.keep(),
-                    reasons: decision.reasons,
+                    reasons: decision.reasons.clone(),
                 })
                 .collect(),
             suspicions: preview.suspicions.iter().map(ToString::to_string).collect(),
@@ -399,7 +423,7 @@ async fn run(
     Json(request): Json<RunPolicy>,
 ) -> Result<(StatusCode, Json<Paged<RunView>>), Problem> {
     let control = &server.control;
-    let policy = control.catalog.policy(&name).await?.policy;
+    let policy = visible(&server, &caller, &name).await?.policy;
     let mut connectors = match request.connector {
         Some(connector) => vec![connector],
         None => control.covered(&policy).await?,

@@ -2,13 +2,15 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use model::{Proposal as Stored, ProposalKind, ProposalState};
+use catalog::Page;
+use model::{Policy, Proposal as Stored, ProposalKind, ProposalState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::snapshots::reached;
 use crate::access::{Allowed, Approve, Caller, CallerKind, ManageServer, Outcome, Own, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
@@ -101,6 +103,84 @@ impl Server {
     }
 }
 
+/// Whether somebody may see a proposal: one of their own, or one that is about connectors that they reach alone.
+async fn sees(server: &Server, caller: &Caller, proposal: &Stored) -> Result<bool, Problem> {
+    let own = proposal.requester == caller.requester().person;
+    Ok(own || concerns_alone(server, caller, &proposal.kind).await?)
+}
+
+/// Whether everything that would be done is about connectors that the caller reaches: others decide about more.
+async fn concerns_alone(
+    server: &Server,
+    caller: &Caller,
+    kind: &ProposalKind,
+) -> Result<bool, Problem> {
+    if caller.connectors.is_none() {
+        return Ok(true);
+    }
+    match kind {
+        ProposalKind::ForgetSnapshots { snapshots, .. } => {
+            for id in snapshots {
+                match reached(server, caller, id).await {
+                    Ok(_) => {}
+                    Err(problem) if problem.code() == "snapshot-unknown" => return Ok(false),
+                    Err(problem) => return Err(problem),
+                }
+            }
+            Ok(true)
+        }
+        ProposalKind::ShortenRetention { old, new, .. } => {
+            // One without names is for whatever others leave, also what is yet to come.
+            let named = |policy: &Policy| {
+                let mut named = policy.connectors.iter();
+                !policy.connectors.is_empty() && named.all(|name| caller.reaches(name))
+            };
+            Ok(old.iter().chain(new).all(|policy| named(policy)))
+        }
+        ProposalKind::SwitchOffFourEyes => Ok(false),
+    }
+}
+
+/// The proposal of this id, when the caller sees it.
+async fn visible(server: &Server, caller: &Caller, id: &str) -> Result<Stored, Problem> {
+    let now = server.control.clock.now();
+    let proposal = server.control.catalog.proposal(id, now).await?;
+    if sees(server, caller, &proposal).await? {
+        return Ok(proposal);
+    }
+    Err(catalog::Error::ProposalUnknown { id: id.to_owned() }.into())
+}
+
+/// Refuses to decide about connectors that the caller does not reach.
+async fn decides(server: &Server, caller: &Caller, id: &str) -> Result<(), Problem> {
+    let proposal = visible(server, caller, id).await?;
+    if concerns_alone(server, caller, &proposal.kind).await? {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "role-missing",
+        "this account reaches some connectors alone, and the proposal is about others too",
+    ))
+}
+
+/// How many the caller sees that wait for a decision.
+pub(super) async fn waiting(server: &Server, caller: &Caller) -> Result<u64, Problem> {
+    let (catalog, now) = (&server.control.catalog, server.control.clock.now());
+    if caller.connectors.is_none() {
+        return Ok(catalog.waiting_proposals(now).await?);
+    }
+    let (mut count, mut page) = (0, Some(Page::first(500)));
+    while let Some(this) = page {
+        let listed = catalog.proposals(true, now, &this).await?;
+        for proposal in &listed.items {
+            count += u64::from(sees(server, caller, proposal).await?);
+        }
+        page = this.following(&listed);
+    }
+    Ok(count)
+}
+
 /// Which proposals to list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -110,22 +190,29 @@ struct Filter {
     open: Option<bool>,
 }
 
-/// Proposals, the newest first.
+/// Proposals, the newest first. Who reaches some connectors alone sees their own, and those that are about these connectors and no others.
 #[utoipa::path(get, path = "/proposals", tag = "proposals", operation_id = "proposal_list",
     params(PageQuery, Filter), extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = Paged<Proposal>), Refusals))]
 async fn list(
-    _caller: Allowed<ReadStatus>,
+    caller: Allowed<ReadStatus>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Paged<Proposal>>, Problem> {
     let (open, now) = (filter.open.unwrap_or(false), server.control.clock.now());
-    let proposals = server
+    let mut proposals = server
         .control
         .catalog
         .proposals(open, now, &query.page()?)
         .await?;
+    let mut visible = Vec::new();
+    for proposal in std::mem::take(&mut proposals.items) {
+        if sees(&server, &caller, &proposal).await? {
+            visible.push(proposal);
+        }
+    }
+    proposals.items = visible;
     Ok(Json(Paged::from_listed(proposals, Proposal::from)))
 }
 
@@ -134,14 +221,11 @@ async fn list(
     extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = Proposal), Refusals))]
 async fn get(
-    _caller: Allowed<ReadStatus>,
+    caller: Allowed<ReadStatus>,
     State(server): State<Server>,
     Path(id): Path<String>,
 ) -> Result<Json<Proposal>, Problem> {
-    let now = server.control.clock.now();
-    Ok(Json(
-        server.control.catalog.proposal(&id, now).await?.into(),
-    ))
+    Ok(Json(visible(&server, &caller, &id).await?.into()))
 }
 
 /// An approval of what the approver saw.
@@ -171,6 +255,7 @@ async fn approve(
     Path(id): Path<String>,
     Json(request): Json<Approval>,
 ) -> Result<Json<Proposal>, Problem> {
+    decides(&server, &caller, &id).await?;
     let proposal = server
         .control
         .approve(&id, &caller.requester(), &request.hash)
@@ -205,6 +290,7 @@ async fn reject(
     Path(id): Path<String>,
     Json(request): Json<Rejection>,
 ) -> Result<Json<Proposal>, Problem> {
+    decides(&server, &caller, &id).await?;
     let proposal = server
         .control
         .reject(&id, &caller.requester(), request.reason.as_deref())

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use catalog::RepositoryRow;
 use control::{Bounds, NewRepository, PruneJob, RepositoryMove};
-use model::{Reason, Silent};
+use model::Reason;
 use repository::Location;
 use serde_json::json;
 use service::egress::Egress;
@@ -56,6 +56,24 @@ pub(super) async fn admit_other(server: &Server, text: &str) -> Result<Location,
     Ok(bounds.admit(text).await?)
 }
 
+/// What is asked to open a storage there was meant for it; the machine's own administrator reads the vault anyway.
+async fn entrust(
+    server: &Server,
+    caller: &Caller,
+    location: &Location,
+    (credential, secret): (Option<&str>, Option<&SecretText>),
+) -> Result<(), Problem> {
+    if caller.kind == CallerKind::Local {
+        return Ok(());
+    }
+    let given = secret.is_some();
+    server
+        .control
+        .known_server(location, credential, given)
+        .await?;
+    Ok(())
+}
+
 async fn view(server: &Server, row: RepositoryRow) -> Result<RepositoryView, Problem> {
     let chosen = server.control.catalog.default_repository().await?;
     let chosen = chosen.is_some_and(|chosen| chosen.name == row.name);
@@ -92,8 +110,12 @@ async fn add(
     State(server): State<Server>,
     Json(request): Json<AddRepository>,
 ) -> Result<(StatusCode, HeaderMap, Json<AddedRepository>), Problem> {
+    let place = admit(&server, &caller, &request.location).await?;
+    let (credential, secret) = (&request.credential, &request.credential_secret);
+    let opens = (credential.as_deref(), secret.as_ref());
+    entrust(&server, &caller, &place, opens).await?;
     let new = NewRepository {
-        location: admit(&server, &caller, &request.location).await?,
+        location: place,
         name: request.name,
         storage_credential: request.credential,
         storage_secret: request.credential_secret.map(SecretText::into_secret),
@@ -152,6 +174,9 @@ async fn edit(
     } else {
         admit(&server, &caller, &request.location).await?
     };
+    let (credential, secret) = (&request.credential, &request.credential_secret);
+    let opens = (credential.as_deref(), secret.as_ref());
+    entrust(&server, &caller, &location, opens).await?;
     let to = RepositoryMove {
         location,
         storage_credential: request.credential,
@@ -206,7 +231,7 @@ async fn set_default(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Looks whether the storage answers, and how much is in it.
+/// Looks whether the storage answers, and how much is in it; the size may be that of the last check or prune.
 #[utoipa::path(get, path = "/repositories/{name}/state", tag = "repositories", operation_id = "repository_state",
     params(("name" = String, Path)), extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = RepositoryStateView), Refusals))]
@@ -216,8 +241,12 @@ async fn state(
     Path(name): Path<String>,
 ) -> Result<Json<RepositoryStateView>, Problem> {
     let row = server.control.catalog.repository(&name).await?;
-    let found = server.control.repository_state(&row).await;
-    Ok(Json(RepositoryStateView::of(&found)))
+    let state = server.repository_state(&row).await?;
+    let bytes = match state.error {
+        None => server.repository_size(&row).await,
+        Some(_) => None,
+    };
+    Ok(Json(RepositoryStateView::of(&state, bytes)))
 }
 
 /// Queues a check of everything but packs, and of those as much as is asked for. What it found is the run's `result`, and its issues.
@@ -276,7 +305,7 @@ async fn prune(
     Ok(accepted(run))
 }
 
-/// How large it is, and what makes it so.
+/// How large it is, and what makes it so. That of a large repository takes longer than a request may (`repository-counting`): ask again.
 #[utoipa::path(get, path = "/repositories/{name}/stats", tag = "repositories", operation_id = "repository_stats",
     params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
     responses((status = 200, body = RepositoryStats), Refusals))]
@@ -285,8 +314,9 @@ async fn stats(
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<RepositoryStats>, Problem> {
-    let stats = server.control.repository_stats(&name, &Silent).await?;
-    Ok(Json(RepositoryStats::of(stats)))
+    let row = server.control.catalog.repository(&name).await?;
+    let counted = server.repository_stats(&row).await?;
+    Ok(Json(RepositoryStats::of(&counted)))
 }
 
 /// Queues the reading of the repository's index: afterwards the catalog lists what the repository has. For a catalog that was lost, and after other

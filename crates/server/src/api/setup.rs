@@ -39,6 +39,8 @@ struct Setup {
 struct Orphan {
     service: String,
     source: String,
+    /// Where that is: two sources at two addresses may have one name.
+    address: String,
 }
 
 /// The first administrator.
@@ -102,7 +104,11 @@ async fn get(
         let orphans = server.control.sources_without_connector().await?;
         setup.without_connector = orphans
             .into_iter()
-            .map(|(service, source)| Orphan { service, source })
+            .map(|(id, source)| Orphan {
+                service: id.service,
+                source,
+                address: id.address,
+            })
             .collect();
     }
     Ok(Json(setup))
@@ -166,9 +172,12 @@ async fn set_up(
 /// Opens the repository and remembers it as the default one.
 async fn take_up(server: &Server, restore: RestoreFrom) -> Result<RepositoryRow, Problem> {
     let lock = restore.object_lock.map(ObjectLockBody::rule).transpose()?;
+    let location = admit_other(server, &restore.location).await?;
+    let given = restore.credential_secret.is_some();
+    server.control.known_server(&location, None, given).await?;
     let new = NewRepository {
         name: restore.name.unwrap_or_else(|| "restored".to_owned()),
-        location: admit_other(server, &restore.location).await?,
+        location,
         storage_credential: None,
         storage_secret: restore.credential_secret.map(SecretText::into_secret),
         object_lock: lock,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::State;
 use catalog::{KnownSnapshot, RepositoryRow, SnapshotFilter, Verification};
 use jiff::Timestamp;
-use model::SourceFile;
+use model::{SourceFile, SourceId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -48,6 +48,8 @@ struct SnapshotView {
     service: String,
     /// The organization, mailbox, drive, site or team.
     source: String,
+    /// Where that is: two sources at two addresses may have one name.
+    address: String,
     #[schema(format = DateTime)]
     time: String,
     run: String,
@@ -112,8 +114,9 @@ fn view(snapshot: KnownSnapshot, marks: &Marks) -> SnapshotView {
         locked_until: locked.map(|until| until.to_string()),
         repository: repository.map_or(id, |row| row.name.clone()),
         id: snapshot.id,
-        service: snapshot.source.service,
-        source: snapshot.source.name,
+        service: snapshot.source.id.service,
+        source: snapshot.name,
+        address: snapshot.source.id.address,
         time: snapshot.time.to_string(),
         run: snapshot.run,
         parent: snapshot.parent,
@@ -126,30 +129,28 @@ fn view(snapshot: KnownSnapshot, marks: &Marks) -> SnapshotView {
     }
 }
 
-/// The sources that the caller's connectors stand for, as service and name; `None` is all. Snapshots whose connector is
-/// gone are for those who reach everything.
-async fn sources(
+/// The sources that the caller's connectors stand for; `None` is all. Snapshots whose connector is gone are for those who reach everything.
+pub(super) async fn sources(
     server: &Server,
     caller: &Caller,
-) -> Result<Option<BTreeSet<(String, String)>>, Problem> {
+) -> Result<Option<BTreeSet<SourceId>>, Problem> {
     if caller.connectors.is_none() {
         return Ok(None);
     }
     let connectors = server.control.catalog.connectors().await?;
     let reached = connectors
-        .into_iter()
+        .iter()
         .filter(|connector| caller.reaches(&connector.name));
-    let sources =
-        reached.map(|connector| (connector.service, connector.organization.to_lowercase()));
+    let sources = reached.filter_map(|connector| server.control.source_of(connector).ok());
     Ok(Some(sources.collect()))
 }
 
-/// The service and name of what this connector stands for, when the caller reaches it.
+/// What this connector stands for, when the caller reaches it.
 async fn connector_source(
     server: &Server,
     caller: &Caller,
     name: &str,
-) -> Result<(String, String), Problem> {
+) -> Result<SourceId, Problem> {
     let connector = server.control.catalog.connector(name).await?;
     if !caller.reaches(name) {
         return Err(catalog::Error::ConnectorUnknown {
@@ -157,7 +158,7 @@ async fn connector_source(
         }
         .into());
     }
-    Ok((connector.service, connector.organization.to_lowercase()))
+    Ok(server.control.source_of(&connector)?)
 }
 
 /// The snapshot of this id or beginning of one, when the caller reaches its source.
@@ -176,11 +177,7 @@ pub(super) async fn reached(
         Err(catalog::Error::SnapshotAmbiguous { .. }) if sources.is_some() => return Err(unknown()),
         found => found?,
     };
-    let source = (
-        snapshot.source.service.clone(),
-        snapshot.source.name.clone(),
-    );
-    if sources.is_none_or(|sources| sources.contains(&source)) {
+    if sources.is_none_or(|sources| sources.contains(&snapshot.source.id)) {
         return Ok(snapshot);
     }
     Err(unknown())
@@ -196,7 +193,7 @@ struct Filter {
     /// Of this connector's organization or tenant.
     #[param(required = false)]
     connector: Option<String>,
-    /// Of this organization or tenant, also when no connector is for it any more.
+    /// Of this organization or tenant, by its name or address, also when no connector is for it any more.
     #[param(required = false)]
     source: Option<String>,
 }

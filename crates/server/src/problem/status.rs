@@ -30,7 +30,8 @@ pub(super) fn status_of(code: &str) -> StatusCode {
         | "service-unavailable"
         | "storage-failed"
         | "lock-lost"
-        | "content-preparing" => StatusCode::SERVICE_UNAVAILABLE,
+        | "content-preparing"
+        | "repository-counting" => StatusCode::SERVICE_UNAVAILABLE,
         "catalog-failed" | "catalog-damaged" | "catalog-newer" | "disk-full"
         | "vault-key-wrong" | "tree-order" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::UNPROCESSABLE_ENTITY,

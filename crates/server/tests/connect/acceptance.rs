@@ -191,7 +191,7 @@ async fn sre_19_a_failure_names_the_access_to_that_organization() {
 #[tokio::test]
 async fn sre_34_xa_08_xa_14_a_token_goes_through_review_to_the_same_success() {
     let world = World::start().await;
-    let body = json!({"name": "shelf", "identity": {"method": "pat", "user": "backup", "secret": world.simulator.pat()}});
+    let body = json!({"name": "shelf", "url": world.simulator.url(), "identity": {"method": "pat", "user": "backup", "secret": world.simulator.pat()}});
     world.post("/credentials", &body).await.expect(201);
     let stored = json!({"service": "azure-devops", "method": "stored", "credential": "shelf", "organization": "contoso"});
     let wizard = world.post("/connect", &stored).await.expect(201);

@@ -234,7 +234,8 @@ async fn the_own_credential_goes_with_the_connector_also_after_an_edit_put_it_as
     let world = World::start().await;
     let pat = world.simulator.pat().to_owned();
     world.add_pat("contoso", &pat).await.expect(201);
-    let kept = json!({"name": "kept", "identity": {"method": "pat", "secret": pat}});
+    let url = world.simulator.url();
+    let kept = json!({"name": "kept", "url": url, "identity": {"method": "pat", "secret": pat}});
     world.post("/credentials", &kept).await.expect(201);
     let edited = json!({"credential": "kept"});
     world
@@ -247,7 +248,7 @@ async fn the_own_credential_goes_with_the_connector_also_after_an_edit_put_it_as
     world.get("/credentials/kept").await.expect(200);
 }
 
-/// Backups are found by the name of their organization: whoever could choose it would read those of others.
+/// Backups are found by the address of their organization: whoever could choose it would read those of others.
 #[tokio::test]
 async fn a_limited_account_lets_no_connector_stand_for_what_others_reach() {
     let world = World::start().await;

@@ -8,7 +8,8 @@ use crate::world::World;
 async fn xa_09_a_token_is_kept_once_and_reused_by_several_connectors() {
     let world = World::start().await;
     let pat = world.simulator.pat().to_owned();
-    let body = json!({"name": "nightly", "identity": {"method": "pat", "secret": pat}});
+    let url = world.simulator.url();
+    let body = json!({"name": "nightly", "url": url, "identity": {"method": "pat", "secret": pat}});
     let kept = world.post("/credentials", &body).await.expect(201);
     // SRE-39: it is never told again.
     assert!(!kept.to_string().contains(&pat));

@@ -101,7 +101,13 @@ async fn a_stored_secret_follows_no_connector_to_another_host() {
     };
     let begun = json!({"service": "azure-devops", "method": "stored", "credential": "connector contoso",
         "organization": "contoso", "url": evil});
+    // Nobody has used it yet: it is for the service's own hosts, whoever names another one first.
+    let shelf = json!({"name": "shelf", "identity": {"method": "pat", "secret": pat}});
+    world.post("/credentials", &shelf).await.expect(201);
+    let mut unused = added("third", &evil);
+    unused["credential"] = json!("shelf");
     for refused in [
+        world.post("/connectors", &unused).await,
         world
             .patch("/connectors/contoso", &json!({"url": evil}))
             .await,

@@ -315,6 +315,30 @@ async fn sre_19_the_window_that_waits_is_told_why_the_other_one_failed() {
     assert!(world.names().await.is_empty());
 }
 
+/// The sign-in ends in a window of its own: the one that waits for it is told what is to be said about the account.
+#[tokio::test]
+async fn av_07_the_window_that_waits_is_told_that_the_account_reaches_no_organization() {
+    let world = World::start().await;
+    let person = world.simulator.administrator();
+    let stranger = json!({"person": person, "member": false, "owner": false});
+    world.simulator.set_access("contoso", &stranger).unwrap();
+    world.simulator.sign_in_at_once(person);
+    let mut code = begin();
+    code["flow"] = json!("code");
+    code["redirect"] = json!("http://localhost:8765/return");
+    let begun = world.post("/connect", &code).await.expect(201);
+    let query = browse(begun["sign_in"]["url"].as_str().unwrap()).await;
+    let path = format!("/connect/{}", id(&begun));
+    let back = world
+        .post(&format!("{path}/return"), &json!({ "query": query }))
+        .await
+        .expect(200);
+    assert_eq!(back["checks"][0]["code"], "organization-none", "{back}");
+    let waiting = world.get(&path).await.expect(200);
+    assert_eq!(waiting["checks"], back["checks"]);
+    assert_eq!(waiting["step"], back["step"]);
+}
+
 fn token(world: &World, pat: &str) -> Value {
     json!({
         "service": "azure-devops", "method": "pat", "organization": "contoso", "url": world.simulator.url(),

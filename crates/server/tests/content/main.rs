@@ -5,5 +5,7 @@ mod bytes;
 mod folders;
 mod git;
 mod maker;
+mod reach;
 mod search;
+mod taken;
 mod world;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalog::{Change, IndexChange, ItemState, SnapshotRow, SourceKey};
-use model::{ItemRef, Role};
+use model::{ItemRef, Role, SourceId};
 use serde_json::json;
 
 use crate::world::{World, person};
@@ -14,9 +14,9 @@ async fn listed(world: &World, source: &str) {
     let row = SnapshotRow {
         source: SourceKey {
             repository: world.repository.id().to_string(),
-            service: "azure-devops".to_owned(),
-            name: source.to_owned(),
+            id: SourceId::new("azure-devops", "https://dev.azure.com", source),
         },
+        name: source.to_owned(),
         id: format!("{source}-1"),
         time: world.server.control.clock.now(),
         run: String::new(),

@@ -11,7 +11,7 @@ use catalog::{
 };
 use control::{Control, Reach};
 use jiff::Timestamp;
-use model::{Clock, ItemRef, Role, Secret};
+use model::{Clock, ItemRef, Role, Secret, SourceId};
 use repository::{
     BlobType, FileContent, Holder, InitOptions, Node, Repository, Snapshot, TreeEditor, store_from,
 };
@@ -157,9 +157,9 @@ impl World {
         let row = SnapshotRow {
             source: SourceKey {
                 repository: self.repository.id().to_string(),
-                service: "azure-devops".to_owned(),
-                name: source.to_owned(),
+                id: SourceId::new("azure-devops", "https://dev.azure.com", source),
             },
+            name: source.to_owned(),
             id: id.clone(),
             time: now,
             run: String::new(),

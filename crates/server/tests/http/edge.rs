@@ -1,5 +1,6 @@
 //! What every request meets, whatever it is about.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,6 +9,49 @@ use serde_json::json;
 use server::Options;
 
 use crate::support::{World, get};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whatever is logged: the id that an answer names leads to the line that says more.
+#[tokio::test]
+async fn the_id_of_a_request_that_failed_is_in_the_log() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter("error")
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let world = World::new().await;
+    world.server.control.catalog.close().await;
+    for method in ["GET", "POST"] {
+        let request = Request::builder()
+            .method(method)
+            .uri("/api/v1/credentials")
+            .header("content-type", "application/json")
+            .body(Body::from(
+                json!({ "name": "a", "identity": { "method": "pat", "secret": "x" } }).to_string(),
+            ));
+        let failed = world.send(request.unwrap()).await;
+        assert!(failed.status.is_server_error(), "{}", failed.status);
+        let id = failed.json()["request_id"].as_str().unwrap().to_owned();
+        let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let line = logged.lines().find(|line| line.contains(&id));
+        assert!(line.is_some_and(|line| line.contains("failed")), "{logged}");
+    }
+}
 
 #[tokio::test]
 async fn an_unknown_path_is_a_problem_not_a_page() {

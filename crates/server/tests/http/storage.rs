@@ -164,6 +164,118 @@ async fn an_administrator_elsewhere_reaches_the_allowed_folders_alone() {
     refused.refuses(422, "repository-outside");
 }
 
+/// "Never readable again" holds against those who manage repositories, too: whoever owns a server reads what is sent to it.
+#[tokio::test]
+async fn the_secret_of_a_storage_is_sent_to_no_server_for_which_it_was_not_given() {
+    let world = World::with(Options {
+        outbound: vec!["127.0.0.0/8".parse().unwrap()],
+        ..Options::default()
+    })
+    .await;
+    let control = &world.server.control;
+    let secret = model::Secret::new("AKIDEXAMPLE:hunter2");
+    let now = control.clock.now();
+    control
+        .catalog
+        .put_credential(
+            &control.kek,
+            "storage main",
+            "storage",
+            &secret,
+            now,
+            &mut rand::rng(),
+        )
+        .await
+        .unwrap();
+    control
+        .catalog
+        .add_repository(&catalog::RepositoryRow {
+            name: "main".to_owned(),
+            location: "s3://b?endpoint=http://127.0.0.1:9".to_owned(),
+            id: "1".to_owned(),
+            password_credential: "storage main".to_owned(),
+            storage_credential: Some("storage main".to_owned()),
+            ..catalog::RepositoryRow::default()
+        })
+        .await
+        .unwrap();
+    let stranger = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let evil = format!("s3://b?endpoint=http://{}", stranger.local_addr().unwrap());
+    let edit = |body: Value| (Method::PUT, "/repositories/main", body);
+    let add = |body: Value| (Method::POST, "/repositories", body);
+    for (method, path, body) in [
+        edit(json!({ "location": evil, "credential": "storage main" })),
+        // The machine's own identity is nobody else's either.
+        edit(json!({ "location": evil })),
+        edit(json!({ "location": "s3://b?endpoint=http://127.0.0.1:9" })),
+        add(json!({ "name": "other", "location": evil, "credential": "Storage Main" })),
+        add(json!({ "name": "other", "location": evil })),
+    ] {
+        let refused = call(&world, remote(), method, path, &body).await;
+        refused.refuses(422, "credential-host");
+    }
+    let heard = stranger.accept().err().map(|error| error.kind());
+    assert_eq!(
+        heard,
+        Some(std::io::ErrorKind::WouldBlock),
+        "nothing was sent"
+    );
+    let same = Some("storage main");
+    let known = "s3://b/elsewhere?endpoint=http://127.0.0.1:9"
+        .parse()
+        .unwrap();
+    control.known_server(&known, same, false).await.unwrap();
+    let given = evil.parse().unwrap();
+    control.known_server(&given, same, true).await.unwrap();
+    let own = "s3://b".parse().unwrap();
+    control.known_server(&own, None, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn credentials_of_storages_are_listed_for_who_manages_repositories() {
+    let world = World::new().await;
+    let control = &world.server.control;
+    let now = control.clock.now();
+    for (name, method) in [("storage main", "storage"), ("repository main", "password")] {
+        let secret = model::Secret::new("hunter2");
+        control
+            .catalog
+            .put_credential(&control.kek, name, method, &secret, now, &mut rand::rng())
+            .await
+            .unwrap();
+    }
+    let mut operator = remote();
+    operator.roles = [model::Role::Operator].into();
+    let list = "/credentials?storage=true";
+    for (caller, names) in [
+        (remote(), vec!["storage main"]),
+        (operator.clone(), Vec::new()),
+        (limited(), Vec::new()),
+    ] {
+        let listed = call(&world, caller, Method::GET, list, &Value::Null).await;
+        let listed = listed.json();
+        let found: Vec<&str> = listed["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, names);
+        assert!(!listed.to_string().contains("hunter2"));
+    }
+    let usual = call(&world, remote(), Method::GET, "/credentials", &Value::Null).await;
+    assert_eq!(usual.json()["items"], json!([]));
+    let path = "/credentials/storage%20main";
+    let hidden = call(&world, operator, Method::DELETE, path, &Value::Null).await;
+    hidden.refuses(404, "credential-unknown");
+    let removed = call(&world, remote(), Method::DELETE, path, &Value::Null).await;
+    assert_eq!(removed.status, 204);
+    let password = "/credentials/repository%20main";
+    let kept = call(&world, remote(), Method::DELETE, password, &Value::Null).await;
+    kept.refuses(404, "credential-unknown");
+}
+
 #[tokio::test]
 async fn a_repository_that_cannot_be_used_leaves_nothing_behind() {
     let world = World::new().await;

@@ -16,9 +16,6 @@ use crate::rest::read::{Members, time_at};
 use crate::rest::text_at;
 use crate::{Client, Crawl, Cursor, Error, Item, Result};
 
-/// A first round whose own links expire begins anew so often.
-const ROUNDS: u32 = 3;
-
 impl DeltaKind {
     pub(super) async fn crawl_changes(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
         let http = cx.http.tagged(self.spec.name);
@@ -29,41 +26,31 @@ impl DeltaKind {
             return Err(Error::cursor_expired(message));
         }
         let resumed = cx.sink.resumed().map(State::read).transpose()?;
-        let again = resumed.is_some();
+        let complete = resumed.is_some() || cx.cursor.is_none();
         let mut state = match resumed {
             Some(state) => state,
             None => State::begin(cx.cursor)?,
         };
-        for _ in 0..ROUNDS {
-            let round = Round {
-                kind: self,
-                cx,
-                http: &http,
-                pick,
-            };
-            match round.run(&mut state).await {
-                Err(error) if !is_expired(&error) || state.link.is_none() => return Err(error),
-                Err(_) if again => {
-                    return Err(Error::start_again(format!(
-                        "the service no longer knows its place in {}",
-                        self.spec.title.to_lowercase()
-                    )));
-                }
-                Err(error) if cx.cursor.is_some() => {
-                    return Err(Error::cursor_expired(error.message).caused_by(Expired));
-                }
-                Err(_) => state = State::default(),
-                Ok(cursor) => {
-                    let open = round.finish(&state).await?;
-                    let cursor = state.cursor(cursor, &open)?;
-                    return Ok(pick.is_none().then_some(cursor));
-                }
+        let round = Round {
+            kind: self,
+            cx,
+            http: &http,
+            pick,
+        };
+        match round.run(&mut state).await {
+            Err(error) if !is_expired(&error) || state.link.is_none() => Err(error),
+            // What was sent cannot be taken back, and some of it may be gone when the list begins anew: so does the run.
+            Err(_) if complete => Err(Error::start_again(format!(
+                "the service no longer knows its place in {}",
+                self.spec.title.to_lowercase()
+            ))),
+            Err(error) => Err(Error::cursor_expired(error.message).caused_by(Expired)),
+            Ok(cursor) => {
+                let open = round.finish(&state).await?;
+                let cursor = state.cursor(cursor, &open)?;
+                Ok(pick.is_none().then_some(cursor))
             }
         }
-        Err(Error::malformed(format!(
-            "{}: the service gives up its own links before the end of the list",
-            self.path
-        )))
     }
 
     /// The item that a document is; its name is missing from documents that are not whole.

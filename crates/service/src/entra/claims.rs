@@ -38,15 +38,6 @@ pub(crate) struct Expected<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Whether it is a tenant's id and no domain.
-pub(crate) fn is_id(tenant: &str) -> bool {
-    let parts: Vec<usize> = tenant.split('-').map(str::len).collect();
-    parts == [8, 4, 4, 4, 12]
-        && tenant
-            .bytes()
-            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-}
-
 impl Claims {
     /// Reads a token that came from the token endpoint itself: the connection vouches for it (`OpenID` Connect Core 3.1.3.7), so that its
     /// signature need not be looked at. One from elsewhere must never come here.
@@ -66,12 +57,12 @@ impl Claims {
             return Err(plain("account-personal"));
         }
         let audience = self.aud.as_str() == Some(expected.client_id);
-        let tenant = !is_id(expected.tenant) || self.tid.eq_ignore_ascii_case(expected.tenant);
+        let tenant = !model::is_tenant_id(expected.tenant) || self.tid.eq_ignore_ascii_case(expected.tenant);
         let issuer = self.iss == expected.cloud.issuer(&self.tid);
         let nonce = expected.nonce.is_none() || self.nonce.as_deref() == expected.nonce;
         let alive = self.exp.saturating_add(SKEW) > expected.now.as_second();
         for (holds, what) in [
-            (is_id(&self.tid), "tenant"),
+            (model::is_tenant_id(&self.tid), "tenant"),
             (audience, "application"),
             (tenant, "tenant"),
             (issuer, "issuer"),

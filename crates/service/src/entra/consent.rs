@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::Entra;
-use super::claims::{PERSONAL, is_id};
+use super::claims::PERSONAL;
 use super::redirect::Return;
 use super::refusal::plain;
 use crate::Result;
@@ -61,8 +61,8 @@ impl AdminConsent {
             return Err(plain("consent-missing"));
         }
         let tenant = back.tenant.as_deref().unwrap_or_default();
-        let bound = !is_id(&self.asked.tenant) || tenant.eq_ignore_ascii_case(&self.asked.tenant);
-        if !is_id(tenant) || !bound || tenant.eq_ignore_ascii_case(PERSONAL) {
+        let bound = !model::is_tenant_id(&self.asked.tenant) || tenant.eq_ignore_ascii_case(&self.asked.tenant);
+        if !model::is_tenant_id(tenant) || !bound || tenant.eq_ignore_ascii_case(PERSONAL) {
             return Err(plain("sign-in-mismatch"));
         }
         Ok(tenant.to_ascii_lowercase())

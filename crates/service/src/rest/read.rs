@@ -5,14 +5,21 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The text or number at a JSON pointer through objects (`/project/id`); `None` when there is nothing, null, or something else.
 pub fn text_at<'a>(document: &'a RawValue, pointer: &str) -> Option<Cow<'a, str>> {
-    let raw = at(document, pointer)?.get();
+    text(at(
+        serde_json::Deserializer::from_str(document.get()),
+        pointer,
+    )?)
+}
+
+fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+    let raw = value.get();
     match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Text<'a>>(raw)
+        b'"' => serde_json::from_str::<Text<'_>>(raw)
             .ok()
             .map(|text| text.0),
         b'0'..=b'9' | b'-' => Some(Cow::Borrowed(raw)),
@@ -33,20 +40,33 @@ pub(crate) fn time_at(document: &RawValue, pointer: Option<&str>) -> Option<Time
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-fn at<'a>(document: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
-    let mut value = document;
-    for name in pointer.split('/').skip(1) {
-        value = serde_json::Deserializer::from_str(value.get())
-            .deserialize_map(Member(name))
-            .ok()??;
-    }
-    Some(value)
+/// The same in a document that was not parsed yet; `None` also when it is no JSON.
+pub(crate) fn text_in(document: &[u8], pointer: &str) -> Option<String> {
+    let found = at(serde_json::Deserializer::from_slice(document), pointer)?;
+    text(found).map(Cow::into_owned)
 }
 
-/// Takes one member of an object and passes over the others.
-struct Member<'n>(&'n str);
+/// Reads the document once, to its end.
+fn at<'de>(
+    mut document: serde_json::Deserializer<impl serde_json::de::Read<'de>>,
+    pointer: &str,
+) -> Option<&'de RawValue> {
+    let below = Below(pointer.strip_prefix('/')?);
+    below.deserialize(&mut document).ok()?
+}
 
-impl<'de> Visitor<'de> for Member<'_> {
+/// Takes what is at a pointer without its first slash, and passes over everything else.
+struct Below<'p>(&'p str);
+
+impl<'de> DeserializeSeed<'de> for Below<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Below<'_> {
     type Value = Option<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,12 +74,18 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (first, rest) = match self.0.split_once('/') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (self.0, None),
+        };
         let mut found = None;
         while let Some(Text(name)) = map.next_key()? {
-            if name == self.0 {
-                found = Some(map.next_value()?);
-            } else {
+            if name != first {
                 map.next_value::<IgnoredAny>()?;
+            } else if let Some(rest) = rest {
+                found = map.next_value_seed(Below(rest))?;
+            } else {
+                found = Some(map.next_value()?);
             }
         }
         Ok(found)
@@ -105,6 +131,8 @@ mod tests {
         assert_eq!(text_at(document, "/id").unwrap(), "7");
         assert_eq!(text_at(document, "/a/bc").unwrap(), "x\ny");
         assert_eq!(text_at(document, "/a/n").unwrap(), "-12");
+        assert_eq!(text_in(text.as_bytes(), "/a/bc").unwrap(), "x\ny");
+        assert_eq!(text_in(b"{\"id\":7", "/id"), None);
         for absent in ["/nothing", "/list", "/list/0", "/x", "/a", "/a/b/c", ""] {
             assert_eq!(text_at(document, absent), None, "{absent}");
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Process, Team, operations, teams};
+use super::{Process, Team, deleted, operations, teams};
 use crate::server::{ApiError, Call, Reply};
 use crate::wit::value::date_text;
 use crate::world::{Organization, SharedWorld};
@@ -161,11 +161,13 @@ fn check_name(organization: &Organization, name: &str) -> Result<(), ApiError> {
             format!("TF200025: The following project name is not valid: {name}."),
         ));
     }
+    let bin = &organization.core.deleted_projects;
+    let deleted = bin.iter().map(|deleted| &deleted.project);
     if organization
         .core
         .projects
         .iter()
-        .chain(&organization.core.deleted_projects)
+        .chain(deleted)
         .any(|project| project.name.to_lowercase() == name.to_lowercase())
     {
         return Err(ApiError::new(
@@ -240,25 +242,11 @@ pub(crate) fn route(organization: &mut Organization, call: &Call) -> Result<Repl
                 call.query.flag("includeCapabilities"),
             )))
         }
-        (&Method::PATCH, [name]) => update(organization, call, name),
-        (&Method::DELETE, [name]) => {
-            let id = organization.project(name)?.id;
-            let at = organization
-                .core
-                .projects
-                .iter()
-                .position(|project| project.id == id);
-            if let Some(at) = at {
-                let mut project = organization.core.projects.remove(at);
-                project.updated = organization.clock.tick();
-                organization.core.deleted_projects.push(project);
-            }
-            organization.core.teams.retain(|team| team.project != id);
-            crate::wit::project_deleted(organization, id);
-            crate::git::project_deleted(organization, id);
-            crate::wiki::project_deleted(organization, id);
-            Ok(operations::begin(organization, &call.base))
-        }
+        (&Method::PATCH, [name]) => match deleted::restore(organization, call, name)? {
+            Some(reply) => Ok(reply),
+            None => update(organization, call, name),
+        },
+        (&Method::DELETE, [name]) => deleted::delete(organization, call, name),
         _ => Err(ApiError::method_not_allowed(call)),
     }
 }
@@ -307,9 +295,10 @@ fn list(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
                 .map(|project| project.reference(&call.base)),
         );
     }
-    if matches!(filter.as_str(), "deleted" | "all") {
-        found.extend(organization.core.deleted_projects.iter().map(|project| {
-            let mut value = project.reference(&call.base);
+    // `all` is all regardless of state except this one.
+    if filter == "deleted" {
+        found.extend(organization.core.deleted_projects.iter().map(|deleted| {
+            let mut value = deleted.project.reference(&call.base);
             value["state"] = json!("deleted");
             value
         }));

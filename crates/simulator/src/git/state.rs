@@ -139,14 +139,11 @@ impl State {
             .ok_or_else(|| repository_not_found(text))
     }
 
-    pub(crate) fn remove_project(&mut self, project: Uuid) {
-        self.repositories.retain(|_, repository| {
-            let keep = repository.project != project;
-            if !keep && let Err(error) = repository.bare.remove() {
-                tracing::warn!(%error, "a deleted repository stays on disk");
-            }
-            keep
-        });
+    /// They stay on disk: the project may come back.
+    pub(crate) fn take_project(&mut self, project: Uuid) -> Vec<Repository> {
+        let own = |_: &Uuid, repository: &mut Repository| repository.project == project;
+        let own = self.repositories.extract_if(.., own);
+        own.map(|(_, repository)| repository).collect()
     }
 
     fn next_push(&mut self) -> u32 {

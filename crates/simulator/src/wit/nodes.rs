@@ -186,9 +186,20 @@ impl Nodes {
         }
     }
 
-    pub(crate) fn remove_project(&mut self, project: Uuid) {
+    pub(crate) fn take_project(&mut self, project: Uuid) -> Vec<Node> {
         self.roots.remove(&project);
-        self.by_id.retain(|_, node| node.project != project);
+        let own = self.by_id.extract_if(.., |_, node| node.project == project);
+        own.map(|(_, node)| node).collect()
+    }
+
+    pub(crate) fn put_back(&mut self, nodes: Vec<Node>) {
+        for node in nodes {
+            if node.parent.is_none() {
+                let roots = self.roots.entry(node.project).or_default();
+                roots[usize::from(node.structure == Structure::Iteration)] = node.id;
+            }
+            self.by_id.insert(node.id, node);
+        }
     }
 
     /// The document of a node with `depth` levels below it.

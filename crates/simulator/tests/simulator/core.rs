@@ -78,6 +78,46 @@ async fn a_deleted_project_keeps_its_name_and_is_listed_as_deleted() {
 }
 
 #[tokio::test]
+async fn a_deleted_project_comes_back_with_all_that_it_had() {
+    let contoso = Contoso::start().await;
+    let task = contoso.task("goes and comes with its project").await;
+    let before = contoso.item(task).await;
+    let project = contoso.get("_apis/projects/Fabrikam").await.json();
+    let path = format!(
+        "_apis/projects/{}?api-version=7.1",
+        project["id"].as_str().unwrap()
+    );
+    let parts = [
+        "_apis/git/repositories",
+        "_apis/projects/Fabrikam/teams",
+        "Fabrikam/_apis/wit/classificationnodes",
+    ];
+    let mut had = Vec::new();
+    for part in parts {
+        had.push(contoso.get(part).await.expect(200).json());
+    }
+    contoso.delete(&path).await.expect(202);
+    for state in ["wellFormed", "all"] {
+        let path = format!("_apis/projects?stateFilter={state}");
+        assert_eq!(contoso.get(&path).await.json()["count"], 0, "{state}");
+    }
+    contoso
+        .patch(&path, &json!({"name": "Another"}))
+        .await
+        .refused(404, "TF200016");
+    contoso
+        .patch(&path, &json!({"state": "wellFormed"}))
+        .await
+        .expect(202);
+    for (part, had) in parts.iter().zip(had) {
+        assert_eq!(contoso.get(part).await.expect(200).json(), had, "{part}");
+    }
+    assert_eq!(contoso.item(task).await, before);
+    let deleted = contoso.get("_apis/projects?stateFilter=deleted").await;
+    assert_eq!(deleted.json()["count"], 0);
+}
+
+#[tokio::test]
 async fn pages_of_projects_are_announced_by_a_header_alone() {
     let contoso = Contoso::start().await;
     for name in ["Alpha", "Beta"] {

@@ -47,7 +47,6 @@ function SetUp({ onClose }: { onClose: () => void }) {
   const t = useTexts("account");
   const tell = useTell();
   const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
   const begin = api.useMutation("post", "/me/second-factor", { meta: { reads: true } });
   // Only when the recovery codes are kept is the page to know that it is on.
   const confirm = api.useMutation("post", "/me/second-factor/confirm", { onSuccess: () => tell(t("codes.onNow")) });
@@ -61,32 +60,47 @@ function SetUp({ onClose }: { onClose: () => void }) {
       />
     );
   }
-  if (!begin.data) {
-    return (
-      <FormDialog
-        title={t("codes.setUp")}
-        submit={begin.isPending ? t("codes.busy") : t("codes.go")}
-        busy={begin.isPending}
-        ready={password !== ""}
-        error={begin.error}
-        fields={["/password"]}
-        onSubmit={() => begin.mutate({ body: { password } })}
-        onCancel={onClose}
-      >
-        <Proof password={password} onChange={setPassword} error={begin.error} />
-      </FormDialog>
-    );
+  if (begin.data) {
+    return <FirstCode app={begin.data} busy={confirm.isPending} error={confirm.error} onCode={(code) => confirm.mutate({ body: { code } })} onClose={onClose} />;
   }
-  const { secret, otpauth_url } = begin.data;
   return (
     <FormDialog
       title={t("codes.setUp")}
-      submit={confirm.isPending ? t("codes.busy") : t("codes.confirm")}
-      busy={confirm.isPending}
+      submit={begin.isPending ? t("codes.busy") : t("codes.go")}
+      busy={begin.isPending}
+      ready={password !== ""}
+      error={begin.error}
+      fields={["/password"]}
+      onSubmit={() => begin.mutate({ body: { password } })}
+      onCancel={onClose}
+    >
+      <Proof password={password} onChange={setPassword} error={begin.error} />
+    </FormDialog>
+  );
+}
+
+interface FirstCodeProps {
+  /** What the authenticator app is told. */
+  app: { secret: string; otpauth_url: string };
+  busy: boolean;
+  error: unknown;
+  onCode: (code: string) => void;
+  onClose: () => void;
+}
+
+/** The app proves that it has the secret. */
+function FirstCode({ app: { secret, otpauth_url: address }, busy, error, onCode, onClose }: FirstCodeProps) {
+  const t = useTexts("account");
+  const [code, setCode] = useState("");
+  return (
+    <FormDialog
+      title={t("codes.setUp")}
+      submit={busy ? t("codes.busy") : t("codes.confirm")}
+      busy={busy}
       ready={/^\d{6}$/.test(code.trim())}
-      error={confirm.error}
+      error={error}
       fields={["/code"]}
-      onSubmit={() => confirm.mutate({ body: { code: code.trim() } })}
+      onSubmit={() => onCode(code.trim())}
       onCancel={onClose}
     >
       <Text>{t("codes.scan")}</Text>
@@ -96,17 +110,11 @@ function SetUp({ onClose }: { onClose: () => void }) {
       </div>
       <div>
         <Text block>{t("codes.address")}</Text>
-        <Code text={otpauth_url} />
-        {otpauth_url.startsWith("otpauth://") && <Link href={otpauth_url}>{t("codes.open")}</Link>}
+        <Code text={address} />
+        {address.startsWith("otpauth://") && <Link href={address}>{t("codes.open")}</Link>}
       </div>
-      <Field label={t("codes.code")} required {...refusedAt(confirm.error)("/code")}>
-        <Input
-          value={code}
-          onChange={(_, { value }) => setCode(value)}
-          autoComplete="one-time-code"
-          inputMode="numeric"
-          maxLength={8}
-        />
+      <Field label={t("codes.code")} required {...refusedAt(error)("/code")}>
+        <Input value={code} onChange={(_, { value }) => setCode(value)} autoComplete="one-time-code" inputMode="numeric" maxLength={8} />
       </Field>
     </FormDialog>
   );

@@ -1,7 +1,9 @@
-import { Button, Dropdown, Field, Input, makeStyles, Option, Radio, RadioGroup, Text, tokens } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles, Radio, RadioGroup, tokens } from "@fluentui/react-components";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
+import { CredentialField } from "../../components/CredentialField";
+import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { refusedAt, useFormStyles } from "../../components/form";
 import { Page } from "../../components/Page";
 import { Refusal } from "../../components/Refusal";
@@ -15,8 +17,6 @@ import { PermissionTable } from "./PermissionTable";
 import "./texts";
 
 const useStyles = makeStyles({
-  words: { display: "flex", flexDirection: "column", maxWidth: "72ch" },
-  quiet: { color: tokens.colorNeutralForeground2 },
   actions: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS },
 });
 
@@ -55,20 +55,8 @@ export function NewApp() {
           </Field>
           <Field label={t("new.mode")} required>
             <RadioGroup value={draft.mode} onChange={(_, { value }) => set({ mode: value as Draft["mode"] })}>
-              {(["modern", "custom"] as const).map((mode) => (
-                <Radio
-                  key={mode}
-                  value={mode === "custom" ? "own" : mode}
-                  label={
-                    <span className={styles.words}>
-                      <Text weight="semibold">{t(`new.${mode}`)}</Text>
-                      <Text size={200} className={styles.quiet}>
-                        {t(`new.${mode}About`)}
-                      </Text>
-                    </span>
-                  }
-                />
-              ))}
+              <ExplainedRadio value="modern" title={t("new.modern")} about={[t("new.modernAbout")]} />
+              <ExplainedRadio value="own" title={t("new.custom")} about={[t("new.customAbout")]} />
             </RadioGroup>
           </Field>
           <div className={styles.actions}>
@@ -85,28 +73,30 @@ export function NewApp() {
   );
 }
 
-function Second({ draft, set, onBack }: { draft: Draft; set: (change: Partial<Draft>) => void; onBack: () => void }) {
+interface SecondProps {
+  draft: Draft;
+  set: (change: Partial<Draft>) => void;
+  onBack: () => void;
+}
+
+/** What is saved of the draft; a profile of one's own names its app. */
+function bodyOf({ mode, name, service, tenant, client, credential }: Draft) {
+  const own = mode === "own" && { client_id: client.trim(), ...(credential !== "" && { credential }) };
+  return { name: name.trim(), service, tenant: tenant.trim(), ...own };
+}
+
+function Second({ draft, set, onBack }: SecondProps) {
   const form = useFormStyles();
   const styles = useStyles();
   const t = useTexts("apps");
   const navigate = useNavigate();
   const permissions = api.useQuery("get", "/app-permissions", { params: { query: { service: draft.service } } });
-  const kept = api.useQuery("get", "/credentials", { params: { query: { limit: 200 } } }).data?.items ?? [];
-  const proofs = kept.filter(({ method }) => method === "client-secret" || method === "certificate");
   const add = api.useMutation("post", "/app-profiles", {
     onSuccess: ({ name }) => void navigate({ to: "/apps/$name", params: { name } }),
   });
-  const own = draft.mode === "own";
-  const body = {
-    name: draft.name.trim(),
-    service: draft.service,
-    tenant: draft.tenant.trim(),
-    ...(own && { client_id: draft.client.trim() }),
-    ...(own && draft.credential !== "" && { credential: draft.credential }),
-  };
-  const ready = body.name !== "" && body.tenant !== "" && (!own || draft.client.trim() !== "");
-  const at = refusedAt(add.error);
-  const cli = ["app-profile", "add", body.name, "--service", draft.service, "--tenant", body.tenant, ...(own ? ["--client-id", draft.client.trim()] : [])];
+  const body = bodyOf(draft);
+  const ready = body.name !== "" && body.tenant !== "" && body.client_id !== "";
+  const cli = ["app-profile", "add", body.name, "--service", body.service, "--tenant", body.tenant, ...(body.client_id ? ["--client-id", body.client_id] : [])];
   return (
     <div className={form.form}>
       <form
@@ -117,33 +107,7 @@ function Second({ draft, set, onBack }: { draft: Draft; set: (change: Partial<Dr
           if (ready && !add.isPending) add.mutate({ body });
         }}
       >
-        <Field label={t("new.name")} hint={t("new.nameHint")} required {...at("/name")}>
-          <Input value={draft.name} onChange={(_, { value }) => set({ name: value })} autoComplete="off" />
-        </Field>
-        <Field label={t("new.tenant")} hint={t("new.tenantHint")} required {...at("/tenant")}>
-          <Input value={draft.tenant} onChange={(_, { value }) => set({ tenant: value })} autoComplete="off" spellCheck={false} />
-        </Field>
-        {own && (
-          <>
-            <Field label={t("new.client")} required {...at("/client_id")}>
-              <Input value={draft.client} onChange={(_, { value }) => set({ client: value })} autoComplete="off" spellCheck={false} />
-            </Field>
-            <Field label={t("new.credential")} hint={t("new.credentialHint")}>
-              <Dropdown
-                value={draft.credential || t("new.noCredential")}
-                selectedOptions={[draft.credential || "*"]}
-                onOptionSelect={(_, { optionValue }) => set({ credential: optionValue === "*" ? "" : (optionValue ?? "") })}
-              >
-                <Option value="*">{t("new.noCredential")}</Option>
-                {proofs.map(({ name }) => (
-                  <Option key={name} value={name}>
-                    {name}
-                  </Option>
-                ))}
-              </Dropdown>
-            </Field>
-          </>
-        )}
+        <AppFields draft={draft} set={set} error={add.error} />
         <Refusal error={add.error} />
         <div className={styles.actions}>
           <Button appearance="primary" type="submit" disabled={!ready || add.isPending}>
@@ -160,5 +124,35 @@ function Second({ draft, set, onBack }: { draft: Draft; set: (change: Partial<Dr
       </Section>
       <Narrower service={draft.service} />
     </div>
+  );
+}
+
+function AppFields({ draft, set, error }: Omit<SecondProps, "onBack"> & { error: unknown }) {
+  const t = useTexts("apps");
+  const at = refusedAt(error);
+  return (
+    <>
+      <Field label={t("new.name")} hint={t("new.nameHint")} required {...at("/name")}>
+        <Input value={draft.name} onChange={(_, { value }) => set({ name: value })} autoComplete="off" />
+      </Field>
+      <Field label={t("new.tenant")} hint={t("new.tenantHint")} required {...at("/tenant")}>
+        <Input value={draft.tenant} onChange={(_, { value }) => set({ tenant: value })} autoComplete="off" spellCheck={false} />
+      </Field>
+      {draft.mode === "own" && (
+        <>
+          <Field label={t("new.client")} required {...at("/client_id")}>
+            <Input value={draft.client} onChange={(_, { value }) => set({ client: value })} autoComplete="off" spellCheck={false} />
+          </Field>
+          <CredentialField
+            label={t("new.credential")}
+            hint={t("new.credentialHint")}
+            none={t("new.noCredential")}
+            value={draft.credential}
+            onChange={(credential) => set({ credential })}
+            fits={({ method }) => method === "client-secret" || method === "certificate"}
+          />
+        </>
+      )}
+    </>
   );
 }

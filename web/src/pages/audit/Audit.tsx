@@ -2,6 +2,7 @@ import { Button, Link } from "@fluentui/react-components";
 import { useState } from "react";
 import type { Schemas } from "../../api/client";
 import { Filters } from "../../components/Filters";
+import type { Column } from "../../components/DataTable";
 import { FilterSelect } from "../../components/FilterSelect";
 import { FilterText } from "../../components/FilterText";
 import { Listing } from "../../components/Listing";
@@ -26,11 +27,11 @@ type Entry = Schemas["Entry"];
 export function Audit() {
   const t = useTexts("audit");
   const may = useMay("read-audit");
-  const [{ dialog, actor, action, subject, outcome, since, until }, show] = useShown();
-  const asked = Object.entries({ actor, action, subject, outcome, since, until });
-  const query = Object.fromEntries(asked.filter((one): one is [string, string] => one[1] !== undefined));
+  const [shown, show] = useShown();
+  const query = queryOf(shown);
   const paged = usePaged("/audit", { query });
   const [opened, setOpened] = useState<Entry>();
+  const columns = useColumns(setOpened);
   const search = new URLSearchParams(query).toString();
   const options = Object.entries(query).flatMap(([name, value]) => [`--${name}`, value]);
   return (
@@ -49,43 +50,48 @@ export function Audit() {
         )
       }
     >
-      <Filters>
-        <FilterText label={t("filter.actor")} value={actor} onChange={(value) => show({ actor: value })} />
-        <FilterText label={t("filter.action")} value={action} placeholder={t("filter.actionHint")} onChange={(value) => show({ action: value })} />
-        <FilterText label={t("filter.subject")} value={subject} placeholder={t("filter.subjectHint")} onChange={(value) => show({ subject: value })} />
-        <FilterSelect
-          label={t("filter.outcome")}
-          value={outcome}
-          options={["done", "refused", "failed"].map((value) => ({ value, title: t(`outcome.${value}`) }))}
-          onChange={(value) => show({ outcome: value })}
-        />
-        <FilterText type="datetime-local" label={t("filter.since")} value={toField(since)} onChange={(value) => show({ since: fromField(value) })} />
-        <FilterText type="datetime-local" label={t("filter.until")} value={toField(until)} onChange={(value) => show({ until: fromField(value) })} />
-      </Filters>
-      <Listing
-        list={paged}
-        label={t("list")}
-        empty={<Empty title={t("none")}>{t("noneHint")}</Empty>}
-        id={({ seq }) => String(seq)}
-        columns={[
-          {
-            key: "seq",
-            title: t("column.seq"),
-            width: 80,
-            cell: (entry) => <Link onClick={() => setOpened(entry)}>{entry.seq}</Link>,
-          },
-          { key: "time", title: t("column.time"), cell: ({ time }) => <Time at={time} /> },
-          { key: "actor", title: t("column.actor"), grow: 2, cell: (entry) => <Who entry={entry} /> },
-          { key: "action", title: t("column.action"), grow: 2, cell: (entry) => entry.action },
-          { key: "subject", title: t("column.subject"), grow: 2, cell: (entry) => <About subject={entry.subject} /> },
-          { key: "outcome", title: t("column.outcome"), width: 120, cell: (entry) => <Outcome outcome={entry.outcome} /> },
-          { key: "address", title: t("column.address"), cell: ({ address }) => address ?? "–" },
-        ]}
-      />
+      <Narrowing />
+      <Listing list={paged} label={t("list")} empty={<Empty title={t("none")}>{t("noneHint")}</Empty>} id={({ seq }) => String(seq)} columns={columns} />
       {opened && <EntryDialog entry={opened} onClose={() => setOpened(undefined)} />}
-      {dialog === "verify" && <Verify onClose={() => show({ dialog: undefined })} />}
+      {shown["dialog"] === "verify" && <Verify onClose={() => show({ dialog: undefined })} />}
     </Page>
   );
+}
+
+const MEMBERS = ["actor", "action", "subject", "outcome", "since", "until"];
+
+/** What the address narrows the list by. */
+function queryOf(shown: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(MEMBERS.flatMap((name) => (shown[name] === undefined ? [] : [[name, shown[name]]])));
+}
+
+function Narrowing() {
+  const t = useTexts("audit");
+  const [{ actor, action, subject, outcome, since, until }, show] = useShown();
+  const outcomes = ["done", "refused", "failed"].map((value) => ({ value, title: t(`outcome.${value}`) }));
+  return (
+    <Filters>
+      <FilterText label={t("filter.actor")} value={actor} onChange={(value) => show({ actor: value })} />
+      <FilterText label={t("filter.action")} value={action} placeholder={t("filter.actionHint")} onChange={(value) => show({ action: value })} />
+      <FilterText label={t("filter.subject")} value={subject} placeholder={t("filter.subjectHint")} onChange={(value) => show({ subject: value })} />
+      <FilterSelect label={t("filter.outcome")} value={outcome} options={outcomes} onChange={(value) => show({ outcome: value })} />
+      <FilterText type="datetime-local" label={t("filter.since")} value={toField(since)} onChange={(value) => show({ since: fromField(value) })} />
+      <FilterText type="datetime-local" label={t("filter.until")} value={toField(until)} onChange={(value) => show({ until: fromField(value) })} />
+    </Filters>
+  );
+}
+
+function useColumns(onOpen: (entry: Entry) => void): Column<Entry>[] {
+  const t = useTexts("audit");
+  return [
+    { key: "seq", title: t("column.seq"), width: 80, cell: (entry) => <Link onClick={() => onOpen(entry)}>{entry.seq}</Link> },
+    { key: "time", title: t("column.time"), width: 150, cell: ({ time }) => <Time at={time} /> },
+    { key: "actor", title: t("column.actor"), grow: 2, cell: (entry) => <Who entry={entry} /> },
+    { key: "action", title: t("column.action"), grow: 2, cell: (entry) => entry.action },
+    { key: "subject", title: t("column.subject"), grow: 2, cell: (entry) => <About subject={entry.subject} /> },
+    { key: "outcome", title: t("column.outcome"), width: 120, cell: (entry) => <Outcome outcome={entry.outcome} /> },
+    { key: "address", title: t("column.address"), cell: ({ address }) => address ?? "–" },
+  ];
 }
 
 function Who({ entry: { actor, kind } }: { entry: Entry }) {

@@ -5,6 +5,7 @@ import { fromField, toField } from "./times";
 test("an entry leads to what it is about", () => {
   expect(placeOf("connector/contoso")).toEqual({ to: "/connectors/$name", params: { name: "contoso" } });
   expect(placeOf("run/01a2")).toEqual({ to: "/runs/$id", params: { id: "01a2" } });
+  expect(placeOf("restore-plan/01a2")).toEqual({ to: "/restore/$id", params: { id: "01a2" } });
   expect(placeOf("credential/storage main/x")).toEqual({ to: "/vault/$name", params: { name: "storage main/x" } });
   expect(placeOf("setting/four-eyes")).toEqual({ to: "/settings" });
 });

@@ -12,6 +12,7 @@ const PAGES: Record<string, string> = {
   person: "/people/$name",
   run: "/runs/$id",
   snapshot: "/snapshots/$id",
+  "restore-plan": "/restore/$id",
 };
 
 const LISTS: Record<string, string> = {

@@ -6,7 +6,7 @@ addTexts("audit", {
   list: "Entries, the newest first",
   none: "No entry fits",
   noneHint: "Take a filter away to see more.",
-  filter: { actor: "Who", action: "Action", actionHint: "connector.add, or connector", subject: "About", subjectHint: "connector/contoso, or connector", outcome: "How it ended", since: "From", until: "Before" },
+  filter: { actor: "Who", action: "Action", actionHint: "connector.add", subject: "About", subjectHint: "connector/contoso", outcome: "How it ended", since: "From", until: "Before" },
   column: { seq: "No.", time: "When", actor: "Who", action: "Action", subject: "About", outcome: "How it ended", address: "From" },
   outcome: { done: "Done", refused: "Refused", failed: "Failed" },
   kind: {

@@ -45,7 +45,7 @@ function FromOutside({ snapshot }: { snapshot: SnapshotDetail }) {
           {t("allOf")}
         </TextLink>
       }
-      about={t("head", { source, service: t(`services.${service}`, { defaultValue: service }), time: when(time) })}
+      about={<Head snapshot={snapshot} />}
     >
       <Stale snapshot={snapshot} />
       <Facts facts={Object.entries(snapshot.kinds).map(([kind, { items }]) => [title(kind), count(items)])} />
@@ -54,6 +54,12 @@ function FromOutside({ snapshot }: { snapshot: SnapshotDetail }) {
       </Empty>
     </Page>
   );
+}
+
+/** Of what, how much, and where it lies; whose and when is its title. */
+export function Head({ snapshot: { service, items, repository } }: { snapshot: SnapshotDetail }) {
+  const t = useTexts("browse");
+  return t("head", { service: t(`services.${service}`, { defaultValue: service }), formatted: count(items), repository });
 }
 
 /** What could not be read when the snapshot was made: it is told wherever the snapshot is shown. */

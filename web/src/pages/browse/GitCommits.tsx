@@ -58,9 +58,9 @@ function List({ snapshot, item, gitRef, file }: ViewProps & { gitRef: string; fi
             </TextLink>
           ),
         },
-        { key: "author", title: t("git.author"), grow: 2, cell: ({ author }) => <span dir="auto">{author}</span> },
+        { key: "author", title: t("git.author"), grow: 2, minor: true, cell: ({ author }) => <span dir="auto">{author}</span> },
         { key: "at", title: t("git.at"), width: 190, cell: ({ at }) => (at ? when(at) : "") },
-        { key: "id", title: t("git.id"), width: 96, cell: ({ id }) => <code>{id.slice(0, 8)}</code> },
+        { key: "id", title: t("git.id"), width: 96, minor: true, cell: ({ id }) => <code>{id.slice(0, 8)}</code> },
       ]}
     />
   );

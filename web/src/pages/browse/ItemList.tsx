@@ -138,9 +138,9 @@ function Table({ snapshot, kind, items, projectName, whole, list }: TableProps) 
         </span>
       ),
     },
-    ...(IN_PROJECTS.has(kind) ? [{ key: "scope", title: t("project"), grow: 2, cell: ({ scope }: Item) => projectName(scope) }] : []),
-    { key: "modified", title: t("changed"), width: 190, cell: ({ modified }) => (modified ? when(modified) : "") },
-    { key: "size", title: t("size"), width: 100, cell: ({ size }) => bytes(size) },
+    ...(IN_PROJECTS.has(kind) ? [{ key: "scope", title: t("project"), grow: 2, minor: true, cell: ({ scope }: Item) => projectName(scope) }] : []),
+    { key: "modified", title: t("changed"), width: 190, minor: true, cell: ({ modified }) => (modified ? when(modified) : "") },
+    { key: "size", title: t("size"), width: 100, minor: true, cell: ({ size }) => bytes(size) },
   ];
   return (
     <>

@@ -50,10 +50,20 @@ interface Props {
 export function KindNavigation({ snapshot, kinds, current }: Props) {
   const styles = useStyles();
   const t = useTexts("browse");
+  return (
+    <nav className={styles.nav} aria-label={t("kinds")}>
+      <Kinds snapshot={snapshot} kinds={kinds} current={current} />
+      <Projects snapshot={snapshot} current={current} />
+    </nav>
+  );
+}
+
+function Kinds({ snapshot, kinds, current }: Props) {
+  const styles = useStyles();
+  const t = useTexts("browse");
   const title = useKindTitle();
-  const [{ project }, show] = useShown();
-  const counts = useCounts(snapshot).data?.items ?? [];
-  const inProject = ofKinds(counts, project);
+  const [{ project }] = useShown();
+  const inProject = ofKinds(useCounts(snapshot).data?.items ?? [], project);
   // They are counted, and found in the items of others.
   const within = new Set(useKinds().flatMap((kind) => (kind.within ? kind.id : [])));
   const known = [...kinds, ...Object.keys(snapshot.kinds).filter((kind) => !kinds.includes(kind))].filter(
@@ -61,63 +71,68 @@ export function KindNavigation({ snapshot, kinds, current }: Props) {
     (kind) => snapshot.kinds[kind] && (project === undefined || !within.has(kind)),
   );
   const items = (kind: string) => (project === undefined ? snapshot.kinds[kind]?.items : inProject.get(kind)) ?? 0;
-  const projects = ofProjects(counts, current);
   return (
-    <nav className={styles.nav} aria-label={t("kinds")}>
-      <div>
-        <Subtitle2 as="h2" block className={styles.title}>
-          {t("kinds")}
-        </Subtitle2>
+    <div>
+      <Subtitle2 as="h2" block className={styles.title}>
+        {t("kinds")}
+      </Subtitle2>
+      <ul className={styles.list}>
+        {known.map((kind) => (
+          <li key={kind}>
+            {within.has(kind) ? (
+              <span className={styles.entry} title={t("within")}>
+                <span>{title(kind)}</span>
+                <span className={styles.number}>{count(items(kind))}</span>
+              </span>
+            ) : (
+              <Entry snapshot={snapshot.id} search={{ kind, ...(project && { project }) }} here={kind === current} items={items(kind)}>
+                {title(kind)}
+              </Entry>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Projects({ snapshot, current }: Omit<Props, "kinds">) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  const [{ project }, show] = useShown();
+  const projects = ofProjects(useCounts(snapshot).data?.items ?? [], current);
+  if (projects.length === 0) return null;
+  return (
+    <div>
+      <Subtitle2 as="h2" block className={styles.title}>
+        {t("projects")}
+      </Subtitle2>
+      {projects.length > LISTED ? (
+        <Field label={t("project")}>
+          <Select value={project ?? ""} onChange={(_, { value }) => show({ project: value })}>
+            <option value="">{t("allProjects")}</option>
+            {projects.map(({ id, name, items }) => (
+              <option key={id} value={id}>{`${name} (${count(items)})`}</option>
+            ))}
+          </Select>
+        </Field>
+      ) : (
         <ul className={styles.list}>
-          {known.map((kind) => (
-            <li key={kind}>
-              {within.has(kind) ? (
-                <span className={styles.entry} title={t("within")}>
-                  <span>{title(kind)}</span>
-                  <span className={styles.number}>{count(items(kind))}</span>
-                </span>
-              ) : (
-                <Entry snapshot={snapshot.id} search={{ kind, ...(project && { project }) }} here={kind === current} items={items(kind)}>
-                  {title(kind)}
-                </Entry>
-              )}
+          <li>
+            <Entry snapshot={snapshot.id} search={{ kind: current }} here={project === undefined}>
+              {t("allProjects")}
+            </Entry>
+          </li>
+          {projects.map(({ id, name, items }) => (
+            <li key={id}>
+              <Entry snapshot={snapshot.id} search={{ kind: current, project: id }} here={project === id} items={items}>
+                <span dir="auto">{name}</span>
+              </Entry>
             </li>
           ))}
         </ul>
-      </div>
-      {projects.length > 0 && (
-        <div>
-          <Subtitle2 as="h2" block className={styles.title}>
-            {t("projects")}
-          </Subtitle2>
-          {projects.length > LISTED ? (
-            <Field label={t("project")}>
-              <Select value={project ?? ""} onChange={(_, { value }) => show({ project: value })}>
-                <option value="">{t("allProjects")}</option>
-                {projects.map(({ id, name, items: own }) => (
-                  <option key={id} value={id}>{`${name} (${count(own)})`}</option>
-                ))}
-              </Select>
-            </Field>
-          ) : (
-            <ul className={styles.list}>
-              <li>
-                <Entry snapshot={snapshot.id} search={{ kind: current }} here={project === undefined}>
-                  {t("allProjects")}
-                </Entry>
-              </li>
-              {projects.map(({ id, name, items: own }) => (
-                <li key={id}>
-                  <Entry snapshot={snapshot.id} search={{ kind: current, project: id }} here={project === id} items={own}>
-                    <span dir="auto">{name}</span>
-                  </Entry>
-                </li>
-              ))}
-            </ul>
-          )}
-        </div>
       )}
-    </nav>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
-import { Button, Caption1, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { ArrowSwapRegular, ShieldCheckmarkRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
-import { count, when } from "../../components/format";
+import { when } from "../../components/format";
 import { useKinds } from "../../components/kinds";
 import { Page } from "../../components/Page";
 import { ShowAs } from "../../components/ShowAs";
@@ -11,7 +11,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { Marks } from "../snapshots/Marks";
 import { useVerify } from "../snapshots/verify";
-import { InSnapshot, Stale } from "./Frame";
+import { Head, InSnapshot, Stale } from "./Frame";
 import { ItemList } from "./ItemList";
 import { KindNavigation } from "./KindNavigation";
 import { NodeTree } from "./NodeTree";
@@ -58,8 +58,7 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
       }
       about={
         <>
-          {t("head", { source, service: t(`services.${snapshot.service}`, { defaultValue: snapshot.service }), time: when(snapshot.time) })}
-          <Caption1 block>{t("itemsIn", { repository: snapshot.repository, formatted: count(snapshot.items) })}</Caption1>
+          <Head snapshot={snapshot} />
           <Marks snapshot={snapshot} />
         </>
       }

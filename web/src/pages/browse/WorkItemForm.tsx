@@ -25,14 +25,6 @@ export function WorkItemForm(props: ViewProps) {
   const places = usePlaces(props);
   const { document, item } = props;
   if (!document) return <Damaged />;
-  const fields = fieldsOf(document);
-  const person = (field: string) => personOf(fields[field])?.name;
-  const moment = (time: string, who: string) => {
-    const at = textAt(fields, `/${time}`);
-    return at && t("form.by", { time: when(at), who: person(who) ?? "" });
-  };
-  const tags = tagsOf(document);
-  const others = otherFields(document);
   return (
     <div className={styles.form}>
       {item.parts.some(({ name }) => name === "recycle-bin.json") && (
@@ -40,30 +32,7 @@ export function WorkItemForm(props: ViewProps) {
           <MessageBarBody>{t("form.inBin")}</MessageBarBody>
         </MessageBar>
       )}
-      <Facts
-        facts={[
-          [t("form.type"), inWords(fields["System.WorkItemType"])],
-          [t("form.state"), inWords(fields["System.State"])],
-          [t("form.reason"), inWords(fields["System.Reason"])],
-          [t("form.assigned"), person("System.AssignedTo") ?? t("form.nobody")],
-          [t("form.area"), inWords(fields["System.AreaPath"])],
-          [t("form.iteration"), inWords(fields["System.IterationPath"])],
-          [t("form.created"), moment("System.CreatedDate", "System.CreatedBy")],
-          [t("form.changed"), moment("System.ChangedDate", "System.ChangedBy")],
-          [
-            t("form.tags"),
-            tags.length > 0 && (
-              <span className={styles.tags}>
-                {tags.map((tag) => (
-                  <Tag key={tag} size="small">
-                    {tag}
-                  </Tag>
-                ))}
-              </span>
-            ),
-          ],
-        ]}
-      />
+      <Known document={document} />
       {longTexts(document).map(({ field, text, format }) => (
         <Section key={field} title={fieldName(field)}>
           <div className={styles.text}>
@@ -71,30 +40,72 @@ export function WorkItemForm(props: ViewProps) {
           </div>
         </Section>
       ))}
-      {others.length > 0 && (
-        <Section title={t("form.other")}>
-          <Table size="small" aria-label={t("form.other")}>
-            <TableHeader>
-              <TableRow>
-                <TableHeaderCell>{t("form.field")}</TableHeaderCell>
-                <TableHeaderCell>{t("form.value")}</TableHeaderCell>
-              </TableRow>
-            </TableHeader>
-            <TableBody>
-              {others.map(({ field, name, value }) => (
-                <TableRow key={field}>
-                  <TableCell className={styles.cell}>
-                    {name}
-                    <div className={styles.reference}>{field}</div>
-                  </TableCell>
-                  <TableCell className={styles.cell}>{value}</TableCell>
-                </TableRow>
-              ))}
-            </TableBody>
-          </Table>
-        </Section>
-      )}
+      <Others fields={otherFields(document)} />
     </div>
+  );
+}
+
+type Document = NonNullable<ViewProps["document"]>;
+
+/** The fields that every work item has. */
+function Known({ document }: { document: Document }) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  const fields = fieldsOf(document);
+  const person = (field: string) => personOf(fields[field])?.name;
+  const moment = (time: string, who: string) => {
+    const at = textAt(fields, `/${time}`);
+    return at && t("form.by", { time: when(at), who: person(who) ?? "" });
+  };
+  const tags = tagsOf(document).map((tag) => (
+    <Tag key={tag} size="small">
+      {tag}
+    </Tag>
+  ));
+  return (
+    <Facts
+      facts={[
+        [t("form.type"), inWords(fields["System.WorkItemType"])],
+        [t("form.state"), inWords(fields["System.State"])],
+        [t("form.reason"), inWords(fields["System.Reason"])],
+        [t("form.assigned"), person("System.AssignedTo") ?? t("form.nobody")],
+        [t("form.area"), inWords(fields["System.AreaPath"])],
+        [t("form.iteration"), inWords(fields["System.IterationPath"])],
+        [t("form.created"), moment("System.CreatedDate", "System.CreatedBy")],
+        [t("form.changed"), moment("System.ChangedDate", "System.ChangedBy")],
+        [t("form.tags"), tags.length > 0 && <span className={styles.tags}>{tags}</span>],
+      ]}
+    />
+  );
+}
+
+/** All other fields, also those that Keepward knows nothing of. */
+function Others({ fields }: { fields: ReturnType<typeof otherFields> }) {
+  const styles = useStyles();
+  const t = useTexts("browse");
+  if (fields.length === 0) return null;
+  return (
+    <Section title={t("form.other")}>
+      <Table size="small" aria-label={t("form.other")}>
+        <TableHeader>
+          <TableRow>
+            <TableHeaderCell>{t("form.field")}</TableHeaderCell>
+            <TableHeaderCell>{t("form.value")}</TableHeaderCell>
+          </TableRow>
+        </TableHeader>
+        <TableBody>
+          {fields.map(({ field, name, value }) => (
+            <TableRow key={field}>
+              <TableCell className={styles.cell}>
+                {name}
+                <div className={styles.reference}>{field}</div>
+              </TableCell>
+              <TableCell className={styles.cell}>{value}</TableCell>
+            </TableRow>
+          ))}
+        </TableBody>
+      </Table>
+    </Section>
   );
 }
 

@@ -2,8 +2,7 @@ import { addTexts } from "../../texts";
 
 addTexts("browse", {
   title: "{{source}}, {{time}}",
-  head: "Snapshot of {{source}} ({{service}}), taken {{time}}",
-  itemsIn: "{{formatted}} items in repository {{repository}}",
+  head: "{{service}}, {{formatted}} items in the repository {{repository}}",
   allOf: "All snapshots",
   snapshot: "Snapshot",
   kinds: "Kinds",

@@ -1,10 +1,9 @@
 import { Button, Dropdown, Field, makeStyles, Option, Text, tokens } from "@fluentui/react-components";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { api, type Schemas } from "../../api/client";
 import { useFormStyles } from "../../components/form";
 import { Page } from "../../components/Page";
-import { Refusal } from "../../components/Refusal";
 import { useShown } from "../../components/search";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
@@ -12,16 +11,16 @@ import { Failed } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { isServer, suggestName } from "./address";
-import { Checks } from "./Checks";
+import { isServer, organizationIn, suggestName } from "./address";
 import { addCli, shownBody } from "./cli";
 import { SECRET, useConnectors, useMethods } from "./data";
 import { Done } from "./Done";
-import { Problem } from "../../api/problem";
-import { bodyOf, faultsOf, isKept, NO_IDENTITY, type Identity } from "./identity";
+import { bodyOf, isKept, NO_IDENTITY, type Identity } from "./identity";
 import { IdentityFields } from "./IdentityFields";
 import { NameField, useNameFault } from "./NameField";
-import { parsePlace, PlaceField, useTaken } from "./PlaceField";
+import { PlaceField, useTaken } from "./PlaceField";
+import { isWhole } from "./proof";
+import { Refused } from "./Refused";
 import { isComplete, pickOf, USUAL, type Settings } from "./settings";
 import { SyncFields } from "./SyncFields";
 import { RestoreField } from "./SettingsStep";
@@ -51,6 +50,7 @@ export function Advanced() {
       {may && done !== undefined && <Done title={t(`kind.${kind.name}.done`)} names={[done]} missing={missing} />}
       {may && done === undefined && (
         <Form
+          key={kind.service}
           kind={kind}
           onDone={(added) => {
             setMissing(added.missing);
@@ -62,44 +62,22 @@ export function Advanced() {
   );
 }
 
-function Form({ kind, onDone }: { kind: Kind; onDone: (added: { name: string; missing: string[] }) => void }) {
-  const form = useFormStyles();
-  const styles = useStyles();
-  const t = useTexts("connect");
-  const navigate = useNavigate();
-  const connectors = useConnectors();
-  const nameFault = useNameFault();
-  const [name, setName] = useState("");
-  const [place, setPlace] = useState("");
-  const [url, setUrl] = useState("");
-  const usualMethod = kind.service === "microsoft-365" ? "certificate" : "pat";
-  const [identity, setIdentity] = useState<Identity>({ ...NO_IDENTITY, method: usualMethod });
-  const [settings, setSettings] = useState<Settings>(USUAL);
-  const [strict, setStrict] = useState(false);
-  const parsed = parsePlace(kind.place, place);
-  const organization = "ok" in parsed ? parsed.ok.organization : undefined;
-  const taken = useTaken(kind, organization, identity.method);
-  const add = api.useMutation("post", "/connectors", { ...SECRET, onSuccess: onDone });
-  const named = name === "" || nameFault(name) === undefined;
-  const reachable = kind.place !== "collection" || isServer(url);
-  const ready = organization !== undefined && named && reachable && !taken && isComplete(settings);
-  const called = name || suggestName(organization ?? "", connectors.map((one) => one.name));
+interface FormProps {
+  kind: Kind;
+  onDone: (added: { name: string; missing: string[] }) => void;
+}
 
-  const stored = isKept(identity.method) && identity.stored !== "";
-  const body: Schemas["AddConnector"] = {
-    ...pickOf(place.trim(), called, settings),
-    service: kind.service,
-    ...(kind.place === "collection" && { url: url.trim() }),
-    ...(stored ? { credential: identity.stored } : { identity: bodyOf(identity) }),
-    ...(!stored && identity.keepAs !== "" && { credential_name: identity.keepAs.trim() }),
-  };
+function Form({ kind, onDone }: FormProps) {
+  const form = useFormStyles();
+  const t = useTexts("connect");
+  const draft = useDraft(kind);
+  const { place, url, identity, settings, body } = draft;
+  const [strict, setStrict] = useState(false);
+  const add = api.useMutation("post", "/connectors", { ...SECRET, onSuccess: onDone });
   const proceed = () => {
     setStrict(true);
-    if (ready && Object.keys(faultsOf(identity)).length === 0) add.mutate({ body });
+    if (draft.ready && isWhole(draft)) add.mutate({ body });
   };
-  const set = (change: Partial<Settings>) => setSettings((before) => ({ ...before, ...change }));
-  const checks = add.error ? (Problem.from(add.error).body.checks ?? []) : [];
-
   return (
     <form
       noValidate
@@ -109,44 +87,104 @@ function Form({ kind, onDone }: { kind: Kind; onDone: (added: { name: string; mi
         if (!add.isPending) proceed();
       }}
     >
-      <Field label={t("method.authentication")}>
-        <Dropdown value={t(`kind.${kind.name}.title`)} selectedOptions={[kind.name]} onOptionSelect={(_, { optionValue }) => optionValue && optionValue !== kind.name && void navigate({ to: "/connect/$kind/advanced", params: { kind: optionValue } })}>
-          {["azure-devops", "azure-devops-server", "microsoft-365"].map((one) => (
-            <Option key={one} value={one}>
-              {t(`kind.${one}.title`)}
-            </Option>
-          ))}
-        </Dropdown>
-      </Field>
-      <UsingField kind={kind} method={identity.method} onChange={(method) => setIdentity((before) => ({ ...before, method, stored: "" }))} />
-      <PlaceField kind={kind} value={place} onChange={setPlace} method={identity.method} url={url} onUrl={setUrl} />
-      <NameField value={name} onChange={setName} optional />
-      <IdentityFields identity={identity} onChange={(change) => setIdentity((before) => ({ ...before, ...change }))} strict={strict} withUser />
+      <KindField kind={kind} />
+      <UsingField kind={kind} method={identity.method} onChange={(method) => draft.set({ identity: { ...identity, method, stored: "" } })} />
+      <PlaceField kind={kind} value={place} onChange={(value) => draft.set({ place: value })} method={identity.method} url={url} onUrl={(value) => draft.set({ url: value })} />
+      <NameField value={draft.name} onChange={(name) => draft.set({ name })} optional />
+      <IdentityFields identity={identity} onChange={(change) => draft.set({ identity: { ...identity, ...change } })} strict={strict} withUser />
       <Section title={t("settings.sync")}>
-        <SyncFields sync={settings.sync} onChange={(sync) => set({ sync })} />
+        <SyncFields sync={settings.sync} onChange={(sync) => draft.setSettings({ sync })} />
       </Section>
       <Section title={t("settings.worker")}>
-        <WorkerField connector={called} value={settings.worker} onChange={(worker) => set({ worker })} />
-        <RestoreField value={settings.restore} onChange={(restore) => set({ restore })} />
+        <WorkerField connector={draft.called} value={settings.worker} onChange={(worker) => draft.setSettings({ worker })} />
+        <RestoreField value={settings.restore} onChange={(restore) => draft.setSettings({ restore })} />
       </Section>
-      <Refusal error={add.error} />
-      {checks.length > 0 && <Checks checks={checks} />}
+      <Refused error={add.error} />
       <div aria-live="polite">{add.isPending && <Text>{t("advanced.proceeding")}</Text>}</div>
-      <div className={styles.actions}>
-        <Button appearance="primary" type="submit" disabled={!ready || add.isPending}>
-          {t("advanced.proceed")}
-        </Button>
-        <ShowAs
-          cli={addCli({ service: kind.service, organization: place.trim(), name: called, url, identity, settings })}
-          method="POST"
-          path="/connectors"
-          body={shownBody(body)}
-        />
-        <Button appearance="subtle" disabled={add.isPending} onClick={() => void navigate({ to: "/connect" })}>
-          {t("cancel")}
-        </Button>
-      </div>
+      <Actions
+        ready={draft.ready}
+        busy={add.isPending}
+        showAs={
+          <ShowAs
+            cli={addCli({ service: kind.service, organization: place.trim(), name: draft.called, url, identity, settings })}
+            method="POST"
+            path="/connectors"
+            body={shownBody(body)}
+          />
+        }
+      />
     </form>
+  );
+}
+
+interface Draft {
+  name: string;
+  place: string;
+  url: string;
+  identity: Identity;
+  settings: Settings;
+}
+
+/** What is filled in, and what would be sent of it. */
+function useDraft(kind: Kind) {
+  const usual = kind.service === "microsoft-365" ? "certificate" : "pat";
+  const [draft, setDraft] = useState<Draft>({ name: "", place: "", url: "", identity: { ...NO_IDENTITY, method: usual }, settings: USUAL });
+  const names = useConnectors().map(({ name }) => name);
+  const nameFault = useNameFault();
+  const { name, place, url, identity, settings } = draft;
+  const organization = organizationIn(kind.place, place);
+  const taken = useTaken(kind, organization, identity.method);
+  const named = name === "" || nameFault(name) === undefined;
+  const reachable = kind.place !== "collection" || isServer(url);
+  const called = name || suggestName(organization ?? "", names);
+  const stored = isKept(identity.method) && identity.stored !== "";
+  const body: Schemas["AddConnector"] = {
+    ...pickOf(place.trim(), called, settings),
+    service: kind.service,
+    ...(kind.place === "collection" && { url: url.trim() }),
+    ...(stored ? { credential: identity.stored } : { identity: bodyOf(identity) }),
+    ...(!stored && identity.keepAs !== "" && { credential_name: identity.keepAs.trim() }),
+  };
+  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
+  const setSettings = (change: Partial<Settings>) => setDraft((before) => ({ ...before, settings: { ...before.settings, ...change } }));
+  const ready = organization !== undefined && named && reachable && !taken && isComplete(settings);
+  return { ...draft, called, ready, body, set, setSettings };
+}
+
+function Actions({ ready, busy, showAs }: { ready: boolean; busy: boolean; showAs: ReactNode }) {
+  const styles = useStyles();
+  const t = useTexts("connect");
+  const navigate = useNavigate();
+  return (
+    <div className={styles.actions}>
+      <Button appearance="primary" type="submit" disabled={!ready || busy}>
+        {t("advanced.proceed")}
+      </Button>
+      {showAs}
+      <Button appearance="subtle" disabled={busy} onClick={() => void navigate({ to: "/connect" })}>
+        {t("cancel")}
+      </Button>
+    </div>
+  );
+}
+
+/** What to connect; another kind has a form of its own. */
+function KindField({ kind }: { kind: Kind }) {
+  const t = useTexts("connect");
+  const navigate = useNavigate();
+  const open = (name: string | undefined) => {
+    if (name && name !== kind.name) void navigate({ to: "/connect/$kind/advanced", params: { kind: name } });
+  };
+  return (
+    <Field label={t("method.authentication")}>
+      <Dropdown value={t(`kind.${kind.name}.title`)} selectedOptions={[kind.name]} onOptionSelect={(_, { optionValue }) => open(optionValue)}>
+        {["azure-devops", "azure-devops-server", "microsoft-365"].map((one) => (
+          <Option key={one} value={one}>
+            {t(`kind.${one}.title`)}
+          </Option>
+        ))}
+      </Dropdown>
+    </Field>
   );
 }
 

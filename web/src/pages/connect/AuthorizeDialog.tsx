@@ -51,36 +51,11 @@ interface Props {
 
 /** SRE-16: what is asked for, then Microsoft's own page in a window that this page waits for. */
 export function AuthorizeDialog({ request, organization, onDone, onCancel }: Props) {
-  const styles = useStyles();
   const form = useFormStyles();
   const t = useTexts("connect");
   useFocusBack();
-  const popup = useRef<Window | null>(null);
-  const [opened, setOpened] = useState<"no" | "yes" | "blocked">("no");
-  const signIn = useSignIn(request, opened !== "no", (wizard) => {
-    popup.current?.close();
-    onDone(wizard);
-  });
-  const { wizard, failure } = signIn;
-  const url = wizard?.sign_in?.url;
+  const { opened, open, cancel, again, url, failure, error } = useWindow(request, onDone, onCancel);
   const devops = request.service === "azure-devops";
-
-  const open = () => {
-    if (!url) return;
-    popup.current = window.open(url, "keepward-sign-in", "popup,width=560,height=740");
-    setOpened(popup.current ? "yes" : "blocked");
-  };
-  const cancel = () => {
-    popup.current?.close();
-    if (wizard) void forget(wizard.id).catch(() => undefined);
-    onCancel();
-  };
-  const again = () => {
-    popup.current?.close();
-    setOpened("no");
-    signIn.again();
-  };
-
   return (
     <Dialog open onOpenChange={(_, data) => !data.open && data.type !== "backdropClick" && cancel()}>
       <DialogSurface>
@@ -88,33 +63,21 @@ export function AuthorizeDialog({ request, organization, onDone, onCancel }: Pro
           <DialogTitle>{t(devops ? "authorize.title" : "authorize.titleMicrosoft")}</DialogTitle>
           <DialogContent className={form.form}>
             <Body1>{t("authorize.intro")}</Body1>
-            <ul className={styles.asked}>
-              {[devops ? "readWrite" : "readDirectory", "behalf"].map((key) => (
-                <li key={key} className={styles.one}>
-                  <CheckmarkRegular className={styles.mark} aria-hidden />
-                  <span className={styles.words}>
-                    <Text weight="semibold">{t(`authorize.${key}`)}</Text>
-                    <Text size={200} className={styles.quiet}>
-                      {t(`authorize.${key}Why`)}
-                    </Text>
-                  </span>
-                </li>
-              ))}
-            </ul>
-            <Asked service={request.service} />
+            <Rights keys={[devops ? "readWrite" : "readDirectory", "behalf"]} />
+            <All service={request.service} />
             {opened === "no" && !failure && <Hints service={request.service} abouts={["personal-account", "consent"]} />}
             <div aria-live="polite">
               {opened === "yes" && !failure && <Spinner size="tiny" labelPosition="after" label={t("authorize.waiting")} />}
               {opened === "blocked" && !failure && url && <Blocked url={url} />}
             </div>
             {failure && <Failure failure={failure} organization={organization} />}
-            <Refusal error={signIn.error} />
+            <Refusal error={error} />
           </DialogContent>
           <DialogActions>
             <Button appearance="secondary" onClick={cancel}>
               {t("cancel")}
             </Button>
-            {failure || signIn.error ? (
+            {failure || error ? (
               <Button appearance="primary" onClick={again}>
                 {t("signIn.again")}
               </Button>
@@ -130,7 +93,61 @@ export function AuthorizeDialog({ request, organization, onDone, onCancel }: Pro
   );
 }
 
-function Asked({ service }: { service: string }) {
+/** The sign-in in a window of its own, which goes when it is over, however it ends. */
+function useWindow(request: Begin, onDone: (wizard: WizardView) => void, onCancel: () => void) {
+  const popup = useRef<Window | null>(null);
+  const [opened, setOpened] = useState<"no" | "yes" | "blocked">("no");
+  const close = () => popup.current?.close();
+  const { wizard, failure, error, again } = useSignIn(request, opened !== "no", (signedIn) => {
+    close();
+    onDone(signedIn);
+  });
+  const url = wizard?.sign_in?.url;
+  return {
+    opened,
+    url,
+    failure,
+    error,
+    open: () => {
+      if (!url) return;
+      popup.current = window.open(url, "keepward-sign-in", "popup,width=560,height=740");
+      setOpened(popup.current ? "yes" : "blocked");
+    },
+    cancel: () => {
+      close();
+      if (wizard) void forget(wizard.id).catch(() => undefined);
+      onCancel();
+    },
+    again: () => {
+      close();
+      setOpened("no");
+      again();
+    },
+  };
+}
+
+/** What the account lets Keepward do, and why. */
+function Rights({ keys }: { keys: readonly string[] }) {
+  const styles = useStyles();
+  const t = useTexts("connect");
+  return (
+    <ul className={styles.asked}>
+      {keys.map((key) => (
+        <li key={key} className={styles.one}>
+          <CheckmarkRegular className={styles.mark} aria-hidden />
+          <span className={styles.words}>
+            <Text weight="semibold">{t(`authorize.${key}`)}</Text>
+            <Text size={200} className={styles.quiet}>
+              {t(`authorize.${key}Why`)}
+            </Text>
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function All({ service }: { service: string }) {
   const t = useTexts("connect");
   const permissions = useMethods(service).data?.permissions ?? [];
   return (

@@ -1,21 +1,17 @@
 import { Button, Field, makeStyles, Text, tokens } from "@fluentui/react-components";
-import { useState } from "react";
 import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
 import { useFormStyles } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
 import { useTexts } from "../../texts";
-import { isName, isServer, suggestName } from "./address";
-import { AuthorizeDialog } from "./AuthorizeDialog";
-import { ConnectedCard } from "./ConnectedCard";
+import { isName, isServer, organizationIn } from "./address";
+import { Asked } from "./Asked";
 import { begin, READS, SECRET, useConnectors, type Begin, type WizardView } from "./data";
-import { DeviceCode } from "./DeviceCode";
-import { organizationOf, requestOf, type ConnectionForm } from "./form";
-import { Hints } from "./Hints";
-import { faultsOf, type Identity } from "./identity";
-import { IdentityFields } from "./IdentityFields";
-import { MethodFields, PersonFields } from "./MethodFields";
+import { placed, requestOf, type ConnectionForm } from "./form";
 import { NameField, useNameFault } from "./NameField";
 import { PlaceField, useTaken } from "./PlaceField";
+import { isPerson, isWhole, type Proof } from "./proof";
+import { ProofFields } from "./ProofFields";
 import type { Kind } from "./types";
 
 const useStyles = makeStyles({
@@ -37,50 +33,27 @@ interface Props {
 
 /** Where to, as whom: the first page of the wizard. */
 export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, onNext }: Props) {
-  const styles = useStyles();
   const layout = useFormStyles();
-  const t = useTexts("connect");
-  // XM-02: a tenant is usually connected by a code, which is there at once.
-  const usual = kind.place === "tenant" && form.identity.method === "user" && form.flow === "device-code" && account === undefined;
-  const [asked, setAsked] = useState<Begin | undefined>(usual ? requestOf(kind, form) : undefined);
+  const [asked, setAsked] = useState(() => usuallyAsked(kind, form, account));
   const [strict, setStrict] = useState(false);
-  const nameFault = useNameFault();
   const names = useConnectors().map(({ name }) => name);
-  const { identity } = form;
-  const person = identity.method === "user";
-  const organization = organizationOf(kind, form);
-  const taken = useTaken(kind, organization, identity.method);
+  const state = useReadiness(kind, form);
   const unattended = useMutation({ mutationFn: begin, ...READS, ...SECRET, onSuccess: onDone });
   const isTenant = kind.place === "tenant";
-  // A tenant is found by the sign-in of a person; everything else has to be named first (SRE-15).
-  const placed = organization !== undefined || (isTenant && person && form.place.trim() === "");
-  const named = form.name === "" ? isTenant : isName(form.name) && nameFault(form.name) === undefined;
-  const reachable = kind.place !== "collection" || isServer(form.url);
-  const ready = placed && named && reachable && !taken;
-
   const set = (change: Partial<ConnectionForm>) => {
     // Another place or another identity is another sign-in.
     if (account !== undefined && (change.place !== undefined || change.identity || change.url !== undefined)) onForget();
     onForm(change);
   };
-  /** The name follows the organization until somebody chooses another. */
-  const setPlace = (place: string) => {
-    const follow = (text: string) => {
-      const there = organizationOf(kind, { ...form, place: text });
-      return there === undefined ? "" : suggestName(there, names);
-    };
-    const own = form.name !== "" && form.name !== follow(form.place);
-    set({ place, ...(!own && { name: follow(place) }) });
-  };
-  const setIdentity = (change: Partial<Identity>) => {
+  const setProof = (change: Partial<Proof>) => {
     setAsked(undefined);
-    set({ identity: { ...identity, ...change } });
+    set(change);
   };
   const go = () => {
     setStrict(true);
-    if (!ready) return;
+    if (!state.ready) return;
     if (account !== undefined) onNext();
-    else if (Object.keys(faultsOf(identity)).length === 0) unattended.mutate(requestOf(kind, form), { onSuccess: onNext });
+    else if (isWhole(form)) unattended.mutate(requestOf(kind, form), { onSuccess: onNext });
   };
   const different = () => {
     onForget();
@@ -90,85 +63,93 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
     setAsked(undefined);
     onDone(wizard);
   };
-
-  const device = account === undefined && asked?.flow === "device-code" && (
-    <DeviceCode
-      request={asked}
-      organization={organization ?? ""}
-      onDone={signedIn}
-      onWindow={() => {
-        setAsked(undefined);
-        set({ flow: "code" });
-      }}
-      onOwnApp={() => setIdentity({ method: "certificate" })}
-    />
+  const asking = account === undefined && asked && (
+    <Asked request={asked} organization={state.organization ?? ""} proof={form} onProof={setProof} onDone={signedIn} onCancel={() => setAsked(undefined)} />
   );
-
+  const proofs = { service: kind.service, kind: kind.name, only: kind.methods, proof: form, account, strict, withUser: kind.place === "collection" };
   return (
     <div className={`${layout.form} ${layout.narrow}`}>
-      {isTenant && device}
-      <NameField value={form.name} onChange={(name) => set({ name })} optional={isTenant && person} />
+      {isTenant && asking}
+      <NameField value={form.name} onChange={(name) => set({ name })} optional={isTenant && isPerson(form)} />
       <PlaceField
         kind={kind}
         value={form.place}
-        onChange={setPlace}
-        method={identity.method}
+        onChange={(place) => set(placed(kind, form, place, names))}
+        method={form.identity.method}
         url={form.url}
         onUrl={(url) => set({ url })}
       />
-      <MethodFields service={kind.service} only={kind.methods} method={identity.method} onChange={(method) => setIdentity({ method })} />
-      {person ? (
-        <>
-          {account === undefined && (
-            <PersonFields
-              service={kind.service}
-              flow={form.flow}
-              onFlow={(flow) => {
-                setAsked(undefined);
-                set({ flow });
-              }}
-              app={form.app}
-              onApp={(change) => {
-                setAsked(undefined);
-                set({ app: { ...form.app, ...change } });
-              }}
-            />
-          )}
-          {account === undefined && form.flow === "device-code" && (
-            <Hints service={kind.service} abouts={["personal-account", "consent"]} />
-          )}
-        </>
-      ) : (
-        <IdentityFields identity={identity} onChange={setIdentity} strict={strict} withUser={kind.place === "collection"} />
-      )}
-      {account !== undefined && (
-        <ConnectedCard title={t(`kind.${kind.name}.done`)} account={account} person={person} onDifferent={different} />
-      )}
-      {!isTenant && device}
-      {account === undefined && asked?.flow === "code" && (
-        <AuthorizeDialog request={asked} organization={organization ?? ""} onDone={signedIn} onCancel={() => setAsked(undefined)} />
-      )}
+      <ProofFields {...proofs} onProof={setProof} onDifferent={different} />
+      {!isTenant && asking}
       <Refusal error={unattended.error} />
-      <div className={styles.actions}>
-        {person && account === undefined ? (
-          !asked && (
-            <Field validationState={placed ? "none" : "warning"} validationMessage={placed ? undefined : t("signIn.organizationFirst")}>
-              <Button appearance="primary" disabled={!ready} onClick={() => setAsked(requestOf(kind, form))}>
-                {form.flow === "code" ? t(`kind.${kind.name}.signIn`) : t("signIn.getCode")}
-              </Button>
-            </Field>
-          )
-        ) : (
-          <Button appearance="primary" disabled={!ready || unattended.isPending} onClick={go}>
-            {t("action.next")}
-          </Button>
-        )}
-        {!placed && person && account === undefined && (
-          <Text size={200} className={styles.quiet}>
-            {t("signIn.organizationFirstAdvice")}
-          </Text>
-        )}
-      </div>
+      {isPerson(form) && account === undefined ? (
+        !asked && <SignIn kind={kind} flow={form.flow} state={state} onAsk={() => setAsked(requestOf(kind, form))} />
+      ) : (
+        <Next disabled={!state.ready || unattended.isPending} onNext={go} />
+      )}
+    </div>
+  );
+}
+
+/** XM-02: a tenant is usually connected by a code, which is there at once. */
+function usuallyAsked(kind: Kind, form: ConnectionForm, account: string | undefined): Begin | undefined {
+  const usual = kind.place === "tenant" && isPerson(form) && form.flow === "device-code" && account === undefined;
+  return usual ? requestOf(kind, form) : undefined;
+}
+
+interface Readiness {
+  organization: string | undefined;
+  /** It is known where to connect to. */
+  placed: boolean;
+  /** Nothing is missing but the sign-in. */
+  ready: boolean;
+}
+
+function useReadiness(kind: Kind, form: ConnectionForm): Readiness {
+  const nameFault = useNameFault();
+  const organization = organizationIn(kind.place, form.place);
+  const taken = useTaken(kind, organization, form.identity.method);
+  const isTenant = kind.place === "tenant";
+  // A tenant is found by the sign-in of a person; everything else has to be named first (SRE-15).
+  const known = organization !== undefined || (isTenant && isPerson(form) && form.place.trim() === "");
+  const named = form.name === "" ? isTenant : isName(form.name) && nameFault(form.name) === undefined;
+  const reachable = kind.place !== "collection" || isServer(form.url);
+  return { organization, placed: known, ready: known && named && reachable && !taken };
+}
+
+interface SignInProps {
+  kind: Kind;
+  flow: ConnectionForm["flow"];
+  state: Readiness;
+  onAsk: () => void;
+}
+
+function SignIn({ kind, flow, state, onAsk }: SignInProps) {
+  const styles = useStyles();
+  const t = useTexts("connect");
+  return (
+    <div className={styles.actions}>
+      <Field validationState={state.placed ? "none" : "warning"} validationMessage={state.placed ? undefined : t("signIn.organizationFirst")}>
+        <Button appearance="primary" disabled={!state.ready} onClick={onAsk}>
+          {flow === "code" ? t(`kind.${kind.name}.signIn`) : t("signIn.getCode")}
+        </Button>
+      </Field>
+      {!state.placed && (
+        <Text size={200} className={styles.quiet}>
+          {t("signIn.organizationFirstAdvice")}
+        </Text>
+      )}
+    </div>
+  );
+}
+
+function Next({ disabled, onNext }: { disabled: boolean; onNext: () => void }) {
+  const t = useTexts("connect");
+  return (
+    <div>
+      <Button appearance="primary" disabled={disabled} onClick={onNext}>
+        {t("action.next")}
+      </Button>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Dropdown, Field, Input, makeStyles, Option, Subtitle2, Text, Textarea } from "@fluentui/react-components";
 import { api } from "../../api/client";
-import { useFormStyles } from "../../components/form";
+import { CredentialField } from "../../components/CredentialField";
+import { useFormStyles, wrong } from "../../components/form";
 import { when } from "../../components/format";
 import { OutLink } from "../../components/Outside";
 import { useTexts } from "../../texts";
@@ -25,16 +26,14 @@ interface Props {
 /** How a connector proves itself without a person at the keyboard: a kept credential, a new one, or the machine's identity. */
 export function IdentityFields({ identity, onChange, strict, withUser = false, alone = false }: Props) {
   const form = useFormStyles();
-  const styles = useStyles();
   const t = useTexts("connect");
   const { method } = identity;
   const faults = faultsOf(identity);
   const fresh = !isKept(method) || identity.stored === "";
   const fields = fresh ? fieldsOf(method) : [];
   const fault = (field: keyof Identity) => {
-    const wrong = faults[field];
-    const shown = wrong !== undefined && (strict || wrong !== "missing");
-    return shown ? ({ validationState: "error", validationMessage: t(`identity.${wrong}`) } as const) : {};
+    const found = faults[field];
+    return wrong(found !== undefined && (strict || found !== "missing") ? t(`identity.${found}`) : undefined);
   };
   const text = (field: keyof Identity, required = true) => (
     <Field key={field} label={t(`identity.${field}`)} hint={t(`identity.${field}Hint`, { defaultValue: "" }) || undefined} required={required} {...fault(field)}>
@@ -47,14 +46,7 @@ export function IdentityFields({ identity, onChange, strict, withUser = false, a
       {isKept(method) && !alone && <KeptField identity={identity} onChange={onChange} />}
       {isOfMachine(method) && <MachineField identity={identity} onChange={onChange} />}
       {withUser && method === "pat" && fresh && text("user", false)}
-      {optional && (
-        <div>
-          <Subtitle2 as="h2" block className={styles.title}>{t("identity.federated")}</Subtitle2>
-          <Text block size={200}>
-            {t("identity.federatedHint")}
-          </Text>
-        </div>
-      )}
+      {optional && <Federated />}
       {(fields.includes("clientId") || fields.includes("tenant")) && (
         <div className={form.row}>
           {text("clientId", !optional)}
@@ -62,16 +54,7 @@ export function IdentityFields({ identity, onChange, strict, withUser = false, a
         </div>
       )}
       {fields.includes("tokenFile") && text("tokenFile")}
-      {fields.includes("secret") && (
-        <Field label={t(`identity.secret${pascal(method)}`)} hint={t(`identity.secret${pascal(method)}Hint`)} required {...fault("secret")}>
-          {method === "certificate" ? (
-            <Textarea rows={5} value={identity.secret} onChange={(_, { value }) => onChange({ secret: value })} spellCheck={false} autoComplete="off" />
-          ) : (
-            <Input type="password" value={identity.secret} onChange={(_, { value }) => onChange({ secret: value })} autoComplete="off" />
-          )}
-        </Field>
-      )}
-      {method === "certificate" && fields.includes("secret") && <PemFiles onText={(secret) => onChange({ secret })} />}
+      {fields.includes("secret") && <SecretField identity={identity} onChange={onChange} fault={fault("secret")} />}
       {fields.includes("expires") && (
         <div className={form.row}>
           <Field label={t("identity.expires")} hint={t("identity.expiresHint")}>
@@ -82,6 +65,42 @@ export function IdentityFields({ identity, onChange, strict, withUser = false, a
       )}
       {method === "workload-identity" && fresh && !alone && text("keepAs", false)}
     </div>
+  );
+}
+
+/** SRE-23: the machine's identity may stand for an app of another tenant. */
+function Federated() {
+  const styles = useStyles();
+  const t = useTexts("connect");
+  return (
+    <div>
+      <Subtitle2 as="h2" block className={styles.title}>{t("identity.federated")}</Subtitle2>
+      <Text block size={200}>
+        {t("identity.federatedHint")}
+      </Text>
+    </div>
+  );
+}
+
+/** A token, a secret, or the text of a certificate and its key, which may come from files. */
+function SecretField({ identity: { method, secret }, onChange, fault }: Pick<Props, "identity" | "onChange"> & { fault: ReturnType<typeof wrong> }) {
+  const t = useTexts("connect");
+  const title = t(`identity.secret${pascal(method)}`);
+  const hint = t(`identity.secret${pascal(method)}Hint`);
+  if (method !== "certificate") {
+    return (
+      <Field label={title} hint={hint} required {...fault}>
+        <Input type="password" value={secret} onChange={(_, { value }) => onChange({ secret: value })} autoComplete="off" />
+      </Field>
+    );
+  }
+  return (
+    <>
+      <Field label={title} hint={hint} required {...fault}>
+        <Textarea rows={5} value={secret} onChange={(_, { value }) => onChange({ secret: value })} spellCheck={false} autoComplete="off" />
+      </Field>
+      <PemFiles onText={(text) => onChange({ secret: text })} />
+    </>
   );
 }
 
@@ -126,25 +145,15 @@ function MachineField({ identity, onChange }: Pick<Props, "identity" | "onChange
 /** XA-09: a credential of the Password Manager, so that no secret is typed twice. */
 function KeptField({ identity, onChange }: Pick<Props, "identity" | "onChange">) {
   const t = useTexts("connect");
-  const kept = api.useQuery("get", "/credentials", { params: { query: { limit: 200 } } }).data?.items ?? [];
-  const fit = kept.filter(({ method }) => method === identity.method);
   return (
-    <Field label={t("identity.credential")} hint={t("identity.credentialHint")}>
-      <Dropdown
-        value={identity.stored || t("identity.new")}
-        selectedOptions={[identity.stored || "*"]}
-        onOptionSelect={(_, { optionValue }) => onChange({ stored: optionValue === "*" ? "" : (optionValue ?? "") })}
-      >
-        <Option value="*">{t("identity.new")}</Option>
-        {fit.map(({ name, expires, expiry }) => {
-          const end = expiry ? t(`identity.${expiry}`) : expires && t("identity.expiresOn", { day: when(expires) });
-          return (
-            <Option key={name} value={name} text={name}>
-              {end ? `${name} (${end})` : name}
-            </Option>
-          );
-        })}
-      </Dropdown>
-    </Field>
+    <CredentialField
+      label={t("identity.credential")}
+      hint={t("identity.credentialHint")}
+      none={t("identity.new")}
+      value={identity.stored}
+      onChange={(stored) => onChange({ stored })}
+      fits={({ method }) => method === identity.method}
+      words={({ expires, expiry }) => (expiry ? t(`identity.${expiry}`) : expires ? t("identity.expiresOn", { day: when(expires) }) : undefined)}
+    />
   );
 }

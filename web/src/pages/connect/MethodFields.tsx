@@ -1,16 +1,13 @@
-import { Field, Input, Link, makeStyles, Option, Dropdown, Radio, RadioGroup, Text, tokens } from "@fluentui/react-components";
+import { Field, Input, Link, Option, Dropdown, Radio, RadioGroup } from "@fluentui/react-components";
 import { useState } from "react";
 import { api } from "../../api/client";
+import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { useFormStyles } from "../../components/form";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
 import { useMethods } from "./data";
+import type { AppPick, Flow } from "./proof";
 import "./texts";
-
-const useStyles = makeStyles({
-  words: { display: "flex", flexDirection: "column", paddingBottom: tokens.spacingVerticalXS, maxWidth: "72ch" },
-  quiet: { color: tokens.colorNeutralForeground2 },
-});
 
 interface Props {
   service: string;
@@ -22,7 +19,6 @@ interface Props {
 
 /** SRE-14: the two usual ways first, each with what it is good for and how long it lasts. */
 export function MethodFields({ service, only, method, onChange }: Props) {
-  const styles = useStyles();
   const t = useTexts("connect");
   const methods = useMethods(service);
   const [more, setMore] = useState(false);
@@ -38,21 +34,7 @@ export function MethodFields({ service, only, method, onChange }: Props) {
             <Field label={t("method.label")} required>
               <RadioGroup value={method} onChange={(_, { value }) => onChange(value)}>
                 {shown.map(({ name, title, usage, life }) => (
-                  <Radio
-                    key={name}
-                    value={name}
-                    label={
-                      <span className={styles.words}>
-                        <Text weight="semibold">{title}</Text>
-                        <Text size={200} className={styles.quiet}>
-                          {usage}
-                        </Text>
-                        <Text size={200} className={styles.quiet}>
-                          {t("method.life")}: {life}
-                        </Text>
-                      </span>
-                    }
-                  />
+                  <ExplainedRadio key={name} value={name} title={title} about={[usage, `${t("method.life")}: ${life}`]} />
                 ))}
               </RadioGroup>
             </Field>
@@ -68,8 +50,6 @@ export function MethodFields({ service, only, method, onChange }: Props) {
   );
 }
 
-export type Flow = "code" | "device-code";
-
 interface PersonProps {
   service: string;
   flow: Flow;
@@ -78,14 +58,6 @@ interface PersonProps {
   onApp: (change: Partial<AppPick>) => void;
 }
 
-/** Through which app registration somebody signs in: a profile's, ours, or one that is named here. */
-export interface AppPick {
-  profile: string;
-  clientId: string;
-  tenant: string;
-}
-
-export const OWN_APP: AppPick = { profile: "", clientId: "", tenant: "" };
 const OTHER = "*other";
 const OURS = "*own";
 
@@ -137,4 +109,3 @@ export function PersonFields({ service, flow, onFlow, app, onApp }: PersonProps)
     </div>
   );
 }
-

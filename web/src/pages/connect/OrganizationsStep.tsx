@@ -38,6 +38,8 @@ export function allOf({ place }: Kind, wizard: WizardView, picks: readonly Pick[
   return names;
 }
 
+const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+
 /** Every organization that the account reaches with a result of its own, also those that are left out (K-03). */
 export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Props) {
   const styles = useStyles();
@@ -46,8 +48,6 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
   const connectors = useConnectors();
   const names = allOf(kind, wizard, machine.picks);
   const checks = useChecks(wizard.id, names);
-  const isTenant = kind.place === "tenant";
-  const account = machine.account || t("signIn.unattended");
   if (names.length === 0) {
     return (
       <>
@@ -57,18 +57,14 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
     );
   }
   // AV-07: nothing was found, and what was named is not reached either.
-  const lost = !isTenant && wizard.method === "user" && wizard.organizations.length === 0 && checks.data?.every(({ ok }) => !ok);
-  const pickedAs = (name: string) => machine.picks.find((pick) => pick.organization.toLowerCase() === name.toLowerCase());
+  const lost = kind.place !== "tenant" && wizard.method === "user" && wizard.organizations.length === 0 && checks.data?.every(({ ok }) => !ok);
   const toggle = (organization: string, on: boolean) => {
     if (!on) onDrop(organization);
     else onPick({ organization, name: suggestName(organization, [...connectors, ...machine.picks].map((one) => one.name)) });
   };
   return (
     <div className={form.form}>
-      <Subtitle2 as="h2" className={styles.title}>{t(isTenant ? "organizations.titleTenant" : "organizations.title")}</Subtitle2>
-      {machine.account && wizard.organizations.length > 0 && <Text>{t(isTenant ? "organizations.aboutTenant" : "organizations.about", { account })}</Text>}
-      {wizard.checks.length > 0 && <Checks checks={wizard.checks} />}
-      {!isTenant && <Hints service={kind.service} abouts={["organization-permissions"]} title={t("before.account")} />}
+      <Introduction kind={kind} machine={machine} wizard={wizard} />
       <div aria-live="polite">
         {checks.isFetching && <Spinner size="tiny" labelPosition="after" label={t(names.length > 1 ? "organizations.checking" : "organizations.checkingOne")} />}
       </div>
@@ -82,35 +78,18 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
         </MessageBar>
       )}
       <ul className={styles.list}>
-        {names.map((name) => {
-          const reached = wizard.organizations.find((one) => one.organization === name);
-          const result = checks.data?.find((one) => one.organization.toLowerCase() === name.toLowerCase());
-          const connected = connectors.find(
-            (one) => one.service === kind.service && one.method !== "pat" && one.organization.toLowerCase() === name.toLowerCase(),
-          );
-          return (
-            <li key={name}>
-              <Card>
-                <div className={styles.head}>
-                  <Checkbox
-                    className={styles.name}
-                    label={<strong>{name}</strong>}
-                    aria-label={t("organizations.pick", { organization: name })}
-                    checked={pickedAs(name) !== undefined}
-                    disabled={connected !== undefined || reached?.personal === true}
-                    onChange={(_, { checked }) => toggle(name, checked === true)}
-                  />
-                  {reached?.owner && <StatusBadge tone="neutral">{t("organizations.owner")}</StatusBadge>}
-                  {reached?.personal && <StatusBadge tone="warning">{t("organizations.personal")}</StatusBadge>}
-                  {connected && <StatusBadge tone="neutral">{t("organizations.connected", { name: connected.name })}</StatusBadge>}
-                  <Verdict result={result} />
-                </div>
-                {result && !result.ok && !isTenant && <Text>{t("signIn.checkAccess", { organization: name })}</Text>}
-                {result && <Checks checks={result.checks} />}
-              </Card>
-            </li>
-          );
-        })}
+        {names.map((name) => (
+          <li key={name}>
+            <Organization
+              kind={kind}
+              name={name}
+              reached={wizard.organizations.find(({ organization }) => organization === name)}
+              result={checks.data?.find(({ organization }) => same(organization, name))}
+              picked={machine.picks.some(({ organization }) => same(organization, name))}
+              onToggle={(on) => toggle(name, on)}
+            />
+          </li>
+        ))}
       </ul>
       <div>
         <Button disabled={checks.isFetching} onClick={() => void checks.refetch()}>
@@ -118,6 +97,58 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
         </Button>
       </div>
     </div>
+  );
+}
+
+/** Who reaches what, and what was checked of the sign-in itself. */
+function Introduction({ kind, machine, wizard }: Omit<Props, "onPick" | "onDrop">) {
+  const styles = useStyles();
+  const t = useTexts("connect");
+  const isTenant = kind.place === "tenant";
+  const account = machine.account ?? "";
+  return (
+    <>
+      <Subtitle2 as="h2" className={styles.title}>{t(isTenant ? "organizations.titleTenant" : "organizations.title")}</Subtitle2>
+      {account && wizard.organizations.length > 0 && <Text>{t(isTenant ? "organizations.aboutTenant" : "organizations.about", { account })}</Text>}
+      {wizard.checks.length > 0 && <Checks checks={wizard.checks} />}
+      {!isTenant && <Hints service={kind.service} abouts={["organization-permissions"]} title={t("before.account")} />}
+    </>
+  );
+}
+
+interface OrganizationProps {
+  kind: Kind;
+  name: string;
+  /** As the account sees it; it may have been named without being found. */
+  reached: WizardView["organizations"][number] | undefined;
+  result: Checked | undefined;
+  picked: boolean;
+  onToggle: (on: boolean) => void;
+}
+
+function Organization({ kind, name, reached, result, picked, onToggle }: OrganizationProps) {
+  const styles = useStyles();
+  const t = useTexts("connect");
+  const connected = useConnectors().find((one) => one.service === kind.service && one.method !== "pat" && same(one.organization, name));
+  return (
+    <Card>
+      <div className={styles.head}>
+        <Checkbox
+          className={styles.name}
+          label={<strong>{name}</strong>}
+          aria-label={t("organizations.pick", { organization: name })}
+          checked={picked}
+          disabled={connected !== undefined || reached?.personal === true}
+          onChange={(_, { checked }) => onToggle(checked === true)}
+        />
+        {reached?.owner && <StatusBadge tone="neutral">{t("organizations.owner")}</StatusBadge>}
+        {reached?.personal && <StatusBadge tone="warning">{t("organizations.personal")}</StatusBadge>}
+        {connected && <StatusBadge tone="neutral">{t("organizations.connected", { name: connected.name })}</StatusBadge>}
+        <Verdict result={result} />
+      </div>
+      {result && !result.ok && kind.place !== "tenant" && <Text>{t("signIn.checkAccess", { organization: name })}</Text>}
+      {result && <Checks checks={result.checks} />}
+    </Card>
   );
 }
 

@@ -1,24 +1,10 @@
 import { Field, Input } from "@fluentui/react-components";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { isServer, parseOrganization, parsePart, parseTenant, type Parsed } from "./address";
+import { isServer, parsePlace } from "./address";
 import { useConnectors } from "./data";
 import "./texts";
 import type { Kind } from "./types";
-
-/** The organization, tenant or collection that a text names, for this kind of connector. */
-export function parsePlace(place: Kind["place"], text: string): Parsed {
-  switch (place) {
-    case "organization":
-      return parseOrganization(text);
-    case "part":
-      return parsePart(text);
-    case "tenant":
-      return parseTenant(text);
-    case "collection":
-      return text.trim() === "" ? { fault: "empty" } : { ok: { organization: text.trim() } };
-  }
-}
 
 interface Props {
   kind: Kind;

@@ -1,5 +1,6 @@
-import { Checkbox, Dropdown, Field, Option, Radio, RadioGroup, SpinButton, Text } from "@fluentui/react-components";
+import { Checkbox, Field, Radio, RadioGroup, SpinButton, Text } from "@fluentui/react-components";
 import { api } from "../../api/client";
+import { CredentialField } from "../../components/CredentialField";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { useMay } from "../../shell/session";
@@ -53,23 +54,16 @@ export function SettingsStep({ picks, onName, settings, onSettings }: Props) {
 /** An identity apart that may write, so that the one for backups only reads. */
 export function RestoreField({ value, onChange }: { value: string; onChange: (name: string) => void }) {
   const t = useTexts("connect");
-  const kept = api.useQuery("get", "/credentials", { params: { query: { limit: 200 } } }).data?.items ?? [];
-  const services = kept.filter(({ method }) => method !== "storage");
   return (
-    <Field label={t("settings.restore")} hint={t("settings.restoreHint")}>
-      <Dropdown
-        value={value || t("settings.restoreSame")}
-        selectedOptions={[value || "*"]}
-        onOptionSelect={(_, { optionValue }) => onChange(optionValue === "*" ? "" : (optionValue ?? ""))}
-      >
-        <Option value="*">{t("settings.restoreSame")}</Option>
-        {services.map(({ name, method }) => (
-          <Option key={name} value={name} text={name}>
-            {`${name} (${method})`}
-          </Option>
-        ))}
-      </Dropdown>
-    </Field>
+    <CredentialField
+      label={t("settings.restore")}
+      hint={t("settings.restoreHint")}
+      none={t("settings.restoreSame")}
+      value={value}
+      onChange={onChange}
+      fits={({ method }) => method !== "storage"}
+      words={({ method }) => method}
+    />
   );
 }
 

@@ -1,3 +1,5 @@
+import type { Kind } from "./types";
+
 /** What a name or a pasted address leads to, as the server reads it too. */
 export interface Address {
   organization: string;
@@ -108,6 +110,26 @@ export function parseTenant(text: string): Parsed {
   const isId = tenant.length === 36 && tenant.split("-").length === 5;
   const isDomain = tenant.includes(".") && !tenant.startsWith(".") && !tenant.endsWith(".");
   return /^[a-z0-9.-]+$/.test(tenant) && (isId || isDomain) ? { ok: { organization: tenant } } : { fault: "tenant" };
+}
+
+/** What a text leads to, for this kind of connector. */
+export function parsePlace(place: Kind["place"], text: string): Parsed {
+  switch (place) {
+    case "organization":
+      return parseOrganization(text);
+    case "part":
+      return parsePart(text);
+    case "tenant":
+      return parseTenant(text);
+    case "collection":
+      return text.trim() === "" ? { fault: "empty" } : { ok: { organization: text.trim() } };
+  }
+}
+
+/** The organization, tenant or collection alone; nothing where the text names none, or none that fits. */
+export function organizationIn(place: Kind["place"], text: string): string | undefined {
+  const parsed = parsePlace(place, text);
+  return "ok" in parsed ? parsed.ok.organization : undefined;
 }
 
 /** The service address of an Azure DevOps Server: with its protocol, and nothing secret in it. */

@@ -1,5 +1,5 @@
 import { bodyOf, isKept, type Identity } from "./identity";
-import type { AppPick, Flow } from "./MethodFields";
+import type { AppPick, Flow } from "./proof";
 import type { Settings } from "./settings";
 import { bodyOfSync } from "./sync";
 

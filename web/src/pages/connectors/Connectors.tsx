@@ -28,70 +28,26 @@ type Connector = Schemas["ConnectorView"];
 
 /** `/connectors`: all of them, how they stand, and what to do with them. */
 export function Connectors() {
-  const styles = useStyles();
   const t = useTexts("connectors");
-  const navigate = useNavigate();
   const may = useMay("manage-connectors");
-  const mayRun = useMay("run-backups");
   const [shown, setShown] = useShown();
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const [removing, setRemoving] = useState<string[]>();
+  const columns = useColumns((name) => setRemoving([name]));
   const typed = shown["filter"] ?? "";
   const q = useSettled(typed);
   const connectors = usePaged("/connectors", { query: { limit: 100, ...(q && { q }) } });
-  const add = (
-    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/connect" })}>
-      {t("add")}
-    </Button>
-  );
-  const columns: Column<Connector>[] = [
-    {
-      key: "name",
-      title: t("column.name"),
-      grow: 2,
-      cell: ({ name }) => (
-        <TextLink to="/connectors/$name" params={{ name }}>
-          {name}
-        </TextLink>
-      ),
-    },
-    { key: "status", title: t("column.status"), grow: 2, cell: (connector) => <Standing connector={connector} /> },
-    { key: "service", title: t("column.service"), cell: ({ service }) => t(`services.${service}`, { defaultValue: service }) },
-    { key: "organization", title: t("column.organization"), grow: 2, cell: ({ organization }) => organization },
-    { key: "method", title: t("column.method"), cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
-  ];
-  if (may || mayRun) {
-    columns.push({
-      key: "actions",
-      title: t("column.actions"),
-      width: 80,
-      cell: ({ name, service }) => <RowMenu name={name} service={service} onRemove={() => setRemoving([name])} />,
-    });
-  }
   const chosen = (connectors.items ?? []).map(({ name }) => name).filter((name) => selected.has(name));
   return (
-    <Page title={t("title")} about={t("about")} actions={may && add}>
+    <Page title={t("title")} about={t("about")} actions={may && <Add />}>
       {(typed || q || connectors.items?.length !== 0) && (
-        <div className={styles.bar}>
-          <SearchBox
-            className={styles.search}
-            aria-label={t("filter")}
-            placeholder={t("filter")}
-            value={typed}
-            onChange={(_, { value }) => setShown({ filter: value })}
-          />
-          <Toolbar aria-label={t("toolbar.label")}>
-            <ToolbarButton icon={<ArrowClockwiseRegular />} onClick={() => void connectors.refetch()}>
-              {t("action.refresh")}
-            </ToolbarButton>
-            {may && (
-              <ToolbarButton icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => setRemoving(chosen)}>
-                {t("action.remove")}
-              </ToolbarButton>
-            )}
-          </Toolbar>
-          <Text aria-live="polite">{chosen.length > 0 && t("toolbar.selected", { count: chosen.length })}</Text>
-        </div>
+        <Bar
+          typed={typed}
+          chosen={chosen.length}
+          onType={(filter) => setShown({ filter })}
+          onRefresh={() => void connectors.refetch()}
+          onRemove={() => setRemoving(chosen)}
+        />
       )}
       <Listing
         list={connectors}
@@ -104,7 +60,7 @@ export function Connectors() {
           q ? (
             <Empty title={t("noneFits")} action={<Button onClick={() => setShown({ filter: undefined })}>{t("clearFilter")}</Button>} />
           ) : (
-            <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && add}>
+            <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && <Add />}>
               {may ? t("emptyHint") : t("emptyForbidden")}
             </Empty>
           )
@@ -122,5 +78,75 @@ export function Connectors() {
         />
       )}
     </Page>
+  );
+}
+
+function Add() {
+  const t = useTexts("connectors");
+  const navigate = useNavigate();
+  return (
+    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/connect" })}>
+      {t("add")}
+    </Button>
+  );
+}
+
+function useColumns(onRemove: (name: string) => void): Column<Connector>[] {
+  const t = useTexts("connectors");
+  const acts = [useMay("manage-connectors"), useMay("run-backups")].includes(true);
+  const actions: Column<Connector> = {
+    key: "actions",
+    title: t("column.actions"),
+    width: 80,
+    cell: ({ name, service }) => <RowMenu name={name} service={service} onRemove={() => onRemove(name)} />,
+  };
+  return [
+    {
+      key: "name",
+      title: t("column.name"),
+      grow: 2,
+      cell: ({ name }) => (
+        <TextLink to="/connectors/$name" params={{ name }}>
+          {name}
+        </TextLink>
+      ),
+    },
+    { key: "status", title: t("column.status"), grow: 2, cell: (connector) => <Standing connector={connector} /> },
+    { key: "service", title: t("column.service"), minor: true, cell: ({ service }) => t(`services.${service}`, { defaultValue: service }) },
+    { key: "organization", title: t("column.organization"), grow: 2, minor: true, cell: ({ organization }) => organization },
+    { key: "method", title: t("column.method"), minor: true, cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
+    ...(acts ? [actions] : []),
+  ];
+}
+
+interface BarProps {
+  typed: string;
+  /** How many are selected. */
+  chosen: number;
+  onType: (text: string) => void;
+  onRefresh: () => void;
+  onRemove: () => void;
+}
+
+/** Narrows the list, reads it anew, and acts on what is selected. */
+function Bar({ typed, chosen, onType, onRefresh, onRemove }: BarProps) {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const may = useMay("manage-connectors");
+  return (
+    <div className={styles.bar}>
+      <SearchBox className={styles.search} aria-label={t("filter")} placeholder={t("filter")} value={typed} onChange={(_, { value }) => onType(value)} />
+      <Toolbar aria-label={t("toolbar.label")}>
+        <ToolbarButton icon={<ArrowClockwiseRegular />} onClick={onRefresh}>
+          {t("action.refresh")}
+        </ToolbarButton>
+        {may && (
+          <ToolbarButton icon={<DeleteRegular />} disabled={chosen === 0} onClick={onRemove}>
+            {t("action.remove")}
+          </ToolbarButton>
+        )}
+      </Toolbar>
+      <Text aria-live="polite">{chosen > 0 && t("toolbar.selected", { count: chosen })}</Text>
+    </div>
   );
 }

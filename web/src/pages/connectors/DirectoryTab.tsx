@@ -25,19 +25,48 @@ const useStyles = makeStyles({
   name: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalXS, alignItems: "center" },
 });
 
+type Part = "users" | "groups" | "sites";
+
 /** The users, groups or sites that the last look through the tenant found; of users, who is protected. */
-export function DirectoryTab({ connector, part }: { connector: string; part: "users" | "groups" | "sites" }) {
+export function DirectoryTab({ connector, part }: { connector: string; part: Part }) {
   const form = useFormStyles();
   const styles = useStyles();
   const t = useTexts("connectors");
-  const may = useMay("manage-connectors");
   const [shown, setShown] = useShown();
   const typed = shown["search"] ?? "";
   const search = useSettled(typed);
   const entries = usePaged(`/connectors/{name}/${part}`, { path: { name: connector }, query: { limit: 100, ...(search && { search }) } });
   const license = api.useMutation("patch", "/connectors/{name}/users/{id}");
   const decide = (id: string, licensed: boolean | null) => license.mutate({ params: { path: { name: connector, id } }, body: { licensed } });
-  const columns: Column<Entry>[] = [
+  const found = useFound(part);
+  const protection = useProtection(license.isPending, decide);
+  return (
+    <div className={form.form}>
+      <Head connector={connector} part={part} />
+      <SearchBox
+        className={styles.search}
+        aria-label={t("directory.search")}
+        placeholder={t("directory.search")}
+        value={typed}
+        onChange={(_, { value }) => setShown({ search: value })}
+      />
+      <Refusal error={license.error} />
+      <Listing
+        list={entries}
+        label={t("directory.table")}
+        columns={part === "users" ? [...found, ...protection] : found}
+        id={({ id }) => id}
+        empty={search ? <Empty title={t("directory.noneFits")} /> : <Empty title={t("directory.none")}>{t("directory.noneHint")}</Empty>}
+      />
+    </div>
+  );
+}
+
+/** What the tenant says of an entry. */
+function useFound(part: Part): Column<Entry>[] {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  return [
     {
       key: "name",
       title: t("directory.name"),
@@ -53,56 +82,40 @@ export function DirectoryTab({ connector, part }: { connector: string; part: "us
     { key: "address", title: t("directory.address"), grow: 2, cell: ({ address }) => address },
     { key: "nature", title: t("directory.nature"), cell: ({ nature }) => t(`directory.natures.${nature}`, { defaultValue: nature }) },
   ];
-  if (part === "users") {
-    columns.push(
-      {
-        key: "licensed",
-        title: t("directory.licensed"),
-        width: 110,
-        cell: ({ id, name, licensed }) => (
-          <Switch
-            aria-label={t("directory.protect", { name })}
-            checked={licensed ?? false}
-            disabled={!may || license.isPending}
-            onChange={(_, { checked }) => decide(id, checked)}
-          />
+}
+
+/** Whether a user is protected, and who said so: the rules, until a person decides otherwise. */
+function useProtection(busy: boolean, decide: (id: string, licensed: boolean | null) => void): Column<Entry>[] {
+  const t = useTexts("connectors");
+  const may = useMay("manage-connectors");
+  return [
+    {
+      key: "licensed",
+      title: t("directory.licensed"),
+      width: 110,
+      cell: ({ id, name, licensed }) => (
+        <Switch
+          aria-label={t("directory.protect", { name })}
+          checked={licensed ?? false}
+          disabled={!may || busy}
+          onChange={(_, { checked }) => decide(id, checked)}
+        />
+      ),
+    },
+    {
+      key: "by",
+      title: t("directory.by"),
+      width: 150,
+      cell: ({ id, name, decided }) =>
+        decided && may ? (
+          <Button size="small" disabled={busy} aria-label={t("directory.resetOf", { name })} onClick={() => decide(id, null)}>
+            {t("directory.reset")}
+          </Button>
+        ) : (
+          t(decided ? "directory.byPerson" : "directory.byRule")
         ),
-      },
-      {
-        key: "by",
-        title: t("directory.by"),
-        width: 150,
-        cell: ({ id, name, decided }) =>
-          decided && may ? (
-            <Button size="small" disabled={license.isPending} aria-label={t("directory.resetOf", { name })} onClick={() => decide(id, null)}>
-              {t("directory.reset")}
-            </Button>
-          ) : (
-            t(decided ? "directory.byPerson" : "directory.byRule")
-          ),
-      },
-    );
-  }
-  return (
-    <div className={form.form}>
-      <Head connector={connector} part={part} />
-      <SearchBox
-        className={styles.search}
-        aria-label={t("directory.search")}
-        placeholder={t("directory.search")}
-        value={typed}
-        onChange={(_, { value }) => setShown({ search: value })}
-      />
-      <Refusal error={license.error} />
-      <Listing
-        list={entries}
-        label={t("directory.table")}
-        columns={columns}
-        id={({ id }) => id}
-        empty={search ? <Empty title={t("directory.noneFits")} /> : <Empty title={t("directory.none")}>{t("directory.noneHint")}</Empty>}
-      />
-    </div>
-  );
+    },
+  ];
 }
 
 /** How many are protected, and a look through the tenant at once. */

@@ -2,6 +2,7 @@ import { makeStyles, Text, tokens } from "@fluentui/react-components";
 import { api, type Schemas } from "../../api/client";
 import { Facts } from "../../components/Facts";
 import { useFormStyles } from "../../components/form";
+import { amount, spanOf } from "../../components/format";
 import { Section } from "../../components/Section";
 import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
@@ -26,9 +27,9 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
   const may = useMay("manage-connectors");
   const policies = usePoliciesFor(connector.name);
   const { sync } = connector;
-  const when = sync.hours
-    ? t("fact.atHours", { hours: sync.hours.join(", "), zone: sync.time_zone ?? "UTC" })
-    : t("fact.every", { minutes: sync.interval_minutes });
+  const [every, unit] = spanOf(sync.interval_minutes ?? 0);
+  const often = every === 1 ? t(`fact.everyOne.${unit}`) : t("fact.every", { span: amount(every, unit) });
+  const when = sync.hours ? t("fact.atHours", { hours: sync.hours.join(", "), zone: sync.time_zone ?? "UTC" }) : often;
   return (
     <div className={form.form}>
       <Section title={t("overview.connection")}>

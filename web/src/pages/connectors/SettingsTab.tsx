@@ -1,19 +1,18 @@
-import { Button, Dropdown, Field, Input, makeStyles, Option, Text, tokens } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles, Text, tokens } from "@fluentui/react-components";
 import { PersonArrowLeftRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
-import { Problem } from "../../api/problem";
+import { CredentialField } from "../../components/CredentialField";
 import { useFormStyles } from "../../components/form";
-import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
-import { isServer } from "../connect/address";
-import { Checks } from "../connect/Checks";
+import { isServer, organizationIn } from "../connect/address";
 import { NameField, useNameFault } from "../connect/NameField";
-import { parsePlace, PlaceField, useTaken } from "../connect/PlaceField";
+import { PlaceField, useTaken } from "../connect/PlaceField";
+import { Refused } from "../connect/Refused";
 import { RestoreField } from "../connect/SettingsStep";
 import { bodyOfSync } from "../connect/sync";
 import { SyncFields } from "../connect/SyncFields";
@@ -38,28 +37,12 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
   const form = useFormStyles();
   const styles = useStyles();
   const t = useTexts("connectors");
-  const tell = useTell();
-  const navigate = useNavigate();
   const [draft, setDraft] = useState<Draft>(() => draftOf(connector));
-  const nameFault = useNameFault(connector.name);
-  const save = api.useMutation("patch", "/connectors/{name}", {
-    onSuccess: (_, { body }) => {
-      const name = body.name ?? connector.name;
-      tell(t("settings.saved", { name }));
-      // Its page is elsewhere now.
-      if (name !== connector.name) void navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
-    },
-  });
-  const kind = kindOfConnector(connector);
   const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
   const edit = editOf(connector, draft);
-  const parsed = parsePlace(kind.place, draft.organization);
-  const organization = "ok" in parsed ? parsed.ok.organization : undefined;
-  const taken = useTaken(kind, organization, connector.method, connector.name);
   const changed = Object.keys(edit).length > 0;
-  const named = nameFault(draft.name) === undefined;
-  const fits = named && organization !== undefined && !taken && (draft.url === "" || isServer(draft.url)) && bodyOfSync(draft.sync) !== undefined;
-  const checks = save.error ? (Problem.from(save.error).body.checks ?? []) : (save.data?.checks ?? []);
+  const fits = useFits(connector, draft);
+  const save = useSave(connector.name);
   return (
     <form
       noValidate
@@ -70,39 +53,14 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
       }}
     >
       <NameField value={draft.name} own={connector.name} onChange={(name) => set({ name })} />
-      <Section title={t("settings.place")}>
-        <PlaceField
-          kind={{ ...kind, place: kind.place === "collection" ? "collection" : kind.place }}
-          value={draft.organization}
-          onChange={(value) => set({ organization: value })}
-          method={connector.method}
-          own={connector.name}
-        />
-        {(connector.url || connector.method === "pat") && (
-          <Field label={t("settings.url")} hint={t("settings.urlHint")}>
-            <Input type="url" value={draft.url} onChange={(_, { value }) => set({ url: value })} />
-          </Field>
-        )}
-        <CredentialField service={connector.service} value={draft.credential} onChange={(credential) => set({ credential })} />
-        <div className={styles.actions}>
-          <Button
-            icon={<PersonArrowLeftRegular />}
-            onClick={() => void navigate({ to: "/connectors/$name/sign-in", params: { name: connector.name } })}
-          >
-            {t(connector.method === "user" ? "settings.signIn" : "settings.signInAgain")}
-          </Button>
-          <Text size={200}>{t("settings.signInHint")}</Text>
-        </div>
-        <RestoreField value={draft.restore} onChange={(restore) => set({ restore })} />
-      </Section>
+      <PlacePart connector={connector} draft={draft} onChange={set} />
       <Section title={t("fact.sync")}>
         <SyncFields sync={draft.sync} onChange={(sync) => set({ sync })} />
       </Section>
       <Section title={t("fact.worker")}>
         <WorkerField connector={connector.name} value={draft.worker} onChange={(worker) => set({ worker })} />
       </Section>
-      <Refusal error={save.error} />
-      {checks.length > 0 && <Checks checks={checks} />}
+      <Refused error={save.error} passed={save.data?.checks} />
       <div className={styles.actions}>
         <Button appearance="primary" type="submit" disabled={!changed || !fits || save.isPending}>
           {t("settings.save")}
@@ -114,20 +72,73 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
   );
 }
 
-/** The credential that it signs in with: its own, or one of the Password Manager. */
-function CredentialField({ service, value, onChange }: { service: string; value: string; onChange: (name: string) => void }) {
+/** Whether what was typed can be saved. */
+function useFits(connector: Schemas["ConnectorView"], draft: Draft): boolean {
+  const nameFault = useNameFault(connector.name);
+  const kind = kindOfConnector(connector);
+  const organization = organizationIn(kind.place, draft.organization);
+  const taken = useTaken(kind, organization, connector.method, connector.name);
+  const reachable = draft.url === "" || isServer(draft.url);
+  return nameFault(draft.name) === undefined && organization !== undefined && !taken && reachable && bodyOfSync(draft.sync) !== undefined;
+}
+
+function useSave(before: string) {
   const t = useTexts("connectors");
-  const kept = api.useQuery("get", "/credentials", { params: { query: { limit: 200 } } }).data?.items ?? [];
-  const fit = kept.filter(({ method }) => method !== "storage" && (service === "azure-devops" || method !== "pat"));
+  const tell = useTell();
+  const navigate = useNavigate();
+  return api.useMutation("patch", "/connectors/{name}", {
+    onSuccess: (_, { body }) => {
+      const name = body.name ?? before;
+      tell(t("settings.saved", { name }));
+      // Its page is elsewhere now.
+      if (name !== before) void navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
+    },
+  });
+}
+
+interface PlaceProps {
+  connector: Schemas["ConnectorView"];
+  draft: Draft;
+  onChange: (change: Partial<Draft>) => void;
+}
+
+/** Where to, and as whom. */
+function PlacePart({ connector, draft, onChange }: PlaceProps) {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const navigate = useNavigate();
   return (
-    <Field label={t("settings.credential")} hint={t("settings.credentialHint")}>
-      <Dropdown value={value} selectedOptions={[value]} onOptionSelect={(_, { optionValue }) => optionValue && onChange(optionValue)}>
-        {fit.map(({ name, method }) => (
-          <Option key={name} value={name} text={name}>
-            {`${name} (${t(`method.${method}`, { defaultValue: method })})`}
-          </Option>
-        ))}
-      </Dropdown>
-    </Field>
+    <Section title={t("settings.place")}>
+      <PlaceField
+        kind={kindOfConnector(connector)}
+        value={draft.organization}
+        onChange={(organization) => onChange({ organization })}
+        method={connector.method}
+        own={connector.name}
+      />
+      {(connector.url || connector.method === "pat") && (
+        <Field label={t("settings.url")} hint={t("settings.urlHint")}>
+          <Input type="url" value={draft.url} onChange={(_, { value }) => onChange({ url: value })} />
+        </Field>
+      )}
+      <CredentialField
+        label={t("settings.credential")}
+        hint={t("settings.credentialHint")}
+        value={draft.credential}
+        onChange={(credential) => onChange({ credential })}
+        fits={({ method }) => method !== "storage" && (connector.service === "azure-devops" || method !== "pat")}
+        words={({ method }) => t(`method.${method}`, { defaultValue: method })}
+      />
+      <div className={styles.actions}>
+        <Button
+          icon={<PersonArrowLeftRegular />}
+          onClick={() => void navigate({ to: "/connectors/$name/sign-in", params: { name: connector.name } })}
+        >
+          {t(connector.method === "user" ? "settings.signIn" : "settings.signInAgain")}
+        </Button>
+        <Text size={200}>{t("settings.signInHint")}</Text>
+      </div>
+      <RestoreField value={draft.restore} onChange={(restore) => onChange({ restore })} />
+    </Section>
   );
 }

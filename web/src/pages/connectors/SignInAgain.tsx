@@ -6,25 +6,20 @@ import { api, client, type Schemas } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useFormStyles } from "../../components/form";
 import { Page } from "../../components/Page";
-import { Refusal } from "../../components/Refusal";
 import { ShowAs } from "../../components/ShowAs";
 import { Failed, Loaded } from "../../components/State";
 import { useTell } from "../../components/tell";
 import { TextLink } from "../../components/TextLink";
-import { Problem } from "../../api/problem";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { AuthorizeDialog } from "../connect/AuthorizeDialog";
-import { Checks } from "../connect/Checks";
+import { Asked } from "../connect/Asked";
 import { proofOf } from "../connect/cli";
-import { ConnectedCard } from "../connect/ConnectedCard";
 import { begin, forget, READS, SECRET, type Begin, type WizardView } from "../connect/data";
-import { DeviceCode } from "../connect/DeviceCode";
-import { Hints } from "../connect/Hints";
-import { bodyOf, faultsOf, isKept, NO_IDENTITY, type Identity } from "../connect/identity";
-import { IdentityFields } from "../connect/IdentityFields";
-import { MethodFields, OWN_APP, PersonFields, type Flow } from "../connect/MethodFields";
+import { NO_IDENTITY } from "../connect/identity";
+import { isPerson, isWhole, OWN_APP, type Proof, proofBody } from "../connect/proof";
+import { ProofFields } from "../connect/ProofFields";
 import { forbidden } from "../connect/refusals";
+import { Refused } from "../connect/Refused";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -52,149 +47,132 @@ export function SignInAgain() {
   );
 }
 
-function Form({ connector }: { connector: Schemas["ConnectorView"] }) {
-  const form = useFormStyles();
-  const styles = useStyles();
-  const t = useTexts("connectors");
-  const words = useTexts("connect");
-  const tell = useTell();
-  const navigate = useNavigate();
-  const [identity, setIdentity] = useState<Identity>({ ...NO_IDENTITY, method: connector.method });
-  const [flow, setFlow] = useState<Flow>(connector.service === "microsoft-365" ? "device-code" : "code");
-  const [app, setApp] = useState(OWN_APP);
-  const [asked, setAsked] = useState<Begin>();
-  const [wizard, setWizard] = useState<WizardView>();
-  const [strict, setStrict] = useState(false);
-  const page = { to: "/connectors/$name", params: { name: connector.name } } as const;
-  const person = identity.method === "user";
-  const kind = connector.service === "microsoft-365" ? "microsoft-365" : "azure-devops";
+type Connector = Schemas["ConnectorView"];
 
-  const replace = useMutation({
+function proofFor({ method, service }: Connector): Proof {
+  return { identity: { ...NO_IDENTITY, method }, flow: service === "microsoft-365" ? "device-code" : "code", app: OWN_APP };
+}
+
+function requestFor(connector: Connector, proof: Proof): Begin {
+  const said = proofBody(proof);
+  return {
+    service: connector.service,
+    connector: connector.name,
+    ...said,
+    // A new credential is tried where the connector leads to.
+    ...(said.identity && { organization: connector.organization, ...(connector.url && { url: connector.url }) }),
+  };
+}
+
+/** Puts whom the wizard signed in in the place of the old one. */
+function useReplace(connector: string, onDone: () => void) {
+  const t = useTexts("connectors");
+  const tell = useTell();
+  return useMutation({
     ...READS,
     mutationFn: async (id: string) => {
       await client.POST("/connect/{id}/add", { params: { path: { id } }, body: { connectors: [] } });
     },
     onSuccess: async () => {
       await queries.invalidateQueries();
-      tell(t("again.done", { name: connector.name }));
-      await navigate(page);
+      tell(t("again.done", { name: connector }));
+      onDone();
     },
   });
+}
+
+function Form({ connector }: { connector: Connector }) {
+  const form = useFormStyles();
+  const t = useTexts("connectors");
+  const navigate = useNavigate();
+  const [proof, setProof] = useState(() => proofFor(connector));
+  const [asked, setAsked] = useState<Begin>();
+  const [wizard, setWizard] = useState<WizardView>();
+  const [strict, setStrict] = useState(false);
+  const leave = () => void navigate({ to: "/connectors/$name", params: { name: connector.name } });
+  const replace = useReplace(connector.name, leave);
   const unattended = useMutation({ mutationFn: begin, ...READS, ...SECRET, onSuccess: ({ id }) => replace.mutate(id) });
-  const request = (): Begin => ({
-    service: connector.service,
-    connector: connector.name,
-    ...(person && {
-      method: "user",
-      flow,
-      ...(app.profile !== "" && { app_profile: app.profile }),
-      ...(app.clientId.trim() !== "" && { client_id: app.clientId.trim() }),
-      ...(app.tenant.trim() !== "" && { tenant: app.tenant.trim() }),
-    }),
-    ...(!person && isKept(identity.method) && identity.stored !== ""
-      ? { method: "stored", credential: identity.stored }
-      : !person && {
-          method: identity.method,
-          identity: bodyOf(identity),
-          organization: connector.organization,
-          ...(connector.url && { url: connector.url }),
-        }),
-  }) as Begin;
-  const go = () => {
-    setStrict(true);
-    if (Object.keys(faultsOf(identity)).length === 0) unattended.mutate(request());
-  };
+  const request = requestFor(connector, proof);
   const drop = () => {
     if (wizard) void forget(wizard.id).catch(() => undefined);
     setWizard(undefined);
     setAsked(undefined);
   };
+  const change = (made: Partial<Proof>) => {
+    drop();
+    setProof((before) => ({ ...before, ...made }));
+  };
   const done = (signed: WizardView) => {
     setAsked(undefined);
     setWizard(signed);
   };
+  const go = () => {
+    setStrict(true);
+    if (wizard) replace.mutate(wizard.id);
+    else if (isWhole(proof)) unattended.mutate(request);
+  };
   const busy = replace.isPending || unattended.isPending;
-  const error = replace.error ?? unattended.error;
-  const checks = error ? (Problem.from(error).body.checks ?? []) : [];
+  const proofs = { service: connector.service, kind: connector.service, proof, account: wizard && (wizard.account ?? ""), strict };
   return (
     <div className={`${form.form} ${form.narrow}`}>
       <Text>{t("again.account", { method: t(`method.${connector.method}`), credential: connector.credential })}</Text>
-      <MethodFields
-        service={connector.service}
-        method={identity.method}
-        onChange={(method) => {
+      <ProofFields {...proofs} onProof={change} onDifferent={drop} />
+      {asked && (
+        <Asked request={asked} organization={connector.organization} proof={proof} onProof={change} onDone={done} onCancel={() => setAsked(undefined)} />
+      )}
+      <Refused error={replace.error ?? unattended.error} />
+      <Text aria-live="polite">{busy && t("again.replacing")}</Text>
+      <Actions
+        connector={connector}
+        proof={proof}
+        request={request}
+        state={busy ? "busy" : wizard || !isPerson(proof) ? "ready" : asked ? "asked" : "new"}
+        onAsk={() => setAsked(request)}
+        onReplace={go}
+        onCancel={() => {
           drop();
-          setIdentity((before) => ({ ...before, method, stored: "" }));
+          leave();
         }}
       />
-      {person && !wizard && (
-        <>
-          <PersonFields
-            service={connector.service}
-            flow={flow}
-            onFlow={(value) => {
-              setAsked(undefined);
-              setFlow(value);
-            }}
-            app={app}
-            onApp={(change) => setApp((before) => ({ ...before, ...change }))}
-          />
-          <Hints service={connector.service} abouts={["personal-account"]} />
-        </>
-      )}
-      {!person && <IdentityFields identity={identity} onChange={(change) => setIdentity((before) => ({ ...before, ...change }))} strict={strict} />}
-      {wizard && <ConnectedCard title={words(`kind.${kind}.done`)} account={wizard.account ?? ""} person onDifferent={drop} />}
-      {asked?.flow === "code" && (
-        <AuthorizeDialog request={asked} organization={connector.organization} onDone={done} onCancel={() => setAsked(undefined)} />
-      )}
-      {asked?.flow === "device-code" && (
-        <DeviceCode
-          request={asked}
-          organization={connector.organization}
-          onDone={done}
-          onWindow={() => {
-            setAsked(undefined);
-            setFlow("code");
-          }}
-          onOwnApp={() => {
-            setAsked(undefined);
-            setIdentity((before) => ({ ...before, method: "certificate" }));
-          }}
-        />
-      )}
-      <Refusal error={error} />
-      {checks.length > 0 && <Checks checks={checks} />}
-      <Text aria-live="polite">{busy && t("again.replacing")}</Text>
-      <div className={styles.actions}>
-        {person && !wizard && !asked && (
-          <Button appearance="primary" onClick={() => setAsked(request())}>
-            {flow === "code" ? words(`kind.${kind}.signIn`) : words("signIn.getCode")}
-          </Button>
-        )}
-        {(wizard || !person) && (
-          <Button appearance="primary" disabled={busy} onClick={() => (wizard ? replace.mutate(wizard.id) : go())}>
-            {t("again.replace")}
-          </Button>
-        )}
-        {person && (
-          <ShowAs
-            cli={["connector", "sign-in", connector.name, ...proofOf(identity, flow)]}
-            method="POST"
-            path="/connect"
-            body={request()}
-          />
-        )}
-        <Button
-          appearance="subtle"
-          disabled={busy}
-          onClick={() => {
-            drop();
-            void navigate(page);
-          }}
-        >
-          {t("action.cancel")}
+    </div>
+  );
+}
+
+interface ActionsProps {
+  connector: Connector;
+  proof: Proof;
+  request: Begin;
+  /** Nobody has signed in, a sign-in is under way, somebody has or need not, and the old one is being replaced. */
+  state: "new" | "asked" | "ready" | "busy";
+  onAsk: () => void;
+  onReplace: () => void;
+  onCancel: () => void;
+}
+
+function Actions({ connector, proof, request, state, onAsk, onReplace, onCancel }: ActionsProps) {
+  const styles = useStyles();
+  const t = useTexts("connectors");
+  const words = useTexts("connect");
+  const { identity, flow } = proof;
+  const busy = state === "busy";
+  return (
+    <div className={styles.actions}>
+      {state === "new" && (
+        <Button appearance="primary" onClick={onAsk}>
+          {flow === "code" ? words(`kind.${connector.service}.signIn`) : words("signIn.getCode")}
         </Button>
-      </div>
+      )}
+      {(state === "ready" || busy) && (
+        <Button appearance="primary" disabled={busy} onClick={onReplace}>
+          {t("again.replace")}
+        </Button>
+      )}
+      {isPerson(proof) && (
+        <ShowAs cli={["connector", "sign-in", connector.name, ...proofOf(identity, flow)]} method="POST" path="/connect" body={request} />
+      )}
+      <Button appearance="subtle" disabled={busy} onClick={onCancel}>
+        {t("action.cancel")}
+      </Button>
     </div>
   );
 }

@@ -13,62 +13,87 @@ import { MailFields } from "./MailFields";
 
 const SHOWN = ["/name", "/to/host", "/to/port", "/to/user", "/to/from", "/to/to", "/to/url", "/secret", "/connectors"];
 
+interface Form {
+  name: string;
+  draft: Draft;
+  secret: string;
+  on: Channel["on"];
+  connectors: string;
+  enabled: boolean;
+}
+
+function formOf(channel: Channel | undefined): Form {
+  return {
+    name: channel?.name ?? "",
+    draft: draftOf(channel?.to),
+    secret: "",
+    on: channel?.on ?? usual("email"),
+    connectors: (channel?.connectors ?? []).join(" "),
+    enabled: channel?.enabled ?? true,
+  };
+}
+
 /** Adds a channel, or changes one. Its secret goes in and is not shown again. */
 export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: () => void }) {
   const t = useTexts("notifications");
   const tell = useTell();
-  const [name, setName] = useState(channel?.name ?? "");
-  const [draft, setDraft] = useState(() => draftOf(channel?.to));
-  const [secret, setSecret] = useState("");
-  const [on, setOn] = useState(channel?.on ?? usual("email"));
-  const [connectors, setConnectors] = useState((channel?.connectors ?? []).join(" "));
-  const [enabled, setEnabled] = useState(channel?.enabled ?? true);
+  const [form, setForm] = useState(() => formOf(channel));
+  const { draft, secret, on, enabled } = form;
+  const name = form.name.trim();
   const stored = channel !== undefined && channel.to.kind === draft.kind;
-  const body = { enabled, to: toOf(draft), on, connectors: words(connectors), ...(secret !== "" && { secret }) };
+  const body = { enabled, to: toOf(draft), on, connectors: words(form.connectors), ...(secret !== "" && { secret }) };
   const save = useMutation({
     mutationFn: () =>
-      channel
-        ? client.PUT("/notifications/{name}", { params: { path: { name } }, body })
-        : client.POST("/notifications", { body: { name: name.trim(), ...body } }),
+      channel ? client.PUT("/notifications/{name}", { params: { path: { name: channel.name } }, body }) : client.POST("/notifications", { body: { name, ...body } }),
     onSuccess: () => {
       tell(t("saved", { name }), t("savedNext"));
       onClose();
     },
   });
-  const at = refusedAt(save.error);
-  const shown = { ...(!channel && { name: name.trim() }), ...body, ...(secret !== "" && { secret: "SECRET" }) };
-  const choose = (kind: Kind) => {
-    setDraft({ ...draft, kind });
-    setOn(usual(kind));
-    setSecret("");
-  };
+  const cli = ["notification", channel ? "edit" : "add", name || "NAME", ...options(body.to, on, body.connectors, { secret: secret !== "", enabled })];
   return (
     <FormDialog
       title={channel ? t("form.editTitle", { name }) : t("form.addTitle")}
       submit={save.isPending ? t("form.busy") : t("form.save")}
       busy={save.isPending}
-      ready={name.trim() !== "" && on.length > 0 && complete(draft, secret, stored)}
+      ready={name !== "" && on.length > 0 && complete(draft, secret, stored)}
       error={save.error}
       fields={SHOWN}
       showAs={
         <ShowAs
-          cli={[
-            "notification",
-            channel ? "edit" : "add",
-            name.trim() || "NAME",
-            ...options(body.to, on, body.connectors, { secret: secret !== "", enabled }),
-          ]}
+          cli={cli}
           method={channel ? "PUT" : "POST"}
-          path={channel ? `/notifications/${encodeURIComponent(name)}` : "/notifications"}
-          body={shown}
+          path={channel ? `/notifications/${encodeURIComponent(channel.name)}` : "/notifications"}
+          body={{ ...(!channel && { name }), ...body, ...(secret !== "" && { secret: "SECRET" }) }}
         />
       }
       onSubmit={() => save.mutate()}
       onCancel={onClose}
     >
-      {!channel && (
+      <Fields form={form} onChange={(change) => setForm((before) => ({ ...before, ...change }))} named={channel !== undefined} stored={stored} error={save.error} />
+    </FormDialog>
+  );
+}
+
+interface FieldsProps {
+  form: Form;
+  onChange: (change: Partial<Form>) => void;
+  /** It has its name for good. */
+  named: boolean;
+  /** The server has a secret for it. */
+  stored: boolean;
+  error: unknown;
+}
+
+function Fields({ form: { name, draft, secret, on, connectors, enabled }, onChange, named, stored, error }: FieldsProps) {
+  const t = useTexts("notifications");
+  const at = refusedAt(error);
+  const choose = (kind: Kind) => onChange({ draft: { ...draft, kind }, on: usual(kind), secret: "" });
+  return (
+    <>
+      {!named && (
         <Field label={t("form.name")} required {...at("/name")}>
-          <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
+          <Input value={name} onChange={(_, { value }) => onChange({ name: value })} autoComplete="off" />
         </Field>
       )}
       <Field label={t("form.kind")} hint={t(`form.kindAbout.${draft.kind}`)}>
@@ -80,13 +105,20 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
           ))}
         </Select>
       </Field>
-      <WhereFields draft={draft} onChange={setDraft} stored={stored} secret={secret} onSecret={setSecret} at={at} />
-      <Choices label={t("form.on")} wrong={on.length === 0 ? t("form.onNone") : undefined} of={OCCASIONS} chosen={on} onChange={setOn} words={(one) => t(`onAbout.${one}`)} />
+      <WhereFields draft={draft} onChange={(to) => onChange({ draft: to })} stored={stored} secret={secret} onSecret={(value) => onChange({ secret: value })} at={at} />
+      <Choices
+        label={t("form.on")}
+        wrong={on.length === 0 ? t("form.onNone") : undefined}
+        of={OCCASIONS}
+        chosen={on}
+        onChange={(value) => onChange({ on: value })}
+        words={(one) => t(`onAbout.${one}`)}
+      />
       <Field label={t("form.connectors")} hint={t("form.connectorsHint")} {...at("/connectors")}>
-        <Input value={connectors} onChange={(_, { value }) => setConnectors(value)} autoComplete="off" />
+        <Input value={connectors} onChange={(_, { value }) => onChange({ connectors: value })} autoComplete="off" />
       </Field>
-      <Switch label={t("form.enabled")} checked={enabled} onChange={(_, { checked }) => setEnabled(checked)} />
-    </FormDialog>
+      <Switch label={t("form.enabled")} checked={enabled} onChange={(_, { checked }) => onChange({ enabled: checked })} />
+    </>
   );
 }
 

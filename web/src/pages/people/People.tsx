@@ -80,7 +80,7 @@ function Accounts() {
             cell: ({ has_password, second_factor }) =>
               t(has_password ? (second_factor === "on" ? "way.factor" : "way.password") : "way.provider"),
           },
-          { key: "in", title: t("column.signedIn"), cell: ({ signed_in }) => <Time at={signed_in} /> },
+          { key: "in", title: t("column.signedIn"), width: 150, cell: ({ signed_in }) => <Time at={signed_in} /> },
           { key: "state", title: t("column.state"), width: 120, cell: ({ disabled }) => <State disabled={disabled} /> },
         ]}
       />

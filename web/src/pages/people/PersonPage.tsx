@@ -66,22 +66,78 @@ function Content({ person }: { person: Person }) {
 
 function Actions({ person }: { person: Person }) {
   const t = useTexts("people");
-  const tell = useTell();
-  const refused = useTellRefusal();
-  const navigate = useNavigate();
   const [{ dialog }, show] = useShown();
   const close = () => show({ dialog: undefined });
   const { name } = person;
-  const params = { path: { name } };
-  const path = `/people/${encodeURIComponent(name)}`;
+  return (
+    <>
+      <Button appearance="primary" onClick={() => show({ dialog: "edit" })}>
+        {t("dialog.edit")}
+      </Button>
+      <Button onClick={() => show({ dialog: "password" })}>{t("dialog.password")}</Button>
+      {person.disabled ? <Enable name={name} /> : <Button onClick={() => show({ dialog: "disable" })}>{t("dialog.disable")}</Button>}
+      <Button onClick={() => show({ dialog: "remove" })}>{t("dialog.remove")}</Button>
+      {dialog === "edit" && <EditPerson person={person} onClose={close} />}
+      {dialog === "password" && <ResetPassword name={name} onClose={close} />}
+      {dialog === "disable" && <Disable name={name} onClose={close} />}
+      {dialog === "remove" && <Remove name={name} onClose={close} />}
+    </>
+  );
+}
+
+const pathOf = (name: string) => `/people/${encodeURIComponent(name)}`;
+
+/** Enabling asks nothing before: its refusal has no dialog to stand in. */
+function Enable({ name }: { name: string }) {
+  const t = useTexts("people");
+  const tell = useTell();
+  const refused = useTellRefusal();
+  const edit = api.useMutation("patch", "/people/{name}", { onSuccess: () => tell(t("enabled", { name })), onError: refused });
+  const body = { disabled: false };
+  return (
+    <>
+      <ShowAs cli={["user", "enable", name]} method="PATCH" path={pathOf(name)} body={body} />
+      <Button disabled={edit.isPending} onClick={() => edit.mutate({ params: { path: { name } }, body })}>
+        {t("dialog.enable")}
+      </Button>
+    </>
+  );
+}
+
+interface AskProps {
+  name: string;
+  onClose: () => void;
+}
+
+function Disable({ name, onClose }: AskProps) {
+  const t = useTexts("people");
+  const tell = useTell();
   const edit = api.useMutation("patch", "/people/{name}", {
-    onSuccess: ({ disabled }) => {
-      tell(t(disabled ? "disable.done" : "enabled", { name }));
-      close();
+    onSuccess: () => {
+      tell(t("disable.done", { name }));
+      onClose();
     },
-    // Enabling asks nothing before: its refusal has no dialog to stand in.
-    onError: (error) => person.disabled && refused(error),
   });
+  const body = { disabled: true };
+  return (
+    <ConfirmDialog
+      title={t("disable.title", { name })}
+      action={t("dialog.disable")}
+      busy={edit.isPending}
+      error={edit.error}
+      onConfirm={() => edit.mutate({ params: { path: { name } }, body })}
+      onCancel={onClose}
+    >
+      <p>{t("disable.about")}</p>
+      <ShowAs cli={["user", "disable", name]} method="PATCH" path={pathOf(name)} body={body} />
+    </ConfirmDialog>
+  );
+}
+
+function Remove({ name, onClose }: AskProps) {
+  const t = useTexts("people");
+  const tell = useTell();
+  const navigate = useNavigate();
   const remove = api.useMutation("delete", "/people/{name}", {
     onSuccess: () => {
       tell(t("remove.done", { name }));
@@ -89,50 +145,16 @@ function Actions({ person }: { person: Person }) {
     },
   });
   return (
-    <>
-      <Button appearance="primary" onClick={() => show({ dialog: "edit" })}>
-        {t("dialog.edit")}
-      </Button>
-      <Button onClick={() => show({ dialog: "password" })}>{t("dialog.password")}</Button>
-      {person.disabled ? (
-        <>
-          <ShowAs cli={["user", "enable", name]} method="PATCH" path={path} body={{ disabled: false }} />
-          <Button disabled={edit.isPending} onClick={() => edit.mutate({ params, body: { disabled: false } })}>
-            {t("dialog.enable")}
-          </Button>
-        </>
-      ) : (
-        <Button onClick={() => show({ dialog: "disable" })}>{t("dialog.disable")}</Button>
-      )}
-      <Button onClick={() => show({ dialog: "remove" })}>{t("dialog.remove")}</Button>
-      {dialog === "edit" && <EditPerson person={person} onClose={close} />}
-      {dialog === "password" && <ResetPassword name={name} onClose={close} />}
-      {dialog === "disable" && (
-        <ConfirmDialog
-          title={t("disable.title", { name })}
-          action={t("dialog.disable")}
-          busy={edit.isPending}
-          error={edit.error}
-          onConfirm={() => edit.mutate({ params, body: { disabled: true } })}
-          onCancel={close}
-        >
-          <p>{t("disable.about")}</p>
-          <ShowAs cli={["user", "disable", name]} method="PATCH" path={path} body={{ disabled: true }} />
-        </ConfirmDialog>
-      )}
-      {dialog === "remove" && (
-        <ConfirmDialog
-          title={t("remove.title", { name })}
-          action={t("dialog.remove")}
-          busy={remove.isPending}
-          error={remove.error}
-          onConfirm={() => remove.mutate({ params })}
-          onCancel={close}
-        >
-          <p>{t("remove.about")}</p>
-          <ShowAs cli={["user", "remove", name]} method="DELETE" path={path} />
-        </ConfirmDialog>
-      )}
-    </>
+    <ConfirmDialog
+      title={t("remove.title", { name })}
+      action={t("dialog.remove")}
+      busy={remove.isPending}
+      error={remove.error}
+      onConfirm={() => remove.mutate({ params: { path: { name } } })}
+      onCancel={onClose}
+    >
+      <p>{t("remove.about")}</p>
+      <ShowAs cli={["user", "remove", name]} method="DELETE" path={pathOf(name)} />
+    </ConfirmDialog>
   );
 }

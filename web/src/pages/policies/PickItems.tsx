@@ -43,18 +43,11 @@ function nameOf({ name, scope }: Schemas["ItemView"]): string {
 }
 
 function Picker({ kind, connectors, included, onPick, onClose }: Props & { onClose: () => void }) {
-  const styles = useStyles();
   const t = useTexts("policies");
   const title = useKindTitle();
   const [typed, setTyped] = useState("");
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const name = useSettled(typed);
-  const plain = connectors.find((one) => !/[*?]/.test(one));
-  const newest = api.useQuery("get", "/snapshots", { params: { query: { limit: 1, ...(plain && { connector: plain }) } } });
-  const snapshot = newest.data?.items[0]?.id;
-  const params = { path: { id: snapshot ?? "" }, query: { kind, ...(name && { name }) } };
-  const items = usePaged("/snapshots/{id}/items", params, { enabled: snapshot !== undefined });
-  const none = newest.data !== undefined && snapshot === undefined;
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const toggle = (one: string, on: boolean) => {
     const next = new Set(chosen);
     if (on) next.add(one);
@@ -76,31 +69,50 @@ function Picker({ kind, connectors, included, onPick, onClose }: Props & { onClo
       <Field label={t("selection.pickSearch")}>
         <SearchBox value={typed} onChange={(_, { value }) => setTyped(value)} />
       </Field>
-      {none ? (
-        <span className={styles.none}>{t("selection.pickNone")}</span>
-      ) : (
-        <Loaded query={{ ...items, data: items.items, error: items.error ?? newest.error }}>
-          {(found) => (
-            <div className={styles.list} role="group" aria-label={title(kind)}>
-              {found.length === 0 && <span className={styles.none}>{t("selection.pickNone")}</span>}
-              {found.map(nameOf).map((one) => (
-                <Checkbox
-                  key={one}
-                  label={included.includes(one) ? `${one} (${t("selection.picked")})` : one}
-                  checked={chosen.has(one) || included.includes(one)}
-                  disabled={included.includes(one)}
-                  onChange={(_, { checked }) => toggle(one, checked === true)}
-                />
-              ))}
-              {items.hasNextPage && (
-                <Button appearance="subtle" disabled={items.isFetchingNextPage} onClick={() => void items.fetchNextPage()}>
-                  {t("action.loadMore")}
-                </Button>
-              )}
-            </div>
-          )}
-        </Loaded>
-      )}
+      <Found kind={kind} connectors={connectors} included={included} name={name} chosen={chosen} onToggle={toggle} />
     </FormDialog>
+  );
+}
+
+interface FoundProps extends Omit<Props, "onPick"> {
+  /** A part of the name that was searched for. */
+  name: string;
+  chosen: ReadonlySet<string>;
+  onToggle: (name: string, on: boolean) => void;
+}
+
+/** Items of the newest snapshot that the policy's first plain connector has, or any. */
+function Found({ kind, connectors, included, name, chosen, onToggle }: FoundProps) {
+  const styles = useStyles();
+  const t = useTexts("policies");
+  const title = useKindTitle();
+  const plain = connectors.find((one) => !/[*?]/.test(one));
+  const newest = api.useQuery("get", "/snapshots", { params: { query: { limit: 1, ...(plain && { connector: plain }) } } });
+  const snapshot = newest.data?.items[0]?.id;
+  const params = { path: { id: snapshot ?? "" }, query: { kind, ...(name && { name }) } };
+  const items = usePaged("/snapshots/{id}/items", params, { enabled: snapshot !== undefined });
+  if (newest.data && snapshot === undefined) return <span className={styles.none}>{t("selection.pickNone")}</span>;
+  return (
+    <Loaded query={{ ...items, data: items.items, error: items.error ?? newest.error }}>
+      {(found) => (
+        <div className={styles.list} role="group" aria-label={title(kind)}>
+          {found.length === 0 && <span className={styles.none}>{t("selection.pickNone")}</span>}
+          {found.map(nameOf).map((one) => (
+            <Checkbox
+              key={one}
+              label={included.includes(one) ? `${one} (${t("selection.picked")})` : one}
+              checked={chosen.has(one) || included.includes(one)}
+              disabled={included.includes(one)}
+              onChange={(_, { checked }) => onToggle(one, checked === true)}
+            />
+          ))}
+          {items.hasNextPage && (
+            <Button appearance="subtle" disabled={items.isFetchingNextPage} onClick={() => void items.fetchNextPage()}>
+              {t("action.loadMore")}
+            </Button>
+          )}
+        </div>
+      )}
+    </Loaded>
   );
 }

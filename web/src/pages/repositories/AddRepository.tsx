@@ -18,20 +18,39 @@ type Body = Schemas["AddRepository"];
 
 const SHOWN = ["/name", "/location", "/credential", "/credential_secret", "/password", "/object_lock/days"];
 
+interface Draft {
+  name: string;
+  existing: boolean;
+  place: Place;
+  opener: Opener;
+  /** None where one is made. */
+  password: string | undefined;
+  lock: Lock | null;
+}
+
+const EMPTY: Draft = { name: "", existing: false, place: NOWHERE, opener: { by: "machine" }, password: undefined, lock: null };
+
+function bodyOf({ name, existing, place, opener, password, lock }: Draft): Body {
+  const cloud = place.storage !== "folder";
+  return {
+    name: name.trim(),
+    location: format(place),
+    existing,
+    ...(cloud && openerOf(opener)),
+    ...(cloud && lock && { object_lock: lock }),
+    ...(password && { password }),
+  };
+}
+
+function isWhole({ name, existing, place, opener, password }: Draft): boolean {
+  return name.trim() !== "" && complete(place) && (place.storage === "folder" || openerComplete(opener)) && (existing || password !== "");
+}
+
 export function AddRepository({ onClose }: { onClose: () => void }) {
   const t = useTexts("repositories");
   const tell = useTell();
   const navigate = useNavigate();
-  const [name, setName] = useState("");
-  const [existing, setExisting] = useState(false);
-  const [place, setPlace] = useState<Place>(NOWHERE);
-  const [opener, setOpener] = useState<Opener>({ by: "machine" });
-  const [password, setPassword] = useState<string>();
-  const [lock, setLock] = useState<Lock | null>(null);
-  const choose = (old: boolean) => {
-    setExisting(old);
-    setPassword(undefined);
-  };
+  const [draft, setDraft] = useState(EMPTY);
   const arrive = (repository: string) => {
     tell(t("added", { name: repository }));
     void navigate({ to: "/repositories/$name", params: { name: repository } });
@@ -41,24 +60,14 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
       if (!added.password) arrive(added.repository.name);
     },
   });
-  const { storage } = place;
-  const body: Body = {
-    name: name.trim(),
-    location: format(place),
-    existing,
-    ...(storage !== "folder" && openerOf(opener)),
-    ...(storage !== "folder" && lock && { object_lock: lock }),
-    ...(password && { password }),
-  };
-  const at = refusedAt(add.error);
-  const refused = add.error ? Problem.from(add.error) : undefined;
+  const body = bodyOf(draft);
   if (add.data?.password) {
-    const { repository, password: made } = add.data;
+    const { repository, password } = add.data;
     return (
       <Once
         title={t("once.title")}
         warning={t("once.warning", { name: repository.name })}
-        secret={made ?? ""}
+        secret={password ?? ""}
         onClose={() => arrive(repository.name)}
       >
         {t("once.next")}
@@ -70,34 +79,52 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
       title={t("form.addTitle")}
       submit={add.isPending ? t("form.busy") : t("form.add")}
       busy={add.isPending}
-      ready={name.trim() !== "" && complete(place) && (storage === "folder" || openerComplete(opener)) && (existing || password !== "")}
+      ready={isWhole(draft)}
       error={add.error}
       fields={SHOWN}
       showAs={<ShowAs cli={cli(body)} method="POST" path="/repositories" body={masked(body)} />}
       onSubmit={() => add.mutate({ body })}
       onCancel={onClose}
     >
+      <Fields draft={draft} onChange={(change) => setDraft((before) => ({ ...before, ...change }))} error={add.error} />
+    </FormDialog>
+  );
+}
+
+interface FieldsProps {
+  draft: Draft;
+  onChange: (change: Partial<Draft>) => void;
+  error: unknown;
+}
+
+function Fields({ draft: { name, existing, place, opener, password, lock }, onChange, error }: FieldsProps) {
+  const t = useTexts("repositories");
+  const at = refusedAt(error);
+  const refused = error ? Problem.from(error) : undefined;
+  const { storage } = place;
+  return (
+    <>
       <Field label={t("form.name")} hint={t("form.nameHint")} required {...at("/name")}>
-        <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
+        <Input value={name} onChange={(_, { value }) => onChange({ name: value })} autoComplete="off" />
       </Field>
       <Field label={t("form.existing")}>
-        <RadioGroup value={existing ? "old" : "new"} onChange={(_, { value }) => choose(value === "old")}>
+        <RadioGroup value={existing ? "old" : "new"} onChange={(_, { value }) => onChange({ existing: value === "old", password: undefined })}>
           <Radio value="new" label={t("form.isNew")} />
           <Radio value="old" label={t("form.isOld")} />
         </RadioGroup>
       </Field>
-      <PlaceFields place={place} onChange={setPlace} refused={refused?.field("/location")} />
+      <PlaceFields place={place} onChange={(value) => onChange({ place: value })} refused={refused?.field("/location")} />
       {storage !== "folder" && (
         <OpenerFields
           storage={storage}
           opener={opener}
-          onChange={setOpener}
+          onChange={(value) => onChange({ opener: value })}
           refused={{ credential: refused?.field("/credential"), secret: refused?.field("/credential_secret") }}
         />
       )}
-      <PasswordFields existing={existing} password={password} onChange={setPassword} at={at} />
-      {storage !== "folder" && <LockFields lock={lock} onChange={setLock} refused={refused?.field("/object_lock/days")} />}
-    </FormDialog>
+      <PasswordFields existing={existing} password={password} onChange={(value) => onChange({ password: value })} at={at} />
+      {storage !== "folder" && <LockFields lock={lock} onChange={(value) => onChange({ lock: value })} refused={refused?.field("/object_lock/days")} />}
+    </>
   );
 }
 

@@ -102,53 +102,13 @@ function TaskFields({ name, task, error, onChange }: TaskProps) {
   const t = useTexts("repositories");
   const form = useFormStyles();
   const styles = useStyles();
-  const words = useScheduleWords();
   const at = refusedAt(error);
-  const how = task && rhythm(task.schedule);
   const fresh = name === "check" ? { read_percent: 0 } : {};
   const set = (next: Rhythm) => onChange({ ...fresh, ...task, schedule: schedule(next, task?.schedule ?? USUAL) });
-  const choose = (every: string) => {
-    const time = how && how.every !== "other" ? how.at : "06:00";
-    if (every === "") onChange(null);
-    else if (every === "day") set({ every, at: time });
-    else if (every === "week") set({ every, at: time, day: "sat" });
-    else if (every === "month") set({ every, at: time, day: "1" });
-  };
   return (
     <fieldset className={mergeClasses(form.row, styles.task)}>
       <legend className={styles.name}>{t(`maintenance.task.${name}`)}</legend>
-      <Field label={t("maintenance.rhythm")} {...at(`/${name}/schedule/when`)}>
-        <Select value={how?.every ?? ""} onChange={(_, { value }) => choose(value)}>
-          <option value="">{t("maintenance.off")}</option>
-          {(["day", "week", "month"] as const).map((every) => (
-            <option key={every} value={every}>
-              {t(`maintenance.every.${every}`)}
-            </option>
-          ))}
-          {task && how?.every === "other" && <option value="other">{words(task.schedule)}</option>}
-        </Select>
-      </Field>
-      {how?.every === "week" && (
-        <Field label={t("maintenance.day")}>
-          <Select value={how.day} onChange={(_, { value }) => set({ ...how, day: value })}>
-            {DAYS.map((day, number) => (
-              <option key={day} value={day}>
-                {weekday(number)}
-              </option>
-            ))}
-          </Select>
-        </Field>
-      )}
-      {how?.every === "month" && (
-        <Field label={t("maintenance.dayOfMonth")}>
-          <Input type="number" min={1} max={31} value={how.day} onChange={(_, { value }) => set({ ...how, day: value })} />
-        </Field>
-      )}
-      {how && how.every !== "other" && (
-        <Field label={t("maintenance.at")}>
-          <Input type="time" value={how.at} onChange={(_, { value }) => set({ ...how, at: value })} />
-        </Field>
-      )}
+      <RhythmFields of={task?.schedule} onChange={set} onOff={() => onChange(null)} refused={at(`/${name}/schedule/when`)} />
       {task && (
         <Field label={t("maintenance.zone")} {...at(`/${name}/schedule/time_zone`)}>
           <Input
@@ -169,5 +129,63 @@ function TaskFields({ name, task, error, onChange }: TaskProps) {
         </Field>
       )}
     </fieldset>
+  );
+}
+
+interface RhythmProps {
+  /** Nothing while the task is off. */
+  of: Schedule | undefined;
+  onChange: (rhythm: Rhythm) => void;
+  onOff: () => void;
+  refused: object;
+}
+
+/** How often, and when then. What only the command line can say stays as it is until something else is chosen. */
+function RhythmFields({ of, onChange, onOff, refused }: RhythmProps) {
+  const t = useTexts("repositories");
+  const words = useScheduleWords();
+  const how = of && rhythm(of);
+  const choose = (every: string) => {
+    const at = how && how.every !== "other" ? how.at : "06:00";
+    if (every === "") onOff();
+    else if (every === "day") onChange({ every, at });
+    else if (every === "week") onChange({ every, at, day: "sat" });
+    else if (every === "month") onChange({ every, at, day: "1" });
+  };
+  return (
+    <>
+      <Field label={t("maintenance.rhythm")} {...refused}>
+        <Select value={how?.every ?? ""} onChange={(_, { value }) => choose(value)}>
+          <option value="">{t("maintenance.off")}</option>
+          {(["day", "week", "month"] as const).map((every) => (
+            <option key={every} value={every}>
+              {t(`maintenance.every.${every}`)}
+            </option>
+          ))}
+          {of && how?.every === "other" && <option value="other">{words(of)}</option>}
+        </Select>
+      </Field>
+      {how?.every === "week" && (
+        <Field label={t("maintenance.day")}>
+          <Select value={how.day} onChange={(_, { value }) => onChange({ ...how, day: value })}>
+            {DAYS.map((day, number) => (
+              <option key={day} value={day}>
+                {weekday(number)}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      )}
+      {how?.every === "month" && (
+        <Field label={t("maintenance.dayOfMonth")}>
+          <Input type="number" min={1} max={31} value={how.day} onChange={(_, { value }) => onChange({ ...how, day: value })} />
+        </Field>
+      )}
+      {how && how.every !== "other" && (
+        <Field label={t("maintenance.at")}>
+          <Input type="time" value={how.at} onChange={(_, { value }) => onChange({ ...how, at: value })} />
+        </Field>
+      )}
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import { Badge, Button, MessageBar, MessageBarBody } from "@fluentui/react-components";
+import { Badge, Button, MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
@@ -16,6 +16,7 @@ import { useTexts } from "../../texts";
 import { Alone } from "./Alone";
 import { EditRepository } from "./EditRepository";
 import { Maintenance } from "./Maintenance";
+import { Mend } from "./Mend";
 import { Space } from "./Space";
 import { LastCheck, type Repository, Size, Snapshots, Standing, useStanding } from "./Standing";
 import { Upkeep } from "./Upkeep";
@@ -67,7 +68,11 @@ function Overview({ repository }: { repository: Repository }) {
     <>
       {repository.damaged && (
         <MessageBar intent="error" layout="multiline">
-          <MessageBarBody>{t("damaged")}</MessageBarBody>
+          <MessageBarBody>
+            <MessageBarTitle>{t("state.damaged")}</MessageBarTitle>
+            {t("damaged")} <TextLink to="/runs" search={{ kind: "check" }} inline>{t("upkeep.runs")}</TextLink>
+            <Mend name={name} />
+          </MessageBarBody>
         </MessageBar>
       )}
       {error && (

@@ -44,10 +44,10 @@ function Stats({ stats }: { stats: Schemas["RepositoryStats"] }) {
             { key: "source", title: t("space.source"), grow: 2, cell: ({ source }) => source },
             { key: "all", title: t("space.all"), cell: (source) => bytes(source.bytes_stored) },
             { key: "share", title: t("space.share"), width: 80, cell: (source) => percent(source.bytes_stored / all) },
-            { key: "size", title: t("space.size"), cell: (source) => bytes(source.bytes) },
+            { key: "size", title: t("space.size"), minor: true, cell: (source) => bytes(source.bytes) },
             { key: "snapshots", title: t("space.snapshots"), width: 100, cell: (source) => count(source.snapshots) },
-            { key: "oldest", title: t("space.oldest"), cell: ({ oldest }) => <Time at={oldest} /> },
-            { key: "newest", title: t("space.newest"), cell: ({ newest }) => <Time at={newest} /> },
+            { key: "oldest", title: t("space.oldest"), minor: true, cell: ({ oldest }) => <Time at={oldest} /> },
+            { key: "newest", title: t("space.newest"), minor: true, cell: ({ newest }) => <Time at={newest} /> },
           ]}
         />
       </Section>

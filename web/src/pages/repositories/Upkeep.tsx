@@ -10,8 +10,10 @@ import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { isOpen, type Run } from "../runs/standing";
-import { damage, type Freed, freed } from "./result";
+import { damage } from "../runs/result";
+import { ended, isOpen, type Run } from "../runs/standing";
+import { Mend } from "./Mend";
+import { type Freed, freed } from "./result";
 
 const useStyles = makeStyles({
   line: { display: "flex", flexWrap: "wrap", alignItems: "end", gap: tokens.spacingHorizontalM },
@@ -47,7 +49,6 @@ function Check({ name }: { name: string }) {
   const run = useRun(shown["check"]);
   const busy = start.isPending || (run !== undefined && isOpen(run));
   const body = { read_percent: Number(percent) };
-  const found = run && damage(run.result);
   return (
     <Section title={t("upkeep.check")} about={t("upkeep.checkAbout")}>
       <form
@@ -72,10 +73,11 @@ function Check({ name }: { name: string }) {
       </form>
       <Refusal error={start.error} fields={["/read_percent"]} />
       {run && (
-        <Outcome run={run} intent={found ? "error" : "success"}>
-          {found ? t("upkeep.damage", { count: found }) : t("upkeep.clean")}
+        <Outcome run={run} intent="success">
+          {t("upkeep.clean")}
         </Outcome>
       )}
+      {run && ended(run) === "damaged" && <Mend name={name} />}
     </Section>
   );
 }
@@ -147,24 +149,26 @@ function PruneWords({ found, dry }: { found: Freed; dry: boolean }) {
 
 interface OutcomeProps {
   run: Run;
-  /** How it is told when the run did its work. */
-  intent: "success" | "info" | "error";
+  /** How it is told when the run did its work and found nothing bad. */
+  intent: "success" | "info";
   children: React.ReactNode;
 }
 
 /** What became of the run, said aloud when it changes. */
 function Outcome({ run, intent, children }: OutcomeProps) {
   const t = useTexts("repositories");
-  const ended = run.state === "failed" || run.state === "canceled";
-  const open = isOpen(run);
-  const told = open ? "info" : ended ? "error" : intent;
+  const end = ended(run) ?? "running";
+  const other: Record<string, ["info" | "warning" | "error", string]> = {
+    running: ["info", t("upkeep.running")],
+    canceled: ["warning", t("upkeep.canceled")],
+    failed: ["error", t("upkeep.failed", { error: run.error ?? "" })],
+    damaged: ["error", t("upkeep.damage", { count: damage(run) })],
+  };
+  const [told, words] = other[end] ?? [intent, children];
   return (
     <MessageBar intent={told} layout="multiline" role="status">
       <MessageBarBody>
-        {open && t("upkeep.running")}
-        {run.state === "failed" && t("upkeep.failed", { error: run.error ?? "" })}
-        {run.state === "canceled" && t("upkeep.canceled")}
-        {!open && !ended && children}{" "}
+        {words}{" "}
         <TextLink to="/runs/$id" params={{ id: run.id }} inline>
           {t("upkeep.open")}
         </TextLink>

@@ -1,15 +1,8 @@
 import { expect, test } from "vitest";
-import { damage, freed } from "./result";
+import { freed } from "./result";
 
-test("a run without a result has freed nothing and found nothing", () => {
+test("a run without a result has freed nothing", () => {
   for (const result of [undefined, null, "x", {}]) expect(freed(result)).toBeUndefined();
-  expect(damage(undefined)).toBeUndefined();
-});
-
-test("what nobody could read counts as damage, notes do not", () => {
-  expect(damage({ damage: 0, notes: 4 })).toBe(0);
-  expect(damage({ damage: 1, doubts: 2 })).toBe(3);
-  expect(damage({ damage: ["index/a", "data/b"] })).toBe(2);
 });
 
 test("members that an older server did not tell are none", () => {

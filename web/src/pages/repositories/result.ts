@@ -27,11 +27,3 @@ export function freed(result: unknown): Freed | undefined {
     packs_locked: number(of, "packs_locked"),
   };
 }
-
-/** How much damage a check found, doubts counted with it: what nobody could read is not known to be whole. */
-export function damage(result: unknown): number | undefined {
-  const of = members(result);
-  if (of === undefined) return undefined;
-  const found = (member: string) => (Array.isArray(of[member]) ? of[member].length : number(of, member));
-  return found("damage") + found("doubts");
-}

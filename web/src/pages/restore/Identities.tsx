@@ -39,12 +39,16 @@ export function Identities({ plan }: { plan: PlanDetail }) {
   );
 }
 
+/** What was typed, by the person's name at the source. */
+type Typed = Record<string, string>;
+
 function Mapping({ plan, items, list }: { plan: PlanDetail; items: Identity[]; list: Pages }) {
   const styles = useStyles();
   const t = useTexts("restore");
   const tell = useTell();
-  const [typed, setTyped] = useState<Record<string, string>>({});
+  const [typed, setTyped] = useState<Typed>({});
   const mayEdit = useMay("restore") && plan.state === "ready";
+  const columns = useColumns(mayEdit ? typed : undefined, (name, account) => setTyped({ ...typed, [name]: account }));
   const body = mapping(items, typed);
   const save = api.useMutation("put", "/restore-plans/{id}/identities", {
     onSuccess: () => {
@@ -52,35 +56,6 @@ function Mapping({ plan, items, list }: { plan: PlanDetail; items: Identity[]; l
       tell(t("detail.savedMapping"));
     },
   });
-  const columns: Column<Identity>[] = [
-    { key: "name", title: t("person.name"), grow: 2, cell: ({ from }) => <span dir="auto">{from.name}</span> },
-    { key: "account", title: t("person.account"), grow: 2, cell: ({ from }) => from.unique_name },
-    {
-      key: "found",
-      title: t("person.known"),
-      width: 130,
-      cell: ({ found }) => <StatusBadge tone={found ? "good" : "warning"}>{t(found ? "person.found" : "person.notFound")}</StatusBadge>,
-    },
-    { key: "items", title: t("person.items"), width: 80, cell: (identity) => count(identity.items) },
-    {
-      key: "to",
-      title: t("person.to"),
-      grow: 3,
-      cell: ({ from, to }) =>
-        mayEdit ? (
-          <Input
-            className={styles.input}
-            size="small"
-            aria-label={t("person.toOf", { name: from.name })}
-            placeholder={t("person.stays")}
-            value={typed[from.unique_name] ?? to?.unique_name ?? ""}
-            onChange={(_, { value }) => setTyped({ ...typed, [from.unique_name]: value })}
-          />
-        ) : (
-          (to?.unique_name ?? "")
-        ),
-    },
-  ];
   return (
     <>
       <Rows label={t("detail.identities")} items={items} columns={columns} id={({ from }) => from.unique_name} list={list} />
@@ -104,4 +79,39 @@ function Mapping({ plan, items, list }: { plan: PlanDetail; items: Identity[]; l
       )}
     </>
   );
+}
+
+/** `typed` is absent where nothing can be changed any more. */
+function useColumns(typed: Typed | undefined, onType: (name: string, account: string) => void): Column<Identity>[] {
+  const styles = useStyles();
+  const t = useTexts("restore");
+  return [
+    { key: "name", title: t("person.name"), grow: 2, cell: ({ from }) => <span dir="auto">{from.name}</span> },
+    { key: "account", title: t("person.account"), grow: 2, cell: ({ from }) => from.unique_name },
+    {
+      key: "found",
+      title: t("person.known"),
+      width: 130,
+      cell: ({ found }) => <StatusBadge tone={found ? "good" : "warning"}>{t(found ? "person.found" : "person.notFound")}</StatusBadge>,
+    },
+    { key: "items", title: t("person.items"), width: 80, cell: (identity) => count(identity.items) },
+    {
+      key: "to",
+      title: t("person.to"),
+      grow: 3,
+      cell: ({ from, to }) =>
+        typed ? (
+          <Input
+            className={styles.input}
+            size="small"
+            aria-label={t("person.toOf", { name: from.name })}
+            placeholder={t("person.stays")}
+            value={typed[from.unique_name] ?? to?.unique_name ?? ""}
+            onChange={(_, { value }) => onType(from.unique_name, value)}
+          />
+        ) : (
+          (to?.unique_name ?? "")
+        ),
+    },
+  ];
 }

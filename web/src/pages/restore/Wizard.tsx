@@ -1,8 +1,9 @@
-import { Body1, Button, Checkbox, Field, makeStyles, MessageBar, MessageBarBody, Radio, RadioGroup, Select, tokens } from "@fluentui/react-components";
+import { Body1, Button, Checkbox, Field, makeStyles, MessageBar, MessageBarBody, RadioGroup, Select, tokens } from "@fluentui/react-components";
 import { ArrowDownloadRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { api } from "../../api/client";
+import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { when } from "../../components/format";
 import { refusedAt, useFormStyles } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
@@ -37,27 +38,15 @@ export function Wizard({ origin, entries, inBasket }: Props) {
   const styles = useStyles();
   const form = useFormStyles();
   const t = useTexts("restore");
-  const navigate = useNavigate();
-  const [left, setLeft] = useState<Entry[]>(entries);
-  const chosen = inBasket ? entries : left;
+  const [chosen, take] = useChosen(origin, entries, inBasket);
   const [conflict, setConflict] = useState<Conflict>("skip");
   const [missing, setMissing] = useState(false);
   const target = useTargets(origin);
-  const source = useSourceName()(origin.service, origin.source);
+  const plan = usePlan(origin, inBasket);
   const select = selectOf(chosen, missing);
-  const plan = api.useMutation("post", "/restore-plans", {
-    onSuccess: async ({ id }) => {
-      await navigate({ to: "/restore/$id", params: { id } });
-      if (inBasket) dropBasket(origin.id);
-    },
-  });
-  const take = (entry: Entry) => {
-    if (inBasket) removeFromBasket(origin.id, new Set([entryKey(entry)]));
-    else setLeft(left.filter((one) => entryKey(one) !== entryKey(entry)));
-  };
-  const paths = pathsOf(chosen);
   const whole = select !== undefined && select !== "mixed" && target.chosen !== undefined;
   const body = whole ? { snapshot: origin.id, target: { connector: target.chosen ?? "" }, conflict, select } : undefined;
+  const paths = pathsOf(chosen);
   const at = refusedAt(plan.error);
   return (
     <form
@@ -67,43 +56,15 @@ export function Wizard({ origin, entries, inBasket }: Props) {
         if (body && !plan.isPending) plan.mutate({ body });
       }}
     >
-      <Section
-        title={t("new.what")}
-        actions={
-          inBasket && (
-            <Button size="small" onClick={() => dropBasket(origin.id)}>
-              {t("new.clear")}
-            </Button>
-          )
-        }
-      >
-        <Body1>
-          {t("new.fromWhen", { source, service: t(`services.${origin.service}`, { defaultValue: origin.service }), time: when(origin.time) })}
-        </Body1>
-        <Selected entries={chosen} onRemove={take} />
-        {chosen.length === 0 && <Body1>{t("new.nothingHint")}</Body1>}
-        {select === "mixed" && (
-          <MessageBar intent="warning" layout="multiline">
-            <MessageBarBody>{t("new.mixed")}</MessageBarBody>
-          </MessageBar>
-        )}
+      <What origin={origin} chosen={chosen} inBasket={inBasket} mixed={select === "mixed"} onTake={take}>
         <Checkbox label={t("new.missing")} checked={missing} onChange={(_, { checked }) => setMissing(checked === true)} />
         <span className={styles.hint}>{t("new.missingHint")}</span>
-      </Section>
+      </What>
       <Section title={t("new.target")}>{target.field(at("/target/connector"))}</Section>
       <Section title={t("new.conflict")}>
         <RadioGroup aria-label={t("new.conflict")} value={conflict} onChange={(_, { value }) => setConflict(value as Conflict)}>
           {CONFLICTS.map((value) => (
-            <Radio
-              key={value}
-              value={value}
-              label={
-                <>
-                  <strong>{t(`new.${value}`)}</strong>
-                  <div className={styles.hint}>{t(`new.${value}Hint`)}</div>
-                </>
-              }
-            />
+            <ExplainedRadio key={value} value={value} title={t(`new.${value}`)} about={[t(`new.${value}Hint`)]} />
           ))}
         </RadioGroup>
       </Section>
@@ -120,6 +81,65 @@ export function Wizard({ origin, entries, inBasket }: Props) {
         {body && <ShowAs cli={cliOf(origin.id, body.target.connector, conflict, body.select)} method="POST" path="/restore-plans" body={body} />}
       </div>
     </form>
+  );
+}
+
+/** What is still chosen, and how to take something of it away: from the basket, where it lies there. */
+function useChosen(origin: Origin, entries: Entry[], inBasket: boolean): [Entry[], (entry: Entry) => void] {
+  const [left, setLeft] = useState(entries);
+  const take = (entry: Entry) => {
+    if (inBasket) removeFromBasket(origin.id, new Set([entryKey(entry)]));
+    else setLeft(left.filter((one) => entryKey(one) !== entryKey(entry)));
+  };
+  return [inBasket ? entries : left, take];
+}
+
+/** Asks for the plan, and leads to it. */
+function usePlan(origin: Origin, inBasket: boolean) {
+  const navigate = useNavigate();
+  return api.useMutation("post", "/restore-plans", {
+    onSuccess: async ({ id }) => {
+      await navigate({ to: "/restore/$id", params: { id } });
+      if (inBasket) dropBasket(origin.id);
+    },
+  });
+}
+
+interface WhatProps {
+  origin: Origin;
+  chosen: Entry[];
+  inBasket: boolean;
+  /** What is chosen cannot be restored together. */
+  mixed: boolean;
+  onTake: (entry: Entry) => void;
+  children: ReactNode;
+}
+
+function What({ origin, chosen, inBasket, mixed, onTake, children }: WhatProps) {
+  const t = useTexts("restore");
+  const source = useSourceName()(origin.service, origin.source);
+  const service = t(`services.${origin.service}`, { defaultValue: origin.service });
+  return (
+    <Section
+      title={t("new.what")}
+      actions={
+        inBasket && (
+          <Button size="small" onClick={() => dropBasket(origin.id)}>
+            {t("new.clear")}
+          </Button>
+        )
+      }
+    >
+      <Body1>{t("new.fromWhen", { source, service, time: when(origin.time) })}</Body1>
+      <Selected entries={chosen} onRemove={onTake} />
+      {chosen.length === 0 && <Body1>{t("new.nothingHint")}</Body1>}
+      {mixed && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>{t("new.mixed")}</MessageBarBody>
+        </MessageBar>
+      )}
+      {children}
+    </Section>
   );
 }
 

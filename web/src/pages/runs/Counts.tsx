@@ -9,6 +9,7 @@ import "./texts";
 const useStyles = makeStyles({
   frame: { overflowX: "auto" },
   table: { maxWidth: "760px", minWidth: "440px", fontVariantNumeric: "tabular-nums" },
+  kind: { width: "32%" },
 });
 
 /** What a backup found of each kind of data, and what changed. */
@@ -29,7 +30,9 @@ export function Counts({ run }: { run: Run }) {
             <TableHeader>
               <TableRow>
                 {(["kind", "items", "added", "changed", "removed"] as const).map((column) => (
-                  <TableHeaderCell key={column}>{t(`counts.${column}`)}</TableHeaderCell>
+                  <TableHeaderCell key={column} className={column === "kind" ? styles.kind : undefined}>
+                    {t(`counts.${column}`)}
+                  </TableHeaderCell>
                 ))}
               </TableRow>
             </TableHeader>

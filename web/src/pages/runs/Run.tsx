@@ -15,13 +15,14 @@ import { useTexts } from "../../texts";
 import { withHistory } from "../issues/group";
 import { IssueGroups } from "../issues/IssueGroups";
 import { MoreIssues } from "../issues/MoreIssues";
+import { Mend } from "../repositories/Mend";
 import { Compare } from "./Compare";
 import { Counts } from "./Counts";
 import { Live } from "./Live";
 import { plain, told } from "./result";
 import { RunActions } from "./RunActions";
 import { RunState } from "./RunState";
-import { isOpen, type Run as TheRun, seconds } from "./standing";
+import { ended, isOpen, type Run as TheRun, seconds } from "./standing";
 import { useRunWords } from "./words";
 import "./texts";
 
@@ -86,11 +87,13 @@ function useFinished(run: TheRun) {
 
 function Failure({ run }: { run: TheRun }) {
   const t = useTexts("runs");
+  const damaged = ended(run) === "damaged";
   return (
     <MessageBar intent="error" layout="multiline">
       <MessageBarBody>
-        <MessageBarTitle>{t("detail.error")}</MessageBarTitle>
+        <MessageBarTitle>{t(damaged ? "detail.damage" : "detail.error")}</MessageBarTitle>
         {run.error} {run.kind === "backup" && !run.snapshot && t("detail.noSnapshot")}
+        {damaged && (run.kind === "verify" ? t("detail.damagedSnapshot") : <Mend name={run.repository} />)}
       </MessageBarBody>
     </MessageBar>
   );

@@ -1,4 +1,5 @@
 import { bytes, count, duration, percent } from "../../components/format";
+import type { Run } from "./standing";
 
 /** One member of a run's result, for people. */
 export interface Told {
@@ -35,4 +36,10 @@ export function told(result: unknown, words = YES, before = ""): Told[] {
 export function plain(key: string): string {
   const words = key.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** How much damage a check or verification found; none for runs that look for none. */
+export function damage({ result }: Pick<Run, "result">): number {
+  const found: unknown = result?.["damage"];
+  return typeof found === "number" ? found : 0;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Schemas } from "../../api/client";
 import { before, compared } from "./compare";
-import { changes, seconds, standing, subject } from "./standing";
+import { changes, ended, seconds, standing, subject } from "./standing";
 
 type Run = Schemas["RunView"];
 
@@ -46,6 +46,15 @@ test("a wait that is over is not told, nor one of a run that has ended", () => {
 test("a failed run tells its error, and a state of a newer server is shown as it is", () => {
   expect(standing(run({ state: "failed", error: "no disk" }), NOW)).toEqual({ state: "failed", tone: "bad", why: "no disk" });
   expect(standing(run({ state: "paused" }), NOW)).toEqual({ state: "paused", tone: "neutral" });
+});
+
+test("a check that found damage is not told as one that failed", () => {
+  const check = run({ kind: "check", state: "failed", error: "repository main is damaged: 2 problems", result: { damage: 2, notes: 1 } });
+  expect(standing(check, NOW)).toEqual({ state: "damaged", tone: "bad", why: "repository main is damaged: 2 problems" });
+  expect(ended({ ...check, result: { damage: 0, notes: 1 } })).toBe("failed");
+  expect(ended({ ...check, result: null })).toBe("failed");
+  expect(ended({ ...check, state: "running" })).toBeUndefined();
+  expect(ended({ ...check, state: "canceled" })).toBe("canceled");
 });
 
 test("an open run has lasted until now, and a clock that is wrong makes no negative time", () => {

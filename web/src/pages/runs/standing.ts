@@ -1,5 +1,6 @@
 import type { Schemas } from "../../api/client";
 import type { Tone } from "../../components/StatusBadge";
+import { damage } from "./result";
 
 export type Run = Schemas["RunView"];
 
@@ -19,6 +20,7 @@ const TONES: Record<string, Tone> = {
   succeeded: "good",
   succeeded_with_issues: "warning",
   failed: "bad",
+  damaged: "bad",
   canceled: "neutral",
 };
 
@@ -29,12 +31,19 @@ export function isOpen(run: Pick<Run, "state">): boolean {
   return run.state === "queued" || run.state === "running";
 }
 
+/** How a run ended; nothing while it is open. A check that found damage did its work, though the server counts it among those that failed. */
+export function ended(run: Pick<Run, "state" | "result">): string | undefined {
+  if (isOpen(run)) return undefined;
+  return run.state === "failed" && damage(run) > 0 ? "damaged" : run.state;
+}
+
 export function standing(run: Run, now: number): Standing {
   const waiting = run.waiting ?? undefined;
   const over = waiting?.until != null && Date.parse(waiting.until) <= now;
   if (!isOpen(run) || !waiting || over) {
     const why = run.state === "failed" ? (run.error ?? undefined) : undefined;
-    return { state: run.state, tone: TONES[run.state] ?? "neutral", ...(why !== undefined && { why }) };
+    const state = ended(run) ?? run.state;
+    return { state, tone: TONES[state] ?? "neutral", ...(why !== undefined && { why }) };
   }
   const special = waiting.code === "throttled" || waiting.code === "approval";
   const state = special ? waiting.code : run.state;

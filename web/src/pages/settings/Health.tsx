@@ -1,5 +1,5 @@
 import { makeStyles, Text, tokens } from "@fluentui/react-components";
-import { useQueries } from "@tanstack/react-query";
+import { useIsFetching, useQueries } from "@tanstack/react-query";
 import { api, client } from "../../api/client";
 import { useAll } from "../../components/all";
 import { duration } from "../../components/format";
@@ -22,6 +22,7 @@ export function Health() {
   const styles = useStyles();
   const now = useNow();
   const known = useKnown();
+  const asking = useIsFetching() > 0;
   const difference = duration(Math.abs(known.skew ?? 0));
   return (
     <Section title={t("health.title")} about={t("health.about")}>
@@ -29,7 +30,7 @@ export function Health() {
         {findings(known, now).map(({ what, state, words, values, to }) => (
           <li key={what} className={styles.finding}>
             <div>
-              <StatusBadge tone={TONES[state]}>{t(`health.${state}`)}</StatusBadge>
+              <StatusBadge tone={TONES[state]}>{t(state === "unknown" && asking ? "health.looking" : `health.${state}`)}</StatusBadge>
             </div>
             <div>
               <TextLink to={to}>{t(`health.${what}`)}</TextLink>

@@ -28,6 +28,7 @@ addTexts("settings", {
     warning: "Look at it",
     bad: "Do something",
     unknown: "Not known",
+    looking: "Looking…",
     repository: "Repository",
     repositories: { good_one: "{{count}} repository is reachable and not damaged.", good_other: "{{count}} repositories are reachable and not damaged.", none: "There is none: nothing can be backed up.", default: "None is the default: policies without one of their own cannot run.", bad: "Not reachable or damaged: {{names}}" },
     worker: "Workers",

@@ -1,23 +1,23 @@
-import { Body1, Button, Field, Input, makeStyles, Radio, RadioGroup, Text, tokens } from "@fluentui/react-components";
+import { Body1, Button, Field, Input, makeStyles, RadioGroup, tokens } from "@fluentui/react-components";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 import { Problem } from "../../api/problem";
+import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { refusedAt } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
 import { useShown } from "../../components/search";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
-import { complete, format, NOWHERE, type Place } from "../repositories/location";
+import { complete, format, NOWHERE } from "../repositories/location";
 import { Doorway } from "../sign-in/Doorway";
-import { FromFields } from "./FromFields";
+import { FromFields, type Old } from "./FromFields";
 import { Restored } from "./Restored";
 import "./texts";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
-  words: { display: "flex", flexDirection: "column" },
 });
 
 /** The first start: the first administrator, and the repository of a server that is gone. */
@@ -44,36 +44,22 @@ export function SetUp() {
 
 const SHOWN = ["/token", "/name", "/password", "/restore/location", "/restore/password", "/restore/credential_secret"];
 
+/** What is sent of it; nothing while something is missing. */
+function bodyOf({ place, password, secret }: Old): Schemas["SetUp"]["restore"] | undefined {
+  if (!complete(place) || password === "") return undefined;
+  return { location: format(place), password, ...(place.storage !== "folder" && secret !== "" && { credential_secret: secret }) };
+}
+
 function Form() {
   const styles = useStyles();
   const t = useTexts("setup");
-  const queries = useQueryClient();
-  const navigate = useNavigate();
   const [{ way }, show] = useShown();
   const restores = way === "restore";
-  const [token, setToken] = useState("");
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const [place, setPlace] = useState<Place>(NOWHERE);
-  const [repositoryPassword, setRepositoryPassword] = useState("");
-  const [secret, setSecret] = useState("");
-  const setup = api.useMutation("post", "/setup", {
-    meta: { reads: true },
-    onSuccess: async () => {
-      queries.clear();
-      if (restores) show({ way: "restored" });
-      else await navigate({ to: "/" });
-    },
-  });
-  const restore = {
-    location: format(place),
-    password: repositoryPassword,
-    ...(place.storage !== "folder" && secret !== "" && { credential_secret: secret }),
-  };
-  const body: Schemas["SetUp"] = { token, name: name.trim(), password, ...(restores && { restore }) };
-  const ready = !restores || (complete(place) && repositoryPassword !== "");
-  const at = refusedAt(setup.error);
-  const refused = setup.error ? Problem.from(setup.error) : undefined;
+  const [admin, setAdmin] = useState<Admin>({ token: "", name: "", password: "" });
+  const [old, setOld] = useState<Old>({ place: NOWHERE, password: "", secret: "" });
+  const setup = useSetup(restores);
+  const restore = restores ? bodyOf(old) : undefined;
+  const ready = !restores || restore !== undefined;
   return (
     <Doorway title={t("title")}>
       <Body1>{t("about")}</Body1>
@@ -81,7 +67,7 @@ function Form() {
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (ready && !setup.isPending) setup.mutate({ body });
+          if (ready && !setup.isPending) setup.mutate({ body: { ...admin, name: admin.name.trim(), ...(restore && { restore }) } });
         }}
       >
         <Field label={t("way")}>
@@ -89,39 +75,14 @@ function Form() {
             value={restores ? "restore" : "new"}
             onChange={(_, { value }) => show({ way: value === "restore" ? value : undefined })}
           >
-            {(["new", "restore"] as const).map((one) => (
-              <Radio
-                key={one}
-                value={one}
-                label={
-                  <span className={styles.words}>
-                    <Text>{t(`ways.${one}`)}</Text>
-                    <Text size={200}>{t(`ways.${one}About`)}</Text>
-                  </span>
-                }
-              />
+            {["new", "restore"].map((one) => (
+              <ExplainedRadio key={one} value={one} title={t(`ways.${one}`)} about={[t(`ways.${one}About`)]} />
             ))}
           </RadioGroup>
         </Field>
-        <Field label={t("token")} hint={t("tokenHint")} required {...at("/token")}>
-          <Input value={token} onChange={(_, { value }) => setToken(value.trim())} autoComplete="off" spellCheck={false} />
-        </Field>
-        <Field label={t("name")} hint={t("nameHint")} required {...at("/name")}>
-          <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="username" />
-        </Field>
-        <Field label={t("password")} hint={t("passwordHint")} required {...at("/password")}>
-          <Input type="password" value={password} onChange={(_, { value }) => setPassword(value)} autoComplete="new-password" />
-        </Field>
+        <AdminFields admin={admin} onChange={(change) => setAdmin((before) => ({ ...before, ...change }))} error={setup.error} />
         {restores && (
-          <FromFields
-            place={place}
-            onPlace={setPlace}
-            password={repositoryPassword}
-            onPassword={setRepositoryPassword}
-            secret={secret}
-            onSecret={setSecret}
-            problem={refused}
-          />
+          <FromFields old={old} onChange={setOld} problem={setup.error ? Problem.from(setup.error) : undefined} />
         )}
         <Refusal error={setup.error} fields={SHOWN} />
         <Button appearance="primary" type="submit" disabled={setup.isPending || !ready}>
@@ -129,5 +90,50 @@ function Form() {
         </Button>
       </form>
     </Doorway>
+  );
+}
+
+function useSetup(restores: boolean) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [, show] = useShown();
+  return api.useMutation("post", "/setup", {
+    meta: { reads: true },
+    onSuccess: async () => {
+      queries.clear();
+      if (restores) show({ way: "restored" });
+      else await navigate({ to: "/" });
+    },
+  });
+}
+
+interface Admin {
+  /** What the server printed when it started: whoever reads its log may set it up. */
+  token: string;
+  name: string;
+  password: string;
+}
+
+interface AdminProps {
+  admin: Admin;
+  onChange: (change: Partial<Admin>) => void;
+  error: unknown;
+}
+
+function AdminFields({ admin: { token, name, password }, onChange, error }: AdminProps) {
+  const t = useTexts("setup");
+  const at = refusedAt(error);
+  return (
+    <>
+      <Field label={t("token")} hint={t("tokenHint")} required {...at("/token")}>
+        <Input value={token} onChange={(_, { value }) => onChange({ token: value.trim() })} autoComplete="off" spellCheck={false} />
+      </Field>
+      <Field label={t("name")} hint={t("nameHint")} required {...at("/name")}>
+        <Input value={name} onChange={(_, { value }) => onChange({ name: value })} autoComplete="username" />
+      </Field>
+      <Field label={t("password")} hint={t("passwordHint")} required {...at("/password")}>
+        <Input type="password" value={password} onChange={(_, { value }) => onChange({ password: value })} autoComplete="new-password" />
+      </Field>
+    </>
   );
 }

@@ -24,28 +24,17 @@ export function SignIn() {
   const t = useTexts("signIn");
   const { to, error, expired } = route.useSearch();
   const way = inside(to, location.origin);
-  const queries = useQueryClient();
-  const router = useRouter();
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const [code, setCode] = useState("");
+  const [{ name, password, code }, setTyped] = useState({ name: "", password: "", code: "" });
+  const type = (change: { name?: string; password?: string; code?: string }) => setTyped((before) => ({ ...before, ...change }));
   const [locked, lock] = useCountdown();
-  const session = api.useMutation("post", "/session", {
-    meta: { reads: true },
-    onSuccess: () => {
-      queries.clear();
-      router.history.push(way);
-    },
-    onError: (thrown) => lock(lockedFor(thrown) ?? 0),
-  });
+  const session = useSession(way, (thrown) => lock(lockedFor(thrown) ?? 0));
   const [asked, setAsked] = useState(false);
   const wantsCode = session.error ? Problem.from(session.error).code === "second-factor-needed" : false;
   if (wantsCode && !asked) setAsked(true);
   const startAnew = () => {
     session.reset();
     setAsked(false);
-    setCode("");
-    setPassword("");
+    type({ code: "", password: "" });
   };
   return (
     <Doorway title={t("title")}>
@@ -59,33 +48,19 @@ export function SignIn() {
       >
         {asked ? (
           <Field label={t("code")} hint={t("codeHint", { name })} required>
-            <Input
-              ref={focus}
-              value={code}
-              onChange={(_, { value }) => setCode(value)}
-              autoComplete="one-time-code"
-            />
+            <Input ref={focus} value={code} onChange={(_, { value }) => type({ code: value })} autoComplete="one-time-code" />
           </Field>
         ) : (
           <>
             <Field label={t("name")} required>
-              <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="username" />
+              <Input value={name} onChange={(_, { value }) => type({ name: value })} autoComplete="username" />
             </Field>
             <Field label={t("password")} required>
-              <Input
-                type="password"
-                value={password}
-                onChange={(_, { value }) => setPassword(value)}
-                autoComplete="current-password"
-              />
+              <Input type="password" value={password} onChange={(_, { value }) => type({ password: value })} autoComplete="current-password" />
             </Field>
           </>
         )}
-        {locked > 0 && (
-          <MessageBar intent="error" layout="multiline" role="alert">
-            <MessageBarBody>{t("locked", { wait: wait(locked) })}</MessageBarBody>
-          </MessageBar>
-        )}
+        <Locked seconds={locked} />
         {!wantsCode && lockedFor(session.error) === undefined && <Refusal error={session.error} />}
         <Button appearance="primary" type="submit" disabled={session.isPending || locked > 0}>
           {session.isPending ? t("busy") : t("submit")}
@@ -98,6 +73,31 @@ export function SignIn() {
       </form>
       {!asked && <Providers way={way} />}
     </Doorway>
+  );
+}
+
+/** Signs in, and goes where the person wanted to. */
+function useSession(way: string, onError: (thrown: unknown) => void) {
+  const queries = useQueryClient();
+  const router = useRouter();
+  return api.useMutation("post", "/session", {
+    meta: { reads: true },
+    onSuccess: () => {
+      queries.clear();
+      router.history.push(way);
+    },
+    onError,
+  });
+}
+
+/** After too many wrong passwords. */
+function Locked({ seconds }: { seconds: number }) {
+  const t = useTexts("signIn");
+  if (seconds <= 0) return null;
+  return (
+    <MessageBar intent="error" layout="multiline" role="alert">
+      <MessageBarBody>{t("locked", { wait: wait(seconds) })}</MessageBarBody>
+    </MessageBar>
   );
 }
 

@@ -79,7 +79,7 @@ function List({ snapshots, connector, list }: { snapshots: Snapshot[]; connector
         </>
       ),
     },
-    { key: "items", title: t("items"), cell: ({ items }) => count(items) },
+    { key: "items", title: t("items"), minor: true, cell: ({ items }) => count(items) },
     {
       key: "changes",
       title: t("changes"),
@@ -94,7 +94,7 @@ function List({ snapshots, connector, list }: { snapshots: Snapshot[]; connector
         ),
     },
     { key: "marks", title: t("marks"), grow: 2, cell: (snapshot) => <Marks snapshot={snapshot} /> },
-    { key: "repository", title: t("repository"), cell: ({ repository }) => repository },
+    { key: "repository", title: t("repository"), minor: true, cell: ({ repository }) => repository },
   ];
   const chosen = snapshots.filter(({ id }) => selected.has(id));
   return (

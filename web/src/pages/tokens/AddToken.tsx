@@ -25,15 +25,7 @@ export function AddToken({ onClose }: { onClose: () => void }) {
   const [connectors, setConnectors] = useState<string[] | null>(null);
   const [days, setDays] = useState(90);
   const add = api.useMutation("post", "/tokens");
-  if (add.data) {
-    const { secret, expires } = add.data;
-    return (
-      <Once title={t("once.title")} warning={t("once.warning", { until: when(expires) })} secret={secret} onClose={onClose}>
-        <Text>{t("once.use")}</Text>
-        <Code text={`keepward run list --server ${location.origin} --token-file FILE`} />
-      </Once>
-    );
-  }
+  if (add.data) return <Made {...add.data} onClose={onClose} />;
   const own = PERMISSIONS.filter((permission) => me.permissions.includes(permission));
   const permissions = own.filter((permission) => chosen.includes(permission));
   const body = { name: name.trim(), permissions, days, ...(connectors && { connectors }) };
@@ -77,5 +69,16 @@ export function AddToken({ onClose }: { onClose: () => void }) {
         </Select>
       </Field>
     </FormDialog>
+  );
+}
+
+/** The token, for the only time, and what to do with it. */
+function Made({ secret, expires, onClose }: { secret: string; expires: string; onClose: () => void }) {
+  const t = useTexts("tokens");
+  return (
+    <Once title={t("once.title")} warning={t("once.warning", { until: when(expires) })} secret={secret} onClose={onClose}>
+      <Text>{t("once.use")}</Text>
+      <Code text={`keepward run list --server ${location.origin} --token-file FILE`} />
+    </Once>
   );
 }

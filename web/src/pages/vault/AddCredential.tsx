@@ -8,8 +8,10 @@ import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { bodyOf, faultsOf, type Identity, NO_IDENTITY } from "../connect/identity";
+import { shownBody } from "../connect/cli";
+import { bodyOf, type Identity, NO_IDENTITY } from "../connect/identity";
 import { IdentityFields } from "../connect/IdentityFields";
+import { isWhole } from "../connect/proof";
 import { words } from "./command";
 import "./texts";
 
@@ -30,9 +32,8 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
     },
   });
   const body = { name: name.trim(), identity: bodyOf(identity) };
-  const shown = body.identity.secret === undefined ? body : { ...body, identity: { ...body.identity, secret: "SECRET" } };
   const person = identity.method === PERSON;
-  const whole = name.trim() !== "" && Object.keys(faultsOf(identity)).length === 0;
+  const nameless = strict && body.name === "" && { validationState: "error" as const };
   return (
     <FormDialog
       title={t("form.title")}
@@ -42,53 +43,39 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
       error={add.error}
       fields={["/name"]}
       showAs={
-        !person && (
-          <ShowAs
-            cli={["credential", "add", body.name || "NAME", ...words(body.identity)]}
-            method="POST"
-            path="/credentials"
-            body={shown}
-          />
-        )
+        !person && <ShowAs cli={["credential", "add", body.name || "NAME", ...words(body.identity)]} method="POST" path="/credentials" body={shownBody(body)} />
       }
-      onSubmit={() => (whole ? add.mutate({ body }) : setStrict(true))}
+      onSubmit={() => (body.name !== "" && isWhole({ identity }) ? add.mutate({ body }) : setStrict(true))}
       onCancel={onClose}
     >
-      <Field label={t("form.method")} hint={person ? t("form.personHint") : undefined}>
-        <Select
-          value={identity.method}
-          onChange={(_, { value }) => setIdentity({ ...NO_IDENTITY, method: value })}
-        >
-          {METHODS.map((method) => (
-            <option key={method} value={method}>
-              {t(`method.${method}`)}
-            </option>
-          ))}
-          <option value={PERSON}>{t("form.person")}</option>
-        </Select>
-      </Field>
+      <MethodField method={identity.method} onChange={(method) => setIdentity({ ...NO_IDENTITY, method })} />
       {person ? (
         <TextLink to="/connect">{t("toConnect")}</TextLink>
       ) : (
         <>
-          <Field
-            label={t("form.name")}
-            hint={t("form.nameHint")}
-            required
-            {...(strict && name.trim() === "" && { validationState: "error" as const })}
-            {...refusedAt(add.error)("/name")}
-          >
+          <Field label={t("form.name")} hint={t("form.nameHint")} required {...nameless} {...refusedAt(add.error)("/name")}>
             <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
           </Field>
-          <IdentityFields
-            alone
-            identity={identity}
-            strict={strict}
-            withUser
-            onChange={(change) => setIdentity({ ...identity, ...change })}
-          />
+          <IdentityFields alone identity={identity} strict={strict} withUser onChange={(change) => setIdentity({ ...identity, ...change })} />
         </>
       )}
     </FormDialog>
+  );
+}
+
+/** A person's sign-in is none of these: it is made where something is connected. */
+function MethodField({ method, onChange }: { method: string; onChange: (method: string) => void }) {
+  const t = useTexts("vault");
+  return (
+    <Field label={t("form.method")} hint={method === PERSON ? t("form.personHint") : undefined}>
+      <Select value={method} onChange={(_, { value }) => onChange(value)}>
+        {METHODS.map((one) => (
+          <option key={one} value={one}>
+            {t(`method.${one}`)}
+          </option>
+        ))}
+        <option value={PERSON}>{t("form.person")}</option>
+      </Select>
+    </Field>
   );
 }

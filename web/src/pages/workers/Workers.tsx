@@ -68,7 +68,7 @@ export function Workers() {
           { key: "labels", title: t("column.labels"), grow: 2, cell: ({ labels }) => words(labels) },
           { key: "storages", title: t("column.storages"), grow: 2, cell: ({ storages }) => words(storages) },
           { key: "seen", title: t("column.seen"), cell: ({ seen }) => <Time at={seen} /> },
-          ...(may ? [removal] : []),
+          ...(may && query.data?.items.some(({ own }) => !own) ? [removal] : []),
         ]}
       />
       {may && add && <AddWorker onClose={() => show({ add: undefined })} />}

@@ -8,42 +8,35 @@ use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, Stored
 
 use model::{Action, Class, Conflict};
 
-use super::{PROJECT, Project, detail, list};
+use super::{PROJECT, Project, binned, detail, list};
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts::{self, failed};
 
-#[derive(Deserialize)]
+/// Id and name.
 struct Listed {
     id: String,
     name: String,
 }
 
-async fn listed(http: &Client, state: &str) -> Result<Vec<Listed>> {
-    let pages = match state {
-        "all" => list(http).await?,
-        state => {
-            api::pages(
-                http,
-                "/_apis/projects",
-                STABLE,
-                Paging::Skip,
-                &[("stateFilter", state)],
-            )
-            .await?
+/// Those of an answer that are deleted, or those that are not: a list may name both, and a deleted one is not there.
+fn listed(pages: &api::Pages, deleted: bool) -> Result<Vec<Listed>> {
+    let mut found = Vec::new();
+    for value in pages.values()? {
+        let project: Project<'_> = serde_json::from_str(value.get())
+            .map_err(|error| Error::malformed(format!("projects: {error}")))?;
+        if project.is_deleted() == deleted {
+            found.push(Listed {
+                id: project.id.into_owned(),
+                name: project.name.into_owned(),
+            });
         }
-    };
-    let read = |value: &serde_json::value::RawValue| serde_json::from_str(value.get());
-    pages
-        .values()?
-        .into_iter()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::malformed(format!("projects: {error}")))
+    }
+    Ok(found)
 }
 
 /// By the known id, then (in another organization) by the name, then in the recycle bin.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
-    let live = listed(cx.http, "all").await?;
+    let live = listed(&list(cx.http).await?, false)?;
     let found = |item: &StoredItem| {
         let known = item
             .new_id
@@ -72,7 +65,7 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
     };
     let mut all: Vec<Option<Found>> = items.iter().map(found).collect();
     if cx.original && all.iter().any(Option::is_none) {
-        let bin = listed(cx.http, "deleted").await?;
+        let bin = listed(&binned(cx.http).await?, true)?;
         for (found, item) in all
             .iter_mut()
             .zip(items)
@@ -244,23 +237,25 @@ async fn template(
 
 /// The project's name, or one beside it when duplicates are wanted.
 async fn free_name(cx: &Restore<'_>, item: &StoredItem, name: &str) -> Result<String> {
-    let live = listed(cx.target.http, "all").await?;
-    let taken = |name: &str| {
-        live.iter()
-            .any(|project| project.name.eq_ignore_ascii_case(name))
+    let http = cx.target.http;
+    let live = listed(&list(http).await?, false)?;
+    let bin = listed(&binned(http).await?, true)?;
+    let among = |projects: &[Listed], name: &str| {
+        let mut names = projects.iter().map(|project| &project.name);
+        names.any(|taken| taken.eq_ignore_ascii_case(name))
     };
+    let taken = |name: &str| among(&live, name) || among(&bin, name);
     if !taken(name) {
         return Ok(name.to_owned());
     }
     if cx.conflict != Conflict::Duplicate {
-        return Err(Error::new(
-            Class::Conflict,
-            "restore-conflict",
-            format!(
-                "{}: the target has another project of the name {name}",
-                item.item
-            ),
-        ));
+        let why = if among(&live, name) {
+            format!("the target has another project of the name {name}")
+        } else {
+            format!("the name {name} is kept for a project in the recycle bin of the target")
+        };
+        let message = format!("{}: {why}", item.item);
+        return Err(Error::new(Class::Conflict, "restore-conflict", message));
     }
     let free = (1..100).map(|number| {
         if number == 1 {

@@ -235,15 +235,11 @@ pub(super) async fn fetch(
         .into_iter()
         .map(|part| part.name)
         .collect();
-    let mut before: BTreeMap<String, u32> = BTreeMap::new();
-    if stored.contains(SHARED_ATTACHMENTS)
-        && let Some(part) = run.cx.prior.part(&item, SHARED_ATTACHMENTS).await?
-    {
-        before = serde_json::from_slice(&part).unwrap_or_else(|error| {
-            tracing::warn!("work item {id}: {SHARED_ATTACHMENTS} is not understood, its attachments are fetched again: {error}");
-            BTreeMap::new()
-        });
-    }
+    let before = if stored.contains(SHARED_ATTACHMENTS) {
+        shared_before(run, &item).await?
+    } else {
+        BTreeMap::new()
+    };
     let mut shared = still_shared(run, &before).await?;
     for guid in guids {
         let part = format!("{ATTACHMENTS}/{guid}");
@@ -266,6 +262,23 @@ pub(super) async fn fetch(
         run.cx.sink.part(&item, SHARED_ATTACHMENTS, &bytes).await?;
     }
     Ok(())
+}
+
+/// Whose files an item shares, as it was noted. Without the note they are fetched again.
+async fn shared_before(run: &Run<'_>, item: &ItemRef) -> service::Result<BTreeMap<String, u32>> {
+    let part = match run.cx.prior.part(item, SHARED_ATTACHMENTS).await {
+        Err(error) if error.is_damage() => Err(error),
+        part => Ok(part?.unwrap_or_default()),
+    };
+    let read = part.and_then(|part| {
+        serde_json::from_slice(&part).map_err(|error| service::Error::malformed(error.to_string()))
+    });
+    Ok(read.unwrap_or_else(|error| {
+        tracing::warn!(
+            "{item}: {SHARED_ATTACHMENTS} is not understood, its attachments are fetched again: {error}"
+        );
+        BTreeMap::new()
+    }))
 }
 
 /// Which files still lie with the items that they were said to lie with. A crawl of everything finds that out anew: whoever had them may be gone.

@@ -16,6 +16,7 @@ use super::marks::{Marks, REVISED, TALKED};
 use super::picked::NOT_SELECTED;
 use super::{COMMENTS, WORK_ITEM};
 use crate::api::{DEV, STABLE};
+use crate::kinds::parts;
 
 /// The service's own limit.
 pub(super) const AT_ONCE: usize = 200;
@@ -186,13 +187,17 @@ async fn belongings(
     attachments::fetch(run, head.id, files, &sizes).await
 }
 
+async fn has_comments(run: &Run<'_>, id: u32) -> Result<bool> {
+    let parts = run.cx.prior.parts(&item(id)).await?;
+    Ok(parts.iter().any(|part| part.name == COMMENTS))
+}
+
 /// Whether the discussion has to be read: always the first time, later when a stream says so or the number of comments changed.
 async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
     let count = head.fields.comments.unwrap_or(0);
     if run.full {
         // A discussion that is stored and no longer counted was deleted.
-        let stored = run.again && run.cx.prior.part(&item(head.id), COMMENTS).await?.is_some();
-        return Ok(count > 0 || stored);
+        return Ok(count > 0 || (run.again && has_comments(run, head.id).await?));
     }
     if marks.get(head.id) & TALKED != 0 {
         return Ok(true);
@@ -200,7 +205,7 @@ async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
     if count == 0 {
         return Ok(false);
     }
-    let Some(before) = run.cx.prior.document(&item(head.id)).await? else {
+    let Some(before) = parts::before(run.cx, &item(head.id)).await? else {
         return Ok(true);
     };
     let before = serde_json::from_slice::<Head<'_>>(&before)

@@ -5,14 +5,16 @@ use std::collections::{HashMap, HashSet};
 
 use model::Class;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use service::http::segment;
 use service::{Client, Error, Result};
 
 use super::crawl::{Run, Said, item};
 use super::document::Head;
-use super::{COMMENT_VERSIONS, COMMENTS};
+use super::{COMMENT_VERSIONS, COMMENTS, WORK_ITEM};
 use crate::api::{self, DEV, PREVIEW_1, PREVIEW_4, Paging};
+use crate::kinds::parts;
 use crate::raw;
 
 const PAGE: u32 = 200;
@@ -41,6 +43,77 @@ struct Version {
     #[serde(alias = "commentId")]
     id: u32,
     version: u32,
+}
+
+/// What the snapshot before has of a discussion. Damage is named, and what comes now takes the place of what it is in.
+#[derive(Default)]
+struct Before {
+    /// Something of it cannot be read: all versions are asked for again.
+    damaged: bool,
+    /// Versions, by comment.
+    comments: HashMap<u32, u32>,
+    /// The newest version and the lines of all, by comment.
+    versions: HashMap<u32, (u32, Vec<String>)>,
+}
+
+impl Before {
+    async fn read(run: &Run<'_>, id: u32) -> Result<Self> {
+        let mut before = Self::default();
+        for (comment, _) in before.part::<Comment>(run, id, COMMENTS).await? {
+            before.comments.insert(comment.id, comment.version);
+        }
+        for (version, line) in before.part::<Version>(run, id, COMMENT_VERSIONS).await? {
+            let entry = before.versions.entry(version.id).or_default();
+            entry.0 = entry.0.max(version.version);
+            entry.1.push(line);
+        }
+        if before.damaged {
+            before.versions.clear();
+        }
+        Ok(before)
+    }
+
+    /// The records of a stored part that can be read, with their lines.
+    async fn part<T: DeserializeOwned>(
+        &mut self,
+        run: &Run<'_>,
+        id: u32,
+        part: &str,
+    ) -> Result<Vec<(T, String)>> {
+        let bytes = match run.cx.prior.part(&item(id), part).await {
+            Err(error) if error.is_damage() => {
+                self.damage(run, id, &error);
+                return Ok(Vec::new());
+            }
+            bytes => bytes?.unwrap_or_default(),
+        };
+        let mut records = Vec::new();
+        let mut wrong = None;
+        for line in raw::lines(&bytes) {
+            let record = line.and_then(|line| {
+                let record = serde_json::from_str(line);
+                let record = record.map_err(|error| Error::malformed(error.to_string()))?;
+                Ok((record, line.to_owned()))
+            });
+            match record {
+                Ok(record) => records.push(record),
+                Err(error) => wrong = Some(error),
+            }
+        }
+        if let Some(error) = wrong {
+            let message =
+                format!("work item {id}: a line of the stored {part} is damaged: {error}");
+            let error = Error::new(Class::Malformed, "document-malformed", message);
+            self.damage(run, id, &error);
+        }
+        Ok(records)
+    }
+
+    fn damage(&mut self, run: &Run<'_>, id: u32, error: &Error) {
+        self.damaged = true;
+        let issue = error.to_issue(WORK_ITEM, "", Some(item(id)));
+        run.cx.sink.issue(issue);
+    }
 }
 
 /// All comments of a work item as lines, oldest first.
@@ -104,7 +177,7 @@ pub(super) async fn read(run: &Run<'_>, said: &Said, head: &Head<'_>) -> Result<
     let mut edited = Vec::new();
     let mut listed = HashSet::new();
     for line in raw::lines(&comments) {
-        let comment: Comment = serde_json::from_str(line).map_err(|error| {
+        let comment: Comment = serde_json::from_str(line?).map_err(|error| {
             Error::malformed(format!(
                 "work item {}: a comment is not understood: {error}",
                 head.id
@@ -120,85 +193,46 @@ pub(super) async fn read(run: &Run<'_>, said: &Said, head: &Head<'_>) -> Result<
     if head.fields.comments.unwrap_or(0) > 0 && listed.is_empty() {
         return Err(short(head.id, "it has comments, and none came"));
     }
-    let before = run
-        .cx
-        .prior
-        .part(&item, COMMENTS)
-        .await?
-        .unwrap_or_default();
-    for line in raw::lines(&before) {
-        let stored = serde_json::from_str::<Comment>(line).ok();
-        if let Some(gone) = stored.filter(|comment| !listed.contains(&comment.id)) {
-            let what = format!("comment {} no longer came", gone.id);
-            return Err(short(head.id, &what));
-        }
+    let before = Before::read(run, head.id).await?;
+    if let Some(gone) = before.comments.keys().find(|id| !listed.contains(id)) {
+        return Err(short(head.id, &format!("comment {gone} no longer came")));
     }
-    untold(run, said, &item, &mut edited).await?;
+    if !run.full && !before.damaged {
+        untold(said, &before, &mut edited);
+    }
     if !edited.is_empty() {
-        let versions = versions(run, project, head.id, &edited).await?;
+        let versions = versions(run, project, head.id, &before, &edited).await?;
         texts.push_str(&String::from_utf8_lossy(&versions));
         run.cx.sink.part(&item, COMMENT_VERSIONS, &versions).await?;
     }
-    if !comments.is_empty() || run.cx.prior.document(&item).await?.is_some() {
+    if !comments.is_empty() || parts::before(run.cx, &item).await?.is_some() {
         run.cx.sink.part(&item, COMMENTS, &comments).await?;
     }
     Ok(texts)
 }
 
 /// Leaves those comments of which neither the revisions of this run nor the stored ones tell all versions.
-async fn untold(
-    run: &Run<'_>,
-    said: &Said,
-    item: &model::ItemRef,
-    edited: &mut Vec<Comment>,
-) -> Result<()> {
-    if edited.is_empty() || run.full {
-        return Ok(());
-    }
-    let before = run.cx.prior.part(item, COMMENTS).await?.unwrap_or_default();
-    let versions = run
-        .cx
-        .prior
-        .part(item, COMMENT_VERSIONS)
-        .await?
-        .unwrap_or_default();
-    let read = |line: &str| {
-        serde_json::from_str::<Comment>(line)
-            .ok()
-            .map(|comment| (comment.id, comment.version))
-    };
-    let asked: Vec<u32> = raw::lines(&versions)
-        .filter_map(|line| Some(serde_json::from_str::<Version>(line).ok()?.id))
-        .collect();
-    let known: HashMap<u32, u32> = raw::lines(&before).filter_map(read).collect();
+fn untold(said: &Said, before: &Before, edited: &mut Vec<Comment>) {
     // What was not told before was asked for, and is asked for again, so that one file has all of it.
     edited.retain(|comment| {
         let told = said.versions.get(&comment.id).copied().unwrap_or(0);
-        let stored = known.get(&comment.id).copied().unwrap_or(1);
-        asked.contains(&comment.id) || stored + told < comment.version
+        let stored = before.comments.get(&comment.id).copied().unwrap_or(1);
+        before.versions.contains_key(&comment.id) || stored + told < comment.version
     });
-    Ok(())
 }
 
 /// The versions of edited comments; what is stored already and was not edited since is taken from there.
-async fn versions(run: &Run<'_>, project: &str, id: u32, edited: &[Comment]) -> Result<Vec<u8>> {
-    let before = run
-        .cx
-        .prior
-        .part(&item(id), COMMENT_VERSIONS)
-        .await?
-        .unwrap_or_default();
-    let mut known: HashMap<u32, (u32, Vec<&str>)> = HashMap::new();
-    for line in raw::lines(&before) {
-        if let Ok(version) = serde_json::from_str::<Version>(line) {
-            let entry = known.entry(version.id).or_default();
-            entry.0 = entry.0.max(version.version);
-            entry.1.push(line);
-        }
-    }
+async fn versions(
+    run: &Run<'_>,
+    project: &str,
+    id: u32,
+    before: &Before,
+    edited: &[Comment],
+) -> Result<Vec<u8>> {
     let mut lines = Vec::new();
     for comment in edited {
-        if let Some((_, stored)) = known
+        if let Some((_, stored)) = before
+            .versions
             .get(&comment.id)
             .filter(|(newest, _)| *newest == comment.version)
         {

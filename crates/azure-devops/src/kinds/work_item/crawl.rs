@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::{join, try_join};
-use model::{Class, ItemRef};
+use model::ItemRef;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use service::{Client, Crawl, Cursor, Error, Item, Result};
@@ -13,13 +13,16 @@ use tokio::sync::Notify;
 
 use super::attachments::{self, Fetched};
 use super::document::{Discussion, Head, Link};
+use super::interrupted::Interrupted;
 use super::marks::{ANEW, BORN, DELETED, Marks, OUT, REVISED, SEEN, TALKED};
 use super::picked::{self, Picked};
 use super::position::{Position, Wanted};
 use super::progress::{Known, Saved};
 use super::stream::{self, Begin, DISCUSSIONS, LINKS, Page, REVISIONS as REVISION_STREAM, Reader};
-use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM, sweep};
+use super::sweep::Swept;
+use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM};
 use crate::api::{self, DEV, Paging, STABLE};
+use crate::kinds::parts;
 use crate::kinds::project::{self, PROJECT};
 use crate::raw::Number;
 
@@ -34,7 +37,7 @@ pub(super) struct Run<'a> {
     /// `None` when all projects are selected.
     pub(super) picked: Option<Picked<'a>>,
     /// The projects that the identity sees, in lower case; `None` when that is not known.
-    projects: Option<BTreeSet<String>>,
+    pub(super) projects: Option<BTreeSet<String>>,
     /// Everything is read, whatever was read before.
     pub(super) full: bool,
     /// Everything is read although the snapshot before has work items: parts of then may no longer be true.
@@ -206,43 +209,22 @@ async fn everything(mut streams: Streams<'_, '_>) -> Result<Cursor> {
     streams.finish().await
 }
 
-enum Interrupted {
-    Expired,
-    /// Items could not be read before, and now can.
-    Strangers,
-    Failed(Error),
-}
-
-impl From<Error> for Interrupted {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 /// A later crawl: three requests when nothing happened.
 async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
     let run = streams.run;
     let begin = |token: &Option<String>| Begin::at(token.clone());
     // Before the streams, so that what is new comes with them.
-    let swept = streams.sweep().await?;
+    let swept = Swept::of(run, &streams.known.position).await?;
     let position = &streams.known.position;
     let mut revisions = Reader::new(&run.http, &REVISION_STREAM, begin(&position.revisions));
     let mut links = Reader::new(&run.http, &LINKS, begin(&position.links));
     let mut discussions = Reader::new(&run.http, &DISCUSSIONS, begin(&position.discussions));
     // All three first, so that a token that has expired is known before anything is stored.
-    let known = |result: Result<_>| {
-        result.map_err(|error| {
-            if stream::is_expired(&error) {
-                Interrupted::Expired
-            } else {
-                error.into()
-            }
-        })
-    };
-    let first_revisions = known(revisions.fetch().await)?;
-    let first_links = known(links.fetch().await)?;
+    let first_revisions = revisions.fetch().await.map_err(Interrupted::of_stream)?;
+    let first_links = links.fetch().await.map_err(Interrupted::of_stream)?;
     let first_discussions = if run.wanted.comments {
-        Some(known(discussions.fetch().await)?)
+        let first = discussions.fetch().await;
+        Some(first.map_err(Interrupted::of_stream)?)
     } else {
         None
     };
@@ -252,25 +234,15 @@ async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
     if let Some(first) = first_discussions {
         streams.discussions(&mut discussions, first).await?;
     }
-    if let Swept::All(ids) = &swept
-        && sweep::has_strangers(run, ids, &streams.known.marks).await?
-    {
+    if swept.has_strangers(run, &streams.known.marks).await? {
         return Err(Interrupted::Strangers);
     }
-    streams.looked(&swept);
+    swept.note(run, &mut streams.known.position);
     for id in streams.known.position.again.clone() {
         streams.again(id).await?;
     }
     streams.known.read = true;
     Ok(streams.finish().await?)
-}
-
-/// What looking at all ids came to.
-enum Swept {
-    NotDue,
-    All(Marks),
-    /// It stays due.
-    Failed,
 }
 
 /// Reads a stream of which only the end matters.
@@ -315,36 +287,6 @@ impl<'r, 'a> Streams<'r, 'a> {
         })
     }
 
-    /// All ids, where it is time to look at them.
-    async fn sweep(&self) -> Result<Swept> {
-        let (run, position) = (self.run, &self.known.position);
-        if !position.is_due(run.projects.as_ref(), run.cx.order.started) {
-            return Ok(Swept::NotDue);
-        }
-        match sweep::ids(run).await {
-            Ok(ids) => Ok(Swept::All(ids)),
-            Err(error) if error.is_fatal() || error.class == Class::Throttled => Err(error),
-            Err(error) => {
-                tracing::warn!(
-                    host = DEV,
-                    "work items that could not be read before cannot be looked for: {error}"
-                );
-                Ok(Swept::Failed)
-            }
-        }
-    }
-
-    /// No item was passed over.
-    fn looked(&mut self, swept: &Swept) {
-        let (run, position) = (self.run, &mut self.known.position);
-        if matches!(swept, Swept::All(_)) {
-            position.swept = Some(run.cx.order.started);
-        }
-        if let (Swept::NotDue | Swept::All(_), Some(projects)) = (swept, &run.projects) {
-            position.see(projects.clone());
-        }
-    }
-
     /// A killed run goes on from here.
     async fn save(&self) -> Result<()> {
         let run = self.run;
@@ -365,11 +307,23 @@ impl<'r, 'a> Streams<'r, 'a> {
     async fn again(&mut self, id: u32) -> Result<()> {
         self.known.marks.set(id, SEEN | TALKED);
         if self.run.wanted.attachments
-            && let Some(revisions) = self.run.cx.prior.part(&item(id), REVISIONS).await?
+            && let Some(revisions) = self.revisions_before(id).await?
         {
             self.files(id, &String::from_utf8_lossy(&revisions));
         }
         Ok(())
+    }
+
+    /// What is damaged names nothing.
+    async fn revisions_before(&self, id: u32) -> Result<Option<bytes::Bytes>> {
+        let run = self.run;
+        match run.cx.prior.part(&item(id), REVISIONS).await {
+            Err(error) if error.is_damage() => {
+                run.failed(id, error.to_issue(WORK_ITEM, "", Some(item(id))));
+                Ok(None)
+            }
+            revisions => revisions,
+        }
     }
 
     fn files(&mut self, id: u32, text: &str) {
@@ -513,7 +467,7 @@ impl<'r, 'a> Streams<'r, 'a> {
                 .part(&item, RECYCLE_BIN, record.get().as_bytes())
                 .await?;
         }
-        if cx.prior.document(&item).await?.is_some() {
+        if parts::before(cx, &item).await?.is_some() {
             return cx.sink.keep(&item).await;
         }
         cx.sink

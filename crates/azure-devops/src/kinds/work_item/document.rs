@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use service::{Error, Result};
 
 /// A work item or one revision of it.
 #[derive(Deserialize)]
@@ -62,6 +63,13 @@ impl Fields<'_> {
         self.history
             .is_some_and(|text| !matches!(text.get(), "null" | "\"\""))
     }
+}
+
+/// How many comments the service counts on an item, by its document.
+pub(super) fn talked(document: &str) -> Result<u32> {
+    let head: Head<'_> = serde_json::from_str(document)
+        .map_err(|error| Error::malformed(format!("a work item is not understood: {error}")))?;
+    Ok(head.fields.comments.unwrap_or(0))
 }
 
 /// One link as the stream of links reports it: its ends are members of the record or of its attributes.

@@ -138,7 +138,7 @@ async fn written(cx: &Target<'_>, place: &Place<'_>, item: &StoredItem) -> Resul
     let Some(first) = raw::lines(&records).next() else {
         return Ok(Vec::new());
     };
-    let first = Revision::read(first)?;
+    let first = Revision::read(first?)?;
     // It was written into today's project, whichever the first revision was in.
     let source = Source::read(cx.stored, item).await?;
     let (Ok(project), Some(created)) = (place.home(&source), first.created.as_deref()) else {

@@ -181,7 +181,7 @@ fn written(field: &str, raw: &RawValue) -> Option<Value> {
 pub(super) fn read_all(records: &[u8]) -> Result<Vec<Revision>> {
     let mut by_rev = BTreeMap::new();
     for line in raw::lines(records) {
-        let revision = Revision::read(line)?;
+        let revision = Revision::read(line?)?;
         by_rev.insert(revision.rev, revision);
     }
     Ok(by_rev.into_values().collect())

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
+use bytes::Bytes;
 use model::ItemRef;
 use serde::Deserialize;
 use service::inspect::Tie;
-use service::{Inspect, Inspection, Result};
+use service::{Error, Inspect, Inspection, Result};
 
 use super::attachments;
 use super::restore::check::{Leads, Relation, relations};
@@ -92,13 +93,12 @@ async fn lines(
     item: &ItemRef,
     part: &str,
     found: &mut Inspection,
-) -> Result<Option<String>> {
-    let Some(bytes) = cx.stored.part(item, part).await? else {
-        return Ok(None);
-    };
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    files(cx, &text, part, found);
-    Ok(Some(text))
+) -> Result<Option<Bytes>> {
+    let bytes = cx.stored.part(item, part).await?;
+    if let Some(bytes) = &bytes {
+        files(cx, &String::from_utf8_lossy(bytes), part, found);
+    }
+    Ok(bytes)
 }
 
 fn files(cx: &Inspect<'_>, text: &str, part: &str, found: &mut Inspection) {
@@ -144,10 +144,14 @@ fn artifact(relation: &Relation) -> Option<(&'static str, String)> {
     Some((kind, id))
 }
 
-fn revisions(lines: &str, document: &Document<'_>, found: &mut Inspection) {
+fn revisions(lines: &[u8], document: &Document<'_>, found: &mut Inspection) {
     let mut numbers = BTreeSet::new();
-    for line in raw::lines(lines.as_bytes()) {
-        match serde_json::from_str::<Revision>(line) {
+    for line in raw::lines(lines) {
+        let read = line.and_then(|line| {
+            serde_json::from_str::<Revision>(line)
+                .map_err(|error| Error::malformed(error.to_string()))
+        });
+        match read {
             Ok(revision) if revision.id == document.id => _ = numbers.insert(revision.rev),
             Ok(revision) => {
                 let message = format!("a revision of work item {} lies here", revision.id);
@@ -170,9 +174,10 @@ fn revisions(lines: &str, document: &Document<'_>, found: &mut Inspection) {
     }
 }
 
-fn comments(lines: &str, document: &Document<'_>, found: &mut Inspection) {
-    let others = raw::lines(lines.as_bytes())
-        .filter_map(|line| serde_json::from_str::<Comment>(line).ok()?.item)
+fn comments(lines: &[u8], document: &Document<'_>, found: &mut Inspection) {
+    // Lines that are not JSON are named by whoever reads the file as such.
+    let others = raw::lines(lines)
+        .filter_map(|line| serde_json::from_str::<Comment>(line.ok()?).ok()?.item)
         .filter(|owner| owner.0 != document.id);
     for Number(owner) in others {
         let message = format!("a comment of work item {owner} lies here");

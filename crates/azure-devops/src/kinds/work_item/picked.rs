@@ -12,6 +12,7 @@ use super::WORK_ITEM;
 use super::crawl::{Run, item};
 use super::document::Head;
 use super::marks::{Marks, OUT, REVISED, SEEN};
+use crate::kinds::parts;
 use crate::kinds::project::{self, PROJECT, Project, ProjectKind};
 
 /// Lies with an item that was stored and then left what is selected; says since when.
@@ -101,7 +102,7 @@ impl Run<'_> {
     /// What lies in a project that is not selected stays as it was. One that was never stored does not begin to be.
     pub(super) async fn leave(&self, marks: &Marks, id: u32) -> Result<()> {
         let (cx, item) = (self.cx, item(id));
-        let Some(document) = cx.prior.document(&item).await? else {
+        let Some(document) = parts::before(cx, &item).await? else {
             // Its revisions in a project that is selected have come already.
             if marks.get(id) & REVISED != 0 {
                 cx.sink.delete(&item).await?;
@@ -147,7 +148,7 @@ impl Run<'_> {
                 continue;
             }
             let item = ItemRef::new(WORK_ITEM, "", &text);
-            let document = self.cx.prior.document(&item).await?;
+            let document = parts::before(self.cx, &item).await?;
             let selected = document.is_some_and(|document| {
                 serde_json::from_slice::<Head<'_>>(&document).is_ok_and(|head| self.takes(&head))
             });

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use service::{Error, Result, StoredItem, Target};
 
 use super::attachments::references;
-use super::batch;
 use super::history::{
     self, AREA_PATH, CHANGED_DATE, CREATED_BY, CREATED_DATE, Fields, ITERATION_PATH, PROJECT,
     REASON, Revision, STATE,
 };
 use super::restore::check::{Leads, Source};
+use super::{batch, document};
 use crate::identity;
 use crate::kinds::node::paths::split_field;
 use crate::kinds::parts::Differences;
@@ -34,7 +34,7 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
             .into_iter()
             .filter(|value| value.get() != "null")
         {
-            let head: super::document::Head<'_> = serde_json::from_str(value.get())
+            let head: document::Head<'_> = serde_json::from_str(value.get())
                 .map_err(|error| Error::malformed(format!("a work item of the target: {error}")))?;
             documents.insert(head.id.to_string(), value.to_owned());
         }
@@ -100,11 +100,21 @@ async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Res
         ("attached files", Leads::ToFile),
         ("addresses", Leads::ToAddress),
     ] {
-        differences.compare(
-            what,
-            &count(&source.relations, leads),
-            &count(&relations, leads),
-        );
+        let (wanted, found) = (count(&source.relations, leads), count(&relations, leads));
+        differences.compare(what, &wanted, &found);
+        let mut stored = source.relations.iter();
+        let missing =
+            stored.find(|relation| relation.leads() == leads && !relation.is_among(&relations));
+        if let Some(relation) = missing.filter(|_| wanted == found) {
+            let message = format!("{what}: {} is another one there", relation.shown());
+            differences.0.push(message);
+        }
+    }
+    // Those of an item that stood there stay as they are, and those that were not backed up do not come.
+    let talks = !source.comments.is_empty() || source.talked == 0;
+    if item.action == model::Action::Create && talks {
+        let there = document::talked(document.get())?;
+        differences.compare("comments", &source.talked, &there);
     }
     links(cx, &mut differences, &source, &relations);
     Ok(differences.0)

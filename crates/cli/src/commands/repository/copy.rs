@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use repository::{CopyOptions, Repository, SnapshotId};
+use serde_json::json;
 
 use super::place;
 use crate::app::{self, App};
@@ -72,9 +73,15 @@ pub(super) async fn copy(app: &App, options: Copy, output: &Output) -> Result<Ex
     let holder = place::holder().with_patience(options.wait);
     let progress = Progress::new(output);
     let how = CopyOptions::default();
-    let copied = from
-        .repository
-        .copy_to(&to.repository, &wanted, &holder, &how, progress.as_ref())
+    let copied = async {
+        let (from, to) = (&from.repository, &to.repository);
+        let copied = from.copy_to(to, &wanted, &holder, &how, progress.as_ref());
+        Ok(copied.await?)
+    };
+    let details = json!({ "to": to.shown, "snapshots": wanted.len() });
+    let subject = format!("repository/{}", from.shown);
+    let copied = app
+        .noted("repository.copy", &subject, details, copied)
         .await;
     progress.finish();
     // Also after a failure: the snapshots that were copied before it are there.

@@ -179,7 +179,7 @@ pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit,
     let new = init
         .storage
         .repository(init.name, location, password, false)?;
-    let row = app.control.add_repository(new).await?.row;
+    let row = added(app, new).await?;
     output.event(&serde_json::json!({"event": "repository", "name": row.name, "location": row.location, "id": row.id, "password_file": file}));
     output.line(recovery::sheet(
         &row.location,
@@ -194,13 +194,23 @@ pub(super) async fn add(app: &App, add: Add, output: &Output) -> Result<Exit, Fa
     let location = add.storage.location(&add.location)?;
     let password = app::read_secret(&add.password_file)?;
     let new = add.storage.repository(add.name, location, password, true)?;
-    let row = app.control.add_repository(new).await?.row;
+    let row = added(app, new).await?;
     output.event(&serde_json::json!({"event": "repository", "name": row.name, "location": row.location, "id": row.id}));
     output.line(format!(
         "{}: {}\nnext: keepward repository sync, so that the index knows its snapshots",
         row.name, row.location
     ));
     Ok(Exit::Done)
+}
+
+async fn added(app: &App, new: NewRepository) -> Result<RepositoryRow, Failure> {
+    let subject = format!("repository/{}", new.name);
+    let details = json!({
+        "location": new.location.to_string(), "credential": new.storage_credential, "existing": new.adopt,
+        "object_lock": new.object_lock.is_some(),
+    });
+    let added = async { Ok(app.control.add_repository(new).await?.row) };
+    app.noted("repository.add", &subject, details, added).await
 }
 
 /// Before the file of a new password is made.

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use catalog::RepositoryRow;
 use clap::Subcommand;
 use model::{Clock as _, Secret};
 use repository::Repository;
+use serde_json::json;
 
 use super::Which;
 use crate::app::{self, App};
@@ -55,7 +57,7 @@ pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Fa
         Key::List(which) => {
             let (_, repository) = app.repository(which.name()).await?;
             for key in repository.keys().await? {
-                output.event(&serde_json::json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
+                output.event(&json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
                 let current = if key.in_use { "  (in use)" } else { "" };
                 output.line(format!(
                     "{}  {}  {}@{}{current}",
@@ -70,10 +72,15 @@ pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Fa
             which,
             new_password_file,
         } => {
-            let (_, repository) = app.repository(which.name()).await?;
+            let (row, repository) = app.repository(which.name()).await?;
             let password = app::read_secret(&new_password_file)?;
-            let id = repository.add_key(&password, &super::by()).await?;
-            output.event(&serde_json::json!({"event": "key", "id": id.to_string()}));
+            let by = super::by();
+            let added = async { Ok(repository.add_key(&password, &by).await?) };
+            let subject = subject(&row);
+            let id = app
+                .noted("repository.key-add", &subject, json!({}), added)
+                .await?;
+            output.event(&json!({"event": "key", "id": id.to_string()}));
             output.line(format!("added key {}", id.short()));
         }
         Key::Use {
@@ -81,7 +88,7 @@ pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Fa
             password_file,
         } => adopt(app, &which, &app::read_secret(&password_file)?, output).await?,
         Key::Remove { which, id } => {
-            let (_, repository) = app.repository(which.name()).await?;
+            let (row, repository) = app.repository(which.name()).await?;
             let matching: Vec<_> = repository
                 .keys()
                 .await?
@@ -95,12 +102,19 @@ pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Fa
                 };
                 return Err(Failure::usage(message, "keepward repository key list"));
             };
-            repository.remove_key(key.id).await?;
-            output.event(&serde_json::json!({"event": "key-removed", "id": key.id.to_string()}));
+            let removed = async { Ok(repository.remove_key(key.id).await?) };
+            let details = json!({ "key": key.id.to_string() });
+            app.noted("repository.key-remove", &subject(&row), details, removed)
+                .await?;
+            output.event(&json!({"event": "key-removed", "id": key.id.to_string()}));
             output.line(format!("removed key {}", key.id.short()));
         }
     }
     Ok(Exit::Done)
+}
+
+fn subject(row: &RepositoryRow) -> String {
+    format!("repository/{}", row.name)
 }
 
 /// Replaces the password in the vault, once it has opened the repository.
@@ -113,19 +127,18 @@ async fn adopt(
     let row = app.repository_row(which.name()).await?;
     let store = app.control.store_of(&row).await?;
     let repository = Repository::open(store, password).await?;
-    app.catalog
-        .put_credential(
-            &app.kek,
-            &row.password_credential,
-            "password",
-            password,
-            SystemClock.now(),
-            &mut rand::rng(),
-        )
+    let kept = async {
+        let (name, now) = (&row.password_credential, SystemClock.now());
+        app.catalog
+            .put_credential(&app.kek, name, "password", password, now, &mut rand::rng())
+            .await?;
+        Ok(())
+    };
+    app.noted("repository.key-use", &subject(&row), json!({}), kept)
         .await?;
     let keys = repository.keys().await?;
     let used = keys.iter().find(|key| key.in_use).map(|key| key.id);
-    output.event(&serde_json::json!({"event": "key-used", "id": used.map(|id| id.to_string())}));
+    output.event(&json!({"event": "key-used", "id": used.map(|id| id.to_string())}));
     output.line(format!(
         "{} is opened with this password from now on",
         row.name

@@ -47,7 +47,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 pub(super) async fn prune(app: &App, options: Prune, output: &Output) -> Result<Exit, Failure> {
-    let (_, repository) = app.repository_to_write(options.which.name()).await?;
+    let (row, repository) = app.repository_to_write(options.which.name()).await?;
     let request = PruneRequest {
         options: PruneOptions {
             max_unused: options.max_unused,
@@ -59,10 +59,18 @@ pub(super) async fn prune(app: &App, options: Prune, output: &Output) -> Result<
         patience: options.wait,
     };
     let progress = Progress::new(output);
-    let report = app
-        .control
-        .prune(&repository, &request, progress.as_ref())
-        .await;
+    let pruned = async {
+        let pruned = app.control.prune(&repository, &request, progress.as_ref());
+        Ok(pruned.await?)
+    };
+    let report = if request.dry_run {
+        pruned.await
+    } else {
+        let subject = format!("repository/{}", row.name);
+        let details = json!({ "accept_drop": request.accept_drop });
+        app.noted("repository.prune", &subject, details, pruned)
+            .await
+    };
     progress.finish();
     show(&report?, output);
     Ok(Exit::Done)

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use repository::{LockGuard, RepairReport, Repository};
+use serde_json::json;
 
 use super::by;
-use super::place::{Place, holder};
+use super::place::{Found, Place, holder};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -72,26 +73,50 @@ pub(super) async fn repair(
     command: Repair,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let report = match command {
+    let (place, what, details, dry_run) = match &command {
+        Repair::Access(options) => (&options.place, "access", json!({}), options.dry_run),
+        Repair::Index(options) => {
+            let details = json!({ "read_data": options.read_data });
+            (&options.place, "index", details, options.dry_run)
+        }
+        Repair::Snapshots(options) => {
+            let details = json!({ "forget": options.forget });
+            (&options.place, "snapshots", details, options.dry_run)
+        }
+    };
+    let found = place.find(global).await?;
+    let repaired = mend(&found, &command);
+    let report = match &found.known {
+        Some(known) if !dry_run => {
+            let action = format!("repository.repair-{what}");
+            let subject = format!("repository/{}", known.row.name);
+            known
+                .app
+                .noted(&action, &subject, details, repaired)
+                .await?
+        }
+        _ => repaired.await?,
+    };
+    Ok(show(&report, output))
+}
+
+async fn mend(found: &Found, command: &Repair) -> Result<RepairReport, Failure> {
+    match command {
         Repair::Access(options) => {
-            let found = options.place.find(global).await?;
-            let id = found
-                .known
-                .as_ref()
-                .and_then(|known| known.row.id.parse().ok());
+            let known = found.known.as_ref();
+            let id = known.and_then(|known| known.row.id.parse().ok());
             let store = Arc::clone(&found.store);
-            Repository::repair_access(store, &found.password, &by(), id, options.dry_run).await?
+            Ok(Repository::repair_access(store, &found.password, &by(), id, options.dry_run).await?)
         }
         Repair::Index(options) => {
-            let repository = options.place.find(global).await?.open().await?;
+            let repository = found.open().await?;
             let lock = repository.lock_exclusive(&holder()).await?;
             let report = repository
                 .repair_index(&lock, options.read_data, options.dry_run)
                 .await;
-            released(lock, report).await?
+            released(lock, report).await
         }
         Repair::Snapshots(options) => {
-            let found = options.place.find(global).await?;
             let repository = found.open().await?;
             let lock = repository.lock_exclusive(&holder()).await?;
             let report = repository
@@ -103,10 +128,9 @@ pub(super) async fn repair(
             {
                 known.app.control.sync(&repository).await?;
             }
-            report
+            Ok(report)
         }
-    };
-    Ok(show(&report, output))
+    }
 }
 
 async fn released(

@@ -1,6 +1,9 @@
 //! `keepward repository stats`.
 
+use std::time::Duration;
+
 use repository::Snapshot;
+use tokio_util::sync::CancellationToken;
 
 use super::{Which, place};
 use crate::app::App;
@@ -8,6 +11,8 @@ use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes, moment};
 use crate::progress::Progress;
+
+const AGAIN: Duration = Duration::from_secs(5);
 
 fn text<'a>(value: &'a serde_json::Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or("")
@@ -68,11 +73,26 @@ pub(super) async fn stats(app: &App, which: &Which, output: &Output) -> Result<E
     Ok(Exit::Done)
 }
 
-pub(super) async fn ask(api: &Api, which: &Which, output: &Output) -> Result<Exit, Failure> {
+/// Waits for a server that is still counting.
+pub(super) async fn ask(
+    api: &Api,
+    which: &Which,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let name = which.asked(api).await?;
-    let stats = api
-        .get(&format!("/repositories/{}/stats", segment(&name)))
-        .await?;
+    let path = format!("/repositories/{}/stats", segment(&name));
+    let stats = loop {
+        match api.get(&path).await {
+            Err(failure) if failure.code.as_deref() == Some("repository-counting") => {}
+            answer => break answer?,
+        }
+        output.notice("the server is still counting");
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = cancel.cancelled() => return Err(Failure::canceled()),
+        }
+    };
     if output.json {
         output.result(&stats);
         return Ok(Exit::Done);

@@ -194,14 +194,20 @@ pub(super) async fn apply(
     let progress = Progress::new(output);
     let reporter: Arc<dyn Reporter> = Arc::<Progress>::clone(&progress);
     let started = Instant::now();
-    let ended = app
-        .control
-        .apply_restore(plan, &repository, reporter, cancel)
-        .await;
+    let applied = async {
+        let applied = app
+            .control
+            .apply_restore(plan, &repository, reporter, cancel);
+        let ended = applied.await?;
+        Ok((ended.result?, ended.run))
+    };
+    let subject = format!("restore-plan/{plan}");
+    let details =
+        serde_json::json!({ "connector": connector.name, "organization": connector.organization });
+    let applied = app.noted("restore.apply", &subject, details, applied).await;
     progress.finish();
     repository.close().await;
-    let ended = ended?;
-    let report = ended.result?;
+    let (report, run) = applied?;
     let seconds = started.elapsed().as_secs_f64();
     for trouble in &report.troubles {
         output.event(&serde_json::json!({"event": "trouble", "item": trouble.item, "name": trouble.name, "state": trouble.state, "detail": trouble.detail}));
@@ -213,7 +219,7 @@ pub(super) async fn apply(
             trouble.detail
         ));
     }
-    let mut result = serde_json::json!({"event": "result", "plan": plan, "run": ended.run.id, "requests": ended.run.counts.requests, "seconds": seconds});
+    let mut result = serde_json::json!({"event": "result", "plan": plan, "run": run.id, "requests": run.counts.requests, "seconds": seconds});
     if let (Some(result), Ok(serde_json::Value::Object(report))) =
         (result.as_object_mut(), serde_json::to_value(&report))
     {

@@ -1,4 +1,4 @@
-//! Runs through the interface: what is done with them, and those of a server.
+//! Runs through the interface.
 
 use serde_json::{Value, json};
 
@@ -6,9 +6,9 @@ use super::{Acknowledge, Command};
 use crate::client::{Api, segment};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
-use crate::output::{Output, moment};
+use crate::output::{Output, bytes, moment};
 
-pub(super) async fn run(
+pub(crate) async fn run(
     command: Command,
     global: &Global,
     output: &Output,
@@ -69,10 +69,9 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 async fn list(api: &Api, limit: u32, output: &Output) -> Result<(), Failure> {
-    let page = api
-        .get(&format!("/runs?limit={}", limit.clamp(1, 200)))
-        .await?;
-    let runs = page["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let limit = limit as usize;
+    let mut runs = api.list_most("/runs", limit).await?;
+    runs.truncate(limit);
     let head = [
         "run",
         "what",
@@ -80,9 +79,10 @@ async fn list(api: &Api, limit: u32, output: &Output) -> Result<(), Failure> {
         "policy",
         "state",
         "begun",
+        "requests",
         "waits for",
     ];
-    output.rows(&head, runs, |run| {
+    output.rows(&head, &runs, |run| {
         vec![
             text(run, "id").to_owned(),
             text(run, "kind").to_owned(),
@@ -90,6 +90,7 @@ async fn list(api: &Api, limit: u32, output: &Output) -> Result<(), Failure> {
             text(run, "policy").to_owned(),
             text(run, "state").to_owned(),
             moment(&text(run, "created")),
+            run["counts"]["requests"].to_string(),
             text(&run["waiting"], "message").to_owned(),
         ]
     });
@@ -97,6 +98,18 @@ async fn list(api: &Api, limit: u32, output: &Output) -> Result<(), Failure> {
 }
 
 fn show(run: &Value, output: &Output) {
+    let counts = &run["counts"];
+    let size = |key: &str| bytes(counts[key].as_u64().unwrap_or(0));
+    let requests = format!(
+        "{} ({} received, {} stored)",
+        counts["requests"],
+        size("bytes_received"),
+        size("bytes_stored")
+    );
+    let resumed = match text(run, "resumed_from") {
+        "" => String::new(),
+        before => format!("from the checkpoint of run {before}"),
+    };
     let members = [
         ("run", text(run, "id").to_owned()),
         ("what", text(run, "kind").to_owned()),
@@ -110,7 +123,8 @@ fn show(run: &Value, output: &Output) {
         ("begun", moment(&text(run, "created"))),
         ("finished", moment(&text(run, "finished"))),
         ("snapshot", text(run, "snapshot").to_owned()),
-        ("requests", run["counts"]["requests"].to_string()),
+        ("resumed", resumed),
+        ("requests", requests),
         ("error", text(run, "error").to_owned()),
     ];
     for (name, value) in members.iter().filter(|(_, value)| !value.is_empty()) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::search::{self, HEAD, History, Search, excerpt};
+use super::source::{Shared, is_called};
 use super::{Browse, Command, Diff, List, Show, tell_entry};
 use crate::app::only_here;
 use crate::client::{Api, segment};
@@ -57,15 +58,16 @@ pub(in crate::commands) async fn resolve(
 async fn list(api: &Api, options: &List, output: &Output) -> Result<(), Failure> {
     let mut rows = api.list(&snapshots(options.repository.as_deref())).await?;
     if let Some(wanted) = &options.source {
-        rows.retain(|row| text(row, "source").eq_ignore_ascii_case(wanted));
+        rows.retain(|row| is_called(wanted, text(row, "source"), text(row, "address")));
     }
     rows.reverse();
+    let shared = Shared::of(&rows);
     let head = ["id", "time", "source", "items", "repository"];
     output.rows(&head, &rows, |row| {
         vec![
             short(text(row, "id")),
             moment(&text(row, "time")),
-            text(row, "source").to_owned(),
+            shared.shown(row),
             row["items"].to_string(),
             text(row, "repository").to_owned(),
         ]
@@ -85,6 +87,7 @@ async fn show(api: &Api, options: &Show, output: &Output) -> Result<(), Failure>
         ("snapshot", "id"),
         ("time", "time"),
         ("source", "source"),
+        ("at", "address"),
         ("in", "repository"),
         ("run", "run"),
     ] {
@@ -164,9 +167,9 @@ async fn history(api: &Api, options: &History, output: &Output) -> Result<(), Fa
     let mut asked = BTreeSet::new();
     let mut rows = Vec::new();
     for snapshot in api.list("/snapshots").await? {
-        let source = ["repository", "service", "source"].map(|key| text(&snapshot, key).to_owned());
-        let wanted = options.source.as_ref();
-        if wanted.is_some_and(|wanted| !source[2].eq_ignore_ascii_case(wanted))
+        let source = ["repository", "service", "address"].map(|key| text(&snapshot, key).to_owned());
+        let (name, wanted) = (text(&snapshot, "source"), options.source.as_ref());
+        if wanted.is_some_and(|wanted| !is_called(wanted, name, &source[2]))
             || !asked.insert(source.clone())
         {
             continue;
@@ -178,7 +181,8 @@ async fn history(api: &Api, options: &History, output: &Output) -> Result<(), Fa
             .await?;
         let last = versions.len().saturating_sub(1);
         for (at, mut version) in versions.into_iter().enumerate() {
-            version["source"] = source[2].as_str().into();
+            version["source"] = name.into();
+            version["address"] = source[2].as_str().into();
             version["in_recycle_bin"] = version["binned"].clone();
             version["end"] = match (version["current"] == true, at == last) {
                 (true, _) => search::state(&version),
@@ -214,7 +218,7 @@ async fn find(api: &Api, options: &Search, output: &Output) -> Result<(), Failur
     };
     let mut hits = api.list_most(&path, most).await?;
     if let Some(wanted) = &options.source {
-        hits.retain(|hit| text(hit, "source").eq_ignore_ascii_case(wanted));
+        hits.retain(|hit| is_called(wanted, text(hit, "source"), text(hit, "address")));
     }
     let more = hits.len() > limit;
     hits.truncate(limit);

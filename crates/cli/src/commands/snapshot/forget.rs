@@ -179,7 +179,7 @@ pub(super) async fn ask(
 }
 
 pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Exit, Failure> {
-    let (_, repository) = app
+    let (row, repository) = app
         .repository_to_write(forget.repository.as_deref())
         .await?;
     let (dry_run, accepted) = (forget.dry_run, BTreeSet::from_iter(forget.accept_drop));
@@ -187,14 +187,15 @@ pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Ex
         let request = ForgetRequest {
             keep: forget.rules.keep(),
             sources: BTreeSet::from_iter(forget.filter.source),
-            url: None,
+            source: None,
             tags: tag_lists(&forget.filter.tag),
             accept_drop: accepted.clone(),
             dry_run,
         };
-        by_rule(app, &repository, &request, output).await?
+        by_rule(app, (&row.name, &repository), &request, output).await?
     } else {
-        let decisions = by_name(app, &repository, &forget.snapshots, dry_run).await?;
+        let place = (row.name.as_str(), &repository);
+        let decisions = by_name(app, place, &forget.snapshots, dry_run).await?;
         for decision in &decisions {
             output.event(&serde_json::json!({"event": "decision", "id": decision.id.to_string(), "keep": false, "reasons": decision.reasons}));
             output.line(format!("forget {}", decision.id.short()));
@@ -220,7 +221,7 @@ pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Ex
 
 async fn by_name(
     app: &App,
-    repository: &Repository,
+    (name, repository): (&str, &Repository),
     names: &[String],
     dry_run: bool,
 ) -> Result<Vec<Decision>, Failure> {
@@ -232,7 +233,12 @@ async fn by_name(
         }
     }
     if !dry_run {
-        app.control.forget_these(repository, &ids).await?;
+        let forgotten = async { Ok(app.control.forget_these(repository, &ids).await?) };
+        let subject = format!("repository/{name}");
+        let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let details = serde_json::json!({ "snapshots": texts });
+        app.noted("snapshot.forget", &subject, details, forgotten)
+            .await?;
     }
     Ok(ids
         .into_iter()
@@ -246,7 +252,7 @@ async fn by_name(
 /// Shows every snapshot with the reasons why it stays.
 async fn by_rule(
     app: &App,
-    repository: &Repository,
+    (name, repository): (&str, &Repository),
     request: &ForgetRequest,
     output: &Output,
 ) -> Result<(Vec<Decision>, Vec<Suspicion>), Failure> {
@@ -260,6 +266,14 @@ async fn by_rule(
     let (mut decisions, mut suspicions) = (Vec::new(), Vec::new());
     for service in SERVICES {
         let plan = app.control.forget(repository, service, request).await?;
+        let gone = plan.decisions.iter().filter(|decision| !decision.keep());
+        let gone: Vec<String> = gone.map(|decision| decision.id.to_string()).collect();
+        if !request.dry_run && !gone.is_empty() {
+            let subject = format!("repository/{name}");
+            let details = serde_json::json!({ "snapshots": gone });
+            app.note("snapshot.forget", &subject, "done", &details)
+                .await?;
+        }
         decisions.extend(plan.decisions);
         suspicions.extend(plan.suspicions);
     }

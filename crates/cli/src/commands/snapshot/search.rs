@@ -6,6 +6,7 @@ use catalog::{IndexEntry, ItemState, KnownSnapshot, Page, Query, SourceKey, Text
 use clap::Args;
 use jiff::Timestamp;
 
+use super::source::{Shared, is_called};
 use crate::app::App;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
@@ -54,13 +55,14 @@ impl Known {
     async fn of(app: &App, wanted: Option<&str>) -> Result<Self, Failure> {
         let mut known = BTreeMap::new();
         for source in app.catalog.sources().await? {
-            if wanted.is_some_and(|wanted| !source.name.eq_ignore_ascii_case(wanted)) {
+            let address = &source.key.id.address;
+            if wanted.is_some_and(|wanted| !is_called(wanted, &source.name, address)) {
                 continue;
             }
-            let mut snapshots = app.catalog.source_snapshots(&source).await?;
+            let mut snapshots = app.catalog.source_snapshots(&source.key).await?;
             snapshots.reverse();
             if !snapshots.is_empty() {
-                known.insert(source, snapshots);
+                known.insert(source.key, snapshots);
             }
         }
         if known.is_empty() {
@@ -98,7 +100,7 @@ impl Known {
             snapshot.map(|snapshot| serde_json::json!({"id": snapshot.id, "time": snapshot.time.to_string()}))
         };
         serde_json::json!({
-            "source": source.name, "repository": source.repository, "kind": entry.item.kind, "scope": entry.item.scope, "id": entry.item.id,
+            "source": last.map(|last| &last.name), "address": source.id.address, "repository": source.repository, "kind": entry.item.kind, "scope": entry.item.scope, "id": entry.item.id,
             "name": entry.name, "path": entry.path, "modified": entry.modified.map(|time| time.to_string()),
             "in_recycle_bin": entry.state == ItemState::Binned, "first": place(first), "last": place(last), "current": entry.gone_seq.is_none(),
         })
@@ -112,13 +114,12 @@ impl Search {
 
     fn filter(&self, known: &Known) -> TextFilter {
         let sources = known.0.keys();
-        let pair = |source: &SourceKey| (source.service.clone(), source.name.clone());
         TextFilter {
             kind: self.kind.clone(),
             project: self.project.clone(),
             since: self.since,
             until: self.until,
-            sources: Some(sources.map(pair).collect()),
+            sources: Some(sources.map(|source| source.id.clone()).collect()),
             ..TextFilter::default()
         }
     }
@@ -234,13 +235,14 @@ pub(super) fn tell_history(
             "keepward snapshot search TEXT finds items by name or id",
         ));
     }
+    let shared = Shared::of(rows);
     output.rows(
         &["source", "first", "of", "last", "of", "name", "state"],
         rows,
         |row| {
             let time = |snapshot: &str| moment(&cell(&row[snapshot]["time"]));
             vec![
-                cell(&row["source"]),
+                shared.shown(row),
                 short(&row["first"]),
                 time("first"),
                 short(&row["last"]),

@@ -167,6 +167,7 @@ impl Drill<'_> {
             accept_deletions: std::collections::BTreeSet::new(),
             full: false,
             pace: engine::coordinator::Pace::default(),
+            policy: None,
         };
         let backup = Box::pin(control.backup(&order, reporter(), self.cancel))
             .await?

@@ -173,6 +173,8 @@ async fn xa_08_xa_09_a_token_is_kept_once_used_twice_and_rotated() {
         &pat,
         "--user",
         "backup",
+        "--url",
+        url,
     ];
     world.keepward(&add).await.exits(0);
     for name in ["one", "two"] {

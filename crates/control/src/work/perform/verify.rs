@@ -36,18 +36,17 @@ impl Control {
     }
 
     async fn wanted(&self, row: &RepositoryRow, wanted: &Wanted) -> Result<KnownSnapshot> {
-        let (service, source) = match wanted {
+        let source = match wanted {
             Wanted::Snapshot(id) => return Ok(self.catalog.find_snapshot(id).await?),
-            Wanted::Newest { service, source } => (service, source),
+            Wanted::Newest(source) => source,
         };
         let key = SourceKey {
             repository: row.id.clone(),
-            service: service.clone(),
-            name: source.clone(),
+            id: source.clone(),
         };
         let newest = self.catalog.latest_snapshot(&key, None).await?;
         Ok(newest.ok_or_else(|| catalog::Error::SnapshotUnknown {
-            id: format!("latest of {source}"),
+            id: format!("latest of {}", source.address),
         })?)
     }
 }
@@ -65,7 +64,7 @@ fn outcome(snapshot: &KnownSnapshot, report: &VerifyReport) -> Outcome {
             let short = snapshot.id.get(..8).unwrap_or(&snapshot.id);
             Failed::damaged(format!(
                 "snapshot {short} of {} is damaged: {damage} findings",
-                snapshot.source.name
+                snapshot.name
             ))
         }),
         result: Some(json!({

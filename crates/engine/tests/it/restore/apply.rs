@@ -8,7 +8,7 @@ use super::Case;
 use super::kill::check_whole;
 use super::plan::{ids, selector, untouched};
 use super::snapshot::MapSnapshot;
-use super::world::Kill;
+use super::world::{Kill, Thing};
 
 #[tokio::test]
 async fn an_empty_place_gets_everything_with_its_links() {
@@ -211,6 +211,39 @@ async fn undeleted_items_keep_their_ids() {
     assert_eq!((report.undeleted, report.verified), (1, 1));
     assert_eq!(case.world.of_kind("thing").len(), 4);
     assert!(!case.world.things()["2"].deleted);
+}
+
+#[tokio::test]
+async fn what_comes_back_with_an_undeleted_container_is_not_made_again() {
+    for conflict in [Conflict::Skip, Conflict::Replace] {
+        let case = untouched(4);
+        let before = case.world.things();
+        case.world.delete_project("p1", &["1", "3"]);
+        case.plan(Select::Everything, conflict).await.unwrap();
+        let project = &case.steps()[0];
+        assert_eq!(
+            (project.item.id.as_str(), project.action),
+            ("p1", Action::Undelete)
+        );
+        let report = case.apply().await.unwrap();
+        assert_eq!((report.undeleted, report.created), (1, 0), "{conflict:?}");
+        assert_eq!(report.state, PlanState::Applied, "{report:?}");
+        let ids = |things: &std::collections::BTreeMap<String, Thing>| -> Vec<String> {
+            things.keys().cloned().collect()
+        };
+        assert_eq!(ids(&case.world.things()), ids(&before), "{conflict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_thing_that_was_purged_before_its_project_is_made_again() {
+    let case = untouched(4);
+    case.world.remove("3");
+    case.world.delete_project("p1", &["1"]);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    let report = case.apply().await.unwrap();
+    assert_eq!((report.undeleted, report.created), (1, 1), "{report:?}");
+    assert_eq!(case.world.of_kind("thing").len(), 4);
 }
 
 #[tokio::test]

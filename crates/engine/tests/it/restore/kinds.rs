@@ -223,9 +223,11 @@ impl FakeKind {
                             || (item.action == Action::Undelete && id == old.id))
                 })?
             }
-            Shape::Thing if cx.original => self
-                .world
-                .search(|id, thing| thing.kind == kind && id == old.id)?,
+            Shape::Thing if cx.original => {
+                let known = item.new_id.clone().or_else(|| cx.ids.get(kind, &old.id));
+                self.world
+                    .search(|id, thing| thing.kind == kind && known.as_deref() == Some(id))?
+            }
             Shape::Thing => self
                 .world
                 .search(|_, thing| thing.kind == kind && thing.marker.as_ref() == Some(&old.id))?,

@@ -273,7 +273,11 @@ async fn conflicts_are_decided_by_the_rule() {
             Action::Skip,
             Some("the target already has it"),
         ),
-        (Conflict::Replace, Action::Replace, None),
+        (
+            Conflict::Replace,
+            Action::Skip,
+            Some("the target has it as it was"),
+        ),
         (
             Conflict::Duplicate,
             Action::Create,
@@ -366,12 +370,52 @@ async fn a_path_selects_the_item_that_it_leads_into() {
         )
         .await
         .unwrap();
-        assert_eq!(
-            told(&case.steps()),
-            [line(expected, Action::Replace)],
-            "{path}"
-        );
+        let steps = case.steps();
+        let items: Vec<String> = told(&steps).into_iter().map(|(item, ..)| item).collect();
+        assert_eq!(items, [expected], "{path}");
     }
+}
+
+#[tokio::test]
+async fn only_what_differs_is_replaced_and_the_plan_says_in_what() {
+    let case = untouched(3);
+    case.world
+        .change("2", |thing| thing.body = "changed".to_owned())
+        .unwrap();
+    case.plan(selector(Some("thing"), What::All), Conflict::Replace)
+        .await
+        .unwrap();
+    let same = Some("the target has it as it was");
+    assert_eq!(
+        told(&case.steps()),
+        [
+            ("thing 1".to_owned(), Action::Skip, same),
+            (
+                "thing 2".to_owned(),
+                Action::Replace,
+                Some("differs: body: `changed` instead of `body 2`")
+            ),
+            ("thing 3".to_owned(), Action::Skip, same),
+        ]
+    );
+    let report = case.apply().await.unwrap();
+    assert_eq!((report.replaced, report.skipped), (1, 2), "{report:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_compared_that_is_not_written_over() {
+    let calls = async |conflict| {
+        let case = untouched(3);
+        case.plan(selector(Some("thing"), What::All), conflict)
+            .await
+            .unwrap();
+        case.world.calls()
+    };
+    assert_eq!(
+        calls(Conflict::Skip).await,
+        calls(Conflict::Duplicate).await
+    );
+    assert!(calls(Conflict::Skip).await < calls(Conflict::Replace).await);
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ pub(crate) struct Kill {
 #[derive(Default)]
 struct State {
     things: BTreeMap<String, Thing>,
+    /// What went with a deleted project, and comes back with it.
+    gone: BTreeMap<String, BTreeMap<String, Thing>>,
     next: u64,
     calls: u64,
     kill: Option<Kill>,
@@ -138,6 +140,17 @@ impl World {
         self.state().things.remove(id).unwrap()
     }
 
+    /// Sends a project to the recycle bin, with its teams and these things.
+    pub(crate) fn delete_project(&self, id: &str, things: &[&str]) {
+        let mut state = self.state();
+        state.things.get_mut(id).unwrap().deleted = true;
+        let own = |key: &String, thing: &mut Thing| {
+            thing.scope == id || things.contains(&key.as_str())
+        };
+        let gone = state.things.extract_if(.., own).collect();
+        state.gone.insert(id.to_owned(), gone);
+    }
+
     /// Removes something for good, as a call.
     pub(crate) fn erase(&self, id: &str) -> Result<()> {
         self.call(|state| drop(state.things.remove(id)))
@@ -216,6 +229,10 @@ impl World {
                 change(thing);
                 if state.garbled.contains(&thing.name) {
                     "garbled".clone_into(&mut thing.body);
+                }
+                if !thing.deleted {
+                    let back = state.gone.remove(id).unwrap_or_default();
+                    state.things.extend(back);
                 }
                 Ok(())
             }

@@ -36,6 +36,8 @@ struct Proven {
     identity: Identity,
     name: String,
     roles: BTreeSet<Role>,
+    /// As an account has it; `None` where groups do not decide.
+    reach: Option<Option<BTreeSet<String>>>,
 }
 
 fn refused(code: &'static str, detail: &str) -> Problem {
@@ -151,13 +153,15 @@ async fn prove(
     admitted(provider, more, email.filter(|_| verified))?;
     let username = claims.preferred_username().map(|name| name.as_str());
     let subject = claims.subject().as_str();
-    if !provider.roles.is_empty() && leaves_groups_out(provider, more) {
+    let asks_groups = !provider.roles.is_empty() || !provider.connectors.is_empty();
+    if asks_groups && leaves_groups_out(provider, more) {
         return Err(refused(
             "sign-in-groups-left-out",
             "the token does not say in which groups you are, since they are too many",
         ));
     }
-    let roles = provider.roles_of(&groups(provider, claims.additional_claims()));
+    let groups = groups(provider, claims.additional_claims());
+    let roles = provider.roles_of(&groups);
     if roles.is_empty() {
         return Err(refused(
             "sign-in-no-role",
@@ -171,6 +175,7 @@ async fn prove(
         },
         name: name_from(username.or(email).unwrap_or(subject)),
         roles,
+        reach: provider.reach_of(&groups),
     })
 }
 
@@ -222,7 +227,8 @@ fn groups(provider: &Provider, claims: &Claims) -> Vec<String> {
     }
 }
 
-/// The account of an identity, made at the first sign-in, with the roles that its groups give now.
+/// The account of an identity, made at the first sign-in, with the roles and the reach that its groups give now. Whom an administrator has
+/// limited stays limited so.
 async fn person_of(server: &Server, provider: &str, proven: Proven) -> Result<PersonRow, Problem> {
     let catalog = &server.control.catalog;
     let by = Caller {
@@ -230,26 +236,39 @@ async fn person_of(server: &Server, provider: &str, proven: Proven) -> Result<Pe
         kind: CallerKind::IdentityProvider,
         ..Caller::local()
     };
-    let details = json!({ "roles": proven.roles, "issuer": proven.identity.issuer });
+    let mut details = json!({ "roles": proven.roles, "issuer": proven.identity.issuer });
+    if let Some(reach) = &proven.reach {
+        details["connectors"] = json!(reach);
+    }
     let Some(person) = catalog.person_of(&proven.identity).await? else {
         let name = free_name(server, &proven).await?;
         let person = NewPerson {
             id: server.control.new_id(),
             name: name.clone(),
             roles: proven.roles,
-            connectors: None,
+            connectors: proven.reach.clone().flatten(),
             password: None,
             created: server.control.clock.now(),
         };
         catalog.add_person_with(&person, &proven.identity).await?;
+        let change = PersonChange {
+            group_connectors: proven.reach,
+            ..PersonChange::default()
+        };
+        catalog.change_person(&person.id, &change).await?;
         server
             .audit(&by, "person.add", &format!("person/{name}"), details)
             .await?;
         return Ok(catalog.person(&name).await?);
     };
-    if person.roles != proven.roles {
+    let follows = person.reach_of_groups || person.connectors.is_none();
+    let reach = proven
+        .reach
+        .filter(|reach| follows && (*reach != person.connectors || !person.reach_of_groups));
+    if person.roles != proven.roles || reach.is_some() {
         let change = PersonChange {
             roles: Some(proven.roles),
+            group_connectors: reach,
             ..PersonChange::default()
         };
         catalog.change_person(&person.id, &change).await?;

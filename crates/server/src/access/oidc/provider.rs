@@ -37,6 +37,10 @@ pub(crate) struct Provider {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub(crate) default_roles: BTreeSet<Role>,
+    /// Which connectors a group reaches, by their names; `*` for all of them. Looked up at each sign-in: where any group is named here, who is
+    /// in none of them reaches nothing. Whom an administrator has limited stays limited so.
+    #[serde(default)]
+    pub(crate) connectors: BTreeMap<String, BTreeSet<String>>,
     /// Ids of tenants (`tid`) whose people may come in; any when empty, which an issuer for many tenants does not allow.
     #[serde(default)]
     pub(crate) tenants: BTreeSet<String>,
@@ -167,6 +171,19 @@ impl Provider {
         } else {
             roles
         }
+    }
+
+    /// What the groups reach together: `None` where they do not decide, else as an account has it.
+    pub(crate) fn reach_of(&self, groups: &[String]) -> Option<Option<BTreeSet<String>>> {
+        if self.connectors.is_empty() {
+            return None;
+        }
+        let given = groups
+            .iter()
+            .filter_map(|group| self.connectors.get(group))
+            .flatten();
+        let reached: BTreeSet<String> = given.map(|name| name.to_lowercase()).collect();
+        Some((!reached.contains("*")).then_some(reached))
     }
 
     /// A client, from what the provider says about itself at this moment.

@@ -372,10 +372,11 @@ impl AddWizard {
         self,
         server: &Server,
         caller: &Caller,
-        service: &str,
+        wizard: &Wizard,
     ) -> Result<Vec<WizardPick>, Problem> {
         for pick in &self.connectors {
-            let place = (service, pick.organization.as_str());
+            let url = pick.url.as_deref().or(wizard.url.as_deref());
+            let place = (&*wizard.service, &*pick.organization, url);
             may_add(server, caller, place, pick.name.as_deref()).await?;
             reach_credentials(server, caller, &pick.restore_credential).await?;
         }

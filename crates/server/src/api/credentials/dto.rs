@@ -75,6 +75,9 @@ pub(super) struct CredentialView {
     managed_identity: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
+    /// The host that it was entered for, where that is not the service's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
     /// `expired` or `expiring`, in the last 30 days.
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry: Option<&'static str>,
@@ -123,6 +126,7 @@ impl CredentialView {
             name: row.name,
             method: row.method,
             expires: text(row.expires),
+            url: row.url,
             created: row.created.to_string(),
             updated: row.updated.to_string(),
             used: text(row.used),
@@ -139,6 +143,8 @@ impl CredentialView {
 pub(super) struct AddCredential {
     pub name: String,
     pub identity: IdentityBody,
+    /// The host that it is for where that is not the service's own: Azure DevOps Server. It is sent to no other.
+    pub url: Option<String>,
 }
 
 /// A new secret for the same way to sign in, or another way. Give either `secret` or `identity`.

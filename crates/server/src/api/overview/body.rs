@@ -3,7 +3,7 @@
 use catalog::{EndedRuns, KnownSnapshot, RepositoryRow, Unprotected};
 use control::{Protection, Standing};
 use jiff::Timestamp;
-use model::RunState;
+use model::{RunState, SourceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,6 +30,8 @@ pub(super) struct SourceView {
     connector: Option<String>,
     service: String,
     organization: String,
+    /// Where that is: two organizations at two addresses may have one name. Null where nobody can tell.
+    address: Option<String>,
     /// `protected`; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
     /// `never`: there was no good one yet; `unprotected`: no policy that is switched on is for it, or no connector.
     state: &'static str,
@@ -54,7 +56,7 @@ struct LastGood {
 }
 
 impl SourceView {
-    pub(super) fn of(standing: Standing, now: Timestamp) -> Self {
+    pub(super) fn of(standing: Standing, source: Option<SourceId>, now: Timestamp) -> Self {
         let age_seconds = standing.age(now).as_secs();
         let hours = u32::try_from(standing.objective.as_hours()).unwrap_or(u32::MAX);
         let items = standing.last_good.as_ref().map_or(0, |run| run.items);
@@ -62,6 +64,7 @@ impl SourceView {
             connector: Some(standing.connector.name),
             service: standing.connector.service,
             organization: standing.connector.organization,
+            address: source.map(|id| id.address),
             state: standing.state.name(),
             last_good: standing.last_good.map(|run| LastGood {
                 snapshot: run.snapshot,
@@ -77,15 +80,17 @@ impl SourceView {
 
     /// What has snapshots and no connector.
     pub(super) fn orphan(
-        (service, organization): (String, String),
+        id: SourceId,
+        organization: String,
         newest: Option<&KnownSnapshot>,
         now: Timestamp,
     ) -> Self {
         let age = newest.map_or(0, |newest| now.duration_since(newest.time).as_secs());
         Self {
             connector: None,
-            service,
+            service: id.service,
             organization,
+            address: Some(id.address),
             state: Protection::Unprotected.name(),
             last_good: newest.map(|newest| LastGood {
                 snapshot: Some(newest.id.clone()),

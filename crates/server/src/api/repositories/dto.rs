@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use catalog::RepositoryRow;
 use control::RepositoryState;
 use jiff::SignedDuration;
-use repository::{LockMode, ObjectLockRule, Stats};
+use repository::{LockMode, ObjectLockRule};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::looks::Counted;
 use crate::{Problem, SecretText};
 
 #[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -171,13 +172,13 @@ pub(super) struct RepositoryStateView {
 }
 
 impl RepositoryStateView {
-    pub(super) fn of(state: &RepositoryState) -> Self {
+    pub(super) fn of(state: &RepositoryState, bytes: Option<u64>) -> Self {
         let error = state.error.as_ref();
         Self {
             reachable: error.is_none(),
             error: error.map(ToString::to_string),
             code: error.and_then(|error| error.code()).map(str::to_owned),
-            bytes: state.bytes,
+            bytes,
             snapshots: state.snapshots,
         }
     }
@@ -207,6 +208,9 @@ pub(super) struct PruneRepository {
 /// How large a repository is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RepositoryStats {
+    /// When it was counted.
+    #[schema(format = DateTime)]
+    counted: String,
     snapshots: u64,
     files: u64,
     /// Of all snapshots, as a restore of each would write them.
@@ -237,9 +241,10 @@ struct RepositorySource {
 }
 
 impl RepositoryStats {
-    pub(super) fn of(stats: Stats) -> Self {
-        let sources = stats.sources.into_iter().map(|source| RepositorySource {
-            source: source.source,
+    pub(super) fn of(counted: &Counted) -> Self {
+        let stats = &counted.stats;
+        let sources = stats.sources.iter().map(|source| RepositorySource {
+            source: source.source.clone(),
             snapshots: source.snapshots,
             oldest: source.oldest.to_string(),
             newest: source.newest.to_string(),
@@ -248,6 +253,7 @@ impl RepositoryStats {
             bytes_stored: source.bytes_stored,
         });
         Self {
+            counted: counted.at.to_string(),
             snapshots: stats.snapshots,
             files: stats.files,
             bytes_logical: stats.bytes_logical,

@@ -220,7 +220,7 @@ impl RestorePlanView {
         Self {
             state: word(&plan.state),
             taken_at: snapshot.map(|snapshot| snapshot.time.to_string()),
-            source: snapshot.map(|snapshot| snapshot.source.name.clone()),
+            source: snapshot.map(|snapshot| snapshot.name.clone()),
             target,
             conflict: word(&plan.conflict),
             created_at: plan.created.to_string(),

@@ -168,7 +168,7 @@ impl Projects<'_> {
             return Ok(None);
         };
         let control = &self.server.control;
-        let service = control.service(&snapshot.source.service)?;
+        let service = control.service(&snapshot.source.id.service)?;
         let Some(parent) = service.kind(kind).and_then(|kind| kind.spec().parent) else {
             return Ok(None);
         };

@@ -46,9 +46,10 @@ async fn archive(
 ) -> Result<(HeaderMap, Body), Problem> {
     let paths = paths(query.as_deref())?;
     let snapshot = reached(&server, &caller, &id).await?;
-    let name = format!("{}-{}.zip", snapshot.source.name, short(&snapshot.id));
+    let name = format!("{}-{}.zip", snapshot.name, short(&snapshot.id));
     let opened = server.library.snapshot(&snapshot).await?;
     let archive = opened.archive(&paths).await?;
+    server.note_download(&caller, &snapshot, &paths).await?;
     let pieces = stream::try_unfold(archive, |mut archive| async move {
         match archive.next().await {
             Ok(piece) => Ok(piece.map(|piece| (piece, archive))),

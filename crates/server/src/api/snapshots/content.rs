@@ -125,9 +125,13 @@ async fn content(
     Query(file): Query<File>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let snapshot = reached(&server, &caller, &id).await?;
-    let snapshot = server.library.snapshot(&snapshot).await?;
+    let known = reached(&server, &caller, &id).await?;
+    let snapshot = server.library.snapshot(&known).await?;
     let node = snapshot.file(&file.path).await?;
+    let taken = file.download.is_some();
+    server
+        .note_content(&caller, &known, &file.path, taken)
+        .await?;
     let named = Named {
         path: &file.path,
         download: file.download.as_deref(),

@@ -225,8 +225,8 @@ async fn blob(
     Query(wanted): Query<InCommit>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let snapshot = reached(&server, &caller, &id).await?;
-    let snapshot = server.library.snapshot(&snapshot).await?;
+    let known = reached(&server, &caller, &id).await?;
+    let snapshot = server.library.snapshot(&known).await?;
     let git = snapshot.git(&place.path).await?;
     let source = match git.file(&wanted.revision, &wanted.file).await? {
         GitFile::Stored(node) => Source::stored(&snapshot, node),
@@ -238,5 +238,9 @@ async fn blob(
         path => path,
     };
     let download = wanted.download.as_deref();
+    let told = format!("{}:{path}", place.path);
+    server
+        .note_content(&caller, &known, &told, download.is_some())
+        .await?;
     source.answer(&headers, &Named { path, download }).await
 }

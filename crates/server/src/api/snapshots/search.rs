@@ -80,6 +80,8 @@ struct HitView {
     repository: String,
     service: String,
     source: String,
+    /// Where the source is: two sources at two addresses may have one name.
+    address: String,
     /// The project's name, as far as it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
@@ -156,8 +158,9 @@ fn view(
     let id = hit.source.repository;
     HitView {
         repository: names.get(&id).cloned().unwrap_or(id),
-        service: hit.source.service,
-        source: hit.source.name,
+        service: hit.source.id.service,
+        source: hit.source_name,
+        address: hit.source.id.address,
         project: hit.project,
         current: hit.entry.gone_seq.is_none(),
         snapshot: holding.next().map(SnapshotRef::of),

@@ -145,7 +145,7 @@ async fn replay(
     {
         // A write that was answered but not noted is there all the same: the next one, and no other.
         let first = progress.rev + 1;
-        let ours = made_at(cx, new_id, first).await? == date.parse().ok();
+        let ours = is_ours(made_at(cx, new_id, first).await?, &date);
         progress.next += usize::from(ours);
         if !ours || rev > first {
             // Dates of the past are refused after an edit of today: the rest of the history is written as one revision.
@@ -164,6 +164,11 @@ async fn replay(
     open.progress = progress;
     steps(cx, place, item, new_id, &mut open).await?;
     Ok(Some(open))
+}
+
+/// A revision that does not say when it was made could be anybody's.
+fn is_ours(made: Option<Timestamp>, date: &str) -> bool {
+    made.is_some() && made == date.parse().ok()
 }
 
 /// When a revision of the item at the target was made, as the service has it.
@@ -265,4 +270,18 @@ async fn finish(
     open.losses.sort_unstable();
     open.losses.dedup();
     Ok(links::done(item, open.losses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_without_a_date_is_not_ours() {
+        let date = "2026-01-02T03:04:05.67Z";
+        assert!(is_ours(date.parse().ok(), date));
+        assert!(!is_ours("2026-01-02T03:04:05Z".parse().ok(), date));
+        assert!(!is_ours(None, date));
+        assert!(!is_ours(None, "no date"));
+    }
 }

@@ -1,6 +1,7 @@
 //! An item that stands at the target brought to what the snapshot has, as one more revision of it.
 
 use model::Class;
+use serde_json::{Value, json};
 use service::{Error, Restore, Result, StoredItem};
 
 use super::patch::Patch;
@@ -61,14 +62,7 @@ pub(super) async fn to_snapshot(
     patch.formats(place, &new);
     for (at, relation) in source.relations.iter().enumerate() {
         let present = match relation.leads() {
-            Leads::ToFile => have.iter().any(|other| {
-                other.leads() == Leads::ToFile
-                    && (&other.attributes.name, other.attributes.size)
-                        == (&relation.attributes.name, relation.attributes.size)
-            }),
-            Leads::ToAddress => have
-                .iter()
-                .any(|other| other.rel == relation.rel && other.url == relation.url),
+            Leads::ToFile | Leads::ToAddress => relation.is_among(&have),
             Leads::ToArtifact => {
                 let wanted = links::artifact(&relation.url, place.cx);
                 let wanted = wanted.as_deref().unwrap_or(&relation.url);
@@ -83,11 +77,14 @@ pub(super) async fn to_snapshot(
         }
     }
     if !patch.is_empty() {
-        match change(cx.target.http, new_id, &patch.operations(true)).await {
+        // An edit between reading and writing is not written over.
+        let test = json!({ "op": "test", "path": "/rev", "value": there.rev });
+        let unedited = |operations: Vec<Value>| [vec![test.clone()], operations].concat();
+        match change(cx.target.http, new_id, &unedited(patch.operations(true))).await {
             // One link that is refused must not cost the fields.
             Err(error) if api::is_refusal(&error) && patch.has_relations() => {
                 let relations = patch.take_relations();
-                change(cx.target.http, new_id, &patch.operations(false)).await?;
+                change(cx.target.http, new_id, &unedited(patch.operations(false))).await?;
                 losses.extend(links::one_by_one(cx, new_id, &relations).await?);
             }
             other => drop(other?),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use service::{Error, Result, Stored, StoredItem};
 
 use crate::kinds::parts;
+use crate::kinds::work_item::document;
 use crate::kinds::work_item::history::{self, Replay, Revision};
 use crate::kinds::work_item::{COMMENT_VERSIONS, COMMENTS, REVISIONS};
 
@@ -55,6 +56,26 @@ impl Relation {
         }
     }
 
+    /// Whether one of them is the same file, by name and size, or the same address.
+    pub(in crate::kinds::work_item) fn is_among(&self, others: &[Self]) -> bool {
+        let same = |other: &&Self| match self.leads() {
+            Leads::ToFile => {
+                (&other.attributes.name, other.attributes.size)
+                    == (&self.attributes.name, self.attributes.size)
+            }
+            _ => other.rel == self.rel && other.url == self.url,
+        };
+        let mut alike = others.iter().filter(|other| other.leads() == self.leads());
+        alike.any(|other| same(&other))
+    }
+
+    /// For people.
+    pub(in crate::kinds::work_item) fn shown(&self) -> &str {
+        let name = self.attributes.name.as_deref();
+        name.filter(|_| self.leads() == Leads::ToFile)
+            .unwrap_or(&self.url)
+    }
+
     /// The number at the end of the address of a work item.
     pub(in crate::kinds::work_item) fn item(&self) -> Option<u32> {
         let (before, id) = self.url.rsplit_once('/')?;
@@ -84,6 +105,8 @@ pub(in crate::kinds::work_item) struct Source {
     pub(in crate::kinds::work_item) relations: Vec<Relation>,
     pub(in crate::kinds::work_item) replay: Replay,
     pub(in crate::kinds::work_item) comments: Vec<Comment>,
+    /// How many the service counted; they may not have been backed up.
+    pub(in crate::kinds::work_item) talked: u32,
 }
 
 /// A stored comment.
@@ -120,14 +143,14 @@ pub(super) fn comments(lines: &[u8], versions: &[u8]) -> Result<Vec<Comment>> {
     let misread = |error| Error::malformed(format!("a stored comment is not understood: {error}"));
     let mut first: HashMap<u32, String> = HashMap::new();
     for line in crate::raw::lines(versions) {
-        let version: StoredComment<'_> = serde_json::from_str(line).map_err(misread)?;
+        let version: StoredComment<'_> = serde_json::from_str(line?).map_err(misread)?;
         if version.version == 1 {
             first.insert(version.id, version.text.unwrap_or_default().into_owned());
         }
     }
     let mut comments = Vec::new();
     for line in crate::raw::lines(lines) {
-        let stored: StoredComment<'_> = serde_json::from_str(line).map_err(misread)?;
+        let stored: StoredComment<'_> = serde_json::from_str(line?).map_err(misread)?;
         let text = stored.text.unwrap_or_default().into_owned();
         comments.push(Comment {
             id: stored.id,
@@ -155,6 +178,7 @@ impl Source {
         })?;
         let now = Revision::read(text)?;
         let relations = relations(text)?;
+        let talked = document::talked(text)?;
         let part = async |name: &str| {
             stored
                 .part(&item.item, name)
@@ -199,6 +223,7 @@ impl Source {
             relations,
             replay,
             comments,
+            talked,
         })
     }
 

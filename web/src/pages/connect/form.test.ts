@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import type { WizardView } from "./data";
+import { firstPick, formOf, placed, requestOf } from "./form";
+import { kindOf, type Kind } from "./types";
+
+const devops = kindOf("azure-devops") as Kind;
+const part = kindOf("documentation") as Kind;
+const tenant = kindOf("microsoft-365") as Kind;
+const wizard = (...organizations: string[]) => ({ organizations: organizations.map((organization) => ({ organization })) }) as WizardView;
+
+test("the name follows the organization until somebody chooses another", () => {
+  const empty = formOf(devops, undefined, "", []);
+  const typed = { ...empty, ...placed(devops, empty, "contoso", []) };
+  expect(typed).toMatchObject({ place: "contoso", name: "contoso" });
+  expect(placed(devops, typed, "fabrikam", ["fabrikam"])).toEqual({ place: "fabrikam", name: "fabrikam-2" });
+  expect(placed(devops, typed, "no such place", [])).toEqual({ place: "no such place", name: "" });
+  expect(placed(devops, { ...typed, name: "mine" }, "fabrikam", [])).toEqual({ place: "fabrikam" });
+});
+
+test("what was named is connected, or the only one that was found", () => {
+  const empty = formOf(devops, undefined, "", []);
+  expect(firstPick(devops, { ...empty, place: "https://dev.azure.com/contoso" }, wizard("fabrikam"), [])).toEqual({ organization: "contoso", name: "contoso" });
+  expect(firstPick(devops, empty, wizard("fabrikam"), ["fabrikam"])).toEqual({ organization: "fabrikam", name: "fabrikam-2" });
+  expect(firstPick(devops, empty, wizard("fabrikam", "contoso"), [])).toBeUndefined();
+  expect(firstPick(devops, empty, wizard(), [])).toBeUndefined();
+});
+
+test("of an address of a repository the whole address is connected, by the name of its organization", () => {
+  const place = "https://dev.azure.com/contoso/Main/_git/Docs";
+  const form = { ...formOf(part, undefined, "", []), place };
+  expect(firstPick(part, form, wizard(), [])).toEqual({ organization: place, name: "contoso" });
+});
+
+test("the request holds what the method needs, and nothing of another", () => {
+  const form = { ...formOf(devops, undefined, "profile", []), place: " contoso ", different: true };
+  expect(requestOf(devops, form)).toEqual({
+    service: "azure-devops",
+    organization: "contoso",
+    choose_account: true,
+    method: "user",
+    flow: "code",
+    app_profile: "profile",
+  });
+  const token = { ...form, identity: { ...form.identity, method: "pat", secret: "s" } };
+  expect(requestOf(devops, token)).toEqual({ service: "azure-devops", organization: "contoso", method: "pat", identity: { method: "pat", secret: "s" } });
+  const stored = { ...token, identity: { ...token.identity, stored: "kept" } };
+  expect(requestOf(devops, stored)).toEqual({ service: "azure-devops", organization: "contoso", method: "stored", credential: "kept" });
+});
+
+test("a person's tenant is the one of the account", () => {
+  const form = { ...formOf(tenant, undefined, "", []), place: "contoso.example" };
+  expect(requestOf(tenant, form)).not.toHaveProperty("organization");
+  const app = { ...form, identity: { ...form.identity, method: "certificate" } };
+  expect(requestOf(tenant, app)).toHaveProperty("organization", "contoso.example");
+});
+
+test("a wizard that goes on has its organization and its method in the form", () => {
+  const resumed = { method: "client-secret", organization: "contoso" } as WizardView;
+  expect(formOf(devops, resumed, "", ["contoso"])).toMatchObject({ name: "contoso-2", place: "contoso", identity: { method: "client-secret" } });
+  expect(formOf(devops, { ...resumed, method: "stored" }, "", [])).toMatchObject({ identity: { method: "user" } });
+  expect(formOf(part, undefined, "", [])).toMatchObject({ identity: { method: "pat" } });
+});
