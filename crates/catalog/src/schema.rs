@@ -2,6 +2,8 @@
 
 mod addresses;
 
+use std::collections::BTreeSet;
+
 use crate::db::{Db, args};
 use crate::{Error, Result};
 
@@ -39,18 +41,15 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
         args![],
     )
     .await?;
-    let found = match tx
-        .one("SELECT max(version) FROM schema_version", args![])
-        .await?
-    {
-        Some(row) => row.opt_int(0)?.unwrap_or(0),
-        None => 0,
-    };
-    if found > known {
+    let sql = "SELECT version FROM schema_version";
+    let rows = tx.rows(sql, args![]).await?;
+    let made = rows.iter().map(|row| row.int(0));
+    let made = made.collect::<Result<BTreeSet<i64>>>()?;
+    if let Some(&found) = made.last().filter(|&&last| last > known) {
         return Err(Error::NewerSchema { found, known });
     }
     for (version, text) in (1..).zip(VERSIONS) {
-        if version > found {
+        if !made.contains(&version) {
             tx.script(fill(db, text)).await?;
             if *text == ADDRESSES {
                 addresses::read(&mut tx, &db.dialect().search).await?;

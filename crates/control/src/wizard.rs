@@ -167,6 +167,9 @@ impl Control {
     /// An identity that needs no person has nothing to wait for.
     async fn alone(&self, state: &mut State, choice: IdentityChoice) -> Result<()> {
         if let IdentityChoice::Stored(name) = &choice {
+            if state.url.is_none() {
+                state.url = self.service_credential(name).await?.url;
+            }
             self.known_host(name, state.url.as_deref()).await?;
         }
         // A host of one's own knows no others, and its token is nobody else's business.

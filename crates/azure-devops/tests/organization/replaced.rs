@@ -108,3 +108,53 @@ async fn an_edit_by_others_while_a_history_is_written_leaves_nothing_out() {
     );
     simulator.stop().await;
 }
+
+#[tokio::test]
+async fn a_comment_since_the_restore_is_a_difference() {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 60,
+    })
+    .await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let pat = simulator.add_organization("empty").await;
+    let target = client(&simulator, "empty", &pat);
+    let journal = Journal::default();
+    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
+    let items: Vec<ItemRef> = snapshot
+        .items
+        .keys()
+        .filter(|item| item.kind != "git-repository" && item.kind != "wiki" && !binned(item))
+        .cloned()
+        .collect();
+    restore(&target, &snapshot, &journal, &items).await.unwrap();
+    // One whose number of revisions says nothing: its comments were edited.
+    let edited = |item: &&ItemRef| {
+        snapshot
+            .part_text(item, "comments.ndjson")
+            .contains("\"version\":2")
+    };
+    let items = items.iter().filter(|item| item.kind == "work-item");
+    let item = items.clone().find(edited).unwrap();
+    let text = snapshot.part_text(item, "work-item.json");
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let project = document["fields"]["System.TeamProject"].as_str().unwrap();
+    let key = ("work-item".to_owned(), item.id.clone());
+    let new = journal.ids.known.lock().unwrap()[&key].clone();
+    let path = format!("/{project}/_apis/wit/workItems/{new}/comments");
+    let call = target
+        .call(Method::POST, "dev", &path)
+        .version("7.1-preview.4");
+    call.json(&json!({ "text": "seen it" }))
+        .send()
+        .await
+        .unwrap();
+    let one = [item.clone()];
+    let again = restore(&target, &snapshot, &journal, &one).await.unwrap();
+    let [difference] = &again.differences[..] else {
+        panic!("{again:?}");
+    };
+    assert!(difference.contains("comments: "), "{difference}");
+    simulator.stop().await;
+}

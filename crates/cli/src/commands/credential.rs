@@ -19,7 +19,7 @@ pub(crate) enum Command {
     )]
     Add {
         #[command(flatten)]
-        add: Box<Add>,
+        add: Box<WithSecret>,
         /// The host that it is for where that is not the service's own: Azure DevOps Server
         #[arg(long, value_name = "URL")]
         url: Option<String>,
@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Show(Name),
     /// Give a credential a new secret; it is tested before it replaces the old one
     #[command(after_help = "Example:\n  keepward credential rotate nightly --pat-file new.txt")]
-    Rotate(Box<Add>),
+    Rotate(Box<WithSecret>),
     /// Test a credential by the connectors that use it, or on an organization
     #[command(
         after_help = "Examples:\n  keepward credential test nightly\n  keepward credential test nightly --organization contoso"
@@ -44,7 +44,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
-pub(crate) struct Add {
+pub(crate) struct WithSecret {
     /// The credential's name
     name: String,
     #[command(flatten)]
@@ -112,7 +112,7 @@ pub(crate) async fn run(
     Ok(Exit::Done)
 }
 
-fn identity(add: &Add) -> Result<Value, Failure> {
+fn identity(add: &WithSecret) -> Result<Value, Failure> {
     add.identity.body()?.ok_or_else(|| {
         Failure::usage(
             "the way to sign in is missing",

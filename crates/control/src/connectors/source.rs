@@ -56,7 +56,11 @@ impl Control {
 
     /// Puts the tenant's id in the place of a domain, where nothing else tells one tenant from another. Without an answer it stays as it is:
     /// the domain tells them apart then.
-    pub(super) async fn note_tenant(&self, connector: &mut Connector, sign_in: &SignIn) -> Result<()> {
+    pub(super) async fn note_tenant(
+        &self,
+        connector: &mut Connector,
+        sign_in: &SignIn,
+    ) -> Result<()> {
         if names_organization(self.service(&connector.service)?) {
             return Ok(());
         }

@@ -36,6 +36,21 @@ proptest! {
         })?;
     }
 
+    /// Whatever way an item came to what it holds.
+    #[test]
+    fn digests_tell_contents_apart(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..5)) {
+        runtime().block_on(async {
+            let mut harness = Harness::new().await;
+            harness.accept.insert("project".to_owned());
+            let mut known: BTreeMap<(ItemRef, String), BTreeMap<String, Vec<u8>>> = BTreeMap::new();
+            for (item, digest, contents) in versions(&mut harness, &histories).await {
+                let first = known.entry((item, digest)).or_insert_with(|| contents.clone());
+                prop_assert_eq!(&*first, &contents);
+            }
+            Ok(())
+        })?;
+    }
+
     /// The catalog's rows can be made again from the repository alone.
     #[test]
     fn rows_of_the_run_equal_rows_made_from_the_repository(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..4)) {
@@ -48,6 +63,68 @@ proptest! {
             harness.assert_rows_can_be_made_again().await;
         });
     }
+}
+
+/// Of each version of an item, its digest and what it held.
+async fn versions(
+    harness: &mut Harness,
+    histories: &[Vec<Change>],
+) -> Vec<(ItemRef, String, BTreeMap<String, Vec<u8>>)> {
+    let mut versions = Vec::new();
+    for changes in histories {
+        harness.world().apply(changes);
+        let report = harness.backup().await.unwrap();
+        let files = harness.files(&report).await;
+        let rows = harness.catalog().rows.last().unwrap().clone();
+        for row in rows
+            .into_iter()
+            .filter(|row| row.change != RowChange::Removed)
+        {
+            let folder = format!("{}/", row.path);
+            let own = files.iter().filter_map(|(path, bytes)| {
+                let part = path.strip_prefix(&folder)?;
+                // Notes of a project are items of their own.
+                (!part.starts_with("notes/")).then(|| (part.to_owned(), bytes.clone()))
+            });
+            versions.push((row.item, row.digest, own.collect()));
+        }
+    }
+    versions
+}
+
+/// What the same change made of different contents are different versions: a list of what differs leaves neither out.
+#[test]
+fn equal_digests_are_equal_contents() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let histories = [
+            vec![Change::Event(1)],
+            vec![Change::Bin(1)],
+            vec![Change::Unbin(1)],
+            vec![Change::Event(1)],
+            vec![Change::Bin(1)],
+            vec![Change::Unbin(1)],
+        ];
+        let versions = versions(&mut harness, &histories).await;
+        let of_log: Vec<_> = versions.iter().filter(|one| one.0.kind == "log").collect();
+        assert_eq!(of_log.len(), 6);
+        for a in &of_log {
+            for b in &of_log {
+                assert_eq!(
+                    a.1 == b.1,
+                    a.2 == b.2,
+                    "{:?} and {:?}",
+                    a.2.keys(),
+                    b.2.keys()
+                );
+            }
+        }
+        assert_eq!(of_log[0].1, of_log[2].1, "out of the bin it is as it was");
+        assert_ne!(
+            of_log[1].1, of_log[4].1,
+            "binned twice, with another event between"
+        );
+    });
 }
 
 #[test]
@@ -157,6 +234,63 @@ fn an_item_that_cannot_be_read_is_named_and_stays_as_it_was() {
         let note = |id: u8| format!("projects/p0/notes/{id}/note.json");
         assert_eq!(old[&note(1)], new[&note(1)]);
         assert_ne!(old[&note(2)], new[&note(2)]);
+    });
+}
+
+#[test]
+fn what_is_damaged_in_the_snapshot_before_stops_nothing_else() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::Note(0, 1), Change::Event(16), Change::Remark(16)]);
+        let first = harness.backup().await.unwrap();
+        let tree = harness
+            .repository
+            .snapshot(first.snapshot)
+            .await
+            .unwrap()
+            .tree;
+        harness.damage_contents(tree).await;
+        harness
+            .world()
+            .apply(&[Change::Note(0, 2), Change::Event(16), Change::Remark(16)]);
+        let second = harness.backup().await.unwrap();
+        let told: Vec<(&str, &str)> = second
+            .source
+            .issues
+            .iter()
+            .map(|issue| (issue.code.as_str(), issue.kind.as_str()))
+            .collect();
+        assert_eq!(told, [("repository-damaged", "project")]);
+        let tree = harness
+            .repository
+            .snapshot(second.snapshot)
+            .await
+            .unwrap()
+            .tree;
+        let expected = harness.world().expected();
+        for path in [
+            "projects/p0/notes/2/note.json",
+            "logs/0001/16/remarks.ndjson",
+        ] {
+            let node = harness.repository.find(tree, path).await.unwrap().unwrap();
+            let read = harness.repository.read(&node).await.unwrap();
+            assert_eq!(read, expected[path], "{path}");
+        }
+        let events = "logs/0001/16/events.ndjson";
+        let node = harness
+            .repository
+            .find(tree, events)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(node.size, expected[events].len() as u64);
+        assert_eq!(
+            node.content.unwrap().len(),
+            2,
+            "the new end of a damaged file"
+        );
     });
 }
 

@@ -10,9 +10,10 @@ use engine::rebuild::{self, DiffRows};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Resumed, Silent};
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use repository::{Holder, PruneOptions, Repository, Snapshot};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use repository::{Holder, PruneOptions, Repository, Snapshot, TreeId};
 use service::Service;
 
 use crate::quick;
@@ -96,6 +97,7 @@ pub(crate) struct Harness {
     world: Shared,
     pub(crate) service: &'static Service,
     pub(crate) repository: Repository,
+    store: Arc<dyn ObjectStore>,
     control: Control,
     pub(crate) ticks: Arc<Ticks>,
     clock: Arc<dyn Clock>,
@@ -126,6 +128,7 @@ impl Harness {
             service: world::service(&world),
             world,
             repository: quick::open(&store).await.unwrap(),
+            store,
             control: Control::default(),
             clock: Arc::clone(&ticks) as Arc<dyn Clock>,
             ticks,
@@ -143,6 +146,29 @@ impl Harness {
 
     pub(crate) fn catalog(&self) -> MutexGuard<'_, Catalog> {
         self.control.0.lock().unwrap()
+    }
+
+    /// A bit of each pack of contents flips; trees stay whole.
+    pub(crate) async fn damage_contents(&mut self, tree: TreeId) {
+        let folder = Path::from("data");
+        let packs: Vec<_> = self.store.list(Some(&folder)).collect().await;
+        let mut damaged = 0;
+        for pack in packs {
+            let at = pack.unwrap().location;
+            let whole = self.store.get(&at).await.unwrap().bytes().await.unwrap();
+            let mut bytes = whole.to_vec();
+            bytes[20] ^= 1;
+            self.store.put(&at, bytes.into()).await.unwrap();
+            self.repository = quick::open(&self.store).await.unwrap();
+            let walked: Vec<_> = self.repository.walk(tree, "").collect().await;
+            if walked.iter().all(Result::is_ok) {
+                damaged += 1;
+            } else {
+                self.store.put(&at, whole.into()).await.unwrap();
+            }
+        }
+        assert!(damaged > 0);
+        self.repository = quick::open(&self.store).await.unwrap();
     }
 
     /// Removes what no snapshot names.

@@ -101,7 +101,10 @@ async fn of_two_collections_of_one_name_each_operator_sees_their_own() {
     let all = ("/snapshots", "/address");
     let mut addresses = seen(&world, None, all.0, all.1).await;
     addresses.sort();
-    let expected = ["https://one.example/tfs/defaultcollection", "https://other.example/tfs/defaultcollection"];
+    let expected = [
+        "https://one.example/tfs/defaultcollection",
+        "https://other.example/tfs/defaultcollection",
+    ];
     assert_eq!(addresses, expected);
     let path = format!("/snapshots?source={}", expected[0]);
     assert_eq!(seen(&world, None, &path, "/id").await, ["aaaa"]);
@@ -114,7 +117,11 @@ async fn a_connector_of_the_same_name_elsewhere_opens_nothing_of_one_that_is_gon
     connect(&world, "mine", OTHER).await;
     let reach = Some(&["mine"][..]);
     assert!(seen(&world, reach, "/snapshots", "/id").await.is_empty());
-    assert!(seen(&world, reach, "/search?q=salaries", "/address").await.is_empty());
+    assert!(
+        seen(&world, reach, "/search?q=salaries", "/address")
+            .await
+            .is_empty()
+    );
     let caller = person(Role::Restorer, reach);
     let refused = world.ask(caller, "/snapshots/aaaa", &[]).await;
     refused.refuses(404, "snapshot-unknown");
@@ -123,9 +130,17 @@ async fn a_connector_of_the_same_name_elsewhere_opens_nothing_of_one_that_is_gon
     let without = overview["sources"].as_array().unwrap().iter();
     let without: Vec<&Value> = without.filter(|one| one["connector"].is_null()).collect();
     assert_eq!(without.len(), 1);
-    assert_eq!(without[0]["address"], "https://one.example/tfs/defaultcollection");
+    assert_eq!(
+        without[0]["address"],
+        "https://one.example/tfs/defaultcollection"
+    );
     // A connector of that very address opens it, written in another way.
-    connect(&world, "back", "HTTPS://ONE.example:443/tfs/DefaultCollection/").await;
+    connect(
+        &world,
+        "back",
+        "HTTPS://ONE.example:443/tfs/DefaultCollection/",
+    )
+    .await;
     let reach = Some(&["back"][..]);
     assert_eq!(seen(&world, reach, "/snapshots", "/id").await, ["aaaa"]);
 }

@@ -331,12 +331,12 @@ pub(crate) fn route(
     }
 }
 
-/// Whether `?format=` asks for Markdown; `None` when it is not given.
+/// Whether `?format=` asks for Markdown; `None` when it is not given. Clients send the name or the number of `CommentFormat`.
 fn wanted_format(call: &Call) -> Result<Option<bool>, ApiError> {
     match call.query.get("format") {
         None => Ok(None),
-        Some(format) if format.eq_ignore_ascii_case("markdown") => Ok(Some(true)),
-        Some(format) if format.eq_ignore_ascii_case("html") => Ok(Some(false)),
+        Some(format) if format == "0" || format.eq_ignore_ascii_case("markdown") => Ok(Some(true)),
+        Some(format) if format == "1" || format.eq_ignore_ascii_case("html") => Ok(Some(false)),
         Some(format) => Err(ApiError::bad_request(format!(
             "The value '{format}' of the parameter format is neither markdown nor html."
         ))),

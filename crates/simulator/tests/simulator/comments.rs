@@ -116,6 +116,8 @@ async fn an_edit_can_give_a_comment_another_format() {
         ("format=markdown&", "markdown"),
         ("", "markdown"),
         ("format=HTML&", "html"),
+        ("format=0&", "markdown"),
+        ("format=1&", "html"),
     ] {
         let path = format!("{comment}?{query}{VERSION}");
         let edited = contoso.patch(&path, &text).await.expect(200).json();
@@ -126,7 +128,7 @@ async fn an_edit_can_give_a_comment_another_format() {
     let now = contoso.get(&format!("{comment}?{VERSION}")).await.json();
     assert_eq!(
         (&now["format"], &now["version"]),
-        (&json!("html"), &json!(4))
+        (&json!("html"), &json!(6))
     );
 }
 

@@ -29,9 +29,7 @@ impl Shared {
 
     pub(super) fn shown(&self, row: &Value) -> String {
         let name = row["source"].as_str().unwrap_or_default();
-        let address = row["address"]
-            .as_str()
-            .filter(|_| self.0.contains(name));
+        let address = row["address"].as_str().filter(|_| self.0.contains(name));
         address.unwrap_or(name).escape_debug().to_string()
     }
 }
