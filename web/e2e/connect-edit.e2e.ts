@@ -48,7 +48,7 @@ describe("a connector of a token", () => {
   test("sre_41: editing begins with the current values, checks what is changed, and keeps the rest", async () => {
     const { page, person, world } = at;
     const { pat } = (await world.simulate("/__organizations", { name: "adventure-works" })) as { pat: string };
-    const credential = { name: "adventure", identity: { method: "pat", secret: pat } };
+    const credential = { name: "adventure", url: world.simulator.url, identity: { method: "pat", secret: pat } };
     await world.post("/credentials", credential, at.authorization);
     await row("contoso", "Edit connector");
     await person.settled();

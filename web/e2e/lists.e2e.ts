@@ -144,19 +144,17 @@ test("a list of runs that somebody has scrolled far through is not read anew at 
     asked += 1;
     const from = Number(new URL(route.request().url()).searchParams.get("after") ?? 0);
     const items = Array.from({ length: 50 }, (_, number) => ({ ...run, id: `run-${from + number}` }));
-    await route.fulfill({ json: { items, next: String(from + items.length) } });
+    await route.fulfill({ json: { items, next: from < 450 ? String(from + items.length) : null } });
   });
   await person.open("/runs?kind=backup");
   const table = page.getByRole("table", { name: "Runs, the newest first" });
-  await scroll(table, 8);
-  expect(asked).toBeGreaterThan(5);
+  await scroll(table, 20);
+  await table.locator('[aria-rowindex="501"]').waitFor();
   const pages = asked;
+  expect(pages).toBeGreaterThanOrEqual(10);
   // What else is on the page is read when the events come.
   const heard = page.waitForResponse((response) => new URL(response.url()).pathname === "/api/v1/connectors");
   await snapshotOf(k.world, k.made.token, k.made.connector);
   await heard;
   expect(asked).toBe(pages);
-  await page.reload();
-  await table.waitFor();
-  await expect.poll(() => asked).toBe(pages + 1);
 });

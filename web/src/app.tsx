@@ -7,7 +7,7 @@ import { router } from "./routes";
 import { useTheme } from "./shell/theme";
 import "./texts";
 
-// Nothing is said in the first moment: the page is there before.
+// Nothing is said in the first moment: the page is there before, and what is said waits.
 const Toasts = lazy(() => import("./components/Toasts"));
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content;

@@ -1,10 +1,13 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { Problem } from "./api/problem";
 import { App } from "./app";
 
 const root = document.getElementById("root");
 if (root) {
-  createRoot(root).render(
+  // Why a page could not be read stands on the page; everything else that is caught is a defect.
+  const onCaughtError = (error: unknown) => error instanceof Problem || console.error(error);
+  createRoot(root, { onCaughtError }).render(
     <StrictMode>
       <App />
     </StrictMode>,

@@ -11,6 +11,7 @@ import { Problem } from "./api/problem";
 import { queries } from "./api/queries";
 import { focusPage } from "./components/focus";
 import { Empty, Failed, Loading } from "./components/State";
+import { arriving, PageFailed } from "./shell/PageFailed";
 import { meQuery } from "./shell/session";
 import { Shell } from "./shell/Shell";
 import { useTexts } from "./texts";
@@ -71,9 +72,9 @@ function page<Path extends string>(path: Path, load: () => Promise<Module>, name
     path,
     // Pages read from the address what they know; whatever else stands there stays.
     validateSearch: (search: Record<string, unknown>): Record<string, unknown> => search,
-    component: lazyRouteComponent(load, name),
+    component: lazyRouteComponent(() => arriving(load), name),
     pendingComponent: Loading,
-    errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} />,
+    errorComponent: PageFailed,
   });
 }
 

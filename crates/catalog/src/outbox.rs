@@ -127,6 +127,26 @@ impl Catalog {
         rows.iter().map(|row| row.text(0)).collect()
     }
 
+    /// The channels, in lower case, that were told after this time of such a run with all issues of this one, and of none without any since.
+    pub async fn told_of_issues(&self, run: &Run, after: Timestamp) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT o.channel FROM run r JOIN outbox o ON o.event = 'run/' || r.id
+            WHERE r.kind = $1 AND r.connector = $2 AND (r.connector <> '' OR r.repository = $3) AND r.state = 'succeeded_with_issues' AND r.id < $4
+              AND o.created > $5
+              AND r.id > coalesce((SELECT max(id) FROM run WHERE kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3)
+                AND state = 'succeeded' AND id < $4), '')
+              AND NOT EXISTS (SELECT 1 FROM issue a WHERE a.run = $4 AND NOT EXISTS (SELECT 1 FROM issue b
+                WHERE b.run = r.id AND b.code = a.code AND b.kind = a.kind AND b.scope = a.scope AND b.item = a.item))";
+        let values = args![
+            word(&run.kind)?,
+            &run.connector,
+            &run.repository,
+            &run.id,
+            after
+        ];
+        let rows = self.db.read(sql, values).await?;
+        rows.iter().map(|row| row.text(0)).collect()
+    }
+
     /// Messages whose time has come, the oldest first.
     pub async fn due_messages(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>> {
         let sql = select!("WHERE state = 'waiting' AND due <= $1 ORDER BY due, id LIMIT $2");

@@ -72,8 +72,7 @@ pub struct KnownSnapshot {
 
 impl KnownSnapshot {
     /// The columns that [`KnownSnapshot::read`] reads, of `source s` and `snapshot n`.
-    pub(crate) const COLUMNS: &str =
-        "s.repository, s.service, s.address, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
+    pub(crate) const COLUMNS: &str = "s.repository, s.service, s.address, s.name, n.seq, n.id, n.taken, n.run, n.tree, n.parent, n.counts";
 
     pub(crate) fn read(row: &Row) -> Result<Self> {
         Ok(Self {
@@ -166,7 +165,12 @@ impl Catalog {
             "WHERE s.repository = $1 AND s.service = $2 AND s.address = $3 AND ($4 IS NULL OR n.taken <= $4)
             ORDER BY n.seq DESC LIMIT 1"
         );
-        let values = args![&source.repository, &source.id.service, &source.id.address, at];
+        let values = args![
+            &source.repository,
+            &source.id.service,
+            &source.id.address,
+            at
+        ];
         self.db
             .read_one(sql, values)
             .await?

@@ -68,7 +68,9 @@ pub(crate) fn names_organization(service: &Service) -> bool {
 fn elsewhere<'u>(service: &Service, organization: &str, url: Option<&'u str>) -> Option<&'u str> {
     url.filter(|url| {
         let own = service.preflight.address(url);
-        !own.is_ok_and(|own| own.organization.eq_ignore_ascii_case(organization))
+        let named = own.is_ok_and(|own| own.organization.eq_ignore_ascii_case(organization));
+        // A bare name is no address.
+        !named || Url::parse(url).is_err()
     })
 }
 

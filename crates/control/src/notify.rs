@@ -137,22 +137,26 @@ impl Control {
     }
 
     /// The channels that are to be told, and how often the same failed before it: of what fails again and again, the first failure is told,
-    /// and then one a day until it is good. What a person restores is told each time.
+    /// and then one a day until it is good; of issues that were told already, likewise. What a person restores is told each time.
     async fn dampened<'a>(
         &self,
         run: &Run,
         occasion: Occasion,
         mut telling: Vec<&'a Channel>,
     ) -> Result<(Vec<&'a Channel>, u64)> {
-        if occasion != Occasion::Failure || run.kind == RunKind::Restore || telling.is_empty() {
+        if run.kind == RunKind::Restore || telling.is_empty() {
             return Ok((telling, 0));
         }
-        let before = self.catalog.failed_before(run).await?;
-        if before > 0 {
-            let since = self.now().checked_sub(STILL).unwrap_or(Timestamp::MIN);
-            let told = self.catalog.told_of_failures(run, since).await?;
-            telling.retain(|channel| !told.contains(&channel.name.to_lowercase()));
-        }
+        let since = self.now().checked_sub(STILL).unwrap_or(Timestamp::MIN);
+        let (told, before) = match occasion {
+            Occasion::Failure => match self.catalog.failed_before(run).await? {
+                0 => (Vec::new(), 0),
+                before => (self.catalog.told_of_failures(run, since).await?, before),
+            },
+            Occasion::Warning => (self.catalog.told_of_issues(run, since).await?, 0),
+            _ => (Vec::new(), 0),
+        };
+        telling.retain(|channel| !told.contains(&channel.name.to_lowercase()));
         Ok((telling, before))
     }
 

@@ -189,7 +189,8 @@ impl Source<'_> {
             newest = newest.max(Some(snapshot.time));
             listed.insert(snapshot.id);
         }
-        let is_listed = |listed: &BTreeSet<String>, id: SnapshotId| listed.contains(&id.to_string());
+        let is_listed =
+            |listed: &BTreeSet<String>, id: SnapshotId| listed.contains(&id.to_string());
         let between = |(id, snapshot): &(SnapshotId, Snapshot)| {
             !is_listed(&listed, *id) && newest.is_some_and(|newest| snapshot.time <= newest)
         };

@@ -179,7 +179,11 @@ impl SnapshotReader {
         Ok(self.files_up_to(item, usize::MAX).await?.0)
     }
 
-    async fn files_up_to(&self, item: &ItemRef, most: usize) -> Result<(Vec<(String, Node)>, bool)> {
+    async fn files_up_to(
+        &self,
+        item: &ItemRef,
+        most: usize,
+    ) -> Result<(Vec<(String, Node)>, bool)> {
         let Some(root) = self.layouts.path(item) else {
             return Ok((Vec::new(), false));
         };

@@ -45,7 +45,10 @@ impl SourceId {
     /// `url` is what a connector or `source.json` says; one that ends with neither the name nor an id is shared by many, and the name is
     /// added.
     pub fn new(service: &str, url: &str, name: &str) -> Self {
-        let (url, name) = (url.trim_end_matches('/').to_lowercase(), name.to_lowercase());
+        let (url, name) = (
+            url.trim_end_matches('/').to_lowercase(),
+            name.to_lowercase(),
+        );
         let last = url.rsplit('/').next().unwrap_or_default();
         let address = if last == name || is_tenant_id(last) {
             url
@@ -133,12 +136,30 @@ mod tests {
 
     #[test]
     fn organizations_of_one_name_at_two_addresses_are_two_sources() {
-        let one = address("https://one.example/tfs/DefaultCollection", "defaultcollection");
-        let other = address("https://other.example/tfs/DefaultCollection", "defaultcollection");
+        let one = address(
+            "https://one.example/tfs/DefaultCollection",
+            "defaultcollection",
+        );
+        let other = address(
+            "https://other.example/tfs/DefaultCollection",
+            "defaultcollection",
+        );
         assert_ne!(one, other);
         assert_eq!(one, "https://one.example/tfs/defaultcollection");
-        assert_ne!(one, address("https://one.example:8443/tfs/DefaultCollection", "defaultcollection"));
-        assert_ne!(one, address("http://one.example/tfs/DefaultCollection", "defaultcollection"));
+        assert_ne!(
+            one,
+            address(
+                "https://one.example:8443/tfs/DefaultCollection",
+                "defaultcollection"
+            )
+        );
+        assert_ne!(
+            one,
+            address(
+                "http://one.example/tfs/DefaultCollection",
+                "defaultcollection"
+            )
+        );
     }
 
     #[test]
@@ -150,7 +171,10 @@ mod tests {
     #[test]
     fn tenants_behind_one_address_are_told_by_their_ids_or_else_by_their_names() {
         let graph = "https://graph.example/v1.0";
-        assert_ne!(address(graph, "contoso.com"), address(graph, "fabrikam.com"));
+        assert_ne!(
+            address(graph, "contoso.com"),
+            address(graph, "fabrikam.com")
+        );
         let named = |domain| address(&format!("{graph}/{TENANT}"), domain);
         assert_eq!(named("contoso.com"), named("contoso.onmicrosoft.com"));
         assert_ne!(named("contoso.com"), address(graph, "contoso.com"));

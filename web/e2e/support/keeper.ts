@@ -128,6 +128,9 @@ export function keeper(options: Parameters<typeof protect>[0] = {}): Keeper {
     made.page = made.person.page;
     await made.person.signIn();
   });
-  afterEach(() => made.person.leave());
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await made.person.tell(task.name);
+    await made.person.leave();
+  });
   return made;
 }

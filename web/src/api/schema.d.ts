@@ -136,7 +136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was done, the newest first. */
+        /** What was done, the newest first. Who reaches some connectors alone sees what was done to those, and what they did themselves. */
         get: operations["audit_list"];
         put?: never;
         post?: never;
@@ -153,7 +153,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole log in the order in which it was written, a JSON document a line. */
+        /** The whole log in the order in which it was written, a JSON document a line; for those who reach all connectors. */
         get: operations["audit_export"];
         put?: never;
         post?: never;
@@ -1020,7 +1020,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All policies, by name. */
+        /** All policies that are for a connector that the caller reaches, by name. */
         get: operations["policy_list"];
         put?: never;
         /** Makes a policy. One that takes connectors from policies that keep more waits for another person where that is asked for. */
@@ -1108,7 +1108,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Proposals, the newest first. */
+        /** Proposals, the newest first. Who reaches some connectors alone sees their own, and those that are about these connectors and no others. */
         get: operations["proposal_list"];
         put?: never;
         post?: never;
@@ -1319,7 +1319,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Looks whether the storage answers, and how much is in it. */
+        /** Looks whether the storage answers, and how much is in it; the size may be that of the last check or prune. */
         get: operations["repository_state"];
         put?: never;
         post?: never;
@@ -1336,7 +1336,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How large it is, and what makes it so. */
+        /** How large it is, and what makes it so. That of a large repository takes longer than a request may (`repository-counting`): ask again. */
         get: operations["repository_stats"];
         put?: never;
         post?: never;
@@ -2274,6 +2274,8 @@ export interface components {
         AddCredential: {
             identity: components["schemas"]["IdentityBody"];
             name: string;
+            /** @description The host that it is for where that is not the service's own: Azure DevOps Server. It is sent to no other. */
+            url?: string | null;
         };
         /** @description An account to be made. */
         AddPerson: {
@@ -2616,6 +2618,8 @@ export interface components {
             test_error?: string | null;
             tested?: string | null;
             updated: string;
+            /** @description The host that it was entered for, where that is not the service's own. */
+            url?: string | null;
             used?: string | null;
             /** @description `connector NAME`, `repository NAME`; in the view of one credential. */
             users?: string[] | null;
@@ -2874,6 +2878,8 @@ export interface components {
         };
         /** @description An item that was found: its newest version that matches. */
         HitView: {
+            /** @description Where the source is: two sources at two addresses may have one name. */
+            address: string;
             /** @description This version is in the newest snapshot. */
             current: boolean;
             /**
@@ -3199,6 +3205,8 @@ export interface components {
         };
         /** @description An organization or tenant that has snapshots and no connector. */
         Orphan: {
+            /** @description Where that is: two sources at two addresses may have one name. */
+            address: string;
             service: string;
             source: string;
         };
@@ -3316,6 +3324,8 @@ export interface components {
                 test_error?: string | null;
                 tested?: string | null;
                 updated: string;
+                /** @description The host that it was entered for, where that is not the service's own. */
+                url?: string | null;
                 used?: string | null;
                 /** @description `connector NAME`, `repository NAME`; in the view of one credential. */
                 users?: string[] | null;
@@ -3430,6 +3440,8 @@ export interface components {
         /** @description One page of a list. */
         Paged_HitView: {
             items: {
+                /** @description Where the source is: two sources at two addresses may have one name. */
+                address: string;
                 /** @description This version is in the newest snapshot. */
                 current: boolean;
                 /**
@@ -3903,6 +3915,8 @@ export interface components {
         /** @description One page of a list. */
         Paged_SnapshotView: {
             items: {
+                /** @description Where that is: two sources at two addresses may have one name. */
+                address: string;
                 id: string;
                 /** Format: int64 */
                 items: number;
@@ -4173,6 +4187,13 @@ export interface components {
         /** @description An identity provider. */
         Provider: {
             client_id: string;
+            /**
+             * @description Which connectors a group reaches, by their names; `*` for all of them. Looked up at each sign-in: where any group is named here, who is
+             *     in none of them reaches nothing. Whom an administrator has limited stays limited so.
+             */
+            connectors?: {
+                [key: string]: string[];
+            };
             /** @description What somebody is who is in none of the groups; empty to keep them out. */
             default_roles?: string[];
             /** @description Domains of verified e-mail addresses whose people may come in; any when empty. */
@@ -4314,6 +4335,11 @@ export interface components {
             bytes_unused: number;
             /** Format: double */
             compression: number;
+            /**
+             * Format: date-time
+             * @description When it was counted.
+             */
+            counted: string;
             /** Format: double */
             deduplication: number;
             /** Format: int64 */
@@ -4786,6 +4812,8 @@ export interface components {
         };
         /** @description A snapshot. */
         SnapshotView: {
+            /** @description Where that is: two sources at two addresses may have one name. */
+            address: string;
             id: string;
             /** Format: int64 */
             items: number;
@@ -4810,6 +4838,8 @@ export interface components {
         };
         /** @description A connector and how it stands. */
         SourceView: {
+            /** @description Where that is: two organizations at two addresses may have one name. Null where nobody can tell. */
+            address?: string | null;
             /**
              * Format: int64
              * @description How much would be lost now: since the last good backup, or since the connector was made.
@@ -6845,6 +6875,8 @@ export interface operations {
                 after?: string;
                 /** @description At most this many. */
                 limit?: number;
+                /** @description Also what opens the storage of repositories (`storage`), for those who may manage repositories. */
+                storage?: boolean;
             };
             header?: never;
             path?: never;
@@ -9930,7 +9962,7 @@ export interface operations {
                 repository?: string;
                 /** @description Of this connector's organization or tenant. */
                 connector?: string;
-                /** @description Of this organization or tenant, also when no connector is for it any more. */
+                /** @description Of this organization or tenant, by its name or address, also when no connector is for it any more. */
                 source?: string;
             };
             header?: never;

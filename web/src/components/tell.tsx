@@ -1,7 +1,7 @@
 import { Toast, ToastBody, ToastTitle, useToastController, type ToastIntent } from "@fluentui/react-components";
 import { useCallback } from "react";
 import { Problem } from "../api/problem";
-import { TOASTER } from "./toast";
+import { listening, TOASTER } from "./toast";
 import { Words } from "./Words";
 
 /** Says what happened, at the edge of the page; screen readers hear it. */
@@ -9,19 +9,21 @@ export function useTell() {
   const { dispatchToast } = useToastController(TOASTER);
   return useCallback(
     (title: string, body?: string, intent: ToastIntent = "success") =>
-      dispatchToast(
-        <Toast>
-          <ToastTitle>
-            <Words text={title} />
-          </ToastTitle>
-          {body !== undefined && (
-            <ToastBody>
-              <Words text={body} />
-            </ToastBody>
-          )}
-        </Toast>,
-        // What went wrong takes longer to read, and to be seen at all.
-        { intent, ...(intent === "error" && { timeout: 20_000 }) },
+      void listening.then(() =>
+        dispatchToast(
+          <Toast>
+            <ToastTitle>
+              <Words text={title} />
+            </ToastTitle>
+            {body !== undefined && (
+              <ToastBody>
+                <Words text={body} />
+              </ToastBody>
+            )}
+          </Toast>,
+          // What went wrong takes longer to read, and to be seen at all.
+          { intent, ...(intent === "error" && { timeout: 20_000 }) },
+        ),
       ),
     [dispatchToast],
   );

@@ -8,6 +8,7 @@ mod comments;
 mod crawl;
 mod document;
 mod find;
+mod hidden;
 mod history;
 mod inspect;
 mod interrupted;

@@ -8,7 +8,9 @@ use service::http::Method;
 use service::{Client, Order};
 use simulator::Seed;
 
-use crate::support::{Snapshot, all_kinds, backup, backup_ordered, codes, get, owner, post, start};
+use crate::support::{
+    Journal, Snapshot, all_kinds, backup, backup_ordered, codes, get, owner, post, restore, start,
+};
 
 const GIT: &str = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87";
 const IDENTITY: &str = "5a27515b-ccd7-42c9-84f1-54c998f03866";
@@ -228,6 +230,27 @@ async fn work_items_that_one_may_no_longer_read_stay_also_when_everything_is_rea
             .iter()
             .all(|item| !confirmed.items.contains_key(item))
     );
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_work_item_that_may_only_be_hidden_is_not_made_again() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (token, inside) = some_area(&snapshot);
+    let mut journal = Journal::default();
+    journal.ids.original = true;
+    deny(&http, CSS, &token).await;
+    let refused = restore(&http, &snapshot, &journal, &inside).await;
+    assert_eq!(refused.unwrap_err().code, "permission-missing");
+    allow(&http).await;
+    let destroyed = format!("/_apis/wit/workitems/{}?destroy=true", inside[0].id);
+    delete(&http, &destroyed).await;
+    let report = restore(&http, &snapshot, &journal, &inside).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    let key = ("work-item".to_owned(), inside[0].id.clone());
+    assert_ne!(journal.ids.known.lock().unwrap()[&key], inside[0].id);
     simulator.stop().await;
 }
 
@@ -452,5 +475,27 @@ async fn a_discussion_that_comes_short_does_not_replace_the_stored_one() {
     let second = full(&http, &before, &[]).await;
     assert_eq!(second.part_text(item, "comments.ndjson"), longer);
     assert_eq!(codes(&second.issues), ["answer-cut-short comment"]);
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_stored_discussion_with_a_damaged_line_is_named_and_read_anew() {
+    let simulator = start(Seed::Small).await;
+    let http = owner(&simulator);
+    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let all = first.of_kind("work-item").into_iter();
+    let mut talked =
+        all.filter(|item| first.part_text(item, "comments.ndjson").lines().count() > 0);
+    let item = talked.next().unwrap();
+    let whole = first.part_text(item, "comments.ndjson");
+    for damage in [&b"{\"id\":1,\n"[..], &b"{\"id\":1,\"text\":\"\xff\"}\n"[..]] {
+        let mut before = first.clone();
+        let parts = before.items.get_mut(item).unwrap();
+        let damaged = [whole.as_bytes(), damage].concat();
+        parts.insert("comments.ndjson".to_owned(), damaged.into());
+        let second = full(&http, &before, &[]).await;
+        assert_eq!(codes(&second.issues), ["document-malformed work-item"]);
+        assert_eq!(second.part_text(item, "comments.ndjson"), whole);
+    }
     simulator.stop().await;
 }

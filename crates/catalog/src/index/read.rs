@@ -132,7 +132,13 @@ impl Catalog {
              WHERE c.repository = $1 AND c.service = $2 AND c.address = $3 AND s.kind = $4 AND v.item = $5
              ORDER BY v.first_seq, s.scope"
         );
-        let values = args![&source.repository, &source.id.service, &source.id.address, kind, id];
+        let values = args![
+            &source.repository,
+            &source.id.service,
+            &source.id.address,
+            kind,
+            id
+        ];
         let rows = self.db.read(sql, values).await?;
         rows.iter()
             .map(|row| entry(row, 1, kind, &row.text(0)?))
@@ -150,7 +156,12 @@ impl Catalog {
              WHERE c.repository = $1 AND c.service = $2 AND c.address = $3
                 AND v.first_seq <= $4 AND (v.gone_seq IS NULL OR v.gone_seq > $4)
              GROUP BY s.kind, s.scope ORDER BY s.kind, s.scope";
-        let values = args![&source.repository, &source.id.service, &source.id.address, seq];
+        let values = args![
+            &source.repository,
+            &source.id.service,
+            &source.id.address,
+            seq
+        ];
         let rows = self.db.read(sql, values).await?;
         rows.iter()
             .map(|row| Ok((row.text(0)?, row.text(1)?, row.unsigned(2)?)))

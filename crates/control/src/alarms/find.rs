@@ -254,7 +254,7 @@ fn damage(facts: &Facts, found: &mut Vec<Alarm>) {
         let source = snapshots.first().map_or("", |one| one.name.as_str());
         found.push(Alarm {
             kind: AlarmKind::DamageFound,
-            subject: id.address.clone(),
+            subject: format!("{}/{}", id.service, id.address),
             connector: facts.sources.get(id).cloned(),
             level: AlarmLevel::Critical,
             message: format!(

@@ -85,6 +85,53 @@ async fn what_goes_on_failing_is_told_once_a_day_until_it_is_good() {
     assert_eq!(ends("contoso", failed).await, 1, "it was good meanwhile");
 }
 
+/// Retention that cannot go through, or a wiki that nobody may read: the same in each of hundreds of runs a day.
+#[tokio::test]
+async fn the_same_issues_are_told_once_a_day_and_new_ones_at_once() {
+    let world = World::new().await;
+    let receiver = HttpReceiver::start([]).await;
+    world.add("ops", webhook(&receiver.url), Some(KEY)).await;
+    let catalog = &world.control.catalog;
+    let mut number = 0;
+    let mut ends = async |state, more: &[&str]| {
+        number += 1;
+        let run = format!("run-{number:03}");
+        world.run(&run, "contoso", state).await;
+        let issue = |code: &&str| model::Issue {
+            code: (*code).to_owned(),
+            class: model::Class::Throttled,
+            kind: String::new(),
+            scope: String::new(),
+            item: None,
+            message: "the service asked to slow down".to_owned(),
+            hint: None,
+        };
+        let more: Vec<model::Issue> = more.iter().map(issue).collect();
+        catalog.add_issues(&run, &more).await.unwrap();
+        world.clock.forward(3600);
+        world.send().await
+    };
+    let warned = RunState::SucceededWithIssues;
+    assert_eq!(ends(warned, &[]).await, 1);
+    for _ in 0..5 {
+        assert_eq!(ends(warned, &[]).await, 0);
+    }
+    assert_eq!(ends(warned, &["throttled"]).await, 1, "a new one");
+    assert_eq!(ends(warned, &[]).await, 0, "fewer than were told");
+    assert_eq!(ends(warned, &["throttled"]).await, 0);
+    for _ in 0..16 {
+        ends(warned, &[]).await;
+    }
+    assert_eq!(ends(warned, &["throttled"]).await, 0, "within the day");
+    for _ in 0..6 {
+        ends(warned, &[]).await;
+    }
+    receiver.take();
+    assert_eq!(ends(warned, &["throttled"]).await, 1, "a day later");
+    assert_eq!(ends(RunState::Succeeded, &[]).await, 0);
+    assert_eq!(ends(warned, &[]).await, 1, "it was good meanwhile");
+}
+
 #[tokio::test]
 async fn issues_that_somebody_acknowledged_are_told_to_nobody() {
     let world = World::new().await;

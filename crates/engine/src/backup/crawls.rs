@@ -149,7 +149,10 @@ pub(crate) async fn crawl_all(
         );
         let damaged = |issue: &&Issue| issue.code == "repository-damaged";
         return Err(Error::Request {
-            code: issues.iter().find(damaged).map_or("permission-missing", |_| "repository-damaged"),
+            code: issues
+                .iter()
+                .find(damaged)
+                .map_or("permission-missing", |_| "repository-damaged"),
             message: format!("nothing could be read: {first}"),
         });
     }

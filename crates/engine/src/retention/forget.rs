@@ -86,10 +86,11 @@ impl ForgetRequest {
     fn selects(&self, one: &Described) -> bool {
         let key = one.key();
         let named = self.sources.is_empty()
-            || self
-                .sources
-                .iter()
-                .any(|named| [one.name(), &key].iter().any(|own| own.eq_ignore_ascii_case(named)));
+            || self.sources.iter().any(|named| {
+                [one.name(), &key]
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(named))
+            });
         let tagged = self.tags.is_empty()
             || self
                 .tags

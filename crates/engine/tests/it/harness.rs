@@ -148,27 +148,35 @@ impl Harness {
         self.control.0.lock().unwrap()
     }
 
-    /// A bit of each pack of contents flips; trees stay whole.
+    /// Bits flip in all contents of a snapshot; its trees and its own description stay whole.
     pub(crate) async fn damage_contents(&mut self, tree: TreeId) {
         let folder = Path::from("data");
         let packs: Vec<_> = self.store.list(Some(&folder)).collect().await;
-        let mut damaged = 0;
         for pack in packs {
             let at = pack.unwrap().location;
             let whole = self.store.get(&at).await.unwrap().bytes().await.unwrap();
             let mut bytes = whole.to_vec();
-            bytes[20] ^= 1;
-            self.store.put(&at, bytes.into()).await.unwrap();
-            self.repository = quick::open(&self.store).await.unwrap();
-            let walked: Vec<_> = self.repository.walk(tree, "").collect().await;
-            if walked.iter().all(Result::is_ok) {
-                damaged += 1;
-            } else {
-                self.store.put(&at, whole.into()).await.unwrap();
+            // Every blob is longer than that.
+            for byte in (0..bytes.len()).step_by(16) {
+                bytes[byte] ^= 1;
+                self.store.put(&at, bytes.clone().into()).await.unwrap();
+                if !self.is_described(tree).await {
+                    bytes[byte] ^= 1;
+                }
             }
+            self.store.put(&at, bytes.into()).await.unwrap();
         }
-        assert!(damaged > 0);
         self.repository = quick::open(&self.store).await.unwrap();
+    }
+
+    async fn is_described(&self, tree: TreeId) -> bool {
+        let repository = quick::open(&self.store).await.unwrap();
+        let walked: Vec<_> = repository.walk(tree, "").collect().await;
+        if !walked.iter().all(Result::is_ok) {
+            return false;
+        }
+        let node = repository.find(tree, "source.json").await.unwrap();
+        repository.read(&node.unwrap()).await.is_ok()
     }
 
     /// Removes what no snapshot names.

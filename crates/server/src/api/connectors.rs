@@ -147,7 +147,10 @@ async fn list(
     };
     let catalog = &server.control.catalog;
     let listed = catalog.list_connectors(&filter, &query.page()?).await?;
-    Ok(Json(Paged::from_listed(listed, ConnectorView::of)))
+    let control = &server.control;
+    Ok(Json(Paged::from_listed(listed, |connector| {
+        ConnectorView::of(control, connector)
+    })))
 }
 
 /// Checks an organization or tenant and its credential, then saves both; a refusal leaves nothing behind.
@@ -179,7 +182,7 @@ async fn add(
         reach_credentials(&server, &caller, [name]).await?;
     }
     let added = server.control.add_connector(&new).await?;
-    let connector = added.value;
+    let connector = &added.value;
     let details = json!({
         "service": connector.service, "organization": connector.organization,
         "method": connector.method, "credential": connector.credential, "replace": new.replace,
@@ -189,7 +192,7 @@ async fn add(
         .audit(&caller, "connector.add", &subject, details)
         .await?;
     let headers = location(&format!("/api/v1/connectors/{}", connector.name));
-    let body = AddedConnector::of(connector, added.checks);
+    let body = AddedConnector::of(&server.control, added);
     Ok((StatusCode::CREATED, headers, Json(body)))
 }
 
@@ -212,7 +215,7 @@ async fn get(
 ) -> Result<Json<ConnectorView>, Problem> {
     reach(&caller, &name)?;
     let connector = server.control.catalog.connector(&name).await?;
-    Ok(Json(ConnectorView::of(connector)))
+    Ok(Json(ConnectorView::of(&server.control, connector)))
 }
 
 /// Changes a connector; members that are absent stay. Another organization or credential is checked first.
@@ -240,7 +243,7 @@ async fn edit(
     server
         .audit(&caller, "connector.edit", &subject, details)
         .await?;
-    Ok(Json(AddedConnector::of(edited.value, edited.checks)))
+    Ok(Json(AddedConnector::of(&server.control, edited)))
 }
 
 /// Forgets how to reach the organization. Its snapshots and runs stay.
@@ -298,7 +301,7 @@ async fn test(
 ) -> Result<Json<TestedConnector>, Problem> {
     reach(&caller, &name)?;
     let tested = server.control.test_connector(&name).await?;
-    let body = TestedConnector::of(tested.value, tested.checks);
+    let body = TestedConnector::of(&server.control, tested);
     let subject = format!("connector/{}", body.connector.name);
     let details = json!({ "ok": body.ok });
     server

@@ -9,4 +9,5 @@ mod harness;
 mod matrix;
 mod oidc;
 mod provider;
+mod reach;
 mod tokens;

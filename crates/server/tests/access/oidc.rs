@@ -164,6 +164,61 @@ async fn groups_give_roles_at_each_sign_in() {
     assert_eq!(scene.refused(|_| ()).await, "sign-in-refused");
 }
 
+/// What somebody reaches who signs in with these groups.
+async fn reach(scene: &Scene, groups: &[&str]) -> Value {
+    let away = scene.leave("/").await;
+    let mut claims = scene.claims(&away);
+    claims["groups"] = json!(groups);
+    let answer = scene.back(&away, claims).await;
+    let dora = As::cookie(&answer.cookie("keepward").unwrap());
+    scene.world.send(&dora, "GET", "/me", None).await.json["connectors"].clone()
+}
+
+#[tokio::test]
+async fn groups_say_at_each_sign_in_which_connectors_somebody_reaches() {
+    let of_groups = json!({ "backup-team": ["Contoso"], "east": ["fabrikam"], "all": ["*"] });
+    let scene = Scene::new(json!({ "connectors": of_groups, "default_roles": ["viewer"] })).await;
+    for (groups, expected) in [
+        (&["backup-team"][..], json!(["contoso"])),
+        (&["backup-team", "east"], json!(["contoso", "fabrikam"])),
+        (&["east"], json!(["fabrikam"])),
+        (&["elsewhere"], json!([])),
+        (&["all", "east"], json!(null)),
+        (&["backup-team"], json!(["contoso"])),
+    ] {
+        assert_eq!(reach(&scene, groups).await, expected, "{groups:?}");
+    }
+}
+
+#[tokio::test]
+async fn whom_an_administrator_has_limited_stays_limited_so() {
+    let scene = Scene::new(json!({})).await;
+    assert_eq!(reach(&scene, &["backup-team"]).await, json!(null));
+    let limit = Some(json!({ "connectors": ["fabrikam"] }));
+    let limited = scene
+        .world
+        .send(&scene.root, "PATCH", "/people/dora@contoso.com", limit)
+        .await;
+    assert_eq!(limited.status, StatusCode::OK, "{}", limited.text);
+    assert_eq!(reach(&scene, &["backup-team"]).await, json!(["fabrikam"]));
+    // Also once groups decide about others.
+    let body = json!({
+        "title": "Contoso", "issuer": scene.provider.issuer(), "client_id": "keepward",
+        "roles": { "backup-team": ["operator"] }, "connectors": { "backup-team": ["*"] },
+    });
+    let put = scene
+        .world
+        .send(
+            &scene.root,
+            "PUT",
+            "/identity-providers/contoso",
+            Some(body),
+        )
+        .await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+    assert_eq!(reach(&scene, &["backup-team"]).await, json!(["fabrikam"]));
+}
+
 #[tokio::test]
 async fn who_is_in_no_group_stays_out() {
     let scene = Scene::new(json!({})).await;

@@ -61,6 +61,32 @@ async fn a_wizard_picks_and_lists_no_more_than_its_owner_reaches() {
     assert_eq!(world.names().await, ["docs"]);
 }
 
+/// The address of the wizard is that of all that is picked in it.
+#[tokio::test]
+async fn a_wizard_opens_no_organization_of_others_by_its_own_address() {
+    let world = World::start().await;
+    let pat = world.simulator.pat().to_owned();
+    world.add_pat("contoso", &pat).await.expect(201);
+    let begin = json!({
+        "service": "azure-devops", "method": "pat", "organization": "contoso", "url": world.simulator.url(),
+        "identity": {"method": "pat", "secret": pat},
+    });
+    let begun = world
+        .call_as(&["docs"], (Method::POST, "/connect"), &begin)
+        .await
+        .expect(201);
+    let picked = json!({"connectors": [{"organization": "contoso", "name": "docs"}]});
+    for step in ["review", "add"] {
+        let path = format!("/connect/{}/{step}", begun["id"].as_str().unwrap());
+        let refused = world
+            .call_as(&["docs"], (Method::POST, &path), &picked)
+            .await
+            .expect(403);
+        assert_eq!(refused["code"], "role-missing", "{step}");
+    }
+    assert_eq!(world.names().await, ["contoso"]);
+}
+
 #[tokio::test]
 async fn credentials_of_other_connectors_are_not_there() {
     let world = World::start().await;
@@ -106,7 +132,7 @@ async fn credentials_of_other_connectors_are_not_there() {
             Method::POST,
             "/connectors".to_owned(),
             json!({"name": "docs", "service": "azure-devops", "organization": "contoso", "credential": stored,
-                "replace": true}),
+                "url": world.simulator.url(), "replace": true}),
         ),
     ];
     for (method, path, body) in asked {

@@ -62,6 +62,46 @@ async fn list(world: &World, path: &str) -> Vec<Value> {
     }
 }
 
+/// The same tenant behind its other domain, and behind its id.
+#[tokio::test]
+async fn a_tenant_is_connected_once_whatever_domain_names_it() {
+    let world = connected().await;
+    let known = world.get("/connectors/contoso-365").await.expect(200);
+    let tenant = world.simulator.tenant();
+    let address = known["address"].as_str().unwrap();
+    assert!(address.ends_with(&tenant), "{address}");
+    for (organization, named) in [
+        ("contoso.example", tenant.as_str()),
+        ("contoso.example", DOMAIN),
+        (tenant.as_str(), "contoso.example"),
+    ] {
+        let body = json!({
+            "name": "again", "service": "microsoft-365", "organization": organization,
+            "identity": {
+                "method": "client-secret", "cloud": "lab", "tenant": named,
+                "client_id": world.simulator.client_id(), "secret": world.simulator.client_secret(),
+            },
+        });
+        let refused = world.post("/connectors", &body).await;
+        assert_eq!(
+            refused.body["code"], "organization-taken",
+            "{}",
+            refused.body
+        );
+    }
+    // Removed, and connected by its other domain: it goes on where it was.
+    world.delete("/connectors/contoso-365").await.expect(204);
+    let body = json!({
+        "name": "again", "service": "microsoft-365", "organization": "contoso.example",
+        "identity": {
+            "method": "client-secret", "cloud": "lab", "tenant": "contoso.example",
+            "client_id": world.simulator.client_id(), "secret": world.simulator.client_secret(),
+        },
+    });
+    let added = world.post("/connectors", &body).await.expect(201);
+    assert_eq!(added["address"], address);
+}
+
 #[tokio::test]
 async fn xm_02_xm_03_xm_04_xm_05_xm_06_a_device_code_connects_the_tenant() {
     let world = World::start().await;

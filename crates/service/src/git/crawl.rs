@@ -32,7 +32,18 @@ pub async fn crawl_repository(cx: &Crawl<'_>, remote: &Remote, item: &ItemRef) -
 }
 
 async fn update(cx: &Crawl<'_>, remote: &Remote, item: &ItemRef) -> Result<()> {
-    let state = State::load(cx.prior, item).await?;
+    let state = match State::load(cx.prior, item).await {
+        Err(error) if error.is_damage() => {
+            cx.sink
+                .issue(error.to_issue(&item.kind, &item.scope, Some(item.clone())));
+            // Nothing of it is built on.
+            State {
+                damaged: true,
+                ..State::default()
+            }
+        }
+        state => state?,
+    };
     let listing = Listing::new(remote.advertise().await?, &state, cx.order, &item.kind);
     if let Some(issue) = listing.issue(remote, item) {
         cx.sink.issue(issue);

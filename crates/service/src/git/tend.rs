@@ -80,9 +80,14 @@ impl Tending<'_> {
         let stored = if self.state.damaged {
             Packs::default()
         } else {
-            self.state
-                .indexes(self.cx.prior, self.item, self.work)
-                .await?
+            let indexes = self.state.indexes(self.cx.prior, self.item, self.work);
+            match indexes.await {
+                Err(error) if error.is_damage() => {
+                    self.told("it is fetched as a whole", &error);
+                    Packs::default()
+                }
+                indexes => indexes?,
+            }
         };
         let gain = Box::pin(obtain(
             self.remote,

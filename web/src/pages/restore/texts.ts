@@ -72,7 +72,7 @@ addTexts("restore", {
   detail: {
     title: "Restore into {{target}}",
     compareTitle: "Compared with the live {{target}}",
-    compareAbout: "What is missing there is marked as such. Of what is there its content is not compared: a restore would write it as it was. Nothing is written unless the plan is applied.",
+    compareAbout: "What is missing there is marked as such, and what differs says in what. Compared is what a restore could write back; comments of work items stay aside. Nothing is written unless the plan is applied.",
     undoTitle: "Take back a restore in {{target}}",
     from: "From {{source}}, as it was on {{time}}",
     header: "From {{source}} as of {{time}}, into {{target}}. {{conflict}}",
@@ -137,7 +137,7 @@ addTexts("restore", {
     export: "What cannot be written back can be downloaded from the snapshot.",
   },
   action: { create: "Create", undelete: "Undelete", replace: "Replace", merge: "Merge", remove: "Remove", skip: "Skip", export: "Only as files" },
-  compared: { create: "Missing there", undelete: "In the recycle bin there", replace: "There", merge: "Made by the service itself", remove: "Remove", skip: "Left alone", export: "Not comparable" },
+  compared: { create: "Missing there", undelete: "In the recycle bin there", replace: "Differs", merge: "Differs, made by the service", remove: "Remove", skip: "The same, or left alone", export: "Not comparable" },
   person: {
     name: "Person",
     account: "Account in the snapshot",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { changesOf, heights, isQuiet, type Snapshot, sourcesOf } from "./change";
 
 const snapshot = (source: string, time: string, kinds: Snapshot["kinds"] = {}): Snapshot => ({
-  id: `${source}-${time}`, repository: "default", service: "azure-devops", source, time, run: "r", items: 1, kinds,
+  id: `${source}-${time}`, repository: "default", service: "azure-devops", source, address: `https://dev.azure.com/${source}`, time, run: "r", items: 1, kinds,
 });
 
 test("changes are those of all kinds", () => {

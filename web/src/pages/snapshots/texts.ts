@@ -74,7 +74,7 @@ addTexts("snapshots", {
   summary: "Compared with the one before, by kind",
   live: {
     title: "Compare with the live organization",
-    text: "Keepward reads what is there now and plans a restore of this snapshot: what is missing there, and what it would write over. It only reads; nothing is written unless somebody applies the plan.",
+    text: "Keepward reads what is there now and plans a restore of this snapshot: what is missing there, and what differs. It only reads; nothing is written unless somebody applies the plan.",
     connector: "Compare with",
     do: "Compare",
     none: "No connector of this service is here, so there is nothing to compare with.",

@@ -9,7 +9,7 @@ use service::{Client, Error, Found, FoundState, Result, StoredItem, Target};
 use super::history::{CREATED_DATE, Revision, TITLE, TYPE};
 use super::restore::Place;
 use super::restore::check::Source;
-use super::{REVISIONS, WORK_ITEM, batch};
+use super::{REVISIONS, WORK_ITEM, batch, hidden};
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts;
 use crate::raw::{self, Number};
@@ -76,6 +76,14 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
                 .values()?,
         )?
     };
+    if cx.original {
+        let is_gone = |item: &&StoredItem| {
+            let id = known(item).or_else(|| item.item.id.parse().ok());
+            !item.open_intent && id.is_some_and(|id| !live.contains(&id) && !bin.contains(&id))
+        };
+        let gone: Vec<&StoredItem> = items.iter().filter(is_gone).collect();
+        hidden::refuse(cx, &gone, items.len()).await?;
+    }
     let mut place = None;
     let mut taken: Option<HashSet<u32>> = None;
     let mut all = Vec::with_capacity(items.len());

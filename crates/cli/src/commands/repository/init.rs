@@ -209,7 +209,7 @@ async fn added(app: &App, new: NewRepository) -> Result<RepositoryRow, Failure> 
         "location": new.location.to_string(), "credential": new.storage_credential, "existing": new.adopt,
         "object_lock": new.object_lock.is_some(),
     });
-    let added = async { Ok(app.control.add_repository(new).await?.row) };
+    let added = Box::pin(async { Ok(app.control.add_repository(new).await?.row) });
     app.noted("repository.add", &subject, details, added).await
 }
 

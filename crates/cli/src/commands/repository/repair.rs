@@ -85,7 +85,7 @@ pub(super) async fn repair(
         }
     };
     let found = place.find(global).await?;
-    let repaired = mend(&found, &command);
+    let repaired = Box::pin(mend(&found, &command));
     let report = match &found.known {
         Some(known) if !dry_run => {
             let action = format!("repository.repair-{what}");

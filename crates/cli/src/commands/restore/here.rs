@@ -194,13 +194,13 @@ pub(super) async fn apply(
     let progress = Progress::new(output);
     let reporter: Arc<dyn Reporter> = Arc::<Progress>::clone(&progress);
     let started = Instant::now();
-    let applied = async {
+    let applied = Box::pin(async {
         let applied = app
             .control
             .apply_restore(plan, &repository, reporter, cancel);
         let ended = applied.await?;
         Ok((ended.result?, ended.run))
-    };
+    });
     let subject = format!("restore-plan/{plan}");
     let details =
         serde_json::json!({ "connector": connector.name, "organization": connector.organization });

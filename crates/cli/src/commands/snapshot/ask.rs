@@ -167,7 +167,8 @@ async fn history(api: &Api, options: &History, output: &Output) -> Result<(), Fa
     let mut asked = BTreeSet::new();
     let mut rows = Vec::new();
     for snapshot in api.list("/snapshots").await? {
-        let source = ["repository", "service", "address"].map(|key| text(&snapshot, key).to_owned());
+        let source =
+            ["repository", "service", "address"].map(|key| text(&snapshot, key).to_owned());
         let (name, wanted) = (text(&snapshot, "source"), options.source.as_ref());
         if wanted.is_some_and(|wanted| !is_called(wanted, name, &source[2]))
             || !asked.insert(source.clone())

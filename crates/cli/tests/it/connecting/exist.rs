@@ -293,7 +293,15 @@ async fn sre_41_xa_10_xa_11_xa_12_an_edit_changes_what_it_names_and_a_bad_one_no
         .await;
     let other = world.file("other", made["pat"].as_str().unwrap());
     world
-        .keepward(&["credential", "add", "other", "--pat-file", &other])
+        .keepward(&[
+            "credential",
+            "add",
+            "other",
+            "--pat-file",
+            &other,
+            "--url",
+            world.simulator.url(),
+        ])
         .await
         .exits(0);
     edit(&["--organization", "fabrikam", "--credential", "other"])

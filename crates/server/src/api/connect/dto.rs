@@ -1,7 +1,8 @@
 //! What a wizard looks like from outside.
 
 use control::{
-    AppChoice, KnownIdentity, Method, Wizard, WizardAdded, WizardFailure, WizardPick, WizardPrompt,
+    AppChoice, Control, KnownIdentity, Method, Wizard, WizardAdded, WizardFailure, WizardPick,
+    WizardPrompt,
 };
 use model::{Connector, ManagedIdentity};
 use serde::{Deserialize, Serialize};
@@ -440,7 +441,7 @@ pub(super) struct AddedWizard {
 }
 
 impl AddedWizard {
-    pub(super) fn of(added: WizardAdded) -> Self {
+    pub(super) fn of(control: &Control, added: WizardAdded) -> Self {
         let first = added.connectors.first().map(|one| &one.value);
         let microsoft = first.is_some_and(|one| one.service == "microsoft-365");
         let next = first.map(|one| next_steps(&one.name)).unwrap_or_default();
@@ -454,7 +455,7 @@ impl AddedWizard {
             connectors: added
                 .connectors
                 .into_iter()
-                .map(|one| AddedConnector::of(one.value, one.checks))
+                .map(|one| AddedConnector::of(control, one))
                 .collect(),
             runs: added.runs.into_iter().map(|run| run.id).collect(),
         }

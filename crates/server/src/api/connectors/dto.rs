@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use control::{ConnectorEdit, IdentityChoice, NewConnector};
+use control::{Checked, ConnectorEdit, Control, IdentityChoice, NewConnector};
 use model::{Connector, ConnectorStatus, SyncSettings, SyncTime};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ pub(crate) struct ConnectorView {
     pub name: String,
     service: String,
     organization: String,
+    /// Where that is, as snapshots of it say. Null where nobody can tell.
+    address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     /// `pat`, `user`, `client-secret`, `certificate`, `managed-identity`, `federated-identity`, `workload-identity`.
@@ -74,8 +76,9 @@ impl StatusView {
 }
 
 impl ConnectorView {
-    pub(super) fn of(connector: Connector) -> Self {
+    pub(super) fn of(control: &Control, connector: Connector) -> Self {
         Self {
+            address: control.source_of(&connector).ok().map(|id| id.address),
             name: connector.name,
             service: connector.service,
             organization: connector.organization,
@@ -278,11 +281,17 @@ pub(crate) struct AddedConnector {
 }
 
 impl AddedConnector {
-    pub(crate) fn of(connector: Connector, checks: Vec<Check>) -> Self {
+    pub(crate) fn of(
+        control: &Control,
+        Checked {
+            checks,
+            value: connector,
+        }: Checked<Connector>,
+    ) -> Self {
         Self {
             next: next_steps(&connector.name),
             missing: missing(&checks),
-            connector: ConnectorView::of(connector),
+            connector: ConnectorView::of(control, connector),
             checks: checks.into_iter().map(CheckView::of).collect(),
         }
     }
@@ -308,7 +317,13 @@ pub(super) struct TestedConnector {
 }
 
 impl TestedConnector {
-    pub(super) fn of(connector: Connector, checks: Vec<Check>) -> Self {
+    pub(super) fn of(
+        control: &Control,
+        Checked {
+            checks,
+            value: connector,
+        }: Checked<Connector>,
+    ) -> Self {
         let count = |outcome| {
             checks
                 .iter()
@@ -317,7 +332,7 @@ impl TestedConnector {
         };
         let (missing, failed) = (count(CheckOutcome::Missing), count(CheckOutcome::Fail));
         Self {
-            connector: ConnectorView::of(connector),
+            connector: ConnectorView::of(control, connector),
             ok: missing + failed == 0,
             missing,
             checks: checks.into_iter().map(CheckView::of).collect(),

@@ -1,0 +1,238 @@
+//! One attempt at a snapshot: crawl, find out what is gone, merge, describe, commit.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use model::{Counts, Event, Issue, ItemRef, SourceFile};
+use rand::RngExt as _;
+use repository::{LockGuard, Snapshot, TreeId, Writer};
+
+use super::checkpoint::{Checkpoint, Checkpoints, Order};
+use super::crawls::{self, Crawled};
+use super::parent::{Parent, tags};
+use super::prior::Prior;
+use super::{BackupContext, BackupReport, BackupRequest, describe, gone, resume};
+use crate::coordinator::SnapshotInfo;
+use crate::layout::Layouts;
+use crate::merge::Merge;
+use crate::rebuild::DiffRows;
+use crate::rows::SpooledRows;
+use crate::sink::{Collected, Collector};
+use crate::spool::Spool;
+use crate::stored::SnapshotReader;
+use crate::{Error, Result};
+
+pub(super) struct Attempt<'a> {
+    pub cx: &'a BackupContext<'a>,
+    pub request: &'a BackupRequest,
+    pub lock: &'a LockGuard,
+    pub parent: Option<&'a Parent>,
+}
+
+/// What the crawls of all kinds came to.
+pub(super) struct Sent {
+    pub started: Timestamp,
+    pub crawled: Crawled,
+    pub issues: Vec<Issue>,
+    /// Bytes by kind.
+    pub received: BTreeMap<String, u64>,
+    /// Items that nobody mentioned and that are not taken for gone.
+    pub kept: Vec<ItemRef>,
+}
+
+impl Attempt<'_> {
+    /// From what an earlier run has left, if it may, or from the beginning.
+    pub(super) async fn run(&self, go_on: bool) -> Result<BackupReport> {
+        let work = crate::work::private(&self.request.work)
+            .map_err(Error::io("cannot make a folder for temporary files"))?;
+        let base = SnapshotReader::new(
+            self.cx.repository.clone(),
+            self.cx.service,
+            self.parent.map(|parent| parent.tree),
+        );
+        let (sent, changes, mut writer) = self.crawl(work.path(), &base, go_on).await?;
+        self.phase("write");
+        let merge = Merge {
+            layouts: Layouts::new(self.cx.service),
+            prior: &base,
+            crawls: &sent.crawled.infos,
+            left_out: &sent.crawled.left_out(),
+            started: sent.started,
+        };
+        let rows = spool(work.path(), "rows")?;
+        let merged = merge.run(changes, &mut writer, rows).await?;
+        let source = self.describe(sent, &merged, &base).await?;
+        let tree = describe::put_source(&mut writer, Some(merged.tree), &source).await?;
+        self.commit(writer, tree, source, merged.rows).await
+    }
+
+    async fn crawl(
+        &self,
+        work: &Path,
+        base: &SnapshotReader,
+        go_on: bool,
+    ) -> Result<(Sent, Spool, Writer)> {
+        let (cx, layouts) = (self.cx, Layouts::new(self.cx.service));
+        let mut changes = spool(work, "changes")?;
+        let order = self.order();
+        let left = if go_on {
+            resume::left(cx, &order, self.parent, &mut changes).await?
+        } else {
+            None
+        };
+        let started = left
+            .as_ref()
+            .map_or_else(|| cx.clock.now(), |left| left.checkpoint.started);
+        let row = Checkpoint::new(&self.request.run, started, order);
+        let mut collector = Collector::new(
+            layouts,
+            cx.repository.writer(),
+            cx.reporter,
+            work.to_owned(),
+            self.parent.is_some(),
+            Checkpoints::new(cx.coordinator, cx.client, cx.clock.as_ref(), row),
+            changes,
+        );
+        let (begun, kept) = left.map_or_else(Default::default, |left| left.pass_on(&mut collector));
+        let prior = Prior::new(base, layouts, kept);
+        let crawls = crawls::crawl_all(
+            cx,
+            self.request,
+            self.parent,
+            &prior,
+            &collector,
+            begun,
+            started,
+        );
+        let crawled = crawls.await?;
+        let Collected {
+            writer,
+            spool: mut changes,
+            mentioned,
+            mut issues,
+            received,
+        } = collector.finish();
+        issues.extend(crawled.issues.iter().cloned());
+        let accepted = &self.request.accept_deletions;
+        let doubts = gone::find(
+            layouts,
+            &prior,
+            &crawled,
+            &mentioned,
+            accepted,
+            &mut changes,
+        )
+        .await?;
+        for issue in doubts.issues {
+            self.note(issue, &mut issues);
+        }
+        let sent = Sent {
+            started,
+            crawled,
+            issues,
+            received,
+            kept: doubts.kept,
+        };
+        Ok((sent, changes, writer))
+    }
+
+    fn order(&self) -> Order {
+        Order {
+            service: self.cx.service.name.to_owned(),
+            source: self.request.connector.organization.to_lowercase(),
+            url: self.request.url.clone(),
+            base: self.parent.map(|parent| parent.id),
+            selection: self.request.selection.iter().cloned().collect(),
+            full: self.request.full,
+            picks: self.request.picks.clone(),
+        }
+    }
+
+    fn phase(&self, phase: &str) {
+        self.cx.reporter.report(Event::Phase {
+            phase: phase.to_owned(),
+        });
+    }
+
+    pub(super) fn note(&self, issue: Issue, issues: &mut Vec<Issue>) {
+        self.cx.reporter.report(Event::Issue {
+            issue: issue.clone(),
+        });
+        issues.push(issue);
+    }
+
+    async fn commit(
+        &self,
+        mut writer: Writer,
+        tree: TreeId,
+        source: SourceFile,
+        rows: Spool,
+    ) -> Result<BackupReport> {
+        self.phase("commit");
+        writer.flush().await?;
+        self.cx.coordinator.permit_commit().await?;
+        let parent = self.parent.map(|parent| parent.id);
+        let snapshot = Snapshot {
+            parent,
+            paths: vec![format!("/{}/{}", source.service, source.source)],
+            hostname: source.source.clone(),
+            username: "keepward".to_owned(),
+            tags: tags(&source.service, &source.source),
+            ..Snapshot::new(source.finished, tree)
+        };
+        let id = writer.commit(&snapshot, self.lock).await?;
+        let stored = writer.stored();
+        // Its packs' memory is not needed together with that of the catalog.
+        drop(writer);
+        let info = SnapshotInfo {
+            id,
+            time: source.finished,
+            tree,
+            parent,
+            source,
+        };
+        self.list(&info, rows).await?;
+        self.cx.coordinator.checkpoint(None).await?;
+        let usage = self.cx.client.usage();
+        let counts = Counts {
+            kinds: info.source.counts.clone(),
+            requests: usage.requests,
+            bytes_received: usage.bytes,
+            bytes_stored: stored.stored_bytes,
+            blobs_stored: stored.blobs,
+        };
+        Ok(BackupReport {
+            snapshot: id,
+            parent,
+            source: info.source,
+            counts,
+        })
+    }
+
+    /// Lists the snapshot by what changed, or by all there is where nobody knows its parent: a kill came between that and its rows.
+    async fn list(&self, info: &SnapshotInfo, rows: Spool) -> Result<()> {
+        let cx = self.cx;
+        let mut changed = SpooledRows(rows.sorted()?);
+        match cx.coordinator.index(info, &mut changed).await {
+            Err(Error::Control { code, .. })
+                if code == "snapshot-unknown" && info.parent.is_some() =>
+            {
+                let whole = SnapshotInfo {
+                    parent: None,
+                    ..info.clone()
+                };
+                let mut all = DiffRows::new(cx.repository, cx.service, None, info.tree);
+                cx.coordinator.index(&whole, &mut all).await
+            }
+            listed => listed,
+        }
+    }
+}
+
+/// An empty spool in a folder of its own.
+fn spool(work: &Path, name: &str) -> Result<Spool> {
+    let folder = work.join(name);
+    std::fs::create_dir(&folder).map_err(Error::io("cannot make a folder for temporary files"))?;
+    Ok(Spool::new(&folder, rand::rng().random()))
+}

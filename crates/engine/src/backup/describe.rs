@@ -1,0 +1,170 @@
+//! What a snapshot says of itself: `source.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::{Class, Issue, ItemRef, KindCounts, SourceFile, StaleItem};
+use repository::{BlobType, FileContent, Node, TreeEditor, TreeId, Writer};
+
+use super::attempt::{Attempt, Sent};
+use super::parent::Parent;
+use crate::layout::{Layouts, SOURCE_FILE};
+use crate::merge::Merged;
+use crate::stored::SnapshotReader;
+use crate::{Error, Result};
+
+impl Attempt<'_> {
+    /// All that this run knows now; its clock is read here.
+    pub(super) async fn describe(
+        &self,
+        mut sent: Sent,
+        merged: &Merged,
+        base: &SnapshotReader,
+    ) -> Result<SourceFile> {
+        let now = self.cx.clock.now();
+        let finished = finished(now, self.parent);
+        if let Some(issue) = clock_behind(now, finished) {
+            self.note(issue, &mut sent.issues);
+        }
+        let stale_items = self.stale_items(base, &sent).await?;
+        let (cx, request) = (self.cx, self.request);
+        Ok(SourceFile {
+            schema: 1,
+            service: cx.service.name.to_owned(),
+            source: request.connector.organization.to_lowercase(),
+            url: request.url.clone(),
+            connector: request.connector.name.clone(),
+            run: request.run.clone(),
+            job: request.job.clone(),
+            token: request.token,
+            started: sent.started,
+            finished,
+            selection: sent.crawled.selection.iter().cloned().collect(),
+            picks: request.picks.clone(),
+            accepted: request.accept_deletions.clone(),
+            counts: self.counts(merged, &sent.received),
+            stale: self.stale(&sent),
+            cursors: sent.crawled.cursors,
+            stale_items,
+            issues: sent.issues,
+            requests: cx.client.usage().requests,
+        })
+    }
+
+    fn before(&self) -> Option<&SourceFile> {
+        self.parent.map(|parent| &parent.source)
+    }
+
+    fn counts(
+        &self,
+        merged: &Merged,
+        received: &BTreeMap<String, u64>,
+    ) -> BTreeMap<String, KindCounts> {
+        let usage = self.cx.client.usage();
+        let mut counts = BTreeMap::new();
+        for kind in self.cx.service.kinds {
+            let name = kind.spec().name;
+            let was = self.before().and_then(|before| before.counts.get(name));
+            let mut own = merged.counts.get(name).cloned().unwrap_or_default();
+            own.items = (was.map_or(0, |was| was.items) + own.added).saturating_sub(own.removed);
+            own.bytes = received.get(name).copied().unwrap_or(0);
+            own.requests = usage.by_kind.get(name).map_or(0, |usage| usage.0);
+            counts.insert(name.to_owned(), own);
+        }
+        counts
+    }
+
+    /// What was carried over whole, and when it was last read.
+    fn stale(&self, sent: &Sent) -> BTreeMap<String, Timestamp> {
+        let last_read = |key: &str| {
+            self.before().map_or(sent.started, |before| {
+                before.stale.get(key).copied().unwrap_or(before.finished)
+            })
+        };
+        let keys = sent.crawled.stale_keys(Layouts::new(self.cx.service));
+        keys.into_iter()
+            .map(|key| (key.clone(), last_read(&key)))
+            .collect()
+    }
+
+    /// What issues are about and the snapshot before has, and what is kept unlisted: it was carried over.
+    async fn stale_items(&self, base: &SnapshotReader, sent: &Sent) -> Result<Vec<StaleItem>> {
+        let Some(before) = self.before() else {
+            return Ok(Vec::new());
+        };
+        let layouts = Layouts::new(self.cx.service);
+        let items: BTreeSet<&ItemRef> = sent
+            .issues
+            .iter()
+            .filter_map(|issue| issue.item.as_ref())
+            .chain(&sent.kept)
+            .collect();
+        let mut stale = Vec::new();
+        for item in items {
+            let (Some(folder), Some(document)) = (layouts.path(item), layouts.document(&item.kind))
+            else {
+                continue;
+            };
+            if base.node(&format!("{folder}/{document}")).await?.is_some() {
+                let known = before.stale_items.iter().find(|known| known.item == *item);
+                stale.push(StaleItem {
+                    item: item.clone(),
+                    read: known.map_or(before.finished, |known| known.read),
+                });
+            }
+        }
+        Ok(stale)
+    }
+}
+
+/// Puts the description at the top of the tree.
+pub(super) async fn put_source(
+    writer: &mut Writer,
+    tree: Option<TreeId>,
+    source: &SourceFile,
+) -> Result<TreeId> {
+    let bytes = serde_json::to_vec_pretty(source)
+        .map_err(|error| Error::io("cannot write the snapshot's description")(error.into()))?;
+    // The run's own id is in it, so it cannot be there already: no index is read for it.
+    let content = FileContent {
+        blobs: vec![writer.blob_unique(BlobType::Data, &bytes).await?],
+        size: bytes.len() as u64,
+    };
+    let mut editor = TreeEditor::new(writer, tree);
+    editor
+        .put(
+            SOURCE_FILE,
+            Node::file(SOURCE_FILE, content, source.finished),
+        )
+        .await?;
+    Ok(editor.finish().await?)
+}
+
+/// A snapshot is younger than the one that it goes on from, whatever the clock says: the order of times decides which is the newest.
+fn finished(now: Timestamp, parent: Option<&Parent>) -> Timestamp {
+    let after = parent.and_then(|parent| {
+        let next = parent
+            .source
+            .finished
+            .checked_add(SignedDuration::from_millis(1));
+        next.ok()
+    });
+    after.map_or(now, |after| after.max(now))
+}
+
+/// The clock of another machine may be a little behind.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+fn clock_behind(now: Timestamp, finished: Timestamp) -> Option<Issue> {
+    (finished.duration_since(now) > SKEW).then(|| Issue {
+        code: "clock-behind".to_owned(),
+        class: Class::Implausible,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: format!(
+            "the clock says {now:.0}, and the snapshot before is of a later time: this one is dated {finished:.0}"
+        ),
+        hint: Some("Check the clock of this machine, and of the one that made the snapshot before.".to_owned()),
+    })
+}
