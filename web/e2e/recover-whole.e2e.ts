@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { keeper } from "./support/keeper";
-import { addOrganization, changeField, fieldsOf, refsOf, repositoryOf, stateOf } from "./support/organization";
+import { addOrganization, changeField, fieldsOf, type Organization, refsOf, repositoryOf, stateOf } from "./support/organization";
 import { unzip } from "./support/zip";
 
 const PROJECT = "Adventure Works";
@@ -117,6 +117,30 @@ test("a project is restored into another organization, where it gets ids of its 
   const report = page.getByRole("table", { name: "Report" });
   await page.getByLabel("Kind", { exact: true }).selectOption("work-item");
   await report.getByRole("link", { name: /^\d+ → \d+$/ }).first().waitFor();
+});
+
+test("a project that was deleted comes back in place, as what it was, with all that is in it", async () => {
+  const { page, person, world } = k;
+  const name = "Fabrikam Fiber";
+  const before = await stateOf(world);
+  const id = before.projects.find((one) => one.name === name)?.id ?? "";
+  const inside = ({ repositories }: Organization) => repositories.filter(({ projectName }) => projectName === name).map((one) => [one.id, one.name, refsOf(one)]);
+  await world.askService("DELETE", `_apis/projects/${id}?api-version=7.1`);
+  expect((await stateOf(world)).projects.some((one) => one.id === id)).toBe(false);
+
+  await person.open(`/snapshots/${k.newest}?kind=project`);
+  await k.select(name);
+  await k.button("Restore…").first().click();
+  await k.plan();
+  await person.expectAccessible();
+  await k.button("Apply…").click();
+  await k.button("Apply", k.dialog).click();
+  await k.applied();
+
+  const after = await stateOf(world);
+  expect(after.projects.find((one) => one.name === name)?.id).toBe(id);
+  expect(inside(after)).toEqual(inside(before));
+  await page.getByRole("table", { name: "Report" }).getByRole("row", { name: new RegExp(`${name}.*Done`) }).first().waitFor();
 });
 
 test("what is selected is downloaded as an archive whose files are the stored ones", async () => {

@@ -6,7 +6,7 @@ import { App } from "./app";
 const root = document.getElementById("root");
 if (root) {
   // Why a page could not be read stands on the page; everything else that is caught is a defect.
-  const onCaughtError = (error: unknown) => error instanceof Problem || console.error(error);
+  const onCaughtError = (error: unknown) => error instanceof Problem || reportError(error);
   createRoot(root, { onCaughtError }).render(
     <StrictMode>
       <App />

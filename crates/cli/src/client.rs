@@ -147,7 +147,7 @@ impl Api {
         let mut after = String::new();
         loop {
             let mark = if path.contains('?') { '&' } else { '?' };
-            let mut page = self.get(&format!("{path}{mark}limit=200{after}")).await?;
+            let mut page = self.get(&format!("{path}{mark}limit=1000{after}")).await?;
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
                 entries.extend(items);
             }

@@ -25,17 +25,10 @@ impl Control {
         name: &str,
         identity: &Identity,
         expires: Option<Timestamp>,
-        url: Option<&str>,
+        url: Option<&Url>,
     ) -> Result<CredentialRow> {
         check_label("credential-name", name)?;
         whole(&identity.sign_in, &identity.secret())?;
-        if url.is_some_and(|url| url.parse::<Url>().is_err()) {
-            return Err(Error::Request {
-                code: "credential-method",
-                message: "the host of a credential is an address like https://devops.example.com"
-                    .to_owned(),
-            });
-        }
         let new = NewCredential {
             name,
             sign_in: &identity.sign_in,
@@ -47,7 +40,7 @@ impl Control {
             .add_credential(&self.kek, &new, now, rng)
             .await?;
         if let Some(url) = url {
-            self.catalog.set_credential_url(name, url).await?;
+            self.catalog.set_credential_url(name, url.as_str()).await?;
         }
         Ok(self.catalog.credential(name).await?)
     }

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -209,12 +210,18 @@ impl Sorted {
                 runs,
                 cipher,
             } => {
-                let Some(Reverse((key, number, payload))) = heads.pop() else {
+                let Some(mut least) = heads.peek_mut() else {
                     return Ok(None);
                 };
-                if let Some(next) = runs[number].next(cipher)? {
-                    heads.push(Reverse((next.key, number, next.payload)));
-                }
+                let number = least.0.1;
+                // Put in its place, the next record of the run finds its own with one look down the heap.
+                let Reverse((key, _, payload)) = match runs[number].next(cipher)? {
+                    Some(next) => {
+                        let next = Reverse((next.key, number, next.payload));
+                        std::mem::replace(&mut *least, next)
+                    }
+                    None => PeekMut::pop(least),
+                };
                 Ok(Some(Record { key, payload }))
             }
         }
@@ -320,35 +327,41 @@ impl Run {
     }
 
     fn next(&mut self, cipher: &Aes256Gcm) -> Result<Option<Record>> {
-        let Some(head) = self.take(8, cipher)? else {
+        let (mut key, mut payload) = ([0; 4], [0; 4]);
+        if !self.read(&mut key, cipher)? {
             return Ok(None);
+        }
+        self.whole(&mut payload, cipher)?;
+        let mut record = Record {
+            key: vec![0; u32::from_le_bytes(key) as usize],
+            payload: vec![0; u32::from_le_bytes(payload) as usize],
         };
-        let key = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let payload = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        let cut = || Error::io("cannot read the spool")(std::io::ErrorKind::UnexpectedEof.into());
-        let key = self.take(key, cipher)?.ok_or_else(cut)?;
-        let payload = self.take(payload, cipher)?.ok_or_else(cut)?;
-        Ok(Some(Record { key, payload }))
+        self.whole(&mut record.key, cipher)?;
+        self.whole(&mut record.payload, cipher)?;
+        Ok(Some(record))
     }
 
-    /// The next bytes, or `None` at the end of the run.
-    fn take(&mut self, length: usize, cipher: &Aes256Gcm) -> Result<Option<Vec<u8>>> {
-        let mut out = Vec::with_capacity(length);
-        while out.len() < length {
-            if self.at == self.buffer.len() && !self.fill(cipher)? {
-                return if out.is_empty() {
-                    Ok(None)
-                } else {
-                    Err(Error::io("cannot read the spool")(
-                        std::io::ErrorKind::UnexpectedEof.into(),
-                    ))
-                };
-            }
-            let take = (length - out.len()).min(self.buffer.len() - self.at);
-            out.extend_from_slice(&self.buffer[self.at..self.at + take]);
-            self.at += take;
+    /// What must be there.
+    fn whole(&mut self, out: &mut [u8], cipher: &Aes256Gcm) -> Result<()> {
+        if out.is_empty() || self.read(out, cipher)? {
+            return Ok(());
         }
-        Ok(Some(out))
+        Err(cut())
+    }
+
+    /// The next bytes; `false` at the end of the run.
+    fn read(&mut self, out: &mut [u8], cipher: &Aes256Gcm) -> Result<bool> {
+        let mut done = 0;
+        while done < out.len() {
+            if self.at == self.buffer.len() && !self.fill(cipher)? {
+                return if done == 0 { Ok(false) } else { Err(cut()) };
+            }
+            let take = (out.len() - done).min(self.buffer.len() - self.at);
+            out[done..done + take].copy_from_slice(&self.buffer[self.at..self.at + take]);
+            self.at += take;
+            done += take;
+        }
+        Ok(true)
     }
 
     fn fill(&mut self, cipher: &Aes256Gcm) -> Result<bool> {
@@ -378,6 +391,10 @@ impl Run {
         self.ended = self.buffer.is_empty();
         Ok(!self.ended)
     }
+}
+
+fn cut() -> Error {
+    Error::io("cannot read the spool")(std::io::ErrorKind::UnexpectedEof.into())
 }
 
 /// The bytes of a run, piece by piece.

@@ -50,7 +50,7 @@ pub(crate) async fn guard(
     }
     request.extensions_mut().insert(RequestId(id.clone()));
     // At this level it is there whatever is logged: an answer that failed names its lines in the log.
-    let span = tracing::info_span!("request", request = %id);
+    let span = tracing::error_span!("request", request = %id);
     let response = if method.is_safe() {
         let patience = server.options.request_timeout;
         let answered = tokio::time::timeout(patience, next.run(request).instrument(span)).await;

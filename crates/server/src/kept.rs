@@ -63,7 +63,7 @@ impl<T: Clone + Send + Sync + 'static> Kept<T> {
             let before = known.get(&key);
             let found = before.map_or_else(Arc::default, |entry| Arc::clone(&entry.found));
             if let Some((at, answer)) = &*held(&found)
-                && at.elapsed() > patience.fresh
+                && at.elapsed() < patience.fresh
             {
                 return Ok(Some(answer.clone()));
             }

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::Problem;
 
-const LARGEST: u32 = 200;
+const LARGEST: u32 = 1000;
 const USUAL: u32 = 50;
 
 /// Which part of a list to answer with.
@@ -19,7 +19,7 @@ pub struct PageQuery {
     #[param(required = false)]
     pub after: Option<String>,
     /// At most this many.
-    #[param(required = false, minimum = 1, maximum = 200)]
+    #[param(required = false, minimum = 1, maximum = 1000)]
     pub limit: Option<u32>,
 }
 

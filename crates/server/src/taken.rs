@@ -16,7 +16,7 @@ const SAME: SignedDuration = SignedDuration::from_mins(10);
 /// Whoever looks around in a snapshot is told of so often.
 const LOOKING: SignedDuration = SignedDuration::from_hours(1);
 /// More than this is not remembered: what comes then has a row of its own.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
 
 /// The hash of all that a row says: what is asked for may be long.
 type Key = [u8; 32];
@@ -98,7 +98,7 @@ impl Server {
         let proof = caller.proof.as_deref().unwrap_or_default();
         let key = json!([action, subject, caller.name, proof, details]).to_string();
         let key: Key = Sha256::digest(key).into();
-        if true {
+        if !self.taken.is_new(key, self.control.clock.now(), life) {
             return Ok(());
         }
         let noted = self.audit(caller, action, subject, details).await;

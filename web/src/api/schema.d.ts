@@ -2564,6 +2564,8 @@ export interface components {
         };
         /** @description A connector. It names its credentials and never holds them. */
         ConnectorView: {
+            /** @description Where that is, as snapshots of it say. Null where nobody can tell. */
+            address?: string | null;
             created: string;
             credential: string;
             /** @description `pat`, `user`, `client-secret`, `certificate`, `managed-identity`, `federated-identity`, `workload-identity`. */
@@ -3285,6 +3287,8 @@ export interface components {
         /** @description One page of a list. */
         Paged_ConnectorView: {
             items: {
+                /** @description Where that is, as snapshots of it say. Null where nobody can tell. */
+                address?: string | null;
                 created: string;
                 credential: string;
                 /** @description `pat`, `user`, `client-secret`, `certificate`, `managed-identity`, `federated-identity`, `workload-identity`. */

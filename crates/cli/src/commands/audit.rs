@@ -57,7 +57,7 @@ pub(crate) struct List {
     #[arg(long)]
     until: Option<String>,
     /// How many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
 }
 

@@ -87,11 +87,11 @@ async fn a_new_server_takes_up_the_repository_of_one_that_is_lost() {
     assert_eq!(found["items"][0]["snapshot"]["id"], snapshot);
 
     // Secrets are in no repository: what has to be connected again is named.
-    let orphan = json!([{"service": "azure-devops", "source": "contoso"}]);
-    assert_eq!(
-        get(&url, "/setup", cookie).await["without_connector"],
-        orphan
-    );
+    let orphans = get(&url, "/setup", cookie).await["without_connector"].clone();
+    let orphan = json!({
+        "service": "azure-devops", "source": "contoso", "address": format!("{}/contoso", world.simulator.url()),
+    });
+    assert_eq!(orphans, json!([orphan]));
     assert_eq!(get(&url, "/setup", None).await, json!({"needed": false}));
     let overview = get(&url, "/overview", cookie).await;
     let source = &overview["sources"][0];

@@ -134,7 +134,7 @@ impl State {
     /// What came of looking for organizations.
     pub(super) fn discovered(&mut self, found: Discovery) {
         self.found = found.organizations;
-        drop(found.checks);
+        self.findings = found.checks.into_iter().map(Finding::from).collect();
     }
 
     pub(super) fn keep(&self) -> Result<Secret> {

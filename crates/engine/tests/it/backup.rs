@@ -36,21 +36,6 @@ proptest! {
         })?;
     }
 
-    /// Whatever way an item came to what it holds.
-    #[test]
-    fn digests_tell_contents_apart(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..5)) {
-        runtime().block_on(async {
-            let mut harness = Harness::new().await;
-            harness.accept.insert("project".to_owned());
-            let mut known: BTreeMap<(ItemRef, String), BTreeMap<String, Vec<u8>>> = BTreeMap::new();
-            for (item, digest, contents) in versions(&mut harness, &histories).await {
-                let first = known.entry((item, digest)).or_insert_with(|| contents.clone());
-                prop_assert_eq!(&*first, &contents);
-            }
-            Ok(())
-        })?;
-    }
-
     /// The catalog's rows can be made again from the repository alone.
     #[test]
     fn rows_of_the_run_equal_rows_made_from_the_repository(histories in prop::collection::vec(prop::collection::vec(change(), 0..12), 1..4)) {

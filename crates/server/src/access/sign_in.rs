@@ -49,7 +49,7 @@ impl Default for Slow {
 /// Counts an attempt before it is looked at, so that many at once gain nothing.
 pub(crate) async fn count(server: &Server, name: &str, client: &ClientLine) -> Result<(), Problem> {
     let keys = [
-        (format!("name:{name}"), PER_NAME),
+        (pair_key(name, client), PER_NAME),
         (address_key(client), PER_ADDRESS),
     ];
     limit(server, &keys).await?;
@@ -208,7 +208,7 @@ async fn look(server: &Server, request: &SignInRequest) -> Result<Result<PersonR
             return Ok(Err(Why::CodeNeeded));
         };
         let key = code_key(&person);
-        limit(server, &[(key.clone(), 1000)]).await?;
+        limit(server, &[(key.clone(), PER_CODE)]).await?;
         if !second_factor::prove(server, &person, code.expose()).await? {
             return Ok(Err(Why::Code));
         }

@@ -8,6 +8,7 @@ use control::Identity;
 use model::{App, ManagedIdentity, Permission, SignIn};
 use serde::Deserialize;
 use serde_json::json;
+use url::Url;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -108,9 +109,10 @@ async fn add(
     reaches_all(&caller)?;
     let expires = request.identity.expiry()?;
     let identity = identity_of(&server, request.identity).await?;
+    let url = request.url.as_deref().map(host_of).transpose()?;
     let control = &server.control;
     let row = control
-        .add_credential(&request.name, &identity, expires, request.url.as_deref())
+        .add_credential(&request.name, &identity, expires, url.as_ref())
         .await?;
     let subject = format!("credential/{}", row.name);
     let details = json!({ "method": row.method, "url": row.url });
@@ -120,6 +122,12 @@ async fn add(
     let headers = location(&format!("/api/v1/credentials/{}", row.name));
     let view = CredentialView::of(row, Some(Vec::new()), control.clock.now());
     Ok((StatusCode::CREATED, headers, Json(view)))
+}
+
+fn host_of(text: &str) -> Result<Url, Problem> {
+    let url = text.parse::<Url>().ok();
+    let url = url.filter(|url| matches!(url.scheme(), "https" | "http"));
+    url.ok_or_else(|| Problem::field("/url", "not an address like https://devops.example.com"))
 }
 
 /// One credential with who uses it.

@@ -10,6 +10,10 @@ async fn xa_09_a_token_is_kept_once_and_reused_by_several_connectors() {
     let pat = world.simulator.pat().to_owned();
     let url = world.simulator.url();
     let body = json!({"name": "nightly", "url": url, "identity": {"method": "pat", "secret": pat}});
+    let mut nowhere = body.clone();
+    nowhere["url"] = json!("devops.example.com");
+    let refused = world.post("/credentials", &nowhere).await.expect(422);
+    assert_eq!(refused["errors"][0]["pointer"], "/url");
     let kept = world.post("/credentials", &body).await.expect(201);
     // SRE-39: it is never told again.
     assert!(!kept.to_string().contains(&pat));

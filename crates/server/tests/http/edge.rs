@@ -145,7 +145,7 @@ async fn a_page_that_nobody_gave_out_is_refused() {
     let world = World::new().await;
     for query in [
         "limit=0",
-        "limit=201",
+        "limit=1001",
         "limit=x",
         "after=%20",
         "after=AAAA",

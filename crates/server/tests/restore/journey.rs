@@ -71,7 +71,13 @@ async fn what_is_replaced_asks_for_the_organizations_name() {
     let site = Site::new().await;
     let snapshot = site.back_up().await;
     let ids = site.work_items(&snapshot).await;
-    let plan = site.plan(&of_items(&snapshot, &[&ids[0]], "replace")).await;
+    site.rename(&ids[0], "Overwritten by mistake").await;
+    // The other one is as it was.
+    let plan = site
+        .plan(&of_items(&snapshot, &[&ids[0], &ids[1]], "replace"))
+        .await;
+    assert_eq!(counts(&plan, "work-item", "replace"), 1);
+    assert_eq!(counts(&plan, "work-item", "skip"), 1);
     assert_eq!(plan["confirm"], "contoso");
     let id = plan["id"].as_str().unwrap();
     let apply = format!("/restore-plans/{id}/apply");

@@ -108,7 +108,7 @@ function AlarmCard({ alarm, onAcknowledge }: { alarm: Alarm; onAcknowledge?: () 
       )}
       <div className={styles.foot}>
         {place && (
-          <TextLink to={place.to} params={place.params}>
+          <TextLink {...place}>
             {t(`fix.${kind}`)}
           </TextLink>
         )}

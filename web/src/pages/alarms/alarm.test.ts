@@ -30,7 +30,10 @@ test("each kind leads to where something can be done; an unknown one nowhere", (
   });
   expect(placeOf({ kind: "storage-filling", subject: "main", connector: null })).toEqual({ to: "/repositories/$name", params: { name: "main" } });
   expect(placeOf({ kind: "damage-found", subject: "main", connector: null })?.to).toBe("/repositories/$name");
-  expect(placeOf({ kind: "damage-found", subject: "azure-devops/a/b", connector: null })?.params).toEqual({ service: "azure-devops", source: "a/b" });
+  expect(placeOf({ kind: "damage-found", subject: "azure-devops/https://dev.azure.com/contoso", connector: null })).toMatchObject({
+    params: { service: "azure-devops", source: "contoso" },
+    search: { address: "https://dev.azure.com/contoso" },
+  });
   expect(placeOf({ kind: "later", subject: "x", connector: null })).toBeNull();
 });
 

@@ -1,5 +1,6 @@
 import type { Schemas } from "../../api/client";
 import type { Tone } from "../../components/StatusBadge";
+import { pageOf } from "../browse/source";
 
 type Alarm = Schemas["AlarmView"];
 
@@ -16,6 +17,7 @@ export function sorted(alarms: Alarm[]): Alarm[] {
 interface Place {
   to: string;
   params: Record<string, string>;
+  search?: Record<string, string>;
 }
 
 /** Where a person can do something about it. */
@@ -42,12 +44,12 @@ export function placeOf({ kind, subject, connector }: Pick<Alarm, "kind" | "subj
   }
 }
 
-/** Damage is in a repository, or was found in the snapshots of a source: `azure-devops/contoso`. */
+/** Damage is in a repository, or was found in the snapshots of a source: its service and address, `azure-devops/https://dev.azure.com/contoso`. */
 function damaged(subject: string): Place {
   const slash = subject.indexOf("/");
   if (slash < 0) return { to: "/repositories/$name", params: { name: subject } };
-  const params = { service: subject.slice(0, slash), source: subject.slice(slash + 1) };
-  return { to: "/snapshots/source/$service/$source", params };
+  const address = subject.slice(slash + 1);
+  return pageOf({ service: subject.slice(0, slash), source: address.slice(address.lastIndexOf("/") + 1), address });
 }
 
 /** The settings as the form holds them. */

@@ -11,7 +11,7 @@ import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { type SnapshotDetail, useSnapshot } from "./snapshot";
-import { useSourceName } from "./source";
+import { pageOf, useSourceName } from "./source";
 import "./texts";
 
 /** The snapshot of the address around a page that looks into it. */
@@ -35,13 +35,12 @@ export function InSnapshot({ children }: { children: (snapshot: SnapshotDetail) 
 function FromOutside({ snapshot }: { snapshot: SnapshotDetail }) {
   const t = useTexts("browse");
   const title = useKindTitle();
-  const { service, source: own, time } = snapshot;
-  const source = useSourceName()(service, own);
+  const source = useSourceName()(snapshot);
   return (
     <Page
-      title={t("title", { source, time: when(time) })}
+      title={t("title", { source, time: when(snapshot.time) })}
       trail={
-        <TextLink to="/snapshots/source/$service/$source" params={{ service, source: own }}>
+        <TextLink {...pageOf(snapshot)}>
           {t("allOf")}
         </TextLink>
       }

@@ -31,7 +31,7 @@ export function ItemPage() {
 function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string; id: string }) {
   const t = useTexts("browse");
   const title = useKindTitle();
-  const source = useSourceName()(snapshot.service, snapshot.source);
+  const source = useSourceName()(snapshot);
   const item = useItem(snapshot.id, kind, id);
   const name = item.data?.name ?? id;
   return (

@@ -16,7 +16,7 @@ import { ItemList } from "./ItemList";
 import { KindNavigation } from "./KindNavigation";
 import { NodeTree } from "./NodeTree";
 import type { SnapshotDetail } from "./snapshot";
-import { useSourceName } from "./source";
+import { pageOf, useSourceName } from "./source";
 import { RestoreAll } from "./Ways";
 import "../snapshots/texts";
 
@@ -44,7 +44,7 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
   const t = useTexts("browse");
   const [shown] = useShown();
   const sourceName = useSourceName();
-  const source = sourceName(snapshot.service, snapshot.source);
+  const source = sourceName(snapshot);
   const known = useKinds().filter(({ service }) => service === snapshot.service);
   const kinds = known.length > 0 ? known.map(({ id }) => id) : Object.keys(snapshot.kinds).toSorted();
   const kind = shown["kind"] ?? kinds.find((one) => (snapshot.kinds[one]?.items ?? 0) > 0) ?? kinds[0] ?? "";
@@ -52,7 +52,7 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
     <Page
       title={t("title", { source, time: when(snapshot.time) })}
       trail={
-        <TextLink to="/snapshots/source/$service/$source" params={{ service: snapshot.service, source: snapshot.source }}>
+        <TextLink {...pageOf(snapshot)}>
           {t("allOf")}
         </TextLink>
       }

@@ -9,8 +9,8 @@ import type { SnapshotDetail } from "./snapshot";
 // More than this makes an address that browsers and proxies cut.
 const IN_ADDRESS = 20;
 
-export function originOf({ id, service, source, time }: SnapshotDetail): Origin {
-  return { id, service, source, time };
+export function originOf({ id, service, source, address, time }: SnapshotDetail): Origin {
+  return { id, service, source, address, time };
 }
 
 /** Ways from something in a snapshot to its restore; `undefined` for who may not restore. */

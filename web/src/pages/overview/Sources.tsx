@@ -7,6 +7,7 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
+import { pageOf } from "../browse/source";
 import { isConnected, nameOf, sorted, type Source, TONES } from "./standing";
 import "./texts";
 
@@ -93,12 +94,8 @@ function Name({ source }: { source: Source }) {
       </TextLink>
     );
   }
-  const { service, organization } = source;
-  return (
-    <TextLink to="/snapshots/source/$service/$source" params={{ service, source: organization }}>
-      {organization}
-    </TextLink>
-  );
+  const { service, organization, address } = source;
+  return <TextLink {...pageOf({ service, source: organization, address })}>{organization}</TextLink>;
 }
 
 function Last({ source: { last_good: last } }: { source: Source }) {

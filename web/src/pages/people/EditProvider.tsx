@@ -8,11 +8,11 @@ import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
-import { read } from "./groups";
+import { asReach, asRole, read } from "./groups";
 import { bodyOf, complete, type Draft, draftOf, type Provider, taken } from "./provider";
 import { ROLES } from "./roles";
 
-const SHOWN = ["title", "issuer", "client_id", "groups_claim", "name", "roles", "scopes", "tenants", "domains", "client_secret"].map((member) => `/${member}`);
+const SHOWN = ["title", "issuer", "client_id", "groups_claim", "name", "roles", "connectors", "scopes", "tenants", "domains", "client_secret"].map((member) => `/${member}`);
 
 interface Props {
   /** Absent where one is added. */
@@ -81,8 +81,9 @@ function Fields({ provider, draft, nameWrong, onChange, at }: FieldsProps) {
     onChange: (_: unknown, { value }: { value: string }) => onChange({ [member]: value }),
     autoComplete: "off",
   });
-  const parsed = read(draft.groups);
-  const wrongLine = "line" in parsed ? t("providers.groupsWrong", { line: parsed.line, roles: ROLES.join(", ") }) : undefined;
+  const [roles, reach] = [read(draft.groups, asRole), read(draft.reach, asReach)];
+  const wrongRoles = "line" in roles ? t("providers.groupsWrong", { line: roles.line, roles: ROLES.join(", ") }) : undefined;
+  const wrongReach = "line" in reach ? t("providers.reachWrong", { line: reach.line }) : undefined;
   return (
     <>
       {!provider && (
@@ -105,8 +106,11 @@ function Fields({ provider, draft, nameWrong, onChange, at }: FieldsProps) {
           <Input type="password" {...typed("secret")} />
         </Field>
       </div>
-      <Field label={t("providers.groups")} hint={t("providers.groupsHint")} {...at("/roles")} {...wrong(wrongLine)}>
+      <Field label={t("providers.groups")} hint={t("providers.groupsHint")} {...at("/roles")} {...wrong(wrongRoles)}>
         <Textarea rows={4} resize="vertical" {...typed("groups")} />
+      </Field>
+      <Field label={t("providers.reach")} hint={t("providers.reachHint")} {...at("/connectors")} {...wrong(wrongReach)}>
+        <Textarea rows={2} resize="vertical" {...typed("reach")} />
       </Field>
       <div className={form.row}>
         <Field label={t("providers.others")} {...at("/default_roles")}>

@@ -8,6 +8,7 @@ const entra: Provider = {
   client_id: "id",
   groups_claim: "roles",
   roles: { "backup-team": ["operator", "restorer"] },
+  connectors: { "backup-team": ["contoso"], "CN=Boss, OU=IT": ["*"] },
   default_roles: ["viewer", "auditor"],
   scopes: ["profile"],
   tenants: ["contoso.com", "fabrikam.com"],
@@ -33,5 +34,6 @@ test("a new provider does not replace another one", () => {
   expect(taken({ ...draft, name: " entra " }, undefined, ["entra"])).toBe(true);
   expect(complete(draft, entra, ["entra"])).toBe(true);
   expect(complete({ ...draft, groups: "no sign" }, entra, ["entra"])).toBe(false);
+  expect(complete({ ...draft, reach: "no sign" }, entra, ["entra"])).toBe(false);
   expect(complete({ ...draft, issuer: " " }, entra, ["entra"])).toBe(false);
 });

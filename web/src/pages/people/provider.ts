@@ -1,5 +1,5 @@
 import type { Schemas } from "../../api/client";
-import { list, read, write } from "./groups";
+import { asReach, asRole, list, read, write } from "./groups";
 
 export type Provider = Schemas["Named"];
 
@@ -12,6 +12,8 @@ export interface Draft {
   secret: string;
   /** `GROUP = role, role`, a line each. */
   groups: string;
+  /** `GROUP = connector, connector`, a line each. */
+  reach: string;
   groups_claim: string;
   /** The role of those who are in none of the groups. */
   usual: string;
@@ -28,6 +30,7 @@ export function draftOf(provider: Provider | undefined): Draft {
     client_id: provider?.client_id ?? "",
     secret: "",
     groups: write(provider?.roles ?? {}),
+    reach: write(provider?.connectors ?? {}),
     groups_claim: provider?.groups_claim ?? "groups",
     usual: provider?.default_roles?.[0] ?? "",
     scopes: (provider?.scopes ?? ["profile", "email"]).join(" "),
@@ -38,14 +41,15 @@ export function draftOf(provider: Provider | undefined): Draft {
 
 /** What is saved. Of the roles of others the form shows one; several that were set elsewhere stay as long as it is not touched. */
 export function bodyOf(draft: Draft, provider: Provider | undefined): Schemas["Provider"] {
-  const parsed = read(draft.groups);
+  const [roles, connectors] = [read(draft.groups, asRole), read(draft.reach, asReach)];
   const kept = provider?.default_roles ?? [];
   return {
     title: draft.title,
     issuer: draft.issuer,
     client_id: draft.client_id,
     groups_claim: draft.groups_claim,
-    roles: "roles" in parsed ? parsed.roles : {},
+    roles: "groups" in roles ? roles.groups : {},
+    connectors: "groups" in connectors ? connectors.groups : {},
     default_roles: draft.usual === (kept[0] ?? "") ? kept : draft.usual === "" ? [] : [draft.usual],
     scopes: list(draft.scopes),
     tenants: list(draft.tenants),
@@ -56,7 +60,8 @@ export function bodyOf(draft: Draft, provider: Provider | undefined): Schemas["P
 /** Whether it can be saved: nothing that is needed is missing, and no other provider is replaced, as saving goes by name. */
 export function complete(draft: Draft, provider: Provider | undefined, names: string[]): boolean {
   const filled = [draft.name, draft.title, draft.issuer, draft.client_id].every((text) => text.trim() !== "");
-  return filled && "roles" in read(draft.groups) && !taken(draft, provider, names);
+  const right = "groups" in read(draft.groups, asRole) && "groups" in read(draft.reach, asReach);
+  return filled && right && !taken(draft, provider, names);
 }
 
 export function taken({ name }: Draft, provider: Provider | undefined, names: string[]): boolean {

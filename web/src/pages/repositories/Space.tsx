@@ -1,4 +1,5 @@
 import { api, type Schemas } from "../../api/client";
+import { Problem } from "../../api/problem";
 import { DataTable } from "../../components/DataTable";
 import { Facts } from "../../components/Facts";
 import { bytes, count, decimal, percent } from "../../components/format";
@@ -7,9 +8,29 @@ import { Empty, Loaded } from "../../components/State";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
 
+const AGAIN = 15_000;
+
+/** It takes longer than a request may, and goes on at the server. */
+function isCounting(error: unknown): boolean {
+  return Boolean(error) && Problem.from(error).code === "repository-counting";
+}
+
 /** How large a repository is, and what makes it so. */
 export function Space({ name }: { name: string }) {
-  const query = api.useQuery("get", "/repositories/{name}/stats", { params: { path: { name } } }, { staleTime: 60_000 });
+  const t = useTexts("repositories");
+  const query = api.useQuery(
+    "get",
+    "/repositories/{name}/stats",
+    { params: { path: { name } } },
+    { staleTime: 60_000, refetchInterval: ({ state: { error } }) => (isCounting(error) ? AGAIN : false) },
+  );
+  if (isCounting(query.error)) {
+    return (
+      <div role="status">
+        <Empty title={t("space.counting")}>{t("space.countingHint")}</Empty>
+      </div>
+    );
+  }
   return <Loaded query={query}>{(stats) => (stats.snapshots === 0 ? <None /> : <Stats stats={stats} />)}</Loaded>;
 }
 
@@ -33,6 +54,7 @@ function Stats({ stats }: { stats: Schemas["RepositoryStats"] }) {
           [t("space.unused"), bytes(stats.bytes_unused)],
           [t("space.snapshots"), count(stats.snapshots)],
           [t("space.files"), count(stats.files)],
+          [t("space.counted"), <Time key="counted" at={stats.counted} />],
         ]}
       />
       <Section title={t("space.title")} about={t("space.about")}>
@@ -42,7 +64,7 @@ function Stats({ stats }: { stats: Schemas["RepositoryStats"] }) {
           id={({ source }) => source}
           columns={[
             { key: "source", title: t("space.source"), grow: 2, cell: ({ source }) => source },
-            { key: "all", title: t("space.all"), cell: (source) => bytes(source.bytes_stored) },
+            { key: "all", title: t("space.all"), width: 110, cell: (source) => bytes(source.bytes_stored) },
             { key: "share", title: t("space.share"), width: 80, cell: (source) => percent(source.bytes_stored / all) },
             { key: "size", title: t("space.size"), minor: true, cell: (source) => bytes(source.bytes) },
             { key: "snapshots", title: t("space.snapshots"), width: 100, cell: (source) => count(source.snapshots) },

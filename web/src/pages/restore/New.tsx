@@ -53,9 +53,9 @@ function Which({ baskets }: { baskets: Basket[] }) {
   return (
     <div className={styles.choices}>
       <Body1>{t("new.which")}</Body1>
-      {baskets.map(({ origin: { id, service, source, time }, entries }) => (
-        <Button key={id} onClick={() => void navigate({ to: ".", search: { snapshot: id } })}>
-          {t("new.basketOf", { source: name(service, source), time: when(time), count: entries.length })}
+      {baskets.map(({ origin, entries }) => (
+        <Button key={origin.id} onClick={() => void navigate({ to: ".", search: { snapshot: origin.id } })}>
+          {t("new.basketOf", { source: name(origin), time: when(origin.time), count: entries.length })}
         </Button>
       ))}
     </div>

@@ -12,7 +12,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { archiveUrl } from "../browse/content";
-import { useSourceName } from "../browse/source";
+import { isFor, useSourceName } from "../browse/source";
 import { type Entry, entryKey, type Origin, pathsOf, selectOf } from "./basket";
 import { cliOf } from "./cli";
 import { Selected } from "./Selected";
@@ -117,7 +117,7 @@ interface WhatProps {
 
 function What({ origin, chosen, inBasket, mixed, onTake, children }: WhatProps) {
   const t = useTexts("restore");
-  const source = useSourceName()(origin.service, origin.source);
+  const source = useSourceName()(origin);
   const service = t(`services.${origin.service}`, { defaultValue: origin.service });
   return (
     <Section
@@ -148,10 +148,9 @@ function useTargets(origin: Origin) {
   const t = useTexts("restore");
   const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } });
   const [named, choose] = useState<string>();
-  const same = (organization: string) => organization.toLowerCase() === origin.source.toLowerCase();
   const fitting = (connectors.data?.items ?? [])
     .filter(({ service }) => service === origin.service)
-    .toSorted((one, other) => Number(same(other.organization)) - Number(same(one.organization)));
+    .toSorted((one, other) => Number(isFor(other, origin)) - Number(isFor(one, origin)));
   const chosen = named ?? fitting[0]?.name;
   const original = fitting.find(({ name }) => name === chosen);
   const field = (refused: object) =>
@@ -161,11 +160,11 @@ function useTargets(origin: Origin) {
         <TextLink to="/connectors">{t("new.connect")}</TextLink>
       </>
     ) : (
-      <Field label={t("new.connector")} hint={original && !same(original.organization) ? t("new.otherHint") : undefined} {...refused}>
+      <Field label={t("new.connector")} hint={original && !isFor(original, origin) ? t("new.otherHint") : undefined} {...refused}>
         <Select value={chosen ?? ""} onChange={(_, { value }) => choose(value)}>
-          {fitting.map(({ name, organization }) => (
-            <option key={name} value={name}>
-              {t(same(organization) ? "new.same" : "new.other", { name, organization })}
+          {fitting.map((one) => (
+            <option key={one.name} value={one.name}>
+              {t(isFor(one, origin) ? "new.same" : "new.other", { name: one.name, organization: one.organization })}
             </option>
           ))}
         </Select>

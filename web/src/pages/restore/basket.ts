@@ -3,6 +3,7 @@ export interface Origin {
   id: string;
   service: string;
   source: string;
+  address?: string | undefined;
   time: string;
 }
 

@@ -47,7 +47,7 @@ export function Results({ hits, more, busy, onMore }: Props) {
       <Caption1 role="status">{t(more ? "foundMore" : "found", { count: hits.length })}</Caption1>
       <ul className={styles.list} aria-label={t("results")}>
         {hits.map((hit) => (
-          <li key={`${hit.repository}/${hit.service}/${hit.source}/${hit.item.kind}/${hit.item.scope}/${hit.item.id}`} className={styles.hit}>
+          <li key={`${hit.repository}/${hit.service}/${hit.address}/${hit.item.kind}/${hit.item.scope}/${hit.item.id}`} className={styles.hit}>
             <Found hit={hit} />
           </li>
         ))}
@@ -67,7 +67,7 @@ function Found({ hit }: { hit: Hit }) {
   const title = useKindTitle();
   const mayRead = useMay("read-content");
   const { item, snapshot, project, excerpt } = hit;
-  const source = useSourceName()(hit.service, hit.source);
+  const source = useSourceName()(hit);
   const name = /^\d+$/.test(item.id) ? `${item.id} · ${item.name}` : item.name || item.id;
   return (
     <>

@@ -13,7 +13,7 @@ import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { FIXED } from "../browse/content";
 import { type SnapshotDetail, useSnapshot } from "../browse/snapshot";
-import { useSourceName } from "../browse/source";
+import { pageOf, useSourceName } from "../browse/source";
 import { ByKind } from "./ByKind";
 import { Differences } from "./Differences";
 import "./texts";
@@ -44,13 +44,12 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
   const [{ kind }, show] = useShown();
   const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }) } }, FIXED);
   const kinds = new Set([...Object.keys(earlier.kinds), ...Object.keys(later.kinds)]);
-  const { service, source } = later;
-  const name = useSourceName()(service, source);
+  const name = useSourceName()(later);
   return (
     <Page
       title={t("comparison")}
       trail={
-        <TextLink to="/snapshots/source/$service/$source" params={{ service, source }}>
+        <TextLink {...pageOf(later)}>
           {t("of", { source: name })}
         </TextLink>
       }

@@ -1,6 +1,6 @@
 import { Caption1 } from "@fluentui/react-components";
 import { HistoryRegular } from "@fluentui/react-icons";
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
 import type { Column } from "../../components/DataTable";
@@ -14,6 +14,7 @@ import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { isFor } from "../browse/source";
 import { Actions } from "./Actions";
 import type { Snapshot } from "./change";
 import { Marks, useChangeWords } from "./Marks";
@@ -24,11 +25,10 @@ import "./texts";
 export function Source() {
   const t = useTexts("snapshots");
   const { service = "", source = "" } = useParams({ strict: false }) as { service?: string; source?: string };
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200, q: source } } });
-  const same = (one: { service: string; organization: string }) =>
-    one.service === service && one.organization.toLowerCase() === source.toLowerCase();
-  const connector = connectors.data?.items.find(same)?.name;
-  const snapshots = usePaged("/snapshots", { query: { source, limit: 100 } });
+  const { address } = useSearch({ strict: false }) as { address?: string };
+  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200, ...(!address && { q: source }) } } });
+  const connector = connectors.data?.items.find((one) => isFor(one, { service, source, address }))?.name;
+  const snapshots = usePaged("/snapshots", { query: { source: address ?? source, limit: 100 } });
   const items = snapshots.items?.filter((one) => one.service === service);
   return (
     <Page

@@ -1,3 +1,4 @@
+import { Caption1 } from "@fluentui/react-components";
 import { HistoryRegular } from "@fluentui/react-icons";
 import { api } from "../../api/client";
 import type { Column } from "../../components/DataTable";
@@ -10,7 +11,8 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
-import { type Source, sourcesOf } from "./change";
+import { pageOf } from "../browse/source";
+import { keyOf, shared, type Source, sourcesOf } from "./change";
 import "./texts";
 
 /** Every organization and tenant that has snapshots or could have some. */
@@ -45,18 +47,18 @@ function List({ sources, list }: { sources: Source[]; list: Pages }) {
       </Empty>
     );
   }
+  const alike = shared(sources);
   const columns: Column<Source>[] = [
     {
       key: "source",
       title: t("source"),
       grow: 3,
-      cell: ({ connector, service, source }) => (
+      cell: (of) => (
         <>
-          <TextLink to="/snapshots/source/$service/$source" params={{ service, source }}>
-            {connector ?? source}
-          </TextLink>
-          {connector !== undefined && connector.toLowerCase() !== source.toLowerCase() && ` (${source})`}
-          {connector === undefined && <StatusBadge tone="neutral">{t("gone")}</StatusBadge>}
+          <TextLink {...pageOf(of)}>{of.connector ?? of.source}</TextLink>
+          {of.connector !== undefined && of.connector.toLowerCase() !== of.source.toLowerCase() && ` (${of.source})`}
+          {of.connector === undefined && <StatusBadge tone="neutral">{t("gone")}</StatusBadge>}
+          {alike.has(of.source.toLowerCase()) && of.address && <Caption1 block>{of.address}</Caption1>}
         </>
       ),
     },
@@ -68,7 +70,7 @@ function List({ sources, list }: { sources: Source[]; list: Pages }) {
       label={t("sources")}
       items={sources}
       columns={columns}
-      id={({ service, source }) => `${service}/${source}`}
+      id={keyOf}
       list={list}
     />
   );
@@ -80,7 +82,7 @@ function Newest({ of }: { of: Source }) {
   const asked = api.useQuery(
     "get",
     "/snapshots",
-    { params: { query: { source: of.source, limit: 1 } } },
+    { params: { query: { source: of.address ?? of.source, limit: 1 } } },
     { enabled: of.newest === undefined },
   );
   const newest = of.newest ?? asked.data?.items[0];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesOf, heights, isQuiet, type Snapshot, sourcesOf } from "./change";
+import { changesOf, heights, isQuiet, shared, type Snapshot, sourcesOf } from "./change";
 
 const snapshot = (source: string, time: string, kinds: Snapshot["kinds"] = {}): Snapshot => ({
   id: `${source}-${time}`, repository: "default", service: "azure-devops", source, address: `https://dev.azure.com/${source}`, time, run: "r", items: 1, kinds,
@@ -25,7 +25,10 @@ test("one large snapshot does not hide the small ones", () => {
 
 test("every connector and every source that has snapshots is a place, once", () => {
   const sources = sourcesOf(
-    [{ name: "main", service: "azure-devops", organization: "Contoso" }, { name: "new", service: "azure-devops", organization: "fabrikam" }],
+    [
+      { name: "main", service: "azure-devops", organization: "Contoso", address: "https://dev.azure.com/contoso" },
+      { name: "new", service: "azure-devops", organization: "fabrikam", address: "https://dev.azure.com/fabrikam" },
+    ],
     [snapshot("contoso", "3"), snapshot("old", "2"), snapshot("contoso", "1")],
   );
   expect(sources.map(({ source, connector, snapshots, newest }) => [source, connector, snapshots, newest?.time])).toEqual([
@@ -33,4 +36,17 @@ test("every connector and every source that has snapshots is a place, once", () 
     ["fabrikam", "new", 0, undefined],
     ["old", undefined, 1, "2"],
   ]);
+});
+
+test("two servers with a collection of one name are two places", () => {
+  const at = (host: string) => `https://${host}.example/tfs/defaultcollection`;
+  const sources = sourcesOf(
+    [{ name: "one", service: "azure-devops", organization: "DefaultCollection", address: at("one") }],
+    [{ ...snapshot("defaultcollection", "2"), address: at("other") }, { ...snapshot("defaultcollection", "1"), address: at("one") }],
+  );
+  expect(sources.map(({ address, connector, newest }) => [address, connector, newest?.time])).toEqual([
+    [at("one"), "one", "1"],
+    [at("other"), undefined, "2"],
+  ]);
+  expect([...shared(sources)]).toEqual(["defaultcollection"]);
 });

@@ -1,4 +1,5 @@
 import type { Schemas } from "../../api/client";
+import type { Of } from "../browse/source";
 
 export type Snapshot = Schemas["SnapshotView"];
 
@@ -29,26 +30,33 @@ export function heights(amounts: number[]): number[] {
   return amounts.map((amount) => (most === 0 ? 0 : Math.log1p(amount) / most));
 }
 
-/** A place for each organization: its snapshots, by the service and name of their source. */
-export interface Source {
-  service: string;
-  source: string;
+/** A place for each organization: its snapshots, by the address of their source. */
+export interface Source extends Of {
   /** None where the connector is gone. */
   connector?: string;
   newest?: Snapshot;
   snapshots: number;
 }
 
+export const keyOf = ({ service, source, address }: Of): string => `${service}/${address ?? source.toLowerCase()}`;
+
+/** The names that several of these have. */
+export function shared(sources: Of[]): Set<string> {
+  const names = sources.map(({ source }) => source.toLowerCase());
+  return new Set(names.filter((name, at) => names.indexOf(name) !== at));
+}
+
 /** Sources from the connectors and from the snapshots that are known; whose connector is gone come last. */
-export function sourcesOf(connectors: Pick<Schemas["ConnectorView"], "name" | "service" | "organization">[], snapshots: Snapshot[]): Source[] {
-  const key = (service: string, source: string) => `${service}/${source.toLowerCase()}`;
+export function sourcesOf(connectors: Pick<Schemas["ConnectorView"], "name" | "service" | "organization" | "address">[], snapshots: Snapshot[]): Source[] {
   const sources = new Map<string, Source>();
-  for (const { name, service, organization } of connectors) {
-    if (!sources.has(key(service, organization))) sources.set(key(service, organization), { service, source: organization, connector: name, snapshots: 0 });
+  for (const { name, service, organization, address } of connectors) {
+    const source = { service, source: organization, address, connector: name, snapshots: 0 };
+    if (!sources.has(keyOf(source))) sources.set(keyOf(source), source);
   }
   for (const snapshot of snapshots) {
-    const at = key(snapshot.service, snapshot.source);
-    const source = sources.get(at) ?? { service: snapshot.service, source: snapshot.source, snapshots: 0 };
+    const { service, source: name, address } = snapshot;
+    const at = keyOf(snapshot);
+    const source = sources.get(at) ?? { service, source: name, address, snapshots: 0 };
     // The newest come first.
     source.newest ??= snapshot;
     source.snapshots += 1;

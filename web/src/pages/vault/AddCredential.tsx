@@ -24,6 +24,7 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const [name, setName] = useState("");
   const [identity, setIdentity] = useState<Identity>({ ...NO_IDENTITY, method: "pat" });
+  const [url, setUrl] = useState("");
   const [strict, setStrict] = useState(false);
   const add = api.useMutation("post", "/credentials", {
     onSuccess: (added) => {
@@ -31,7 +32,9 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
       void navigate({ to: "/vault/$name", params: { name: added.name } });
     },
   });
-  const body = { name: name.trim(), identity: bodyOf(identity) };
+  // The cloud's other ways to sign in lead nowhere else.
+  const host = identity.method === "pat" ? url.trim() : "";
+  const body = { name: name.trim(), identity: bodyOf(identity), ...(host !== "" && { url: host }) };
   const person = identity.method === PERSON;
   const nameless = strict && body.name === "" && { validationState: "error" as const };
   return (
@@ -41,9 +44,9 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
       busy={add.isPending}
       ready={!person}
       error={add.error}
-      fields={["/name"]}
+      fields={["/name", "/url"]}
       showAs={
-        !person && <ShowAs cli={["credential", "add", body.name || "NAME", ...words(body.identity)]} method="POST" path="/credentials" body={shownBody(body)} />
+        !person && <ShowAs cli={["credential", "add", body.name || "NAME", ...words(body.identity), ...(host === "" ? [] : ["--url", host])]} method="POST" path="/credentials" body={shownBody(body)} />
       }
       onSubmit={() => (body.name !== "" && isWhole({ identity }) ? add.mutate({ body }) : setStrict(true))}
       onCancel={onClose}
@@ -56,6 +59,11 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
           <Field label={t("form.name")} hint={t("form.nameHint")} required {...nameless} {...refusedAt(add.error)("/name")}>
             <Input value={name} onChange={(_, { value }) => setName(value)} autoComplete="off" />
           </Field>
+          {identity.method === "pat" && (
+            <Field label={t("form.url")} hint={t("form.urlHint")} {...refusedAt(add.error)("/url")}>
+              <Input type="url" value={url} onChange={(_, { value }) => setUrl(value)} autoComplete="off" spellCheck={false} />
+            </Field>
+          )}
           <IdentityFields alone identity={identity} strict={strict} withUser onChange={(change) => setIdentity({ ...identity, ...change })} />
         </>
       )}

@@ -18,6 +18,9 @@ import { userOf } from "./users";
 import { type Credential, Ends, hasSecret, LastTest } from "./Words";
 import "./texts";
 
+/** It opens the storage of repositories: tested and given anew with those. */
+const STORAGE = "storage";
+
 export function CredentialPage() {
   const t = useTexts("vault");
   const { name = "" } = useParams({ strict: false }) as { name?: string };
@@ -43,6 +46,7 @@ function Content({ credential }: { credential: Credential }) {
           [t("fact.method"), t(`method.${method}`, { defaultValue: method })],
           [t("secret"), hasSecret(credential) ? t("secretHidden") : t("secretNone")],
           [t("fact.ends"), <Ends key="ends" of={credential} />],
+          [t("fact.url"), credential.url],
           [t("fact.account"), credential.account],
           [t("fact.client"), credential.client_id],
           [t("fact.tenant"), credential.tenant],
@@ -56,7 +60,7 @@ function Content({ credential }: { credential: Credential }) {
         ]}
       />
       <Users users={credential.users ?? []} person={method === "user"} />
-      <TestCredential credential={credential} />
+      {method !== STORAGE && <TestCredential credential={credential} />}
     </>
   );
 }
@@ -108,7 +112,7 @@ function Actions({ credential }: { credential: Credential }) {
   });
   return (
     <>
-      {hasSecret(credential) && credential.method !== "user" && (
+      {hasSecret(credential) && ![STORAGE, "user"].includes(credential.method) && (
         <Button appearance="primary" onClick={() => show({ dialog: "rotate" })}>
           {t("rotate.go")}
         </Button>

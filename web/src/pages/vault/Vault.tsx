@@ -17,7 +17,7 @@ export function Vault() {
   const t = useTexts("vault");
   const may = useMay("manage-connectors");
   const account = useAccount();
-  const paged = usePaged("/credentials", {});
+  const paged = usePaged("/credentials", { query: { storage: true } });
   const [{ add }, show] = useShown();
   return (
     <Page

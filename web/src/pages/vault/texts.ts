@@ -18,6 +18,7 @@ addTexts("vault", {
     "managed-identity": "Managed identity",
     "federated-identity": "Managed identity, trusted by an app",
     "workload-identity": "Workload identity",
+    storage: "Key of a storage",
   },
   expiry: {
     expired_zero: "Expired",
@@ -38,6 +39,7 @@ addTexts("vault", {
   secretNone: "None: the machine proves itself",
   fact: {
     method: "Kind",
+    url: "Service address",
     ends: "Ends",
     account: "Account",
     tenant: "Tenant",
@@ -97,6 +99,8 @@ addTexts("vault", {
     title: "Add a credential",
     name: "Name",
     nameHint: "1 to 64 letters, digits, blanks and any of - _ . @",
+    url: "Service address",
+    urlHint: "Only for Azure DevOps Server. The token is sent to this host and to no other.",
     method: "Kind",
     person: "Sign-in of a person…",
     personHint: "A person signs in while connecting: the wizard keeps the sign-in here.",
