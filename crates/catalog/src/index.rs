@@ -21,8 +21,8 @@ use crate::db::Row;
 
 pub use counts::ProjectCount;
 pub use diff::ItemChange;
-pub(crate) use forget::drop_source;
 pub use excerpt::Piece;
+pub(crate) use forget::drop_source;
 pub use full_text::{TextFilter, TextHit};
 pub use query::Query;
 pub(crate) use query::{Part, Term};

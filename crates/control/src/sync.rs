@@ -1,6 +1,6 @@
 //! Makes the catalog agree with a repository, from the repository alone (design rule 5).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{Catalog, SourceKey};
 use engine::rebuild::{self, DiffRows};
@@ -122,9 +122,9 @@ impl Control {
 async fn known(
     catalog: &Catalog,
     repository: &Repository,
-) -> Result<HashMap<SnapshotId, SourceId>> {
+) -> Result<BTreeMap<SnapshotId, SourceId>> {
     let own = repository.id().to_string();
-    let mut known = HashMap::new();
+    let mut known = BTreeMap::new();
     for source in catalog.sources().await? {
         if source.key.repository != own {
             continue;

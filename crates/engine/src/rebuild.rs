@@ -1,6 +1,6 @@
 //! Rows of the search index from the repository alone: the catalog can be deleted and made again (design rule 5).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use async_trait::async_trait;
@@ -21,19 +21,18 @@ use crate::stored::SnapshotReader;
 pub async fn sources(
     repository: &Repository,
     service: &'static Service,
-    known: &HashMap<SnapshotId, SourceId>,
+    known: &BTreeMap<SnapshotId, SourceId>,
 ) -> Result<BTreeMap<SourceId, Vec<(SnapshotId, Snapshot)>>> {
     let mut found = repository.snapshots().await?;
     found.retain(|(_, snapshot)| is_of(snapshot, service.name));
     found.sort_by_key(|(_, snapshot)| snapshot.time);
     let mut sources: BTreeMap<SourceId, Vec<_>> = BTreeMap::new();
     for (id, snapshot) in found {
-        let source = match known.get(&id) {
-            Some(source) => Some(source.clone()),
-            None => {
-                let file = known_source(repository, service, &snapshot).await?;
-                file.map(|file| file.id())
-            }
+        let source = if let Some(source) = known.get(&id) {
+            Some(source.clone())
+        } else {
+            let file = known_source(repository, service, &snapshot).await?;
+            file.map(|file| file.id())
         };
         if let Some(source) = source {
             sources.entry(source).or_default().push((id, snapshot));

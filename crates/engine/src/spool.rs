@@ -16,9 +16,9 @@ use aes_gcm::{Aes256Gcm, KeyInit as _};
 use crate::{Error, Result};
 
 /// A run is sorted and written when its records reach this many bytes.
-const BUFFER: usize = 8 << 20;
+const BUFFER: usize = 4 << 20;
 /// Encrypted pieces of a run; each is read as a whole.
-const FRAME: usize = 32 << 10;
+const FRAME: usize = 16 << 10;
 const TAG: usize = 16;
 /// Each is an open file with a frame in memory, and a process may have a thousand files.
 const OPEN: usize = 256;

@@ -1,6 +1,7 @@
 //! The files of a repository by kind and id: where they lie, and their encryption apart from packs.
 
 use std::fmt;
+use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -378,19 +379,19 @@ impl Files {
     ) -> Result<Id> {
         let json = serde_json::to_vec(value)
             .map_err(|error| Error::damaged(format_args!("{kind} to write"), error))?;
-        self.write_sealed(cipher, kind, json).await
+        self.write_sealed(cipher, kind, |out| out.write_all(&json))
+            .await
     }
 
-    /// The text of a full index has 8 MB: it is given back before the file is sealed.
+    /// `text` is asked for twice, once for its length, so that it need not be in memory as a whole: that of a full index has 8 MB.
     pub(crate) async fn write_sealed(
         &self,
         cipher: &Cipher,
         kind: FileKind,
-        json: Vec<u8>,
+        text: impl Fn(&mut dyn Write) -> std::io::Result<()>,
     ) -> Result<Id> {
-        let clear = compressed(&json)
+        let clear = compressed(&text)
             .map_err(|error| Error::io(format_args!("compress a {kind} file"), error))?;
-        drop(json);
         let mut sealed = Vec::with_capacity(clear.len() + crate::crypto::OVERHEAD);
         cipher.seal(&clear, &mut sealed);
         drop(clear);
@@ -421,11 +422,27 @@ impl Files {
 }
 
 /// With its size in the frame's header, by which a reader asks for memory.
-fn compressed(json: &[u8]) -> std::io::Result<Vec<u8>> {
+fn compressed(text: &dyn Fn(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<Vec<u8>> {
+    let mut length = Length(0);
+    text(&mut length)?;
     let mut encoder = zstd::stream::Encoder::new(vec![COMPRESSED], crate::pack::LEVEL)?;
-    encoder.set_pledged_src_size(Some(json.len() as u64))?;
-    std::io::Write::write_all(&mut encoder, json)?;
+    encoder.set_pledged_src_size(Some(length.0))?;
+    text(&mut encoder)?;
     encoder.finish()
+}
+
+/// Counts what is written to it.
+struct Length(u64);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn refuse_huge(at: &Path, size: u64, largest: u64) -> Result<()> {

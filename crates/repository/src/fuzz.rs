@@ -89,7 +89,7 @@ async fn with_index(index: &[u8]) -> (Repository, Vec<Id>) {
     let (id, bytes, entries) = pack();
     files.write(FileKind::Pack, id, bytes.into()).await.unwrap();
     files
-        .write_sealed(&cipher(), FileKind::Index, index.to_vec())
+        .write_sealed(&cipher(), FileKind::Index, |out| out.write_all(index))
         .await
         .unwrap();
     let tree = TREE.replace(

@@ -130,7 +130,12 @@ async fn source_id(tx: &mut Tx, source: &SourceKey, name: &str) -> Result<i64> {
     let row = tx
         .one(
             sql,
-            args![&source.repository, &source.id.service, &source.id.address, name],
+            args![
+                &source.repository,
+                &source.id.service,
+                &source.id.address,
+                name
+            ],
         )
         .await?;
     row.map_or_else(

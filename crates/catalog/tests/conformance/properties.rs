@@ -189,7 +189,11 @@ impl History<'_> {
                 let rows = difference(before, after).into_iter();
                 let expected: BTreeMap<_, _> = rows.map(|row| (row.item, row.change)).collect();
                 let found = self.changes(*a, *b).await;
-                assert_eq!(found, expected, "{} from {a} to {b}", self.source.id.address);
+                assert_eq!(
+                    found, expected,
+                    "{} from {a} to {b}",
+                    self.source.id.address
+                );
             }
         }
         self.check_visible().await;
@@ -242,7 +246,11 @@ impl History<'_> {
                 }
                 let expected = state.iter().filter(|(_, version)| version.digest == digest);
                 let expected: BTreeSet<ItemRef> = expected.map(|(item, _)| item.clone()).collect();
-                assert_eq!(found, expected, "{} at {seq}: {digest}", self.source.id.address);
+                assert_eq!(
+                    found, expected,
+                    "{} at {seq}: {digest}",
+                    self.source.id.address
+                );
             }
         }
     }
@@ -328,7 +336,12 @@ impl History<'_> {
                     (entry.first_seq, entry.gone_seq, version)
                 })
                 .collect();
-            assert_eq!(found.len(), expected.len(), "{} {item}", self.source.id.address);
+            assert_eq!(
+                found.len(),
+                expected.len(),
+                "{} {item}",
+                self.source.id.address
+            );
             for (found, (first, gone, version)) in found.iter().zip(expected) {
                 assert_eq!((found.0, found.1, &found.2), (first, gone, version));
             }

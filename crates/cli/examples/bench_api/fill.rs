@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use catalog::{Catalog, Change, Connecting, IndexChange, ItemState, Kek, SnapshotRow, SourceKey};
 use jiff::{SignedDuration, Timestamp};
-use model::{
-    Class, Counts, Issue, ItemRef, KindCounts, Run, RunKind, RunState, Secret, SourceId,
-};
+use model::{Class, Counts, Issue, ItemRef, KindCounts, Run, RunKind, RunState, Secret, SourceId};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 

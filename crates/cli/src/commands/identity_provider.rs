@@ -25,7 +25,7 @@ pub(crate) enum Command {
         --role 5c1d0000-0000-0000-0000-00000000b0b0=operator --role admins=admin\n  \
         keepward identity-provider set partners --title Partners --issuer https://login.microsoftonline.com/organizations/v2.0 \
         --tenant TENANT-A --tenant TENANT-B --client-id ID --groups-claim roles --role Backup.Operator=operator\n\n\
-        It prints the address that has to be registered there as the redirect URI. Roles are looked up at each sign-in."
+        It prints the address that has to be registered there as the redirect URI. Roles and connectors are looked up at each sign-in."
     )]
     Set(Box<Set>),
     /// Remove an identity provider and its client secret; accounts that signed in there stay
@@ -55,6 +55,9 @@ pub(crate) struct Set {
     /// What a group (its id, or the app role) gives; may be given several times
     #[arg(long = "role", value_name = "GROUP=ROLE", value_parser = given)]
     roles: Vec<(String, Role)>,
+    /// A connector that a group reaches, or * for all; with any, who is in none of these groups reaches nothing
+    #[arg(long, value_name = "GROUP=CONNECTOR", value_parser = reached)]
+    reach: Vec<(String, String)>,
     /// What somebody is who is in none of the groups; nobody without one
     #[arg(long = "default-role", value_name = "ROLE")]
     default_roles: Vec<Role>,
@@ -78,16 +81,25 @@ fn given(text: &str) -> Result<(String, Role), String> {
     Ok((group.to_owned(), role))
 }
 
+fn reached(text: &str) -> Result<(String, String), String> {
+    let (group, connector) = text.rsplit_once('=').ok_or("not GROUP=CONNECTOR")?;
+    Ok((group.to_owned(), connector.to_owned()))
+}
+
 impl Set {
     fn body(&self) -> Value {
         let mut roles: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (group, role) in &self.roles {
             roles.entry(group).or_default().push(role.word());
         }
+        let mut reach: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (group, connector) in &self.reach {
+            reach.entry(group).or_default().push(connector);
+        }
         let defaults: Vec<String> = self.default_roles.iter().map(|role| role.word()).collect();
         let mut body = json!({
             "title": self.title, "issuer": self.issuer, "client_id": self.client_id, "roles": roles,
-            "default_roles": defaults, "tenants": self.tenants, "domains": self.domains,
+            "connectors": reach, "default_roles": defaults, "tenants": self.tenants, "domains": self.domains,
         });
         if let Some(claim) = &self.groups_claim {
             body["groups_claim"] = json!(claim);

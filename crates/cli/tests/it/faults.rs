@@ -247,12 +247,7 @@ async fn a_project_that_is_hidden_is_kept_and_named() {
         .disturb(&json!({"fault": "hide-project", "project": "Проект"}))
         .await;
     world
-        .keepward(&[
-            "backup",
-            "contoso",
-            "--accept-deletions",
-            "project",
-        ])
+        .keepward(&["backup", "contoso", "--accept-deletions", "project"])
         .await
         .exits(0);
     let gone = lost(&before, &world.content("default").await).len();

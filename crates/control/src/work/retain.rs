@@ -75,13 +75,14 @@ impl Control {
     /// organization whose address nobody can tell counts as one of them: it can only make more stay.
     fn makers<'a>(&self, connector: &'a Connector, all: &'a [Connector]) -> Vec<&'a str> {
         let own = self.source_of(connector).ok();
-        let same = |other: &&Connector| match (&own, self.source_of(other).ok()) {
-            (Some(own), Some(at)) => *own == at,
-            _ => {
-                let organization = &connector.organization;
-                other.service == connector.service
-                    && other.organization.eq_ignore_ascii_case(organization)
-            }
+        let named = |other: &Connector| {
+            let organization = &connector.organization;
+            other.service == connector.service
+                && other.organization.eq_ignore_ascii_case(organization)
+        };
+        let same = |other: &&Connector| {
+            let at = own.as_ref().zip(self.source_of(other).ok());
+            at.map_or_else(|| named(other), |(own, at)| *own == at)
         };
         let names = all.iter().filter(same).map(|other| other.name.as_str());
         std::iter::once(connector.name.as_str())

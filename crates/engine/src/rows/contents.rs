@@ -15,27 +15,29 @@ struct File {
 }
 
 impl File {
-    fn new(blobs: &[BlobId], size: u64) -> Option<Self> {
+    fn new(blobs: &[BlobId], size: u64) -> Self {
         let mut hash = Sha256::new();
-        blobs.iter().for_each(|blob| hash.update(blob.0));
-        Some(Self {
+        for blob in blobs {
+            hash.update(blob.0);
+        }
+        Self {
             hash: hash.finalize().into(),
             size,
-        })
+        }
     }
 }
 
 impl Contents {
     /// Without content the file is removed.
     pub(crate) fn change(&mut self, part: &str, content: Option<&FileContent>) {
-        let file = content.and_then(|content| File::new(&content.blobs, content.size));
+        let file = content.map(|content| File::new(&content.blobs, content.size));
         self.0.insert(part.to_owned(), file);
     }
 
     /// A file that is as it was, unless it is known to have changed.
     pub(crate) fn keep(&mut self, part: String, node: &Node) {
         let blobs = node.content.as_deref().unwrap_or_default();
-        let kept = || File::new(blobs, node.size);
+        let kept = || Some(File::new(blobs, node.size));
         self.0.entry(part).or_insert_with(kept);
     }
 

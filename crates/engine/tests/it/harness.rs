@@ -1,6 +1,6 @@
 //! A source, a repository and a catalog that outlive the process that backs up.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -257,7 +257,7 @@ impl Harness {
 
     /// What the catalog was told of each snapshot is what the repository says.
     pub(crate) async fn assert_rows_can_be_made_again(&self) {
-        let known = HashMap::new();
+        let known = BTreeMap::new();
         let sources = rebuild::sources(&self.repository, self.service, &known).await;
         let snapshots: Vec<_> = sources.unwrap().into_values().flatten().collect();
         let told = self.catalog().rows.clone();

@@ -1,5 +1,7 @@
 //! Index files: which pack holds which blobs.
 
+use std::io::Write;
+
 use serde::Deserialize;
 
 use crate::crypto::Cipher;
@@ -74,35 +76,37 @@ pub(crate) fn parse_json(json: &[u8]) -> serde_json::Result<Vec<IndexedPack>> {
 
 /// Writes one index file for these packs.
 pub(crate) async fn write(files: &Files, cipher: &Cipher, packs: &[IndexedPack]) -> Result<Id> {
-    let mut json = Vec::with_capacity(
-        packs
-            .iter()
-            .map(|pack| 100 + pack.entries.len() * 170)
-            .sum(),
-    );
-    json.extend_from_slice(b"{\"packs\":[");
+    files
+        .write_sealed(cipher, FileKind::Index, |out| write_text(packs, out))
+        .await
+}
+
+fn write_text(packs: &[IndexedPack], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut piece = Vec::new();
+    out.write_all(b"{\"packs\":[")?;
     for (number, pack) in packs.iter().enumerate() {
-        json.extend_from_slice(if number == 0 {
-            b"{\"id\":\""
-        } else {
-            b",{\"id\":\""
-        });
-        pack.id.write_hex(&mut json);
-        json.extend_from_slice(b"\",\"blobs\":[");
+        if number > 0 {
+            out.write_all(b",")?;
+        }
+        piece.extend_from_slice(b"{\"id\":\"");
+        pack.id.write_hex(&mut piece);
+        piece.extend_from_slice(b"\",\"blobs\":[");
         for (number, entry) in pack.entries.iter().enumerate() {
             if number > 0 {
-                json.push(b',');
+                piece.push(b',');
             }
-            write_entry(entry, &mut json).map_err(|error| Error::io("build an index", error))?;
+            write_entry(entry, &mut piece)?;
+            out.write_all(&piece)?;
+            piece.clear();
         }
-        json.extend_from_slice(b"]}");
+        piece.extend_from_slice(b"]}");
+        out.write_all(&piece)?;
+        piece.clear();
     }
-    json.extend_from_slice(b"]}");
-    files.write_sealed(cipher, FileKind::Index, json).await
+    out.write_all(b"]}")
 }
 
 fn write_entry(entry: &Entry, json: &mut Vec<u8>) -> std::io::Result<()> {
-    use std::io::Write as _;
     json.extend_from_slice(b"{\"id\":\"");
     entry.id.write_hex(json);
     write!(

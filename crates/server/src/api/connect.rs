@@ -342,5 +342,8 @@ async fn add(
         server.audit(&caller, action, &subject, details).await?;
     }
     settle::note(&server, &caller, &added).await?;
-    Ok((StatusCode::CREATED, Json(AddedWizard::of(&server.control, added))))
+    Ok((
+        StatusCode::CREATED,
+        Json(AddedWizard::of(&server.control, added)),
+    ))
 }

@@ -57,7 +57,8 @@ impl Claims {
             return Err(plain("account-personal"));
         }
         let audience = self.aud.as_str() == Some(expected.client_id);
-        let tenant = !model::is_tenant_id(expected.tenant) || self.tid.eq_ignore_ascii_case(expected.tenant);
+        let tenant =
+            !model::is_tenant_id(expected.tenant) || self.tid.eq_ignore_ascii_case(expected.tenant);
         let issuer = self.iss == expected.cloud.issuer(&self.tid);
         let nonce = expected.nonce.is_none() || self.nonce.as_deref() == expected.nonce;
         let alive = self.exp.saturating_add(SKEW) > expected.now.as_second();

@@ -61,7 +61,8 @@ impl AdminConsent {
             return Err(plain("consent-missing"));
         }
         let tenant = back.tenant.as_deref().unwrap_or_default();
-        let bound = !model::is_tenant_id(&self.asked.tenant) || tenant.eq_ignore_ascii_case(&self.asked.tenant);
+        let bound = !model::is_tenant_id(&self.asked.tenant)
+            || tenant.eq_ignore_ascii_case(&self.asked.tenant);
         if !model::is_tenant_id(tenant) || !bound || tenant.eq_ignore_ascii_case(PERSONAL) {
             return Err(plain("sign-in-mismatch"));
         }

@@ -81,9 +81,6 @@ function Fields({ provider, draft, nameWrong, onChange, at }: FieldsProps) {
     onChange: (_: unknown, { value }: { value: string }) => onChange({ [member]: value }),
     autoComplete: "off",
   });
-  const [roles, reach] = [read(draft.groups, asRole), read(draft.reach, asReach)];
-  const wrongRoles = "line" in roles ? t("providers.groupsWrong", { line: roles.line, roles: ROLES.join(", ") }) : undefined;
-  const wrongReach = "line" in reach ? t("providers.reachWrong", { line: reach.line }) : undefined;
   return (
     <>
       {!provider && (
@@ -106,12 +103,7 @@ function Fields({ provider, draft, nameWrong, onChange, at }: FieldsProps) {
           <Input type="password" {...typed("secret")} />
         </Field>
       </div>
-      <Field label={t("providers.groups")} hint={t("providers.groupsHint")} {...at("/roles")} {...wrong(wrongRoles)}>
-        <Textarea rows={4} resize="vertical" {...typed("groups")} />
-      </Field>
-      <Field label={t("providers.reach")} hint={t("providers.reachHint")} {...at("/connectors")} {...wrong(wrongReach)}>
-        <Textarea rows={2} resize="vertical" {...typed("reach")} />
-      </Field>
+      <GroupFields draft={draft} onChange={onChange} at={at} />
       <div className={form.row}>
         <Field label={t("providers.others")} {...at("/default_roles")}>
           <Select {...typed("usual")}>
@@ -132,6 +124,24 @@ function Fields({ provider, draft, nameWrong, onChange, at }: FieldsProps) {
           <Input {...typed(member)} />
         </Field>
       ))}
+    </>
+  );
+}
+
+/** What groups may, and what they reach. */
+function GroupFields({ draft, onChange, at }: Pick<FieldsProps, "draft" | "onChange" | "at">) {
+  const t = useTexts("people");
+  const [roles, reach] = [read(draft.groups, asRole), read(draft.reach, asReach)];
+  const wrongRoles = "line" in roles ? t("providers.groupsWrong", { line: roles.line, roles: ROLES.join(", ") }) : undefined;
+  const wrongReach = "line" in reach ? t("providers.reachWrong", { line: reach.line }) : undefined;
+  return (
+    <>
+      <Field label={t("providers.groups")} hint={t("providers.groupsHint")} {...at("/roles")} {...wrong(wrongRoles)}>
+        <Textarea rows={4} resize="vertical" value={draft.groups} onChange={(_, { value }) => onChange({ groups: value })} />
+      </Field>
+      <Field label={t("providers.reach")} hint={t("providers.reachHint")} {...at("/connectors")} {...wrong(wrongReach)}>
+        <Textarea rows={2} resize="vertical" value={draft.reach} onChange={(_, { value }) => onChange({ reach: value })} />
+      </Field>
     </>
   );
 }

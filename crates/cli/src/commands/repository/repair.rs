@@ -106,7 +106,10 @@ async fn mend(found: &Found, command: &Repair) -> Result<RepairReport, Failure> 
             let known = found.known.as_ref();
             let id = known.and_then(|known| known.row.id.parse().ok());
             let store = Arc::clone(&found.store);
-            Ok(Repository::repair_access(store, &found.password, &by(), id, options.dry_run).await?)
+            Ok(
+                Repository::repair_access(store, &found.password, &by(), id, options.dry_run)
+                    .await?,
+            )
         }
         Repair::Index(options) => {
             let repository = found.open().await?;

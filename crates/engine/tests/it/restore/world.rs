@@ -144,9 +144,8 @@ impl World {
     pub(crate) fn delete_project(&self, id: &str, things: &[&str]) {
         let mut state = self.state();
         state.things.get_mut(id).unwrap().deleted = true;
-        let own = |key: &String, thing: &mut Thing| {
-            thing.scope == id || things.contains(&key.as_str())
-        };
+        let own =
+            |key: &String, thing: &mut Thing| thing.scope == id || things.contains(&key.as_str());
         let gone = state.things.extract_if(.., own).collect();
         state.gone.insert(id.to_owned(), gone);
     }

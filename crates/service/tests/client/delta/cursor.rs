@@ -145,9 +145,12 @@ async fn a_token_that_is_too_old_is_told_from_other_refusals() {
 
 #[tokio::test]
 async fn a_first_round_whose_pages_expire_makes_the_run_begin_anew() {
-    let server = graph(|base, seen| match has(seen, "skiptoken") {
-        false => page(&[ONE], &next(base, "1")),
-        true => answer(410, ""),
+    let server = graph(|base, seen| {
+        if has(seen, "skiptoken") {
+            answer(410, "")
+        } else {
+            page(&[ONE], &next(base, "1"))
+        }
     })
     .await;
     // What was sent stands there as if it were listed, and may be gone when the list begins anew.
