@@ -24,6 +24,8 @@ export type ListParams<Path extends ListPath> = { query?: Described<Path>["query
 
 interface Options {
   enabled?: boolean;
+  /** How many items each page has after the first, which is to be there soon. */
+  more?: number;
   staleTime?: "static";
   gcTime?: number;
 }
@@ -42,12 +44,12 @@ const joined = <Item>({ pages }: InfiniteData<Listed<Item>>) => ({ items: pages.
  * A list of the API, more of it on `fetchNextPage`. Its answer has the form of one page, so that lists with and without pages are
  * shown alike; its key begins as that of `api.useQuery`, so that live events reach it.
  */
-export function usePaged<Path extends ListPath>(path: Path, params: ListParams<Path>, options: Options = {}) {
+export function usePaged<Path extends ListPath>(path: Path, params: ListParams<Path>, { more, ...options }: Options = {}) {
   const { query, ...named } = params as { query?: object };
   const result = useInfiniteQuery({
     queryKey: ["get", path, { params }, "paged"],
     queryFn: async ({ pageParam, signal }): Promise<Listed<ItemOf<Path>>> => {
-      const after = pageParam === undefined ? {} : { after: pageParam };
+      const after = pageParam === undefined ? {} : { after: pageParam, ...(more && { limit: more }) };
       // The client cannot follow a path that is a variable; its types are those of this function.
       const get = client.GET as unknown as Get<ItemOf<Path>>;
       return (await get(path, { params: { ...named, query: { ...query, ...after } }, signal })).data;

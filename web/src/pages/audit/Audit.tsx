@@ -29,7 +29,7 @@ export function Audit() {
   const may = useMay("read-audit");
   const [shown, show] = useShown();
   const query = queryOf(shown);
-  const paged = usePaged("/audit", { query });
+  const paged = usePaged("/audit", { query }, { more: 1_000 });
   const [opened, setOpened] = useState<Entry>();
   const columns = useColumns(setOpened);
   const search = new URLSearchParams(query).toString();

@@ -54,7 +54,7 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
     ...(words && { [looked]: words }),
     ...(binned && { binned: binned === "yes" }),
   };
-  const items = usePaged("/snapshots/{id}/items", { path: { id: snapshot.id }, query }, FIXED);
+  const items = usePaged("/snapshots/{id}/items", { path: { id: snapshot.id }, query }, { more: 1_000, ...FIXED });
   const filtered = Boolean(project || name || binned);
   return (
     <Section title={title(kind)}>

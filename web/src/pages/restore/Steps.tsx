@@ -26,7 +26,7 @@ export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean 
   const [shown, show] = useShown();
   const { kind, action } = shown;
   const query = { limit: 100, ...(kind && { kind }), ...(action && { action }) };
-  const steps = usePaged("/restore-plans/{id}/steps", { path: { id: plan.id }, query });
+  const steps = usePaged("/restore-plans/{id}/steps", { path: { id: plan.id }, query }, { more: 1_000 });
   const done = Boolean(plan.apply_run);
   return (
     <>
