@@ -46,6 +46,7 @@ test("a policy is made, shown as commands that make the same, changed and remove
   await k.button("Save policy").click();
   await page.getByText("Somebody else changed this policy meanwhile").waitFor();
   await k.button("Load it again").click();
+  await expect.poll(() => page.getByLabel("Times", { exact: true }).inputValue(), { timeout: 10_000 }).toBe("03:45");
   await page.getByLabel("Times", { exact: true }).fill("04:15");
   await k.button("Save policy").click();
   await k.told("nightly is saved");

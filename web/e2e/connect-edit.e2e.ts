@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { accept, desk } from "./support/desk";
+import { snapshotOf } from "./support/protected";
 
 const at = desk();
 
@@ -16,7 +17,7 @@ describe("a connector of a token", () => {
     await at.page.goto("/connectors");
   });
 
-  test("sre_42 sre_44: the row's menu deletes after a question, and cancel deletes nothing", async () => {
+  test("sre_42: the row's menu deletes after a question, and cancel deletes nothing", async () => {
     await row("contoso", "Delete connector");
     await asked().getByText("Its backups stay").waitFor();
     await asked().getByRole("button", { name: "Cancel" }).click();
@@ -24,6 +25,44 @@ describe("a connector of a token", () => {
     await row("contoso", "Delete connector");
     await asked().getByRole("button", { name: "Delete" }).click();
     await at.page.getByText("Nothing is connected yet").waitFor();
+    expect(await at.connectors()).toEqual([]);
+  });
+
+  test("sre_44: what was backed up is there after its connector is gone, and can be opened", async () => {
+    const { page, person, world } = at;
+    const snapshot = await snapshotOf(world, at.token, "contoso");
+    await row("contoso", "Delete connector");
+    await asked().getByText("Its backups stay").waitFor();
+    await asked().getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Nothing is connected yet").waitFor();
+    await page.getByRole("link", { name: "Snapshots", exact: true }).click();
+    await page.getByRole("row", { name: /contoso/ }).first().getByRole("link").first().click();
+    await page.locator(`a[href*="${snapshot}"]`).first().click();
+    await page.waitForURL(`**/snapshots/${snapshot}*`);
+    await person.open(`/snapshots/${snapshot}?kind=git-repository`);
+    await page.getByRole("row").getByRole("link", { name: "Main Project", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Main Project", exact: true }).waitFor();
+    await page.getByRole("tab", { name: "Files", exact: true }).waitFor();
+  });
+
+  test("sre_43: what could not be removed is named with the reason, and asked for again", async () => {
+    const { page } = at;
+    await at.world.connect(at.token, "second");
+    // A server that removes one of two.
+    await page.route("**/api/v1/connectors/remove", async (route) => {
+      const answer = await route.fetch({ postData: { names: ["contoso"] } });
+      const { items } = (await answer.json()) as { items: unknown[] };
+      const problem = { type: "", title: "", status: 503, code: "catalog-failed", detail: "the catalog is busy" };
+      await route.fulfill({ json: { items: [...items, { name: "second", removed: false, problem }] } });
+    });
+    for (const name of ["contoso", "second"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+    await page.getByRole("toolbar").getByRole("button", { name: "Remove" }).click();
+    await asked().getByRole("button", { name: "Remove" }).click();
+    await asked().getByRole("alert").getByText("second stayed: the catalog is busy").waitFor();
+    await at.person.expectAccessible();
+    await page.unroute("**/api/v1/connectors/remove");
+    await asked().getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Nothing is connected yet").waitFor();
     expect(await at.connectors()).toEqual([]);
   });
 
@@ -89,9 +128,34 @@ describe("a connector of a token", () => {
     await at.page.getByRole("row", { name: /Main Project/ }).first().waitFor();
     await at.button("Recent commits of Main Project/Main Project").click();
     const commits = at.page.getByRole("table", { name: "Recent commits of Main Project/Main Project" });
-    await commits.getByRole("row").nth(1).waitFor();
+    await commits.getByRole("row", { name: /^[0-9a-f]{8} / }).first().waitFor();
     await at.person.expectAccessible();
   });
+});
+
+test("what another window saves does not take away what is being typed", async () => {
+  const { page, world } = at;
+  await world.connect(at.token, "contoso");
+  await at.person.open("/connectors/contoso?tab=settings");
+  await at.field("Name").fill("half-typed");
+  await world.patch("/connectors/contoso", { sync: { add_new: false, interval_minutes: 90 } }, at.token);
+  // A run makes the page read its connector again.
+  await snapshotOf(world, at.token, "contoso");
+  await expect.poll(() => at.field("Minutes between").inputValue(), { timeout: 15_000 }).toBe("90");
+  expect(await at.field("Name").inputValue()).toBe("half-typed");
+  await at.button("Save").click();
+  await page.waitForURL("**/connectors/half-typed?tab=settings");
+  expect((await world.get<{ sync: object }>("/connectors/half-typed", at.token)).sync).toMatchObject({ add_new: false, interval_minutes: 90 });
+});
+
+test("sre_27: an account without access to any project is told so where its repositories would be", async () => {
+  const { page, person, world } = at;
+  await world.connect(at.token, "contoso");
+  await page.route("**/api/v1/connectors/contoso/repositories", (route) => route.fulfill({ json: { items: [] } }));
+  await person.open("/connectors/contoso?tab=repositories");
+  await page.getByText("No repository is reached").waitFor();
+  await page.getByText(/access to the organization without access to a project/).waitFor();
+  await person.expectAccessible();
 });
 
 describe("a connector of an account", () => {

@@ -6,7 +6,9 @@ const at = desk();
 const MEMBER = "adele.vance@contoso.example";
 
 beforeAll(async () => {
-  for (const name of ["adventure-works", "northwind", "tailspin"]) await at.world.simulate("/__organizations", { name });
+  for (const name of ["adventure-works", "northwind", "tailspin", "wingtip"]) await at.world.simulate("/__organizations", { name });
+  await at.world.simulate("/__access", { organization: "adventure-works", person: MEMBER, administrator: false, owner: true });
+  await at.world.simulate("/__access", { organization: "wingtip", person: MEMBER, member: false });
   await at.world.simulate("/__access", { organization: "northwind", person: MEMBER, entered: false });
   await at.world.simulate("/__access", { organization: "tailspin", thirdPartyAccess: false });
   await at.world.post("/people", { name: "olga", password: "another horse battery staple", roles: ["operator"], connectors: [] }, at.authorization);
@@ -24,9 +26,14 @@ async function signIn(account: string) {
   await at.next("Organizations");
 }
 
-test("k_02 k_03 k_04 av_05: every organization that the account reaches has its own result, with what to do", async () => {
+test("k_01 k_02 k_03 k_04 k_05 av_05 av_06 xa_03: every organization that the account reaches has its own result, with what to do", async () => {
   await signIn(MEMBER);
   await card("adventure-works").getByText("Can be connected", { exact: true }).waitFor();
+  await card("adventure-works").getByRole("button", { name: /checks? passed/i }).click();
+  await card("adventure-works").getByText(/^the account (owns|has the rights of Project Collection Administrators in) adventure-works$/).waitFor();
+  expect(await card("wingtip").count()).toBe(0);
+  const page = at.page.getByRole("link", { name: "Microsoft's page on this" }).first();
+  expect(await page.getAttribute("href")).toContain("learn.microsoft.com/azure/devops/organizations/security/change-organization-collection-level-permissions");
   await card("contoso").getByText("the account is a member of contoso and not in Project Collection Administrators").waitFor();
   await card("northwind").getByText("organization not yet entered by this account: northwind").first().waitFor();
   await card("northwind").getByText(/Sign in with this account at https:\/\/dev\.azure\.com\/northwind once/).first().waitFor();
@@ -76,8 +83,8 @@ test("sre_13 k_10 k_11: several are connected at once, named, given to somebody,
 
 test("av_07 sre_19: an account that reaches no organization is told so, and what to do", async () => {
   await signIn("mona.kane@fabrikam.example");
-  await at.page.getByText("The account reaches no organization").waitFor();
-  await at.page.getByText(/Create an organization, or connect one to the tenant first/).waitFor();
+  await at.page.getByText("the account reaches no organization", { exact: true }).waitFor();
+  await at.page.getByText(/Create an organization or connect it to the tenant first/).waitFor();
   await card("contoso").getByText("Cannot be connected", { exact: true }).waitFor();
   await at.person.expectAccessible();
 });

@@ -168,11 +168,12 @@ test("xm_07: who is protected, how often users are looked for, and the worker ar
   await page.getByRole("menuitem", { name: "Tenant settings" }).click();
   await page.getByRole("radio", { name: /^Manual/ }).check();
   await at.field("Minutes between").fill("60");
+  await at.choose("Default worker", /\(in the server\)$/);
   await person.expectAccessible();
   await at.button("Save").click();
   await page.getByText("The tenant settings are saved").first().waitFor();
   const settings = () => world.get<Record<string, unknown>>("/connectors/contoso-365/tenant-settings", at.token);
-  expect(await settings()).toMatchObject({ licensing: "manual", sync: { interval_minutes: 60 } });
+  expect(await settings()).toMatchObject({ licensing: "manual", sync: { interval_minutes: 60 }, worker: "built-in" });
   await page.getByRole("tab", { name: "Users" }).click();
   await at.button("Look for new ones now").click();
   await page.getByRole("switch", { name: "Protect Adele Vance" }).click();

@@ -27,6 +27,12 @@ describe("advanced mode", () => {
     await at.button("Run backup").waitFor();
     expect(await page.content()).not.toContain(world.simulator.pat);
     expect(await methods()).toEqual([["contoso", "pat"]]);
+    for (const path of ["/connectors", "/connectors/contoso", "/connectors/contoso?tab=settings", "/connectors/contoso/sign-in", "/vault", "/vault/connector%20contoso", "/audit"]) {
+      await person.open(path);
+      const typed = await page.locator("input, textarea").evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
+      expect((await page.content()) + typed.join(" "), path).not.toContain(world.simulator.pat);
+    }
+    await page.goto("/connect/azure-devops/advanced?done=contoso");
     await at.backUp();
   });
 
@@ -120,8 +126,11 @@ describe("the documentation connector", () => {
     await at.backUp();
   });
 
-  test("sre_37: a wiki's address does, too", async () => {
-    await begin(WIKI, at.world.simulator.pat);
+  test.each([
+    ["sre_36: the older address of a repository", "https://contoso.visualstudio.com/Main%20Project/_git/Docs/"],
+    ["sre_37: a wiki's address", WIKI],
+  ])("%s does, too", async (_, address) => {
+    await begin(address, at.world.simulator.pat);
     await at.next("Review");
     await at.add();
     expect(await methods()).toEqual([["contoso", "pat"]]);

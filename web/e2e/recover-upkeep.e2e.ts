@@ -95,6 +95,32 @@ test("the times of maintenance are set, refused at their field when they make no
   }
 });
 
+test("what takes the server long to count is told as such, and appears when it is known", async () => {
+  const { page, person } = k;
+  let left = 0;
+  const detail = "it is being counted";
+  const counting = JSON.stringify({ type: "urn:keepward:repository-counting", title: "The repository is being counted", status: 503, code: "repository-counting", detail });
+  for (const path of ["**/api/v1/repositories/default/stats", "**/api/v1/policies/preview/retention"]) {
+    await page.route(path, (route) => {
+      left -= 1;
+      if (left < 0) return route.continue();
+      return route.fulfill({ status: 503, contentType: "application/problem+json", headers: { "retry-after": "1" }, body: counting });
+    });
+  }
+  left = 2;
+  await page.goto("/repositories/default?tab=space");
+  await page.getByText("It is being counted").waitFor();
+  await person.expectAccessible();
+  await page.getByText("All snapshots written out").waitFor();
+  left = 2;
+  await page.goto("/policies/keeps%20all");
+  const preview = page.getByRole("region", { name: "What this would drop now" });
+  await preview.getByText("Looking at the snapshots…").waitFor();
+  expect(await preview.getByRole("alert").count()).toBe(0);
+  await preview.getByText(/keeps|drops/).first().waitFor();
+  await person.settled();
+});
+
 test("damage is told where the repository is listed, and the run names it", async () => {
   const { page, person } = k;
   const [pack] = await packs();

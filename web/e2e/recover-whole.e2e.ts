@@ -85,6 +85,11 @@ test("a work item is replaced after its organization was typed, with another per
   const row = page.getByRole("row").filter({ hasText: author ?? "" });
   await row.getByRole("textbox").fill(other?.uniqueName ?? "");
   await person.expectAccessible();
+  // What is not saved would not be applied: it holds that up, and stays while somebody looks elsewhere.
+  await page.getByRole("tab", { name: "What it does" }).click();
+  expect(await k.button("Apply…").getAttribute("aria-disabled")).toBe("true");
+  await page.getByRole("tab", { name: "People" }).click();
+  expect(await row.getByRole("textbox").inputValue()).toBe(other?.uniqueName);
   await k.button("Save the mapping").click();
   await k.told("The mapping is saved");
   await k.apply(world.simulator.organization);

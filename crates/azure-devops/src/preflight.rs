@@ -14,7 +14,7 @@ use service::preflight::{
 };
 use service::{CheckOutcome, Client, Error, Result, Scope};
 
-use crate::api::{APP, DEV, STABLE};
+use crate::api::{DEV, STABLE};
 use crate::kinds::KINDS;
 
 pub(crate) use connection::{is_somebody, tenant_of};
@@ -82,7 +82,8 @@ impl Preflight for AzurePreflight {
                 return checks;
             }
         };
-        if http.sign_in().is_none() {
+        // A Server takes a token wherever it is asked.
+        if http.sign_in().is_none() && connected.hosted {
             checks.extend(global_token(http, organization).await);
         }
         if connected.hosted {
@@ -153,20 +154,7 @@ async fn first_project(http: &Client) -> Result<Option<Scope>> {
 
 /// Only a token for all organizations is let in where no organization is named.
 async fn global_token(http: &Client, organization: &str) -> Option<Check> {
-    let real = http
-        .base(APP)
-        .ok()?
-        .host_str()?
-        .eq_ignore_ascii_case("app.vssps.visualstudio.com");
-    if !real {
-        return None;
-    }
-    http.get(APP, "/_apis/profile/profiles/me")
-        .version(STABLE)
-        .expect(&[200])
-        .send()
-        .await
-        .ok()?;
+    crate::discovery::profile(http).await.ok()?;
     Some(is_global(&format!("not for {organization} alone")))
 }
 

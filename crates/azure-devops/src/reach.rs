@@ -95,11 +95,11 @@ pub(crate) async fn commits(
 /// A token without the scope gets the same 401 as a dead one: it is told by asking who it is.
 async fn lacking(http: &Client, error: Error) -> Error {
     const CODE: &str = "code-read-missing";
-    // About one repository: it is not there, disabled, or hidden.
+    // About one repository or project: it is not there, disabled, or hidden.
     let about_one = error
         .fault()
         .and_then(|fault| fault.code.as_deref())
-        .is_some_and(|code| matches!(code, "TF401019" | "TF401027" | "TF200016"));
+        .is_some_and(|code| matches!(code, "TF401019" | "TF401027" | "TF200016" | "VS800075"));
     let refused = match error.class {
         Class::Permission => !about_one,
         Class::Credential => is_somebody(http).await,

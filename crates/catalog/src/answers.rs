@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use model::Secret;
 use rand::CryptoRng;
 
-use crate::db::args;
+use crate::db::{Tx, args};
 use crate::vault::envelope::{self, Sealed, Seed};
 use crate::{Catalog, Kek, Result};
 
@@ -31,8 +31,15 @@ fn place(caller: &str, key: &str) -> String {
     format!("answer\0{caller}\0{key}")
 }
 
+/// Forgets all answers to a caller who is gone: `person/ID` or `token/ID`.
+pub(crate) async fn forget(tx: &mut Tx, caller: &str) -> Result<()> {
+    tx.execute("DELETE FROM answer WHERE caller = $1", args![caller])
+        .await
+        .map(drop)
+}
+
 impl Catalog {
-    /// Begins a request, unless it is known. One that has not ended within `patience` was cut off, and may begin again.
+    /// Begins a request of `caller` (`person/ID`, `token/ID`), unless it is known. One that has not ended within `patience` was cut off, and may begin again.
     pub async fn begin_answer(
         &self,
         kek: &Kek,

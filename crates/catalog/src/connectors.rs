@@ -8,7 +8,7 @@ use rand::CryptoRng;
 
 use crate::credentials::{self, NewCredential};
 use crate::db::{Row, Value, args, json};
-use crate::{Catalog, Error, Kek, QueuedRun, Result, people, policies};
+use crate::{Catalog, Error, Kek, QueuedRun, Result, former, people, policies};
 
 /// What comes into being together, all of it or nothing.
 #[derive(Clone, Copy, Default)]
@@ -82,8 +82,16 @@ impl Catalog {
 
     async fn store_connector(&self, connector: &Connector, conflict: &'static str) -> Result<()> {
         let (sql, values) = insertion(connector, conflict)?;
-        match self.db.write(sqlx::AssertSqlSafe(sql), values).await {
-            Ok(_) => Ok(()),
+        let stored = async {
+            let mut tx = self.db.begin().await?;
+            if !conflict.is_empty() {
+                former::becomes(&mut tx, &connector.name.to_lowercase(), connector).await?;
+            }
+            tx.execute(sqlx::AssertSqlSafe(sql), values).await?;
+            tx.commit().await
+        };
+        match stored.await {
+            Ok(()) => Ok(()),
             Err(error) if error.is_unique() => Err(self.clash(connector, conflict).await),
             Err(error) if error.is_foreign_key() => Err(self.missing(connector).await),
             Err(error) => Err(error),
@@ -179,13 +187,17 @@ impl Catalog {
         self.db.write(sql, values).await.map(drop)
     }
 
-    /// Forgets how to reach the organization; its snapshots, runs and credential stay.
+    /// Forgets how to reach the organization; its snapshots, runs and credential stay, and so does what it stood for
+    /// ([`Catalog::former_connectors`]).
     pub async fn remove_connector(&self, name: &str) -> Result<()> {
+        let key = name.to_lowercase();
+        let mut tx = self.db.begin().await?;
+        former::leaves(&mut tx, &key).await?;
         let sql = "DELETE FROM connector WHERE key = $1";
-        match self.db.write(sql, args![name.to_lowercase()]).await? {
-            0 => Err(unknown(name)),
-            _ => Ok(()),
+        if tx.execute(sql, args![key]).await? == 0 {
+            return Err(unknown(name));
         }
+        tx.commit().await
     }
 }
 

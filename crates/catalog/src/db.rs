@@ -53,6 +53,18 @@ impl Db {
         }
     }
 
+    /// As [`Db::read`]; `None` when PostgreSQL is not soon ready with it.
+    pub(crate) async fn read_soon(
+        &self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Option<Vec<Row>>> {
+        match self {
+            Self::Sqlite { .. } => self.read(sql, values).await.map(Some),
+            Self::Postgres(pool) => dialect::postgres::rows_soon(pool, sql, values).await,
+        }
+    }
+
     pub(crate) async fn read_one(
         &self,
         sql: impl SqlSafeStr,

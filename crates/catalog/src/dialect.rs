@@ -25,13 +25,20 @@ pub(crate) struct Dialect {
     pub(crate) queue_lock: Option<&'static str>,
     /// `LIKE` without regard to case.
     pub(crate) like: &'static str,
+    /// Looks how many rows there are and what is in them, after many came: until PostgreSQL has done that by itself, its plans are for small tables.
+    pub(crate) analyze: Option<&'static str>,
     pub(crate) search: Search,
 }
+
+/// So many rows at once make a table another one.
+pub(crate) const MANY_ROWS: u64 = 4000;
 
 /// Full-text search. Both index the same words (`index/words.rs`) and find the same.
 pub(crate) struct Search {
     /// The table `text_words`.
     pub(crate) tables: &'static str,
+    /// The table `text_vocabulary`, where there is one.
+    pub(crate) vocabulary: &'static str,
     /// Its number of a text.
     pub(crate) id: &'static str,
     /// `$1` numbers for new texts.
@@ -40,6 +47,13 @@ pub(crate) struct Search {
     pub(crate) insert: (&'static str, usize, &'static str),
     /// The values after the number, for the words of the name and those of the text.
     pub(crate) document: fn(&[String], &[String]) -> Vec<Value>,
+    /// The newest texts: `$1` expression, `$2` only texts of a smaller number, `$3` limit.
+    pub(crate) newest: &'static str,
+    /// The newest texts, each with 1 if it is found and 0 if not, without the index: `$1`, `$2` and `$3` as above. `None` where the index can be
+    /// asked for a part of what it finds, and is soon ready with it.
+    pub(crate) newest_looked_at: Option<&'static str>,
+    /// About how often the words from `$1` to `$2` are there, up to `$3`.
+    pub(crate) places: &'static str,
     /// After an alias of `text_words`, before and after the parameter with an expression.
     pub(crate) matches: (&'static str, &'static str),
     pub(crate) expression: fn(&Query, Part) -> String,

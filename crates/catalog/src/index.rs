@@ -5,7 +5,9 @@ mod diff;
 mod excerpt;
 mod forget;
 mod full_text;
+mod list;
 mod named;
+mod newest;
 mod query;
 mod read;
 mod settle;
@@ -24,9 +26,9 @@ pub use diff::ItemChange;
 pub use excerpt::Piece;
 pub(crate) use forget::drop_source;
 pub use full_text::{TextFilter, TextHit};
+pub use list::ItemFilter;
 pub use query::Query;
 pub(crate) use query::{Part, Term};
-pub use read::ItemFilter;
 pub use write::SnapshotWriter;
 
 /// How an item stands in a snapshot.

@@ -18,6 +18,7 @@ mod dialect;
 mod ended;
 mod error;
 mod figures;
+mod former;
 mod found;
 mod held;
 mod index;

@@ -41,13 +41,13 @@ pub struct SnapshotFilter {
 }
 
 /// Conditions with their arguments.
-struct Where {
-    sql: String,
-    values: Vec<Value>,
+pub(crate) struct Where {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
 }
 
 impl Where {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             sql: "WHERE 1 = 1".to_owned(),
             values: Vec::new(),
@@ -55,7 +55,7 @@ impl Where {
     }
 
     /// `{}` in the condition is the value's place.
-    fn and(&mut self, condition: &str, value: impl Into<Value>) {
+    pub(crate) fn and(&mut self, condition: &str, value: impl Into<Value>) {
         self.values.push(value.into());
         let place = format!("${}", self.values.len());
         self.sql.push_str(" AND ");

@@ -111,39 +111,44 @@ impl Catalog {
 
     /// The channels, in lower case, that were told of a failure of such a run after this time.
     pub async fn told_of_failures(&self, run: &Run, after: Timestamp) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT o.channel FROM run r JOIN outbox o ON o.event = 'run/' || r.id
-            WHERE r.kind = $1 AND r.connector = $2 AND (r.connector <> '' OR r.repository = $3) AND r.state = 'failed' AND r.id < $4
-              AND o.created > $5
-              AND r.id > coalesce((SELECT max(id) FROM run WHERE kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3)
-                AND state IN ('succeeded', 'succeeded_with_issues') AND id < $4), '')";
-        let values = args![
-            word(&run.kind)?,
-            &run.connector,
-            &run.repository,
-            &run.id,
-            after
-        ];
-        let rows = self.db.read(sql, values).await?;
-        rows.iter().map(|row| row.text(0)).collect()
+        let good = "'succeeded', 'succeeded_with_issues'";
+        self.told_of("failed", good, "", run, after).await
     }
 
     /// The channels, in lower case, that were told after this time of such a run with all issues of this one, and of none without any since.
     pub async fn told_of_issues(&self, run: &Run, after: Timestamp) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT o.channel FROM run r JOIN outbox o ON o.event = 'run/' || r.id
-            WHERE r.kind = $1 AND r.connector = $2 AND (r.connector <> '' OR r.repository = $3) AND r.state = 'succeeded_with_issues' AND r.id < $4
-              AND o.created > $5
-              AND r.id > coalesce((SELECT max(id) FROM run WHERE kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3)
-                AND state = 'succeeded' AND id < $4), '')
-              AND NOT EXISTS (SELECT 1 FROM issue a WHERE a.run = $4 AND NOT EXISTS (SELECT 1 FROM issue b
-                WHERE b.run = r.id AND b.code = a.code AND b.kind = a.kind AND b.scope = a.scope AND b.item = a.item))";
+        let all = "AND NOT EXISTS (SELECT 1 FROM issue a WHERE a.run = $4 AND NOT EXISTS (SELECT 1 FROM issue b
+            WHERE b.run = r.id AND b.code = a.code AND b.kind = a.kind AND b.scope = a.scope AND b.item = a.item))";
+        self.told_of("succeeded_with_issues", "'succeeded'", all, run, after)
+            .await
+    }
+
+    /// The channels that were told after a time of runs before this one, of its kind and for the same: those that ended in `state` since the last
+    /// one that ended in one of `better`, and that meet the condition on `r`.
+    async fn told_of(
+        &self,
+        state: &str,
+        better: &str,
+        condition: &str,
+        run: &Run,
+        after: Timestamp,
+    ) -> Result<Vec<String>> {
+        let alike =
+            "kind = $1 AND connector = $2 AND (connector <> '' OR repository = $3) AND id < $4";
+        let sql = format!(
+            "SELECT DISTINCT o.channel FROM (SELECT id FROM run WHERE {alike} AND state = $6) r JOIN outbox o ON o.event = 'run/' || r.id
+             WHERE o.created > $5
+               AND r.id > coalesce((SELECT max(id) FROM run WHERE {alike} AND state IN ({better})), '') {condition}"
+        );
         let values = args![
             word(&run.kind)?,
             &run.connector,
             &run.repository,
             &run.id,
-            after
+            after,
+            state
         ];
-        let rows = self.db.read(sql, values).await?;
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
         rows.iter().map(|row| row.text(0)).collect()
     }
 

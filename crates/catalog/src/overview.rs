@@ -153,9 +153,17 @@ impl Catalog {
     }
 
     /// What syncs found and no policy took up.
-    pub async fn unprotected_items(&self, most: u32) -> Result<Vec<Unprotected>> {
-        let sql = "SELECT connector, kind, name FROM found_item WHERE added = 0 ORDER BY connector, kind, name LIMIT $1";
-        let rows = self.db.read(sql, args![u64::from(most)]).await?;
+    pub async fn unprotected_items(
+        &self,
+        connectors: Option<&[String]>,
+        most: u32,
+    ) -> Result<Vec<Unprotected>> {
+        let mut values: Vec<Value> = args![u64::from(most)];
+        let own = among(connectors, &mut values);
+        let sql = format!(
+            "SELECT connector, kind, name FROM found_item WHERE added = 0{own} ORDER BY connector, kind, name LIMIT $1"
+        );
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
         rows.iter()
             .map(|row| {
                 Ok(Unprotected {

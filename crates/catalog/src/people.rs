@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::Role;
 
 use crate::db::{Row, Tx, args, json};
-use crate::{Catalog, Error, Listed, Page, Result, page};
+use crate::{Catalog, Error, Listed, Page, Result, answers, page};
 
 /// An account without what proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,6 +258,11 @@ impl Catalog {
             args![totp_credential(id)],
         )
         .await?;
+        answers::forget(&mut tx, &format!("person/{id}")).await?;
+        let sql = "SELECT id FROM api_token WHERE person = $1";
+        for token in tx.rows(sql, args![id]).await? {
+            answers::forget(&mut tx, &format!("token/{}", token.text(0)?)).await?;
+        }
         if tx
             .execute("DELETE FROM person WHERE id = $1", args![id])
             .await?

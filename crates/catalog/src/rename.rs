@@ -8,7 +8,7 @@ use crate::connectors::{REPLACE, insertion, name_taken};
 use crate::credentials;
 use crate::db::{Tx, args, json};
 use crate::vault::envelope::{self, Sealed, Seed};
-use crate::{Catalog, Error, Kek, Result};
+use crate::{Catalog, Error, Kek, Result, former};
 
 /// Documents that name connectors: how to read them by their keys, how to write them back, and where in each the name or a list of
 /// names is.
@@ -89,6 +89,8 @@ impl Catalog {
         if let Some((from, to)) = credential {
             copy_credential(&mut tx, kek, from, to, rng).await?;
         }
+        former::becomes(&mut tx, &old, after).await?;
+        former::renamed(&mut tx, &old, &after.name).await?;
         let sql = "UPDATE connector SET key = $2, name = $3 WHERE key = $1";
         match tx.execute(sql, args![&old, &new, &after.name]).await {
             Ok(0) => {

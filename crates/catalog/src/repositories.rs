@@ -100,6 +100,10 @@ impl Catalog {
     pub async fn add_repository(&self, row: &RepositoryRow) -> Result<()> {
         let key = row.name.to_lowercase();
         let mut tx = self.db.begin().await?;
+        // The only one was used when none was named: a second one does not change what policies are for.
+        let only =
+            "UPDATE repository SET is_default = 1 WHERE (SELECT count(*) FROM repository) = 1";
+        tx.execute(only, args![]).await?;
         let added = tx
             .execute(
                 "INSERT INTO repository (key, name, location, id, password_credential, password_key,

@@ -28,6 +28,8 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0015_acknowledged.sql"),
     ADDRESSES,
     include_str!("schema/0017_credential_url.sql"),
+    include_str!("schema/0018_lists.sql"),
+    include_str!("schema/0019_former_connectors.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
@@ -72,4 +74,5 @@ fn fill(db: &Db, text: &str) -> String {
         .replace("{clustered}", dialect.clustered)
         .replace("{audit_is_append_only}", dialect.audit_is_append_only)
         .replace("{text_words}", dialect.search.tables)
+        .replace("{vocabulary}", dialect.search.vocabulary)
 }

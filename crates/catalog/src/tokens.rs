@@ -7,7 +7,7 @@ use model::Permission;
 
 use crate::db::{Row, args, json};
 use crate::people::{COLUMNS, PersonRow, WIDTH, connectors, reach, read as read_person};
-use crate::{Catalog, Listed, Page, Result, page};
+use crate::{Catalog, Listed, Page, Result, answers, page};
 
 /// A token as lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,7 +122,13 @@ impl Catalog {
 
     /// Revokes a token, of one person alone when given; answers whether there was one.
     pub async fn remove_token(&self, id: &str, person: Option<&str>) -> Result<bool> {
+        let mut tx = self.db.begin().await?;
         let sql = "DELETE FROM api_token WHERE id = $1 AND (person = $2 OR $2 IS NULL)";
-        Ok(self.db.write(sql, args![id, person]).await? == 1)
+        let removed = tx.execute(sql, args![id, person]).await? == 1;
+        if removed {
+            answers::forget(&mut tx, &format!("token/{id}")).await?;
+        }
+        tx.commit().await?;
+        Ok(removed)
     }
 }

@@ -2,6 +2,7 @@
 //! for each secret, so that it can be changed without touching what the secrets' keys sealed.
 
 pub(crate) mod envelope;
+mod opaque;
 
 use jiff::Timestamp;
 use model::Secret;

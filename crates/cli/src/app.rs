@@ -4,7 +4,6 @@ pub(crate) mod key;
 mod reach;
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
 use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ use service::egress::Egress;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::services::SERVICES;
 
 /// Where a data directory is, and the configuration that goes with it.
@@ -99,7 +98,7 @@ impl App {
         let kek = key::read(&config.vault, data)?;
         let catalog = match &config.catalog.url {
             Some(url) => Catalog::open(url).await?,
-            None => Catalog::open_file(&data.join("catalog.db")).await?,
+            None => Catalog::open_file(&private(data.join("catalog.db"))?).await?,
         };
         let kek = Arc::new(key::settle(kek, &config.vault, data, &catalog).await?);
         let control = Control {
@@ -132,13 +131,13 @@ impl App {
             Some(name) => Ok(self.catalog.repository(name).await?),
             None => match self.catalog.default_repository().await? {
                 Some(row) => Ok(row),
-                None if self.catalog.repositories().await?.is_empty() => Err(Failure::usage(
-                    "there is no repository yet",
-                    "make one: keepward repository init PATH",
-                )),
-                None => Err(Failure::usage(
-                    "there are several repositories",
-                    "say which: --repository NAME (keepward repository list)",
+                None if self.catalog.repositories().await?.is_empty() => Err(Failure {
+                    exit: Exit::Usage,
+                    ..Failure::coded("repository-none", "there is no repository yet")
+                }),
+                None => Err(Failure::coded(
+                    "repository-unnamed",
+                    "there are several repositories, and none of them is the default",
                 )),
             },
         }
@@ -252,40 +251,42 @@ fn lock(data: &Path) -> Result<File, Failure> {
     }
 }
 
-/// Writes a new file that only its owner can read; an existing one is never replaced.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
+/// The file as its owner's alone, made if it is not there: SQLite gives what it puts beside it the same rights.
+fn private(path: PathBuf) -> Result<PathBuf, Failure> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
         .mode(0o600)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+        .open(&path);
+    file.with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(path)
 }
 
 /// A secret from a file's first line.
 pub(crate) fn read_secret(path: &Path) -> Result<Secret, Failure> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let line = text.lines().next().unwrap_or("").trim();
-    if line.is_empty() {
-        return Err(Failure::usage(
-            format!("{} is empty", path.display()),
-            "put the secret into its first line",
-        ));
-    }
-    Ok(Secret::new(line))
+    let text = secret_text(path)?;
+    secret(path, text.lines().next().unwrap_or(""))
 }
 
 /// A secret that may have several lines, like a key file in JSON.
 pub(crate) fn read_whole_secret(path: &Path) -> Result<Secret, Failure> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    secret(path, &secret_text(path)?)
+}
+
+fn secret_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let code = match error.kind() {
+            std::io::ErrorKind::InvalidData => "secret-file-not-text",
+            _ => "secret-file-unreadable",
+        };
+        Failure::coded(code, format!("cannot read {}: {error}", path.display()))
+    })
+}
+
+fn secret(path: &Path, text: &str) -> Result<Secret, Failure> {
     if text.trim().is_empty() {
-        return Err(Failure::usage(
-            format!("{} is empty", path.display()),
-            "put the secret into it",
-        ));
+        let message = format!("{} is empty", path.display());
+        return Err(Failure::coded("secret-file-empty", message));
     }
     Ok(Secret::new(text.trim()))
 }

@@ -24,6 +24,8 @@ pub(crate) use stream::Stream;
 /// Some requests work until they are answered, like the check of a repository.
 const PATIENCE: Duration = Duration::from_hours(6);
 
+const AUTHORITY: &str = "the server's certificate is that of an authority (CA:TRUE), which no server has: make it with `-addext basicConstraints=critical,CA:FALSE`, or sign another one with it";
+
 /// A way to the interface. Paths are given without `/api/v1`; parts of them are escaped with [`segment`].
 pub(crate) enum Api {
     Local {
@@ -113,16 +115,16 @@ impl Api {
                 let answer = server.respond(Method::GET, path, None).await;
                 let status = answer.status();
                 let pieces = answer.into_body().into_data_stream();
-                (status, pieces.map_err(anyhow::Error::new).boxed())
+                let failed = |error| Failure::from(anyhow::Error::new(error));
+                (status, pieces.map_err(failed).boxed())
             }
             Self::Remote(remote) => {
                 let answer = remote.request(Method::GET, path).send().await;
                 let answer = answer.map_err(|error| remote.unreachable(error))?;
                 let status = answer.status();
-                (
-                    status,
-                    answer.bytes_stream().map_err(anyhow::Error::new).boxed(),
-                )
+                let pieces = answer.bytes_stream();
+                let pieces = pieces.map_err(|error| remote.unreachable(error));
+                (status, pieces.boxed())
             }
         };
         if !status.is_success() {
@@ -148,9 +150,10 @@ impl Api {
         loop {
             let mark = if path.contains('?') { '&' } else { '?' };
             let mut page = self.get(&format!("{path}{mark}limit=1000{after}")).await?;
-            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                entries.extend(items);
-            }
+            let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) else {
+                return Err(stranger(StatusCode::OK));
+            };
+            entries.extend(items);
             match page.get("next").and_then(Value::as_str) {
                 Some(next) if entries.len() <= most => after = format!("&after={}", segment(next)),
                 _ => return Ok(entries),
@@ -209,7 +212,7 @@ impl Remote {
     fn new(url: &str, token: Option<Secret>, ca: Option<&Path>) -> Result<Self, Failure> {
         let wrong = |reason: &str| {
             Failure::usage(
-                format!("`{url}` is no address of a server: {reason}"),
+                format!("this is no address of a server: {reason}"),
                 "give it as https://keepward.example.com",
             )
         };
@@ -273,32 +276,44 @@ impl Remote {
 
     fn unreachable(&self, error: reqwest::Error) -> Failure {
         let cause = Failure::from(anyhow::Error::new(error.without_url()));
-        Failure::coded(
+        let mut failure = Failure::coded(
             "server-unreachable",
             format!("{}: {}", self.base, cause.message),
-        )
+        );
+        // What `openssl req -x509` makes by itself.
+        if cause.message.contains("CaUsedAsEndEntity") {
+            failure.hint = Some(AUTHORITY.to_owned());
+        }
+        failure
     }
 }
 
 fn read(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
-    let document = if bytes.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_slice(bytes).unwrap_or(Value::Null)
+    let document = match bytes {
+        [] => Value::Null,
+        // The page of a proxy, for example. Taken for an empty answer it would say that there is nothing, and that all is well.
+        _ => serde_json::from_slice(bytes).map_err(|_| stranger(status))?,
     };
-    if status.is_success() {
-        return match waits_for(status, &document) {
-            Some(proposal) => Err(Failure {
-                exit: Exit::WaitsForApproval,
-                ..Failure::coded(
-                    "approval-needed",
-                    format!("waits for approval: proposal {proposal}"),
-                )
-            }),
-            None => Ok(document),
-        };
+    if !status.is_success() {
+        return Err(refusal(status, &document));
     }
-    Err(refusal(status, &document))
+    match waits_for(status, &document) {
+        Some(proposal) => Err(Failure {
+            exit: Exit::WaitsForApproval,
+            ..Failure::coded(
+                "approval-needed",
+                format!("waits for approval: proposal {proposal}"),
+            )
+        }),
+        None => Ok(document),
+    }
+}
+
+fn stranger(status: StatusCode) -> Failure {
+    Failure::coded(
+        "server-unreachable",
+        format!("what answers there is no Keepward server: {status}"),
+    )
 }
 
 /// The id of the proposal that a write was turned into.
@@ -309,14 +324,11 @@ fn waits_for(status: StatusCode, document: &Value) -> Option<&str> {
     document.get("proposal").and_then(Value::as_str)
 }
 
-/// A problem document as a failure; anything else is not our server.
+/// A problem document as a failure.
 fn refusal(status: StatusCode, problem: &Value) -> Failure {
     let text = |key: &str| problem.get(key).and_then(Value::as_str);
     let Some(code) = text("code") else {
-        return Failure::coded(
-            "server-unreachable",
-            format!("what answers there is no Keepward server: {status}"),
-        );
+        return stranger(status);
     };
     let mut failure = Failure::coded(code, text("detail").unwrap_or(code));
     if let Some(hint) = text("hint") {
@@ -396,6 +408,13 @@ mod tests {
     fn another_server_is_told_from_ours() {
         let failure = failure(404, &json!("<html>"));
         assert_eq!(failure.code.as_deref(), Some("server-unreachable"));
+    }
+
+    #[test]
+    fn the_page_of_a_proxy_is_no_empty_answer() {
+        let failure = read(StatusCode::OK, b"<html>sign in</html>").unwrap_err();
+        assert_eq!(failure.code.as_deref(), Some("server-unreachable"));
+        assert_eq!(read(StatusCode::NO_CONTENT, b"").unwrap(), Value::Null);
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(crate) enum Exit {
     Canceled = 130,
 }
 
+/// Of what is wrong with the command itself.
+const USAGE: &str = "usage";
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -40,11 +43,19 @@ impl Failure {
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            code: None,
+            code: Some(USAGE.to_owned()),
             hint: Some(hint.into()),
             exit: Exit::Usage,
             checks: Value::Null,
         }
+    }
+
+    /// From the parser's text, whose first paragraph says what is wrong, and the others what would be right.
+    pub(crate) fn not_understood(text: &str) -> Self {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = text.trim_start_matches("error: ").trim();
+        let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+        Self::usage(words(message), words(rest))
     }
 
     pub(crate) fn coded(code: &str, message: impl Into<String>) -> Self {
@@ -60,11 +71,11 @@ impl Failure {
 
     pub(crate) fn canceled() -> Self {
         Self {
-            message: "canceled; what was stored is used by the next run".to_owned(),
-            code: None,
-            hint: None,
             exit: Exit::Canceled,
-            checks: Value::Null,
+            ..Self::coded(
+                "canceled",
+                "canceled; what was stored is used by the next run",
+            )
         }
     }
 
@@ -97,6 +108,9 @@ fn exit_of(code: Option<&str>) -> Exit {
             | "sign-in-more",
         ) => Exit::SignInAgain,
         Some("repository-damaged") => Exit::Damage,
+        Some(
+            USAGE | "key-ambiguous" | "key-unknown" | "repository-unnamed" | "secret-file-empty",
+        ) => Exit::Usage,
         _ => Exit::Failed,
     }
 }
@@ -169,7 +183,50 @@ impl From<service::Error> for Failure {
 }
 
 impl From<anyhow::Error> for Failure {
+    /// Nearly all that the layers below do not name is about files of this machine.
     fn from(error: anyhow::Error) -> Self {
-        Self::new(format!("{error:#}"), None, None)
+        let of_a_file = error
+            .chain()
+            .any(<dyn std::error::Error>::is::<std::io::Error>);
+        let code = if of_a_file {
+            "file-failed"
+        } else {
+            "unexpected"
+        };
+        Self::new(format!("{error:#}"), Some(code.to_owned()), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parsers_text_becomes_message_and_hint() {
+        let text = "error: the following required arguments were not provided:\n  <SNAPSHOT>\n\nUsage: keepward snapshot show <SNAPSHOT>\n\nFor more information, try '--help'.\n";
+        let failure = Failure::not_understood(text);
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(
+            failure.message,
+            "the following required arguments were not provided: <SNAPSHOT>"
+        );
+        let hint = failure.hint.unwrap();
+        assert!(hint.starts_with("Usage: keepward snapshot show"), "{hint}");
+    }
+
+    #[test]
+    fn every_failure_has_a_code_that_can_be_explained() {
+        let io = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let failures = [
+            Failure::usage("message", "hint"),
+            Failure::canceled(),
+            Failure::from(anyhow::Error::new(io).context("cannot read it")),
+            Failure::from(anyhow::anyhow!("something else")),
+        ];
+        for failure in failures {
+            let code = failure.code.unwrap();
+            assert!(model::code::find(&code).is_some(), "{code}");
+            assert!(failure.hint.is_some(), "{code}");
+        }
     }
 }

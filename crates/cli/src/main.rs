@@ -8,15 +8,18 @@ mod config;
 mod confirm;
 mod failure;
 mod follow;
+mod new_file;
 mod output;
 mod progress;
 mod recovery;
 mod scenario;
 mod services;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::Cli;
@@ -24,7 +27,10 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
     init_logging(cli.global.verbose);
     let output = Output::new(cli.global.json);
     let mut builder = if cli.serves() {
@@ -57,9 +63,24 @@ fn main() -> ExitCode {
         }
     });
     match result {
-        Ok(code) => code.into(),
+        Ok(code) => output.ended(code),
         Err(failure) => output.failure(&failure),
     }
+}
+
+/// What was asked for cannot be read, or is help. Programs that want JSON get the error as JSON, too.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os()
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json");
+    let help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if help || !json {
+        error.exit();
+    }
+    Output::new(true).failure(&Failure::not_understood(&error.render().to_string()))
 }
 
 /// Ctrl-C, or the signals by which a service manager or a closed terminal ends a process.
@@ -78,16 +99,21 @@ async fn asked_to_end(hangup_ends: bool) {
     }
 }
 
-/// Logs go to standard error, data to standard output.
+/// Logs go to standard error, data to standard output. Who reads them at once needs no time, and only a terminal knows colors.
 fn init_logging(verbose: u8) {
     let level = match verbose {
         0 => "warn",
         1 => "info,sqlx=warn",
         _ => "debug,sqlx=warn,hyper=info",
     };
-    tracing_subscriber::fmt()
+    let terminal = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt()
         .with_env_filter(level)
         .with_writer(std::io::stderr)
-        .without_time()
-        .init();
+        .with_ansi(terminal);
+    if terminal {
+        log.without_time().init();
+    } else {
+        log.init();
+    }
 }

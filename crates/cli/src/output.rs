@@ -2,28 +2,34 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 
 /// Where a command's results go.
 #[derive(Clone)]
 pub(crate) struct Output {
     pub json: bool,
+    /// Why a result did not reach whoever asked for it.
+    lost: Arc<OnceLock<String>>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self {
+            json,
+            lost: Arc::default(),
+        }
     }
 
     /// A line for people; nothing with `--json`.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         if !self.json {
-            write_line(text.as_ref());
+            self.write_line(text.as_ref());
         }
     }
 
@@ -31,8 +37,8 @@ impl Output {
     pub(crate) fn event(&self, value: &impl Serialize) {
         if self.json {
             match serde_json::to_string(value) {
-                Ok(text) => write_line(&text),
-                Err(error) => tracing::error!(%error, "cannot write JSON"),
+                Ok(text) => self.write_line(&text),
+                Err(error) => self.is_lost(&error),
             }
         }
     }
@@ -64,7 +70,34 @@ impl Output {
             }
             return;
         }
-        write_line(&table(head, rows.iter().map(cells)));
+        self.write_line(&table(head, rows.iter().map(cells)));
+    }
+
+    /// A reader that closed its end (`| head`) is not an error of ours; a result that could not be written, as to a full disk, is.
+    fn write_line(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                tracing::debug!("standard output is closed");
+            }
+            Err(error) => self.is_lost(&error),
+            Ok(()) => {}
+        }
+    }
+
+    fn is_lost(&self, error: &impl ToString) {
+        self.lost.get_or_init(|| error.to_string());
+    }
+
+    /// What a command ends with that did what it was asked: a result that was lost on the way is no success.
+    pub(crate) fn ended(&self, exit: Exit) -> ExitCode {
+        match self.lost.get() {
+            Some(error) if matches!(exit, Exit::Done | Exit::DoneWithIssues) => {
+                let message = format!("cannot write the result: {error}");
+                self.failure(&Failure::coded("output-failed", message))
+            }
+            _ => exit.into(),
+        }
     }
 
     /// Something to keep in mind, on standard error.
@@ -140,14 +173,6 @@ pub(crate) fn moment(time: &impl ToString) -> String {
 /// `1.2 MiB`.
 pub(crate) fn bytes(count: u64) -> String {
     indicatif::BinaryBytes(count).to_string()
-}
-
-/// A reader that closed its end (`| head`) is not an error of ours.
-fn write_line(text: &str) {
-    let mut out = std::io::stdout().lock();
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-        tracing::debug!("standard output is closed");
-    }
 }
 
 fn write_error(text: &str) {

@@ -37,6 +37,27 @@ pub struct BackupOrder<'a> {
     pub policy: Option<&'a Policy>,
 }
 
+impl<'a> BackupOrder<'a> {
+    /// Everything that changed, by no policy.
+    pub fn plain(
+        connector: &'a Connector,
+        repository: &'a Repository,
+        repository_name: &'a str,
+    ) -> Self {
+        Self {
+            connector,
+            repository,
+            repository_name,
+            selection: BTreeSet::new(),
+            picks: Picks::default(),
+            accept_deletions: BTreeSet::new(),
+            full: false,
+            pace: Pace::default(),
+            policy: None,
+        }
+    }
+}
+
 impl Control {
     /// Runs a backup: run, job, lease, engine, end. An error here means that there is no run; a failed run is an [`Ended`].
     pub async fn backup(

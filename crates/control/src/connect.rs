@@ -13,8 +13,8 @@ use crate::{Error, Result};
 
 pub const USER_AGENT: &str = concat!("Keepward/", env!("CARGO_PKG_VERSION"));
 
-/// The base address of each host, with the organization and without a slash at its end. Another address than the service's own stands for
-/// all hosts; the organization is added unless the address ends with it.
+/// The base address of each host, without a slash at its end. Another address than the service's own stands for all hosts; the organization
+/// is added unless the address ends with it, and taken away for a host that belongs to none.
 pub fn addresses(
     service: &Service,
     organization: &str,
@@ -31,29 +31,23 @@ fn hosts(
 ) -> Result<BTreeMap<&'static str, Url>> {
     let own = |template: &str| template.replace("{organization}", &segment(organization));
     let named = names_organization(service);
-    let other = match elsewhere(service, organization, url) {
-        Some(url) if named => Some(with_organization(&parse(url)?, organization)),
-        Some(url) => Some(parse(url)?.as_str().trim_end_matches('/').to_owned()),
-        None => None,
-    };
-    // Where no address names the organization, each keeps its own path: `/v1.0`.
-    let with_path = |other: &str, own: &str| match Url::parse(own) {
-        Ok(own) if !named && !other.ends_with(own.path()) => format!("{other}{}", own.path()),
-        _ => other.to_owned(),
-    };
-    let template = |host: &service::Host| {
-        overrides
-            .get(host.name)
-            .map_or(host.url, String::as_str)
-            .to_owned()
-    };
+    let other = elsewhere(service, organization, url)
+        .map(parse)
+        .transpose()?;
     service
         .hosts
         .iter()
         .map(|host| {
-            let own = own(&template(host));
-            let url = other.as_deref().map(|other| with_path(other, &own));
-            Ok((host.name, parse(&url.unwrap_or(own))?))
+            let template = overrides.get(host.name).map_or(host.url, String::as_str);
+            let url = match &other {
+                None => own(template),
+                Some(other) if template.contains("{organization}") => {
+                    with_organization(other, organization)
+                }
+                Some(other) if named => without_organization(other, organization),
+                Some(other) => with_path(other, template),
+            };
+            Ok((host.name, parse(&url)?))
         })
         .collect()
 }
@@ -75,26 +69,42 @@ fn elsewhere<'u>(service: &Service, organization: &str, url: Option<&'u str>) ->
 }
 
 fn with_organization(url: &Url, organization: &str) -> String {
+    let above = without_organization(url, organization);
     let text = url.as_str().trim_end_matches('/');
-    let last = url
-        .path()
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
-    let there = last.eq_ignore_ascii_case(organization)
-        || last.eq_ignore_ascii_case(&segment(organization));
-    if there {
+    if above.len() < text.len() {
         text.to_owned()
     } else {
         format!("{text}/{}", segment(organization))
     }
 }
 
+/// What the organization lies in, or the address as it is.
+fn without_organization(url: &Url, organization: &str) -> String {
+    let text = url.as_str().trim_end_matches('/');
+    let last = url.path().trim_end_matches('/').rsplit('/').next();
+    let names = |last: &&str| {
+        !last.is_empty()
+            && (last.eq_ignore_ascii_case(organization)
+                || last.eq_ignore_ascii_case(&segment(organization)))
+    };
+    let length = last.filter(names).map_or(0, |last| last.len() + 1);
+    text[..text.len() - length].to_owned()
+}
+
+/// Where no address names the organization, each keeps its own path: `/v1.0`.
+fn with_path(url: &Url, template: &str) -> String {
+    let text = url.as_str().trim_end_matches('/');
+    match Url::parse(template) {
+        Ok(own) if !text.ends_with(own.path()) => format!("{text}{}", own.path()),
+        _ => text.to_owned(),
+    }
+}
+
 fn parse(text: &str) -> Result<Url> {
+    // It is not repeated: who puts a password into it should not find it in a log.
     let refused = |reason: &str| Error::Request {
         code: "url-refused",
-        message: format!("`{text}` is no address of a service: {reason}"),
+        message: format!("this is no address of a service: {reason}"),
     };
     let url =
         Url::parse(text.trim_end_matches('/')).map_err(|error| refused(&error.to_string()))?;
@@ -215,6 +225,10 @@ mod tests {
                 name: "sps",
                 url: "https://sps.example.com/{organization}",
             },
+            Host {
+                name: "app",
+                url: "https://app.example.com",
+            },
         ],
         kinds: &[],
         preflight: &NoPreflight,
@@ -283,18 +297,31 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_no_organization_lies_above_it_at_another_address_too() {
+        for (url, expected) in [
+            (None, "https://app.example.com/"),
+            (Some("http://127.0.0.1:1"), "http://127.0.0.1:1/"),
+            (Some("http://127.0.0.1:1/Contoso/"), "http://127.0.0.1:1/"),
+            (Some("https://server/tfs"), "https://server/tfs"),
+            (Some("https://server/tfs/contoso"), "https://server/tfs"),
+        ] {
+            let addresses = addresses(&SERVICE, "contoso", url).unwrap();
+            assert_eq!(addresses["app"].as_str(), expected, "{url:?}");
+        }
+    }
+
+    #[test]
     fn addresses_that_cannot_be_right_are_refused() {
         for url in [
             "contoso",
             "ftp://example.com",
             "https://me:secret@example.com",
+            "https://me:secret@example.com:port",
             "https://example.com/?a=b",
         ] {
-            assert_eq!(
-                dev("contoso", Some(url)).unwrap_err().code(),
-                Some("url-refused"),
-                "{url}"
-            );
+            let refused = dev("contoso", Some(url)).unwrap_err();
+            assert_eq!(refused.code(), Some("url-refused"), "{url}");
+            assert!(!refused.to_string().contains("secret"), "{refused}");
         }
     }
 }

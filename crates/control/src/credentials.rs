@@ -45,6 +45,15 @@ impl Control {
         Ok(self.catalog.credential(name).await?)
     }
 
+    /// Whether the vault has something under this name.
+    pub async fn has_credential(&self, name: &str) -> Result<bool> {
+        match self.catalog.credential(name).await {
+            Ok(_) => Ok(true),
+            Err(catalog::Error::CredentialUnknown { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Puts a new secret in the place of the old one, after each connector that uses it was tested with the new one.
     pub async fn rotate_credential(
         &self,
@@ -97,6 +106,7 @@ impl Control {
         let row = self.service_credential(name).await?;
         let mut connectors = self.connectors_of(&row.name).await?;
         if let Some((service, organization)) = organization {
+            self.known_host(&row.name, row.url.as_deref()).await?;
             connectors = vec![Connector {
                 service: service.to_owned(),
                 organization: crate::connectors::organization(
@@ -185,13 +195,18 @@ impl Control {
         })
     }
 
+    /// What was got with a credential that has gone is used no more.
+    pub(crate) fn forget_tokens(&self, credential: &str) {
+        if let Ok(entra) = self.reach.entra() {
+            entra.forget(&credential.to_lowercase());
+        }
+    }
+
     /// Removes a credential that nobody uses; of a storage only where `storage` says that it may.
     pub async fn remove_credential(&self, name: &str, storage: bool) -> Result<()> {
         let row = self.managed_credential(name, storage).await?;
         self.catalog.remove_credential(&row.name).await?;
-        if let Ok(entra) = self.reach.entra() {
-            entra.forget(&row.name.to_lowercase());
-        }
+        self.forget_tokens(&row.name);
         Ok(())
     }
 

@@ -59,27 +59,39 @@ impl Control {
         }
     }
 
-    /// Makes a run with one job and leases it; refused while another run works on the same.
-    pub(crate) async fn begin(&self, new: NewRun<'_>) -> Result<(Run, Job)> {
-        let now = self.now();
-        let mut run = Run {
+    /// A run that nobody has worked on yet, of `connector` or of a repository alone.
+    pub(crate) fn new_run(
+        &self,
+        kind: RunKind,
+        (connector, repository): (&str, &str),
+        reason: Reason,
+    ) -> Run {
+        Run {
             id: self.new_id(),
-            kind: new.kind,
-            connector: new.connector.to_owned(),
-            repository: new.repository.to_owned(),
+            kind,
+            connector: connector.to_owned(),
+            repository: repository.to_owned(),
             state: RunState::Queued,
-            created: now,
+            created: self.now(),
             finished: None,
             snapshot: None,
             counts: Counts::default(),
             error: None,
             resumed: None,
-            policy: new.policy.map(str::to_owned),
-            reason: Reason::Command,
+            policy: None,
+            reason,
             retry_of: None,
             waiting: None,
             result: None,
-        };
+        }
+    }
+
+    /// Makes a run with one job and leases it; refused while another run works on the same.
+    pub(crate) async fn begin(&self, new: NewRun<'_>) -> Result<(Run, Job)> {
+        let place = (new.connector, new.repository);
+        let mut run = self.new_run(new.kind, place, Reason::Command);
+        run.policy = new.policy.map(str::to_owned);
+        let now = run.created;
         let job = NewJob {
             id: self.new_id(),
             payload: new.payload,

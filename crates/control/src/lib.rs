@@ -48,6 +48,7 @@ pub use identity::Identity;
 pub use jobs::Ended;
 pub use maintenance::{CheckJob, PruneJob, VerifyJob, Wanted};
 pub use notify::{ChannelChange, Message};
+pub use open::gone;
 pub use overview::{Protection, Standing};
 pub use plans::CatalogPlanStore;
 pub use prune::PruneRequest;

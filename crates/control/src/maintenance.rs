@@ -5,7 +5,7 @@ mod fire;
 mod job;
 
 use catalog::{KnownSnapshot, MaintenanceRow, NewJob, Placement, QueuedRun, RepositoryRow};
-use model::{Counts, Maintenance, Reason, Run, RunKind, RunState, SourceId, Task};
+use model::{Maintenance, Reason, Run, RunKind, SourceId, Task};
 
 pub(crate) use check::problems;
 pub(crate) use job::is_maintenance;
@@ -120,32 +120,15 @@ impl Control {
         reason: Reason,
         order: &Order,
     ) -> Result<QueuedRun> {
-        let now = self.now();
+        let run = self.new_run(kind, (connector, &row.name), reason);
         Ok(QueuedRun {
-            run: Run {
-                id: self.new_id(),
-                kind,
-                connector: connector.to_owned(),
-                repository: row.name.clone(),
-                state: RunState::Queued,
-                created: now,
-                finished: None,
-                snapshot: None,
-                counts: Counts::default(),
-                error: None,
-                resumed: None,
-                policy: None,
-                reason,
-                retry_of: None,
-                waiting: None,
-                result: None,
-            },
             job: NewJob {
                 id: self.new_id(),
                 payload: order.text()?,
                 concurrency_key: Some(job::key(&row.id)),
-                created: now,
+                created: run.created,
             },
+            run,
             placement: Placement {
                 // No connector has a blank in its name: these wait for each other, and for no backup.
                 connector: format!("repository {}", row.name),

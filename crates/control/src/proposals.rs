@@ -10,6 +10,13 @@ use crate::{Control, Error, Result};
 /// A proposal that nobody decides in this time is void.
 const OPEN: SignedDuration = SignedDuration::from_hours(24);
 
+fn changed(message: &str) -> Error {
+    Error::Request {
+        code: "repository-refused",
+        message: message.to_owned(),
+    }
+}
+
 impl Control {
     /// Whether another person has to approve what removes backups: forgets snapshots, shortens retention, or switches this off.
     pub async fn four_eyes(&self) -> Result<bool> {
@@ -149,6 +156,21 @@ impl Control {
                     }
                 }
                 Ok(())
+            }
+            ProposalKind::MoveDefaultRepository { repository, before } => {
+                let now = self.catalog.default_repository().await?;
+                if now.map(|row| row.name) != *before {
+                    return Err(changed(
+                        "another repository became the default one meanwhile",
+                    ));
+                }
+                Ok(self.catalog.set_default_repository(repository).await?)
+            }
+            ProposalKind::RemoveRepository { repository, id } => {
+                if self.catalog.repository(repository).await?.id != *id {
+                    return Err(changed("another repository has this name by now"));
+                }
+                self.remove_repository(repository).await
             }
             ProposalKind::SwitchOffFourEyes => Ok(self.catalog.set_four_eyes(false).await?),
         }

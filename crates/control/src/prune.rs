@@ -35,7 +35,7 @@ impl Control {
         reporter: &dyn Reporter,
     ) -> Result<PruneReport> {
         let holder = self.holder().with_patience(request.patience);
-        let lock = repository.lock_shared(&holder).await?;
+        let lock = repository.lock_to_read(&holder, reporter).await?;
         let asked = self
             .refuse_suspicious(repository, &request.accept_drop)
             .await;

@@ -2,6 +2,7 @@
 
 mod coordinator;
 mod elsewhere;
+mod held;
 mod line;
 mod serve;
 

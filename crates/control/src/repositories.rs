@@ -10,7 +10,7 @@ use catalog::RepositoryRow;
 use model::{Reporter, Secret};
 use rand::{RngExt as _, SeedableRng as _};
 use repository::{
-    InitOptions, Location, LockMode, ObjectLockRule, Repository, Snapshot, Stats,
+    InitOptions, Location, LockMode, ObjectLockRule, Repository, Snapshot, Stats, Store,
     open_locked_store, open_store,
 };
 
@@ -92,16 +92,7 @@ impl Control {
             // It may be the only thing that opens an older repository of this name.
             return Err(catalog::Error::CredentialExists { name: credential }.into());
         }
-        let named = new.storage_credential.as_deref();
-        let opens = self.store_credential(&new.location, named).await?;
-        let store = match new.object_lock {
-            None => open_store(&new.location, &opens)?,
-            Some(rule) => {
-                let clock = Arc::clone(&self.clock);
-                let opened = open_locked_store(&new.location, &opens, rule, clock).await?;
-                opened.0
-            }
-        };
+        let store = self.new_store(&new).await?;
         let random = new.password.is_none() && !new.adopt;
         let (given, was_kept) = (new.password.is_some(), kept.is_some());
         let password = match new.password {
@@ -118,15 +109,11 @@ impl Control {
         } else {
             // In the vault before it is used: nobody else knows a random password.
             self.keep_password(&credential, &password).await?;
-            match Repository::init(store, &password, &self.by()).await {
-                Ok(made) => made,
-                Err(error) => {
-                    if !was_kept {
-                        self.catalog.remove_credential(&credential).await?;
-                    }
-                    return Err(error.into());
-                }
+            let made = Repository::init(store, &password, &self.by()).await;
+            if made.is_err() && !was_kept {
+                self.catalog.remove_credential(&credential).await?;
             }
+            made?
         };
         let row = RepositoryRow {
             name: new.name,
@@ -137,11 +124,27 @@ impl Control {
             object_lock: rule_text(new.object_lock)?,
             ..RepositoryRow::default()
         };
+        let default = self.catalog.default_repository().await?;
         self.catalog.add_repository(&row).await?;
+        // The only one was used when none was named, and stays so beside another one.
+        if let Some(default) = default {
+            self.catalog.set_default_repository(&default.name).await?;
+        }
         Ok(AddedRepository {
             row,
             password: random.then_some(password),
         })
+    }
+
+    async fn new_store(&self, new: &NewRepository) -> Result<Store> {
+        let named = new.storage_credential.as_deref();
+        let opens = self.store_credential(&new.location, named).await?;
+        let Some(rule) = new.object_lock else {
+            return Ok(open_store(&new.location, self.access(&opens))?);
+        };
+        let clock = Arc::clone(&self.clock);
+        let (store, _) = open_locked_store(&new.location, self.access(&opens), rule, clock).await?;
+        Ok(store)
     }
 
     /// The name of the credential that it made.
@@ -151,7 +154,7 @@ impl Control {
         };
         let usual = || format!("storage {}", new.name);
         let name = new.storage_credential.clone().unwrap_or_else(usual);
-        if self.catalog.credential(&name).await.is_ok() {
+        if self.has_credential(&name).await? {
             return Err(catalog::Error::CredentialExists { name }.into());
         }
         self.keep_secret(&name, STORAGE, &secret).await?;
@@ -186,7 +189,7 @@ impl Control {
     }
 
     async fn found_there(&self, row: &RepositoryRow) -> Result<()> {
-        let found = self.open_repository(row).await?;
+        let found = self.open_as(row, row.object_lock.as_deref()).await?;
         if found.id().to_string() != row.id {
             return Err(refused("another repository is there: its id differs"));
         }
@@ -294,7 +297,7 @@ impl Control {
     pub async fn repository_stats(&self, name: &str, reporter: &dyn Reporter) -> Result<Stats> {
         let row = self.catalog.repository(name).await?;
         let repository = self.read_repository(&row).await?;
-        let lock = repository.lock_shared(&self.holder()).await?;
+        let lock = repository.lock_to_read(&self.holder(), reporter).await?;
         let counted = repository.stats(source_of, reporter).await;
         lock.release().await?;
         Ok(counted?)

@@ -63,12 +63,13 @@ fn restore_target(
             message,
         });
     }
-    let same = source.id() == source_id(service, connector)?;
-    let connector = connector.name.clone();
+    let there = source_id(service, connector)?;
+    let same = source.id() == there;
+    let (connector, source) = (connector.name.clone(), there);
     Ok(if same {
-        RestoreTarget::Original { connector }
+        RestoreTarget::Original { connector, source }
     } else {
-        RestoreTarget::Other { connector }
+        RestoreTarget::Other { connector, source }
     })
 }
 
@@ -99,7 +100,8 @@ impl Control {
         order: PlanOrder<'_>,
         reporter: Arc<dyn Reporter>,
     ) -> Result<RestorePlan> {
-        let lock = order.repository.lock_shared(&self.holder()).await?;
+        let holder = self.holder();
+        let lock = order.repository.lock_to_read(&holder, &*reporter).await?;
         let planned = self.plan_locked(self.new_id(), order, &reporter).await;
         lock.release().await?;
         planned.map(|(plan, _)| plan)
@@ -144,7 +146,7 @@ impl Control {
         cancel: &CancellationToken,
     ) -> Result<Ended<ApplyReport>> {
         let plan = self.catalog.plan(plan).await?;
-        let connector = self.catalog.connector(plan.target.connector()).await?;
+        let connector = self.target_of(&plan).await?;
         let observed = Arc::new(Observed::new(reporter));
         let watched: Arc<dyn Reporter> = Arc::<Observed>::clone(&observed);
         let opened = self
@@ -177,6 +179,25 @@ impl Control {
         self.end(run, &job, issues, result).await
     }
 
+    /// The connector that a plan is applied through. Another organization that has its name by now is none of the plan's business: there the
+    /// same ids are other items.
+    pub(crate) async fn target_of(&self, plan: &RestorePlan) -> Result<Connector> {
+        let connector = self.catalog.connector(plan.target.connector()).await?;
+        if self.is_for(&connector, plan.target.source()) {
+            return Ok(connector);
+        }
+        Err(Error::Request {
+            code: "plan-target-changed",
+            message: format!(
+                "plan {} was made for {}, and `{}` stands for {} now",
+                plan.id,
+                plan.target.source().address,
+                connector.name,
+                self.source_of(&connector)?.address,
+            ),
+        })
+    }
+
     pub(crate) async fn apply_locked(
         &self,
         plan: &RestorePlan,
@@ -185,7 +206,7 @@ impl Control {
         reporter: &dyn Reporter,
         cancel: &CancellationToken,
     ) -> Result<ApplyReport> {
-        let lock = repository.lock_shared(&self.holder()).await?;
+        let lock = repository.lock_to_read(&self.holder(), reporter).await?;
         let store = CatalogPlanStore(self.catalog.clone());
         let context = self.context(opened, reporter);
         let applied = match &plan.undoes {

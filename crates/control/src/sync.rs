@@ -53,7 +53,7 @@ impl Control {
         repository: &Repository,
         reporter: &dyn Reporter,
     ) -> Result<Synced> {
-        let lock = repository.lock_shared(&self.holder()).await?;
+        let lock = repository.lock_to_read(&self.holder(), reporter).await?;
         let synced = self.sync_locked(repository, reporter).await;
         lock.release().await?;
         synced

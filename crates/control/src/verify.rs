@@ -20,7 +20,7 @@ impl Control {
         reporter: &dyn Reporter,
         cancel: &CancellationToken,
     ) -> Result<VerifyReport> {
-        let lock = repository.lock_shared(&self.holder()).await?;
+        let lock = repository.lock_to_read(&self.holder(), reporter).await?;
         let verified = self
             .verify_locked(repository, snapshot, reporter, cancel)
             .await;
@@ -65,7 +65,7 @@ pub fn service_of(services: &[&'static Service], snapshot: &Snapshot) -> Result<
         .iter()
         .find_map(|tag| tag.strip_prefix("service="));
     let name = name.ok_or_else(|| Error::Request {
-        code: "service-unknown",
+        code: "snapshot-foreign",
         message: "the snapshot was made by another program: it has no tag that names a service"
             .to_owned(),
     })?;

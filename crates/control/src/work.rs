@@ -7,6 +7,7 @@ mod perform;
 mod retain;
 mod scheduler;
 mod settle;
+mod shorten;
 mod watch;
 mod worker;
 

@@ -133,17 +133,7 @@ impl Case {
     }
 
     async fn backup(&self, connector: &Connector) -> SnapshotId {
-        let order = BackupOrder {
-            connector,
-            repository: &self.repository,
-            repository_name: "main",
-            selection: [].into(),
-            picks: model::Picks::default(),
-            accept_deletions: [].into(),
-            full: false,
-            pace: engine::coordinator::Pace::default(),
-            policy: None,
-        };
+        let order = BackupOrder::plain(connector, &self.repository, "main");
         let ended = self
             .control
             .backup(&order, endless(), &CancellationToken::new())
@@ -278,17 +268,7 @@ impl Case {
     }
 
     async fn try_backup(&self) -> RunState {
-        let order = BackupOrder {
-            connector: &self.contoso,
-            repository: &self.repository,
-            repository_name: "main",
-            selection: [].into(),
-            picks: model::Picks::default(),
-            accept_deletions: [].into(),
-            full: false,
-            pace: engine::coordinator::Pace::default(),
-            policy: None,
-        };
+        let order = BackupOrder::plain(&self.contoso, &self.repository, "main");
         let stop = CancellationToken::new();
         let ended = self.control.backup(&order, endless(), &stop).await;
         ended.unwrap().run.state

@@ -7,6 +7,7 @@ mod describe;
 mod gone;
 mod parent;
 mod prior;
+mod recount;
 mod resume;
 
 use std::collections::{BTreeSet, HashSet};

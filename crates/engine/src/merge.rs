@@ -3,7 +3,7 @@
 //! Everything runs in the order of paths, so memory holds one directory per level, one file's lines and the items on the path to it. What
 //! changed comes out as rows for the search index ([`crate::rows`]), which wait in a spool of their own until the snapshot is committed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use model::KindCounts;
@@ -11,7 +11,7 @@ use repository::{BlobType, FileContent, Node, NodeType, TreeEditor, TreeId, Writ
 
 use crate::change::{self, Change, Op};
 use crate::layout::{Layouts, is_within};
-use crate::rows::{Maker, newlines, out_of_place};
+use crate::rows::{Made, Maker, newlines, out_of_place};
 use crate::sink::{CrawlInfo, SMALL};
 use crate::spool::{Record, Spool};
 use crate::stored::{Described, SnapshotReader};
@@ -34,6 +34,8 @@ pub(crate) struct Merged {
     pub rows: Spool,
     /// How many items of each kind were added, changed and removed.
     pub counts: BTreeMap<String, KindCounts>,
+    /// See [`Made::recount`].
+    pub recount: BTreeSet<&'static str>,
 }
 
 struct State<'m, 'a, 'w> {
@@ -73,9 +75,18 @@ impl Merge<'_> {
                 None => break,
             }
         }
-        let (rows, counts) = state.rows.finish().await?;
+        let Made {
+            rows,
+            counts,
+            recount,
+        } = state.rows.finish().await?;
         let tree = state.editor.finish().await?;
-        Ok(Merged { tree, rows, counts })
+        Ok(Merged {
+            tree,
+            rows,
+            counts,
+            recount,
+        })
     }
 }
 
@@ -147,11 +158,7 @@ impl State<'_, '_, '_> {
         let text = put.as_ref().map_or("", |put| &put.text);
         self.rows.text(part, text, !anew, &lines).await?;
         if removed && lines.is_empty() {
-            if let Some(before) = before {
-                self.rows.remove(part, &before).await?;
-                self.editor.remove(path).await?;
-            }
-            return Ok(());
+            return self.remove(path, part, before).await;
         }
         let (mut content, mut records) = match (put, &before) {
             (Some(put), _) => (Some(put.content), put.records),
@@ -168,9 +175,21 @@ impl State<'_, '_, '_> {
             content = Some(self.appended(content, lines).await?);
         }
         match content {
+            // Without any item there is no file of them.
+            Some(content) if content.size == 0 && self.rows.is_lines(part)? => {
+                self.remove(path, part, before).await
+            }
             Some(content) => self.put(path, part, before, content, records).await,
             None => Ok(()),
         }
+    }
+
+    async fn remove(&mut self, path: &str, part: &str, before: Option<Node>) -> Result<()> {
+        if let Some(before) = before {
+            self.rows.remove(part, &before).await?;
+            self.editor.remove(path).await?;
+        }
+        Ok(())
     }
 
     /// Small files stay one blob, so that a chain of increments gives what one full crawl gives; long ones only get their end.

@@ -23,7 +23,7 @@ pub async fn sources(
     service: &'static Service,
     known: &BTreeMap<SnapshotId, SourceId>,
 ) -> Result<BTreeMap<SourceId, Vec<(SnapshotId, Snapshot)>>> {
-    let mut found = repository.snapshots().await?;
+    let (mut found, _) = repository.readable_snapshots().await?;
     found.retain(|(_, snapshot)| is_of(snapshot, service.name));
     found.sort_by_key(|(_, snapshot)| snapshot.time);
     let mut sources: BTreeMap<SourceId, Vec<_>> = BTreeMap::new();

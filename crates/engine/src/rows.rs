@@ -4,13 +4,13 @@
 mod contents;
 mod spooled;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::{ItemRef, KindCounts};
 use repository::{FileContent, Node, NodeType};
-use service::Layout;
 use service::text::Text;
+use service::{Kind, Layout};
 
 pub(crate) use contents::Contents;
 pub(crate) use spooled::SpooledRows;
@@ -28,6 +28,15 @@ pub(crate) struct Maker<'a> {
     open: Vec<Open>,
     rows: Spool,
     counts: BTreeMap<String, KindCounts>,
+    recount: BTreeSet<&'static str>,
+}
+
+/// All rows, and what they come to.
+pub(crate) struct Made {
+    pub rows: Spool,
+    pub counts: BTreeMap<String, KindCounts>,
+    /// Kinds of lines of which it is not known how many the snapshot before counted in a file.
+    pub recount: BTreeSet<&'static str>,
 }
 
 /// An item whose files are being written.
@@ -54,6 +63,7 @@ impl<'a> Maker<'a> {
             open: Vec::new(),
             rows,
             counts: BTreeMap::new(),
+            recount: BTreeSet::new(),
         }
     }
 
@@ -112,7 +122,7 @@ impl<'a> Maker<'a> {
         Ok(())
     }
 
-    /// A file has another content now, with so many records.
+    /// A file has another content now, with so many lines.
     pub(crate) async fn put(
         &mut self,
         part: &str,
@@ -120,8 +130,7 @@ impl<'a> Maker<'a> {
         content: &FileContent,
         records: u64,
     ) -> Result<()> {
-        self.change(part, before, Some(content), records.max(1))
-            .await
+        self.change(part, before, Some(content), records).await
     }
 
     /// A file that was there is gone.
@@ -149,10 +158,23 @@ impl<'a> Maker<'a> {
             });
         }
         let owner = open.item.kind.clone();
-        self.count(&owner, part, before, records).await
+        let new = match self.layouts.part_kind(&owner, part) {
+            Some(kind) if !is_lines(kind) => u64::from(content.is_some()),
+            _ => records,
+        };
+        self.count(&owner, part, before, new).await
     }
 
-    /// Comments and attachments are counted as kinds of their own; `new` is what a file of lines now has.
+    /// Whether the lines of this part of the innermost item are items of a kind of their own.
+    pub(crate) fn is_lines(&self, part: &str) -> Result<bool> {
+        let open = self.open.last().ok_or_else(out_of_place)?;
+        Ok(self
+            .layouts
+            .part_kind(&open.item.kind, part)
+            .is_some_and(is_lines))
+    }
+
+    /// Comments and attachments are counted as kinds of their own; `new` is what there is now.
     async fn count(
         &mut self,
         owner: &str,
@@ -163,13 +185,14 @@ impl<'a> Maker<'a> {
         let Some(kind) = self.layouts.part_kind(owner, part) else {
             return Ok(());
         };
-        let spec = kind.spec();
+        let name = kind.spec().name;
         let old = self.records_of(owner, part, before).await?;
-        let new = match spec.layout {
-            Layout::Lines { .. } => new,
-            Layout::Files { .. } | Layout::Item { .. } => new.min(1),
-        };
-        let counts = self.counts.entry(spec.name.to_owned()).or_default();
+        if before.is_some() && old.is_none_or(|old| old == 0) {
+            // Once counted, it can no longer be read; or it is empty, and an earlier build counted that as one.
+            self.recount.insert(name);
+        }
+        let old = old.unwrap_or(0);
+        let counts = self.counts.entry(name.to_owned()).or_default();
         counts.added += new.saturating_sub(old);
         counts.removed += old.saturating_sub(new);
         counts.changed += u64::from(old > 0 && new > 0);
@@ -179,20 +202,21 @@ impl<'a> Maker<'a> {
     /// How many records a file of the innermost item had, where they count as a kind of their own.
     pub(crate) async fn records(&self, part: &str, before: &Node) -> Result<u64> {
         let open = self.open.last().ok_or_else(out_of_place)?;
-        self.records_of(&open.item.kind, part, Some(before)).await
+        let records = self.records_of(&open.item.kind, part, Some(before)).await?;
+        Ok(records.unwrap_or(0))
     }
 
-    async fn records_of(&self, owner: &str, part: &str, before: Option<&Node>) -> Result<u64> {
-        let (Some(kind), Some(node)) = (self.layouts.part_kind(owner, part), before) else {
-            return Ok(0);
-        };
-        match kind.spec().layout {
-            Layout::Lines { .. } => {
-                let read = self.prior.repository().read(node).await;
-                let lines = read.map(|bytes| newlines(&bytes));
-                readable(lines.map_err(Error::from))
-            }
-            Layout::Files { .. } | Layout::Item { .. } => Ok(1),
+    /// `None` where they cannot be read.
+    async fn records_of(
+        &self,
+        owner: &str,
+        part: &str,
+        before: Option<&Node>,
+    ) -> Result<Option<u64>> {
+        match (self.layouts.part_kind(owner, part), before) {
+            (Some(kind), Some(node)) if is_lines(kind) => lines_of(self.prior, node).await,
+            (Some(_), Some(_)) => Ok(Some(1)),
+            _ => Ok(Some(0)),
         }
     }
 
@@ -229,11 +253,15 @@ impl<'a> Maker<'a> {
     }
 
     /// Finishes all items.
-    pub(crate) async fn finish(mut self) -> Result<(Spool, BTreeMap<String, KindCounts>)> {
+    pub(crate) async fn finish(mut self) -> Result<Made> {
         while !self.open.is_empty() {
             self.close().await?;
         }
-        Ok((self.rows, self.counts))
+        Ok(Made {
+            rows: self.rows,
+            counts: self.counts,
+            recount: self.recount,
+        })
     }
 
     /// Finishes the items that neither are `folder` nor contain it.
@@ -336,6 +364,19 @@ fn readable<T: Default>(read: Result<T>) -> Result<T> {
         Err(error) if error.is_damage() => Ok(T::default()),
         read => read,
     }
+}
+
+pub(crate) fn is_lines(kind: &dyn Kind) -> bool {
+    matches!(kind.spec().layout, Layout::Lines { .. })
+}
+
+/// How many lines a stored file has; `None` where it cannot be read.
+pub(crate) async fn lines_of(reader: &SnapshotReader, node: &Node) -> Result<Option<u64>> {
+    let read = reader.repository().read(node).await;
+    readable(
+        read.map(|bytes| Some(newlines(&bytes)))
+            .map_err(Error::from),
+    )
 }
 
 /// How many records a part of lines has.

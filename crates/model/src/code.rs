@@ -62,6 +62,8 @@ codes! {
     "attachment-missing", "An attachment cannot be downloaded", "A work item or comment refers to an attachment that the service no longer has or does not give to this identity.",
         "Open the item in the browser and look whether the file is there. If it is, check the identity's rights on the area.";
     "body-too-large", "An answer is larger than the limit", "A document exceeded the size that a document may have.", "Report it with the item's id.";
+    "canceled", "It was ended before it was done", "Somebody pressed Ctrl-C, or the process was told to end. No half snapshot was written, earlier ones are whole.",
+        "Start it again: what was stored is not asked for or sent again.";
     "catalog-address", "The catalog has an address that is not supported", "",
         "Use sqlite:///PATH or postgres://…";
     "catalog-damaged", "The catalog holds a value that makes no sense", "",
@@ -97,6 +99,8 @@ codes! {
         "Begin again: nothing was saved.";
     "connect-step", "The wizard is not at this step", "Each step needs what the one before it found out.",
         "Do the steps in their order: sign in, choose, check, add.";
+    "connector-changed", "The connector was changed meanwhile", "Somebody else changed it while its new settings were checked. Nothing was saved.",
+        "Look at it again, `keepward connector show NAME`, and make your change once more.";
     "connector-name", "The name cannot be that of a connector", "",
         "3 to 32 letters, digits and hyphens, beginning with a letter.";
     "connector-name-patterns", "Under this name other policies or notifications would be for the connector", "Policies and notifications name connectors by patterns, or the new name already. Names follow a connector that gets another one, patterns do not.",
@@ -135,7 +139,7 @@ codes! {
         "Start again and copy the new code, or connect without one: by the admin-consent link, or with an own application and a certificate.";
     "directory-missing", "The service has no users, groups and sites", "Only tenants of Microsoft 365 have a directory that can be listed.",
         "Choose a connector of Microsoft 365: `keepward connector list`.";
-    "disk-full", "No space left on the device", "The write failed, no snapshot was made, earlier ones are whole.", "Free space, then run the backup again: what was already stored is not sent again.";
+    "disk-full", "No space left on the device", "The write failed, no snapshot was made, earlier ones are whole.", "Free space, then do it again: what a backup had stored already is not sent again. On the disk of the repository itself `keepward snapshot forget ID` needs no room and makes a little; after it `keepward repository prune --max-repack-size 0` removes what nothing needs, and rewrites nothing.";
     "document-malformed", "A stored document is not JSON", "A file of the snapshot that is to hold one JSON document, or one a line, does not. It was stored so, or by a program with an error: the repository itself is whole.",
         "Run a full backup: `keepward backup CONNECTOR --full`. Then verify the new snapshot; an older one may still hold the item whole: `keepward snapshot history KIND ID`.";
     "document-misplaced", "A stored document is not that of its place", "The id in the document is not the id of the folder that it lies in.",
@@ -155,6 +159,10 @@ codes! {
         "`keepward snapshot browse SNAPSHOT [FOLDER]` shows the paths.";
     "federation-refused", "The application does not trust this identity", "No federated credential of the application fits the issuer, subject and audience of the token. An application of the customer's own tenant cannot trust a managed identity of another tenant (AADSTS700236).",
         "Add a federated credential to the application: issuer `https://login.microsoftonline.com/HOME-TENANT/v2.0`, subject the identity's object id, audience `api://AzureADTokenExchange`. The application must lie in the identity's own tenant.";
+    "file-exists", "There is something at the place of the file to write", "Nothing is replaced that was not named for it: no file without being told so, and never a link, a folder or a device.",
+        "Choose another name. Where the command has `--overwrite`, that replaces a regular file.";
+    "file-failed", "A file or folder of this machine could not be read or written", "It is not there, the user may not use it, or the disk is full.",
+        "The message names the file and the cause.";
     "file-unexpected", "A file that no kind of data knows", "The snapshot holds a file at a place where this version stores nothing. A newer version may have written it; it was read back and is whole.",
         "Nothing to do. A restore leaves it out; `keepward export` writes it.";
     "file-unknown", "The snapshot has no such file", "Paths are those of the snapshot, with / between the names.",
@@ -192,8 +200,12 @@ codes! {
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older one may hold what is missing.";
     "job-superseded", "Another worker has taken the job over", "Its lease had run out. This worker stopped before its snapshot.",
         "Nothing to do: the other worker goes on.";
+    "key-ambiguous", "Several keys begin with this id", "",
+        "Give more characters of the id: `keepward repository key list`.";
     "key-in-use", "The key is the one in use", "A repository cannot be left without the key that opened it.",
         "Let Keepward open it with another password first: `keepward repository key use --password-file FILE`. Then remove this key.";
+    "key-unknown", "No key begins with this id", "",
+        "`keepward repository key list` shows those that open the repository.";
     "kind-unknown", "There is no such kind of data", "",
         "The message lists the kinds.";
     "large-file-damaged", "A stored large file (LFS) is not the one that it is to be", "Its SHA-256 is not its name, or its size is not that of its pointer.",
@@ -244,6 +256,8 @@ codes! {
     "organization-taken", "A connector for this organization already exists", "An organization is protected by one connector of this type.",
         "Edit the existing connector, or delete it first: its backups stay.";
     "organization-unknown", "The organization does not exist", "The service knows no organization of this name at this host.", "Check the part after dev.azure.com/ in the browser's address bar.";
+    "output-failed", "The result could not be written", "Standard output leads to a full disk or to something else that takes nothing. What the command was to do is done.",
+        "Make room, or send the output elsewhere, and look at what was done: `keepward run list`.";
     "page-cursor", "The page does not exist", "What was given as `after` is not the `next` of a page of this list.",
         "Begin with the first page: leave `after` out.";
     "part-size-differs", "A stored file has not the size that its link promises", "Its item says how many bytes the file has, and another number is stored.",
@@ -273,6 +287,8 @@ codes! {
         "Restore what is missing from a snapshot: `keepward restore plan …`.";
     "plan-started", "The plan is no longer to be changed", "People can be mapped until the plan is applied.",
         "Make a new plan, and map people before it is applied.";
+    "plan-target-changed", "The connector stands for another organization than the plan was made for", "It was changed, or another one got its name. What was planned for one organization is not written to another.",
+        "Plan again: `keepward restore plan …`. A plan that is half applied is gone on with when the connector stands for its organization again.";
     "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
     "policy-changed", "The policy was changed meanwhile", "Somebody else saved it since it was read. Nothing was saved.",
         "Read it again, `keepward policy show NAME`, and make your change once more.";
@@ -300,25 +316,33 @@ codes! {
         "Say it: `keepward serve --public-url https://HOST`, or `public_url` in the section `[server]` of the configuration.";
     "range-refused", "The file has no such part", "A part was asked for that lies behind the end of the file.",
         "Ask for the file without the header Range.";
+    "reach-missing", "This is about all connectors", "Storage, workers, policies, channels and who gets in are shared by all connectors: whoever reaches some of them alone does not decide about the others.",
+        "Ask somebody who reaches all connectors to do it. `keepward user edit NAME --all-connectors` lifts the limit of an account; a token reaches no more than its owner.";
     "reference-missing", "Something that an item needs is not in the snapshot", "An item belongs to something, or has a file, that the snapshot does not have, and no issue of a backup says why.",
         "Run a full backup: `keepward backup CONNECTOR --full`, and verify the new snapshot. An older snapshot may hold it.";
     "reference-unclear", "An item names a place that the snapshot does not have", "It may have been renamed after the item was changed for the last time, or the snapshot that could tell why it is missing was forgotten.",
         "Look whether the place has another name now. If it has not, run a full backup: `keepward backup CONNECTOR --full`.";
     "repository-counting", "The repository is being counted", "Its index and all folders are read, which takes longer than a request may. That goes on.",
         "Ask again in a minute.";
-    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "`keepward repository check --read-data` names all damage. Put the named files back from a copy of the repository, or let `keepward repository repair access`, `index` and `snapshots` bring back what can be.";
+    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "`keepward repository check --read-data` names all damage. What another program forgot on purpose is accepted with `keepward snapshot forget ID`. Put the named files back from a copy of the repository, or let `keepward repository repair access`, `index` and `snapshots` bring back what can be.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
+    "repository-gone", "Nothing is left of a repository that is known here", "It was at this place. Now its folder is empty or away: most often a disk or network share that is not mounted, or a folder that was moved.",
+        "Mount the disk, or put the folder back. If it lies elsewhere now, change its place in the console, or take it up under another name: `keepward repository add PATH --name NAME --password-file FILE`. Make no new repository in its place.";
     "repository-location", "The location is of a kind that is not supported", "",
         "Give a local folder, s3://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX or gs://BUCKET/PREFIX.";
     "repository-none", "There is no repository to back up to", "The policy names none, and none is the default.",
         "Make one: `keepward repository init PATH`, or name one in the policy.";
-    "repository-not-found", "There is no repository at this place", "", "Check the path, or make one: `keepward repository init PATH`.";
+    "repository-not-found", "There is no repository at this place", "", "Check the path, and whether its disk is mounted. `keepward repository list` shows what is known here; `keepward repository init PATH` makes a new one.";
     "repository-outside", "A repository cannot lie there", "Folders that are given over the interface have to lie in those that the administrator allows.",
         "Choose a folder in one of `[repositories] roots` of the configuration, or let the administrator add it on the machine: `keepward repository init PATH`.";
     "repository-refused", "The repository cannot be like this", "",
         "The message says which part of it is wrong.";
+    "repository-ruled", "Policies would forget snapshots in this repository", "While four eyes is on, nobody alone takes up a repository under a name that policies are for, or as the only one: what lies in it could be forgotten with the next backup.",
+        "Take it up under another name, then let another person approve policies for it; or let the machine's administrator do it: `keepward repository add`.";
     "repository-unknown", "The repository of this snapshot is not known here any more", "It was removed from the list, or its place was given to another one.", "Add it again: `keepward repository add LOCATION`.";
-    "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Migrate it with `restic migrate upgrade_repo_v2`.";
+    "repository-unnamed", "Several repositories are known here, and none is the default", "",
+        "Say which: `--repository NAME` (`keepward repository list`). Or choose one for all commands: `keepward repository default NAME`.";
+    "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Version 1: migrate it with `restic migrate upgrade_repo_v2`. A version above 2 was made by a newer program: use that, or a newer version of Keepward.";
     "request-forged", "The request comes from another site", "A browser sent it, and not from a page of this server, so it may not be what its user wanted.",
         "Use the console at its public address. Programs authenticate with `Authorization: Bearer TOKEN` and send no cookie.";
     "request-malformed", "The request makes no sense", "Its body is not JSON, or a parameter is not of its type.",
@@ -358,10 +382,18 @@ codes! {
         "Turn them off first with the account's password, then set them up again.";
     "second-factor-needed", "A one-time code is needed", "The account has a second factor.",
         "Give the code that the authenticator app shows, or a recovery code.";
+    "secret-file-empty", "The file with the secret is empty", "Passwords and tokens are read from the first line of a file.",
+        "Put the secret into the first line of the file.";
+    "secret-file-not-text", "The file with the secret is not text", "It is not in UTF-8: perhaps it was saved with another encoding, or another file was named.",
+        "Save it as plain text in UTF-8, with the secret in its first line.";
+    "secret-file-unreadable", "The file with the secret cannot be read", "It is not there, or the user that the command runs as may not read it.",
+        "Check the path and the file's permissions.";
     "selection-empty", "Nothing is selected", "A restore of nothing would do nothing.",
         "Select kinds, projects or items, or say that everything is meant.";
     "selection-unknown", "What was selected is not in the snapshot", "A kind, project, id or path of the selection does not exist in this snapshot. Nothing was planned.",
         "`keepward snapshot search TEXT` and `keepward snapshot browse SNAPSHOT` show what there is.";
+    "server-address", "The address cannot be that of a Keepward server", "A worker sends secrets to it: it begins with https://, unless the server is on the same machine, and holds neither user, password nor query.",
+        "Give the address at which the server is reached, for example `--server https://keepward.example.com`.";
     "server-error", "Something is wrong with the server", "The cause is in the server's log, under the id of the request.",
         "Look there; report it with what you find.";
     "server-unreachable", "The server cannot be reached", "",
@@ -392,6 +424,8 @@ codes! {
     "sign-in-window-missing", "The sign-in window did not appear", "The browser blocked it, or the session has expired.",
         "Refresh the page. If the session has expired, sign in at the portal, then try again.";
     "snapshot-ambiguous", "Several snapshots begin with this id", "", "Give more characters of the id; the message lists the candidates.";
+    "snapshot-foreign", "Another program made this snapshot", "It lies in the same repository, and says of no service whose data it would be. It can be listed, searched folder by folder and exported, and is neither restored into a service nor verified item by item.",
+        "Read it back with `keepward repository check --read-data`, which goes through all snapshots, and write it to files with `keepward export`.";
     "snapshot-unknown", "No snapshot has this id", "", "`keepward snapshot list` shows those that exist.";
     "source-failed", "Reading the content to store failed", "No snapshot was written.",
         "Run the job again.";
@@ -418,8 +452,12 @@ codes! {
         "Wait as long as the header `Retry-After` says.";
     "tree-order", "Entries were written out of order", "An internal check stopped the job before its snapshot.",
         "Report it with the message; earlier snapshots are whole.";
+    "unexpected", "Something happened that has no name of its own", "",
+        "The message names the cause. If it stays, report it with the message.";
     "url-refused", "The address cannot be that of a service", "It does not begin with http:// or https://, or it holds a user name, a password or a query.",
         "Give the address alone, for example `--url https://tfs.example.com/tfs`, and the token with `--pat-file`.";
+    "usage", "The command cannot be understood like this", "An option or argument is missing, is unknown, does not go with another one, or has a value that makes no sense.",
+        "The message names it; `keepward COMMAND --help` shows how the command is written.";
     "user-unknown", "The tenant has no such user", "The id belongs to no user that a sync has found.",
         "`keepward connector users NAME` shows those that exist; `keepward connector sync NAME` looks for new ones.";
     "vault-key-wrong", "The vault cannot be opened with this key", "The file `key` in the data directory is not the one that sealed the secrets.",

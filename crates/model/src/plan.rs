@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ItemRef;
+use crate::{ItemRef, SourceId};
 
 /// What to do when the target already has the item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,20 +15,27 @@ pub enum Conflict {
     Duplicate,
 }
 
-/// Where a restore writes.
+/// Where a restore writes: through a connector, and only while it stands for the organization that the plan was made for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "to")]
 pub enum RestoreTarget {
     /// The organization that the snapshot came from.
-    Original { connector: String },
-    /// Another organization of the same service, by its connector.
-    Other { connector: String },
+    Original { connector: String, source: SourceId },
+    /// Another organization of the same service.
+    Other { connector: String, source: SourceId },
 }
 
 impl RestoreTarget {
     pub fn connector(&self) -> &str {
         match self {
-            Self::Original { connector } | Self::Other { connector } => connector,
+            Self::Original { connector, .. } | Self::Other { connector, .. } => connector,
+        }
+    }
+
+    /// The organization that is written to.
+    pub fn source(&self) -> &SourceId {
+        match self {
+            Self::Original { source, .. } | Self::Other { source, .. } => source,
         }
     }
 }

@@ -24,6 +24,18 @@ pub enum ProposalKind {
         /// `None` for one that is to be removed.
         new: Option<Box<Policy>>,
     },
+    /// Uses another repository when none is named: policies that name none keep less in the one before.
+    MoveDefaultRepository {
+        repository: String,
+        /// Which it is until then; one that was chosen meanwhile stays.
+        before: Option<String>,
+    },
+    /// Forgets where a repository is, which policies that name none were for.
+    RemoveRepository {
+        repository: String,
+        /// Its own id: another one of the name stays.
+        id: String,
+    },
     /// Does without approvals from then on.
     SwitchOffFourEyes,
 }
@@ -34,6 +46,8 @@ impl ProposalKind {
         match self {
             Self::ForgetSnapshots { .. } => "forget-snapshots",
             Self::ShortenRetention { .. } => "shorten-retention",
+            Self::MoveDefaultRepository { .. } => "move-default-repository",
+            Self::RemoveRepository { .. } => "remove-repository",
             Self::SwitchOffFourEyes => "switch-off-four-eyes",
         }
     }
@@ -41,7 +55,9 @@ impl ProposalKind {
     /// What it is about, as in the audit log.
     pub fn subject(&self) -> String {
         match self {
-            Self::ForgetSnapshots { repository, .. } => format!("repository/{repository}"),
+            Self::ForgetSnapshots { repository, .. }
+            | Self::MoveDefaultRepository { repository, .. }
+            | Self::RemoveRepository { repository, .. } => format!("repository/{repository}"),
             Self::ShortenRetention { policy, .. } => format!("policy/{policy}"),
             Self::SwitchOffFourEyes => "setting/four-eyes".to_owned(),
         }

@@ -280,6 +280,25 @@ fn each_refused_member_is_named() {
 }
 
 #[test]
+fn a_schedule_that_never_comes_is_refused() {
+    for (expression, runs) in [
+        ("0 0 31 2 *", false),
+        ("0 0 30 2 *", false),
+        ("0 0 31 4,6,9,11 *", false),
+        ("0 0 29 2 *", true),
+        ("0 0 31 * *", true),
+    ] {
+        let wrong = cron(expression, "Europe/Berlin").check();
+        assert_eq!(wrong.is_empty(), runs, "{expression}: {wrong:?}");
+        let pointers = wrong.iter().map(|one| one.pointer.as_str());
+        assert!(pointers.eq((!runs).then_some("/schedule/when/expression")));
+    }
+    for (minutes, runs) in [(u32::MAX, false), (600_000, false), (527_040, true)] {
+        assert_eq!(every(minutes).check().is_empty(), runs, "{minutes}");
+    }
+}
+
+#[test]
 fn a_cron_line_with_a_zone_or_seconds_is_refused() {
     for expression in ["* * * * * UTC", "0 0 * * * *", "", "@daily", "* * * *"] {
         let schedule = cron(expression, "UTC");

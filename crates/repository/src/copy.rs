@@ -60,7 +60,7 @@ pub struct CopyReport {
 }
 
 impl Repository {
-    /// Copies these snapshots, oldest first, to `target`. Both are locked shared meanwhile.
+    /// Copies these snapshots, oldest first, to `target`. Both are locked shared meanwhile; this one, which is only read, where that is possible.
     pub async fn copy_to(
         &self,
         target: &Self,
@@ -69,7 +69,7 @@ impl Repository {
         options: &CopyOptions,
         reporter: &dyn Reporter,
     ) -> Result<CopyReport> {
-        let source_lock = self.lock_shared(holder).await?;
+        let source_lock = self.lock_to_read(holder, reporter).await?;
         let target_lock = match target.lock_shared(holder).await {
             Ok(lock) => lock,
             Err(error) => {

@@ -58,7 +58,7 @@ pub enum Error {
     OutOfOrder { previous: String, path: String },
     #[error("{path:?} is put below an entry that is not an open directory")]
     NotADirectory { path: String },
-    #[error("no space left in the repository's storage while writing {0}")]
+    #[error("cannot {0}: no space is left in the repository's storage")]
     StorageFull(String),
     #[error("reading the content to store failed: {0}")]
     Source(String),

@@ -72,8 +72,14 @@ impl FromStr for Id {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        // By hand: an index holds one for each blob, and `hex` takes several times as long.
-        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| InvalidId)?;
+        Self::from_digits(text.as_bytes())
+    }
+}
+
+impl Id {
+    /// By hand: an index holds one for each blob, and `hex` takes several times as long.
+    fn from_digits(text: &[u8]) -> Result<Self, InvalidId> {
+        let digits: &[u8; 64] = text.try_into().map_err(|_| InvalidId)?;
         let mut bytes = [0; 32];
         let mut wrong = 0;
         for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
@@ -110,9 +116,13 @@ impl<'de> Deserialize<'de> for Id {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
                 text.parse().map_err(E::custom)
             }
+            fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<Id, E> {
+                Id::from_digits(text).map_err(E::custom)
+            }
         }
         if deserializer.is_human_readable() {
-            deserializer.deserialize_str(Visitor)
+            // Digits need no proof of UTF-8.
+            deserializer.deserialize_bytes(Visitor)
         } else {
             Ok(Self(Deserialize::deserialize(deserializer)?))
         }

@@ -13,10 +13,10 @@ use crate::crypto::Cipher;
 use crate::files::Files;
 use crate::pack::BlobType;
 use crate::{Error, FileKind, Id, Result};
-use file::IndexedPack;
+use file::{IndexedPack, Reader};
 use table::{Place, Table};
 
-/// Index files that are read at once when one was not enough.
+/// Index files that are fetched at once when one was not enough: one arrives while the other is parsed.
 const SIDE_BY_SIDE: usize = 2;
 
 /// Which index files are known, and which of them are in the table.
@@ -86,11 +86,12 @@ impl Index {
             return Ok(found);
         }
         let mut loading = self.loading.lock().await;
+        let reader = Reader::start(&self.files, &self.cipher);
         loop {
             if let Some(place) = self.peek(kind, id) {
                 return Ok(Some(place));
             }
-            if !self.load_next(&mut loading).await? {
+            if !self.load_next(&mut loading, &reader).await? {
                 return loading.damaged.clone().map_or(Ok(None), Err);
             }
         }
@@ -98,12 +99,13 @@ impl Index {
 
     pub(crate) async fn load_all(&self) -> Result<()> {
         let mut loading = self.loading.lock().await;
-        while self.load_next(&mut loading).await? {}
+        let reader = Reader::start(&self.files, &self.cipher);
+        while self.load_next(&mut loading, &reader).await? {}
         loading.damaged.clone().map_or(Ok(()), Err)
     }
 
     /// `false` when all files are loaded.
-    async fn load_next(&self, loading: &mut Loading) -> Result<bool> {
+    async fn load_next(&self, loading: &mut Loading, reader: &Reader) -> Result<bool> {
         if !loading.listed {
             self.list(loading).await?;
         }
@@ -120,9 +122,7 @@ impl Index {
         };
         let first = loading.waiting.len().saturating_sub(count);
         let ids: Vec<Id> = loading.waiting[first..].iter().rev().copied().collect();
-        let reads = ids
-            .iter()
-            .map(|id| file::read(&self.files, &self.cipher, *id));
+        let reads = ids.iter().map(|id| reader.read(*id));
         for (id, packs) in ids.iter().zip(join_all(reads).await) {
             match packs {
                 Err(error @ Error::Damaged { .. }) => {

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::fetch::fetch;
 use crate::files::{Leftover, Listed};
-use crate::index::file::{self, IndexedPack};
+use crate::index::file::{IndexedPack, Reader};
 use crate::index::table::{Place, Table};
 use crate::links::Links;
 use crate::pack::{Entry, header};
@@ -112,8 +112,9 @@ impl Inventory {
         }
         let known: HashSet<Id> = self.indexes.iter().map(|index| index.id).collect();
         listed.retain(|file| !known.contains(&file.id));
+        let reader = Reader::start(files, repository.cipher());
         let mut read = stream::iter(listed)
-            .map(|file| read_index(repository.clone(), file.id))
+            .map(|file| read_index(&reader, file.id))
             .buffered(AT_ONCE);
         while let Some((id, packs)) = read.try_next().await? {
             self.add(id, packs)?;
@@ -269,7 +270,6 @@ impl Inventory {
     }
 }
 
-async fn read_index(repository: Repository, id: Id) -> Result<(Id, Vec<IndexedPack>)> {
-    let packs = file::read(repository.files(), repository.cipher(), id).await?;
-    Ok((id, packs))
+async fn read_index(reader: &Reader, id: Id) -> Result<(Id, Vec<IndexedPack>)> {
+    Ok((id, reader.read(id).await?))
 }

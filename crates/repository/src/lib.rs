@@ -39,7 +39,7 @@ pub use error::{Error, Result};
 pub use files::FileKind;
 pub use id::{BlobId, Id, PackId, SnapshotId, TreeId};
 pub use key::KeyInfo;
-pub use lock::{Holder, LockGuard, LockInfo};
+pub use lock::{Holder, LockGuard, LockInfo, ReadLock};
 pub use pack::BlobType;
 pub use prune::{InvalidLimit, Limit, PruneOptions, PrunePlan, PruneReport, parse_size};
 pub use repair::{LOST_MEMBER, REPAIRED_TAG, RepairReport, Step};
@@ -47,8 +47,8 @@ pub use repository::{InitOptions, Repository};
 pub use snapshot::Snapshot;
 pub use stats::{SourceStats, Stats};
 pub use store::{
-    Bucket, Cloud, Location, LockMode, ObjectLock, ObjectLockRule, Store, StoreCredential,
-    open_locked_store, open_store, store_from,
+    Access, Bucket, Cloud, Location, LockMode, Names, ObjectLock, ObjectLockRule, Store,
+    StoreCredential, open_locked_store, open_store, store_from,
 };
 pub use tree::diff::{Difference, DifferenceKind};
 pub use tree::editor::{Change, Op, TreeEditor};

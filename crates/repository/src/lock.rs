@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use model::Clock;
+use model::{Clock, Event, Reporter};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -139,6 +139,40 @@ pub(crate) async fn acquire(
                 waited += pause;
             }
             result => return result,
+        }
+    }
+}
+
+/// The lock of a job that reads. Where none can be written, as on a full disk or where a repository is mounted read-only, there is nothing in
+/// it: what is stored can be read all the same, and damage must be looked for.
+pub struct ReadLock(Option<LockGuard>);
+
+pub(crate) async fn acquire_to_read(
+    repository: &Repository,
+    holder: &Holder,
+    reporter: &dyn Reporter,
+) -> Result<ReadLock> {
+    match acquire(repository, holder, false).await {
+        Ok(lock) => Ok(ReadLock(Some(lock))),
+        // Whoever excludes us removes data.
+        Err(error @ (Error::Locked { .. } | Error::LockLost(_) | Error::IndexReplaced)) => {
+            Err(error)
+        }
+        Err(error) => {
+            reporter.report(Event::Note {
+                message: format!("read without a lock: {error}"),
+            });
+            Ok(ReadLock(None))
+        }
+    }
+}
+
+impl ReadLock {
+    /// Removes the lock's file before it returns.
+    pub async fn release(self) -> Result<()> {
+        match self.0 {
+            Some(lock) => lock.release().await,
+            None => Ok(()),
         }
     }
 }

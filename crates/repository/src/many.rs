@@ -6,6 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::crypto::Cipher;
 use crate::fetch::{AT_ONCE, Sealed, Window, blocking, read, windows};
+use crate::index::table::Place;
 use crate::tree::raw::RawTree;
 use crate::{BlobId, BlobType, Error, Repository, Result, Tree, TreeId};
 
@@ -33,16 +34,13 @@ impl Repository {
         let mut found = Vec::with_capacity(wanted.len());
         let mut refreshed = false;
         for (number, (id, with)) in wanted.into_iter().enumerate() {
-            let mut place = self.index().find(kind, &id).await?;
-            if place.is_none() && !refreshed {
-                // Another process may have added the blob since the index was listed.
-                self.index().refresh().await?;
-                refreshed = true;
-                place = self.index().find(kind, &id).await?;
-            }
-            match place {
-                Some(place) => found.push((place, Wanted { number, with })),
-                None => results.push((number, work(with, Err(Error::BlobMissing { kind, id })))),
+            match self.locate(kind, id, &mut refreshed).await {
+                Ok(place) => found.push((place, Wanted { number, with })),
+                // What a damaged index file does not name is read all the same.
+                Err(error @ (Error::BlobMissing { .. } | Error::Damaged { .. })) => {
+                    results.push((number, work(with, Err(error))));
+                }
+                Err(error) => return Err(error),
             }
         }
         let reads = windows(found)
@@ -54,6 +52,16 @@ impl Repository {
         }
         results.sort_unstable_by_key(|(number, _)| *number);
         Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
+    /// Another process may have added the blob since the index was listed: it is listed anew once.
+    async fn locate(&self, kind: BlobType, id: BlobId, refreshed: &mut bool) -> Result<Place> {
+        let mut place = self.index().find(kind, &id).await?;
+        if place.is_none() && !std::mem::replace(refreshed, true) {
+            self.index().refresh().await?;
+            place = self.index().find(kind, &id).await?;
+        }
+        place.ok_or(Error::BlobMissing { kind, id })
     }
 
     /// Many trees, parsed, in the order of `ids`.

@@ -1,5 +1,6 @@
 //! A repository: open or make one, and read what is in it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -7,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use model::Secret;
+use model::{Reporter, Secret};
 use object_store::ObjectStore;
 use tokio_util::task::TaskTracker;
 
@@ -20,11 +21,27 @@ use crate::tree::path::TreePath;
 use crate::tree::raw::RawTree;
 use crate::{
     BlobId, BlobType, Error, FileKind, Holder, Id, KeyInfo, LockGuard, LockInfo, Node, ObjectLock,
-    Result, Snapshot, SnapshotId, Tree, TreeId, Writer, key, lock,
+    ReadLock, Result, Snapshot, SnapshotId, Tree, TreeId, Writer, key, lock,
 };
 
 /// Small files are fetched side by side: the storage may be far away.
 const READS_AT_ONCE: usize = 8;
+
+/// The one snapshot whose id begins so.
+fn only(text: &str, ids: HashSet<SnapshotId>) -> Result<SnapshotId> {
+    let prefix = text.to_ascii_lowercase();
+    let begins = |id: &Id| !prefix.is_empty() && id.to_string().starts_with(&prefix);
+    let mut found: Vec<Id> = ids.into_iter().filter(begins).collect();
+    found.sort_unstable();
+    match found.as_slice() {
+        [] => Err(Error::SnapshotUnknown(text.to_owned())),
+        [id] => Ok(*id),
+        _ => Err(Error::SnapshotAmbiguous {
+            prefix,
+            candidates: found,
+        }),
+    }
+}
 
 /// Who makes a repository or a key, and when.
 #[derive(Debug, Clone)]
@@ -170,7 +187,12 @@ impl Repository {
         self.files().remove(FileKind::Key, id).await
     }
 
-    /// For backup, restore and check: prevents that data is removed meanwhile.
+    /// For restore, verify and check: prevents that data is removed meanwhile, where a lock can be written at all.
+    pub async fn lock_to_read(&self, holder: &Holder, reporter: &dyn Reporter) -> Result<ReadLock> {
+        lock::acquire_to_read(self, holder, reporter).await
+    }
+
+    /// For whoever writes: prevents that data is removed meanwhile.
     pub async fn lock_shared(&self, holder: &Holder) -> Result<LockGuard> {
         lock::acquire(self, holder, false).await
     }
@@ -199,24 +221,31 @@ impl Repository {
         Writer::new(self.clone())
     }
 
-    /// All snapshots, oldest first.
+    /// All snapshots, oldest first. One that is damaged is an error: who removes data must know them all.
     pub async fn snapshots(&self) -> Result<Vec<(SnapshotId, Snapshot)>> {
+        let (snapshots, damaged) = self.readable_snapshots().await?;
+        damaged.into_iter().next().map_or(Ok(snapshots), Err)
+    }
+
+    /// The snapshots that can be read, oldest first, and what is wrong with each of the others.
+    pub async fn readable_snapshots(&self) -> Result<(Vec<(SnapshotId, Snapshot)>, Vec<Error>)> {
         let listed = self.files().list(FileKind::Snapshot).await?;
-        let read = listed.into_iter().map(|file| async move {
-            match self.snapshot(file.id).await {
-                Ok(snapshot) => Ok(Some((file.id, snapshot))),
+        let read = listed
+            .into_iter()
+            .map(|file| async move { (file.id, self.snapshot(file.id).await) });
+        let mut read = stream::iter(read).buffer_unordered(READS_AT_ONCE);
+        let (mut snapshots, mut damaged) = (Vec::new(), Vec::new());
+        while let Some((id, found)) = read.next().await {
+            match found {
+                Ok(snapshot) => snapshots.push((id, snapshot)),
                 // Forgotten since the listing.
-                Err(Error::FileMissing { .. }) => Ok(None),
-                Err(error) => Err(error),
+                Err(Error::FileMissing { .. }) => {}
+                Err(error @ Error::Damaged { .. }) => damaged.push(error),
+                Err(error) => return Err(error),
             }
-        });
-        let mut snapshots: Vec<_> = stream::iter(read)
-            .buffer_unordered(READS_AT_ONCE)
-            .try_filter_map(|found| std::future::ready(Ok(found)))
-            .try_collect()
-            .await?;
+        }
         snapshots.sort_by_key(|(id, snapshot)| (snapshot.time, *id));
-        Ok(snapshots)
+        Ok((snapshots, damaged))
     }
 
     pub async fn snapshot(&self, id: SnapshotId) -> Result<Snapshot> {
@@ -229,32 +258,24 @@ impl Repository {
     pub async fn resolve(&self, text: &str) -> Result<SnapshotId> {
         let unknown = || Error::SnapshotUnknown(text.to_owned());
         if text == "latest" {
-            return self
-                .snapshots()
-                .await?
-                .last()
-                .map(|(id, _)| *id)
-                .ok_or_else(unknown);
+            let (snapshots, damaged) = self.readable_snapshots().await?;
+            for error in damaged {
+                tracing::warn!(%error, "a snapshot that may be the latest is passed over");
+            }
+            return snapshots.last().map(|(id, _)| *id).ok_or_else(unknown);
         }
-        let prefix = text.to_ascii_lowercase();
-        if prefix.is_empty() {
-            return Err(unknown());
+        only(text, self.snapshot_ids().await?)
+    }
+
+    /// The same for [`Repository::forget`], which can also accept that another program removed a snapshot and left its second copy.
+    pub async fn resolve_to_forget(&self, text: &str) -> Result<SnapshotId> {
+        if text == "latest" {
+            return self.resolve(text).await;
         }
-        let listed = self.files().list(FileKind::Snapshot).await?;
-        let mut found: Vec<Id> = listed
-            .iter()
-            .map(|file| file.id)
-            .filter(|id| id.to_string().starts_with(&prefix))
-            .collect();
-        found.sort_unstable();
-        match found.as_slice() {
-            [] => Err(unknown()),
-            [id] => Ok(*id),
-            _ => Err(Error::SnapshotAmbiguous {
-                prefix,
-                candidates: found,
-            }),
-        }
+        let copies = self.files().list_copies(FileKind::Snapshot).await?;
+        let mut ids = self.snapshot_ids().await?;
+        ids.extend(copies.iter().map(|copy| copy.id));
+        only(text, ids)
     }
 
     /// The bytes of all of its files, as the storage lists them.
@@ -272,7 +293,7 @@ impl Repository {
         Ok(bytes)
     }
 
-    /// Removes snapshots from the list; [`Repository::prune`] frees their space.
+    /// Removes snapshots from the list, and what is left of those that another program removed; [`Repository::prune`] frees their space.
     pub async fn forget(&self, ids: &[SnapshotId]) -> Result<()> {
         for id in ids {
             if !self.files().exists(FileKind::Snapshot, *id).await? {

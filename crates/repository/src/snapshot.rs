@@ -55,6 +55,11 @@ impl Snapshot {
             extra: Map::new(),
         }
     }
+
+    /// The snapshot that this one stands for, with all it held: `restic tag` writes a new file and removes the old one.
+    pub(crate) fn stands_for(&self) -> Option<(SnapshotId, TreeId)> {
+        self.original.map(|original| (original, self.tree))
+    }
 }
 
 fn null_as_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

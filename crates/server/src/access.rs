@@ -28,6 +28,7 @@ use crate::{Problem, Server};
 pub(crate) struct Access {
     pub(crate) hashing: Hashing,
     pub(crate) web: oidc::Web,
+    pub(crate) said: oidc::Said,
     pub(crate) slow: sign_in::Slow,
 }
 
@@ -79,14 +80,35 @@ markers!(
     Own
 );
 
-/// A caller with the permission `P`; everyone else is refused before the handler runs.
-#[derive(Clone, Debug)]
-pub struct Allowed<P> {
-    caller: Caller,
-    needs: PhantomData<P>,
+/// How much of the server an operation is about, for [`Allowed`].
+pub trait About: Send + Sync + 'static {
+    const EVERYTHING: bool;
 }
 
-impl<P> Deref for Allowed<P> {
+/// About what it names: the handler looks whether the caller reaches that.
+#[derive(Clone, Copy, Debug)]
+pub struct Named;
+
+/// About what all connectors share: storage, workers, policies, who gets in. Its description has `x-reach: all`.
+#[derive(Clone, Copy, Debug)]
+pub struct Everything;
+
+impl About for Named {
+    const EVERYTHING: bool = false;
+}
+
+impl About for Everything {
+    const EVERYTHING: bool = true;
+}
+
+/// A caller with the permission `P`, and with a reach for what the operation is about; everyone else is refused before the handler runs.
+#[derive(Clone, Debug)]
+pub struct Allowed<P, A = Named> {
+    caller: Caller,
+    needs: PhantomData<(P, A)>,
+}
+
+impl<P, A> Deref for Allowed<P, A> {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
@@ -94,7 +116,7 @@ impl<P> Deref for Allowed<P> {
     }
 }
 
-impl<P: Needs> FromRequestParts<Server> for Allowed<P> {
+impl<P: Needs, A: About> FromRequestParts<Server> for Allowed<P, A> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Problem> {
@@ -107,6 +129,9 @@ impl<P: Needs> FromRequestParts<Server> for Allowed<P> {
             .ok_or_else(Problem::sign_in)?;
         if !caller.may(P::PERMISSION) {
             return Err(Problem::forbidden(P::PERMISSION));
+        }
+        if A::EVERYTHING {
+            caller.reaches_all()?;
         }
         Ok(Self {
             caller: caller.clone(),

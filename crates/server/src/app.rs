@@ -16,6 +16,7 @@ use control::Control;
 use control::browse::Library;
 use ipnet::IpNet;
 use model::Secret;
+use service::egress::Egress;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -111,6 +112,11 @@ impl Server {
             looks: Looks::default(),
             writes: TaskTracker::new(),
         }))
+    }
+
+    /// Where requests may go that somebody's settings ask for.
+    pub(crate) fn egress(&self) -> Egress {
+        Egress::new(self.options.outbound.clone())
     }
 
     pub fn router(&self) -> Router {

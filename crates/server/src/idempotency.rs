@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: a write that is sent twice, because its answer was lost, is done once and answered alike.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -9,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use catalog::Earlier;
 use jiff::Timestamp;
-use model::Secret;
+use model::{Permission, Secret};
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -27,9 +28,11 @@ const LARGEST: usize = 1 << 20;
 /// Longer than any change takes: one that has not ended by then was killed with the server.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// An answer as it is kept. Cookies and the like are for the one who asked first.
+/// An answer as it is kept, with what the caller was allowed when it came. Cookies and the like are for the one who asked first.
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    permissions: BTreeSet<Permission>,
+    connectors: Option<BTreeSet<String>>,
     status: u16,
     content_type: Option<String>,
     location: Option<String>,
@@ -38,7 +41,9 @@ struct Kept {
 
 /// Who asked with which key, and when.
 struct Asked {
-    caller: String,
+    caller: Caller,
+    /// [`Caller::identity`]
+    who: String,
     key: String,
     begun: Timestamp,
 }
@@ -67,6 +72,7 @@ async fn ask(server: Server, request: Request, next: Next) -> Result<Response, P
     }
     hash.update(&body);
     let asked = Asked {
+        who: caller.identity(),
         caller,
         key,
         begun: server.control.clock.now(),
@@ -78,7 +84,7 @@ async fn ask(server: Server, request: Request, next: Next) -> Result<Response, P
     asked.after(&server, response).await
 }
 
-fn named(request: &Request) -> Result<Option<(String, String)>, Problem> {
+fn named(request: &Request) -> Result<Option<(Caller, String)>, Problem> {
     let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let (Some(caller), Some(key)) = (
         request.extensions().get::<Caller>(),
@@ -90,10 +96,9 @@ fn named(request: &Request) -> Result<Option<(String, String)>, Problem> {
         return Ok(None);
     }
     match key.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= LONGEST => Ok(Some((
-            format!("{:?} {}", caller.kind, caller.name),
-            key.to_owned(),
-        ))),
+        Ok(key) if !key.is_empty() && key.len() <= LONGEST => {
+            Ok(Some((caller.clone(), key.to_owned())))
+        }
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "request-malformed",
@@ -109,7 +114,7 @@ impl Asked {
             .catalog
             .begin_answer(
                 &control.kek,
-                &self.caller,
+                &self.who,
                 &self.key,
                 hash,
                 self.begun,
@@ -126,7 +131,7 @@ impl Asked {
                 "idempotency-reused",
                 "the key was used for another request",
             )),
-            Earlier::Answered(kept) => repeat(&kept).map(Some),
+            Earlier::Answered(kept) => repeat(&kept, &self.caller).map(Some),
         }
     }
 
@@ -136,7 +141,7 @@ impl Asked {
         if !response.status().is_success() {
             control
                 .catalog
-                .drop_answer(&self.caller, &self.key, self.begun)
+                .drop_answer(&self.who, &self.key, self.begun)
                 .await?;
             return Ok(response);
         }
@@ -153,6 +158,8 @@ impl Asked {
                 .map(str::to_owned)
         };
         let kept = Kept {
+            permissions: self.caller.permissions(),
+            connectors: self.caller.connectors.clone(),
             status: parts.status.as_u16(),
             content_type: text(header::CONTENT_TYPE),
             location: text(header::LOCATION),
@@ -164,7 +171,7 @@ impl Asked {
                 .catalog
                 .keep_answer(
                     &control.kek,
-                    &self.caller,
+                    &self.who,
                     &self.key,
                     self.begun,
                     &kept,
@@ -176,9 +183,18 @@ impl Asked {
     }
 }
 
-fn repeat(kept: &Secret) -> Result<Response, Problem> {
+/// The answer once more, for a caller who still has all that it had: an answer may hold a secret, and the handler's own checks are not made
+/// again.
+fn repeat(kept: &Secret, caller: &Caller) -> Result<Response, Problem> {
     let damaged = || Problem::of(StatusCode::INTERNAL_SERVER_ERROR);
     let kept: Kept = serde_json::from_str(kept.expose()).map_err(|_| damaged())?;
+    if !caller.has(&kept.permissions, kept.connectors.as_ref()) {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "role-missing",
+            "this account or token may do less than when it sent the request: the answer is not repeated",
+        ));
+    }
     let mut response = Response::new(Body::from(kept.body));
     *response.status_mut() = StatusCode::from_u16(kept.status).map_err(|_| damaged())?;
     let headers = response.headers_mut();

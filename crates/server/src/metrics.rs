@@ -2,6 +2,7 @@
 
 mod health;
 mod sizes;
+mod standing;
 mod text;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,7 +12,6 @@ use std::time::{Duration, Instant};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use catalog::Figures;
 use subtle::ConstantTimeEq as _;
 
 use crate::{ClientAddress, Problem, Server};
@@ -154,7 +154,7 @@ pub(crate) async fn metrics(
     );
     server.counters.write(&mut page);
     sizes::write(&server, &mut page).await?;
-    standing(&server.control.catalog.figures().await?, &mut page);
+    standing::write(&server.control.catalog.figures().await?, &mut page);
     health::write(&server.control, &mut page).await?;
     let kind = (
         header::CONTENT_TYPE,
@@ -177,81 +177,4 @@ fn may_read(server: &Server, request: &Request) -> bool {
         .and_then(|value| value.strip_prefix("Bearer "))
         .unwrap_or("");
     given.as_bytes().ct_eq(token.expose().as_bytes()).into()
-}
-
-fn standing(figures: &Figures, page: &mut Page) {
-    let last = figures.last_success.iter().map(|(connector, policy, at)| {
-        let policy = policy.clone().unwrap_or_default();
-        (
-            vec![("connector", connector.clone()), ("policy", policy)],
-            at.as_second(),
-        )
-    });
-    page.gauge(
-        "backup_last_success_timestamp_seconds",
-        "The end of the last good backup.",
-        last,
-    );
-    let runs = figures.runs.iter().map(|(state, kind, number)| {
-        (
-            vec![("state", state.clone()), ("kind", kind.clone())],
-            *number,
-        )
-    });
-    page.gauge("runs", "Runs that the catalog has.", runs);
-    let jobs = figures
-        .jobs
-        .iter()
-        .map(|(state, number)| (vec![("state", state.clone())], *number));
-    page.gauge("job_queue_depth", "Jobs that have not ended.", jobs);
-    let expiry = figures
-        .expiry
-        .iter()
-        .map(|(name, at)| (vec![("credential", name.clone())], at.as_second()));
-    page.gauge(
-        "credential_expires_timestamp_seconds",
-        "When a credential ends.",
-        expiry,
-    );
-    let checked = || {
-        figures.checked.iter().map(|(name, at, problems)| {
-            (
-                vec![("repository", name.clone())],
-                at.as_second(),
-                *problems,
-            )
-        })
-    };
-    page.gauge(
-        "repository_checked_timestamp_seconds",
-        "The last check of a repository.",
-        checked().map(|(labels, at, _)| (labels, at)),
-    );
-    page.gauge(
-        "repository_problems",
-        "What the last check of a repository found.",
-        checked().map(|(labels, _, problems)| (labels, problems)),
-    );
-    let verified = figures.verified.iter().map(|(id, source, at)| {
-        let labels = vec![
-            ("service", id.service.clone()),
-            ("source", source.clone()),
-            ("address", id.address.clone()),
-        ];
-        (labels, at.as_second())
-    });
-    page.gauge(
-        "snapshot_verified_timestamp_seconds",
-        "The last verification of a snapshot.",
-        verified,
-    );
-    let workers = figures
-        .workers
-        .iter()
-        .map(|(name, at)| (vec![("worker", name.clone())], at.as_second()));
-    page.gauge(
-        "worker_seen_timestamp_seconds",
-        "The last sign of life of a worker.",
-        workers,
-    );
 }

@@ -18,7 +18,9 @@ pub fn openapi() -> OpenApi {
         .description(Some(
             "Backup and restore of Azure DevOps organizations and Microsoft 365 tenants.\n\n\
             Errors are problem details (RFC 9457). Lists answer `{items, next}`; give `next` as `after`. \
-            Writes take an `Idempotency-Key`: the same key with the same request is answered once and repeated for a day.",
+            Writes take an `Idempotency-Key`: the same key with the same request is answered once and repeated for a day.\n\n\
+            `x-permission` is the permission that an operation needs. One with `x-reach: all` is about what all connectors share, and answers \
+            403 `reach-missing` to an account or token that reaches some of them alone.",
         ))
         .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();

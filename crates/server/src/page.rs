@@ -6,7 +6,7 @@ use catalog::{Listed, Page};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Problem;
+use crate::{Problem, Server};
 
 const LARGEST: u32 = 1000;
 const USUAL: u32 = 50;
@@ -24,14 +24,14 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    pub fn page(&self) -> Result<Page, Problem> {
+    pub fn page(&self, server: &Server) -> Result<Page, Problem> {
         let limit = self.limit.unwrap_or(USUAL);
         if limit == 0 || limit > LARGEST {
             return Err(Problem::parameter("limit", format!("from 1 to {LARGEST}")));
         }
         let after = match &self.after {
             Some(after) => Some(
-                decode(after)
+                decode(server, after)
                     .ok_or_else(|| Problem::parameter("after", "not the `next` of a page"))?,
             ),
             None => None,
@@ -40,34 +40,39 @@ impl PageQuery {
     }
 }
 
-fn decode(after: &str) -> Option<String> {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(after).ok()?).ok()
+/// Sealed: where a page ends may be something that its reader does not reach.
+fn encode(server: &Server, next: &str) -> String {
+    URL_SAFE_NO_PAD.encode(server.control.kek.hide(next))
+}
+
+fn decode(server: &Server, after: &str) -> Option<String> {
+    let hidden = URL_SAFE_NO_PAD.decode(after).ok()?;
+    server.control.kek.reveal(&hidden)
 }
 
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Paged<T> {
     pub items: Vec<T>,
-    /// Give it as `after` for the next page; absent at the end.
+    /// Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+    /// or with none: where few of very many match, each page looks through a part of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
 impl<T> Paged<T> {
-    pub fn from_listed<U>(listed: Listed<U>, each: impl FnMut(U) -> T) -> Self {
-        Self {
-            items: listed.items.into_iter().map(each).collect(),
-            next: listed.next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-        }
+    pub fn from_listed<U>(server: &Server, listed: Listed<U>, each: impl FnMut(U) -> T) -> Self {
+        let items = listed.items.into_iter().map(each).collect();
+        Self::following(server, items, listed.next)
     }
 }
 
 impl<T> Paged<T> {
     /// Entries of a listed page that were turned into `items` one by one.
-    pub(crate) fn following(items: Vec<T>, next: Option<String>) -> Self {
+    pub(crate) fn following(server: &Server, items: Vec<T>, next: Option<String>) -> Self {
         Self {
             items,
-            next: next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+            next: next.map(|next| encode(server, &next)),
         }
     }
 }

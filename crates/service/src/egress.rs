@@ -128,6 +128,14 @@ impl Egress {
         })
     }
 
+    /// The lookup alone, for a client that somebody else makes.
+    pub fn names(&self, purpose: Purpose) -> Arc<dyn Resolve> {
+        Arc::new(Guarded {
+            rules: self.clone(),
+            purpose,
+        })
+    }
+
     /// For an address with a number; names are judged when they are looked up.
     pub(crate) fn judge_literal(&self, url: &Url, purpose: Purpose) -> Result<()> {
         let Some(address) = literal(url) else {

@@ -293,7 +293,10 @@ pub(crate) fn scope(route: &Route, method: &Method) -> Option<&'static str> {
             // These read by POST.
             let reads = reads
                 || resource.starts_with("workitemrevisions")
-                || matches!(resource, "workitemsbatch" | "wiql" | "queriesbatch");
+                || matches!(
+                    resource,
+                    "workitemsbatch" | "wiql" | "queriesbatch" | "artifacturiquery"
+                );
             if reads { "vso.work" } else { "vso.work_write" }
         }
         ("git", resource) => match resource {

@@ -5,6 +5,7 @@ mod connection;
 mod deleted;
 mod graph;
 mod groups;
+mod identities;
 pub(crate) mod operations;
 pub(crate) mod people;
 mod processes;
@@ -42,9 +43,9 @@ impl State {
         self.turn.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Counts a request.
-    pub(crate) fn take_turn(&self) {
-        self.turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    /// Counts a request; its number, from 0.
+    pub(crate) fn take_turn(&self) -> u64 {
+        self.turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
     }
 }
 
@@ -155,7 +156,7 @@ pub(crate) fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError
             serde_json::json!({"id": organization.id, "name": organization.name, "status": "enabled", "tenantId": organization.access.tenant}),
         )),
         ["projectcollections", ..] => connection::collection(organization, call),
-        ["identities", rest @ ..] => connection::identities(organization, call, rest),
+        ["identities"] | ["identities", _] => identities::list(organization, call),
         ["graph", rest @ ..] => graph::route(organization, call, rest),
         ["security", "permissionevaluationbatch"] => security::evaluate(organization, call),
         ["permissions", ..] => security::permissions(organization, call),

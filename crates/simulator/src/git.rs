@@ -3,6 +3,7 @@
 mod backend;
 pub(crate) mod bare;
 mod commits;
+mod diffs;
 mod dump;
 mod errors;
 mod history;

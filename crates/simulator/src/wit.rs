@@ -134,6 +134,7 @@ fn route(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError
         Some("workitemrelationtypes") => links::relation_types(call, rest),
         Some("tags") => tags::route(organization, call, rest),
         Some("artifactlinktypes") => Ok(Reply::list(Vec::new())),
+        Some("artifacturiquery") => read::of_artifacts(organization, call),
         _ => Err(ApiError::no_route(call)),
     }
 }

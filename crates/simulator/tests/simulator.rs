@@ -10,6 +10,7 @@ mod simulator {
     mod nodes;
     mod queries;
     mod reads;
+    mod shapes;
     mod streams;
     mod writes;
 }

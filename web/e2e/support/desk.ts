@@ -49,6 +49,14 @@ export class Desk {
     await this.page.getByRole("option", { name: option }).click();
   }
 
+  /** From the list of connectors to the form of an organization. */
+  async toOrganization(organization: string) {
+    await this.page.goto("/connectors");
+    await this.button("Add connector").first().click();
+    await this.button("Connect Azure DevOps").click();
+    await this.field("Organization").fill(organization);
+  }
+
   /** Chooses the way to sign in, also one that is not among the two shown first. */
   async method(title: string) {
     const radio = this.page.getByRole("radio", { name: new RegExp(`^${escaped(title)}`) });

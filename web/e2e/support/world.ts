@@ -97,6 +97,12 @@ export class World {
     await this.post("/connectors", body, { authorization: `Bearer ${token}` });
   }
 
+  async patch(path: string, body: unknown, token: string) {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const response = await fetch(`${this.url}/api/v1${path}`, { method: "PATCH", headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`PATCH ${path}: ${response.status} ${await response.text()}`);
+  }
+
   async remove(path: string, token: string) {
     const response = await fetch(`${this.url}/api/v1${path}`, { method: "DELETE", headers: { authorization: `Bearer ${token}` } });
     if (!response.ok) throw new Error(`DELETE ${path}: ${response.status} ${await response.text()}`);

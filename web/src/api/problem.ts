@@ -47,9 +47,9 @@ export class Problem extends Error {
     });
   }
 
-  /** What is read is asked for again by itself; of a write nobody knows whether it arrived. */
+  /** What is read is asked for again by itself; of a write nobody knows whether it arrived, but asked for again it has the same key (`once`). */
   static unreachable(method = "GET"): Problem {
-    const next = method === "GET" ? "The page tries again by itself." : "Whether this was done is not known: look before you ask for it again.";
+    const next = method === "GET" ? "The page tries again by itself." : "Whether this was done is not known. Asked for again in the next minutes, it is still done only once.";
     return new Problem({
       type: "urn:keepward:unreachable",
       title: "The server cannot be reached",

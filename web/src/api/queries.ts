@@ -3,6 +3,7 @@ import { Problem } from "./problem";
 
 const AGAIN = 3;
 const WATCHED = 5;
+const LATER = 15;
 
 /** A list that somebody has scrolled far through: all of its pages are read anew at once, and at every event that would never end. */
 export function isLong({ state: { data } }: Pick<Query, "state">): boolean {
@@ -10,8 +11,19 @@ export function isLong({ state: { data } }: Pick<Query, "state">): boolean {
   return Array.isArray(pages) && pages.length > WATCHED;
 }
 
+/** It takes longer than a request may, and goes on at the server: nothing failed. */
+export function isCounting(error: unknown): boolean {
+  return Boolean(error) && Problem.from(error).code === "repository-counting";
+}
+
+/** For what may have to be counted first: asked for again when the server says. */
+export const COUNTED = {
+  refetchInterval: ({ state: { error } }: { state: { error: unknown } }) => isCounting(error) && (Problem.from(error).retryAfter ?? LATER) * 1_000,
+};
+
 /** Refusals are final; what may pass (no connection, overload, a restart) is tried again. */
 function retry(failures: number, error: unknown): boolean {
+  if (isCounting(error)) return false;
   const { status } = Problem.from(error);
   return (status === 0 || status === 429 || status >= 502) && failures < AGAIN;
 }
@@ -23,10 +35,15 @@ const writes = new MutationCache({
   },
 });
 
+/** A dialog, and a page with what is not saved yet. */
+const TYPING = '[aria-modal="true"], [data-unsaved="true"]';
+
 /** Who was signed in and is not any more signs in again and comes back here. */
 const reads = new QueryCache({
   onError: (error) => {
     if (Problem.from(error).status !== 401 || !queries.getQueryData(["get", "/me"])) return;
+    // What is being typed stays: its own refusal shows the way to the sign-in.
+    if (document.querySelector(TYPING)) return;
     const here = encodeURIComponent(location.pathname + location.search + location.hash);
     // A new document: nothing of what was seen stays in memory.
     location.assign(`/sign-in?to=${here}&expired=true`);

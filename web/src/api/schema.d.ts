@@ -708,7 +708,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Adds an identity provider, or replaces the settings of one. Its client secret is set on its own. */
+        /**
+         * Adds an identity provider, or replaces the settings of one. Its client secret is set on its own; one that was given for another issuer is
+         *     forgotten, and nobody is shown it.
+         */
         put: operations["identity_provider_put"];
         post?: never;
         /** Removes an identity provider and its client secret. Accounts that signed in there stay. */
@@ -1216,7 +1219,10 @@ export interface paths {
         /** Changes how a repository is reached; refused unless it is found there. */
         put: operations["repository_edit"];
         post?: never;
-        /** Forgets where a repository is. Its backups and its password stay. */
+        /**
+         * Forgets where a repository is. Its backups and its password stay. Where policies that name no repository would keep less in it, should it be
+         *     taken up again, that waits for another person if that is asked for.
+         */
         delete: operations["repository_remove"];
         options?: never;
         head?: never;
@@ -1248,7 +1254,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Makes it the one that is used when none is named. */
+        /**
+         * Makes it the one that is used when none is named: also the one whose snapshots the policies decide about which name none. Where less is kept
+         *     afterwards, that waits for another person if that is asked for.
+         */
         put: operations["repository_default"];
         post?: never;
         delete?: never;
@@ -3243,7 +3252,10 @@ export interface components {
                 /** @description The connector, credential or repository. */
                 subject: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3257,7 +3269,10 @@ export interface components {
                 kind: string;
                 scope: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3270,7 +3285,10 @@ export interface components {
                 on: components["schemas"]["Occasions"][];
                 to: components["schemas"]["To"];
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3281,7 +3299,10 @@ export interface components {
                 id: string;
                 message: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3306,7 +3327,10 @@ export interface components {
                 /** @description The worker that runs its backups. */
                 worker?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3334,7 +3358,10 @@ export interface components {
                 /** @description `connector NAME`, `repository NAME`; in the view of one credential. */
                 users?: string[] | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3359,7 +3386,10 @@ export interface components {
                 subject: string;
                 time: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3382,7 +3412,10 @@ export interface components {
                 /** @description It came while new ones were not to be protected by themselves, and waits for a decision. */
                 waiting: boolean;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3400,7 +3433,10 @@ export interface components {
                 /** @description `folder`, `file`; in snapshots of other programs also `link` and `other`. */
                 type: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3421,7 +3457,10 @@ export interface components {
                 /** @description `folder`, `file`, `link` or `submodule`. */
                 type: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3438,7 +3477,10 @@ export interface components {
                 parents: string[];
                 subject: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3461,7 +3503,10 @@ export interface components {
                 snapshot?: components["schemas"]["SnapshotRef"] | null;
                 source: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3472,7 +3517,10 @@ export interface components {
                 client_id?: string | null;
                 title: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3488,7 +3536,10 @@ export interface components {
                 /** @description The project, or empty for all of the organization. */
                 scope: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3510,7 +3561,10 @@ export interface components {
                 /** Format: int64 */
                 size: number;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3532,7 +3586,10 @@ export interface components {
                 /** @description The kind whose items its own are parts of, as comments are of work items; nobody finds or restores them alone. */
                 within?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3557,7 +3614,10 @@ export interface components {
                 /** @description `waiting`, `sent` or `failed`. */
                 state: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3573,13 +3633,16 @@ export interface components {
                 type: string;
                 why: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
         Paged_Person: {
             items: {
-                /** @description Absent for all connectors. */
+                /** @description Absent for all connectors; otherwise those that whoever asks reaches too. */
                 connectors?: string[] | null;
                 created: string;
                 disabled: boolean;
@@ -3592,7 +3655,10 @@ export interface components {
                 second_factor: string;
                 signed_in?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3620,7 +3686,10 @@ export interface components {
                  */
                 version: number;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3639,7 +3708,10 @@ export interface components {
                 service: string;
                 tenant: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3652,7 +3724,10 @@ export interface components {
                 /** @description Its id where the snapshot has the project; else what the documents call it; empty for what belongs to none. */
                 project: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3667,7 +3742,7 @@ export interface components {
                 /** @description Of the change; whoever approves sends it back. */
                 hash: string;
                 id: string;
-                /** @description `forget-snapshots`, `shorten-retention`, `switch-off-four-eyes` */
+                /** @description `forget-snapshots`, `shorten-retention`, `move-default-repository`, `remove-repository`, `switch-off-four-eyes` */
                 kind: string;
                 requester: string;
                 /** @description What went wrong, or why it was rejected. */
@@ -3677,7 +3752,10 @@ export interface components {
                 /** @description What it is about. */
                 subject: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3688,7 +3766,10 @@ export interface components {
                 name: string;
                 project: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3715,7 +3796,10 @@ export interface components {
                 runs: number;
                 scope: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3751,7 +3835,10 @@ export interface components {
                  */
                 pruned?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3767,7 +3854,10 @@ export interface components {
                 items: number;
                 to?: components["schemas"]["RestoreSuccessor"] | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3809,7 +3899,10 @@ export interface components {
                 /** @description The plan that it takes back. */
                 undoes?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3835,7 +3928,10 @@ export interface components {
                 /** @description Its page at the service. */
                 url?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3847,7 +3943,10 @@ export interface components {
                 /** @description Why nothing is forgotten at present, whatever the rules say. */
                 suspicions?: string[];
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3858,7 +3957,10 @@ export interface components {
                 /** @description `Azure DevOps OAuth`, `Azure DevOps (PAT)`, … */
                 type: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3894,7 +3996,10 @@ export interface components {
                 state: string;
                 waiting?: components["schemas"]["WaitingView"] | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3913,7 +4018,10 @@ export interface components {
                 /** @description To the minute. */
                 seen: string;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3943,13 +4051,16 @@ export interface components {
                 time: string;
                 verified?: components["schemas"]["VerifiedView"] | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
         Paged_Token: {
             items: {
-                /** @description Absent for all that its owner reaches. */
+                /** @description Absent for all that its owner reaches; otherwise those that whoever asks reaches too. */
                 connectors?: string[] | null;
                 created: string;
                 expired: boolean;
@@ -3963,7 +4074,10 @@ export interface components {
                 /** @description To the minute. */
                 used?: string | null;
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3974,7 +4088,10 @@ export interface components {
                 first?: components["schemas"]["SnapshotRef"] | null;
                 last?: components["schemas"]["SnapshotRef"] | null;
             })[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description One page of a list. */
@@ -3989,7 +4106,10 @@ export interface components {
                 /** @description Repositories that it reaches and others do not. */
                 storages: string[];
             }[];
-            /** @description Give it as `after` for the next page; absent at the end. */
+            /**
+             * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
+             *     or with none: where few of very many match, each page looks through a part of them.
+             */
             next?: string | null;
         };
         /** @description A file of an item. */
@@ -4015,7 +4135,7 @@ export interface components {
         };
         /** @description An account. */
         Person: {
-            /** @description Absent for all connectors. */
+            /** @description Absent for all connectors; otherwise those that whoever asks reaches too. */
             connectors?: string[] | null;
             created: string;
             disabled: boolean;
@@ -4178,7 +4298,7 @@ export interface components {
             /** @description Of the change; whoever approves sends it back. */
             hash: string;
             id: string;
-            /** @description `forget-snapshots`, `shorten-retention`, `switch-off-four-eyes` */
+            /** @description `forget-snapshots`, `shorten-retention`, `move-default-repository`, `remove-repository`, `switch-off-four-eyes` */
             kind: string;
             requester: string;
             /** @description What went wrong, or why it was rejected. */
@@ -4844,6 +4964,8 @@ export interface components {
         SourceView: {
             /** @description Where that is: two organizations at two addresses may have one name. Null where nobody can tell. */
             address?: string | null;
+            /** @description Why nobody can; the connector stands for no source until that is mended. */
+            address_error?: string | null;
             /**
              * Format: int64
              * @description How much would be lost now: since the last good backup, or since the connector was made.
@@ -5016,7 +5138,7 @@ export interface components {
         };
         /** @description An API token, without its secret. */
         Token: {
-            /** @description Absent for all that its owner reaches. */
+            /** @description Absent for all that its owner reaches; otherwise those that whoever asks reaches too. */
             connectors?: string[] | null;
             created: string;
             expired: boolean;
@@ -8624,6 +8746,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waits"];
+                };
+            };
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -8693,6 +8823,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waits"];
+                };
+            };
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -10611,7 +10749,10 @@ export interface operations {
                 project?: string;
                 /** @description With these words in names, ids or texts, as `search` understands them; goes with `kind` and `project`. */
                 q?: string;
-                /** @description With this text in their names. */
+                /**
+                 * @description With these words in their names or ids, in any order; the last may be a beginning of two letters or more. What has no letter and no digit is
+                 *     looked for as it stands.
+                 */
                 name?: string;
                 /** @description Only those in the service's recycle bin, or only those that are not. */
                 binned?: boolean;

@@ -1,6 +1,7 @@
 import { MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { Problem } from "../api/problem";
 import { useTexts } from "../texts";
+import { OutLink } from "./Outside";
 import { Words } from "./Words";
 
 interface Props {
@@ -26,6 +27,11 @@ export function Refusal({ error, fields = [] }: Props) {
         {errors.length === 0 && problem.hint && (
           <div>
             <Words text={problem.hint} />
+          </div>
+        )}
+        {problem.code === "sign-in-needed" && (
+          <div>
+            <OutLink to={`${location.origin}/sign-in`}>{t("refusal.signIn")}</OutLink>. {t("refusal.signInHint")}
           </div>
         )}
         {elsewhere.map((field) => (

@@ -49,10 +49,15 @@ export function usePaged<Path extends ListPath>(path: Path, params: ListParams<P
   const result = useInfiniteQuery({
     queryKey: ["get", path, { params }, "paged"],
     queryFn: async ({ pageParam, signal }): Promise<Listed<ItemOf<Path>>> => {
-      const after = pageParam === undefined ? {} : { after: pageParam, ...(more && { limit: more }) };
       // The client cannot follow a path that is a variable; its types are those of this function.
       const get = client.GET as unknown as Get<ItemOf<Path>>;
-      return (await get(path, { params: { ...named, query: { ...query, ...after } }, signal })).data;
+      // Where few of many match, a page can be empty and more follow all the same.
+      for (let after = pageParam; ; ) {
+        const from = after === undefined ? {} : { after, ...(more && { limit: more }) };
+        const { data } = await get(path, { params: { ...named, query: { ...query, ...from } }, signal });
+        if (data.items.length > 0 || data.next == null) return data;
+        after = data.next;
+      }
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ next }) => next ?? undefined,

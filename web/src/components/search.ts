@@ -3,16 +3,19 @@ import { useCallback } from "react";
 
 type Search = Record<string, string | undefined>;
 
-/** What the page shows, kept in its address: `?state=failed`. Setting a member to `undefined` or an empty text removes it. */
-export function useShown(): [Search, (change: Search) => void] {
+/**
+ * What the page shows, kept in its address: `?state=failed`. Setting a member to `undefined` or an empty text removes it. With `"push"` the
+ * browser's way back leads to what was shown before.
+ */
+export function useShown(): [Search, (change: Search, how?: "replace" | "push") => void] {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const set = useCallback(
-    (change: Search) => {
+    (change: Search, how: "replace" | "push" = "replace") => {
       const merged = (before: Record<string, unknown>) =>
         Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, value]) => value !== undefined && value !== ""));
       // The page stays where it is: only what it shows is another.
-      void navigate({ to: ".", search: merged, replace: true, resetScroll: false });
+      void navigate({ to: ".", search: merged, replace: how === "replace", resetScroll: false });
     },
     [navigate],
   );

@@ -69,7 +69,11 @@ export const common = {
   copyFailed: "It could not be copied",
   copyFailedHint: "The browser allows it only over HTTPS. Select the text and copy it.",
   once: { kept: "I have kept it in a safe place" },
-  refusal: { fields: "Some of it is not right. Correct what is marked." },
+  refusal: {
+    fields: "Some of it is not right. Correct what is marked.",
+    signIn: "Sign in in another window",
+    signInHint: "What you typed stays here: come back and do it again.",
+  },
   confirm: { type: "Type “{{name}}” to go on" },
   filter: { all: "All" },
   list: {

@@ -70,13 +70,19 @@ pub(crate) fn inspected<'a, T: Deserialize<'a>>(
     }
 }
 
-/// `None` for what is not there.
+/// `None` for what is not at the target.
 pub(crate) fn there<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.class == Class::Missing => Ok(None),
+        Err(error) if error.class == Class::Missing || is_no_project(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// VS800075: of a project that is asked for by its id the service does not tell whether it is gone or hidden.
+fn is_no_project(error: &Error) -> bool {
+    let code = error.fault().and_then(|fault| fault.code.as_deref());
+    code == Some("VS800075")
 }
 
 /// The id of what stands at the target for an item: found there, or made now. Whichever it is, an interruption does not make it twice.

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use service::http::Method;
 use simulator::Seed;
 
-use crate::support::{Snapshot, all_kinds, backup, client, codes, get, owner, post, start};
+use crate::support::{
+    Snapshot, all_kinds, backed_up, backup, client, codes, contoso, delete, edit, get, owner, post,
+    start,
+};
 
 #[tokio::test]
 async fn a_backup_holds_everything_and_a_second_one_asks_for_next_to_nothing() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     assert_eq!(codes(&first.issues), Vec::<String>::new());
     let inventory = get(
         &http,
@@ -76,11 +77,7 @@ async fn a_backup_holds_everything_and_a_second_one_asks_for_next_to_nothing() {
 
 #[tokio::test]
 async fn a_full_backup_of_work_items_stays_at_the_floor() {
-    let simulator = start(Seed::Contoso {
-        history: None,
-        work_items: 300,
-    })
-    .await;
+    let simulator = start(contoso(300)).await;
     let http = owner(&simulator);
     backup(&http, &Snapshot::default(), &all_kinds()).await;
     let inventory = get(
@@ -113,83 +110,34 @@ async fn a_full_backup_of_work_items_stays_at_the_floor() {
 
 #[tokio::test]
 async fn chained_increments_equal_one_full_crawl() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let selection = all_kinds();
-    let mut chained = backup(&http, &Snapshot::default(), &selection).await;
-    let items: Vec<String> = chained
-        .of_kind("work-item")
-        .iter()
-        .map(|item| item.id.clone())
-        .collect();
-    let patch = |id: &str, body: Value| {
-        let call = http
-            .call(Method::PATCH, "dev", &format!("/_apis/wit/workitems/{id}"))
-            .version("7.1");
-        call.body("application/json-patch+json", body.to_string())
+    let items: Vec<ItemRef> = first.of_kind("work-item").into_iter().cloned().collect();
+    let [edited, talked, binned, lost] = &items[..4] else {
+        panic!("too few items");
     };
-    patch(
-        &items[0],
-        json!([{"op":"add","path":"/fields/System.Title","value":"Geändert"}]),
-    )
-    .send()
-    .await
-    .unwrap();
-    patch(
-        &items[1],
-        json!([{"op":"add","path":"/fields/System.History","value":"A comment"}]),
-    )
-    .send()
-    .await
-    .unwrap();
-    http.call(
-        Method::DELETE,
-        "dev",
-        &format!("/_apis/wit/workitems/{}", items[2]),
-    )
-    .version("7.1")
-    .send()
-    .await
-    .unwrap();
-    chained = backup(&http, &chained, &selection).await;
-    let gone = ItemRef::new("work-item", "", &items[2]);
-    assert!(chained.items[&gone].contains_key("recycle-bin.json"));
-    assert!(
-        chained
-            .part_text(&ItemRef::new("work-item", "", &items[1]), "comments.ndjson")
-            .contains("A comment")
-    );
+    let address = |item: &ItemRef| format!("/_apis/wit/workitems/{}", item.id);
+    edit(&http, &edited.id, "System.Title", "Geändert").await;
+    edit(&http, &talked.id, "System.History", "A comment").await;
+    delete(&http, &address(binned)).await;
+    let second = backup(&http, &first, &selection).await;
+    assert!(second.items[binned].contains_key("recycle-bin.json"));
+    let said = second.part_text(talked, "comments.ndjson");
+    assert!(said.contains("A comment"), "{said}");
 
-    let undelete = http
-        .call(
-            Method::PATCH,
-            "dev",
-            &format!("/_apis/wit/recyclebin/{}", items[2]),
-        )
-        .version("7.1");
-    undelete
-        .json(&json!({ "isDeleted": false }))
-        .send()
-        .await
-        .unwrap();
-    http.call(
-        Method::DELETE,
-        "dev",
-        &format!("/_apis/wit/workitems/{}", items[3]),
-    )
-    .version("7.1")
-    .send()
-    .await
-    .unwrap();
-    chained = backup(&http, &chained, &selection).await;
-    assert!(!chained.items[&gone].contains_key("recycle-bin.json"));
+    let path = format!("/_apis/wit/recyclebin/{}", binned.id);
+    let undelete = http.call(Method::PATCH, "dev", &path).version("7.1");
+    let undelete = undelete.json(&json!({ "isDeleted": false }));
+    undelete.send().await.unwrap();
+    delete(&http, &address(lost)).await;
+    let chained = backup(&http, &second, &selection).await;
+    assert!(!chained.items[binned].contains_key("recycle-bin.json"));
 
     let full = backup(&http, &Snapshot::default(), &selection).await;
-    let deleted = ItemRef::new("work-item", "", &items[3]);
     for (item, parts) in full.content() {
         for (part, bytes) in parts {
             // A deleted item keeps the document that it last had; only its revisions say more to someone who never saw it alive.
-            if *item == deleted && part == "work-item.json" {
+            if item == lost && part == "work-item.json" {
                 continue;
             }
             let before = chained.items[item].get(part).map(|bytes| unrevised(bytes));
@@ -219,9 +167,7 @@ fn unrevised(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn an_expired_cursor_gives_the_same_snapshot() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let mut expired = first.clone();
     for cursor in expired.cursors.values_mut() {
         let mut position: Value = serde_json::from_str(cursor).unwrap();

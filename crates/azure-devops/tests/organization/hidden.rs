@@ -9,7 +9,8 @@ use service::{Client, Order};
 use simulator::Seed;
 
 use crate::support::{
-    Journal, Snapshot, all_kinds, backup, backup_ordered, codes, get, owner, post, restore, start,
+    Journal, Snapshot, all_kinds, backed_up, backup, backup_ordered, codes, delete, edit, get,
+    heal, owner, patch, post, restore, start,
 };
 
 const GIT: &str = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87";
@@ -23,11 +24,6 @@ async fn deny(http: &Client, namespace: &str, token: &str) {
 
 async fn allow(http: &Client) {
     post(http, "/__access", &json!({ "denials": false })).await;
-}
-
-async fn delete(http: &Client, path: &str) {
-    let call = http.call(Method::DELETE, "dev", path).version("7.1");
-    call.send().await.unwrap();
 }
 
 fn document(snapshot: &Snapshot, item: &ItemRef, part: &str) -> Value {
@@ -60,9 +56,7 @@ async fn full(http: &Client, prior: &Snapshot, accepted: &[&str]) -> Snapshot {
 
 #[tokio::test]
 async fn a_repository_that_one_may_no_longer_read_stays() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let (item, token) = some_repository(&first);
     deny(&http, GIT, &token).await;
     let second = backup(&http, &first, &all_kinds()).await;
@@ -79,9 +73,7 @@ async fn a_repository_that_one_may_no_longer_read_stays() {
 
 #[tokio::test]
 async fn a_wiki_and_a_team_that_one_may_no_longer_see_stay() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let wiki = first.of_kind("wiki")[0].clone();
     let told = document(&first, &wiki, "wiki.json");
     let text = |name: &str| told[name].as_str().unwrap().to_owned();
@@ -107,9 +99,7 @@ async fn a_wiki_and_a_team_that_one_may_no_longer_see_stay() {
 
 #[tokio::test]
 async fn what_was_deleted_goes_and_costs_requests_only_then() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let (item, token) = some_repository(&first);
     let project = token.split('/').nth(1).unwrap();
     delete(&http, &format!("/_apis/git/repositories/{}", item.id)).await;
@@ -131,9 +121,7 @@ async fn what_was_deleted_goes_and_costs_requests_only_then() {
 
 #[tokio::test]
 async fn what_lies_in_a_deleted_project_goes_with_it() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let teams = first.of_kind("team");
     let project = teams[0].scope.clone();
     delete(&http, &format!("/_apis/projects/{project}")).await;
@@ -154,9 +142,7 @@ async fn what_lies_in_a_deleted_project_goes_with_it() {
 
 #[tokio::test]
 async fn what_lies_in_a_project_goes_when_a_person_says_that_the_project_is_deleted() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let project = first.of_kind("team")[0].scope.clone();
     // Nothing tells a project that is hidden from one that was purged.
     let token = format!("$PROJECT:vstfs:///Classification/TeamProject/{project}");
@@ -213,9 +199,7 @@ fn some_area(snapshot: &Snapshot) -> (String, Vec<ItemRef>) {
 
 #[tokio::test]
 async fn work_items_that_one_may_no_longer_read_stay_also_when_everything_is_read() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let (token, hidden) = some_area(&first);
     deny(&http, CSS, &token).await;
     let second = full(&http, &first, &[]).await;
@@ -235,12 +219,9 @@ async fn work_items_that_one_may_no_longer_read_stay_also_when_everything_is_rea
 
 #[tokio::test]
 async fn a_work_item_that_may_only_be_hidden_is_not_made_again() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
     let (token, inside) = some_area(&snapshot);
-    let mut journal = Journal::default();
-    journal.ids.original = true;
+    let journal = Journal::at_origin();
     deny(&http, CSS, &token).await;
     let refused = restore(&http, &snapshot, &journal, &inside).await;
     assert_eq!(refused.unwrap_err().code, "permission-missing");
@@ -249,54 +230,34 @@ async fn a_work_item_that_may_only_be_hidden_is_not_made_again() {
     delete(&http, &destroyed).await;
     let report = restore(&http, &snapshot, &journal, &inside).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
-    let key = ("work-item".to_owned(), inside[0].id.clone());
-    assert_ne!(journal.ids.known.lock().unwrap()[&key], inside[0].id);
+    assert_ne!(journal.new_id(&inside[0]), inside[0].id);
     simulator.stop().await;
 }
 
 #[tokio::test]
 async fn a_project_that_can_be_seen_later_comes_with_all_its_work_items() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let all = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, all) = backed_up(Seed::Small).await;
     let project = document(&all, all.of_kind("project")[0], "project.json")["name"].clone();
     let hide = json!({ "fault": "hide-project", "project": project });
     post(&http, "/__faults", &hide).await;
     let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
     assert!(first.of_kind("work-item").len() < all.of_kind("work-item").len());
-    http.call(Method::DELETE, "root", "/__faults")
-        .send()
-        .await
-        .unwrap();
+    heal(&http).await;
     let second = backup(&http, &first, &all_kinds()).await;
     assert_eq!(second.of_kind("work-item"), all.of_kind("work-item"));
     assert_eq!(second.content(), all.content());
     // It was lost for a while: what happened then is not missed either.
     post(&http, "/__faults", &hide).await;
     let third = backup(&http, &second, &all_kinds()).await;
-    http.call(Method::DELETE, "root", "/__faults")
-        .send()
-        .await
-        .unwrap();
+    heal(&http).await;
     let id = &all.of_kind("work-item")[0].id;
-    let operations =
-        json!([{ "op": "add", "path": "/fields/System.Title", "value": "written meanwhile" }]);
     post(&http, "/__faults", &hide).await;
     let fourth = backup(&http, &third, &all_kinds()).await;
-    http.call(Method::DELETE, "root", "/__faults")
-        .send()
-        .await
-        .unwrap();
-    let path = format!("/_apis/wit/workitems/{id}");
-    let call = http.call(Method::PATCH, "dev", &path).version("7.1");
-    let call = call.body("application/json-patch+json", operations.to_string());
-    call.send().await.unwrap();
+    heal(&http).await;
+    edit(&http, id, "System.Title", "written meanwhile").await;
     post(&http, "/__faults", &hide).await;
     let passed = backup(&http, &fourth, &all_kinds()).await;
-    http.call(Method::DELETE, "root", "/__faults")
-        .send()
-        .await
-        .unwrap();
+    heal(&http).await;
     let last = backup(&http, &passed, &all_kinds()).await;
     let item = ItemRef::new("work-item", "", id);
     assert!(
@@ -312,9 +273,7 @@ async fn a_project_that_can_be_seen_later_comes_with_all_its_work_items() {
 
 #[tokio::test]
 async fn an_area_that_can_be_read_later_is_found_within_a_month() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let all = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, all) = backed_up(Seed::Small).await;
     let (token, hidden) = some_area(&all);
     deny(&http, CSS, &token).await;
     let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
@@ -335,9 +294,7 @@ async fn an_area_that_can_be_read_later_is_found_within_a_month() {
 
 #[tokio::test]
 async fn a_new_project_alone_does_not_make_everything_be_read() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let processes = http
         .get("dev", "/_apis/process/processes")
         .version("7.1")
@@ -391,10 +348,7 @@ async fn an_item_that_cannot_be_read_is_named_in_every_run_until_it_can() {
         snapshot = backup(&http, &snapshot, &all_kinds()).await;
         assert_eq!(codes(&snapshot.issues), expected, "run {run}");
     }
-    http.call(Method::DELETE, "root", "/__faults")
-        .send()
-        .await
-        .unwrap();
+    heal(&http).await;
     let whole = backup(&http, &snapshot, &all_kinds()).await;
     assert_eq!(codes(&whole.issues), Vec::<String>::new());
     let path = format!("/__inventory?organization={}", simulator.organization());
@@ -407,9 +361,7 @@ async fn an_item_that_cannot_be_read_is_named_in_every_run_until_it_can() {
 
 #[tokio::test]
 async fn a_file_that_two_items_share_outlives_the_one_that_it_lay_with() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let items = first.of_kind("work-item");
     let upload = http
         .call(Method::POST, "dev", "/_apis/wit/attachments")
@@ -426,10 +378,7 @@ async fn a_file_that_two_items_share_outlives_the_one_that_it_lay_with() {
         let link =
             json!({ "rel": "AttachedFile", "url": url, "attributes": { "name": "shared.txt" } });
         let operations = json!([{ "op": "add", "path": "/relations/-", "value": link }]);
-        let path = format!("/_apis/wit/workitems/{}", item.id);
-        let call = http.call(Method::PATCH, "dev", &path).version("7.1");
-        let call = call.body("application/json-patch+json", operations.to_string());
-        call.send().await.unwrap();
+        patch(&http, &item.id, &operations).await;
     }
     let second = backup(&http, &first, &all_kinds()).await;
     let part = format!("attachments/{guid}");
@@ -448,9 +397,8 @@ async fn a_file_that_two_items_share_outlives_the_one_that_it_lay_with() {
         has(&second, owner) && !has(&second, other),
         "it lies with one of them"
     );
-    let path = format!("/_apis/wit/workitems/{}", owner.id);
-    let call = http.call(Method::DELETE, "dev", &path).version("7.1");
-    call.query("destroy", "true").send().await.unwrap();
+    let path = format!("/_apis/wit/workitems/{}?destroy=true", owner.id);
+    delete(&http, &path).await;
     let third = full(&http, &second, &["work-item"]).await;
     assert!(!third.items.contains_key(owner));
     assert!(has(&third, other), "the only copy went with its owner");
@@ -459,9 +407,7 @@ async fn a_file_that_two_items_share_outlives_the_one_that_it_lay_with() {
 
 #[tokio::test]
 async fn a_discussion_that_comes_short_does_not_replace_the_stored_one() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let all = first.of_kind("work-item").into_iter();
     let mut talked =
         all.filter(|item| first.part_text(item, "comments.ndjson").lines().count() > 0);
@@ -480,9 +426,7 @@ async fn a_discussion_that_comes_short_does_not_replace_the_stored_one() {
 
 #[tokio::test]
 async fn a_stored_discussion_with_a_damaged_line_is_named_and_read_anew() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let first = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, first) = backed_up(Seed::Small).await;
     let all = first.of_kind("work-item").into_iter();
     let mut talked =
         all.filter(|item| first.part_text(item, "comments.ndjson").lines().count() > 0);

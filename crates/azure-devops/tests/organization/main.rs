@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod discussions;
 mod hidden;
 mod replaced;
 mod repositories;

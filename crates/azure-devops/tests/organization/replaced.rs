@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 use service::http::Method;
 use simulator::Seed;
 
-use crate::support::{Journal, Snapshot, all_kinds, backup, client, owner, restore, start};
+use crate::support::{Journal, backed_up, contoso, edit, empty, restore, without_code};
 
 #[tokio::test]
 async fn replacing_a_project_wiki_brings_its_pages_back() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
     let wikis = snapshot.of_kind("wiki").into_iter();
     let mut wikis = wikis.map(|item| {
         let text = snapshot.part_text(item, "wiki.json");
@@ -35,11 +33,10 @@ async fn replacing_a_project_wiki_brings_its_pages_back() {
     let path = before[0]["path"].as_str().unwrap();
     call.query("path", path).send().await.unwrap();
     assert_ne!(list().await.len(), before.len());
-    let mut journal = Journal {
+    let journal = Journal {
         replace: true,
-        ..Journal::default()
+        ..Journal::at_origin()
     };
-    journal.ids.original = true;
     let report = restore(&http, &snapshot, &journal, &[item]).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
     assert_eq!(report.differences, Vec::<String>::new());
@@ -49,18 +46,10 @@ async fn replacing_a_project_wiki_brings_its_pages_back() {
 
 #[tokio::test]
 async fn an_edit_by_others_while_a_history_is_written_leaves_nothing_out() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let pat = simulator.add_organization("empty").await;
-    let target = client(&simulator, "empty", &pat);
+    let (simulator, _, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
     let journal = Journal::default();
-    let containers: Vec<ItemRef> = snapshot
-        .items
-        .keys()
-        .filter(|item| ["project", "area", "iteration"].contains(&item.kind.as_str()))
-        .cloned()
-        .collect();
+    let containers = snapshot.in_use(|kind| ["project", "area", "iteration"].contains(&kind));
     restore(&target, &snapshot, &journal, &containers)
         .await
         .unwrap();
@@ -82,13 +71,8 @@ async fn an_edit_by_others_while_a_history_is_written_leaves_nothing_out() {
         .unwrap_err();
     assert_eq!(killed.message, "killed");
     *journal.dies_after.lock().unwrap() = None;
-    let key = ("work-item".to_owned(), item.id.clone());
-    let new = journal.ids.known.lock().unwrap()[&key].clone();
-    let path = format!("/_apis/wit/workitems/{new}");
-    let operations = json!([{ "op": "add", "path": "/fields/System.Tags", "value": "by others" }]);
-    let call = target.call(Method::PATCH, "dev", &path).version("7.1");
-    let call = call.body("application/json-patch+json", operations.to_string());
-    let edited: Value = call.send().await.unwrap().json().unwrap();
+    let new = journal.new_id(item);
+    let edited = edit(&target, &new, "System.Tags", "by others").await;
     let foreign = edited["rev"].as_u64().unwrap();
     let report = restore(&target, &snapshot, &journal, &one).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
@@ -111,23 +95,10 @@ async fn an_edit_by_others_while_a_history_is_written_leaves_nothing_out() {
 
 #[tokio::test]
 async fn a_comment_since_the_restore_is_a_difference() {
-    let simulator = start(Seed::Contoso {
-        history: None,
-        work_items: 60,
-    })
-    .await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let pat = simulator.add_organization("empty").await;
-    let target = client(&simulator, "empty", &pat);
+    let (simulator, _, snapshot) = backed_up(contoso(60)).await;
+    let target = empty(&simulator, "empty").await;
     let journal = Journal::default();
-    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
-    let items: Vec<ItemRef> = snapshot
-        .items
-        .keys()
-        .filter(|item| item.kind != "git-repository" && item.kind != "wiki" && !binned(item))
-        .cloned()
-        .collect();
+    let items = snapshot.in_use(without_code);
     restore(&target, &snapshot, &journal, &items).await.unwrap();
     // One whose number of revisions says nothing: its comments were edited.
     let edited = |item: &&ItemRef| {
@@ -140,8 +111,7 @@ async fn a_comment_since_the_restore_is_a_difference() {
     let text = snapshot.part_text(item, "work-item.json");
     let document: Value = serde_json::from_str(&text).unwrap();
     let project = document["fields"]["System.TeamProject"].as_str().unwrap();
-    let key = ("work-item".to_owned(), item.id.clone());
-    let new = journal.ids.known.lock().unwrap()[&key].clone();
+    let new = journal.new_id(item);
     let path = format!("/{project}/_apis/wit/workItems/{new}/comments");
     let call = target
         .call(Method::POST, "dev", &path)

@@ -3,33 +3,21 @@
 use std::collections::BTreeMap;
 
 use model::ItemRef;
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::FoundState;
-use service::http::Method;
 use simulator::Seed;
 
 use crate::support::{
-    Journal, Snapshot, all_kinds, backup, client, found, owner, restore, start, state,
+    Journal, all_kinds, backed_up, backup, contoso, delete, edit, empty, found, patch, restore,
+    state, without_code,
 };
 
 #[tokio::test]
 async fn an_organization_comes_back_in_an_empty_one() {
-    let simulator = start(Seed::Contoso {
-        history: None,
-        work_items: 300,
-    })
-    .await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let pat = simulator.add_organization("empty").await;
-    let target = client(&simulator, "empty", &pat);
+    let (simulator, http, snapshot) = backed_up(contoso(300)).await;
+    let target = empty(&simulator, "empty").await;
     let journal = Journal::default();
-    let items: Vec<ItemRef> = snapshot
-        .items
-        .iter()
-        .filter(|(_, parts)| !parts.contains_key("recycle-bin.json"))
-        .map(|(item, _)| item.clone())
-        .collect();
+    let items = snapshot.in_use(|_| true);
     let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
     assert_eq!(report.differences, Vec::<String>::new());
@@ -42,6 +30,27 @@ async fn an_organization_comes_back_in_an_empty_one() {
         assert_eq!(count(&before, list), count(&after, list), "{list}");
     }
     assert!(same_histories(&before, &after) > 100);
+    simulator.stop().await;
+}
+
+/// The service adds tags to those that are there: only a replacement takes some away.
+#[tokio::test]
+async fn tags_that_were_taken_away_do_not_come_back() {
+    let (simulator, http, first) = backed_up(Seed::Small).await;
+    let item = first.in_use(|kind| kind == "work-item")[0].clone();
+    edit(&http, &item.id, "System.Tags", "kept; dropped").await;
+    let only = json!([{ "op": "replace", "path": "/fields/System.Tags", "value": "kept" }]);
+    patch(&http, &item.id, &only).await;
+    let snapshot = backup(&http, &first, &all_kinds()).await;
+    let target = empty(&simulator, "empty").await;
+    let journal = Journal::default();
+    let items = snapshot.in_use(without_code);
+    let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.differences, Vec::<String>::new());
+    let path = format!("/_apis/wit/workitems/{}", journal.new_id(&item));
+    let there = target.get("dev", &path).version("7.1").send().await;
+    let there: Value = there.unwrap().json().unwrap();
+    assert_eq!(there["fields"]["System.Tags"], "kept");
     simulator.stop().await;
 }
 
@@ -98,11 +107,8 @@ fn without_ids(text: &str) -> String {
 
 #[tokio::test]
 async fn a_restore_that_was_killed_goes_on_without_doubling() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let pat = simulator.add_organization("empty").await;
-    let target = client(&simulator, "empty", &pat);
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
     let journal = Journal::default();
     let items: Vec<ItemRef> = snapshot
         .items
@@ -138,22 +144,9 @@ async fn a_restore_that_was_killed_goes_on_without_doubling() {
 
 #[tokio::test]
 async fn discussions_are_written_once_however_often_the_restore_goes_on() {
-    let simulator = start(Seed::Contoso {
-        history: None,
-        work_items: 60,
-    })
-    .await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
-    let items: Vec<ItemRef> = snapshot
-        .items
-        .keys()
-        .filter(|item| item.kind != "git-repository" && item.kind != "wiki" && !binned(item))
-        .cloned()
-        .collect();
-    let pat = simulator.add_organization("straight").await;
-    let target = client(&simulator, "straight", &pat);
+    let (simulator, http, snapshot) = backed_up(contoso(60)).await;
+    let items = snapshot.in_use(without_code);
+    let target = empty(&simulator, "straight").await;
     let journal = Journal::default();
     restore(&target, &snapshot, &journal, &items).await.unwrap();
     let straight = state(&http, "straight").await;
@@ -163,8 +156,7 @@ async fn discussions_are_written_once_however_often_the_restore_goes_on() {
         assert_eq!(straight[list], again[list], "{list}");
     }
 
-    let pat = simulator.add_organization("killed").await;
-    let target = client(&simulator, "killed", &pat);
+    let target = empty(&simulator, "killed").await;
     let journal = Journal::default();
     for run in 0.. {
         assert!(run < 100, "it never ends");
@@ -196,36 +188,18 @@ fn revisions(state: &Value) -> BTreeMap<String, (usize, Vec<usize>)> {
 
 #[tokio::test]
 async fn a_project_wiki_that_came_with_its_repository_is_not_somebody_elses() {
-    let simulator = start(Seed::Contoso {
-        history: None,
-        work_items: 10,
-    })
-    .await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
-    let of = |kinds: &[&str]| -> Vec<ItemRef> {
-        let items = snapshot.items.keys();
-        items
-            .filter(|item| kinds.contains(&item.kind.as_str()))
-            .cloned()
-            .collect()
-    };
-    let pat = simulator.add_organization("empty").await;
-    let target = client(&simulator, "empty", &pat);
+    let (simulator, http, snapshot) = backed_up(contoso(10)).await;
+    let target = empty(&simulator, "empty").await;
     let journal = Journal::default();
-    let wikis = of(&["wiki"]);
+    let wikis = snapshot.in_use(|kind| kind == "wiki");
     assert_eq!(
         found(&target, &snapshot, &journal, &wikis).await,
         vec![None; wikis.len()]
     );
-    restore(
-        &target,
-        &snapshot,
-        &journal,
-        &of(&["project", "git-repository"]),
-    )
-    .await
-    .unwrap();
+    let before = snapshot.in_use(|kind| ["project", "git-repository"].contains(&kind));
+    restore(&target, &snapshot, &journal, &before)
+        .await
+        .unwrap();
     for (item, state) in wikis
         .iter()
         .zip(found(&target, &snapshot, &journal, &wikis).await)
@@ -240,8 +214,7 @@ async fn a_project_wiki_that_came_with_its_repository_is_not_somebody_elses() {
         );
     }
     // At its own place it is what it was.
-    let mut journal = Journal::default();
-    journal.ids.original = true;
+    let journal = Journal::at_origin();
     let there = found(&http, &snapshot, &journal, &wikis).await;
     assert_eq!(there, vec![Some(FoundState::Present); wikis.len()]);
     simulator.stop().await;
@@ -249,71 +222,34 @@ async fn a_project_wiki_that_came_with_its_repository_is_not_somebody_elses() {
 
 #[tokio::test]
 async fn deleted_things_come_back_at_the_original_place() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
     let items: Vec<ItemRef> = snapshot.of_kind("work-item").into_iter().cloned().collect();
-    http.call(
-        Method::DELETE,
-        "dev",
-        &format!("/_apis/wit/workitems/{}", items[0].id),
-    )
-    .version("7.1")
-    .send()
-    .await
-    .unwrap();
-    let destroyed = http
-        .call(
-            Method::DELETE,
-            "dev",
-            &format!("/_apis/wit/workitems/{}", items[5].id),
-        )
-        .version("7.1");
-    destroyed.query("destroy", "true").send().await.unwrap();
-    let mut journal = Journal::default();
-    journal.ids.original = true;
+    delete(&http, &format!("/_apis/wit/workitems/{}", items[0].id)).await;
+    let destroyed = format!("/_apis/wit/workitems/{}?destroy=true", items[5].id);
+    delete(&http, &destroyed).await;
+    let journal = Journal::at_origin();
     let report = restore(&http, &snapshot, &journal, &items).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
-    let known = journal.ids.known.lock().unwrap().clone();
-    let new = |item: &ItemRef| known[&("work-item".to_owned(), item.id.clone())].clone();
-    assert_eq!(
-        new(&items[0]),
-        items[0].id,
-        "an undeleted item keeps its number"
-    );
-    assert_ne!(new(&items[5]), items[5].id, "a destroyed one gets another");
+    let new = |at: usize| journal.new_id(&items[at]);
+    assert_eq!(new(0), items[0].id, "an undeleted item keeps its number");
+    assert_ne!(new(5), items[5].id, "a destroyed one gets another");
     simulator.stop().await;
 }
 
 #[tokio::test]
 async fn a_deleted_project_comes_back_where_it_was_with_all_that_it_had() {
-    let simulator = start(Seed::Contoso {
-        history: None,
-        work_items: 40,
-    })
-    .await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, snapshot) = backed_up(contoso(40)).await;
     let before = state(&http, simulator.organization()).await;
     let project = snapshot.of_kind("project")[0].clone();
-    let path = format!("/_apis/projects/{}", project.id);
-    let gone = http.call(Method::DELETE, "dev", &path).version("7.1");
-    gone.send().await.unwrap();
-    let mut journal = Journal::default();
-    journal.ids.original = true;
+    delete(&http, &format!("/_apis/projects/{}", project.id)).await;
+    let journal = Journal::at_origin();
     let one = std::slice::from_ref(&project);
     assert_eq!(
         found(&http, &snapshot, &journal, one).await,
         [Some(FoundState::Deleted)]
     );
 
-    let binned = |item: &ItemRef| snapshot.items[item].contains_key("recycle-bin.json");
-    let items: Vec<ItemRef> = snapshot
-        .items
-        .keys()
-        .filter(|item| !binned(item))
-        .cloned()
-        .collect();
+    let items = snapshot.in_use(|_| true);
     let report = restore(&http, &snapshot, &journal, &items).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
     assert_eq!(report.differences, Vec::<String>::new());
@@ -324,13 +260,9 @@ async fn a_deleted_project_comes_back_where_it_was_with_all_that_it_had() {
 
 #[tokio::test]
 async fn the_name_of_a_deleted_project_is_taken() {
-    let simulator = start(Seed::Small).await;
-    let http = owner(&simulator);
-    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
     let project = snapshot.of_kind("project")[0].clone();
-    let path = format!("/_apis/projects/{}", project.id);
-    let gone = http.call(Method::DELETE, "dev", &path).version("7.1");
-    gone.send().await.unwrap();
+    delete(&http, &format!("/_apis/projects/{}", project.id)).await;
     // As for another organization, where nothing is taken out of the recycle bin.
     let report = restore(&http, &snapshot, &Journal::default(), &[project])
         .await

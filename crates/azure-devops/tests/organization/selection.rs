@@ -6,10 +6,11 @@ use model::policy::Pick;
 use model::{ItemRef, Picks};
 use serde_json::{Value, json};
 use service::Client;
-use service::http::Method;
 use simulator::Seed;
 
-use crate::support::{Snapshot, all_kinds, backup, backup_picked, codes, owner, start};
+use crate::support::{
+    Snapshot, all_kinds, backup, backup_picked, codes, edit, owner, patch, start,
+};
 
 fn without(project: &str) -> Picks {
     let pick = Pick {
@@ -17,23 +18,6 @@ fn without(project: &str) -> Picks {
         ..Pick::default()
     };
     Picks(BTreeMap::from([("project".to_owned(), pick)]))
-}
-
-async fn patch(http: &Client, id: &str, operations: &Value) {
-    let path = format!("/_apis/wit/workitems/{id}");
-    let call = http.call(Method::PATCH, "dev", &path).version("7.1");
-    let call = call.body("application/json-patch+json", operations.to_string());
-    call.send().await.unwrap();
-}
-
-async fn edit(http: &Client, id: &str, field: &str, value: &str) {
-    let path = format!("/fields/{field}");
-    patch(
-        http,
-        id,
-        &json!([{"op": "add", "path": path, "value": value}]),
-    )
-    .await;
 }
 
 /// The project may have another process, with states of its own.

@@ -30,6 +30,14 @@ impl Snapshot {
         self.items.keys().filter(|item| item.kind == kind).collect()
     }
 
+    /// What is in use, of some kinds: what lies in the recycle bin aside.
+    pub(crate) fn in_use(&self, wanted: impl Fn(&str) -> bool) -> Vec<ItemRef> {
+        let parts = self.items.iter();
+        let in_use = parts
+            .filter(|(item, parts)| wanted(&item.kind) && !parts.contains_key("recycle-bin.json"));
+        in_use.map(|(item, _)| item.clone()).collect()
+    }
+
     pub(crate) fn part_text(&self, item: &ItemRef, part: &str) -> String {
         self.items
             .get(item)

@@ -1,5 +1,6 @@
 //! A backup engine in memory: snapshots as maps, and the two passes of a restore.
 
+mod edits;
 mod memory;
 mod restore;
 
@@ -15,11 +16,16 @@ use service::http::{Auth, Client, Method, Options, Url};
 use service::{Crawl, Crawled, Order, Scope};
 use simulator::{Seed, Simulator};
 
+pub(crate) use edits::{delete, edit, heal, patch};
 pub(crate) use memory::{Snapshot, Writer};
 pub(crate) use restore::{Journal, found, restore};
 
 /// A client of one organization of a simulator; `root` is the simulator itself.
 pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Client {
+    asking(simulator, organization, pat, 2)
+}
+
+fn asking(simulator: &Simulator, organization: &str, pat: &str, attempts: u32) -> Client {
     let url = |path: &str| Url::parse(&format!("{}{path}", simulator.url())).unwrap();
     Client::new(Options {
         hosts: BTreeMap::from([
@@ -29,7 +35,7 @@ pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Cl
         ]),
         auth: Auth::Pat(Secret::new(pat)),
         user_agent: "keepward-test".to_owned(),
-        attempts: 2,
+        attempts,
         max_wait: Duration::from_secs(1),
         timeout: Duration::from_mins(1),
         max_body: 64 << 20,
@@ -51,6 +57,38 @@ pub(crate) async fn start(seed: Seed) -> Simulator {
 /// The simulator's own client: its first organization with full access.
 pub(crate) fn owner(simulator: &Simulator) -> Client {
     client(simulator, simulator.organization(), simulator.pat())
+}
+
+/// The same, which asks for nothing twice.
+pub(crate) fn impatient(simulator: &Simulator) -> Client {
+    asking(simulator, simulator.organization(), simulator.pat(), 1)
+}
+
+/// A simulator with a backup of everything that its organization holds.
+pub(crate) async fn backed_up(seed: Seed) -> (Simulator, Client, Snapshot) {
+    let simulator = start(seed).await;
+    let http = owner(&simulator);
+    let snapshot = backup(&http, &Snapshot::default(), &all_kinds()).await;
+    (simulator, http, snapshot)
+}
+
+/// The organization of the demo with so many work items.
+pub(crate) fn contoso(work_items: u32) -> Seed {
+    Seed::Contoso {
+        history: None,
+        work_items,
+    }
+}
+
+/// Kinds that no git is needed for.
+pub(crate) fn without_code(kind: &str) -> bool {
+    !["git-repository", "wiki"].contains(&kind)
+}
+
+/// Another organization, with nothing in it.
+pub(crate) async fn empty(simulator: &Simulator, name: &str) -> Client {
+    let pat = simulator.add_organization(name).await;
+    client(simulator, name, &pat)
 }
 
 pub(crate) async fn get(http: &Client, path: &str) -> Value {

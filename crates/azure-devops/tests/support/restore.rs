@@ -41,6 +41,21 @@ pub(crate) struct Journal {
     pub(crate) replace: bool,
 }
 
+impl Journal {
+    /// Of a restore into the place that the snapshot was taken of.
+    pub(crate) fn at_origin() -> Self {
+        let mut journal = Self::default();
+        journal.ids.original = true;
+        journal
+    }
+
+    /// The id at the target of what was restored.
+    pub(crate) fn new_id(&self, item: &ItemRef) -> String {
+        let key = (item.kind.clone(), item.id.clone());
+        self.ids.known.lock().unwrap()[&key].clone()
+    }
+}
+
 #[async_trait]
 impl service::Journal for Journal {
     async fn intend(&self, item: &ItemRef) -> Result<()> {

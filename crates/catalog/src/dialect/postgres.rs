@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Arguments as _, ConnectOptions as _, Executor, Postgres, SqlSafeStr};
 
 use super::{Dialect, Search};
@@ -32,13 +32,25 @@ pub(crate) const DIALECT: Dialect = Dialect {
             FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses();",
     queue_lock: Some("SELECT pg_advisory_xact_lock(7305243915)"),
     like: "ILIKE",
+    analyze: Some("ANALYZE item_version, item_text, text_words"),
     search: Search {
         tables: "CREATE TABLE text_words (id bigint PRIMARY KEY, words tsvector NOT NULL);
             CREATE INDEX text_words_words ON text_words USING gin (words);",
+        vocabulary: "",
         id: "id",
         new_ids: "SELECT nextval(pg_get_serial_sequence('item_text', 'id')) FROM generate_series(1, $1)",
         insert: ("INSERT INTO text_words (id, words) SELECT column1, column2::tsvector FROM (", 2, ") AS v"),
         document,
+        // The planner takes every beginning of a word for common: `OFFSET 0` keeps it from looking at all texts in order, `+ 0` from listing all numbers.
+        newest: "SELECT id FROM (SELECT id FROM text_words WHERE words @@ $1::tsquery AND id + 0 < $2 OFFSET 0) w ORDER BY id DESC LIMIT $3",
+        newest_looked_at: Some("SELECT id, CASE WHEN words @@ $1::tsquery THEN 1::bigint ELSE 0 END
+            FROM (SELECT id, words FROM text_words WHERE id < $2 ORDER BY id DESC LIMIT $3) w"),
+        // What the planner knows of common words: reading the places of one from the index takes long, and cannot be stopped.
+        places: "SELECT least(coalesce(sum(greatest(c.reltuples, 0) * e.part), 0), $3)::bigint
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = 'words'
+                CROSS JOIN LATERAL unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) AS e (word, part)
+            WHERE c.oid = 'text_words'::regclass AND e.word COLLATE \"C\" >= $1 AND e.word COLLATE \"C\" <= $2",
         matches: (".words @@ ", "::tsquery"),
         expression,
         ordered_join: "JOIN",
@@ -95,6 +107,9 @@ fn expression(query: &Query, part: Part) -> String {
 
 const CONNECTIONS: u32 = 10;
 
+/// Milliseconds.
+const SOON: &str = "SET LOCAL statement_timeout = 10";
+
 pub(crate) async fn connect(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
     let pool = PgPoolOptions::new()
@@ -126,6 +141,20 @@ pub(crate) async fn rows<'c>(
         .fetch_all(on)
         .await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
+}
+
+/// As [`rows`], of a statement that only reads; `None` when it would take longer than somebody who waits for a page is to notice.
+pub(crate) async fn rows_soon(
+    pool: &PgPool,
+    sql: impl SqlSafeStr,
+    values: Vec<Value>,
+) -> Result<Option<Vec<Row>>> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(SOON).execute(&mut *tx).await?;
+    match rows(&mut *tx, sql, values).await {
+        Err(error) if error.is_canceled() => Ok(None),
+        rows => rows.map(Some),
+    }
 }
 
 pub(crate) async fn execute<'c>(

@@ -38,14 +38,19 @@ pub(crate) const DIALECT: Dialect = Dialect {
             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;",
     queue_lock: None,
     like: "LIKE",
+    analyze: None,
     search: Search {
         // Words come as they are to be found: nothing is left for the tokenizer to decide.
         tables: "CREATE VIRTUAL TABLE text_words USING fts5(name, body, content='', contentless_delete=1, tokenize='ascii');",
+        vocabulary: "CREATE VIRTUAL TABLE text_vocabulary USING fts5vocab(text_words, instance);",
         id: "rowid",
         new_ids: "WITH RECURSIVE numbers (id) AS (SELECT coalesce(max(id), 0) + 1 FROM item_text UNION ALL SELECT id + 1 FROM numbers LIMIT $1)
             SELECT id FROM numbers",
         insert: ("INSERT INTO text_words (rowid, name, body)", 3, ""),
         document: |name, body| args![name.join(" "), body.join(" ")],
+        newest: "SELECT rowid FROM text_words WHERE text_words MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3",
+        newest_looked_at: None,
+        places: "SELECT count(*) FROM (SELECT 1 FROM text_vocabulary WHERE term >= $1 AND term <= $2 LIMIT $3)",
         matches: (".text_words MATCH ", ""),
         expression,
         ordered_join: "CROSS JOIN",
@@ -120,6 +125,8 @@ fn pool() -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(Duration::from_mins(5))
+        // The writer is waited for while a large snapshot is listed, which is nobody's worry.
+        .acquire_slow_threshold(Duration::from_mins(5))
 }
 
 async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {

@@ -8,6 +8,7 @@ use model::SourceId;
 use super::excerpt::{Piece, excerpt};
 use super::{IndexEntry, Part, Query, columns, entry};
 use crate::db::{Row, Value, args};
+use crate::lists::Where;
 use crate::{Catalog, Error, Listed, Page, Result, SourceKey, page};
 
 /// Which items to find; what is not said is not asked for.
@@ -25,6 +26,8 @@ pub struct TextFilter {
     pub sources: Option<BTreeSet<SourceId>>,
     /// Texts are not looked at, and nothing of them is told.
     pub names_only: bool,
+    /// Nothing is told of what is found but the entry: neither an excerpt nor the project's name.
+    pub bare: bool,
 }
 
 /// An item that was found, as the newest version that matches.
@@ -38,15 +41,26 @@ pub struct TextHit {
     pub project: Option<String>,
     /// What surrounds the first hit in the text; empty where only the name has it.
     pub excerpt: Vec<Piece>,
-    part: usize,
     text: i64,
 }
 
-/// Columns before those of the entry.
+/// What was looked through at once.
+struct Found {
+    rows: Vec<Row>,
+    /// There may be more, in texts of smaller numbers than this.
+    below: Option<i64>,
+}
+
+/// Columns before those of the entry, and that of the text's number.
 const HEAD: usize = 8;
+const TEXT: usize = 6;
+/// Texts that are looked up at once, and that are read at once.
+const AT_ONCE: usize = 128;
+const SHOWN_AT_ONCE: usize = 10;
 
 impl Catalog {
-    /// Items of which a version within the filter matches. A query without words finds nothing.
+    /// Items of which a version within the filter matches. A query without words finds nothing. A page may have fewer hits than its limit, or none,
+    /// while more follow: of what the words find, so much is looked at for each.
     pub async fn search_text(
         &self,
         query: &Query,
@@ -65,7 +79,10 @@ impl Catalog {
         } else {
             &[Part::Named, Part::Rest]
         };
-        let mut hits = Vec::new();
+        let mut listed = Listed {
+            items: Vec::new(),
+            next: None,
+        };
         let wanted = if query.is_empty() {
             None
         } else {
@@ -73,20 +90,21 @@ impl Catalog {
         };
         if let Some(wanted) = wanted {
             for (number, part) in parts.iter().enumerate().skip(first) {
-                let limit = page.limit() + 1 - hits.len();
-                let rows = self.matching(query, *part, &wanted, below, limit).await?;
-                for row in &rows {
-                    hits.push(hit(row, number)?);
+                let limit = page.limit() - listed.items.len();
+                let found = self.hits(query, *part, &wanted, below, limit).await?;
+                for row in &found.rows {
+                    listed.items.push(hit(row)?);
                 }
-                if hits.len() > page.limit() {
+                if let Some(below) = found.below {
+                    listed.next = Some(page::cursor(&[&number.to_string(), &below.to_string()]));
                     break;
                 }
                 below = i64::MAX;
             }
         }
-        let mut listed = Listed::cut(hits, page.limit(), |last| {
-            page::cursor(&[&last.part.to_string(), &last.text.to_string()])
-        });
+        if filter.bare {
+            return Ok(listed);
+        }
         self.name_projects(&mut listed.items).await?;
         if !filter.names_only {
             self.show(query, &mut listed.items).await?;
@@ -94,12 +112,42 @@ impl Catalog {
         Ok(listed)
     }
 
-    async fn matching(
+    /// Those of the newest texts that are found which the filter lets through, and where to go on.
+    async fn hits(
         &self,
         query: &Query,
         part: Part,
         wanted: &Wanted<'_>,
         below: i64,
+        limit: usize,
+    ) -> Result<Found> {
+        let texts = self.newest_texts(query, part, below).await?;
+        let listed = |ids: &[i64]| ids.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let all = listed(&texts.ids);
+        let mut rows = Vec::new();
+        for some in texts.ids.chunks(AT_ONCE) {
+            let (some, most) = (listed(some), limit + 1 - rows.len());
+            let matching = self.matching(query, part, wanted, (&some, &all), most);
+            rows.extend(matching.await?);
+            if rows.len() > limit {
+                rows.truncate(limit);
+                // Nothing was wanted: the page was full before.
+                let last = rows.last().map_or(Ok(below), |row| row.int(TEXT))?;
+                let below = Some(last);
+                return Ok(Found { rows, below });
+            }
+        }
+        let below = texts.below;
+        Ok(Found { rows, below })
+    }
+
+    /// The newest versions that match, where they have one of the texts; all of the second ones are known to match.
+    async fn matching(
+        &self,
+        query: &Query,
+        part: Part,
+        wanted: &Wanted<'_>,
+        (texts, known): (&str, &str),
         limit: usize,
     ) -> Result<Vec<Row>> {
         let search = &self.db.dialect().search;
@@ -107,31 +155,22 @@ impl Catalog {
             Part::NameAlone => part,
             _ => Part::Any,
         };
-        let mut values: Vec<Value> = args![
-            (search.expression)(query, part),
-            (search.expression)(query, any),
-            below,
-            limit as u64
-        ];
+        let mut values: Vec<Value> = args![(search.expression)(query, any), limit as u64];
         let conditions = wanted.conditions(&mut values);
-        let matches = |alias: &str, parameter: &str| {
-            let (before, after) = search.matches;
-            format!("{alias}{before}{parameter}{after}")
-        };
+        let (before, after) = search.matches;
         // The newest version of an item that matches: no later one does.
         let sql = format!(
             "SELECT c.repository, c.service, c.address, c.name, s.kind, s.scope, t.id, t.project, {columns}
-             FROM text_words w {join} item_text t ON t.id = w.{id} {join} section s ON s.id = t.section {join} source c ON c.id = s.source
+             FROM item_text t {join} section s ON s.id = t.section {join} source c ON c.id = s.source
                 {join} item_version v ON v.section = t.section AND v.item = t.item AND v.text = t.id
-             WHERE {is_part} AND w.{id} < $3 {conditions} {in_time}
-               AND NOT EXISTS (SELECT 1 FROM item_version l {join} text_words x ON x.{id} = l.text
-                    WHERE l.section = v.section AND l.item = v.item AND l.first_seq > v.first_seq {later_in_time} AND {is_any})
-             ORDER BY w.{id} DESC LIMIT $4",
+             WHERE t.id IN ({texts}) {conditions} {in_time}
+               AND NOT EXISTS (SELECT 1 FROM item_version l
+                    WHERE l.section = v.section AND l.item = v.item AND l.first_seq > v.first_seq {later_in_time}
+                      AND (l.text IN ({known}) OR EXISTS (SELECT 1 FROM text_words x WHERE x.{id} = l.text AND x{before}$1{after})))
+             ORDER BY t.id DESC LIMIT $2",
             columns = columns!("v"),
             join = search.ordered_join,
             id = search.id,
-            is_part = matches("w", "$1"),
-            is_any = matches("x", "$2"),
             in_time = wanted.in_time("v"),
             later_in_time = wanted.in_time("l"),
         );
@@ -162,27 +201,53 @@ impl Catalog {
             wanted.sources = Some(ids.join(","));
         }
         if let Some(project) = &filter.project {
-            wanted.projects = self.aliases(project).await?;
+            wanted.projects = self.aliases(project, filter.source.as_ref()).await?;
         }
         Ok(Some(wanted))
     }
 
-    /// A project's name and ids, in lower case, by any of them; as it was called at any time.
-    pub(super) async fn aliases(&self, project: &str) -> Result<Vec<String>> {
+    /// A project's name and ids, in lower case, by any of them; as it was called at any time, in this source or in all.
+    pub(super) async fn aliases(
+        &self,
+        project: &str,
+        source: Option<&SourceKey>,
+    ) -> Result<Vec<String>> {
         let given = project.to_lowercase();
-        let sql = "SELECT DISTINCT v.item, coalesce(v.folded, lower(v.name))
-            FROM section s JOIN item_version v ON v.section = s.id WHERE s.kind = 'project'
-              AND v.item IN (SELECT p.item FROM section q JOIN item_version p ON p.section = q.id
-                    WHERE q.kind = 'project' AND (lower(p.item) = $1 OR coalesce(p.folded, lower(p.name)) = $1))";
         let mut all = BTreeSet::from([given.clone()]);
-        for row in self.db.read(sql, args![given]).await? {
-            all.extend([row.text(0)?.to_lowercase(), row.text(1)?]);
+        let sections = self.project_sections(source).await?;
+        if !sections.is_empty() {
+            let sql = format!(
+                "SELECT DISTINCT v.item, coalesce(v.folded, lower(v.name)) FROM item_version v WHERE v.section IN ({sections})
+                   AND v.item IN (SELECT p.item FROM item_version p WHERE p.section IN ({sections})
+                        AND (lower(p.item) = $1 OR coalesce(p.folded, lower(p.name)) = $1))"
+            );
+            for row in self.db.read(sqlx::AssertSqlSafe(sql), args![given]).await? {
+                all.extend([row.text(0)?.to_lowercase(), row.text(1)?]);
+            }
         }
         Ok(all.into_iter().collect())
     }
 
+    /// Sections of projects as numbers, separated by commas: with them in a statement, the databases know how few items that is.
+    async fn project_sections(&self, source: Option<&SourceKey>) -> Result<String> {
+        let mut wanted = Where::new();
+        if let Some(source) = source {
+            wanted.and("c.repository = {}", &source.repository);
+            wanted.and("c.service = {}", &source.id.service);
+            wanted.and("c.address = {}", &source.id.address);
+        }
+        let Where { sql, values } = wanted;
+        let sql = format!(
+            "SELECT s.id FROM section s JOIN source c ON c.id = s.source {sql} AND s.kind = 'project'"
+        );
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
+        let ids = rows.iter().map(|row| Ok(row.int(0)?.to_string()));
+        Ok(ids.collect::<Result<Vec<_>>>()?.join(","))
+    }
+
     /// Ids of projects become the names that they have, or had last.
     async fn name_projects(&self, hits: &mut [TextHit]) -> Result<()> {
+        let mut sections: HashMap<SourceKey, String> = HashMap::new();
         let mut names: HashMap<(SourceKey, String), Option<String>> = HashMap::new();
         for hit in hits {
             let said = hit.project.take().filter(|project| !project.is_empty());
@@ -194,27 +259,48 @@ impl Catalog {
             };
             let key = (hit.source.clone(), id.clone());
             if !names.contains_key(&key) {
-                let sql = "SELECT v.name FROM source c JOIN section s ON s.source = c.id JOIN item_version v ON v.section = s.id
-                    WHERE c.repository = $1 AND c.service = $2 AND c.address = $3 AND s.kind = 'project'
-                      AND (lower(v.item) = lower($4) OR coalesce(v.folded, lower(v.name)) = $4)
-                    ORDER BY v.first_seq DESC LIMIT 1";
-                let of = &hit.source;
-                let values = args![&of.repository, &of.id.service, &of.id.address, &id];
-                let row = self.db.read_one(sql, values).await?;
-                let name = row.map(|row| row.text(0)).transpose()?;
-                names.insert(key.clone(), name);
+                if !sections.contains_key(&hit.source) {
+                    let own = self.project_sections(Some(&hit.source)).await?;
+                    sections.insert(hit.source.clone(), own);
+                }
+                let own = sections.get(&hit.source).map_or("", String::as_str);
+                names.insert(key.clone(), self.project_name(own, &id).await?);
             }
             hit.project = names.get(&key).cloned().flatten().or(Some(id));
         }
         Ok(())
     }
 
-    /// One text at a time: together they could be large.
+    /// The last name of the project with this id or name in these sections.
+    async fn project_name(&self, sections: &str, id: &str) -> Result<Option<String>> {
+        if sections.is_empty() {
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT v.name FROM item_version v WHERE v.section IN ({sections})
+               AND (lower(v.item) = lower($1) OR coalesce(v.folded, lower(v.name)) = $1)
+             ORDER BY v.first_seq DESC LIMIT 1"
+        );
+        let row = self
+            .db
+            .read_one(sqlx::AssertSqlSafe(sql), args![id])
+            .await?;
+        row.map(|row| row.text(0)).transpose()
+    }
+
+    /// A few texts at a time: together they could be large.
     async fn show(&self, query: &Query, hits: &mut [TextHit]) -> Result<()> {
-        for hit in hits {
-            let sql = "SELECT body FROM item_text WHERE id = $1 AND body <> ''";
-            if let Some(row) = self.db.read_one(sql, args![hit.text]).await? {
-                hit.excerpt = excerpt(&row.text(0)?, query);
+        for some in hits.chunks_mut(SHOWN_AT_ONCE) {
+            let ids: Vec<String> = some.iter().map(|hit| hit.text.to_string()).collect();
+            let sql = format!(
+                "SELECT id, body FROM item_text WHERE id IN ({}) AND body <> ''",
+                ids.join(",")
+            );
+            for row in self.db.read(sqlx::AssertSqlSafe(sql), args![]).await? {
+                let (id, body) = (row.int(0)?, row.text(1)?);
+                for hit in some.iter_mut().filter(|hit| hit.text == id) {
+                    hit.excerpt = excerpt(&body, query);
+                }
             }
         }
         Ok(())
@@ -277,14 +363,13 @@ impl Wanted<'_> {
     }
 }
 
-fn hit(row: &Row, part: usize) -> Result<TextHit> {
+fn hit(row: &Row) -> Result<TextHit> {
     Ok(TextHit {
         source: SourceKey::read(row, 0)?,
         source_name: row.text(3)?,
         entry: entry(row, HEAD, &row.text(4)?, &row.text(5)?)?,
         project: Some(row.text(7)?),
         excerpt: Vec::new(),
-        part,
-        text: row.int(6)?,
+        text: row.int(TEXT)?,
     })
 }

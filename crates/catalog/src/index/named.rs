@@ -1,48 +1,49 @@
-//! Items by words of their names: few are found by the index of words, many by looking at them in order.
+//! What somebody types to narrow a list by name.
 
-use super::read::Section;
-use super::{Part, Query};
-use crate::db::args;
-use crate::{Catalog, Result};
+use super::{IndexEntry, Query, within};
+use crate::lists::Where;
 
-/// So many are common: whoever looks at items in their order finds a page of them soon.
-const COMMON: u64 = 2000;
+/// Words of a name or an id; where nothing that is typed is a word, the text itself.
+pub(super) enum Named {
+    Words(Query),
+    Text(String),
+}
 
-impl Catalog {
-    /// The texts of the versions, of all times, whose names have these words, the last of which may be a beginning; `None` when they are many,
-    /// when there is no word, and while words are still to be indexed.
-    pub(super) async fn few_named(
-        &self,
-        name: &str,
-        sections: &[&Section],
-    ) -> Result<Option<String>> {
-        let query = Query::of_name(name);
-        if query.is_empty() || sections.is_empty() {
-            return Ok(None);
+impl Named {
+    pub(super) fn parse(text: &str) -> Self {
+        let query = Query::of_name(text);
+        if query.is_empty() {
+            Self::Text(within(text))
+        } else {
+            Self::Words(query)
         }
-        let pending = "SELECT id FROM text_pending LIMIT 1";
-        if self.db.read_one(pending, args![]).await?.is_some() {
-            return Ok(None);
+    }
+
+    /// Lets those versions `v` through that may have the name; only of ASCII do the databases know upper and lower case.
+    pub(super) fn narrow(&self, like: &str, wanted: &mut Where) {
+        let query = match self {
+            Self::Words(query) => query,
+            Self::Text(pattern) => {
+                let condition = format!("coalesce(v.folded, v.name) {like} {{}} ESCAPE '\\'");
+                return wanted.and(&condition, pattern);
+            }
+        };
+        let foreign = "v.folded IS NOT NULL OR octet_length(v.item) > length(v.item)";
+        for word in query.all.iter().flat_map(|term| &term.words) {
+            if word.is_ascii() {
+                let has = format!("(v.name {like} {{}} OR v.item {like} {{}} OR {foreign})");
+                wanted.and(&has, within(word));
+            } else {
+                wanted.sql.push_str(&[" AND (", foreign, ")"].concat());
+            }
         }
-        let search = &self.db.dialect().search;
-        let (before, after) = search.matches;
-        let sections: Vec<String> = sections
-            .iter()
-            .map(|section| section.id.to_string())
-            .collect();
-        let sql = format!(
-            "SELECT w.{id} FROM text_words w {join} item_text t ON t.id = w.{id}
-             WHERE w{before}$1{after} AND t.section IN ({}) LIMIT $2",
-            sections.join(","),
-            id = search.id,
-            join = search.ordered_join,
-        );
-        let values = args![(search.expression)(&query, Part::NameAlone), COMMON + 1];
-        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
-        if rows.len() as u64 > COMMON {
-            return Ok(None);
+    }
+
+    /// Whether what came through has it.
+    pub(super) fn has(&self, entry: &IndexEntry) -> bool {
+        match self {
+            Self::Words(query) => query.is_of(&entry.name, &entry.item.id),
+            Self::Text(_) => true,
         }
-        let ids = rows.iter().map(|row| Ok(row.int(0)?.to_string()));
-        Ok(Some(ids.collect::<Result<Vec<_>>>()?.join(",")))
     }
 }

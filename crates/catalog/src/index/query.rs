@@ -1,6 +1,6 @@
 //! What somebody looks for: words, `"phrases"`, `-exclusions` and `beginnings*`. There is no text that is no query.
 
-use super::words::words;
+use super::words::{named_words, words};
 
 /// More than anyone types.
 const MOST: usize = 16;
@@ -81,6 +81,14 @@ impl Query {
             all,
             none: Vec::new(),
         }
+    }
+
+    /// Whether an item of this name and id has every word, as the index would find it by [`Part::NameAlone`].
+    pub(crate) fn is_of(&self, name: &str, id: &str) -> bool {
+        let words = named_words(name, id);
+        let from = |at: usize| words[at..].iter().map(String::as_str);
+        let has = |term: &Term| (0..words.len()).any(|at| term.is_at(from(at)));
+        self.all.iter().all(has) && !self.none.iter().any(has)
     }
 
     /// Nothing is looked for: there is no word, or only words that must not be there.

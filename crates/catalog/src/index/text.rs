@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::words::{name_words, words};
+use super::words::{named_words, words};
 use crate::db::{Tx, Value, args};
-use crate::dialect::Search;
+use crate::dialect::{MANY_ROWS, Search};
 use crate::{Catalog, Error, Result};
 
 /// Texts whose words are looked for at once, and so often in one transaction.
@@ -150,14 +150,24 @@ impl Catalog {
 
     /// Makes the texts that snapshots have brought searchable. Other writers come in between its steps.
     pub async fn index_texts(&self) -> Result<()> {
-        while self.index_some().await? {}
+        let mut indexed = 0;
+        loop {
+            match self.index_some().await? {
+                0 => break,
+                some => indexed += some,
+            }
+        }
+        if let Some(sql) = self.db.dialect().analyze.filter(|_| indexed >= MANY_ROWS) {
+            self.db.write(sql, args![]).await?;
+        }
         Ok(())
     }
 
-    /// Whether there may be more.
-    async fn index_some(&self) -> Result<bool> {
+    /// How many; there may be more until there were none.
+    async fn index_some(&self) -> Result<u64> {
         let search = &self.db.dialect().search;
         let mut tx = self.db.begin().await?;
+        let mut indexed = 0;
         for _ in 0..ROUNDS {
             let sql = "DELETE FROM text_pending WHERE id IN (SELECT id FROM text_pending ORDER BY id LIMIT $1) RETURNING id";
             let taken = tx.rows(sql, args![AT_ONCE]).await?;
@@ -166,9 +176,9 @@ impl Catalog {
                 .map(|row| row.int(0))
                 .collect::<Result<Vec<i64>>>()?;
             if ids.is_empty() {
-                tx.commit().await?;
-                return Ok(false);
+                break;
             }
+            indexed += ids.len() as u64;
             let wanted: Vec<String> = ids.iter().map(i64::to_string).collect();
             let sql = format!(
                 "SELECT t.id, t.item, t.body, (SELECT v.name FROM item_version v
@@ -178,8 +188,7 @@ impl Catalog {
             );
             let mut values = Vec::new();
             for row in tx.rows(sqlx::AssertSqlSafe(sql), args![]).await? {
-                let mut name = name_words(&row.opt_text(3)?.unwrap_or_default());
-                name.extend(words(&row.text(1)?).map(|word| word.text));
+                let name = named_words(&row.opt_text(3)?.unwrap_or_default(), &row.text(1)?);
                 let body: Vec<String> = words(&row.text(2)?).map(|word| word.text).collect();
                 values.extend(args![row.int(0)?]);
                 values.extend((search.document)(&name, &body));
@@ -188,6 +197,6 @@ impl Catalog {
             tx.insert(head, columns, values, tail).await?;
         }
         tx.commit().await?;
-        Ok(true)
+        Ok(indexed)
     }
 }

@@ -64,7 +64,7 @@ fn stands_alone(char: char) -> bool {
 }
 
 /// The words of a name, with those that it is put together of: `PaymentService` is found by `service` too.
-pub(crate) fn name_words(name: &str) -> Vec<String> {
+fn name_words(name: &str) -> Vec<String> {
     let mut all = Vec::new();
     for word in words(name) {
         let written = &name[word.at.clone()];
@@ -84,6 +84,13 @@ pub(crate) fn name_words(name: &str) -> Vec<String> {
             all.extend(inner.into_iter().map(fold));
         }
     }
+    all
+}
+
+/// By which an item is found: the words of its name and those of its id.
+pub(crate) fn named_words(name: &str, id: &str) -> Vec<String> {
+    let mut all = name_words(name);
+    all.extend(words(id).map(|word| word.text));
     all
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::text::{self, Known, NewText};
 use crate::db::{Tx, Value, args, json};
-use crate::dialect::Search;
+use crate::dialect::{Dialect, MANY_ROWS};
 use crate::{Catalog, Change, Error, IndexChange, ItemState, Result, SnapshotRow, SourceKey};
 
 const COLUMNS: usize = 11;
@@ -26,14 +26,15 @@ pub struct SnapshotWriter {
     tx: Tx,
     /// Told when it is there.
     listed: Arc<Notify>,
-    search: &'static Search,
+    dialect: &'static Dialect,
     source: i64,
     seq: i64,
     snapshot: String,
     mode: Mode,
     sections: HashMap<String, HashMap<String, i64>>,
-    /// Rows to insert.
+    /// Rows to insert, and how many there were in all.
     added: Vec<Value>,
+    rows: u64,
     /// Their texts, and the bytes of these.
     texts: Vec<NewText>,
     text_bytes: usize,
@@ -97,7 +98,6 @@ impl Catalog {
             (None, Some((seq, id)), Some(parent)) if parent == id => (Mode::Next, seq + 1),
             (None, Some((seq, _)), _) => (Mode::Settle, seq + 1),
         };
-        let search = &self.db.dialect().search;
         if mode == Mode::Settle {
             super::settle::rebase(&mut tx, source, seq, row.parent.as_deref()).await?;
         }
@@ -108,12 +108,13 @@ impl Catalog {
             sections: sections(&mut tx, source).await?,
             tx,
             listed: Arc::clone(&self.texts),
-            search,
+            dialect: self.db.dialect(),
             source,
             seq,
             snapshot: row.id.clone(),
             mode,
             added: Vec::new(),
+            rows: 0,
             texts: Vec::new(),
             text_bytes: 0,
             ended: Vec::new(),
@@ -227,7 +228,10 @@ impl SnapshotWriter {
     pub async fn commit(mut self) -> Result<i64> {
         self.flush().await?;
         if self.mode == Mode::Settle {
-            super::settle::merge(&mut self.tx, self.search, self.source, self.seq).await?;
+            super::settle::merge(&mut self.tx, &self.dialect.search, self.source, self.seq).await?;
+        }
+        if let Some(sql) = self.dialect.analyze.filter(|_| self.rows >= MANY_ROWS) {
+            self.tx.execute(sql, args![]).await?;
         }
         self.tx.commit().await?;
         self.listed.notify_one();
@@ -253,7 +257,7 @@ impl SnapshotWriter {
 
     async fn flush(&mut self) -> Result<()> {
         let ended = std::mem::take(&mut self.ended);
-        let known = text::known(&mut self.tx, self.search, self.seq, &ended).await?;
+        let known = text::known(&mut self.tx, &self.dialect.search, self.seq, &ended).await?;
         if !ended.is_empty() {
             let sql = format!(
                 "UPDATE item_version AS v SET gone_seq = {seq} FROM ({values}) AS c
@@ -282,7 +286,7 @@ impl SnapshotWriter {
         }
         self.text_bytes = 0;
         let texts = std::mem::take(&mut self.texts);
-        let ids = text::store(&mut self.tx, self.search, known, texts).await?;
+        let ids = text::store(&mut self.tx, &self.dialect.search, known, texts).await?;
         for (row, id) in added.chunks_mut(COLUMNS).zip(ids) {
             row[TEXT] = id.into();
         }
@@ -292,6 +296,7 @@ impl SnapshotWriter {
             ""
         };
         let rows = added.len() / COLUMNS;
+        self.rows += rows as u64;
         let sql = match &self.statement {
             Some(sql) if rows == BATCH => Arc::clone(sql),
             _ => Arc::from(self.tx.values(HEAD, COLUMNS, rows, tail)),

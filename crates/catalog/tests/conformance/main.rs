@@ -4,6 +4,7 @@
 mod audit;
 mod connect;
 mod index;
+mod large;
 mod maintenance;
 mod names;
 mod notify;
@@ -16,6 +17,7 @@ mod queue;
 mod registry;
 mod rename;
 mod server;
+mod side_by_side;
 mod sources;
 mod sqlite;
 mod support;
@@ -37,16 +39,9 @@ macro_rules! suite {
         /// On PostgreSQL, in a database of its own; the cluster is shared, since making one takes seconds.
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn on_postgres() {
-            let cluster = postgres::Cluster::start();
-            let mut failed = Vec::new();
-            $({
-                let place = cluster.place(stringify!($name));
-                let mut alone = tokio::task::JoinSet::new();
-                alone.spawn($module::$name(place));
-                if alone.join_next().await.unwrap().is_err() {
-                    failed.push(stringify!($name));
-                }
-            })*
+            let mut on_postgres = side_by_side::SideBySide::start();
+            $(on_postgres.run(stringify!($name), crate::$module::$name).await;)*
+            let failed = on_postgres.failed().await;
             assert!(failed.is_empty(), "failed on PostgreSQL: {failed:?}");
         }
     };
@@ -71,6 +66,7 @@ suite! {
     registry::connectors_are_unique_without_regard_to_case,
     registry::a_refused_replacement_leaves_the_old_connector,
     registry::removing_a_connector_leaves_its_snapshots,
+    registry::what_a_connector_stood_for_is_remembered_under_its_name,
     registry::repositories_are_found_by_name_and_default,
     registry::runs_and_issues_are_paged,
     registry::a_newer_schema_is_refused,
@@ -93,7 +89,8 @@ suite! {
     sources::sources_of_an_older_catalog_get_the_addresses_that_their_snapshots_say,
     projects::items_of_a_project_are_listed_wherever_they_lie,
     projects::counts_are_the_same_however_they_were_found,
-    projects::names_are_found_by_their_words_once_these_are_indexed,
+    projects::names_are_found_by_their_words_whether_or_not_these_are_indexed,
+    large::a_page_looks_at_a_part_of_a_large_list_and_all_pages_find_all,
     text::words_of_names_and_texts_are_found_names_first,
     text::who_may_not_read_texts_learns_nothing_of_them,
     text::old_texts_are_found_in_their_time,

@@ -260,7 +260,27 @@ pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
     let row = catalog.repository("main").await.unwrap();
     assert_eq!((row.bytes, row.pruned), (Some(1000), Some(at(9))));
     assert_eq!(catalog.waiting_proposals(at(0)).await.unwrap(), 0);
-    assert_eq!(catalog.unprotected_items(10).await.unwrap(), []);
+    let unprotected = async |only: Option<&[String]>, most| {
+        let items = catalog.unprotected_items(only, most).await.unwrap();
+        let named: Vec<_> = items.into_iter().map(|one| one.name).collect();
+        named
+    };
+    assert!(unprotected(None, 10).await.is_empty());
+    for connector in ["Contoso", "Fabrikam"] {
+        let known = [("0".to_owned(), "first".to_owned())];
+        let came = [("1".to_owned(), format!("of {connector}"))];
+        let store = async |items: &[_]| {
+            let stored = catalog.store_found(connector, "user", items, false, at(0));
+            stored.await.unwrap()
+        };
+        store(&known).await;
+        store(&[known.as_slice(), came.as_slice()].concat()).await;
+    }
+    assert_eq!(unprotected(None, 10).await, ["of Contoso", "of Fabrikam"]);
+    // Whoever reaches one alone is not left with what others have before it.
+    let own = ["fabrikam".to_owned()];
+    assert_eq!(unprotected(Some(&own), 1).await, ["of Fabrikam"]);
+    assert!(unprotected(Some(&[]), 10).await.is_empty());
     let listed = catalog.run("1").await.unwrap();
     assert_eq!(listed.result, None);
 }

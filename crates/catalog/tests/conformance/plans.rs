@@ -21,6 +21,7 @@ fn plan(id: &str, second: i64) -> RestorePlan {
         repository: "main".to_owned(),
         target: RestoreTarget::Other {
             connector: "fabrikam".to_owned(),
+            source: model::SourceId::new("azure-devops", "https://dev.azure.com", "fabrikam"),
         },
         conflict: Conflict::Duplicate,
         state: PlanState::Planning,
@@ -340,6 +341,7 @@ pub(crate) async fn plans_are_listed_for_those_who_reach_them(place: Place) {
     let elsewhere = RestorePlan {
         target: RestoreTarget::Original {
             connector: "Contoso".to_owned(),
+            source: model::SourceId::new("azure-devops", "https://dev.azure.com", "contoso"),
         },
         ..plan("p4", 1)
     };

@@ -92,6 +92,39 @@ pub(crate) async fn removing_a_connector_leaves_its_snapshots(place: Place) {
     assert_eq!(items.items.len(), 1);
 }
 
+pub(crate) async fn what_a_connector_stood_for_is_remembered_under_its_name(place: Place) {
+    let catalog = with_credential(&place).await;
+    let former = async || {
+        let all = catalog.former_connectors().await.unwrap().into_iter();
+        all.map(|one| format!("{} {}", one.name, one.organization))
+            .collect::<Vec<_>>()
+    };
+    let first = connector("one", "contoso", "oauth");
+    catalog.replace_connector(&first).await.unwrap();
+    catalog.replace_connector(&first).await.unwrap();
+    assert!(former().await.is_empty());
+    let second = connector("one", "fabrikam", "oauth");
+    catalog.replace_connector(&second).await.unwrap();
+    assert_eq!(former().await, ["one contoso"]);
+    let third = Connector {
+        url: Some("http://127.0.0.1/".to_owned()),
+        ..connector("two", "fabrikam", "oauth")
+    };
+    let (kek, mut rng) = (Kek::new([1; 32]), rand::rngs::StdRng::seed_from_u64(1));
+    catalog
+        .rename_connector(&kek, "one", &third, None, &mut rng)
+        .await
+        .unwrap();
+    assert_eq!(former().await, ["two contoso", "two fabrikam"]);
+    for _ in 0..2 {
+        catalog.remove_connector("two").await.unwrap();
+        catalog.add_connector(&third).await.unwrap();
+    }
+    let all = catalog.former_connectors().await.unwrap();
+    assert_eq!(all.len(), 3);
+    assert!(all.iter().any(|one| one.url == third.url));
+}
+
 pub(crate) async fn repositories_are_found_by_name_and_default(place: Place) {
     let catalog = with_credential(&place).await;
     let repository = |name: &str, location: &str| RepositoryRow {
@@ -112,7 +145,11 @@ pub(crate) async fn repositories_are_found_by_name_and_default(place: Place) {
         Some(&main)
     );
     catalog.add_repository(&second).await.unwrap();
-    assert_eq!(catalog.default_repository().await.unwrap(), None);
+    assert_eq!(
+        catalog.default_repository().await.unwrap().as_ref(),
+        Some(&main),
+        "policies that name none stay where they are"
+    );
     catalog.set_default_repository("Second").await.unwrap();
     assert_eq!(
         catalog.default_repository().await.unwrap().as_ref(),

@@ -139,6 +139,7 @@ async fn mentioned(catalog: &Catalog) {
         repository: "main".to_owned(),
         target: RestoreTarget::Original {
             connector: OLD.to_owned(),
+            source: model::SourceId::new("azure-devops", "https://dev.azure.com", "contoso"),
         },
         conflict: Conflict::Skip,
         state: PlanState::Planning,

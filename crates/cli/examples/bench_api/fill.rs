@@ -18,6 +18,8 @@ const STATES: [RunState; 4] = [
     RunState::Failed,
 ];
 
+const PROJECTS: u32 = 50;
+
 fn at(minute: u32) -> Result<Timestamp> {
     Ok(Timestamp::from_second(1_700_000_000)? + SignedDuration::from_mins(i64::from(minute)))
 }
@@ -121,6 +123,11 @@ async fn items(catalog: &Catalog, count: u32) -> Result<()> {
         } else {
             (100, Change::Changed)
         };
+        if number == 0 {
+            for project in 0..PROJECTS {
+                writer.push(project_at(project)?).await?;
+            }
+        }
         for item in 0..items {
             writer.push(item_at(item, number, change)?).await?;
         }
@@ -138,12 +145,25 @@ fn item_at(item: u32, version: u32, change: Change) -> Result<IndexChange> {
         digest: format!("{version:064x}"),
         size: 2000,
         modified: Some(at(version)?),
-        state: ItemState::Live,
+        state: if item % 20_000 == 11 {
+            ItemState::Binned
+        } else {
+            ItemState::Live
+        },
         change,
         text: format!(
             "What happens in version {version}: nothing that item {} has not seen before, when somebody pays by card and the page stays empty.",
             item % 5000
         ),
-        project: format!("project {}", item % 50),
+        project: format!("project {}", item % PROJECTS),
     })
+}
+
+fn project_at(number: u32) -> Result<IndexChange> {
+    let mut row = item_at(number, 0, Change::Added)?;
+    row.item = ItemRef::new("project", "", &format!("p-{number}"));
+    row.name = format!("project {number}");
+    row.project = format!("p-{number}");
+    row.state = ItemState::Live;
+    Ok(row)
 }

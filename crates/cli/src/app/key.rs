@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use catalog::{Catalog, Kek};
 
-use super::write_private;
 use crate::config::Vault;
 use crate::failure::Failure;
+use crate::new_file::write_private;
 
 /// Where systemd puts what `LoadCredential=` names.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -34,8 +34,7 @@ pub(crate) fn read(vault: &Vault, data: &Path) -> Result<Kek, Failure> {
         return file(&own);
     }
     let kek = Kek::generate(&mut rand::rng());
-    write_private(&own, kek.expose())
-        .with_context(|| format!("cannot make the key file {}", own.display()))?;
+    write_private(&own, kek.expose())?;
     Ok(kek)
 }
 
@@ -109,8 +108,7 @@ pub(crate) async fn rotate(
         return Ok(catalog.rotate_kek(old, &new, &mut rand::rng()).await?);
     };
     let next = beside(&path);
-    write_private(&next, new.expose())
-        .with_context(|| format!("cannot make the key file {}", next.display()))?;
+    write_private(&next, new.expose())?;
     sync_folder(&next)?;
     // After an error nobody knows which key it is under: both stay, and the next start finds out.
     let secrets = catalog.rotate_kek(old, &new, &mut rand::rng()).await?;

@@ -1,6 +1,5 @@
 //! `keepward audit`.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -10,6 +9,7 @@ use serde_json::Value;
 use super::Global;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
+use crate::new_file::NewFile;
 use crate::output::{Output, moment};
 
 #[derive(Subcommand)]
@@ -149,20 +149,18 @@ async fn verify(api: &Api, noted: Option<&str>, output: &Output) -> Result<Exit,
 const AT_ONCE: usize = 5000;
 
 async fn export(api: &Api, file: &std::path::Path) -> Result<(), Failure> {
-    let context = || format!("cannot write {}", file.display());
-    let mut out = std::fs::File::create_new(file).with_context(context)?;
+    let mut out = NewFile::private(file)?;
     let mut after = 0;
     loop {
         let text = api
             .text(&format!("/audit/export?after={after}&limit={AT_ONCE}"))
             .await?;
-        out.write_all(text.as_bytes()).with_context(context)?;
+        out.write(text.as_bytes())?;
         let Some(last) = text.lines().last() else {
             break;
         };
         let last: Value = serde_json::from_str(last).context("an entry is no JSON document")?;
         after = last["seq"].as_u64().unwrap_or(u64::MAX);
     }
-    out.sync_all().with_context(context)?;
-    Ok(())
+    out.finish().map(drop)
 }

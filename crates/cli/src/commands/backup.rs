@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use clap::Args;
 use control::BackupOrder;
+use engine::backup::BackupReport;
 use engine::coordinator::Pace;
-use model::{Clock as _, Reporter, RunState};
+use model::{Clock as _, Reporter, Run, RunState};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
@@ -83,51 +85,41 @@ pub(crate) async fn run(
     let ended = app.control.backup(&order, reporter, cancel).await;
     progress.finish();
     repository.close().await;
+    let seconds = SystemClock.now().duration_since(started).as_secs_f64();
     let ended = ended?;
     let report = ended.result?;
-    let seconds = SystemClock.now().duration_since(started).as_secs_f64();
-    output.event(&serde_json::json!({
+    show(&report, &ended.run, seconds, output);
+    if ended.run.state != RunState::SucceededWithIssues {
+        return Ok(Exit::Done);
+    }
+    let (issues, run) = (ended.issues.len(), &ended.run.id);
+    output.line(format!("{issues} issues: keepward run issues {run}"));
+    Ok(Exit::DoneWithIssues)
+}
+
+/// What a backup came to, kind by kind.
+fn show(report: &BackupReport, run: &Run, seconds: f64, output: &Output) {
+    output.event(&json!({
         "event": "result", "snapshot": report.snapshot.to_string(), "parent": report.parent.map(|parent| parent.to_string()),
-        "state": ended.run.state, "run": ended.run.id, "policy": ended.run.policy, "counts": report.counts, "issues": ended.issues.len(), "seconds": seconds,
+        "state": run.state, "run": run.id, "policy": run.policy, "counts": report.counts, "issues": report.source.issues.len(), "seconds": seconds,
     }));
-    let kinds = report.counts.kinds.iter().map(|(kind, counts)| {
-        let numbers = [
-            counts.items,
-            counts.added,
-            counts.changed,
-            counts.removed,
-            counts.requests,
-        ]
-        .map(|number| number.to_string());
-        [
-            vec![kind.clone()],
-            numbers.to_vec(),
-            vec![bytes(counts.bytes)],
-        ]
-        .concat()
+    let counts = &report.counts;
+    let head = [
+        "kind", "items", "added", "changed", "removed", "requests", "received",
+    ];
+    let rows = counts.kinds.iter().map(|(kind, of)| {
+        let numbers = [of.items, of.added, of.changed, of.removed, of.requests];
+        let numbers = numbers.map(|number| number.to_string());
+        [vec![kind.clone()], numbers.to_vec(), vec![bytes(of.bytes)]].concat()
     });
-    output.line(table(
-        &[
-            "kind", "items", "added", "changed", "removed", "requests", "received",
-        ],
-        kinds,
-    ));
+    output.line(table(&head, rows));
     output.line(format!(
         "snapshot {} in {seconds:.1} s: {} requests, {} received, {} stored",
         report.snapshot.short(),
-        report.counts.requests,
-        bytes(report.counts.bytes_received),
-        bytes(report.counts.bytes_stored),
+        counts.requests,
+        bytes(counts.bytes_received),
+        bytes(counts.bytes_stored),
     ));
-    if ended.run.state == RunState::SucceededWithIssues {
-        output.line(format!(
-            "{} issues: keepward run issues {}",
-            ended.issues.len(),
-            ended.run.id
-        ));
-        return Ok(Exit::DoneWithIssues);
-    }
-    Ok(Exit::Done)
 }
 
 fn pace(pause: Option<u64>) -> Pace {

@@ -7,8 +7,8 @@ mod serve;
 mod story;
 mod world;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -69,45 +69,10 @@ pub(crate) async fn run(
     let simulator = Simulator::start(options)
         .await
         .context("the simulator cannot start")?;
-    output.line("== 1. An organization to lose data in");
-    output.line(format!(
-        "A simulated Azure DevOps organization, {}, answers on {}.",
-        simulator.organization(),
-        simulator.url()
-    ));
-    match &history {
-        Some(path) => output.line(format!(
-            "One of its repositories has the history of {}.",
-            path.display()
-        )),
-        None => output.line("No checkout is around, so its repositories have made-up histories."),
-    }
-    let story = Story {
-        world: World::new(simulator.url())?,
-        steps: Steps::new(Runner::new(folder.join("data"), output)?),
-        folder: &folder,
-        output,
-        url: simulator.url().to_owned(),
-    };
-    let told = tokio::select! {
-        told = story.tell(simulator.organization(), simulator.pat()) => told,
-        () = stop.cancelled() => Err(Failure::canceled()),
-    };
-    let told = match told {
-        Ok(told) => told,
-        Err(failure) => {
-            simulator.stop().await;
-            return Err(failure);
-        }
-    };
-    let report = Report::of(&told);
-    report.show(output, &folder);
-    let served = match listener {
-        Some(listener) => serve::serve(&folder, &simulator, listener, output, stop).await,
-        None => Ok(Exit::Done),
-    };
+    introduce(&simulator, history.as_deref(), output);
+    let played = play(&simulator, &folder, listener, output, stop).await;
     simulator.stop().await;
-    served?;
+    let report = played?;
     // Whoever pastes the last line wants something to read.
     folder.keep_only(&["repository", "repository-password"])?;
     Ok(if report.ok() {
@@ -115,6 +80,49 @@ pub(crate) async fn run(
     } else {
         Exit::Failed
     })
+}
+
+fn introduce(simulator: &Simulator, history: Option<&Path>, output: &Output) {
+    output.line("== 1. An organization to lose data in");
+    output.line(format!(
+        "A simulated Azure DevOps organization, {}, answers on {}.",
+        simulator.organization(),
+        simulator.url()
+    ));
+    match history {
+        Some(path) => output.line(format!(
+            "One of its repositories has the history of {}.",
+            path.display()
+        )),
+        None => output.line("No checkout is around, so its repositories have made-up histories."),
+    }
+}
+
+/// Tells the story and what came of it; then serves the console, where that is wanted.
+async fn play(
+    simulator: &Simulator,
+    folder: &Folder,
+    listener: Option<TcpListener>,
+    output: &Output,
+    stop: &CancellationToken,
+) -> Result<Report, Failure> {
+    let story = Story {
+        world: World::new(simulator.url())?,
+        steps: Steps::new(Runner::new(folder.join("data"), output)?),
+        folder,
+        output,
+        url: simulator.url().to_owned(),
+    };
+    let told = tokio::select! {
+        told = story.tell(simulator.organization(), simulator.pat()) => told?,
+        () = stop.cancelled() => return Err(Failure::canceled()),
+    };
+    let report = Report::of(&told);
+    report.show(output, folder);
+    if let Some(listener) = listener {
+        serve::serve(folder, simulator, listener, output, stop).await?;
+    }
+    Ok(report)
 }
 
 /// The checkout that the working directory is in.

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use engine::export::{ExportOptions, export};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +11,7 @@ use super::snapshot::resolve;
 use crate::app::App;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
+use crate::new_file::NewFile;
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
 
@@ -30,9 +30,9 @@ pub(crate) struct Command {
     #[arg(long, value_name = "DIR", required_unless_present = "zip")]
     to: Option<PathBuf>,
     /// Write a ZIP instead, also from a server
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "overwrite"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
     zip: Option<PathBuf>,
-    /// Replace files that are there
+    /// Replace files that are there; with --zip a regular file alone
     #[arg(long)]
     overwrite: bool,
     /// The repository's name here [default: the default one]
@@ -103,33 +103,15 @@ async fn archive(
     global: &Global,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    // Before the server is asked for anything.
+    let file = NewFile::shared(zip, command.overwrite)?;
     let api = Api::open(global).await?;
     let id = resolve(&api, &command.snapshot, command.repository.as_deref()).await?;
     let path = segment(command.path.trim_matches('/'));
-    let mut part = zip.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let mut file = tokio::fs::File::create(&part)
-        .await
-        .with_context(|| format!("cannot write {}", part.display()))?;
-    let copied = api
-        .copy(&format!("/snapshots/{id}/archive?path={path}"), &mut file)
-        .await;
-    if let Err(failure) = copied {
-        if let Err(error) = tokio::fs::remove_file(&part).await {
-            tracing::warn!(path = %part.display(), %error, "an incomplete file could not be removed");
-        }
-        return Err(failure);
-    }
-    file.sync_all().await.context("cannot write")?;
-    tokio::fs::rename(&part, zip)
-        .await
-        .with_context(|| format!("cannot write {}", zip.display()))?;
-    let size = file
-        .metadata()
-        .await
-        .context("cannot look at the archive")?
-        .len();
+    let mut handle = tokio::fs::File::from_std(file.handle()?);
+    api.copy(&format!("/snapshots/{id}/archive?path={path}"), &mut handle)
+        .await?;
+    let size = file.finish()?;
     output.result(&serde_json::json!({ "file": zip, "bytes": size }));
     output.line(format!("{} in {}", bytes(size), zip.display()));
     Ok(Exit::Done)

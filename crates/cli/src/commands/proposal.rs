@@ -66,19 +66,7 @@ pub(crate) async fn run(
     match command {
         Command::List { all } => {
             let proposals = api.list(&format!("/proposals?open={}", !all)).await?;
-            let head = ["id", "what", "about", "asked by", "expires", "state"];
-            output.rows(&head, &proposals, |proposal| {
-                let text = |key: &str| proposal[key].as_str().unwrap_or("").to_owned();
-                let expires = moment(&text("expires"));
-                vec![
-                    text("id"),
-                    text("kind"),
-                    text("subject"),
-                    text("requester"),
-                    expires,
-                    text("state"),
-                ]
-            });
+            listed(&proposals, output);
         }
         Command::Show { id } => shown(&api.get(&at(&id, "")).await?, output),
         Command::Approve { id, hash } => {
@@ -99,22 +87,36 @@ pub(crate) async fn run(
         }
         Command::Withdraw { id } => shown(&api.post(&at(&id, "/withdraw"), nothing).await?, output),
         Command::FourEyes { switch } => {
+            let path = "/settings/four-eyes";
             let state = match switch {
                 Some(switch) => {
                     let body = json!({ "enabled": switch == "on" });
-                    api.put("/settings/four-eyes", Some(&body)).await?
+                    api.put(path, Some(&body)).await?
                 }
-                None => api.get("/settings/four-eyes").await?,
+                None => api.get(path).await?,
             };
             output.result(&state);
-            output.line(if state["enabled"] == true {
-                "on"
-            } else {
-                "off"
-            });
+            let on = state["enabled"] == true;
+            output.line(if on { "on" } else { "off" });
         }
     }
     Ok(Exit::Done)
+}
+
+fn listed(proposals: &[Value], output: &Output) {
+    let head = ["id", "what", "about", "asked by", "expires", "state"];
+    output.rows(&head, proposals, |proposal| {
+        let text = |key: &str| proposal[key].as_str().unwrap_or("").to_owned();
+        let expires = moment(&text("expires"));
+        vec![
+            text("id"),
+            text("kind"),
+            text("subject"),
+            text("requester"),
+            expires,
+            text("state"),
+        ]
+    });
 }
 
 fn shown(proposal: &Value, output: &Output) {

@@ -51,6 +51,14 @@ pub(crate) enum Command {
     /// The repositories that are known here
     #[command(after_help = "Example:\n  keepward repository list --json")]
     List,
+    /// Choose the repository that is used when none is named
+    #[command(
+        after_help = "Example:\n  keepward repository default second\n\nThe first repository is it until another one is chosen."
+    )]
+    Default {
+        /// The repository's name here
+        name: String,
+    },
     /// Read the catalog's index again from the repository alone: after the catalog was lost, or after `restic forget`
     #[command(
         after_help = "Example:\n  keepward repository sync\n\nIf the whole data directory was lost: `keepward repository add PATH --password-file FILE`, then this, then add the \
@@ -152,6 +160,9 @@ async fn here(command: Command, global: &Global, output: &Output) -> Result<Exit
         Command::Maintenance(options) => {
             return maintenance::maintenance(options, global, output).await;
         }
+        Command::Default { name } => {
+            return sync::default(&Api::open(global).await?, &name, output).await;
+        }
         command => command,
     };
     let app = App::open(&global.data()).await?;
@@ -160,7 +171,10 @@ async fn here(command: Command, global: &Global, output: &Output) -> Result<Exit
         Command::Add(options) => init::add(&app, options, output).await,
         Command::List => sync::list(&app, output).await,
         Command::Sync(which) => sync::sync(&app, &which, output).await,
-        Command::Check(_) | Command::Repair(_) | Command::Maintenance(_) => {
+        Command::Check(_)
+        | Command::Repair(_)
+        | Command::Maintenance(_)
+        | Command::Default { .. } => {
             unreachable!("they are run above")
         }
         Command::Key(command) => key::key(&app, command, output).await,
@@ -183,6 +197,7 @@ async fn ask(
         Command::Init(options) => init::ask_init(&api, options, output).await,
         Command::Add(options) => init::ask_add(&api, options, output).await,
         Command::List => sync::ask_list(&api, output).await,
+        Command::Default { name } => sync::default(&api, &name, output).await,
         Command::Check(options) => check::ask(&api, options, output, cancel).await,
         Command::Prune(options) => prune::ask(&api, options, output, cancel).await,
         Command::Maintenance(options) => maintenance::maintenance(options, global, output).await,

@@ -149,7 +149,8 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(list.repository.as_deref()).await?;
     let verified = app.catalog.verifications().await?;
     let mut rows = Vec::new();
-    for (id, snapshot) in repository.snapshots().await? {
+    let (snapshots, damaged) = repository.readable_snapshots().await?;
+    for (id, snapshot) in snapshots {
         let source = described(&repository, &snapshot).await?;
         let wanted = list.source.as_ref().is_none_or(|wanted| {
             source
@@ -186,7 +187,11 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
             },
         ]
     });
-    Ok(Exit::Done)
+    // What could be read is shown all the same.
+    damaged
+        .into_iter()
+        .next()
+        .map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
 fn row(

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Global;
-use crate::app::write_private;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
+use crate::new_file::NewFile;
 use crate::output::{Output, moment};
 
 #[derive(Subcommand)]
@@ -97,8 +96,7 @@ pub(crate) async fn run(
 
 async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
     // Before the token is made: what cannot be kept would be lost.
-    let context = || format!("cannot write {}", add.to.display());
-    write_private(&add.to, b"").with_context(context)?;
+    let mut file = NewFile::private(&add.to)?;
     let mut body = json!({
         "name": add.name,
         "person": add.user,
@@ -108,16 +106,10 @@ async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
     if !add.connectors.is_empty() {
         body["connectors"] = json!(add.connectors);
     }
-    let made = match api.post("/tokens", Some(&body)).await {
-        Ok(made) => made,
-        Err(failure) => {
-            std::fs::remove_file(&add.to)
-                .with_context(|| format!("cannot remove {}", add.to.display()))?;
-            return Err(failure);
-        }
-    };
+    let made = api.post("/tokens", Some(&body)).await?;
     let secret = made["secret"].as_str().unwrap_or_default();
-    std::fs::write(&add.to, format!("{secret}\n")).with_context(context)?;
+    file.write(format!("{secret}\n").as_bytes())?;
+    file.finish()?;
     let mut shown = made.clone();
     if let Value::Object(members) = &mut shown {
         members.remove("secret");

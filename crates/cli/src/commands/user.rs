@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Global;
 use crate::client::{Api, segment};
@@ -128,6 +128,41 @@ fn words(roles: &[Role]) -> Vec<String> {
     roles.into_iter().map(Role::word).collect()
 }
 
+impl Add {
+    fn body(&self) -> Result<Value, Failure> {
+        let mut body = json!({
+            "name": self.name,
+            "roles": words(&self.roles),
+            "password": password(&self.password_file)?,
+        });
+        if !self.connectors.is_empty() {
+            body["connectors"] = json!(self.connectors);
+        }
+        Ok(body)
+    }
+}
+
+impl Edit {
+    fn body(&self) -> Result<Value, Failure> {
+        let mut body = Map::new();
+        if !self.roles.is_empty() {
+            body.insert("roles".to_owned(), json!(words(&self.roles)));
+        }
+        if self.all_connectors {
+            body.insert("connectors".to_owned(), Value::Null);
+        } else if !self.connectors.is_empty() {
+            body.insert("connectors".to_owned(), json!(self.connectors));
+        }
+        if body.is_empty() {
+            return Err(Failure::usage(
+                "nothing to change",
+                "give --role, --connector or --all-connectors",
+            ));
+        }
+        Ok(Value::Object(body))
+    }
+}
+
 pub(crate) async fn run(
     command: Command,
     global: &Global,
@@ -137,50 +172,22 @@ pub(crate) async fn run(
     let at = |name: &str| format!("/people/{}", segment(name));
     match command {
         Command::Add(add) => {
-            let mut body = json!({
-                "name": add.name,
-                "roles": words(&add.roles),
-                "password": password(&add.password_file)?,
-            });
-            if !add.connectors.is_empty() {
-                body["connectors"] = json!(add.connectors);
-            }
-            let added = api.post("/people", Some(&body)).await?;
+            let added = api.post("/people", Some(&add.body()?)).await?;
             output.result(&added);
             output.line(format!("{} can sign in now", add.name));
         }
         Command::List => list(&api.list("/people").await?, output),
         Command::Edit(edit) => {
-            let mut body = json!({});
-            if !edit.roles.is_empty() {
-                body["roles"] = json!(words(&edit.roles));
-            }
-            if edit.all_connectors {
-                body["connectors"] = Value::Null;
-            } else if !edit.connectors.is_empty() {
-                body["connectors"] = json!(edit.connectors);
-            }
-            if body.as_object().is_some_and(serde_json::Map::is_empty) {
-                return Err(Failure::usage(
-                    "nothing to change",
-                    "give --role, --connector or --all-connectors",
-                ));
-            }
-            changed(&api.patch(&at(&edit.name), Some(&body)).await?, output);
+            let edited = api.patch(&at(&edit.name), Some(&edit.body()?)).await?;
+            changed(&edited, output);
         }
         Command::Disable { name } => {
-            changed(
-                &api.patch(&at(&name), Some(&json!({ "disabled": true })))
-                    .await?,
-                output,
-            );
+            let body = json!({ "disabled": true });
+            changed(&api.patch(&at(&name), Some(&body)).await?, output);
         }
         Command::Enable { name } => {
-            changed(
-                &api.patch(&at(&name), Some(&json!({ "disabled": false })))
-                    .await?,
-                output,
-            );
+            let body = json!({ "disabled": false });
+            changed(&api.patch(&at(&name), Some(&body)).await?, output);
         }
         Command::Remove { name } => {
             api.delete(&at(&name)).await?;

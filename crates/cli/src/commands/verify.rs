@@ -108,6 +108,17 @@ pub(crate) async fn run(
             "keepward verify latest",
         ));
     };
+    read_back(&app, &command, snapshot, output, cancel).await
+}
+
+/// Reads a snapshot back, and restores it for trial where that is asked for.
+async fn read_back(
+    app: &App,
+    command: &Command,
+    snapshot: &str,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let (row, repository) = app.repository(command.repository.as_deref()).await?;
     let id = repository.resolve(snapshot).await?;
     if command.restore_drill {
@@ -127,7 +138,7 @@ pub(crate) async fn run(
         return Ok(exit(&report));
     }
     let drill = Drill {
-        app: &app,
+        app,
         output,
         cancel,
         progress: Arc::clone(&progress),
@@ -139,7 +150,7 @@ pub(crate) async fn run(
     let evidence = Box::pin(drill.run(report)).await;
     progress.finish();
     repository.close().await;
-    keep(&app, &evidence?, command.to, output).await
+    keep(app, &evidence?, command.to.clone(), output).await
 }
 
 /// A server reads its snapshots back itself; drills and their reports are for the machine that they are made on.

@@ -13,10 +13,11 @@ use service::egress::Egress;
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
-use crate::app::{read_secret, write_private};
+use crate::app::read_secret;
 use crate::client::{Api, segment};
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
+use crate::new_file::NewFile;
 use crate::output::{Output, moment};
 use crate::services::SERVICES;
 
@@ -108,18 +109,12 @@ async fn manage(verb: Verb, api: &Api, output: &Output) -> Result<Exit, Failure>
         }
         Verb::Token { name, to } => {
             // Before the token is made: what cannot be kept would be lost.
-            write_private(&to, b"").with_context(|| format!("cannot write {}", to.display()))?;
-            let made = match api.post("/workers", Some(&json!({ "name": name }))).await {
-                Ok(made) => made,
-                Err(failure) => {
-                    std::fs::remove_file(&to)
-                        .with_context(|| format!("cannot remove {}", to.display()))?;
-                    return Err(failure);
-                }
-            };
+            let mut file = NewFile::private(&to)?;
+            let body = json!({ "name": name });
+            let made = api.post("/workers", Some(&body)).await?;
             let token = made["token"].as_str().unwrap_or_default();
-            std::fs::write(&to, format!("{token}\n"))
-                .with_context(|| format!("cannot write {}", to.display()))?;
+            file.write(format!("{token}\n").as_bytes())?;
+            file.finish()?;
             output.result(&json!({ "worker": name, "file": to }));
             output.line(format!(
                 "wrote {}; there: keepward worker --server URL --token-file {}",

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::app;
 use crate::failure::Failure;
+use crate::new_file::write_private;
 
 /// A folder that stays when the user named it, and is removed otherwise.
 pub(crate) struct Folder {
@@ -83,8 +83,7 @@ impl Folder {
     /// Writes a secret that only the user can read; returns its path as an argument.
     pub(crate) fn secret(&self, name: &str, secret: &str) -> Result<String, Failure> {
         let path = self.join(name);
-        app::write_private(&path, format!("{secret}\n").as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        write_private(&path, format!("{secret}\n").as_bytes())?;
         Ok(self.argument(name))
     }
 }

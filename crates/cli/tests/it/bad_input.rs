@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{World, lost, restic};
+use crate::common::{Ran, World, lost, restic};
 
 const READ: [&str; 4] = ["vso.project", "vso.code", "vso.work", "vso.wiki"];
 
@@ -28,12 +28,17 @@ async fn a_wrong_token_is_refused_and_nothing_is_saved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_file_that_is_empty_or_missing_is_named() {
+async fn a_token_file_that_is_empty_missing_or_no_text_is_named() {
     let world = World::bare().await;
     world.file("empty", "\n");
-    for (file, exit) in [("empty", 2), ("nowhere", 1)] {
+    std::fs::write(world.path("latin"), b"Pa\xdfwort").unwrap();
+    for (file, exit, code) in [
+        ("empty", 2, "secret-file-empty"),
+        ("nowhere", 1, "secret-file-unreadable"),
+        ("latin", 1, "secret-file-not-text"),
+    ] {
         let ran = world.connect("contoso", file).await;
-        ran.exits(exit);
+        ran.refuses(exit, code);
         let message = ran.event("error")["message"].as_str().unwrap().to_owned();
         assert!(message.contains(file), "{message}");
     }
@@ -156,6 +161,26 @@ async fn a_token_of_another_organization_is_refused() {
     let ran = world.connect("contoso", "other").await;
     ran.refuses(4, "credential-refused");
     assert_eq!(ran.event("check")["outcome"], "fail", "{}", ran.told());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_all_organizations_is_taken_and_told_of() {
+    let world = World::bare().await;
+    world.pat("global", "*", &READ).await;
+    let ran = world.connect("contoso", "global").await;
+    ran.exits(0);
+    let global = |ran: &Ran| ran.codes().iter().any(|code| code == "pat-global");
+    assert!(global(&ran), "{}", ran.told());
+    let tested = world.keepward(&["connector", "test", "contoso"]).await;
+    assert!(global(&tested), "{}", tested.told());
+    world.pat("own", "contoso", &READ).await;
+    let url = world.simulator.url().to_owned();
+    let pat = world.at("own");
+    let replace = ["connector", "add", "azure-devops", "contoso", "--replace"];
+    let options = ["--url", &url, "--pat-file", &pat];
+    let replaced = world.keepward(&[&replace[..], &options[..]].concat()).await;
+    replaced.exits(0);
+    assert!(!global(&replaced), "{}", replaced.told());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -153,6 +153,28 @@ async fn a_snapshot_that_the_catalog_alone_remembers_is_named() {
     world.keepward(&["repository", "check"]).await.exits(0);
 }
 
+#[tokio::test]
+async fn a_snapshot_that_nobody_can_read_hides_no_other_and_stops_no_backup() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let first = world.snapshots("default").await.remove(0);
+    world.backup("default").await.exits(0);
+    let mut both = world.snapshots("default").await;
+    both.retain(|id| *id != first);
+    for folder in ["default/snapshots", "default/keepward/snapshots"] {
+        flip(&world.path(folder).join(&both[0]));
+    }
+    let listed = world.keepward(&["snapshot", "list"]).await;
+    listed.refuses(8, "repository-damaged");
+    assert!(listed.told().contains(&first), "{}", listed.told());
+    let browsed = world.keepward(&["snapshot", "browse", "latest"]).await;
+    browsed.exits(0);
+    world.backup("default").await.exits(0);
+    // Who removes data has to know all snapshots.
+    let pruned = world.keepward(&["repository", "prune"]).await;
+    pruned.refuses(8, "repository-damaged");
+}
+
 /// The cursors of a damaged snapshot would not ask for the lost items again: the next backup does not go on from it.
 #[tokio::test]
 async fn after_a_repair_the_next_backup_holds_everything_again() {

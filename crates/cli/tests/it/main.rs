@@ -24,5 +24,6 @@ mod secrets;
 mod serve;
 mod taken_up;
 mod tenant;
+mod tired;
 mod vault;
 mod verify;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
 use crate::common::World;
@@ -77,6 +77,24 @@ async fn it_prints_where_it_listens_and_ends_in_order() {
     let answer = reqwest::get(format!("{url}/healthz")).await.unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     assert_eq!(serving.terminate().await, 0);
+}
+
+/// Standard error leads to a file or to the journal.
+#[tokio::test]
+async fn its_log_has_the_time_and_no_colors_where_no_terminal_is() {
+    let world = World::bare().await;
+    let mut serving = Serving::start(&world, &["-v"]);
+    let url = serving.url().await;
+    reqwest::get(format!("{url}/healthz")).await.unwrap();
+    assert_eq!(serving.terminate().await, 0);
+    let mut log = String::new();
+    let mut told = serving.child.stderr.take().unwrap();
+    told.read_to_string(&mut log).await.unwrap();
+    let line = log.lines().find(|line| line.contains("/healthz"));
+    let line = line.unwrap_or_else(|| panic!("{log}"));
+    let time = line.split_whitespace().next().unwrap();
+    assert!(time.starts_with("20") && time.ends_with('Z'), "{line}");
+    assert!(!log.contains('\u{1b}'), "{log}");
 }
 
 #[tokio::test]
@@ -196,6 +214,10 @@ async fn xa_05_from_the_first_start_to_a_backup() {
     let made = serving.event("repository").await;
     for file in ["password_file", "recovery_sheet"] {
         let file = std::fs::metadata(made[file].as_str().unwrap()).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+    for file in ["catalog.db", "catalog.db-wal"] {
+        let file = std::fs::metadata(world.path("data").join(file)).unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
     let setup = serving.event("setup").await;

@@ -324,6 +324,30 @@ async fn a_drill_brings_everything_back_and_its_report_cannot_be_altered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_drill_passes_where_all_that_was_said_of_an_item_was_taken_back() {
+    let world = World::connected().await;
+    let state = world.get("/__state?organization=contoso").await;
+    let mut items = state["workItems"].as_array().unwrap().iter();
+    let said = |item: &Value| item["comments"].as_array().unwrap().clone();
+    let item = items.find(|item| !said(item).is_empty()).unwrap();
+    let project = item["project"].as_str().unwrap();
+    for comment in said(item) {
+        if comment["isDeleted"] != true {
+            let (id, comment) = (&item["id"], &comment["id"]);
+            let path = format!("/contoso/{project}/_apis/wit/workItems/{id}/comments/{comment}");
+            let path = format!("{path}?api-version=7.1-preview.4");
+            world.call(reqwest::Method::DELETE, &path).await;
+        }
+    }
+    world.backup("default").await.exits(0);
+    let ran = world
+        .keepward(&["verify", "latest", "--restore-drill"])
+        .await;
+    ran.exits(0);
+    assert_eq!(ran.event("result")["result"], "passed", "{}", ran.told());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_drill_of_a_damaged_snapshot_fails_and_says_why() {
     let world = World::connected().await;
     world.backup("default").await.exits(0);

@@ -3,7 +3,8 @@
 use model::policy::{covering, matches};
 use model::{Connector, Policy};
 
-use super::{check_name, own_credential};
+use super::given::check_name;
+use super::secrets::own_credential;
 use crate::identity::rng;
 use crate::{Control, Error, Result};
 
@@ -23,7 +24,7 @@ impl Control {
         check_name(name)?;
         let old = before.name.as_str();
         let same = name.eq_ignore_ascii_case(old);
-        if !same && self.catalog.connector(name).await.is_ok() {
+        if !same && self.connector_named(name).await?.is_some() {
             let name = name.to_owned();
             return Err(catalog::Error::ConnectorExists { name }.into());
         }
@@ -39,16 +40,19 @@ impl Control {
         let names = |all: Vec<&Policy>| -> Vec<String> {
             all.into_iter().map(|policy| policy.name.clone()).collect()
         };
-        let (was, would) = (
-            names(covering(&policies, old)),
-            names(covering(&after, name)),
-        );
-        let mut changes: Vec<String> = was
-            .iter()
-            .chain(&would)
-            .filter(|name| was.contains(name) != would.contains(name))
-            .map(|name| format!("policy {name}"))
-            .collect();
+        let would = names(covering(&after, name));
+        let mut was = vec![names(covering(&policies, old))];
+        let former = self.catalog.former_connectors().await?;
+        if former.iter().any(|one| one.name.eq_ignore_ascii_case(name)) {
+            // What a connector of that name once made stays for as long as it did.
+            was.push(names(covering(&policies, name)));
+        }
+        let mut changes: Vec<String> = Vec::new();
+        for was in &was {
+            let all = was.iter().chain(&would);
+            let other = all.filter(|name| was.contains(name) != would.contains(name));
+            changes.extend(other.map(|name| format!("policy {name}")));
+        }
         let tells = |patterns: &[String], name: &str| {
             patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name))
         };
@@ -81,8 +85,8 @@ impl Control {
         self.catalog
             .rename_connector(&self.kek, &before.name, after, credential, &mut rng())
             .await?;
-        if own && let Ok(entra) = self.reach.entra() {
-            entra.forget(&from.to_lowercase());
+        if own {
+            self.forget_tokens(&from);
         }
         Ok(())
     }

@@ -4,6 +4,11 @@ use model::Connector;
 
 use crate::{Control, Result};
 
+/// The name of a credential that was made for one connector.
+pub(crate) fn own_credential(connector: &str) -> String {
+    format!("connector {connector}")
+}
+
 impl Control {
     /// Refuses to keep the secret of a connector under the name of another one, whoever that is for.
     pub(super) async fn refuse_taken_secret(

@@ -4,10 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use catalog::{Examined, KnownSnapshot, Page, RepositoryRow};
-use model::{Event, Reporter};
-use repository::{
-    CheckOptions, CheckReport, LockGuard, Problem, ProblemKind, ReadData, Repository,
-};
+use model::Reporter;
+use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository};
 
 use crate::{Control, Error, Result};
 
@@ -63,34 +61,15 @@ impl Control {
         options: &CheckOptions,
         reporter: &dyn Reporter,
     ) -> Result<CheckReport> {
-        let lock = self.lock_if_possible(repository, reporter).await?;
+        let lock = repository.lock_to_read(&self.holder(), reporter).await?;
         let checked = repository.check_reporting(options, reporter).await;
-        if let Some(lock) = lock {
-            lock.release().await?;
-        }
+        lock.release().await?;
         let mut report = checked?;
         let lost = self.lost_snapshots(repository, &report).await?;
         report.problems.extend(lost);
         self.measure(repository).await?;
         repository.close().await;
         Ok(report)
-    }
-
-    /// Damaged locks and full disks must be checked too; whoever excludes us is waited for.
-    async fn lock_if_possible(
-        &self,
-        repository: &Repository,
-        reporter: &dyn Reporter,
-    ) -> Result<Option<LockGuard>> {
-        match repository.lock_shared(&self.holder()).await {
-            Ok(lock) => Ok(Some(lock)),
-            Err(error) if matches!(error.code(), "lock-held" | "lock-lost") => Err(error.into()),
-            Err(error) => {
-                let message = format!("checked without a lock: {error}");
-                reporter.report(Event::Note { message });
-                Ok(None)
-            }
-        }
     }
 
     /// Snapshots that the catalog knows, the repository no longer has, and the report does not name.

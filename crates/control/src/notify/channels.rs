@@ -1,5 +1,6 @@
 //! Channels and their secrets: add, change, remove, try.
 
+use base64::Engine as _;
 use model::{Channel, Destination, Secret};
 use rand::SeedableRng as _;
 use service::egress::Egress;
@@ -41,8 +42,10 @@ impl Control {
     pub async fn add_channel(&self, change: &ChannelChange) -> Result<()> {
         check(change, false)?;
         let name = &change.channel.name;
-        if self.catalog.channel(name).await.is_ok() {
-            return Err(catalog::Error::ChannelExists { name: name.clone() }.into());
+        match self.catalog.channel(name).await {
+            Err(catalog::Error::ChannelUnknown { .. }) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Err(catalog::Error::ChannelExists { name: name.clone() }.into()),
         }
         let stored = self.store_secret(change).await?;
         let channel = &change.channel;
@@ -131,6 +134,14 @@ impl Control {
     }
 }
 
+/// Of a length that nobody guesses, as Standard Webhooks asks for.
+fn is_signing_key(text: &str) -> bool {
+    let encoded = text.strip_prefix("whsec_").unwrap_or(text);
+    let key = base64::engine::general_purpose::STANDARD.decode(encoded);
+    key.is_ok_and(|key| (24..=64).contains(&key.len()))
+        && standardwebhooks::Webhook::new(text).is_ok()
+}
+
 /// A secret must not follow to a receiver that it was not given for.
 fn leads_elsewhere(before: &Destination, after: &Destination) -> bool {
     match (before, after) {
@@ -173,10 +184,10 @@ fn check(change: &ChannelChange, has_secret: bool) -> Result<()> {
         Destination::Webhook { url } => {
             http_url(url).map_err(refused)?;
             if let Some(secret) = secret
-                && standardwebhooks::Webhook::new(secret.expose()).is_err()
+                && !is_signing_key(secret.expose())
             {
                 return Err(refused(
-                    "the signing key is base64, with or without `whsec_` before it",
+                    "the signing key is 24 to 64 bytes in base64, with or without `whsec_` before it; `openssl rand -base64 32` makes one",
                 ));
             }
         }

@@ -7,7 +7,7 @@ use engine::coordinator::{Beat, Coordinator, Pace, Rows, SnapshotInfo};
 use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Event, Reporter, Resumed, Secret};
 use serde::de::DeserializeOwned;
-use service::http::{Lender, segment};
+use service::http::{Auth, Lender, segment};
 
 use super::{Access, Beaten, JobCall, Left, Line, ROWS, Say, TEXT};
 use crate::{Error, Result};
@@ -71,8 +71,22 @@ impl Far {
     }
 
     /// How to prove oneself to the service; asked for anew each time.
-    pub(super) async fn access(&self) -> Result<Access> {
+    async fn access(&self) -> Result<Access> {
         self.ask(Say::Access).await
+    }
+
+    /// How the client of a job proves itself: what ends in minutes is lent from the server as often as it is needed.
+    pub(super) async fn auth(self: &Arc<Self>) -> Result<Auth> {
+        Ok(match self.access().await? {
+            Access::Basic { user, secret } if user.is_empty() => {
+                Auth::Pat(Secret::new(secret.0.as_str()))
+            }
+            Access::Basic { user, secret } => Auth::Basic {
+                user,
+                secret: Secret::new(secret.0.as_str()),
+            },
+            Access::Bearer { .. } => Auth::Lent(Arc::<Self>::clone(self)),
+        })
     }
 }
 

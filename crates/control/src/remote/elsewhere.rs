@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use engine::backup::{BackupContext, BackupRequest};
 use model::{Clock, Reporter, Secret};
+use repository::Repository;
 use service::Service;
 use service::egress::Egress;
-use service::http::Auth;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::coordinator::{Far, Newest};
-use super::{Access, Claim, Line, Say, Task};
-use crate::backup::extent;
+use super::{Claim, Handed, Line, Opening, Say, Task};
 use crate::connect::{self, Target};
 use crate::connectors::address;
 use crate::open::open;
@@ -124,43 +123,19 @@ impl Elsewhere {
         }
     }
 
+    fn service(&self, name: &str) -> Result<&'static Service> {
+        let found = self.services.iter().find(|service| service.name == name);
+        found.copied().ok_or_else(|| Error::Request {
+            code: "service-unknown",
+            message: format!("this worker does not know the service `{name}`"),
+        })
+    }
+
     async fn back_up(&self, task: &Task, far: &Arc<Far>, newest: &Arc<Newest>) -> Result<Outcome> {
         let connector = &task.connector;
-        let service = self
-            .services
-            .iter()
-            .copied()
-            .find(|service| service.name == connector.service)
-            .ok_or_else(|| Error::Request {
-                code: "service-unknown",
-                message: format!(
-                    "this worker does not know the service `{}`",
-                    connector.service
-                ),
-            })?;
-        let opening = &task.repository;
-        let repository = open(
-            &opening.location,
-            &Secret::new(opening.password.0.as_str()),
-            opening
-                .storage
-                .as_ref()
-                .map(|secret| Secret::new(secret.0.as_str()))
-                .as_ref(),
-            opening.object_lock.as_deref(),
-            &self.clock,
-        )
-        .await?;
-        let auth = match far.access().await? {
-            Access::Basic { user, secret } if user.is_empty() => {
-                Auth::Pat(Secret::new(secret.0.as_str()))
-            }
-            Access::Basic { user, secret } => Auth::Basic {
-                user,
-                secret: Secret::new(secret.0.as_str()),
-            },
-            Access::Bearer { .. } => Auth::Lent(Arc::<Far>::clone(far)),
-        };
+        let service = self.service(&connector.service)?;
+        let repository = task.repository.open(&self.clock, &self.egress).await?;
+        let auth = far.auth().await?;
         let target = Target {
             organization: &connector.organization,
             url: connector.url.as_deref(),
@@ -194,14 +169,23 @@ impl Elsewhere {
         };
         let made = engine::backup::backup(&context, &request).await;
         repository.close().await;
-        let report = made?;
-        Ok(Outcome {
-            result: extent(request.full, &report),
-            snapshot: Some(report.snapshot.to_string()),
-            counts: report.counts,
-            issues: report.source.issues,
-            ..Outcome::default()
-        })
+        Ok(Outcome::backed_up(request.full, made?))
+    }
+}
+
+impl Opening {
+    async fn open(&self, clock: &Arc<dyn Clock>, rules: &Egress) -> Result<Repository> {
+        let secret = |handed: &Handed| Secret::new(handed.0.as_str());
+        let storage = self.storage.as_ref().map(secret);
+        open(
+            &self.location,
+            &secret(&self.password),
+            storage.as_ref(),
+            self.object_lock.as_deref(),
+            clock,
+            rules,
+        )
+        .await
     }
 }
 

@@ -35,8 +35,8 @@ impl Line {
     /// `url` is the server's; only HTTPS, but for this machine itself.
     pub fn new(http: reqwest::Client, url: &str, token: Secret) -> Result<Self> {
         let refused = |reason: &str| Error::Request {
-            code: "url-refused",
-            message: format!("`{url}` is no address of a server: {reason}"),
+            code: "server-address",
+            message: format!("this is no address of a server of Keepward: {reason}"),
         };
         let base = Url::parse(&format!("{}/", url.trim_end_matches('/')))
             .map_err(|error| refused(&error.to_string()))?;
@@ -63,7 +63,7 @@ impl Line {
 
     fn request(&self, path: &str) -> Result<RequestBuilder> {
         let url = self.base.join(path).map_err(|error| Error::Request {
-            code: "url-refused",
+            code: "server-address",
             message: error.to_string(),
         })?;
         let request = self.http.request(Method::POST, url);
@@ -164,7 +164,9 @@ mod tests {
             "https://example.com/?x=y",
             "keepward",
         ] {
-            assert_eq!(line(url).unwrap_err().code(), Some("url-refused"), "{url}");
+            let refused = line(url).unwrap_err();
+            assert_eq!(refused.code(), Some("server-address"), "{url}");
+            assert!(!refused.to_string().contains(url), "{refused}");
         }
         for url in [
             "https://keepward.example.com",

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use catalog::{NewJob, Placement, PlanRow, QueuedRun, RepositoryRow, SnapshotFilter};
 use engine::plan::{Select, Selector};
 use model::{
-    Action, Conflict, Connector, Counts, PlanState, Reason, Reporter, RestorePlan, RestoreTarget,
-    Run, RunKind, RunState, SourceFile, Undone,
+    Action, Conflict, Connector, PlanState, Reason, Reporter, RestorePlan, RestoreTarget, Run,
+    RunKind, SourceFile, Undone,
 };
 
 use super::restore_target;
@@ -95,7 +95,7 @@ impl Control {
             };
             return Err(refused("plan-not-undone", message));
         };
-        let connector = self.catalog.connector(done.target.connector()).await?;
+        let connector = self.target_of(&done).await?;
         let before = self.snapshot_before(&connector, begun).await?;
         let (snapshot, repository) =
             before.unwrap_or_else(|| (done.snapshot.clone(), done.repository.clone()));
@@ -105,6 +105,7 @@ impl Control {
             repository,
             target: RestoreTarget::Original {
                 connector: connector.name.clone(),
+                source: done.target.source().clone(),
             },
             conflict: Conflict::Replace,
             state: PlanState::Planning,
@@ -139,7 +140,7 @@ impl Control {
 
     /// Refuses a plan that replaces or removes something at its target, unless `confirm` is the name of the organization.
     pub async fn confirmed(&self, plan: &RestorePlan, confirm: Option<&str>) -> Result<Connector> {
-        let connector = self.catalog.connector(plan.target.connector()).await?;
+        let connector = self.target_of(plan).await?;
         let touched = self.touched(&plan.id).await?;
         let organization = connector.organization.as_str();
         if touched > 0 && confirm.map(str::trim) != Some(organization) {
@@ -201,30 +202,12 @@ impl Control {
         key: String,
         order: &Order,
     ) -> Result<QueuedRun> {
-        let now = self.now();
-        let run = Run {
-            id: self.new_id(),
-            kind,
-            connector: connector.to_owned(),
-            repository: repository.to_owned(),
-            state: RunState::Queued,
-            created: now,
-            finished: None,
-            snapshot: None,
-            counts: Counts::default(),
-            error: None,
-            resumed: None,
-            policy: None,
-            reason: Reason::Request,
-            retry_of: None,
-            waiting: None,
-            result: None,
-        };
+        let run = self.new_run(kind, (connector, repository), Reason::Request);
         let job = NewJob {
             id: self.new_id(),
             payload: order.text()?,
             concurrency_key: Some(key),
-            created: now,
+            created: run.created,
         };
         let placement = Placement {
             connector: connector.to_owned(),

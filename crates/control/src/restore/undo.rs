@@ -6,8 +6,8 @@ use engine::SnapshotReader;
 use engine::apply::ApplyReport;
 use engine::plan::PlanContext;
 use engine::undo::{Before, UndoRequest};
-use model::{Connector, Reporter, RestorePlan, Undone};
-use repository::{LockGuard, Repository, SnapshotId};
+use model::{Connector, Reporter, RestorePlan, Silent, Undone};
+use repository::{ReadLock, Repository, SnapshotId};
 use service::http::Usage;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::{Control, Error, Result};
 /// The snapshot whose items a plan has written, which may lie in another repository than what it is taken back with.
 struct Written {
     repository: Repository,
-    lock: LockGuard,
+    lock: ReadLock,
     reader: SnapshotReader,
 }
 
@@ -77,7 +77,7 @@ impl Control {
         let snapshot: SnapshotId = undone.snapshot.parse().map_err(damaged)?;
         let row = self.catalog.repository(&undone.repository).await?;
         let repository = self.read_repository(&row).await?;
-        let lock = repository.lock_shared(&self.holder()).await?;
+        let lock = repository.lock_to_read(&self.holder(), &Silent).await?;
         let tree = repository
             .snapshot(snapshot)
             .await

@@ -140,7 +140,7 @@ impl Control {
                 1 => base.clone(),
                 number => format!("{base} {number}"),
             };
-            if self.catalog.credential(&name).await.is_err() {
+            if !self.has_credential(&name).await? {
                 return Ok(name);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use catalog::{NewJob, OpenJob, Placement, QueueLimits, QueuedRun, RepositoryRow, why_queued};
 use model::policy::covering;
-use model::{Connector, Counts, Policy, Reason, Run, RunKind, RunState, Waiting};
+use model::{Connector, Policy, Reason, Run, RunKind, RunState, Waiting};
 
 use super::order::{BackupJob, Order};
 use crate::connectors::source_id;
@@ -254,7 +254,6 @@ impl Control {
             selection.kinds.clone_from(&wish.kinds);
         }
         self.known_kinds(service, &selection.kinds, &wish.accept_deletions)?;
-        let now = self.now();
         let order = Order::Backup(BackupJob {
             connector: connector.name.clone(),
             repository: repository.name.clone(),
@@ -265,31 +264,20 @@ impl Control {
         });
         let placement = self.place(connector, policy, &repository).await?;
         let source = source_id(service, connector)?;
+        let named = (connector.name.as_str(), repository.name.as_str());
+        let run = Run {
+            policy: Some(policy.name.clone()),
+            retry_of: wish.retry_of.clone(),
+            ..self.new_run(RunKind::Backup, named, wish.reason)
+        };
         Ok(QueuedRun {
-            run: Run {
-                id: self.new_id(),
-                kind: RunKind::Backup,
-                connector: connector.name.clone(),
-                repository: repository.name.clone(),
-                state: RunState::Queued,
-                created: now,
-                finished: None,
-                snapshot: None,
-                counts: Counts::default(),
-                error: None,
-                resumed: None,
-                policy: Some(policy.name.clone()),
-                reason: wish.reason,
-                retry_of: wish.retry_of.clone(),
-                waiting: None,
-                result: None,
-            },
             job: NewJob {
                 id: self.new_id(),
                 payload: order.text()?,
                 concurrency_key: Some(backup_key(&repository.id, &source)),
-                created: now,
+                created: run.created,
             },
+            run,
             placement,
         })
     }

@@ -10,14 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Job;
-use engine::coordinator::Pace;
 use model::{Reporter, Run};
 use tokio_util::sync::CancellationToken;
 
 use super::order::{BackupJob, Order};
 use super::settle::{Failed, Outcome};
 use super::watch::{RunObserver, Tap};
-use crate::backup::{BackupOrder, extent};
+use crate::backup::BackupOrder;
 use crate::{Control, Error, Result};
 
 /// How often what a run waits for is written down.
@@ -123,15 +122,11 @@ impl Control {
         }
         let service = self.service(&connector.service)?;
         let order = BackupOrder {
-            connector: &connector,
-            repository: &repository,
-            repository_name: &row.name,
             selection: order.selection.kinds,
             picks,
             accept_deletions: order.accept_deletions,
             full: order.full,
-            pace: Pace::default(),
-            policy: None,
+            ..BackupOrder::plain(&connector, &repository, &row.name)
         };
         let result = self
             .work(
@@ -143,17 +138,10 @@ impl Control {
                 cancel,
             )
             .await;
-        let usage = client.usage();
         let mut outcome = match result {
-            Ok(report) => Outcome {
-                result: extent(order.full, &report),
-                snapshot: Some(report.snapshot.to_string()),
-                counts: report.counts,
-                issues: report.source.issues,
-                ..Outcome::default()
-            },
+            Ok(report) => Outcome::backed_up(order.full, report),
             Err(error) => {
-                let mut outcome = failed(&error);
+                let (mut outcome, usage) = (failed(&error), client.usage());
                 outcome.counts.requests = usage.requests;
                 outcome.counts.bytes_received = usage.bytes;
                 outcome

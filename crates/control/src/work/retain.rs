@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use catalog::RepositoryRow;
 use engine::retention::{Decision, ForgetRequest, Keep, Suspicion};
 use model::policy::covering;
 use model::{Class, Connector, Issue, Policy, Run};
@@ -23,7 +22,11 @@ pub struct RetentionPreview {
 }
 
 /// The policies with one less, one more, or one in the place of another.
-fn with(mut all: Vec<Policy>, removed: Option<&str>, added: Option<&Policy>) -> Vec<Policy> {
+pub(super) fn with(
+    mut all: Vec<Policy>,
+    removed: Option<&str>,
+    added: Option<&Policy>,
+) -> Vec<Policy> {
     if let Some(removed) = removed {
         all.retain(|one| !one.name.eq_ignore_ascii_case(removed));
     }
@@ -31,24 +34,34 @@ fn with(mut all: Vec<Policy>, removed: Option<&str>, added: Option<&Policy>) -> 
     all
 }
 
-/// The rules for the snapshots of these connectors in a repository: what any policy of any of them wants to keep stays. `None` where none
-/// is for them.
-fn rules(
-    all: &[Policy],
-    connectors: &[&str],
-    repository: &str,
-    default: Option<&RepositoryRow>,
-) -> Option<Keep> {
-    let here = |policy: &&Policy| {
-        let own = policy.repository.as_deref();
-        own.or(default.map(|row| row.name.as_str()))
-            .is_some_and(|name| name.eq_ignore_ascii_case(repository))
-    };
-    let covering = connectors.iter().flat_map(|name| covering(all, name));
-    let keeps = covering.filter(here);
-    keeps
-        .map(|policy| policy.retention.clone())
-        .reduce(|rules, keep| rules.union(&keep))
+/// What decides how long snapshots stay.
+#[derive(Clone)]
+pub(super) struct Deciders {
+    pub(super) policies: Vec<Policy>,
+    /// The repository that policies are for which name none.
+    pub(super) default: Option<String>,
+}
+
+impl Deciders {
+    /// The policies that are for the snapshots of these connectors in a repository.
+    pub(super) fn policies_for(&self, connectors: &[&str], repository: &str) -> Vec<&Policy> {
+        let here = |policy: &&Policy| {
+            let own = policy.repository.as_ref().or(self.default.as_ref());
+            own.is_some_and(|name| name.eq_ignore_ascii_case(repository))
+        };
+        let all = connectors.iter();
+        let covering = all.flat_map(|name| covering(&self.policies, name));
+        covering.filter(here).collect()
+    }
+
+    /// The rules for the snapshots of these connectors in a repository: what any policy of any of them wants to keep stays. `None` where none
+    /// is for them.
+    pub(super) fn rules(&self, connectors: &[&str], repository: &str) -> Option<Keep> {
+        let policies = self.policies_for(connectors, repository).into_iter();
+        policies
+            .map(|policy| policy.retention.clone())
+            .reduce(|rules, keep| rules.union(&keep))
+    }
 }
 
 /// What stood in the way of retention, as an issue of a run whose snapshot is good.
@@ -71,9 +84,20 @@ pub(crate) fn not_forgotten(error: &Error) -> Issue {
 }
 
 impl Control {
-    /// The connectors that make the same snapshots as this one: its own name, and those of others for the same source. One of its
+    /// All that made snapshots: connectors, and such as were removed or stand for something else by now.
+    pub(super) async fn all_makers(&self) -> Result<Vec<Connector>> {
+        let mut all = self.catalog.connectors().await?;
+        all.extend(self.catalog.former_connectors().await?);
+        Ok(all)
+    }
+
+    /// The connectors that make or made the same snapshots as this one: its own name, and those of others for the same source. One of its
     /// organization whose address nobody can tell counts as one of them: it can only make more stay.
-    fn makers<'a>(&self, connector: &'a Connector, all: &'a [Connector]) -> Vec<&'a str> {
+    pub(super) fn makers<'a>(
+        &self,
+        connector: &'a Connector,
+        all: &'a [Connector],
+    ) -> Vec<&'a str> {
         let own = self.source_of(connector).ok();
         let named = |other: &Connector| {
             let organization = &connector.organization;
@@ -90,55 +114,25 @@ impl Control {
             .collect()
     }
 
-    async fn all_policies(&self) -> Result<Vec<Policy>> {
+    pub(super) async fn deciders(&self) -> Result<Deciders> {
         let rows = self.catalog.policies().await?;
-        Ok(rows.into_iter().map(|row| row.policy).collect())
+        let default = self.catalog.default_repository().await?;
+        Ok(Deciders {
+            policies: rows.into_iter().map(|row| row.policy).collect(),
+            default: default.map(|row| row.name),
+        })
     }
 
     /// The connectors that a policy, saved or not, is for now.
     pub async fn covered(&self, policy: &Policy) -> Result<Vec<String>> {
-        let all = with(self.all_policies().await?, Some(&policy.name), Some(policy));
+        let all = self.deciders().await?.policies;
+        let all = with(all, Some(&policy.name), Some(policy));
         let names = self.catalog.connectors().await?.into_iter();
         let names = names.map(|connector| connector.name).filter(|name| {
             let fitting = covering(&all, name);
             fitting.iter().any(|one| one.name == policy.name)
         });
         Ok(names.collect())
-    }
-
-    /// Whether snapshots of some connector that stay today could be forgotten once the policy `removed` is gone and `added` is there.
-    pub async fn would_shorten(
-        &self,
-        removed: Option<&str>,
-        added: Option<&Policy>,
-    ) -> Result<bool> {
-        let connectors = self.catalog.connectors().await?;
-        self.would_shorten_for(&connectors, removed, added).await
-    }
-
-    /// As [`Control::would_shorten`], for these connectors, which need not be saved.
-    pub(crate) async fn would_shorten_for(
-        &self,
-        connectors: &[Connector],
-        removed: Option<&str>,
-        added: Option<&Policy>,
-    ) -> Result<bool> {
-        let before = self.all_policies().await?;
-        let after = with(before.clone(), removed, added);
-        let default = self.catalog.default_repository().await?;
-        let saved = self.catalog.connectors().await?;
-        for repository in self.catalog.repositories().await? {
-            for connector in connectors {
-                let makers = self.makers(connector, &saved);
-                let rules = |all: &[Policy]| {
-                    rules(all, &makers, &repository.name, default.as_ref()).unwrap_or_default()
-                };
-                if !rules(&after).covers(&rules(&before)) {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
     }
 
     fn forget_request(
@@ -166,11 +160,9 @@ impl Control {
     ) -> Option<Issue> {
         run.policy.as_ref()?;
         let forgotten = async {
-            let all = self.all_policies().await?;
-            let default = self.catalog.default_repository().await?;
-            let connectors = self.catalog.connectors().await?;
-            let makers = self.makers(connector, &connectors);
-            let keep = rules(&all, &makers, &run.repository, default.as_ref());
+            let all = self.all_makers().await?;
+            let makers = self.makers(connector, &all);
+            let keep = self.deciders().await?.rules(&makers, &run.repository);
             let Some(keep) = keep else {
                 return Ok(());
             };
@@ -186,24 +178,21 @@ impl Control {
 
     /// What the rules of a policy, saved or not, would forget now, for each connector that it is for. Changes nothing.
     pub async fn preview_retention(&self, policy: &Policy) -> Result<Vec<RetentionPreview>> {
-        let all = with(self.all_policies().await?, Some(&policy.name), Some(policy));
-        let default = self.catalog.default_repository().await?;
-        let row = match &policy.repository {
-            Some(name) => self.catalog.repository(name).await?,
-            None => match &default {
-                Some(row) => row.clone(),
-                None => return Ok(Vec::new()),
-            },
+        let mut after = self.deciders().await?;
+        after.policies = with(after.policies, Some(&policy.name), Some(policy));
+        let Some(name) = policy.repository.as_ref().or(after.default.as_ref()) else {
+            return Ok(Vec::new());
         };
+        let row = self.catalog.repository(name).await?;
         let repository = self.read_repository(&row).await?;
         let mut previews = Vec::new();
-        let connectors = self.catalog.connectors().await?;
-        for connector in &connectors {
-            let fits = covering(&all, &connector.name)
+        let all = self.all_makers().await?;
+        for connector in &self.catalog.connectors().await? {
+            let fits = covering(&after.policies, &connector.name)
                 .iter()
                 .any(|one| one.name == policy.name);
-            let makers = self.makers(connector, &connectors);
-            let keep = rules(&all, &makers, &row.name, default.as_ref());
+            let makers = self.makers(connector, &all);
+            let keep = after.rules(&makers, &row.name);
             let (true, Some(keep)) = (fits, keep) else {
                 continue;
             };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use catalog::{PolicyRow, QueuedRun};
 use jiff::Timestamp;
 use model::policy::{Due, Missed, covering, due};
-use model::{Counts, Policy, Reason, Run, RunKind, RunState};
+use model::{Policy, Reason, Run, RunKind, RunState};
 use tokio_util::sync::CancellationToken;
 
 use super::ask::BackupWish;
@@ -126,24 +126,13 @@ impl Control {
     }
 
     fn refused_run(&self, wish: &BackupWish, error: &Error) -> Run {
-        let now = self.now();
+        let run = self.new_run(RunKind::Backup, (&wish.connector, ""), wish.reason);
         Run {
-            id: self.new_id(),
-            kind: RunKind::Backup,
-            connector: wish.connector.clone(),
-            repository: String::new(),
             state: RunState::Failed,
-            created: now,
-            finished: Some(now),
-            snapshot: None,
-            counts: Counts::default(),
+            finished: Some(run.created),
             error: Some(error.to_string()),
-            resumed: None,
             policy: wish.policy.clone(),
-            reason: wish.reason,
-            retry_of: None,
-            waiting: None,
-            result: None,
+            ..run
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What becomes of a run when the work on its job ends, here or at a worker elsewhere.
 
 use catalog::Job;
+use engine::backup::BackupReport;
 use jiff::SignedDuration;
 use model::{Class, Counts, Issue, JobState, Run, RunKind, RunState, Waiting};
 use serde::{Deserialize, Serialize};
 
+use crate::backup::extent;
 use crate::standing::class_of;
 use crate::{Control, Error, Result};
 
@@ -22,6 +24,19 @@ pub struct Outcome {
     pub failed: Option<Failed>,
     /// What it came to beside its counts.
     pub result: Option<serde_json::Value>,
+}
+
+impl Outcome {
+    /// A backup that has its snapshot; `full` says that everything was to be read again.
+    pub(crate) fn backed_up(full: bool, report: BackupReport) -> Self {
+        Self {
+            result: extent(full, &report),
+            snapshot: Some(report.snapshot.to_string()),
+            counts: report.counts,
+            issues: report.source.issues,
+            failed: None,
+        }
+    }
 }
 
 /// Why it was not done, or what is so wrong that it counts as failed.
@@ -84,50 +99,21 @@ impl Control {
     /// Ends the run, or gives its job back for another attempt: after a failure that may pass, and when the worker stops. `stopping` says
     /// that this worker was told to stop, so that being canceled is nobody's wish.
     pub(crate) async fn settle(&self, job: &Job, outcome: Outcome, stopping: bool) -> Result<Run> {
-        let mut run = self.catalog.run(&job.run).await?;
         let wished = self.catalog.job(&job.id).await?.cancel_requested;
-        let state = match &outcome.failed {
-            None => {
-                run.state = if outcome.issues.is_empty() {
-                    RunState::Succeeded
-                } else {
-                    RunState::SucceededWithIssues
-                };
-                JobState::Succeeded
-            }
-            Some(failed) if failed.canceled && stopping && !wished => {
-                let why = Waiting {
-                    code: "worker-stopped".to_owned(),
-                    message: "its worker was stopped; another one goes on".to_owned(),
-                    until: None,
-                };
-                self.catalog
-                    .requeue(&job.id, job.token, None, Some(&why))
-                    .await?;
-                return Ok(self.catalog.run(&job.run).await?);
-            }
-            Some(failed) if failed.passing && !wished && job.attempt < ATTEMPTS => {
-                let until = self.now().checked_add(pause(job.attempt)).ok();
-                let why = Waiting {
-                    code: "retry-later".to_owned(),
-                    message: format!("attempt {} failed: {}", job.attempt, failed.message),
-                    until,
-                };
-                self.catalog
-                    .requeue(&job.id, job.token, until, Some(&why))
-                    .await?;
-                return Ok(self.catalog.run(&job.run).await?);
-            }
-            Some(failed) if failed.canceled => {
-                run.state = RunState::Canceled;
-                JobState::Canceled
-            }
-            Some(failed) => {
-                run.state = RunState::Failed;
-                run.error = Some(failed.message.clone());
-                JobState::Failed
-            }
-        };
+        let failed = outcome.failed.as_ref();
+        let again = failed.and_then(|failed| self.again(job, failed, stopping, wished));
+        if let Some(why) = again {
+            self.catalog
+                .requeue(&job.id, job.token, why.until, Some(&why))
+                .await?;
+            return Ok(self.catalog.run(&job.run).await?);
+        }
+        let mut run = self.catalog.run(&job.run).await?;
+        let (state, job_state) = ended(&outcome);
+        run.state = state;
+        if state == RunState::Failed {
+            run.error = failed.map(|failed| failed.message.clone());
+        }
         run.finished = Some(self.now());
         run.snapshot = outcome.snapshot;
         run.counts = outcome.counts;
@@ -135,7 +121,7 @@ impl Control {
         let issues = &outcome.issues;
         let ended = self
             .catalog
-            .end_run(&job.id, job.token, state, &run, issues);
+            .end_run(&job.id, job.token, job_state, &run, issues);
         ended.await?;
         // Others may sign in as somebody else, or not at all: only backups tell how the connector stands.
         if run.kind == RunKind::Backup {
@@ -144,5 +130,34 @@ impl Control {
         }
         run.waiting = None;
         Ok(run)
+    }
+
+    /// What the next attempt waits for, where there is to be one.
+    fn again(&self, job: &Job, failed: &Failed, stopping: bool, wished: bool) -> Option<Waiting> {
+        if wished {
+            return None;
+        }
+        if failed.canceled && stopping {
+            return Some(Waiting {
+                code: "worker-stopped".to_owned(),
+                message: "its worker was stopped; another one goes on".to_owned(),
+                until: None,
+            });
+        }
+        (failed.passing && job.attempt < ATTEMPTS).then(|| Waiting {
+            code: "retry-later".to_owned(),
+            message: format!("attempt {} failed: {}", job.attempt, failed.message),
+            until: self.now().checked_add(pause(job.attempt)).ok(),
+        })
+    }
+}
+
+/// How a run and its job end that nobody tries again.
+fn ended(outcome: &Outcome) -> (RunState, JobState) {
+    match &outcome.failed {
+        None if outcome.issues.is_empty() => (RunState::Succeeded, JobState::Succeeded),
+        None => (RunState::SucceededWithIssues, JobState::Succeeded),
+        Some(failed) if failed.canceled => (RunState::Canceled, JobState::Canceled),
+        Some(_) => (RunState::Failed, JobState::Failed),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct World {
     pub trouble: Mutex<Option<Class>>,
     /// The class of the error that everything answers with.
     pub outage: Mutex<Option<Class>>,
-    /// A crawl of leaves says here that it has begun, and with `hold` waits for `release`.
+    /// A crawl of leaves says here that it has begun, and with `hold` waits for `release`; so does a probe, with `hold`.
     pub begun: Notify,
     pub hold: Mutex<bool>,
     pub release: Notify,
@@ -47,6 +47,13 @@ impl World {
 
     pub(crate) fn fail(&self, class: Option<Class>) {
         *self.trouble.lock().unwrap() = class;
+    }
+
+    async fn stop_here(&self) {
+        self.begun.notify_one();
+        if *self.hold.lock().unwrap() {
+            self.release.notified().await;
+        }
     }
 
     fn check(&self, kind: &str) -> Result<()> {
@@ -180,10 +187,7 @@ impl Kind for FakeKind {
     async fn crawl(&self, cx: &Crawl<'_>) -> Result<Option<Cursor>> {
         self.world.check(self.spec.name)?;
         if self.spec.name == "leaf" {
-            self.world.begun.notify_one();
-            if *self.world.hold.lock().unwrap() {
-                self.world.release.notified().await;
-            }
+            self.world.stop_here().await;
         }
         let items = self.world.items.lock().unwrap().clone();
         for id in cx.prior.ids(self.spec.name, &cx.scope.id).await? {
@@ -225,6 +229,10 @@ impl Kind for FakeKind {
     }
 
     async fn probe(&self, _: &Client, scope: &Scope) -> Result<()> {
+        let held = *self.world.hold.lock().unwrap();
+        if held {
+            self.world.stop_here().await;
+        }
         self.world
             .probed
             .lock()

@@ -1,6 +1,7 @@
 //! The control side over a real catalog and repository, with a small service in memory.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod connectors;
 mod fake;
 mod queue;
 mod restore;
@@ -46,7 +47,7 @@ struct Installation {
     repository: Repository,
     world: Arc<World>,
     connector: Connector,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Installation {
@@ -86,7 +87,7 @@ impl Installation {
             repository,
             world,
             connector,
-            _folder: folder,
+            folder,
         };
         installation.add(&installation.connector).await;
         installation
@@ -110,17 +111,7 @@ impl Installation {
     }
 
     fn order(&self) -> BackupOrder<'_> {
-        BackupOrder {
-            connector: &self.connector,
-            repository: &self.repository,
-            repository_name: "main",
-            selection: [].into(),
-            picks: model::Picks::default(),
-            accept_deletions: [].into(),
-            full: false,
-            pace: engine::coordinator::Pace::default(),
-            policy: None,
-        }
+        BackupOrder::plain(&self.connector, &self.repository, "main")
     }
 
     async fn backup(&self) -> Ended<BackupReport> {

@@ -1,4 +1,4 @@
-use model::{Clock as _, Destination, MailSecurity, RunState};
+use model::{Class, Clock as _, Destination, Issue, MailSecurity, RunState};
 use serde_json::Value;
 use service::egress::Egress;
 use standardwebhooks::Webhook;
@@ -25,6 +25,18 @@ fn email(port: u16, security: MailSecurity) -> Destination {
 fn webhook(url: &str) -> Destination {
     Destination::Webhook {
         url: format!("{url}/hook"),
+    }
+}
+
+fn issue(code: &str) -> Issue {
+    Issue {
+        code: code.to_owned(),
+        class: Class::Throttled,
+        kind: String::new(),
+        scope: String::new(),
+        item: None,
+        message: "the service asked to slow down".to_owned(),
+        hint: None,
     }
 }
 
@@ -97,16 +109,7 @@ async fn the_same_issues_are_told_once_a_day_and_new_ones_at_once() {
         number += 1;
         let run = format!("run-{number:03}");
         world.run(&run, "contoso", state).await;
-        let issue = |code: &&str| model::Issue {
-            code: (*code).to_owned(),
-            class: model::Class::Throttled,
-            kind: String::new(),
-            scope: String::new(),
-            item: None,
-            message: "the service asked to slow down".to_owned(),
-            hint: None,
-        };
-        let more: Vec<model::Issue> = more.iter().map(issue).collect();
+        let more: Vec<Issue> = more.iter().copied().map(issue).collect();
         catalog.add_issues(&run, &more).await.unwrap();
         world.clock.forward(3600);
         world.send().await
@@ -156,16 +159,8 @@ async fn issues_that_somebody_acknowledged_are_told_to_nobody() {
             .run(run, "contoso", RunState::SucceededWithIssues)
             .await;
     }
-    let new = model::Issue {
-        code: "throttled".to_owned(),
-        class: model::Class::Throttled,
-        kind: String::new(),
-        scope: String::new(),
-        item: None,
-        message: "the service asked to slow down".to_owned(),
-        hint: None,
-    };
-    catalog.add_issues("run-2", &[new]).await.unwrap();
+    let new = [issue("throttled")];
+    catalog.add_issues("run-2", &new).await.unwrap();
     assert_eq!(world.send().await, 1);
     let received = receiver.take();
     let body: Value = serde_json::from_str(&received[0].body).unwrap();
@@ -362,6 +357,21 @@ async fn an_address_that_is_a_secret_is_in_no_error() {
         assert_eq!(error.code(), Some("channel-refused"));
         assert!(!error.to_string().contains("hunter2"));
     }
+}
+
+#[tokio::test]
+async fn a_signing_key_that_can_be_guessed_is_refused() {
+    let world = World::new().await;
+    let short = format!("whsec_{}", "A".repeat(28));
+    let long = "A".repeat(88);
+    for key in ["whsec_AAAA", "", "no base64!", &short, &long] {
+        let refused = change("ops", webhook("http://127.0.0.1:1"), Some(key));
+        let error = world.control.add_channel(&refused).await.unwrap_err();
+        assert_eq!(error.code(), Some("channel-refused"), "{key}");
+    }
+    world
+        .add("ops", webhook("http://127.0.0.1:1"), Some(KEY))
+        .await;
 }
 
 #[tokio::test]

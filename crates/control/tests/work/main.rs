@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use catalog::{Catalog, Kek, Page, QueueLimits, RepositoryRow};
 use control::{Control, RunObserver, WorkerSetup};
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Connector, Event, Run, RunKind, RunState, Secret};
+use model::{Clock, Connector, Event, Reason, Run, RunKind, RunState, Secret, Waiting};
 use repository::{InitOptions, Repository, store_from};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -173,6 +173,25 @@ impl Site {
     pub(crate) async fn work(&self) -> u32 {
         let (setup, stop) = (self.setup(), CancellationToken::new());
         self.control.work_off(&setup, &stop).await.unwrap()
+    }
+
+    /// A backup of this connector, in the queue.
+    pub(crate) async fn asked(&self, connector: &str) -> Run {
+        let asked = self
+            .control
+            .request_backup(connector, None, Reason::Request);
+        asked.await.unwrap()
+    }
+
+    /// The run as it stands now.
+    pub(crate) async fn run(&self, id: &str) -> Run {
+        self.control.catalog.run(id).await.unwrap()
+    }
+
+    /// What a run waits for.
+    pub(crate) async fn waits(&self, run: &Run) -> Waiting {
+        let all = self.control.waiting(std::slice::from_ref(run)).await;
+        all.unwrap().remove(0).unwrap()
     }
 
     pub(crate) async fn schedule(&self) -> Vec<Run> {

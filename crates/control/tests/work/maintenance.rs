@@ -17,10 +17,7 @@ async fn backed_up() -> Site {
     site.world.put("box", "", "b1", r#"{"name":"first"}"#);
     site.world.put("leaf", "b1", "l1", r#"{"name":"a leaf"}"#);
     site.connector("contoso").await;
-    site.control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    site.asked("contoso").await;
     assert_eq!(site.work().await, 1);
     assert_eq!(site.snapshots().await, 1);
     site
@@ -39,7 +36,7 @@ async fn without_backups(site: &Site) {
 
 async fn done(site: &Site, run: &Run) -> Run {
     assert_eq!((run.state, site.work().await), (RunState::Queued, 1));
-    site.control.catalog.run(&run.id).await.unwrap()
+    site.run(&run.id).await
 }
 
 async fn check(site: &Site, percent: u8) -> Run {

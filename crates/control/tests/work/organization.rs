@@ -117,7 +117,7 @@ impl Case {
             .unwrap();
     }
 
-    async fn back_up(&self) -> Run {
+    async fn run(&self) -> Run {
         self.hands.pass(SignedDuration::from_mins(1));
         let run = self
             .control
@@ -134,7 +134,12 @@ impl Case {
             .work_off(&setup, &CancellationToken::new())
             .await
             .unwrap();
-        let run = self.control.catalog.run(&run.id).await.unwrap();
+        self.control.catalog.run(&run.id).await.unwrap()
+    }
+
+    /// As [`Case::run`], and it succeeds.
+    async fn back_up(&self) -> Run {
+        let run = self.run().await;
         assert!(
             matches!(
                 run.state,
@@ -249,22 +254,7 @@ async fn sre_46_a_run_of_the_queue_says_on_the_connector_that_somebody_has_to_si
         )
         .await
         .unwrap();
-    let run = case
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
-    let setup = WorkerSetup {
-        labels: BTreeSet::new(),
-        slots: 1,
-        limits: catalog::QueueLimits::default(),
-        observer: Arc::new(Unobserved),
-    };
-    case.control
-        .work_off(&setup, &CancellationToken::new())
-        .await
-        .unwrap();
-    assert_eq!(catalog.run(&run.id).await.unwrap().state, RunState::Failed);
+    assert_eq!(case.run().await.state, RunState::Failed);
     let status = catalog.connector("contoso").await.unwrap().status;
     assert_eq!(status.name(), "sign-in-needed");
 }

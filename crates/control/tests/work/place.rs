@@ -1,7 +1,6 @@
 //! Where a backup runs.
 
 use jiff::SignedDuration;
-use model::Reason;
 
 use crate::Site;
 
@@ -13,14 +12,10 @@ async fn xa_12_the_default_worker_of_a_connector_runs_its_backups_and_no_other_d
     let mut connector = catalog.connector("contoso").await.unwrap();
     connector.worker = Some("basement".to_owned());
     catalog.replace_connector(&connector).await.unwrap();
-    let request = site
-        .control
-        .request_backup("contoso", None, Reason::Request);
-    let run = request.await.unwrap();
+    let run = site.asked("contoso").await;
     assert_eq!(site.work().await, 0, "it is not this worker's");
     site.pass(SignedDuration::from_mins(10));
-    let why = site.control.waiting(&[run]).await.unwrap().remove(0);
-    let why = why.unwrap();
+    let why = site.waits(&run).await;
     assert_eq!(why.code, "worker-missing");
     assert!(why.message.contains("basement"), "{}", why.message);
 }

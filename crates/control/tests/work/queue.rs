@@ -14,17 +14,13 @@ use crate::Site;
 async fn xa_05_a_backup_can_be_run_before_anybody_made_a_policy() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site
-        .control
-        .request_backup("Contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("Contoso").await;
     assert_eq!(
         (run.state, run.policy.as_deref()),
         (RunState::Queued, Some("default"))
     );
     assert_eq!(site.work().await, 1);
-    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    let ended = site.run(&run.id).await;
     assert_eq!(ended.state, RunState::Succeeded);
     assert_eq!(ended.counts.kinds["leaf"].items, 1);
     assert_eq!(site.snapshots().await, 1);
@@ -44,13 +40,9 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
     let site = Site::new().await;
     site.connector("contoso").await;
     site.world.fail(Some(Class::Credential));
-    let refused = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let refused = site.asked("contoso").await;
     site.work().await;
-    let refused = site.control.catalog.run(&refused.id).await.unwrap();
+    let refused = site.run(&refused.id).await;
     assert_eq!(
         refused.state,
         RunState::Failed,
@@ -58,21 +50,11 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
     );
     site.world.fail(None);
     *site.world.outage.lock().unwrap() = Some(Class::Transient);
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     assert_eq!(site.work().await, 1);
-    let waiting = site.control.catalog.run(&run.id).await.unwrap();
+    let waiting = site.run(&run.id).await;
     assert_eq!(waiting.state, RunState::Queued);
-    let why = site
-        .control
-        .waiting(std::slice::from_ref(&waiting))
-        .await
-        .unwrap()
-        .remove(0)
-        .unwrap();
+    let why = site.waits(&waiting).await;
     assert_eq!(why.code, "retry-later");
     assert!(why.message.contains("attempt 1 failed"), "{}", why.message);
     assert_eq!(why.until, Some(site.now() + SignedDuration::from_mins(1)));
@@ -81,7 +63,7 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
         site.pass(SignedDuration::from_mins(pause));
         assert_eq!(site.work().await, 1);
     }
-    let failed = site.control.catalog.run(&run.id).await.unwrap();
+    let failed = site.run(&run.id).await;
     assert_eq!(failed.state, RunState::Failed);
     *site.world.outage.lock().unwrap() = None;
     let again = site.control.retry(&run.id).await.unwrap();
@@ -90,7 +72,7 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
         (Reason::Retry, Some(run.id.as_str()))
     );
     assert_eq!(site.work().await, 1);
-    let again = site.control.catalog.run(&again.id).await.unwrap();
+    let again = site.run(&again.id).await;
     assert_eq!(again.state, RunState::Succeeded);
 }
 
@@ -98,29 +80,15 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
 async fn a_run_that_waits_for_another_says_for_which() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let first = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let first = site.asked("contoso").await;
     site.pass(SignedDuration::from_secs(1));
-    let second = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let second = site.asked("contoso").await;
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     let looked = async {
         site.world.begun.notified().await;
-        let row = site.control.catalog.run(&second.id).await.unwrap();
-        let why = site
-            .control
-            .waiting(&[row])
-            .await
-            .unwrap()
-            .remove(0)
-            .unwrap();
+        let row = site.run(&second.id).await;
+        let why = site.waits(&row).await;
         assert_eq!(why.code, "source-busy");
         assert!(why.message.contains(&first.id), "{}", why.message);
         *site.world.hold.lock().unwrap() = false;
@@ -129,7 +97,7 @@ async fn a_run_that_waits_for_another_says_for_which() {
     let (done, ()) = tokio::join!(site.control.work_off(&setup, &stop), looked);
     assert_eq!(done.unwrap(), 2);
     for run in [first, second] {
-        let run = site.control.catalog.run(&run.id).await.unwrap();
+        let run = site.run(&run.id).await;
         assert_eq!(run.state, RunState::Succeeded, "{:?}", run.error);
     }
     assert_eq!(
@@ -143,21 +111,13 @@ async fn a_run_that_waits_for_another_says_for_which() {
 async fn a_queued_run_is_canceled_at_once_and_an_ended_one_not_at_all() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     let canceled = site.control.cancel(&run.id).await.unwrap();
     assert_eq!(canceled.state, RunState::Canceled);
     assert_eq!(site.work().await, 0);
     let twice = site.control.cancel(&run.id).await.unwrap_err();
     assert_eq!(twice.code(), Some("run-not-open"));
-    let open = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let open = site.asked("contoso").await;
     let early = site.control.retry(&open.id).await.unwrap_err();
     assert_eq!(early.code(), Some("run-open"));
 }
@@ -166,11 +126,7 @@ async fn a_queued_run_is_canceled_at_once_and_an_ended_one_not_at_all() {
 async fn a_worker_that_is_lost_in_mid_job_costs_only_time() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     tokio::select! {
@@ -181,7 +137,7 @@ async fn a_worker_that_is_lost_in_mid_job_costs_only_time() {
     assert_eq!(site.work().await, 0, "the lease has not run out");
     site.pass(SignedDuration::from_secs(61));
     assert_eq!(site.work().await, 1);
-    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    let ended = site.run(&run.id).await;
     assert_eq!(ended.state, RunState::Succeeded);
     assert_eq!(site.snapshots().await, 1, "nothing is doubled");
     assert_eq!(
@@ -194,11 +150,7 @@ async fn a_worker_that_is_lost_in_mid_job_costs_only_time() {
 async fn a_worker_that_is_stopped_gives_its_job_back() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     let stopped = async {
@@ -207,11 +159,11 @@ async fn a_worker_that_is_stopped_gives_its_job_back() {
     };
     let (done, ()) = tokio::join!(site.control.work_off(&setup, &stop), stopped);
     done.unwrap();
-    let row = site.control.catalog.run(&run.id).await.unwrap();
+    let row = site.run(&run.id).await;
     assert_eq!(row.state, RunState::Queued);
     *site.world.hold.lock().unwrap() = false;
     site.work().await;
-    let row = site.control.catalog.run(&run.id).await.unwrap();
+    let row = site.run(&run.id).await;
     assert_eq!(row.state, RunState::Succeeded);
 }
 
@@ -219,14 +171,10 @@ async fn a_worker_that_is_stopped_gives_its_job_back() {
 async fn a_restart_leaves_the_queue_as_it_was() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     assert!(site.control.recover().await.unwrap().is_empty());
     assert_eq!(site.work().await, 1);
-    let row = site.control.catalog.run(&run.id).await.unwrap();
+    let row = site.run(&run.id).await;
     assert_eq!(row.state, RunState::Succeeded);
 }
 
@@ -266,20 +214,10 @@ async fn xa_13_a_policy_whose_worker_cannot_reach_its_folder_is_refused_before_i
         .worker_seen("cloud", &labels, &storages, site.now())
         .await
         .unwrap();
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     assert_eq!(site.work().await, 0);
     site.pass(SignedDuration::from_mins(10));
-    let why = site
-        .control
-        .waiting(&[run])
-        .await
-        .unwrap()
-        .remove(0)
-        .unwrap();
+    let why = site.waits(&run).await;
     assert_eq!(why.code, "worker-missing");
     assert!(why.message.contains("far"), "{}", why.message);
 }
@@ -348,7 +286,7 @@ async fn a_repository_that_is_away_fails_the_run_and_says_so() {
     };
     let run = site.control.request(&wish).await.unwrap();
     site.work().await;
-    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    let ended = site.run(&run.id).await;
     assert_eq!(ended.state, RunState::Failed);
     assert!(ended.error.unwrap().contains("gone"));
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use catalog::Page;
-use control::{BackupWish, CatalogCoordinator, NewRepository, RunObserver, WorkerSetup};
+use control::{
+    BackupWish, CatalogCoordinator, ConnectorEdit, NewRepository, RunObserver, WorkerSetup,
+};
 use engine::coordinator::{Coordinator as _, Pace};
 use jiff::SignedDuration;
 use model::policy::{Keep, Schedule, When};
@@ -43,13 +45,9 @@ async fn replace(site: &Site, policy: &Policy) {
 
 async fn back_up(site: &Site, connector: &str) -> Run {
     site.pass(SignedDuration::from_secs(10));
-    let run = site
-        .control
-        .request_backup(connector, None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked(connector).await;
     assert_eq!(site.work().await, 1);
-    let run = site.control.catalog.run(&run.id).await.unwrap();
+    let run = site.run(&run.id).await;
     assert_eq!(run.state, RunState::Succeeded, "{:?}", run.error);
     run
 }
@@ -113,6 +111,70 @@ async fn what_a_policy_keeps_of_an_organization_no_other_connector_of_it_forgets
             .await
             .unwrap()
     );
+}
+
+/// Design rule 7, in whatever way the connector goes from its organization.
+#[tokio::test]
+async fn what_a_connector_made_that_is_gone_stays_as_long_as_its_policies_say() {
+    for way in ["removed", "moved", "moved and renamed"] {
+        let site = Site::new().await;
+        let connector = site.connector("contoso").await;
+        another_of_contoso(&site).await;
+        replace(&site, &keeping("default", &[], 1)).await;
+        let (control, catalog) = (&site.control, &site.control.catalog);
+        let long = keeping("long", &["contoso"], 10);
+        catalog.add_policy(&long, site.now()).await.unwrap();
+        for _ in 0..2 {
+            back_up(&site, "contoso").await;
+        }
+        if way == "removed" {
+            control.remove_connector("contoso").await.unwrap();
+        } else {
+            let elsewhere = Connector {
+                organization: "fabrikam".to_owned(),
+                ..connector
+            };
+            catalog.replace_connector(&elsewhere).await.unwrap();
+        }
+        if way == "moved and renamed" {
+            let edit = ConnectorEdit {
+                name: Some("fabrikam".to_owned()),
+                ..ConnectorEdit::default()
+            };
+            control.edit_connector("contoso", edit).await.unwrap();
+        }
+        back_up(&site, "contoso-restore").await;
+        assert_eq!(site.snapshots().await, 3, "{way}");
+        // Taking its policy away is what would keep less.
+        let without = control.would_shorten(Some("long"), None).await.unwrap();
+        assert!(without, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_shortens_what_a_removed_connector_made_by_taking_its_name() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    site.connector("gone").await;
+    let control = &site.control;
+    let short = keeping("short", &["contoso"], 1);
+    control
+        .catalog
+        .add_policy(&short, site.now())
+        .await
+        .unwrap();
+    control.remove_connector("gone").await.unwrap();
+    let edit = |name: &str| ConnectorEdit {
+        name: Some(name.to_owned()),
+        ..ConnectorEdit::default()
+    };
+    let refused = control.edit_connector("contoso", edit("gone")).await;
+    let refused = refused.err().unwrap();
+    assert_eq!(refused.code(), Some("connector-name-patterns"), "{refused}");
+    control
+        .edit_connector("contoso", edit("new"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -255,11 +317,7 @@ async fn a_check_reports_what_is_lost_at_once_where_nobody_forgets() {
 async fn a_worker_whose_machine_slept_goes_on_with_its_jobs_and_takes_none_twice() {
     let site = Site::new().await;
     site.connector("contoso").await;
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     *site.world.hold.lock().unwrap() = true;
     let (setup, stop) = (site.setup(), CancellationToken::new());
     let (control, stopped) = (site.control.clone(), stop.clone());
@@ -280,7 +338,7 @@ async fn a_worker_whose_machine_slept_goes_on_with_its_jobs_and_takes_none_twice
     *site.world.hold.lock().unwrap() = false;
     site.world.release.notify_one();
     let ended = loop {
-        let ended = site.control.catalog.run(&run.id).await.unwrap();
+        let ended = site.run(&run.id).await;
         if ended.finished.is_some() {
             break ended;
         }
@@ -402,7 +460,7 @@ async fn whoever_cancels_a_run_that_has_just_ended_is_told_so() {
     let run = back_up(&site, "contoso").await;
     let late = site.control.cancel(&run.id).await.unwrap_err();
     assert_eq!(late.code(), Some("run-not-open"));
-    assert_eq!(site.control.catalog.run(&run.id).await.unwrap(), run);
+    assert_eq!(site.run(&run.id).await, run);
     let wish = BackupWish {
         connector: "contoso".to_owned(),
         ..BackupWish::default()

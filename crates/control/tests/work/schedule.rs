@@ -99,10 +99,7 @@ async fn a_policy_that_is_switched_off_runs_by_hand_alone() {
     site.schedule().await;
     site.pass(SignedDuration::from_hours(72));
     assert!(site.schedule().await.is_empty());
-    site.control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    site.asked("contoso").await;
     assert_eq!(site.work().await, 1);
     // Switched on again, it does not make up for the time in between.
     change(&site, |policy| policy.enabled = true).await;

@@ -3,7 +3,7 @@
 use catalog::Page;
 use engine::backup::read_source;
 use model::policy::Choice;
-use model::{Policy, Reason, Run, RunState};
+use model::{Policy, Run, RunState};
 
 use crate::Site;
 
@@ -31,14 +31,10 @@ fn counts(run: &Run) -> (u64, u64) {
 }
 
 async fn ended(site: &Site) -> Run {
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked("contoso").await;
     site.work().await;
     site.pass(jiff::SignedDuration::from_mins(1));
-    site.control.catalog.run(&run.id).await.unwrap()
+    site.run(&run.id).await
 }
 
 #[tokio::test]

@@ -104,59 +104,47 @@ pub(crate) async fn crawl_all(
         crawled,
     };
     runner.carry_cursors();
-    let own: Vec<&'static dyn Kind> = cx
-        .service
-        .kinds
-        .iter()
-        .copied()
-        .filter(|kind| {
-            kind.spec().with.is_none() && runner.crawled.selection.contains(kind.spec().name)
-        })
-        .collect();
-    let is_parent = |kind: &dyn Kind| {
-        cx.service
-            .kinds
-            .iter()
-            .any(|other| other.spec().parent == Some(kind.spec().name))
-    };
-    let (first, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|kind| is_parent(*kind));
-    for kind in first {
+    let own = cx.service.kinds.iter().copied().filter(|kind| {
+        kind.spec().with.is_none() && runner.crawled.selection.contains(kind.spec().name)
+    });
+    let (scopes, rest): (Vec<_>, Vec<_>) = own.partition(|kind| is_parent(cx, *kind));
+    for kind in scopes {
         runner.wave(vec![(kind, Scope::default())]).await?;
         runner.resolve(kind.spec().name).await?;
     }
-    let mut jobs = Vec::new();
-    for kind in rest {
-        match (kind.spec().crawled, kind.spec().parent) {
-            (Often::PerParent, Some(parent)) => jobs.extend(
-                runner
-                    .scopes(parent)
-                    .await?
-                    .into_iter()
-                    .map(|scope| (kind, scope)),
-            ),
-            _ => jobs.push((kind, Scope::default())),
-        }
-    }
+    let jobs = runner.jobs(rest).await?;
     runner.wave(jobs).await?;
     if runner.crawled.left_out().len() == runner.crawled.infos.len() {
-        if let Some(error) = outage(&runner.crawled.issues) {
-            return Err(error.into());
-        }
-        let issues = &runner.crawled.issues;
-        let first = issues.first().map_or_else(
-            || "nothing is selected".to_owned(),
-            |issue| issue.message.clone(),
-        );
-        let damaged = |issue: &&Issue| issue.code == "repository-damaged";
-        return Err(Error::Request {
-            code: issues
-                .iter()
-                .find(damaged)
-                .map_or("permission-missing", |_| "repository-damaged"),
-            message: format!("nothing could be read: {first}"),
-        });
+        return Err(nothing_read(&runner.crawled.issues));
     }
     Ok(runner.crawled)
+}
+
+/// Whether its items are the scopes of another kind.
+fn is_parent(cx: &BackupContext<'_>, kind: &dyn Kind) -> bool {
+    let name = Some(kind.spec().name);
+    cx.service
+        .kinds
+        .iter()
+        .any(|other| other.spec().parent == name)
+}
+
+fn nothing_read(issues: &[Issue]) -> Error {
+    if let Some(error) = outage(issues) {
+        return error.into();
+    }
+    let first = issues.first().map_or_else(
+        || "nothing is selected".to_owned(),
+        |issue| issue.message.clone(),
+    );
+    let damaged = |issue: &&Issue| issue.code == "repository-damaged";
+    Error::Request {
+        code: issues
+            .iter()
+            .find(damaged)
+            .map_or("permission-missing", |_| "repository-damaged"),
+        message: format!("nothing could be read: {first}"),
+    }
 }
 
 /// Nothing could be read, and all of it for reasons that pass: a later run may have more luck.
@@ -219,6 +207,22 @@ impl Runner<'_, '_> {
     fn has_failed(&self, kind: &str) -> bool {
         let mut failed = self.crawled.failed.iter();
         failed.any(|&number| self.crawled.infos[usize::from(number)].kind == kind)
+    }
+
+    /// What is to be crawled of these kinds, once their parents are listed.
+    async fn jobs(&self, kinds: Vec<&'static dyn Kind>) -> Result<Vec<(&'static dyn Kind, Scope)>> {
+        let mut jobs = Vec::new();
+        for kind in kinds {
+            let spec = kind.spec();
+            match (spec.crawled, spec.parent) {
+                (Often::PerParent, Some(parent)) => {
+                    let scopes = self.scopes(parent).await?.into_iter();
+                    jobs.extend(scopes.map(|scope| (kind, scope)));
+                }
+                _ => jobs.push((kind, Scope::default())),
+            }
+        }
+        Ok(jobs)
     }
 
     /// The scopes of kinds that are crawled once for each item of `parent`.

@@ -8,6 +8,7 @@ use repository::{BlobType, FileContent, Node, TreeEditor, TreeId, Writer};
 
 use super::attempt::{Attempt, Sent};
 use super::parent::Parent;
+use super::recount;
 use crate::layout::{Layouts, SOURCE_FILE};
 use crate::merge::Merged;
 use crate::stored::SnapshotReader;
@@ -42,7 +43,7 @@ impl Attempt<'_> {
             selection: sent.crawled.selection.iter().cloned().collect(),
             picks: request.picks.clone(),
             accepted: request.accept_deletions.clone(),
-            counts: self.counts(merged, &sent.received),
+            counts: self.counts(merged, &sent.received, base).await?,
             stale: self.stale(&sent),
             cursors: sent.crawled.cursors,
             stale_items,
@@ -55,23 +56,27 @@ impl Attempt<'_> {
         self.parent.map(|parent| &parent.source)
     }
 
-    fn counts(
+    async fn counts(
         &self,
         merged: &Merged,
         received: &BTreeMap<String, u64>,
-    ) -> BTreeMap<String, KindCounts> {
+        base: &SnapshotReader,
+    ) -> Result<BTreeMap<String, KindCounts>> {
+        let layouts = Layouts::new(self.cx.service);
+        let lines = recount::lines(base, layouts, &merged.recount).await?;
         let usage = self.cx.client.usage();
         let mut counts = BTreeMap::new();
         for kind in self.cx.service.kinds {
             let name = kind.spec().name;
             let was = self.before().and_then(|before| before.counts.get(name));
+            let said = was.map_or(0, |was| was.items);
             let mut own = merged.counts.get(name).cloned().unwrap_or_default();
-            own.items = (was.map_or(0, |was| was.items) + own.added).saturating_sub(own.removed);
+            own.items = (lines.get(name).unwrap_or(&said) + own.added).saturating_sub(own.removed);
             own.bytes = received.get(name).copied().unwrap_or(0);
             own.requests = usage.by_kind.get(name).map_or(0, |usage| usage.0);
             counts.insert(name.to_owned(), own);
         }
-        counts
+        Ok(counts)
     }
 
     /// What was carried over whole, and when it was last read.

@@ -43,7 +43,10 @@ pub(crate) async fn latest(
 ) -> Result<Option<Parent>> {
     let wanted = tags(service.name, &source.to_lowercase());
     let own = SourceId::new(service.name, url, source);
-    let mut snapshots = repository.snapshots().await?;
+    let (mut snapshots, damaged) = repository.readable_snapshots().await?;
+    for error in damaged {
+        tracing::warn!(%error, "a snapshot is passed over: the backup goes on from another one");
+    }
     snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
     // What a repair left lacks items that its cursors do not ask for again, and so does the damaged original: no run goes on
     // from there.

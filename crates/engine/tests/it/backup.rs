@@ -25,7 +25,9 @@ proptest! {
                 harness.world().apply(&changes);
                 let report = harness.backup().await.unwrap();
                 prop_assert!(report.source.issues.is_empty(), "{:?}", report.source.issues);
-                prop_assert_eq!(harness.files(&report).await, harness.world().expected());
+                let files = harness.files(&report).await;
+                prop_assert_eq!(report.source.counts["remark"].items, remarks(&files));
+                prop_assert_eq!(files, harness.world().expected());
             }
             let chained = harness.backup().await.unwrap();
             let fresh = harness.fresh_repository().await.backup().await.unwrap();
@@ -48,6 +50,14 @@ proptest! {
             harness.assert_rows_can_be_made_again().await;
         });
     }
+}
+
+fn remarks(files: &BTreeMap<String, Vec<u8>>) -> u64 {
+    let of_remarks = files
+        .iter()
+        .filter(|(path, _)| path.ends_with("/remarks.ndjson"));
+    let lines = |bytes: &[u8]| bytes.split_inclusive(|byte| *byte == b'\n').count() as u64;
+    of_remarks.map(|(_, bytes)| lines(bytes)).sum()
 }
 
 /// Of each version of an item, its digest and what it held.
@@ -248,6 +258,8 @@ fn what_is_damaged_in_the_snapshot_before_stops_nothing_else() {
             .map(|issue| (issue.code.as_str(), issue.kind.as_str()))
             .collect();
         assert_eq!(told, [("repository-damaged", "project")]);
+        // How many there were can no longer be read; how many there are can.
+        assert_eq!(second.source.counts["remark"].items, 2);
         let tree = harness
             .repository
             .snapshot(second.snapshot)

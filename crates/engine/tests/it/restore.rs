@@ -61,10 +61,11 @@ impl Case {
 
     async fn plan(&self, select: Select, conflict: Conflict) -> engine::Result<RestorePlan> {
         let connector = "contoso".to_owned();
+        let source = model::SourceId::new("test", "https://test", "contoso");
         let target = if self.original {
-            RestoreTarget::Original { connector }
+            RestoreTarget::Original { connector, source }
         } else {
-            RestoreTarget::Other { connector }
+            RestoreTarget::Other { connector, source }
         };
         let request = PlanRequest {
             plan_id: "plan".to_owned(),

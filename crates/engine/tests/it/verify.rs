@@ -139,6 +139,22 @@ async fn every_way_to_be_wrong_is_found_where_it_is() {
             &[(note, "link-dangling", "boxes/b/things/3/thing.json")],
         ),
         (
+            "a file of lines without any, which an earlier build counted as one",
+            |files| {
+                files.put("boxes/a/things/2/remarks.ndjson", b"");
+                files.counts.insert("remark", 3);
+            },
+            &[(note, "items-miscounted", "source.json")],
+        ),
+        (
+            "another one beside it that is missing",
+            |files| {
+                files.put("boxes/a/things/2/remarks.ndjson", b"");
+                files.counts.insert("remark", 4);
+            },
+            &[(damage, "items-miscounted", "source.json")],
+        ),
+        (
             "a file of nobody",
             |files| files.put("strange/file", b"x"),
             &[(note, "file-unexpected", "strange/file")],

@@ -184,10 +184,7 @@ async fn read(repository: &Repository, tree: TreeId) -> Result<Read, String> {
         if path == "source.json" {
             source = Some(serde_json::from_slice(&bytes).map_err(text)?);
         } else {
-            // No comments and no file of comments are the same.
-            if !bytes.is_empty() {
-                files.insert(path.clone(), comparable(&path, bytes)?);
-            }
+            files.insert(path.clone(), comparable(&path, bytes)?);
         }
     }
     let source = source.ok_or("no source.json")?;

@@ -1,10 +1,14 @@
 //! What is wrong with a policy, member by member.
 
-use super::schedule::{cron, time, weekday, zone};
+use jiff::Timestamp;
+
+use super::schedule::{cron, next_runs, time, weekday, zone};
 use super::{Policy, Schedule, When, matches};
 
 /// The shortest interval: a backup asks the service for something even when nothing changed.
 const LEAST_MINUTES: u32 = 5;
+/// Whatever runs less often than once a year protects nothing.
+const MOST_MINUTES: u32 = 366 * 24 * 60;
 const MOST_JITTER: u32 = 24 * 60;
 
 /// A member that cannot be right.
@@ -96,6 +100,11 @@ fn escape(name: &str) -> String {
 }
 
 impl Schedule {
+    /// Days come back: what has not come for ages does not come.
+    fn ever_runs(&self) -> bool {
+        !next_runs(self, "", Timestamp::UNIX_EPOCH, 1).is_empty()
+    }
+
     /// All that is wrong with it; pointers begin with `/schedule`.
     pub fn check(&self) -> Vec<Invalid> {
         let mut wrong = Vec::new();
@@ -107,6 +116,9 @@ impl Schedule {
             When::Cron { expression } => {
                 if let Err(reason) = cron(expression) {
                     refuse("when/expression", reason);
+                } else if !self.ever_runs() {
+                    let never = "no day is like that: it would never run";
+                    refuse("when/expression", never.to_owned());
                 }
             }
             When::Interval { minutes } => {
@@ -114,6 +126,11 @@ impl Schedule {
                     refuse(
                         "when/minutes",
                         format!("at least {LEAST_MINUTES} minutes lie between two runs"),
+                    );
+                } else if *minutes > MOST_MINUTES {
+                    refuse(
+                        "when/minutes",
+                        format!("at most {MOST_MINUTES}, which is a year"),
                     );
                 }
             }

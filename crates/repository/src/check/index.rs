@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use futures::{StreamExt as _, stream};
 
 use super::{CheckReport, ProblemKind};
-use crate::index::file::{self, IndexedPack};
+use crate::index::file::{IndexedPack, Reader};
 use crate::index::table::Table;
 use crate::pack::header;
 use crate::{BlobType, Error, FileKind, Id, PackId, Repository, Result};
 
-/// Index files that are read and parsed at once.
+/// Index files that are fetched at once.
 const SIDE_BY_SIDE: usize = 2;
 
 /// All that the index files say.
@@ -25,12 +25,12 @@ pub(super) async fn read(repository: &Repository, report: &mut CheckReport) -> R
         table: Table::default(),
     };
     let listed = repository.files().list(FileKind::Index).await?;
-    let reads = listed.into_iter().map(|listed| async move {
-        let packs = file::read(repository.files(), repository.cipher(), listed.id).await;
-        (listed, packs)
-    });
+    let reader = &Reader::start(repository.files(), repository.cipher());
+    let reads = listed
+        .into_iter()
+        .map(|listed| async move { (reader.read(listed.id).await, listed) });
     let mut reads = stream::iter(reads).buffered(SIDE_BY_SIDE);
-    while let Some((listed, packs)) = reads.next().await {
+    while let Some((packs, listed)) = reads.next().await {
         match packs {
             Ok(packs) => packs
                 .into_iter()

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::index::Indexed;
 use super::{CheckReport, ProblemKind, ids};
 use crate::files::unseal;
-use crate::{BlobType, Error, FileKind, Id, Repository, Result, Snapshot, SnapshotId};
+use crate::{BlobType, Error, FileKind, Id, Repository, Result, Snapshot, SnapshotId, TreeId};
 
 impl Repository {
     /// Of all snapshot files, readable or not.
@@ -66,6 +66,10 @@ impl Snapshots {
         report: &mut CheckReport,
     ) -> Result<()> {
         let (files, kind) = (repository.files(), FileKind::Snapshot);
+        let readable = self.found.iter();
+        let replaced: HashSet<(Id, TreeId)> = readable
+            .filter_map(|(_, snapshot)| snapshot.stands_for())
+            .collect();
         for id in std::mem::take(&mut self.alone) {
             let at = kind.path(id);
             let snapshot = match files.read_copy(kind, id).await {
@@ -75,10 +79,13 @@ impl Snapshots {
                 Err(error) => Err(error),
             };
             match snapshot {
+                Ok(snapshot) if replaced.contains(&(id, snapshot.tree)) => {}
                 Ok(snapshot) if indexed.table.get(BlobType::Tree, &snapshot.tree).is_some() => {
                     let reason = format!(
-                        "the snapshot of {} is gone, though its data is there: it was lost, or another program forgot it",
-                        snapshot.time
+                        "the snapshot of {} is gone, though its data is there: it was lost (`keepward repository repair snapshots` brings it back), \
+                         or another program forgot it (`keepward snapshot forget {}` accepts that)",
+                        snapshot.time,
+                        id.short()
                     );
                     report.add_file(ProblemKind::SnapshotMissing, at, reason);
                     self.found.push((id, snapshot));

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use bytes::Bytes;
 use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::crypto::Cipher;
 use crate::files::{Files, unseal};
@@ -42,13 +44,44 @@ struct BlobJson {
     uncompressed_length: u32,
 }
 
-/// Decrypts and parses on a thread of its own: the caller may read several side by side.
-pub(crate) async fn read(files: &Files, cipher: &Cipher, id: Id) -> Result<Vec<IndexedPack>> {
-    let sealed = files.read(FileKind::Index, id).await?;
-    let cipher = cipher.clone();
-    tokio::task::spawn_blocking(move || parse(&cipher, id, &sealed))
-        .await
-        .map_err(|error| Error::io("read an index", error.into()))?
+/// Index files on their way to entries. All are decrypted and parsed on one thread: allocators keep what a thread frees for that thread alone,
+/// and texts of 8 MB on several would stay in memory several times.
+pub(crate) struct Reader {
+    files: Files,
+    parser: mpsc::Sender<Parse>,
+}
+
+struct Parse {
+    id: Id,
+    sealed: Bytes,
+    answer: oneshot::Sender<Result<Vec<IndexedPack>>>,
+}
+
+impl Reader {
+    /// The thread ends with the reader.
+    pub(crate) fn start(files: &Files, cipher: &Cipher) -> Self {
+        let (parser, mut wanted) = mpsc::channel::<Parse>(1);
+        let cipher = cipher.clone();
+        tokio::task::spawn_blocking(move || {
+            while let Some(Parse { id, sealed, answer }) = wanted.blocking_recv() {
+                // Nobody waits for it any more: the caller was dropped.
+                drop(answer.send(parse(&cipher, id, &sealed)));
+            }
+        });
+        Self {
+            files: files.clone(),
+            parser,
+        }
+    }
+
+    pub(crate) async fn read(&self, id: Id) -> Result<Vec<IndexedPack>> {
+        let sealed = self.files.read(FileKind::Index, id).await?;
+        let (answer, parsed) = oneshot::channel();
+        let ended = || Error::io("read an index", std::io::Error::other("its thread ended"));
+        let parse = Parse { id, sealed, answer };
+        self.parser.send(parse).await.map_err(|_| ended())?;
+        parsed.await.map_err(|_| ended())?
+    }
 }
 
 fn parse(cipher: &Cipher, id: Id, sealed: &[u8]) -> Result<Vec<IndexedPack>> {

@@ -1,9 +1,10 @@
-//! A compact map from blob to place: 48 bytes an entry and 4 bytes a slot, for hundreds of thousands of blobs.
+//! A compact map from blob to place: about 56 bytes for each of millions of blobs.
+
+use hashbrown::hash_table::{self, HashTable};
 
 use crate::pack::{BlobType, Entry};
 use crate::{Id, PackId};
 
-const EMPTY: u32 = u32::MAX;
 /// Marks trees in the number of the pack.
 const TREE: u32 = 1 << 31;
 
@@ -16,6 +17,12 @@ struct Row {
     raw_length: u32,
 }
 
+impl Row {
+    fn is(&self, tag: u32, id: &Id) -> bool {
+        self.id == *id && self.pack & TREE == tag
+    }
+}
+
 /// Where a blob lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -23,12 +30,12 @@ pub(crate) struct Place {
     pub(crate) entry: Entry,
 }
 
-/// Open addressing over the ids, which are uniform as they are.
 #[derive(Default)]
 pub(crate) struct Table {
     packs: Vec<PackId>,
     rows: Vec<Row>,
-    slots: Vec<u32>,
+    /// Of rows. Most of them are passed over without a look at the row, which is seldom in the processor's cache.
+    numbers: HashTable<u32>,
 }
 
 impl Table {
@@ -64,44 +71,25 @@ impl Table {
     }
 
     fn insert(&mut self, row: Row) {
-        if (self.rows.len() + 1) * 4 > self.slots.len() * 3 {
+        if self.rows.len() == self.numbers.capacity() {
             self.grow();
         }
-        let slot = self.slot(row.pack & TREE, &row.id);
-        if self.slots[slot] == EMPTY {
-            self.slots[slot] = self.rows.len() as u32;
+        let rows = &self.rows;
+        let same = |number: &u32| rows[*number as usize].is(row.pack & TREE, &row.id);
+        let of = |number: &u32| hash(&rows[*number as usize].id);
+        if let hash_table::Entry::Vacant(free) = self.numbers.entry(hash(&row.id), same, of) {
+            free.insert(rows.len() as u32);
             self.rows.push(row);
         }
     }
 
-    /// The slot of this blob, or the free one where it belongs.
-    fn slot(&self, tag: u32, id: &Id) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut slot = hash(id) & mask;
-        loop {
-            match self.slots[slot] {
-                EMPTY => return slot,
-                row => {
-                    let row = &self.rows[row as usize];
-                    if row.id == *id && row.pack & TREE == tag {
-                        return slot;
-                    }
-                }
-            }
-            slot = (slot + 1) & mask;
-        }
-    }
-
+    /// In the order of rows, which is several times faster than in that of the table; the old numbers are freed before there is room for the new.
     fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(1024);
-        self.slots = vec![EMPTY; size];
-        let mask = size - 1;
-        for (number, row) in self.rows.iter().enumerate() {
-            let mut slot = hash(&row.id) & mask;
-            while self.slots[slot] != EMPTY {
-                slot = (slot + 1) & mask;
-            }
-            self.slots[slot] = number as u32;
+        self.numbers = HashTable::new();
+        self.numbers = HashTable::with_capacity((self.rows.len() * 2).max(1024));
+        for (number, row) in (0..).zip(&self.rows) {
+            let of = |number: &u32| hash(&self.rows[*number as usize].id);
+            self.numbers.insert_unique(hash(&row.id), number, of);
         }
     }
 
@@ -111,12 +99,9 @@ impl Table {
 
     /// Blobs are numbered from 0 in the order in which they first came.
     pub(crate) fn number(&self, kind: BlobType, id: &Id) -> Option<u32> {
-        if self.rows.is_empty() {
-            return None;
-        }
         let tag = if kind == BlobType::Tree { TREE } else { 0 };
-        let number = self.slots[self.slot(tag, id)];
-        (number != EMPTY).then_some(number)
+        let same = |number: &u32| self.rows[*number as usize].is(tag, id);
+        self.numbers.find(hash(id), same).copied()
     }
 
     /// The place of a number that [`Self::number`] gave.
@@ -146,9 +131,10 @@ impl Table {
     }
 }
 
-fn hash(id: &Id) -> usize {
-    let [a, b, c, d, ..] = id.0;
-    u32::from_le_bytes([a, b, c, d]) as usize
+/// Ids are uniform as they are.
+fn hash(id: &Id) -> u64 {
+    id.0.first_chunk()
+        .map_or(0, |head| u64::from_le_bytes(*head))
 }
 
 #[cfg(test)]

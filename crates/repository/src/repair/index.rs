@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{RepairReport, need_exclusive, unless_damaged};
 use crate::check::gap;
 use crate::files::Listed;
-use crate::index::file::{self, IndexedPack, MOST_BLOBS};
+use crate::index::file::{self, IndexedPack, MOST_BLOBS, Reader};
 use crate::index::table::Table;
 use crate::pack::Entry;
 use crate::pack::header;
@@ -66,12 +66,13 @@ type Known = BTreeMap<PackId, Option<Vec<Entry>>>;
 impl Repair<'_> {
     /// What the readable index files say, and the ids of all of them.
     async fn read_index(&mut self) -> Result<(Known, Vec<Id>)> {
-        let (files, cipher) = (self.repository.files(), self.repository.cipher());
+        let files = self.repository.files();
+        let reader = Reader::start(files, self.repository.cipher());
         let mut known = Known::new();
         let mut old = Vec::new();
         for listed in files.list(FileKind::Index).await? {
             old.push(listed.id);
-            let Some(packs) = unless_damaged(file::read(files, cipher, listed.id).await)? else {
+            let Some(packs) = unless_damaged(reader.read(listed.id).await)? else {
                 let at = FileKind::Index.path(listed.id);
                 self.report.repaired(
                     at,

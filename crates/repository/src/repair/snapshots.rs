@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::trees::{Lost, Trees};
 use super::{RepairReport, need_exclusive, unless_damaged};
 use crate::check::parse_snapshot;
-use crate::{BlobType, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId};
+use crate::{BlobType, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId, TreeId};
 
 /// Tag of a snapshot that lacks what its original had.
 pub const REPAIRED_TAG: &str = "keepward-repaired";
@@ -58,6 +58,7 @@ impl Repair<'_> {
         let here = ids(files.list(KIND).await?);
         let copied = ids(files.list_copies(KIND).await?);
         self.put_back_misplaced(&here).await?;
+        let replaced = self.replaced(&here).await?;
         let mut snapshots = Vec::new();
         for id in here.union(&copied) {
             let original = unless_damaged(files.read_original(KIND, *id).await)?;
@@ -77,13 +78,15 @@ impl Repair<'_> {
                     self.write(*id, bytes, "its second copy was written")
                         .await?;
                 }
+                (false, _) if !here.contains(id) && replaced.contains(&(*id, snapshot.tree)) => {
+                    let what = "another snapshot holds all of it: its second copy goes";
+                    self.remove(*id, what).await?;
+                    continue;
+                }
                 (false, _) if !here.contains(id) && !self.has_tree(&snapshot).await? => {
                     let what =
                         "another program forgot it and removed its data: its second copy goes too";
-                    self.report.repaired(KIND.path(*id), what);
-                    if !self.report.dry_run {
-                        files.remove(KIND, *id).await?;
-                    }
+                    self.remove(*id, what).await?;
                     continue;
                 }
                 (false, _) => {
@@ -94,6 +97,29 @@ impl Repair<'_> {
             snapshots.push((*id, snapshot));
         }
         Ok(snapshots)
+    }
+
+    /// What the readable snapshots stand for.
+    async fn replaced(&self, here: &BTreeSet<Id>) -> Result<HashSet<(Id, TreeId)>> {
+        let mut replaced = HashSet::new();
+        for id in here {
+            let read = self.repository.files().read_original(KIND, *id).await;
+            let Some(bytes) = unless_damaged(read)? else {
+                continue;
+            };
+            if let Some(snapshot) = unless_damaged(parse_snapshot(self.repository, *id, &bytes))? {
+                replaced.extend(snapshot.stands_for());
+            }
+        }
+        Ok(replaced)
+    }
+
+    async fn remove(&mut self, id: Id, what: &str) -> Result<()> {
+        self.report.repaired(KIND.path(id), what);
+        if self.report.dry_run {
+            return Ok(());
+        }
+        self.repository.files().remove(KIND, id).await
     }
 
     async fn has_tree(&self, snapshot: &Snapshot) -> Result<bool> {

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use futures::stream::{self, BoxStream, StreamExt as _};
+use object_store::Result as StoreResult;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectMeta, Result as StoreResult};
 
 use super::local::failed;
 use crate::Id;
@@ -21,52 +21,6 @@ fn is_name(name: &str) -> bool {
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
-}
-
-pub(super) fn list(root: &Path, prefix: Option<&ObjectPath>) -> Vec<StoreResult<ObjectMeta>> {
-    let folder = prefix.map_or_else(|| root.to_owned(), |prefix| root.join(prefix.as_ref()));
-    let mut found = Vec::new();
-    if let Err(error) = walk(root, &folder, &mut found) {
-        found.push(Err(failed(error)));
-    }
-    found
-}
-
-fn walk(
-    root: &Path,
-    folder: &Path,
-    found: &mut Vec<StoreResult<ObjectMeta>>,
-) -> std::io::Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            walk(root, &entry.path(), found)?;
-            continue;
-        }
-        if !entry.file_name().to_str().is_some_and(is_name) {
-            continue;
-        }
-        let path = entry.path();
-        let meta = match entry.metadata() {
-            // Its upload is complete by now.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            meta => meta?,
-        };
-        let relative = path.strip_prefix(root).unwrap_or(&path);
-        let location = ObjectPath::parse(relative.to_string_lossy());
-        found.push(Ok(ObjectMeta {
-            location: location.map_err(std::io::Error::other)?,
-            last_modified: meta.modified()?.into(),
-            size: meta.len(),
-            e_tag: None,
-            version: None,
-        }));
-    }
-    Ok(())
 }
 
 pub(super) fn remove(root: &Path, at: ObjectPath) -> BoxStream<'static, StoreResult<ObjectPath>> {

@@ -13,10 +13,10 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 
-use super::leftover;
+use super::{leftover, listing};
 
 /// A folder for this user alone, made at the first write; every write is on disk when it returns. What killed uploads left
-/// can be listed and removed, which [`LocalFileSystem`] alone does not show.
+/// can be listed and removed, and a file of a foreign name is passed over, where [`LocalFileSystem`] alone would fail.
 pub(super) struct Local {
     root: PathBuf,
     inner: OnceLock<LocalFileSystem>,
@@ -137,10 +137,7 @@ impl ObjectStore for Local {
 
     fn list(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
         match self.existing() {
-            Ok(Some(inner)) => {
-                let left = leftover::list(&self.root, prefix);
-                inner.list(prefix).chain(stream::iter(left)).boxed()
-            }
+            Ok(Some(_)) => listing::list(self.root.clone(), prefix),
             Ok(None) => stream::empty().boxed(),
             Err(error) => stream::iter([Err(error)]).boxed(),
         }

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use model::Clock;
-use object_store::aws::AwsCredentialProvider;
 use object_store::path::Path;
 use object_store::{
     Error as StoreError, PutMode, PutOptions, PutPayload, PutResult, Result as StoreResult,
@@ -92,18 +91,18 @@ const PROBE_LASTS: SignedDuration = SignedDuration::from_hours(24);
 impl ObjectLock {
     pub(super) fn new(
         bucket: &Bucket,
-        credentials: AwsCredentialProvider,
+        requests: Requests,
         rule: ObjectLockRule,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self> {
-        Ok(Self(Arc::new(Inner {
-            requests: Requests::new(bucket, credentials)?,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            requests,
             place: bucket.to_string(),
             rule,
             clock,
             written: Mutex::default(),
             relied_on: Mutex::default(),
-        })))
+        }))
     }
 
     pub fn rule(&self) -> ObjectLockRule {

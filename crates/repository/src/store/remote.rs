@@ -19,14 +19,16 @@ use object_store::{
     Result as StoreResult, RetryConfig,
 };
 
+use super::line::{Access, Straight};
 use super::object_lock::{ObjectLock, ObjectLockRule};
+use super::s3_request::Requests;
 use super::{Bucket, Cloud, StoreCredential};
 use crate::{Error, Result};
 
 /// A pack on a slow line takes minutes; a dead connection is found sooner by the time without a byte.
-const WHOLE_REQUEST: Duration = Duration::from_mins(10);
-const SILENCE: Duration = Duration::from_mins(1);
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const WHOLE_REQUEST: Duration = Duration::from_mins(10);
+pub(super) const SILENCE: Duration = Duration::from_mins(1);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// Signatures and tokens outlive no more than this.
 const RETRY_FOR: Duration = Duration::from_mins(4);
 const RETRIES: usize = 8;
@@ -38,23 +40,25 @@ pub(super) struct Remote {
     lock: Option<ObjectLock>,
 }
 
-pub(super) fn open(bucket: &Bucket, credential: &StoreCredential) -> Result<Remote> {
+pub(super) fn open(bucket: &Bucket, access: &Access<'_>) -> Result<Remote> {
     let inner: Arc<dyn ObjectStore> = match bucket.cloud {
-        Cloud::S3 => Arc::new(s3(bucket, credential)?),
-        Cloud::Azure => azure(bucket, credential)?,
-        Cloud::Google => google(bucket, credential)?,
+        Cloud::S3 => Arc::new(s3(bucket, access)?),
+        Cloud::Azure => azure(bucket, access)?,
+        Cloud::Google => google(bucket, access)?,
     };
     Ok(Remote::new(bucket, inner, None))
 }
 
 pub(super) fn open_locked(
     bucket: &Bucket,
-    credential: &StoreCredential,
+    access: &Access<'_>,
     rule: ObjectLockRule,
     clock: Arc<dyn Clock>,
 ) -> Result<(Remote, ObjectLock)> {
-    let s3 = s3(bucket, credential)?;
-    let lock = ObjectLock::new(bucket, Arc::clone(s3.credentials()), rule, clock)?;
+    let s3 = s3(bucket, access)?;
+    let line = Straight::new(bucket, access.names.as_ref());
+    let requests = Requests::new(bucket, Arc::clone(s3.credentials()), &line)?;
+    let lock = ObjectLock::new(bucket, requests, rule, clock);
     Ok((Remote::new(bucket, Arc::new(s3), Some(lock.clone())), lock))
 }
 
@@ -101,12 +105,13 @@ fn mismatch(bucket: &Bucket) -> Error {
     })
 }
 
-fn s3(bucket: &Bucket, credential: &StoreCredential) -> Result<AmazonS3> {
+fn s3(bucket: &Bucket, access: &Access<'_>) -> Result<AmazonS3> {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&bucket.name)
         .with_region(region(bucket))
         .with_virtual_hosted_style_request(bucket.virtual_host)
         .with_client_options(client_options(bucket))
+        .with_http_connector(Straight::new(bucket, access.names.as_ref()))
         .with_retry(retry())
         // A bucket with a default retention refuses uploads without one.
         .with_checksum_algorithm(Checksum::SHA256)
@@ -115,7 +120,7 @@ fn s3(bucket: &Bucket, credential: &StoreCredential) -> Result<AmazonS3> {
     if let Some(endpoint) = &bucket.endpoint {
         builder = builder.with_endpoint(endpoint);
     }
-    builder = match credential {
+    builder = match access.credential {
         StoreCredential::Machine => builder,
         StoreCredential::S3Key {
             id,
@@ -142,16 +147,17 @@ pub(super) fn region(bucket: &Bucket) -> &str {
     bucket.region.as_deref().unwrap_or("us-east-1")
 }
 
-fn azure(bucket: &Bucket, credential: &StoreCredential) -> Result<Arc<dyn ObjectStore>> {
+fn azure(bucket: &Bucket, access: &Access<'_>) -> Result<Arc<dyn ObjectStore>> {
     let mut builder = MicrosoftAzureBuilder::new()
         .with_account(&bucket.account)
         .with_container_name(&bucket.name)
         .with_client_options(client_options(bucket))
+        .with_http_connector(Straight::new(bucket, access.names.as_ref()))
         .with_retry(retry());
     if let Some(endpoint) = &bucket.endpoint {
         builder = builder.with_endpoint(endpoint.clone());
     }
-    builder = match credential {
+    builder = match access.credential {
         StoreCredential::Machine => builder,
         StoreCredential::AzureKey(key) => builder.with_access_key(key.expose()),
         StoreCredential::AzureSignature(signature) => builder.with_config(
@@ -177,15 +183,16 @@ fn azure(bucket: &Bucket, credential: &StoreCredential) -> Result<Arc<dyn Object
     Ok(Arc::new(builder.build().map_err(refused(bucket))?))
 }
 
-fn google(bucket: &Bucket, credential: &StoreCredential) -> Result<Arc<dyn ObjectStore>> {
+fn google(bucket: &Bucket, access: &Access<'_>) -> Result<Arc<dyn ObjectStore>> {
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(&bucket.name)
         .with_client_options(client_options(bucket))
+        .with_http_connector(Straight::new(bucket, access.names.as_ref()))
         .with_retry(retry());
     if let Some(endpoint) = &bucket.endpoint {
         builder = builder.with_base_url(endpoint);
     }
-    builder = match credential {
+    builder = match access.credential {
         StoreCredential::Machine => builder,
         StoreCredential::GoogleKey(key) => builder.with_service_account_key(key.expose()),
         _ => return Err(mismatch(bucket)),

@@ -6,11 +6,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use bytes::Bytes;
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
-use object_store::client::{HttpClient, HttpConnector as _, HttpRequest, ReqwestConnector};
+use object_store::client::{HttpClient, HttpConnector as _, HttpRequest};
 use object_store::path::Path;
 use object_store::{HeaderMap, HeaderValue, Result as StoreResult};
 use sha2::{Digest as _, Sha256};
 
+use super::line::Straight;
 use super::remote::{client_options, region};
 use super::{Bucket, Cloud};
 use crate::{Error, Result};
@@ -68,9 +69,13 @@ pub(super) struct Ask<'a> {
 }
 
 impl Requests {
-    pub(super) fn new(bucket: &Bucket, credentials: AwsCredentialProvider) -> Result<Self> {
+    pub(super) fn new(
+        bucket: &Bucket,
+        credentials: AwsCredentialProvider,
+        line: &Straight,
+    ) -> Result<Self> {
         debug_assert!(bucket.cloud == Cloud::S3);
-        let client = ReqwestConnector::default()
+        let client = line
             .connect(&client_options(bucket))
             .map_err(|error| Error::storage(format_args!("open {bucket}"), error))?;
         let region = region(bucket);

@@ -27,6 +27,13 @@ struct TreeJson<'a> {
     nodes: Option<Vec<&'a RawValue>>,
 }
 
+/// Enough to find a node; its other members are passed over unread.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
 /// What one needs to place a node among others.
 #[derive(Deserialize)]
 pub(crate) struct Head<'a> {
@@ -82,15 +89,27 @@ impl RawTree {
 
     /// The node's name in bytes, and its head.
     pub(crate) fn head(&self, index: usize) -> Result<(Vec<u8>, Head<'_>)> {
-        let head: Head<'_> = serde_json::from_slice(self.node_bytes(index))
-            .map_err(|error| damaged(self.id, error))?;
-        let name = name::unquote(&head.name)
-            .ok_or_else(|| damaged(self.id, "a name is not quoted as Go does"))?;
-        Ok((name.into_owned(), head))
+        let head: Head<'_> = self.read(index)?;
+        Ok((self.unquoted(&head.name)?, head))
+    }
+
+    fn name(&self, index: usize) -> Result<Vec<u8>> {
+        let named: Named<'_> = self.read(index)?;
+        self.unquoted(&named.name)
+    }
+
+    fn unquoted(&self, quoted: &str) -> Result<Vec<u8>> {
+        name::unquote(quoted)
+            .map(Cow::into_owned)
+            .ok_or_else(|| damaged(self.id, "a name is not quoted as Go does"))
+    }
+
+    fn read<'a, T: Deserialize<'a>>(&'a self, index: usize) -> Result<T> {
+        serde_json::from_slice(self.node_bytes(index)).map_err(|error| damaged(self.id, error))
     }
 
     pub(crate) fn node(&self, index: usize) -> Result<Node> {
-        serde_json::from_slice(self.node_bytes(index)).map_err(|error| damaged(self.id, error))
+        self.read(index)
     }
 
     pub(crate) fn tree(&self) -> Result<Tree> {
@@ -107,7 +126,7 @@ impl RawTree {
             return self.search(wanted);
         }
         for index in 0..self.len() {
-            if self.head(index)?.0 == wanted.as_bytes() {
+            if self.name(index)? == wanted.as_bytes() {
                 return self.node(index).map(Some);
             }
         }
@@ -118,7 +137,7 @@ impl RawTree {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            match self.head(middle)?.0.as_slice().cmp(wanted.as_bytes()) {
+            match self.name(middle)?.as_slice().cmp(wanted.as_bytes()) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
                 Ordering::Equal => return self.node(middle).map(Some),
@@ -135,7 +154,7 @@ impl RawTree {
         let mut sorted = true;
         let mut before = Vec::new();
         for index in 0..self.len() {
-            let name = self.head(index)?.0;
+            let name = self.name(index)?;
             sorted &= index == 0 || before < name;
             before = name;
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use proptest::prelude::*;
-use repository::{CheckOptions, CheckReport, Error, Id, ProblemKind, ReadData, Repository};
+use repository::{
+    BlobType, CheckOptions, CheckReport, Error, Id, ProblemKind, ReadData, Repository,
+};
 
 use crate::damage_golden::{Files, GOLDEN, all_files, fixture, in_store};
 use crate::support::*;
@@ -251,6 +253,48 @@ async fn read_all(files: &Files) -> Vec<(String, Result<Vec<u8>, String>)> {
         all.push((format!("{id}:{path}"), content));
     }
     all
+}
+
+/// The same by one bulk read of all blobs.
+async fn read_at_once(files: &Files) -> Vec<(String, Result<Vec<u8>, String>)> {
+    let golden = Repository::open(in_store(&fixture(GOLDEN)).await, &secret(PASSWORD))
+        .await
+        .unwrap();
+    let repository = Repository::open(in_store(files).await, &secret(PASSWORD))
+        .await
+        .unwrap();
+    let (mut names, mut wanted) = (Vec::new(), Vec::new());
+    for (id, path, _) in all_files(&golden).await {
+        let snapshot = golden.snapshot(id).await.unwrap();
+        let node = golden.find(snapshot.tree, path.as_str()).await.unwrap();
+        for (number, blob) in node.unwrap().content.unwrap_or_default().iter().enumerate() {
+            names.push(format!("{id}:{path}:{number}"));
+            wanted.push((*blob, ()));
+        }
+    }
+    let read = repository.blobs(BlobType::Data, wanted, |(), bytes| {
+        bytes.map(<[u8]>::to_vec).map_err(|error| error.to_string())
+    });
+    names.into_iter().zip(read.await.unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_damaged_index_file_costs_a_bulk_read_what_it_names_and_no_more() {
+    let golden = fixture(GOLDEN);
+    let whole = read_at_once(&golden).await;
+    assert!(whole.iter().all(|(_, content)| content.is_ok()));
+    let mut spared = 0;
+    for path in golden.keys().filter(|path| folder(path) == "index") {
+        let (mut without, mut flipped) = (golden.clone(), golden.clone());
+        Delete.apply(path, &mut without);
+        Flip { bit: 100 }.apply(path, &mut flipped);
+        let (without, flipped) = (read_at_once(&without).await, read_at_once(&flipped).await);
+        for ((name, gone), (_, read)) in without.iter().zip(&flipped) {
+            assert_eq!(gone.as_ref().ok(), read.as_ref().ok(), "{name} {path}");
+            spared += usize::from(read.is_ok());
+        }
+    }
+    assert!(spared > 0, "every index file names everything");
 }
 
 #[tokio::test]

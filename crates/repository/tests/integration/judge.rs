@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use repository::{Error, Repository, store_from};
+use repository::{CheckOptions, Error, Repository, store_from};
 
 use crate::support::*;
 
@@ -118,6 +118,62 @@ async fn our_reader_works_after_restic_has_forgotten_and_pruned() {
     .await;
     disk.restic(&["check", "--read-data"]);
     assert_eq!(disk.repository.list(third.tree).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_restic_tags_is_not_a_lost_one() {
+    let disk = OnDisk::init().await;
+    commit(&disk.repository, None, &[("a", b"one")]).await;
+    for tag in ["first", "second"] {
+        disk.restic(&["tag", "--add", tag, "latest"]);
+    }
+    let repository = disk.reopen().await;
+    let report = repository.check(&CheckOptions::default()).await.unwrap();
+    assert_eq!(report.problems, []);
+    assert_eq!(report.snapshots, 1);
+    let lock = repository
+        .lock_exclusive(&holder(&TestClock::real()))
+        .await
+        .unwrap();
+    let repaired = repository
+        .repair_snapshots(&lock, false, false)
+        .await
+        .unwrap();
+    lock.release().await.unwrap();
+    assert_eq!(
+        repository.snapshots().await.unwrap().len(),
+        1,
+        "{repaired:?}"
+    );
+    disk.restic(&["check", "--read-data"]);
+}
+
+/// Whoever may make a file in the folder could stop all backups otherwise.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn stray_files_of_any_name_stop_nothing() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let disk = OnDisk::init().await;
+    let first = commit(&disk.repository, None, &[("a", b"one")]).await;
+    for folder in ["", "keys", "data", "index", "snapshots", "locks"] {
+        for name in [
+            &b"\xff\xfe"[..],
+            b"a\nb",
+            b"..hidden",
+            b"lost+found",
+            b"a#b",
+            b"%2e%2e",
+        ] {
+            let folder = disk.path().join(folder);
+            fs::write(folder.join(std::ffi::OsStr::from_bytes(name)), b"stray").unwrap();
+        }
+        std::os::unix::fs::symlink("nowhere", disk.path().join(folder).join("link")).unwrap();
+    }
+    let repository = disk.reopen().await;
+    commit(&repository, Some(first.tree), &[("b", b"two")]).await;
+    assert_eq!(repository.snapshots().await.unwrap().len(), 2);
+    let report = repository.check(&CheckOptions::default()).await.unwrap();
+    assert_eq!(report.problems, []);
 }
 
 fn restic_repository(folder: &Path) -> std::path::PathBuf {

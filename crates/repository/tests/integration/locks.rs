@@ -3,8 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 
+use fault_store::Plan;
 use jiff::SignedDuration;
-use repository::{BlobType, Error, Holder, Repository, Snapshot};
+use repository::{BlobType, CopyOptions, Error, Holder, Repository, Snapshot};
 
 use crate::support::*;
 
@@ -229,4 +230,55 @@ async fn two_writers_at_once_are_both_right() {
     let report = prune(&disk.repository).await;
     assert_eq!(report.blobs_removed, 1, "the second copy");
     disk.restic(&["check", "--read-data"]);
+}
+
+#[tokio::test]
+async fn readers_go_on_where_no_lock_can_be_written_and_never_beside_who_removes_data() {
+    let (writable, store) = in_memory().await;
+    let snapshot = commit(&writable, None, &[("a", b"content")]).await;
+    let clock = TestClock::real();
+    let plan = Plan {
+        room: Some(0),
+        ..Plan::default()
+    };
+    let full = Arc::new(faulty(&store, &clock, plan));
+    let repository = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+    let error = repository.lock_shared(&holder(&clock)).await.err().unwrap();
+    assert_eq!(error.code(), "disk-full");
+    let lock = repository.lock_to_read(&holder(&clock), &Silent).await;
+    let node = repository.find(snapshot.tree, "a").await.unwrap().unwrap();
+    assert_eq!(repository.read(&node).await.unwrap(), &b"content"[..]);
+    lock.unwrap().release().await.unwrap();
+
+    let prune = writable.lock_exclusive(&holder(&clock)).await.unwrap();
+    let refused = repository.lock_to_read(&holder(&clock), &Silent).await;
+    assert_eq!(refused.err().unwrap().code(), "lock-held");
+    prune.release().await.unwrap();
+
+    // One that can be written is written.
+    let lock = writable.lock_to_read(&holder(&clock), &Silent).await;
+    assert_eq!(repository.locks().await.unwrap().len(), 1);
+    lock.unwrap().release().await.unwrap();
+    assert!(repository.locks().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_written_can_be_copied_from() {
+    let (source, store) = in_memory().await;
+    let snapshot = commit(&source, None, &[("a", b"content")]).await;
+    let (target, _) = in_memory().await;
+    let clock = TestClock::real();
+    let plan = Plan {
+        room: Some(0),
+        ..Plan::default()
+    };
+    let full = Arc::new(faulty(&store, &clock, plan));
+    let source = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+    let id = source.resolve("latest").await.unwrap();
+    let options = CopyOptions::default();
+    source
+        .copy_to(&target, &[id], &holder(&clock), &options, &Silent)
+        .await
+        .unwrap();
+    assert!(target.find(snapshot.tree, "a").await.unwrap().is_some());
 }

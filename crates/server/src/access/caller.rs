@@ -121,6 +121,48 @@ impl Caller {
             .is_none_or(|names| names.contains(&connector.to_lowercase()))
     }
 
+    /// Refuses who reaches some connectors alone to decide about what is for all of them.
+    pub(super) fn reaches_all(&self) -> Result<(), Problem> {
+        if self.connectors.is_none() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "reach-missing",
+            "this is about all connectors, and this account or token reaches some of them alone",
+        ))
+    }
+
+    /// Those of these names that it may know of.
+    pub(crate) fn reached(&self, names: BTreeSet<String>) -> BTreeSet<String> {
+        names
+            .into_iter()
+            .filter(|name| self.reaches(name))
+            .collect()
+    }
+
+    /// Whether it may all of this, and reaches all of these connectors; `None` is all there are.
+    pub(crate) fn has(
+        &self,
+        permissions: &BTreeSet<Permission>,
+        connectors: Option<&BTreeSet<String>>,
+    ) -> bool {
+        let reached = match connectors {
+            Some(names) => names.iter().all(|name| self.reaches(name)),
+            None => self.connectors.is_none(),
+        };
+        reached && permissions.iter().all(|one| self.may(*one))
+    }
+
+    /// Who it is, for good: names come back with other people and with other tokens, ids do not.
+    pub(crate) fn identity(&self) -> String {
+        let id = match self.kind {
+            CallerKind::Token => self.proof.as_deref(),
+            _ => self.person.as_deref(),
+        };
+        format!("{}/{}", self.kind.word(), id.unwrap_or(&self.name))
+    }
+
     /// Refuses to give, or take away, more than the caller has itself: nobody rises by an account that they make or change.
     pub(crate) fn may_grant(
         &self,
@@ -128,12 +170,8 @@ impl Caller {
         connectors: Option<&BTreeSet<String>>,
     ) -> Result<(), Problem> {
         let granted = |permission: &Permission| roles.iter().any(|role| role.may(*permission));
-        let mut all = Permission::ALL.into_iter().filter(granted);
-        let reached = match connectors {
-            Some(names) => names.iter().all(|name| self.reaches(name)),
-            None => self.connectors.is_none(),
-        };
-        if reached && all.all(|permission| self.may(permission)) {
+        let all = Permission::ALL.into_iter().filter(granted).collect();
+        if self.has(&all, connectors) {
             return Ok(());
         }
         Err(Problem::new(

@@ -3,11 +3,13 @@
 mod arrive;
 mod leave;
 mod provider;
+mod said;
 mod web;
 
 pub(crate) use arrive::{Returned, arrive, take};
 pub(crate) use leave::{PATIENCE, leave};
 pub(crate) use provider::{Provider, callback, provider, providers, secret_name};
+pub(crate) use said::Said;
 pub(crate) use web::Web;
 
 use base64::Engine as _;

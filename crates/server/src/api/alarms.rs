@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::word;
-use crate::access::{Allowed, Caller, ManagePolicies, ReadStatus, RunBackups};
+use crate::access::{Allowed, Caller, Everything, ManagePolicies, ReadStatus, RunBackups};
 use crate::{Json, Paged, Problem, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -176,23 +176,23 @@ async fn acknowledge(
     extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = AlarmSettingsBody), Refusals))]
 async fn get_settings(
-    _caller: Allowed<ReadStatus>,
+    caller: Allowed<ReadStatus>,
     State(server): State<Server>,
 ) -> Result<Json<AlarmSettingsBody>, Problem> {
-    let settings = server.control.alarm_settings().await?;
+    let mut settings = server.control.alarm_settings().await?;
+    settings.connectors.retain(|name, _| caller.reaches(name));
     Ok(Json(AlarmSettingsBody::of(settings)))
 }
 
 /// Changes what alarms go by.
 #[utoipa::path(put, path = "/alarms/settings", tag = "alarms", operation_id = "alarm_settings_set",
-    extensions(("x-permission" = json!("manage-policies"))),
+    extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     request_body = AlarmSettingsBody, responses((status = 200, body = AlarmSettingsBody), Refusals))]
 async fn set_settings(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Json(request): Json<AlarmSettingsBody>,
 ) -> Result<Json<AlarmSettingsBody>, Problem> {
-    super::notifications::reaches_all(&caller)?;
     let settings = AlarmSettings {
         backup_hours: request.backup_hours,
         connectors: request.connectors,

@@ -12,9 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::location;
-use super::notifications::reaches_all;
 use super::word;
-use crate::access::{Allowed, ManageConnectors};
+use crate::access::{Allowed, Everything, ManageConnectors};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -128,16 +127,20 @@ async fn list(
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Paged<ProfileView>>, Problem> {
-    let listed = server.control.catalog.app_profiles(&query.page()?).await?;
-    Ok(Json(Paged::from_listed(listed, ProfileView::of)))
+    let listed = server
+        .control
+        .catalog
+        .app_profiles(&query.page(&server)?)
+        .await?;
+    Ok(Json(Paged::from_listed(&server, listed, ProfileView::of)))
 }
 
 /// Adds a profile for a tenant, with our app or with the customer's own.
 #[utoipa::path(post, path = "/app-profiles", tag = "connectors", operation_id = "app_profile_add",
-    extensions(("x-permission" = json!("manage-connectors"))), request_body = AddProfile,
+    extensions(("x-permission" = json!("manage-connectors")), ("x-reach" = json!("all"))), request_body = AddProfile,
     responses((status = 201, body = ProfileView, headers(("location" = String))), Refusals))]
 async fn add(
-    caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors, Everything>,
     State(server): State<Server>,
     Json(request): Json<AddProfile>,
 ) -> Result<(StatusCode, HeaderMap, Json<ProfileView>), Problem> {
@@ -149,7 +152,6 @@ async fn add(
         client_id: request.client_id,
         credential: request.credential,
     };
-    reaches_all(&caller)?;
     let profile = server.control.add_app_profile(&new).await?;
     let subject = format!("app-profile/{}", profile.name);
     let details = json!({ "tenant": profile.app.tenant, "client_id": profile.app.client_id });
@@ -175,14 +177,13 @@ async fn get(
 
 /// Removes a profile that no credential signs in through.
 #[utoipa::path(delete, path = "/app-profiles/{name}", tag = "connectors", operation_id = "app_profile_remove",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors")), ("x-reach" = json!("all"))),
     responses((status = 204), Refusals))]
 async fn remove(
-    caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    reaches_all(&caller)?;
     server.control.catalog.remove_app_profile(&name).await?;
     let subject = format!("app-profile/{name}");
     server
@@ -208,14 +209,13 @@ async fn permissions(
 /// The link by which an administrator of the profile's tenant consents for all of it, for a day. Whoever may manage connectors may bring the
 /// consent back, in whose browser it was given.
 #[utoipa::path(post, path = "/app-profiles/{name}/consent-link", tag = "connectors", operation_id = "app_profile_consent_link",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-connectors")), ("x-reach" = json!("all"))),
     responses((status = 200, body = ConsentLink), Refusals))]
 async fn consent_link(
-    caller: Allowed<ManageConnectors>,
+    _caller: Allowed<ManageConnectors, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<ConsentLink>, Problem> {
-    reaches_all(&caller)?;
     let profile = server.control.catalog.app_profile(&name).await?;
     let redirect = super::connect::redirect(&server, None)?;
     let url = server.control.consent_link(&profile, &redirect).await?;

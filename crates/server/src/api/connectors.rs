@@ -146,9 +146,11 @@ async fn list(
             .map(|names| names.iter().cloned().collect()),
     };
     let catalog = &server.control.catalog;
-    let listed = catalog.list_connectors(&filter, &query.page()?).await?;
+    let listed = catalog
+        .list_connectors(&filter, &query.page(&server)?)
+        .await?;
     let control = &server.control;
-    Ok(Json(Paged::from_listed(listed, |connector| {
+    Ok(Json(Paged::from_listed(&server, listed, |connector| {
         ConnectorView::of(control, connector)
     })))
 }
@@ -177,7 +179,7 @@ async fn add(
     reach_credentials(&server, &caller, &used).await?;
     // It may give a credential of this name another secret.
     if let Some(name) = made
-        && server.control.catalog.credential(name).await.is_ok()
+        && server.control.has_credential(name).await?
     {
         reach_credentials(&server, &caller, [name]).await?;
     }

@@ -14,8 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::{CheckView, location};
-use super::notifications::reaches_all;
-use crate::access::{Allowed, Caller, ManageConnectors};
+use crate::access::{Allowed, Caller, Everything, ManageConnectors};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) use dto::IdentityBody;
@@ -80,7 +79,9 @@ async fn list(
 ) -> Result<Json<Paged<CredentialView>>, Problem> {
     let control = &server.control;
     let storage = wanted.storage && sees_storage(&caller);
-    let mut listed = control.managed_credentials(storage, &query.page()?).await?;
+    let mut listed = control
+        .managed_credentials(storage, &query.page(&server)?)
+        .await?;
     let mut reached = Vec::new();
     for row in listed.items {
         if reach_credentials(&server, &caller, [&row.name])
@@ -92,21 +93,20 @@ async fn list(
     }
     listed.items = reached;
     let now = server.control.clock.now();
-    Ok(Json(Paged::from_listed(listed, |row| {
+    Ok(Json(Paged::from_listed(&server, listed, |row| {
         CredentialView::of(row, None, now)
     })))
 }
 
 /// Keeps a credential for connectors to come.
 #[utoipa::path(post, path = "/credentials", tag = "connectors", operation_id = "credential_add",
-    extensions(("x-permission" = json!("manage-connectors"))), request_body = AddCredential,
+    extensions(("x-permission" = json!("manage-connectors")), ("x-reach" = json!("all"))), request_body = AddCredential,
     responses((status = 201, body = CredentialView, headers(("location" = String))), Refusals))]
 async fn add(
-    caller: Allowed<ManageConnectors>,
+    caller: Allowed<ManageConnectors, Everything>,
     State(server): State<Server>,
     Json(request): Json<AddCredential>,
 ) -> Result<(StatusCode, HeaderMap, Json<CredentialView>), Problem> {
-    reaches_all(&caller)?;
     let expires = request.identity.expiry()?;
     let identity = identity_of(&server, request.identity).await?;
     let url = request.url.as_deref().map(host_of).transpose()?;
@@ -209,7 +209,13 @@ async fn test(
     let place = request.organization.as_deref();
     let place = place.map(|organization| (request.service.as_str(), organization));
     let tested = server.control.test_credential(&name, place).await?;
-    Ok(Json(TestedCredential::of(tested)))
+    let tested = TestedCredential::of(tested);
+    let subject = format!("credential/{name}");
+    let details = json!({ "ok": tested.ok });
+    server
+        .audit(&caller, "credential.test", &subject, details)
+        .await?;
+    Ok(Json(tested))
 }
 
 /// Removes a credential that nothing uses.
@@ -231,16 +237,27 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A way to sign in from a request. A client id without a tenant, or the other way round, is refused (SRE-23).
+/// A way to sign in from a request.
 pub(super) async fn identity_of(server: &Server, body: IdentityBody) -> Result<Identity, Problem> {
-    let member = |name: &str, detail: &str| Problem::field(format!("/identity/{name}"), detail);
-    let cloud = body.cloud.clone().unwrap_or_else(|| "public".to_owned());
-    server.control.reach.clouds.find(&cloud)?;
+    let cloud = body.cloud.as_deref().unwrap_or("public");
+    server.control.reach.clouds.find(cloud)?;
+    let sign_in = sign_in_of(&body, cloud)?;
+    let secret = body.secret.map(crate::SecretText::into_secret);
+    let secret = secret.filter(|secret| !secret.expose().is_empty());
+    match (sign_in.needs_secret(), &secret) {
+        (true, None) => Err(member("secret", "the secret is missing")),
+        (false, Some(_)) => Err(member("secret", "this way to sign in has no secret")),
+        _ => Ok(Identity::new(sign_in, secret)),
+    }
+}
+
+/// A client id without a tenant, or the other way round, is refused (SRE-23).
+fn sign_in_of(body: &IdentityBody, cloud: &str) -> Result<SignIn, Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let (client_id, tenant) = (given(&body.client_id), given(&body.tenant));
     let app = || match (&client_id, &tenant) {
         (Some(client_id), Some(tenant)) => Ok(App {
-            cloud: cloud.clone(),
+            cloud: cloud.to_owned(),
             tenant: tenant.clone(),
             client_id: client_id.clone(),
         }),
@@ -253,13 +270,13 @@ pub(super) async fn identity_of(server: &Server, body: IdentityBody) -> Result<I
             "client id and tenant go together: the tenant is missing",
         )),
     };
-    let machine = || match &body.managed_identity {
+    let identity = match &body.managed_identity {
         Some(Managed::User { client_id }) => ManagedIdentity::User {
             client_id: client_id.clone(),
         },
         Some(Managed::System) | None => ManagedIdentity::System,
     };
-    let sign_in = match body.method.as_str() {
+    Ok(match body.method.as_str() {
         "pat" => SignIn::Pat {
             user: body.user.clone().unwrap_or_default(),
         },
@@ -267,12 +284,12 @@ pub(super) async fn identity_of(server: &Server, body: IdentityBody) -> Result<I
         "certificate" => SignIn::Certificate { app: app()? },
         // With an app of another tenant that trusts the identity; without one, as itself.
         "managed-identity" if client_id.is_none() && tenant.is_none() => SignIn::ManagedIdentity {
-            cloud: cloud.clone(),
-            identity: machine(),
+            cloud: cloud.to_owned(),
+            identity,
         },
         "managed-identity" | "federated-identity" => SignIn::FederatedIdentity {
             app: app()?,
-            identity: machine(),
+            identity,
         },
         "workload-identity" => SignIn::WorkloadIdentity {
             app: app()?,
@@ -286,14 +303,11 @@ pub(super) async fn identity_of(server: &Server, body: IdentityBody) -> Result<I
             ));
         }
         _ => return Err(member("method", "not a way to sign in")),
-    };
-    let secret = body.secret.map(crate::SecretText::into_secret);
-    let secret = secret.filter(|secret| !secret.expose().is_empty());
-    match (sign_in.needs_secret(), &secret) {
-        (true, None) => Err(member("secret", "the secret is missing")),
-        (false, Some(_)) => Err(member("secret", "this way to sign in has no secret")),
-        _ => Ok(Identity::new(sign_in, secret)),
-    }
+    })
+}
+
+fn member(name: &str, detail: &str) -> Problem {
+    Problem::field(format!("/identity/{name}"), detail)
 }
 
 fn views(checks: Vec<service::Check>) -> Vec<CheckView> {

@@ -14,7 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::oidc::{self, Provider, Returned};
-use crate::access::{Allowed, Caller, ClientLine, Cookies, ManagePeople, Started, person_name};
+use crate::access::{
+    Allowed, Caller, ClientLine, Cookies, Everything, ManagePeople, Started, person_name,
+};
 use crate::{Json, Path, Problem, Query, Refusals, SecretText, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -189,14 +191,20 @@ struct All {
     extensions(("x-permission" = json!("manage-people"))),
     responses((status = 200, body = All), Refusals))]
 async fn list(
-    _caller: Allowed<ManagePeople>,
+    caller: Allowed<ManagePeople>,
     State(server): State<Server>,
 ) -> Result<Json<All>, Problem> {
     let all = oidc::providers(&server).await?.into_iter();
+    let seen = |mut provider: Provider| {
+        for names in provider.connectors.values_mut() {
+            names.retain(|name| name == "*" || caller.reaches(name));
+        }
+        provider
+    };
     let items = all.map(|(name, provider)| Named {
         redirect_uri: oidc::callback(&server, &name).ok(),
         name,
-        provider,
+        provider: seen(provider),
     });
     Ok(Json(All {
         items: items.collect(),
@@ -213,10 +221,10 @@ struct ClientSecret {
 /// Keeps the client secret of an identity provider in the vault; it cannot be read again.
 #[utoipa::path(put, path = "/identity-providers/{name}/client-secret", tag = "people",
     operation_id = "identity_provider_secret_set", params(("name" = String, Path)),
-    extensions(("x-permission" = json!("manage-people"))),
+    extensions(("x-permission" = json!("manage-people")), ("x-reach" = json!("all"))),
     request_body = ClientSecret, responses((status = 204), Refusals))]
 async fn put_secret(
-    caller: Allowed<ManagePeople>,
+    caller: Allowed<ManagePeople, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<ClientSecret>,
@@ -239,13 +247,22 @@ async fn put_secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Adds an identity provider, or replaces the settings of one. Its client secret is set on its own.
+async fn forget_secret(server: &Server, name: &str) -> Result<(), Problem> {
+    let catalog = &server.control.catalog;
+    match catalog.remove_credential(&oidc::secret_name(name)).await {
+        Ok(()) | Err(catalog::Error::CredentialUnknown { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Adds an identity provider, or replaces the settings of one. Its client secret is set on its own; one that was given for another issuer is
+/// forgotten, and nobody is shown it.
 #[utoipa::path(put, path = "/identity-providers/{name}", tag = "people", operation_id = "identity_provider_put",
     params(("name" = String, Path)),
-    extensions(("x-permission" = json!("manage-people"))),
+    extensions(("x-permission" = json!("manage-people")), ("x-reach" = json!("all"))),
     request_body = Provider, responses((status = 200, body = Named), Refusals))]
 async fn put(
-    caller: Allowed<ManagePeople>,
+    caller: Allowed<ManagePeople, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(provider): Json<Provider>,
@@ -253,6 +270,13 @@ async fn put(
     may_decide(&caller)?;
     person_name(&name)?;
     provider.check()?;
+    let known = oidc::providers(&server).await?.into_iter();
+    let elsewhere = known
+        .filter(|(known, _)| known.eq_ignore_ascii_case(&name))
+        .any(|(_, known)| known.issuer != provider.issuer);
+    if elsewhere {
+        forget_secret(&server, &name).await?;
+    }
     let body = serde_json::to_string(&provider)
         .map_err(|_| Problem::of(StatusCode::INTERNAL_SERVER_ERROR))?;
     server
@@ -274,10 +298,10 @@ async fn put(
 /// Removes an identity provider and its client secret. Accounts that signed in there stay.
 #[utoipa::path(delete, path = "/identity-providers/{name}", tag = "people", operation_id = "identity_provider_remove",
     params(("name" = String, Path)),
-    extensions(("x-permission" = json!("manage-people"))),
+    extensions(("x-permission" = json!("manage-people")), ("x-reach" = json!("all"))),
     responses((status = 204), Refusals))]
 async fn remove(
-    caller: Allowed<ManagePeople>,
+    caller: Allowed<ManagePeople, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
@@ -285,11 +309,7 @@ async fn remove(
     let catalog = &server.control.catalog;
     oidc::provider(&server, &name).await?;
     catalog.remove_identity_provider(&name).await?;
-    let secret = catalog.remove_credential(&oidc::secret_name(&name)).await;
-    match secret {
-        Ok(()) | Err(catalog::Error::CredentialUnknown { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
+    forget_secret(&server, &name).await?;
     let subject = format!("identity-provider/{name}");
     server
         .audit(&caller, "identity-provider.remove", &subject, json!({}))

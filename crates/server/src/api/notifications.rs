@@ -9,13 +9,12 @@ use control::ChannelChange;
 use model::{Channel, Destination, MailSecurity, Occasion};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use service::egress::Egress;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::location;
-use crate::access::{Allowed, Caller, ManagePolicies};
+use crate::access::{Allowed, Caller, Everything, ManagePolicies};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, SecretText, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -279,27 +278,14 @@ impl MessageView {
     }
 }
 
-/// Channels tell of every connector: they are not for who reaches some only.
-pub(super) fn reaches_all(caller: &Caller) -> Result<(), Problem> {
-    match caller.connectors {
-        None => Ok(()),
-        Some(_) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "role-missing",
-            "this is for all connectors, and this account reaches some of them alone",
-        )),
-    }
-}
-
 /// The channels, by name.
 #[utoipa::path(get, path = "/notifications", tag = "notifications", operation_id = "notification_list",
-    extensions(("x-permission" = json!("manage-policies"))),
+    extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     responses((status = 200, body = Paged<ChannelView>), Refusals))]
 async fn list(
-    caller: Allowed<ManagePolicies>,
+    _caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
 ) -> Result<Json<Paged<ChannelView>>, Problem> {
-    reaches_all(&caller)?;
     let channels = server.control.catalog.channels().await?;
     let views: Vec<_> = channels.into_iter().map(ChannelView::of).collect();
     Ok(Json(Paged::from(views)))
@@ -307,15 +293,14 @@ async fn list(
 
 /// Adds a channel.
 #[utoipa::path(post, path = "/notifications", tag = "notifications", operation_id = "notification_add",
-    extensions(("x-permission" = json!("manage-policies"))),
+    extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     request_body = AddChannel,
     responses((status = 201, body = ChannelView, headers(("Location" = String))), Refusals))]
 async fn add(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Json(request): Json<AddChannel>,
 ) -> Result<(StatusCode, HeaderMap, Json<ChannelView>), Problem> {
-    reaches_all(&caller)?;
     let edit = EditChannel {
         enabled: request.enabled,
         to: request.to,
@@ -343,29 +328,27 @@ async fn noted(
 
 /// A channel.
 #[utoipa::path(get, path = "/notifications/{name}", tag = "notifications", operation_id = "notification_get",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     responses((status = 200, body = ChannelView), Refusals))]
 async fn get(
-    caller: Allowed<ManagePolicies>,
+    _caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<ChannelView>, Problem> {
-    reaches_all(&caller)?;
     let channel = server.control.catalog.channel(&name).await?;
     Ok(Json(ChannelView::of(channel)))
 }
 
 /// Replaces a channel; without a secret it keeps the one it has.
 #[utoipa::path(put, path = "/notifications/{name}", tag = "notifications", operation_id = "notification_edit",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     request_body = EditChannel, responses((status = 200, body = ChannelView), Refusals))]
 async fn replace(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<EditChannel>,
 ) -> Result<Json<ChannelView>, Problem> {
-    reaches_all(&caller)?;
     let name = server.control.catalog.channel(&name).await?.name;
     let change = request.change(name);
     server.control.edit_channel(&change).await?;
@@ -376,14 +359,13 @@ async fn replace(
 
 /// Removes a channel; what waits for it is not sent any more.
 #[utoipa::path(delete, path = "/notifications/{name}", tag = "notifications", operation_id = "notification_remove",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     responses((status = 204), Refusals))]
 async fn remove(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    reaches_all(&caller)?;
     server.control.remove_channel(&name).await?;
     let subject = format!("notification/{name}");
     server
@@ -394,15 +376,14 @@ async fn remove(
 
 /// Sends a message now; refused with the reason when it does not arrive.
 #[utoipa::path(post, path = "/notifications/{name}/test", tag = "notifications", operation_id = "notification_test",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     responses((status = 204), Refusals))]
 async fn test(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    reaches_all(&caller)?;
-    let egress = Egress::new(server.options.outbound.clone());
+    let egress = server.egress();
     server.control.test_channel(&name, &egress).await?;
     let subject = format!("notification/{name}");
     server
@@ -413,18 +394,17 @@ async fn test(
 
 /// What was sent, waits or was given up, the newest first.
 #[utoipa::path(get, path = "/notification-messages", tag = "notifications", operation_id = "notification_messages",
-    params(PageQuery, OfChannel), extensions(("x-permission" = json!("manage-policies"))),
+    params(PageQuery, OfChannel), extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     responses((status = 200, body = Paged<MessageView>), Refusals))]
 async fn messages(
-    caller: Allowed<ManagePolicies>,
+    _caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
     Query(of): Query<OfChannel>,
 ) -> Result<Json<Paged<MessageView>>, Problem> {
-    reaches_all(&caller)?;
     let catalog = &server.control.catalog;
     let listed = catalog
-        .messages(of.channel.as_deref(), &query.page()?)
+        .messages(of.channel.as_deref(), &query.page(&server)?)
         .await?;
-    Ok(Json(Paged::from_listed(listed, MessageView::of)))
+    Ok(Json(Paged::from_listed(&server, listed, MessageView::of)))
 }

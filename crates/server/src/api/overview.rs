@@ -57,7 +57,7 @@ async fn get(
         catalog.growth(first, own.as_deref()),
         catalog.ended_since(since),
         catalog.alarms(),
-        catalog.unprotected_items(most),
+        catalog.unprotected_items(own.as_deref(), most),
     )?;
     let waiting_proposals = waiting(&server, &caller).await?;
     let mut standings = control.standings().await?;
@@ -74,11 +74,7 @@ async fn get(
         storage: storage(repositories, &put, &measured, &growth, first),
         requests: traffic(&server, &caller, &ended),
         alarms: open_alarms(&caller, &alarms),
-        unprotected: unprotected
-            .into_iter()
-            .filter(|one| caller.reaches(&one.connector))
-            .map(UnprotectedView::from)
-            .collect(),
+        unprotected: unprotected.into_iter().map(UnprotectedView::from).collect(),
         next_runs: next_runs(&standings),
         runs: RunsView {
             last_day: RunsOfDay::of(&ended),
@@ -87,7 +83,7 @@ async fn get(
         sources: standings
             .into_iter()
             .map(|one| {
-                let source = control.source_of(&one.connector).ok();
+                let source = control.source_of(&one.connector);
                 SourceView::of(one, source, now)
             })
             .chain(orphans)

@@ -30,7 +30,7 @@ struct Person {
     name: String,
     #[schema(value_type = Vec<String>)]
     roles: BTreeSet<Role>,
-    /// Absent for all connectors.
+    /// Absent for all connectors; otherwise those that whoever asks reaches too.
     #[serde(skip_serializing_if = "Option::is_none")]
     connectors: Option<BTreeSet<String>>,
     disabled: bool,
@@ -45,12 +45,12 @@ struct Person {
     issuers: Vec<String>,
 }
 
-impl From<PersonRow> for Person {
-    fn from(row: PersonRow) -> Self {
+impl Person {
+    fn seen(row: PersonRow, caller: &Caller) -> Self {
         Self {
             name: row.name,
             roles: row.roles,
-            connectors: row.connectors,
+            connectors: row.connectors.map(|names| caller.reached(names)),
             disabled: row.disabled,
             has_password: row.has_password,
             second_factor: second_factor_word(row.second_factor),
@@ -133,12 +133,14 @@ fn may_change(caller: &Caller, person: &PersonRow) -> Result<(), Problem> {
     params(PageQuery), extensions(("x-permission" = json!("manage-people"))),
     responses((status = 200, body = Paged<Person>), Refusals))]
 async fn list(
-    _caller: Allowed<ManagePeople>,
+    caller: Allowed<ManagePeople>,
     State(server): State<Server>,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Paged<Person>>, Problem> {
-    let people = server.control.catalog.people(&query.page()?).await?;
-    Ok(Json(Paged::from_listed(people, Person::from)))
+    let people = server.control.catalog.people(&query.page(&server)?).await?;
+    Ok(Json(Paged::from_listed(&server, people, |row| {
+        Person::seen(row, &caller)
+    })))
 }
 
 /// Makes an account with a password.
@@ -182,7 +184,11 @@ async fn add(
     ))
     .ok();
     let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
-    Ok((StatusCode::CREATED, location, Json(added.into())))
+    Ok((
+        StatusCode::CREATED,
+        location,
+        Json(Person::seen(added, &caller)),
+    ))
 }
 
 /// An account.
@@ -190,7 +196,7 @@ async fn add(
     extensions(("x-permission" = json!("manage-people"))),
     responses((status = 200, body = Person), Refusals))]
 async fn get(
-    _caller: Allowed<ManagePeople>,
+    caller: Allowed<ManagePeople>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<Person>, Problem> {
@@ -203,7 +209,7 @@ async fn get(
         .collect();
     Ok(Json(Person {
         issuers,
-        ..row.into()
+        ..Person::seen(row, &caller)
     }))
 }
 
@@ -242,7 +248,8 @@ async fn edit(
     server
         .audit(&caller, "person.edit", &subject(&person.name), details)
         .await?;
-    Ok(Json(catalog.person(&name).await?.into()))
+    let changed = catalog.person(&name).await?;
+    Ok(Json(Person::seen(changed, &caller)))
 }
 
 /// Removes an account with its sessions and tokens.

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::proposals::Waits;
 use super::runs::RunView;
-use crate::access::{Allowed, Caller, ManagePolicies, ReadStatus, RunBackups};
+use crate::access::{Allowed, Caller, Everything, ManagePolicies, ReadStatus, RunBackups};
 use crate::{FieldError, Json, Paged, Path, Problem, Refusals, Server};
 pub(super) use body::{KeepBody, PolicyBody, ScheduleBody};
 
@@ -121,18 +121,6 @@ fn subject(name: &str) -> String {
     format!("policy/{name}")
 }
 
-/// A caller who does not reach all connectors must not decide for others.
-fn reaches_all(caller: &Caller) -> Result<(), Problem> {
-    match caller.connectors {
-        None => Ok(()),
-        Some(_) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "role-missing",
-            "policies are for all connectors, and this account reaches some of them alone",
-        )),
-    }
-}
-
 /// What the caller sees of a policy: one that is for a connector that they reach, without the names of others. `None` where it is for none
 /// of those.
 fn seen(caller: &Caller, mut row: PolicyRow) -> Option<PolicyRow> {
@@ -208,21 +196,18 @@ async fn list(
 
 /// Makes a policy. One that takes connectors from policies that keep more waits for another person where that is asked for.
 #[utoipa::path(post, path = "/policies", tag = "policies", operation_id = "policy_add",
-    extensions(("x-permission" = json!("manage-policies"))),
+    extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     request_body = PolicyBody,
     responses((status = 201, body = PolicyView, headers(("Location" = String))), (status = 202, body = Waits), Refusals))]
 async fn add(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Json(request): Json<PolicyBody>,
 ) -> Result<Response, Problem> {
-    reaches_all(&caller)?;
     let now = server.control.clock.now();
     let policy = request.policy(None, now)?;
     names_exist(&server, &policy).await?;
-    if server.control.four_eyes().await?
-        && server.control.would_shorten(None, Some(&policy)).await?
-    {
+    if server.control.policy_waits(None, Some(&policy)).await? {
         // A second one of the name is refused at once, not when somebody has approved it.
         if server.control.catalog.policy(&policy.name).await.is_ok() {
             return Err(catalog::Error::PolicyExists { name: policy.name }.into());
@@ -267,16 +252,15 @@ async fn get(
 
 /// Replaces a policy. One that keeps less waits for another person's approval where that is asked for.
 #[utoipa::path(put, path = "/policies/{name}", tag = "policies", operation_id = "policy_edit", params(("name" = String, Path)),
-    extensions(("x-permission" = json!("manage-policies"))),
+    extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     request_body = EditPolicy,
     responses((status = 200, body = PolicyView), (status = 202, body = Waits), Refusals))]
 async fn edit(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<EditPolicy>,
 ) -> Result<Response, Problem> {
-    reaches_all(&caller)?;
     let control = &server.control;
     let before = control.catalog.policy(&name).await?;
     let now = control.clock.now();
@@ -286,10 +270,9 @@ async fn edit(
     if version != before.version {
         return Err(catalog::Error::PolicyChanged { name }.into());
     }
-    let asked = control.four_eyes().await? || before.policy.four_eyes;
     let name = before.policy.name.clone();
     let weaker = before.policy.four_eyes && !policy.four_eyes;
-    if asked && (weaker || control.would_shorten(Some(&name), Some(&policy)).await?) {
+    if weaker || control.policy_waits(Some(&name), Some(&policy)).await? {
         let kind = ProposalKind::ShortenRetention {
             policy: name,
             version,
@@ -312,18 +295,16 @@ async fn edit(
 
 /// Removes a policy. Its snapshots stay. Where that keeps less, it waits for another person if that is asked for.
 #[utoipa::path(delete, path = "/policies/{name}", tag = "policies", operation_id = "policy_remove", params(("name" = String, Path)),
-    extensions(("x-permission" = json!("manage-policies"))),
+    extensions(("x-permission" = json!("manage-policies")), ("x-reach" = json!("all"))),
     responses((status = 202, body = Waits), (status = 204), Refusals))]
 async fn remove(
-    caller: Allowed<ManagePolicies>,
+    caller: Allowed<ManagePolicies, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    reaches_all(&caller)?;
     let control = &server.control;
     let row = control.catalog.policy(&name).await?;
-    let asked = control.four_eyes().await? || row.policy.four_eyes;
-    if asked && control.would_shorten(Some(&row.policy.name), None).await? {
+    if control.policy_waits(Some(&row.policy.name), None).await? {
         let kind = ProposalKind::ShortenRetention {
             policy: row.policy.name.clone(),
             version: row.version,

@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::snapshots::reached;
-use crate::access::{Allowed, Approve, Caller, CallerKind, ManageServer, Outcome, Own, ReadStatus};
+use crate::access::{
+    Allowed, Approve, Caller, CallerKind, Everything, ManageServer, Outcome, Own, ReadStatus,
+};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -28,7 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Proposal {
     id: String,
-    /// `forget-snapshots`, `shorten-retention`, `switch-off-four-eyes`
+    /// `forget-snapshots`, `shorten-retention`, `move-default-repository`, `remove-repository`, `switch-off-four-eyes`
     kind: &'static str,
     /// What it is about.
     subject: String,
@@ -137,7 +139,9 @@ async fn concerns_alone(
             };
             Ok(old.iter().chain(new).all(|policy| named(policy)))
         }
-        ProposalKind::SwitchOffFourEyes => Ok(false),
+        ProposalKind::MoveDefaultRepository { .. }
+        | ProposalKind::RemoveRepository { .. }
+        | ProposalKind::SwitchOffFourEyes => Ok(false),
     }
 }
 
@@ -204,7 +208,7 @@ async fn list(
     let mut proposals = server
         .control
         .catalog
-        .proposals(open, now, &query.page()?)
+        .proposals(open, now, &query.page(&server)?)
         .await?;
     let mut visible = Vec::new();
     for proposal in std::mem::take(&mut proposals.items) {
@@ -213,7 +217,7 @@ async fn list(
         }
     }
     proposals.items = visible;
-    Ok(Json(Paged::from_listed(proposals, Proposal::from)))
+    Ok(Json(Paged::from_listed(&server, proposals, Proposal::from)))
 }
 
 /// A proposal.
@@ -352,11 +356,11 @@ async fn four_eyes(
 /// Switches approval on at once, or off once another person has approved that. The machine's own administrator switches it off at once:
 /// whoever has the data directory can do everything anyway, and two of whom one has left would be locked out.
 #[utoipa::path(put, path = "/settings/four-eyes", tag = "proposals", operation_id = "four_eyes_set",
-    extensions(("x-permission" = json!("manage-server"))),
+    extensions(("x-permission" = json!("manage-server")), ("x-reach" = json!("all"))),
     request_body = FourEyes,
     responses((status = 200, body = FourEyes), (status = 202, body = Waits), Refusals))]
 async fn set_four_eyes(
-    caller: Allowed<ManageServer>,
+    caller: Allowed<ManageServer, Everything>,
     State(server): State<Server>,
     Json(request): Json<FourEyes>,
 ) -> Result<axum::response::Response, Problem> {

@@ -5,19 +5,20 @@ mod maintenance;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use catalog::RepositoryRow;
 use control::{Bounds, NewRepository, PruneJob, RepositoryMove};
-use model::Reason;
+use model::{ProposalKind, Reason};
 use repository::Location;
 use serde_json::json;
-use service::egress::Egress;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::location;
+use super::proposals::Waits;
 use super::run_actions::{Accepted, accepted};
 use super::runs::RunView;
-use crate::access::{Allowed, Caller, CallerKind, ManageRepositories, ReadStatus};
+use crate::access::{Allowed, Caller, CallerKind, Everything, ManageRepositories, ReadStatus};
 use crate::{Json, Paged, Path, Problem, Refusals, SecretText, Server};
 
 pub(super) use dto::ObjectLockBody;
@@ -51,7 +52,7 @@ async fn admit(server: &Server, caller: &Caller, text: &str) -> Result<Location,
 pub(super) async fn admit_other(server: &Server, text: &str) -> Result<Location, Problem> {
     let bounds = Bounds {
         roots: server.options.repository_roots.clone(),
-        egress: Egress::new(server.options.outbound.clone()),
+        egress: server.egress(),
     };
     Ok(bounds.admit(text).await?)
 }
@@ -102,14 +103,26 @@ async fn list(
 
 /// Makes a repository, or takes up one that exists. It is used before it is remembered.
 #[utoipa::path(post, path = "/repositories", tag = "repositories", operation_id = "repository_add",
-    extensions(("x-permission" = json!("manage-repositories"))),
+    extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     request_body = AddRepository,
     responses((status = 201, body = AddedRepository, headers(("Location" = String))), Refusals))]
 async fn add(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Json(request): Json<AddRepository>,
 ) -> Result<(StatusCode, HeaderMap, Json<AddedRepository>), Problem> {
+    if request.existing
+        && caller.kind != CallerKind::Local
+        && server.control.adoption_waits(&request.name).await?
+    {
+        return Err(Problem::refused(
+            "repository-ruled",
+            format!(
+                "policies would forget snapshots in it as `{}`",
+                request.name
+            ),
+        ));
+    }
     let place = admit(&server, &caller, &request.location).await?;
     let (credential, secret) = (&request.credential, &request.credential_secret);
     let opens = (credential.as_deref(), secret.as_ref());
@@ -160,10 +173,10 @@ async fn get(
 
 /// Changes how a repository is reached; refused unless it is found there.
 #[utoipa::path(put, path = "/repositories/{name}", tag = "repositories", operation_id = "repository_edit",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     request_body = EditRepository, responses((status = 200, body = RepositoryView), Refusals))]
 async fn edit(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<EditRepository>,
@@ -197,38 +210,58 @@ async fn edit(
     view(&server, row).await.map(Json)
 }
 
-/// Forgets where a repository is. Its backups and its password stay.
+/// Forgets where a repository is. Its backups and its password stay. Where policies that name no repository would keep less in it, should it be
+/// taken up again, that waits for another person if that is asked for.
 #[utoipa::path(delete, path = "/repositories/{name}", tag = "repositories", operation_id = "repository_remove",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
-    responses((status = 204), Refusals))]
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
+    responses((status = 202, body = Waits), (status = 204), Refusals))]
 async fn remove(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
+    let row = server.control.catalog.repository(&name).await?;
+    if server.control.removal_waits(&row.name).await? {
+        let kind = ProposalKind::RemoveRepository {
+            repository: row.name,
+            id: row.id,
+        };
+        return Ok(server.propose(&caller, &kind).await?.into_response());
+    }
     server.control.remove_repository(&name).await?;
     let subject = format!("repository/{name}");
     server
         .audit(&caller, "repository.remove", &subject, json!({}))
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Makes it the one that is used when none is named.
+/// Makes it the one that is used when none is named: also the one whose snapshots the policies decide about which name none. Where less is kept
+/// afterwards, that waits for another person if that is asked for.
 #[utoipa::path(put, path = "/repositories/{name}/default", tag = "repositories", operation_id = "repository_default",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
-    responses((status = 204), Refusals))]
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
+    responses((status = 202, body = Waits), (status = 204), Refusals))]
 async fn set_default(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
-) -> Result<StatusCode, Problem> {
-    server.control.catalog.set_default_repository(&name).await?;
+) -> Result<Response, Problem> {
+    let catalog = &server.control.catalog;
+    let name = catalog.repository(&name).await?.name;
+    if server.control.default_waits(&name).await? {
+        let before = catalog.default_repository().await?;
+        let kind = ProposalKind::MoveDefaultRepository {
+            repository: name,
+            before: before.map(|row| row.name),
+        };
+        return Ok(server.propose(&caller, &kind).await?.into_response());
+    }
+    catalog.set_default_repository(&name).await?;
     let subject = format!("repository/{name}");
     server
         .audit(&caller, "repository.default", &subject, json!({}))
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Looks whether the storage answers, and how much is in it; the size may be that of the last check or prune.
@@ -251,11 +284,11 @@ async fn state(
 
 /// Queues a check of everything but packs, and of those as much as is asked for. What it found is the run's `result`, and its issues.
 #[utoipa::path(post, path = "/repositories/{name}/check", tag = "repositories", operation_id = "repository_check",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     request_body = CheckRepository,
     responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
 async fn check(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<CheckRepository>,
@@ -279,11 +312,11 @@ async fn check(
 /// Queues a prune, which frees the space that no snapshot needs, or tells what it would free: in the run's `result`. It may be canceled at
 /// any time, and goes on with the next.
 #[utoipa::path(post, path = "/repositories/{name}/prune", tag = "repositories", operation_id = "repository_prune",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     request_body = PruneRepository,
     responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
 async fn prune(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<PruneRepository>,
@@ -307,10 +340,10 @@ async fn prune(
 
 /// How large it is, and what makes it so. That of a large repository takes longer than a request may (`repository-counting`): ask again.
 #[utoipa::path(get, path = "/repositories/{name}/stats", tag = "repositories", operation_id = "repository_stats",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     responses((status = 200, body = RepositoryStats), Refusals))]
 async fn stats(
-    _caller: Allowed<ManageRepositories>,
+    _caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Json<RepositoryStats>, Problem> {
@@ -322,10 +355,10 @@ async fn stats(
 /// Queues the reading of the repository's index: afterwards the catalog lists what the repository has. For a catalog that was lost, and after other
 /// programs have changed the repository.
 #[utoipa::path(post, path = "/repositories/{name}/sync", tag = "repositories", operation_id = "repository_sync",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]
 async fn sync(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Accepted, Problem> {

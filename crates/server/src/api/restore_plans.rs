@@ -81,17 +81,15 @@ async fn snapshot(server: &Server, id: &str) -> Result<Option<KnownSnapshot>, Pr
 
 async fn view(server: &Server, row: PlanRow) -> Result<RestorePlanView, Problem> {
     let snapshot = snapshot(server, &row.plan.snapshot).await?;
-    let (target, same) = match &row.plan.target {
-        RestoreTarget::Original { connector } => (connector, true),
-        RestoreTarget::Other { connector } => (connector, false),
-    };
-    let organization = match server.control.catalog.connector(target).await {
+    let target = row.plan.target.connector().to_owned();
+    let same = matches!(row.plan.target, RestoreTarget::Original { .. });
+    let organization = match server.control.catalog.connector(&target).await {
         Ok(connector) => Some(connector.organization),
         Err(catalog::Error::ConnectorUnknown { .. }) => None,
         Err(error) => return Err(error.into()),
     };
     let target = RestoreTargetView {
-        connector: target.clone(),
+        connector: target,
         organization,
         same,
     };
@@ -157,7 +155,7 @@ async fn list(
     let listed = server
         .control
         .catalog
-        .list_plans(&filter, &query.page()?)
+        .list_plans(&filter, &query.page(&server)?)
         .await?;
     let mut views = Vec::with_capacity(listed.items.len());
     for row in listed.items {
@@ -165,7 +163,7 @@ async fn list(
             views.push(view(&server, row).await?);
         }
     }
-    Ok(Json(Paged::following(views, listed.next)))
+    Ok(Json(Paged::following(&server, views, listed.next)))
 }
 
 async fn answer(

@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::connectors::reach;
 use super::runs::RunView;
 use crate::access::{Allowed, Caller, ReadStatus, RunBackups};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
@@ -258,7 +259,10 @@ async fn issues(
     let since = now.checked_sub(SINCE).unwrap_or(Timestamp::UNIX_EPOCH);
     let catalog = &server.control.catalog;
     let connector = match filter.connector {
-        Some(name) => Some(catalog.connector(&name).await?.name),
+        Some(name) => {
+            reach(&caller, &name)?;
+            Some(catalog.connector(&name).await?.name)
+        }
         None => None,
     };
     let repository = match filter.repository {
@@ -270,12 +274,16 @@ async fn issues(
         repository: repository.as_deref(),
     };
     let mut listed = catalog
-        .recurring_issues(filter, since, now, &query.page()?)
+        .recurring_issues(filter, since, now, &query.page(&server)?)
         .await?;
     listed
         .items
         .retain(|issue| caller.reaches(&issue.connector));
-    Ok(Json(Paged::from_listed(listed, RecurringView::from)))
+    Ok(Json(Paged::from_listed(
+        &server,
+        listed,
+        RecurringView::from,
+    )))
 }
 
 /// Which connector or repository an issue is about, if the caller may acknowledge its issues.

@@ -183,10 +183,10 @@ async fn list(
     let mut listed = server
         .control
         .catalog
-        .list_runs(&filter, &query.page()?)
+        .list_runs(&filter, &query.page(&server)?)
         .await?;
     server.control.explain(&mut listed.items).await?;
-    Ok(Json(Paged::from_listed(listed, RunView::from)))
+    Ok(Json(Paged::from_listed(&server, listed, RunView::from)))
 }
 
 /// The run, when the caller reaches its connector.
@@ -261,9 +261,9 @@ async fn issues(
     let listed = server
         .control
         .catalog
-        .issues(&run.id, &query.page()?)
+        .issues(&run.id, &query.page(&server)?)
         .await?;
-    Ok(Json(Paged::from_listed(listed, IssueView::from)))
+    Ok(Json(Paged::from_listed(&server, listed, IssueView::from)))
 }
 
 /// What a run does, as it does it (`text/event-stream`), as `GET /events`.

@@ -223,9 +223,11 @@ async fn list(
         source: filter.source,
         sources: sources.map(|sources| sources.into_iter().collect()),
     };
-    let listed = catalog.list_snapshots(&filter, &query.page()?).await?;
+    let listed = catalog
+        .list_snapshots(&filter, &query.page(&server)?)
+        .await?;
     let marks = Marks::of(&server, &listed.items).await?;
-    Ok(Json(Paged::from_listed(listed, |snapshot| {
+    Ok(Json(Paged::from_listed(&server, listed, |snapshot| {
         view(snapshot, &marks)
     })))
 }

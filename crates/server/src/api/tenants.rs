@@ -94,9 +94,9 @@ async fn entries(
     let search = query.search.unwrap_or_default();
     let (licensing, listed) = server
         .control
-        .directory(name, kind, &search, &page.page()?)
+        .directory(name, kind, &search, &page.page(server)?)
         .await?;
-    Ok(Json(Paged::from_listed(listed, |known| {
+    Ok(Json(Paged::from_listed(server, listed, |known| {
         EntryView::of(kind, licensing, known)
     })))
 }

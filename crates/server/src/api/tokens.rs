@@ -33,7 +33,7 @@ struct Token {
     prefix: String,
     #[schema(value_type = Vec<String>)]
     permissions: BTreeSet<Permission>,
-    /// Absent for all that its owner reaches.
+    /// Absent for all that its owner reaches; otherwise those that whoever asks reaches too.
     #[serde(skip_serializing_if = "Option::is_none")]
     connectors: Option<BTreeSet<String>>,
     created: String,
@@ -45,14 +45,14 @@ struct Token {
 }
 
 impl Token {
-    fn of(row: TokenRow, now: Timestamp) -> Self {
+    fn seen(row: TokenRow, caller: &Caller, now: Timestamp) -> Self {
         Self {
             id: row.id,
             name: row.name,
             person: row.person,
             prefix: format!("kw_{}", row.prefix),
             permissions: row.permissions,
-            connectors: row.connectors,
+            connectors: row.connectors.map(|names| caller.reached(names)),
             created: row.created.to_string(),
             expires: row.expires.to_string(),
             expired: row.expires <= now,
@@ -111,10 +111,12 @@ async fn list(
     let tokens = server
         .control
         .catalog
-        .tokens(person, &query.page()?)
+        .tokens(person, &query.page(&server)?)
         .await?;
     let now = server.control.clock.now();
-    Ok(Json(Paged::from_listed(tokens, |row| Token::of(row, now))))
+    Ok(Json(Paged::from_listed(&server, tokens, |row| {
+        Token::seen(row, &caller, now)
+    })))
 }
 
 /// Makes a token of one's own. A token cannot make tokens.
@@ -154,7 +156,7 @@ async fn add(
     server
         .audit(&caller, "token.add", &format!("token/{}", row.id), details)
         .await?;
-    let token = Token::of(row, now);
+    let token = Token::seen(row, &caller, now);
     Ok((StatusCode::CREATED, Json(NewToken { token, secret })))
 }
 

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Allowed, Caller, CallerKind, ManageServer, ReadStatus};
+use crate::access::{Allowed, Caller, CallerKind, Everything, ManageServer, ReadStatus};
 use crate::{Json, Paged, Path, Problem, Refusals, Server};
 
 /// A page of rows or the issues of a bad night.
@@ -98,11 +98,11 @@ async fn list(
 
 /// Lets a worker in that runs elsewhere, and answers with its token.
 #[utoipa::path(post, path = "/workers", tag = "workers", operation_id = "worker_add",
-    extensions(("x-permission" = json!("manage-server"))),
+    extensions(("x-permission" = json!("manage-server")), ("x-reach" = json!("all"))),
     request_body = AddWorker,
     responses((status = 201, body = WorkerToken), Refusals))]
 async fn add(
-    caller: Allowed<ManageServer>,
+    caller: Allowed<ManageServer, Everything>,
     State(server): State<Server>,
     Json(request): Json<AddWorker>,
 ) -> Result<(StatusCode, Json<WorkerToken>), Problem> {
@@ -125,10 +125,10 @@ async fn add(
 
 /// Shuts a worker out. What it works on is taken over by another one.
 #[utoipa::path(delete, path = "/workers/{name}", tag = "workers", operation_id = "worker_remove", params(("name" = String, Path)),
-    extensions(("x-permission" = json!("manage-server"))),
+    extensions(("x-permission" = json!("manage-server")), ("x-reach" = json!("all"))),
     responses((status = 204), Refusals))]
 async fn remove(
-    caller: Allowed<ManageServer>,
+    caller: Allowed<ManageServer, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {

@@ -21,7 +21,7 @@ pub(super) fn status_of(code: &str) -> StatusCode {
             StatusCode::FORBIDDEN
         }
         "last-administrator" => StatusCode::CONFLICT,
-        "not-found" | "repository-not-found" => StatusCode::NOT_FOUND,
+        "not-found" | "repository-not-found" | "repository-gone" => StatusCode::NOT_FOUND,
         _ if CONFLICTS.iter().any(|end| code.ends_with(end)) => StatusCode::CONFLICT,
         "job-superseded" | "lock-held" | "restore-conflict" | "suspicious-drop"
         | "snapshot-ambiguous" => StatusCode::CONFLICT,

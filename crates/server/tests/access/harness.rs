@@ -101,7 +101,17 @@ impl World {
         Self::at("http://127.0.0.1:8480").await
     }
 
+    /// It may ask what is on this machine: identity providers of tests are.
     pub(crate) async fn at(public_url: &str) -> Self {
+        Self::with_options(Options {
+            public_url: Some(public_url.parse().unwrap()),
+            outbound: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with_options(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(Hands(AtomicI64::new(1_800_000_000)));
         let shared: Arc<dyn Clock> = clock.clone();
@@ -113,10 +123,6 @@ impl World {
             reach: Reach::usual(shared).unwrap(),
             worker: "worker".to_owned(),
             work: folder.path().to_owned(),
-        };
-        let options = Options {
-            public_url: Some(public_url.parse().unwrap()),
-            ..Options::default()
         };
         let server = Server::new(control, options);
         Self {

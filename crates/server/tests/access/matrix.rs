@@ -1,6 +1,7 @@
 //! Every operation as nobody and as each role.
 
 use axum::http::StatusCode;
+use catalog::PersonChange;
 use model::{Permission, Role};
 use serde_json::{Value, json};
 
@@ -21,11 +22,16 @@ const OPEN: [&str; 8] = [
 /// Operations for workers with a token of their own, which no person has.
 const WORKERS: [&str; 2] = ["worker_claim", "worker_say"];
 
+/// Changes of what connectors share that look themselves what the caller reaches.
+const NARROW: [&str; 1] = ["snapshot_forget"];
+
 struct Operation {
     id: String,
     method: String,
     path: String,
     permission: Option<Permission>,
+    /// It is about what all connectors share.
+    everything: bool,
     has_body: bool,
 }
 
@@ -53,6 +59,7 @@ fn operations() -> Vec<Operation> {
                     })
                     .collect(),
                 permission,
+                everything: operation.get("x-reach") == Some(&json!("all")),
                 has_body: operation.get("requestBody").is_some(),
             });
         }
@@ -144,6 +151,59 @@ async fn sre_01_every_operation_is_for_the_roles_with_its_permission() {
         world.catalog().verify_audit(None).await.unwrap().fault,
         None
     );
+}
+
+/// The worker that somebody limited lets in would be given the secrets of all connectors.
+#[tokio::test]
+async fn what_all_connectors_share_is_not_for_who_reaches_some_of_them() {
+    let world = World::new().await;
+    world.person("keeper", &[Role::Admin]).await;
+    let some = PersonChange {
+        connectors: Some(Some(["alpha".to_owned()].into())),
+        ..PersonChange::default()
+    };
+    for operation in operations() {
+        for role in Role::ALL {
+            let Some(permission) = operation.permission else {
+                continue;
+            };
+            let name = format!("{role:?}-{}", operation.id).to_lowercase();
+            let person = world.person(&name, &[role]).await;
+            world.catalog().change_person(&person, &some).await.unwrap();
+            let who = world.session(&person).await;
+            let answer = operation.call(&world, &who).await;
+            let told = format!("{} as {role:?}: {}", operation.id, answer.text);
+            let refused = answer.code() == "reach-missing";
+            let expected = operation.everything && role.may(permission);
+            assert_eq!(refused, expected, "{told}");
+            if refused {
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{told}");
+                let hint = answer.json["hint"].as_str().unwrap_or_default();
+                assert!(hint.contains("--all-connectors"), "{told}");
+            }
+        }
+    }
+}
+
+/// Whoever adds an operation says what it is about.
+#[test]
+fn what_changes_the_server_is_about_all_connectors() {
+    for operation in operations() {
+        let shared = matches!(
+            operation.permission,
+            Some(
+                Permission::ManageServer
+                    | Permission::ManageRepositories
+                    | Permission::ManagePolicies
+            )
+        );
+        let changes = operation.method != "get" && !NARROW.contains(&operation.id.as_str());
+        assert!(
+            !shared || !changes || operation.everything,
+            "{}",
+            operation.id
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! An identity provider on loopback that says what a test wants it to say.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Form, State};
@@ -20,6 +21,7 @@ struct Shared {
     key: Arc<KeyPair>,
     /// The code challenge and the claims that a code stands for; it is good once.
     codes: Arc<Mutex<HashMap<String, (String, Value)>>>,
+    asked: Arc<AtomicUsize>,
 }
 
 pub(crate) struct Provider {
@@ -34,6 +36,7 @@ impl Provider {
             issuer: format!("http://{}", listener.local_addr().unwrap()),
             key: Arc::new(KeyPair::generate().unwrap()),
             codes: Arc::default(),
+            asked: Arc::default(),
         };
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -52,6 +55,11 @@ impl Provider {
         }
     }
 
+    /// How often it was asked about itself.
+    pub(crate) fn asked(&self) -> usize {
+        self.shared.asked.load(SeqCst)
+    }
+
     pub(crate) fn issuer(&self) -> &str {
         &self.shared.issuer
     }
@@ -68,6 +76,7 @@ impl Provider {
 }
 
 async fn discovery(State(shared): State<Shared>) -> Json<Value> {
+    shared.asked.fetch_add(1, SeqCst);
     let issuer = &shared.issuer;
     Json(json!({
         "issuer": issuer,

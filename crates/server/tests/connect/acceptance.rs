@@ -124,11 +124,7 @@ async fn sre_08_sre_12_a_used_name_and_organization_are_refused_in_their_words()
 async fn sre_13_one_sign_in_makes_a_connector_for_each_organization() {
     let world = World::start().await;
     let simulator = &world.simulator;
-    simulator
-        .add_organization_in("fabric", &simulator.tenant())
-        .unwrap();
-    let owner = json!({"person": simulator.administrator(), "member": true, "owner": true});
-    simulator.set_access("fabric", &owner).unwrap();
+    world.own("fabric");
     let wizard = world.signed_in(&begin(), simulator.administrator()).await;
     let pick = json!({"connectors": [{"organization": "contoso", "name": "one"}, {"organization": "fabric", "name": "two"}]});
     let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
@@ -337,19 +333,7 @@ async fn k_10_xa_12_a_connector_gets_its_name_and_worker_when_it_is_made() {
 #[tokio::test]
 async fn k_10_k_11_access_and_retention_are_set_with_the_connector_and_its_backup_begins() {
     let world = World::start().await;
-    let (catalog, kek) = (&world.control.catalog, &world.control.kek);
-    let (secret, now) = (model::Secret::new("p"), world.control.clock.now());
-    catalog
-        .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
-        .await
-        .unwrap();
-    let place = catalog::RepositoryRow {
-        name: "main".to_owned(),
-        location: "s3://backups/main".to_owned(),
-        password_credential: "password".to_owned(),
-        ..catalog::RepositoryRow::default()
-    };
-    catalog.add_repository(&place).await.unwrap();
+    world.keeps_backups().await;
     let ben = json!({"name": "ben", "password": "correct horse battery", "roles": ["operator"], "connectors": ["other"]});
     world.post("/people", &ben).await.expect(201);
     let wizard = world
@@ -415,19 +399,8 @@ async fn k_11_a_backup_that_cannot_begin_is_refused_before_anything_is_saved() {
 #[tokio::test]
 async fn a_wizard_cannot_shorten_retention_past_four_eyes() {
     let world = World::start().await;
-    let (catalog, kek) = (&world.control.catalog, &world.control.kek);
-    let (secret, now) = (model::Secret::new("p"), world.control.clock.now());
-    catalog
-        .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
-        .await
-        .unwrap();
-    let place = catalog::RepositoryRow {
-        name: "main".to_owned(),
-        location: "s3://backups/main".to_owned(),
-        password_credential: "password".to_owned(),
-        ..catalog::RepositoryRow::default()
-    };
-    catalog.add_repository(&place).await.unwrap();
+    let catalog = &world.control.catalog;
+    world.keeps_backups().await;
     catalog.set_four_eyes(true).await.unwrap();
     let wizard = world
         .signed_in(&begin(), world.simulator.administrator())

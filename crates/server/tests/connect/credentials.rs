@@ -59,6 +59,9 @@ async fn a_new_secret_is_tested_before_it_replaces_the_old_one() {
         .await
         .expect(200);
     assert_eq!(tested["ok"], true, "{tested}");
+    let noted = world.get("/audit?action=credential.test").await.expect(200);
+    let noted = &noted["items"][0];
+    assert_eq!(noted["subject"], "credential/connector contoso", "{noted}");
 
     let scopes = ["vso.project", "vso.work", "vso.wiki", "vso.code"];
     let new = world.simulator.add_pat("contoso", &scopes).await;

@@ -93,11 +93,7 @@ async fn sre_05_sre_06_sre_10_sre_11_names_are_held_to_their_patterns_when_somet
 async fn sre_13_several_organizations_are_connected_in_turn() {
     let world = World::start().await;
     let simulator = &world.simulator;
-    simulator
-        .add_organization_in("fabric", &simulator.tenant())
-        .unwrap();
-    let owner = json!({"person": simulator.administrator(), "member": true, "owner": true});
-    simulator.set_access("fabric", &owner).unwrap();
+    world.own("fabric");
     for (organization, name, status) in [
         ("contoso", "one", 201),
         ("fabric", "two", 201),
@@ -301,12 +297,7 @@ async fn sre_35_sre_36_sre_37_sre_38_addresses_of_repositories_and_wikis_are_con
 #[tokio::test]
 async fn sre_41_organization_and_identity_are_changed_by_an_edit_and_checked_before() {
     let world = World::start().await;
-    let simulator = &world.simulator;
-    simulator
-        .add_organization_in("fabric", &simulator.tenant())
-        .unwrap();
-    let owner = json!({"person": simulator.administrator(), "member": true, "owner": true});
-    simulator.set_access("fabric", &owner).unwrap();
+    world.own("fabric");
     world.add_user("contoso").await;
     let machine =
         json!({"name": "machine", "identity": {"method": "managed-identity", "cloud": "lab"}});
@@ -412,13 +403,9 @@ fn sre_53_each_message_of_the_table_has_its_advice() {
 async fn k_03_k_04_each_organization_has_its_own_result_and_one_that_fails_stops_no_other() {
     let world = World::start().await;
     let simulator = &world.simulator;
-    simulator
-        .add_organization_in("fabric", &simulator.tenant())
-        .unwrap();
-    let owner = json!({"person": simulator.administrator(), "member": true, "owner": true});
-    for access in [owner, json!({"thirdPartyAccess": false})] {
-        simulator.set_access("fabric", &access).unwrap();
-    }
+    world.own("fabric");
+    let closed = json!({"thirdPartyAccess": false});
+    simulator.set_access("fabric", &closed).unwrap();
     let wizard = world.signed_in(&begin(), simulator.administrator()).await;
     let path = |step: &str| format!("/connect/{}/{step}", wizard["id"].as_str().unwrap());
     let checked = world.post(&path("check"), &json!({})).await.expect(200);

@@ -80,16 +80,7 @@ async fn sre_29_sre_40_sre_48_a_token_that_lacks_code_read_says_so_and_saves_not
             .any(|check| check["name"] == "git-repository" && check["outcome"] == "missing"),
         "{refused}"
     );
-    assert!(world.names().await.is_empty());
-    assert!(
-        world
-            .control
-            .catalog
-            .credentials()
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    world.expect_empty().await;
     // For the organization as a whole it is enough to go on, and the data that it costs is named.
     let partial = world.add_pat("partial", &pat).await.expect(201);
     let missing = partial["missing"].as_array().unwrap();

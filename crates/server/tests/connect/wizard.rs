@@ -94,16 +94,7 @@ async fn k_03_k_11_an_account_is_connected_and_nothing_is_saved_before_the_last_
         review["items"],
         json!([{"name": "ado-contoso", "organization": "contoso", "type": "Azure DevOps OAuth"}])
     );
-    assert!(world.names().await.is_empty());
-    assert!(
-        world
-            .control
-            .catalog
-            .credentials()
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    world.expect_empty().await;
 
     let path = format!("/connect/{}/add", id(&wizard));
     let added = world.post(&path, &pick).await.expect(201);
@@ -142,16 +133,7 @@ async fn sre_17_a_canceled_wizard_leaves_nothing() {
     world.get(&path).await.expect(404);
     let body = json!({"connectors": [{"organization": "contoso"}]});
     world.post(&format!("{path}/add"), &body).await.expect(404);
-    assert!(world.names().await.is_empty());
-    assert!(
-        world
-            .control
-            .catalog
-            .credentials()
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    world.expect_empty().await;
 }
 
 #[tokio::test]
@@ -362,16 +344,7 @@ async fn sre_34_sre_40_the_wizard_too_refuses_an_address_whose_code_cannot_be_re
         .post(&path, &pick)
         .await
         .refused("code-read-missing", "Token lacks Code.Read permission");
-    assert!(world.names().await.is_empty());
-    assert!(
-        world
-            .control
-            .catalog
-            .credentials()
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    world.expect_empty().await;
 }
 
 #[tokio::test]

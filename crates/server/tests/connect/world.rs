@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::Request;
-use catalog::{Catalog, Kek};
+use catalog::{Catalog, Kek, RepositoryRow};
 use control::{Control, OwnApp, Reach};
 use jiff::{SignedDuration, Timestamp};
-use model::Clock;
+use model::{Clock, Secret};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::access::Caller;
@@ -226,6 +226,40 @@ impl World {
     pub(crate) async fn names(&self) -> Vec<String> {
         let all = self.control.catalog.connectors().await.unwrap();
         all.into_iter().map(|one| one.name).collect()
+    }
+
+    /// Nothing is saved.
+    pub(crate) async fn expect_empty(&self) {
+        assert_eq!(self.names().await, [] as [String; 0]);
+        let credentials = self.control.catalog.credentials().await.unwrap();
+        assert!(credentials.is_empty(), "{}", credentials.len());
+    }
+
+    /// Another organization of the tenant, which its administrator owns.
+    pub(crate) fn own(&self, organization: &str) {
+        let (simulator, tenant) = (&self.simulator, self.simulator.tenant());
+        simulator
+            .add_organization_in(organization, &tenant)
+            .unwrap();
+        let owner = json!({"person": simulator.administrator(), "member": true, "owner": true});
+        simulator.set_access(organization, &owner).unwrap();
+    }
+
+    /// A repository that backups could go to, if anybody reached it.
+    pub(crate) async fn keeps_backups(&self) {
+        let (catalog, kek) = (&self.control.catalog, &self.control.kek);
+        let (secret, now) = (Secret::new("p"), self.control.clock.now());
+        catalog
+            .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
+            .await
+            .unwrap();
+        let row = RepositoryRow {
+            name: "main".to_owned(),
+            location: "s3://backups/main".to_owned(),
+            password_credential: "password".to_owned(),
+            ..RepositoryRow::default()
+        };
+        catalog.add_repository(&row).await.unwrap();
     }
 
     /// A wizard in which somebody has signed in by device code.

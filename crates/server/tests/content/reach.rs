@@ -1,47 +1,18 @@
 //! Two servers with collections of one name: who reaches the connector of one sees nothing of the other.
 
-use std::collections::BTreeMap;
-
-use catalog::{Change, IndexChange, ItemState, SnapshotRow, SourceKey};
-use model::{Connector, ItemRef, Role, Secret, SourceId};
+use model::{Connector, ItemRef, Role, Secret};
 use serde_json::Value;
 
-use crate::world::{World, person};
+use crate::world::{World, added, person};
 
 const ONE: &str = "https://one.example/tfs";
 const OTHER: &str = "https://other.example/tfs";
 
 /// A snapshot of the default collection of a server, with a work item.
 async fn listed(world: &World, url: &str, id: &str) {
-    let row = SnapshotRow {
-        source: SourceKey {
-            repository: world.repository.id().to_string(),
-            id: SourceId::new("azure-devops", url, "DefaultCollection"),
-        },
-        name: "defaultcollection".to_owned(),
-        id: id.to_owned(),
-        time: world.server.control.clock.now(),
-        run: String::new(),
-        tree: String::new(),
-        parent: None,
-        counts: BTreeMap::new(),
-        source_file: "{}".to_owned(),
-    };
-    let item = IndexChange {
-        item: ItemRef::new("work-item", "", "7"),
-        name: "Salaries".to_owned(),
-        path: "work-items/0000/7".to_owned(),
-        digest: "d".to_owned(),
-        size: 1,
-        modified: None,
-        state: ItemState::Live,
-        change: Change::Added,
-        text: String::new(),
-        project: String::new(),
-    };
-    let catalog = &world.server.control.catalog;
-    catalog.add_snapshot(&row, [item]).await.unwrap();
-    catalog.index_texts().await.unwrap();
+    let item = ItemRef::new("work-item", "", "7");
+    let item = added(item, "Salaries", "work-items/0000/7");
+    world.list((url, "DefaultCollection"), id, item).await;
 }
 
 async fn connect(world: &World, name: &str, url: &str) {

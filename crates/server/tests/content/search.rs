@@ -1,44 +1,22 @@
 //! Search over the interface: who finds what.
 
-use std::collections::BTreeMap;
-
-use catalog::{Change, IndexChange, ItemState, SnapshotRow, SourceKey};
-use model::{ItemRef, Role, SourceId};
+use catalog::IndexChange;
+use model::{ItemRef, Role};
 use serde_json::json;
 
-use crate::world::{World, person};
+use crate::world::{World, added, person};
 
 /// A work item with a secret in its text, in an organization.
 async fn listed(world: &World, source: &str) {
-    let catalog = &world.server.control.catalog;
-    let row = SnapshotRow {
-        source: SourceKey {
-            repository: world.repository.id().to_string(),
-            id: SourceId::new("azure-devops", "https://dev.azure.com", source),
-        },
-        name: source.to_owned(),
-        id: format!("{source}-1"),
-        time: world.server.control.clock.now(),
-        run: String::new(),
-        tree: String::new(),
-        parent: None,
-        counts: BTreeMap::new(),
-        source_file: "{}".to_owned(),
-    };
+    let item = ItemRef::new("work-item", "", "7");
+    let name = format!("Salaries at {source}");
     let item = IndexChange {
-        item: ItemRef::new("work-item", "", "7"),
-        name: format!("Salaries at {source}"),
-        path: "work-items/0000/7".to_owned(),
-        digest: "d".to_owned(),
-        size: 1,
-        modified: None,
-        state: ItemState::Live,
-        change: Change::Added,
         text: "the combination of the safe is 4711".to_owned(),
         project: "Payroll".to_owned(),
+        ..added(item, &name, "work-items/0000/7")
     };
-    catalog.add_snapshot(&row, [item]).await.unwrap();
-    catalog.index_texts().await.unwrap();
+    let place = ("https://dev.azure.com", source);
+    world.list(place, &format!("{source}-1"), item).await;
 }
 
 #[tokio::test]

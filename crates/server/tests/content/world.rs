@@ -155,35 +155,47 @@ impl World {
         let id = id.unwrap().to_string();
         lock.release().await.unwrap();
         let row = SnapshotRow {
-            source: SourceKey {
-                repository: self.repository.id().to_string(),
-                id: SourceId::new("azure-devops", "https://dev.azure.com", source),
-            },
-            name: source.to_owned(),
             id: id.clone(),
             time: now,
-            run: String::new(),
             tree: tree.to_string(),
-            parent: None,
-            counts: BTreeMap::new(),
-            source_file: "{}".to_owned(),
+            ..self.row("https://dev.azure.com", source)
         };
-        let items = items.iter().map(|(kind, item, path)| IndexChange {
-            item: ItemRef::new(kind, "", item),
-            name: (*item).to_owned(),
-            path: (*path).to_owned(),
-            digest: "d".to_owned(),
-            size: 1,
-            modified: None,
-            state: ItemState::Live,
-            change: Change::Added,
-            text: String::new(),
-            project: String::new(),
-        });
+        let items = items
+            .iter()
+            .map(|(kind, id, path)| added(ItemRef::new(kind, "", id), id, path));
         let items: Vec<IndexChange> = items.collect();
         let catalog = &self.server.control.catalog;
         catalog.add_snapshot(&row, items).await.unwrap();
         id
+    }
+
+    /// A snapshot of this source as the catalog lists it, in the one repository.
+    fn row(&self, url: &str, source: &str) -> SnapshotRow {
+        SnapshotRow {
+            source: SourceKey {
+                repository: self.repository.id().to_string(),
+                id: SourceId::new("azure-devops", url, source),
+            },
+            name: source.to_lowercase(),
+            id: String::new(),
+            time: self.clock.now(),
+            run: String::new(),
+            tree: String::new(),
+            parent: None,
+            counts: BTreeMap::new(),
+            source_file: "{}".to_owned(),
+        }
+    }
+
+    /// Lists a snapshot that is in the catalog alone, with one item.
+    pub(crate) async fn list(&self, (url, source): (&str, &str), id: &str, item: IndexChange) {
+        let row = SnapshotRow {
+            id: id.to_owned(),
+            ..self.row(url, source)
+        };
+        let catalog = &self.server.control.catalog;
+        catalog.add_snapshot(&row, [item]).await.unwrap();
+        catalog.index_texts().await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -221,6 +233,22 @@ impl World {
         }
         found.sort_by_key(|path| std::cmp::Reverse(std::fs::metadata(path).unwrap().len()));
         found
+    }
+}
+
+/// An item that a snapshot was the first to have.
+pub(crate) fn added(item: ItemRef, name: &str, path: &str) -> IndexChange {
+    IndexChange {
+        item,
+        name: name.to_owned(),
+        path: path.to_owned(),
+        digest: "d".to_owned(),
+        size: 1,
+        modified: None,
+        state: ItemState::Live,
+        change: Change::Added,
+        text: String::new(),
+        project: String::new(),
     }
 }
 

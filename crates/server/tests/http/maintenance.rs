@@ -168,6 +168,37 @@ async fn the_overview_tells_in_one_answer_whether_all_is_well() {
 }
 
 #[tokio::test]
+async fn a_connector_whose_address_nobody_can_tell_says_why() {
+    let world = furnished().await;
+    let control = &world.server.control;
+    let (now, mut rng) = (control.clock.now(), rand::rng());
+    let connectors = [Connector {
+        name: "elsewhere".to_owned(),
+        service: "unheard-of".to_owned(),
+        organization: "elsewhere".to_owned(),
+        method: "pat".to_owned(),
+        credential: "token".to_owned(),
+        created: now,
+        ..Connector::default()
+    }];
+    let connecting = catalog::Connecting {
+        connectors: &connectors,
+        ..catalog::Connecting::default()
+    };
+    let connected = control
+        .catalog
+        .connect(&control.kek, connecting, now, &mut rng);
+    connected.await.unwrap();
+    let told = get(&world, "/overview").await;
+    let sources = told["sources"].as_array().unwrap();
+    let of = |name: &str| sources.iter().find(|one| one["connector"] == name).unwrap();
+    assert!(of("elsewhere")["address"].is_null(), "{told}");
+    let why = of("elsewhere")["address_error"].as_str().unwrap();
+    assert!(why.contains("unheard-of"), "{why}");
+    assert!(of("contoso")["address_error"].is_null(), "{told}");
+}
+
+#[tokio::test]
 async fn issues_of_a_check_are_acknowledged_by_those_who_look_after_repositories() {
     let world = furnished().await;
     let catalog = &world.server.control.catalog;

@@ -342,7 +342,7 @@ async fn a_channels_secret_goes_in_and_never_comes_out() {
         &Value::Null,
     )
     .await;
-    refused.refuses(403, "role-missing");
+    refused.refuses(403, "reach-missing");
     let removed = local(&world, Method::DELETE, "/notifications/ops", &Value::Null).await;
     assert_eq!(removed.status, 204);
     let gone = local(&world, Method::GET, "/notifications/ops", &Value::Null).await;

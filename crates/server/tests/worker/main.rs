@@ -14,7 +14,7 @@ use catalog::{Catalog, Kek, RepositoryRow};
 use control::remote::{Elsewhere, Line};
 use control::{Control, Reach};
 use jiff::Timestamp;
-use model::{Clock, Connector, Reason, RunState, Secret};
+use model::{Clock, Connector, Reason, Run, RunState, Secret};
 use repository::{InitOptions, Repository, store_from};
 use serde_json::{Value, json};
 use server::{Options, Server};
@@ -153,6 +153,23 @@ impl Site {
         repository.snapshots().await.unwrap().len()
     }
 
+    /// A backup of the connector, in the queue.
+    async fn asked(&self) -> Run {
+        let asked = self
+            .control
+            .request_backup("contoso", None, Reason::Request);
+        asked.await.unwrap()
+    }
+
+    /// The job that waits, in the hands of a worker; and where that speaks of it.
+    async fn claimed(&self, token: &Secret) -> (Value, String) {
+        let claim = json!({"storages": ["main"]});
+        let (status, task) = self.ask(token.expose(), "/worker/claim", &claim).await;
+        assert_eq!(status, 200, "{task}");
+        let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
+        (task, path)
+    }
+
     async fn ask(&self, token: &str, path: &str, body: &Value) -> (u16, Value) {
         let request = http()
             .post(format!("{}/api/v1{path}", self.url))
@@ -184,11 +201,7 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
         !edge.work_once(&stop).await.unwrap(),
         "there is nothing to do"
     );
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked().await;
     assert!(edge.work_once(&stop).await.unwrap());
     let ended = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(ended.state, RunState::Succeeded, "{:?}", ended.error);
@@ -216,10 +229,7 @@ async fn after_a_kill_between_a_snapshot_and_its_rows_a_worker_elsewhere_goes_on
     let stop = CancellationToken::new();
     let catalog = &site.control.catalog;
     let back_up = async || {
-        let asked = site
-            .control
-            .request_backup("contoso", None, Reason::Request);
-        let run = asked.await.unwrap();
+        let run = site.asked().await;
         assert!(edge.work_once(&stop).await.unwrap());
         let ended = catalog.run(&run.id).await.unwrap();
         assert_eq!(ended.state, RunState::Succeeded, "{:?}", ended.error);
@@ -247,11 +257,7 @@ async fn a_worker_elsewhere_that_is_lost_costs_only_time() {
         site.worker(site.token("edge").await),
         CancellationToken::new(),
     );
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked().await;
     *site.world.hold.lock().unwrap() = true;
     tokio::select! {
         _ = edge.work_once(&stop) => unreachable!("it is held"),
@@ -274,18 +280,12 @@ async fn a_worker_elsewhere_that_is_lost_costs_only_time() {
 async fn a_worker_that_lost_its_job_gets_nothing_more_through() {
     let site = Site::new().await;
     let token = site.token("edge").await;
-    site.control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
-    let claim = json!({"storages": ["main"]});
-    let (status, first) = site.ask(token.expose(), "/worker/claim", &claim).await;
-    assert_eq!(status, 200, "{first}");
+    site.asked().await;
+    let (first, path) = site.claimed(&token).await;
     site.hands.0.fetch_add(61, Ordering::SeqCst);
-    let (_, second) = site.ask(token.expose(), "/worker/claim", &claim).await;
+    let (second, _) = site.claimed(&token).await;
     assert_eq!(first["job"], second["job"]);
     assert!(second["token"].as_i64() > first["token"].as_i64());
-    let path = format!("/worker/jobs/{}", first["job"].as_str().unwrap());
     let says = [
         json!({"say": "beat"}),
         json!({"say": "permit"}),
@@ -320,10 +320,7 @@ async fn a_worker_that_lost_its_job_gets_nothing_more_through() {
 async fn nobody_gets_secrets_but_the_worker_that_holds_the_job() {
     let site = Site::new().await;
     let (edge, other) = (site.token("edge").await, site.token("other").await);
-    site.control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    site.asked().await;
     let claim = json!({"storages": ["main"]});
     for token in ["", "kww_", "kww_0000", "planted-token"] {
         let (status, answer) = site.ask(token, "/worker/claim", &claim).await;
@@ -332,14 +329,12 @@ async fn nobody_gets_secrets_but_the_worker_that_holds_the_job() {
     // The connector wants the worker `edge`.
     let (status, _) = site.ask(other.expose(), "/worker/claim", &claim).await;
     assert_eq!(status, 204);
-    let (status, task) = site.ask(edge.expose(), "/worker/claim", &claim).await;
-    assert_eq!(status, 200);
+    let (task, path) = site.claimed(&edge).await;
     assert_eq!(task["repository"]["password"], "planted-password");
     assert!(
         !task.to_string().contains("planted-token"),
         "access is asked for when it is used"
     );
-    let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
     let access = json!({"say": "access", "token": task["token"]});
     let (status, stolen) = site.ask(other.expose(), &path, &access).await;
     assert_eq!((status, &stolen["code"]), (409, &json!("job-superseded")));
@@ -359,11 +354,7 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back() {
         site.worker(site.token("edge").await),
         CancellationToken::new(),
     );
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
+    let run = site.asked().await;
     *site.world.hold.lock().unwrap() = true;
     let stopped = async {
         site.world.begun.notified().await;
@@ -385,20 +376,9 @@ async fn a_worker_that_is_told_to_stop_gives_its_job_back() {
 async fn a_canceled_run_ends_at_its_worker() {
     let site = Site::new().await;
     let token = site.token("edge").await;
-    let run = site
-        .control
-        .request_backup("contoso", None, Reason::Request)
-        .await
-        .unwrap();
-    let (_, task) = site
-        .ask(
-            token.expose(),
-            "/worker/claim",
-            &json!({"storages": ["main"]}),
-        )
-        .await;
+    let run = site.asked().await;
+    let (task, path) = site.claimed(&token).await;
     site.control.cancel(&run.id).await.unwrap();
-    let path = format!("/worker/jobs/{}", task["job"].as_str().unwrap());
     let (_, beaten) = site
         .ask(
             token.expose(),
@@ -416,5 +396,62 @@ async fn a_canceled_run_ends_at_its_worker() {
     assert_eq!(site.ask(token.expose(), &path, &finish).await.0, 204);
     let ended = site.control.catalog.run(&run.id).await.unwrap();
     assert_eq!(ended.state, RunState::Canceled);
+    site.end().await;
+}
+
+/// A token of the service, or what renews one, is lent for a job and not for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_has_ended_or_was_given_back_gives_its_worker_nothing_more() {
+    let site = Site::new().await;
+    let token = site.token("edge").await;
+    let canceled = json!({"failed": {"message": "stopped", "passing": false, "canceled": true}});
+    site.asked().await;
+    // Given back first, then done.
+    for (outcome, stopping) in [(canceled, true), (json!({}), false)] {
+        let (task, path) = site.claimed(&token).await;
+        let say = async |mut say: Value| {
+            say["token"] = task["token"].clone();
+            site.ask(token.expose(), &path, &say).await
+        };
+        assert_eq!(say(json!({"say": "access"})).await.0, 200);
+        let finish = json!({"say": "finish", "outcome": outcome, "stopping": stopping});
+        assert_eq!(say(finish).await.0, 204);
+        for late in [
+            json!({"say": "access"}),
+            json!({"say": "resumed", "from": {"run": "r", "at": "2027-01-01T00:00:00Z"}}),
+            json!({"say": "progress", "event": {"event": "note", "message": "late"}}),
+        ] {
+            let (status, problem) = say(late.clone()).await;
+            assert_eq!(
+                (status, &problem["code"]),
+                (409, &json!("job-superseded")),
+                "{late}"
+            );
+        }
+    }
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_calls_itself_like_another_gets_none_of_its_jobs() {
+    let site = Site::new().await;
+    let (edge, other) = (site.token("edge").await, site.token("other").await);
+    site.asked().await;
+    for label in ["edge", "Edge"] {
+        let claim = json!({"storages": ["main"], "labels": ["linux", label]});
+        let (status, refused) = site.ask(other.expose(), "/worker/claim", &claim).await;
+        assert_eq!(
+            (status, &refused["code"]),
+            (422, &json!("request-refused")),
+            "{label}"
+        );
+        assert!(
+            refused["detail"].as_str().unwrap().contains("`edge`"),
+            "{refused}"
+        );
+    }
+    let own = json!({"storages": ["main"], "labels": ["linux", "other"]});
+    assert_eq!(site.ask(other.expose(), "/worker/claim", &own).await.0, 204);
+    site.claimed(&edge).await;
     site.end().await;
 }

@@ -219,28 +219,33 @@ async fn federated(core: &Core, app: &App, identity: &ManagedIdentity) -> Result
 }
 
 /// The platform replaces the file within the hour: it is read each time. Whoever names it may name any file of this machine, so that nothing but
-/// a token is sent anywhere, and no file is read without an end.
+/// a token is sent anywhere, and no file is read without an end. Which files there are is told to the log alone.
 async fn projected(path: &str) -> Result<Secret> {
-    let refused = |reason: String| {
-        let mut missing = plain("identity-unavailable");
-        missing.message = format!("the token file {path} {reason}");
-        missing
-    };
-    let cannot =
-        |error: std::io::Error| refused(format!("cannot be read: {error}")).caused_by(error);
-    // Opening a pipe would wait for its other end.
-    if !tokio::fs::metadata(path).await.map_err(cannot)?.is_file() {
-        return Err(refused("is no file".to_owned()));
+    match token_in(path).await {
+        Ok(token) => Ok(token),
+        Err(error) => {
+            tracing::warn!(%error, path, "a token file is of no use");
+            let mut missing = plain("identity-unavailable");
+            missing.message = format!(
+                "{path} is no file that holds a token; the log of the machine that it was looked for on says more"
+            );
+            Err(missing)
+        }
     }
-    let file = tokio::fs::File::open(path).await.map_err(cannot)?;
+}
+
+async fn token_in(path: &str) -> std::io::Result<Secret> {
+    use std::io::{Error, ErrorKind};
+    // Opening a pipe would wait for its other end.
+    if !tokio::fs::metadata(path).await?.is_file() {
+        return Err(Error::new(ErrorKind::InvalidInput, "it is no file"));
+    }
+    let file = tokio::fs::File::open(path).await?;
     let mut text = String::new();
-    file.take(LONGEST_TOKEN)
-        .read_to_string(&mut text)
-        .await
-        .map_err(cannot)?;
+    file.take(LONGEST_TOKEN).read_to_string(&mut text).await?;
     let text = text.trim();
     if !is_token(text) {
-        return Err(refused("holds no token".to_owned()));
+        return Err(Error::new(ErrorKind::InvalidData, "it holds no token"));
     }
     Ok(Secret::new(text))
 }

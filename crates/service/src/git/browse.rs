@@ -69,6 +69,21 @@ impl Bare {
         known.then(|| self.folder.join("objects/pack").join(name))
     }
 
+    /// Prints the commits that are named to it, and no others.
+    fn log(&self, format: &str) -> Command {
+        self.git(&[
+            "log",
+            "-z",
+            "--no-walk=unsorted",
+            "--no-mailmap",
+            "--no-show-signature",
+            "--no-color",
+            "--encoding=UTF-8",
+            format,
+            "--stdin",
+        ])
+    }
+
     fn git(&self, arguments: &[&str]) -> Command {
         let mut command = git_in(&self.folder, arguments);
         command

@@ -77,18 +77,7 @@ impl Tending<'_> {
                 }
             }
         }
-        let stored = if self.state.damaged {
-            Packs::default()
-        } else {
-            let indexes = self.state.indexes(self.cx.prior, self.item, self.work);
-            match indexes.await {
-                Err(error) if error.is_damage() => {
-                    self.told("it is fetched as a whole", &error);
-                    Packs::default()
-                }
-                indexes => indexes?,
-            }
-        };
+        let stored = self.stored().await?;
         let gain = Box::pin(obtain(
             self.remote,
             self.state,
@@ -118,6 +107,21 @@ impl Tending<'_> {
                 self.told("its stored packs could not be made one", &error);
                 Box::pin(self.repaired(listing, gain)).await
             }
+        }
+    }
+
+    /// What the next fetch builds on: nothing of what is damaged.
+    async fn stored(&self) -> Result<Packs> {
+        if self.state.damaged {
+            return Ok(Packs::default());
+        }
+        let indexes = self.state.indexes(self.cx.prior, self.item, self.work);
+        match indexes.await {
+            Err(error) if error.is_damage() => {
+                self.told("it is fetched as a whole", &error);
+                Ok(Packs::default())
+            }
+            indexes => indexes,
         }
     }
 

@@ -33,28 +33,10 @@ pub(crate) async fn transmit(
         trusted,
         redirected && !same_origin(url, &request.url),
     );
-    match &request.payload {
-        Payload::None => {}
-        Payload::Bytes(bytes) => *message.body_mut() = Some(bytes.clone().into()),
-        Payload::File(path) => {
-            let unreadable = |error: std::io::Error| {
-                Trouble::new(
-                    Repeat::Never,
-                    Error::storage(format!(
-                        "{}: the file to send cannot be read",
-                        request.label
-                    ))
-                    .caused_by(error),
-                )
-            };
-            let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-            let length = file.metadata().await.map_err(unreadable)?.len();
-            message
-                .headers_mut()
-                .insert(CONTENT_LENGTH, HeaderValue::from(length));
-            *message.body_mut() = Some(file.into());
-        }
-    }
+    load(&mut message, request).await.map_err(|error| {
+        let what = format!("{}: the file to send cannot be read", request.label);
+        Trouble::new(Repeat::Never, Error::storage(what).caused_by(error))
+    })?;
     client.counter.request();
     let response = inner
         .pool
@@ -74,6 +56,21 @@ pub(crate) async fn transmit(
         }
     }
     Ok(response)
+}
+
+/// Puts the payload into the message.
+async fn load(message: &mut reqwest::Request, request: &Request) -> std::io::Result<()> {
+    match &request.payload {
+        Payload::None => {}
+        Payload::Bytes(bytes) => *message.body_mut() = Some(bytes.clone().into()),
+        Payload::File(path) => {
+            let file = tokio::fs::File::open(path).await?;
+            let length = HeaderValue::from(file.metadata().await?.len());
+            message.headers_mut().insert(CONTENT_LENGTH, length);
+            *message.body_mut() = Some(file.into());
+        }
+    }
+    Ok(())
 }
 
 fn headers(
@@ -144,7 +141,23 @@ fn unsent(client: &Client, request: &Request, url: &Url, error: reqwest::Error) 
         )
     };
     let error = Error::new(Class::Transient, "service-unavailable", what)
-        .hinted("check the network and the service's status page")
+        .hinted(advice(&error))
         .caused_by(error);
     Trouble::new(repeat, error)
+}
+
+/// What to look at when no answer came. The causes tell of TLS in words alone.
+fn advice(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if text.contains("InvalidContentType") {
+            return "what answers at this address and port does not speak TLS: give the port of https, or http:// where the server has no certificate";
+        }
+        if text.contains("invalid peer certificate") {
+            return "this machine does not trust the server's certificate: add its authority to those of the machine, or correct the name in the address";
+        }
+        cause = error.source();
+    }
+    "check the network and the service's status page"
 }

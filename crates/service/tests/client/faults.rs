@@ -1,11 +1,15 @@
 //! Bad days: what each refusal and failure means, and what is sent again.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use model::{Class, Event, Reporter};
-use service::http::{Answer, Method};
+use service::http::{Answer, Method, Url};
 use service::{Client, Error};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use crate::server::{Reply, Server, answer, html, json};
 
@@ -324,6 +328,25 @@ async fn a_host_that_is_not_there_is_unavailable_after_all_attempts() {
         "{error}"
     );
     assert_eq!(client.usage().requests, 3);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_told_as_that() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("https://{}/contoso", listener.local_addr().unwrap());
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+        let refused = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+        stream.write_all(refused).await.unwrap();
+    });
+    let mut options = Server::script([]).await.options();
+    options.hosts = BTreeMap::from([("dev", Url::parse(&url).unwrap())]);
+    options.attempts = 1;
+    let error = post(&Client::new(options).unwrap()).await.unwrap_err();
+    assert_eq!(error.code, "service-unavailable");
+    assert!(error.hint.as_ref().unwrap().contains("TLS"), "{error:?}");
 }
 
 #[tokio::test]

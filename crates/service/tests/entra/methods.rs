@@ -1,5 +1,6 @@
 //! Identities without a person: secret, certificate, the machine, federation, a file of the platform.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -235,15 +236,21 @@ async fn a_token_file_that_holds_something_else_is_sent_nowhere() {
             token_file: token_file.to_owned(),
         };
         let source = entra(&fake).separate(&sign_in, Arc::new(Held::new(None)));
-        source.unwrap().token(SCOPE).await.err().unwrap().code
+        source.unwrap().token(SCOPE).await.err().unwrap()
     };
+    let mut told = BTreeSet::new();
     // The device would fill the memory.
     for named in [
         key.to_str().unwrap(),
         "/dev/zero",
         folder.path().to_str().unwrap(),
+        folder.path().join("nothing").to_str().unwrap(),
     ] {
-        assert_eq!(refused(named).await, "identity-unavailable", "{named}");
+        let error = refused(named).await;
+        assert_eq!(error.code, "identity-unavailable", "{named}");
+        told.insert(format!("{error:?}").replace(named, ""));
     }
+    // Whoever may name a file learns nothing about which there are.
+    assert_eq!(told.len(), 1, "{told:?}");
     assert!(fake.seen("/oauth2/v2.0/token").is_empty());
 }

@@ -1,7 +1,5 @@
 //! Users, groups of teams and memberships, as far as teams need them.
 
-use std::sync::Arc;
-
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -209,86 +207,76 @@ fn lookup(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
 
 /// `memberships/{subject}?direction=` and `memberships/{member}/{container}`.
 fn memberships(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError> {
-    let subject = call
-        .segments
-        .get(2)
-        .ok_or_else(|| ApiError::no_route(call))?
-        .clone();
-    let Some(container) = call.segments.get(3).cloned() else {
-        let down = call
-            .query
-            .get("direction")
-            .is_some_and(|direction| direction.eq_ignore_ascii_case("down"));
-        let pairs = organization.core.teams.iter().flat_map(|team| {
-            team.members
-                .iter()
-                .map(move |member| (member.person.descriptor.clone(), team.descriptor()))
-        });
-        let own = Group::ALL.into_iter().flat_map(|group| {
-            let container = group.descriptor(organization);
-            let members = group.members(organization).into_iter();
-            members.map(move |member| (member.descriptor.clone(), container.clone()))
-        });
-        let wanted = pairs.chain(own).filter(|(member, container)| {
-            if down {
-                *container == subject
-            } else {
-                *member == subject
-            }
-        });
-        return Ok(Reply::list(
-            wanted
-                .map(|(member, container)| membership(&member, &container, &call.base))
-                .collect(),
-        ));
-    };
-    let person = organization
-        .subject(&subject)
-        .ok_or_else(|| no_subject(&subject))?;
-    if let Some(group) = Group::find(organization, &container) {
-        let member = group.has(organization, &person);
-        return match call.method {
-            Method::HEAD | Method::GET if !member => Ok(Reply::status(StatusCode::NOT_FOUND)),
-            Method::HEAD => Ok(Reply::status(StatusCode::OK)),
-            Method::GET => Ok(Reply::json(membership(
-                &person.descriptor,
-                &container,
-                &call.base,
-            ))),
-            _ => Err(ApiError::method_not_allowed(call)),
-        };
+    match call.segments.get(2..).unwrap_or_default() {
+        [subject] => Ok(around(organization, call, subject)),
+        [member, container] => between(organization, call, member, container),
+        _ => Err(ApiError::no_route(call)),
     }
-    let team = organization
-        .core
-        .teams
-        .iter()
-        .position(|team| team.descriptor() == container)
-        .ok_or_else(|| no_subject(&container))?;
-    let is_member = |organization: &Organization, person: &Arc<Person>| {
-        organization.core.teams[team]
+}
+
+/// What a subject is a member of, or with `direction=down` its members.
+fn around(organization: &Organization, call: &Call, subject: &str) -> Reply {
+    let down = call
+        .query
+        .get("direction")
+        .is_some_and(|direction| direction.eq_ignore_ascii_case("down"));
+    let of_teams = organization.core.teams.iter().flat_map(|team| {
+        let members = team.members.iter();
+        members.map(move |member| (member.person.descriptor.clone(), team.descriptor()))
+    });
+    let of_groups = Group::ALL.into_iter().flat_map(|group| {
+        let container = group.descriptor(organization);
+        let members = group.members(organization).into_iter();
+        members.map(move |member| (member.descriptor.clone(), container.clone()))
+    });
+    let wanted = of_teams
+        .chain(of_groups)
+        .filter(|(member, container)| subject == if down { container } else { member });
+    Reply::list(
+        wanted
+            .map(|(member, container)| membership(&member, &container, &call.base))
+            .collect(),
+    )
+}
+
+/// Whether somebody is in a team or group; only teams take and lose members here.
+fn between(
+    organization: &mut Organization,
+    call: &Call,
+    member: &str,
+    container: &str,
+) -> Result<Reply, ApiError> {
+    let person = organization
+        .subject(member)
+        .ok_or_else(|| no_subject(member))?;
+    let teams = &organization.core.teams;
+    let team = teams.iter().position(|team| team.descriptor() == container);
+    let is_member = match (Group::find(organization, container), team) {
+        (Some(group), _) => group.has(organization, &person),
+        (None, Some(at)) => teams[at]
             .members
             .iter()
-            .any(|member| member.person.id == person.id)
+            .any(|member| member.person.id == person.id),
+        (None, None) => return Err(no_subject(container)),
     };
-    let document = membership(&person.descriptor, &container, &call.base);
-    match call.method {
-        Method::PUT => {
-            let id = organization.core.teams[team].id;
-            if !is_member(organization, &person) {
+    let document = membership(&person.descriptor, container, &call.base);
+    match (&call.method, team) {
+        (&Method::HEAD, _) if is_member => Ok(Reply::status(StatusCode::OK)),
+        (&Method::HEAD, _) => Ok(Reply::status(StatusCode::NOT_FOUND)),
+        (&Method::GET, _) if is_member => Ok(Reply::json(document)),
+        (&Method::GET, _) => Err(no_subject(member)),
+        (&Method::PUT, Some(at)) => {
+            if !is_member {
+                let id = teams[at].id;
                 teams::add_member(organization, id, &person, false);
             }
             Ok(Reply::json(document).with_status(StatusCode::CREATED))
         }
-        Method::DELETE => {
-            organization.core.teams[team]
-                .members
-                .retain(|member| member.person.id != person.id);
+        (&Method::DELETE, Some(at)) => {
+            let members = &mut organization.core.teams[at].members;
+            members.retain(|member| member.person.id != person.id);
             Ok(Reply::status(StatusCode::OK))
         }
-        Method::HEAD if is_member(organization, &person) => Ok(Reply::status(StatusCode::OK)),
-        Method::HEAD => Ok(Reply::status(StatusCode::NOT_FOUND)),
-        Method::GET if is_member(organization, &person) => Ok(Reply::json(document)),
-        Method::GET => Err(no_subject(&subject)),
         _ => Err(ApiError::method_not_allowed(call)),
     }
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::identities::legacy_descriptor;
 use crate::world::{Organization, Person};
 
 /// A group that every organization has.
@@ -61,7 +62,7 @@ impl Group {
         format!("vssgp.{}", URL_SAFE_NO_PAD.encode(self.sid(organization)))
     }
 
-    fn legacy(self, organization: &Organization) -> String {
+    pub(super) fn legacy(self, organization: &Organization) -> String {
         format!(
             "Microsoft.TeamFoundation.Identity;{}",
             self.sid(organization)
@@ -85,6 +86,16 @@ impl Group {
             .iter()
             .any(|own| own.eq_ignore_ascii_case(text.trim()))
         })
+    }
+
+    /// Whether a search for the text finds it, by the beginning of its name.
+    pub(super) fn is_found_by(self, organization: &Organization, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let names = [self.name().to_owned(), self.principal_name(organization)];
+        names
+            .iter()
+            .any(|name| name.to_lowercase().starts_with(&text))
+            || Self::find(organization, &text) == Some(self)
     }
 
     pub(crate) fn has(self, organization: &Organization, person: &Person) -> bool {
@@ -135,7 +146,7 @@ impl Group {
         let (ids, descriptors): (Vec<Uuid>, Vec<String>) = if members {
             self.members(organization)
                 .into_iter()
-                .map(|person| (person.id, super::connection::legacy_descriptor(person)))
+                .map(|person| (person.id, legacy_descriptor(organization, person)))
                 .unzip()
         } else {
             (Vec::new(), Vec::new())

@@ -172,111 +172,115 @@ pub(crate) fn route(
     rest: &[&str],
 ) -> Result<Reply, ApiError> {
     let project = organization.project(project)?.id;
-    let expand = call.query.flag("$expandIdentity");
-    let find = |organization: &Organization, name: &str| {
-        organization
-            .core
-            .teams
-            .iter()
-            .position(|team| {
-                team.project == project
-                    && team.is_named(name)
-                    && access::reads_team(project, team.id)
-            })
-            .ok_or_else(|| not_found(name))
-    };
     match (&call.method, rest) {
-        (&Method::GET, []) => {
-            let teams = organization
-                .core
-                .teams
-                .iter()
-                .filter(|team| team.project == project && access::reads_team(project, team.id));
-            skip_and_top(
-                call,
-                teams
-                    .map(|team| team.document(organization, &call.base, expand))
-                    .collect(),
-            )
-        }
+        (&Method::GET, []) => list(organization, call, |team| team.project == project),
         (&Method::POST, []) => {
             let body = call.value()?;
             let text = |member: &str| body[member].as_str().unwrap_or_default();
             let id = create(organization, project, text("name"), text("description"))?;
-            let at = find(organization, &id.to_string())?;
-            Ok(
-                Reply::json(organization.core.teams[at].document(organization, &call.base, true))
-                    .with_status(StatusCode::CREATED),
-            )
-        }
-        (&Method::GET, [name]) => {
-            let at = find(organization, name)?;
-            Ok(Reply::json(organization.core.teams[at].document(
-                organization,
-                &call.base,
-                expand,
-            )))
-        }
-        (&Method::PATCH, [name]) => {
-            let at = find(organization, name)?;
-            let body = call.value()?;
-            let team = &mut organization.core.teams[at];
-            if let Some(name) = body["name"].as_str() {
-                name.clone_into(&mut team.name);
-            }
-            if let Some(description) = body["description"].as_str() {
-                description.clone_into(&mut team.description);
-            }
-            Ok(Reply::json(organization.core.teams[at].document(
-                organization,
-                &call.base,
-                expand,
-            )))
-        }
-        (&Method::DELETE, [name]) => {
-            let at = find(organization, name)?;
-            if organization
-                .project_by_id(project)
-                .is_some_and(|project| project.default_team == organization.core.teams[at].id)
-            {
-                return Err(ApiError::bad_request(
-                    "TF400509: The default team of a project cannot be deleted.",
-                ));
-            }
-            organization.core.teams.remove(at);
-            Ok(Reply::no_content())
+            let team = &organization.core.teams[find(organization, project, &id.to_string())?];
+            let document = team.document(organization, &call.base, true);
+            Ok(Reply::json(document).with_status(StatusCode::CREATED))
         }
         (&Method::GET, [name, "members"]) => {
-            let at = find(organization, name)?;
-            let members = organization.core.teams[at].members.iter().map(|member| {
-                let mut value = json!({"identity": member.person.reference(&call.base)});
-                if member.admin {
-                    value["isTeamAdmin"] = json!(true);
-                }
-                value
-            });
-            skip_and_top(call, members.collect())
+            let at = find(organization, project, name)?;
+            members(&organization.core.teams[at], call)
+        }
+        (_, [name]) => {
+            let at = find(organization, project, name)?;
+            one(organization, call, at)
         }
         _ => Err(ApiError::method_not_allowed(call)),
     }
 }
 
+impl Organization {
+    /// A team by ids or names.
+    pub(crate) fn team(&self, project: &str, name: &str) -> Result<&Team, ApiError> {
+        let project = self.project(project)?.id;
+        find(self, project, name).map(|at| &self.core.teams[at])
+    }
+}
+
+/// Where a team of the project is, by id or name, that the caller may see.
+fn find(organization: &Organization, project: Uuid, name: &str) -> Result<usize, ApiError> {
+    let wanted = |team: &Team| {
+        team.project == project && team.is_named(name) && access::reads_team(project, team.id)
+    };
+    let at = organization.core.teams.iter().position(wanted);
+    at.ok_or_else(|| not_found(name))
+}
+
+/// `GET`, `PATCH` and `DELETE` of one team.
+fn one(organization: &mut Organization, call: &Call, at: usize) -> Result<Reply, ApiError> {
+    match call.method {
+        Method::GET => {}
+        Method::PATCH => {
+            let body = call.value()?;
+            let team = &mut organization.core.teams[at];
+            for (member, own) in [
+                ("name", &mut team.name),
+                ("description", &mut team.description),
+            ] {
+                if let Some(text) = body[member].as_str() {
+                    text.clone_into(own);
+                }
+            }
+        }
+        Method::DELETE => {
+            let team = &organization.core.teams[at];
+            let project = organization.project_by_id(team.project);
+            if project.is_some_and(|project| project.default_team == team.id) {
+                return Err(ApiError::bad_request(
+                    "TF400509: The default team of a project cannot be deleted.",
+                ));
+            }
+            organization.core.teams.remove(at);
+            return Ok(Reply::no_content());
+        }
+        _ => return Err(ApiError::method_not_allowed(call)),
+    }
+    let expand = call.query.flag("$expandIdentity");
+    let team = &organization.core.teams[at];
+    Ok(Reply::json(team.document(organization, &call.base, expand)))
+}
+
+fn members(team: &Team, call: &Call) -> Result<Reply, ApiError> {
+    let document = |member: &Member| {
+        let mut value = json!({"identity": member.person.reference(&call.base)});
+        if member.admin {
+            value["isTeamAdmin"] = json!(true);
+        }
+        value
+    };
+    skip_and_top(call, team.members.iter().map(document).collect())
+}
+
 /// `GET teams`: those of all projects.
 pub(crate) fn all(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
-    let expand = call.query.flag("$expandIdentity");
     let visible: Vec<Uuid> = organization
         .visible_projects()
         .map(|project| project.id)
         .collect();
-    let teams = organization.core.teams.iter().filter(|team| {
-        visible.contains(&team.project) && access::reads_team(team.project, team.id)
-    });
-    skip_and_top(
-        call,
-        teams
-            .map(|team| team.document(organization, &call.base, expand))
-            .collect(),
-    )
+    list(organization, call, |team| visible.contains(&team.project))
+}
+
+/// Of the wanted teams those that the caller may see, or with `$mine` is in.
+fn list(
+    organization: &Organization,
+    call: &Call,
+    wanted: impl Fn(&Team) -> bool,
+) -> Result<Reply, ApiError> {
+    let expand = call.query.flag("$expandIdentity");
+    let everyones = !call.query.flag("$mine");
+    let me = call.identity.person.id;
+    let is_mine = |team: &Team| team.members.iter().any(|member| member.person.id == me);
+    let teams = organization.core.teams.iter();
+    let documents = teams
+        .filter(|team| wanted(team) && access::reads_team(team.project, team.id))
+        .filter(|team| everyones || is_mine(team))
+        .map(|team| team.document(organization, &call.base, expand));
+    skip_and_top(call, documents.collect())
 }
 
 /// Pages of teams and members say nothing of what follows: a page that is not full is the last.

@@ -9,7 +9,7 @@ use super::app::{Resource, Wanted};
 use super::discovery::ANY;
 use super::page::{self, escape};
 use super::route::Request;
-use super::tenant::Principal;
+use super::tenant::{Principal, Tenant, User};
 use super::{App, Refused, State};
 use crate::server::{Query, Reply};
 
@@ -108,61 +108,7 @@ pub(super) fn admit(
 ) -> Result<(Uuid, Uuid), Refused> {
     let app = state.apps.iter().find(|app| app.id == client);
     let app = app.ok_or_else(|| Refused::no_app(&client.to_string(), tenant))?;
-    let elsewhere = state.person(name);
-    let foreign = |provider: &str, words: &str| {
-        Refused::new(
-            "invalid_request",
-            50_020,
-            format!(
-                "User account '{name}' from identity provider '{provider}' does not exist in tenant '{words}' and cannot access the application '{client}'({}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different Azure Active Directory user account.",
-                app.name
-            ),
-        )
-    };
-    let personal = PERSONAL
-        .iter()
-        .any(|domain| name.to_lowercase().ends_with(&format!("@{domain}")));
-    let unknown = || {
-        Refused::new(
-            "invalid_request",
-            50_034,
-            format!(
-                "The user account {name} does not exist in the {tenant} directory. To sign into this application, the account must be added to the directory."
-            ),
-        )
-    };
-    let (found, user) = if ANY.contains(&tenant) {
-        if !app.multi_tenant {
-            return Err(Refused::new(
-                "invalid_request",
-                50_194,
-                format!(
-                    "Application '{client}'({}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
-                    app.name
-                ),
-            ));
-        }
-        match elsewhere {
-            Some(found) => found,
-            None if personal => return Err(foreign("live.com", "Microsoft Services")),
-            None => return Err(unknown()),
-        }
-    } else {
-        let found = state
-            .tenant_named(tenant)
-            .ok_or_else(|| Refused::no_tenant(tenant))?;
-        match (found.user(name).or_else(|| found.guest(name)), elsewhere) {
-            (Some(user), _) => (found, user),
-            (None, Some((home, _))) => {
-                return Err(foreign(
-                    &format!("https://sts.windows.net/{}/", home.id),
-                    &found.name,
-                ));
-            }
-            (None, None) if personal => return Err(foreign("live.com", &found.name)),
-            (None, None) => return Err(unknown()),
-        }
-    };
+    let (found, user) = known(state, app, tenant, name)?;
     if found.id != app.home && !app.multi_tenant {
         return Err(Refused::no_app(&client.to_string(), &found.name));
     }
@@ -188,6 +134,67 @@ pub(super) fn admit(
         ));
     }
     Ok((found.id, user.id))
+}
+
+/// The tenant that somebody signs in at, and who that is there: at home where no tenant is named, else as member or guest.
+fn known<'a>(
+    state: &'a State,
+    app: &App,
+    tenant: &str,
+    name: &str,
+) -> Result<(&'a Tenant, &'a User), Refused> {
+    let home = state.person(name);
+    let (place, found) = if ANY.contains(&tenant) {
+        if !app.multi_tenant {
+            return Err(Refused::new(
+                "invalid_request",
+                50_194,
+                format!(
+                    "Application '{}'({}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
+                    app.id, app.name
+                ),
+            ));
+        }
+        ("Microsoft Services", home)
+    } else {
+        let found = state
+            .tenant_named(tenant)
+            .ok_or_else(|| Refused::no_tenant(tenant))?;
+        let user = found.user(name).or_else(|| found.guest(name));
+        (found.name.as_str(), user.map(|user| (found, user)))
+    };
+    found.ok_or_else(|| match home {
+        Some((home, _)) => {
+            let provider = format!("https://sts.windows.net/{}/", home.id);
+            foreign(app, name, &provider, place)
+        }
+        None if is_personal(name) => foreign(app, name, "live.com", place),
+        None => Refused::new(
+            "invalid_request",
+            50_034,
+            format!(
+                "The user account {name} does not exist in the {tenant} directory. To sign into this application, the account must be added to the directory."
+            ),
+        ),
+    })
+}
+
+fn is_personal(name: &str) -> bool {
+    let name = name.to_lowercase();
+    PERSONAL
+        .iter()
+        .any(|domain| name.ends_with(&format!("@{domain}")))
+}
+
+fn foreign(app: &App, name: &str, provider: &str, place: &str) -> Refused {
+    Refused::new(
+        "invalid_request",
+        50_020,
+        format!(
+            "User account '{name}' from identity provider '{provider}' does not exist in tenant '{place}' and cannot access the application '{}'({}) in that tenant. The account needs to be added as an external user in the tenant first. Sign out and sign in again with a different Azure Active Directory user account.",
+            app.id, app.name
+        ),
+    )
 }
 
 impl State {

@@ -105,41 +105,13 @@ pub(super) fn redeem(
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         ));
     }
-    if state.settings.slow_down > 0 {
-        state.settings.slow_down -= 1;
-        return Err(Refused::new(
-            "slow_down",
-            70_016,
-            "The client polls too often.",
-        ));
-    }
-    let now = state.now();
     let session = state
         .settings
         .signed_in
         .clone()
         .filter(|_| state.settings.approves_devices);
-    let unknown = || {
-        Refused::new(
-            "bad_verification_code",
-            70_018,
-            "Invalid verification code due to User typing in wrong user code for device code flow.",
-        )
-    };
-    let device = state
-        .devices
-        .iter_mut()
-        .find(|device| device.code == code && device.client == client)
-        .ok_or_else(unknown)?;
-    device.polls += 1;
+    let device = poll(state, &code, client)?;
     let (polls, user_code) = (device.polls, device.user_code.clone());
-    if device.expires <= now {
-        return Err(Refused::new(
-            "expired_token",
-            70_020,
-            "The provided value for the input parameter 'device_code' is not valid. This device code has expired.",
-        ));
-    }
     match &device.stage {
         Stage::Refused(refused) => Err(refused.clone()),
         Stage::Redeemed => Err(unknown()),
@@ -170,6 +142,41 @@ pub(super) fn redeem(
             ))
         }
     }
+}
+
+/// The device of a code, looked at once more.
+fn poll<'a>(state: &'a mut State, code: &str, client: Uuid) -> Result<&'a mut Device, Refused> {
+    if state.settings.slow_down > 0 {
+        state.settings.slow_down -= 1;
+        return Err(Refused::new(
+            "slow_down",
+            70_016,
+            "The client polls too often.",
+        ));
+    }
+    let now = state.now();
+    let device = state
+        .devices
+        .iter_mut()
+        .find(|device| device.code == code && device.client == client)
+        .ok_or_else(unknown)?;
+    device.polls += 1;
+    if device.expires <= now {
+        return Err(Refused::new(
+            "expired_token",
+            70_020,
+            "The provided value for the input parameter 'device_code' is not valid. This device code has expired.",
+        ));
+    }
+    Ok(device)
+}
+
+fn unknown() -> Refused {
+    Refused::new(
+        "bad_verification_code",
+        70_018,
+        "Invalid verification code due to User typing in wrong user code for device code flow.",
+    )
 }
 
 fn waiting<'a>(state: &'a mut State, user_code: &str) -> Option<&'a mut Device> {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::app::{Resource, Wanted};
+use super::authorize::Code;
 use super::discovery::ANY;
 use super::route::Request;
 use super::token::{Subject, client_info};
@@ -154,63 +155,8 @@ fn by_code(
 ) -> Result<Reply, Refused> {
     let text = request.required("code")?.to_owned();
     assertion::authenticate(state, request, tenant, client, false)?;
-    let now = state.now();
-    let malformed = || {
-        Refused::new(
-            "invalid_grant",
-            9_002_313,
-            "Invalid request. Request is malformed or invalid.",
-        )
-    };
-    let code = state.codes.get_mut(&text).ok_or_else(malformed)?;
-    if code.used {
-        // A second use means that somebody else has the code: what came of it ends.
-        state
-            .refresh_tokens
-            .retain(|_, token| token.code.as_deref() != Some(text.as_str()));
-        return Err(Refused::new(
-            "invalid_grant",
-            54_005,
-            "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
-        ));
-    }
-    code.used = true;
-    let code = code.clone();
-    if code.client != client {
-        return Err(Refused::new(
-            "invalid_grant",
-            700_005,
-            "Provided Authorization Code is intended to use against other tenant or application, thus rejected.",
-        ));
-    }
-    if code.expires <= now {
-        return Err(Refused::new(
-            "invalid_grant",
-            70_008,
-            "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.",
-        ));
-    }
-    if state
-        .tenant_named(tenant)
-        .is_some_and(|found| found.id != code.tenant)
-    {
-        return Err(Refused::new(
-            "invalid_grant",
-            700_005,
-            "Provided Authorization Code is intended to use against other tenant, thus rejected.",
-        ));
-    }
-    let redirect = request.required("redirect_uri")?;
-    if redirect != code.redirect {
-        return Err(Refused::new(
-            "invalid_client",
-            500_112,
-            format!(
-                "The reply address '{redirect}' does not match the reply address '{}' provided when requesting Authorization code.",
-                code.redirect
-            ),
-        ));
-    }
+    let code = once(state, &text)?;
+    meant_for(state, request, tenant, client, &code)?;
     check_verifier(&code, request.form.get("code_verifier"))?;
     let scope = request.form.get("scope").unwrap_or(&code.scope);
     let issue = Issue {
@@ -225,7 +171,77 @@ fn by_code(
     issue.reply(state, request)
 }
 
-fn check_verifier(code: &super::authorize::Code, verifier: Option<&str>) -> Result<(), Refused> {
+/// A code, which is good for one use.
+fn once(state: &mut State, text: &str) -> Result<Code, Refused> {
+    let malformed = || {
+        Refused::new(
+            "invalid_grant",
+            9_002_313,
+            "Invalid request. Request is malformed or invalid.",
+        )
+    };
+    let code = state.codes.get_mut(text).ok_or_else(malformed)?;
+    if code.used {
+        // A second use means that somebody else has the code: what came of it ends.
+        state
+            .refresh_tokens
+            .retain(|_, token| token.code.as_deref() != Some(text));
+        return Err(Refused::new(
+            "invalid_grant",
+            54_005,
+            "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
+        ));
+    }
+    code.used = true;
+    Ok(code.clone())
+}
+
+/// Whether a code is still good, and for this app, tenant and address.
+fn meant_for(
+    state: &State,
+    request: &Request,
+    tenant: &str,
+    client: Uuid,
+    code: &Code,
+) -> Result<(), Refused> {
+    let refused =
+        |number: u32, words: &'static str| Err(Refused::new("invalid_grant", number, words));
+    if code.client != client {
+        return refused(
+            700_005,
+            "Provided Authorization Code is intended to use against other tenant or application, thus rejected.",
+        );
+    }
+    if code.expires <= state.now() {
+        return refused(
+            70_008,
+            "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.",
+        );
+    }
+    if state
+        .tenant_named(tenant)
+        .is_some_and(|found| found.id != code.tenant)
+    {
+        return refused(
+            700_005,
+            "Provided Authorization Code is intended to use against other tenant, thus rejected.",
+        );
+    }
+    let redirect = request.required("redirect_uri")?;
+    if redirect != code.redirect {
+        return Err(Refused::new(
+            "invalid_client",
+            500_112,
+            format!(
+                "The reply address '{redirect}' does not match the reply address '{}' provided when requesting Authorization code.",
+                code.redirect
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_verifier(code: &Code, verifier: Option<&str>) -> Result<(), Refused> {
     let Some((challenge, hashed)) = &code.challenge else {
         return Ok(());
     };

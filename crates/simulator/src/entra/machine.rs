@@ -8,7 +8,7 @@ use super::State;
 use super::app::Resource;
 use super::route::Request;
 use super::token::Subject;
-use crate::server::Reply;
+use crate::server::{Query, Reply};
 
 /// What a program on the machine can ask for.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +117,25 @@ fn unavailable(state: &mut State) -> Option<Reply> {
     })
 }
 
+/// The identity of one of these names; that of the machine if none is asked for.
+fn wanted<'a>(machine: &'a Machine, query: &Query) -> Option<&'a Identity> {
+    const NAMES: [&str; 5] = [
+        "client_id",
+        "object_id",
+        "principal_id",
+        "msi_res_id",
+        "mi_res_id",
+    ];
+    let Some(text) = NAMES.iter().find_map(|name| query.get(name)) else {
+        return machine.system.as_ref();
+    };
+    machine.assigned.iter().find(|own| {
+        own.client.to_string().eq_ignore_ascii_case(text)
+            || own.principal.to_string().eq_ignore_ascii_case(text)
+            || own.resource_id().eq_ignore_ascii_case(text)
+    })
+}
+
 fn answer(state: &State, request: &Request) -> Reply {
     let query = &request.query;
     let Some(name) = query.get("resource") else {
@@ -135,28 +154,9 @@ fn answer(state: &State, request: &Request) -> Reply {
             ),
         );
     };
-    let machine = &state.machine;
-    let wanted = [
-        "client_id",
-        "object_id",
-        "principal_id",
-        "msi_res_id",
-        "mi_res_id",
-    ]
-    .into_iter()
-    .find_map(|name| query.get(name));
-    let found = match wanted {
-        None => machine.system.as_ref(),
-        Some(text) => machine.assigned.iter().find(|own| {
-            own.client.to_string().eq_ignore_ascii_case(text)
-                || own.principal.to_string().eq_ignore_ascii_case(text)
-                || own.resource_id().eq_ignore_ascii_case(text)
-        }),
-    };
-    let Some(identity) = found else {
-        return failure(400, "invalid_request", "Identity not found");
-    };
-    let Some(tenant) = state.tenant(identity.tenant) else {
+    let identity = wanted(&state.machine, query);
+    let place = identity.and_then(|identity| Some((identity, state.tenant(identity.tenant)?)));
+    let Some((identity, tenant)) = place else {
         return failure(400, "invalid_request", "Identity not found");
     };
     let roles = tenant

@@ -255,10 +255,6 @@ fn parse(record: &str) -> Option<CommitInfo> {
             .and_then(|seconds| Timestamp::from_second(seconds).ok())
             .map_or_else(String::new, |date| date.to_string()),
     };
-    let change = |line: &str| {
-        let (letter, path) = line.split_once('\t')?;
-        Some((letter.chars().next()?, unquote(path)))
-    };
     Some(CommitInfo {
         id: (*id).to_owned(),
         author: signature(an, ae, at),
@@ -313,7 +309,7 @@ fn signature(signature: &Signature) -> Value {
     json!({"name": signature.name, "email": signature.mail, "date": signature.date})
 }
 
-fn counts(changes: &[(char, String)]) -> Value {
+pub(super) fn counts(changes: &[(char, String)]) -> Value {
     let count = |letter: char| {
         changes
             .iter()
@@ -398,32 +394,56 @@ async fn changes(call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
         call.query.number("top")?.unwrap_or(usize::MAX),
         call.query.number("skip")?.unwrap_or(0),
     );
+    let before = format!("{commit}^");
     let mut shown = Vec::new();
     for (letter, path) in info.changes.iter().skip(skip).take(top) {
-        let kind = match letter {
-            'A' => "add",
-            'D' => "delete",
-            'M' | 'T' => "edit",
-            _ => return Err(argument(format!("unknown change {letter}"))),
-        };
-        let at = if *letter == 'D' {
-            format!("{commit}^:{path}")
-        } else {
-            format!("{commit}:{path}")
-        };
-        let object = opened.bare.resolve(&at).await?;
-        shown.push(json!({
-            "item": {
-                "objectId": object,
-                "gitObjectType": "blob",
-                "commitId": commit,
-                "path": format!("/{path}"),
-                "url": format!("{}/items/{}?versionType=Commit&version={commit}", opened.url, shape::encode(path)),
-            },
-            "changeType": kind,
-        }));
+        shown.push(change_document(opened, (&before, &commit), *letter, path).await?);
     }
     Ok(Reply::json(
         json!({"changeCounts": counts(&info.changes), "changes": shown}),
     ))
+}
+
+/// Letter of the change and path of each file that differs.
+pub(super) async fn changes_between(
+    bare: &Bare,
+    from: &str,
+    to: &str,
+) -> Result<Vec<(char, String)>, ApiError> {
+    let arguments = ["diff-tree", "-r", "--name-status", "--no-renames", from, to];
+    let text = bare.text(&arguments).await?;
+    Ok(text.lines().filter_map(change).collect())
+}
+
+/// `M\tpath`, as git tells it.
+fn change(line: &str) -> Option<(char, String)> {
+    let (letter, path) = line.split_once('\t')?;
+    Some((letter.chars().next()?, unquote(path)))
+}
+
+/// `GitChange` of a file between two commits.
+pub(super) async fn change_document(
+    opened: &Opened,
+    (before, after): (&str, &str),
+    letter: char,
+    path: &str,
+) -> Result<Value, ApiError> {
+    let kind = match letter {
+        'A' => "add",
+        'D' => "delete",
+        'M' | 'T' => "edit",
+        _ => return Err(argument(format!("unknown change {letter}"))),
+    };
+    let side = if letter == 'D' { before } else { after };
+    let object = opened.bare.resolve(&format!("{side}:{path}")).await?;
+    Ok(json!({
+        "item": {
+            "objectId": object,
+            "gitObjectType": "blob",
+            "commitId": after,
+            "path": format!("/{path}"),
+            "url": format!("{}/items/{}?versionType=Commit&version={after}", opened.url, shape::encode(path)),
+        },
+        "changeType": kind,
+    }))
 }

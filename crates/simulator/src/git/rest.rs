@@ -4,7 +4,7 @@ use axum::http::Method;
 use uuid::Uuid;
 
 use super::bare::Bare;
-use super::{commits, items, objects, pushes, recycle_bin, refs, repositories, shape};
+use super::{commits, diffs, items, objects, pushes, recycle_bin, refs, repositories, shape};
 use crate::server::{ApiError, Call, Reply};
 use crate::world::SharedWorld;
 
@@ -38,6 +38,7 @@ pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
         (_, ["repositories", _, "commits" | "commitsbatch", ..]) => {
             commits::handle(world, call).await
         }
+        (&Method::GET, ["repositories", _, "diffs", "commits"]) => diffs::handle(world, call).await,
         (_, ["repositories", _, "items", ..]) if get => items::handle(world, call).await,
         (_, ["repositories", _, "pushes", ..]) => pushes::handle(world, call).await,
         (

@@ -1,6 +1,6 @@
 //! From a request to the resource that answers it.
 
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
 
 use super::error::{GraphError, denied};
@@ -10,6 +10,10 @@ use crate::entra::token::Bearer;
 use crate::entra::{State, Tenant};
 use crate::server::{Query, Reply};
 use crate::world::SharedWorld;
+
+/// Names an answer; an error tells it in its body too.
+pub(super) const REQUEST_ID: &str = "request-id";
+const ODATA: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
 /// One request of the interface, alone or in a batch.
 #[derive(Clone)]
@@ -133,10 +137,32 @@ impl Context<'_> {
 }
 
 pub(crate) fn answer(world: &SharedWorld, request: &Request) -> Reply {
-    let result = whole(world, request);
-    let reply = result.unwrap_or_else(GraphError::into_reply);
+    let mut reply = whole(world, request).unwrap_or_else(GraphError::into_reply);
+    let named = reply.headers.get(REQUEST_ID);
+    let named = named.and_then(|own| own.to_str().ok()).map(str::to_owned);
+    let id = named.unwrap_or_else(|| {
+        let asked = format!("{} {}", request.method, request.segments.join("/"));
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, asked.as_bytes()).to_string()
+    });
+    if !reply.headers.contains_key(REQUEST_ID) {
+        reply = reply.header(REQUEST_ID, &id);
+    }
+    let json = reply
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if json && reply.status.is_success() {
+        reply
+            .headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(ODATA));
+        reply = reply.header("odata-version", "4.0");
+    }
     reply
-        .header("request-id", uuid::Uuid::nil().to_string())
+        .header(
+            "client-request-id",
+            request.header("client-request-id").unwrap_or(&id),
+        )
+        .header("cache-control", "no-cache")
         .header(
             "x-ms-ags-diagnostic",
             "{\"ServerInfo\":{\"DataCenter\":\"West Europe\",\"Slice\":\"E\",\"Ring\":\"5\"}}",

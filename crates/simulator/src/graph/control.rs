@@ -24,58 +24,31 @@ pub(crate) fn answer(
         .tenant_mut(name)
         .ok_or_else(|| missing("such tenant"))?;
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let gone = What::Removed {
+        recoverable: sent["hard"] != true,
+    };
     match (method, &parts[..]) {
         (&Method::POST, ["change"]) => return demonstrate(tenant),
-        (&Method::POST, ["bulk"]) => {
-            let domain = tenant.domains.last().cloned().unwrap_or_default();
-            for _ in 0..sent["users"].as_u64().unwrap_or(1_000) {
-                let number = tenant.users.len();
-                let mail = format!("person{number}@{domain}");
-                let id =
-                    crate::entra::seed::join(tenant, &format!("Person {number}"), &mail, false);
-                tenant.directory.note_user(id);
-            }
-        }
-        (&Method::POST, ["expire"]) => {
-            // A change that nobody asked for moves the record past every token.
-            tenant.directory.log.push(super::Change {
-                collection: Collection::Sites,
-                id: String::new(),
-                what: What::Changed,
-            });
-            tenant.directory.oldest = tenant.directory.log.len();
-        }
+        (&Method::POST, ["groups"]) => return add_group(tenant, sent),
+        (&Method::POST, ["sites"]) => return add_site(tenant, sent),
+        (&Method::POST, ["bulk"]) => join_many(tenant, sent["users"].as_u64().unwrap_or(1_000)),
+        (&Method::POST, ["expire"]) => expire(tenant),
         (&Method::POST, ["throttle"]) => {
             let number = |name: &str| sent[name].as_u64().unwrap_or(1);
             tenant.directory.throttle.count = u32::try_from(number("count")).unwrap_or(u32::MAX);
             tenant.directory.throttle.retry_after = number("retryAfter");
         }
-        (&Method::PATCH, ["users", id]) => {
-            let user = tenant.user_mut(id).ok_or_else(|| missing("such person"))?;
-            let cleared = merge(&mut user.properties, &sent["properties"]);
-            let id = user.id;
-            tenant.directory.clear(&id.to_string(), cleared);
-            tenant.directory.note_user(id);
-        }
-        (&Method::DELETE, ["users", id]) => remove_user(tenant, id, sent["hard"] != true)?,
-        (&Method::POST, ["groups"]) => return add_group(tenant, sent),
-        (&Method::PATCH, ["groups", id]) => {
-            let group = group(tenant, id)?;
-            let cleared = merge(&mut group.properties, &sent["properties"]);
-            let id = group.id;
-            tenant.directory.clear(&id.to_string(), cleared);
-            tenant.directory.note(Collection::Groups, id, What::Changed);
-        }
+        (&Method::PATCH, [list, id]) => edit(tenant, list, id, &sent["properties"])?,
+        (&Method::DELETE, ["users", id]) => remove_user(tenant, id, gone)?,
         (&Method::DELETE, ["groups", id]) => {
             let id = group(tenant, id)?.id;
             tenant.directory.groups.retain(|group| group.id != id);
-            tenant.directory.note(
-                Collection::Groups,
-                id,
-                What::Removed {
-                    recoverable: sent["hard"] != true,
-                },
-            );
+            tenant.directory.note(Collection::Groups, id, gone);
+        }
+        (&Method::DELETE, ["sites", id]) => {
+            let gone = What::Removed { recoverable: false };
+            tenant.directory.sites.retain(|site| site.id != *id);
+            tenant.directory.note(Collection::Sites, *id, gone);
         }
         (&Method::POST | &Method::DELETE, ["groups", id, list @ ("members" | "owners")]) => {
             let relation = match *list {
@@ -90,27 +63,54 @@ pub(crate) fn answer(
                 .ok_or_else(|| missing("such member"))?;
             relate(tenant, id, relation, member, method == Method::POST)?;
         }
-        (&Method::POST, ["sites"]) => return add_site(tenant, sent),
-        (&Method::DELETE, ["sites", id]) => {
-            tenant.directory.sites.retain(|site| site.id != *id);
-            tenant
-                .directory
-                .note(Collection::Sites, *id, What::Removed { recoverable: false });
-        }
-        (&Method::PATCH, ["sites", id]) => {
-            let site = tenant
-                .directory
-                .sites
-                .iter_mut()
-                .find(|site| site.id == *id)
-                .ok_or_else(|| missing("such site"))?;
-            let cleared = merge(&mut site.properties, &sent["properties"]);
-            tenant.directory.clear(id, cleared);
-            tenant.directory.note(Collection::Sites, *id, What::Changed);
-        }
         _ => return Err(ApiError::no_route_path(path)),
     }
     Ok(Reply::no_content())
+}
+
+fn join_many(tenant: &mut Tenant, count: u64) {
+    let domain = tenant.domains.last().cloned().unwrap_or_default();
+    for _ in 0..count {
+        let number = tenant.users.len();
+        let mail = format!("person{number}@{domain}");
+        let id = crate::entra::seed::join(tenant, &format!("Person {number}"), &mail, false);
+        tenant.directory.note_user(id);
+    }
+}
+
+/// A change that nobody asked for moves the record past every token.
+fn expire(tenant: &mut Tenant) {
+    tenant
+        .directory
+        .note(Collection::Sites, String::new(), What::Changed);
+    tenant.directory.oldest = tenant.directory.log.len();
+}
+
+/// Changes properties of a person, a group or a site.
+fn edit(tenant: &mut Tenant, list: &str, id: &str, with: &Value) -> Result<(), ApiError> {
+    let (collection, id, properties) = match list {
+        "users" => {
+            let user = tenant.user_mut(id).ok_or_else(|| missing("such person"))?;
+            let id = user.id.to_string();
+            (Collection::Users, id, &mut user.properties)
+        }
+        "groups" => {
+            let group = group(tenant, id)?;
+            let id = group.id.to_string();
+            (Collection::Groups, id, &mut group.properties)
+        }
+        "sites" => {
+            let mut sites = tenant.directory.sites.iter_mut();
+            let site = sites.find(|site| site.id == id);
+            let site = site.ok_or_else(|| missing("such site"))?;
+            (Collection::Sites, site.id.clone(), &mut site.properties)
+        }
+        _ => return Err(missing("such list")),
+    };
+    let cleared = merge(properties, with);
+    tenant.directory.clear(&id, cleared);
+    tenant.directory.note(collection, id, What::Changed);
+    Ok(())
 }
 
 /// The properties that lost their values.
@@ -135,7 +135,7 @@ fn group<'a>(tenant: &'a mut Tenant, name: &str) -> Result<&'a mut super::Group,
         .ok_or_else(|| missing("such group"))
 }
 
-fn remove_user(tenant: &mut Tenant, name: &str, recoverable: bool) -> Result<(), ApiError> {
+fn remove_user(tenant: &mut Tenant, name: &str, gone: What) -> Result<(), ApiError> {
     let id = tenant.user(name).ok_or_else(|| missing("such person"))?.id;
     tenant.users.retain(|user| user.id != id);
     for relation in [Relation::Members, Relation::Owners] {
@@ -150,9 +150,7 @@ fn remove_user(tenant: &mut Tenant, name: &str, recoverable: bool) -> Result<(),
             relate(tenant, &group.to_string(), relation, id, false)?;
         }
     }
-    tenant
-        .directory
-        .note(Collection::Users, id, What::Removed { recoverable });
+    tenant.directory.note(Collection::Users, id, gone);
     Ok(())
 }
 
@@ -216,7 +214,7 @@ fn demonstrate(tenant: &mut Tenant) -> Result<Reply, ApiError> {
     tenant.directory.note_user(added);
     let last = tenant.users.len() - 2;
     let gone = tenant.users[last].upn().to_owned();
-    remove_user(tenant, &gone, true)?;
+    remove_user(tenant, &gone, What::Removed { recoverable: true })?;
     let promoted = &mut tenant.users[1];
     promoted
         .properties

@@ -86,7 +86,8 @@ impl GraphError {
             "message": self.message,
             "innerError": {"date": "2026-01-05T08:00:00", "request-id": id, "client-request-id": id},
         }}))
-        .with_status(self.status);
+        .with_status(self.status)
+        .header(super::answer::REQUEST_ID, id.to_string());
         self.headers
             .into_iter()
             .fold(reply, |reply, (name, value)| reply.header(name, value))

@@ -20,6 +20,13 @@ pub(super) struct Shape<'a> {
     pub most: usize,
 }
 
+impl Shape<'_> {
+    /// Objects of Entra ID, whose advanced queries are answered by an index that lags behind.
+    fn is_directory(&self) -> bool {
+        matches!(self.context, "users" | "groups" | "directoryObjects")
+    }
+}
+
 /// Cuts an object down to what was selected. A name that nothing has is an error, as in the service.
 pub(super) fn select(
     object: &Map<String, Value>,
@@ -76,28 +83,7 @@ pub(super) fn reply(
     objects: &[&Map<String, Value>],
 ) -> Result<Reply, GraphError> {
     let query = &request.query;
-    let mut found: Vec<&Map<String, Value>> = Vec::new();
-    let filter = query.get("$filter").map(filters).transpose()?;
-    let search = query
-        .get("$search")
-        .map(|text| text.replace('"', "").to_lowercase());
-    for object in objects {
-        let fits = filter
-            .as_ref()
-            .is_none_or(|tests| tests.iter().all(|test| test.fits(object)));
-        let found_by = search.as_deref().is_none_or(|text| {
-            let (name, text) = text.split_once(':').unwrap_or(("displayName", text));
-            object.iter().any(|(key, value)| {
-                key.eq_ignore_ascii_case(name)
-                    && value
-                        .as_str()
-                        .is_some_and(|value| value.to_lowercase().contains(text))
-            })
-        });
-        if fits && found_by {
-            found.push(object);
-        }
-    }
+    let mut found = matching(request, shape, objects)?;
     if let Some(order) = query.get("$orderby") {
         let (name, direction) = order.split_once(' ').unwrap_or((order, "asc"));
         found.sort_by_key(|object| {
@@ -135,6 +121,44 @@ pub(super) fn reply(
     }
     value["value"] = json!(page);
     Ok(Reply::json(value))
+}
+
+/// The objects that filter and search leave.
+fn matching<'a>(
+    request: &Request,
+    shape: &Shape<'_>,
+    objects: &[&'a Map<String, Value>],
+) -> Result<Vec<&'a Map<String, Value>>, GraphError> {
+    let query = &request.query;
+    let filter = query.get("$filter").map(filters).transpose()?;
+    let search = query
+        .get("$search")
+        .map(|text| text.replace('"', "").to_lowercase());
+    let eventual = request
+        .header("consistencylevel")
+        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+    if search.is_some() && shape.is_directory() && !eventual {
+        return Err(GraphError::unsupported(
+            "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
+        ));
+    }
+    let fits = |object: &Map<String, Value>| {
+        let tests = filter.as_ref();
+        tests.is_none_or(|tests| tests.iter().all(|test| test.fits(object)))
+    };
+    let is_found = |object: &Map<String, Value>| {
+        search.as_deref().is_none_or(|text| {
+            let (name, text) = text.split_once(':').unwrap_or(("displayName", text));
+            object.iter().any(|(key, value)| {
+                let value = value.as_str().map(str::to_lowercase);
+                key.eq_ignore_ascii_case(name) && value.is_some_and(|value| value.contains(text))
+            })
+        })
+    };
+    let found = objects.iter().copied();
+    Ok(found
+        .filter(|object| fits(object) && is_found(object))
+        .collect())
 }
 
 /// Where a page begins: behind the last object of the one before, wherever that is now.

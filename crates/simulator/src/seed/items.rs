@@ -341,7 +341,10 @@ pub(crate) fn revise(maker: &mut Maker, id: u32) -> Result<(), ApiError> {
         }],
         5 => vec![Operation::field("System.Title", maker.subject())],
         6 => maker.long_field(project, DESCRIPTION, &by)?,
-        7 => vec![Operation::field("System.Tags", maker.tags())],
+        7 => vec![Operation {
+            op: "replace".to_owned(),
+            ..Operation::field("System.Tags", maker.tags())
+        }],
         8 => {
             let place = Place::of(maker, project)?;
             let (area, iteration) = (

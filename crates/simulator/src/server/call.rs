@@ -30,6 +30,8 @@ pub(crate) struct Call {
     pub organization: String,
     /// Id or name, percent-decoded.
     pub project: Option<String>,
+    /// Id or name, between the project and `_apis`.
+    pub team: Option<String>,
     /// After `_apis`, percent-decoded, as sent: compare resource names without regard to case.
     pub segments: Vec<String>,
     pub query: Query,
@@ -38,7 +40,7 @@ pub(crate) struct Call {
     pub identity: Identity,
     /// `scheme://authority/organization` as the caller sees it, for URLs in answers.
     pub base: String,
-    /// The path as sent.
+    /// The path as sent, from after the organization on.
     pub path: String,
     /// The `api-version` of the query or the Accept header.
     pub version: Option<ApiVersion>,
@@ -54,7 +56,12 @@ impl Call {
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.body).map_err(ApiError::bad_body)
+        let sent = self.header("content-type").unwrap_or("json");
+        if !sent.to_ascii_lowercase().contains("json") {
+            let taken = "application/json, application/json-patch+json";
+            return Err(ApiError::content_type(self, sent, taken));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| ApiError::unbound(error.to_string()))
     }
 
     /// The body as JSON; `null` if there is none.

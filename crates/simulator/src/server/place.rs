@@ -1,7 +1,8 @@
 //! What the address of a request says.
 
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 
 use super::route::{App, BODY_LIMIT, Refusal};
@@ -12,6 +13,7 @@ pub(super) struct Place {
     pub host: HostKind,
     pub organization: String,
     base: String,
+    /// As sent, from after the organization on.
     pub path: String,
     /// After the organization, percent-decoded.
     pub segments: Vec<String>,
@@ -23,10 +25,9 @@ impl Place {
             .headers()
             .get(header::HOST)
             .and_then(|value| value.to_str().ok())
-            .unwrap_or("127.0.0.1")
-            .to_owned();
-        let path = request.uri().path().to_owned();
-        let mut segments: Vec<String> = path
+            .unwrap_or("127.0.0.1");
+        let path = request.uri().path();
+        let segments = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
@@ -36,48 +37,51 @@ impl Place {
             .next()
             .unwrap_or_default()
             .to_ascii_lowercase();
-        let (kind, organization, base) = if let Some(rest) = name.strip_suffix(".visualstudio.com")
+        match name.strip_suffix(".visualstudio.com") {
+            Some(owner) => Self::in_host(owner, path, segments),
+            None => Self::in_path(host, &name, path, segments),
+        }
+    }
+
+    /// `{organization}[.{service}].visualstudio.com`.
+    fn in_host(owner: &str, path: &str, mut segments: Vec<String>) -> Self {
+        let (organization, service) = owner.split_once('.').unwrap_or((owner, ""));
+        if segments
+            .first()
+            .is_some_and(|segment| segment.eq_ignore_ascii_case("DefaultCollection"))
         {
-            let (organization, service) = rest.split_once('.').unwrap_or((rest, ""));
-            if segments
-                .first()
-                .is_some_and(|segment| segment.eq_ignore_ascii_case("DefaultCollection"))
-            {
-                segments.remove(0);
-            }
-            (
-                host_kind(service),
-                organization.to_owned(),
-                format!("https://{organization}.visualstudio.com"),
-            )
+            segments.remove(0);
+        }
+        Self {
+            host: host_kind(service),
+            organization: organization.to_owned(),
+            base: format!("https://{organization}.visualstudio.com"),
+            path: path.to_owned(),
+            segments,
+        }
+    }
+
+    /// The organization is the first segment; `name` is the host without its port.
+    fn in_path(host: &str, name: &str, path: &str, mut segments: Vec<String>) -> Self {
+        let organization = if segments.is_empty() {
+            String::new()
         } else {
-            let organization = if segments.is_empty() {
-                String::new()
-            } else {
-                segments.remove(0)
-            };
-            let service = name
-                .strip_suffix("dev.azure.com")
-                .map(|service| service.trim_end_matches('.'));
-            let encoded = crate::wit::types::encode(&organization);
-            match service {
-                Some(service) => (
-                    host_kind(service),
-                    organization,
-                    format!("https://dev.azure.com/{encoded}"),
-                ),
-                None => (
-                    HostKind::Any,
-                    organization,
-                    format!("http://{host}/{encoded}"),
-                ),
-            }
+            segments.remove(0)
         };
+        let encoded = crate::wit::types::encode(&organization);
+        let (kind, base) = match name.strip_suffix("dev.azure.com") {
+            Some(service) => (
+                host_kind(service.trim_end_matches('.')),
+                format!("https://dev.azure.com/{encoded}"),
+            ),
+            None => (HostKind::Any, format!("http://{host}/{encoded}")),
+        };
+        let below = path.trim_start_matches('/').split_once('/');
         Self {
             host: kind,
             organization,
             base,
-            path,
+            path: below.map_or_else(|| "/".to_owned(), |(_, below)| format!("/{below}")),
             segments,
         }
     }
@@ -209,12 +213,15 @@ impl Place {
                 Some(ApiVersion::parse(text).ok_or_else(|| catalogue::bad_version(text))?)
             }
         };
+        let mut segments = self.segments[at + 1..].to_vec();
+        let project = (at > 0).then(|| self.segments[0].clone());
         Ok(Call {
-            method: parts.method,
+            method: overridden(&parts),
             host: self.host,
             organization: self.organization,
-            project: (at > 0).then(|| self.segments[0].clone()),
-            segments: self.segments[at + 1..].to_vec(),
+            project: project.or_else(|| project_inside(&mut segments)),
+            team: (at > 1).then(|| self.segments[1].clone()),
+            segments,
             query,
             headers: parts.headers,
             body,
@@ -224,6 +231,25 @@ impl Place {
             version,
         })
     }
+}
+
+/// Behind proxies that know `GET` and `POST` alone, a header says what is meant.
+fn overridden(parts: &Parts) -> Method {
+    let meant = parts
+        .headers
+        .get("x-http-method-override")
+        .filter(|_| parts.method == Method::POST)
+        .and_then(|meant| Method::from_bytes(meant.as_bytes()).ok());
+    meant.unwrap_or_else(|| parts.method.clone())
+}
+
+/// The project in `_apis/git/{project}/repositories/…`, taken out of it.
+fn project_inside(segments: &mut Vec<String>) -> Option<String> {
+    let is = |at: usize, name: &str| {
+        let segment = segments.get(at);
+        segment.is_some_and(|segment| segment.eq_ignore_ascii_case(name))
+    };
+    (is(0, "git") && is(2, "repositories")).then(|| segments.remove(1))
 }
 
 fn host_kind(service: &str) -> HostKind {

@@ -34,13 +34,13 @@ impl Query {
             .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
     }
 
-    /// A number that is not negative; anything else is the model-binding error of the service.
+    /// A number that is not negative; anything else cannot be bound to the parameter.
     pub(crate) fn number(&self, name: &str) -> Result<Option<usize>, ApiError> {
         self.get(name)
             .map(|value| {
-                value.parse().map_err(|_| {
-                    ApiError::bad_request(format!("The value '{value}' is not valid for {name}."))
-                })
+                value
+                    .parse()
+                    .map_err(|_| ApiError::unbound("The request is invalid."))
             })
             .transpose()
     }

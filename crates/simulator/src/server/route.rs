@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use uuid::Uuid;
 
 use super::elsewhere::{Elsewhere, Service};
 use super::metered;
@@ -66,11 +67,9 @@ async fn answer(State(app): State<App>, request: Request) -> Response {
         Some(reply) => reply,
         None => match target {
             Target::Elsewhere(elsewhere) => elsewhere.answer(&app, request).await,
-            Target::Organization(place) => match dispatch(&app, place, request).await {
-                Ok(reply) => reply,
-                Err(Refusal::Reply(reply)) => *reply,
-                Err(Refusal::Error(error)) => error.into_reply(),
-            },
+            Target::Organization(place) => dispatch(&app, place, request)
+                .await
+                .unwrap_or_else(Refusal::into_reply),
         },
     };
     if let Some(rule) = &fault {
@@ -154,6 +153,15 @@ pub(super) enum Refusal {
     Error(ApiError),
 }
 
+impl Refusal {
+    fn into_reply(self) -> Reply {
+        match self {
+            Self::Reply(reply) => *reply,
+            Self::Error(error) => error.into_reply(),
+        }
+    }
+}
+
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         Self::Error(error)
@@ -174,11 +182,12 @@ async fn dispatch(app: &App, place: Place, request: Request) -> Result<Reply, Re
             place.segments.first().map(String::as_str),
         ));
     }
-    let tenant = {
+    let (tenant, activity) = {
         let world = app.world.read();
         let organization = world.organization(&place.organization)?;
-        organization.core.take_turn();
-        organization.access.tenant
+        let turn = organization.core.take_turn();
+        let activity = Uuid::new_v5(&organization.id, &turn.to_be_bytes());
+        (organization.access.tenant, activity)
     };
     if place.segments.is_empty() {
         // Where clients look for the tenant of an organization.
@@ -195,9 +204,32 @@ async fn dispatch(app: &App, place: Place, request: Request) -> Result<Reply, Re
         let view = git.identity.view.clone();
         return Ok(as_caller(view, git::smart_http(&app.world, git)).await?);
     }
+    let session = session(&request).unwrap_or(activity);
+    let reply = rest(app, place, request)
+        .await
+        .unwrap_or_else(Refusal::into_reply);
+    Ok(reply
+        .header("activityid", activity.to_string())
+        .header("x-vss-e2eid", activity.to_string())
+        .header("x-tfs-session", session.to_string())
+        .header("x-tfs-processid", "e660e7cb-b043-4a5e-b0d7-12df32c018af")
+        .header(
+            "x-vss-senderdeploymentid",
+            "ed30ce5c-9d0a-f73c-3580-4315c7f84d83",
+        ))
+}
+
+/// The session that the client says its requests belong to.
+fn session(request: &Request) -> Option<Uuid> {
+    let sent = request.headers().get("x-tfs-session")?.to_str().ok()?;
+    // Some clients add words of their own after the id.
+    Uuid::parse_str(sent.split(',').next()?.trim()).ok()
+}
+
+async fn rest(app: &App, place: Place, request: Request) -> Result<Reply, Refusal> {
     let call = place.call(app, request).await?;
-    let reply = as_caller(call.identity.view.clone(), area(app, &call)).await?;
-    Ok(finish(&call, reply))
+    let answered = as_caller(call.identity.view.clone(), area(app, &call)).await;
+    Ok(finish(&call, answered.unwrap_or_else(Refusal::into_reply)))
 }
 
 async fn area(app: &App, call: &Call) -> Result<Reply, Refusal> {
@@ -232,23 +264,27 @@ async fn area(app: &App, call: &Call) -> Result<Reply, Refusal> {
     Ok(reply?)
 }
 
-/// Headers that every answer of the REST interface carries.
-fn finish(call: &Call, reply: Reply) -> Reply {
-    let mut reply = reply
-        .header("cache-control", "no-cache")
-        .header("x-tfs-processid", "e660e7cb-b043-4a5e-b0d7-12df32c018af")
-        .header(
-            "x-vss-senderdeploymentid",
-            "ed30ce5c-9d0a-f73c-3580-4315c7f84d83",
-        )
-        .header(
-            "x-vss-userdata",
-            format!(
-                "{}:{}",
-                call.identity.person.id, call.identity.person.unique_name
-            ),
-        );
+/// Headers that answers to a known caller carry.
+fn finish(call: &Call, mut reply: Reply) -> Reply {
+    if reply.status == StatusCode::UNAUTHORIZED {
+        return reply;
+    }
+    reply = reply.header(
+        "x-vss-userdata",
+        format!(
+            "{}:{}",
+            call.identity.person.id, call.identity.person.unique_name
+        ),
+    );
+    // Where no route leads, nothing knows what may be cached.
+    if !reply.headers.contains_key("x-tfs-serviceerror") {
+        reply = reply
+            .header("cache-control", "no-cache")
+            .header("pragma", "no-cache")
+            .header("expires", "-1");
+    }
     if let Some(version) = &call.version
+        && reply.status.is_success()
         && reply.status != StatusCode::NO_CONTENT
         && let Some(kind) = reply
             .headers

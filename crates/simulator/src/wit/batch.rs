@@ -126,6 +126,7 @@ fn inner(
         host: call.host,
         organization: call.organization.clone(),
         project: place.first().cloned(),
+        team: place.get(1).cloned(),
         segments: segments[at + 1..].to_vec(),
         query: Query::parse(query),
         headers: headers.iter().filter_map(header).collect::<HeaderMap>(),

@@ -249,6 +249,38 @@ fn version_document(call: &Call, item: &Item, comment: &Comment, number: usize) 
     })
 }
 
+/// Which comment of which item.
+#[derive(Clone, Copy)]
+struct At {
+    item: u32,
+    comment: u32,
+}
+
+impl At {
+    fn find(self, organization: &Organization) -> Result<(&Item, &Comment), ApiError> {
+        let items = &organization.wit.items;
+        let item = items
+            .get(&self.item)
+            .ok_or_else(|| write::unknown_item(self.item))?;
+        let found = item.comments.iter().find(|own| own.id == self.comment);
+        found
+            .map(|found| (item, found))
+            .ok_or_else(|| self.not_found())
+    }
+
+    fn find_mut(self, organization: &mut Organization) -> Result<&mut Comment, ApiError> {
+        let item = organization.wit.items.get_mut(&self.item);
+        let mut comments = item.into_iter().flat_map(|item| &mut item.comments);
+        comments
+            .find(|own| own.id == self.comment)
+            .ok_or_else(|| self.not_found())
+    }
+
+    fn not_found(self) -> ApiError {
+        not_found(self.comment, self.item)
+    }
+}
+
 /// Below `workItems/{id}/comments`.
 pub(crate) fn route(
     organization: &mut Organization,
@@ -263,71 +295,95 @@ pub(crate) fn route(
         .get(&id)
         .filter(|item| item.deleted.is_none() && item.project == project);
     let item = wanted.ok_or_else(|| write::unknown_item(id))?;
-    let expand = call.query.get("$expand").unwrap_or_default().to_lowercase();
-    let person = Arc::clone(&call.identity.person);
-    let Some(first) = rest.first() else {
+    let Some((comment, rest)) = rest.split_first() else {
         return match call.method {
-            Method::GET => list(item, call, &expand),
-            Method::POST => {
-                let body = call.value()?;
-                let markdown = wanted_format(call)?.unwrap_or(false);
-                let comment = add(
-                    organization,
-                    id,
-                    body["text"].as_str().unwrap_or_default(),
-                    markdown,
-                    &person,
-                )?;
-                one(organization, call, id, comment, &expand)
-            }
+            Method::GET => list(item, call, &expand(call)),
+            Method::POST => post(organization, call, id),
             _ => Err(ApiError::method_not_allowed(call)),
         };
     };
-    let comment: u32 = first.parse().map_err(|_| ApiError::no_route(call))?;
-    let found = item
-        .comments
-        .iter()
-        .find(|found| found.id == comment)
-        .ok_or_else(|| not_found(comment, id))?;
-    let part = rest.get(1).map(|part| part.to_lowercase());
-    match (&call.method, part.as_deref()) {
-        (&Method::GET, None) if found.is_deleted() && !call.query.flag("includeDeleted") => {
-            Err(not_found(comment, id))
+    let at = At {
+        item: id,
+        comment: comment.parse().map_err(|_| ApiError::no_route(call))?,
+    };
+    let (item, found) = at.find(organization)?;
+    match (&call.method, rest) {
+        (_, []) => one(organization, call, at),
+        (&Method::GET, [part, number @ ..]) if part.eq_ignore_ascii_case("versions") => {
+            versions(call, item, found, number.first())
         }
-        (&Method::GET, None) => Ok(Reply::json(document(call, item, found, &expand))),
-        (&Method::PATCH, None) => {
+        (_, [part, kind @ ..]) if part.eq_ignore_ascii_case("reactions") => {
+            react(organization, call, at, kind.first())
+        }
+        _ => Err(ApiError::method_not_allowed(call)),
+    }
+}
+
+fn expand(call: &Call) -> String {
+    call.query.get("$expand").unwrap_or_default().to_lowercase()
+}
+
+fn post(organization: &mut Organization, call: &Call, item: u32) -> Result<Reply, ApiError> {
+    let body = call.value()?;
+    let markdown = wanted_format(call)?.unwrap_or(false);
+    let text = body["text"].as_str().unwrap_or_default();
+    let comment = add(organization, item, text, markdown, &call.identity.person)?;
+    shown(organization, call, At { item, comment })
+}
+
+/// `GET`, `PATCH` and `DELETE` of one comment.
+fn one(organization: &mut Organization, call: &Call, at: At) -> Result<Reply, ApiError> {
+    let person = &call.identity.person;
+    match call.method {
+        Method::GET => {
+            let (_, found) = at.find(organization)?;
+            if found.is_deleted() && !call.query.flag("includeDeleted") {
+                return Err(at.not_found());
+            }
+        }
+        Method::PATCH => {
             let body = call.value()?;
             let text = body["text"]
                 .as_str()
                 .ok_or_else(|| ApiError::bad_body("the member text is missing"))?;
             let markdown = wanted_format(call)?;
-            change(organization, id, comment, Some(text), &person)?;
+            change(organization, at.item, at.comment, Some(text), person)?;
+            // An edit names the format anew; without one it stays.
             if let Some(markdown) = markdown {
-                set_format(organization, id, comment, markdown);
+                at.find_mut(organization)?.markdown = markdown;
             }
-            one(organization, call, id, comment, &expand)
         }
-        (&Method::DELETE, None) => {
-            change(organization, id, comment, None, &person).map(|()| Reply::no_content())
+        Method::DELETE => {
+            change(organization, at.item, at.comment, None, person)?;
+            return Ok(Reply::no_content());
         }
-        (&Method::GET, Some("versions")) => match rest.get(2) {
-            None => Ok(Reply::list(
-                (1..=found.versions.len())
-                    .rev()
-                    .map(|number| version_document(call, item, found, number))
-                    .collect(),
-            )),
-            Some(number) => {
-                let number = number
-                    .parse()
-                    .ok()
-                    .filter(|number| (1..=found.versions.len()).contains(number))
-                    .ok_or_else(|| not_found(comment, id))?;
-                Ok(Reply::json(version_document(call, item, found, number)))
-            }
-        },
-        (_, Some("reactions")) => react(organization, call, id, comment, &rest[2..]),
-        _ => Err(ApiError::method_not_allowed(call)),
+        _ => return Err(ApiError::method_not_allowed(call)),
+    }
+    shown(organization, call, at)
+}
+
+fn shown(organization: &Organization, call: &Call, at: At) -> Result<Reply, ApiError> {
+    let (item, found) = at.find(organization)?;
+    Ok(Reply::json(document(call, item, found, &expand(call))))
+}
+
+/// The newest first, or one by its number.
+fn versions(
+    call: &Call,
+    item: &Item,
+    comment: &Comment,
+    number: Option<&String>,
+) -> Result<Reply, ApiError> {
+    let all = 1..=comment.versions.len();
+    let document = |number: usize| version_document(call, item, comment, number);
+    match number {
+        None => Ok(Reply::list(all.rev().map(document).collect())),
+        Some(number) => number
+            .parse()
+            .ok()
+            .filter(|number| all.contains(number))
+            .map(|number| Reply::json(document(number)))
+            .ok_or_else(|| not_found(comment.id, item.id)),
     }
 }
 
@@ -341,35 +397,6 @@ fn wanted_format(call: &Call) -> Result<Option<bool>, ApiError> {
             "The value '{format}' of the parameter format is neither markdown nor html."
         ))),
     }
-}
-
-/// An edit names the format anew; without one it stays.
-fn set_format(organization: &mut Organization, id: u32, comment: u32, markdown: bool) {
-    let item = organization.wit.items.get_mut(&id);
-    let found = item.and_then(|item| item.comments.iter_mut().find(|found| found.id == comment));
-    if let Some(found) = found {
-        found.markdown = markdown;
-    }
-}
-
-fn one(
-    organization: &Organization,
-    call: &Call,
-    id: u32,
-    comment: u32,
-    expand: &str,
-) -> Result<Reply, ApiError> {
-    let item = organization
-        .wit
-        .items
-        .get(&id)
-        .ok_or_else(|| write::unknown_item(id))?;
-    let found = item
-        .comments
-        .iter()
-        .find(|found| found.id == comment)
-        .ok_or_else(|| not_found(comment, id))?;
-    Ok(Reply::json(document(call, item, found, expand)))
 }
 
 /// Newest first unless `order=asc`; the token is the number of comments before the page.
@@ -417,56 +444,32 @@ fn list(item: &Item, call: &Call, expand: &str) -> Result<Reply, ApiError> {
     Ok(Reply::json(value))
 }
 
+/// The reactions to a comment; `PUT` and `DELETE` of a kind are the caller's own.
 fn react(
     organization: &mut Organization,
     call: &Call,
-    id: u32,
-    comment: u32,
-    rest: &[String],
+    at: At,
+    kind: Option<&String>,
 ) -> Result<Reply, ApiError> {
-    let person = Arc::clone(&call.identity.person);
-    let item = organization
-        .wit
-        .items
-        .get_mut(&id)
-        .ok_or_else(|| write::unknown_item(id))?;
-    let found = item
-        .comments
-        .iter_mut()
-        .find(|found| found.id == comment)
-        .ok_or_else(|| not_found(comment, id))?;
-    if let Some(kind) = rest.first() {
-        match call.method {
-            Method::PUT
-                if !found
-                    .reactions
-                    .iter()
-                    .any(|(own, known)| own.id == person.id && known == kind) =>
-            {
-                found.reactions.push((person, kind.clone()));
-            }
-            Method::DELETE => found
-                .reactions
-                .retain(|(own, known)| own.id != person.id || known != kind),
+    let person = &call.identity.person;
+    if let Some(kind) = kind {
+        let reactions = &mut at.find_mut(organization)?.reactions;
+        let own = reactions
+            .iter()
+            .position(|(by, known)| by.id == person.id && known == kind);
+        match (&call.method, own) {
+            (&Method::PUT, None) => reactions.push((Arc::clone(person), kind.clone())),
+            (&Method::DELETE, Some(own)) => drop(reactions.remove(own)),
             _ => {}
         }
     }
-    let item = organization
-        .wit
-        .items
-        .get(&id)
-        .ok_or_else(|| write::unknown_item(id))?;
-    let found = item
-        .comments
-        .iter()
-        .find(|found| found.id == comment)
-        .ok_or_else(|| not_found(comment, id))?;
+    let (item, found) = at.find(organization)?;
     let all = reactions(call, item, found);
-    let Some(kind) = rest.first() else {
+    let Some(kind) = kind else {
         return Ok(Reply::list(all));
     };
     let left = all.into_iter().find(|reaction| reaction["type"] == **kind);
     Ok(Reply::json(left.unwrap_or_else(
-        || json!({"commentId": comment, "type": kind, "count": 0, "isCurrentUserEngaged": false}),
+        || json!({"commentId": at.comment, "type": kind, "count": 0, "isCurrentUserEngaged": false}),
     )))
 }

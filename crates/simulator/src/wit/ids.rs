@@ -131,6 +131,7 @@ pub(crate) const REVISED_DATE: FieldId = 11;
 pub(crate) const ITERATION_ID: FieldId = 12;
 pub(crate) const ITERATION_LEVEL1: FieldId = 14;
 pub(crate) const AUTHORIZED_AS: FieldId = 26;
+pub(crate) const PERSON_ID: FieldId = 27;
 pub(crate) const WATERMARK: FieldId = 28;
 pub(crate) const RELATED_LINK_COUNT: FieldId = 35;
 pub(crate) const EXTERNAL_LINK_COUNT: FieldId = 36;
@@ -147,6 +148,7 @@ mod tests {
         assert_eq!(named(TITLE), "System.Title");
         assert_eq!(named(HISTORY), "System.History");
         assert_eq!(named(PARENT), "System.Parent");
+        assert_eq!(named(PERSON_ID), "System.PersonId");
         assert_eq!(named(WATERMARK), "System.Watermark");
         assert_eq!(named(CLOSED_BY), "Microsoft.VSTS.Common.ClosedBy");
         assert_eq!(named(AREA_LEVEL1), "System.AreaLevel1");

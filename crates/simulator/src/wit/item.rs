@@ -140,10 +140,48 @@ pub(crate) struct Update {
     pub revises: bool,
     pub by: FieldValue,
     pub date: Timestamp,
+    pub relinked: Relinked,
+}
+
+/// What a save did to relations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Relinked {
     pub added: Vec<Relation>,
     pub removed: Vec<Relation>,
     /// Before and after.
     pub changed: Vec<(Relation, Relation)>,
+}
+
+impl Relinked {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+
+    pub(crate) fn apply(&self, relations: &mut Vec<Relation>) {
+        exchange(relations, &self.removed, &self.added);
+        for (_, after) in &self.changed {
+            put(relations, after);
+        }
+    }
+
+    fn undo(&self, relations: &mut Vec<Relation>) {
+        for (before, _) in &self.changed {
+            put(relations, before);
+        }
+        exchange(relations, &self.added, &self.removed);
+    }
+}
+
+fn exchange(relations: &mut Vec<Relation>, out: &[Relation], into: &[Relation]) {
+    relations.retain(|relation| !out.iter().any(|gone| gone.id == relation.id));
+    relations.extend(into.iter().cloned());
+}
+
+/// A relation keeps its id when it changes.
+fn put(relations: &mut [Relation], relation: &Relation) {
+    if let Some(own) = relations.iter_mut().find(|own| own.id == relation.id) {
+        own.clone_from(relation);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -198,16 +236,7 @@ impl Item {
     pub(crate) fn relations_before(&self, is_later: impl Fn(&Update) -> bool) -> Vec<Relation> {
         let mut relations = self.relations.clone();
         for update in self.updates.iter().rev().filter(|update| is_later(update)) {
-            for (before, after) in &update.changed {
-                if let Some(relation) = relations
-                    .iter_mut()
-                    .find(|relation| relation.id == after.id)
-                {
-                    *relation = before.clone();
-                }
-            }
-            relations.retain(|relation| !update.added.iter().any(|added| added.id == relation.id));
-            relations.extend(update.removed.iter().cloned());
+            update.relinked.undo(&mut relations);
         }
         relations
     }

@@ -5,6 +5,7 @@ mod requests;
 use std::collections::{BTreeMap, HashMap};
 
 use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -68,6 +69,31 @@ pub(crate) struct Node {
     pub attributes: Map<String, Value>,
 }
 
+/// An iteration with its first moment and the one after its last.
+pub(crate) struct Sprint<'a> {
+    pub node: &'a Node,
+    start: Timestamp,
+    end: Timestamp,
+}
+
+impl Sprint<'_> {
+    pub(crate) fn holds(&self, moment: Timestamp) -> bool {
+        (self.start..self.end).contains(&moment)
+    }
+}
+
+impl Node {
+    fn sprint(&self) -> Option<Sprint<'_>> {
+        let date = |name: &str| parse_date(self.attributes.get(name)?.as_str()?);
+        let day = SignedDuration::from_hours(24);
+        Some(Sprint {
+            node: self,
+            start: date("startDate")?,
+            end: date("finishDate")?.checked_add(day).ok()?,
+        })
+    }
+}
+
 /// All trees of an organization.
 #[derive(Debug, Default)]
 pub(crate) struct Nodes {
@@ -106,6 +132,14 @@ impl Nodes {
             .iter()
             .filter_map(|id| self.by_id.get(id))
             .find(|child| same(&child.name, name))
+    }
+
+    /// The iterations of a project that have dates, in the order of these.
+    pub(crate) fn sprints(&self, project: Uuid) -> Vec<Sprint<'_>> {
+        let own = self.by_id.values().filter(|node| node.project == project);
+        let mut sprints: Vec<Sprint<'_>> = own.filter_map(Node::sprint).collect();
+        sprints.sort_by_key(|sprint| sprint.start);
+        sprints
     }
 
     /// Ids from the root to the node.
@@ -202,23 +236,27 @@ impl Nodes {
         }
     }
 
+    /// `…/classificationNodes/Areas/Web/Page%20two`.
+    fn url(&self, node: &Node, base: &str) -> String {
+        let root = format!(
+            "{base}/{}/_apis/wit/classificationNodes/{}s",
+            node.project,
+            node.structure.title()
+        );
+        let names = self.names(node);
+        names[1..]
+            .iter()
+            .fold(root, |url, name| format!("{url}/{}", encode(name)))
+    }
+
     /// The document of a node with `depth` levels below it.
     pub(crate) fn document(&self, node: &Node, base: &str, depth: usize, links: bool) -> Value {
         let names = self.names(node);
-        let title = node.structure.title();
-        let mut url = format!(
-            "{base}/{}/_apis/wit/classificationNodes/{title}s",
-            node.project
-        );
-        let mut parent = url.clone();
-        for name in &names[1..] {
-            parent.clone_from(&url);
-            url = format!("{url}/{}", encode(name));
-        }
-        let mut path = format!("\\{}\\{title}", names[0]);
-        for name in &names[1..] {
-            path = format!("{path}\\{name}");
-        }
+        let root = format!("\\{}\\{}", names[0], node.structure.title());
+        let path = names[1..]
+            .iter()
+            .fold(root, |path, name| format!("{path}\\{name}"));
+        let url = self.url(node, base);
         let mut value = json!({
             "id": node.id,
             "identifier": node.identifier,
@@ -240,8 +278,8 @@ impl Nodes {
         value["path"] = json!(path);
         if links {
             value["_links"] = json!({"self": {"href": url}});
-            if node.parent.is_some() {
-                value["_links"]["parent"] = json!({"href": parent});
+            if let Some(parent) = node.parent.and_then(|parent| self.by_id.get(&parent)) {
+                value["_links"]["parent"] = json!({"href": self.url(parent, base)});
             }
         }
         value["url"] = json!(url);

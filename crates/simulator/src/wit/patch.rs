@@ -1,6 +1,5 @@
 //! JSON Patch as the work item area takes it.
 
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -45,27 +44,12 @@ impl Operation {
 
 /// Reads the operations of a request, which must be `application/json-patch+json`.
 pub(crate) fn operations(call: &Call) -> Result<Vec<Operation>, ApiError> {
-    let content_type = call.header("content-type").unwrap_or_default();
-    if !content_type
-        .to_ascii_lowercase()
-        .starts_with("application/json-patch+json")
-    {
-        return Err(ApiError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "System.Web.Http.HttpResponseException",
-            format!(
-                "The request contains an entity body of type '{content_type}'. The supported type is 'application/json-patch+json'."
-            ),
-        ));
+    const TAKEN: &str = "application/json-patch+json";
+    let sent = call.header("content-type").unwrap_or_default();
+    if !sent.to_ascii_lowercase().starts_with(TAKEN) {
+        return Err(ApiError::content_type(call, sent, TAKEN));
     }
-    call.json::<Vec<Operation>>().map_err(|error| {
-        ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "Microsoft.VisualStudio.Services.Common.VssPropertyValidationException",
-            format!(
-                "You must pass a valid patch document in the body of the request. {}",
-                error.message
-            ),
-        )
+    call.json::<Vec<Operation>>().map_err(|_| {
+        ApiError::bad_request("You must pass a valid patch document in the body of the request.")
     })
 }

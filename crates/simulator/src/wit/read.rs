@@ -3,10 +3,10 @@
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::fields::{FieldId, Fields};
-use super::item::Item;
+use super::item::{Item, Target};
 use super::render::{Expand, ItemView, update_document};
 use super::value::{References, parse_date};
 use super::write::unknown_item;
@@ -341,6 +341,37 @@ fn updates(
             .filter_map(document)
             .collect(),
     ))
+}
+
+/// `POST artifactUriQuery`: the items that link to each artifact.
+pub(super) fn of_artifacts(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
+    let project = call.project_filter(organization)?;
+    let scope = call.project_base(organization)?;
+    let body = call.value()?;
+    let wanted = body["artifactUris"]
+        .as_array()
+        .ok_or_else(|| ApiError::bad_body("the member artifactUris is missing"))?;
+    let links_to = |item: &Item, uri: &str| {
+        item.relations.iter().any(|relation| {
+            matches!(&relation.target, Target::Resource { url, .. } if url.eq_ignore_ascii_case(uri))
+        })
+    };
+    let of = |uri: &str| -> Value {
+        let live = organization.wit.items.values().filter(|item| {
+            item.deleted.is_none()
+                && project.is_none_or(|project| project == item.project)
+                && !organization.hides_item(item)
+        });
+        live.filter(|item| links_to(item, uri))
+            .map(|item| json!({"id": item.id, "url": format!("{scope}/_apis/wit/workItems/{}", item.id)}))
+            .collect()
+    };
+    let found: Map<String, Value> = wanted
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|uri| (uri.to_owned(), of(uri)))
+        .collect();
+    Ok(Reply::json(json!({"artifactUrisQueryResult": found})))
 }
 
 /// `GET workItems/${type}`: an item of the type with its default values.

@@ -1,13 +1,12 @@
 //! Work items as documents, written straight from what is stored.
 
-use jiff::Timestamp;
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::fields::FieldId;
 use super::ids;
-use super::item::{Item, Relation, Revision, Target, Update};
+use super::item::{Item, Relation, Relinked, Revision, Target, Update};
 use super::links::PARENT;
 use super::nodes::Structure;
 use super::tags;
@@ -57,107 +56,99 @@ impl FieldsView<'_> {
             Select::Named(fields) => fields.contains(&field),
         }
     }
+}
 
-    fn wants_computed(&self, field: FieldId) -> bool {
-        !matches!(self.select, Select::Stored) && self.wants(field)
+/// Writes those of the fields that the service computes which are asked for.
+struct Computed<'v, 'a, M> {
+    view: &'v FieldsView<'a>,
+    map: &'v mut M,
+}
+
+impl<M: SerializeMap> Computed<'_, '_, M> {
+    fn all(&mut self) -> Result<(), M::Error> {
+        if matches!(self.view.select, Select::Stored) {
+            return Ok(());
+        }
+        self.put(ids::ID, &self.view.item.id)?;
+        self.put(ids::REV, &self.view.rev)?;
+        if !matches!(self.view.select, Select::Short) {
+            self.counts()?;
+        }
+        self.signature()?;
+        self.place(Structure::Area, ids::AREA_ID, ids::AREA_LEVEL1)?;
+        self.place(
+            Structure::Iteration,
+            ids::ITERATION_ID,
+            ids::ITERATION_LEVEL1,
+        )
     }
 
-    fn computed<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        let fields = &self.organization.wit.fields;
-        let revision = self.revision;
-        let number = |map: &mut M, id: FieldId, value: usize| {
-            if self.wants_computed(id) {
-                map.serialize_entry(&fields.get(id).reference, &value)
-            } else {
-                Ok(())
-            }
-        };
-        number(map, ids::ID, self.item.id as usize)?;
-        number(map, ids::REV, self.rev as usize)?;
-        number(map, ids::WATERMARK, revision.watermark as usize)?;
+    fn put(&mut self, field: FieldId, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
+        if !self.view.wants(field) {
+            return Ok(());
+        }
+        let fields = &self.view.organization.wit.fields;
+        self.map
+            .serialize_entry(&fields.get(field).reference, value)
+    }
+
+    /// How many relations of each kind there are now: revisions keep no count.
+    fn counts(&mut self) -> Result<(), M::Error> {
+        let relations = &self.view.item.relations;
         let count = |wanted: fn(&Target) -> bool| {
-            self.item
-                .relations
-                .iter()
-                .filter(|relation| wanted(&relation.target))
-                .count()
+            let of_kind = relations.iter().filter(|relation| wanted(&relation.target));
+            of_kind.count()
         };
-        if !matches!(self.select, Select::Short) {
-            number(
-                map,
-                ids::RELATED_LINK_COUNT,
-                count(|target| matches!(target, Target::Item { .. })),
-            )?;
-            number(
-                map,
-                ids::ATTACHED_FILE_COUNT,
-                count(|target| matches!(target, Target::Attachment { .. })),
-            )?;
-            number(
-                map,
-                ids::HYPER_LINK_COUNT,
-                count(
-                    |target| matches!(target, Target::Resource { rel, .. } if &**rel == "Hyperlink"),
-                ),
-            )?;
-            number(
-                map,
-                ids::EXTERNAL_LINK_COUNT,
-                count(
-                    |target| matches!(target, Target::Resource { rel, .. } if &**rel == "ArtifactLink"),
-                ),
-            )?;
+        let items = count(|target| matches!(target, Target::Item { .. }));
+        let files = count(|target| matches!(target, Target::Attachment { .. }));
+        let hyperlinks =
+            count(|target| matches!(target, Target::Resource { rel, .. } if &**rel == "Hyperlink"));
+        let artifacts = count(
+            |target| matches!(target, Target::Resource { rel, .. } if &**rel == "ArtifactLink"),
+        );
+        self.put(ids::RELATED_LINK_COUNT, &items)?;
+        self.put(ids::ATTACHED_FILE_COUNT, &files)?;
+        self.put(ids::HYPER_LINK_COUNT, &hyperlinks)?;
+        self.put(ids::EXTERNAL_LINK_COUNT, &artifacts)
+    }
+
+    /// Who wrote the revision when, whatever its author and date say.
+    fn signature(&mut self) -> Result<(), M::Error> {
+        let (item, revision) = (self.view.item, self.view.revision);
+        self.put(ids::WATERMARK, &revision.watermark)?;
+        self.put(ids::AUTHORIZED_DATE, &date_text(revision.authorized))?;
+        let next = item.revision(self.view.rev + 1);
+        let revised = next.map_or_else(|| NEVER.to_owned(), |next| date_text(next.changed));
+        self.put(ids::REVISED_DATE, &revised)?;
+        let person = &revision.authorized_as;
+        // The number of a person in the tables of old, which has 31 bits.
+        self.put(ids::PERSON_ID, &(person.id.as_u128() as u32 & 0x7fff_ffff))?;
+        let value = FieldValue::Person(std::sync::Arc::clone(person));
+        let identities = self.view.identities;
+        self.put(
+            ids::AUTHORIZED_AS,
+            &ValueView {
+                value: &value,
+                identities,
+            },
+        )
+    }
+
+    /// The node of a path, and its names from the root on.
+    fn place(&mut self, structure: Structure, id: FieldId, level: FieldId) -> Result<(), M::Error> {
+        let path = self.view.revision.values.text(structure.field());
+        let nodes = &self.view.organization.wit.nodes;
+        if self.view.wants(id)
+            && let Some(node) = nodes.find(self.view.item.project, structure, path)
+        {
+            self.put(id, &node.id)?;
         }
-        let text = |map: &mut M, id: FieldId, value: &str| {
-            if self.wants_computed(id) {
-                map.serialize_entry(&fields.get(id).reference, value)
-            } else {
-                Ok(())
-            }
-        };
-        text(map, ids::AUTHORIZED_DATE, &date_text(revision.authorized))?;
-        let revised = self
-            .item
-            .revision(self.rev + 1)
-            .map_or_else(|| NEVER.to_owned(), |next| date_text(next.changed));
-        text(map, ids::REVISED_DATE, &revised)?;
-        if self.wants_computed(ids::AUTHORIZED_AS) {
-            let value = FieldValue::Person(std::sync::Arc::clone(&revision.authorized_as));
-            map.serialize_entry(
-                "System.AuthorizedAs",
-                &ValueView {
-                    value: &value,
-                    identities: self.identities,
-                },
-            )?;
+        for (offset, name) in path.split('\\').take(4).enumerate() {
+            self.put(level + offset as FieldId, name)?;
         }
-        for (structure, id_field, level) in [
-            (Structure::Area, ids::AREA_ID, ids::AREA_LEVEL1),
-            (
-                Structure::Iteration,
-                ids::ITERATION_ID,
-                ids::ITERATION_LEVEL1,
-            ),
-        ] {
-            let path = revision.values.text(structure.field());
-            let nodes = &self.organization.wit.nodes;
-            if self.wants_computed(id_field)
-                && let Some(node) = nodes.find(self.item.project, structure, path)
-            {
-                map.serialize_entry(&fields.get(id_field).reference, &node.id)?;
-            }
-            for (offset, name) in path.split('\\').take(4).enumerate() {
-                let id = level + offset as FieldId;
-                if self.wants_computed(id) {
-                    map.serialize_entry(&fields.get(id).reference, name)?;
-                }
-            }
-            if structure == Structure::Area && self.wants_computed(ids::NODE_NAME) {
-                map.serialize_entry(
-                    "System.NodeName",
-                    path.rsplit('\\').next().unwrap_or_default(),
-                )?;
-            }
+        if structure == Structure::Area {
+            let name = path.rsplit('\\').next().unwrap_or_default();
+            self.put(ids::NODE_NAME, name)?;
         }
         Ok(())
     }
@@ -167,7 +158,11 @@ impl Serialize for FieldsView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = &self.organization.wit.fields;
         let mut map = serializer.serialize_map(None)?;
-        self.computed(&mut map)?;
+        let mut computed = Computed {
+            view: self,
+            map: &mut map,
+        };
+        computed.all()?;
         for (id, value) in self
             .revision
             .values
@@ -275,6 +270,24 @@ impl<'a> ItemView<'a> {
             empty_relations: false,
         }
     }
+
+    /// The relations, where they are asked for and there are some.
+    fn relation_documents(&self) -> Option<Vec<Value>> {
+        if !self.expand.relations {
+            return None;
+        }
+        let now;
+        let relations = if let Some(then) = &self.relations {
+            then
+        } else {
+            now = visible(self.organization, self.item);
+            &now
+        };
+        let (project, base) = (self.item.project, self.references.base);
+        let document = |relation| relation_document(self.organization, relation, project, base);
+        (!relations.is_empty() || self.empty_relations)
+            .then(|| relations.iter().map(document).collect())
+    }
 }
 
 impl Serialize for ItemView<'_> {
@@ -317,20 +330,8 @@ impl Serialize for ItemView<'_> {
                 map.serialize_entry("commentVersionRef", &reference)?;
             }
         }
-        if self.expand.relations {
-            let relations = match &self.relations {
-                Some(relations) => relations.clone(),
-                None => visible(self.organization, item),
-            };
-            if !relations.is_empty() || self.empty_relations {
-                let documents: Vec<Value> = relations
-                    .iter()
-                    .map(|relation| {
-                        relation_document(self.organization, relation, item.project, base)
-                    })
-                    .collect();
-                map.serialize_entry("relations", &documents)?;
-            }
+        if let Some(relations) = self.relation_documents() {
+            map.serialize_entry("relations", &relations)?;
         }
         if self.expand.links {
             map.serialize_entry("_links", &links(self.item, &project))?;
@@ -460,64 +461,62 @@ pub(crate) fn update_document(
     base: &str,
 ) -> Value {
     let references = References::new(base);
-    let identities = Identities::References(&references);
-    let by = match &update.by {
-        FieldValue::Person(person) => json!({
-            "id": person.id,
-            "name": person.combined(),
-            "displayName": person.display_name,
-            "url": format!("{base}/_apis/Identities/{}", person.id),
-            "_links": {"avatar": {"href": format!("{base}/_apis/GraphProfile/MemberAvatars/{}", person.descriptor)}},
-            "uniqueName": person.unique_name,
-            "imageUrl": format!("{base}/_apis/GraphProfile/MemberAvatars/{}", person.descriptor),
-            "descriptor": person.descriptor,
-        }),
-        other => {
-            json!({"id": uuid::Uuid::nil(), "name": other.display(), "displayName": other.display(), "uniqueName": other.display()})
-        }
-    };
-    let next: Option<Timestamp> = item.updates[number..]
-        .iter()
-        .find(|later| later.revises)
-        .map(|later| later.date);
-    let url = format!(
-        "{base}/{}/_apis/wit/workItems/{}/updates/{number}",
-        item.project, item.id
-    );
+    let later = &item.updates[number..];
+    let next = later.iter().find(|later| later.revises);
+    let parent = format!("{base}/{}/_apis/wit/workItems/{}", item.project, item.id);
+    let url = format!("{parent}/updates/{number}");
     let mut value = json!({
         "id": number,
         "workItemId": item.id,
         "rev": update.rev,
-        "revisedBy": by,
-        "revisedDate": next.map_or_else(|| NEVER.to_owned(), date_text),
+        "revisedBy": revised_by(&update.by, base),
+        "revisedDate": next.map_or_else(|| NEVER.to_owned(), |next| date_text(next.date)),
     });
     if update.revises {
+        let identities = Identities::References(&references);
         value["fields"] = field_changes(organization, item, update.rev, identities);
     }
-    let documents = |relations: &mut dyn Iterator<Item = &Relation>| -> Vec<Value> {
-        relations
-            .map(|relation| relation_document(organization, relation, item.project, base))
-            .collect()
-    };
-    let sets = [
-        ("removed", documents(&mut update.removed.iter())),
-        ("added", documents(&mut update.added.iter())),
-        (
-            "updated",
-            documents(&mut update.changed.iter().map(|(_, after)| after)),
-        ),
-    ];
-    let relations: Map<String, Value> = sets
-        .into_iter()
-        .filter(|(_, list)| !list.is_empty())
-        .map(|(name, list)| (name.to_owned(), json!(list)))
-        .collect();
-    if !relations.is_empty() {
-        value["relations"] = Value::Object(relations);
+    if !update.relinked.is_nothing() {
+        let document =
+            |relation: &Relation| relation_document(organization, relation, item.project, base);
+        value["relations"] = relation_changes(&update.relinked, document);
     }
     value["url"] = json!(url);
-    value["_links"] = json!({"self": {"href": url}, "workItemUpdates": {"href": format!("{base}/{}/_apis/wit/workItems/{}/updates", item.project, item.id)}, "parent": {"href": format!("{base}/{}/_apis/wit/workItems/{}", item.project, item.id)}});
+    value["_links"] = json!({
+        "self": {"href": url},
+        "workItemUpdates": {"href": format!("{parent}/updates")},
+        "parent": {"href": parent},
+    });
     value
+}
+
+/// The author of an update, with a `name` that no other answer has; text where nobody is known.
+fn revised_by(by: &FieldValue, base: &str) -> Value {
+    match by {
+        FieldValue::Person(person) => {
+            let mut value = person.reference(base);
+            value["name"] = json!(person.combined());
+            value
+        }
+        other => {
+            let name = other.display();
+            json!({"id": uuid::Uuid::nil(), "name": name, "displayName": name, "uniqueName": name})
+        }
+    }
+}
+
+/// `{"removed", "added", "updated"}`, those of them that are not empty.
+fn relation_changes(relinked: &Relinked, document: impl Fn(&Relation) -> Value) -> Value {
+    let updated = relinked.changed.iter().map(|(_, after)| after);
+    let sets: [(&str, Vec<Value>); 3] = [
+        ("removed", relinked.removed.iter().map(&document).collect()),
+        ("added", relinked.added.iter().map(&document).collect()),
+        ("updated", updated.map(&document).collect()),
+    ];
+    let sets = sets.into_iter().filter(|(_, list)| !list.is_empty());
+    sets.map(|(name, list)| (name.to_owned(), Value::from(list)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// `{"field": {"oldValue", "newValue"}}` of what a revision changed.

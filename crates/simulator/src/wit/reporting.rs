@@ -303,56 +303,38 @@ pub(crate) fn revisions(
         .unwrap_or(cap)
         .min(cap);
     let references = References::new(&call.base);
-    let mut values = Vec::with_capacity(size);
-    let mut at = start;
-    while at < log.len() && values.len() < size {
-        let (id, rev, _) = log[at];
-        at += 1;
-        let Some((item, revision)) = organization
-            .wit
-            .items
-            .get(&id)
-            .and_then(|item| Some((item, item.revision(rev)?)))
-        else {
-            continue;
-        };
-        if !filter.wants(organization, item, rev, revision) {
-            continue;
-        }
-        let select = match (&filter.fields, filter.expand) {
-            (Some(fields), _) => Select::Named(fields),
-            (None, true) => Select::All,
-            (None, false) => Select::Short,
-        };
-        let identities = if filter.identity_refs {
-            Identities::References(&references)
-        } else {
-            Identities::Combined
-        };
+    let select = match (&filter.fields, filter.expand) {
+        (Some(fields), _) => Select::Named(fields),
+        (None, true) => Select::All,
+        (None, false) => Select::Short,
+    };
+    let identities = if filter.identity_refs {
+        Identities::References(&references)
+    } else {
+        Identities::Combined
+    };
+    let entry = |(id, rev, _): &(u32, u32, Timestamp)| {
+        let item = organization.wit.items.get(id)?;
+        let revision = item.revision(*rev)?;
         let fields = FieldsView {
             organization,
             item,
-            rev,
+            rev: *rev,
             revision,
             select,
             identities,
             tag_refs: filter.tag_refs,
             parent: false,
         };
-        values.push(Entry {
-            filter: &filter,
-            call,
-            fields,
-        });
-    }
-    let last = at.checked_sub(1).map_or(0, |at| log[at].0);
-    let token = token(last, at);
-    Ok(Reply::serialized(&Page {
-        values,
-        next_link: next_link(call, &token),
-        continuation_token: token,
-        is_last_batch: at == log.len(),
-    }))
+        filter
+            .wants(organization, item, *rev, revision)
+            .then_some(Entry {
+                filter: &filter,
+                call,
+                fields,
+            })
+    };
+    Ok(read_on(call, log, start, size, entry, |(id, ..)| *id))
 }
 
 struct LinkEntry<'a> {
@@ -413,25 +395,39 @@ pub(crate) fn links(organization: &Organization, call: &Call) -> Result<Reply, A
             && (types.is_empty() || types.iter().any(kind))
             && project.is_none_or(place)
     };
-    let mut values = Vec::new();
+    let entry = |change| {
+        wants(change).then_some(LinkEntry {
+            organization,
+            base: &call.base,
+            change,
+        })
+    };
+    Ok(read_on(call, log, start, PAGE, entry, |change| {
+        change.source
+    }))
+}
+
+/// A page of a stream from a place on: it is full, or the stream at its end. The token names the last item that was looked at.
+fn read_on<'a, L, T: Serialize>(
+    call: &Call,
+    log: &'a [L],
+    start: usize,
+    size: usize,
+    entry: impl Fn(&'a L) -> Option<T>,
+    item: impl Fn(&L) -> u32,
+) -> Reply {
+    let mut values = Vec::with_capacity(size.min(log.len() - start));
     let mut at = start;
-    while at < log.len() && values.len() < PAGE {
-        let change = &log[at];
+    while at < log.len() && values.len() < size {
+        values.extend(entry(&log[at]));
         at += 1;
-        if wants(change) {
-            values.push(LinkEntry {
-                organization,
-                base: &call.base,
-                change,
-            });
-        }
     }
-    let last = at.checked_sub(1).map_or(0, |at| log[at].source);
+    let last = at.checked_sub(1).map_or(0, |at| item(&log[at]));
     let token = token(last, at);
-    Ok(Reply::serialized(&Page {
+    Reply::serialized(&Page {
         values,
         next_link: next_link(call, &token),
         continuation_token: token,
         is_last_batch: at == log.len(),
-    }))
+    })
 }

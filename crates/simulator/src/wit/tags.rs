@@ -51,7 +51,21 @@ impl State {
 }
 
 fn split(tags: &str) -> impl Iterator<Item = &str> {
-    tags.split(';').map(str::trim).filter(|tag| !tag.is_empty())
+    tags.split([';', ','])
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+}
+
+/// `a; b` of both texts, each tag once, without regard to case; nothing without any tag.
+pub(super) fn joined(first: &str, second: &str) -> Option<String> {
+    let mut tags: Vec<&str> = Vec::new();
+    for tag in split(first).chain(split(second)) {
+        let known = |own: &&str| own.to_lowercase() == tag.to_lowercase();
+        if !tags.iter().any(known) {
+            tags.push(tag);
+        }
+    }
+    (!tags.is_empty()).then(|| tags.join("; "))
 }
 
 /// Below `{project}/_apis/wit/tags`.

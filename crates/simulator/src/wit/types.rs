@@ -169,6 +169,22 @@ pub(crate) fn all(process: Process) -> impl Iterator<Item = &'static WorkItemTyp
     own.iter().chain(TESTS.iter())
 }
 
+/// Names of the types in a category, as `Microsoft.BugCategory`, of any process.
+pub(crate) fn of_category(reference: &str) -> impl Iterator<Item = &'static str> {
+    [
+        Process::Basic,
+        Process::Agile,
+        Process::Scrum,
+        Process::Cmmi,
+    ]
+    .into_iter()
+    .flat_map(all)
+    .filter(move |kind| {
+        format!("Microsoft.{}Category", kind.category).eq_ignore_ascii_case(reference)
+    })
+    .map(|kind| kind.name)
+}
+
 impl WorkItemType {
     pub(crate) fn find(process: Process, name: &str) -> Option<&'static Self> {
         all(process).find(|kind| kind.name.eq_ignore_ascii_case(name))

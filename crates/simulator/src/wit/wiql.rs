@@ -17,11 +17,16 @@ use crate::world::Organization;
 const MOST: usize = 20_000;
 
 fn error(message: impl std::fmt::Display) -> ApiError {
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        "Microsoft.TeamFoundation.WorkItemTracking.Server.WorkItemTrackingQueryException",
-        format!("TF51006: The query statement is missing or not valid: {message}."),
-    )
+    ApiError::bad_request(format!(
+        "TF51006: The query statement is missing or not valid: {message}."
+    ))
+}
+
+fn no_from(found: Option<&lex::Token>) -> ApiError {
+    let found = found.map(ToString::to_string).unwrap_or_default();
+    ApiError::bad_request(format!(
+        "TF51006: The query statement is missing a FROM clause. The error is caused by «{found}»."
+    ))
 }
 
 fn too_many() -> ApiError {
@@ -51,7 +56,11 @@ pub(super) fn query(organization: &Organization, call: &Call) -> Result<Reply, A
     let reference = |id: u32| json!({"id": id, "url": format!("{scope}/_apis/wit/workItems/{id}")});
     let columns: Vec<Value> = parsed.columns.iter().map(|id| field(*id)).collect();
     let mut answer = json!({
-        "queryType": if parsed.links.is_some() { "oneHop" } else { "flat" },
+        "queryType": match parsed.links {
+            None => "flat",
+            Some(parse::LinkMode::Recursive) => "tree",
+            Some(_) => "oneHop",
+        },
         "queryResultType": if parsed.links.is_some() { "workItemLink" } else { "workItem" },
         "asOf": date_text(as_of),
         "columns": columns,
@@ -63,8 +72,8 @@ pub(super) fn query(organization: &Organization, call: &Call) -> Result<Reply, A
             .map(|(id, descending)| json!({"field": field(*id), "descending": descending}))
             .collect();
     }
-    if parsed.links.is_some() {
-        let rows = evaluate::links(organization, &parsed);
+    if let Some(mode) = parsed.links {
+        let rows = evaluate::links(organization, &parsed, mode);
         let rows = limit(rows, top)?;
         answer["workItemRelations"] = rows
             .into_iter()

@@ -6,14 +6,15 @@ mod relations;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fields::FieldId;
-use super::item::{CommentRef, Deletion, Item, Relation, Revision, Target, Update, Values};
+use super::item::{CommentRef, Deletion, Item, Relinked, Revision, Target, Update, Values};
 use super::patch::Operation;
 use super::reporting::LinkChange;
 use super::value::FieldValue;
-use super::{comments, ids};
+use super::{State, comments, ids};
 use crate::server::ApiError;
 use crate::world::{Organization, Person};
 
@@ -98,25 +99,19 @@ fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options
         mut item,
         values,
         markdown,
-        added,
-        removed,
-        changed,
+        mut relinked,
         comment,
         revises,
         moved_to,
         ..
     } = draft;
-    if let Some(project) = moved_to {
-        item.project = project;
-    }
+    item.project = moved_to.unwrap_or(item.project);
     let now = organization.clock.tick();
-    let changed_by = values
-        .get(ids::CHANGED_BY)
-        .cloned()
-        .unwrap_or_else(|| FieldValue::Person(Arc::clone(by)));
-    let date = match values.get(ids::CHANGED_DATE) {
-        Some(FieldValue::Date(date)) => *date,
-        _ => now,
+    // Where there is no revision to say otherwise, it is the caller, and now.
+    let (author, date) = if revises {
+        signature(&values, by, now)
+    } else {
+        (FieldValue::Person(Arc::clone(by)), now)
     };
     if options.validate_only {
         if revises {
@@ -132,60 +127,54 @@ fn save(organization: &mut Organization, draft: Draft, by: &Arc<Person>, options
         }
         return item;
     }
-    if item.id == 0 {
-        organization.wit.last_item += 1;
-        item.id = organization.wit.last_item;
-    }
-    let mut added = added;
-    for relation in &mut added {
-        organization.wit.last_relation += 1;
-        relation.id = organization.wit.last_relation;
-        relation.added = if revises { date } else { now };
-    }
-    let gone = |relation: &Relation| removed.iter().any(|removed| removed.id == relation.id);
-    item.relations.retain(|relation| !gone(relation));
-    for (before, after) in &changed {
-        if let Some(relation) = item
-            .relations
-            .iter_mut()
-            .find(|relation| relation.id == before.id)
-        {
-            *relation = after.clone();
-        }
-    }
-    item.relations.extend(added.iter().cloned());
+    organization.wit.number(&mut item, &mut relinked, date);
+    relinked.apply(&mut item.relations);
     if revises {
-        let comment = comment.map(|text| {
-            comments::from_history(
-                &mut organization.wit.last_comment,
-                &mut item,
-                &text,
-                &changed_by,
-                date,
-            )
-        });
+        let last = &mut organization.wit.last_comment;
+        let comment =
+            comment.map(|text| comments::from_history(last, &mut item, &text, &author, date));
         push_revision(organization, &mut item, values, date, by, comment, markdown);
     }
-    if revises || !(added.is_empty() && removed.is_empty() && changed.is_empty()) {
-        let update_date = if revises { date } else { now };
+    relations::mirror(organization, &item, &relinked, by);
+    if revises || !relinked.is_nothing() {
         item.updates.push(Update {
             rev: item.rev(),
             revises,
-            by: if revises {
-                changed_by.clone()
-            } else {
-                FieldValue::Person(Arc::clone(by))
-            },
-            date: update_date,
-            added: added.clone(),
-            removed: removed.clone(),
-            changed,
+            by: author,
+            date,
+            relinked,
         });
     }
-    relations::mirror(organization, &item, &added, &removed, by);
-    let id = item.id;
-    organization.wit.items.insert(id, item.clone());
+    organization.wit.items.insert(item.id, item.clone());
     item
+}
+
+/// Author and date of a revision, which need not be the caller and now.
+fn signature(values: &Values, by: &Arc<Person>, now: Timestamp) -> (FieldValue, Timestamp) {
+    let author = values
+        .get(ids::CHANGED_BY)
+        .cloned()
+        .unwrap_or_else(|| FieldValue::Person(Arc::clone(by)));
+    let date = match values.get(ids::CHANGED_DATE) {
+        Some(FieldValue::Date(date)) => *date,
+        _ => now,
+    };
+    (author, date)
+}
+
+impl State {
+    /// Gives a new item and its new relations their ids.
+    fn number(&mut self, item: &mut Item, relinked: &mut Relinked, date: Timestamp) {
+        if item.id == 0 {
+            self.last_item += 1;
+            item.id = self.last_item;
+        }
+        for relation in &mut relinked.added {
+            self.last_relation += 1;
+            relation.id = self.last_relation;
+            relation.added = date;
+        }
+    }
 }
 
 /// Appends a revision and puts it into the stream.
@@ -193,7 +182,7 @@ fn push_revision(
     organization: &mut Organization,
     item: &mut Item,
     mut values: Values,
-    changed: jiff::Timestamp,
+    changed: Timestamp,
     by: &Arc<Person>,
     comment: Option<CommentRef>,
     markdown: Vec<FieldId>,
@@ -244,9 +233,7 @@ pub(crate) fn revise(
         revises: true,
         by: FieldValue::Person(Arc::clone(by)),
         date,
-        added: Vec::new(),
-        removed: Vec::new(),
-        changed: Vec::new(),
+        relinked: Relinked::default(),
     });
     organization.wit.items.insert(id, item);
 }

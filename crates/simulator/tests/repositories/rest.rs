@@ -274,90 +274,139 @@ async fn refs_are_listed_in_pages_and_moved_by_their_old_value() {
     assert!(locked["isLockedBy"]["id"].is_string());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commits_made_through_rest_are_seen_as_items_and_history() {
-    let fixture = Fixture::new().await;
-    let id = fixture.repository("rest").await;
-    let api = format!("/Main%20Project/_apis/git/repositories/{id}");
-    let push = |old: &str, changes: Value| {
-        json!({
-            "refUpdates": [{"name": "refs/heads/main", "oldObjectId": old}],
-            "commits": [{"comment": "through REST", "changes": changes}],
-        })
-    };
-    let add = |path: &str, content: &str| json!({"changeType": "add", "item": {"path": path}, "newContent": {"content": content, "contentType": "rawtext"}});
-    let made = fixture
-        .told(
-            201,
-            Method::POST,
-            &format!("{api}/pushes?api-version=7.1"),
-            &push(
-                ZERO,
-                json!([add("/docs/Überblick.md", "hällo"), add("/a.txt", "a")]),
-            ),
-        )
-        .await;
-    let first = made["refUpdates"][0]["newObjectId"].as_str().unwrap();
-    let stale = fixture
-        .call(
-            Method::POST,
-            &format!("{api}/pushes?api-version=7.1"),
-            &push(ZERO, json!([add("/b.txt", "b")])),
-        )
-        .await;
-    assert_eq!(
-        stale.expect(409).json()["typeKey"],
-        "GitReferenceStaleException"
-    );
-    let change = json!([{"changeType": "delete", "item": {"path": "/a.txt"}}, {"changeType": "edit", "item": {"path": "/docs/Überblick.md"}, "newContent": {"content": "aGkgdGhlcmU=", "contentType": "base64encoded"}}]);
-    fixture
-        .told(
-            201,
-            Method::POST,
-            &format!("{api}/pushes?api-version=7.1"),
-            &push(first, change),
-        )
-        .await;
+/// A repository that is written through REST alone.
+struct Written {
+    fixture: Fixture,
+    api: String,
+}
 
-    let items = fixture
-        .read(&format!("{api}/items?recursionLevel=full&api-version=7.1"))
-        .await;
-    let paths: Vec<&str> = items["value"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["path"].as_str().unwrap())
-        .collect();
+impl Written {
+    async fn empty() -> Self {
+        let fixture = Fixture::new().await;
+        let id = fixture.repository("rest").await;
+        let api = format!("/Main%20Project/_apis/git/repositories/{id}");
+        Self { fixture, api }
+    }
+
+    /// With a commit that made two files, and one that deleted one and edited the other; the first one's id too.
+    async fn with_two_commits() -> (Self, String) {
+        let written = Self::empty().await;
+        let made = json!([add("/docs/Überblick.md", "hällo"), add("/a.txt", "a")]);
+        let first = written.commit("main", ZERO, made).await;
+        let change = json!([
+            {"changeType": "delete", "item": {"path": "/a.txt"}},
+            {"changeType": "edit", "item": {"path": "/docs/Überblick.md"}, "newContent": {"content": "aGkgdGhlcmU=", "contentType": "base64encoded"}},
+        ]);
+        written.commit("main", &first, change).await;
+        (written, first)
+    }
+
+    async fn push(&self, branch: &str, old: &str, changes: Value) -> Answer {
+        let body = json!({
+            "refUpdates": [{"name": format!("refs/heads/{branch}"), "oldObjectId": old}],
+            "commits": [{"comment": "through REST", "changes": changes}],
+        });
+        let path = format!("{}/pushes?api-version=7.1", self.api);
+        self.fixture.call(Method::POST, &path, &body).await
+    }
+
+    async fn commit(&self, branch: &str, old: &str, changes: Value) -> String {
+        let made = self.push(branch, old, changes).await.expect(201).json();
+        let id = &made["refUpdates"][0]["newObjectId"];
+        id.as_str().unwrap().to_owned()
+    }
+
+    async fn read(&self, path: &str) -> Value {
+        let path = format!("{}/{path}&api-version=7.1", self.api);
+        self.fixture.read(&path).await
+    }
+}
+
+fn add(path: &str, content: &str) -> Value {
+    let content = json!({"content": content, "contentType": "rawtext"});
+    json!({"changeType": "add", "item": {"path": path}, "newContent": content})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_made_through_rest_are_seen_as_items() {
+    let (written, first) = Written::with_two_commits().await;
+    let items = written.read("items?recursionLevel=full").await;
+    let items = items["value"].as_array().unwrap().iter();
+    let paths: Vec<&str> = items.map(|item| item["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["/", "/docs", "/docs/Überblick.md"]);
-    let raw = fixture
+    let raw = written
+        .fixture
         .send(
             Method::GET,
-            &format!("{api}/items?path=/docs/%C3%9Cberblick.md&api-version=7.1"),
+            &format!(
+                "{}/items?path=/docs/%C3%9Cberblick.md&api-version=7.1",
+                written.api
+            ),
             &[("accept", "text/plain")],
             Vec::new(),
         )
         .await;
     assert_eq!(raw.expect(200).text(), "hi there");
-    let old = fixture.get(&format!("{api}/items?path=/a.txt&includeContent=true&versionDescriptor.versionType=commit&versionDescriptor.version={first}&api-version=7.1")).await;
-    assert_eq!(old.expect(200).json()["content"], "a");
-    fixture
-        .get(&format!("{api}/items?path=/a.txt&api-version=7.1"))
-        .await
-        .expect(404);
+    let old = format!(
+        "items?path=/a.txt&includeContent=true&versionDescriptor.versionType=commit&versionDescriptor.version={first}"
+    );
+    assert_eq!(written.read(&old).await["content"], "a");
+    let now = format!("{}/items?path=/a.txt&api-version=7.1", written.api);
+    written.fixture.get(&now).await.expect(404);
+}
 
-    let commits = fixture
-        .read(&format!(
-            "{api}/commits?searchCriteria.$top=5&api-version=7.1"
-        ))
-        .await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_made_through_rest_are_seen_as_history() {
+    let (written, first) = Written::with_two_commits().await;
+    let stale = written.push("main", ZERO, json!([add("/b.txt", "b")]));
+    assert_eq!(
+        stale.await.expect(409).json()["typeKey"],
+        "GitReferenceStaleException"
+    );
+    let commits = written.read("commits?searchCriteria.$top=5").await;
     assert_eq!(commits["count"], 2);
     assert_eq!(
         commits["value"][0]["changeCounts"],
         json!({"Add": 0, "Edit": 1, "Delete": 1})
     );
     assert_eq!(commits["value"][1]["commitId"], first);
-    let changes = fixture
-        .read(&format!("{api}/commits/{first}/changes?api-version=7.1"))
+    let changes = written
+        .read(&format!("commits/{first}/changes?top=9"))
         .await;
     assert_eq!(changes["changes"].as_array().unwrap().len(), 2);
+}
+
+/// "Find the closest common commit (the merge base) between base and target commits, and get the diff" (Git REST, Diffs - Get).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn branches_differ_by_what_came_since_their_common_commit() {
+    let (written, first) = Written::with_two_commits().await;
+    // The branch leaves at the first commit: what `main` deleted and edited since is not its doing.
+    let branch = json!([{"name": "refs/heads/topic", "oldObjectId": ZERO, "newObjectId": first}]);
+    let refs = format!("{}/refs?api-version=7.1", written.api);
+    let made = written.fixture.call(Method::POST, &refs, &branch).await;
+    made.expect(200);
+    let more = json!([add("/b.txt", "b")]);
+    written.commit("topic", &first, more).await;
+    let diff = "diffs/commits?baseVersion=main&targetVersion=topic&targetVersionType=branch";
+    let seen = written.read(diff).await;
+    assert_eq!(seen["commonCommit"], first);
+    assert_eq!(
+        (&seen["aheadCount"], &seen["behindCount"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(
+        seen["changeCounts"],
+        json!({"Add": 1, "Edit": 0, "Delete": 0})
+    );
+    let [change] = &seen["changes"].as_array().unwrap()[..] else {
+        panic!("{seen}");
+    };
+    assert_eq!(change["item"]["path"], "/b.txt");
+    let whole = written
+        .read(&format!("{diff}&diffCommonCommit=false"))
+        .await;
+    assert_eq!(
+        whole["changeCounts"],
+        json!({"Add": 2, "Edit": 1, "Delete": 0})
+    );
 }

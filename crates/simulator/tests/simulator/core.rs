@@ -109,7 +109,7 @@ async fn a_deleted_project_comes_back_with_all_that_it_had() {
     contoso
         .patch(&path, &json!({"name": "Another"}))
         .await
-        .refused(404, "TF200016");
+        .refused(404, "VS800075");
     contoso
         .patch(&path, &json!({"state": "wellFormed"}))
         .await
@@ -237,4 +237,17 @@ async fn the_catalogue_lists_every_location_on_a_base_url() {
             .iter()
             .any(|route| route["id"] == "72c7ddf8-2cdc-4f60-90cd-ab71c14a399b")
     );
+}
+
+/// "$mine: If true return all the teams requesting user is member" (Core REST, Teams - Get Teams).
+#[tokio::test]
+async fn the_teams_of_the_caller_can_be_listed() {
+    let contoso = Contoso::start().await;
+    let teams = "_apis/projects/Fabrikam/teams?api-version=7.1";
+    let body = json!({"name": "Others"});
+    contoso.post(teams, &body).await.expect(201);
+    assert_eq!(contoso.get(teams).await.json()["count"], 2);
+    let mine = contoso.get(&format!("{teams}&$mine=true")).await.json();
+    assert_eq!(mine["count"], 1);
+    assert_eq!(mine["value"][0]["name"], "Fabrikam Team");
 }

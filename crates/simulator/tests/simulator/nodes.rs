@@ -1,6 +1,6 @@
 //! Areas and iterations.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::harness::{Contoso, field};
 
@@ -59,6 +59,22 @@ async fn the_depth_decides_what_is_listed_and_defaults_to_the_roots() {
         .get(&format!("{NODES}/areas/None"))
         .await
         .expect(404);
+}
+
+/// Recorded: `POST …/classificationNodes/areas` answers 201, or 200 for a node that was moved, and both name the place.
+#[tokio::test]
+async fn what_is_made_or_moved_is_named_by_its_location() {
+    let contoso = Contoso::start().await;
+    let post = async |place: &str, body: Value| {
+        let path = format!("{NODES}/areas{place}?api-version=7.1");
+        contoso.post(&path, &body).await
+    };
+    let web = post("", json!({"name": "Web"})).await.expect(201);
+    assert_eq!(web.header("location"), web.json()["url"]);
+    let api = post("", json!({"name": "Api"})).await.expect(201);
+    let moved = post("/Web", json!({"id": api.json()["id"]})).await;
+    let moved = moved.expect(200);
+    assert!(moved.header("location").ends_with("/Areas/Web/Api"));
 }
 
 #[tokio::test]

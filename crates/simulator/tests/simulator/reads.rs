@@ -215,3 +215,22 @@ async fn types_fields_tags_and_relation_types_are_listed() {
         .await
         .expect(200);
 }
+
+/// "Queries work items linked to a given list of artifact URI" (Work Item Tracking REST, Artifact Uri Query).
+#[tokio::test]
+async fn the_items_of_an_artifact_are_found() {
+    let contoso = Contoso::start().await;
+    let id = contoso.task("linked").await;
+    let uri = "vstfs:///Git/Commit/a%2Fb%2Fc";
+    let relation =
+        json!({"rel": "ArtifactLink", "url": uri, "attributes": {"name": "Fixed in Commit"}});
+    let patch = json!([{"op": "add", "path": "/relations/-", "value": relation}]);
+    contoso.update(id, "", &patch).await.expect(200);
+    let unknown = "vstfs:///Git/Commit/none";
+    let path = "Fabrikam/_apis/wit/artifactUriQuery?api-version=7.1";
+    let body = json!({"artifactUris": [uri, unknown]});
+    let found = contoso.post(path, &body).await.expect(200).json();
+    let found = &found["artifactUrisQueryResult"];
+    assert_eq!(found[uri][0]["id"], id);
+    assert_eq!(found[unknown], json!([]));
+}

@@ -321,11 +321,27 @@ async fn a_test_of_the_revision_guards_a_change() {
     let contoso = Contoso::start().await;
     let id = contoso.task("guarded").await;
     let patch = |rev: u64| json!([{"op": "test", "path": "/rev", "value": rev}, field("System.Title", "new")]);
-    contoso
-        .update(id, "", &patch(3))
-        .await
-        .refused(412, "VS403351");
+    contoso.update(id, "", &patch(3)).await.refused(
+        412,
+        "VS403351: Test Operation for path /rev failed, value 1 was not equal to test value 3.",
+    );
     contoso.update(id, "", &patch(1)).await.expect(200);
+}
+
+/// "With patch parameter 'add' one can only add tags to work items but not delete any of them" (bluebasher/WorkItemUpdater #87).
+#[tokio::test]
+async fn tags_that_are_added_join_the_others_and_only_a_replacement_takes_some_away() {
+    let contoso = Contoso::start().await;
+    let id = contoso.task("tagged").await;
+    let write = async |op: &str, value: &str| {
+        let patch = json!([{"op": op, "path": "/fields/System.Tags", "value": value}]);
+        let written = contoso.update(id, "", &patch).await.expect(200).json();
+        written["fields"]["System.Tags"].clone()
+    };
+    assert_eq!(write("add", "one; two").await, "one; two");
+    assert_eq!(write("add", "Two; three").await, "one; two; three");
+    assert_eq!(write("replace", "three; four").await, "three; four");
+    assert_eq!(write("remove", "").await, Value::Null);
 }
 
 #[tokio::test]

@@ -29,6 +29,57 @@ impl Tenancy {
     }
 }
 
+/// `request-id` and `client-request-id` "are returned in the response header and the body of errors" (learn.microsoft.com, Graph errors).
+#[tokio::test]
+async fn an_answer_is_named_and_names_the_request_of_the_client() {
+    let tenancy = Tenancy::start().await;
+    let token = format!("Bearer {}", tenancy.app_token(GRAPH).await);
+    let own = "f1d2c3b4-0000-4000-8000-00000000000a";
+    let headers = [("authorization", &*token), ("client-request-id", own)];
+    let ask = async |path: &str| {
+        let sent = tenancy.request(Method::GET, path, &headers, String::new());
+        sent.await
+    };
+    let good = ask("/v1.0/users?$top=1").await;
+    assert_eq!(good.headers["client-request-id"], own);
+    assert_eq!(good.headers["odata-version"], "4.0");
+    let kind = good.headers["content-type"].to_str().unwrap();
+    assert!(
+        kind.starts_with("application/json;odata.metadata=minimal"),
+        "{kind}"
+    );
+    let bad = ask("/v1.0/users/nobody").await;
+    assert_eq!(bad.status, 404);
+    let error: Value = serde_json::from_str(&bad.text).unwrap();
+    let inner = &error["error"]["innerError"];
+    assert_eq!(
+        bad.headers["request-id"],
+        inner["request-id"].as_str().unwrap()
+    );
+    assert_ne!(bad.headers["request-id"], good.headers["request-id"]);
+}
+
+/// `Request_UnsupportedQuery`: "a special request header: `ConsistencyLevel: eventual`" (learn.microsoft.com, advanced queries).
+#[tokio::test]
+async fn people_are_searched_only_where_the_answer_may_lag_behind() {
+    let tenancy = Tenancy::start().await;
+    let token = format!("Bearer {}", tenancy.app_token(GRAPH).await);
+    let ask = async |level: &str| {
+        let headers = [("authorization", &*token), ("consistencylevel", level)];
+        let path = "/v1.0/users?$search=%22displayName:a%22";
+        let sent = tenancy.request(Method::GET, path, &headers, String::new());
+        sent.await
+    };
+    let refused = ask("session").await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.text.contains("Request_UnsupportedQuery"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(ask("eventual").await.status, 200);
+}
+
 #[tokio::test]
 async fn lists_are_paged_cut_down_and_filtered() {
     let tenancy = Tenancy::start().await;

@@ -1,5 +1,4 @@
 import { Body1, Button, Field, Input, makeStyles, Subtitle2, tokens } from "@fluentui/react-components";
-import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 import { useAll } from "../../components/all";
 import { refusedAt, useFormStyles } from "../../components/form";
@@ -9,9 +8,10 @@ import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { Loaded } from "../../components/State";
 import { useTell } from "../../components/tell";
+import { useTyped } from "../../components/typed";
 import { useMay, useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { cli, type Objectives, objectives, settingsOf } from "./alarm";
+import { cli, objectives, settingsOf } from "./alarm";
 import "./texts";
 
 type Settings = Schemas["AlarmSettingsBody"];
@@ -39,7 +39,7 @@ export function AlarmSettings() {
   return (
     <Section title={t("settings.title")}>
       <Body1 className={styles.quiet}>{t("settings.about")}</Body1>
-      <Loaded query={query}>{(settings) => <Form key={JSON.stringify(settings)} settings={settings} />}</Loaded>
+      <Loaded query={query}>{(settings) => <Form settings={settings} />}</Loaded>
     </Section>
   );
 }
@@ -51,13 +51,15 @@ function Form({ settings }: { settings: Settings }) {
   const tell = useTell();
   const manage = useMay("manage-policies");
   const may = useMe().connectors == null && manage;
-  const [typed, setTyped] = useState(() => objectives(settings));
+  const { draft: typed, change: set, saved } = useTyped(objectives(settings));
   const save = api.useMutation("put", "/alarms/settings", {
-    onSuccess: () => tell(t("settings.saved"), t("settings.savedBody")),
+    onSuccess: () => {
+      tell(t("settings.saved"), t("settings.savedBody"));
+      return saved();
+    },
   });
   const body = settingsOf(typed);
   const same = JSON.stringify(body) === JSON.stringify(settingsOf(objectives(settings)));
-  const set = (part: Partial<Objectives>) => setTyped({ ...typed, ...part });
   const at = refusedAt(save.error);
   const field = (label: string, hint: string, value: string, pointer: string, onText: (text: string) => void) => (
     <Field label={label} hint={hint} {...at(pointer)}>

@@ -18,6 +18,8 @@ import "./texts";
 
 type Alarm = Schemas["AlarmView"];
 
+const AGAIN = 60_000;
+
 const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
   card: { gap: tokens.spacingVerticalS },
@@ -31,7 +33,8 @@ const useStyles = makeStyles({
 /** What is wrong, and what counts as wrong. */
 export function Alarms() {
   const t = useTexts("alarms");
-  const query = api.useQuery("get", "/alarms");
+  // An alarm is raised without an event.
+  const query = api.useQuery("get", "/alarms", {}, { refetchInterval: AGAIN });
   const [asked, setAsked] = useState<Alarm>();
   return (
     <Page title={t("title")} about={t("about")}>

@@ -14,6 +14,8 @@ export function Change({ proposal }: { proposal: Schemas["Proposal"] }) {
     <Section title={t("change.title")}>
       {proposal.kind === "forget-snapshots" && <Forgotten change={proposal.change} />}
       {proposal.kind === "shorten-retention" && <Shortened change={proposal.change} />}
+      {proposal.kind === "move-default-repository" && <Text>{t("change.moveDefault", { before: t("change.nothing"), ...proposal.change })}</Text>}
+      {proposal.kind === "remove-repository" && <Text>{t("change.removeRepository", proposal.change)}</Text>}
       {proposal.kind === "switch-off-four-eyes" && <Text>{t("change.fourEyes")}</Text>}
       <Accordion collapsible>
         <AccordionItem value="raw">

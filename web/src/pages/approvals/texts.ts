@@ -15,6 +15,8 @@ addTexts("approvals", {
   kind: {
     "forget-snapshots": "Delete snapshots",
     "shorten-retention": "Keep less",
+    "move-default-repository": "Make another repository the default",
+    "remove-repository": "Remove a repository",
     "switch-off-four-eyes": "Switch four eyes off",
   },
   state: {
@@ -52,6 +54,8 @@ addTexts("approvals", {
     after: "Then",
     nothing: "–",
     differences: "Members of the policy that would change",
+    moveDefault: "{{repository}} would become the default repository. Policies that name none would keep less of what lies in {{before}}.",
+    removeRepository: "{{repository}} would be removed from the list. Policies that name no repository would keep less in it, should it be added again.",
     fourEyes: "From then on everybody with the role Administrator deletes snapshots and shortens retention alone, at once.",
     raw: "The whole change",
   },

@@ -6,6 +6,7 @@ import { CredentialField } from "../../components/CredentialField";
 import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { refusedAt, useFormStyles } from "../../components/form";
 import { Page } from "../../components/Page";
+import { useShown } from "../../components/search";
 import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
@@ -29,7 +30,7 @@ interface Draft {
   credential: string;
 }
 
-const EMPTY: Draft = { service: "azure-devops", mode: "modern", name: "", tenant: "", client: "", credential: "" };
+const EMPTY = { name: "", tenant: "", client: "", credential: "" };
 
 /** `/apps/new`: the service, the way to set it up, the tenant; consent is the next page (AV-08). */
 export function NewApp() {
@@ -37,30 +38,31 @@ export function NewApp() {
   const styles = useStyles();
   const t = useTexts("apps");
   const navigate = useNavigate();
-  const [draft, setDraft] = useState<Draft>(EMPTY);
-  const [second, setSecond] = useState(false);
-  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
+  // What was chosen first is in the address: the browser's way back leads there, and a page that is loaded anew asks for the same.
+  const [shown, show] = useShown();
+  const [typed, setTyped] = useState(EMPTY);
+  const draft: Draft = { ...typed, service: shown["service"] ?? "azure-devops", mode: shown["mode"] === "own" ? "own" : "modern" };
   return (
     <Page title={t("new.title")} about={t("new.about")} trail={<TextLink to="/apps">{t("title")}</TextLink>}>
-      {second ? (
-        <Second draft={draft} set={set} onBack={() => setSecond(false)} />
+      {shown["step"] === "tenant" ? (
+        <Second draft={draft} set={(change) => setTyped((before) => ({ ...before, ...change }))} onBack={() => show({ step: undefined }, "push")} />
       ) : (
         <div className={`${form.form} ${form.narrow}`}>
           <Field label={t("new.service")} required>
-            <RadioGroup value={draft.service} onChange={(_, { value }) => set({ service: value })}>
+            <RadioGroup value={draft.service} onChange={(_, { value }) => show({ service: value })}>
               {["azure-devops", "microsoft-365"].map((one) => (
                 <Radio key={one} value={one} label={t(`services.${one}`)} />
               ))}
             </RadioGroup>
           </Field>
           <Field label={t("new.mode")} required>
-            <RadioGroup value={draft.mode} onChange={(_, { value }) => set({ mode: value as Draft["mode"] })}>
+            <RadioGroup value={draft.mode} onChange={(_, { value }) => show({ mode: value })}>
               <ExplainedRadio value="modern" title={t("new.modern")} about={[t("new.modernAbout")]} />
               <ExplainedRadio value="own" title={t("new.custom")} about={[t("new.customAbout")]} />
             </RadioGroup>
           </Field>
           <div className={styles.actions}>
-            <Button appearance="primary" onClick={() => setSecond(true)}>
+            <Button appearance="primary" onClick={() => show({ step: "tenant" }, "push")}>
               {t("new.next")}
             </Button>
             <Button appearance="subtle" onClick={() => void navigate({ to: "/apps" })}>
@@ -75,7 +77,7 @@ export function NewApp() {
 
 interface SecondProps {
   draft: Draft;
-  set: (change: Partial<Draft>) => void;
+  set: (change: Partial<typeof EMPTY>) => void;
   onBack: () => void;
 }
 

@@ -1,8 +1,8 @@
-import { Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow } from "@fluentui/react-components";
 import { when } from "../../components/format";
 import { webAddress } from "../../components/address";
 import { OutLink } from "../../components/Outside";
 import { useTexts } from "../../texts";
+import { FieldTable } from "./FieldTable";
 import type { ViewProps } from "./item";
 import { rowsOf } from "./rows";
 import { Damaged } from "./WorkItemForm";
@@ -13,26 +13,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 export function Details({ document }: ViewProps) {
   const t = useTexts("browse");
   if (!document) return <Damaged />;
-  return (
-    <Table size="small" aria-label={t("item.details")}>
-      <TableHeader>
-        <TableRow>
-          <TableHeaderCell>{t("form.field")}</TableHeaderCell>
-          <TableHeaderCell>{t("form.value")}</TableHeaderCell>
-        </TableRow>
-      </TableHeader>
-      <TableBody>
-        {rowsOf(document).map(({ key, name, value }) => (
-          <TableRow key={key}>
-            <TableCell>{name}</TableCell>
-            <TableCell style={{ overflowWrap: "anywhere" }}>
-              <Value value={value} />
-            </TableCell>
-          </TableRow>
-        ))}
-      </TableBody>
-    </Table>
-  );
+  return <FieldTable label={t("item.details")} rows={rowsOf(document).map(({ value, ...row }) => ({ ...row, value: <Value value={value} /> }))} />;
 }
 
 function Value({ value }: { value: string }) {

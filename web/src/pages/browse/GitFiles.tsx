@@ -36,7 +36,7 @@ export function GitFiles({ snapshot, item }: ViewProps) {
               head={head ?? undefined}
               onChange={(value) => show({ ref: value, folder: undefined, file: undefined })}
             />
-            <Trail top={item.name} steps={steps} onOpen={(to) => show({ folder: to, file: undefined })} />
+            <Trail top={item.name} steps={steps} onOpen={(to) => show({ folder: to, file: undefined }, "push")} />
             {file === undefined ? (
               <Folder
                 key={`${ref}:${folder}`}
@@ -44,7 +44,7 @@ export function GitFiles({ snapshot, item }: ViewProps) {
                 path={item.path}
                 gitRef={ref}
                 folder={folder}
-                onOpen={(name, type) => show(type === "folder" ? { folder: [...steps, name].join("/") } : { file: [...steps, name].join("/") })}
+                onOpen={(name, type) => show({ [type === "folder" ? "folder" : "file"]: [...steps, name].join("/") }, "push")}
               />
             ) : (
               <FileView
@@ -53,7 +53,7 @@ export function GitFiles({ snapshot, item }: ViewProps) {
                 url={blobUrl(snapshot.id, item.path, ref, file)}
                 download={blobUrl(snapshot.id, item.path, ref, file, steps.at(-1) ?? "")}
                 actions={
-                  <Button size="small" onClick={() => show({ tab: "commits", file, folder: undefined })}>
+                  <Button size="small" onClick={() => show({ tab: "commits", file, folder: undefined }, "push")}>
                     {t("git.fileHistory")}
                   </Button>
                 }

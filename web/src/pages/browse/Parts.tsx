@@ -19,11 +19,11 @@ export function Parts({ snapshot, item }: ViewProps) {
   const isFile = shown["part"] === "file";
   return (
     <>
-      <Trail top={item.path} steps={steps} onOpen={(to) => show({ path: to, part: undefined })} />
+      <Trail top={item.path} steps={steps} onOpen={(to) => show({ path: to, part: undefined }, "push")} />
       {isFile ? (
         <FileView name={steps.at(-1) ?? ""} url={contentUrl(snapshot.id, path)} download={contentUrl(snapshot.id, path, steps.at(-1) ?? "")} />
       ) : (
-        <Folder snapshot={snapshot.id} path={path} onOpen={(name, file) => show({ path: [...steps, name].join("/"), part: file ? "file" : undefined })} />
+        <Folder snapshot={snapshot.id} path={path} onOpen={(name, file) => show({ path: [...steps, name].join("/"), part: file ? "file" : undefined }, "push")} />
       )}
     </>
   );

@@ -1,10 +1,11 @@
-import { makeStyles, MessageBar, MessageBarBody, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow, Tag, tokens } from "@fluentui/react-components";
+import { makeStyles, MessageBar, MessageBarBody, Tag, tokens } from "@fluentui/react-components";
 import { when } from "../../components/format";
 import { Facts } from "../../components/Facts";
 import { Foreign } from "../../components/Foreign";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
 import { fieldsOf, longTexts, otherFields, tagsOf } from "./fields";
+import { FieldTable } from "./FieldTable";
 import type { ViewProps } from "./item";
 import { usePlaces } from "./places";
 import { inWords, personOf, textAt } from "./records";
@@ -14,8 +15,6 @@ const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL },
   tags: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalXS },
   text: { padding: tokens.spacingHorizontalM, border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusMedium },
-  cell: { overflowWrap: "anywhere" },
-  reference: { overflowWrap: "anywhere", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
 });
 
 /** A work item as its form in the service. */
@@ -81,30 +80,11 @@ function Known({ document }: { document: Document }) {
 
 /** All other fields, also those that Keepward knows nothing of. */
 function Others({ fields }: { fields: ReturnType<typeof otherFields> }) {
-  const styles = useStyles();
   const t = useTexts("browse");
   if (fields.length === 0) return null;
   return (
     <Section title={t("form.other")}>
-      <Table size="small" aria-label={t("form.other")}>
-        <TableHeader>
-          <TableRow>
-            <TableHeaderCell>{t("form.field")}</TableHeaderCell>
-            <TableHeaderCell>{t("form.value")}</TableHeaderCell>
-          </TableRow>
-        </TableHeader>
-        <TableBody>
-          {fields.map(({ field, name, value }) => (
-            <TableRow key={field}>
-              <TableCell className={styles.cell}>
-                {name}
-                <div className={styles.reference}>{field}</div>
-              </TableCell>
-              <TableCell className={styles.cell}>{value}</TableCell>
-            </TableRow>
-          ))}
-        </TableBody>
-      </Table>
+      <FieldTable label={t("form.other")} rows={fields.map(({ field, ...row }) => ({ key: field, reference: field, ...row }))} />
     </Section>
   );
 }

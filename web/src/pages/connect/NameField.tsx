@@ -1,17 +1,22 @@
 import { Field, Input } from "@fluentui/react-components";
 import { useState } from "react";
+import { listed } from "../../components/format";
+import { useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { isName } from "./address";
 import { useConnectors } from "./data";
 
-/** What is wrong with a name: the rule first, then whether it is free. */
+/** What is wrong with a name: the rule first, then whether it is free, and whether the person would reach what has it. */
 export function useNameFault(own?: string) {
   const t = useTexts("connect");
   const connectors = useConnectors();
+  const reached = useMe().connectors;
   return (name: string): string | undefined => {
     if (!isName(name)) return t("name.fault");
     const taken = connectors.some((one) => one.name.toLowerCase() === name.toLowerCase() && one.name !== own);
-    return taken ? t("name.taken") : undefined;
+    if (taken) return t("name.taken");
+    const beyond = reached && !reached.some((one) => one.toLowerCase() === name.toLowerCase());
+    return beyond ? t("name.beyond", { names: listed(reached) }) : undefined;
   };
 }
 

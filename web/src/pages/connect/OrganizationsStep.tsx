@@ -1,4 +1,4 @@
-import { Button, Card, Checkbox, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
+import { Button, Card, Checkbox, makeStyles, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
 import { useFormStyles } from "../../components/form";
 import { Empty } from "../../components/State";
 import { Refusal } from "../../components/Refusal";
@@ -40,7 +40,7 @@ export function allOf({ place }: Kind, wizard: WizardView, picks: readonly Pick[
 
 const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
-/** Every organization that the account reaches with a result of its own, also those that are left out (K-03). */
+/** Every organization that the account reaches with a result of its own, also those that are left out (K-03); that it reaches none is a check (AV-07). */
 export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Props) {
   const styles = useStyles();
   const form = useFormStyles();
@@ -56,8 +56,6 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
       </>
     );
   }
-  // AV-07: nothing was found, and what was named is not reached either.
-  const lost = kind.place !== "tenant" && wizard.method === "user" && wizard.organizations.length === 0 && checks.data?.every(({ ok }) => !ok);
   const toggle = (organization: string, on: boolean) => {
     if (!on) onDrop(organization);
     else onPick({ organization, name: suggestName(organization, [...connectors, ...machine.picks].map((one) => one.name)) });
@@ -69,14 +67,6 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
         {checks.isFetching && <Spinner size="tiny" labelPosition="after" label={t(names.length > 1 ? "organizations.checking" : "organizations.checkingOne")} />}
       </div>
       <Refusal error={checks.error} />
-      {lost && (
-        <MessageBar intent="warning" layout="multiline">
-          <MessageBarBody>
-            <MessageBarTitle>{t("organizations.none")}</MessageBarTitle>
-            {t("organizations.noneHint")}
-          </MessageBarBody>
-        </MessageBar>
-      )}
       <ul className={styles.list}>
         {names.map((name) => (
           <li key={name}>

@@ -8,13 +8,13 @@ import { useTexts } from "../../texts";
 import { addCli } from "./cli";
 import { ConnectionStep } from "./ConnectionStep";
 import { useChecks, type WizardView } from "./data";
-import { hold, type Machine, type Step } from "./machine";
+import type { Machine, Step } from "./machine";
 import { allOf, OrganizationsStep } from "./OrganizationsStep";
 import { Progress, stepTitle } from "./Progress";
 import { isExpired } from "./refusals";
 import { Refused } from "./Refused";
 import { ReviewStep } from "./ReviewStep";
-import { isComplete, pickOf, wishesOf } from "./settings";
+import { pickOf, wishesOf } from "./settings";
 import { SettingsStep } from "./SettingsStep";
 import type { Kind } from "./types";
 import { type Outcome, useAdding } from "./useAdding";
@@ -41,12 +41,11 @@ export function Steps({ kind, resumed, profile, onDone }: Props) {
   const t = useTexts("connect");
   const navigate = useNavigate();
   const wizard = useWizard(kind, resumed, profile);
-  const { form, settings, view, machine, dispatch, pick } = wizard;
+  const { form, settings, view, machine, pick, step } = wizard;
   const body = bodyOf(kind, wizard);
   const add = useAdding(machine.wizard, body, onDone);
-  const refused = useRefused(kind, machine, view);
-  const part = useFocusOnChange(machine.step);
-  const held = refused || hold(machine) !== undefined || (machine.step === "settings" && !isComplete(settings));
+  const refused = useRefused(kind, machine, step === "organizations" ? view : undefined);
+  const part = useFocusOnChange(step);
   const again = () => {
     add.reset();
     wizard.drop();
@@ -57,8 +56,8 @@ export function Steps({ kind, resumed, profile, onDone }: Props) {
   };
   return (
     <div className={layout.form}>
-      {kind.steps.length > 1 && <Progress kind={kind} steps={kind.steps} step={machine.step} onStep={(step) => dispatch({ type: "went", step })} />}
-      <div ref={part} tabIndex={-1} role="group" aria-label={stepTitle(t, kind, machine.step)} className={mergeClasses(layout.form, styles.part)}>
+      {kind.steps.length > 1 && <Progress kind={kind} steps={kind.steps} step={step} onStep={wizard.go} />}
+      <div ref={part} tabIndex={-1} role="group" aria-label={stepTitle(t, kind, step)} className={mergeClasses(layout.form, styles.part)}>
         <Shown kind={kind} wizard={wizard} body={body} onAgain={again} />
         <Refused error={add.error} />
         {isExpired(add.error) && (
@@ -69,8 +68,8 @@ export function Steps({ kind, resumed, profile, onDone }: Props) {
         {refused && <Text role="status">{t("organizations.held")}</Text>}
         <div aria-live="polite">{add.isPending && <Text>{t("review.adding")}</Text>}</div>
         <WizardActions
-          step={machine.step}
-          held={held}
+          step={step}
+          held={refused || wizard.held}
           busy={add.isPending}
           showAs={
             pick && (
@@ -83,8 +82,8 @@ export function Steps({ kind, resumed, profile, onDone }: Props) {
             )
           }
           onAdd={(run) => add.mutate(run)}
-          onNext={() => dispatch({ type: "next" })}
-          onBack={() => dispatch({ type: "back" })}
+          onNext={wizard.next}
+          onBack={wizard.back}
           onCancel={cancel}
         />
       </div>
@@ -116,7 +115,7 @@ interface ShownProps {
 
 function Shown({ kind, wizard, body, onAgain }: ShownProps) {
   const { form, settings, view, machine, dispatch } = wizard;
-  switch (machine.step) {
+  switch (wizard.step) {
     case "connection":
       return (
         <ConnectionStep
@@ -126,7 +125,7 @@ function Shown({ kind, wizard, body, onAgain }: ShownProps) {
           account={machine.account}
           onDone={wizard.done}
           onForget={onAgain}
-          onNext={() => dispatch({ type: "next" })}
+          onNext={wizard.next}
         />
       );
     case "organizations":
@@ -167,8 +166,7 @@ function Shown({ kind, wizard, body, onAgain }: ShownProps) {
 }
 
 /** Whether a picked organization fails its checks. It would be refused at the end anyway: rather here, where it is explained. */
-function useRefused(kind: Kind, machine: Machine, view: WizardView | undefined): boolean {
-  const choosing = machine.step === "organizations" ? view : undefined;
+function useRefused(kind: Kind, machine: Machine, choosing: WizardView | undefined): boolean {
   const verdicts = useChecks(choosing?.id, choosing ? allOf(kind, choosing, machine.picks) : []).data ?? [];
   return machine.picks.some(({ organization }) =>
     verdicts.some((one) => !one.ok && one.organization.toLowerCase() === organization.toLowerCase()),

@@ -20,7 +20,7 @@ type Fault =
   | "part"
   | "tenant";
 
-export type Parsed = { ok: Address } | { fault: Fault };
+type Parsed = { ok: Address } | { fault: Fault };
 
 const ORGANIZATION = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{2,31}$/;

@@ -11,7 +11,8 @@ export interface Pick {
 
 export interface Machine {
   steps: readonly Step[];
-  step: Step;
+  /** The furthest step that was reached; the address says which of them is shown. */
+  far: Step;
   /** The wizard at the server; it forgets itself after half an hour. */
   wizard?: string;
   /** As whom it goes on; absent until somebody has signed in. */
@@ -25,26 +26,31 @@ export type Move =
   | { type: "picked"; pick: Pick }
   | { type: "dropped"; organization: string }
   | { type: "named"; organization: string; name: string }
-  | { type: "next" }
-  | { type: "back" }
-  | { type: "went"; step: Step };
+  | { type: "next"; from: Step };
 
 export function start(steps: readonly Step[]): Machine {
-  return { steps, step: steps[0] ?? "connection", picks: [] };
+  return { steps, far: steps[0] ?? "connection", picks: [] };
 }
 
 type Hold = "sign-in" | "nothing-picked" | "name" | "name-twice";
 
-/** Why the step that is shown cannot be left forward. */
-export function hold(machine: Machine): Hold | undefined {
+/** Why a step cannot be left forward. */
+export function hold(machine: Machine, step: Step): Hold | undefined {
   if (machine.wizard === undefined) return "sign-in";
-  if (machine.step === "connection") return undefined;
+  if (step === "connection") return undefined;
   if (machine.picks.length === 0) return "nothing-picked";
   // Names are asked for on the next page.
-  if (machine.step === "organizations" && machine.steps.includes("settings")) return undefined;
+  if (step === "organizations" && machine.steps.includes("settings")) return undefined;
   if (!machine.picks.every(({ name }) => isName(name))) return "name";
   const names = new Set(machine.picks.map(({ name }) => name.toLowerCase()));
   return names.size < machine.picks.length ? "name-twice" : undefined;
+}
+
+/** The step that is shown where the address asks for one: none before it was reached, and none behind a step that is held. */
+export function stepAt({ steps, far }: Machine, asked: string | undefined, held: (step: Step) => boolean): Step {
+  const first = steps.findIndex(held);
+  const most = Math.min(steps.indexOf(far), first < 0 ? steps.length : first);
+  return steps[Math.min(Math.max(steps.findIndex((step) => step === asked), 0), most)] ?? far;
 }
 
 function same(one: string, other: string): boolean {
@@ -57,8 +63,7 @@ function without(machine: Machine, organization: string): Pick[] {
 
 /** The wizard after a move. What cannot be done changes nothing. */
 export function move(machine: Machine, made: Move): Machine {
-  const { steps, step } = machine;
-  const at = steps.indexOf(step);
+  const { steps, far } = machine;
   switch (made.type) {
     case "signed-in": {
       const { wizard, account, pick } = made;
@@ -77,13 +82,6 @@ export function move(machine: Machine, made: Move): Machine {
         picks: machine.picks.map((pick) => (same(pick.organization, made.organization) ? { ...pick, name: made.name } : pick)),
       };
     case "next":
-      return hold(machine) ? machine : { ...machine, step: steps[at + 1] ?? step };
-    case "back":
-      return { ...machine, step: steps[at - 1] ?? step };
-    case "went": {
-      // Only back: forward leads through every step.
-      const to = steps.indexOf(made.step);
-      return to >= 0 && to < at ? { ...machine, step: made.step } : machine;
-    }
+      return hold(machine, made.from) ? machine : { ...machine, far: steps[Math.max(steps.indexOf(made.from) + 1, steps.indexOf(far))] ?? far };
   }
 }

@@ -60,6 +60,7 @@ addTexts("connect", {
     fault: "3 to 32 letters (a–z), digits and hyphens, beginning with a letter. No blanks, dots or underscores.",
     taken: "A connector with this name already exists",
     takenAdvice: "Choose another name.",
+    beyond: "You reach these connectors alone: {{names}}. A new one needs one of these names.",
     twice: "Two connectors would have this name.",
   },
   organization: {

@@ -26,7 +26,7 @@ export function useAdding(wizard: string | undefined, body: Schemas["AddWizard"]
     onSuccess: (outcome) => {
       onDone(outcome);
       void queries.invalidateQueries();
-      setShown({ wizard: undefined, done: outcome.names.join(",") });
+      setShown({ wizard: undefined, step: undefined, done: outcome.names.join(",") });
     },
   });
 }

@@ -1,14 +1,14 @@
-import { useReducer, useState } from "react";
+import { useEffect, useReducer, useState } from "react";
 import { useShown } from "../../components/search";
 import { forget, useConnectors, type WizardView } from "./data";
 import { firstPick, formOf, type ConnectionForm } from "./form";
-import { move, start } from "./machine";
-import { USUAL, type Settings } from "./settings";
+import { hold, move, start, type Step, stepAt } from "./machine";
+import { isComplete, USUAL, type Settings } from "./settings";
 import type { Kind } from "./types";
 
 /** What a person has said so far, and how far the wizard is with it, here and at the server. */
 export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: string) {
-  const [, setShown] = useShown();
+  const [shown, setShown] = useShown();
   const names = useConnectors().map(({ name }) => name);
   const [form, setForm] = useState(() => formOf(kind, resumed, profile, names));
   const [settings, setSettings] = useState(USUAL);
@@ -20,6 +20,20 @@ export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: 
     return resumed ? move(fresh, signedIn(resumed)) : fresh;
   });
   const [pick] = machine.picks;
+  const isHeld = (one: Step) => hold(machine, one) !== undefined || (one === "settings" && !isComplete(settings));
+  const asked = shown["step"];
+  const step = stepAt(machine, asked, isHeld);
+  useEffect(() => {
+    // An address that leads too far would be followed as soon as it can be, in the middle of typing.
+    if (asked !== undefined && asked !== step) setShown({ step });
+  }, [asked, step, setShown]);
+  /** To another step; the browser's own way back leads here again. */
+  const go = (to: Step | undefined) => setShown({ step: to }, "push");
+  const beside = (by: number) => kind.steps[kind.steps.indexOf(step) + by];
+  const next = () => {
+    dispatch({ type: "next", from: step });
+    go(beside(1));
+  };
 
   const change = (made: Partial<ConnectionForm>) => {
     setForm((before) => ({ ...before, ...made }));
@@ -39,7 +53,7 @@ export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: 
     release();
     setView(undefined);
     dispatch({ type: "forgotten" });
-    setShown({ wizard: undefined });
+    setShown({ wizard: undefined, step: undefined });
   };
-  return { form, change, settings, set, view, machine, dispatch, pick, done, release, drop };
+  return { form, change, settings, set, view, machine, dispatch, pick, step, held: isHeld(step), go, next, back: () => go(beside(-1)), done, release, drop };
 }

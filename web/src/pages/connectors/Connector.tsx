@@ -77,7 +77,7 @@ function Content({ view }: { view: View }) {
     ...listed("users"),
     ...listed("groups"),
     ...listed("sites"),
-    ...part("settings", () => <SettingsTab key={view.updated} connector={view} />, manage),
+    ...part("settings", () => <SettingsTab connector={view} />, manage),
     ...part("tenant", () => <TenantTab connector={name} />, manage && directory),
   ];
   return <Tabs label={t("tab.label")} tabs={tabs} own={["run", "repository", "search"]} />;

@@ -11,7 +11,7 @@ import { useShown } from "../../components/search";
 import { useSettled } from "../../components/settled";
 import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
-import { useMay } from "../../shell/session";
+import { useMay, useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { RemoveDialog } from "./RemoveDialog";
 import { RowMenu } from "./RowMenu";
@@ -60,9 +60,7 @@ export function Connectors() {
           q ? (
             <Empty title={t("noneFits")} action={<Button onClick={() => setShown({ filter: undefined })}>{t("clearFilter")}</Button>} />
           ) : (
-            <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && <Add />}>
-              {may ? t("emptyHint") : t("emptyForbidden")}
-            </Empty>
+            <Nothing />
           )
         }
       />
@@ -78,6 +76,18 @@ export function Connectors() {
         />
       )}
     </Page>
+  );
+}
+
+/** Nothing is connected, or nothing that this person reaches. */
+function Nothing() {
+  const t = useTexts("connectors");
+  const may = useMay("manage-connectors");
+  if (useMe().connectors) return <Empty title={t("unreached")}>{t("unreachedHint")}</Empty>;
+  return (
+    <Empty icon={<PlugConnectedRegular />} title={t("empty")} action={may && <Add />}>
+      {may ? t("emptyHint") : t("emptyForbidden")}
+    </Empty>
   );
 }
 

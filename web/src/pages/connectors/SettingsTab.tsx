@@ -1,13 +1,13 @@
 import { Button, Field, Input, makeStyles, Text, tokens } from "@fluentui/react-components";
 import { PersonArrowLeftRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
 import { CredentialField } from "../../components/CredentialField";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
+import { useTyped } from "../../components/typed";
 import { useTexts } from "../../texts";
 import { isServer, organizationIn } from "../connect/address";
 import { NameField, useNameFault } from "../connect/NameField";
@@ -37,12 +37,11 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
   const form = useFormStyles();
   const styles = useStyles();
   const t = useTexts("connectors");
-  const [draft, setDraft] = useState<Draft>(() => draftOf(connector));
-  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
+  const { draft, change: set, saved } = useTyped(draftOf(connector));
   const edit = editOf(connector, draft);
   const changed = Object.keys(edit).length > 0;
   const fits = useFits(connector, draft);
-  const save = useSave(connector.name);
+  const save = useSave(connector.name, saved);
   return (
     <form
       noValidate
@@ -82,16 +81,17 @@ function useFits(connector: Schemas["ConnectorView"], draft: Draft): boolean {
   return nameFault(draft.name) === undefined && organization !== undefined && !taken && reachable && bodyOfSync(draft.sync) !== undefined;
 }
 
-function useSave(before: string) {
+function useSave(before: string, onSaved: () => Promise<void>) {
   const t = useTexts("connectors");
   const tell = useTell();
   const navigate = useNavigate();
   return api.useMutation("patch", "/connectors/{name}", {
-    onSuccess: (_, { body }) => {
+    onSuccess: async (_, { body }) => {
       const name = body.name ?? before;
       tell(t("settings.saved", { name }));
+      if (name === before) await onSaved();
       // Its page is elsewhere now.
-      if (name !== before) void navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
+      else void navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
     },
   });
 }

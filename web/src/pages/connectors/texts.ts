@@ -11,6 +11,8 @@ export const texts = {
   empty: "Nothing is connected yet",
   emptyHint: "Connect an Azure DevOps organization or a Microsoft 365 tenant. It takes a few minutes, and nothing is saved before you have seen what was checked.",
   emptyForbidden: "Somebody who may manage connectors can add the first.",
+  unreached: "You reach no connector",
+  unreachedHint: "Somebody with the role Administrator can give you access under People, or to one of your groups at the identity provider.",
   column: { name: "Name", service: "Service", organization: "Organization", method: "Signed in by", status: "Status", actions: "Actions" },
   method: {
     user: "User account",

@@ -141,7 +141,7 @@ function Remove({ name, onClose }: AskProps) {
   const remove = api.useMutation("delete", "/people/{name}", {
     onSuccess: () => {
       tell(t("remove.done", { name }));
-      void navigate({ to: "/people" });
+      void navigate({ to: "/people", replace: true });
     },
   });
   return (

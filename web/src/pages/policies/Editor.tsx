@@ -87,6 +87,7 @@ export function Editor({ initial, name, version, busy, error, onSave, onTouch, s
     <form
       noValidate
       className={styles.form}
+      data-unsaved={dirty && !saved}
       onSubmit={(event) => {
         event.preventDefault();
         if (!busy) onSave(body);

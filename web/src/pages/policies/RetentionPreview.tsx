@@ -1,6 +1,7 @@
 import { Body1, Caption1, makeStyles, MessageBar, MessageBarBody, Spinner, tokens } from "@fluentui/react-components";
 import { keepPreviousData } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client";
+import { COUNTED, isCounting } from "../../api/queries";
 import { useAll } from "../../components/all";
 import { when } from "../../components/format";
 import { Section } from "../../components/Section";
@@ -27,14 +28,15 @@ export function RetentionPreview({ body }: { body: Draft }) {
     "post",
     "/policies/preview/retention",
     { body },
-    { placeholderData: keepPreviousData, staleTime: 60_000 },
+    { placeholderData: keepPreviousData, staleTime: 60_000, ...COUNTED },
   );
   // The preview of the schedule marks what is wrong; here it only means that there is no answer.
   const refused = preview.error?.status === 422;
+  const counting = isCounting(preview.error);
   return (
     <Section title={t("retention.preview")}>
-      {preview.isPending && <Spinner size="tiny" label={t("retention.previewBusy")} />}
-      {preview.error && !refused && <Failed error={preview.error} retry={() => void preview.refetch()} />}
+      {(preview.isPending || counting) && <Spinner size="tiny" label={t("retention.previewBusy")} />}
+      {preview.error && !refused && !counting && <Failed error={preview.error} retry={() => void preview.refetch()} />}
       {preview.data && (
         <div aria-live="polite" className={preview.isPlaceholderData || refused ? styles.old : ""}>
           {preview.data.items.every(({ snapshots }) => snapshots.length === 0) && <Body1>{t("retention.previewNone")}</Body1>}

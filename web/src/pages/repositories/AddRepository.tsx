@@ -53,7 +53,7 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
   const [draft, setDraft] = useState(EMPTY);
   const arrive = (repository: string) => {
     tell(t("added", { name: repository }));
-    void navigate({ to: "/repositories/$name", params: { name: repository } });
+    void navigate({ to: "/repositories/$name", params: { name: repository }, replace: true });
   };
   const add = api.useMutation("post", "/repositories", {
     onSuccess: (added) => {

@@ -13,6 +13,7 @@ import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { waitOf } from "../policies/Waits";
 import { Alone } from "./Alone";
 import { EditRepository } from "./EditRepository";
 import { Maintenance } from "./Maintenance";
@@ -110,13 +111,18 @@ function Actions({ repository }: { repository: Repository }) {
   const params = { params: { path: { name } } };
   const path = `/repositories/${encodeURIComponent(name)}`;
   const choose = api.useMutation("put", "/repositories/{name}/default", {
-    onSuccess: () => tell(t("defaultNow", { name })),
+    onSuccess: (answer) => tell(waitOf(answer) ? t("waits") : t("defaultNow", { name })),
     onError: refused,
   });
   const remove = api.useMutation("delete", "/repositories/{name}", {
-    onSuccess: () => {
+    onSuccess: (answer) => {
+      if (waitOf(answer)) {
+        tell(t("waits"));
+        close();
+        return;
+      }
       tell(t("remove.done", { name }));
-      void navigate({ to: "/repositories" });
+      void navigate({ to: "/repositories", replace: true });
     },
   });
   if (usual && !may) return <Badge appearance="outline">{t("default")}</Badge>;

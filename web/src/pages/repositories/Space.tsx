@@ -1,5 +1,5 @@
 import { api, type Schemas } from "../../api/client";
-import { Problem } from "../../api/problem";
+import { COUNTED, isCounting } from "../../api/queries";
 import { DataTable } from "../../components/DataTable";
 import { Facts } from "../../components/Facts";
 import { bytes, count, decimal, percent } from "../../components/format";
@@ -8,13 +8,6 @@ import { Empty, Loaded } from "../../components/State";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
 
-const AGAIN = 15_000;
-
-/** It takes longer than a request may, and goes on at the server. */
-function isCounting(error: unknown): boolean {
-  return Boolean(error) && Problem.from(error).code === "repository-counting";
-}
-
 /** How large a repository is, and what makes it so. */
 export function Space({ name }: { name: string }) {
   const t = useTexts("repositories");
@@ -22,7 +15,7 @@ export function Space({ name }: { name: string }) {
     "get",
     "/repositories/{name}/stats",
     { params: { path: { name } } },
-    { staleTime: 60_000, refetchInterval: ({ state: { error } }) => (isCounting(error) ? AGAIN : false) },
+    { staleTime: 60_000, ...COUNTED },
   );
   if (isCounting(query.error)) {
     return (

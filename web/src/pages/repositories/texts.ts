@@ -38,6 +38,7 @@ addTexts("repositories", {
   away: "Backups to it wait or fail until it can be reached again: {{error}}",
   setDefault: "Make default",
   defaultNow: "{{name}} is the default repository now",
+  waits: "Nothing has changed yet: less would be kept, so another administrator has to approve it under Approvals.",
   form: {
     addTitle: "Add a repository",
     editTitle: "How {{name}} is reached",

@@ -1,5 +1,4 @@
 import { Body1, Button, Input, makeStyles, tokens } from "@fluentui/react-components";
-import { useState } from "react";
 import { api } from "../../api/client";
 import type { Column } from "../../components/DataTable";
 import { count } from "../../components/format";
@@ -19,8 +18,17 @@ const useStyles = makeStyles({
   input: { width: "100%" },
 });
 
+/** What was typed and is not saved, by the person's name at the source. */
+export type Typed = Record<string, string>;
+
+interface Props {
+  plan: PlanDetail;
+  typed: Typed;
+  onTyped: (typed: Typed) => void;
+}
+
 /** Whom the restored things name, and who takes their place at the target. */
-export function Identities({ plan }: { plan: PlanDetail }) {
+export function Identities({ plan, typed, onTyped }: Props) {
   const t = useTexts("restore");
   const identities = usePaged("/restore-plans/{id}/identities", { path: { id: plan.id }, query: { limit: 200 } });
   return (
@@ -31,7 +39,7 @@ export function Identities({ plan }: { plan: PlanDetail }) {
           items.length === 0 ? (
             <Empty title={t("person.none")} />
           ) : (
-            <Mapping plan={plan} items={items} list={identities} />
+            <Mapping plan={plan} typed={typed} onTyped={onTyped} items={items} list={identities} />
           )
         }
       </Loaded>
@@ -39,20 +47,20 @@ export function Identities({ plan }: { plan: PlanDetail }) {
   );
 }
 
-/** What was typed, by the person's name at the source. */
-type Typed = Record<string, string>;
-
-function Mapping({ plan, items, list }: { plan: PlanDetail; items: Identity[]; list: Pages }) {
+function Mapping({ plan, typed, onTyped, items, list }: Props & { items: Identity[]; list: Pages }) {
   const styles = useStyles();
   const t = useTexts("restore");
   const tell = useTell();
-  const [typed, setTyped] = useState<Typed>({});
   const mayEdit = useMay("restore") && plan.state === "ready";
-  const columns = useColumns(mayEdit ? typed : undefined, (name, account) => setTyped({ ...typed, [name]: account }));
+  const columns = useColumns(mayEdit ? typed : undefined, ({ from, to }, account) => {
+    const { [from.unique_name]: _, ...others } = typed;
+    // What is as it was is nothing to save.
+    onTyped(account === (to?.unique_name ?? "") ? others : { ...others, [from.unique_name]: account });
+  });
   const body = mapping(items, typed);
   const save = api.useMutation("put", "/restore-plans/{id}/identities", {
     onSuccess: () => {
-      setTyped({});
+      onTyped({});
       tell(t("detail.savedMapping"));
     },
   });
@@ -82,7 +90,7 @@ function Mapping({ plan, items, list }: { plan: PlanDetail; items: Identity[]; l
 }
 
 /** `typed` is absent where nothing can be changed any more. */
-function useColumns(typed: Typed | undefined, onType: (name: string, account: string) => void): Column<Identity>[] {
+function useColumns(typed: Typed | undefined, onType: (identity: Identity, account: string) => void): Column<Identity>[] {
   const styles = useStyles();
   const t = useTexts("restore");
   return [
@@ -99,19 +107,21 @@ function useColumns(typed: Typed | undefined, onType: (name: string, account: st
       key: "to",
       title: t("person.to"),
       grow: 3,
-      cell: ({ from, to }) =>
-        typed ? (
+      cell: (identity) => {
+        const { from, to } = identity;
+        return typed ? (
           <Input
             className={styles.input}
             size="small"
             aria-label={t("person.toOf", { name: from.name })}
             placeholder={t("person.stays")}
             value={typed[from.unique_name] ?? to?.unique_name ?? ""}
-            onChange={(_, { value }) => onType(from.unique_name, value)}
+            onChange={(_, { value }) => onType(identity, value)}
           />
         ) : (
           (to?.unique_name ?? "")
-        ),
+        );
+      },
     },
   ];
 }

@@ -10,8 +10,14 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { canApply, type PlanDetail, totals, writes } from "./plan";
 
+interface ActionsProps {
+  plan: PlanDetail;
+  /** Somebody was named whose place is not saved: it would be applied without. */
+  unsaved: boolean;
+}
+
 /** What can be done with a plan as it stands. */
-export function PlanActions({ plan }: { plan: PlanDetail }) {
+export function PlanActions({ plan, unsaved }: ActionsProps) {
   const t = useTexts("restore");
   const [dialog, open] = useState<"apply" | "undo" | "remove">();
   const busy = plan.state === "planning" || plan.state === "applying";
@@ -27,7 +33,13 @@ export function PlanActions({ plan }: { plan: PlanDetail }) {
   return (
     <>
       {canApply(plan) && (
-        <Button appearance="primary" icon={<PlayRegular />} onClick={() => open("apply")}>
+        <Button
+          appearance="primary"
+          icon={<PlayRegular />}
+          disabledFocusable={unsaved}
+          title={unsaved ? t("detail.unsavedMapping") : undefined}
+          onClick={() => open("apply")}
+        >
           {t(begun ? "detail.goOn" : "detail.apply")}
         </Button>
       )}

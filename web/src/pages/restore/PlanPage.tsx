@@ -1,5 +1,6 @@
 import { Body1, makeStyles, MessageBar, MessageBarBody, MessageBarTitle, Tab, TabList, tokens } from "@fluentui/react-components";
 import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { api } from "../../api/client";
 import { when } from "../../components/format";
 import { Page } from "../../components/Page";
@@ -11,7 +12,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { Live } from "../runs/Live";
 import { CountsTable } from "./CountsTable";
-import { Identities } from "./Identities";
+import { Identities, type Typed } from "./Identities";
 import { Losses } from "./Losses";
 import { type PlanDetail, toneOf, writes } from "./plan";
 import { PlanActions } from "./PlanActions";
@@ -45,6 +46,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
   const styles = useStyles();
   const t = useTexts("restore");
   const [shown, show] = useShown();
+  const [typed, setTyped] = useState<Typed>({});
   const asComparison = shown["as"] === "comparison";
   const mayRead = useMay("read-content");
   const { state, target, source, taken_at: taken } = plan;
@@ -65,7 +67,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
           {asComparison && t("detail.compareAbout")}
         </>
       }
-      actions={<PlanActions plan={plan} />}
+      actions={<PlanActions plan={plan} unsaved={Object.keys(typed).length > 0} />}
     >
       <div aria-live="polite">
         <StatusBadge tone={toneOf(state)}>{t(`states.${state}`)}</StatusBadge>
@@ -88,7 +90,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
               </>
             )}
             {tab === "steps" && mayRead && <Steps plan={plan} compared={asComparison} />}
-            {tab === "people" && mayRead && <Identities plan={plan} />}
+            {tab === "people" && mayRead && <Identities plan={plan} typed={typed} onTyped={setTyped} />}
           </div>
         </>
       )}

@@ -134,6 +134,7 @@ addTexts("restore", {
     undone: "The plan that this one takes back",
     saveMapping: "Save the mapping",
     savedMapping: "The mapping is saved",
+    unsavedMapping: "Save the mapping of people first.",
     export: "What cannot be written back can be downloaded from the snapshot.",
   },
   action: { create: "Create", undelete: "Undelete", replace: "Replace", merge: "Merge", remove: "Remove", skip: "Skip", export: "Only as files" },

@@ -1,5 +1,5 @@
 import { Body1 } from "@fluentui/react-components";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { client } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
@@ -17,7 +17,6 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
   const t = useTexts("snapshots");
   const tell = useTell();
   const navigate = useNavigate();
-  const queries = useQueryClient();
   const eyes = useMe().four_eyes;
   const ids = snapshots.map(({ id }) => id);
   const forget = useMutation({
@@ -31,7 +30,6 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
         return;
       }
       tell(t("forgotten", { count: ids.length }));
-      await queries.invalidateQueries({ queryKey: ["get", "/snapshots"] });
     },
   });
   return (

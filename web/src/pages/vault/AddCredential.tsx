@@ -29,7 +29,8 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
   const add = api.useMutation("post", "/credentials", {
     onSuccess: (added) => {
       tell(t("form.done", { name: added.name }));
-      void navigate({ to: "/vault/$name", params: { name: added.name } });
+      // The browser's way back leads not into the dialog again.
+      void navigate({ to: "/vault/$name", params: { name: added.name }, replace: true });
     },
   });
   // The cloud's other ways to sign in lead nowhere else.

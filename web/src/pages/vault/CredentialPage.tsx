@@ -107,7 +107,7 @@ function Actions({ credential }: { credential: Credential }) {
   const remove = api.useMutation("delete", "/credentials/{name}", {
     onSuccess: () => {
       tell(t("remove.done", { name }));
-      void navigate({ to: "/vault" });
+      void navigate({ to: "/vault", replace: true });
     },
   });
   return (

@@ -1,6 +1,7 @@
 //! Documents, two hundred at a request, with what belongs to each.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use futures::stream::{self, TryStreamExt as _};
 use model::{Class, Issue};
@@ -60,23 +61,44 @@ pub(super) async fn documents(
         .await
 }
 
-/// One request's worth. When the whole answer is spoiled, it is asked for in halves until the one that spoils it is alone.
+/// Answers that may be spoiled one after another beyond those on the way to one item.
+const PATIENCE: u32 = 4;
+
+/// One request's worth. When the whole answer is spoiled, it is asked for in halves until the one that spoils it is alone. Where one half
+/// after another is spoiled it is no item that does it: nothing is cut then until an answer is good again.
 async fn documents_of(run: &Run<'_>, marks: &Marks, said: &Said, ids: &[u32]) -> Result<()> {
+    let most = ids.len().max(1).ilog2() + 2 + PATIENCE;
+    let mut spoiled = 0;
     let mut open = vec![ids];
     while let Some(ids) = open.pop() {
-        match ask(&run.http, ids).await {
-            Ok(answer) => store(run, marks, said, ids, &answer).await?,
-            Err(error)
-                if error.is_fatal()
-                    || matches!(error.class, Class::Transient | Class::Throttled) =>
-            {
-                return Err(error);
+        let error = match ask(&run.http, ids).await {
+            Ok(answer) => {
+                spoiled = 0;
+                run.hopeless.store(false, Ordering::Relaxed);
+                store(run, marks, said, ids, &answer).await?;
+                continue;
             }
-            Err(_) if ids.len() > 1 => {
-                let (first, second) = ids.split_at(ids.len() / 2);
-                open.extend([second, first]);
-            }
-            Err(error) => run.failed(ids[0], error.to_issue(WORK_ITEM, "", Some(item(ids[0])))),
+            Err(error) => error,
+        };
+        if error.is_fatal() || matches!(error.class, Class::Transient | Class::Throttled) {
+            return Err(error);
+        }
+        spoiled += 1;
+        if spoiled >= most {
+            run.hopeless.store(true, Ordering::Relaxed);
+        }
+        if ids.len() > 1 && !run.hopeless.load(Ordering::Relaxed) {
+            let (first, second) = ids.split_at(ids.len() / 2);
+            open.extend([second, first]);
+            continue;
+        }
+        let given_up = if spoiled >= most {
+            std::mem::take(&mut open)
+        } else {
+            Vec::new()
+        };
+        for &id in ids.iter().chain(given_up.into_iter().flatten()) {
+            run.failed(id, error.to_issue(WORK_ITEM, "", Some(item(id))));
         }
     }
     Ok(())
@@ -194,13 +216,14 @@ async fn has_comments(run: &Run<'_>, id: u32) -> Result<bool> {
 
 /// Whether the discussion has to be read: always the first time, later when a stream says so or the number of comments changed.
 async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
+    // Comments that were deleted are not counted, but their revisions tell of them.
+    if marks.get(head.id) & TALKED != 0 {
+        return Ok(true);
+    }
     let count = head.fields.comments.unwrap_or(0);
     if run.full {
         // A discussion that is stored and no longer counted was deleted.
         return Ok(count > 0 || (run.again && has_comments(run, head.id).await?));
-    }
-    if marks.get(head.id) & TALKED != 0 {
-        return Ok(true);
     }
     if count == 0 {
         return Ok(false);

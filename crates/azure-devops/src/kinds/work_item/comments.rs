@@ -14,7 +14,6 @@ use super::crawl::{Run, Said, item};
 use super::document::Head;
 use super::{COMMENT_VERSIONS, COMMENTS, WORK_ITEM};
 use crate::api::{self, DEV, PREVIEW_1, PREVIEW_4, Paging};
-use crate::kinds::parts;
 use crate::raw;
 
 const PAGE: u32 = 200;
@@ -205,7 +204,9 @@ pub(super) async fn read(run: &Run<'_>, said: &Said, head: &Head<'_>) -> Result<
         texts.push_str(&String::from_utf8_lossy(&versions));
         run.cx.sink.part(&item, COMMENT_VERSIONS, &versions).await?;
     }
-    if !comments.is_empty() || parts::before(run.cx, &item).await?.is_some() {
+    if comments.is_empty() {
+        run.cx.sink.remove_part(&item, COMMENTS).await?;
+    } else {
         run.cx.sink.part(&item, COMMENTS, &comments).await?;
     }
     Ok(texts)

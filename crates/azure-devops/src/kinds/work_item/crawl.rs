@@ -43,6 +43,8 @@ pub(super) struct Run<'a> {
     /// Everything is read although the snapshot before has work items: parts of then may no longer be true.
     pub(super) again: bool,
     pub(super) fetched: Fetched,
+    /// Documents come spoiled, whichever are asked for.
+    pub(super) hopeless: AtomicBool,
     /// Items that could not be read whole.
     pub(super) failed: Mutex<BTreeSet<u32>>,
     /// Items that were looked at to the end since a stream last named them.
@@ -70,6 +72,7 @@ impl<'a> Run<'a> {
             full,
             again: false,
             fetched: Fetched::default(),
+            hopeless: AtomicBool::new(false),
             failed: Mutex::default(),
             done: Mutex::default(),
             advanced: Notify::new(),

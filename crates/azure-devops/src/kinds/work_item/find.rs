@@ -57,74 +57,83 @@ async fn present(http: &Client, wanted: &[u32]) -> Result<BTreeSet<u32>> {
     Ok(found)
 }
 
+/// The id at the target that is known of an item.
+fn known(cx: &Target<'_>, item: &StoredItem) -> Option<u32> {
+    let id = item.new_id.clone();
+    id.or_else(|| cx.ids.get(WORK_ITEM, &item.item.id))?
+        .parse()
+        .ok()
+}
+
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
-    let known = |item: &StoredItem| {
-        item.new_id
-            .clone()
-            .or_else(|| cx.ids.get(WORK_ITEM, &item.item.id))?
-            .parse::<u32>()
-            .ok()
-    };
-    let wanted: Vec<u32> = items.iter().filter_map(known).collect();
+    let wanted: Vec<u32> = items.iter().filter_map(|item| known(cx, item)).collect();
     let live = present(cx.http, &wanted).await?;
     let bin = if wanted.iter().all(|id| live.contains(id)) {
         BTreeSet::new()
     } else {
-        ids(
-            api::pages(cx.http, "/_apis/wit/recyclebin", STABLE, Paging::Whole, &[])
-                .await?
-                .values()?,
-        )?
+        let bin = "/_apis/wit/recyclebin";
+        ids(api::pages(cx.http, bin, STABLE, Paging::Whole, &[])
+            .await?
+            .values()?)?
     };
     if cx.original {
         let is_gone = |item: &&StoredItem| {
-            let id = known(item).or_else(|| item.item.id.parse().ok());
+            let id = known(cx, item).or_else(|| item.item.id.parse().ok());
             !item.open_intent && id.is_some_and(|id| !live.contains(&id) && !bin.contains(&id))
         };
         let gone: Vec<&StoredItem> = items.iter().filter(is_gone).collect();
         hidden::refuse(cx, &gone, items.len()).await?;
     }
-    let mut place = None;
-    let mut taken: Option<HashSet<u32>> = None;
+    let state = |id: &u32| {
+        let deleted = || bin.contains(id).then_some(FoundState::Deleted);
+        let present = live.contains(id).then_some(FoundState::Present);
+        present.or_else(deleted)
+    };
+    let mut unnoted = Unnoted::default();
     let mut all = Vec::with_capacity(items.len());
     for item in items {
-        let id = known(item);
-        let state = id.and_then(|id| {
-            if live.contains(&id) {
-                Some(FoundState::Present)
-            } else {
-                bin.contains(&id).then_some(FoundState::Deleted)
+        let seen = known(cx, item).and_then(|id| Some((id, state(&id)?)));
+        let seen = match seen {
+            None if item.open_intent => {
+                let id = unnoted.take(cx, item).await?;
+                id.map(|id| (id, FoundState::Present))
             }
-        });
-        let mut found = id.zip(state).map(|(id, state)| Found {
+            seen => seen,
+        };
+        all.push(seen.map(|(id, state)| Found {
             id: id.to_string(),
             state,
-        });
-        if found.is_none() && item.open_intent {
-            if place.is_none() {
-                place = Some(Place::load(cx).await?);
-            }
-            let candidates = match &place {
-                Some(place) => written(cx, place, item).await?,
-                None => Vec::new(),
-            };
-            if !candidates.is_empty() && taken.is_none() {
-                taken = Some(mapped(cx).await?);
-            }
-            let free = candidates
-                .into_iter()
-                .find(|id| taken.as_ref().is_none_or(|taken| !taken.contains(id)));
-            if let (Some(id), Some(taken)) = (free, &mut taken) {
-                taken.insert(id);
-                found = Some(Found {
-                    id: id.to_string(),
-                    state: FoundState::Present,
-                });
-            }
-        }
-        all.push(found);
+        }));
     }
     Ok(all)
+}
+
+/// Looks for what an interrupted restore made and could not note. Nothing is asked before it is needed.
+#[derive(Default)]
+struct Unnoted<'a> {
+    place: Option<Place<'a>>,
+    /// Ids that stand for items already.
+    taken: Option<HashSet<u32>>,
+}
+
+impl<'a> Unnoted<'a> {
+    async fn take(&mut self, cx: &'a Target<'a>, item: &StoredItem) -> Result<Option<u32>> {
+        let place = match self.place.take() {
+            Some(place) => place,
+            None => Place::load(cx).await?,
+        };
+        let candidates = written(cx, self.place.insert(place), item).await?;
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let mut taken = match self.taken.take() {
+            Some(taken) => taken,
+            None => mapped(cx).await?,
+        };
+        let free = candidates.into_iter().find(|id| taken.insert(*id));
+        self.taken = Some(taken);
+        Ok(free)
+    }
 }
 
 /// Ids at the target that stand for items of the snapshot already.

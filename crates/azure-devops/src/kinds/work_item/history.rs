@@ -88,6 +88,8 @@ pub(super) struct CommentRef {
     pub(super) version: u32,
     #[serde(default)]
     pub(super) text: Option<String>,
+    #[serde(default, rename = "isDeleted")]
+    pub(super) deleted: bool,
 }
 
 /// One revision.
@@ -187,18 +189,40 @@ pub(super) fn read_all(records: &[u8]) -> Result<Vec<Revision>> {
     Ok(by_rev.into_values().collect())
 }
 
-/// What one revision changed in the fields; `None` removes one.
-pub(super) type Changes = BTreeMap<String, Option<Value>>;
+/// What a revision did to a field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Change {
+    /// It had none before.
+    Given(Value),
+    Replaced(Value),
+    Removed,
+}
+
+impl Change {
+    /// The value from then on.
+    pub(super) fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Given(value) | Self::Replaced(value) => Some(value),
+            Self::Removed => None,
+        }
+    }
+}
+
+pub(super) type Changes = BTreeMap<String, Change>;
 
 pub(super) fn changes(before: &Fields, after: &Fields) -> Changes {
-    let set = after
-        .iter()
-        .filter(|(field, value)| before.get(*field) != Some(value))
-        .map(|(field, value)| (field.clone(), Some(value.clone())));
+    let set = after.iter().filter_map(|(field, value)| {
+        let change = match before.get(field) {
+            Some(old) if old == value => return None,
+            Some(_) => Change::Replaced(value.clone()),
+            None => Change::Given(value.clone()),
+        };
+        Some((field.clone(), change))
+    });
     let removed = before
         .keys()
         .filter(|field| !after.contains_key(*field))
-        .map(|field| (field.clone(), None));
+        .map(|field| (field.clone(), Change::Removed));
     set.chain(removed).collect()
 }
 
@@ -332,8 +356,8 @@ mod tests {
     }
 
     fn apply(before: &mut Fields, changes: &Changes) {
-        for (field, value) in changes {
-            match value {
+        for (field, change) in changes {
+            match change.value() {
                 Some(value) => before.insert(field.clone(), value.clone()),
                 None => before.remove(field),
             };
@@ -410,7 +434,7 @@ mod tests {
             Some(CommentRef {
                 id: 5,
                 version: 1,
-                text: None
+                ..CommentRef::default()
             })
         );
         assert!(revision.deleted);
@@ -429,7 +453,7 @@ mod tests {
             comment: Some(CommentRef {
                 id: 5,
                 version: 2,
-                text: None,
+                ..CommentRef::default()
             }),
             ..revision(2)
         };

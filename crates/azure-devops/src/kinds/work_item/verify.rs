@@ -12,7 +12,7 @@ use super::history::{
     self, AREA_PATH, CHANGED_DATE, CREATED_BY, CREATED_DATE, Fields, ITERATION_PATH, PROJECT,
     REASON, Revision, STATE,
 };
-use super::restore::check::{Leads, Source};
+use super::restore::check::{Leads, Relation, Source, relations};
 use super::{batch, document};
 use crate::identity;
 use crate::kinds::node::paths::split_field;
@@ -53,63 +53,14 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
 async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Result<Vec<String>> {
     let source = Source::read(cx.stored, item).await?;
     let there = Revision::read(document.get())?;
+    let relations = relations(document.get())?;
     let mut differences = Differences::default();
     fields(&mut differences, &source.now.fields, &there.fields);
-    let person = |revision: &Revision| {
-        revision
-            .created_by
-            .as_deref()
-            .and_then(|by| identity::key(&Value::from(by)))
-            .unwrap_or_default()
-    };
-    differences.compare(CREATED_BY, &person(&source.now), &person(&there));
-    if !same_moment(source.now.created.as_deref(), there.created.as_deref()) {
-        differences.compare(
-            CREATED_DATE,
-            source.now.created.as_deref().unwrap_or_default(),
-            there.created.as_deref().unwrap_or_default(),
-        );
-    }
-    let mended = source
-        .comments
-        .iter()
-        .filter(|comment| comment.version > 1 || comment.deleted || comment.markdown)
-        .count();
-    let steps = source.replay.steps.len();
+    creation(&mut differences, &source.now, &there);
     if item.action == model::Action::Create {
-        if (there.rev as usize) < steps || (there.rev as usize) > steps + 2 * mended {
-            differences.compare("revisions", &steps, &(there.rev as usize));
-        }
-        let last = source.replay.steps.last().map(|step| step.date.as_str());
-        if mended == 0 && !same_moment(last, there.changed.as_deref()) {
-            differences.compare(
-                CHANGED_DATE,
-                last.unwrap_or_default(),
-                there.changed.as_deref().unwrap_or_default(),
-            );
-        }
+        replayed(&mut differences, &source, &there);
     }
-    let relations = super::restore::check::relations(document.get())?;
-    let count = |relations: &[super::restore::check::Relation], wanted: Leads| {
-        relations
-            .iter()
-            .filter(|relation| relation.leads() == wanted)
-            .count()
-    };
-    for (what, leads) in [
-        ("attached files", Leads::ToFile),
-        ("addresses", Leads::ToAddress),
-    ] {
-        let (wanted, found) = (count(&source.relations, leads), count(&relations, leads));
-        differences.compare(what, &wanted, &found);
-        let mut stored = source.relations.iter();
-        let missing =
-            stored.find(|relation| relation.leads() == leads && !relation.is_among(&relations));
-        if let Some(relation) = missing.filter(|_| wanted == found) {
-            let message = format!("{what}: {} is another one there", relation.shown());
-            differences.0.push(message);
-        }
-    }
+    resources(&mut differences, &source.relations, &relations);
     // Those of an item that stood there stay as they are, and those that were not backed up do not come.
     let talks = !source.comments.is_empty() || source.talked == 0;
     if item.action == model::Action::Create && talks {
@@ -120,13 +71,66 @@ async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Res
     Ok(differences.0)
 }
 
+/// By whom the item was made, and when.
+fn creation(differences: &mut Differences, stored: &Revision, there: &Revision) {
+    let person = |revision: &Revision| {
+        revision
+            .created_by
+            .as_deref()
+            .and_then(|by| identity::key(&Value::from(by)))
+            .unwrap_or_default()
+    };
+    differences.compare(CREATED_BY, &person(stored), &person(there));
+    let dates = [stored, there].map(|revision| revision.created.as_deref());
+    moments(differences, CREATED_DATE, dates);
+}
+
+/// How many revisions there are, and when the last was made. What was mended in the discussion makes up to two more each.
+fn replayed(differences: &mut Differences, source: &Source, there: &Revision) {
+    let mended = source
+        .comments
+        .iter()
+        .filter(|comment| comment.version > 1 || comment.deleted || comment.markdown)
+        .count();
+    let (steps, rev) = (source.replay.steps.len(), there.rev as usize);
+    if !(steps..=steps + 2 * mended).contains(&rev) {
+        differences.compare("revisions", &steps, &rev);
+    }
+    if mended == 0 {
+        let last = source.replay.steps.last().map(|step| step.date.as_str());
+        moments(differences, CHANGED_DATE, [last, there.changed.as_deref()]);
+    }
+}
+
+fn moments(differences: &mut Differences, what: &str, [stored, there]: [Option<&str>; 2]) {
+    if !same_moment(stored, there) {
+        differences.compare(what, stored.unwrap_or_default(), there.unwrap_or_default());
+    }
+}
+
+/// Attached files and addresses: as many, and the same.
+fn resources(differences: &mut Differences, stored: &[Relation], there: &[Relation]) {
+    for (what, leads) in [
+        ("attached files", Leads::ToFile),
+        ("addresses", Leads::ToAddress),
+    ] {
+        let of_kind = |relation: &&Relation| relation.leads() == leads;
+        let count = |relations: &[Relation]| relations.iter().filter(of_kind).count();
+        let (wanted, found) = (count(stored), count(there));
+        differences.compare(what, &wanted, &found);
+        let mut lost = stored
+            .iter()
+            .filter(of_kind)
+            .filter(|relation| !relation.is_among(there));
+        if let Some(relation) = lost.next().filter(|_| wanted == found) {
+            let message = format!("{what}: {} is another one there", relation.shown());
+            differences.0.push(message);
+        }
+    }
+}
+
 /// Every link whose other end is at the target must be there.
-fn links(
-    cx: &Target<'_>,
-    differences: &mut Differences,
-    source: &Source,
-    there: &[super::restore::check::Relation],
-) {
+fn links(cx: &Target<'_>, differences: &mut Differences, source: &Source, there: &[Relation]) {
     for relation in source
         .relations
         .iter()

@@ -70,6 +70,15 @@ pub(super) async fn list(
         path = format!("{path}?search={}", segment(search));
     }
     let all = api.list(&path).await?;
+    if all.is_empty() && of.search.is_none() {
+        let settings = format!("/connectors/{}/tenant-settings", segment(&of.name));
+        if api.get(&settings).await?["synced"].is_null() {
+            output.line(format!(
+                "the directory was not read yet: that comes by itself, or now by `keepward connector sync {}`",
+                of.name
+            ));
+        }
+    }
     let of_users = what == "users";
     let mut head = vec!["name", "address", "kind", "id"];
     if of_users {

@@ -36,8 +36,6 @@ pub(super) struct Marks {
 
 /// One comparison.
 pub(super) struct Comparison<'a> {
-    /// What is compared, in words.
-    pub title: &'a str,
     pub expected: &'a Value,
     pub actual: &'a Value,
     pub marks: Marks,

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use simulator::Simulator;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Place, write_private};
+use crate::app::Place;
 use crate::commands::serve::Serving;
 use crate::failure::{Exit, Failure};
+use crate::new_file::write_private;
 use crate::output::Output;
 use crate::scenario::Folder;
 
@@ -44,8 +45,7 @@ pub(super) async fn serve(
     write_private(
         &data.join("keepward.toml"),
         configuration(simulator).as_bytes(),
-    )
-    .context("cannot write the configuration of the demonstration")?;
+    )?;
     let place = Place::new(data, None, false);
     let serving = Serving::open(&place, place.config()?, listener, None).await?;
     let random: [u8; 12] = rand::rng().random();

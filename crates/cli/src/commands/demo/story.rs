@@ -49,95 +49,135 @@ pub(super) struct Told {
     pub comparisons: Vec<(String, Outcome)>,
 }
 
+/// An organization at one moment, by what the simulator says that it holds.
+struct Moment {
+    inventory: Value,
+    state: Value,
+}
+
 impl Story<'_> {
     pub(super) async fn tell(&self, organization: &str, pat: &str) -> Result<Told, Failure> {
-        let inventory = self.world.inventory(organization).await?;
-        let first = self.world.state(organization).await?;
-        self.describe(&inventory);
-
-        self.output.line("\n== 2. Connect and back up");
-        self.steps
-            .init(
-                &self.folder.argument("repository"),
-                &self.folder.argument("repository-password"),
-            )
-            .await?;
-        self.connect(organization, pat).await?;
-        let full = self
-            .backup(organization, floor::full(&inventory, &first))
-            .await?;
-        self.output.line("\nNothing has happened since:");
-        let quiet = self.backup(organization, floor::quiet(&inventory)).await?;
-        let untouched = self.untouched(organization, &first).await?;
-
-        self.output
-            .line("\n== 3. People work: things are changed, added and deleted");
-        let summary = self.world.change().await?;
-        self.changes(&summary);
-        let changed_inventory = self.world.inventory(organization).await?;
-        let changed = self.world.state(organization).await?;
-        let floor = floor::incremental((&inventory, &first), (&changed_inventory, &changed));
-        let mut incremental = self.backup(organization, floor).await?;
-        self.explain(&mut incremental, &summary);
-
+        let first = self.look(organization).await?;
+        self.describe(&first.inventory);
+        let (full, quiet) = self.first_backups(organization, pat, &first).await?;
+        let untouched = self.untouched(organization, &first.state).await?;
+        let (incremental, changed) = self.people_work(organization, &first).await?;
         self.output
             .line("\n== 4. See what differs, get back what was lost");
         let (before, after) = (&full.made.snapshot, &incremental.made.snapshot);
         self.steps.diff(before, after).await?;
-        let mut losses = Vec::new();
-        let mut repaired = Vec::new();
-        for kind in ["git-repository", "work-item"] {
-            let (restore, plan) = self
-                .restore(organization, before, &["--missing", "--kind", kind])
-                .await?;
-            losses.extend(plan.losses);
-            repaired.push(restore);
-        }
-        let back = self.world.state(organization).await?;
-        self.output
-            .line("\nEverything of the first snapshot into an empty organization:");
-        let pat = self.world.add_organization(ELSEWHERE).await?;
-        self.connect(ELSEWHERE, &pat).await?;
-        let (elsewhere, plan) = self
-            .restore(ELSEWHERE, before, &["--everything", "--into", ELSEWHERE])
+        let (repaired, repair) = self
+            .repair(organization, before, (&first.state, &changed.state))
             .await?;
-        let copy = self.world.state(ELSEWHERE).await?;
-
-        let (wanted, marks) = expected::repaired(&first, &changed);
-        let repair = Comparison {
-            title: "the original organization",
-            expected: &wanted,
-            actual: &back,
-            marks,
-            losses: &losses,
-        };
-        let wanted = expected::elsewhere(&first);
-        let marks = Marks {
-            all: true,
-            ..Marks::default()
-        };
-        let other = Comparison {
-            title: "the whole organization in an empty one",
-            expected: &wanted,
-            actual: &copy,
-            marks,
-            losses: &plan.losses,
-        };
-        let mut comparisons = vec![(
-            "the backups left the organization as it was".to_owned(),
-            untouched,
-        )];
-        comparisons.extend(
-            [repair, other].map(|comparison| (comparison.title.to_owned(), comparison.run())),
-        );
+        let (elsewhere, copy) = self.copy(before, &first.state).await?;
         Ok(Told {
             full,
             quiet,
             incremental,
             repaired,
             elsewhere,
-            comparisons,
+            comparisons: vec![
+                (
+                    "the backups left the organization as it was".to_owned(),
+                    untouched,
+                ),
+                ("the original organization".to_owned(), repair),
+                ("the whole organization in an empty one".to_owned(), copy),
+            ],
         })
+    }
+
+    async fn look(&self, organization: &str) -> Result<Moment, Failure> {
+        Ok(Moment {
+            inventory: self.world.inventory(organization).await?,
+            state: self.world.state(organization).await?,
+        })
+    }
+
+    /// Everything, and then nothing, since nothing has happened.
+    async fn first_backups(
+        &self,
+        organization: &str,
+        pat: &str,
+        first: &Moment,
+    ) -> Result<(Backup, Backup), Failure> {
+        self.output.line("\n== 2. Connect and back up");
+        let repository = self.folder.argument("repository");
+        let password = self.folder.argument("repository-password");
+        self.steps.init(&repository, &password).await?;
+        self.connect(organization, pat).await?;
+        let floor = floor::full(&first.inventory, &first.state);
+        let full = self.backup(organization, floor).await?;
+        self.output.line("\nNothing has happened since:");
+        let floor = floor::quiet(&first.inventory);
+        let quiet = self.backup(organization, floor).await?;
+        Ok((full, quiet))
+    }
+
+    /// A backup of what people did, and the organization after it.
+    async fn people_work(
+        &self,
+        organization: &str,
+        first: &Moment,
+    ) -> Result<(Backup, Moment), Failure> {
+        self.output
+            .line("\n== 3. People work: things are changed, added and deleted");
+        let summary = self.world.change().await?;
+        self.changes(&summary);
+        let changed = self.look(organization).await?;
+        let floor = floor::incremental(
+            (&first.inventory, &first.state),
+            (&changed.inventory, &changed.state),
+        );
+        let mut incremental = self.backup(organization, floor).await?;
+        self.explain(&mut incremental, &summary);
+        Ok((incremental, changed))
+    }
+
+    /// The deleted repository and the deleted work items go back to where they were.
+    async fn repair(
+        &self,
+        organization: &str,
+        snapshot: &str,
+        (first, changed): (&Value, &Value),
+    ) -> Result<(Vec<Restore>, Outcome), Failure> {
+        let (mut repaired, mut losses) = (Vec::new(), Vec::new());
+        for kind in ["git-repository", "work-item"] {
+            let missing = ["--missing", "--kind", kind];
+            let (restore, plan) = self.restore(organization, snapshot, &missing).await?;
+            losses.extend(plan.losses);
+            repaired.push(restore);
+        }
+        let back = self.world.state(organization).await?;
+        let (wanted, marks) = expected::repaired(first, changed);
+        let comparison = Comparison {
+            expected: &wanted,
+            actual: &back,
+            marks,
+            losses: &losses,
+        };
+        Ok((repaired, comparison.run()))
+    }
+
+    /// The whole snapshot goes into an organization of its own.
+    async fn copy(&self, snapshot: &str, first: &Value) -> Result<(Restore, Outcome), Failure> {
+        self.output
+            .line("\nEverything of the first snapshot into an empty organization:");
+        let pat = self.world.add_organization(ELSEWHERE).await?;
+        self.connect(ELSEWHERE, &pat).await?;
+        let everything = ["--everything", "--into", ELSEWHERE];
+        let (restore, plan) = self.restore(ELSEWHERE, snapshot, &everything).await?;
+        let copy = self.world.state(ELSEWHERE).await?;
+        let comparison = Comparison {
+            expected: &expected::elsewhere(first),
+            actual: &copy,
+            marks: Marks {
+                all: true,
+                ..Marks::default()
+            },
+            losses: &plan.losses,
+        };
+        Ok((restore, comparison.run()))
     }
 
     fn describe(&self, inventory: &Value) {
@@ -219,7 +259,6 @@ impl Story<'_> {
     async fn untouched(&self, organization: &str, first: &Value) -> Result<Outcome, Failure> {
         let now = self.world.state(organization).await?;
         let comparison = Comparison {
-            title: "",
             expected: first,
             actual: &now,
             marks: Marks::default(),

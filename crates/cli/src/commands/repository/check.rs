@@ -9,7 +9,7 @@ use repository::{CheckOptions, CheckReport, ProblemKind, ReadData, Repository};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::place::{Found, Known, Place, lock_if_possible};
+use super::place::{Found, Known, Place, holder};
 use crate::app::only_here;
 use crate::client::{Api, segment};
 use crate::clock::SystemClock;
@@ -103,20 +103,16 @@ async fn examine(
         Err(error) => {
             let store = Arc::clone(&found.store);
             let checked = Repository::check_damaged(store, &found.password, error, options);
-            return Ok(checked.await?);
+            return checked.await.map_err(|error| found.failure(error));
         }
     };
-    let (lock, why_not) = lock_if_possible(&repository).await?;
-    if let Some(reason) = why_not {
-        output.event(&serde_json::json!({"event": "note", "message": format!("checked without a lock: {reason}")}));
-        output.line(format!("checked without a lock: {reason}"));
-    }
     let progress = Progress::new(output);
+    let lock = repository
+        .lock_to_read(&holder(), progress.as_ref())
+        .await?;
     let report = repository.check_reporting(options, progress.as_ref()).await;
     progress.finish();
-    if let Some(lock) = lock {
-        lock.release().await?;
-    }
+    lock.release().await?;
     let mut report = report?;
     if let Some(known) = &found.known {
         report.problems.extend(

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use control::NewRepository;
 use repository::Location;
 use serde_json::json;
 
 use super::{default_password_file, init};
-use crate::app::{App, write_private};
+use crate::app::App;
 use crate::failure::Failure;
+use crate::new_file::write_private;
 use crate::output::Output;
 use crate::recovery;
 
@@ -61,8 +61,7 @@ async fn make(app: &App, place: &Path, output: &Output) -> Result<(), Failure> {
     let sheet = app.data.join(format!("recovery-sheet-{NAME}.txt"));
     let text = recovery::sheet(&row.location, &row.id, &file.display().to_string());
     if !sheet.exists() {
-        write_private(&sheet, text.as_bytes())
-            .with_context(|| format!("cannot write {}", sheet.display()))?;
+        write_private(&sheet, text.as_bytes())?;
     }
     output.event(&json!({
         "event": "repository", "name": row.name, "location": row.location, "id": row.id, "password_file": file, "recovery_sheet": sheet,

@@ -1,8 +1,7 @@
 //! `keepward repository init` and `add`.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use anyhow::Context as _;
 use base64::Engine as _;
 use catalog::RepositoryRow;
 use clap::{Args, ValueEnum};
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 use crate::app::{self, App};
 use crate::client::Api;
 use crate::failure::{Exit, Failure};
+use crate::new_file::write_private;
 use crate::output::Output;
 use crate::recovery;
 
@@ -99,7 +99,8 @@ impl Storage {
                 "--endpoint, --region and --virtual-host are for storage in the cloud",
                 "give s3://BUCKET, azure://ACCOUNT/CONTAINER or gs://BUCKET",
             )),
-            _ => Ok(location),
+            Location::Local(path) => Ok(Location::Local(without_parents(path))),
+            Location::Cloud(_) => Ok(location),
         }
     }
 
@@ -203,6 +204,21 @@ pub(super) async fn add(app: &App, add: Add, output: &Output) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
+/// The path without `..`: it must not depend on a folder that lies elsewhere, and may go.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            // A link leads up from where it leads to. What is not there yet is no link.
+            plain = std::fs::canonicalize(&plain).unwrap_or(plain);
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
+    }
+    plain
+}
+
 async fn added(app: &App, new: NewRepository) -> Result<RepositoryRow, Failure> {
     let subject = format!("repository/{}", new.name);
     let details = json!({
@@ -232,8 +248,7 @@ pub(super) fn password(file: &Path) -> Result<Secret, Failure> {
     }
     let random: [u8; 24] = rand::rng().random();
     let password = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random);
-    app::write_private(file, format!("{password}\n").as_bytes())
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    write_private(file, format!("{password}\n").as_bytes())?;
     Ok(Secret::new(password))
 }
 
@@ -272,4 +287,29 @@ pub(super) async fn ask_add(api: &Api, add: Add, output: &Output) -> Result<Exit
         row["location"].as_str().unwrap_or("")
     ));
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_through_no_folder_that_may_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(top.join("deep/inside")).unwrap();
+        std::os::unix::fs::symlink(top.join("deep/inside"), top.join("link")).unwrap();
+        for (given, settled) in [
+            ("u/../r/repo", "r/repo"),
+            ("deep/../../r", "../r"),
+            ("link/../r", "deep/r"),
+            ("link/r", "link/r"),
+        ] {
+            let expected = match settled.strip_prefix("../") {
+                Some(rest) => top.parent().unwrap().join(rest),
+                None => top.join(settled),
+            };
+            assert_eq!(without_parents(&top.join(given)), expected, "{given}");
+        }
+    }
 }

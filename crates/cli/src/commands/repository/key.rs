@@ -96,11 +96,13 @@ pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Fa
                 .filter(|key| key.id.to_string().starts_with(&id))
                 .collect();
             let [key] = matching.as_slice() else {
-                let message = match matching.len() {
-                    0 => format!("no key begins with {id}"),
-                    count => format!("{count} keys begin with {id}"),
-                };
-                return Err(Failure::usage(message, "keepward repository key list"));
+                return Err(match matching.len() {
+                    0 => Failure::coded("key-unknown", format!("no key begins with {id}")),
+                    count => {
+                        let message = format!("{count} keys begin with {id}");
+                        Failure::coded("key-ambiguous", message)
+                    }
+                });
             };
             let removed = async { Ok(repository.remove_key(key.id).await?) };
             let details = json!({ "key": key.id.to_string() });

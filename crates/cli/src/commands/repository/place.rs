@@ -7,7 +7,7 @@ use catalog::RepositoryRow;
 use clap::Args;
 use model::Secret;
 use object_store::ObjectStore;
-use repository::{Holder, Location, LockGuard, Repository, StoreCredential};
+use repository::{Holder, Location, Repository, StoreCredential};
 
 use super::Which;
 use crate::app::{self, App};
@@ -103,18 +103,16 @@ impl Place {
 
 impl Found {
     pub(super) async fn open(&self) -> Result<Repository, Failure> {
-        Ok(Repository::open(Arc::clone(&self.store), &self.password).await?)
+        let opened = Repository::open(Arc::clone(&self.store), &self.password).await;
+        opened.map_err(|error| self.failure(error))
     }
-}
 
-/// A shared lock for a check; `None` with the reason where none can be had, since damage and full disks must be checked too.
-pub(super) async fn lock_if_possible(
-    repository: &Repository,
-) -> Result<(Option<LockGuard>, Option<String>), Failure> {
-    match repository.lock_shared(&holder()).await {
-        Ok(lock) => Ok((Some(lock), None)),
-        Err(error) if matches!(error.code(), "lock-held" | "lock-lost") => Err(error.into()),
-        Err(error) => Ok((None, Some(error.to_string()))),
+    /// Nothing at the place of a repository that is known here is another matter than nothing at a path.
+    pub(super) fn failure(&self, error: repository::Error) -> Failure {
+        match &self.known {
+            Some(known) => control::gone(&known.row, error.into()).into(),
+            None => error.into(),
+        }
     }
 }
 

@@ -108,7 +108,8 @@ fn show(report: &PruneReport, output: &Output) {
     }
     if report.snapshots_lost > 0 {
         output.line(format!(
-            "{} snapshots have lost their file; their data stays. Bring them back: keepward repository repair snapshots",
+            "{} snapshots have lost their file; their data stays. Bring them back: keepward repository repair snapshots. Or let them go: keepward snapshot forget ID \
+             (keepward repository check names them)",
             report.snapshots_lost
         ));
     }

@@ -29,8 +29,10 @@ fn source(snapshot: &Snapshot) -> String {
 
 pub(super) async fn stats(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {
     let (row, repository) = app.repository(which.name()).await?;
-    let lock = repository.lock_shared(&place::holder()).await?;
     let progress = Progress::new(output);
+    let lock = repository
+        .lock_to_read(&place::holder(), progress.as_ref())
+        .await?;
     let stats = repository.stats(source, progress.as_ref()).await;
     progress.finish();
     lock.release().await?;

@@ -1,4 +1,4 @@
-//! `keepward repository sync`, `list` and `sheet`.
+//! `keepward repository sync`, `list`, `default` and `sheet`.
 
 use tokio_util::sync::CancellationToken;
 
@@ -42,12 +42,16 @@ pub(super) async fn ask(
 }
 
 pub(super) async fn list(app: &App, output: &Output) -> Result<Exit, Failure> {
+    let default = app.catalog.default_repository().await?.map(|row| row.name);
     let rows: Vec<_> = app
         .catalog
         .repositories()
         .await?
         .into_iter()
-        .map(|row| serde_json::json!({"name": row.name, "location": row.location, "id": row.id}))
+        .map(|row| {
+            let default = default.as_ref() == Some(&row.name);
+            serde_json::json!({"name": row.name, "location": row.location, "id": row.id, "default": default})
+        })
         .collect();
     show(&rows, output);
     Ok(Exit::Done)
@@ -59,11 +63,25 @@ pub(super) async fn ask_list(api: &Api, output: &Output) -> Result<Exit, Failure
 }
 
 fn show(rows: &[serde_json::Value], output: &Output) {
-    output.rows(&["name", "location", "id"], rows, |row| {
-        ["name", "location", "id"]
-            .map(|key| row[key].as_str().unwrap_or("").to_owned())
-            .to_vec()
+    output.rows(&["name", "location", "id", ""], rows, |row| {
+        let text = |key: &str| row[key].as_str().unwrap_or("").to_owned();
+        let default = if row["default"] == true {
+            "default"
+        } else {
+            ""
+        };
+        let [name, location, id] = ["name", "location", "id"].map(text);
+        vec![name, location, id, default.to_owned()]
     });
+}
+
+/// Here and at a server alike: which policies it changes, and whether that waits for somebody, the interface knows.
+pub(super) async fn default(api: &Api, name: &str, output: &Output) -> Result<Exit, Failure> {
+    let path = format!("/repositories/{}/default", segment(name));
+    api.put(&path, None::<&()>).await?;
+    output.result(&serde_json::json!({ "default": name }));
+    output.line(format!("{name} is used when no repository is named"));
+    Ok(Exit::Done)
 }
 
 pub(super) async fn sheet(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {

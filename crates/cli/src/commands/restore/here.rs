@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use control::PlanOrder;
+use engine::apply::ApplyReport;
 use engine::backup::read_source;
 use model::{Action, PlanState, Reporter, StepState};
 use tokio_util::sync::CancellationToken;
@@ -209,6 +210,23 @@ pub(super) async fn apply(
     repository.close().await;
     let (report, run) = applied?;
     let seconds = started.elapsed().as_secs_f64();
+    let mut result = serde_json::json!({"event": "result", "plan": plan, "run": run.id, "requests": run.counts.requests, "seconds": seconds});
+    if let (Some(result), Ok(serde_json::Value::Object(report))) =
+        (result.as_object_mut(), serde_json::to_value(&report))
+    {
+        result.extend(report.into_iter().filter(|(name, _)| name != "troubles"));
+    }
+    show(&report, seconds, output);
+    output.event(&result);
+    Ok(if report.state == PlanState::Applied {
+        Exit::Done
+    } else {
+        Exit::DoneWithIssues
+    })
+}
+
+/// What a restore came to, each trouble by its name.
+fn show(report: &ApplyReport, seconds: f64, output: &Output) {
     for trouble in &report.troubles {
         output.event(&serde_json::json!({"event": "trouble", "item": trouble.item, "name": trouble.name, "state": trouble.state, "detail": trouble.detail}));
         output.line(format!(
@@ -219,13 +237,6 @@ pub(super) async fn apply(
             trouble.detail
         ));
     }
-    let mut result = serde_json::json!({"event": "result", "plan": plan, "run": run.id, "requests": run.counts.requests, "seconds": seconds});
-    if let (Some(result), Ok(serde_json::Value::Object(report))) =
-        (result.as_object_mut(), serde_json::to_value(&report))
-    {
-        result.extend(report.into_iter().filter(|(name, _)| name != "troubles"));
-    }
-    output.event(&result);
     output.line(format!(
         "created {}, undeleted {}, merged {}, replaced {}, removed {}, skipped {}, to be exported {}, failed {}",
         report.created, report.undeleted, report.merged, report.replaced, report.removed, report.skipped, report.exported, report.failed
@@ -240,9 +251,4 @@ pub(super) async fn apply(
     for (loss, count) in &report.losses {
         output.line(format!("{count:>6}  {loss}"));
     }
-    Ok(if report.state == PlanState::Applied {
-        Exit::Done
-    } else {
-        Exit::DoneWithIssues
-    })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use engine::retention::{Decision, ForgetRequest, Keep, Suspicion, Within, refuse};
-use repository::{Repository, SnapshotId};
+use repository::{Repository, Snapshot, SnapshotId};
 
 use crate::app::App;
 use crate::client::Api;
@@ -227,7 +227,7 @@ async fn by_name(
 ) -> Result<Vec<Decision>, Failure> {
     let mut ids: Vec<SnapshotId> = Vec::new();
     for name in names {
-        let id = repository.resolve(name).await?;
+        let id = repository.resolve_to_forget(name).await?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -277,6 +277,12 @@ async fn by_rule(
         decisions.extend(plan.decisions);
         suspicions.extend(plan.suspicions);
     }
+    show(&decisions, &before, output);
+    Ok((decisions, suspicions))
+}
+
+/// Every snapshot with the reasons why it stays.
+fn show(decisions: &[Decision], before: &[(SnapshotId, Snapshot)], output: &Output) {
     let rows: Vec<serde_json::Value> = decisions
         .iter()
         .map(|decision| {
@@ -309,7 +315,6 @@ async fn by_rule(
             reasons.join(", "),
         ]
     });
-    Ok((decisions, suspicions))
 }
 
 #[cfg(test)]

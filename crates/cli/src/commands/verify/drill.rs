@@ -119,7 +119,10 @@ impl Drill<'_> {
         let done = Box::pin(self.restore(sandbox)).await?;
         self.output.line("== Comparing");
         let holder = Holder::new("keepward", Arc::new(SystemClock));
-        let lock = self.repository.lock_shared(&holder).await?;
+        let lock = self
+            .repository
+            .lock_to_read(&holder, self.progress.as_ref())
+            .await?;
         let compared = self
             .compare(snapshot, source, service, sandbox, &done)
             .await;
@@ -158,17 +161,7 @@ impl Drill<'_> {
         let requests = ended.run.counts.requests;
         let applied = ended.result?;
         self.output.line("== Backing the simulator up");
-        let order = BackupOrder {
-            connector: &sandbox.connector,
-            repository: &sandbox.repository,
-            repository_name: SANDBOX,
-            selection: std::collections::BTreeSet::new(),
-            picks: model::Picks::default(),
-            accept_deletions: std::collections::BTreeSet::new(),
-            full: false,
-            pace: engine::coordinator::Pace::default(),
-            policy: None,
-        };
+        let order = BackupOrder::plain(&sandbox.connector, &sandbox.repository, SANDBOX);
         let backup = Box::pin(control.backup(&order, reporter(), self.cancel))
             .await?
             .result?;
@@ -269,19 +262,28 @@ impl Drill<'_> {
             result = comparison.run() => result?,
             () = self.cancel.cancelled() => return Err(Failure::canceled()),
         }
-        // What was backed up again has to be whole too: that proves the objects of git repositories, of which only refs are compared.
-        let again = sandbox
+        self.look_for_damage(sandbox, done.backup.snapshot, &mut compared)
+            .await?;
+        compared.left_out.sort();
+        compared.left_out.dedup();
+        Ok(compared)
+    }
+
+    /// What was backed up again has to be whole too: that proves the objects of git repositories, of which only refs are compared.
+    async fn look_for_damage(
+        &self,
+        sandbox: &Sandbox,
+        again: SnapshotId,
+        compared: &mut Compared,
+    ) -> Result<(), Failure> {
+        let progress = self.progress.as_ref();
+        let repository = &sandbox.repository;
+        let report = sandbox
             .control
-            .verify(
-                &sandbox.repository,
-                done.backup.snapshot,
-                "drill",
-                self.progress.as_ref(),
-                self.cancel,
-            )
+            .verify(repository, again, "drill", progress, self.cancel)
             .await?;
         let serious = |finding: &&Finding| finding.severity != Severity::Note;
-        for finding in again.findings.iter().filter(serious) {
+        for finding in report.findings.iter().filter(serious) {
             let kind = finding.item.as_ref().map_or("", |item| item.kind.as_str());
             let found = format!("{}: {}", finding.code, finding.message);
             compared.miss(
@@ -291,9 +293,7 @@ impl Drill<'_> {
                 found,
             );
         }
-        compared.left_out.sort();
-        compared.left_out.dedup();
-        Ok(compared)
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::page;
 use super::signature::{Key, Signature, Trust};
 use crate::failure::Failure;
+use crate::new_file::write_private;
 
 /// In the data directory.
 pub(super) const FOLDER: &str = "evidence";
@@ -265,8 +266,7 @@ pub(super) fn write(
     let json = serde_json::to_string(&envelope).context("cannot write the report")?;
     let html = page::render(evidence, &signature, &format!("{name}.json"));
     for (path, text) in [(&files.json, json + "\n"), (&files.html, html)] {
-        crate::app::write_private(path, text.as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        write_private(path, text.as_bytes())?;
     }
     Ok(files)
 }

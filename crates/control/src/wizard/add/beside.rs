@@ -46,10 +46,9 @@ impl Control {
                 None => None,
             };
             // Snapshots of the same organization may be there from before.
-            let waits = self.four_eyes().await?
-                && self
-                    .would_shorten_for(std::slice::from_ref(connector), None, own.as_ref())
-                    .await?;
+            let waits = self
+                .policy_waits_for(std::slice::from_ref(connector), None, own.as_ref())
+                .await?;
             if wishes.backup {
                 let policy = match &own {
                     Some(own) if !waits => own.clone(),

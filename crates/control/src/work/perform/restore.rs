@@ -41,7 +41,7 @@ impl Control {
         cancel: &CancellationToken,
     ) -> Result<Outcome> {
         let row = self.catalog.plan_row(id).await?;
-        let connector = self.catalog.connector(row.plan.target.connector()).await?;
+        let connector = self.target_of(&row.plan).await?;
         let observed = Arc::new(Observed::new(Arc::<Tap>::clone(tap)));
         let reporter: Arc<dyn Reporter> = Arc::<Observed>::clone(&observed);
         let planned = tokio::select! {
@@ -66,7 +66,7 @@ impl Control {
     ) -> Result<(RestorePlan, Usage)> {
         let row = self.catalog.repository(&plan.repository).await?;
         let repository = self.read_repository(&row).await?;
-        let lock = repository.lock_shared(&self.holder()).await?;
+        let lock = repository.lock_to_read(&self.holder(), &**reporter).await?;
         let filled = match &plan.undoes {
             Some(undone) => {
                 self.plan_undo_locked(plan, undone, &repository, connector, reporter)
@@ -103,7 +103,7 @@ impl Control {
         cancel: &CancellationToken,
     ) -> Result<Outcome> {
         let plan = self.catalog.plan(id).await?;
-        let connector = self.catalog.connector(plan.target.connector()).await?;
+        let connector = self.target_of(&plan).await?;
         let row = self.catalog.repository(&plan.repository).await?;
         let repository = self.read_repository(&row).await?;
         let observed = Arc::new(Observed::new(Arc::<Tap>::clone(tap)));

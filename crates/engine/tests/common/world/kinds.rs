@@ -265,11 +265,10 @@ impl Fake {
             return Ok(());
         }
         cx.sink.upsert(&named, &log_document(id, &log)).await?;
-        if !log.remarks.is_empty() {
-            cx.sink
-                .part(&named.item, "remarks.ndjson", &lines(&log.remarks))
-                .await?;
-        }
+        // Without any the snapshot is to have no such file.
+        cx.sink
+            .part(&named.item, "remarks.ndjson", &lines(&log.remarks))
+            .await?;
         self.request().await?;
         if log.binned {
             cx.sink.part(&named.item, "bin.json", b"{}").await?;

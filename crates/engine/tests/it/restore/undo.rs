@@ -21,6 +21,7 @@ impl Case {
             id: "undo".to_owned(),
             target: RestoreTarget::Original {
                 connector: "contoso".to_owned(),
+                source: model::SourceId::new("test", "https://test", "contoso"),
             },
             conflict: Conflict::Replace,
             undoes: Some(Undone {

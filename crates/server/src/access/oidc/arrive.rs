@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use catalog::{Identity, NewPerson, PendingSignIn, PersonChange, PersonRow};
+use chrono::{DateTime, Utc};
 use model::Role;
-use openidconnect::{AuthorizationCode, Nonce, PkceCodeVerifier, TokenResponse as _};
+use openidconnect::core::CoreGenderClaim;
+use openidconnect::{
+    AuthorizationCode, IdTokenClaims, Nonce, PkceCodeVerifier, TokenResponse as _,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
@@ -30,6 +34,9 @@ pub(crate) struct Returned {
     #[param(required = false)]
     iss: Option<String>,
 }
+
+/// What an identity token says, once its signature, nonce, time and issuer are proved.
+type Token = IdTokenClaims<Claims, CoreGenderClaim>;
 
 /// The claims of a proven identity that matter here.
 struct Proven {
@@ -89,7 +96,8 @@ pub(crate) async fn arrive(
         ));
     }
     let code = returned.code.clone().ok_or_else(mismatch)?;
-    let proven = prove(server, name, &provider, code, &browser).await?;
+    let token = exchanged(server, name, &provider, code, &browser).await?;
+    let proven = Proven::of(&provider, &token)?;
     let person = person_of(server, name, proven).await?;
     if person.disabled {
         return Err(refused("sign-in-refused", "the account is disabled"));
@@ -97,14 +105,14 @@ pub(crate) async fn arrive(
     Ok((person, pending.return_to))
 }
 
-/// Changes the code for a token, and looks at everything that the token must be.
-async fn prove(
+/// Changes the code for a token, and proves that the provider made it for this sign-in.
+async fn exchanged(
     server: &Server,
     name: &str,
     provider: &Provider,
     code: String,
     browser: &str,
-) -> Result<Proven, Problem> {
+) -> Result<Token, Problem> {
     let failed = |error: &dyn std::fmt::Display| {
         tracing::warn!(%error, provider = name, "a sign-in was refused");
         refused(
@@ -112,11 +120,11 @@ async fn prove(
             "the identity provider's answer could not be proved",
         )
     };
-    let client = provider.client(server, name).await?;
+    let client = provider.client(server, name, false).await?;
     let web = server
         .access
         .web
-        .client()
+        .client(&server.egress())
         .await
         .map_err(|error| failed(&error))?;
     let exchange = client
@@ -134,8 +142,9 @@ async fn prove(
     let verifier = client
         .id_token_verifier()
         .set_time_fn(move || {
-            let now = clock.now();
-            chrono::DateTime::from_timestamp(now.as_second(), 0).unwrap_or_default()
+            let now = clock.now().as_second();
+            // Whatever cannot be told makes every token one that has expired.
+            DateTime::from_timestamp(now, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
         })
         // One for many tenants is looked at below.
         .require_issuer_match(!provider.has_many_tenants());
@@ -143,40 +152,51 @@ async fn prove(
     let claims = token
         .claims(&verifier, &nonce)
         .map_err(|error| failed(&error))?;
-    let more = &claims.additional_claims().all;
-    let tenant = more.get("tid").and_then(Value::as_str);
-    if !provider.is_issuer(claims.issuer().as_str(), tenant) {
+    let all = &claims.additional_claims().all;
+    if !provider.is_issuer(claims.issuer().as_str(), tenant_of(all)) {
         return Err(failed(&"the token is of another issuer"));
     }
-    let verified = claims.email_verified() == Some(true);
-    let email = claims.email().map(|email| email.as_str());
-    admitted(provider, more, email.filter(|_| verified))?;
-    let username = claims.preferred_username().map(|name| name.as_str());
-    let subject = claims.subject().as_str();
-    let asks_groups = !provider.roles.is_empty() || !provider.connectors.is_empty();
-    if asks_groups && leaves_groups_out(provider, more) {
-        return Err(refused(
-            "sign-in-groups-left-out",
-            "the token does not say in which groups you are, since they are too many",
-        ));
+    Ok(claims.clone())
+}
+
+impl Proven {
+    /// Who a token is about and what they may do here, if they may come in.
+    fn of(provider: &Provider, claims: &Token) -> Result<Self, Problem> {
+        let all = &claims.additional_claims().all;
+        let verified = claims.email_verified() == Some(true);
+        let email = claims.email().map(|email| email.as_str());
+        admitted(provider, all, email.filter(|_| verified))?;
+        let asks_groups = !provider.roles.is_empty() || !provider.connectors.is_empty();
+        if asks_groups && leaves_groups_out(provider, all) {
+            return Err(refused(
+                "sign-in-groups-left-out",
+                "the token does not say in which groups you are, since they are too many",
+            ));
+        }
+        let groups = groups(provider, claims.additional_claims());
+        let roles = provider.roles_of(&groups);
+        if roles.is_empty() {
+            return Err(refused(
+                "sign-in-no-role",
+                "none of your groups has a role here",
+            ));
+        }
+        let username = claims.preferred_username().map(|name| name.as_str());
+        let subject = claims.subject().as_str();
+        Ok(Self {
+            identity: Identity {
+                issuer: claims.issuer().as_str().to_owned(),
+                subject: subject.to_owned(),
+            },
+            name: name_from(username.or(email).unwrap_or(subject)),
+            roles,
+            reach: provider.reach_of(&groups),
+        })
     }
-    let groups = groups(provider, claims.additional_claims());
-    let roles = provider.roles_of(&groups);
-    if roles.is_empty() {
-        return Err(refused(
-            "sign-in-no-role",
-            "none of your groups has a role here",
-        ));
-    }
-    Ok(Proven {
-        identity: Identity {
-            issuer: claims.issuer().as_str().to_owned(),
-            subject: subject.to_owned(),
-        },
-        name: name_from(username.or(email).unwrap_or(subject)),
-        roles,
-        reach: provider.reach_of(&groups),
-    })
+}
+
+fn tenant_of(claims: &Map<String, Value>) -> Option<&str> {
+    claims.get("tid").and_then(Value::as_str)
 }
 
 /// Whether people of this tenant and domain may come in.
@@ -185,7 +205,7 @@ fn admitted(
     more: &Map<String, Value>,
     email: Option<&str>,
 ) -> Result<(), Problem> {
-    let tenant = more.get("tid").and_then(Value::as_str);
+    let tenant = tenant_of(more);
     let tenants = &provider.tenants;
     if !tenants.is_empty() && !tenant.is_some_and(|tenant| tenants.contains(tenant)) {
         return Err(refused(

@@ -43,7 +43,7 @@ pub(crate) async fn leave(
     return_to: &str,
 ) -> Result<Leaving, Problem> {
     let return_to = return_path(return_to)?.to_owned();
-    let client = provider.client(server, name).await?;
+    let client = provider.client(server, name, true).await?;
     let (state, browser) = (Random::draw(), Random::draw());
     let now = server.control.clock.now();
     let pending = PendingSignIn {

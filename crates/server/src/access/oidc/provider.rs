@@ -186,8 +186,14 @@ impl Provider {
         Some((!reached.contains("*")).then_some(reached))
     }
 
-    /// A client, from what the provider says about itself at this moment.
-    pub(super) async fn client(&self, server: &Server, name: &str) -> Result<Oidc, Problem> {
+    /// A client, from what the provider says about itself: with `recent` what it said a moment ago is good enough. Anybody can begin to sign in,
+    /// and is to make us ask nobody by that; who comes back is proved with the keys of this moment.
+    pub(super) async fn client(
+        &self,
+        server: &Server,
+        name: &str,
+        recent: bool,
+    ) -> Result<Oidc, Problem> {
         let away = |error: &dyn std::fmt::Display| {
             tracing::warn!(%error, provider = name, "an identity provider does not answer as it should");
             Problem::new(
@@ -196,14 +202,18 @@ impl Provider {
                 "the identity provider does not answer as it should; the server's log says why",
             )
         };
-        let web = server
-            .access
-            .web
-            .client()
-            .await
-            .map_err(|error| away(&error))?;
-        let metadata = self.metadata(&web).await.map_err(|error| away(&error))?;
-        let control = &server.control;
+        let (control, said) = (&server.control, &server.access.said);
+        let now = control.clock.now();
+        let known = said.recent(&self.issuer, now).filter(|_| recent);
+        let metadata = if let Some(metadata) = known {
+            metadata
+        } else {
+            let web = server.access.web.client(&server.egress()).await;
+            let web = web.map_err(|error| away(&error))?;
+            let metadata = self.metadata(&web).await.map_err(|error| away(&error))?;
+            said.keep(&self.issuer, &metadata, now);
+            metadata
+        };
         let secret = control
             .catalog
             .get_credential(&control.kek, &secret_name(name))

@@ -172,7 +172,7 @@ fn usual_service() -> String {
 /// How a test of a credential ended.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TestedCredential {
-    ok: bool,
+    pub ok: bool,
     connectors: Vec<String>,
     checks: Vec<CheckView>,
 }

@@ -32,6 +32,9 @@ pub(super) struct SourceView {
     organization: String,
     /// Where that is: two organizations at two addresses may have one name. Null where nobody can tell.
     address: Option<String>,
+    /// Why nobody can; the connector stands for no source until that is mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address_error: Option<String>,
     /// `protected`; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
     /// `never`: there was no good one yet; `unprotected`: no policy that is switched on is for it, or no connector.
     state: &'static str,
@@ -56,15 +59,24 @@ struct LastGood {
 }
 
 impl SourceView {
-    pub(super) fn of(standing: Standing, source: Option<SourceId>, now: Timestamp) -> Self {
+    pub(super) fn of(
+        standing: Standing,
+        source: control::Result<SourceId>,
+        now: Timestamp,
+    ) -> Self {
         let age_seconds = standing.age(now).as_secs();
         let hours = u32::try_from(standing.objective.as_hours()).unwrap_or(u32::MAX);
         let items = standing.last_good.as_ref().map_or(0, |run| run.items);
+        let (address, address_error) = match source {
+            Ok(id) => (Some(id.address), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         Self {
             connector: Some(standing.connector.name),
             service: standing.connector.service,
             organization: standing.connector.organization,
-            address: source.map(|id| id.address),
+            address,
+            address_error,
             state: standing.state.name(),
             last_good: standing.last_good.map(|run| LastGood {
                 snapshot: run.snapshot,
@@ -91,6 +103,7 @@ impl SourceView {
             service: id.service,
             organization,
             address: Some(id.address),
+            address_error: None,
             state: Protection::Unprotected.name(),
             last_good: newest.map(|newest| LastGood {
                 snapshot: Some(newest.id.clone()),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Allowed, ManageRepositories, ReadStatus};
+use crate::access::{Allowed, Everything, ManageRepositories, ReadStatus};
 use crate::api::policies::ScheduleBody;
 use crate::{FieldError, Json, Path, Problem, Refusals, Server};
 
@@ -175,10 +175,10 @@ async fn get(
 
 /// Replaces what is done for a repository by itself.
 #[utoipa::path(put, path = "/repositories/{name}/maintenance", tag = "repositories", operation_id = "maintenance_set",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories"))),
+    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     request_body = SetMaintenance, responses((status = 200, body = MaintenanceView), Refusals))]
 async fn set(
-    caller: Allowed<ManageRepositories>,
+    caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
     Json(request): Json<SetMaintenance>,

@@ -88,8 +88,12 @@ async fn list(
 ) -> Result<Json<Paged<RestoreIdentity>>, Problem> {
     reached(&server, &caller, &id).await?;
     let catalog = &server.control.catalog;
-    let listed = catalog.plan_people(&id, &query.page()?).await?;
-    Ok(Json(Paged::from_listed(listed, RestoreIdentity::from)))
+    let listed = catalog.plan_people(&id, &query.page(&server)?).await?;
+    Ok(Json(Paged::from_listed(
+        &server,
+        listed,
+        RestoreIdentity::from,
+    )))
 }
 
 /// Says who takes the place of people, before the plan is applied. Answers with the first page of all.
@@ -136,9 +140,13 @@ async fn edit(
         .audit(&caller, "restore.map", &subject, details)
         .await?;
     let listed = catalog
-        .plan_people(&id, &PageQuery::default().page()?)
+        .plan_people(&id, &PageQuery::default().page(&server)?)
         .await?;
-    Ok(Json(Paged::from_listed(listed, RestoreIdentity::from)))
+    Ok(Json(Paged::from_listed(
+        &server,
+        listed,
+        RestoreIdentity::from,
+    )))
 }
 
 /// What could be read as more than one name, or as none, is none.

@@ -123,7 +123,9 @@ async fn list(
         action: filter.action,
     };
     let catalog = &server.control.catalog;
-    let listed = catalog.list_steps(&id, &filter, &query.page()?).await?;
+    let listed = catalog
+        .list_steps(&id, &filter, &query.page(&server)?)
+        .await?;
     let named_by = row
         .plan
         .undoes
@@ -138,7 +140,7 @@ async fn list(
         let project = projects.of(&step).await?;
         views.push(RestoreStepView::of(step, project));
     }
-    Ok(Json(Paged::following(views, listed.next)))
+    Ok(Json(Paged::following(&server, views, listed.next)))
 }
 
 /// The names of containers, each looked up once.

@@ -88,7 +88,7 @@ async fn files(
     Query(query): Query<PageQuery>,
     Query(folder): Query<Folder>,
 ) -> Result<Json<Paged<FileView>>, Problem> {
-    let page = query.page()?;
+    let page = query.page(&server)?;
     let from = number(&page)?;
     let snapshot = reached(&server, &caller, &id).await?;
     let snapshot = server.library.snapshot(&snapshot).await?;
@@ -96,9 +96,11 @@ async fn files(
         .folder(&folder.path, from, page.limit as usize)
         .await?;
     let next = next.map(|next| next.to_string());
-    Ok(Json(Paged::from_listed(Listed { items, next }, |node| {
-        FileView::new(&folder.path, node)
-    })))
+    Ok(Json(Paged::from_listed(
+        &server,
+        Listed { items, next },
+        |node| FileView::new(&folder.path, node),
+    )))
 }
 
 /// A file of a snapshot.

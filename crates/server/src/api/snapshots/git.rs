@@ -60,14 +60,15 @@ async fn refs(
     Query(query): Query<PageQuery>,
     Query(filter): Query<RefFilter>,
 ) -> Result<Json<GitRefsView>, Problem> {
-    let page = query.page()?;
+    let page = query.page(&server)?;
     let snapshot = reached(&server, &caller, &id).await?;
     let snapshot = server.library.snapshot(&snapshot).await?;
     let git = snapshot.git(&place.path).await?;
     let after = page.after.as_deref().unwrap_or_default();
     let (items, more) = git.refs(&filter.name, after, page.limit as usize).await?;
     let next = items.last().filter(|_| more).map(|last| last.name.clone());
-    let Paged { items, next } = Paged::from_listed(Listed { items, next }, GitRefView::from);
+    let Paged { items, next } =
+        Paged::from_listed(&server, Listed { items, next }, GitRefView::from);
     Ok(Json(GitRefsView {
         head: git.refs.head().map(str::to_owned),
         items,
@@ -111,7 +112,7 @@ async fn commits(
         after: None,
         limit: walk.limit,
     };
-    let most = limit.page()?.limit as usize;
+    let most = limit.page(&server)?.limit as usize;
     let snapshot = reached(&server, &caller, &id).await?;
     let snapshot = server.library.snapshot(&snapshot).await?;
     let git = snapshot.git(&place.path).await?;
@@ -179,7 +180,7 @@ async fn tree(
     Query(query): Query<PageQuery>,
     Query(below): Query<Below>,
 ) -> Result<Json<Paged<GitEntryView>>, Problem> {
-    let page = query.page()?;
+    let page = query.page(&server)?;
     let from = number(&page)?;
     let snapshot = reached(&server, &caller, &id).await?;
     let snapshot = server.library.snapshot(&snapshot).await?;
@@ -191,7 +192,11 @@ async fn tree(
         items: found.entries,
         next: found.next.map(|next| next.to_string()),
     };
-    Ok(Json(Paged::from_listed(listed, GitEntryView::from)))
+    Ok(Json(Paged::from_listed(
+        &server,
+        listed,
+        GitEntryView::from,
+    )))
 }
 
 /// Which file of a commit.

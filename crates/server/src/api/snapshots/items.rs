@@ -76,7 +76,8 @@ struct Filter {
     /// With these words in names, ids or texts, as `search` understands them; goes with `kind` and `project`.
     #[param(required = false)]
     q: Option<String>,
-    /// With this text in their names.
+    /// With these words in their names or ids, in any order; the last may be a beginning of two letters or more. What has no letter and no digit is
+    /// looked for as it stands.
     #[param(required = false)]
     name: Option<String>,
     /// Only those in the service's recycle bin, or only those that are not.
@@ -115,14 +116,14 @@ async fn list(
     Query(query): Query<PageQuery>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Paged<ItemView>>, Problem> {
-    let page = query.page()?;
+    let page = query.page(&server)?;
     let snapshot = reached(&server, &caller, &id).await?;
     let catalog = &server.control.catalog;
     let Some(words) = &filter.q else {
         let listed = catalog
             .items_at(&snapshot.source, snapshot.seq, &filter.into(), &page)
             .await?;
-        return Ok(Json(Paged::from_listed(listed, ItemView::from)));
+        return Ok(Json(Paged::from_listed(&server, listed, ItemView::from)));
     };
     if filter.scope.is_some() || filter.name.is_some() || filter.binned.is_some() {
         let detail = "it goes with `kind` and `project` alone";
@@ -134,12 +135,15 @@ async fn list(
         since: Some(snapshot.time),
         until: Some(snapshot.time),
         source: Some(snapshot.source),
+        bare: true,
         ..TextFilter::default()
     };
     let listed = catalog
         .search_text(&Words::parse(words), &within, &page)
         .await?;
-    Ok(Json(Paged::from_listed(listed, |hit| hit.entry.into())))
+    Ok(Json(Paged::from_listed(&server, listed, |hit| {
+        hit.entry.into()
+    })))
 }
 
 /// How many items of a kind a project has.
@@ -288,10 +292,10 @@ async fn changes(
             before.seq,
             after.seq,
             &filter,
-            &query.page()?,
+            &query.page(&server)?,
         )
         .await?;
-    Ok(Json(Paged::from_listed(listed, ChangeView::from)))
+    Ok(Json(Paged::from_listed(&server, listed, ChangeView::from)))
 }
 
 /// Which item.

@@ -65,6 +65,7 @@ impl Wanted {
             source,
             sources,
             names_only: !caller.may(Permission::ReadContent),
+            bare: false,
         })
     }
 }
@@ -127,7 +128,9 @@ async fn search(
     let filter = wanted.filter(&server, &caller).await?;
     let catalog = &server.control.catalog;
     let words = Words::parse(&wanted.q);
-    let listed = catalog.search_text(&words, &filter, &query.page()?).await?;
+    let listed = catalog
+        .search_text(&words, &filter, &query.page(&server)?)
+        .await?;
     let mut snapshots: BTreeMap<SourceKey, Vec<KnownSnapshot>> = BTreeMap::new();
     for hit in &listed.items {
         if !snapshots.contains_key(&hit.source) {
@@ -136,7 +139,7 @@ async fn search(
         }
     }
     let names = repositories(&server).await?;
-    Ok(Json(Paged::from_listed(listed, |hit| {
+    Ok(Json(Paged::from_listed(&server, listed, |hit| {
         let known = snapshots.get(&hit.source).map_or(&[][..], Vec::as_slice);
         view(hit, known, &filter, &names)
     })))

@@ -61,18 +61,7 @@ impl Bare {
     pub async fn commit(&self, at: Revision) -> Result<CommitDetail> {
         in_time(async {
             let id = self.objects()?.peel(at, "commit").await?;
-            let command = self.git(&[
-                "log",
-                "-z",
-                "--no-walk=unsorted",
-                "--no-mailmap",
-                "--no-show-signature",
-                "--no-color",
-                "--encoding=UTF-8",
-                FORMAT,
-                "--stdin",
-            ]);
-            let printed = run_with(command, &listed([&id])).await?;
+            let printed = run_with(self.log(FORMAT), &listed([&id])).await?;
             let mut detail =
                 read(&printed).ok_or_else(|| damaged(format!("the commit {id} cannot be read")))?;
             let parent = detail.parents.first().copied();

@@ -42,18 +42,7 @@ impl Bare {
             if ids.is_empty() {
                 return Ok((Vec::new(), false));
             }
-            let command = self.git(&[
-                "log",
-                "-z",
-                "--no-walk=unsorted",
-                "--no-mailmap",
-                "--no-show-signature",
-                "--no-color",
-                "--encoding=UTF-8",
-                FORMAT,
-                "--stdin",
-            ]);
-            let printed = run_with(command, &listed(&ids)).await?;
+            let printed = run_with(self.log(FORMAT), &listed(&ids)).await?;
             Ok((parse(&printed)?, more))
         })
         .await

@@ -6,6 +6,14 @@ use model::Class;
 
 use super::{GROUP, ONE, batch, crawl, document, end, graph, group, has, known, members, page};
 use crate::memory::Memory;
+use crate::server::Server;
+
+/// What is stored after a round that goes on from what was known.
+async fn another_round(server: &Server) -> Memory {
+    let (memory, cursor) = known(server);
+    crawl(&GROUP, &memory, server, Some(&cursor)).await.unwrap();
+    memory
+}
 
 #[tokio::test]
 async fn a_later_round_changes_what_it_names_and_the_last_word_counts() {
@@ -21,10 +29,7 @@ async fn a_later_round_changes_what_it_names_and_the_last_word_counts() {
         page(&items, &end(base, "b"))
     })
     .await;
-    let (memory, cursor) = known(&server);
-    crawl(&GROUP, &memory, &server, Some(&cursor))
-        .await
-        .unwrap();
+    let memory = another_round(&server).await;
     assert_eq!(
         document(&memory, "g1").unwrap(),
         r#"{"id":"g1","displayName":"New","unknown":2}"#
@@ -63,10 +68,7 @@ async fn a_piece_of_a_list_is_no_document() {
         page(&[piece], &end(base, "b"))
     })
     .await;
-    let (memory, cursor) = known(&server);
-    crawl(&GROUP, &memory, &server, Some(&cursor))
-        .await
-        .unwrap();
+    let memory = another_round(&server).await;
     assert_eq!(document(&memory, "g1").unwrap(), ONE);
     assert_eq!(members(&memory, "g1").unwrap(), "{\"id\":\"u1\"}\n");
     assert_eq!(server.seen().len(), 1);
@@ -79,10 +81,7 @@ async fn the_last_member_that_goes_takes_the_list_along() {
         page(&[gone], &end(base, "b"))
     })
     .await;
-    let (memory, cursor) = known(&server);
-    crawl(&GROUP, &memory, &server, Some(&cursor))
-        .await
-        .unwrap();
+    let memory = another_round(&server).await;
     assert_eq!(members(&memory, "g1"), None);
 }
 
@@ -116,10 +115,7 @@ async fn items_that_came_with_less_than_is_stored_are_read_whole() {
         }
     })
     .await;
-    let (memory, cursor) = known(&server);
-    crawl(&GROUP, &memory, &server, Some(&cursor))
-        .await
-        .unwrap();
+    let memory = another_round(&server).await;
     assert_eq!(
         document(&memory, "g1").unwrap(),
         r#"{"id":"g1","displayName":"New","unknown":1.50}"#
@@ -150,10 +146,7 @@ async fn an_item_that_may_not_be_read_is_an_issue_and_stays() {
         }
     })
     .await;
-    let (memory, cursor) = known(&server);
-    crawl(&GROUP, &memory, &server, Some(&cursor))
-        .await
-        .unwrap();
+    let memory = another_round(&server).await;
     assert_eq!(document(&memory, "g1").unwrap(), ONE);
     let issues = memory.issues.lock().unwrap();
     assert_eq!(issues.len(), 1);

@@ -65,6 +65,19 @@ fn answer(
     Ok(Reply::json(nodes.document(node, &call.base, depth, true)).with_status(status))
 }
 
+/// What a `POST` made or moved, and where it is now.
+fn placed(
+    organization: &Organization,
+    call: &Call,
+    id: u32,
+    status: StatusCode,
+) -> Result<Reply, ApiError> {
+    let nodes = &organization.wit.nodes;
+    let url = nodes.get(id).map(|node| nodes.url(node, &call.base));
+    let reply = answer(organization, call, id, 0, status)?;
+    Ok(reply.header("location", url.unwrap_or_default()))
+}
+
 fn roots(
     organization: &Organization,
     call: &Call,
@@ -113,7 +126,7 @@ fn post(organization: &mut Organization, call: &Call, parent: u32) -> Result<Rep
             body["name"].as_str().unwrap_or_default(),
             attributes,
         )?;
-        return answer(organization, call, id, 0, StatusCode::CREATED);
+        return placed(organization, call, id, StatusCode::CREATED);
     };
     let moved = moved as u32;
     let nodes = &organization.wit.nodes;
@@ -141,7 +154,7 @@ fn post(organization: &mut Organization, call: &Call, parent: u32) -> Result<Rep
     }
     rename(organization, moved, |node| node.parent = Some(parent));
     organization.clock.tick();
-    answer(organization, call, moved, 0, StatusCode::OK)
+    placed(organization, call, moved, StatusCode::OK)
 }
 
 fn patch(

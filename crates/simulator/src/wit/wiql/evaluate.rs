@@ -1,6 +1,7 @@
 //! Conditions against work items.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use super::parse::{Condition, LinkMode, Operand, Operator, Query, Side, day};
 use crate::wit::fields::FieldId;
@@ -32,74 +33,41 @@ pub(super) fn items<'a>(organization: &'a Organization, query: &'a Query) -> Vec
     };
     let mut found: Vec<&Item> = evaluator
         .candidates()
-        .filter(|item| {
-            evaluator.test(
-                &query.condition,
-                Row {
-                    source: item,
-                    target: None,
-                    link: "",
-                },
-            )
-        })
+        .filter(|item| evaluator.is_source(item))
         .collect();
     sort(&evaluator, query, &mut found);
     found
 }
 
-/// Source (absent for a source itself), link type and target of each row.
-pub(super) fn links(
-    organization: &Organization,
-    query: &Query,
-) -> Vec<(Option<u32>, Option<&'static str>, u32)> {
+/// Source (absent for a source itself), link type and target.
+type LinkRow = (Option<u32>, Option<&'static str>, u32);
+
+/// The rows of a query for links.
+pub(super) fn links(organization: &Organization, query: &Query, mode: LinkMode) -> Vec<LinkRow> {
     let evaluator = Evaluator {
         organization,
         query,
     };
     let mut sources: Vec<&Item> = evaluator.candidates().collect();
     sort(&evaluator, query, &mut sources);
+    if mode == LinkMode::Recursive {
+        sources.retain(|source| evaluator.is_source(source));
+        return evaluator.trees(&sources);
+    }
     let mut rows = Vec::new();
     for source in sources {
-        let matching: Vec<(&'static str, u32)> = visible(organization, source)
-            .into_iter()
-            .filter_map(|relation| match relation.target {
-                Target::Item { link, id } => Some((link.reference, id)),
-                _ => None,
-            })
-            .filter(|(link, id)| {
-                organization.wit.items.get(id).is_some_and(|target| {
-                    evaluator.test(
-                        &query.condition,
-                        Row {
-                            source,
-                            target: Some(target),
-                            link,
-                        },
-                    )
-                })
-            })
-            .collect();
-        let alone = || {
-            evaluator.test(
-                &query.condition,
-                Row {
-                    source,
-                    target: None,
-                    link: "",
-                },
-            )
-        };
-        let keep = match query.links {
-            Some(LinkMode::May) => !matching.is_empty() || alone(),
-            Some(LinkMode::Without) => matching.is_empty() && alone(),
-            _ => !matching.is_empty(),
+        let matching = evaluator.below(source, source);
+        let keep = match mode {
+            LinkMode::May => !matching.is_empty() || evaluator.is_source(source),
+            LinkMode::Without => matching.is_empty() && evaluator.is_source(source),
+            LinkMode::Must | LinkMode::Recursive => !matching.is_empty(),
         };
         if keep {
             rows.push((None, None, source.id));
             rows.extend(
                 matching
                     .into_iter()
-                    .map(|(link, target)| (Some(source.id), Some(link), target)),
+                    .map(|(link, target)| (Some(source.id), Some(link), target.id)),
             );
         }
     }
@@ -157,6 +125,73 @@ impl<'a> Evaluator<'a> {
                 && !organization.hides_item(item)
                 && as_of.is_none_or(|moment| item.rev_at(moment).is_some())
         })
+    }
+
+    /// Whether what is asked of sources alone holds.
+    fn is_source(&self, item: &Item) -> bool {
+        let row = Row {
+            source: item,
+            target: None,
+            link: "",
+        };
+        self.test(&self.query.condition, row)
+    }
+
+    /// Links of an item, and where they lead, that match below a source.
+    fn below(&self, source: &Item, from: &Item) -> Vec<(&'static str, &'a Item)> {
+        let organization = self.organization;
+        visible(organization, from)
+            .into_iter()
+            .filter_map(|relation| match relation.target {
+                Target::Item { link, id } => {
+                    Some((link.reference, organization.wit.items.get(&id)?))
+                }
+                _ => None,
+            })
+            .filter(|(link, target)| {
+                let row = Row {
+                    source,
+                    target: Some(target),
+                    link,
+                };
+                self.test(&self.query.condition, row)
+            })
+            .collect()
+    }
+
+    /// Each source with all that hangs below it; one that hangs below another is no root of its own.
+    fn trees(&self, sources: &[&'a Item]) -> Vec<LinkRow> {
+        let mut roots = Vec::new();
+        let mut hanging = HashSet::new();
+        for source in sources {
+            let mut rows = Vec::new();
+            let mut seen = HashSet::from([source.id]);
+            self.descend(source, source, &mut seen, &mut rows);
+            seen.remove(&source.id);
+            hanging.extend(seen);
+            roots.push((source.id, rows));
+        }
+        let roots = roots
+            .into_iter()
+            .filter(|(root, _)| !hanging.contains(root));
+        roots
+            .flat_map(|(root, rows)| std::iter::once((None, None, root)).chain(rows))
+            .collect()
+    }
+
+    fn descend(
+        &self,
+        source: &Item,
+        from: &Item,
+        seen: &mut HashSet<u32>,
+        rows: &mut Vec<LinkRow>,
+    ) {
+        for (link, target) in self.below(source, from) {
+            if seen.insert(target.id) {
+                rows.push((Some(from.id), Some(link), target.id));
+                self.descend(source, target, seen, rows);
+            }
+        }
     }
 
     fn revision<'b>(&self, item: &'b Item) -> (u32, &'b Revision) {
@@ -245,7 +280,9 @@ impl<'a> Evaluator<'a> {
             }
         });
         match operator {
-            Operator::Equal | Operator::In | Operator::Ever => any(Ordering::is_eq),
+            Operator::Equal | Operator::In | Operator::InGroup | Operator::Ever => {
+                any(Ordering::is_eq)
+            }
             Operator::NotEqual => !any(Ordering::is_eq),
             Operator::Less => any(Ordering::is_lt),
             Operator::Greater => any(Ordering::is_gt),

@@ -15,6 +15,19 @@ pub(super) enum Token {
     Symbol(&'static str),
 }
 
+impl std::fmt::Display for Token {
+    /// As in the query, but for quotes and brackets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Word(text) | Self::Field(text) | Self::Text(text) | Self::Number(text) => {
+                f.write_str(text)
+            }
+            Self::Macro(name) => write!(f, "@{name}"),
+            Self::Symbol(symbol) => f.write_str(symbol),
+        }
+    }
+}
+
 const SYMBOLS: [&str; 12] = [
     "<>", "<=", ">=", "=", "<", ">", "(", ")", ",", ".", "+", "-",
 ];

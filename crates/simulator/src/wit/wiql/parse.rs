@@ -1,9 +1,11 @@
 //! From words to a tree of conditions.
 
-use jiff::{SignedDuration, Timestamp};
+mod macros;
 
-use super::error;
+use jiff::Timestamp;
+
 use super::lex::{Token, tokens};
+use super::{error, no_from};
 use crate::server::{ApiError, Call};
 use crate::wit::fields::{FieldId, Fields, Kind};
 use crate::wit::value::parse_date;
@@ -45,6 +47,7 @@ pub(super) enum Operator {
     LessOrEqual,
     GreaterOrEqual,
     In,
+    InGroup,
     Contains,
     ContainsWords,
     Under,
@@ -68,6 +71,8 @@ pub(super) enum LinkMode {
     May,
     /// Sources without such links.
     Without,
+    /// Sources, and below them all that such links lead to, each once.
+    Recursive,
 }
 
 #[derive(Debug)]
@@ -152,13 +157,15 @@ impl Parser<'_> {
         if !self.take(&["SELECT"]) {
             return Err(error("expected SELECT"));
         }
-        let mut columns = vec![self.field()?];
+        let mut columns = vec![self.sided_name()?.1];
         while self.symbol(",") {
-            columns.push(self.field()?);
+            columns.push(self.sided_name()?.1);
         }
         if !self.take(&["FROM"]) {
-            return Err(error("expected FROM"));
+            return Err(no_from(self.peek()));
         }
+        let columns = columns.iter().map(|name| self.field(name));
+        let columns = columns.collect::<Result<_, _>>()?;
         let is_links = self.take(&["WorkItemLinks"]);
         if !is_links && !self.take(&["WorkItems"]) {
             return Err(error("expected WorkItems or WorkItemLinks"));
@@ -184,12 +191,7 @@ impl Parser<'_> {
         let mut as_of = None;
         loop {
             if self.take(&["ASOF"]) {
-                let text = match self.next()? {
-                    Token::Text(text) => text,
-                    other => return Err(error(format!("{other:?} is not a date"))),
-                };
-                as_of =
-                    Some(parse_date(&text).ok_or_else(|| error(format!("{text} is not a date")))?);
+                as_of = Some(self.moment()?);
             } else if self.take(&["MODE"]) {
                 links = Some(self.mode()?);
             } else {
@@ -206,6 +208,20 @@ impl Parser<'_> {
         })
     }
 
+    /// A date with or without a time, or a macro that stands for one.
+    fn moment(&mut self) -> Result<Timestamp, ApiError> {
+        match self.next()? {
+            Token::Text(text) => {
+                parse_date(&text).ok_or_else(|| error(format!("{text} is not a date")))
+            }
+            Token::Macro(name) => match self.macro_value(&name)? {
+                Operand::Date(date) => Ok(date),
+                _ => Err(error(format!("@{name} is not a date"))),
+            },
+            other => Err(error(format!("{other:?} is not a date"))),
+        }
+    }
+
     fn mode(&mut self) -> Result<LinkMode, ApiError> {
         self.expect("(")?;
         let mut mode = LinkMode::Must;
@@ -220,6 +236,9 @@ impl Parser<'_> {
                 Token::Word(word) if word.eq_ignore_ascii_case("MustContain") => {
                     mode = LinkMode::Must;
                 }
+                Token::Word(word) if word.eq_ignore_ascii_case("Recursive") => {
+                    mode = LinkMode::Recursive;
+                }
                 Token::Symbol(",") => {}
                 other => return Err(error(format!("the mode {other:?} is not supported"))),
             }
@@ -227,33 +246,36 @@ impl Parser<'_> {
         Ok(mode)
     }
 
-    fn field(&mut self) -> Result<FieldId, ApiError> {
-        self.sided_field().map(|(_, field)| field)
+    fn field(&self, name: &str) -> Result<FieldId, ApiError> {
+        let fields = &self.organization.wit.fields;
+        fields.find(name).ok_or_else(|| Fields::unknown(name))
+    }
+
+    fn sided_field(&mut self) -> Result<(Side, FieldId), ApiError> {
+        let (side, name) = self.sided_name()?;
+        Ok((side, self.field(&name)?))
     }
 
     /// `[System.Id]`, `System.Id`, `[Source].[System.Id]` or `[Target].[System.Id]`.
-    fn sided_field(&mut self) -> Result<(Side, FieldId), ApiError> {
-        let mut side = Side::Source;
-        let mut name = match self.next()? {
-            Token::Field(name) | Token::Word(name) => name,
-            other => return Err(error(format!("{other:?} is not a field"))),
+    fn sided_name(&mut self) -> Result<(Side, String), ApiError> {
+        let name = self.name()?;
+        let side = match name.to_lowercase().as_str() {
+            "source" => Side::Source,
+            "target" => Side::Target,
+            _ => return Ok((Side::Source, name)),
         };
-        if matches!(name.to_lowercase().as_str(), "source" | "target") && self.symbol(".") {
-            if name.eq_ignore_ascii_case("target") {
-                side = Side::Target;
-            }
-            name = match self.next()? {
-                Token::Field(name) | Token::Word(name) => name,
-                other => return Err(error(format!("{other:?} is not a field"))),
-            };
+        if self.symbol(".") {
+            Ok((side, self.name()?))
+        } else {
+            Ok((Side::Source, name))
         }
-        let field = self
-            .organization
-            .wit
-            .fields
-            .find(&name)
-            .ok_or_else(|| Fields::unknown(&name))?;
-        Ok((side, field))
+    }
+
+    fn name(&mut self) -> Result<String, ApiError> {
+        match self.next()? {
+            Token::Field(name) | Token::Word(name) => Ok(name),
+            other => Err(error(format!("{other:?} is not a field"))),
+        }
     }
 
     fn or(&mut self) -> Result<Condition, ApiError> {
@@ -353,7 +375,9 @@ impl Parser<'_> {
             return Ok((Operator::Ever, false));
         }
         let not = self.take(&["NOT"]);
-        let operator = if self.take(&["IN"]) {
+        let operator = if self.take(&["IN", "GROUP"]) {
+            Operator::InGroup
+        } else if self.take(&["IN"]) {
             Operator::In
         } else if self.take(&["CONTAINS", "WORDS"]) {
             Operator::ContainsWords
@@ -370,6 +394,10 @@ impl Parser<'_> {
     fn operands(&mut self, operator: Operator, kind: Kind) -> Result<Vec<Operand>, ApiError> {
         match operator {
             Operator::IsEmpty => Ok(Vec::new()),
+            Operator::InGroup => match self.next()? {
+                Token::Text(name) => self.group(&name),
+                other => Err(error(format!("{other:?} is not the name of a group"))),
+            },
             Operator::In => {
                 self.expect("(")?;
                 let mut values = vec![self.operand(kind)?];
@@ -394,13 +422,7 @@ impl Parser<'_> {
             }
             Token::Text(text) => self.text(text, kind),
             Token::Macro(name) => self.macro_value(&name),
-            Token::Field(name) => self
-                .organization
-                .wit
-                .fields
-                .find(&name)
-                .map(Operand::Field)
-                .ok_or_else(|| Fields::unknown(&name)),
+            Token::Field(name) => self.field(&name).map(Operand::Field),
             Token::Word(word) if matches!(word.to_lowercase().as_str(), "true" | "false") => {
                 Ok(Operand::Text(word))
             }
@@ -426,46 +448,6 @@ impl Parser<'_> {
                 .map(Operand::Number)
                 .map_err(|_| error(format!("{text} is not a number"))),
             _ => Ok(Operand::Text(text)),
-        }
-    }
-
-    fn macro_value(&mut self, name: &str) -> Result<Operand, ApiError> {
-        match name {
-            "project" => Ok(Operand::Text(
-                self.call
-                    .project(self.organization)
-                    .map_err(|_| error("the macro @project needs a project"))?
-                    .name
-                    .clone(),
-            )),
-            "me" => Ok(Operand::Text(self.call.identity.person.combined())),
-            "today" => {
-                let sign = if self.symbol("-") {
-                    -24
-                } else if self.symbol("+") {
-                    24
-                } else {
-                    0
-                };
-                let days: i64 = match (sign, self.peek()) {
-                    (0, _) => 0,
-                    (_, Some(Token::Number(text))) => {
-                        let days = text
-                            .parse()
-                            .map_err(|_| error(format!("{text} is not a number of days")))?;
-                        self.at += 1;
-                        days
-                    }
-                    _ => return Err(error("expected a number of days")),
-                };
-                let today = day(self.organization.clock.now());
-                Ok(Operand::Date(
-                    today
-                        .checked_add(SignedDuration::from_hours(sign * days))
-                        .unwrap_or(today),
-                ))
-            }
-            other => Err(error(format!("the macro @{other} is not supported"))),
         }
     }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Options, relations, rule_error};
 use crate::server::ApiError;
 use crate::wit::fields::{FieldId, Fields};
 use crate::wit::ids;
-use crate::wit::item::{Item, Relation, Values};
+use crate::wit::item::{Item, Relinked, Values};
 use crate::wit::nodes::Structure;
 use crate::wit::patch::Operation;
+use crate::wit::tags;
 use crate::wit::types::{self, Category, WorkItemType};
 use crate::wit::value::{FieldValue, Misfit, date_text};
 use crate::world::{Organization, Person};
@@ -23,10 +24,7 @@ pub(super) struct Draft {
     pub item: Item,
     pub values: Values,
     pub markdown: Vec<FieldId>,
-    pub added: Vec<Relation>,
-    pub removed: Vec<Relation>,
-    /// Before and after.
-    pub changed: Vec<(Relation, Relation)>,
+    pub relinked: Relinked,
     /// Text for the discussion.
     pub comment: Option<String>,
     /// Links between work items alone make no revision.
@@ -103,9 +101,7 @@ impl Draft {
             item,
             values,
             markdown,
-            added: Vec::new(),
-            removed: Vec::new(),
-            changed: Vec::new(),
+            relinked: Relinked::default(),
             comment: None,
             revises,
             moved_to: None,
@@ -135,13 +131,7 @@ impl Draft {
             } else if let Some(field) = path.strip_prefix("/multilineFieldsFormat/") {
                 self.format(organization, field, &operation.value)?;
             } else if path == "/rev" && op == "test" {
-                let rev = operation
-                    .value
-                    .as_u64()
-                    .or_else(|| operation.value.as_str()?.parse().ok());
-                if rev != Some(u64::from(self.item.rev())) {
-                    return Err(test_failed(path));
-                }
+                self.test_rev(&operation.value)?;
             } else if let Some(place) = path.strip_prefix("/relations/") {
                 relations::apply(&mut self, organization, &seen, &op, place, &operation.value)?;
             } else if path != "/id" {
@@ -152,6 +142,15 @@ impl Draft {
         }
         self.finish(organization)?;
         Ok(self)
+    }
+
+    fn test_rev(&self, wanted: &Value) -> Result<(), ApiError> {
+        let rev = u64::from(self.item.rev());
+        let number = wanted.as_u64().or_else(|| wanted.as_str()?.parse().ok());
+        if number == Some(rev) {
+            return Ok(());
+        }
+        Err(test_failed("/rev", &rev.to_string(), &shown(wanted)))
     }
 
     fn field(
@@ -171,10 +170,12 @@ impl Draft {
             Misfit::Type(text) => rule_error(format!("TF401326: Invalid field status 'InvalidType' for field '{}'. The value is '{text}'.", field.reference)),
         })?;
         if op == "test" {
-            return if self.values.get(id) == parsed.as_ref() {
+            let is = self.values.get(id);
+            return if is == parsed.as_ref() {
                 Ok(())
             } else {
-                Err(test_failed(&format!("/fields/{name}")))
+                let is = is.map(FieldValue::display).unwrap_or_default();
+                Err(test_failed(&format!("/fields/{name}"), &is, &shown(value)))
             };
         }
         let dates = [
@@ -201,7 +202,11 @@ impl Draft {
             self.comment = parsed.as_ref().map(FieldValue::display);
         }
         let parsed = if id == ids::TAGS {
-            parsed.and_then(|tags| normalize_tags(&tags))
+            // What is added joins the tags that are there; only `replace` and `remove` take some away.
+            let before = self.values.text(ids::TAGS);
+            let kept = if op == "add" { before } else { "" };
+            let named = parsed.as_ref().map(FieldValue::display).unwrap_or_default();
+            tags::joined(kept, &named).map(|tags| FieldValue::text(&tags))
         } else {
             parsed
         };
@@ -257,9 +262,7 @@ impl Draft {
         let date = self.dates(now)?;
         self.state(kind, date)?;
         if self.values.text(ids::TITLE).trim().is_empty() && !self.options.bypass_rules {
-            return Err(rule_error(
-                "TF401320: Rule Error for field Title. Error code: Required, InvalidEmpty.",
-            ));
+            return Err(title_missing());
         }
         if self.values.text(ids::TITLE).chars().count() > 255 {
             return Err(rule_error(
@@ -404,29 +407,36 @@ impl Draft {
     }
 }
 
-fn test_failed(path: &str) -> ApiError {
+fn title_missing() -> ApiError {
+    let message = "TF401320: Rule Error for field Title. Error code: Required, InvalidEmpty.";
+    rule_error(message).with_properties(json!({
+        "FieldReferenceName": null,
+        "FieldStatusFlags": "none",
+        "ErrorMessage": message,
+        "FieldStatusCode": 0,
+        "RuleValidationErrors": [{
+            "fieldReferenceName": "System.Title",
+            "fieldStatusFlags": "required, invalidEmpty",
+            "errorMessage": message,
+            "fieldStatusCode": 524_289,
+            "ruleValidationErrors": null,
+        }],
+    }))
+}
+
+/// A value in the words of an error.
+fn shown(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn test_failed(path: &str, is: &str, wanted: &str) -> ApiError {
     ApiError::new(
         StatusCode::PRECONDITION_FAILED,
         "Microsoft.VisualStudio.Services.WebApi.Patch.TestPatchOperationFailedException",
-        format!("VS403351: Test Operation for path {path} failed."),
+        format!(
+            "VS403351: Test Operation for path {path} failed, value {is} was not equal to test value {wanted}."
+        ),
     )
-}
-
-/// `a; b`, each tag once.
-fn normalize_tags(value: &FieldValue) -> Option<FieldValue> {
-    let text = value.display();
-    let mut tags: Vec<&str> = Vec::new();
-    for tag in text
-        .split([';', ','])
-        .map(str::trim)
-        .filter(|tag| !tag.is_empty())
-    {
-        if !tags
-            .iter()
-            .any(|known| known.to_lowercase() == tag.to_lowercase())
-        {
-            tags.push(tag);
-        }
-    }
-    (!tags.is_empty()).then(|| FieldValue::text(&tags.join("; ")))
 }

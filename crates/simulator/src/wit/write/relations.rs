@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::draft::Draft;
 use super::{rule_error, unknown_item};
 use crate::server::ApiError;
-use crate::wit::item::{Item, Relation, Target, Update};
+use crate::wit::item::{Item, Relation, Relinked, Target, Update};
 use crate::wit::links::{LinkType, RESOURCES};
 use crate::wit::reporting::LinkChange;
 use crate::wit::value::{FieldValue, parse_date};
@@ -74,7 +74,7 @@ pub(super) fn apply(
     match (op, rest) {
         ("remove", "") => {
             draft.revises |= !matches!(before.target, Target::Item { .. });
-            draft.removed.push(before);
+            draft.relinked.removed.push(before);
         }
         ("add" | "replace", "") => {
             let after = parse(organization, value)?;
@@ -84,7 +84,7 @@ pub(super) fn apply(
                 });
             } else {
                 draft.revises |= !matches!(before.target, Target::Item { .. });
-                draft.removed.push(before);
+                draft.relinked.removed.push(before);
                 add(draft, organization, after)?;
             }
         }
@@ -107,18 +107,17 @@ fn change(draft: &mut Draft, before: Relation, edit: impl FnOnce(&mut Relation))
     let mut after = before.clone();
     edit(&mut after);
     draft.revises |= !matches!(before.target, Target::Item { .. });
-    draft.changed.push((before, after));
+    draft.relinked.changed.push((before, after));
+}
+
+/// The relations that the item has with all operations until now.
+fn standing(draft: &Draft) -> Vec<Relation> {
+    let mut relations = draft.item.relations.clone();
+    draft.relinked.apply(&mut relations);
+    relations
 }
 
 fn add(draft: &mut Draft, organization: &Organization, relation: Relation) -> Result<(), ApiError> {
-    let standing = |draft: &Draft| -> Vec<Relation> {
-        let kept = draft
-            .item
-            .relations
-            .iter()
-            .filter(|own| !draft.removed.iter().any(|removed| removed.id == own.id));
-        kept.chain(&draft.added).cloned().collect()
-    };
     let all = standing(draft);
     if all.iter().any(|own| own.is_same(&relation)) {
         return Err(ApiError::new(
@@ -128,48 +127,12 @@ fn add(draft: &mut Draft, organization: &Organization, relation: Relation) -> Re
         ));
     }
     match &relation.target {
-        Target::Item { link, id } => {
-            if *id == draft.item.id {
-                return Err(error(
-                    "TF201034: You cannot add a link that leads from a work item to itself.",
-                ));
-            }
-            let target = organization
-                .wit
-                .items
-                .get(id)
-                .filter(|item| item.deleted.is_none())
-                .ok_or_else(|| unknown_item(id))?;
-            let taken = |relations: &[Relation], wanted: &LinkType| {
-                relations.iter().any(|own| matches!(own.target, Target::Item { link, .. } if link.reference == wanted.reference) && is_visible(organization, own))
-            };
-            if (link.is_single() && taken(&all, link))
-                || (link.opposite().is_single() && taken(&target.relations, link.opposite()))
-            {
-                return Err(error(format!(
-                    "TF201036: You cannot add a {} link between work items {} and {id} because a work item can have only one {} link.",
-                    link.name,
-                    draft.item.id,
-                    if link.is_single() {
-                        link.name
-                    } else {
-                        link.opposite().name
-                    }
-                )));
-            }
-            if link.is_tree() && reaches(organization, *id, link, draft.item.id) {
-                return Err(error(format!(
-                    "TF201035: You cannot add a {} link between work items {} and {id} because it would make a circle.",
-                    link.name, draft.item.id
-                )));
-            }
-        }
+        Target::Item { link, id } => may_link(organization, &all, (draft.item.id, *link, *id))?,
         Target::Attachment { .. } => {
-            let count = all
+            let files = all
                 .iter()
-                .filter(|own| matches!(own.target, Target::Attachment { .. }))
-                .count();
-            if count >= MOST_ATTACHMENTS {
+                .filter(|own| matches!(own.target, Target::Attachment { .. }));
+            if files.count() >= MOST_ATTACHMENTS {
                 return Err(rule_error(format!(
                     "VS403488: A work item cannot have more than {MOST_ATTACHMENTS} attachments."
                 )));
@@ -183,7 +146,50 @@ fn add(draft: &mut Draft, organization: &Organization, relation: Relation) -> Re
             "VS403442: A work item cannot have more than {MOST_LINKS} links."
         )));
     }
-    draft.added.push(relation);
+    draft.relinked.added.push(relation);
+    Ok(())
+}
+
+/// The rules of links between items: to another one that is there, to one parent alone, in no circle.
+fn may_link(
+    organization: &Organization,
+    all: &[Relation],
+    (from, link, to): (u32, &'static LinkType, u32),
+) -> Result<(), ApiError> {
+    if to == from {
+        return Err(error(
+            "TF201034: You cannot add a link that leads from a work item to itself.",
+        ));
+    }
+    let target = organization
+        .wit
+        .items
+        .get(&to)
+        .filter(|item| item.deleted.is_none())
+        .ok_or_else(|| unknown_item(to))?;
+    let taken = |relations: &[Relation], wanted: &LinkType| {
+        wanted.is_single() && relations.iter().any(|own| {
+            matches!(own.target, Target::Item { link, .. } if link.reference == wanted.reference)
+                && is_visible(organization, own)
+        })
+    };
+    let single = if taken(all, link) {
+        Some(link)
+    } else {
+        Some(link.opposite()).filter(|opposite| taken(&target.relations, opposite))
+    };
+    if let Some(single) = single {
+        return Err(error(format!(
+            "TF201036: You cannot add a {} link between work items {from} and {to} because a work item can have only one {} link.",
+            link.name, single.name
+        )));
+    }
+    if link.is_tree() && reaches(organization, to, link, from) {
+        return Err(error(format!(
+            "TF201035: You cannot add a {} link between work items {from} and {to} because it would make a circle.",
+            link.name
+        )));
+    }
     Ok(())
 }
 
@@ -217,72 +223,76 @@ fn reaches(organization: &Organization, from: u32, link: &LinkType, to: u32) -> 
 }
 
 fn parse(organization: &Organization, value: &Value) -> Result<Relation, ApiError> {
-    let rel = value["rel"].as_str().unwrap_or_default();
-    let url = value["url"].as_str().unwrap_or_default();
-    let attribute = |name: &str| value["attributes"][name].as_str().map(Arc::<str>::from);
+    let text = |name: &str| value[name].as_str().unwrap_or_default();
+    let attributes = &value["attributes"];
+    let attribute = |name: &str| attributes[name].as_str().map(Arc::<str>::from);
     let now = organization.clock.now();
-    let mut name = attribute("name");
-    let mut resource_created = attribute("resourceCreatedDate")
-        .and_then(|date| parse_date(&date))
-        .unwrap_or(now);
-    let target = match LinkType::find(rel) {
-        Some(link) if !link.is_remote() => {
-            let id = url
-                .rsplit('/')
-                .next()
-                .and_then(|id| id.parse().ok())
-                .ok_or_else(|| {
-                    error(format!(
-                        "VS402393: The address {url} is not one of a work item."
-                    ))
-                })?;
-            Target::Item { link, id }
-        }
-        Some(link) => Target::Resource {
-            rel: link.reference.into(),
-            url: url.into(),
-        },
-        None if rel.eq_ignore_ascii_case("AttachedFile") => {
-            let found = attachment_id(url).and_then(|id| organization.wit.attachments.get(&id));
-            let attachment = found.ok_or_else(|| {
-                error(format!("VS402391: The attachment at {url} does not exist."))
-            })?;
-            name = name.or_else(|| Some(attachment.name.as_str().into()));
-            resource_created = attachment.created;
-            Target::Attachment {
-                id: attachment.id,
-                length: attachment.bytes.len(),
-            }
-        }
-        None => {
-            let known = RESOURCES
-                .iter()
-                .find(|(reference, _)| reference.eq_ignore_ascii_case(rel));
-            let (rel, _) = known.ok_or_else(|| {
-                error(format!("VS402374: The relation type {rel} does not exist."))
-            })?;
-            if url.is_empty()
-                || (*rel == "ArtifactLink" && !url.starts_with("vstfs:///"))
-                || (*rel == "Hyperlink" && url::Url::parse(url).is_err())
-            {
-                return Err(error(format!(
-                    "VS402394: Unrecognized Resource link: {url}"
-                )));
-            }
-            Target::Resource {
-                rel: (*rel).into(),
-                url: url.into(),
-            }
-        }
-    };
-    Ok(Relation {
+    let created = attributes["resourceCreatedDate"].as_str();
+    let mut relation = Relation {
         id: 0,
-        target,
+        target: target(organization, text("rel"), text("url"))?,
         comment: attribute("comment").filter(|comment| !comment.is_empty()),
-        name,
-        locked: value["attributes"]["isLocked"].as_bool().unwrap_or(false),
+        name: attribute("name"),
+        locked: attributes["isLocked"].as_bool().unwrap_or(false),
         added: now,
-        resource_created,
+        resource_created: created.and_then(parse_date).unwrap_or(now),
+    };
+    if let Target::Attachment { id, .. } = relation.target
+        && let Some(file) = organization.wit.attachments.get(&id)
+    {
+        relation.name = relation
+            .name
+            .take()
+            .or_else(|| Some(file.name.as_str().into()));
+        relation.resource_created = file.created;
+    }
+    Ok(relation)
+}
+
+/// Where a relation leads: to an item of this organization, to a file of it, or to an address.
+fn target(organization: &Organization, rel: &str, url: &str) -> Result<Target, ApiError> {
+    if let Some(link) = LinkType::find(rel) {
+        if link.is_remote() {
+            return Ok(Target::Resource {
+                rel: link.reference.into(),
+                url: url.into(),
+            });
+        }
+        let id = url.rsplit('/').next().and_then(|id| id.parse().ok());
+        let not_one = || {
+            error(format!(
+                "VS402393: The address {url} is not one of a work item."
+            ))
+        };
+        return Ok(Target::Item {
+            link,
+            id: id.ok_or_else(not_one)?,
+        });
+    }
+    if rel.eq_ignore_ascii_case("AttachedFile") {
+        let found = attachment_id(url).and_then(|id| organization.wit.attachments.get(&id));
+        let file = found
+            .ok_or_else(|| error(format!("VS402391: The attachment at {url} does not exist.")))?;
+        return Ok(Target::Attachment {
+            id: file.id,
+            length: file.bytes.len(),
+        });
+    }
+    let (rel, _) = RESOURCES
+        .iter()
+        .find(|(reference, _)| reference.eq_ignore_ascii_case(rel))
+        .ok_or_else(|| error(format!("VS402374: The relation type {rel} does not exist.")))?;
+    if url.is_empty()
+        || (*rel == "ArtifactLink" && !url.starts_with("vstfs:///"))
+        || (*rel == "Hyperlink" && url::Url::parse(url).is_err())
+    {
+        return Err(error(format!(
+            "VS402394: Unrecognized Resource link: {url}"
+        )));
+    }
+    Ok(Target::Resource {
+        rel: (*rel).into(),
+        url: url.into(),
     })
 }
 
@@ -300,16 +310,13 @@ fn attachment_id(url: &str) -> Option<uuid::Uuid> {
 pub(super) fn mirror(
     organization: &mut Organization,
     item: &Item,
-    added: &[Relation],
-    removed: &[Relation],
+    relinked: &Relinked,
     by: &Arc<Person>,
 ) {
     let date = organization.clock.now();
-    for (relation, active) in removed
-        .iter()
-        .map(|relation| (relation, false))
-        .chain(added.iter().map(|relation| (relation, true)))
-    {
+    let removed = relinked.removed.iter().map(|relation| (relation, false));
+    let added = relinked.added.iter().map(|relation| (relation, true));
+    for (relation, active) in removed.chain(added) {
         let Target::Item { link, id } = relation.target else {
             continue;
         };
@@ -335,21 +342,20 @@ pub(super) fn mirror(
             },
             ..relation.clone()
         };
-        let mut update = Update {
+        let mut relinked = Relinked::default();
+        if active {
+            relinked.added.push(back);
+        } else {
+            let same = other.relations.iter().filter(|own| own.is_same(&back));
+            relinked.removed.extend(same.take(1).cloned());
+        }
+        relinked.apply(&mut other.relations);
+        other.updates.push(Update {
             rev: other.rev(),
             revises: false,
             by: FieldValue::Person(Arc::clone(by)),
             date,
-            added: Vec::new(),
-            removed: Vec::new(),
-            changed: Vec::new(),
-        };
-        if active {
-            other.relations.push(back.clone());
-            update.added.push(back);
-        } else if let Some(at) = other.relations.iter().position(|own| own.is_same(&back)) {
-            update.removed.push(other.relations.remove(at));
-        }
-        other.updates.push(update);
+            relinked,
+        });
     }
 }

@@ -127,7 +127,7 @@ async fn replay(
             cx,
             place,
             item,
-            &mut open.source,
+            &open.source,
             &open.project,
             &mut open.losses,
         )
@@ -149,7 +149,7 @@ async fn replay(
         progress.next += usize::from(ours);
         if !ours || rev > first {
             // Dates of the past are refused after an edit of today: the rest of the history is written as one revision.
-            let (source, project) = (&mut open.source, &open.project);
+            let (source, project) = (&open.source, &open.project);
             replace::to_snapshot(cx, place, item, source, project, &mut open.losses).await?;
             progress.next = usize::MAX;
             progress
@@ -198,7 +198,8 @@ async fn steps(
     let count = open.source.replay.steps.len();
     let mut project = place.home(&open.source)?.clone();
     for (at, step) in open.source.replay.steps.iter().enumerate() {
-        if let Some(Some(Value::String(name))) = step.changes.get(history::PROJECT)
+        let moved = step.changes.get(history::PROJECT);
+        if let Some(Value::String(name)) = moved.and_then(history::Change::value)
             && let Some(moved) = place.project(name)
         {
             project = moved.clone();

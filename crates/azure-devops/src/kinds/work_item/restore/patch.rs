@@ -53,7 +53,7 @@ impl Patch {
         project: &Project,
         uploads: &mut Uploads<'_>,
     ) -> Result<()> {
-        for (field, value) in changes {
+        for (field, change) in changes {
             if !place.knows(field) {
                 let loss = format!("field {field} does not exist at the target");
                 if !self.losses.contains(&loss) {
@@ -61,7 +61,7 @@ impl Patch {
                 }
                 continue;
             }
-            let Some(value) = value else {
+            let Some(value) = change.value() else {
                 self.fields
                     .push(json!({ "op": "remove", "path": format!("/fields/{field}") }));
                 continue;
@@ -78,6 +78,10 @@ impl Patch {
                         .path(field == history::AREA_PATH, path, project, &mut self.losses)
                         .await?;
                     self.set(field, path);
+                }
+                // Tags that are added join those that are there.
+                (history::TAGS, tags) if matches!(change, history::Change::Replaced(_)) => {
+                    self.write("replace", field, tags.clone());
                 }
                 (_, Value::String(text)) => {
                     let text = uploads.rewrite(text).await?;
@@ -97,9 +101,16 @@ impl Patch {
     }
 
     pub(super) fn set(&mut self, field: &str, value: impl Into<Value>) {
-        let value = value.into();
+        self.write("add", field, value.into());
+    }
+
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it becomes part of the patch"
+    )]
+    fn write(&mut self, op: &str, field: &str, value: Value) {
         self.fields
-            .push(json!({ "op": "add", "path": format!("/fields/{field}"), "value": value }));
+            .push(json!({ "op": op, "path": format!("/fields/{field}"), "value": value }));
     }
 
     /// A relation that makes a revision: a file, an address, an artifact.

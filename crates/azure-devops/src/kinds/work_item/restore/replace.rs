@@ -1,12 +1,14 @@
 //! An item that stands at the target brought to what the snapshot has, as one more revision of it.
 
+use std::collections::BTreeMap;
+
 use model::Class;
 use serde_json::{Value, json};
 use service::{Error, Restore, Result, StoredItem};
 
 use super::patch::Patch;
 use super::place::{Place, Project};
-use super::source::{Leads, Source, relations};
+use super::source::{Leads, Relation, Source, relations};
 use super::upload::Uploads;
 use super::{change, links};
 use crate::api;
@@ -18,77 +20,17 @@ pub(super) async fn to_snapshot(
     cx: &Restore<'_>,
     place: &Place<'_>,
     item: &StoredItem,
-    source: &mut Source,
+    source: &Source,
     project: &Project,
     losses: &mut Vec<String>,
 ) -> Result<()> {
     losses.clear();
     let new_id = item.new_id.as_deref().unwrap_or_default();
-    let answer = batch::ask(cx.target.http, &[new_id.parse().unwrap_or(0)]).await?;
-    let values = answer.values()?;
-    let Some(document) = values.into_iter().find(|value| value.get() != "null") else {
-        return Err(Error::new(
-            Class::Conflict,
-            "restore-conflict",
-            format!("work item {new_id} is no longer at the target, or hidden from this identity"),
-        ));
-    };
-    let there = Revision::read(document.get())?;
-    let have = relations(document.get())?;
-    let mut uploads = Uploads::new(
-        cx,
-        &item.item,
-        source,
-        project,
-        std::collections::BTreeMap::new(),
-    );
-    let mut patch = Patch::default();
-    let wanted = at_target(place, &source.now.fields, project).await?;
-    patch
-        .changes(
-            place,
-            &history::changes(&there.fields, &wanted),
-            project,
-            &mut uploads,
-        )
-        .await?;
-    let new: Vec<String> = source
-        .now
-        .markdown
-        .iter()
-        .filter(|field| !there.markdown.contains(field))
-        .cloned()
-        .collect();
-    patch.formats(place, &new);
-    for (at, relation) in source.relations.iter().enumerate() {
-        let present = match relation.leads() {
-            Leads::ToFile | Leads::ToAddress => relation.is_among(&have),
-            Leads::ToArtifact => {
-                let wanted = links::artifact(&relation.url, place.cx);
-                let wanted = wanted.as_deref().unwrap_or(&relation.url);
-                have.iter().any(|other| {
-                    other.rel == relation.rel && other.url.eq_ignore_ascii_case(wanted)
-                })
-            }
-            Leads::ToItem | Leads::Elsewhere => true,
-        };
-        if !present {
-            patch.relation(place, source, at, &mut uploads).await?;
-        }
-    }
+    let there = There::read(cx, new_id).await?;
+    let mut uploads = Uploads::new(cx, &item.item, source, project, BTreeMap::new());
+    let mut patch = there.lacks(place, source, project, &mut uploads).await?;
     if !patch.is_empty() {
-        // An edit between reading and writing is not written over.
-        let test = json!({ "op": "test", "path": "/rev", "value": there.rev });
-        let unedited = |operations: Vec<Value>| [vec![test.clone()], operations].concat();
-        match change(cx.target.http, new_id, &unedited(patch.operations(true))).await {
-            // One link that is refused must not cost the fields.
-            Err(error) if api::is_refusal(&error) && patch.has_relations() => {
-                let relations = patch.take_relations();
-                change(cx.target.http, new_id, &unedited(patch.operations(false))).await?;
-                losses.extend(links::one_by_one(cx, new_id, &relations).await?);
-            }
-            other => drop(other?),
-        }
+        losses.extend(write(cx, new_id, there.now.rev, &mut patch).await?);
         losses.push("what differed was written as a new revision by the restoring identity; the history between stays".to_owned());
     }
     if !source.comments.is_empty() {
@@ -97,6 +39,86 @@ pub(super) async fn to_snapshot(
     losses.append(&mut patch.losses);
     uploads.finish(losses);
     Ok(())
+}
+
+/// The item as it stands at the target.
+struct There {
+    now: Revision,
+    relations: Vec<Relation>,
+}
+
+impl There {
+    async fn read(cx: &Restore<'_>, id: &str) -> Result<Self> {
+        let answer = batch::ask(cx.target.http, &[id.parse().unwrap_or(0)]).await?;
+        let values = answer.values()?;
+        let Some(document) = values.into_iter().find(|value| value.get() != "null") else {
+            return Err(Error::new(
+                Class::Conflict,
+                "restore-conflict",
+                format!("work item {id} is no longer at the target, or hidden from this identity"),
+            ));
+        };
+        Ok(Self {
+            now: Revision::read(document.get())?,
+            relations: relations(document.get())?,
+        })
+    }
+
+    /// What the snapshot has beyond it.
+    async fn lacks(
+        &self,
+        place: &Place<'_>,
+        source: &Source,
+        project: &Project,
+        uploads: &mut Uploads<'_>,
+    ) -> Result<Patch> {
+        let mut patch = Patch::default();
+        let wanted = at_target(place, &source.now.fields, project).await?;
+        let changes = history::changes(&self.now.fields, &wanted);
+        patch.changes(place, &changes, project, uploads).await?;
+        let markdown = source.now.markdown.iter();
+        let new: Vec<String> = markdown
+            .filter(|field| !self.now.markdown.contains(field))
+            .cloned()
+            .collect();
+        patch.formats(place, &new);
+        for (at, relation) in source.relations.iter().enumerate() {
+            if !self.has(place, relation) {
+                patch.relation(place, source, at, uploads).await?;
+            }
+        }
+        Ok(patch)
+    }
+
+    /// Links to items are written apart from all others.
+    fn has(&self, place: &Place<'_>, relation: &Relation) -> bool {
+        match relation.leads() {
+            Leads::ToFile | Leads::ToAddress => relation.is_among(&self.relations),
+            Leads::ToArtifact => {
+                let wanted = links::artifact(&relation.url, place.cx);
+                let wanted = wanted.as_deref().unwrap_or(&relation.url);
+                self.relations.iter().any(|other| {
+                    other.rel == relation.rel && other.url.eq_ignore_ascii_case(wanted)
+                })
+            }
+            Leads::ToItem | Leads::Elsewhere => true,
+        }
+    }
+}
+
+/// Writes onto the revision that was read: an edit since then is not written over. Returns what of the relations was refused.
+async fn write(cx: &Restore<'_>, id: &str, rev: u32, patch: &mut Patch) -> Result<Vec<String>> {
+    let test = json!({ "op": "test", "path": "/rev", "value": rev });
+    let unedited = |operations: Vec<Value>| [vec![test.clone()], operations].concat();
+    match change(cx.target.http, id, &unedited(patch.operations(true))).await {
+        // One link that is refused must not cost the fields.
+        Err(error) if api::is_refusal(&error) && patch.has_relations() => {
+            let relations = patch.take_relations();
+            change(cx.target.http, id, &unedited(patch.operations(false))).await?;
+            links::one_by_one(cx, id, &relations).await
+        }
+        other => other.map(|_| Vec::new()),
+    }
 }
 
 /// Paths as they are at the target, so that they do not differ by the name of the project alone.

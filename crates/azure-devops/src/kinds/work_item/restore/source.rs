@@ -1,7 +1,7 @@
 //! What the snapshot holds of a work item that is to be written back.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -233,7 +233,7 @@ impl Source {
             .replay
             .steps
             .iter()
-            .filter_map(|step| step.changes.get(history::PROJECT)?.as_ref()?.as_str());
+            .filter_map(|step| step.changes.get(history::PROJECT)?.value()?.as_str());
         changed
             .chain([self.now.text(history::PROJECT)])
             .filter(|name| !name.is_empty())
@@ -242,7 +242,21 @@ impl Source {
 
 /// Comments that were not made by a change of the item are in its revisions only by reference, which also tells what they said at first.
 fn with_comments(revisions: &mut [Revision], comments: &mut [Comment]) {
+    let told = revisions
+        .iter()
+        .filter_map(|revision| revision.comment.as_ref());
+    let stored = |id| comments.iter().any(|comment| comment.id == id);
+    let deleted: HashSet<u32> = told
+        .filter(|told| told.deleted && !stored(told.id))
+        .map(|told| told.id)
+        .collect();
     for revision in revisions.iter_mut() {
+        let about = revision.comment.as_ref().map(|comment| comment.id);
+        if about.is_some_and(|comment| deleted.contains(&comment)) {
+            // It would be made again, and nothing stored says to delete it then.
+            revision.history = None;
+            continue;
+        }
         let Some(reference) = revision
             .comment
             .as_ref()
@@ -326,6 +340,7 @@ mod tests {
                 id: 5,
                 version,
                 text: text.map(str::to_owned),
+                deleted: false,
             }),
             ..Revision::default()
         };
@@ -339,5 +354,33 @@ mod tests {
             (revisions[0].history.as_deref(), comments[0].first.as_str()),
             (Some("older"), "older")
         );
+    }
+
+    #[test]
+    fn what_was_deleted_and_is_not_stored_is_not_said_again() {
+        let revision = |version, history: Option<&str>, deleted| Revision {
+            history: history.map(str::to_owned),
+            comment: Some(history::CommentRef {
+                id: 5,
+                version,
+                text: Some("said".to_owned()),
+                deleted,
+            }),
+            ..Revision::default()
+        };
+        let all = || [revision(1, Some("said"), false), revision(2, None, true)];
+        let mut revisions = all();
+        with_comments(&mut revisions, &mut []);
+        assert_eq!(revisions.map(|revision| revision.history), [None, None]);
+        // Where it is stored, the replay makes it and it is deleted then.
+        let mut stored = comments(
+            br#"{"id":5,"version":2,"text":"said","isDeleted":true}"#,
+            b"",
+        )
+        .unwrap();
+        let mut revisions = all();
+        with_comments(&mut revisions, &mut stored);
+        let said = revisions.map(|revision| revision.history);
+        assert_eq!(said, [Some("said".to_owned()), None]);
     }
 }

@@ -134,7 +134,6 @@ fn losses() -> Vec<String> {
 fn anew(actual: &Value, losses: &[String]) -> Outcome {
     let expected = expected::elsewhere(&organization());
     Comparison {
-        title: "",
         expected: &expected,
         actual,
         marks: Marks {
@@ -148,7 +147,6 @@ fn anew(actual: &Value, losses: &[String]) -> Outcome {
 
 fn strict(expected: &Value, actual: &Value, marks: Marks) -> Vec<Difference> {
     Comparison {
-        title: "",
         expected,
         actual,
         marks,

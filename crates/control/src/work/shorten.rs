@@ -1,0 +1,125 @@
+//! Whether a change would let snapshots be forgotten that stay today. It is asked before each change of what decides that: policies, and which
+//! repository is the default one. A connector that goes keeps its policies for what it made ([`catalog::Catalog::former_connectors`]).
+
+use model::{Connector, Policy};
+
+use super::retain::{Deciders, with};
+use crate::{Control, Result};
+
+/// How a change would be for snapshots that are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shortening {
+    /// Some of them could be forgotten.
+    any: bool,
+    /// A policy that keeps them asks for another person's approval itself.
+    guarded: bool,
+}
+
+fn of_policies(removed: Option<&str>, added: Option<&Policy>) -> impl FnOnce(&mut Deciders) {
+    move |after| after.policies = with(std::mem::take(&mut after.policies), removed, added)
+}
+
+impl Control {
+    /// Whether snapshots that stay today could be forgotten once the policy `removed` is gone and `added` is there.
+    pub async fn would_shorten(
+        &self,
+        removed: Option<&str>,
+        added: Option<&Policy>,
+    ) -> Result<bool> {
+        let change = of_policies(removed, added);
+        Ok(self.shortening(&[], change).await?.any)
+    }
+
+    /// Whether another person has to approve that, since everything does that keeps less, or a policy that it would weaken.
+    pub async fn policy_waits(
+        &self,
+        removed: Option<&str>,
+        added: Option<&Policy>,
+    ) -> Result<bool> {
+        self.policy_waits_for(&[], removed, added).await
+    }
+
+    /// As [`Control::policy_waits`], also for these connectors, which are not saved yet.
+    pub(crate) async fn policy_waits_for(
+        &self,
+        unsaved: &[Connector],
+        removed: Option<&str>,
+        added: Option<&Policy>,
+    ) -> Result<bool> {
+        let change = of_policies(removed, added);
+        let found = self.shortening(unsaved, change).await?;
+        self.waits(found).await
+    }
+
+    /// Whether another person has to approve that this is the repository which is used when none is named.
+    pub async fn default_waits(&self, repository: &str) -> Result<bool> {
+        let found = self
+            .shortening(&[], |after| after.default = Some(repository.to_owned()))
+            .await?;
+        self.waits(found).await
+    }
+
+    /// Whether another person has to approve that this repository is forgotten. The policies that name none are for another one then, and if it
+    /// is taken up again, none of them is for what lies in it.
+    pub async fn removal_waits(&self, repository: &str) -> Result<bool> {
+        let rows = self.catalog.repositories().await?.into_iter();
+        let others = rows.map(|row| row.name);
+        let mut others = others.filter(|name| !name.eq_ignore_ascii_case(repository));
+        let only = others.next().filter(|_| others.next().is_none());
+        let change = |after: &mut Deciders| {
+            let stays = after.default.take();
+            let stays = stays.filter(|name| !name.eq_ignore_ascii_case(repository));
+            after.default = stays.or(only);
+        };
+        let found = self.shortening(&[], change).await?;
+        self.waits(found).await
+    }
+
+    /// Whether policies would be for the snapshots of a repository from the moment on in which it is taken up under this name, and everything that
+    /// keeps less waits for another person.
+    pub async fn adoption_waits(&self, repository: &str) -> Result<bool> {
+        if !self.four_eyes().await? {
+            return Ok(false);
+        }
+        let mut after = self.deciders().await?;
+        if self.catalog.repositories().await?.is_empty() {
+            after.default = Some(repository.to_owned());
+        }
+        let makers = self.all_makers().await?;
+        let ruled = makers.iter().any(|maker| {
+            let rules = after.rules(&self.makers(maker, &makers), repository);
+            rules.is_some_and(|keep| !keep.is_empty())
+        });
+        Ok(ruled)
+    }
+
+    async fn waits(&self, found: Shortening) -> Result<bool> {
+        Ok(found.guarded || (found.any && self.four_eyes().await?))
+    }
+
+    async fn shortening(
+        &self,
+        unsaved: &[Connector],
+        change: impl FnOnce(&mut Deciders),
+    ) -> Result<Shortening> {
+        let before = self.deciders().await?;
+        let mut after = before.clone();
+        change(&mut after);
+        let saved = self.all_makers().await?;
+        let mut found = Shortening::default();
+        for repository in self.catalog.repositories().await? {
+            for maker in saved.iter().chain(unsaved) {
+                let makers = self.makers(maker, &saved);
+                let name = &repository.name;
+                let (kept, keeps) = (before.rules(&makers, name), after.rules(&makers, name));
+                if keeps.unwrap_or_default().covers(&kept.unwrap_or_default()) {
+                    continue;
+                }
+                found.any = true;
+                let weakened = before.policies_for(&makers, name);
+                found.guarded |= weakened.iter().any(|policy| policy.four_eyes);
+            }
+        }
+        Ok(found)
+    }
+}
