@@ -1,5 +1,6 @@
 # Every target works on a fresh Debian 12 with Rust, git and make. `make help` lists them.
-.PHONY: help build console e2e screenshots crash-test demo test test-packages check fmt generate bench live doc simulate fuzz api-fuzz bench-api test-azurite test-object-lock
+# Every target: some folders are called as one.
+.PHONY: $(shell sed -n 's/^\([a-z0-9-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
@@ -9,9 +10,10 @@ WITH_POSTGRESQL = PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | 
 BINARY = $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/keepward
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-build: console ## the binary with the console in it: target/release/keepward
+build: ## the binary with the console in it: target/release/keepward
+	@if npm --version >/dev/null 2>&1; then $(MAKE) console; else echo "Node is not installed: the server gets no console"; fi
 	$(CARGO) build --release --package cli --bin keepward
 
 console: ## build the console into web/dist, where the binary takes it from (needs Node 20.19 or later)

@@ -35,7 +35,7 @@ test("an alarm is acknowledged with the reason why it may stay", async () => {
   await person.open("/alarms");
   await k.button(/^Acknowledge: /).first().click();
   expect(await k.button("Acknowledge", k.dialog).isDisabled()).toBe(true);
-  await k.dialog.getByLabel(/^Why it may stay/).fill("The organization moves tonight");
+  await k.dialog.getByLabel(/^Why this is acceptable/).fill("The organization moves tonight");
   await person.expectAccessible();
   await k.button("Acknowledge", k.dialog).click();
   await page.getByText(/^Acknowledged by ada .*: The organization moves tonight$/).waitFor();
@@ -51,7 +51,7 @@ test("what counts as wrong is set, and refused in words where it makes no sense"
   await person.expectAccessible();
   await page.getByLabel("Oldest good backup, in hours").fill("48");
   await k.button("Save").click();
-  await k.told("Alarms go by it from now on.");
+  await k.told("Alarms use it from now on.");
   expect(await k.get("/alarms/settings")).toMatchObject({ backup_hours: 48 });
   await expect.poll(() => k.button("Save").isDisabled()).toBe(true);
 });
@@ -69,7 +69,7 @@ test("what keeps less waits for another administrator, who approves it or reject
   await k.button("Save policy").click();
   await page.getByText("This waits for another person").waitFor();
   await page.getByRole("link", { name: "Open the proposal" }).click();
-  await page.getByText("You asked for it: somebody else with the role Administrator has to decide.").waitFor();
+  await page.getByText("You asked for this, so another administrator has to decide.").waitFor();
   expect(await k.button("Approve and do it").count()).toBe(0);
   await person.expectAccessible();
 

@@ -68,14 +68,14 @@ test("an account is made, limited, given another password, shut out and removed"
 test("a token is made for less than its owner may, shown once, and revoked", async () => {
   const { page, person } = k;
   await person.open("/tokens");
-  await k.button("Make a token").click();
+  await k.button("Create token").click();
   await k.dialog.getByLabel(/^What it is for/).fill("not a name!");
-  await k.button("Make token", k.dialog).click();
+  await k.button("Create token", k.dialog).click();
   await k.dialog.getByText(/letters|characters/i).first().waitFor();
   await k.dialog.getByLabel(/^What it is for/).fill("report");
   // A token makes no tokens: no command could.
   expect(await k.button("Show as CLI or curl", k.dialog).count()).toBe(0);
-  await k.button("Make token", k.dialog).click();
+  await k.button("Create token", k.dialog).click();
   await k.dialog.getByText("Keep this token").waitFor();
   await person.expectAccessible();
   const [secret = "", command = ""] = await k.dialog.locator("pre").allTextContents();

@@ -66,9 +66,9 @@ test("somebody who is let at one connector sees it alone, until they are given m
 
   await person.open("/people/rita");
   await at.button("Roles and access").click();
-  await dialog.getByRole("radio", { name: "All connectors, also those to come" }).check();
+  await dialog.getByRole("radio", { name: "All connectors, including later ones" }).check();
   await dialog.getByRole("button", { name: "Save" }).click();
-  await page.getByText("rita is changed. It holds from the next request on.").first().waitFor();
+  await page.getByText("rita is changed. The change applies from the next request on.").first().waitFor();
   expect(await listed(other, "/connectors")).toEqual(["contoso", "works"]);
   await other.leave();
 });
@@ -81,9 +81,9 @@ test("who is let at some connectors is told at the first field that a new one ne
   await other.page.goto("/connect/azure-devops");
   const name = other.page.getByLabel(/^Name/);
   await name.fill("mine");
-  await other.page.getByText("You reach these connectors alone: contoso and spare. A new one needs one of these names.").waitFor();
+  await other.page.getByText("You have access only to these connectors: contoso and spare. A new one needs one of these names.").waitFor();
   await name.fill("spare");
-  await other.page.getByText(/^You reach these connectors alone/).waitFor({ state: "detached" });
+  await other.page.getByText(/^You have access only to these connectors/).waitFor({ state: "detached" });
   await other.leave();
 });
 
@@ -113,7 +113,7 @@ test("groups of an identity provider decide which connectors their people reach"
   await type(/^Client id/, client);
   await type(/^Client secret/, secret);
   await dialog.getByLabel("Everybody else").selectOption({ label: "Viewer" });
-  const reach = (text: string) => type("Groups and the connectors that they reach", text);
+  const reach = (text: string) => type("Groups and the connectors they have access to", text);
   await reach(`${finance.properties.id} works`);
   await dialog.getByText("Line 1: write GROUP = CONNECTOR, by its name, or *.").waitFor();
   expect(await dialog.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
@@ -139,12 +139,12 @@ test("groups of an identity provider decide which connectors their people reach"
   // In none of the groups that are named: in the house, and before closed doors.
   const seller = await arrives(accountOf(sales));
   await seller.open("/connectors");
-  await seller.page.getByText("You reach no connector").waitFor();
+  await seller.page.getByText("You have no access to any connector").waitFor();
   await seller.expectAccessible();
   await seller.leave();
 
   await at.button("Edit Contoso").click();
-  expect(await dialog.getByLabel("Groups and the connectors that they reach").inputValue()).toBe(`${finance.properties.id} = works`);
+  expect(await dialog.getByLabel("Groups and the connectors they have access to").inputValue()).toBe(`${finance.properties.id} = works`);
   await reach(`${finance.properties.id} = works\n${sales.properties.id} = *`);
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByText("Contoso is saved").first().waitFor();

@@ -19,7 +19,14 @@ test("a policy is made, shown as commands that make the same, changed and remove
   await page.getByText(/25:00/).first().waitFor();
   await person.expectAccessible();
   await page.getByLabel("Times", { exact: true }).fill("02:30");
+  // By its word, and by its name for those who do not see it.
+  await page.getByText("Tuesday", { exact: true }).click();
+  await page.getByRole("group", { name: "Days" }).getByRole("checkbox", { name: "Friday", exact: true }).check();
   await page.getByLabel("Spread, in minutes").fill("10");
+  await page.getByLabel("Daily", { exact: true }).fill("7d");
+  await page.getByText("Enter a whole number, or leave it empty.").waitFor();
+  await k.button("Create policy").click();
+  expect((await k.get<{ items: { policy: { name: string } }[] }>("/policies")).items.map(({ policy }) => policy.name)).not.toContain("nightly");
   await page.getByLabel("Daily", { exact: true }).fill("7");
   await page.getByRole("region", { name: "Next runs" }).getByRole("listitem").first().waitFor();
   const shown = await k.shownAs();
@@ -27,6 +34,7 @@ test("a policy is made, shown as commands that make the same, changed and remove
   await k.told("nightly is saved");
   await person.expectAccessible();
   const { policy: made } = await k.get<{ policy: object }>("/policies/nightly");
+  expect(made).toMatchObject({ schedule: { when: { days: ["tue", "fri"] } } });
 
   // Made again by each of the two texts, it is the same.
   for (const command of [shown.cli, shown.curl]) {
@@ -44,7 +52,7 @@ test("a policy is made, shown as commands that make the same, changed and remove
   await k.type(edit.cli);
   // Somebody else, as far as this page knows: their change is not overwritten.
   await k.button("Save policy").click();
-  await page.getByText("Somebody else changed this policy meanwhile").waitFor();
+  await page.getByText("Somebody else changed this policy in the meantime").waitFor();
   await k.button("Load it again").click();
   await expect.poll(() => page.getByLabel("Times", { exact: true }).inputValue(), { timeout: 10_000 }).toBe("03:45");
   await page.getByLabel("Times", { exact: true }).fill("04:15");
@@ -117,7 +125,7 @@ test("a channel of notifications is made, tested, changed and removed", async ()
   await person.open("/notifications");
   await k.button("Add channel").first().click();
   await k.dialog.getByLabel(/^Name/).fill("ops");
-  await k.dialog.getByLabel("Way").selectOption({ label: "Webhook" });
+  await k.dialog.getByLabel("Type").selectOption({ label: "Webhook" });
   await k.dialog.getByLabel(/^Address/).fill("ftp://example.com");
   await k.dialog.getByLabel(/^Signing key/).fill("no key");
   await k.button("Save", k.dialog).click();

@@ -54,7 +54,7 @@ describe("an account that signs in", () => {
     const popup = await at.authorize();
     await popup.getByRole("button", { name: "Cancel" }).click();
     const dialog = at.page.getByRole("dialog", { name: "Authorize Azure DevOps" });
-    await dialog.getByRole("alert").getByText("The sign-in came to nothing").waitFor();
+    await dialog.getByRole("alert").getByText("The sign-in did not succeed").waitFor();
     await dialog.getByRole("button", { name: "Try again" }).waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
     expect(await at.connectors()).toEqual([]);

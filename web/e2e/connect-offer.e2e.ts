@@ -110,7 +110,7 @@ test("xa_12 xa_13: a worker that does not reach the storage is warned of, and it
   await person.open("/workers");
   await at.button("Add worker").click();
   await page.getByRole("dialog").getByLabel(/^Name/).fill("edge");
-  await at.button("Make its token").click();
+  await at.button("Create token").click();
   const kept = page.getByRole("alertdialog", { name: "Keep the token of edge" });
   const file = join(world.folder, "edge.token");
   await writeFile(file, (await kept.locator("pre").first().textContent()) ?? "", { mode: 0o600 });

@@ -30,12 +30,12 @@ test("k_01 k_02 k_03 k_04 k_05 av_05 av_06 xa_03: every organization that the ac
   await signIn(MEMBER);
   await card("adventure-works").getByText("Can be connected", { exact: true }).waitFor();
   await card("adventure-works").getByRole("button", { name: /checks? passed/i }).click();
-  await card("adventure-works").getByText(/^the account (owns|has the rights of Project Collection Administrators in) adventure-works$/).waitFor();
+  await card("adventure-works").getByText(/^The account (owns|has the rights of Project Collection Administrators in) adventure-works$/).waitFor();
   expect(await card("wingtip").count()).toBe(0);
   const page = at.page.getByRole("link", { name: "Microsoft's page on this" }).first();
   expect(await page.getAttribute("href")).toContain("learn.microsoft.com/azure/devops/organizations/security/change-organization-collection-level-permissions");
-  await card("contoso").getByText("the account is a member of contoso and not in Project Collection Administrators").waitFor();
-  await card("northwind").getByText("organization not yet entered by this account: northwind").first().waitFor();
+  await card("contoso").getByText("The account is a member of contoso and not in Project Collection Administrators").waitFor();
+  await card("northwind").getByText("Organization not yet entered by this account: northwind").first().waitFor();
   await card("northwind").getByText(/Sign in with this account at https:\/\/dev\.azure\.com\/northwind once/).first().waitFor();
   await card("tailspin").getByText(/third-party application access via OAuth is off/i).first().waitFor();
   await card("tailspin").getByText(/Organization settings > Policies > Third-party application access via OAuth/).first().waitFor();
@@ -43,7 +43,7 @@ test("k_01 k_02 k_03 k_04 k_05 av_05 av_06 xa_03: every organization that the ac
   await at.person.expectAccessible();
   // What cannot be connected holds the wizard up only as long as it is picked.
   await at.page.getByRole("checkbox", { name: "Connect tailspin" }).check();
-  await at.page.getByText("What cannot be connected is picked.").waitFor();
+  await at.page.getByText("You picked something that cannot be connected.").waitFor();
   expect(await at.button("Next").isDisabled()).toBe(true);
   await at.page.getByRole("checkbox", { name: "Connect tailspin" }).uncheck();
   await at.next("Settings");
@@ -83,7 +83,7 @@ test("sre_13 k_10 k_11: several are connected at once, named, given to somebody,
 
 test("av_07 sre_19: an account that reaches no organization is told so, and what to do", async () => {
   await signIn("mona.kane@fabrikam.example");
-  await at.page.getByText("the account reaches no organization", { exact: true }).waitFor();
+  await at.page.getByText("The account reaches no organization", { exact: true }).waitFor();
   await at.page.getByText(/Create an organization or connect it to the tenant first/).waitFor();
   await card("contoso").getByText("Cannot be connected", { exact: true }).waitFor();
   await at.person.expectAccessible();

@@ -14,7 +14,7 @@ const OFFERED: Record<Role, string[]> = {
   auditor: ["Audit log"],
 };
 const GUARDED = ["Restore", "Password Manager", "App management", "People", "Notifications", "Audit log", "Settings"];
-const REASON = "Your roles do not allow it. Somebody with the role Administrator can change that under People.";
+const REASON = "Your roles do not allow it. An administrator can change your roles under People.";
 
 let world: World;
 let person: Person;
@@ -37,7 +37,7 @@ const button = (name: string | RegExp) => person.page.getByRole("button", { name
 /** The page itself is refused, with the reason. */
 async function refused(path: string) {
   await person.page.goto(path);
-  await person.page.getByText("You may not see this").waitFor();
+  await person.page.getByText("You have no permission to see this").waitFor();
   await person.page.getByText(/role/i).first().waitFor();
   await person.expectAccessible();
 }
@@ -90,7 +90,7 @@ describe.each(ROLES)("%s", (role) => {
     }
     for (const path of ["/connect", "/connect/azure-devops", "/connect/azure-devops/advanced", "/connectors/contoso/sign-in"]) {
       await page.goto(path);
-      await page.getByText("You may not see this").waitFor();
+      await page.getByText("You have no permission to see this").waitFor();
       await page.getByText(REASON).waitFor();
       expect(await page.getByRole("textbox").count(), path).toBe(0);
     }
@@ -106,7 +106,7 @@ describe.each(ROLES)("%s", (role) => {
     if (operates) {
       await page.getByRole("textbox").first().waitFor();
     } else {
-      await page.getByText("You may see this policy and not change it.").waitFor();
+      await page.getByText("You may see this policy, but not change it.").waitFor();
       expect(await page.getByRole("textbox").count()).toBe(0);
       await refused("/policies/new?connector=contoso");
     }

@@ -139,7 +139,7 @@ describe("the documentation connector", () => {
   test("sre_38: an address that names neither, or is elsewhere, is refused while it is typed", async () => {
     await begin("https://dev.azure.com/contoso", "any");
     const wrong = [
-      ["https://dev.azure.com/contoso", "Give the address of a repository or a wiki, not of the organization alone."],
+      ["https://dev.azure.com/contoso", "Give the address of a repository or a wiki, not only of the organization."],
       ["http://dev.azure.com/contoso/Main/_git/Main", "An address begins with https://."],
       ["https://gitlab.com/contoso/Main/_git/Main", "Only addresses of dev.azure.com and NAME.visualstudio.com are understood."],
       ["https://dev.azure.com/contoso/Main/_wiki/wikis", "The wiki is missing: …/PROJECT/_wiki/wikis/WIKI"],

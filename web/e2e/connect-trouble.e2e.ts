@@ -39,7 +39,7 @@ describe("while connecting", () => {
     await at.button("Authorize").click();
     await says("The browser blocked the sign-in window", /refresh the page\. If your session has expired, sign in at the portal first/);
     await page.getByText(`allow pop-ups for ${world.url}`).waitFor();
-    const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Open it this once" }).click()]);
+    const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("link", { name: "Open it now" }).click()]);
     await accept(popup, world.simulator.person);
     await page.getByText("Connected to Azure DevOps").waitFor();
   });

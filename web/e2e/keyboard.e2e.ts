@@ -70,7 +70,7 @@ test("something lost is found, put into the basket, planned and brought back wit
   await tabTo(page, k.button("Add to basket"));
   expect(await focusIsSeen(page)).toBe(true);
   await page.keyboard.press("Enter");
-  await tabTo(page, k.button("Restore basket: 1 thing"), true);
+  await tabTo(page, k.button("Restore basket: 1 entry"), true);
   await page.keyboard.press("Enter");
   await tabTo(page, page.getByRole("radio", { name: /^Skip/ }));
   await page.keyboard.press("ArrowDown");

@@ -110,9 +110,9 @@ test("two clicks on what makes or removes something do it once, and complain of 
   expect(await page.getByRole("alert").count()).toBe(0);
 
   await person.open("/tokens");
-  await k.button("Make a token").click();
+  await k.button("Create token").click();
   await k.dialog.getByLabel(/^What it is for/).fill("twice");
-  await k.button("Make token", k.dialog).dblclick();
+  await k.button("Create token", k.dialog).dblclick();
   await k.dialog.getByText("Keep this token").waitFor();
   const { items } = await k.get<{ items: { name: string }[] }>("/tokens");
   expect(items.filter(({ name }) => name === "twice")).toHaveLength(1);

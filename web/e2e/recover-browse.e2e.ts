@@ -111,9 +111,12 @@ test("what was found is narrowed by kind, project and day, and the filter is tak
   await page.getByLabel("Kind", { exact: true }).selectOption("git-repository");
   await page.locator(`a[href*="/item/git-repository/${repository.id}"]`).first().waitFor();
   await expect.poll(async () => [...(await kinds())].length).toBe(1);
+  const { cli } = await k.shownAs();
+  expect(cli).toContain("--kind git-repository");
+  await k.type(cli);
   await page.getByLabel("In snapshots until", { exact: true }).fill("2001-01-01");
   await page.getByText("Nothing was found").waitFor();
-  await page.getByRole("button", { name: "Take the filter away" }).click();
+  await page.getByRole("button", { name: "Clear the filter" }).click();
   await results.waitFor();
   expect(new URL(page.url()).searchParams.get("kind")).toBeNull();
 });

@@ -88,5 +88,14 @@ test("a snapshot is compared with the live organization, and nothing is written 
   const steps = page.getByRole("table", { name: "Steps" });
   await steps.getByRole("row", { name: /^Missing there/ }).getByText(item?.name ?? "").waitFor();
   expect(await steps.getByRole("row").count()).toBe(2);
+  // One item of the snapshot alone: the same, and nothing else.
+  await steps.getByRole("link", { name: item?.name ?? "" }).click();
+  await k.button("Compare with the live organization").click();
+  await person.expectAccessible();
+  const { cli } = await k.shownAs(k.dialog);
+  await k.button("Compare", k.dialog).click();
+  await page.getByText("Ready to apply", { exact: true }).waitFor();
+  await counts.getByRole("row", { name: /^Work item/ }).getByRole("link", { name: "1", exact: true }).waitFor();
+  await k.type(cli);
   expect(await writes()).toBe(before);
 });

@@ -41,7 +41,7 @@ test("issues are grouped, acknowledged with a reason, and known by the next run"
   await person.expectAccessible();
   await all.click();
   await k.dialog.getByLabel("Until").selectOption({ label: "For 7 days" });
-  await k.dialog.getByLabel("Why it is all right").fill("A project that is closed");
+  await k.dialog.getByLabel("Why this is acceptable").fill("A project that is closed");
   const { cli, curl } = await k.shownAs(k.dialog);
   await k.button("Acknowledge", k.dialog).click();
   await page.getByText(/Acknowledged by ada .*: A project that is closed/).first().waitFor();

@@ -62,6 +62,26 @@ test("what the server could not answer is asked for again by a button", async ()
   await page.getByRole("table", { name: "Policies" }).waitFor();
 });
 
+test("a connector whose address nobody can tell is told wherever it is shown, with what to do", async () => {
+  const { page, person } = k;
+  const unplaced = { address: null, address_error: "this program does not know the service `vault`" };
+  for (const [path, member] of [["overview", "sources"], ["connectors?**", "items"]] as const) {
+    await page.route(`**/api/v1/${path}`, async (route) => {
+      const answer = (await (await route.fetch()).json()) as Record<string, object[]>;
+      await route.fulfill({ json: { ...answer, [member]: answer[member]?.map((one) => ({ ...one, ...unplaced })) } });
+    });
+  }
+  await person.open("/");
+  await page.getByText("Address not known", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "contoso: its address is not known, so it is not backed up" }).waitFor();
+  for (const path of ["/", "/connectors", "/snapshots"]) {
+    await person.open(path);
+    await page.getByText(/Its address is not known.*does not know the service vault.*service address/).waitFor();
+    await person.expectAccessible();
+  }
+  await page.unrouteAll();
+});
+
 test("a session that ended elsewhere leads to the sign-in, and from there back", async () => {
   const { page, person } = k;
   await person.open("/runs?kind=backup");
@@ -107,12 +127,12 @@ test("a viewer is told what their roles do not allow, and by whom that changes",
   const open: string[] = [];
   for (const path of ["/people", "/vault", "/vault/gone", "/audit", "/notifications", "/apps", "/policies/new"]) {
     await other.open(path);
-    if ((await other.page.getByText("You may not see this").count()) === 0) open.push(path);
+    if ((await other.page.getByText("You have no permission to see this").count()) === 0) open.push(path);
     await other.expectAccessible();
   }
   expect(open).toEqual([]);
   await other.open(`/snapshots/${k.newest}`);
-  await other.page.getByText("You may see how much is in it, and not what").waitFor();
+  await other.page.getByText("You may see how much this snapshot holds, but not its content").waitFor();
   for (const label of ["Restore everything…", "Verify now"]) expect(await other.page.getByRole("button", { name: label }).count()).toBe(0);
   await other.leave();
 });

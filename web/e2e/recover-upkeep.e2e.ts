@@ -128,7 +128,7 @@ test("damage is told where the repository is listed, and the run names it", asyn
   await upkeep();
   await page.getByLabel("Packs to read, in percent").fill("100");
   await k.button("Check now").click();
-  await outcome(/It found \d+ problems?, which the run names/);
+  await outcome(/It found \d+ problems?\. Open the run/);
   await page.getByText("keepward repository repair snapshots --repository default").waitFor();
   await person.expectAccessible();
   await page.getByRole("link", { name: "Open the run" }).first().click();

@@ -35,10 +35,10 @@ test("a repository that is gone for good comes back with every ref, and the rest
   await k.button("Add to basket").click();
   // The basket stays while one looks elsewhere, also over a reload.
   await person.open("/runs");
-  await k.button("Restore basket: 2 things").click();
+  await k.button("Restore basket: 2 entries").click();
   await person.settled();
   await person.expectAccessible();
-  await k.button("Take Git repository: Product out").or(k.button(/^Take .*Product out$/)).click();
+  await k.button(/^Remove .*Product from the selection$/).click();
   await k.plan();
   expect(await page.getByRole("button", { name: /^Restore basket/ }).count()).toBe(0);
   await person.expectAccessible();
@@ -122,6 +122,9 @@ test("a project is restored into another organization, where it gets ids of its 
   const report = page.getByRole("table", { name: "Report" });
   await page.getByLabel("Kind", { exact: true }).selectOption("work-item");
   await report.getByRole("link", { name: /^\d+ → \d+$/ }).first().waitFor();
+  await page.getByLabel("Result", { exact: true }).selectOption({ label: "Failed" });
+  await page.getByText("No step matches this filter").waitFor();
+  await person.expectAccessible();
 });
 
 test("a project that was deleted comes back in place, as what it was, with all that is in it", async () => {

@@ -90,7 +90,7 @@ test("a viewer sees what stands, and is offered nothing that would be refused", 
   await other.open("/connectors");
   expect(await other.page.getByRole("button", { name: "Add connector" }).count()).toBe(0);
   await other.open("/people");
-  await other.page.getByText("You may not see this").waitFor();
+  await other.page.getByText("You have no permission to see this").waitFor();
   await other.expectAccessible();
   await other.leave();
 });

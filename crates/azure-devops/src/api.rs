@@ -27,7 +27,7 @@ pub(crate) const PREVIEW_4: &str = "7.1-preview.4";
 const CAP: usize = 100;
 const LARGEST_PAGE: u32 = 1000;
 /// How long a project may take to be made.
-const OPERATION_LIMIT: Duration = Duration::from_mins(15);
+pub(crate) const OPERATION_LIMIT: Duration = Duration::from_mins(15);
 
 /// A whole list, page by page as it was answered.
 pub(crate) struct Pages(Vec<Answer>);
@@ -118,12 +118,44 @@ pub(crate) async fn pages(
     }
 }
 
+/// Pauses between questions about something that takes its time, each longer than the one before.
+pub(crate) struct Patience {
+    pause: Duration,
+    left: Duration,
+}
+
+impl Patience {
+    pub(crate) fn of(limit: Duration) -> Self {
+        Self {
+            pause: Duration::from_millis(50),
+            left: limit,
+        }
+    }
+
+    /// `false` without a pause once the time is over.
+    pub(crate) async fn wait(&mut self) -> bool {
+        if self.left.is_zero() {
+            return false;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.left = self.left.saturating_sub(self.pause);
+        self.pause = (self.pause * 2).min(Duration::from_secs(3));
+        true
+    }
+}
+
+/// It was begun, and nobody knows whether it comes to an end.
+pub(crate) fn endless(what: &str) -> Error {
+    let message = format!("{what} does not come to an end");
+    Error::new(Class::Transient, "service-unavailable", message)
+}
+
 #[derive(Deserialize)]
 struct Operation<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     #[serde(borrow)]
-    status: Option<Cow<'a, str>>,
+    status: Cow<'a, str>,
     #[serde(borrow, rename = "resultMessage")]
     result: Option<Cow<'a, str>>,
 }
@@ -132,33 +164,25 @@ struct Operation<'a> {
 pub(crate) async fn finished(http: &Client, answer: &Answer) -> Result<()> {
     let id = answer.json::<Operation<'_>>()?.id.into_owned();
     let path = format!("/_apis/operations/{}", segment(&id));
-    let mut pause = Duration::from_millis(50);
-    let mut waited = Duration::ZERO;
+    let mut patience = Patience::of(OPERATION_LIMIT);
     loop {
         let answer = http.get(DEV, &path).version(STABLE).send().await?;
         let operation: Operation<'_> = answer.json()?;
-        match operation.status.as_deref().unwrap_or_default() {
+        match &*operation.status {
             "succeeded" => return Ok(()),
             "failed" | "cancelled" | "canceled" => {
-                let why = operation.result.unwrap_or_default();
+                let why = operation
+                    .result
+                    .unwrap_or(Cow::Borrowed("it does not say why"));
                 return Err(Error::new(
                     Class::Unsupported,
                     "restore-failed",
                     format!("the service could not do it: {why}"),
                 ));
             }
-            _ if waited > OPERATION_LIMIT => {
-                return Err(Error::new(
-                    Class::Transient,
-                    "service-unavailable",
-                    format!("operation {id} does not come to an end"),
-                ));
-            }
-            _ => {}
+            _ if patience.wait().await => {}
+            _ => return Err(endless(&format!("operation {id}"))),
         }
-        tokio::time::sleep(pause).await;
-        waited += pause;
-        pause = (pause * 2).min(Duration::from_secs(3));
     }
 }
 

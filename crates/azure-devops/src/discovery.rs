@@ -123,7 +123,7 @@ fn of_one() -> Check {
     check(
         "organization",
         CheckOutcome::Unknown,
-        "a personal access token of one organization does not tell which",
+        "A personal access token of one organization does not tell which",
     )
     .coded("organization-needed")
 }
@@ -134,14 +134,14 @@ fn none_found(sign_in: Option<&SignIn>) -> Check {
         return check(
             "organization",
             CheckOutcome::Fail,
-            "the account reaches no organization",
+            "The account reaches no organization",
         )
         .coded("organization-none");
     }
     check(
         "organization",
         CheckOutcome::Unknown,
-        "the service does not tell applications which organizations they are in",
+        "The service does not tell applications which organizations they are in",
     )
     .coded("organization-needed")
 }

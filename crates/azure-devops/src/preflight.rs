@@ -37,11 +37,7 @@ pub(crate) fn failed(
     message: impl Into<String>,
     hint: impl Into<String>,
 ) -> Check {
-    Check {
-        hint: Some(hint.into()),
-        code: Some(code),
-        ..check(name, outcome, message)
-    }
+    check(name, outcome, message).coded(code).hinted(hint)
 }
 
 #[async_trait]
@@ -65,7 +61,7 @@ impl Preflight for AzurePreflight {
         let project = match first_project(http).await {
             Ok(project) => project,
             Err(error) if error.class == Class::Permission => {
-                let message = format!("no project can be seen: {}", error.message);
+                let message = format!("No project can be seen: {}", error.message);
                 let hint =
                     "Give the token the scope vso.project: everything else lies in projects.";
                 checks.push(failed(
@@ -160,7 +156,7 @@ async fn global_token(http: &Client, organization: &str) -> Option<Check> {
 
 /// What is said of a token that is for all organizations of its owner.
 pub(crate) fn is_global(instead: &str) -> Check {
-    let message = format!("the token is for all organizations of its owner, {instead}");
+    let message = format!("The token is for all organizations of its owner, {instead}");
     let hint =
         "Create a token for this organization alone: global ones stop working on 2026-12-01.";
     failed(

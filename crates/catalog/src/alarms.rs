@@ -129,11 +129,9 @@ impl Catalog {
         self.db.write(sql, args![settings]).await.map(drop)
     }
 
-    /// When each connector's last good backup ended, by its name in lower case.
+    /// When backups had last read everything of each connector, by its name in lower case.
     pub async fn last_good_backups(&self) -> Result<BTreeMap<String, Timestamp>> {
-        let sql = "SELECT lower(connector), max(finished) FROM run
-            WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues') AND finished IS NOT NULL
-            GROUP BY lower(connector)";
+        let sql = "SELECT lower(connector), max(whole) FROM run WHERE whole IS NOT NULL GROUP BY lower(connector)";
         self.times(sql).await
     }
 

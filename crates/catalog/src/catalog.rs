@@ -17,6 +17,8 @@ pub struct Catalog {
     pub(crate) texts: Arc<Notify>,
     /// The job without which this handle writes to no restore plan.
     pub(crate) held: Option<Held>,
+    /// The version of the rules without which this handle changes none of them.
+    pub(crate) judged: Option<i64>,
 }
 
 impl Catalog {
@@ -29,6 +31,7 @@ impl Catalog {
             db,
             texts: Arc::default(),
             held: None,
+            judged: None,
         })
     }
 
@@ -40,6 +43,7 @@ impl Catalog {
             db,
             texts: Arc::default(),
             held: None,
+            judged: None,
         })
     }
 

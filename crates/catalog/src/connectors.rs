@@ -7,7 +7,7 @@ use model::{Connector, ConnectorStatus, Policy};
 use rand::CryptoRng;
 
 use crate::credentials::{self, NewCredential};
-use crate::db::{Row, Value, args, json};
+use crate::db::{Row, Tx, Value, args, json};
 use crate::{Catalog, Error, Kek, QueuedRun, Result, former, people, policies};
 
 /// What comes into being together, all of it or nothing.
@@ -16,8 +16,10 @@ pub struct Connecting<'a> {
     /// What the connectors sign in with, where that is new.
     pub credential: Option<&'a NewCredential<'a>>,
     pub connectors: &'a [Connector],
+    /// They take the place of those of their names, and so does the credential.
+    pub replace: bool,
     pub policies: &'a [Policy],
-    /// Ids of people, with the connectors that they reach from now on.
+    /// Ids of people, with the connectors that they reach from now on beside those that they did.
     pub reach: &'a [(String, BTreeSet<String>)],
     pub runs: &'a [QueuedRun],
 }
@@ -72,30 +74,32 @@ impl Catalog {
 
     /// Its name must be new, and unless it uses a token, its organization too; its credentials must be in the vault.
     pub async fn add_connector(&self, connector: &Connector) -> Result<()> {
-        self.store_connector(connector, "").await
+        self.store_connector(connector, false).await
     }
 
     /// Adds it, or replaces the one of its name; when that is refused, the old one stays.
     pub async fn replace_connector(&self, connector: &Connector) -> Result<()> {
-        self.store_connector(connector, REPLACE).await
+        self.store_connector(connector, true).await
     }
 
-    async fn store_connector(&self, connector: &Connector, conflict: &'static str) -> Result<()> {
-        let (sql, values) = insertion(connector, conflict)?;
-        let stored = async {
-            let mut tx = self.db.begin().await?;
-            if !conflict.is_empty() {
-                former::becomes(&mut tx, &connector.name.to_lowercase(), connector).await?;
-            }
-            tx.execute(sqlx::AssertSqlSafe(sql), values).await?;
-            tx.commit().await
-        };
-        match stored.await {
-            Ok(()) => Ok(()),
-            Err(error) if error.is_unique() => Err(self.clash(connector, conflict).await),
-            Err(error) if error.is_foreign_key() => Err(self.missing(connector).await),
-            Err(error) => Err(error),
+    /// Puts `after` in the place of `before`, which has its name; refused when somebody removed or changed that since it was read.
+    pub async fn change_connector(&self, before: &Connector, after: &Connector) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        unchanged(&mut tx, before).await?;
+        self.stored(tx, after, true).await
+    }
+
+    async fn store_connector(&self, connector: &Connector, replace: bool) -> Result<()> {
+        let tx = self.db.begin().await?;
+        self.stored(tx, connector, replace).await
+    }
+
+    async fn stored(&self, mut tx: Tx, connector: &Connector, replace: bool) -> Result<()> {
+        if let Err(error) = store(&mut tx, connector, replace).await {
+            drop(tx);
+            return Err(self.refusal(error, connector, replace).await);
         }
+        tx.commit().await
     }
 
     /// Keeps connectors, their credential, and what is for them.
@@ -107,29 +111,31 @@ impl Catalog {
         rng: &mut R,
     ) -> Result<()> {
         let connectors = new.connectors;
-        let mut tx = self.db.begin().await?;
-        if let Some(new) = new.credential {
-            let (sql, values) = credentials::insertion(kek, new, now, rng)?;
-            match tx.execute(sql, values).await {
-                Err(error) if error.is_unique() => return Err(credentials::exists(new.name)),
-                added => added?,
-            };
+        let mut tx = if new.policies.is_empty() {
+            self.db.begin().await?
+        } else {
+            self.begin_ruling().await?
+        };
+        if let Some(credential) = new.credential {
+            let known = new.replace && credentials::is_known(&mut tx, credential.name).await?;
+            if known {
+                credentials::rotate(&mut tx, kek, credential, now, rng).await?;
+            } else {
+                credentials::add(&mut tx, kek, credential, now, rng).await?;
+            }
         }
         for (at, connector) in connectors.iter().enumerate() {
-            let (sql, values) = insertion(connector, "")?;
-            let Err(error) = tx.execute(sqlx::AssertSqlSafe(sql), values).await else {
+            let Err(error) = store(&mut tx, connector, new.replace).await else {
                 continue;
             };
             drop(tx);
             let twice = connectors[..at]
                 .iter()
                 .any(|other| other.name.eq_ignore_ascii_case(&connector.name));
-            return Err(match error {
-                error if error.is_unique() && twice => name_taken(connector),
-                error if error.is_unique() => self.clash(connector, "").await,
-                error if error.is_foreign_key() => self.missing(connector).await,
-                error => error,
-            });
+            if error.is_unique() && twice {
+                return Err(name_taken(connector));
+            }
+            return Err(self.refusal(error, connector, new.replace).await);
         }
         for policy in new.policies {
             let (sql, values) = policies::insertion(policy, now)?;
@@ -138,8 +144,8 @@ impl Catalog {
                 added => added?,
             };
         }
-        for (person, reached) in new.reach {
-            people::set_reach(&mut tx, person, Some(reached)).await?;
+        for (person, more) in new.reach {
+            people::add_reach(&mut tx, person, more).await?;
         }
         for run in new.runs {
             Self::queue_in(&mut tx, run).await?;
@@ -147,9 +153,15 @@ impl Catalog {
         tx.commit().await
     }
 
-    /// Which of the two rules a refused connector broke.
-    async fn clash(&self, connector: &Connector, conflict: &str) -> Error {
-        if conflict.is_empty() && self.connector(&connector.name).await.is_ok() {
+    /// Which rule a connector broke that was not stored.
+    async fn refusal(&self, error: Error, connector: &Connector, replace: bool) -> Error {
+        if error.is_foreign_key() {
+            return self.missing(connector).await;
+        }
+        if !error.is_unique() {
+            return error;
+        }
+        if !replace && self.connector(&connector.name).await.is_ok() {
             return name_taken(connector);
         }
         Error::OrganizationExists {
@@ -199,6 +211,32 @@ impl Catalog {
         }
         tx.commit().await
     }
+}
+
+/// Refuses where the connector is another one by now; how it stands changes by itself. The update makes whoever else changes it wait.
+pub(crate) async fn unchanged(tx: &mut Tx, before: &Connector) -> Result<()> {
+    let key = before.name.to_lowercase();
+    let sql = "UPDATE connector SET key = key WHERE key = $1";
+    tx.execute(sql, args![&key]).await?;
+    let sql = format!("{SELECT} WHERE key = $1");
+    let row = tx.one(sqlx::AssertSqlSafe(sql), args![key]).await?;
+    let now = read(&row.ok_or_else(|| unknown(&before.name))?)?;
+    let status = before.status.clone();
+    if (Connector { status, ..now }) == *before {
+        return Ok(());
+    }
+    Err(Error::ConnectorChanged {
+        name: before.name.clone(),
+    })
+}
+
+/// What the database refuses here, [`Catalog::refusal`] explains once the transaction is given up.
+async fn store(tx: &mut Tx, connector: &Connector, replace: bool) -> Result<()> {
+    if replace {
+        former::becomes(tx, &connector.name.to_lowercase(), connector).await?;
+    }
+    let (sql, values) = insertion(connector, if replace { REPLACE } else { "" })?;
+    tx.execute(sqlx::AssertSqlSafe(sql), values).await.map(drop)
 }
 
 /// The statement that keeps a connector.

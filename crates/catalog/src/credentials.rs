@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::{Secret, SignIn};
 use rand::CryptoRng;
 
-use crate::db::{Row, Value, args, json};
+use crate::db::{Row, Tx, args, json};
 use crate::page::{Listed, Page, cursor};
 use crate::vault::envelope::{self, Sealed, Seed};
 use crate::{Catalog, Error, Kek, Result};
@@ -62,13 +62,19 @@ pub(crate) fn exists(name: &str) -> Error {
     }
 }
 
-/// The statement that keeps a new credential.
-pub(crate) fn insertion<R: CryptoRng + ?Sized>(
+pub(crate) async fn is_known(tx: &mut Tx, name: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM credential WHERE key = $1";
+    Ok(tx.one(sql, args![name.to_lowercase()]).await?.is_some())
+}
+
+/// Keeps a new credential; its name must be new.
+pub(crate) async fn add<R: CryptoRng + ?Sized>(
+    tx: &mut Tx,
     kek: &Kek,
     new: &NewCredential<'_>,
     now: Timestamp,
     rng: &mut R,
-) -> Result<(&'static str, Vec<Value>)> {
+) -> Result<()> {
     let key = new.name.to_lowercase();
     let Sealed { wrapped, sealed } = envelope::seal(kek, &key, 1, new.secret, &Seed::draw(rng))?;
     let sql = "INSERT INTO credential (key, name, method, version, wrapped, sealed, created, updated, sign_in, expires)
@@ -83,7 +89,45 @@ pub(crate) fn insertion<R: CryptoRng + ?Sized>(
         json(new.sign_in)?,
         new.expires,
     ];
-    Ok((sql, values))
+    match tx.execute(sql, values).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_unique() => Err(exists(new.name)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts a new secret and sign-in in the place of the old ones.
+pub(crate) async fn rotate<R: CryptoRng + ?Sized>(
+    tx: &mut Tx,
+    kek: &Kek,
+    new: &NewCredential<'_>,
+    now: Timestamp,
+    rng: &mut R,
+) -> Result<()> {
+    let key = new.name.to_lowercase();
+    let sql = "SELECT version FROM credential WHERE key = $1";
+    let found = tx.one(sql, args![&key]).await?;
+    let version = found.ok_or_else(|| unknown(new.name))?.int(0)?;
+    let Sealed { wrapped, sealed } =
+        envelope::seal(kek, &key, version + 1, new.secret, &Seed::draw(rng))?;
+    let sql = "UPDATE credential SET method = $3, version = version + 1, wrapped = $4, sealed = $5, updated = $6,
+        sign_in = $7, expires = $8, tested = NULL, test_error = NULL WHERE key = $1 AND version = $2";
+    let values = args![
+        &key,
+        version,
+        new.sign_in.method(),
+        wrapped,
+        sealed,
+        now,
+        json(new.sign_in)?,
+        new.expires,
+    ];
+    if tx.execute(sql, values).await? == 0 {
+        return Err(unknown(new.name));
+    }
+    let sql = "UPDATE connector SET method = $2 WHERE credential_key = $1";
+    let values = args![key, new.sign_in.method()];
+    tx.execute(sql, values).await.map(drop)
 }
 
 fn unknown(name: &str) -> Error {
@@ -147,12 +191,9 @@ impl Catalog {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<()> {
-        let (sql, values) = insertion(kek, new, now, rng)?;
-        match self.db.write(sql, values).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_unique() => Err(exists(new.name)),
-            Err(error) => Err(error),
-        }
+        let mut tx = self.db.begin().await?;
+        add(&mut tx, kek, new, now, rng).await?;
+        tx.commit().await
     }
 
     /// Puts a new secret and sign-in in the place of the old ones; whoever refers to it goes on with these.
@@ -163,34 +204,8 @@ impl Catalog {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<()> {
-        let key = new.name.to_lowercase();
         let mut tx = self.db.begin().await?;
-        let found = tx
-            .one("SELECT version FROM credential WHERE key = $1", args![&key])
-            .await?;
-        let version = found.ok_or_else(|| unknown(new.name))?.int(0)?;
-        let Sealed { wrapped, sealed } =
-            envelope::seal(kek, &key, version + 1, new.secret, &Seed::draw(rng))?;
-        let sql = "UPDATE credential SET method = $3, version = version + 1, wrapped = $4, sealed = $5, updated = $6,
-            sign_in = $7, expires = $8, tested = NULL, test_error = NULL WHERE key = $1 AND version = $2";
-        let values = args![
-            key,
-            version,
-            new.sign_in.method(),
-            wrapped,
-            sealed,
-            now,
-            json(new.sign_in)?,
-            new.expires,
-        ];
-        if tx.execute(sql, values).await? == 0 {
-            return Err(unknown(new.name));
-        }
-        tx.execute(
-            "UPDATE connector SET method = $2 WHERE credential_key = $1",
-            args![new.name.to_lowercase(), new.sign_in.method()],
-        )
-        .await?;
+        rotate(&mut tx, kek, new, now, rng).await?;
         tx.commit().await
     }
 

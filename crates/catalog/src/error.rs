@@ -26,6 +26,9 @@ pub enum Error {
     /// What is at work on it knows its name.
     #[error("a run of connector `{name}` waits or is at work")]
     ConnectorBusy { name: String },
+    /// Somebody else changed it since it was read.
+    #[error("connector `{name}` was changed meanwhile")]
+    ConnectorChanged { name: String },
     #[error("there is no connector `{name}`")]
     ConnectorUnknown { name: String },
     #[error("there is a credential `{name}` already")]
@@ -68,6 +71,9 @@ pub enum Error {
     /// Somebody else changed it since it was read.
     #[error("policy `{name}` was changed meanwhile")]
     PolicyChanged { name: String },
+    /// How long snapshots stay was changed since it was judged what another change of that would do.
+    #[error("how long snapshots are kept was changed meanwhile")]
+    RulesChanged,
     #[error("a worker named `{name}` already exists")]
     WorkerExists { name: String },
     #[error("there is no worker `{name}`")]
@@ -136,6 +142,7 @@ impl Error {
             Self::Damaged { .. } => Some("catalog-damaged"),
             Self::Cursor => Some("page-cursor"),
             Self::ConnectorBusy { .. } => Some("run-busy"),
+            Self::ConnectorChanged { .. } => Some("connector-changed"),
             Self::ConnectorExists { .. } => Some("connector-name-taken"),
             Self::OrganizationExists { .. } => Some("organization-taken"),
             Self::CredentialExists { .. } => Some("credential-exists"),
@@ -157,6 +164,7 @@ impl Error {
             Self::PolicyExists { .. } => Some("policy-exists"),
             Self::PolicyUnknown { .. } => Some("policy-unknown"),
             Self::PolicyChanged { .. } => Some("policy-changed"),
+            Self::RulesChanged => Some("rules-changed"),
             Self::WorkerExists { .. } => Some("worker-exists"),
             Self::WorkerUnknown { .. } => Some("worker-unknown"),
             Self::Superseded { .. } => Some("job-superseded"),
@@ -194,9 +202,9 @@ impl Error {
     }
 }
 
-/// `SQLITE_FULL` (13) and PostgreSQL's `disk_full` (53100).
+/// `SQLITE_FULL` (13), no room for the memory that its readers share (`SQLITE_IOERR_SHMSIZE`, 4874), and PostgreSQL's `disk_full` (53100).
 fn is_full(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "53100")))
+    matches!(error, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "4874" | "53100")))
 }
 
 #[cfg(test)]
@@ -211,6 +219,7 @@ mod tests {
             Error::NewerSchema { found: 2, known: 1 },
             Error::Damaged { what: text() },
             Error::ConnectorBusy { name: text() },
+            Error::ConnectorChanged { name: text() },
             Error::ConnectorExists { name: text() },
             Error::OrganizationExists {
                 organization: text(),
@@ -243,6 +252,7 @@ mod tests {
             Error::PolicyExists { name: text() },
             Error::PolicyUnknown { name: text() },
             Error::PolicyChanged { name: text() },
+            Error::RulesChanged,
             Error::WorkerExists { name: text() },
             Error::WorkerUnknown { name: text() },
             Error::Superseded {

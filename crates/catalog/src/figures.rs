@@ -84,8 +84,7 @@ impl Catalog {
     }
 
     async fn last_success(&self) -> Result<Vec<(String, Option<String>, Timestamp)>> {
-        let sql = "SELECT connector, policy, max(finished) FROM run
-            WHERE kind = 'backup' AND state IN ('succeeded', 'succeeded_with_issues') AND finished IS NOT NULL
+        let sql = "SELECT connector, policy, max(whole) FROM run WHERE whole IS NOT NULL
             GROUP BY connector, policy ORDER BY connector, policy";
         let rows = self.db.read(sql, args![]).await?;
         rows.iter()

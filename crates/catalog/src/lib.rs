@@ -38,6 +38,7 @@ mod proposals;
 mod queue;
 mod rename;
 mod repositories;
+mod rules;
 mod runs;
 mod schema;
 mod sessions;

@@ -25,6 +25,8 @@ pub struct LatestRuns {
 pub struct LatestRun {
     pub run: String,
     pub finished: Timestamp,
+    /// When everything that it is for had been read, in it or before.
+    pub whole: Timestamp,
     pub snapshot: Option<String>,
     /// In its snapshot.
     pub items: u64,
@@ -62,7 +64,7 @@ impl Catalog {
     /// The last backups of each connector, by its name in lower case.
     pub async fn latest_runs(&self) -> Result<BTreeMap<String, LatestRuns>> {
         // Joined to nothing, the name has no index: the one of names would look into every row, and the widest index looks into none.
-        let sql = "SELECT n.connector, g.id, g.finished, g.snapshot, coalesce(g.items, 0), e.state
+        let sql = "SELECT n.connector, g.id, g.finished, g.whole, g.snapshot, coalesce(g.items, 0), e.state
             FROM (SELECT lower(connector || '') AS connector,
                     max(CASE WHEN state IN ('succeeded', 'succeeded_with_issues') THEN id END) AS good,
                     max(CASE WHEN state <> 'canceled' THEN id END) AS ended
@@ -71,16 +73,17 @@ impl Catalog {
         let rows = self.db.read(sql, args![]).await?;
         rows.iter()
             .map(|row| {
-                let good = match (row.opt_text(1)?, row.opt_time(2)?) {
-                    (Some(run), Some(finished)) => Some(LatestRun {
+                let good = match (row.opt_text(1)?, row.opt_time(2)?, row.opt_time(3)?) {
+                    (Some(run), Some(finished), Some(whole)) => Some(LatestRun {
                         run,
                         finished,
-                        snapshot: row.opt_text(3)?,
-                        items: row.unsigned(4)?,
+                        whole,
+                        snapshot: row.opt_text(4)?,
+                        items: row.unsigned(5)?,
                     }),
                     _ => None,
                 };
-                let ended = row.opt_text(5)?.map(|word| parse_word(&word));
+                let ended = row.opt_text(6)?.map(|word| parse_word(&word));
                 let ended = ended.transpose()?;
                 Ok((row.text(0)?, LatestRuns { good, ended }))
             })

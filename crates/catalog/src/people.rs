@@ -89,6 +89,19 @@ pub(crate) fn connectors(text: Option<String>) -> Result<Option<BTreeSet<String>
         .map_err(|error| Error::damaged(format!("the connectors of an account: {error}")))
 }
 
+/// Adds to the connectors that somebody reaches now; who reaches all, or is gone, stays so.
+pub(crate) async fn add_reach(tx: &mut Tx, id: &str, more: &BTreeSet<String>) -> Result<()> {
+    let sql = "UPDATE person SET id = id WHERE id = $1 RETURNING connectors";
+    let Some(row) = tx.one(sql, args![id]).await? else {
+        return Ok(());
+    };
+    let Some(mut reached) = connectors(row.opt_text(0)?)? else {
+        return Ok(());
+    };
+    reached.extend(more.iter().cloned());
+    set_reach(tx, id, Some(&reached)).await
+}
+
 /// Which connectors somebody reaches from now on; `None` is all.
 pub(crate) async fn set_reach(
     tx: &mut Tx,

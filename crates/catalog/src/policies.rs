@@ -72,7 +72,7 @@ impl Catalog {
     /// Its schedule counts from `now` on.
     pub async fn add_policy(&self, policy: &Policy, now: Timestamp) -> Result<()> {
         let (sql, values) = insertion(policy, now)?;
-        match self.db.write(sql, values).await {
+        match self.write_ruling(sql, values).await {
             Err(error) if error.is_unique() => Err(taken(policy)),
             other => other.map(drop),
         }
@@ -104,7 +104,7 @@ impl Catalog {
             now,
             anew,
         ];
-        match self.db.write(sql, values).await {
+        match self.write_ruling(sql, values).await {
             Ok(0) => Err(Error::PolicyChanged {
                 name: name.to_owned(),
             }),
@@ -117,7 +117,7 @@ impl Catalog {
     /// Its runs stay, and so do its snapshots.
     pub async fn remove_policy(&self, name: &str) -> Result<()> {
         let sql = "DELETE FROM policy WHERE key = $1";
-        match self.db.write(sql, args![name.to_lowercase()]).await? {
+        match self.write_ruling(sql, args![name.to_lowercase()]).await? {
             0 => Err(unknown(name)),
             _ => Ok(()),
         }

@@ -99,7 +99,7 @@ impl Catalog {
     /// Name and location must be new; its password must be in the vault. It is looked after as usual from then on.
     pub async fn add_repository(&self, row: &RepositoryRow) -> Result<()> {
         let key = row.name.to_lowercase();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin_ruling().await?;
         // The only one was used when none was named: a second one does not change what policies are for.
         let only =
             "UPDATE repository SET is_default = 1 WHERE (SELECT count(*) FROM repository) = 1";
@@ -162,11 +162,8 @@ impl Catalog {
     /// Forgets where it is; the repository itself and what the catalog knows of its snapshots stay.
     pub async fn remove_repository(&self, name: &str) -> Result<()> {
         let key = name.to_lowercase();
-        match self
-            .db
-            .write("DELETE FROM repository WHERE key = $1", args![key])
-            .await?
-        {
+        let sql = "DELETE FROM repository WHERE key = $1";
+        match self.write_ruling(sql, args![key]).await? {
             0 => Err(unknown(name)),
             _ => Ok(()),
         }
@@ -184,7 +181,7 @@ impl Catalog {
     }
 
     pub async fn set_default_repository(&self, name: &str) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin_ruling().await?;
         tx.execute(
             "UPDATE repository SET is_default = 0 WHERE is_default = 1",
             args![],

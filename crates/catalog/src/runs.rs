@@ -1,6 +1,7 @@
 //! Runs.
 
-use model::{Resumed, Run};
+use jiff::Timestamp;
+use model::{Resumed, Run, RunKind, RunState};
 
 use crate::db::{Row, Tx, Value, args, json, word};
 use crate::{Catalog, Error, Listed, Page, Result, page};
@@ -64,7 +65,7 @@ pub(crate) fn insert(run: &Run) -> Result<(&'static str, Vec<Value>)> {
 /// What [`Catalog::finish_run`] stores.
 pub(crate) fn finish(run: &Run) -> Result<(&'static str, Vec<Value>)> {
     let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL, result = $7,
-            requests = $8, received = $9, stored = $10, items = $11
+            requests = $8, received = $9, stored = $10, items = $11, whole = $12
         WHERE id = $1";
     let items: u64 = run.counts.kinds.values().map(|kind| kind.items).sum();
     let values = args![
@@ -79,8 +80,21 @@ pub(crate) fn finish(run: &Run) -> Result<(&'static str, Vec<Value>)> {
         run.counts.bytes_received,
         run.counts.bytes_stored,
         items,
+        whole(run),
     ];
     Ok((sql, values))
+}
+
+/// When everything that a backup is for had been read, in it or before; `None` for a run that is no good backup.
+fn whole(run: &Run) -> Option<Timestamp> {
+    let good = matches!(
+        run.state,
+        RunState::Succeeded | RunState::SucceededWithIssues
+    );
+    let finished = run
+        .finished
+        .filter(|_| good && run.kind == RunKind::Backup)?;
+    Some(run.counts.whole(finished))
 }
 
 const GET: &str = "SELECT id, kind, connector, repository, state, created, finished, snapshot, counts, error, resumed,

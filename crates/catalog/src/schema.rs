@@ -30,6 +30,9 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0017_credential_url.sql"),
     include_str!("schema/0018_lists.sql"),
     include_str!("schema/0019_former_connectors.sql"),
+    include_str!("schema/0020_rules.sql"),
+    include_str!("schema/0021_over.sql"),
+    include_str!("schema/0022_whole.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {

@@ -10,7 +10,7 @@ use crate::{Catalog, Error, Listed, Page, Result, page};
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT position, kind, scope, item, name, action, reason, losses, state, new_id, detail, url FROM step ",
+            "SELECT position, kind, scope, item, name, action, reason, losses, state, new_id, detail, url, over FROM step ",
             $rest
         )
     };
@@ -30,6 +30,7 @@ pub struct StepCount {
 pub struct StepFilter {
     pub kind: Option<String>,
     pub action: Option<Action>,
+    pub state: Option<StepState>,
 }
 
 /// What a plan says will be lost, and for how many items of a kind.
@@ -56,16 +57,17 @@ fn read_step(row: &Row) -> Result<Step> {
         new_id: row.opt_text(9)?,
         detail: row.opt_text(10)?,
         url: row.opt_text(11)?,
+        over: row.opt_text(12)?,
     })
 }
 
 impl Catalog {
     /// Their positions must be new; call it as often as there are batches.
     pub async fn add_steps(&self, plan: &str, steps: &[Step]) -> Result<()> {
-        const HEAD: &str = "INSERT INTO step (plan, position, kind, scope, item, name, action, reason, losses, state, new_id, detail)";
+        const HEAD: &str = "INSERT INTO step (plan, position, kind, scope, item, name, action, reason, losses, state, new_id, detail, over)";
         let mut tx = self.begin_held().await?;
         for some in steps.chunks(200) {
-            let mut values = Vec::with_capacity(some.len() * 12);
+            let mut values = Vec::with_capacity(some.len() * 13);
             for step in some {
                 values.extend(args![
                     plan,
@@ -80,9 +82,10 @@ impl Catalog {
                     word(&step.state)?,
                     step.new_id.as_deref(),
                     step.detail.as_deref(),
+                    step.over.as_deref(),
                 ]);
             }
-            tx.insert(HEAD, 12, values, "")
+            tx.insert(HEAD, 13, values, "")
                 .await
                 .map_err(|error| plan_error(error, plan))?;
         }
@@ -130,14 +133,16 @@ impl Catalog {
         };
         let sql = select!(
             "WHERE plan = $1 AND position > $2 AND (kind = $3 OR $3 IS NULL) AND (action = $4 OR $4 IS NULL)
-            ORDER BY position LIMIT $5"
+            AND (state = $5 OR $5 IS NULL) ORDER BY position LIMIT $6"
         );
         let action = filter.action.as_ref().map(word).transpose()?;
+        let state = filter.state.as_ref().map(word).transpose()?;
         let values = args![
             plan,
             after,
             filter.kind.as_deref(),
             action,
+            state,
             page.limit() as u64 + 1
         ];
         let rows = self.db.read(sql, values).await?;

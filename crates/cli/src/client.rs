@@ -104,11 +104,12 @@ impl Api {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Writes an answer as it comes: it may be larger than memory.
+    /// Writes an answer as it comes: it may be larger than memory. `lost` says what it means when it cannot be written.
     pub(crate) async fn copy(
         &self,
         path: &str,
         to: &mut (impl AsyncWrite + Unpin),
+        lost: impl Fn(&std::io::Error) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let (status, mut pieces) = match self {
             Self::Local { server, .. } => {
@@ -132,10 +133,11 @@ impl Api {
             return read(status, &problem.concat()).map(drop);
         }
         while let Some(piece) = pieces.try_next().await? {
-            to.write_all(&piece).await.context("cannot write")?;
+            if let Err(error) = to.write_all(&piece).await {
+                return lost(&error);
+            }
         }
-        to.flush().await.context("cannot write")?;
-        Ok(())
+        to.flush().await.or_else(|error| lost(&error))
     }
 
     /// Every entry of a list, page after page. `path` may have a query.

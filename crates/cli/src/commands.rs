@@ -8,6 +8,8 @@ mod connector;
 mod credential;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod examples;
 mod explain;
 mod export;
 mod identity_provider;
@@ -113,6 +115,16 @@ pub(crate) struct Global {
     /// Log more to standard error; twice for even more
     #[arg(long, short, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
+    /// Log just this, in place of what --verbose says: a level like `info`, or levels of parts like `warn,engine=debug`
+    #[arg(
+        long,
+        global = true,
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        help_heading = "Global options",
+        hide_env_values = true
+    )]
+    pub log: Option<String>,
 }
 
 impl Global {
@@ -157,12 +169,13 @@ enum Command {
     /// The server: the REST interface, the scheduler and a worker
     #[command(
         after_help = "Examples:\n  keepward serve\n  keepward serve --listen 0.0.0.0:8480 --behind-proxy --public-url https://keepward.example.com\n  keepward serve --config /etc/keepward/keepward.toml\n\n\
-        The first start prints a token, with which the first administrator is made. It ends in order at SIGTERM and Ctrl-C; SIGHUP reads the certificate anew."
+        The first start prints a token, with which the first administrator is made. It ends in order at SIGTERM and Ctrl-C; SIGHUP reads the certificate anew. \
+        Its log goes to standard error: what is wrong, and with `--log info` (or RUST_LOG=info) each request, too."
     )]
     Serve(serve::Command),
     /// A worker on this machine for a server elsewhere; and the workers that a server knows
     #[command(
-        after_help = "Examples:\n  keepward worker token edge --to edge.token\n  keepward worker --server https://keepward.example.com --token-file edge.token --label lan --storage nas"
+        after_help = "Examples:\n  keepward worker token edge --to edge.token\n  keepward worker --server https://keepward.example.com --token-file edge.token --label lan \\\n      --storage nas"
     )]
     Worker(worker::Command),
     /// Users: who may sign in, and what they may do
@@ -227,8 +240,8 @@ impl Cli {
 }
 
 impl Cli {
-    /// SIGHUP means something else to it than to end.
-    pub(crate) fn reloads(&self) -> bool {
+    /// It goes on until it is told to end: SIGHUP means something else to it, and nobody sees the answers that it gives.
+    pub(crate) fn is_server(&self) -> bool {
         matches!(self.command, Command::Serve(_))
     }
 }
@@ -289,7 +302,7 @@ pub(crate) async fn run(
         Command::Doctor(command) => at_once(Box::pin(doctor::run(command, global, output))).await,
         Command::Explain(command) => explain::run(&command, output),
         Command::Demo(command) => Box::pin(demo::run(command, output, cancel)).await,
-        Command::Simulator(command) => at_once(Box::pin(simulator::run(command, output))).await,
+        Command::Simulator(command) => simulator::run(command, output, cancel).await,
         Command::Live(command) => at_once(Box::pin(live::run(command, output))).await,
         Command::Reference(command) => reference::run(&command),
     }

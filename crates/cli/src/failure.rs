@@ -72,25 +72,20 @@ impl Failure {
     pub(crate) fn canceled() -> Self {
         Self {
             exit: Exit::Canceled,
-            ..Self::coded(
-                "canceled",
-                "canceled; what was stored is used by the next run",
-            )
+            ..Self::coded("canceled", "canceled")
         }
     }
 
-    fn new(message: String, code: Option<String>, hint: Option<String>) -> Self {
-        let remedy = || {
-            code.as_deref()
-                .and_then(model::code::find)
-                .map(|code| code.remedy.to_owned())
-        };
+    /// From what a layer below ended with, which may name no code of its own.
+    fn of(
+        error: &(dyn std::error::Error + 'static),
+        code: Option<&str>,
+        hint: Option<&str>,
+    ) -> Self {
+        let failure = Self::coded(code.unwrap_or_else(|| code_of(error)), chain(error));
         Self {
-            hint: hint.or_else(remedy),
-            exit: exit_of(code.as_deref()),
-            checks: Value::Null,
-            message,
-            code,
+            hint: hint.map(str::to_owned).or(failure.hint),
+            ..failure
         }
     }
 }
@@ -115,6 +110,21 @@ fn exit_of(code: Option<&str>) -> Exit {
     }
 }
 
+/// The code of an error that has none: nearly all that the layers below do not name is about files of this machine.
+fn code_of(error: &(dyn std::error::Error + 'static)) -> &'static str {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut of_files = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    of_files.next().map_or("unexpected", of_a_file)
+}
+
+/// What a file of this machine could not be read or written for.
+pub(crate) fn of_a_file(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => "disk-full",
+        _ => "file-failed",
+    }
+}
+
 /// The message with what caused it, outermost first.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut message = error.to_string();
@@ -134,11 +144,7 @@ impl From<engine::Error> for Failure {
         if matches!(error, engine::Error::Canceled) {
             return Self::canceled();
         }
-        Self::new(
-            chain(&error),
-            error.code().map(str::to_owned),
-            error.hint().map(str::to_owned),
-        )
+        Self::of(&error, error.code(), error.hint())
     }
 }
 
@@ -148,11 +154,11 @@ impl From<control::Error> for Failure {
         if ending == Ending::Canceled {
             return Self::canceled();
         }
-        let mut failure = Self::new(
-            chain(&error),
-            error.code().map(str::to_owned),
-            error.hint().map(str::to_owned),
-        );
+        let code = match &error {
+            control::Error::Catalog(error) => Some(of_the_catalog(error)),
+            error => error.code(),
+        };
+        let mut failure = Self::of(&error, code, error.hint());
         if ending == Ending::SignInAgain {
             failure.exit = Exit::SignInAgain;
         }
@@ -162,38 +168,29 @@ impl From<control::Error> for Failure {
 
 impl From<repository::Error> for Failure {
     fn from(error: repository::Error) -> Self {
-        Self::new(chain(&error), Some(error.code().to_owned()), None)
+        Self::of(&error, Some(error.code()), None)
     }
+}
+
+fn of_the_catalog(error: &catalog::Error) -> &'static str {
+    error.code().unwrap_or("catalog-failed")
 }
 
 impl From<catalog::Error> for Failure {
     fn from(error: catalog::Error) -> Self {
-        Self::new(chain(&error), error.code().map(str::to_owned), None)
+        Self::of(&error, Some(of_the_catalog(&error)), None)
     }
 }
 
 impl From<service::Error> for Failure {
     fn from(error: service::Error) -> Self {
-        Self::new(
-            chain(&error),
-            Some(error.code.to_owned()),
-            error.hint.clone(),
-        )
+        Self::of(&error, Some(error.code), error.hint.as_deref())
     }
 }
 
 impl From<anyhow::Error> for Failure {
-    /// Nearly all that the layers below do not name is about files of this machine.
     fn from(error: anyhow::Error) -> Self {
-        let of_a_file = error
-            .chain()
-            .any(<dyn std::error::Error>::is::<std::io::Error>);
-        let code = if of_a_file {
-            "file-failed"
-        } else {
-            "unexpected"
-        };
-        Self::new(format!("{error:#}"), Some(code.to_owned()), None)
+        Self::coded(code_of(error.as_ref()), format!("{error:#}"))
     }
 }
 
@@ -215,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_is_told_as_that_wherever_it_comes_from() {
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let named = std::io::Error::new(full().kind(), full());
+        for error in [
+            anyhow::Error::new(full()).context("cannot write it"),
+            anyhow::Error::new(named),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.code.as_deref(), Some("disk-full"));
+        }
+    }
+
+    #[test]
     fn every_failure_has_a_code_that_can_be_explained() {
         let io = std::io::Error::from(std::io::ErrorKind::NotFound);
         let failures = [
@@ -222,6 +232,10 @@ mod tests {
             Failure::canceled(),
             Failure::from(anyhow::Error::new(io).context("cannot read it")),
             Failure::from(anyhow::anyhow!("something else")),
+            Failure::from(engine::Error::Canceled),
+            Failure::from(control::Error::Catalog(catalog::Error::JobUnknown {
+                id: String::new(),
+            })),
         ];
         for failure in failures {
             let code = failure.code.unwrap();

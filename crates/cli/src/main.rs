@@ -18,9 +18,12 @@ mod services;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 use crate::commands::Cli;
 use crate::failure::Failure;
@@ -31,7 +34,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error),
     };
-    init_logging(cli.global.verbose);
+    init_logging(&cli);
     let output = Output::new(cli.global.json);
     let mut builder = if cli.serves() {
         tokio::runtime::Builder::new_multi_thread()
@@ -49,17 +52,23 @@ fn main() -> ExitCode {
         }
     };
     let cancel = CancellationToken::new();
-    let hangup_ends = !cli.reloads();
+    let hangup_ends = !cli.is_server();
     let result = runtime.block_on(async {
-        let mut command = std::pin::pin!(commands::run(cli, &output, &cancel));
+        // Before anything is begun: from here on no signal ends the process by itself.
+        let mut ending = Ending::listen(hangup_ends)?;
+        let mut command = std::pin::pin!(async {
+            let result = commands::run(cli, &output, &cancel).await;
+            repository::locks_given_back().await;
+            result
+        });
         tokio::select! {
             result = &mut command => return result,
-            () = asked_to_end(hangup_ends) => cancel.cancel(),
+            () = ending.asked() => cancel.cancel(),
         }
         // Locks and leases are given back; whoever does not want to wait asks again.
         tokio::select! {
             result = &mut command => result,
-            () = asked_to_end(hangup_ends) => Err(Failure::canceled()),
+            () = ending.asked() => Err(Failure::canceled()),
         }
     });
     match result {
@@ -84,36 +93,60 @@ fn not_understood(error: &clap::Error) -> ExitCode {
 }
 
 /// Ctrl-C, or the signals by which a service manager or a closed terminal ends a process.
-async fn asked_to_end(hangup_ends: bool) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv(), if hangup_ends => {}
+struct Ending {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    hangup_ends: bool,
+}
+
+impl Ending {
+    fn listen(hangup_ends: bool) -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen to signals");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+            hangup_ends,
+        })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv(), if self.hangup_ends => {}
+        }
     }
 }
 
 /// Logs go to standard error, data to standard output. Who reads them at once needs no time, and only a terminal knows colors.
-fn init_logging(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
+fn init_logging(cli: &Cli) {
+    let commands = format!("warn,{}=off", server::TOLD);
+    let usual = match cli.global.verbose {
+        0 if cli.is_server() => "warn",
+        0 => &commands,
         1 => "info,sqlx=warn",
         _ => "debug,sqlx=warn,hyper=info",
     };
+    let asked = cli.global.log.as_deref().map(str::trim);
+    let asked = asked.filter(|filter| !filter.is_empty());
+    // A slip in a variable of the environment is no reason to make no backup.
+    let (filter, slip) = match EnvFilter::builder().parse(asked.unwrap_or(usual)) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new(usual), Some(error)),
+    };
     let terminal = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt()
-        .with_env_filter(level)
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(terminal);
     if terminal {
         log.without_time().init();
     } else {
         log.init();
+    }
+    if let Some(error) = slip {
+        tracing::warn!(%error, filter = asked, "what --log or RUST_LOG asks for is not understood; it is left out");
     }
 }

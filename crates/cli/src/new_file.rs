@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, of_a_file};
 
 /// A file that lies beside its place, under a name that nobody can foresee, until [`NewFile::finish`]. Dropped before that, it leaves nothing.
 pub(crate) struct NewFile {
@@ -50,6 +50,11 @@ impl NewFile {
     pub(crate) fn handle(&self) -> Result<File, Failure> {
         let handle = self.part.as_file().try_clone();
         handle.map_err(|error| unwritable(&self.path, &error))
+    }
+
+    /// What a [`NewFile::handle`] of it failed with.
+    pub(crate) fn unwritable(&self, error: &std::io::Error) -> Failure {
+        unwritable(&self.path, error)
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -107,7 +112,7 @@ fn taken(path: &Path, why: &str) -> Failure {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let message = format!("cannot write {}: {error}", path.display());
-    Failure::coded("file-failed", message)
+    Failure::coded(of_a_file(error), message)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Output {
         if self.json {
             match serde_json::to_string(value) {
                 Ok(text) => self.write_line(&text),
-                Err(error) => self.is_lost(&error),
+                Err(error) => self.is_lost(&error.into()),
             }
         }
     }
@@ -73,20 +73,20 @@ impl Output {
         self.write_line(&table(head, rows.iter().map(cells)));
     }
 
-    /// A reader that closed its end (`| head`) is not an error of ours; a result that could not be written, as to a full disk, is.
     fn write_line(&self, text: &str) {
         let mut out = std::io::stdout().lock();
-        match writeln!(out, "{text}").and_then(|()| out.flush()) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                tracing::debug!("standard output is closed");
-            }
-            Err(error) => self.is_lost(&error),
-            Ok(()) => {}
+        if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+            self.is_lost(&error);
         }
     }
 
-    fn is_lost(&self, error: &impl ToString) {
-        self.lost.get_or_init(|| error.to_string());
+    /// What was to be written to standard output. A reader that closed its end (`| head`) has what it wants; a full disk is another matter.
+    pub(crate) fn is_lost(&self, error: &std::io::Error) {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            tracing::debug!("standard output is closed");
+        } else {
+            self.lost.get_or_init(|| error.to_string());
+        }
     }
 
     /// What a command ends with that did what it was asked: a result that was lost on the way is no success.

@@ -79,11 +79,15 @@ impl Reporter for Progress {
                 }
                 let budget =
                     budget_left.map_or_else(String::new, |left| format!(", {left:.0} TSTU left"));
+                let mut parts = vec![format!("{items} items")];
+                if bytes > 0 {
+                    parts.push(BinaryBytes(bytes).to_string());
+                }
+                if requests > 0 {
+                    parts.push(format!("{requests} requests"));
+                }
                 bar.set_prefix(phase);
-                bar.set_message(format!(
-                    "{items} items, {}, {requests} requests{budget}",
-                    BinaryBytes(bytes)
-                ));
+                bar.set_message(format!("{}{budget}", parts.join(", ")));
             }
             Event::Waiting { seconds, reason } => {
                 self.text(&format!("  waiting {seconds} s: {reason}"));

@@ -13,65 +13,13 @@ pub(crate) fn sheet(location: &str, id: &str, password_file: &str) -> String {
         _ => String::new(),
     };
     format!(
-        "\
-Keepward recovery sheet
-=======================
-
-Repository   {location}
-Id           {id}
-Password in  {password_file}
-
-Keep this page and a copy of the password file away from the machine that makes
-the backups. Without the password nobody can read the backups, not even you.
-
-Keepward is not needed to get the data back. The repository has the format of
-restic (https://restic.net, version 0.14 or newer), which Linux distributions
-have as a package. Tell restic where the repository and its password are:
-
-    export RESTIC_REPOSITORY={repository}
-    export RESTIC_PASSWORD_FILE={password}
-{storage}
-What is there:
-
-    restic snapshots
-    restic ls latest
-
-Everything, as files in the folder out:
-
-    restic restore latest --target out
-
-One file, here of work item 4711 (4711 / 256 is 18, so it is in group 0018):
-
-    restic dump latest /work-items/0018/4711/work-item.json
-
-What the files are:
-
-  source.json                     what was backed up, when, what could not be read
-  projects/<id>/project.json      a project; its teams, areas and iterations beside it
-  git/<id>/                       a bare git repository
-  wikis/<id>/wiki.json            a wiki; its pages are in the git repository it names
-  work-items/<group>/<id>/        a work item:
-    work-item.json                  fields and links
-    revisions.ndjson                one revision a line
-    comments.ndjson                 one comment a line, if there are any
-    attachments/<id>                the files; work-item.json has their names
-
-A git repository (repository.json in its folder has its name) becomes a working
-copy with
-
-    git clone out/git/<id> my-repository
-
-and goes back to a server with
-
-    git -C out/git/<id> push https://... 'refs/heads/*:refs/heads/*' 'refs/tags/*:refs/tags/*'
-
-Files kept by git LFS are in out/git/<id>/lfs/objects. If there are any, send
-them before you push:  git -C out/git/<id> lfs push --all https://...
-
-Check now and then that the repository is whole:
-
-    restic check --read-data
-"
+        include_str!("recovery/sheet.txt"),
+        location = location,
+        id = id,
+        password_file = password_file,
+        repository = repository,
+        password = password,
+        storage = storage,
     )
 }
 

@@ -41,6 +41,18 @@ fn told(output: &Output) -> String {
     )
 }
 
+const KINDS: [&str; 9] = [
+    "project",
+    "team",
+    "area",
+    "iteration",
+    "git-repository",
+    "wiki",
+    "work-item",
+    "comment",
+    "attachment",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demonstration_gets_everything_back_and_ends_with_one_line_of_figures() {
     let folder = tempfile::tempdir().unwrap();
@@ -74,17 +86,7 @@ async fn the_demonstration_gets_everything_back_and_ends_with_one_line_of_figure
         (&Value::from("result"), &Value::from(true))
     );
     let kinds = result["kinds"].as_array().unwrap();
-    for name in [
-        "project",
-        "team",
-        "area",
-        "iteration",
-        "git-repository",
-        "wiki",
-        "work-item",
-        "comment",
-        "attachment",
-    ] {
+    for name in KINDS {
         let kind = kinds.iter().find(|kind| kind["kind"] == name).unwrap();
         assert!(kind["items"].as_u64().unwrap() > 0, "{kind}");
         assert_eq!(kind["differences"], 0, "{kind}");

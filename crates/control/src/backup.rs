@@ -6,6 +6,7 @@ use std::sync::Arc;
 use catalog::Job;
 use engine::backup::{BackupContext, BackupReport, BackupRequest};
 use engine::coordinator::Pace;
+use model::policy::Selection;
 use model::{Class, Connector, Picks, Policy, Reporter, Run, RunKind};
 use repository::Repository;
 use service::{Client, Service};
@@ -15,6 +16,7 @@ use crate::connectors::{address, source_id};
 use crate::coordinator::CatalogCoordinator;
 use crate::jobs::{Ended, NewRun, backup_key};
 use crate::standing::class_of;
+use crate::work::{BackupJob, Order};
 use crate::{Control, Error, Result};
 
 /// What to back up, and where to.
@@ -56,6 +58,21 @@ impl<'a> BackupOrder<'a> {
             policy: None,
         }
     }
+
+    /// What a retry goes by.
+    fn as_job(&self) -> Order {
+        Order::Backup(BackupJob {
+            connector: self.connector.name.clone(),
+            repository: self.repository_name.to_owned(),
+            selection: Selection {
+                kinds: self.selection.clone(),
+                ..Selection::default()
+            },
+            accept_deletions: self.accept_deletions.clone(),
+            full: self.full,
+            bytes_per_second: None,
+        })
+    }
 }
 
 impl Control {
@@ -67,7 +84,7 @@ impl Control {
         cancel: &CancellationToken,
     ) -> Result<Ended<BackupReport>> {
         let service = self.service(&order.connector.service)?;
-        self.known_kinds(service, &order.selection, &order.accept_deletions)?;
+        Self::known_kinds(service, &order.selection, &order.accept_deletions)?;
         let client = match self
             .client(order.connector, Some(Arc::clone(&reporter)))
             .await
@@ -91,7 +108,7 @@ impl Control {
                 connector: &order.connector.name,
                 repository: order.repository_name,
                 key: backup_key(&order.repository.id().to_string(), &source),
-                payload: serde_json::json!({ "backup": order.connector.name, "selection": order.selection }).to_string(),
+                payload: order.as_job().text()?,
             })
             .await?;
         let result = self

@@ -65,6 +65,6 @@ pub use wizard::{
     WizardPrompt, WizardWay, WizardWishes,
 };
 pub use work::{
-    BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Unobserved,
-    WorkerSetup,
+    BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Shortening,
+    Unobserved, WorkerSetup,
 };

@@ -8,6 +8,7 @@ use repository::{
     Access, Holder, Location, Repository, Store, StoreCredential, open_locked_store, open_store,
 };
 use service::egress::{Egress, Purpose};
+use url::Url;
 
 use crate::{Control, Error, Result};
 
@@ -28,15 +29,15 @@ pub(crate) async fn open(
         (Some(secret), Location::Cloud(bucket)) => StoreCredential::parse(bucket.cloud, secret)?,
         _ => StoreCredential::Machine,
     };
+    let by = access(&location, &credential, rules)?;
     let Some(rule) = lock else {
-        let store = open_store(&location, access(&credential, rules))?;
+        let store = open_store(&location, by)?;
         return Ok(Repository::open(store, password).await?);
     };
     let rule = serde_json::from_str(rule).map_err(|error| Error::Request {
         code: "catalog-damaged",
         message: format!("the object lock of repository {location}: {error}"),
     })?;
-    let by = access(&credential, rules);
     let (store, lock) = open_locked_store(&location, by, rule, Arc::clone(clock)).await?;
     let repository = Repository::open(store, password).await?;
     // What new snapshots are about to share is held as long as those.
@@ -45,17 +46,31 @@ pub(crate) async fn open(
     Ok(repository)
 }
 
-/// Names are judged each time that they are looked up: they may lead elsewhere than when the repository was added.
-fn access<'a>(credential: &'a StoreCredential, rules: &Egress) -> Access<'a> {
-    Access {
+/// Names are judged each time that they are looked up: they may lead elsewhere than when the repository was added. A number in place of a name is
+/// looked up by nobody, and what may be reached may have changed.
+fn access<'a>(
+    location: &Location,
+    credential: &'a StoreCredential,
+    rules: &Egress,
+) -> Result<Access<'a>> {
+    if let Location::Cloud(bucket) = location
+        && let Some(Ok(endpoint)) = bucket.endpoint.as_deref().map(Url::parse)
+    {
+        rules.judge_literal(&endpoint, Purpose::Connector)?;
+    }
+    Ok(Access {
         credential,
         names: Some(rules.names(Purpose::Connector)),
-    }
+    })
 }
 
 impl Control {
-    pub(crate) fn access<'a>(&self, credential: &'a StoreCredential) -> Access<'a> {
-        access(credential, &self.reach.egress)
+    pub(crate) fn access<'a>(
+        &self,
+        location: &Location,
+        credential: &'a StoreCredential,
+    ) -> Result<Access<'a>> {
+        access(location, credential, &self.reach.egress)
     }
 
     pub(crate) async fn secret_named(&self, name: &str) -> Result<Secret> {
@@ -95,13 +110,13 @@ impl Control {
     /// Opens a repository with what the vault has for it. An object lock is proved first: what is written has to be immutable.
     pub async fn open_repository(&self, row: &RepositoryRow) -> Result<Repository> {
         let opened = self.open_as(row, row.object_lock.as_deref()).await;
-        opened.map_err(|error| gone(row, error))
+        opened.map_err(|error| gone(&row.name, &row.location, error))
     }
 
     /// The same for reading alone: nothing is proved of an object lock.
     pub async fn read_repository(&self, row: &RepositoryRow) -> Result<Repository> {
         let opened = self.open_as(row, None).await;
-        opened.map_err(|error| gone(row, error))
+        opened.map_err(|error| gone(&row.name, &row.location, error))
     }
 
     /// The storage of a repository that may be too damaged to be opened, or is to be opened with another password.
@@ -110,7 +125,8 @@ impl Control {
         let credential = self
             .store_credential(&location, row.storage_credential.as_deref())
             .await?;
-        Ok(open_store(&location, self.access(&credential))?)
+        let by = self.access(&location, &credential)?;
+        Ok(open_store(&location, by)?)
     }
 
     /// At a place where there may never have been one.
@@ -137,15 +153,46 @@ impl Control {
 }
 
 /// A repository that is known was there: where nothing is left of it, its disk is away, and nothing new is to be made in its place.
-pub fn gone(row: &RepositoryRow, error: Error) -> Error {
+pub fn gone(name: &str, location: &str, error: Error) -> Error {
     match error {
         Error::Repository(repository::Error::NotFound(_)) => Error::Request {
             code: "repository-gone",
             message: format!(
-                "the repository {} is no longer at {}: nothing of it is there",
-                row.name, row.location
+                "the repository {name} is no longer at {location}: nothing of it is there"
             ),
         },
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_place_of_a_name_is_judged_at_each_use() {
+        let code = |endpoint: &str, rules: &Egress| {
+            let location = format!("s3://backups?endpoint={endpoint}").parse().unwrap();
+            let opened = access(&location, &StoreCredential::Machine, rules);
+            opened
+                .err()
+                .and_then(|error| error.code().map(str::to_owned))
+        };
+        let rules = Egress::new(Vec::new());
+        for endpoint in [
+            "http://127.0.0.1:9000",
+            "http://[::1]:9000",
+            "http://169.254.169.254",
+            "http://2130706433",
+        ] {
+            assert_eq!(
+                code(endpoint, &rules),
+                Some("address-refused".to_owned()),
+                "{endpoint}"
+            );
+        }
+        assert_eq!(code("http://10.0.0.5:9000", &rules), None);
+        let allowed = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        assert_eq!(code("http://127.0.0.1:9000", &allowed), None);
     }
 }

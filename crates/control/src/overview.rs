@@ -20,17 +20,20 @@ pub enum Protection {
     Failing,
     /// The last good backup is older than its objective.
     Late,
+    /// The last backup could not read everything; what it could not is not too old yet.
+    Partial,
     Protected,
 }
 
 impl Protection {
-    /// As it is shown: `protected`, `late`, `never`, `failing`, `unprotected`.
+    /// As it is shown: `protected`, `partial`, `late`, `never`, `failing`, `unprotected`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Unprotected => "unprotected",
             Self::Never => "never",
             Self::Failing => "failing",
             Self::Late => "late",
+            Self::Partial => "partial",
             Self::Protected => "protected",
         }
     }
@@ -50,9 +53,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How much would be lost now: the time since the last good backup, or since the connector was made.
+    /// How much would be lost now: the time since everything was last read, or since the connector was made.
     pub fn age(&self, now: Timestamp) -> SignedDuration {
-        let last = self.last_good.as_ref().map(|run| run.finished);
+        let last = self.last_good.as_ref().map(|run| run.whole);
         now.duration_since(last.unwrap_or(self.connector.created))
     }
 }
@@ -136,9 +139,15 @@ impl Facts {
             Protection::Failing
         } else if standing.age(self.now) > standing.objective {
             Protection::Late
+        } else if standing.last_good.as_ref().is_some_and(is_partial) {
+            Protection::Partial
         } else {
             Protection::Protected
         };
         standing
     }
+}
+
+fn is_partial(run: &LatestRun) -> bool {
+    run.whole < run.finished
 }

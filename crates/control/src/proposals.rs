@@ -148,6 +148,7 @@ impl Control {
                         catalog.replace_policy(policy, *version, new, now).await?;
                     }
                     (Some(_), None) => {
+                        let catalog = catalog.judging().await?;
                         if catalog.policy(policy).await?.version != *version {
                             let name = policy.clone();
                             return Err(catalog::Error::PolicyChanged { name }.into());
@@ -158,13 +159,14 @@ impl Control {
                 Ok(())
             }
             ProposalKind::MoveDefaultRepository { repository, before } => {
-                let now = self.catalog.default_repository().await?;
+                let catalog = self.catalog.judging().await?;
+                let now = catalog.default_repository().await?;
                 if now.map(|row| row.name) != *before {
                     return Err(changed(
                         "another repository became the default one meanwhile",
                     ));
                 }
-                Ok(self.catalog.set_default_repository(repository).await?)
+                Ok(catalog.set_default_repository(repository).await?)
             }
             ProposalKind::RemoveRepository { repository, id } => {
                 if self.catalog.repository(repository).await?.id != *id {

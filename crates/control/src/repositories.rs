@@ -124,12 +124,7 @@ impl Control {
             object_lock: rule_text(new.object_lock)?,
             ..RepositoryRow::default()
         };
-        let default = self.catalog.default_repository().await?;
         self.catalog.add_repository(&row).await?;
-        // The only one was used when none was named, and stays so beside another one.
-        if let Some(default) = default {
-            self.catalog.set_default_repository(&default.name).await?;
-        }
         Ok(AddedRepository {
             row,
             password: random.then_some(password),
@@ -139,11 +134,12 @@ impl Control {
     async fn new_store(&self, new: &NewRepository) -> Result<Store> {
         let named = new.storage_credential.as_deref();
         let opens = self.store_credential(&new.location, named).await?;
+        let by = self.access(&new.location, &opens)?;
         let Some(rule) = new.object_lock else {
-            return Ok(open_store(&new.location, self.access(&opens))?);
+            return Ok(open_store(&new.location, by)?);
         };
         let clock = Arc::clone(&self.clock);
-        let (store, _) = open_locked_store(&new.location, self.access(&opens), rule, clock).await?;
+        let (store, _) = open_locked_store(&new.location, by, rule, clock).await?;
         Ok(store)
     }
 

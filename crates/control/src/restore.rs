@@ -230,7 +230,20 @@ impl Control {
         reporter: &Arc<dyn Reporter>,
     ) -> Result<Opened> {
         let service = self.service(&connector.service)?;
-        let tree = repository.snapshot(snapshot).await?.tree;
+        let tree = match repository.snapshot(snapshot).await {
+            Ok(snapshot) => snapshot.tree,
+            // Somebody forgot it since the plan was made: that is no damage.
+            Err(repository::Error::FileMissing { .. }) => {
+                return Err(Error::Request {
+                    code: "snapshot-unknown",
+                    message: format!(
+                        "the snapshot {} is no longer in the repository: it was forgotten, or lost since; make a new plan from another snapshot",
+                        snapshot.short()
+                    ),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(Opened {
             service,
             client: self

@@ -48,7 +48,7 @@ impl Control {
     }
 
     /// The same, with word of how far it is, in snapshots.
-    pub(crate) async fn sync_and_tell(
+    pub async fn sync_and_tell(
         &self,
         repository: &Repository,
         reporter: &dyn Reporter,

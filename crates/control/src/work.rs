@@ -17,6 +17,7 @@ pub use order::{BackupJob, Order};
 pub use retain::RetentionPreview;
 pub(crate) use retain::not_forgotten;
 pub use settle::{Failed, Outcome};
+pub use shorten::Shortening;
 pub(crate) use watch::Tap;
 pub use watch::{RunObserver, Unobserved};
 pub use worker::WorkerSetup;

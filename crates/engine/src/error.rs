@@ -73,18 +73,18 @@ impl Error {
 
     /// For a sink's answer to a kind, which knows only the service's error.
     pub(crate) fn into_service(self) -> service::Error {
-        // What is damaged says nothing of the rest of the repository.
-        let class = match self.code() {
-            Some(DAMAGED) if matches!(self, Self::Repository(_)) => Class::Malformed,
-            _ => Class::Storage,
-        };
-        let code = match &self {
-            Self::Repository(error) => error.code(),
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "disk-full"
+        let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+        let (class, code) = match &self {
+            // What is damaged says nothing of the rest of the repository.
+            Self::Repository(error) if error.code() == DAMAGED => (Class::Malformed, DAMAGED),
+            Self::Repository(error) => (Class::Storage, error.code()),
+            // An item with a name that nothing stored can have, or without what it should have: others fare better.
+            Self::Request { code, .. } => (Class::Malformed, *code),
+            Self::Control { code, .. } => (Class::Storage, *code),
+            Self::Io { source, .. } if full(source) => (Class::Storage, "disk-full"),
+            Self::Io { .. } | Self::Canceled | Self::Service(_) => {
+                (Class::Storage, "storage-failed")
             }
-            Self::Io { .. } => "storage-failed",
-            _ => DAMAGED,
         };
         match self {
             Self::Service(error) => error,

@@ -21,7 +21,7 @@ pub use self::select::{Select, Selector, What};
 pub use self::store::PlanStore;
 
 pub(crate) use self::decide::{IF_GONE, NEEDED};
-pub(crate) use self::find::{Unfound, describe, find_each, target};
+pub(crate) use self::find::{Unfound, describe, find_each, revisions, target};
 pub(crate) use self::ids::IdMap;
 pub(crate) use self::people::renamed;
 pub(crate) use self::write::losses_of;

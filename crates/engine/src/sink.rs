@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use model::{Event, Issue, ItemRef, Reporter};
-use repository::Writer;
+use repository::{FileContent, Writer};
 use serde::{Deserialize, Serialize};
 use service::{Item, Sink};
+use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::time::{Duration, Instant};
 
@@ -235,12 +236,12 @@ pub(crate) struct CrawlSink<'c, 'a> {
 
 impl CrawlSink<'_, '_> {
     fn folder(&self, item: &ItemRef) -> Result<String> {
-        self.collector
-            .layouts
-            .path(item)
+        let folder = self.collector.layouts.path(item);
+        folder
+            .filter(|folder| u16::try_from(folder.len()).is_ok())
             .ok_or_else(|| Error::Request {
                 code: "answer-not-understood",
-                message: format!("{item} has no place in a snapshot"),
+                message: format!("{} {:.100} has no place in a snapshot", item.kind, item.id),
             })
     }
 
@@ -305,22 +306,48 @@ impl CrawlSink<'_, '_> {
 
     async fn put(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
         let content = self.collector.writer.lock().await.bytes(bytes).await?;
-        self.collector
-            .received(self.kind_of(item, part), bytes.len() as u64);
         let counted = self.collector.layouts.part_kind(&item.kind, part).is_some();
         let lines = if counted { newlines(bytes) } else { 0 };
         let text = self.collector.layouts.text(&item.kind, part);
-        self.record(
-            item,
-            part,
-            Op::Put {
-                blobs: content.blobs,
-                size: content.size,
-                lines,
-                text: text.map_or_else(String::new, |text| text.of(bytes).into_string()),
-            },
-            &[],
-        )
+        let text = text.map_or_else(String::new, |text| text.of(bytes).into_string());
+        self.stored(item, part, content, lines, text)
+    }
+
+    /// Notes what a file holds that is in the repository now.
+    fn stored(
+        &self,
+        item: &ItemRef,
+        part: &str,
+        content: FileContent,
+        lines: u64,
+        text: String,
+    ) -> Result<()> {
+        let FileContent { blobs, size } = content;
+        self.collector.received(self.kind_of(item, part), size);
+        let put = Op::Put {
+            blobs,
+            size,
+            lines,
+            text,
+        };
+        self.record(item, part, put, &[])
+    }
+
+    /// What does not fit into memory waits in a file until all of it is there; nothing of half a stream gets into the repository.
+    async fn waiting(
+        &self,
+        path: &Path,
+        head: Vec<u8>,
+        from: &mut (dyn AsyncRead + Send + Unpin),
+    ) -> std::io::Result<File> {
+        let mut options = File::options();
+        let options = options.create_new(true).read(true).write(true);
+        let mut file = options.open(path).await?;
+        file.write_all(&head).await?;
+        drop(head);
+        tokio::io::copy(from, &mut file).await?;
+        file.rewind().await?;
+        Ok(file)
     }
 }
 
@@ -438,44 +465,15 @@ impl Sink for CrawlSink<'_, '_> {
         }
         let number = self.collector.files.fetch_add(1, Ordering::Relaxed);
         let path = self.collector.work.join(format!("stream-{number}"));
-        let store = async {
-            let mut file = tokio::fs::File::options()
-                .create_new(true)
-                .read(true)
-                .write(true)
-                .open(&path)
-                .await?;
-            file.write_all(&head).await?;
-            drop(head);
-            tokio::io::copy(from, &mut file).await?;
-            file.rewind().await?;
-            Ok(file)
-        };
-        let file = store.await.map_err(broken)?;
-        let content = self
-            .collector
-            .writer
-            .lock()
-            .await
-            .file(file)
-            .await
-            .map_err(|error| Error::from(error).into_service())?;
+        let file = self.waiting(&path, head, from).await.map_err(broken)?;
+        let stored = self.collector.writer.lock().await.file(file).await;
+        let content = stored.map_err(|error| Error::from(error).into_service())?;
         tokio::fs::remove_file(&path).await.map_err(broken)?;
         let size = content.size;
-        self.collector.received(self.kind_of(item, part), size);
-        self.record(
-            item,
-            part,
-            Op::Put {
-                blobs: content.blobs,
-                size,
-                lines: 0,
-                // Nobody searches in what does not fit into memory.
-                text: String::new(),
-            },
-            &[],
-        )
-        .map_err(Error::into_service)?;
+        // Nobody searches in what does not fit into memory.
+        let text = String::new();
+        self.stored(item, part, content, 0, text)
+            .map_err(Error::into_service)?;
         Ok(size)
     }
 

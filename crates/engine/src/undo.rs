@@ -153,6 +153,7 @@ impl Writer<'_> {
                 losses: answer.losses,
                 new_id: step.new_id.clone(),
                 detail: None,
+                over: None,
                 url: None,
             });
             self.position += 1;

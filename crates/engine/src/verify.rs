@@ -13,9 +13,9 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{TryStreamExt as _, stream};
 use model::{Event, ItemRef, Reporter, Severity, SourceFile};
 use repository::{Repository, Snapshot, SnapshotId};
 use service::Service;
@@ -102,6 +102,22 @@ struct Gap {
     message: String,
 }
 
+/// Items that the walk has met and nobody has taken up yet, by kind and id.
+#[derive(Default)]
+struct Seen(Mutex<Vec<(&'static str, String)>>);
+
+impl Seen {
+    fn add(&self, items: Vec<(&'static str, String)>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(items);
+    }
+
+    fn take(&self) -> Vec<(&'static str, String)> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *seen)
+    }
+}
+
 struct Verification<'a> {
     cx: &'a VerifyContext<'a>,
     reader: SnapshotReader,
@@ -126,7 +142,7 @@ impl Verification<'_> {
             .source
             .map(|source| source.counts.values().map(|counts| counts.items).sum());
         // The walk notes what there is as it goes; items are looked at behind it.
-        let seen = Mutex::new(Vec::new());
+        let seen = Seen::default();
         let walk = Walk::new(cx.repository, layouts, self.reader.tree_id());
         let steps = stream::try_unfold(walk, |mut walk| async {
             Ok::<_, Error>(walk.next().await?.map(|step| (step, walk)))
@@ -135,9 +151,7 @@ impl Verification<'_> {
             steps
                 .map_ok(|step| {
                     if let Step::Item(gathered) = &step {
-                        seen.lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner)
-                            .extend(contained(layouts, gathered));
+                        seen.add(contained(layouts, gathered));
                     }
                     checker.check(step)
                 })
@@ -148,37 +162,47 @@ impl Verification<'_> {
             let outcome = tokio::select! {
                 biased;
                 () = cx.cancel.cancelled() => return Err(Error::Canceled),
-                outcome = checked.next() => outcome,
+                outcome = checked.try_next() => outcome?,
             };
-            let Some(outcome) = outcome else { break };
-            let new = std::mem::take(
-                &mut *seen
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner),
-            );
-            for (kind, id) in new {
+            for (kind, id) in seen.take() {
                 *self.report.items.entry(kind.to_owned()).or_default() += 1;
                 self.known.add(kind, &id);
             }
-            let outcome = outcome?;
-            for (kind, _) in outcome.lines.iter().filter(|(_, lines)| *lines == 0) {
-                *self.empty.entry(kind).or_default() += 1;
-            }
-            take(
-                &mut self.report,
-                &mut self.known,
-                &mut self.gaps,
-                outcome,
-                layouts,
-            );
+            let Some(outcome) = outcome else { break };
+            self.take(outcome);
             done += 1;
             if done.is_multiple_of(PACE) {
                 cx.reporter.report(progress(&self.report, done, expected));
             }
         }
         cx.reporter.report(progress(&self.report, done, expected));
-
         Ok(())
+    }
+
+    fn take(&mut self, checked: Checked) {
+        self.report.files += checked.files;
+        self.report.bytes += checked.bytes;
+        for (kind, lines) in checked.lines {
+            *self.report.items.entry(kind.to_owned()).or_default() += lines;
+            *self.empty.entry(kind).or_default() += u64::from(lines == 0);
+        }
+        for finding in checked.findings {
+            self.report.push(finding);
+        }
+        self.gaps.extend(checked.gaps);
+        let Some((item, path)) = checked.item else {
+            return;
+        };
+        let service = self.layouts.service();
+        let Some(spec) = service.kind(&item.kind).map(service::Kind::spec) else {
+            return;
+        };
+        for alias in checked.inspection.aliases {
+            self.known.add(spec.name, &alias);
+        }
+        for reference in checked.inspection.references {
+            self.known.refer(&item, &path, reference);
+        }
     }
 
     /// Decides about what is missing, now that everything is known.
@@ -277,36 +301,6 @@ fn contained(layouts: Layouts, gathered: &Gathered) -> Vec<(&'static str, String
         }
     });
     own.into_iter().chain(files).collect()
-}
-
-fn take(
-    report: &mut VerifyReport,
-    known: &mut Known,
-    gaps: &mut Vec<Gap>,
-    checked: Checked,
-    layouts: Layouts,
-) {
-    report.files += checked.files;
-    report.bytes += checked.bytes;
-    for (kind, lines) in checked.lines {
-        *report.items.entry(kind.to_owned()).or_default() += lines;
-    }
-    for finding in checked.findings {
-        report.push(finding);
-    }
-    gaps.extend(checked.gaps);
-    let Some((item, path)) = checked.item else {
-        return;
-    };
-    let Some(spec) = layouts.service().kind(&item.kind).map(service::Kind::spec) else {
-        return;
-    };
-    for alias in checked.inspection.aliases {
-        known.add(spec.name, &alias);
-    }
-    for reference in checked.inspection.references {
-        known.refer(&item, &path, reference);
-    }
 }
 
 fn progress(report: &VerifyReport, items: u64, expected: Option<u64>) -> Event {

@@ -173,7 +173,7 @@ async fn tenant(http: &Client, wanted: &str) -> Vec<Check> {
     let answer = match http.get(GRAPH, "/organization").send().await {
         Ok(answer) => answer,
         Err(error) if error.class == Class::Permission => {
-            let message = "the tenant's name could not be read";
+            let message = "The tenant's name could not be read";
             let hint = format!("Grant {TENANT}; backups work without it.");
             let check = Check::new("organization", CheckOutcome::Unknown, message);
             return vec![check.coded("permission-missing").hinted(hint)];
@@ -194,12 +194,12 @@ async fn tenant(http: &Client, wanted: &str) -> Vec<Check> {
             let domain = found.domain();
             vec![Check::pass(
                 "organization",
-                format!("{domain} is the tenant {name}"),
+                format!("The tenant {name} has the domain {domain}"),
             )]
         }
         Ok(found) => {
             let message = format!(
-                "the credential is of the tenant {}, not of {wanted}",
+                "The credential is of the tenant {}, not of {wanted}",
                 found.domain()
             );
             let check = Check::new("organization", CheckOutcome::Fail, message);
@@ -258,7 +258,7 @@ async fn probe(http: &Client, kind: &'static dyn Kind) -> Check {
 
 /// Signed in, and allowed nothing: nobody consented.
 fn without_consent() -> Check {
-    let message = "an administrator of the tenant has not consented to any of the permissions";
+    let message = "An administrator of the tenant has not consented to any of the permissions";
     let kinds = KINDS.iter().map(|kind| kind.spec().title);
     Check::new("consent", CheckOutcome::Fail, message)
         .coded("consent-missing")
@@ -282,7 +282,7 @@ async fn licenses(http: &Client) -> Check {
         Ok(answer) => answer,
         Err(error) => {
             let check = unknown(format!(
-                "the tenant's licenses could not be read: {}",
+                "The tenant's licenses could not be read: {}",
                 error.message
             ));
             return check
@@ -314,12 +314,12 @@ async fn licenses(http: &Client) -> Check {
         .filter_map(|sku| sku.sku_part_number.as_deref())
         .collect();
     if names.is_empty() {
-        let message = "the tenant has no active subscription of Microsoft 365";
+        let message = "The tenant has no active subscription of Microsoft 365";
         return Check::new("license", CheckOutcome::Warning, message).coded("license-missing");
     }
     Check::pass(
         "license",
-        format!("active subscriptions: {}", names.join(", ")),
+        format!("Active subscriptions: {}", names.join(", ")),
     )
 }
 

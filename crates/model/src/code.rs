@@ -31,8 +31,8 @@ codes! {
         "If the address is right, allow it: list its network under `[outbound] allow` in the configuration.";
     "administrator-missing", "The account is not in Project Collection Administrators", "Without it the service leaves out, without saying so, what the account may not see, and policies and the audit log cannot be read.",
         "Add the account to the group Project Collection Administrators (Organization settings > Permissions). An owner is in it already.";
-    "alarm-settings-refused", "The settings of alarms make no sense", "",
-        "The message names the limits.";
+    "alarm-settings-refused", "An alarm setting is out of range", "",
+        "Give a value within the limits that the message states.";
     "alarm-unexplained", "An alarm is acknowledged with a reason", "",
         "Say why it may stay: `keepward alarm ack KEY --reason TEXT`.";
     "alarm-unknown", "There is no such alarm", "It was never raised, or what it was about is over.",
@@ -54,7 +54,7 @@ codes! {
     "application-unknown", "The tenant does not know the application", "The client id or the tenant is wrong, the application is disabled, has no service principal in this tenant, or was made a moment ago and is not everywhere yet.",
         "Check the client id and the tenant. For a new application wait some minutes and try again; for one of another tenant an administrator must consent first.";
     "approval-needed", "Another person has to approve this first", "The request was written down as a proposal; nothing was done yet.",
-        "Ask somebody who may approve: `keepward proposal list`, then `keepward approve ID`.";
+        "Ask somebody who may approve: `keepward proposal list`, then `keepward proposal approve ID`.";
     "approver-changed", "The approver's account was changed meanwhile", "Who asks could otherwise make an account, or set the password of one, and approve with it themselves.",
         "Let somebody approve whose account has not changed since, or ask again.";
     "approvers-missing", "Too few people could approve", "Four eyes need two people with the role admin who may sign in; with fewer, nothing could be approved.",
@@ -66,7 +66,7 @@ codes! {
         "Start it again: what was stored is not asked for or sent again.";
     "catalog-address", "The catalog has an address that is not supported", "",
         "Use sqlite:///PATH or postgres://…";
-    "catalog-damaged", "The catalog holds a value that makes no sense", "",
+    "catalog-damaged", "The catalog holds a value that cannot be right", "",
         "Delete the file catalog.db in the data directory; what backups hold is read again from the repositories. Connectors have to be added again.";
     "catalog-failed", "The catalog could not be read or written", "What the run stored in the repository is untouched.",
         "The message names the cause: often a full disk or a database that is away. Then run the command again; `keepward repository sync` reads the index again from the repository.";
@@ -76,8 +76,8 @@ codes! {
         "Give one PEM file with the certificate and its unencrypted RSA key, upload the certificate to the application (Certificates & secrets), and check the server's clock.";
     "channel-exists", "A notification channel with this name already exists", "Names are unique without regard to case.",
         "Choose another name, or change that one: `keepward notification edit NAME`.";
-    "channel-refused", "The notification channel cannot be like this", "",
-        "The message says which part of it is wrong.";
+    "channel-refused", "A setting of the notification channel is wrong", "",
+        "Correct the setting that the message names, then save again.";
     "channel-unknown", "No notification channel has this name", "", "`keepward notification list` shows those that exist.";
     "check-unreadable", "A check could not be made", "The service did not give this identity what the check reads. Nothing is guessed from that.",
         "Let an administrator look at the place that the check names, or sign in with an identity that may read it and test again.";
@@ -92,7 +92,7 @@ codes! {
     "conditional-access", "Conditional Access blocks the sign-in", "A policy of the tenant forbids this way to sign in, this machine or its network. Device codes are blocked in many tenants.",
         "Use the admin-consent link, or an own application with a certificate: neither needs a device code. Otherwise ask the tenant's administrator to allow this machine.";
     "configuration-refused", "The configuration file is not right", "",
-        "The message names file, line and key. packaging/keepward.toml shows every key.";
+        "Correct the key that the message names, with its file and line. packaging/keepward.toml shows every key.";
     "connect-session-changed", "The sign-in was continued elsewhere", "Another window took the next step of the same wizard.",
         "Go on there, or begin again.";
     "connect-session-unknown", "There is no such sign-in under way", "It was finished, it expired after 30 minutes, or it belongs to somebody else.",
@@ -107,7 +107,7 @@ codes! {
         "Name the connector, by the name that it has now, in the policies and notifications that the message lists, or leave it out of them. Then rename it.";
     "connector-name-taken", "A connector with this name already exists", "Names are unique without regard to case.",
         "Choose another name.";
-    "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist.";
+    "connector-unknown", "No connector has this name", "", "`keepward connector list` shows those that exist, `keepward connector add` makes one.";
     "consent-missing", "Consent to the application is missing", "Nobody has yet allowed the application to do this in the tenant, the consent was refused, or only an administrator may give it.",
         "Ask an administrator of the tenant to open the admin-consent link and accept.";
     "content-preparing", "The stored repository is being laid out", "Its packs are being read from the storage, so that its history can be shown. That goes on.",
@@ -120,8 +120,8 @@ codes! {
         "Enter it again for this host: with the connector or repository that is to use it (`--pat-file`, `--storage-secret-file`), or once for several: `keepward credential add NAME --url URL --pat-file FILE`.";
     "credential-in-use", "A connector still uses this credential", "",
         "Remove the connector first.";
-    "credential-method", "The credential is not of a kind that fits", "A token cannot be put in the place of an app's secret, and the service does not take every way to sign in.",
-        "The message names what fits.";
+    "credential-method", "This kind of credential does not fit here", "A token cannot be put in the place of an app's secret, and the service does not take every way to sign in.",
+        "Choose a credential of a kind that the message names.";
     "credential-name", "The name cannot be that of a credential", "",
         "1 to 64 letters, digits, blanks and any of - _ . @, beginning with a letter or digit.";
     "credential-refused", "The service refuses the credential", "The token is wrong, expired or revoked, or it belongs to another organization. Azure DevOps answers this with a sign-in page, not always with 401.",
@@ -131,6 +131,8 @@ codes! {
     "cursor-expired", "The service no longer knows where the last backup stopped", "Its record of changes does not reach back that far, usually after a pause of more than a week. Everything of this kind is read again and compared.",
         "Nothing to do. Back up at least daily, so that only changes are read.";
     "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or ask it when it is a server: `--server URL --token-file FILE`.";
+    "default-keeps-less", "Policies would keep fewer snapshots", "Policies that name no repository are for the default one. What they keep in the present one, others would forget after the next backup there.",
+        "Let the policies name the repository that they are for, `keepward policy edit NAME --repository NAME`, or say that you want this: `--accept-less`.";
     "device-code-declined", "The sign-in with the device code was declined", "Someone answered the question of the sign-in page with no.",
         "Start again and continue on the sign-in page, or connect without a device code: by the admin-consent link, or with an own application and a certificate.";
     "device-code-expired", "The device code has expired", "Nobody entered it in time; it is valid for about 15 minutes.",
@@ -162,7 +164,7 @@ codes! {
     "file-exists", "There is something at the place of the file to write", "Nothing is replaced that was not named for it: no file without being told so, and never a link, a folder or a device.",
         "Choose another name. Where the command has `--overwrite`, that replaces a regular file.";
     "file-failed", "A file or folder of this machine could not be read or written", "It is not there, the user may not use it, or the disk is full.",
-        "The message names the file and the cause.";
+        "Remove the cause that the message names with the file, then try again.";
     "file-unexpected", "A file that no kind of data knows", "The snapshot holds a file at a place where this version stores nothing. A newer version may have written it; it was read back and is whole.",
         "Nothing to do. A restore leaves it out; `keepward export` writes it.";
     "file-unknown", "The snapshot has no such file", "Paths are those of the snapshot, with / between the names.",
@@ -207,7 +209,7 @@ codes! {
     "key-unknown", "No key begins with this id", "",
         "`keepward repository key list` shows those that open the repository.";
     "kind-unknown", "There is no such kind of data", "",
-        "The message lists the kinds.";
+        "Choose one of the kinds that the message lists.";
     "large-file-damaged", "A stored large file (LFS) is not the one that it is to be", "Its SHA-256 is not its name, or its size is not that of its pointer.",
         "Run the backup again with `--full`, or push the object from a clone that has it and back up again: `git lfs push --all`.";
     "large-file-missing", "A large file (LFS) is not in the snapshot", "A pointer in the history names an object that is neither stored nor listed as missing at the service.",
@@ -272,7 +274,7 @@ codes! {
     "person-needed", "Only the person can do this", "A token or the command line on the server acts for somebody, and this is about the account, its proofs or its session.",
         "Sign in to the console as this person, or let an administrator do it.";
     "person-unknown", "Nobody of this name has an account", "",
-        "`keepward user list` shows who has.";
+        "`keepward user list` shows the accounts that exist.";
     "plain-http-refused", "Passwords and tokens would cross the network in clear text", "The server was told to listen on an address that others reach, without a certificate.",
         "Give a certificate (`tls_certificate` and `tls_key`), listen on 127.0.0.1, or say that a proxy in front speaks TLS (`--behind-proxy` or `trusted_proxies`), and give its address with https: `--public-url`.";
     "plan-busy", "A run is at work on this restore plan", "It is being made or applied, or waits for its turn.",
@@ -288,7 +290,7 @@ codes! {
     "plan-started", "The plan is no longer to be changed", "People can be mapped until the plan is applied.",
         "Make a new plan, and map people before it is applied.";
     "plan-target-changed", "The connector stands for another organization than the plan was made for", "It was changed, or another one got its name. What was planned for one organization is not written to another.",
-        "Plan again: `keepward restore plan …`. A plan that is half applied is gone on with when the connector stands for its organization again.";
+        "Plan again: `keepward restore plan …`. A plan that is half applied can be continued when the connector stands for its organization again.";
     "plan-unknown", "No restore plan has this id", "", "`keepward restore list` shows those that exist.";
     "policy-changed", "The policy was changed meanwhile", "Somebody else saved it since it was read. Nothing was saved.",
         "Read it again, `keepward policy show NAME`, and make your change once more.";
@@ -298,6 +300,8 @@ codes! {
         "Name the connector in a policy: `keepward policy edit NAME --connector CONNECTOR`.";
     "policy-refused", "A member of the policy is not right", "The answer names each member that was refused. Nothing was saved.",
         "Correct the members named, then save it again.";
+    "policy-selects-nothing", "The policy selects nothing of this service", "It names kinds of data of other services alone. A policy may be for connectors of several services; then it names kinds of each.",
+        "Name kinds of this service in it too, `keepward policy edit NAME`, or let another policy be for the connector.";
     "policy-unknown", "No policy has this name", "",
         "`keepward policy list` shows those that exist.";
     "proposal-changed", "The proposal is not the one that was shown", "What is stored differs from what the approver saw, or from its own hash. Nothing was done.",
@@ -313,7 +317,7 @@ codes! {
     "public-client-off", "The application does not allow public client flows", "A device code, and a sign-in without a client secret, need them (AADSTS7000218).",
         "Turn on `Allow public client flows` in the application (Authentication), or add its client secret.";
     "public-url-missing", "The server does not know its own address", "A sign-in elsewhere has to come back to the address at which people reach the server, and cookies are for that address alone.",
-        "Say it: `keepward serve --public-url https://HOST`, or `public_url` in the section `[server]` of the configuration.";
+        "Set it: `keepward serve --public-url https://HOST`, or `public_url` in the section `[server]` of the configuration.";
     "range-refused", "The file has no such part", "A part was asked for that lies behind the end of the file.",
         "Ask for the file without the header Range.";
     "reach-missing", "This is about all connectors", "Storage, workers, policies, channels and who gets in are shared by all connectors: whoever reaches some of them alone does not decide about the others.",
@@ -324,7 +328,7 @@ codes! {
         "Look whether the place has another name now. If it has not, run a full backup: `keepward backup CONNECTOR --full`.";
     "repository-counting", "The repository is being counted", "Its index and all folders are read, which takes longer than a request may. That goes on.",
         "Ask again in a minute.";
-    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "`keepward repository check --read-data` names all damage. What another program forgot on purpose is accepted with `keepward snapshot forget ID`. Put the named files back from a copy of the repository, or let `keepward repository repair access`, `index` and `snapshots` bring back what can be.";
+    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "List what is damaged: `keepward repository check --read-data`. If you have a copy of the repository, put the listed files back from it. Without a copy, `keepward repository repair access`, `index` and `snapshots` bring back what is possible. If another program removed a snapshot on purpose, accept that with `keepward snapshot forget ID`.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
     "repository-gone", "Nothing is left of a repository that is known here", "It was at this place. Now its folder is empty or away: most often a disk or network share that is not mounted, or a folder that was moved.",
         "Mount the disk, or put the folder back. If it lies elsewhere now, change its place in the console, or take it up under another name: `keepward repository add PATH --name NAME --password-file FILE`. Make no new repository in its place.";
@@ -335,8 +339,8 @@ codes! {
     "repository-not-found", "There is no repository at this place", "", "Check the path, and whether its disk is mounted. `keepward repository list` shows what is known here; `keepward repository init PATH` makes a new one.";
     "repository-outside", "A repository cannot lie there", "Folders that are given over the interface have to lie in those that the administrator allows.",
         "Choose a folder in one of `[repositories] roots` of the configuration, or let the administrator add it on the machine: `keepward repository init PATH`.";
-    "repository-refused", "The repository cannot be like this", "",
-        "The message says which part of it is wrong.";
+    "repository-refused", "A setting of the repository is wrong", "",
+        "Correct the setting that the message names, then save again.";
     "repository-ruled", "Policies would forget snapshots in this repository", "While four eyes is on, nobody alone takes up a repository under a name that policies are for, or as the only one: what lies in it could be forgotten with the next backup.",
         "Take it up under another name, then let another person approve policies for it; or let the machine's administrator do it: `keepward repository add`.";
     "repository-unknown", "The repository of this snapshot is not known here any more", "It was removed from the list, or its place was given to another one.", "Add it again: `keepward repository add LOCATION`.";
@@ -345,8 +349,8 @@ codes! {
     "repository-version", "The repository has another version of the format", "Keepward reads and writes version 2 of the restic format.", "Version 1: migrate it with `restic migrate upgrade_repo_v2`. A version above 2 was made by a newer program: use that, or a newer version of Keepward.";
     "request-forged", "The request comes from another site", "A browser sent it, and not from a page of this server, so it may not be what its user wanted.",
         "Use the console at its public address. Programs authenticate with `Authorization: Bearer TOKEN` and send no cookie.";
-    "request-malformed", "The request makes no sense", "Its body is not JSON, or a parameter is not of its type.",
-        "The message names the place.";
+    "request-malformed", "The request cannot be understood", "Its body is not JSON, or a parameter has the wrong type.",
+        "Correct the part that the message names.";
     "request-not-json", "The body is not marked as JSON", "",
         "Send the header `Content-Type: application/json`.";
     "request-refused", "A value of the request is not right", "",
@@ -357,15 +361,17 @@ codes! {
         "Send it again; with an `Idempotency-Key` nothing is done twice.";
     "restore-conflict", "The target already has this item", "Nothing was changed: the plan's conflict rule is `skip`.", "Plan again with `--conflict replace` or `--conflict duplicate`.";
     "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.", "Compare the item with `keepward export`, and report what you see.";
-    "restore-failed", "An item could not be restored", "The service refused the write.", "The message tells why. Fix it and run `keepward restore apply PLAN` again: it goes on where it stopped.";
+    "restore-failed", "An item could not be restored", "The service refused the write.", "Remove the cause that the message states, then run `keepward restore apply PLAN` again: it continues where it stopped.";
     "restore-target", "The connector is of another service than the snapshot", "A snapshot can be restored into an organization of its own service alone.",
         "Choose a connector of the same service with `--into`, or export the data: `keepward export`.";
     "retry-later", "The run is tried again later", "What went wrong may pass: the service or the network failed for a while.",
-        "Nothing is to be done. To stop it: `keepward run cancel RUN`.";
+        "You need not do anything. To stop it: `keepward run cancel RUN`.";
     "revision-missing", "Revisions of an item are not in the snapshot", "The numbers of the stored revisions have a gap, or end before the item does.",
         "The service may not list all of them. If the gap stays after a full backup, compare with the history in the browser, and report it.";
     "role-missing", "Your roles do not allow this", "",
-        "Ask an administrator for a role that has the permission which the message names.";
+        "Ask an administrator for a role that has the permission which the message names. A token needs it too: `keepward token add --permission`.";
+    "rules-changed", "Somebody else changed how long snapshots are kept at the same moment", "What decides that are the policies, the names that they are for, and the repository that is used when none is named. Each change of it is judged by how the others stand. Nothing was saved.",
+        "Look at how it stands now, `keepward policy list`, and make your change once more.";
     "run-busy", "Another run is at work on the same thing", "Two backups of one organization into one repository, or two restores into one organization, do not run at the same time.",
         "Wait until the other run has ended (`keepward run list`), then start again.";
     "run-interrupted", "The process ended before the run did", "It was killed, or the machine stopped. No half snapshot was written, earlier ones are whole.",
@@ -376,6 +382,8 @@ codes! {
         "Wait for its end, or cancel it: `keepward run cancel RUN`.";
     "run-refused", "This run cannot be started again by itself", "Only backups can be retried.",
         "A restore goes on with its plan: `keepward restore apply PLAN`.";
+    "run-succeeded", "The run has succeeded", "What it was to back up is in its snapshot: there is nothing to try again.",
+        "For what changed since, start a new backup: `keepward backup CONNECTOR`.";
     "run-unknown", "No run has this id", "",
         "`keepward run list` shows those that exist.";
     "second-factor-exists", "One-time codes are on, or none are being set up", "",
@@ -395,7 +403,7 @@ codes! {
     "server-address", "The address cannot be that of a Keepward server", "A worker sends secrets to it: it begins with https://, unless the server is on the same machine, and holds neither user, password nor query.",
         "Give the address at which the server is reached, for example `--server https://keepward.example.com`.";
     "server-error", "Something is wrong with the server", "The cause is in the server's log, under the id of the request.",
-        "Look there; report it with what you find.";
+        "Look there for the id of the request, and report the problem with what you find.";
     "server-unreachable", "The server cannot be reached", "",
         "Check the address given with `--server`, and that `keepward serve` runs there.";
     "service-not-in-tenant", "The tenant does not have the service", "The resource that was asked for is not known in this tenant: it was never subscribed or opened.",
@@ -426,16 +434,17 @@ codes! {
     "snapshot-ambiguous", "Several snapshots begin with this id", "", "Give more characters of the id; the message lists the candidates.";
     "snapshot-foreign", "Another program made this snapshot", "It lies in the same repository, and says of no service whose data it would be. It can be listed, searched folder by folder and exported, and is neither restored into a service nor verified item by item.",
         "Read it back with `keepward repository check --read-data`, which goes through all snapshots, and write it to files with `keepward export`.";
-    "snapshot-unknown", "No snapshot has this id", "", "`keepward snapshot list` shows those that exist.";
+    "snapshot-unknown", "No snapshot has this id", "Either there is none, or the catalog does not list it yet, since another program or server has written it.",
+        "`keepward snapshot list` shows those that are listed; `keepward repository sync` lists what the repository has beside them.";
     "source-failed", "Reading the content to store failed", "No snapshot was written.",
         "Run the job again.";
     "storage-credential", "The storage's credential cannot be used", "Its text in the vault is not one for this kind of storage.",
-        "The message says which forms there are. Store it again under the same name.";
+        "Store it again under the same name, in one of the forms that the message lists.";
     "storage-failed", "The storage failed", "A file of the repository could not be read or written.",
         "The message names the file and the cause; run the job again when the storage is back.";
     "suspicious-drop", "The newest snapshot has far fewer items than one before", "Older snapshots may be the only ones that still hold the missing items, so nothing is forgotten and no space is freed.",
         "Look with `keepward snapshot diff`. If the identity lost a right, grant it and run the backup again. If the items were deleted on purpose: `--accept-drop ORGANIZATION` for this time, or `keepward backup NAME --accept-deletions KIND` once for all.";
-    "sync-settings", "The settings of the synchronization make no sense", "",
+    "sync-settings", "The settings of the synchronization are wrong", "",
         "Give hours from 0 to 23 with a time zone, or an interval of 5 minutes to 31 days.";
     "tenant-unknown", "The tenant does not exist", "Neither an id nor a domain of this name is known to this cloud, or an application of one tenant was used without naming it.",
         "Check the tenant's id (Entra admin center > Overview) and the cloud.";
@@ -452,8 +461,8 @@ codes! {
         "Wait as long as the header `Retry-After` says.";
     "tree-order", "Entries were written out of order", "An internal check stopped the job before its snapshot.",
         "Report it with the message; earlier snapshots are whole.";
-    "unexpected", "Something happened that has no name of its own", "",
-        "The message names the cause. If it stays, report it with the message.";
+    "unexpected", "Something unexpected happened", "",
+        "Remove the cause that the message states, then try again. If it happens again, report it with the message.";
     "url-refused", "The address cannot be that of a service", "It does not begin with http:// or https://, or it holds a user name, a password or a query.",
         "Give the address alone, for example `--url https://tfs.example.com/tfs`, and the token with `--pat-file`.";
     "usage", "The command cannot be understood like this", "An option or argument is missing, is unknown, does not go with another one, or has a value that makes no sense.",
@@ -471,7 +480,7 @@ codes! {
     "worker-refused", "The worker is not let in", "Its token is wrong, or the worker was removed.",
         "Make a new token: `keepward worker token NAME`.";
     "worker-stopped", "The run waits for another worker", "The worker that had it was stopped. What it had stored is not asked for again.",
-        "Nothing is to be done while another worker runs: `keepward worker list`.";
+        "You need not do anything while another worker runs: `keepward worker list`.";
     "worker-storage", "No worker of the policy reaches its repository", "The repository is a folder, and the policy wants workers elsewhere, none of which says that it reaches this folder.",
         "Start a worker beside the storage with `--storage REPOSITORY`, choose another repository, or leave the choice of the worker out of the policy.";
     "worker-unknown", "No worker has this name", "",

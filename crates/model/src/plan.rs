@@ -145,6 +145,9 @@ pub struct Step {
     pub new_id: Option<String>,
     /// What went wrong or differs, once applied.
     pub detail: Option<String>,
+    /// Which revision of what stands at the target the plan writes over. A later one is not written over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
     /// The page of the restored item at the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -68,6 +68,16 @@ pub struct Counts {
     /// Bytes that were new to the repository, after compression and encryption.
     pub bytes_stored: u64,
     pub blobs_stored: u64,
+    /// What could not be read and stayed as it was, as in [`crate::SourceFile::stale`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stale: BTreeMap<String, Timestamp>,
+}
+
+impl Counts {
+    /// Of a backup that ended then: when everything that was selected had been read. What could not be read since is as old as when it was.
+    pub fn whole(&self, finished: Timestamp) -> Timestamp {
+        self.stale.values().copied().fold(finished, Timestamp::min)
+    }
 }
 
 /// The checkpoint that a run went on from.

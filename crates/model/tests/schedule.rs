@@ -408,3 +408,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_name_of_a_policy_leads_out_of_its_place_in_addresses() {
+    let wrong = |name: &str| {
+        let mut policy = Policy::standard();
+        name.clone_into(&mut policy.name);
+        policy.check().iter().any(|one| one.pointer == "/name")
+    };
+    for name in [".", "..", " a", "", "a/b"] {
+        assert!(wrong(name), "{name:?}");
+    }
+    assert!(!wrong("nightly 2.0") && !wrong("täglich"));
+}

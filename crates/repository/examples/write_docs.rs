@@ -6,11 +6,14 @@
 )]
 
 use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::Secret;
 use repository::{
-    BlobType, FileContent, Holder, InitOptions, Node, Repository, Snapshot, TreeEditor, store_from,
+    BlobType, FileContent, Holder, InitOptions, LockGuard, Node, Repository, Snapshot, TreeEditor,
+    TreeId, store_from,
 };
 
 struct FixedClock(Timestamp);
@@ -47,88 +50,86 @@ fn cpu_seconds() -> f64 {
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
-#[tokio::main]
-async fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    let now = Timestamp::from_second(1_790_000_000).unwrap();
-    let (store, _) = store_from(folder.path().join("repository").to_str().unwrap()).unwrap();
+const COUNT: u64 = 100_000;
+
+/// A bench for one repository.
+struct Bench {
+    repository: Repository,
+    lock: LockGuard,
+    now: Timestamp,
+}
+
+impl Bench {
+    /// Commits the documents that `versions` names, by place and number, over a tree; `before` is the time that others took of it.
+    async fn commit(
+        &self,
+        name: &str,
+        parent: Option<TreeId>,
+        versions: impl Iterator<Item = (u64, u64)>,
+        before: f64,
+    ) -> TreeId {
+        let start = cpu_seconds();
+        let mut writer = self.repository.writer();
+        let mut editor = TreeEditor::new(&mut writer, parent);
+        for (place, number) in versions {
+            let bytes = document(number);
+            let blob = editor.writer().blob(BlobType::Data, &bytes).await.unwrap();
+            let content = FileContent {
+                blobs: vec![blob],
+                size: bytes.len() as u64,
+            };
+            let path = [format!("{:04}", place / 128), format!("{place:06}.json")];
+            let node = Node::file("", content, self.now);
+            editor.put(&path, node).await.unwrap();
+        }
+        let tree = editor.finish().await.unwrap();
+        let snapshot = Snapshot::new(self.now, tree);
+        writer.commit(&snapshot, &self.lock).await.unwrap();
+        let seconds = cpu_seconds() - start - before;
+        println!("{name}: {seconds:.2} CPU s, {:?}", writer.stored());
+        tree
+    }
+}
+
+async fn open(folder: &Path, now: Timestamp) -> Bench {
+    let (store, _) = store_from(folder.join("repository").to_str().unwrap()).unwrap();
     let options = InitOptions {
         created: now,
         hostname: "bench".to_owned(),
         username: "bench".to_owned(),
     };
     let start = cpu_seconds();
-    let size: usize = (0..100_000).map(|number| document(number).len()).sum();
+    let repository = Repository::init(store, &Secret::new("bench"), &options).await;
+    println!("init: {:.2} CPU s", cpu_seconds() - start);
+    let repository = repository.unwrap();
+    let holder = Holder::new("bench", Arc::new(FixedClock(now)));
+    let lock = repository.lock_shared(&holder).await.unwrap();
+    Bench {
+        repository,
+        lock,
+        now,
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = cpu_seconds();
+    let size: usize = (0..COUNT).map(|number| document(number).len()).sum();
     let generator = cpu_seconds() - start;
     println!("{size} bytes of documents; the time to make them is not counted below");
-    let start = cpu_seconds();
-    let repository = Repository::init(store, &Secret::new("bench"), &options)
-        .await
-        .unwrap();
-    println!("init: {:.2} CPU s", cpu_seconds() - start);
-    let holder = Holder::new("bench", std::sync::Arc::new(FixedClock(now)));
-    let lock = repository.lock_shared(&holder).await.unwrap();
-
-    let start = cpu_seconds();
-    let mut writer = repository.writer();
-    let mut editor = TreeEditor::new(&mut writer, None);
-    for number in 0..100_000 {
-        let bytes = document(number);
-        let blob = editor.writer().blob(BlobType::Data, &bytes).await.unwrap();
-        let content = FileContent {
-            blobs: vec![blob],
-            size: bytes.len() as u64,
-        };
-        let path = [format!("{:04}", number / 128), format!("{number:06}.json")];
-        editor
-            .put(&path, Node::file("", content, now))
-            .await
-            .unwrap();
-    }
-    let tree = editor.finish().await.unwrap();
-    writer
-        .commit(&Snapshot::new(now, tree), &lock)
-        .await
-        .unwrap();
-    println!(
-        "first: {:.2} CPU s, {:?}",
-        cpu_seconds() - start - generator,
-        writer.stored()
-    );
-
-    let start = cpu_seconds();
-    let mut writer = repository.writer();
-    let mut editor = TreeEditor::new(&mut writer, Some(tree));
-    for number in (0..100_000).step_by(100) {
-        let bytes = document(number + 1_000_000);
-        let blob = editor.writer().blob(BlobType::Data, &bytes).await.unwrap();
-        let content = FileContent {
-            blobs: vec![blob],
-            size: bytes.len() as u64,
-        };
-        let path = [format!("{:04}", number / 128), format!("{number:06}.json")];
-        editor
-            .put(&path, Node::file("", content, now))
-            .await
-            .unwrap();
-    }
-    let tree = editor.finish().await.unwrap();
-    writer
-        .commit(&Snapshot::new(now, tree), &lock)
-        .await
-        .unwrap();
-    println!(
-        "1,000 changed: {:.2} CPU s, {:?}",
-        cpu_seconds() - start,
-        writer.stored()
-    );
-    lock.release().await.unwrap();
+    let now = Timestamp::from_second(1_790_000_000).unwrap();
+    let bench = open(folder.path(), now).await;
+    let all = (0..COUNT).map(|number| (number, number));
+    let tree = bench.commit("first", None, all, generator).await;
+    let changed = (0..COUNT)
+        .step_by(100)
+        .map(|place| (place, place + 1_000_000));
+    bench
+        .commit("1,000 changed", Some(tree), changed, 0.0)
+        .await;
+    bench.lock.release().await.unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    println!(
-        "{}",
-        status
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .unwrap()
-    );
+    let memory = status.lines().find(|line| line.starts_with("VmHWM"));
+    println!("{}", memory.unwrap());
 }

@@ -19,7 +19,7 @@ pub use problem::{CheckReport, Problem, ProblemKind};
 pub(crate) use snapshots::parse as parse_snapshot;
 
 use crate::config::Config;
-use crate::files::Files;
+use crate::files::{Files, Listed, Listing};
 use crate::progress::Progress;
 use crate::{Error, FileKind, Id, PackId, Repository, Result, key};
 
@@ -133,7 +133,7 @@ async fn check_hashes(
         FileKind::Pack => ProblemKind::PackDamaged,
         _ => ProblemKind::SnapshotDamaged,
     };
-    for listed in files.list(kind).await? {
+    for listed in list(files, kind, report).await? {
         if kind == FileKind::Pack && !options.read_data.takes(listed.id) {
             continue;
         }
@@ -182,8 +182,31 @@ impl ReadData {
     }
 }
 
+/// The files of a kind, in their places. Others that are named so are told of.
+async fn list(files: &Files, kind: FileKind, report: &mut CheckReport) -> Result<Vec<Listed>> {
+    let Listing {
+        files: listed,
+        astray,
+    } = files.listing(kind).await?;
+    if !astray.is_empty() {
+        let here = ids(&listed);
+        for (file, at) in astray {
+            let place = kind.path(file.id);
+            if here.contains(&file.id) {
+                let reason = format!("nobody looks for it there, and {place} is in its place");
+                report.add_file(ProblemKind::FileStray, at, reason);
+            } else {
+                let reason =
+                    format!("neither we nor restic look for it there: its place is {place}");
+                report.add_file(ProblemKind::FileMisplaced, at, reason);
+            }
+        }
+    }
+    Ok(listed)
+}
+
 /// Ids of a listing.
-fn ids(listed: &[crate::files::Listed]) -> HashSet<Id> {
+fn ids(listed: &[Listed]) -> HashSet<Id> {
     listed.iter().map(|file| file.id).collect()
 }
 

@@ -17,6 +17,7 @@ use crate::crypto::Cipher;
 use crate::fetch::fetch;
 use crate::pack::Entry;
 use crate::progress::Progress;
+use crate::repair::is_repaired;
 use crate::{
     BlobType, Error, Holder, Id, LockGuard, Repository, Result, Snapshot, SnapshotId, TreeId,
     Writer,
@@ -129,7 +130,8 @@ impl Copy<'_> {
         let mut seen = HashSet::new();
         let snapshots = self.source.snapshots().await?;
         for (id, snapshot) in snapshots.into_iter().filter(|(id, _)| wanted.contains(id)) {
-            if there.has(id, &snapshot) {
+            let present = there.has(id, &snapshot);
+            if present && !there.damaged.contains(&snapshot.tree) {
                 self.report.snapshots_present += 1;
                 continue;
             }
@@ -141,6 +143,10 @@ impl Copy<'_> {
             self.writer.flush().await?;
             self.scheduled.clear();
             self.prove(snapshot.tree, base, &mut progress).await?;
+            if present {
+                self.report.snapshots_present += 1;
+                continue;
+            }
             let copy = Snapshot {
                 parent: None,
                 original: Some(snapshot.original.unwrap_or(id)),
@@ -252,15 +258,30 @@ struct There {
     by_origin: HashMap<SnapshotId, Vec<Snapshot>>,
     /// The newest of each host and paths.
     newest: HashMap<(String, Vec<String>), Snapshot>,
+    /// Trees of which a repair found that something is lost: they are no proof that anything is there, and are copied again.
+    damaged: HashSet<TreeId>,
 }
 
 impl There {
     async fn read(target: &Repository) -> Result<Self> {
+        let snapshots = target.snapshots().await?;
+        let repaired = snapshots
+            .iter()
+            .filter(|(_, snapshot)| is_repaired(snapshot));
+        let originals: HashSet<Id> = repaired
+            .filter_map(|(_, snapshot)| snapshot.original)
+            .collect();
+        let damaged = snapshots
+            .iter()
+            .filter(|(id, _)| originals.contains(id))
+            .map(|(_, snapshot)| snapshot.tree)
+            .collect();
         let mut there = Self {
             by_origin: HashMap::new(),
             newest: HashMap::new(),
+            damaged,
         };
-        for (id, snapshot) in target.snapshots().await? {
+        for (id, snapshot) in snapshots {
             there.add(id, snapshot);
         }
         Ok(there)
@@ -273,8 +294,10 @@ impl There {
                 .or_default()
                 .push(snapshot.clone());
         }
-        let group = (snapshot.hostname.clone(), snapshot.paths.clone());
-        self.newest.insert(group, snapshot);
+        if !self.damaged.contains(&snapshot.tree) {
+            let group = (snapshot.hostname.clone(), snapshot.paths.clone());
+            self.newest.insert(group, snapshot);
+        }
     }
 
     /// restic's rule: the same origin, and nothing that a person sees of it differs.

@@ -102,6 +102,13 @@ pub(crate) struct Listed {
     pub(crate) modified: Timestamp,
 }
 
+/// What a folder has of the files of one kind.
+pub(crate) struct Listing {
+    pub(crate) files: Vec<Listed>,
+    /// Named like such files, in a place where neither we nor restic look for them.
+    pub(crate) astray: Vec<(Listed, Path)>,
+}
+
 #[derive(Clone)]
 pub(crate) struct Files {
     store: Arc<dyn ObjectStore>,
@@ -117,37 +124,51 @@ impl Files {
     }
 
     pub(crate) async fn list(&self, kind: FileKind) -> Result<Vec<Listed>> {
-        self.list_folder(kind, Path::from(kind.folder())).await
+        Ok(self.listing(kind).await?.files)
+    }
+
+    pub(crate) async fn listing(&self, kind: FileKind) -> Result<Listing> {
+        let folder = Path::from(kind.folder());
+        self.list_folder(kind, folder, |id| kind.path(id)).await
     }
 
     pub(crate) async fn list_copies(&self, kind: FileKind) -> Result<Vec<Listed>> {
-        self.list_folder(kind, Path::from_iter([COPIES, kind.folder()]))
-            .await
+        let folder = Path::from_iter([COPIES, kind.folder()]);
+        let listing = self.list_folder(kind, folder, |id| kind.copy_path(id));
+        Ok(listing.await?.files)
     }
 
-    async fn list_folder(&self, kind: FileKind, folder: Path) -> Result<Vec<Listed>> {
-        let objects = self.store.list(Some(&folder)).try_collect::<Vec<_>>().await;
-        let objects = match objects {
-            Err(object_store::Error::NotFound { .. }) => return Ok(Vec::new()),
+    async fn list_folder(
+        &self,
+        kind: FileKind,
+        folder: Path,
+        place: impl Fn(Id) -> Path,
+    ) -> Result<Listing> {
+        let objects = match self.store.list(Some(&folder)).try_collect::<Vec<_>>().await {
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
             other => {
                 other.map_err(|error| Error::storage(format_args!("list {kind} files"), error))?
             }
         };
         // Anything else in the folder is no file of the repository: restic ignores it with a warning.
-        Ok(objects
-            .iter()
-            .filter_map(|object| {
-                let id = object.location.filename()?.parse().ok()?;
-                // A file from the far future is young, and no less there.
-                let modified = object.last_modified.timestamp_millis();
-                let modified = Timestamp::from_millisecond(modified).unwrap_or(Timestamp::MAX);
-                Some(Listed {
-                    id,
-                    size: object.size,
-                    modified,
-                })
-            })
-            .collect())
+        let named = objects.into_iter().filter_map(|object| {
+            let id = object.location.filename()?.parse().ok()?;
+            // A file from the far future is young, and no less there.
+            let modified = object.last_modified.timestamp_millis();
+            let modified = Timestamp::from_millisecond(modified).unwrap_or(Timestamp::MAX);
+            let size = object.size;
+            Some((Listed { id, size, modified }, object.location))
+        });
+        let (there, astray): (Vec<_>, Vec<_>) = named.partition(|(file, at)| *at == place(file.id));
+        let files = there.into_iter().map(|(file, _)| file).collect();
+        Ok(Listing { files, astray })
+    }
+
+    /// Moves a file that went astray to where it is looked for, whatever is in it.
+    pub(crate) async fn put_in_place(&self, kind: FileKind, id: Id, from: &Path) -> Result<()> {
+        let bytes = self.get(from, kind, id).await?;
+        self.write(kind, id, bytes).await?;
+        self.delete(from).await
     }
 
     /// What killed uploads left anywhere in the repository.
@@ -166,10 +187,6 @@ impl Files {
             })
         });
         Ok(leftovers.collect())
-    }
-
-    pub(crate) async fn remove_leftover(&self, leftover: &Leftover) -> Result<()> {
-        self.delete(&leftover.at).await
     }
 
     /// The bytes as they are stored, or those of the second copy if they do not hash to the name.
@@ -274,7 +291,7 @@ impl Files {
         self.delete(&kind.path(id)).await
     }
 
-    async fn delete(&self, at: &Path) -> Result<()> {
+    pub(crate) async fn delete(&self, at: &Path) -> Result<()> {
         match self.store.delete(at).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::storage(format_args!("remove {at}"), error)),

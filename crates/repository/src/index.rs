@@ -44,6 +44,8 @@ struct State {
     complete: bool,
     /// Grows when the table is thrown away because files vanished.
     generation: u64,
+    /// Blobs that could not be read where they lie: whoever has their content stores it again.
+    unreadable: HashSet<(BlobType, Id)>,
 }
 
 impl Index {
@@ -76,6 +78,22 @@ impl Index {
     /// Looks in memory alone: `None` may also mean that not enough is loaded.
     pub(crate) fn peek(&self, kind: BlobType, id: &Id) -> Option<Place> {
         self.state(|state| state.table.get(kind, id))
+    }
+
+    /// Like [`Self::find`], and `None` for what lies in the repository and proved to be unreadable there.
+    pub(crate) async fn find_readable(&self, kind: BlobType, id: &Id) -> Result<Option<Place>> {
+        if self.is_unreadable(kind, id) {
+            return Ok(None);
+        }
+        self.find(kind, id).await
+    }
+
+    pub(crate) fn is_unreadable(&self, kind: BlobType, id: &Id) -> bool {
+        self.state(|state| state.unreadable.contains(&(kind, *id)))
+    }
+
+    pub(crate) fn note_unreadable(&self, kind: BlobType, id: Id) {
+        self.change(|state| state.unreadable.insert((kind, id)));
     }
 
     /// Loads index files, newest first, until the blob is found. `None` is certain: a damaged index file is an error
@@ -183,7 +201,10 @@ impl Index {
         loading.loaded.insert(id);
         self.change(|state| {
             for pack in packs {
-                state.table.insert_pack(pack.id, &pack.entries);
+                state.table.supersede_pack(pack.id, &pack.entries);
+                for entry in &pack.entries {
+                    state.unreadable.remove(&(entry.kind, entry.id));
+                }
             }
         });
         Ok(())

@@ -39,7 +39,7 @@ pub use error::{Error, Result};
 pub use files::FileKind;
 pub use id::{BlobId, Id, PackId, SnapshotId, TreeId};
 pub use key::KeyInfo;
-pub use lock::{Holder, LockGuard, LockInfo, ReadLock};
+pub use lock::{Holder, LockGuard, LockInfo, ReadLock, locks_given_back};
 pub use pack::BlobType;
 pub use prune::{InvalidLimit, Limit, PruneOptions, PrunePlan, PruneReport, parse_size};
 pub use repair::{LOST_MEMBER, REPAIRED_TAG, RepairReport, Step};

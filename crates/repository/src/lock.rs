@@ -1,13 +1,14 @@
 //! restic's lock files: shared for readers and writers, exclusive for whoever removes data.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Event, Reporter};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
 
 use crate::crypto::random_bytes;
 use crate::{Error, FileKind, Id, Repository, Result};
@@ -183,45 +184,30 @@ async fn acquire_now(
     exclusive: bool,
 ) -> Result<LockGuard> {
     refuse_conflicts(repository, holder, exclusive, None).await?;
-    let shared = Shared {
+    let lock = LockGuard::write(Shared {
         repository: repository.clone(),
         holder: holder.clone(),
         exclusive,
         current: Mutex::new(None),
-    };
-    let (id, time) = shared.write().await?;
-    // Whoever locked at the same moment sees our file, or we see theirs.
-    if let Err(error) = refuse_conflicts(repository, holder, exclusive, Some(id)).await {
-        repository.files().remove(FileKind::Lock, id).await?;
-        return Err(error);
-    }
-    shared.set(Some((id, time)));
-    // Only now nobody can remove data: what the index says from here on stays true.
-    if let Err(error) = repository.index().refresh().await {
-        repository.files().remove(FileKind::Lock, id).await?;
-        return Err(error);
-    }
-    let shared = Arc::new(shared);
-    let (stop, mut stopping) = oneshot::channel();
-    let (done, stopped) = oneshot::channel::<()>();
-    let background = Arc::clone(&shared);
-    repository.tasks().spawn(async move {
-        while tokio::time::timeout(REFRESH, &mut stopping).await.is_err() {
-            if let Err(error) = background.refresh().await {
-                tracing::warn!(%error, "the repository lock could not be refreshed");
-            }
-        }
-        if let Err(error) = background.remove().await {
-            tracing::warn!(%error, "the repository lock could not be removed");
-        }
-        // Dropping it tells whoever waits.
-        drop(done);
-    });
-    Ok(LockGuard {
-        shared,
-        stop: Some(stop),
-        stopped,
     })
+    .await?;
+    match lock.settle().await {
+        Ok(()) => Ok(lock),
+        Err(error) => {
+            lock.release().await?;
+            Err(error)
+        }
+    }
+}
+
+/// One token for each lock of this process that is held, or whose file is on its way into or out of its repository.
+static HELD: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
+
+/// Waits until the files of all locks that this process has dropped are gone, in whatever repository: a command that is cut short
+/// drops its locks, and the process must not end before. Forever while a lock is held.
+pub async fn locks_given_back() {
+    HELD.close();
+    HELD.wait().await;
 }
 
 /// `restic unlock` sends SIGHUP to the process that a lock names, to see whether it lives; by default that would end us.
@@ -287,6 +273,18 @@ impl Shared {
 
     fn set(&self, current: Option<(Id, Timestamp)>) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
+    }
+
+    /// Refreshes the lock until `stopping`, and removes it.
+    async fn keep(&self, mut stopping: oneshot::Receiver<()>) {
+        while tokio::time::timeout(REFRESH, &mut stopping).await.is_err() {
+            if let Err(error) = self.refresh().await {
+                tracing::warn!(%error, "the repository lock could not be refreshed");
+            }
+        }
+        if let Err(error) = self.remove().await {
+            tracing::warn!(%error, "the repository lock could not be removed");
+        }
     }
 
     async fn write(&self) -> Result<(Id, Timestamp)> {
@@ -361,6 +359,49 @@ impl fmt::Debug for LockGuard {
 }
 
 impl LockGuard {
+    /// Writes the lock's file in a task of its own: whoever is dropped while that lasts leaves no file either.
+    async fn write(shared: Shared) -> Result<Self> {
+        let shared = Arc::new(shared);
+        let (stop, stopping) = oneshot::channel();
+        let (tell, written) = oneshot::channel();
+        let (done, stopped) = oneshot::channel::<()>();
+        let (background, held) = (Arc::clone(&shared), HELD.token());
+        shared.repository.tasks().spawn(async move {
+            let first = background.write().await;
+            let current = first.as_ref().ok().copied();
+            background.set(current);
+            // Nobody may wait for it any more.
+            drop(tell.send(first.map(drop)));
+            if current.is_some() {
+                background.keep(stopping).await;
+            }
+            // Dropping them tells whoever waits.
+            drop((done, held));
+        });
+        let lock = Self {
+            shared,
+            stop: Some(stop),
+            stopped,
+        };
+        let ended = |_| Error::io("write a lock", std::io::Error::other("its task ended"));
+        written.await.map_err(ended)??;
+        Ok(lock)
+    }
+
+    /// Whoever locked at the same moment sees our file, or we see theirs.
+    async fn settle(&self) -> Result<()> {
+        let Shared {
+            repository,
+            holder,
+            exclusive,
+            ..
+        } = &*self.shared;
+        let own = self.shared.get().map(|(id, _)| id);
+        refuse_conflicts(repository, holder, *exclusive, own).await?;
+        // Only now nobody can remove data: what the index says from here on stays true.
+        repository.index().refresh().await
+    }
+
     pub(crate) fn is_exclusive(&self) -> bool {
         self.shared.exclusive
     }

@@ -69,6 +69,21 @@ impl Entry {
         }
     }
 
+    /// The encrypted bytes in the whole pack; `None` if it ends before.
+    pub(crate) fn sealed_in<'p>(&self, pack: &'p [u8]) -> Option<&'p [u8]> {
+        let start = self.offset as usize;
+        pack.get(start..start.checked_add(self.length as usize)?)
+    }
+
+    /// Like [`Self::decode`], out of the whole pack.
+    pub(crate) fn decode_in(&self, cipher: &crypto::Cipher, pack: &[u8]) -> Result<Vec<u8>> {
+        let cut = || {
+            let what = format_args!("{} blob {}", self.kind, self.id);
+            Error::damaged(what, "it lies beyond its pack's end")
+        };
+        self.decode(cipher, self.sealed_in(pack).ok_or_else(cut)?)
+    }
+
     /// Decrypts, decompresses and compares the hash.
     pub(crate) fn decode(&self, cipher: &crypto::Cipher, sealed: &[u8]) -> Result<Vec<u8>> {
         let damaged =

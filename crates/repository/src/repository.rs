@@ -311,16 +311,20 @@ impl Repository {
         Ok(self.index().find(kind, &id).await?.is_some())
     }
 
-    /// The clear bytes of a blob, verified by their hash.
+    /// The clear bytes of a blob, verified by their hash. One that cannot be read is stored again by whoever has its content.
     pub async fn blob(&self, kind: BlobType, id: BlobId) -> Result<Vec<u8>> {
-        match self.blob_once(kind, id).await {
+        let read = match self.blob_once(kind, id).await {
             // Another process may have added the blob, or moved it into another pack, since we looked.
             Err(Error::BlobMissing { .. } | Error::FileMissing { .. }) => {
                 self.index().refresh().await?;
                 self.blob_once(kind, id).await
             }
             other => other,
+        };
+        if let Err(Error::Damaged { .. } | Error::FileMissing { .. }) = &read {
+            self.index().note_unreadable(kind, id);
         }
+        read
     }
 
     async fn blob_once(&self, kind: BlobType, id: BlobId) -> Result<Vec<u8>> {

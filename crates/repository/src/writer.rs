@@ -96,7 +96,7 @@ impl Writer {
         if self.pending.contains(&(kind, id)) {
             return Ok(id);
         }
-        let found = self.repository.index().find(kind, &id).await;
+        let found = self.repository.index().find_readable(kind, &id).await;
         match self.guard(found)? {
             Some(place) => {
                 if let Some(lock) = self.repository.object_lock() {
@@ -115,8 +115,9 @@ impl Writer {
 
     pub(crate) async fn new_blob(&mut self, kind: BlobType, bytes: &[u8]) -> Result<BlobId> {
         let id = Id::of(bytes);
-        if !self.pending.contains(&(kind, id)) && self.repository.index().peek(kind, &id).is_none()
-        {
+        let index = self.repository.index();
+        let there = || index.peek(kind, &id).is_some() && !index.is_unreadable(kind, &id);
+        if !self.pending.contains(&(kind, id)) && !there() {
             self.add(kind, id, bytes).await?;
         }
         Ok(id)

@@ -43,8 +43,8 @@ struct Ring {
 pub(crate) struct Event {
     number: u64,
     /// The resource that it is about, as in the path: `runs`, `connectors`.
-    pub(crate) topic: &'static str,
-    /// Its id or name there.
+    pub(crate) topic: String,
+    /// Its id or name there; empty where any of them may have changed.
     pub(crate) subject: String,
     /// Whoever does not reach this connector does not hear of it.
     pub(crate) connector: Option<String>,
@@ -67,7 +67,7 @@ impl Events {
     /// Tells that `subject` of `topic` changed. `connector` is the one that a watcher must reach to hear of it.
     pub fn publish(
         &self,
-        topic: &'static str,
+        topic: &str,
         subject: &str,
         connector: Option<&str>,
         name: &'static str,
@@ -84,7 +84,7 @@ impl Events {
         ring.newest += 1;
         let event = Event {
             number: ring.newest,
-            topic,
+            topic: topic.to_owned(),
             subject: subject.to_owned(),
             connector: connector.map(str::to_owned),
             name,

@@ -26,6 +26,6 @@ pub use events::Events;
 pub use extract::{Json, Path, Query};
 pub use openapi::openapi;
 pub use page::{PageQuery, Paged};
-pub use problem::{FieldError, Problem, Refusals};
+pub use problem::{FieldError, Problem, Refusals, TOLD};
 pub use secret::SecretText;
 pub use serve::Tls;

@@ -16,6 +16,9 @@ mod status;
 use crate::api::CheckView;
 use status::status_of;
 
+/// Where the log says what an answer says too: nobody needs both who asks from within the process.
+pub const TOLD: &str = "server::told";
+
 /// A member or parameter of the request that is not right. What was sent is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
@@ -255,7 +258,7 @@ impl Problem {
         };
         let status = status_of(code);
         if status.is_server_error() {
-            tracing::error!(error, code, "a request failed");
+            tracing::error!(target: TOLD, error, code, "a request failed");
         }
         let problem = Self::new(status, code.to_owned(), error.to_string());
         match hint {

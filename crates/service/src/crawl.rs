@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 use model::{Issue, ItemRef, Picks};
 use tokio::io::AsyncRead;
@@ -75,6 +76,29 @@ pub struct Crawl<'a> {
     pub prior: &'a dyn Stored,
     /// A private folder for what does not fit into memory (packs); it is deleted afterwards.
     pub work: &'a Path,
+}
+
+impl Crawl<'_> {
+    /// The document as the snapshot before has it. One that is damaged is named, and is as good as empty: it is there and says nothing.
+    pub async fn before(&self, item: &ItemRef) -> Result<Option<Bytes>> {
+        match self.prior.document(item).await {
+            Err(error) if error.is_damage() => {
+                let issue = error.to_issue(&item.kind, &item.scope, Some(item.clone()));
+                self.sink.issue(issue);
+                Ok(Some(Bytes::new()))
+            }
+            document => document,
+        }
+    }
+
+    /// The same of an item that is no longer listed; `None` for one that is damaged too: nothing can be said of it, so that it is kept with an
+    /// issue.
+    pub async fn legible(&self, item: &ItemRef) -> Result<Option<Bytes>> {
+        match self.prior.document(item).await {
+            Err(error) if error.is_damage() => Ok(None),
+            document => document,
+        }
+    }
 }
 
 /// Takes what a crawl finds. Calls for one item may come in any order and from several streams; later ones win.

@@ -137,7 +137,7 @@ impl Egress {
     }
 
     /// For an address with a number; names are judged when they are looked up.
-    pub(crate) fn judge_literal(&self, url: &Url, purpose: Purpose) -> Result<()> {
+    pub fn judge_literal(&self, url: &Url, purpose: Purpose) -> Result<()> {
         let Some(address) = literal(url) else {
             return Ok(());
         };

@@ -123,7 +123,7 @@ fn ending(id: &str) -> String {
     }
 }
 
-/// One type of data; most are [`crate::RestKind`] tables.
+/// One type of data: a table ([`crate::RestKind`], [`crate::DeltaKind`]), or by hand.
 #[async_trait]
 pub trait Kind: Send + Sync {
     fn spec(&self) -> &KindSpec;
@@ -170,6 +170,16 @@ pub trait Kind: Send + Sync {
 
     /// Reads restored items back: the differences of each from the snapshot in words, none for an equal one. `StoredItem::new_id` is set.
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>>;
+
+    /// Which revision of each item stands at the target: it changes with whatever a restore could write over. `None` for kinds that have no
+    /// such thing: they are written over as they stand. `StoredItem::new_id` is set.
+    async fn revisions(
+        &self,
+        _cx: &Target<'_>,
+        items: &[StoredItem],
+    ) -> Result<Vec<Option<String>>> {
+        Ok(vec![None; items.len()])
+    }
 
     /// What becomes of an item that a restore made when that is taken back.
     fn removal(&self) -> Removal {

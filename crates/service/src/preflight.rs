@@ -28,6 +28,7 @@ pub struct Check {
     /// `credential`, `organization`, or the kind that it is about.
     pub name: String,
     pub outcome: Outcome,
+    /// Begins with a capital letter and has no full stop, as the titles of codes.
     pub message: String,
     /// What the person can do.
     pub hint: Option<String>,
@@ -46,7 +47,7 @@ impl Check {
         Self {
             name: name.to_owned(),
             outcome,
-            message: message.into(),
+            message: sentence(message.into()),
             hint: None,
             code: None,
             costs: Vec::new(),
@@ -68,7 +69,7 @@ impl Check {
 
     #[must_use]
     pub fn hinted(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(sentence(hint.into()));
         self
     }
 
@@ -82,6 +83,15 @@ impl Check {
     pub fn linked(mut self, link: &'static str) -> Self {
         self.link = Some(link);
         self
+    }
+}
+
+/// Messages of errors begin in lower case, since they follow something; here they stand alone.
+fn sentence(text: String) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if first.is_lowercase() => first.to_uppercase().chain(letters).collect(),
+        _ => text,
     }
 }
 
@@ -247,4 +257,21 @@ fn without_repositories() -> Error {
         "kind-unknown",
         "this service has no repositories",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_check_says_begins_as_a_sentence() {
+        let error = Error::malformed("the service names no tenant");
+        let check = Check::new("organization", Outcome::Fail, error.message);
+        assert_eq!(check.message, "The service names no tenant");
+        let hint = check.hinted("éteindre, 1").hint;
+        assert_eq!(hint.as_deref(), Some("Éteindre, 1"));
+        for text in ["", "GET dev/x: not found", "12 units are left"] {
+            assert_eq!(sentence(text.to_owned()), text);
+        }
+    }
 }

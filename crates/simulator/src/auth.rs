@@ -134,8 +134,8 @@ fn bearer(world: &World, organization: &str, token: &str) -> Result<Identity, Op
     let bearer = world
         .entra
         .accept(token, Resource::AzureDevOps)
-        .map_err(|words| {
-            tracing::debug!(words, "a token is refused");
+        .map_err(|refusal| {
+            tracing::debug!(?refusal, "a token is refused");
             None
         })?;
     let organization = world.organization(organization).map_err(Some)?;

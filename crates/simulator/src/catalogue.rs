@@ -265,6 +265,7 @@ mod tests {
             "projects/{projectId}/teams/{teamId}/members"
         );
         assert_eq!(name("git/repositories"), "git/repositories/{repositoryId}");
+        assert_eq!(name("Identities/x"), "identities/{identityId}");
         assert_eq!(name("nothing/here"), "");
     }
 

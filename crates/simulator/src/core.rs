@@ -79,6 +79,13 @@ impl Organization {
             .filter(|project| self.is_visible(project))
     }
 
+    /// Those that are still being made: nothing but the list shows them.
+    fn pending_projects(&self) -> impl Iterator<Item = &Project> {
+        let pending =
+            |project: &&Project| !self.hides(project.id) && project.ready > self.core.turn();
+        self.core.projects.iter().filter(pending)
+    }
+
     /// Fails as the service does where the caller lacks a permission that a fault took away.
     pub(crate) fn require(
         &self,

@@ -20,6 +20,7 @@ mod rest;
 mod shape;
 mod smart;
 mod state;
+pub(crate) mod tree;
 
 pub(crate) use dump::{counts, dump};
 pub(crate) use errors::repository_not_found;

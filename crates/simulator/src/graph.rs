@@ -7,6 +7,7 @@ mod delta;
 mod directory;
 mod drives;
 mod error;
+mod filter;
 mod list;
 mod mail;
 mod seed;

@@ -1,5 +1,7 @@
 //! Addresses below `/__`, which the service does not have: what the simulator holds, and how to change its behavior.
 
+mod sent;
+
 use axum::http::{Method, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -9,6 +11,8 @@ use crate::faults::{Fault, Rule};
 use crate::server::{ApiError, App, Query, Reply};
 use crate::world::Organization;
 use crate::{change, entra, git, graph, wiki, wit};
+
+pub(crate) use sent::Sent;
 
 /// The organization that is meant if a request names none.
 const DEFAULT: &str = "contoso";
@@ -34,9 +38,46 @@ pub(crate) async fn answer(
     if let Some(name) = query.get("tenant") {
         return of_tenant(app, name, method, path);
     }
-    match (method, path.trim_matches('/')) {
+    let path = path.trim_matches('/');
+    let done = Ok(Reply::no_content());
+    match (method, path) {
         (&Method::GET, "__state") => state(app, &organization).await,
         (&Method::GET, "__inventory") => inventory(app, &organization),
+        (_, "__ledger" | "__ledger/reset") => ledger(app, method, path, query),
+        (_, "__faults") => faults(app, method, sent),
+        (&Method::POST, "__demo/change") => Ok(Reply::json(
+            change::demonstrate(&app.world, &organization).await?,
+        )),
+        (&Method::POST, "__bulk/change") => {
+            let count = Sent::new(&sent).number("count")?.unwrap_or(1000);
+            Ok(Reply::json(change::bulk(&app.world, &organization, count)?))
+        }
+        (&Method::POST, "__repositories") => {
+            git::arrange(&app.world, &organization, Sent::new(&sent))?;
+            done
+        }
+        (&Method::POST, "__access") => {
+            access::change(&mut app.world.write(), &organization, &sent)?;
+            done
+        }
+        (&Method::POST, "__organizations") => add_organization(app, Sent::new(&sent)),
+        (&Method::POST, "__pats") => add_pat(app, &organization, Sent::new(&sent)),
+        _ => {
+            let mut world = app.world.write();
+            let entra = &mut world.entra;
+            if let Some(path) = path.strip_prefix("__graph/") {
+                return graph::control::answer(entra, method, path, &sent);
+            }
+            let path = path
+                .strip_prefix("__entra")
+                .ok_or_else(|| ApiError::no_route_path(path))?;
+            entra::control::answer(entra, method, path.trim_matches('/'), &sent)
+        }
+    }
+}
+
+fn ledger(app: &App, method: &Method, path: &str, query: &Query) -> Result<Reply, ApiError> {
+    match (method, path) {
         (&Method::GET, "__ledger") => Ok(Reply::json(
             app.ledger
                 .document(query.get("organization"), query.flag("summary")),
@@ -45,38 +86,19 @@ pub(crate) async fn answer(
             app.ledger.reset();
             Ok(Reply::no_content())
         }
-        (&Method::GET, "__faults") => Ok(Reply::json(app.faults.document())),
-        (&Method::POST, "__faults") => add_faults(app, sent),
-        (&Method::DELETE, "__faults") => {
+        _ => Err(ApiError::no_route_path(path)),
+    }
+}
+
+fn faults(app: &App, method: &Method, sent: Value) -> Result<Reply, ApiError> {
+    match *method {
+        Method::GET => Ok(Reply::json(app.faults.document())),
+        Method::POST => add_faults(app, sent),
+        Method::DELETE => {
             clear_faults(app);
             Ok(Reply::no_content())
         }
-        (&Method::POST, "__demo/change") => Ok(Reply::json(
-            change::demonstrate(&app.world, &organization).await?,
-        )),
-        (&Method::POST, "__bulk/change") => {
-            let count = sent["count"].as_u64().unwrap_or(1000) as usize;
-            Ok(Reply::json(change::bulk(&app.world, &organization, count)?))
-        }
-        (&Method::POST, "__repositories") => {
-            git::arrange(&app.world, &organization, &sent)?;
-            Ok(Reply::no_content())
-        }
-        (method, path) if path.starts_with("__entra") => {
-            let path = path.trim_start_matches("__entra").trim_matches('/');
-            entra::control::answer(&mut app.world.write().entra, method, path, &sent)
-        }
-        (method, path) if path.starts_with("__graph/") => {
-            let path = path.trim_start_matches("__graph/");
-            graph::control::answer(&mut app.world.write().entra, method, path, &sent)
-        }
-        (&Method::POST, "__access") => {
-            access::change(&mut app.world.write(), &organization, &sent)?;
-            Ok(Reply::no_content())
-        }
-        (&Method::POST, "__organizations") => add_organization(app, &sent),
-        (&Method::POST, "__pats") => add_pat(app, &organization, &sent),
-        _ => Err(ApiError::no_route_path(path)),
+        _ => Err(ApiError::no_route_path("__faults")),
     }
 }
 
@@ -91,23 +113,24 @@ fn of_tenant(app: &App, name: &str, method: &Method, path: &str) -> Result<Reply
     }
 }
 
-fn add_organization(app: &App, sent: &Value) -> Result<Reply, ApiError> {
-    let name = sent["name"]
-        .as_str()
-        .ok_or_else(|| ApiError::bad_body("the member name is missing"))?;
+fn add_organization(app: &App, sent: Sent<'_>) -> Result<Reply, ApiError> {
+    let name = sent.required("name")?;
     let mut world = app.world.write();
-    let tenant = sent["tenant"].as_str();
-    let tenant = tenant.and_then(|name| Some(world.entra.tenant_named(name)?.id));
-    let pat = match tenant {
-        Some(tenant) => world.add_organization_in(name, tenant),
+    let pat = match sent.text("tenant")? {
         None => world.add_organization(name),
+        Some(tenant) => {
+            let found = world.entra.tenant_named(tenant);
+            let missing = || ApiError::bad_request(format!("there is no tenant {tenant}"));
+            let id = found.ok_or_else(missing)?.id;
+            world.add_organization_in(name, id)
+        }
     };
     Ok(Reply::json(json!({"name": name, "pat": pat})).with_status(StatusCode::CREATED))
 }
 
-fn add_pat(app: &App, organization: &str, sent: &Value) -> Result<Reply, ApiError> {
-    let scopes = sent["scopes"].as_array().into_iter().flatten();
-    let scopes: Vec<&str> = scopes.filter_map(Value::as_str).collect();
+fn add_pat(app: &App, organization: &str, sent: Sent<'_>) -> Result<Reply, ApiError> {
+    let scopes = sent.list("scopes")?.unwrap_or_default();
+    let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
     let mut world = app.world.write();
     if organization != "*" {
         world.organization(organization)?;
@@ -209,7 +232,7 @@ async fn state(app: &App, name: &str) -> Result<Reply, ApiError> {
         map.insert("people".to_owned(), people.collect());
         map.insert("projects".to_owned(), projects(organization).into());
         map.insert("teams".to_owned(), teams(organization).into());
-        map.append(&mut wit::state(organization));
+        map.append(&mut wit::state(organization)?);
     }
     map.insert(
         "repositories".to_owned(),

@@ -71,39 +71,47 @@ pub struct Simulator {
     _folder: Option<tempfile::TempDir>,
 }
 
+/// The folder for repositories and blobs; a temporary one is removed when the second value is dropped.
+fn data(wanted: Option<PathBuf>) -> Result<(PathBuf, Option<tempfile::TempDir>), SimulatorError> {
+    let fail = |path: PathBuf| move |source| SimulatorError::Data { path, source };
+    let Some(path) = wanted else {
+        let folder = tempfile::tempdir().map_err(fail(std::env::temp_dir()))?;
+        return Ok((folder.path().to_owned(), Some(folder)));
+    };
+    std::fs::create_dir_all(&path).map_err(fail(path.clone()))?;
+    Ok((path, None))
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {
+    let fail = |source| SimulatorError::Listen {
+        address: wanted,
+        source,
+    };
+    let listener = TcpListener::bind(wanted).await.map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    Ok((listener, address))
+}
+
+/// Answers until it is told to stop. A dropped sender is a dropped simulator, which ends it too.
+async fn serve(listener: TcpListener, world: SharedWorld, stopped: oneshot::Receiver<()>) {
+    let shutdown = async {
+        stopped.await.ok();
+    };
+    let served = axum::serve(listener, App::new(world).router());
+    if let Err(error) = served.with_graceful_shutdown(shutdown).await {
+        tracing::error!(%error, "the simulator stopped");
+    }
+}
+
 const ORGANIZATION: &str = "contoso";
 
 impl Simulator {
     /// Listens and fills the organization `contoso`; requests are answered from the moment this returns.
     pub async fn start(options: Options) -> Result<Self, SimulatorError> {
-        let (data, folder) = if let Some(path) = options.data {
-            (path, None)
-        } else {
-            let folder = tempfile::tempdir().map_err(|source| SimulatorError::Data {
-                path: std::env::temp_dir(),
-                source,
-            })?;
-            (folder.path().to_owned(), Some(folder))
-        };
-        std::fs::create_dir_all(&data).map_err(|source| SimulatorError::Data {
-            path: data.clone(),
-            source,
-        })?;
+        let (data, folder) = data(options.data)?;
         let world = SharedWorld::new(data);
         let pat = world.write().add_organization(ORGANIZATION);
-        let listener =
-            TcpListener::bind(options.listen)
-                .await
-                .map_err(|source| SimulatorError::Listen {
-                    address: options.listen,
-                    source,
-                })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| SimulatorError::Listen {
-                address: options.listen,
-                source,
-            })?;
+        let (listener, address) = listen(options.listen).await?;
         world.write().url = format!("http://{address}");
         crate::seed::fill(&world, ORGANIZATION, &options.seed)
             .await
@@ -113,20 +121,8 @@ impl Simulator {
             .enter_applications(ORGANIZATION)
             .map_err(|error| SimulatorError::Seed(error.message))?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = App::new(world.clone()).router();
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let shutdown = async {
-                // A dropped sender is a dropped simulator: both end the server.
-                stopped.await.ok();
-            };
-            if let Err(error) = axum::serve(listener, router)
-                .with_graceful_shutdown(shutdown)
-                .await
-            {
-                tracing::error!(%error, "the simulator stopped");
-            }
-        });
+        tasks.spawn(serve(listener, world.clone(), stopped));
         Ok(Self {
             url: format!("http://{address}"),
             pat,

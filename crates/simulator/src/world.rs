@@ -187,14 +187,12 @@ pub(crate) struct Clock {
 }
 
 /// 2026-01-05T08:00:00Z.
-const START: i64 = 1_767_600_000;
+const START: Timestamp = Timestamp::constant(1_767_600_000, 0);
 const STEP: SignedDuration = SignedDuration::from_millis(7_130);
 
 impl Default for Clock {
     fn default() -> Self {
-        Self {
-            now: Timestamp::from_second(START).unwrap_or(Timestamp::UNIX_EPOCH),
-        }
+        Self { now: START }
     }
 }
 

@@ -5,5 +5,6 @@ mod repositories {
     mod fixture;
     mod git;
     mod rest;
+    mod services;
     mod wikis;
 }

@@ -92,8 +92,23 @@ async fn the_organization_of_the_demo_has_what_a_backup_meets() {
     assert!(number(&inventory, "attachments") >= 200, "{inventory}");
     assert_eq!(number(&inventory, "lfsObjects"), 3);
     assert_eq!(number(&inventory, "wikis"), 3);
+    simulator.stop().await;
+}
 
+/// The repositories of the demo without most of its work items.
+async fn demo() -> (Simulator, Value) {
+    let simulator = start(Seed::Contoso {
+        history: None,
+        work_items: 20,
+    })
+    .await;
     let state = get(&simulator, "/__state?organization=contoso").await;
+    (simulator, state)
+}
+
+#[tokio::test]
+async fn the_repositories_of_the_demo_hold_what_git_can_hold() {
+    let (simulator, state) = demo().await;
     for repository in state["repositories"].as_array().unwrap() {
         git(repository, &["fsck", "--full", "--strict"]);
     }
@@ -127,6 +142,20 @@ async fn the_organization_of_the_demo_has_what_a_backup_meets() {
             .is_empty()
     );
     assert_eq!(named(&state, "Services.fork")["parent"], services["id"]);
+    for object in named(&state, "Design Assets")["lfs"].as_array().unwrap() {
+        let path = Path::new(named(&state, "Design Assets")["lfsPath"].as_str().unwrap())
+            .join(object["oid"].as_str().unwrap());
+        assert_eq!(
+            std::fs::metadata(path).unwrap().len(),
+            object["size"].as_u64().unwrap()
+        );
+    }
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn refs_of_pull_requests_are_hidden_as_the_service_hides_them() {
+    let (simulator, _) = demo().await;
     let services_refs = async |variant: &str, service: &str| {
         let url = format!(
             "{}/contoso/Adventure%20Works/_git/{variant}Services/info/refs?service={service}",
@@ -161,14 +190,6 @@ async fn the_organization_of_the_demo_has_what_a_backup_meets() {
             .await
             .contains("refs/pull/")
     );
-    for object in named(&state, "Design Assets")["lfs"].as_array().unwrap() {
-        let path = Path::new(named(&state, "Design Assets")["lfsPath"].as_str().unwrap())
-            .join(object["oid"].as_str().unwrap());
-        assert_eq!(
-            std::fs::metadata(path).unwrap().len(),
-            object["size"].as_u64().unwrap()
-        );
-    }
     simulator.stop().await;
 }
 

@@ -4,7 +4,9 @@
 mod tenants {
     mod apps;
     mod directory;
+    mod graph;
     mod organizations;
+    mod refusals;
     mod sign_in;
     mod tenancy;
 }

@@ -77,7 +77,7 @@ export class Keeper {
   async apply(typed?: string) {
     await this.button("Apply…").click();
     const apply = this.button("Apply", this.dialog);
-    if (typed !== undefined) await this.dialog.getByLabel(`Type “${typed}” to go on`).fill(typed);
+    if (typed !== undefined) await this.dialog.getByLabel(`Type “${typed}” to continue`).fill(typed);
     await apply.click();
     await this.applied();
   }

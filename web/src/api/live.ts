@@ -2,7 +2,7 @@ import { useQueryClient, type Query, type QueryClient } from "@tanstack/react-qu
 import { useEffect, useSyncExternalStore } from "react";
 import { isLong } from "./queries";
 
-/** One event of the server's stream. `topic` is the resource's path, `subject` its id there: `runs`, `connectors`. */
+/** One event of the server's stream. `topic` is the resource's path (`runs`, `policies`), `subject` its id there, or empty for any of them. */
 export interface LiveEvent {
   name: string;
   topic: string;
@@ -27,9 +27,9 @@ function setConnected(now: boolean) {
 /** Lists that a run changes, by the first segment of their path. */
 const TOUCHED_BY_RUNS = ["/runs", "/overview", "/issues", "/alarms", "/snapshots", "/connectors", "/restore-plans", "/repositories"];
 
+/** What somebody else wrote may have changed anything that is on the screen, as one's own writes may. */
 function stale(queries: QueryClient, topic: string) {
-  const paths = topic === "runs" ? TOUCHED_BY_RUNS : [`/${topic}`, "/overview"];
-  const touched = ({ queryKey }: Query) => paths.some((path) => String(queryKey[1]).startsWith(path));
+  const touched = ({ queryKey }: Query) => topic !== "runs" || TOUCHED_BY_RUNS.some((path) => String(queryKey[1]).startsWith(path));
   void queries.invalidateQueries({ predicate: (query) => touched(query) && !isLong(query) });
   // They are read anew when they are opened again, or when the person in front of them changes something.
   void queries.invalidateQueries({ predicate: (query) => touched(query) && isLong(query), refetchType: "none" });

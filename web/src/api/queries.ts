@@ -56,6 +56,7 @@ export const queries: QueryClient = new QueryClient({
   defaultOptions: {
     // The server may be on this very machine: a browser that is offline asks it all the same, and no write waits in secret until it is online.
     queries: { retry, staleTime: 10_000, refetchOnWindowFocus: (query) => !isLong(query), networkMode: "always" },
-    mutations: { retry: false, networkMode: "always" },
+    // What was sent may hold a secret: nothing of it stays in memory.
+    mutations: { retry: false, networkMode: "always", gcTime: 0 },
   },
 });

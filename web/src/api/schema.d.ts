@@ -2575,6 +2575,8 @@ export interface components {
         ConnectorView: {
             /** @description Where that is, as snapshots of it say. Null where nobody can tell. */
             address?: string | null;
+            /** @description Why nobody can; the connector stands for no source until that is mended. */
+            address_error?: string | null;
             created: string;
             credential: string;
             /** @description `pat`, `user`, `client-secret`, `certificate`, `managed-identity`, `federated-identity`, `workload-identity`. */
@@ -2702,6 +2704,11 @@ export interface components {
         Enrolled: {
             /** @description To be shown as a QR code. */
             otpauth_url: string;
+            /**
+             * @description The address as a QR code: its rows from the top, `1` for a dark square and `0` for a light one, without the light edge of four squares that a
+             *     reader needs around it.
+             */
+            qr: string[];
             /** @description In base 32, to be typed. */
             secret: string;
         };
@@ -2943,6 +2950,8 @@ export interface components {
             message: string;
             /** @description The project, or empty for all of the organization. */
             scope: string;
+            /** @description What the code stands for, in a few words; absent for a code of a newer version. */
+            title?: string | null;
         };
         /** @description An item as a snapshot holds it. */
         ItemView: {
@@ -3535,6 +3544,8 @@ export interface components {
                 message: string;
                 /** @description The project, or empty for all of the organization. */
                 scope: string;
+                /** @description What the code stands for, in a few words; absent for a code of a newer version. */
+                title?: string | null;
             }[];
             /**
              * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
@@ -3795,6 +3806,8 @@ export interface components {
                  */
                 runs: number;
                 scope: string;
+                /** @description What the code stands for, in a few words; absent for a code of a newer version. */
+                title?: string | null;
             }[];
             /**
              * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
@@ -4388,6 +4401,8 @@ export interface components {
              */
             runs: number;
             scope: string;
+            /** @description What the code stands for, in a few words; absent for a code of a newer version. */
+            title?: string | null;
         };
         /** @description A rejection. */
         Rejection: {
@@ -8814,7 +8829,10 @@ export interface operations {
     };
     repository_default: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description That less is kept afterwards. */
+                accept_less?: boolean;
+            };
             header?: never;
             path: {
                 name: string;
@@ -9394,6 +9412,8 @@ export interface operations {
                 kind?: string;
                 /** @description That do this. */
                 action?: string;
+                /** @description That ended so: `failed`, `differs` (restored, and reads back otherwise), `verified`, `done` or `skipped`; or `planned`, `intended`. */
+                state?: string;
             };
             header?: never;
             path: {

@@ -1,5 +1,6 @@
 import { Dropdown, Field, Option } from "@fluentui/react-components";
-import { api, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
+import { useAll } from "./all";
 
 type Credential = Schemas["CredentialView"];
 
@@ -21,7 +22,7 @@ const NONE = "*";
 
 /** A credential of the Password Manager. */
 export function CredentialField({ label, hint, none, value, onChange, fits, words }: Props) {
-  const kept = api.useQuery("get", "/credentials", { params: { query: { limit: 200 } } }).data?.items ?? [];
+  const kept = useAll("/credentials", {}).items ?? [];
   return (
     <Field label={label} hint={hint}>
       <Dropdown

@@ -5,7 +5,7 @@ import { useTexts } from "../texts";
 
 const ROW = 44;
 const NARROW = "@media (max-width: 639px)";
-/** What a column of share 1 needs at least. One that is given more where there is room does with half as much again where there is little. */
+/** What a column of share 1 needs at least, in pixels. One that is given more where there is room does with half as much again. */
 const LEAST = 92;
 const MOST = 1.5;
 
@@ -16,10 +16,12 @@ const useStyles = makeStyles({
     border: `1px solid ${tokens.colorNeutralStroke2}`,
     borderRadius: tokens.borderRadiusMedium,
   },
-  table: { minWidth: "var(--wide)", [NARROW]: { minWidth: "var(--narrow)" } },
+  table: { minWidth: "var(--wide)", [NARROW]: { minWidth: 0 } },
   row: {
     display: "flex",
     alignItems: "center",
+    // Where columns have no room their cells stand one below another.
+    [NARROW]: { display: "grid", gridTemplateColumns: "auto minmax(0, 1fr)", paddingBlock: tokens.spacingVerticalXS },
     minHeight: `${ROW}px`,
     boxSizing: "border-box",
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
@@ -34,9 +36,17 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground2,
     fontWeight: tokens.fontWeightSemibold,
   },
-  cell: { padding: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalS}`, minWidth: 0, overflowWrap: "anywhere" },
-  check: { width: "44px", flexShrink: 0 },
-  minor: { [NARROW]: { display: "none" } },
+  cell: {
+    padding: `${tokens.spacingVerticalXS} ${tokens.spacingHorizontalS}`,
+    minWidth: 0,
+    overflowWrap: "anywhere",
+    flex: "var(--share) var(--share) 0",
+    [NARROW]: { gridColumn: 2, "&:has(> :last-child:empty)": { display: "none" } },
+  },
+  fixed: { flex: "0 0 var(--width)" },
+  check: { width: "44px", flexShrink: 0, [NARROW]: { gridColumn: 1, gridRow: "1 / span 20" } },
+  wideOnly: { [NARROW]: { display: "none" } },
+  title: { display: "none", [NARROW]: { display: "block", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 } },
 });
 
 export interface Column<Item> {
@@ -87,7 +97,7 @@ export function DataTable<Item>(props: TableProps<Item>) {
   useEffect(() => {
     if (more && last >= items.length - 20) onMore?.();
   }, [more, last, items.length, onMore]);
-  const widths = { "--wide": least(columns), "--narrow": least(columns.filter(({ minor }) => !minor)) } as CSSProperties;
+  const widths = { "--wide": least(columns) } as CSSProperties;
   return (
     <div className={styles.frame} ref={frame} tabIndex={0} role="region" aria-label={label}>
       <div className={styles.table} style={widths} role="table" aria-label={label} aria-rowcount={more ? -1 : items.length + 1}>
@@ -113,8 +123,8 @@ function useCell() {
   const styles = useStyles();
   return <Item,>({ key, minor, grow = 1, width }: Column<Item>) => ({
     key,
-    className: mergeClasses(styles.cell, minor && styles.minor),
-    style: width === undefined ? { flex: `${grow} ${grow} 0` } : { width, flexShrink: 0 },
+    className: mergeClasses(styles.cell, width !== undefined && styles.fixed, minor && styles.wideOnly),
+    style: { "--share": grow, "--width": width === undefined ? undefined : `${width}px` } as CSSProperties,
   });
 }
 
@@ -124,7 +134,7 @@ function Head<Item>({ items, columns, id, selected, onSelect }: TableProps<Item>
   const cell = useCell();
   const all = onSelect !== undefined && items.length > 0 && items.every((item) => selected?.has(id(item)));
   return (
-    <div role="rowgroup" className={styles.head}>
+    <div role="rowgroup" className={mergeClasses(styles.head, onSelect === undefined && styles.wideOnly)}>
       <div className={styles.row} role="row" aria-rowindex={1}>
         {onSelect && (
           <div className={styles.check} role="columnheader" aria-label={t("action.select")}>
@@ -138,7 +148,7 @@ function Head<Item>({ items, columns, id, selected, onSelect }: TableProps<Item>
         {columns.map((column) => {
           const { key, ...look } = cell(column);
           return (
-            <div key={key} {...look} role="columnheader">
+            <div key={key} {...look} className={mergeClasses(look.className, styles.wideOnly)} role="columnheader">
               {column.title}
             </div>
           );
@@ -190,7 +200,10 @@ function Row<Item>({ item, index, start, measure, columns, id, name, selected, o
         const { key, ...look } = cell(column);
         return (
           <div key={key} {...look} role="cell">
-            {column.cell(item)}
+            <div className={styles.title} aria-hidden>
+              {column.title}
+            </div>
+            <div>{column.cell(item)}</div>
           </div>
         );
       })}

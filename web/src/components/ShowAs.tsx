@@ -18,11 +18,13 @@ const useStyles = makeStyles({
 
 interface Props {
   /** The words after `keepward`: `["backup", "contoso"]`. Absent for what the command line does not have. */
-  cli?: string[];
+  cli?: readonly string[];
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The path under /api/v1. */
   path: string;
   body?: unknown;
+  /** What it is that is shown, where several stand side by side. */
+  of?: string;
 }
 
 function curl({ method, path, body }: Props): string {
@@ -40,12 +42,13 @@ export function ShowAs(props: Props) {
   const styles = useStyles();
   const t = useTexts();
   const cli = props.cli && ["keepward", ...props.cli].map(quoted).join(" ");
+  const name = props.of === undefined ? t("action.showAs") : t("action.showAsOf", { action: props.of });
   const ways = [[t("showAs.curl"), curl(props)]];
   if (cli) ways.unshift([t("showAs.cli"), `${cli} --server ${location.origin} --token-file token`]);
   return (
     <Popover trapFocus positioning="below-end">
       <PopoverTrigger disableButtonEnhancement>
-        <Button appearance="subtle" icon={<CodeRegular />} aria-label={t("action.showAs")} title={t("action.showAs")} />
+        <Button appearance="subtle" icon={<CodeRegular />} aria-label={name} title={name} />
       </PopoverTrigger>
       <PopoverSurface className={styles.surface} aria-label={t("showAs.title")}>
         {ways.map(([title, text = ""]) => (

@@ -69,7 +69,7 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
   if (problem.status === 403) {
     return (
       <Empty icon={<LockClosedRegular />} title={t("state.forbidden")}>
-        <Words text={problem.hint ?? t("state.forbiddenHint")} />
+        {problem.message && <Words text={problem.message} />} <Words text={problem.hint ?? t("state.forbiddenHint")} />
       </Empty>
     );
   }

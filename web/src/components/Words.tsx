@@ -1,13 +1,16 @@
+import { useLocation } from "@tanstack/react-router";
 import { NAVIGATION } from "../shell/entries";
 import { useTexts } from "../texts";
 import { pageOf } from "./commands";
 import { TextLink } from "./TextLink";
 
+/** Where nobody is signed in, no page can be opened. */
+const OUTSIDE = ["/setup", "/sign-in"];
 const ENTRIES = NAVIGATION.flatMap(({ entries }) => entries);
 
 /**
  * A sentence of the server as people read it: with a capital, and what stands in backticks as code. The server speaks to everybody, also to
- * whoever is on the command line: here a command is the page on which the same is done.
+ * whoever is on the command line: here the page on which the same is done stands beside a command.
  */
 export function Words({ text }: { text: string }) {
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
@@ -26,12 +29,17 @@ export function Words({ text }: { text: string }) {
 
 function Code({ code }: { code: string }) {
   const t = useTexts();
+  const { pathname } = useLocation();
   const page = pageOf(code);
   const entry = ENTRIES.find(({ key }) => key === page);
-  if (!entry) return <code>{code}</code>;
+  if (!entry || OUTSIDE.includes(pathname)) return <code>{code}</code>;
   return (
-    <TextLink inline to={entry.to}>
-      {t(`navigation.${entry.key}`)}
-    </TextLink>
+    <>
+      <code>{code}</code> (
+      <TextLink inline to={entry.to}>
+        {t(`navigation.${entry.key}`)}
+      </TextLink>
+      )
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import {
   Button,
+  makeStyles,
   Menu,
   MenuDivider,
   MenuGroup,
@@ -21,8 +22,14 @@ import { useTexts } from "../texts";
 import { useMe } from "./session";
 import { choose, useTheme, type Choice } from "./theme";
 
+const useStyles = makeStyles({
+  button: { minWidth: 0, flexShrink: 1 },
+  name: { overflow: "hidden", textOverflow: "ellipsis", whiteSpace: "nowrap" },
+});
+
 /** Who is signed in, how the page looks, and the way out. */
 export function AccountMenu() {
+  const styles = useStyles();
   const t = useTexts();
   const me = useMe();
   const { choice } = useTheme();
@@ -47,8 +54,8 @@ export function AccountMenu() {
       onCheckedValueChange={(_, { checkedItems }) => choose((checkedItems[0] ?? "system") as Choice)}
     >
       <MenuTrigger disableButtonEnhancement>
-        <Button appearance="subtle" icon={<PersonRegular />} aria-label={`${t("account.label")}: ${me.name}`}>
-          {me.name}
+        <Button className={styles.button} appearance="subtle" icon={<PersonRegular />} aria-label={`${t("account.label")}: ${me.name}`}>
+          <span className={styles.name}>{me.name}</span>
         </Button>
       </MenuTrigger>
       <MenuPopover>

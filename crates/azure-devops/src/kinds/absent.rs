@@ -108,8 +108,7 @@ fn sure<T>(result: Result<T>) -> Result<Option<T>> {
 /// The projects that the identity sees, and those in the bin; ids in lower case.
 async fn projects(http: &Client) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
     let live = project::ids(&project::list(http).await?)?;
-    let binned = project::ids(&project::binned(http).await?)?;
-    Ok((live, binned))
+    Ok((live, project::binned_ids(http).await?))
 }
 
 async fn is_not_found(http: &Client, path: &str) -> Result<bool> {

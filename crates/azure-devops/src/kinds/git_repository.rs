@@ -80,8 +80,7 @@ pub(crate) struct Repository<'a> {
     pub(crate) project: ProjectRef<'a>,
     #[serde(borrow, rename = "defaultBranch")]
     pub(crate) default_branch: Option<Cow<'a, str>>,
-    #[serde(default)]
-    pub(crate) size: u64,
+    pub(crate) size: Option<u64>,
     #[serde(default, rename = "isDisabled")]
     pub(crate) is_disabled: bool,
     #[serde(default, rename = "isInMaintenance")]
@@ -221,7 +220,7 @@ async fn crawl_one(cx: &Crawl<'_>, document: &[u8], repository: &Repository<'_>)
     };
     if let Some(issue) = closed(repository, &item) {
         cx.sink.issue(issue);
-        return match parts::before(cx, &item).await? {
+        return match cx.before(&item).await? {
             Some(_) => cx.sink.keep(&item).await,
             None => cx.sink.upsert(&listed, document).await,
         };
@@ -246,10 +245,12 @@ async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
             continue;
         }
         let item = ItemRef::new(GIT_REPOSITORY, "", &id);
-        let Some(document) = cx.prior.document(&item).await? else {
+        let Some(document) = cx.legible(&item).await? else {
             continue;
         };
-        let repository: Repository<'_> = parts::read(&item, &document)?;
+        let Ok(repository) = parts::read::<Repository<'_>>(&item, &document) else {
+            continue;
+        };
         if !is_picked(cx, &repository) {
             cx.sink.keep(&item).await?;
         } else if !cx.order.accepted.contains(GIT_REPOSITORY) {
@@ -277,10 +278,13 @@ async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
 async fn unlisted(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<Vec<service::http::Answer>> {
     let mut answers = Vec::new();
     for id in cx.prior.ids(WIKI, "").await? {
-        let Some(document) = cx.prior.document(&ItemRef::new(WIKI, "", &id)).await? else {
+        let item = ItemRef::new(WIKI, "", &id);
+        let Some(document) = cx.legible(&item).await? else {
             continue;
         };
-        let wiki: Wiki<'_> = parts::read(&ItemRef::new(WIKI, "", &id), &document)?;
+        let Ok(wiki) = parts::read::<Wiki<'_>>(&item, &document) else {
+            continue;
+        };
         if seen.contains(&wiki.repository.to_lowercase()) {
             continue;
         }
@@ -378,6 +382,14 @@ impl Kind for GitRepositoryKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    async fn revisions(
+        &self,
+        cx: &Target<'_>,
+        items: &[StoredItem],
+    ) -> Result<Vec<Option<String>>> {
+        restore::revisions(cx, items).await
     }
 
     fn removal(&self) -> Removal {

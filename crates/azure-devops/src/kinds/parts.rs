@@ -5,7 +5,7 @@ use std::fmt::Display;
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
-use model::{Class, ItemRef};
+use model::{Action, Class, Conflict, ItemRef};
 use serde::Deserialize;
 use service::http::Method;
 use service::{
@@ -26,21 +26,9 @@ pub(crate) async fn document(stored: &dyn Stored, item: &ItemRef) -> Result<Byte
     })
 }
 
-/// The document as the snapshot before has it. One that is damaged is named, and is as good as empty: it is there and says nothing.
-pub(crate) async fn before(cx: &Crawl<'_>, item: &ItemRef) -> Result<Option<Bytes>> {
-    match cx.prior.document(item).await {
-        Err(error) if error.is_damage() => {
-            let issue = error.to_issue(&item.kind, &item.scope, Some(item.clone()));
-            cx.sink.issue(issue);
-            Ok(Some(Bytes::new()))
-        }
-        document => document,
-    }
-}
-
 /// An item that is not selected stays as it was, if it is there at all.
 pub(crate) async fn unpicked(cx: &Crawl<'_>, item: &ItemRef) -> Result<()> {
-    match before(cx, item).await? {
+    match cx.before(item).await? {
         Some(_) => cx.sink.keep(item).await,
         None => Ok(()),
     }
@@ -74,15 +62,37 @@ pub(crate) fn inspected<'a, T: Deserialize<'a>>(
 pub(crate) fn there<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.class == Class::Missing || is_no_project(&error) => Ok(None),
+        Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// VS800075: of a project that is asked for by its id the service does not tell whether it is gone or hidden.
-fn is_no_project(error: &Error) -> bool {
+/// It is not there; of a project that is asked for by its id (VS800075) the service does not tell whether it is gone or hidden.
+pub(crate) fn is_missing(error: &Error) -> bool {
     let code = error.fault().and_then(|fault| fault.code.as_deref());
-    code == Some("VS800075")
+    error.class == Class::Missing || code == Some("VS800075")
+}
+
+/// About to ask the service for an item under a name: where it is another than the item's own, nothing else tells a resumed restore what is ours.
+pub(crate) async fn ask_for(cx: &Restore<'_>, item: &ItemRef, name: &str) -> Result<()> {
+    cx.journal.note(item, name).await?;
+    cx.journal.intend(item).await
+}
+
+/// The name under which an interrupted restore asked for an item, if it did.
+pub(crate) async fn asked(cx: &Restore<'_>, item: &StoredItem) -> Result<Option<String>> {
+    if !item.open_intent {
+        return Ok(None);
+    }
+    let noted = cx.journal.noted(&item.item).await?;
+    Ok(noted.filter(|name| !name.is_empty()))
+}
+
+/// What to say of an item that was to be duplicated, where the service has one of a name: what stands there stays as it is.
+pub(crate) fn stays(cx: &Restore<'_>, item: &StoredItem) -> Option<String> {
+    let second =
+        item.action == Action::Create && cx.conflict == Conflict::Duplicate && !item.open_intent;
+    second.then(|| "there can be one of this name: that of the target stays as it is".to_owned())
 }
 
 /// The id of what stands at the target for an item: found there, or made now. Whichever it is, an interruption does not make it twice.

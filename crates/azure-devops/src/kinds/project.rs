@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use futures::future;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use model::{Class, ItemRef};
+use model::ItemRef;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::segment;
@@ -120,6 +121,16 @@ impl Project<'_> {
         })
     }
 
+    /// Nothing was changed since this document of it was stored.
+    fn is_unchanged(&self, stored: &[u8]) -> bool {
+        let stored: Result<Project<'_>, _> = serde_json::from_slice(stored);
+        stored.is_ok_and(|stored| {
+            self.revision.is_some()
+                && (self.revision, &self.name, &self.updated)
+                    == (stored.revision, &stored.name, &stored.updated)
+        })
+    }
+
     fn modified(&self) -> Option<Timestamp> {
         self.updated.as_deref()?.parse().ok()
     }
@@ -146,54 +157,58 @@ pub(crate) async fn detail(http: &Client, id: &str) -> Result<service::http::Ans
         .await
 }
 
-async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<()> {
+/// A listed project that the service does not give, in words that leave open whether it was deleted since or is hidden.
+struct Vanished {
+    item: ItemRef,
+    error: service::Error,
+}
+
+async fn crawl_one(cx: &Crawl<'_>, listed: &RawValue) -> Result<Option<Vanished>> {
     let project: Project<'_> = serde_json::from_str(listed.get())
         .map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
     let item = ItemRef::new(PROJECT, "", &project.id);
     if !cx.order.picks.takes(PROJECT, &project.id, &[&project.name]) {
-        return parts::unpicked(cx, &item).await;
+        return parts::unpicked(cx, &item).await.map(|()| None);
     }
-    if project.is_deleted() && parts::before(cx, &item).await?.is_some() {
-        return cx.sink.delete(&item).await;
+    let before = cx.before(&item).await?;
+    if project.is_deleted() && before.is_some() {
+        return cx.sink.delete(&item).await.map(|()| None);
     }
     if !project.is_whole() {
-        return Ok(());
+        return Ok(None);
     }
-    if let Some(before) = parts::before(cx, &item).await?
-        && let Ok(before) = serde_json::from_slice::<Project<'_>>(&before)
-        && before.revision.is_some()
-        && (before.revision, &before.name, &before.updated)
-            == (project.revision, &project.name, &project.updated)
-    {
-        return cx.sink.keep(&item).await;
+    if before.is_some_and(|before| project.is_unchanged(&before)) {
+        return cx.sink.keep(&item).await.map(|()| None);
     }
-    match detail(cx.http, &project.id).await {
-        Ok(answer) => {
-            let (name, modified) = ProjectKind
-                .describe(&answer.body)
-                .unwrap_or_else(|| (project.name.to_string(), project.modified()));
-            let item = Item {
-                item,
-                name,
-                modified,
-            };
-            cx.sink.upsert(&item, &answer.body).await?;
-            cx.sink.done(&item.item).await
-        }
-        // It was deleted between list and detail.
-        Err(error) if error.class == Class::Missing => Ok(()),
-        Err(error) if error.is_fatal() => Err(error),
-        Err(error) => {
-            cx.sink
-                .issue(error.to_issue(PROJECT, "", Some(item.clone())));
-            cx.sink.keep(&item).await
-        }
-    }
+    let answer = match detail(cx.http, &project.id).await {
+        Ok(answer) => answer,
+        Err(error) if parts::is_missing(&error) => return Ok(Some(Vanished { item, error })),
+        Err(error) if error.is_fatal() => return Err(error),
+        Err(error) => return unread(cx, &item, &error).await.map(|()| None),
+    };
+    let (name, modified) = ProjectKind
+        .describe(&answer.body)
+        .unwrap_or_else(|| (project.name.to_string(), project.modified()));
+    let item = Item {
+        item,
+        name,
+        modified,
+    };
+    cx.sink.upsert(&item, &answer.body).await?;
+    cx.sink.done(&item.item).await?;
+    Ok(None)
+}
+
+/// It stays as it was, with the reason.
+async fn unread(cx: &Crawl<'_>, item: &ItemRef, error: &service::Error) -> Result<()> {
+    cx.sink
+        .issue(error.to_issue(PROJECT, "", Some(item.clone())));
+    cx.sink.keep(item).await
 }
 
 /// Whether a project that the service does not name any more is selected, by the name that it had.
 async fn is_picked(cx: &Crawl<'_>, item: &ItemRef) -> Result<bool> {
-    let document = parts::before(cx, item).await?;
+    let document = cx.before(item).await?;
     let name = document
         .and_then(|document| ProjectKind.describe(&document))
         .map_or_else(String::new, |(name, _)| name);
@@ -216,20 +231,41 @@ pub(crate) async fn binned(http: &Client) -> Result<api::Pages> {
     api::pages(http, "/_apis/projects", STABLE, Paging::Skip, &filter).await
 }
 
-/// Of projects that are no longer listed, those are gone that lie in the bin; the others may only be hidden from the identity.
-async fn deleted(cx: &Crawl<'_>, listed: &api::Pages) -> Result<()> {
+/// The ids of those in the bin, in lower case. Whoever does not know the filter lists live ones too: these say so themselves.
+pub(crate) async fn binned_ids(http: &Client) -> Result<BTreeSet<String>> {
+    let mut ids = BTreeSet::new();
+    for listed in binned(http).await?.values()? {
+        let project: Project<'_> = serde_json::from_str(listed.get())
+            .map_err(|error| service::Error::malformed(format!("projects: {error}")))?;
+        if project.is_deleted() {
+            ids.insert(project.id.to_lowercase());
+        }
+    }
+    Ok(ids)
+}
+
+/// Of projects that are no longer listed, or were listed and then not given, those are gone that lie in the bin; the others may only be hidden
+/// from the identity.
+async fn deleted(cx: &Crawl<'_>, listed: &api::Pages, vanished: Vec<Vanished>) -> Result<()> {
     let listed = ids(listed)?;
     let mut missing = cx.prior.ids(PROJECT, "").await?;
     missing.retain(|project| !listed.contains(&project.to_lowercase()));
-    if missing.is_empty() {
+    if missing.is_empty() && vanished.is_empty() {
         return Ok(());
     }
-    let bin = ids(&binned(cx.http).await?)?;
+    let bin = binned_ids(cx.http).await?;
     for project in &missing {
         let item = ItemRef::new(PROJECT, "", project);
         if !is_picked(cx, &item).await? {
             cx.sink.keep(&item).await?;
         } else if bin.contains(&project.to_lowercase()) {
+            cx.sink.delete(&item).await?;
+        }
+    }
+    for Vanished { item, error } in vanished {
+        if !bin.contains(&item.id.to_lowercase()) {
+            unread(cx, &item, &error).await?;
+        } else if cx.before(&item).await?.is_some() {
             cx.sink.delete(&item).await?;
         }
     }
@@ -251,10 +287,16 @@ impl Kind for ProjectKind {
         let pages = list(cx.http).await?;
         let values = pages.values()?;
         cx.sink.expect(values.len() as u64);
-        stream::iter(values.into_iter().map(Ok))
-            .try_for_each_concurrent(CONCURRENCY, |listed| crawl_one(cx, listed))
+        let crawls: Vec<_> = values
+            .into_iter()
+            .map(|listed| crawl_one(cx, listed))
+            .collect();
+        let vanished = stream::iter(crawls)
+            .buffer_unordered(CONCURRENCY)
+            .try_filter_map(future::ok)
+            .try_collect()
             .await?;
-        deleted(cx, &pages).await?;
+        deleted(cx, &pages, vanished).await?;
         Ok(None)
     }
 

@@ -177,14 +177,23 @@ impl There {
         })
     }
 
+    fn all(&self) -> Result<Vec<Team<'_>>> {
+        self.teams.values()?.into_iter().map(read).collect()
+    }
+
+    /// Whether a team of the target has another name or description than the stored one.
+    fn differs(&self, id: &str, stored: &Team<'_>) -> Result<bool> {
+        fn shown<'t>(team: &'t Team<'_>) -> (&'t str, &'t str) {
+            (&team.name, team.description.as_deref().unwrap_or_default())
+        }
+        let all = self.all()?;
+        let there = all.iter().find(|team| *team.id == *id);
+        Ok(there.is_none_or(|there| shown(there) != shown(stored)))
+    }
+
     /// By the known id, then the default team for the default team, then by name in the project.
     fn find(&self, cx: &Target<'_>, item: &StoredItem, was_default: bool) -> Result<Option<Found>> {
-        let teams = self
-            .teams
-            .values()?
-            .into_iter()
-            .map(read)
-            .collect::<Result<Vec<_>>>()?;
+        let teams = self.all()?;
         let known = item
             .new_id
             .clone()
@@ -250,30 +259,15 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
     let found = there.find(&cx.target, item, was_default(&cx.target, &item.item).await?)?;
     let body = serde_json::json!({ "name": team.name, "description": team.description.as_deref().unwrap_or_default() });
     let teams = format!("/_apis/projects/{}/teams", segment(&project));
+    let mut losses = Vec::new();
     let new_id = if let Some(found) = found {
-        let changed = {
-            let values = there.teams.values()?;
-            let same = |team: &Team<'_>| {
-                (
-                    team.name.to_string(),
-                    team.description.as_deref().unwrap_or_default().to_owned(),
-                )
-            };
-            let teams: Vec<Team<'_>> = values.into_iter().map(read).collect::<Result<_>>()?;
-            let before = teams.iter().find(|team| *team.id == *found.id);
-            before.is_none_or(|before| same(before) != same(&team))
-        };
-        if changed {
-            http.call(
-                Method::PATCH,
-                DEV,
-                &format!("{teams}/{}", segment(&found.id)),
-            )
-            .version(STABLE)
-            .json(&body)
-            .send()
-            .await?;
+        let stays = parts::stays(cx, item).filter(|_| found.state == FoundState::Present);
+        if stays.is_none() && there.differs(&found.id, &team)? {
+            let path = format!("{teams}/{}", segment(&found.id));
+            let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
+            call.json(&body).send().await?;
         }
+        losses.extend(stays);
         found.id
     } else {
         cx.journal.intend(&item.item).await?;
@@ -286,10 +280,7 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
         answer.json::<Made>()?.id
     };
     cx.journal.created(&item.item, &new_id).await?;
-    Ok(Outcome::Done {
-        new_id,
-        losses: Vec::new(),
-    })
+    Ok(Outcome::Done { new_id, losses })
 }
 
 #[derive(Deserialize)]

@@ -118,10 +118,12 @@ async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
             continue;
         }
         let item = ItemRef::new(WIKI, "", &id);
-        let Some(document) = cx.prior.document(&item).await? else {
+        let Some(document) = cx.legible(&item).await? else {
             continue;
         };
-        let wiki: Wiki<'_> = parts::read(&item, &document)?;
+        let Ok(wiki) = parts::read::<Wiki<'_>>(&item, &document) else {
+            continue;
+        };
         if !cx.order.picks.takes(PROJECT, &wiki.project, &[]) {
             cx.sink.keep(&item).await?;
         } else if !cx.order.accepted.contains(WIKI) {

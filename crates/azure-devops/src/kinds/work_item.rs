@@ -147,6 +147,14 @@ impl Kind for WorkItemKind {
         verify::verify(cx, items).await
     }
 
+    async fn revisions(
+        &self,
+        cx: &Target<'_>,
+        items: &[StoredItem],
+    ) -> Result<Vec<Option<String>>> {
+        find::revisions(cx, items).await
+    }
+
     fn removal(&self) -> Removal {
         Removal::Bin
     }

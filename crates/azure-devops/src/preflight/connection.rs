@@ -53,10 +53,10 @@ pub(super) async fn connect(http: &Client, organization: &str) -> (Vec<Check>, O
         return (vec![nobody(http)], None);
     }
     let hosted = connection.deployment.as_deref() != Some("onPremises");
-    let what = if hosted {
-        "an organization of Azure DevOps Services"
+    let found = if hosted {
+        format!("The organization {organization} is on Azure DevOps Services")
     } else {
-        "an Azure DevOps Server collection"
+        format!("The collection {organization} is on an Azure DevOps Server")
     };
     let name = connection
         .user
@@ -64,15 +64,11 @@ pub(super) async fn connect(http: &Client, organization: &str) -> (Vec<Check>, O
         .as_deref()
         .unwrap_or(&connection.user.id);
     let mut checks = vec![
-        check(
-            "organization",
-            CheckOutcome::Pass,
-            format!("{organization} is {what}"),
-        ),
+        check("organization", CheckOutcome::Pass, found),
         check(
             "credential",
             CheckOutcome::Pass,
-            format!("signed in as {name}"),
+            format!("Signed in as {name}"),
         ),
     ];
     checks.extend(clock(&answer));
@@ -103,7 +99,7 @@ pub(crate) async fn is_somebody(http: &Client) -> bool {
 
 /// The service answered, but as it does to anyone.
 fn nobody(http: &Client) -> Check {
-    let message = "the service does not know whose token this is";
+    let message = "The service does not know whose token this is";
     if http.sign_in().is_some() {
         return check("credential", CheckOutcome::Fail, message).coded("token-expired");
     }
@@ -130,7 +126,7 @@ async fn refused(http: &Client, organization: &str, error: &Error) -> Check {
             "organization",
             CheckOutcome::Fail,
             "organization-unknown",
-            format!("the service knows no organization {organization}"),
+            format!("The service knows no organization {organization}"),
             hint,
         );
     }
@@ -220,7 +216,7 @@ fn clock(answer: &Answer) -> Option<Check> {
         check(
             "clock",
             CheckOutcome::Warning,
-            format!("the service's clock says {date}: dates in the backup may be wrong"),
+            format!("The service's clock says {date}: dates in the backup may be wrong"),
         )
     })
 }

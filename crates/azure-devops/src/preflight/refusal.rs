@@ -22,12 +22,12 @@ pub(super) async fn explained(
     };
     match code {
         "VS403463" => {
-            let message = format!("a conditional access policy keeps us out of {organization}");
+            let message = format!("A conditional access policy keeps us out of {organization}");
             return Some(fail("conditional-access", "conditional-access", message));
         }
         // A person is told so until the first visit, an application until it is added.
         "TF401444" if person => {
-            let message = format!("organization not yet entered by this account: {organization}");
+            let message = format!("Organization not yet entered by this account: {organization}");
             let hint = format!(
                 "Sign in with this account at https://dev.azure.com/{organization} once, then test again."
             );
@@ -42,14 +42,16 @@ pub(super) async fn explained(
     }
     let sign_in = http.sign_in()?;
     if *tenant == Tenant::Personal {
-        let message = format!("{organization} belongs to personal Microsoft accounts");
+        let message =
+            format!("The organization {organization} belongs to personal Microsoft accounts");
         return Some(fail("organization", "account-personal", message));
     }
     if let (Tenant::Named(theirs), Some(ours)) = (tenant, tenant_of(sign_in))
         && !theirs.eq_ignore_ascii_case(ours)
     {
-        let message =
-            format!("{organization} belongs to the tenant {theirs}, and the sign-in was in {ours}");
+        let message = format!(
+            "The organization {organization} belongs to the tenant {theirs}, and the sign-in was in {ours}"
+        );
         let hint = format!("Sign in with an account of the tenant {theirs}.");
         return Some(fail("organization", "sign-in-mismatch", message).hinted(hint));
     }
@@ -58,14 +60,14 @@ pub(super) async fn explained(
         matches!(sign_in, SignIn::User { .. }) && code == "TF400813" && is_let_in(http).await;
     switched_off.then(|| {
         let message = format!(
-            "{organization} lets no application in: third-party application access via OAuth is off"
+            "The organization {organization} lets no application in: third-party application access via OAuth is off"
         );
         fail("third-party-access", "oauth-policy-off", message)
     })
 }
 
 fn stranger(organization: &str) -> Check {
-    let message = format!("the account is not a member of {organization}");
+    let message = format!("The account is not a member of {organization}");
     check("membership", CheckOutcome::Fail, message)
         .coded("member-missing")
         .linked(PERMISSIONS)

@@ -51,7 +51,7 @@ async fn administrator(http: &Client, organization: &str) -> Check {
         Ok(rights) => rights,
         Err(error) => {
             let message = format!(
-                "whether the account is in {group} of {organization} could not be read: {}",
+                "Whether the account is in {group} of {organization} could not be read: {}",
                 error.message
             );
             return check(NAME, CheckOutcome::Unknown, message)
@@ -63,16 +63,16 @@ async fn administrator(http: &Client, organization: &str) -> Check {
         }
     };
     if rights {
-        let message = format!("the account has the rights of {group} in {organization}");
+        let message = format!("The account has the rights of {group} in {organization}");
         return check(NAME, CheckOutcome::Pass, message).linked(PERMISSIONS);
     }
     if owns(http, organization).await == Some(true) {
-        let message = format!("the account owns {organization}");
+        let message = format!("The account owns {organization}");
         return check(NAME, CheckOutcome::Pass, message).linked(PERMISSIONS);
     }
     // What can be read is told kind by kind; which projects nobody shows us cannot be told by us.
     let message = format!(
-        "the account is a member of {organization} and not in {group}: what it may not see is not in the backup, and the service does not say what that is"
+        "The account is a member of {organization} and not in {group}: what it may not see is not in the backup, and the service does not say what that is"
     );
     check(NAME, CheckOutcome::Missing, message)
         .coded("administrator-missing")
@@ -148,7 +148,7 @@ async fn access(http: &Client, organization: &str, user: &str) -> Vec<Check> {
         Err(_) if http.sign_in().is_none() => Vec::new(),
         Err(error) => {
             let message = format!(
-                "the account's access level in {organization} could not be read: {}",
+                "The account's access level in {organization} could not be read: {}",
                 error.message
             );
             let check = check("license", CheckOutcome::Unknown, message)
@@ -171,7 +171,7 @@ fn judged(organization: &str, entitlement: &Entitlement<'_>) -> Vec<Check> {
         .is_some_and(|date| date.starts_with("0001-"));
     let mut checks = Vec::new();
     if never || status == "pending" {
-        let message = format!("organization not yet entered by this account: {organization}");
+        let message = format!("Organization not yet entered by this account: {organization}");
         let hint = format!(
             "Sign in with this account at https://dev.azure.com/{organization} once, then test again."
         );
@@ -184,7 +184,7 @@ fn judged(organization: &str, entitlement: &Entitlement<'_>) -> Vec<Check> {
             needs_code.then_some(spec.title)
         })
     };
-    let message = format!("the account's access level in {organization} is {title}");
+    let message = format!("The account's access level in {organization} is {title}");
     checks.push(match level.kind.as_deref() {
         Some("stakeholder") => check("license", CheckOutcome::Missing, message)
             .coded("license-too-low")
@@ -248,7 +248,7 @@ async fn third_party(http: &Client, organization: &str) -> Check {
         Err(error) => (
             CheckOutcome::Unknown,
             format!(
-                "whether {switch} is on in {organization} could not be read: {}",
+                "Whether {switch} is on in {organization} could not be read: {}",
                 error.message
             ),
         ),

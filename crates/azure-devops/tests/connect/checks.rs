@@ -136,7 +136,7 @@ async fn av_05_an_account_that_was_never_there_is_told_to_go() {
         assert!(
             check
                 .message
-                .contains("organization not yet entered by this account")
+                .contains("Organization not yet entered by this account")
         );
         assert!(
             check

@@ -56,7 +56,7 @@ impl Script {
         script
     }
 
-    /// To GET, POST or HEAD of a path, whatever its query.
+    /// To GET, POST or HEAD of a path, whatever its query; after a `?` stands a part that the query must have.
     pub(crate) fn say(&self, path: &str, status: u16, body: Value) {
         let mut answers = self.answers.lock().unwrap();
         answers.insert(path.to_lowercase(), (status, body));
@@ -73,7 +73,14 @@ impl Script {
 
 async fn answer(State(answers): State<Answers>, request: Request) -> Response {
     let path = request.uri().path().to_lowercase();
-    let found = answers.lock().unwrap().get(&path).cloned();
+    let query = request.uri().query().unwrap_or_default().to_lowercase();
+    let answers = answers.lock().unwrap().clone();
+    let narrow = answers.iter().find(|(key, _)| {
+        let key = key.split_once('?');
+        key.is_some_and(|(of, part)| of == path && query.contains(part))
+    });
+    let found = narrow.map(|(_, answer)| answer).or(answers.get(&path));
+    let found = found.cloned();
     let (status, body) = found.unwrap_or((404, json!({"message": "no such thing"})));
     Response::builder()
         .status(status)

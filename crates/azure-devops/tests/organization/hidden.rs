@@ -8,9 +8,10 @@ use service::http::Method;
 use service::{Client, Order};
 use simulator::Seed;
 
+use crate::script::Script;
 use crate::support::{
-    Journal, Snapshot, all_kinds, backed_up, backup, backup_ordered, codes, delete, edit, get,
-    heal, owner, patch, post, restore, start,
+    Journal, Snapshot, all_kinds, backed_up, backup, backup_ordered, client_at, codes, delete,
+    edit, get, heal, owner, patch, post, restore, start,
 };
 
 const GIT: &str = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87";
@@ -441,5 +442,81 @@ async fn a_stored_discussion_with_a_damaged_line_is_named_and_read_anew() {
         assert_eq!(codes(&second.issues), ["document-malformed work-item"]);
         assert_eq!(second.part_text(item, "comments.ndjson"), whole);
     }
+    simulator.stop().await;
+}
+
+/// Deleted between the list and the read: the service says so in the words for a hidden one.
+#[tokio::test]
+async fn a_project_that_is_deleted_during_a_backup_is_gone_and_a_hidden_one_stays() {
+    let script = Script::start().await;
+    let ids = [
+        "00000000-0000-4000-8000-000000000001",
+        "00000000-0000-4000-8000-000000000002",
+        "00000000-0000-4000-8000-000000000003",
+    ];
+    let project = |id: &str, revision: u64, state: &str| json!({ "id": id, "name": id, "state": state, "revision": revision });
+    let say = |path: &str, projects: &[Value]| {
+        let path = format!("/contoso/_apis/projects{path}");
+        script.say(&path, 200, json!({ "value": projects }));
+    };
+    say(
+        "",
+        &[
+            project(ids[0], 1, "wellFormed"),
+            project(ids[1], 1, "wellFormed"),
+        ],
+    );
+    say("?statefilter=deleted", &[]);
+    for id in ids {
+        script.say(
+            &format!("/contoso/_apis/projects/{id}"),
+            200,
+            project(id, 1, "wellFormed"),
+        );
+    }
+    let http = client_at(&script.url, "contoso", "token", 1);
+    let selection = BTreeSet::from(["project".to_owned()]);
+    let first = backup(&http, &Snapshot::default(), &selection).await;
+    assert_eq!(first.items.len(), 2);
+
+    // All three are listed anew, and none of them is given any more; two of them lie in the bin by now.
+    say("", &ids.map(|id| project(id, 2, "wellFormed")));
+    say(
+        "?statefilter=deleted",
+        &[project(ids[0], 2, "deleted"), project(ids[2], 2, "deleted")],
+    );
+    for id in ids {
+        let message = format!(
+            "VS800075: The project with id 'vstfs:///Classification/TeamProject/{id}' does not exist, or you do not have permission to access it."
+        );
+        script.say(
+            &format!("/contoso/_apis/projects/{id}"),
+            404,
+            json!({ "message": message }),
+        );
+    }
+    let second = backup(&http, &first, &selection).await;
+    let left: Vec<&ItemRef> = second.items.keys().collect();
+    let hidden = ItemRef::new("project", "", ids[1]);
+    assert_eq!(left, [&hidden]);
+    assert_eq!(second.items[&hidden], first.items[&hidden]);
+    assert_eq!(codes(&second.issues), ["permission-missing project"]);
+    assert_eq!(second.issues[0].item.as_ref(), Some(&hidden));
+}
+
+/// One document that cannot be read any more must not end the backup of all repositories.
+#[tokio::test]
+async fn a_damaged_document_of_what_is_no_longer_listed_costs_nothing_else() {
+    let (simulator, http, first) = backed_up(Seed::Small).await;
+    let (item, _) = some_repository(&first);
+    delete(&http, &format!("/_apis/git/repositories/{}", item.id)).await;
+    let wiki = first.of_kind("wiki")[0].clone();
+    let mut damaged = first.clone();
+    damaged.damaged.extend([item.clone(), wiki.clone()]);
+    let second = backup(&http, &damaged, &all_kinds()).await;
+    assert!(second.items.contains_key(&item), "what it was is not known");
+    assert!(codes(&second.issues).contains(&"implausible-drop git-repository".to_owned()));
+    let others = |snapshot: &Snapshot| snapshot.of_kind("git-repository").len();
+    assert_eq!(others(&second), others(&first));
     simulator.stop().await;
 }

@@ -3,10 +3,13 @@
 
 mod backup;
 mod discussions;
+mod duplicated;
 mod hidden;
 mod replaced;
 mod repositories;
 mod restore;
+#[path = "../connect/script.rs"]
+mod script;
 mod selection;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,6 @@
 //! Restores onto what is there, and restores that others write into.
 
-use model::ItemRef;
+use model::{Conflict, ItemRef};
 use serde_json::{Value, json};
 use service::http::Method;
 use simulator::Seed;
@@ -34,7 +34,7 @@ async fn replacing_a_project_wiki_brings_its_pages_back() {
     call.query("path", path).send().await.unwrap();
     assert_ne!(list().await.len(), before.len());
     let journal = Journal {
-        replace: true,
+        conflict: Conflict::Replace,
         ..Journal::at_origin()
     };
     let report = restore(&http, &snapshot, &journal, &[item]).await.unwrap();

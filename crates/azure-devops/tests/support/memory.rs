@@ -16,6 +16,8 @@ pub(crate) struct Snapshot {
     pub(crate) names: BTreeMap<ItemRef, String>,
     pub(crate) cursors: BTreeMap<String, String>,
     pub(crate) issues: Vec<Issue>,
+    /// Items whose documents cannot be read any more.
+    pub(crate) damaged: BTreeSet<ItemRef>,
 }
 
 pub(crate) fn document_name(kind: &str) -> &'static str {
@@ -236,6 +238,14 @@ impl Stored for Snapshot {
     }
 
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
+        if self.damaged.contains(item) {
+            let message = format!("{item} is damaged");
+            return Err(service::Error::new(
+                Class::Malformed,
+                "repository-damaged",
+                message,
+            ));
+        }
         self.part(item, document_name(&item.kind)).await
     }
 

@@ -26,7 +26,12 @@ pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Cl
 }
 
 fn asking(simulator: &Simulator, organization: &str, pat: &str, attempts: u32) -> Client {
-    let url = |path: &str| Url::parse(&format!("{}{path}", simulator.url())).unwrap();
+    client_at(simulator.url(), organization, pat, attempts)
+}
+
+/// A client of what listens at an address.
+pub(crate) fn client_at(address: &str, organization: &str, pat: &str, attempts: u32) -> Client {
+    let url = |path: &str| Url::parse(&format!("{address}{path}")).unwrap();
     Client::new(Options {
         hosts: BTreeMap::from([
             ("dev", url(&format!("/{organization}"))),

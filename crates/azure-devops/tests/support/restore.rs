@@ -37,8 +37,8 @@ pub(crate) struct Journal {
     pub(crate) ids: Map,
     /// Fail when so many notes were written: as if the process had been killed.
     pub(crate) dies_after: Mutex<Option<usize>>,
-    /// What stands there is replaced, not skipped.
-    pub(crate) replace: bool,
+    /// What becomes of what stands there.
+    pub(crate) conflict: Conflict,
 }
 
 impl Journal {
@@ -117,7 +117,7 @@ pub(crate) async fn restore(
     };
     let cx = Restore {
         target: target(),
-        conflict: Conflict::Skip,
+        conflict: journal.conflict,
         journal,
     };
     let mut report = Report::default();
@@ -134,7 +134,7 @@ pub(crate) async fn restore(
         }
         let found = kind.find(&cx.target, &stored).await?;
         for (item, found) in stored.iter_mut().zip(found) {
-            decide(item, found, journal.replace);
+            decide(item, found, journal.conflict);
         }
         let outcomes = kind.restore(&cx, Pass::Create, &stored).await?;
         for (item, outcome) in stored.iter_mut().zip(outcomes) {
@@ -206,17 +206,18 @@ fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem
     }
 }
 
-fn decide(item: &mut StoredItem, found: Option<Found>, replace: bool) {
+fn decide(item: &mut StoredItem, found: Option<Found>, conflict: Conflict) {
     let Some(found) = found else { return };
     if item.new_id.is_some() {
         return;
     }
-    item.action = match found.state {
-        FoundState::Deleted => Action::Undelete,
-        FoundState::Automatic => Action::Merge,
-        FoundState::Present if item.open_intent => Action::Create,
-        FoundState::Present if replace => Action::Replace,
-        FoundState::Present => Action::Skip,
+    item.action = match (found.state, conflict) {
+        (FoundState::Deleted, _) => Action::Undelete,
+        (FoundState::Automatic, _) => Action::Merge,
+        (FoundState::Present, _) if item.open_intent => Action::Create,
+        (FoundState::Present, Conflict::Skip) => Action::Skip,
+        (FoundState::Present, Conflict::Replace) => Action::Replace,
+        (FoundState::Present, Conflict::Duplicate) => return,
     };
     item.new_id = Some(found.id);
 }

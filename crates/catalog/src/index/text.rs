@@ -148,14 +148,27 @@ impl Catalog {
         self.texts.notified().await;
     }
 
+    /// How many texts cannot be found by their words yet.
+    pub async fn texts_to_index(&self) -> Result<u64> {
+        let sql = "SELECT COUNT(*) FROM text_pending";
+        let row = self.db.read_one(sql, args![]).await?;
+        row.map_or(Ok(0), |row| Ok(row.int(0)?.unsigned_abs()))
+    }
+
     /// Makes the texts that snapshots have brought searchable. Other writers come in between its steps.
     pub async fn index_texts(&self) -> Result<()> {
+        self.index_texts_telling(|_| ()).await
+    }
+
+    /// The same, telling after each step how many it has done.
+    pub async fn index_texts_telling(&self, tell: impl Fn(u64)) -> Result<()> {
         let mut indexed = 0;
         loop {
             match self.index_some().await? {
                 0 => break,
                 some => indexed += some,
             }
+            tell(indexed);
         }
         if let Some(sql) = self.db.dialect().analyze.filter(|_| indexed >= MANY_ROWS) {
             self.db.write(sql, args![]).await?;

@@ -1,5 +1,7 @@
 //! The vault as people see it, app profiles and wizards on their way.
 
+use std::collections::BTreeSet;
+
 use catalog::{AppProfile, Catalog, ConnectorFilter, Error, Kek, NewCredential, Page};
 use model::{App, Connector, ConnectorStatus, Secret, SignIn, SyncSettings, SyncTime};
 use rand::SeedableRng as _;
@@ -142,6 +144,82 @@ pub(crate) async fn sre_17_what_is_connected_at_once_is_saved_whole_or_not_at_al
     assert_eq!(catalog.connectors().await.unwrap().len(), 2);
     let refused = both(&[]).await.unwrap_err();
     assert_eq!(refused.code(), Some("credential-exists"));
+}
+
+pub(crate) async fn whoever_is_to_reach_what_is_connected_keeps_what_they_reach(place: Place) {
+    let catalog = place.open().await;
+    let reaching = |connectors: BTreeSet<String>| catalog::NewPerson {
+        id: "1".to_owned(),
+        name: "ben".to_owned(),
+        roles: BTreeSet::from([model::Role::Viewer]),
+        connectors: Some(connectors),
+        password: None,
+        created: at(0),
+    };
+    let names = |names: &[&str]| -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    };
+    catalog
+        .add_person(&reaching(names(&["old"])))
+        .await
+        .unwrap();
+    let connecting = catalog::Connecting {
+        reach: &[
+            ("1".to_owned(), names(&["first"])),
+            ("2".to_owned(), names(&["first"])),
+        ],
+        ..catalog::Connecting::default()
+    };
+    catalog
+        .connect(&kek(), connecting, at(0), &mut rng())
+        .await
+        .unwrap();
+    let ben = catalog.person("ben").await.unwrap();
+    assert_eq!(ben.connectors, Some(names(&["first", "old"])));
+}
+
+pub(crate) async fn a_connector_and_its_credential_are_replaced_together_or_not_at_all(
+    place: Place,
+) {
+    let catalog = place.open().await;
+    add(&catalog, "ada", &user("t"), "old").await;
+    add(&catalog, "ben", &user("t"), "of ben").await;
+    let first = connector("first", "one", "ada");
+    catalog.add_connector(&first).await.unwrap();
+    catalog
+        .add_connector(&connector("second", "two", "ben"))
+        .await
+        .unwrap();
+    let sign_in = user("t");
+    let replaced = async |organization: &str, secret: &str| {
+        let secret = Secret::new(secret);
+        let new = NewCredential {
+            name: "Ada",
+            sign_in: &sign_in,
+            secret: &secret,
+            expires: None,
+        };
+        let connecting = catalog::Connecting {
+            credential: Some(&new),
+            connectors: &[connector("first", organization, "ada")],
+            replace: true,
+            ..catalog::Connecting::default()
+        };
+        catalog.connect(&kek(), connecting, at(1), &mut rng()).await
+    };
+    let secret = async || {
+        let secret = catalog.get_credential(&kek(), "ada").await.unwrap();
+        secret.unwrap().expose().to_owned()
+    };
+    let refused = replaced("two", "new").await.unwrap_err();
+    assert_eq!(refused.code(), Some("organization-taken"));
+    assert_eq!(secret().await, "old");
+    assert_eq!(catalog.connector("first").await.unwrap(), first);
+    replaced("three", "new").await.unwrap();
+    assert_eq!(secret().await, "new");
+    let now = catalog.connector("first").await.unwrap();
+    assert_eq!(now.organization, "three");
+    assert_eq!(catalog.former_connectors().await.unwrap().len(), 1);
 }
 
 pub(crate) async fn a_connector_keeps_all_of_its_settings(place: Place) {

@@ -202,9 +202,11 @@ async fn ended(catalog: &Catalog, id: &str, connector: &str, state: RunState, se
     catalog.finish_run(&run).await.unwrap();
 }
 
-pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
-    const DAY: i64 = 24 * 3600;
-    let catalog = with_repository(&place).await;
+const DAY: i64 = 24 * 3600;
+
+/// Runs of two connectors on two days.
+async fn with_runs(place: &Place) -> Catalog {
+    let catalog = with_repository(place).await;
     for (id, connector, state, second) in [
         ("1", "Contoso", RunState::Succeeded, 0),
         ("2", "contoso", RunState::SucceededWithIssues, DAY),
@@ -214,6 +216,11 @@ pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
     ] {
         ended(&catalog, id, connector, state, second).await;
     }
+    catalog
+}
+
+pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
+    let catalog = with_runs(&place).await;
     let latest = catalog.latest_runs().await.unwrap();
     let of = |connector: &str| {
         let runs = &latest[connector];
@@ -249,6 +256,13 @@ pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
     assert_eq!(growth(None).await, [30, 120]);
     assert_eq!(growth(Some(&["fabrikam".to_owned()])).await, [60]);
     assert!(growth(Some(&[])).await.is_empty());
+    let listed = catalog.run("1").await.unwrap();
+    assert_eq!(listed.result, None);
+    assert_eq!(catalog.waiting_proposals(at(0)).await.unwrap(), 0);
+}
+
+pub(crate) async fn what_runs_put_into_a_repository_counts_from_when_it_was_measured(place: Place) {
+    let catalog = with_runs(&place).await;
     let put = catalog.put(None).await.unwrap();
     let main = &put["Main"];
     assert_eq!((main.received, main.stored), (500, 150));
@@ -259,7 +273,10 @@ pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
     catalog.note_pruned("9d1a", at(9)).await.unwrap();
     let row = catalog.repository("main").await.unwrap();
     assert_eq!((row.bytes, row.pruned), (Some(1000), Some(at(9))));
-    assert_eq!(catalog.waiting_proposals(at(0)).await.unwrap(), 0);
+}
+
+pub(crate) async fn what_nobody_protects_is_listed_for_those_who_reach_it(place: Place) {
+    let catalog = place.open().await;
     let unprotected = async |only: Option<&[String]>, most| {
         let items = catalog.unprotected_items(only, most).await.unwrap();
         let named: Vec<_> = items.into_iter().map(|one| one.name).collect();
@@ -281,8 +298,6 @@ pub(crate) async fn the_overview_adds_up_what_runs_left(place: Place) {
     let own = ["fabrikam".to_owned()];
     assert_eq!(unprotected(Some(&own), 1).await, ["of Fabrikam"]);
     assert!(unprotected(Some(&[]), 10).await.is_empty());
-    let listed = catalog.run("1").await.unwrap();
-    assert_eq!(listed.result, None);
 }
 
 pub(crate) async fn a_run_keeps_what_it_came_to(place: Place) {

@@ -195,6 +195,19 @@ pub(crate) async fn the_last_good_backup_is_one_that_made_a_snapshot(place: Plac
     }
     let last = catalog.last_good_backups().await.unwrap();
     assert_eq!(last, [("contoso".to_owned(), at(1))].into());
+
+    // The work items in it are as old as the first.
+    let mut partial = run("run-9");
+    catalog.create_run(&partial).await.unwrap();
+    partial.state = RunState::SucceededWithIssues;
+    partial.finished = Some(at(9));
+    partial.counts.stale = [("work-item".to_owned(), at(0))].into();
+    catalog.finish_run(&partial).await.unwrap();
+    let last = catalog.last_good_backups().await.unwrap();
+    assert_eq!(last, [("contoso".to_owned(), at(1))].into());
+    let latest = catalog.latest_runs().await.unwrap();
+    let good = latest["contoso"].good.as_ref().unwrap();
+    assert_eq!((good.finished, good.whole), (at(9), at(0)));
 }
 
 pub(crate) async fn a_repository_names_the_secret_of_its_storage(place: Place) {

@@ -46,6 +46,7 @@ fn step(position: u64) -> Step {
         state: StepState::Planned,
         new_id: None,
         detail: None,
+        over: position.is_multiple_of(2).then(|| "7".to_owned()),
         url: None,
     }
 }
@@ -384,6 +385,7 @@ pub(crate) async fn steps_are_filtered_and_their_losses_counted(place: Place) {
     let filter = StepFilter {
         kind: Some("work-item".to_owned()),
         action: Some(Action::Create),
+        state: None,
     };
     let mut page = Page::first(4);
     let mut positions = Vec::new();
@@ -398,10 +400,20 @@ pub(crate) async fn steps_are_filtered_and_their_losses_counted(place: Place) {
     assert_eq!(positions, [1, 2, 4, 5, 7, 8]);
     let other = StepFilter {
         kind: Some("team".to_owned()),
-        action: None,
+        ..StepFilter::default()
     };
     let none = catalog.list_steps("plan", &other, &Page::first(9)).await;
     assert!(none.unwrap().items.is_empty());
+    let failed = catalog.set_step("plan", 4, StepState::Failed, None, Some("refused"));
+    failed.await.unwrap();
+    let look = StepFilter {
+        state: Some(StepState::Failed),
+        ..StepFilter::default()
+    };
+    let listed = catalog.list_steps("plan", &look, &Page::first(9)).await;
+    let listed = listed.unwrap().items;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].position, 4);
     // What is skipped loses nothing.
     let losses = catalog.step_losses("plan").await.unwrap();
     assert_eq!((losses.len(), losses[0].items), (1, 6));

@@ -1,5 +1,5 @@
 use catalog::{Catalog, Error, ItemFilter, Kek, Page, RepositoryRow, Verification};
-use model::{Class, Connector, Counts, Issue, KindCounts, RunState, Secret};
+use model::{Class, Connector, ConnectorStatus, Counts, Issue, KindCounts, RunState, Secret};
 use rand::SeedableRng as _;
 
 use crate::support::{Place, at, run, snapshot, source, work_item};
@@ -69,6 +69,47 @@ pub(crate) async fn a_refused_replacement_leaves_the_old_connector(place: Place)
     assert_eq!(catalog.connectors().await.unwrap(), [one, renamed]);
 }
 
+pub(crate) async fn a_connector_that_is_another_one_by_now_is_not_changed(place: Place) {
+    let catalog = with_credential(&place).await;
+    let read = connector("one", "contoso", "oauth");
+    catalog.add_connector(&read).await.unwrap();
+    let with = |worker: &str| Connector {
+        worker: Some(worker.to_owned()),
+        ..read.clone()
+    };
+    // How it stands changes by itself.
+    let failed = ConnectorStatus::Failed {
+        why: "gone".to_owned(),
+        since: read.created,
+    };
+    catalog.set_connector_status("one", &failed).await.unwrap();
+    catalog
+        .change_connector(&read, &with("anna"))
+        .await
+        .unwrap();
+    let (kek, mut rng) = (Kek::new([1; 32]), rand::rngs::StdRng::seed_from_u64(1));
+    let late = catalog
+        .change_connector(&read, &with("ben"))
+        .await
+        .unwrap_err();
+    assert_eq!(late.code(), Some("connector-changed"));
+    let other = connector("two", "contoso", "oauth");
+    let late = catalog
+        .rename_connector(&kek, &read, &other, None, &mut rng)
+        .await
+        .unwrap_err();
+    assert_eq!(late.code(), Some("connector-changed"));
+    assert_eq!(catalog.connectors().await.unwrap(), [with("anna")]);
+    // What was removed does not come back.
+    catalog.remove_connector("one").await.unwrap();
+    let late = catalog
+        .change_connector(&with("anna"), &with("ben"))
+        .await
+        .unwrap_err();
+    assert_eq!(late.code(), Some("connector-unknown"));
+    assert_eq!(catalog.connectors().await.unwrap(), []);
+}
+
 pub(crate) async fn removing_a_connector_leaves_its_snapshots(place: Place) {
     let catalog = with_credential(&place).await;
     catalog
@@ -112,7 +153,7 @@ pub(crate) async fn what_a_connector_stood_for_is_remembered_under_its_name(plac
     };
     let (kek, mut rng) = (Kek::new([1; 32]), rand::rngs::StdRng::seed_from_u64(1));
     catalog
-        .rename_connector(&kek, "one", &third, None, &mut rng)
+        .rename_connector(&kek, &second, &third, None, &mut rng)
         .await
         .unwrap();
     assert_eq!(former().await, ["two contoso", "two fabrikam"]);
@@ -174,7 +215,7 @@ pub(crate) async fn repositories_are_found_by_name_and_default(place: Place) {
     assert_eq!(catalog.repositories().await.unwrap(), [second]);
 }
 
-pub(crate) async fn runs_and_issues_are_paged(place: Place) {
+pub(crate) async fn runs_are_paged_and_keep_how_they_ended(place: Place) {
     let catalog = place.open().await;
     for number in 0..5 {
         catalog
@@ -216,7 +257,11 @@ pub(crate) async fn runs_and_issues_are_paged(place: Place) {
         page = this.following(&listed);
     }
     assert_eq!(ids, ["run-4", "run-3", "run-2", "run-1", "run-0"]);
+}
 
+pub(crate) async fn issues_of_a_run_are_paged_and_counted(place: Place) {
+    let catalog = place.open().await;
+    catalog.create_run(&run("run-0")).await.unwrap();
     let issue = |number: usize| Issue {
         code: if number.is_multiple_of(2) {
             "throttled"
@@ -235,16 +280,8 @@ pub(crate) async fn runs_and_issues_are_paged(place: Place) {
     catalog.add_issues("run-0", &issues[..300]).await.unwrap();
     catalog.add_issues("run-0", &issues[300..]).await.unwrap();
     let first = catalog.issues("run-0", &Page::first(500)).await.unwrap();
-    let rest = catalog
-        .issues(
-            "run-0",
-            &Page {
-                after: first.next.clone(),
-                limit: 500,
-            },
-        )
-        .await
-        .unwrap();
+    let next = Page::first(500).following(&first).unwrap();
+    let rest = catalog.issues("run-0", &next).await.unwrap();
     let found: Vec<Issue> = first
         .items
         .into_iter()

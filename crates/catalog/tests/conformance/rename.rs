@@ -194,11 +194,11 @@ pub(crate) async fn whatever_names_a_connector_follows_its_new_name(place: Place
         name: "Pemba".to_owned(),
         credential: "connector Pemba".to_owned(),
         worker: Some("basement".to_owned()),
-        ..before
+        ..before.clone()
     };
     let renamed = ("connector zanzibar", "connector Pemba");
     catalog
-        .rename_connector(&kek(), OLD, &after, Some(renamed), &mut rng())
+        .rename_connector(&kek(), &before, &after, Some(renamed), &mut rng())
         .await
         .unwrap();
     assert_eq!(catalog.connector("pemba").await.unwrap(), after);
@@ -249,9 +249,10 @@ pub(crate) async fn a_connector_keeps_its_name_while_a_run_is_open_or_the_other_
         catalog.add_connector(&one).await.unwrap();
     }
     let rename = async |name: &str| {
+        let before = connector("contoso", "contoso", "token");
         let after = connector(name, "contoso", "token");
         catalog
-            .rename_connector(&kek(), "contoso", &after, None, &mut rng())
+            .rename_connector(&kek(), &before, &after, None, &mut rng())
             .await
             .map_err(|error| error.code().unwrap())
     };

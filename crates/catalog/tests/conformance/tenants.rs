@@ -103,31 +103,15 @@ pub(crate) async fn xm_07_new_users_wait_when_they_are_not_to_be_added(place: Pl
         !of("3").await.is_protected(Licensing::Automatic),
         "it waits"
     );
-    assert!(
-        catalog
-            .decide_entry("contoso-365", EntryKind::User, "3", Some(true))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !catalog
-            .decide_entry("contoso-365", EntryKind::User, "9", Some(true))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !catalog
-            .decide_entry("contoso-365", EntryKind::Group, "3", Some(true))
-            .await
-            .unwrap()
-    );
+    let decided = async |kind, id: &str| {
+        let decided = catalog.decide_entry("contoso-365", kind, id, Some(true));
+        decided.await.unwrap()
+    };
+    assert!(decided(EntryKind::User, "3").await);
+    assert!(!decided(EntryKind::User, "9").await);
+    assert!(!decided(EntryKind::Group, "3").await);
     // Who leaves and comes back is who it was.
-    assert!(
-        catalog
-            .decide_entry("contoso-365", EntryKind::User, "2", Some(true))
-            .await
-            .unwrap()
-    );
+    assert!(decided(EntryKind::User, "2").await);
     store(vec![user("2", "Bob", Nature::Guest)], false, 3).await;
     assert!(of("2").await.is_protected(Licensing::Manual));
     let counts = catalog

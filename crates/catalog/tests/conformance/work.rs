@@ -100,6 +100,41 @@ pub(crate) async fn a_policy_that_was_changed_meanwhile_is_not_overwritten(place
     assert_eq!(taken.code(), Some("policy-exists"));
 }
 
+pub(crate) async fn what_was_judged_is_changed_only_where_nothing_came_between(place: Place) {
+    let catalog = place.open().await;
+    for name in ["one", "other", "third"] {
+        let policy = Policy {
+            name: name.to_owned(),
+            ..Policy::standard()
+        };
+        catalog.add_policy(&policy, at(1)).await.unwrap();
+    }
+    let (anna, ben) = (
+        catalog.judging().await.unwrap(),
+        catalog.judging().await.unwrap(),
+    );
+    anna.remove_policy("one").await.unwrap();
+    let row = ben.policy("other").await.unwrap();
+    for refused in [
+        ben.remove_policy("other").await,
+        ben.add_policy(&Policy::standard(), at(2)).await,
+        ben.replace_policy("other", row.version, &row.policy, at(2))
+            .await,
+        ben.set_default_repository("any").await,
+        ben.remove_repository("any").await,
+        anna.remove_policy("third").await,
+    ] {
+        assert_eq!(refused.unwrap_err().code(), Some("rules-changed"));
+    }
+    assert_eq!(ben.policy("other").await.unwrap(), row);
+    // Whatever else happens is no other rule.
+    let clare = catalog.judging().await.unwrap();
+    catalog.set_four_eyes(true).await.unwrap();
+    catalog.fire_policy(&row, at(3), &[]).await.unwrap();
+    clare.remove_policy("other").await.unwrap();
+    catalog.remove_policy("third").await.unwrap();
+}
+
 pub(crate) async fn of_two_schedulers_one_fires(place: Place) {
     let (one, other) = (place.open().await, place.open().await);
     let row = one.policy("default").await.unwrap();

@@ -1,7 +1,6 @@
 //! Fetching a repository with verification against `git clone --mirror` and `git fetch`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -185,33 +184,35 @@ async fn repositories(server: &Server) -> Result<Vec<String>> {
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// A history of a few megabytes: text files that change, a few branches and tags.
+/// A bare repository with a history of a few megabytes: text files that change, a few branches and tags.
 fn make_history(folder: &Path) -> Result<()> {
-    let git = |arguments: &[&str]| -> Result<Command> {
+    let git = |arguments: &[&str]| {
         let mut command = Command::new("git");
         command
             .args(arguments)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null");
-        Ok(command)
+        command
     };
     let path = folder.to_str().context("a path that is not UTF-8")?;
-    run(&mut git(&[
-        "init",
-        "--quiet",
-        "--bare",
-        "--initial-branch=main",
-        path,
-    ])?)?;
-    let mut import = git(&["-C", path, "fast-import", "--quiet"])?
+    let init = ["init", "--quiet", "--bare", "--initial-branch=main", path];
+    run(&mut git(&init))?;
+    let mut import = git(&["-C", path, "fast-import", "--quiet"])
         .stdin(Stdio::piped())
         .spawn()?;
-    let mut input = std::io::BufWriter::new(import.stdin.take().context("no standard input")?);
+    let input = import.stdin.take().context("no standard input")?;
+    write_history(std::io::BufWriter::new(input))?;
+    ensure!(import.wait()?.success(), "git fast-import failed");
+    run(&mut git(&["-C", path, "repack", "-adq"])).map(drop)
+}
+
+/// Commits of three files each, as `git fast-import` reads them.
+fn write_history(mut out: impl std::io::Write) -> Result<()> {
     let mut seed = 1_u64;
     for commit in 1..=COMMITS {
         let message = format!("change {commit}");
         write!(
-            input,
+            out,
             "commit refs/heads/main\ncommitter A B <a@example.com> {} +0000\ndata {}\n{message}\n",
             1_700_000_000 + commit,
             message.len()
@@ -229,7 +230,7 @@ fn make_history(folder: &Path) -> Result<()> {
                 .collect();
             let body = lines.join("\n");
             write!(
-                input,
+                out,
                 "M 100644 inline src/{:02}/{name}.txt\ndata {}\n{body}\n",
                 name % 40,
                 body.len()
@@ -237,16 +238,13 @@ fn make_history(folder: &Path) -> Result<()> {
         }
         if commit % 500 == 0 {
             write!(
-                input,
+                out,
                 "reset refs/tags/v{}\nfrom refs/heads/main\n\n",
                 commit / 500
             )?;
         }
     }
-    input.flush()?;
-    drop(input);
-    ensure!(import.wait()?.success(), "git fast-import failed");
-    run(&mut git(&["-C", path, "repack", "-adq"])?).map(drop)
+    Ok(out.flush()?)
 }
 
 /// The measured side: fetches into folders that are bare repositories afterwards.

@@ -14,7 +14,7 @@ use crate::measure::{Used, run};
 /// Items that are read cold in each round, far apart.
 const ITEMS: u32 = 3;
 
-/// Wall seconds of ours and of the peer.
+/// Seconds of ours and of the peer: wall time if not said otherwise.
 #[derive(Default)]
 struct Pair(Vec<f64>, Vec<f64>);
 
@@ -42,6 +42,8 @@ pub(crate) struct Stores {
     item: Pair,
     restore: Pair,
     ingest: Pair,
+    /// CPU seconds of our first backup, and of restic's on every file that our snapshot has: the document, the revisions, the folder of each item.
+    files: Pair,
 }
 
 /// What one round of backups left behind.
@@ -55,6 +57,7 @@ pub(crate) struct Round<'a> {
 impl Stores {
     pub(crate) fn backup(&mut self, ours: Used, peer: Used) {
         self.backup.push(ours.wall_seconds, peer.wall_seconds);
+        self.files.0.push(ours.cpu_seconds);
     }
 
     pub(crate) async fn measure(&mut self, round: &Round<'_>) -> Result<()> {
@@ -65,6 +68,7 @@ impl Stores {
             self.item(round, part)?;
         }
         self.restore(round)?;
+        self.files.1.push(round.restic_on_our_files()?.cpu_seconds);
         let limits = ingest::measure(&round.folder.join("restored/work-items")).await?;
         self.ingest.push(limits.limit, limits.ours);
         eprintln!(
@@ -131,6 +135,7 @@ impl Stores {
     pub(crate) fn figures(self) -> Vec<Figure> {
         let seconds = "seconds";
         vec![
+            self.files.figure("cpu-first-files", 0.5, "cpu seconds"),
             self.backup.figure("backup", 1.0, seconds),
             self.check.figure("check", 0.7, seconds),
             self.item.figure("item-cold", 0.5, seconds),
@@ -154,16 +159,29 @@ impl Round<'_> {
     }
 
     fn restic(&self, arguments: &[&str]) -> Command {
+        self.restic_in("repository", arguments)
+    }
+
+    fn restic_in(&self, repository: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("restic");
         command
             .arg("--repo")
-            .arg(self.folder.join("repository"))
+            .arg(self.folder.join(repository))
             .arg("--password-file")
             .arg(self.folder.join("password"))
             .arg("--cache-dir")
             .arg(self.folder.join("cache"))
             .args(arguments);
         command
+    }
+
+    /// A first backup by restic, into a repository of its own, of what was restored here.
+    fn restic_on_our_files(&self) -> Result<Used> {
+        let repository = "restic-files";
+        run(&mut self.restic_in(repository, &["init"]))?;
+        run(self
+            .restic_in(repository, &["backup"])
+            .arg(self.folder.join("restored")))
     }
 }
 

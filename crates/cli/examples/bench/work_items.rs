@@ -21,94 +21,100 @@ struct Runs {
     quiet: Vec<f64>,
 }
 
+impl std::fmt::Display for Runs {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let last = [&self.first, &self.changed, &self.quiet].map(|runs| runs.last());
+        write!(out, "{last:?}")
+    }
+}
+
+/// What all rounds have measured.
+#[derive(Default)]
+struct Measured {
+    ours: Runs,
+    peer: Runs,
+    memory: f64,
+    stores: Stores,
+}
+
 pub(crate) async fn measure(keepward: &Path, items: u32, runs: usize) -> Result<Vec<Figure>> {
-    let (mut ours, mut peer, mut memory) = (Runs::default(), Runs::default(), 0.0_f64);
-    let mut stores = Stores::default();
-    for round in 1..=runs {
-        eprintln!("cpu: round {round} of {runs}, {items} work items");
-        let server = Server::start(
-            keepward,
-            &[
-                "--seed",
-                "bulk",
-                "--work-items",
-                &items.to_string(),
-                "--bytes",
-                "2000",
-            ],
-        )?;
+    let mut measured = Measured::default();
+    for number in 1..=runs {
+        eprintln!("cpu: round {number} of {runs}, {items} work items");
+        measured.round(keepward, items).await?;
+        eprintln!("  ours {}", measured.ours);
+        eprintln!("  restic {}", measured.peer);
+    }
+    Ok(measured.figures())
+}
+
+impl Measured {
+    /// Both sides back up the same items three times: from nothing, after changes, and once more.
+    async fn round(&mut self, keepward: &Path, items: u32) -> Result<()> {
+        let count = items.to_string();
+        let bulk = ["--seed", "bulk", "--bytes", "2000", "--work-items", &count];
+        let server = Server::start(keepward, &bulk)?;
         let folder = tempfile::tempdir()?;
         let (mine, theirs) = (
             Keepward::new(keepward, &server, folder.path())?,
             Restic::new(folder.path())?,
         );
-
         let documents = Documents {
             server: &server,
             folder: folder.path().join("documents"),
             items,
         };
         documents.write().await?;
-        let mut ours_once = |used: Used, runs: fn(&mut Runs) -> &mut Vec<f64>| {
-            memory = memory.max(used.peak_memory);
-            runs(&mut ours).push(used.cpu_seconds);
-        };
-        let mine_first = mine.backup()?;
-        ours_once(mine_first, |runs| &mut runs.first);
-        let theirs_first = theirs.backup(&documents.folder)?;
-        peer.first.push(theirs_first.cpu_seconds);
-        stores.backup(mine_first, theirs_first);
+        let (first, peer) = (mine.backup()?, theirs.backup(&documents.folder)?);
+        self.stores.backup(first, peer);
+        self.ours.first.push(first.cpu_seconds);
+        self.peer.first.push(peer.cpu_seconds);
 
         change(&server).await?;
         documents.write().await?;
-        ours_once(mine.backup()?, |runs| &mut runs.changed);
-        peer.changed
-            .push(theirs.backup(&documents.folder)?.cpu_seconds);
+        let (changed, peer) = (mine.backup()?, theirs.backup(&documents.folder)?);
+        self.ours.changed.push(changed.cpu_seconds);
+        self.peer.changed.push(peer.cpu_seconds);
 
-        ours_once(mine.backup()?, |runs| &mut runs.quiet);
-        peer.quiet
-            .push(theirs.backup(&documents.folder)?.cpu_seconds);
+        let (quiet, peer) = (mine.backup()?, theirs.backup(&documents.folder)?);
+        self.ours.quiet.push(quiet.cpu_seconds);
+        self.peer.quiet.push(peer.cpu_seconds);
+        for used in [first, changed, quiet] {
+            self.memory = self.memory.max(used.peak_memory);
+        }
         theirs.check(&folder.path().join("repository"), &mine.password)?;
         let round = Round {
             keepward,
             folder: folder.path(),
             items,
         };
-        stores.measure(&round).await?;
-        eprintln!(
-            "  ours {:?} {:?} {:?}",
-            ours.first.last(),
-            ours.changed.last(),
-            ours.quiet.last()
-        );
-        eprintln!(
-            "  restic {:?} {:?} {:?}",
-            peer.first.last(),
-            peer.changed.last(),
-            peer.quiet.last()
-        );
+        self.stores.measure(&round).await
     }
-    let cpu = |name, ours: Vec<f64>, peer: Vec<f64>, goal| Figure {
-        name,
-        ours: median(ours),
-        peer: median(peer),
-        goal,
-        unit: "cpu seconds",
-    };
-    let mut figures = vec![
-        cpu("cpu-first", ours.first, peer.first, 0.5),
-        cpu("cpu-changed", ours.changed, peer.changed, 0.2),
-        cpu("cpu-quiet", ours.quiet, peer.quiet, 0.1),
-        Figure {
-            name: "memory",
-            ours: memory,
-            peer: MEMORY_GOAL,
-            goal: 1.0,
-            unit: "bytes",
-        },
-    ];
-    figures.extend(stores.figures());
-    Ok(figures)
+
+    fn figures(self) -> Vec<Figure> {
+        let Self { ours, peer, .. } = self;
+        let cpu = |name, ours: Vec<f64>, peer: Vec<f64>, goal| Figure {
+            name,
+            ours: median(ours),
+            peer: median(peer),
+            goal,
+            unit: "cpu seconds",
+        };
+        let mut figures = vec![
+            cpu("cpu-first", ours.first, peer.first, 0.5),
+            cpu("cpu-changed", ours.changed, peer.changed, 0.2),
+            cpu("cpu-quiet", ours.quiet, peer.quiet, 0.1),
+            Figure {
+                name: "memory",
+                ours: self.memory,
+                peer: MEMORY_GOAL,
+                goal: 1.0,
+                unit: "bytes",
+            },
+        ];
+        figures.extend(self.stores.figures());
+        figures
+    }
 }
 
 async fn change(server: &Server) -> Result<()> {

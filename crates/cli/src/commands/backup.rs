@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use control::BackupOrder;
+use control::{BackupOrder, Control};
 use engine::backup::BackupReport;
 use engine::coordinator::Pace;
 use model::{Clock as _, Reporter, Run, RunState};
@@ -59,10 +59,9 @@ pub(crate) async fn run(
     let app = App::open(&global.data()).await?;
     let connector = app.catalog.connector(&command.connector).await?;
     let policy = app.control.policy_for(&connector, None).await?;
-    let mut selection = policy.selection.clone();
-    if !command.kind.is_empty() {
-        selection.kinds = BTreeSet::from_iter(command.kind);
-    }
+    let service = app.control.service(&connector.service)?;
+    let kinds = BTreeSet::from_iter(command.kind);
+    let selection = Control::selection(service, &policy, &kinds)?;
     let named = command.repository.as_deref();
     let (row, repository) = app
         .repository_to_write(named.or(policy.repository.as_deref()))

@@ -24,10 +24,10 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  keepward connector add azure-devops contoso --pat-file pat.txt\n  \
         keepward connector add azure-devops https://dev.azure.com/contoso --pat-file pat.txt --name prod\n  \
-        keepward connector add azure-devops DefaultCollection --url https://tfs.example.com/tfs --pat-file pat.txt\n  \
+        keepward connector add azure-devops DefaultCollection --url https://tfs.example.com/tfs \\\n      --pat-file pat.txt\n  \
         keepward connector add azure-devops contoso --credential nightly\n  \
         keepward connector add azure-devops contoso --device-code --client-id ID\n  \
-        keepward connector add azure-devops contoso --certificate app.pem --client-id ID --tenant contoso.com\n  \
+        keepward connector add azure-devops contoso --certificate app.pem --client-id ID \\\n      --tenant contoso.com\n  \
         keepward connector add azure-devops contoso --managed-identity\n  \
         keepward connector add microsoft-365 contoso.onmicrosoft.com --device-code --client-id ID"
     )]

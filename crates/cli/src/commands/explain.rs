@@ -8,7 +8,7 @@ use crate::output::Output;
 
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  keepward explain permission-missing\n  keepward explain            every code with its title"
+    after_help = "Examples:\n  keepward explain permission-missing\n  keepward explain\n\nWithout a code it lists every code with its title."
 )]
 pub(crate) struct Command {
     /// The code, as an error or issue shows it; without one, all are listed

@@ -109,7 +109,8 @@ async fn archive(
     let id = resolve(&api, &command.snapshot, command.repository.as_deref()).await?;
     let path = segment(command.path.trim_matches('/'));
     let mut handle = tokio::fs::File::from_std(file.handle()?);
-    api.copy(&format!("/snapshots/{id}/archive?path={path}"), &mut handle)
+    let archive = format!("/snapshots/{id}/archive?path={path}");
+    api.copy(&archive, &mut handle, |error| Err(file.unwritable(error)))
         .await?;
     let size = file.finish()?;
     output.result(&serde_json::json!({ "file": zip, "bytes": size }));

@@ -20,11 +20,14 @@ pub(crate) enum Command {
     List,
     /// Add an identity provider, or replace the settings of one
     #[command(
-        after_help = "Examples:\n  keepward identity-provider set entra --title \"Contoso account\" \
-        --issuer https://login.microsoftonline.com/TENANT/v2.0 --client-id ID --client-secret-file secret.txt \
-        --role 5c1d0000-0000-0000-0000-00000000b0b0=operator --role admins=admin\n  \
-        keepward identity-provider set partners --title Partners --issuer https://login.microsoftonline.com/organizations/v2.0 \
-        --tenant TENANT-A --tenant TENANT-B --client-id ID --groups-claim roles --role Backup.Operator=operator\n\n\
+        after_help = "Examples:\n  keepward identity-provider set entra --title \"Contoso account\" \\\n      \
+        --issuer https://login.microsoftonline.com/TENANT/v2.0 --client-id ID \\\n      \
+        --client-secret-file secret.txt --role admins=admin \\\n      \
+        --role 5c1d0000-0000-0000-0000-00000000b0b0=operator\n  \
+        keepward identity-provider set partners --title Partners \\\n      \
+        --issuer https://login.microsoftonline.com/organizations/v2.0 \\\n      \
+        --tenant TENANT-A --tenant TENANT-B --client-id ID \\\n      \
+        --groups-claim roles --role Backup.Operator=operator\n\n\
         It prints the address that has to be registered there as the redirect URI. Roles and connectors are looked up at each sign-in."
     )]
     Set(Box<Set>),

@@ -15,7 +15,7 @@ use crate::output::{Output, moment};
 pub(crate) enum Command {
     /// Add a channel
     #[command(
-        after_help = "Examples:\n  keepward notification add ops email --host smtp.example.com --user backup --from backup@example.com --to ops@example.com --secret-file smtp.password\n  \
+        after_help = "Examples:\n  keepward notification add ops email --host smtp.example.com --user backup \\\n      --from backup@example.com --to ops@example.com --secret-file smtp.password\n  \
         keepward notification add hook webhook --url https://example.com/hook --secret-file signing.key\n  \
         keepward notification add chat slack --secret-file slack.url --on failure --on alarm\n  \
         keepward notification add alive ping --secret-file ping.url --connector contoso\n\n\

@@ -24,8 +24,8 @@ pub(crate) enum Command {
     },
     /// Make a policy; what is not said is as in the default one, with no retention
     #[command(
-        after_help = "Examples:\n  keepward policy add nightly --connector contoso --at 22:00 --time-zone Europe/Berlin --keep-daily 30\n  \
-        keepward policy add pay --connector contoso --include project='Payments*' --exclude git-repository='*/archive-*'\n  \
+        after_help = "Examples:\n  keepward policy add nightly --connector contoso --at 22:00 --time-zone Europe/Berlin \\\n      --keep-daily 30\n  \
+        keepward policy add pay --connector contoso --include project='Payments*' \\\n      --exclude git-repository='*/archive-*'\n  \
         keepward policy add often --cron '0 */4 * * mon-fri' --window 18:00-06:00 --missed skip"
     )]
     Add(Box<Named>),

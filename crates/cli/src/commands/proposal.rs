@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Show { id: String },
     /// Approve what another person asked for; it is done at once
     #[command(
-        after_help = "Example:\n  keepward proposal approve 01a20184-… --hash 5f3a… --server https://keepward.example.com --token-file token.txt"
+        after_help = "Example:\n  keepward proposal approve 01a20184-… --hash 5f3a… --server https://keepward.example.com \\\n      --token-file token.txt"
     )]
     Approve {
         id: String,

@@ -38,7 +38,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  keepward repository init /backup/contoso\n  keepward repository init /backup/contoso --password-file ~/contoso.password\n  \
         keepward repository init s3://backups/contoso --region eu-central-1 --storage-secret-file s3.key\n  \
-        keepward repository init s3://backups/contoso --endpoint https://minio.example.com:9000 --storage-secret-file s3.key --object-lock compliance --object-lock-days 30\n  \
+        keepward repository init s3://backups/contoso --endpoint https://minio.example.com:9000 \\\n      --storage-secret-file s3.key --object-lock compliance --object-lock-days 30\n  \
         keepward repository init azure://account/container/contoso --storage-secret-file azure.key\n  \
         keepward repository init gs://backups/contoso"
     )]
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Default {
         /// The repository's name here
         name: String,
+        /// Also where policies keep fewer snapshots afterwards
+        #[arg(long)]
+        accept_less: bool,
     },
     /// Read the catalog's index again from the repository alone: after the catalog was lost, or after `restic forget`
     #[command(
@@ -97,7 +100,7 @@ pub(crate) enum Command {
     Maintenance(maintenance::Maintenance),
     /// Copy snapshots into another repository: only what is missing there
     #[command(
-        after_help = "Examples:\n  keepward repository copy --from default --to second\n  keepward repository copy --from default --to /mnt/offsite --to-password-file ~/offsite.password 5c1d latest\n\n\
+        after_help = "Examples:\n  keepward repository copy --from default --to second\n  keepward repository copy --from default --to /mnt/offsite \\\n      --to-password-file ~/offsite.password 5c1d latest\n\n\
         Everything is verified on the way. A copy that was interrupted goes on when it is started again. Snapshots keep their times and tags, and the next copy \
         does not copy them again, nor does `restic copy`. Contents are copied as they are cut: a backup that later goes into the second repository itself cuts files \
         above 512 KiB at other places, so such files share space with their copies only as long as they do not change."
@@ -160,8 +163,9 @@ async fn here(command: Command, global: &Global, output: &Output) -> Result<Exit
         Command::Maintenance(options) => {
             return maintenance::maintenance(options, global, output).await;
         }
-        Command::Default { name } => {
-            return sync::default(&Api::open(global).await?, &name, output).await;
+        Command::Default { name, accept_less } => {
+            let api = Api::open(global).await?;
+            return sync::default(&api, &name, accept_less, output).await;
         }
         command => command,
     };
@@ -197,7 +201,9 @@ async fn ask(
         Command::Init(options) => init::ask_init(&api, options, output).await,
         Command::Add(options) => init::ask_add(&api, options, output).await,
         Command::List => sync::ask_list(&api, output).await,
-        Command::Default { name } => sync::default(&api, &name, output).await,
+        Command::Default { name, accept_less } => {
+            sync::default(&api, &name, accept_less, output).await
+        }
         Command::Check(options) => check::ask(&api, options, output, cancel).await,
         Command::Prune(options) => prune::ask(&api, options, output, cancel).await,
         Command::Maintenance(options) => maintenance::maintenance(options, global, output).await,

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// The people whom a plan's items name, and who takes their place
     #[command(
         after_help = "Examples:\n  keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162\n  \
-        keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162 --map anna@contoso.com=anna@fabrikam.com\n  \
+        keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162 \\\n      --map anna@contoso.com=anna@fabrikam.com\n  \
         keepward restore identities 01a20184-5804-7ad7-ada3-4e217e220162 --map anna@contoso.com=\n\nAn empty name leaves the person as stored."
     )]
     Identities(Identities),
@@ -141,6 +141,9 @@ pub(crate) struct Steps {
     /// That do this: `create`, `undelete`, `replace`, `merge`, `skip`, `export` or `remove`
     #[arg(long)]
     action: Option<String>,
+    /// That ended so: `failed`, `differs`, `verified`, `done` or `skipped`
+    #[arg(long)]
+    state: Option<String>,
     /// At most this many steps
     #[arg(long, default_value_t = 1000)]
     limit: usize,
@@ -226,6 +229,18 @@ impl Plan {
             what,
         }]))
     }
+}
+
+/// The action of items that a plan leaves alone.
+const SKIP: &str = "skip";
+
+/// What to do with a plan that was just made.
+fn tell_next(id: &str, writes: bool, output: &Output) {
+    output.line(if writes {
+        format!("\nnothing has been written; to do it: keepward restore apply {id}")
+    } else {
+        format!("\nthere is nothing to do; why each item is skipped: keepward restore steps {id}")
+    });
 }
 
 fn nothing() -> Failure {

@@ -30,7 +30,7 @@ pub(crate) enum Command {
         /// The run's id, as `run list` shows it
         run: String,
     },
-    /// Make the same backup again; what the run before got is not read again
+    /// Try a backup again that failed, was canceled or has issues; what it got is not read again
     #[command(after_help = "Example:\n  keepward run retry 01a20184-5804-7ad7-ada3-4e217e220162")]
     Retry {
         /// The run's id, as `run list` shows it
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     },
     /// Say that you have seen an issue, so that nobody is told of it again
     #[command(
-        after_help = "Example:\n  keepward run acknowledge contoso git-repository-disabled --kind git-repository --item 4c1e… --until 2027-01-01T00:00:00Z"
+        after_help = "Example:\n  keepward run acknowledge contoso git-repository-disabled --kind git-repository \\\n      --item 4c1e… --until 2027-01-01T00:00:00Z"
     )]
     Acknowledge(Acknowledge),
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use simulator::{Options, Seed, Simulator};
+use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -55,7 +56,11 @@ pub(crate) struct Command {
     sign_in_pages: bool,
 }
 
-pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    command: Command,
+    output: &Output,
+    cancel: &CancellationToken,
+) -> Result<Exit, Failure> {
     let history = command
         .history
         .or_else(|| PathBuf::from(".git").exists().then(|| PathBuf::from(".")));
@@ -98,5 +103,6 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
         simulator.client_secret()
     ));
     output.line("press Ctrl-C to end");
-    std::future::pending().await
+    cancel.cancelled().await;
+    Ok(Exit::Done)
 }

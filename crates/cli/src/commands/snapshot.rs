@@ -126,7 +126,7 @@ pub(crate) async fn run(
         return forget::ask(forget, global, output).await;
     }
     match &command {
-        Command::Cat(cat) => return look::cat(cat, global).await,
+        Command::Cat(cat) => return look::cat(cat, global, output).await,
         Command::GitLog(log) => return look::git_log(log, global, output).await,
         _ if global.server.is_some() => return ask::run(command, global, output).await,
         _ => {}

@@ -39,7 +39,7 @@ impl Role {
 pub(crate) enum Command {
     /// Make an account
     #[command(
-        after_help = "Examples:\n  keepward user add anna --role admin --password-file anna.txt\n  pwgen 20 1 | keepward user add ben --role operator --role restorer --connector contoso --password-file -"
+        after_help = "Examples:\n  keepward user add anna --role admin --password-file anna.txt\n  pwgen 20 1 | keepward user add ben --role operator --role restorer --connector contoso \\\n      --password-file -"
     )]
     Add(Add),
     /// All accounts

@@ -102,6 +102,31 @@ impl World {
         Ran::new(arguments, &output, &[self.simulator.pat(), PASSWORD])
     }
 
+    /// A command as it is typed: what is between single quotes is one word.
+    pub(crate) async fn run(&self, line: &str) -> Ran {
+        self.keepward(&words(line)).await
+    }
+
+    /// One that does what it is asked.
+    pub(crate) async fn done(&self, line: &str) -> Ran {
+        let ran = self.run(line).await;
+        ran.exits(0);
+        ran
+    }
+
+    /// The first row of what one shows.
+    pub(crate) async fn first(&self, line: &str) -> Value {
+        let shown = self.done(line).await.events;
+        shown.into_iter().next().unwrap_or_default()
+    }
+
+    /// One that is refused, with this exit code and this code to look up.
+    pub(crate) async fn refused(&self, line: &str, exit: i32, code: &str) -> Ran {
+        let ran = self.run(line).await;
+        ran.refuses(exit, code);
+        ran
+    }
+
     /// As on another machine: with this data directory.
     pub(crate) async fn keepward_in(&self, data: &str, arguments: &[&str]) -> Ran {
         let mut command = Command::new(program());
@@ -268,6 +293,27 @@ impl World {
         let made = self.post("/__pats", &sent).await;
         self.file(file, made["pat"].as_str().unwrap());
     }
+}
+
+pub(crate) fn words(line: &str) -> Vec<&str> {
+    let parts = line.split('\'').enumerate();
+    parts
+        .flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        })
+        .collect()
+}
+
+/// What a command tells people that does what it is asked: on standard output, and on standard error.
+pub(crate) async fn typed(world: &World, line: &str) -> (String, String) {
+    let mut command = Command::new(program());
+    command.args(words(line)).arg("--data-dir");
+    command.arg(world.path("data")).stdin(Stdio::null());
+    let output = command.output().await.unwrap();
+    let [out, told] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(output.status.success(), "{line}\n{out}\n{told}");
+    (out, told)
 }
 
 /// As it was built for these tests, or beside this.

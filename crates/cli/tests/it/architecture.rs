@@ -207,3 +207,38 @@ fn every_code_is_given_somewhere() {
         );
     }
 }
+
+/// `a/{b,c}.rs` names two.
+fn alternatives(path: &str) -> Vec<String> {
+    let parts = path.split_once('{').and_then(|(head, rest)| {
+        let (names, tail) = rest.split_once('}')?;
+        let names = names.split(',');
+        Some(names.map(|name| format!("{head}{name}{tail}")).collect())
+    });
+    parts.unwrap_or_else(|| vec![path.to_owned()])
+}
+
+#[test]
+fn every_file_that_a_page_names_is_there() {
+    let root = workspace();
+    let mut count = 0;
+    for page in ["README.md", "docs/ARCHITECTURE.md", "docs/adding-a-kind.md"] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let spans = text.split('`').skip(1).step_by(2);
+        let code = |span: &&str| span.contains("/src/") || span.contains("/tests/");
+        for path in spans.filter(code).flat_map(alternatives) {
+            count += 1;
+            let there = [root.join(&path), root.join("crates").join(&path)];
+            assert!(there.iter().any(|path| path.exists()), "{page}: {path}");
+        }
+        for link in text.split("](").skip(1) {
+            let link = link.split([')', '#']).next().unwrap();
+            let there = link.is_empty() || link.contains("://") || {
+                let from = root.join(page);
+                from.parent().unwrap().join(link).exists()
+            };
+            assert!(there, "{page}: {link}");
+        }
+    }
+    assert!(count > 60, "{count} files");
+}

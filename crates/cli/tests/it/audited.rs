@@ -8,8 +8,7 @@ use crate::common::World;
 
 /// `action subject outcome` of all rows, the oldest first.
 async fn log(world: &World) -> Vec<String> {
-    let listed = world.keepward(&["audit", "list", "--limit", "200"]).await;
-    listed.exits(0);
+    let listed = world.done("audit list --limit 200").await;
     let rows = listed.events.iter().rev();
     let text = |row: &Value, name: &str| row[name].as_str().unwrap_or("").to_owned();
     rows.map(|row| {
@@ -20,10 +19,6 @@ async fn log(world: &World) -> Vec<String> {
     .collect()
 }
 
-fn words(command: &str) -> Vec<&str> {
-    command.split(' ').collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_destroys_or_gives_out_something_leaves_a_row() {
     let world = World::connected().await;
@@ -32,13 +27,11 @@ async fn what_destroys_or_gives_out_something_leaves_a_row() {
     world.backup("default").await.exits(0);
     world.repository("second").await;
     let (key, out) = (world.file("new", "another password"), world.at("out"));
-    let plan = "restore plan latest --kind project --repository default";
-    let plan = world.keepward(&words(plan)).await;
+    let plan = world.done("restore plan latest --kind project").await;
     let plan = plan.event("plan")["id"].as_str().unwrap().to_owned();
-    let of = |rest: &str| format!("{rest} --repository default");
-    for (command, row) in [
+    for (command, action) in [
         (
-            of(&format!("export {snapshot} source.json --to {out}")),
+            format!("export {snapshot} source.json --to {out}"),
             format!("snapshot.export snapshot/{snapshot}"),
         ),
         (
@@ -46,15 +39,15 @@ async fn what_destroys_or_gives_out_something_leaves_a_row() {
             format!("restore.apply restore-plan/{plan}"),
         ),
         (
-            of(&format!("repository key add --new-password-file {key}")),
+            format!("repository key add --new-password-file {key}"),
             "repository.key-add repository/default".to_owned(),
         ),
         (
-            of(&format!("repository key use --password-file {key}")),
+            format!("repository key use --password-file {key}"),
             "repository.key-use repository/default".to_owned(),
         ),
         (
-            of("repository repair index"),
+            "repository repair index".to_owned(),
             "repository.repair-index repository/default".to_owned(),
         ),
         (
@@ -62,20 +55,26 @@ async fn what_destroys_or_gives_out_something_leaves_a_row() {
             "repository.copy repository/default".to_owned(),
         ),
         (
-            of("snapshot forget --keep-last 1"),
+            "snapshot forget --keep-last 1".to_owned(),
             "snapshot.forget repository/default".to_owned(),
         ),
         (
-            of("repository prune"),
+            "repository prune".to_owned(),
             "repository.prune repository/default".to_owned(),
         ),
     ] {
         let before = log(&world).await.len();
-        let ran = world.keepward(&words(&command)).await;
-        ran.exits(0);
+        let ran = world.done(&command).await;
         let rows = log(&world).await.split_off(before);
-        assert_eq!(rows, [format!("{row} done")], "{}", ran.told());
+        assert_eq!(rows, [format!("{action} done")], "{}", ran.told());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_looks_leaves_no_row() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    world.backup("default").await.exits(0);
     let before = log(&world).await.len();
     for look in [
         "repository prune --dry-run",
@@ -84,10 +83,9 @@ async fn what_destroys_or_gives_out_something_leaves_a_row() {
         "snapshot list",
         "snapshot forget --keep-last 1 --dry-run",
     ] {
-        world.keepward(&words(&of(look))).await.exits(0);
+        world.done(look).await;
     }
-    let after = log(&world).await.len();
-    assert_eq!(after, before, "who only looks changes nothing");
+    assert_eq!(log(&world).await.len(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,8 +102,8 @@ async fn what_failed_is_told_as_such_and_by_whom() {
         "--repository",
         "default",
     ];
-    assert_ne!(world.keepward(&export).await.code, Some(0));
-    let listed = world.keepward(&["audit", "list"]).await;
+    world.keepward(&export).await.refuses(1, "file-failed");
+    let listed = world.run("audit list").await;
     let rows: Vec<&Value> = listed
         .events
         .iter()
@@ -117,6 +115,25 @@ async fn what_failed_is_told_as_such_and_by_whom() {
         .collect();
     assert!(outcomes.contains("failed"), "{}", listed.told());
     assert!(rows.iter().all(|row| row["kind"] == "local-administrator"));
-    let verified = world.keepward(&["audit", "verify"]).await;
-    verified.exits(0);
+    world.done("audit verify").await;
+}
+
+/// Also who is killed on the way has left a trace.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forget_is_noted_before_it_is_begun() {
+    let world = World::connected().await;
+    for _ in 0..2 {
+        world.backup("default").await.exits(0);
+    }
+    let oldest = world.snapshots("default").await.remove(0);
+    // Its second copy cannot be removed.
+    let copy = world.path("default/keepward/snapshots").join(&oldest);
+    std::fs::remove_file(&copy).unwrap();
+    std::fs::create_dir(&copy).unwrap();
+    let before = log(&world).await.len();
+    let ran = world.run("snapshot forget --keep-last 1").await;
+    ran.exits(1);
+    let rows = log(&world).await.split_off(before);
+    let noted = ["done", "failed"].map(|end| format!("snapshot.forget repository/default {end}"));
+    assert_eq!(rows, noted, "{}", ran.told());
 }

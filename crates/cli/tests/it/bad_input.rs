@@ -1,30 +1,13 @@
-//! What wrong input gets: an error that names the thing and says what to do, and nothing lost.
+//! What wrong words, files and passwords get: an error that names the thing and says what to do, and nothing lost.
+
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::common::{Ran, World, lost, restic};
-
-const READ: [&str; 4] = ["vso.project", "vso.code", "vso.work", "vso.wiki"];
+use crate::common::{World, restic};
 
 async fn connectors(world: &World) -> Vec<Value> {
-    let listed = world.keepward(&["connector", "list"]).await;
-    listed.exits(0);
-    listed.events
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_is_refused_and_nothing_is_saved() {
-    let world = World::bare().await;
-    world.file(
-        "wrong",
-        "xnu2m7wrongwrongwrongwrongwrongwrongwrongwrongwrong4",
-    );
-    let ran = world.connect("contoso", "wrong").await;
-    ran.refuses(4, "credential-refused");
-    assert!(!ran.told().contains("wrongwrong"), "{}", ran.told());
-    assert_eq!(connectors(&world).await, [Value::Null; 0]);
-    let backup = world.keepward(&["backup", "contoso"]).await;
-    backup.refuses(1, "connector-unknown");
+    world.done("connector list").await.events
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,161 +26,6 @@ async fn a_token_file_that_is_empty_missing_or_no_text_is_named() {
         assert!(message.contains(file), "{message}");
     }
     assert_eq!(world.requests().await, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_expires_later_ends_the_backup_without_a_snapshot() {
-    let world = World::connected().await;
-    world.backup("default").await.exits(0);
-    let before = world.snapshots("default").await;
-    world.disturb(&json!({"fault": "203"})).await;
-    world
-        .backup("default")
-        .await
-        .refuses(4, "credential-refused");
-    world.heal().await;
-    assert_eq!(world.snapshots("default").await, before);
-}
-
-/// What a token without a scope costs is said before, and what it can read is backed up all the same.
-async fn without(scope: &str, kind: &str, others: &[&str]) {
-    let world = World::bare().await;
-    world.repository("default").await;
-    let scopes: Vec<&str> = READ.into_iter().filter(|read| *read != scope).collect();
-    world.pat("narrow", "contoso", &scopes).await;
-    let added = world.connect("contoso", "narrow").await;
-    added.exits(0);
-    let check = added.check(kind);
-    assert_eq!(
-        (&check["outcome"], &check["code"]),
-        (&json!("missing"), &json!("permission-missing")),
-        "{check}"
-    );
-    assert!(check["hint"].as_str().unwrap().contains(scope), "{check}");
-    assert!(
-        check["message"]
-            .as_str()
-            .unwrap()
-            .contains("cannot be backed up"),
-        "{check}"
-    );
-    world
-        .keepward(&["connector", "test", "contoso"])
-        .await
-        .exits(3);
-
-    let ran = world.backup("default").await;
-    ran.exits(3);
-    let issue = ran
-        .issues()
-        .into_iter()
-        .find(|issue| issue["kind"] == kind)
-        .cloned();
-    let issue = issue.unwrap_or_else(|| panic!("no issue of {kind}: {}", ran.told()));
-    assert_eq!(issue["code"], "permission-missing", "{issue}");
-    let counts = &ran.event("result")["counts"]["kinds"];
-    for other in others {
-        assert!(
-            counts[*other]["items"].as_u64().unwrap() > 0,
-            "{other}: {counts}"
-        );
-    }
-
-    // With a better token nothing more is needed.
-    let (url, pat) = (world.simulator.url().to_owned(), world.at("pat"));
-    world
-        .keepward(&[
-            "connector",
-            "add",
-            "azure-devops",
-            "contoso",
-            "--url",
-            &url,
-            "--pat-file",
-            &pat,
-            "--replace",
-        ])
-        .await
-        .exits(0);
-    world.backup("default").await.exits(0);
-    let whole = world.undisturbed().await;
-    assert_eq!(lost(&whole, &world.content("default").await), [""; 0]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_without_code_costs_the_repositories_alone() {
-    without(
-        "vso.code",
-        "git-repository",
-        &[
-            "project",
-            "team",
-            "work-item",
-            "comment",
-            "attachment",
-            "wiki",
-        ],
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_without_work_costs_the_work_items_alone() {
-    without(
-        "vso.work",
-        "work-item",
-        &["project", "team", "git-repository", "wiki"],
-    )
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_another_organization_is_refused() {
-    let world = World::bare().await;
-    let made = world
-        .post("/__organizations", &json!({"name": "fabrikam"}))
-        .await;
-    world.file("other", made["pat"].as_str().unwrap());
-    let ran = world.connect("contoso", "other").await;
-    ran.refuses(4, "credential-refused");
-    assert_eq!(ran.event("check")["outcome"], "fail", "{}", ran.told());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_for_all_organizations_is_taken_and_told_of() {
-    let world = World::bare().await;
-    world.pat("global", "*", &READ).await;
-    let ran = world.connect("contoso", "global").await;
-    ran.exits(0);
-    let global = |ran: &Ran| ran.codes().iter().any(|code| code == "pat-global");
-    assert!(global(&ran), "{}", ran.told());
-    let tested = world.keepward(&["connector", "test", "contoso"]).await;
-    assert!(global(&tested), "{}", tested.told());
-    world.pat("own", "contoso", &READ).await;
-    let url = world.simulator.url().to_owned();
-    let pat = world.at("own");
-    let replace = ["connector", "add", "azure-devops", "contoso", "--replace"];
-    let options = ["--url", &url, "--pat-file", &pat];
-    let replaced = world.keepward(&[&replace[..], &options[..]].concat()).await;
-    replaced.exits(0);
-    assert!(!global(&replaced), "{}", replaced.told());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_organization_is_named() {
-    let world = World::bare().await;
-    world.pat("global", "*", &READ).await;
-    let ran = world.connect("nowhere", "global").await;
-    ran.refuses(1, "organization-unknown");
-    assert!(
-        ran.event("error")["message"]
-            .as_str()
-            .unwrap()
-            .contains("nowhere"),
-        "{}",
-        ran.told()
-    );
-    assert_eq!(connectors(&world).await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,19 +70,9 @@ async fn a_connector_of_this_name_is_not_replaced_by_accident() {
     assert_eq!(connectors(&world).await, before);
     // One token that reads for backups, another that writes for restores.
     let (url, pat) = (world.simulator.url(), world.at("pat"));
-    let arguments = [
-        "connector",
-        "add",
-        "azure-devops",
-        "contoso",
-        "--url",
-        url,
-        "--pat-file",
-        &pat,
-        "--name",
-        "another",
-    ];
-    world.keepward(&arguments).await.exits(0);
+    let arguments =
+        format!("connector add azure-devops contoso --url {url} --pat-file {pat} --name another");
+    world.done(&arguments).await;
     assert_eq!(connectors(&world).await.len(), before.len() + 1);
 }
 
@@ -288,17 +106,12 @@ async fn a_repository_of_another_version_is_left_as_it_is() {
     let (place, password) = (world.path("old"), world.path("password"));
     let made = restic(&place, &password, &["init", "--repository-version", "1"]).await;
     assert!(made.status.success());
-    let arguments = [
-        "repository",
-        "add",
-        &world.at("old"),
-        "--password-file",
-        &world.at("password"),
-    ];
-    world
-        .keepward(&arguments)
-        .await
-        .refuses(1, "repository-version");
+    let arguments = format!(
+        "repository add {} --password-file {}",
+        world.at("old"),
+        world.at("password")
+    );
+    world.refused(&arguments, 1, "repository-version").await;
     let config = restic(&place, &password, &["cat", "config"]).await;
     let config: Value = serde_json::from_slice(&config.stdout).unwrap();
     assert_eq!(config["version"], 1);
@@ -310,19 +123,8 @@ async fn an_existing_repository_is_not_made_again() {
     world.repository("default").await;
     let (place, password) = (world.at("default"), world.at("password"));
     let config = std::fs::read(world.path("default/config")).unwrap();
-    let arguments = [
-        "repository",
-        "init",
-        &place,
-        "--name",
-        "again",
-        "--password-file",
-        &password,
-    ];
-    world
-        .keepward(&arguments)
-        .await
-        .refuses(1, "repository-exists");
+    let arguments = format!("repository init {place} --name again --password-file {password}");
+    world.refused(&arguments, 1, "repository-exists").await;
     assert_eq!(std::fs::read(world.path("default/config")).unwrap(), config);
     assert_eq!(
         std::fs::read_dir(world.path("default/keys"))
@@ -332,32 +134,10 @@ async fn an_existing_repository_is_not_made_again() {
     );
 
     let nowhere = world.at("nowhere");
-    let arguments = [
-        "repository",
-        "add",
-        &nowhere,
-        "--name",
-        "other",
-        "--password-file",
-        &password,
-    ];
-    world
-        .keepward(&arguments)
-        .await
-        .refuses(1, "repository-not-found");
-    let arguments = [
-        "repository",
-        "init",
-        "ftp://host/x",
-        "--name",
-        "other",
-        "--password-file",
-        &password,
-    ];
-    world
-        .keepward(&arguments)
-        .await
-        .refuses(1, "repository-location");
+    let arguments = format!("repository add {nowhere} --name other --password-file {password}");
+    world.refused(&arguments, 1, "repository-not-found").await;
+    let arguments = format!("repository init ftp://host/x --name other --password-file {password}");
+    world.refused(&arguments, 1, "repository-location").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -365,10 +145,7 @@ async fn a_snapshot_is_found_by_an_id_that_fits_one_alone() {
     let world = World::connected().await;
     // Seventeen ids cannot all differ in their first digit.
     for _ in 0..17 {
-        world
-            .keepward(&["backup", "contoso", "--kind", "project"])
-            .await
-            .exits(0);
+        world.done("backup contoso --kind project").await;
     }
     let ids = world.snapshots("default").await;
     let begins = |first: char| ids.iter().filter(|id| id.starts_with(first)).count();
@@ -377,8 +154,9 @@ async fn a_snapshot_is_found_by_an_id_that_fits_one_alone() {
         .find(|first| begins(*first) > 1)
         .unwrap()
         .to_string();
-    let ran = world.keepward(&["snapshot", "show", &twice]).await;
-    ran.refuses(1, "snapshot-ambiguous");
+    let ran = world
+        .refused(&format!("snapshot show {twice}"), 1, "snapshot-ambiguous")
+        .await;
     let message = ran.event("error")["message"].as_str().unwrap();
     assert!(
         ids.iter()
@@ -393,13 +171,9 @@ async fn a_snapshot_is_found_by_an_id_that_fits_one_alone() {
             .exits(1);
     }
     world
-        .keepward(&["snapshot", "show", "ffffffffffffffff"])
-        .await
-        .refuses(1, "snapshot-unknown");
-    world
-        .keepward(&["snapshot", "show", &ids[3]])
-        .await
-        .exits(0);
+        .refused("snapshot show ffffffffffffffff", 1, "snapshot-unknown")
+        .await;
+    world.done(&format!("snapshot show {}", ids[3])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -407,10 +181,7 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
     let world = World::connected().await;
     world.backup("default").await.exits(0);
     let before = world.get("/__state?organization=contoso").await;
-    let planned = world
-        .keepward(&["restore", "plan", "latest", "--everything"])
-        .await;
-    planned.exits(0);
+    let planned = world.done("restore plan latest --everything").await;
     let plan = planned.event("plan");
     // The roots of areas and iterations are there in every project and are merged.
     let mut actions = plan["actions"].as_object().unwrap().keys();
@@ -420,7 +191,7 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
         planned.told()
     );
     let id = plan["id"].as_str().unwrap();
-    let shown = world.keepward(&["restore", "steps", id]).await;
+    let shown = world.run(&format!("restore steps {id}")).await;
     assert!(
         shown
             .events
@@ -432,8 +203,7 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
         "{}",
         shown.told()
     );
-    let applied = world.keepward(&["restore", "apply", id]).await;
-    applied.exits(0);
+    let applied = world.done(&format!("restore apply {id}")).await;
     assert_eq!(applied.event("result")["created"], 0);
     assert_eq!(world.get("/__state?organization=contoso").await, before);
 }
@@ -441,31 +211,44 @@ async fn a_restore_into_a_place_that_has_everything_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_selected_restores_nothing() {
     let world = World::connected().await;
-    world
-        .keepward(&["backup", "contoso", "--kind", "project"])
-        .await
-        .exits(0);
+    world.done("backup contoso --kind project").await;
     let requests = world.requests().await;
+    world.run("restore plan latest").await.exits(2);
     world
-        .keepward(&["restore", "plan", "latest"])
-        .await
-        .exits(2);
+        .refused("restore apply no-such-plan", 1, "plan-unknown")
+        .await;
     world
-        .keepward(&["restore", "apply", "no-such-plan"])
-        .await
-        .refuses(1, "plan-unknown");
-    world
-        .keepward(&["backup", "contoso", "--kind", "work-items"])
-        .await
-        .refuses(1, "kind-unknown");
+        .refused("backup contoso --kind work-items", 1, "kind-unknown")
+        .await;
     assert_eq!(world.requests().await, requests);
-    assert_eq!(world.keepward(&["restore", "list"]).await.events.len(), 0);
+    assert_eq!(world.run("restore list").await.events.len(), 0);
+}
+
+/// All files below a folder, none of them through a link.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut open = vec![folder.to_owned()];
+    let mut files = Vec::new();
+    while let Some(at) = open.pop() {
+        let metadata = std::fs::symlink_metadata(&at).unwrap();
+        assert!(!metadata.is_symlink(), "{}", at.display());
+        if metadata.is_dir() {
+            let entries = std::fs::read_dir(&at).unwrap();
+            open.extend(entries.map(|entry| entry.unwrap().path()));
+        } else {
+            files.push(at);
+        }
+    }
+    files
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_from_the_service_stay_inside_the_folder_of_an_export() {
     let world = World::bare().await;
-    let (tree, password) = (world.path("tree"), world.path("password"));
+    let (place, tree, password) = (
+        world.path("default"),
+        world.path("tree"),
+        world.path("password"),
+    );
     std::fs::create_dir_all(&tree).unwrap();
     let long = "ü".repeat(127);
     let names = [
@@ -482,75 +265,37 @@ async fn names_from_the_service_stay_inside_the_folder_of_an_export() {
         std::fs::write(tree.join(name), name).unwrap();
     }
     std::os::unix::fs::symlink("/etc/passwd", tree.join("link")).unwrap();
-    let place = world.path("default");
-    assert!(
-        restic(&place, &password, &["init", "--repository-version", "2"])
-            .await
-            .status
-            .success()
-    );
-    assert!(
-        restic(&place, &password, &["backup", tree.to_str().unwrap()])
-            .await
-            .status
-            .success()
-    );
-    world
-        .keepward(&[
-            "repository",
-            "add",
-            &world.at("default"),
-            "--password-file",
-            &world.at("password"),
-        ])
-        .await
-        .exits(0);
+    for command in [
+        &["init", "--repository-version", "2"][..],
+        &["backup", tree.to_str().unwrap()],
+    ] {
+        let made = restic(&place, &password, command).await;
+        assert!(made.status.success(), "{made:?}");
+    }
+    let (place, password) = (place.display(), password.display());
+    let add = format!("repository add {place} --password-file {password}");
+    world.done(&add).await;
 
-    let outside = std::fs::read_dir(world.path("")).unwrap().count();
-    let ran = world
-        .keepward(&["export", "latest", "/", "--to", &world.at("out")])
-        .await;
+    let beside = || std::fs::read_dir(world.path("")).unwrap().count();
+    let before = beside();
+    let export = format!("export latest / --to {}", world.at("out"));
+    let ran = world.run(&export).await;
     assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.told());
-    assert_eq!(
-        std::fs::read_dir(world.path("")).unwrap().count(),
-        outside + 1
-    );
-    let mut open = vec![world.path("out")];
+    assert_eq!(beside(), before + 1);
     let mut written = Vec::new();
-    while let Some(at) = open.pop() {
-        let metadata = std::fs::symlink_metadata(&at).unwrap();
-        assert!(!metadata.is_symlink(), "{}", at.display());
-        if metadata.is_dir() {
-            open.extend(
-                std::fs::read_dir(&at)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else {
-            let name = at.file_name().unwrap().to_str().unwrap();
-            assert!(!name.chars().any(char::is_control), "{name:?}");
-            written.push(std::fs::read_to_string(&at).unwrap());
-        }
+    for file in files(&world.path("out")) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        assert!(!name.chars().any(char::is_control), "{name:?}");
+        written.push(std::fs::read_to_string(&file).unwrap());
     }
     written.sort_unstable();
     let mut expected = names.map(str::to_owned).to_vec();
     expected.sort_unstable();
     assert_eq!(written, expected, "{}", ran.told());
 
-    let again = world
-        .keepward(&[
-            "export",
-            "latest",
-            "no/such/path",
-            "--to",
-            &world.at("other"),
-        ])
-        .await;
-    assert!(
-        again.code == Some(1) || again.code == Some(2),
-        "{}",
-        again.told()
-    );
+    let nowhere = format!("export latest no/such/path --to {}", world.at("other"));
+    let again = world.run(&nowhere).await;
+    assert!(matches!(again.code, Some(1 | 2)), "{}", again.told());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -566,58 +311,42 @@ async fn a_second_process_on_the_same_data_directory_is_refused() {
         tokio::task::yield_now().await;
     }
     world
-        .keepward(&["connector", "list"])
-        .await
-        .refuses(1, "data-directory-busy");
+        .refused("connector list", 1, "data-directory-busy")
+        .await;
     first.kill().await.unwrap();
-    world.keepward(&["connector", "list"]).await.exits(0);
+    world.done("connector list").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_is_found_and_has_an_exit_code_of_its_own() {
     let world = World::connected().await;
     world.backup("default").await.exits(0);
-    let mut open = vec![world.path("default/data")];
-    let mut packs = Vec::new();
-    while let Some(at) = open.pop() {
-        if at.is_dir() {
-            open.extend(
-                std::fs::read_dir(&at)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else {
-            packs.push(at);
-        }
-    }
+    let packs = files(&world.path("default/data"));
     let mut bytes = std::fs::read(&packs[0]).unwrap();
     bytes[20] ^= 1;
     std::fs::remove_file(&packs[0]).unwrap();
     std::fs::write(&packs[0], bytes).unwrap();
     world
-        .keepward(&["repository", "check", "--read-data"])
-        .await
-        .refuses(8, "repository-damaged");
+        .refused("repository check --read-data", 8, "repository-damaged")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_code_is_explained() {
     let world = World::bare().await;
-    let listed = world.keepward(&["explain"]).await;
-    listed.exits(0);
+    let listed = world.done("explain").await;
     assert_eq!(listed.events.len(), model::code::CODES.len());
     for code in [
         "permission-missing",
         "data-directory-busy",
         "snapshot-ambiguous",
     ] {
-        let explained = world.keepward(&["explain", code]).await;
-        explained.exits(0);
+        let explained = world.done(&format!("explain {code}")).await;
         assert!(
             explained.events[0]["remedy"]
                 .as_str()
                 .is_some_and(|remedy| !remedy.is_empty())
         );
     }
-    world.keepward(&["explain", "no-such-code"]).await.exits(2);
+    world.run("explain no-such-code").await.exits(2);
 }

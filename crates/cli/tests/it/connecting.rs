@@ -7,7 +7,7 @@ mod tenants;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::common::{Ran, World};
+use crate::common::{Ran, World, words};
 
 /// A folder whose one cloud is the simulator, with an app of its own and a user-assigned identity.
 async fn cloud() -> World {
@@ -42,8 +42,9 @@ fn configure(world: &World, more: &str) {
 }
 
 /// A command that shows a device code, and what somebody does with that code.
-async fn with_code(world: &World, arguments: &[&str], act: impl FnOnce(&str)) -> Ran {
-    let mut child = world.start(arguments);
+async fn with_code(world: &World, line: &str, act: impl FnOnce(&str)) -> Ran {
+    let arguments = words(line);
+    let mut child = world.start(&arguments);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (mut said, mut act) = (String::new(), Some(act));
     while let Some(line) = lines.next_line().await.unwrap() {
@@ -63,7 +64,7 @@ async fn with_code(world: &World, arguments: &[&str], act: impl FnOnce(&str)) ->
     let mut output = child.wait_with_output().await.unwrap();
     output.stdout = said.into_bytes();
     assert!(act.is_none(), "no code was shown: {output:?}");
-    Ran::new(arguments, &output, &[world.simulator.pat()])
+    Ran::new(&arguments, &output, &[world.simulator.pat()])
 }
 
 fn of<'a>(ran: &'a Ran, event: &str) -> Vec<&'a Value> {
@@ -72,16 +73,13 @@ fn of<'a>(ran: &'a Ran, event: &str) -> Vec<&'a Value> {
 }
 
 async fn connectors(world: &World) -> Vec<String> {
-    let listed = world.keepward(&["connector", "list"]).await;
-    listed.exits(0);
+    let listed = world.done("connector list").await;
     let name = |row: &Value| row["name"].as_str().unwrap().to_owned();
     listed.events.iter().map(name).collect()
 }
 
 async fn shown(world: &World, name: &str) -> Value {
-    let shown = world.keepward(&["connector", "show", name]).await;
-    shown.exits(0);
-    shown.events[0].clone()
+    world.first(&format!("connector show {name}")).await
 }
 
 #[track_caller]

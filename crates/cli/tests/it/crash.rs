@@ -168,21 +168,15 @@ async fn a_killed_restore_goes_on_and_doubles_nothing() {
         world.file("pat", made["pat"].as_str().unwrap());
         world.connect(organization, "pat").await.exits(0);
         let planned = world
-            .keepward(&[
-                "restore",
-                "plan",
-                "latest",
-                "--everything",
-                "--into",
-                organization,
-            ])
+            .done(&format!(
+                "restore plan latest --everything --into {organization}"
+            ))
             .await;
-        planned.exits(0);
         let plan = planned.event("plan")["id"].as_str().unwrap().to_owned();
         for place in places {
             killed_when_asked(&world, place, &["restore", "apply", &plan]).await;
         }
-        let applied = world.keepward(&["restore", "apply", &plan]).await;
+        let applied = world.run(&format!("restore apply {plan}")).await;
         assert!(
             applied.code == Some(0) || applied.code == Some(3),
             "{}",
@@ -202,7 +196,7 @@ async fn a_killed_restore_goes_on_and_doubles_nothing() {
             "{}",
             applied.told()
         );
-        let again = world.keepward(&["restore", "apply", &plan]).await;
+        let again = world.run(&format!("restore apply {plan}")).await;
         assert_eq!(counts(&world, organization).await, now, "{}", again.told());
     }
 }
@@ -258,7 +252,7 @@ async fn a_killed_backup_goes_on_and_asks_for_little_again() {
     assert!(all <= requests + requests / 10, "{all} of {requests}");
     assert_eq!(lost(&whole, &world.content(name).await), [""; 0]);
     let run = again.event("result")["run"].as_str().unwrap().to_owned();
-    let shown = world.keepward(&["run", "show", &run]).await;
+    let shown = world.run(&format!("run show {run}")).await;
     assert!(
         shown.events[0]["resumed_from"].is_string(),
         "{}",

@@ -146,11 +146,12 @@ async fn a_snapshot_that_the_catalog_alone_remembers_is_named() {
     for folder in ["default/snapshots", "default/keepward/snapshots"] {
         std::fs::remove_file(world.path(folder).join(&id)).unwrap();
     }
-    let checked = world.keepward(&["repository", "check"]).await;
-    checked.refuses(8, "repository-damaged");
+    let checked = world
+        .refused("repository check", 8, "repository-damaged")
+        .await;
     assert_eq!(checked.event("problem")["file"], format!("snapshots/{id}"));
-    world.keepward(&["repository", "sync"]).await.exits(0);
-    world.keepward(&["repository", "check"]).await.exits(0);
+    world.done("repository sync").await;
+    world.done("repository check").await;
 }
 
 #[tokio::test]
@@ -164,15 +165,16 @@ async fn a_snapshot_that_nobody_can_read_hides_no_other_and_stops_no_backup() {
     for folder in ["default/snapshots", "default/keepward/snapshots"] {
         flip(&world.path(folder).join(&both[0]));
     }
-    let listed = world.keepward(&["snapshot", "list"]).await;
-    listed.refuses(8, "repository-damaged");
+    let listed = world
+        .refused("snapshot list", 8, "repository-damaged")
+        .await;
     assert!(listed.told().contains(&first), "{}", listed.told());
-    let browsed = world.keepward(&["snapshot", "browse", "latest"]).await;
-    browsed.exits(0);
+    world.done("snapshot browse latest").await;
     world.backup("default").await.exits(0);
     // Who removes data has to know all snapshots.
-    let pruned = world.keepward(&["repository", "prune"]).await;
-    pruned.refuses(8, "repository-damaged");
+    world
+        .refused("repository prune", 8, "repository-damaged")
+        .await;
 }
 
 /// The cursors of a damaged snapshot would not ask for the lost items again: the next backup does not go on from it.

@@ -247,9 +247,8 @@ async fn a_project_that_is_hidden_is_kept_and_named() {
         .disturb(&json!({"fault": "hide-project", "project": "Проект"}))
         .await;
     world
-        .keepward(&["backup", "contoso", "--accept-deletions", "project"])
-        .await
-        .exits(0);
+        .done("backup contoso --accept-deletions project")
+        .await;
     let gone = lost(&before, &world.content("default").await).len();
     assert!(gone > 0 && gone < before.len(), "{gone}");
 }

@@ -17,12 +17,10 @@ async fn a_prune_does_what_its_dry_run_said() {
     world.backup("default").await.exits(0);
     let snapshots = world.snapshots("default").await;
     world
-        .keepward(&["snapshot", "forget", &snapshots[0]])
-        .await
-        .exits(0);
+        .done(&format!("snapshot forget {}", snapshots[0]))
+        .await;
 
-    let young = world.keepward(&["repository", "prune", "--dry-run"]).await;
-    young.exits(0);
+    let young = world.done("repository prune --dry-run").await;
     assert_eq!(
         number(young.event("result"), "bytes_freed"),
         0,
@@ -34,7 +32,7 @@ async fn a_prune_does_what_its_dry_run_said() {
         .keepward(&[&["repository", "prune", "--dry-run"], &all[..]].concat())
         .await;
     planned.exits(0);
-    let before = world.keepward(&["repository", "stats"]).await;
+    let before = world.run("repository stats").await;
     let done = world
         .keepward(&[&["repository", "prune"], &all[..]].concat())
         .await;
@@ -46,7 +44,7 @@ async fn a_prune_does_what_its_dry_run_said() {
             assert_eq!(*value, done[name], "{name}");
         }
     }
-    let after = world.keepward(&["repository", "stats"]).await;
+    let after = world.run("repository stats").await;
     let (before, after) = (before.event("result"), after.event("result"));
     assert_eq!(
         number(before, "bytes_packs") - number(after, "bytes_packs"),
@@ -78,7 +76,7 @@ async fn limits_and_times_that_make_no_sense_are_refused() {
         ["--wait", "soon"],
     ] {
         world
-            .keepward(&["repository", "prune", wrong[0], wrong[1]])
+            .run(&format!("repository prune {} {}", wrong[0], wrong[1]))
             .await
             .exits(2);
     }
@@ -90,9 +88,8 @@ async fn a_copy_is_backed_up_to_and_restored_from_like_the_original() {
     world.repository("second").await;
     world.backup("default").await.exits(0);
     let copied = world
-        .keepward(&["repository", "copy", "--from", "default", "--to", "second"])
+        .done("repository copy --from default --to second")
         .await;
-    copied.exits(0);
     assert_eq!(number(copied.event("result"), "snapshots_copied"), 1);
     assert_eq!(
         world.content("second").await,
@@ -108,18 +105,9 @@ async fn a_copy_is_backed_up_to_and_restored_from_like_the_original() {
     assert_eq!(world.requests().await - before, quiet);
 
     let (password, place) = (world.at("password"), world.at("second"));
-    let by_path = [
-        "repository",
-        "copy",
-        "--from",
-        "default",
-        "--to",
-        &place,
-        "--to-password-file",
-        &password,
-    ];
-    let again = world.keepward(&by_path).await;
-    again.exits(0);
+    let by_path =
+        format!("repository copy --from default --to {place} --to-password-file {password}");
+    let again = world.done(&by_path).await;
     let result = again.event("result");
     assert_eq!(
         (
@@ -132,21 +120,16 @@ async fn a_copy_is_backed_up_to_and_restored_from_like_the_original() {
     assert!(checked.status.success(), "{checked:?}");
 
     let itself = world
-        .keepward(&["repository", "copy", "--from", "default", "--to", "default"])
+        .run("repository copy --from default --to default")
         .await;
     itself.exits(2);
-    let unknown = world
-        .keepward(&[
-            "repository",
-            "copy",
-            "--from",
-            "default",
-            "--to",
-            "second",
-            "0000",
-        ])
+    world
+        .refused(
+            "repository copy --from default --to second 0000",
+            1,
+            "snapshot-unknown",
+        )
         .await;
-    unknown.refuses(1, "snapshot-unknown");
 }
 
 #[tokio::test]
@@ -154,10 +137,9 @@ async fn a_password_is_changed_and_the_old_one_opens_nothing() {
     let world = World::connected().await;
     let new = world.file("new", "the new password");
     world
-        .keepward(&["repository", "key", "add", "--new-password-file", &new])
-        .await
-        .exits(0);
-    let listed = world.keepward(&["repository", "key", "list"]).await;
+        .done(&format!("repository key add --new-password-file {new}"))
+        .await;
+    let listed = world.run("repository key list").await;
     assert_eq!(listed.events.len(), 2);
     let old = listed
         .events
@@ -166,22 +148,20 @@ async fn a_password_is_changed_and_the_old_one_opens_nothing() {
         .unwrap();
     let old = old["id"].as_str().unwrap();
     world
-        .keepward(&["repository", "key", "remove", old])
-        .await
-        .refuses(1, "key-in-use");
-    let wrong = world.file("wrong", "not a password");
-    let refused = world
-        .keepward(&["repository", "key", "use", "--password-file", &wrong])
+        .refused(&format!("repository key remove {old}"), 1, "key-in-use")
         .await;
-    refused.refuses(1, "wrong-password");
+    let wrong = world.file("wrong", "not a password");
     world
-        .keepward(&["repository", "key", "use", "--password-file", &new])
-        .await
-        .exits(0);
+        .refused(
+            &format!("repository key use --password-file {wrong}"),
+            1,
+            "wrong-password",
+        )
+        .await;
     world
-        .keepward(&["repository", "key", "remove", old])
-        .await
-        .exits(0);
+        .done(&format!("repository key use --password-file {new}"))
+        .await;
+    world.done(&format!("repository key remove {old}")).await;
     world.backup("default").await.exits(0);
 
     let refused = world.restic("default", &["snapshots"]).await;
@@ -189,16 +169,12 @@ async fn a_password_is_changed_and_the_old_one_opens_nothing() {
     std::fs::copy(&new, world.at("password")).unwrap();
     let opened = world.restic("default", &["snapshots"]).await;
     assert!(opened.status.success(), "{opened:?}");
-    let last = world.keepward(&["repository", "key", "list"]).await;
+    let last = world.run("repository key list").await;
     let last = last.events[0]["id"].as_str().unwrap().to_owned();
     world
-        .keepward(&["repository", "key", "remove", &last])
-        .await
-        .refuses(1, "key-in-use");
-    world
-        .keepward(&["repository", "key", "remove", "zz"])
-        .await
-        .exits(2);
+        .refused(&format!("repository key remove {last}"), 1, "key-in-use")
+        .await;
+    world.run("repository key remove zz").await.exits(2);
 }
 
 #[tokio::test]
@@ -206,11 +182,8 @@ async fn the_password_of_a_repository_is_not_replaced_by_another_one_of_its_name
     let world = World::connected().await;
     let other = world.file("other", "another password");
     let place = world.at("elsewhere");
-    let arguments = ["repository", "init", &place, "--password-file", &other];
-    world
-        .keepward(&arguments)
-        .await
-        .refuses(1, "repository-exists");
+    let arguments = format!("repository init {place} --password-file {other}");
+    world.refused(&arguments, 1, "repository-exists").await;
     assert!(!world.path("elsewhere").exists());
     world.backup("default").await.exits(0);
 }

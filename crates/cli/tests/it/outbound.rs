@@ -13,31 +13,15 @@ async fn added_over_a_server(config: &str) -> crate::common::Ran {
         world.file("anna", "correct horse battery staple"),
     );
     world
-        .keepward(&[
-            "user",
-            "add",
-            "anna",
-            "--role",
-            "admin",
-            "--password-file",
-            &password,
-        ])
-        .await
-        .exits(0);
+        .done(&format!(
+            "user add anna --role admin --password-file {password}"
+        ))
+        .await;
     world
-        .keepward(&[
-            "token",
-            "add",
-            "tests",
-            "--user",
-            "anna",
-            "--permission",
-            "manage-connectors",
-            "--to",
-            &token,
-        ])
-        .await
-        .exits(0);
+        .done(&format!(
+            "token add tests --user anna --permission manage-connectors --to {token}"
+        ))
+        .await;
     let config = world.file("keepward.toml", config);
     let mut server = world.start(&["serve", "--listen", "127.0.0.1:0", "--config", &config]);
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
@@ -45,22 +29,7 @@ async fn added_over_a_server(config: &str) -> crate::common::Ran {
         serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap();
     let base = listening["url"].as_str().unwrap();
     let (url, pat) = (world.simulator.url(), world.at("pat"));
-    let added = world
-        .keepward(&[
-            "connector",
-            "add",
-            "azure-devops",
-            "contoso",
-            "--url",
-            url,
-            "--pat-file",
-            &pat,
-            "--server",
-            base,
-            "--token-file",
-            &token,
-        ])
-        .await;
+    let added = world.run(&format!("connector add azure-devops contoso --url {url} --pat-file {pat} --server {base} --token-file {token}")).await;
     server.kill().await.unwrap();
     added
 }

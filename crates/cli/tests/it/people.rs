@@ -28,24 +28,13 @@ async fn accounts_are_made_changed_and_removed() {
     add("ANNA", "viewer").await.refuses(1, "person-exists");
     add("ben", "viewer").await.exits(0);
     world
-        .keepward(&["user", "disable", "anna"])
-        .await
-        .refuses(1, "last-administrator");
+        .refused("user disable anna", 1, "last-administrator")
+        .await;
     world
-        .keepward(&[
-            "user",
-            "edit",
-            "ben",
-            "--role",
-            "admin",
-            "--connector",
-            "Contoso",
-        ])
-        .await
-        .exits(0);
-    world.keepward(&["user", "disable", "anna"]).await.exits(0);
-    let listed = world.keepward(&["user", "list"]).await;
-    listed.exits(0);
+        .done("user edit ben --role admin --connector Contoso")
+        .await;
+    world.done("user disable anna").await;
+    let listed = world.done("user list").await;
     assert_eq!(listed.events.len(), 2);
     assert_eq!(
         (
@@ -54,15 +43,9 @@ async fn accounts_are_made_changed_and_removed() {
         ),
         (&true.into(), &"contoso".into())
     );
-    world.keepward(&["user", "remove", "anna"]).await.exits(0);
-    world
-        .keepward(&["user", "remove", "anna"])
-        .await
-        .refuses(1, "person-unknown");
-    let audit = world
-        .keepward(&["audit", "list", "--action", "person"])
-        .await;
-    audit.exits(0);
+    world.done("user remove anna").await;
+    world.refused("user remove anna", 1, "person-unknown").await;
+    let audit = world.done("audit list --action person").await;
     assert_eq!(audit.events.len(), 5);
     assert!(!audit.told().contains("planted"), "{}", audit.told());
 }
@@ -72,45 +55,26 @@ async fn a_token_goes_into_a_file_of_its_own() {
     let world = World::bare().await;
     let password = world.file("anna", "a planted password 1");
     world
-        .keepward(&[
-            "user",
-            "add",
-            "anna",
-            "--role",
-            "admin",
-            "--password-file",
-            &password,
-        ])
-        .await
-        .exits(0);
+        .done(&format!(
+            "user add anna --role admin --password-file {password}"
+        ))
+        .await;
     let file = world.at("token");
-    let add = [
-        "token",
-        "add",
-        "nightly",
-        "--user",
-        "anna",
-        "--permission",
-        "read-status",
-        "--to",
-        &file,
-    ];
-    let made = world.keepward(&add).await;
-    made.exits(0);
+    let add = format!("token add nightly --user anna --permission read-status --to {file}");
+    let made = world.done(&add).await;
     let secret = std::fs::read_to_string(&file).unwrap();
     assert!(secret.starts_with("kw_"));
     assert!(!made.told().contains(secret.trim()), "{}", made.told());
-    world.keepward(&add).await.exits(1);
+    world.run(&add).await.exits(1);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), secret);
-    let listed = world.keepward(&["token", "list"]).await;
+    let listed = world.run("token list").await;
     assert_eq!(listed.events.len(), 1);
     let id = listed.events[0]["id"].as_str().unwrap();
-    world.keepward(&["token", "revoke", id]).await.exits(0);
+    world.done(&format!("token revoke {id}")).await;
     world
-        .keepward(&["token", "revoke", id])
-        .await
-        .refuses(1, "token-unknown");
-    world.keepward(&["session", "list"]).await.exits(0);
+        .refused(&format!("token revoke {id}"), 1, "token-unknown")
+        .await;
+    world.done("session list").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,13 +95,9 @@ async fn the_audit_log_is_verified_and_exported() {
             .await
             .exits(0);
     }
-    let verdict = world.keepward(&["audit", "verify"]).await;
-    verdict.exits(0);
+    let verdict = world.done("audit verify").await;
     let hash = verdict.event("result")["hash"].as_str().unwrap().to_owned();
-    world
-        .keepward(&["proposal", "four-eyes", "on"])
-        .await
-        .exits(0);
+    world.done("proposal four-eyes on").await;
     world
         .keepward(&["audit", "verify", "--noted", &format!("2:{hash}")])
         .await
@@ -147,7 +107,7 @@ async fn the_audit_log_is_verified_and_exported() {
         .await
         .exits(8);
     let file = world.at("audit.jsonl");
-    world.keepward(&["audit", "export", &file]).await.exits(0);
+    world.done(&format!("audit export {file}")).await;
     let lines = std::fs::read_to_string(&file).unwrap();
     let actions: Vec<String> = lines
         .lines()
@@ -158,9 +118,8 @@ async fn the_audit_log_is_verified_and_exported() {
         .collect();
     assert_eq!(actions.len(), 4);
     assert_eq!(actions[3], "audit.export", "it tells of itself too");
-    world.keepward(&["proposal", "list"]).await.exits(0);
+    world.done("proposal list").await;
     world
-        .keepward(&["proposal", "approve", "x", "--hash", "y"])
-        .await
-        .refuses(1, "proposal-unknown");
+        .refused("proposal approve x --hash y", 1, "proposal-unknown")
+        .await;
 }

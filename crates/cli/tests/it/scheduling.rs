@@ -4,15 +4,8 @@ use serde_json::{Value, json};
 
 use crate::common::{Ran, World};
 
-async fn keep(world: &World, words: &[&str]) -> Value {
-    let ran = world.keepward(words).await;
-    ran.exits(0);
-    ran.events[0].clone()
-}
-
 async fn policies(world: &World) -> Vec<Value> {
-    let listed = world.keepward(&["policy", "list"]).await;
-    listed.exits(0);
+    let listed = world.done("policy list").await;
     listed
         .events
         .iter()
@@ -20,40 +13,18 @@ async fn policies(world: &World) -> Vec<Value> {
         .collect()
 }
 
+/// With every option that makes one.
+const NIGHTLY: &str = "policy add nightly --connector contoso --at 22:00 --day mon --time-zone Europe/Berlin \
+    --window 21:00-06:00 --missed skip --keep-daily 30 --keep-weekly 8 \
+    --include project=Main* --exclude git-repository=*/archive-* --without-new project";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn av_04_a_policy_is_made_looked_at_changed_and_removed() {
+async fn av_04_a_policy_is_made_as_its_options_say() {
     let world = World::connected().await;
     let first = policies(&world).await;
     assert_eq!(first.len(), 1, "a default policy is there from the start");
-    let add = [
-        "policy",
-        "add",
-        "nightly",
-        "--connector",
-        "contoso",
-        "--at",
-        "22:00",
-        "--day",
-        "mon",
-        "--time-zone",
-        "Europe/Berlin",
-        "--window",
-        "21:00-06:00",
-        "--missed",
-        "skip",
-        "--keep-daily",
-        "30",
-        "--keep-weekly",
-        "8",
-        "--include",
-        "project=Main*",
-        "--exclude",
-        "git-repository=*/archive-*",
-        "--without-new",
-        "project",
-    ];
-    keep(&world, &add).await;
-    let made = keep(&world, &["policy", "show", "NIGHTLY"]).await;
+    world.done(NIGHTLY).await;
+    let made = world.first("policy show NIGHTLY").await;
     let policy = &made["policy"];
     assert_eq!(policy["connectors"], json!(["contoso"]));
     assert_eq!(
@@ -61,19 +32,23 @@ async fn av_04_a_policy_is_made_looked_at_changed_and_removed() {
         json!({"when": {"every": "hours", "at": ["22:00"], "days": ["mon"]}, "time_zone": "Europe/Berlin",
             "jitter_minutes": 0, "missed": "skip", "window": {"from": "21:00", "to": "06:00"}})
     );
+    let retention = &policy["retention"];
     assert_eq!(
-        (
-            &policy["retention"]["daily"],
-            &policy["retention"]["weekly"]
-        ),
+        (&retention["daily"], &retention["weekly"]),
         (&json!(30), &json!(8))
     );
     let items = &policy["selection"]["items"];
     assert_eq!(items["project"]["include"], json!(["Main*"]));
     assert_eq!(items["project"]["new"], false);
     assert_eq!(items["git-repository"]["exclude"], json!(["*/archive-*"]));
+}
 
-    let preview = keep(&world, &["policy", "preview", "nightly"]).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn av_04_a_policy_is_looked_at_changed_and_removed() {
+    let world = World::connected().await;
+    world.done(NIGHTLY).await;
+    let made = world.first("policy show nightly").await;
+    let preview = world.first("policy preview nightly").await;
     assert_eq!(preview["connectors"], json!(["contoso"]));
     let times = preview["local"].as_array().unwrap();
     assert_eq!(times.len(), 5);
@@ -82,33 +57,27 @@ async fn av_04_a_policy_is_made_looked_at_changed_and_removed() {
         assert!(time.contains("22:00 CE"), "{time}");
     }
     // The default one is left with nobody.
-    let rest = keep(&world, &["policy", "preview", "default"]).await;
+    let rest = world.first("policy preview default").await;
     assert_eq!(rest["connectors"], json!([]));
 
-    keep(
-        &world,
-        &["policy", "edit", "nightly", "--disable", "--every", "30"],
-    )
-    .await;
-    let edited = keep(&world, &["policy", "show", "nightly"]).await;
-    assert_eq!(edited["policy"]["enabled"], false);
+    let edit = "policy edit nightly --disable --every 30";
+    world.done(edit).await;
+    let edited = world.first("policy show nightly").await;
+    let (old, policy) = (&made["policy"], &edited["policy"]);
+    assert_eq!(policy["enabled"], false);
     assert_eq!(
-        edited["policy"]["schedule"]["when"],
+        policy["schedule"]["when"],
         json!({"every": "interval", "minutes": 30})
     );
-    assert_eq!(
-        edited["policy"]["retention"], policy["retention"],
-        "what is not said stays"
-    );
+    assert_eq!(policy["retention"], old["retention"], "not said: it stays");
     assert!(edited["version"].as_i64() > made["version"].as_i64());
     assert!(edited.get("next").is_none(), "{edited}");
 
-    keep(&world, &["policy", "remove", "nightly"]).await;
+    world.done("policy remove nightly").await;
     world
-        .keepward(&["policy", "show", "nightly"])
-        .await
-        .refuses(1, "policy-unknown");
-    let rest = keep(&world, &["policy", "preview", "default"]).await;
+        .refused("policy show nightly", 1, "policy-unknown")
+        .await;
+    let rest = world.first("policy preview default").await;
     assert_eq!(rest["connectors"], json!(["contoso"]));
 }
 
@@ -135,9 +104,8 @@ async fn a_policy_that_cannot_be_right_is_refused_and_nothing_changes() {
         }
     }
     world
-        .keepward(&["policy", "add", "Default"])
-        .await
-        .refuses(1, "policy-exists");
+        .refused("policy add Default", 1, "policy-exists")
+        .await;
     assert_eq!(policies(&world).await, before);
 }
 
@@ -148,25 +116,7 @@ async fn a_retention_preview_names_what_would_go_and_forgets_nothing() {
         world.backup("default").await.exits(0);
     }
     let before = world.snapshots("default").await;
-    let preview = world
-        .keepward(&[
-            "policy",
-            "preview",
-            "default",
-            "--retention",
-            "--keep-daily",
-            "0",
-            "--keep-weekly",
-            "0",
-            "--keep-monthly",
-            "0",
-            "--keep-yearly",
-            "0",
-            "--keep-last",
-            "1",
-        ])
-        .await;
-    preview.exits(0);
+    let preview = world.done("policy preview default --retention --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0 --keep-last 1").await;
     let decided = preview
         .events
         .iter()
@@ -186,27 +136,22 @@ async fn a_retention_preview_names_what_would_go_and_forgets_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_waits_says_for_what_is_canceled_and_made_again() {
     let world = World::connected().await;
-    let queued = keep(
-        &world,
-        &["policy", "run", "default", "--connector", "contoso"],
-    )
-    .await;
+    let queued = world.first("policy run default --connector contoso").await;
     let id = queued["id"].as_str().unwrap();
     assert_eq!(
         (&queued["state"], &queued["policy"], &queued["reason"]),
         (&json!("queued"), &json!("default"), &json!("request"))
     );
-    let canceled = world.keepward(&["run", "cancel", id]).await;
-    canceled.exits(0);
+    let canceled = world.done(&format!("run cancel {id}")).await;
     assert_eq!(canceled.event("result")["state"], "canceled");
     assert_eq!(
-        keep(&world, &["run", "show", id]).await["state"],
+        world.first(&format!("run show {id}")).await["state"],
         "canceled"
     );
-    let again = world.keepward(&["run", "cancel", id]).await;
-    again.refuses(1, "run-not-open");
-    let retried = world.keepward(&["run", "retry", id]).await;
-    retried.exits(0);
+    world
+        .refused(&format!("run cancel {id}"), 1, "run-not-open")
+        .await;
+    let retried = world.done(&format!("run retry {id}")).await;
     let retried = retried.event("result");
     assert_eq!(
         (&retried["retry_of"], &retried["state"]),
@@ -214,14 +159,16 @@ async fn a_run_that_waits_says_for_what_is_canceled_and_made_again() {
     );
     for verb in ["show", "cancel", "retry"] {
         world
-            .keepward(&["run", verb, "01a20184-5804-7ad7-ada3-4e217e220162"])
-            .await
-            .refuses(1, "run-unknown");
+            .refused(
+                &format!("run {verb} 01a20184-5804-7ad7-ada3-4e217e220162"),
+                1,
+                "run-unknown",
+            )
+            .await;
     }
     world
-        .keepward(&["policy", "run", "nobody"])
-        .await
-        .refuses(1, "policy-unknown");
+        .refused("policy run nobody", 1, "policy-unknown")
+        .await;
 }
 
 /// What a policy leaves out on purpose is not copied by a command either, and goes to no other place.
@@ -229,20 +176,9 @@ async fn a_run_that_waits_says_for_what_is_canceled_and_made_again() {
 async fn a_backup_without_a_server_is_made_by_the_policy_for_its_connector() {
     let world = World::connected().await;
     world.repository("second").await;
-    let add = [
-        "policy",
-        "add",
-        "narrow",
-        "--connector",
-        "contoso",
-        "--kind",
-        "project",
-        "--repository",
-        "second",
-    ];
-    keep(&world, &add).await;
-    let made = world.keepward(&["backup", "contoso"]).await;
-    made.exits(0);
+    let add = "policy add narrow --connector contoso --kind project --repository second";
+    world.first(add).await;
+    let made = world.done("backup contoso").await;
     let result = made.event("result");
     assert_eq!(result["policy"], "narrow");
     let items = |result: &Value, kind: &str| {
@@ -253,7 +189,7 @@ async fn a_backup_without_a_server_is_made_by_the_policy_for_its_connector() {
     assert_eq!(items(result, "work-item"), 0, "{result}");
     assert_eq!(world.snapshots("second").await.len(), 1);
     assert!(world.snapshots("default").await.is_empty());
-    let run = keep(&world, &["run", "list"]).await;
+    let run = world.first("run list").await;
     assert_eq!(
         (&run["policy"], &run["repository"]),
         (&json!("narrow"), &json!("second"))
@@ -270,10 +206,9 @@ async fn a_backup_without_a_server_is_made_by_the_policy_for_its_connector() {
     named.exits(0);
     assert!(items(named.event("result"), "team") > 0);
     for policy in ["narrow", "default"] {
-        keep(&world, &["policy", "remove", policy]).await;
+        world.first(&format!("policy remove {policy}")).await;
     }
-    let nobody = world.keepward(&["backup", "contoso"]).await;
-    nobody.refuses(1, "policy-missing");
+    world.refused("backup contoso", 1, "policy-missing").await;
 }
 
 fn first(ran: &Ran) -> &Value {
@@ -292,16 +227,12 @@ async fn an_issue_is_shown_counted_over_runs_and_acknowledged() {
     ran.exits(3);
     world.heal().await;
     let run = ran.event("result")["run"].as_str().unwrap().to_owned();
-    let issues = world.keepward(&["run", "issues", &run]).await;
-    issues.exits(0);
+    let issues = world.done(&format!("run issues {run}")).await;
     let issue = first(&issues);
     assert_eq!(issue["kind"], "attachment", "{issue}");
     let code = issue["code"].as_str().unwrap();
 
-    let recurring = world
-        .keepward(&["run", "recurring", "--connector", "contoso"])
-        .await;
-    recurring.exits(0);
+    let recurring = world.done("run recurring --connector contoso").await;
     let known = first(&recurring).clone();
     assert_eq!((&known["code"], &known["runs"]), (&json!(code), &json!(1)));
     let of = |member: &str| known[member].as_str().unwrap_or("").to_owned();
@@ -321,7 +252,7 @@ async fn an_issue_is_shown_counted_over_runs_and_acknowledged() {
         "the file is gone for good",
     ];
     world.keepward(&acknowledge).await.exits(0);
-    let recurring = world.keepward(&["run", "recurring"]).await;
+    let recurring = world.run("run recurring").await;
     let acknowledged = &first(&recurring)["acknowledged"];
     assert_eq!(
         acknowledged["note"],
@@ -330,34 +261,24 @@ async fn an_issue_is_shown_counted_over_runs_and_acknowledged() {
         recurring.told()
     );
     assert!(acknowledged["by"].is_string());
-    let audit = world
-        .keepward(&["audit", "list", "--action", "issue"])
-        .await;
+    let audit = world.run("audit list --action issue").await;
     assert_eq!(audit.events.len(), 1, "{}", audit.told());
     world
-        .keepward(&["run", "acknowledge", "nobody", code])
-        .await
-        .refuses(1, "connector-unknown");
+        .refused(
+            &format!("run acknowledge nobody {code}"),
+            1,
+            "connector-unknown",
+        )
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objectives_of_alarms_are_changed_for_all_and_for_one() {
     let world = World::connected().await;
-    let usual = keep(&world, &["alarm", "settings"]).await;
-    let changed = keep(
-        &world,
-        &[
-            "alarm",
-            "settings",
-            "--backup-hours",
-            "26",
-            "--connector",
-            "contoso=4",
-            "--storage-percent",
-            "70",
-        ],
-    )
-    .await;
+    let usual = world.first("alarm settings").await;
+    let changed = world
+        .first("alarm settings --backup-hours 26 --connector contoso=4 --storage-percent 70")
+        .await;
     assert_eq!(
         (
             &changed["backup_hours"],
@@ -378,19 +299,16 @@ async fn objectives_of_alarms_are_changed_for_all_and_for_one() {
             .await;
         assert!(matches!(refused.code, Some(1 | 2)), "{}", refused.told());
     }
-    let back = keep(&world, &["alarm", "settings", "--connector", "contoso="]).await;
+    let back = world.first("alarm settings --connector contoso=").await;
     assert_eq!(
         (&back["backup_hours"], &back["connectors"]),
         (&json!(26), &json!({}))
     );
     world
-        .keepward(&[
-            "alarm",
-            "ack",
-            "backup-overdue/contoso",
-            "--reason",
-            "moving",
-        ])
-        .await
-        .refuses(1, "alarm-unknown");
+        .refused(
+            "alarm ack backup-overdue/contoso --reason moving",
+            1,
+            "alarm-unknown",
+        )
+        .await;
 }

@@ -142,30 +142,23 @@ fn configuration(world: &World, metrics: &str) -> String {
     )
 }
 
-/// The first administrator, who signs in again and proves a second factor to be.
-async fn people(scene: &mut Scene) {
-    let setup = scene.secrets[0].1.clone();
-    scene
-        .post(
-            "/setup",
-            json!({"token": "kw-wrong", "name": "root", "password": ACCOUNT}),
-        )
-        .await;
-    let body = json!({"token": setup, "name": "root", "password": ACCOUNT});
+/// The first administrator, whom a wrong password does not let in again.
+async fn administrator(scene: &mut Scene) {
+    let mut body = json!({"token": "kw-wrong", "name": "root", "password": ACCOUNT});
+    scene.post("/setup", body.clone()).await;
+    body["token"] = json!(scene.secrets[0].1);
     let answer = scene.served.ask("POST", "/api/v1/setup", Some(&body)).await;
     answer.expect(201);
     let cookie = answer.cookie.unwrap();
-    scene
-        .secrets
-        .push(("session", cookie.split_once('=').unwrap().1.to_owned()));
+    let session = cookie.split_once('=').unwrap().1.to_owned();
+    scene.secrets.push(("session", session));
     scene.served.cookie = Some(cookie);
-    scene
-        .post(
-            "/session",
-            json!({"name": "root", "password": WRONG_ACCOUNT}),
-        )
-        .await
-        .expect(401);
+    let wrong = json!({"name": "root", "password": WRONG_ACCOUNT});
+    scene.post("/session", wrong).await.expect(401);
+}
+
+/// What is shown once, and what is typed into the wrong field.
+async fn people(scene: &mut Scene) {
     let permissions = json!([
         "read-status",
         "read-content",
@@ -180,55 +173,51 @@ async fn people(scene: &mut Scene) {
         "manage-server",
         "own",
     ]);
-    let token = scene
-        .secret(
+    let shown = [
+        (
             "API token",
             "/tokens",
             json!({"name": "tests", "permissions": permissions}),
             "secret",
-        )
-        .await;
-    scene.world.file("token", &token);
-    scene
-        .secret(
+        ),
+        (
             "worker's token",
             "/workers",
             json!({"name": "elsewhere"}),
             "token",
-        )
-        .await;
-    scene
-        .secret(
+        ),
+        (
             "second factor",
             "/me/second-factor",
             json!({"password": ACCOUNT}),
             "secret",
-        )
-        .await;
+        ),
+    ];
+    for (label, path, body, member) in shown {
+        let secret = scene.secret(label, path, body, member).await;
+        if label == "API token" {
+            scene.world.file("token", &secret);
+        }
+    }
     let person = json!({"name": "anna", "password": ACCOUNT, "roles": ["viewer"]});
     scene.post("/people", person).await.expect(201);
     let misplaced = json!({"name": ACCOUNT, "password": 1, "roles": [WRONG_ACCOUNT]});
     scene.post("/people", misplaced).await;
+}
+
+async fn provider(scene: &mut Scene) {
+    let path = "/identity-providers/contoso";
     let provider =
         json!({"title": "Contoso", "issuer": "http://127.0.0.1:9/v2.0", "client_id": "keepward"});
-    scene
-        .send("PUT", "/identity-providers/contoso", Some(provider))
-        .await
-        .expect(200);
+    scene.send("PUT", path, Some(provider)).await.expect(200);
     let secret = json!({"client_secret": PROVIDER});
-    scene
-        .send(
-            "PUT",
-            "/identity-providers/contoso/client-secret",
-            Some(secret),
-        )
-        .await
-        .expect(204);
+    let path = format!("{path}/client-secret");
+    scene.send("PUT", &path, Some(secret)).await.expect(204);
     scene.known.insert("provider", "contoso".to_owned());
 }
 
-/// Connects in several ways, and fails to.
-async fn connect(scene: &mut Scene) {
+/// A certificate with its key, for the simulated app.
+fn certificate(scene: &mut Scene) -> String {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
     let certificate = CertificateParams::new(Vec::new())
         .unwrap()
@@ -236,13 +225,18 @@ async fn connect(scene: &mut Scene) {
         .unwrap();
     let pem = key.serialize_pem();
     // A line of it is enough to know it by, however lines are broken where it is found.
-    scene
-        .secrets
-        .push(("certificate's key", pem.lines().nth(3).unwrap().to_owned()));
-    let pem = format!("{}{pem}", certificate.pem());
+    let line = pem.lines().nth(3).unwrap().to_owned();
+    scene.secrets.push(("certificate's key", line));
     let simulator = &scene.world.simulator;
     let registered = json!({"client": simulator.client_id(), "certificate": certificate.pem()});
     simulator.control("certificates", &registered).unwrap();
+    format!("{}{pem}", certificate.pem())
+}
+
+/// Connects in several ways, and fails to.
+async fn connect(scene: &mut Scene) {
+    let pem = certificate(scene);
+    let simulator = &scene.world.simulator;
     let url = simulator.url().to_owned();
     let app = |method: &str, secret: &str| json!({"method": method, "cloud": "lab", "tenant": simulator.tenant(), "client_id": simulator.client_id(), "secret": secret});
     let pat = |secret: &str| json!({"method": "pat", "secret": secret});
@@ -271,17 +265,13 @@ async fn connect(scene: &mut Scene) {
     let administrator = simulator.administrator();
     for body in good {
         let name = body["name"].as_str().unwrap().to_owned();
+        let path = format!("/connectors/{name}");
         scene.post("/connectors", body).await.expect(201);
-        scene
-            .post(&format!("/connectors/{name}/test"), json!({}))
-            .await
-            .expect(200);
+        let test = format!("{path}/test");
+        scene.post(&test, json!({})).await.expect(200);
         if name != "contoso" {
             // An organization is signed in to once.
-            scene
-                .send("DELETE", &format!("/connectors/{name}"), None)
-                .await
-                .expect(204);
+            scene.send("DELETE", &path, None).await.expect(204);
         }
     }
     for body in bad {
@@ -289,12 +279,10 @@ async fn connect(scene: &mut Scene) {
         assert!((400..500).contains(&answer.status), "{}", answer.body);
     }
     for (name, identity) in credentials {
-        scene
-            .post("/credentials", json!({"name": name, "identity": identity}))
-            .await;
-        scene
-            .post(&format!("/credentials/{name}/test"), json!({}))
-            .await;
+        let body = json!({"name": name, "identity": identity});
+        scene.post("/credentials", body).await;
+        let test = format!("/credentials/{name}/test");
+        scene.post(&test, json!({})).await;
     }
     by_device_code(scene, administrator).await;
 }
@@ -556,7 +544,9 @@ async fn refresh_token(world: &World) -> (&'static str, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn sre_39_planted_secrets_are_found_nowhere_in_a_full_run() {
     let mut scene = Scene::start().await;
+    administrator(&mut scene).await;
     people(&mut scene).await;
+    provider(&mut scene).await;
     connect(&mut scene).await;
     notify(&mut scene).await;
     back_up(&mut scene).await;

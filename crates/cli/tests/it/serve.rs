@@ -1,6 +1,7 @@
 //! The server as a process: it starts, holds the data directory, answers commands, and ends in order.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use reqwest::Method;
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
-use crate::common::World;
+use crate::common::{Ran, World};
 
 pub(crate) struct Serving {
     child: Child,
@@ -58,6 +59,74 @@ impl Serving {
     }
 }
 
+/// A server with an administrator whose token may do what the commands of these tests need.
+struct Site {
+    world: World,
+    serving: Serving,
+    /// The options of a command that asks it.
+    asking: String,
+}
+
+impl Site {
+    /// From nothing, as its first start says.
+    async fn new() -> Self {
+        let world = fresh().await;
+        let mut serving = Serving::start(&world, &[]);
+        let url = serving.url().await;
+        let made = serving.event("repository").await;
+        let catalog = ["catalog.db", "catalog.db-wal"].map(|file| world.path("data").join(file));
+        let made =
+            ["password_file", "recovery_sheet"].map(|file| made[file].as_str().unwrap().into());
+        for file in catalog.into_iter().chain(made) {
+            let file = std::fs::metadata(file).unwrap();
+            assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        }
+        let setup = serving.event("setup").await;
+        let body = json!({ "token": setup["token"], "name": "anna", "password": "correct horse battery staple" });
+        let (_, cookie) = send(&url, "/setup", None, &body).await;
+        let permissions = [
+            "read-status",
+            "read-content",
+            "run-backups",
+            "manage-connectors",
+            "manage-repositories",
+        ];
+        let body = json!({ "name": "tests", "permissions": permissions });
+        let (token, _) = send(&url, "/tokens", cookie.as_deref(), &body).await;
+        let token = world.file("token", token["secret"].as_str().unwrap());
+        let asking = format!("--server {url} --token-file {token}");
+        Self {
+            world,
+            serving,
+            asking,
+        }
+    }
+
+    /// With an organization that was backed up.
+    async fn with_backup() -> (Self, Value) {
+        let site = Self::new().await;
+        let (pat, service) = (site.world.at("pat"), site.world.simulator.url());
+        let add = format!("connector add azure-devops contoso --url {service} --pat-file {pat}");
+        site.done(&add).await;
+        let backup = site.done("backup contoso").await;
+        let phase = |event: &Value| event["event"] == "phase";
+        assert!(backup.events.iter().any(phase), "{}", backup.told());
+        let result = backup.events.last().unwrap().clone();
+        assert_eq!(result["event"], "result");
+        (site, result)
+    }
+
+    async fn run(&self, line: &str) -> Ran {
+        self.world.run(&format!("{line} {}", self.asking)).await
+    }
+
+    async fn done(&self, line: &str) -> Ran {
+        let ran = self.run(line).await;
+        ran.exits(0);
+        ran
+    }
+}
+
 #[tokio::test]
 async fn it_prints_where_it_listens_and_ends_in_order() {
     let world = World::bare().await;
@@ -102,43 +171,34 @@ async fn a_command_asks_it_and_is_told_to_when_it_does_not() {
     let world = World::bare().await;
     let token = world.at("token");
     let password = world.file("anna", "correct horse battery staple");
-    let person = [
-        "user",
-        "add",
-        "anna",
-        "--role",
-        "admin",
-        "--password-file",
-        &password,
-    ];
-    world.keepward(&person).await.exits(0);
-    let made = [
-        "token",
-        "add",
-        "tests",
-        "--user",
-        "anna",
-        "--permission",
-        "read-status",
-        "--to",
-        &token,
-    ];
-    world.keepward(&made).await.exits(0);
+    let person = format!("user add anna --role admin --password-file {password}");
+    world.done(&person).await;
+    let made = format!("token add tests --user anna --permission read-status --to {token}");
+    world.done(&made).await;
     let mut serving = Serving::start(&world, &[]);
     let url = serving.event("listening").await["url"]
         .as_str()
         .unwrap()
         .to_owned();
+    world.refused("run list", 1, "data-directory-busy").await;
     world
-        .keepward(&["run", "list"])
-        .await
-        .refuses(1, "data-directory-busy");
-    world
-        .keepward(&["doctor", "--server", &url, "--token-file", &token])
-        .await
-        .exits(0);
-    world.keepward(&["doctor", "--server", &url]).await.exits(1);
+        .done(&format!("doctor --server {url} --token-file {token}"))
+        .await;
+    world.run(&format!("doctor --server {url}")).await.exits(1);
     assert_eq!(serving.terminate().await, 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_not_let_in_ends_in_place_of_asking_for_ever() {
+    let mut site = Site::new().await;
+    let token = site.world.file("wrong", "no token of anybody");
+    let (_, url) = site.asking.split_once("--server ").unwrap();
+    let url = url.split(' ').next().unwrap();
+    let wrong = format!("worker --server {url} --token-file {token}");
+    site.world.refused(&wrong, 1, "worker-refused").await;
+    // A person's token is none of a worker.
+    site.run("worker").await.refuses(1, "worker-refused");
+    assert_eq!(site.serving.terminate().await, 0);
 }
 
 /// As a browser does it.
@@ -207,150 +267,92 @@ async fn fresh() -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn xa_05_from_the_first_start_to_a_backup() {
-    let world = fresh().await;
-    let mut serving = Serving::start(&world, &[]);
-    let url = serving.url().await;
-    let made = serving.event("repository").await;
-    for file in ["password_file", "recovery_sheet"] {
-        let file = std::fs::metadata(made[file].as_str().unwrap()).unwrap();
-        assert_eq!(file.permissions().mode() & 0o777, 0o600);
-    }
-    for file in ["catalog.db", "catalog.db-wal"] {
-        let file = std::fs::metadata(world.path("data").join(file)).unwrap();
-        assert_eq!(file.permissions().mode() & 0o777, 0o600);
-    }
-    let setup = serving.event("setup").await;
-    let body = json!({ "token": setup["token"], "name": "anna", "password": "correct horse battery staple" });
-    let (_, cookie) = send(&url, "/setup", None, &body).await;
-    let permissions = [
-        "read-status",
-        "read-content",
-        "run-backups",
-        "manage-connectors",
-        "manage-repositories",
-    ];
-    let body = json!({ "name": "tests", "permissions": permissions });
-    let (token, _) = send(&url, "/tokens", cookie.as_deref(), &body).await;
-    let token = world.file("token", token["secret"].as_str().unwrap());
-    let over = |arguments: &[&str]| {
-        let mut all: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
-        all.extend(["--server", &url, "--token-file", &token].map(str::to_owned));
-        let world = &world;
-        async move {
-            let all: Vec<&str> = all.iter().map(String::as_str).collect();
-            world.keepward(&all).await
-        }
-    };
-    let (pat, service) = (world.at("pat"), world.simulator.url());
-    over(&[
-        "connector",
-        "add",
-        "azure-devops",
-        "contoso",
-        "--url",
-        service,
-        "--pat-file",
-        &pat,
-    ])
-    .await
-    .exits(0);
-    let backup = over(&["backup", "contoso"]).await;
-    backup.exits(0);
-    assert!(
-        backup.events.iter().any(|event| event["event"] == "phase"),
-        "{}",
-        backup.told()
-    );
-    let result = backup.events.last().unwrap();
-    assert_eq!(result["event"], "result");
-    let (run, snapshot) = (
-        result["run"].as_str().unwrap(),
-        result["snapshot"].as_str().unwrap(),
-    );
-
-    let listed = over(&["repository", "list"]).await;
+async fn xa_05_from_the_first_start_to_a_backup_that_outlives_the_server() {
+    let (mut site, result) = Site::with_backup().await;
+    let listed = site.done("repository list").await;
     assert_eq!(listed.events[0]["name"], "default");
-    assert_eq!(over(&["snapshot", "list"]).await.events[0]["id"], snapshot);
-    over(&["snapshot", "show", "latest"]).await.exits(0);
-    over(&["snapshot", "diff", "latest", snapshot])
-        .await
-        .exits(0);
-    assert!(
-        !over(&["snapshot", "search", "a"])
-            .await
-            .told()
-            .contains("error")
-    );
+    let snapshot = result["snapshot"].as_str().unwrap();
+    let listed = site.done("snapshot list").await;
+    assert_eq!(listed.events[0]["id"], snapshot);
+    site.done("snapshot show latest").await;
+    site.done(&format!("snapshot diff latest {snapshot}")).await;
+    let searched = site.run("snapshot search a").await;
+    assert!(!searched.told().contains("error"));
     // The server indexes words beside its work.
-    let search = ["snapshot", "search", "\"the first\"", "--kind", "project"];
-    let mut found = over(&search).await;
+    let search = "snapshot search '\"the first\"' --kind project";
+    let mut found = site.run(search).await;
     while found.events.is_empty() {
-        found = over(&search).await;
+        found = site.run(search).await;
     }
     assert_eq!(found.events[0]["item"]["name"], "Main Project");
-    over(&["repository", "check"]).await.exits(0);
-    over(&["repository", "stats"]).await.exits(0);
-    over(&["repository", "prune", "--dry-run"]).await.exits(0);
-    over(&["repository", "maintenance", "--read-percent", "10"])
-        .await
-        .exits(0);
-    let verified = over(&["verify", "latest"]).await;
-    verified.exits(0);
-    assert_eq!(verified.event("result")["result"]["damage"], 0);
-    let repositories = std::fs::read_dir(world.path("data/repositories")).unwrap();
-    let packs = repositories.last().unwrap().unwrap().path().join("data");
-    let shard = std::fs::read_dir(packs).unwrap().last().unwrap().unwrap();
-    let pack = std::fs::read_dir(shard.path()).unwrap().last().unwrap();
-    let pack = pack.unwrap().path();
-    let whole = std::fs::read(&pack).unwrap();
-    std::fs::write(&pack, &whole[1..]).unwrap();
-    over(&["repository", "check", "--read-data"])
-        .await
-        .refuses(8, "repository-damaged");
-    over(&["verify", "latest"]).await.exits(8);
-    std::fs::write(&pack, &whole).unwrap();
-    over(&["repository", "check", "--read-data"]).await.exits(0);
-    over(&["repository", "sync"]).await.exits(0);
-    let second = std::fs::canonicalize(world.path("data/repositories"))
-        .unwrap()
-        .join("second");
-    let (second, password) = (second.to_str().unwrap(), world.at("second.password"));
-    over(&[
-        "repository",
-        "init",
-        second,
-        "--name",
-        "second",
-        "--password-file",
-        &password,
-    ])
-    .await
-    .exits(0);
-    over(&[
-        "repository",
-        "init",
-        &world.at("outside"),
-        "--name",
-        "third",
-        "--password-file",
-        &password,
-    ])
-    .await
-    .exits(1);
 
-    assert_eq!(serving.terminate().await, 0);
-    let mut serving = Serving::start(&world, &[]);
+    assert_eq!(site.serving.terminate().await, 0);
+    let mut serving = Serving::start(&site.world, &[]);
     let url = serving.url().await;
-    let shown = world
-        .keepward(&["run", "show", run, "--server", &url, "--token-file", &token])
-        .await;
-    shown.exits(0);
-    assert_eq!(shown.events[0]["state"], "succeeded");
+    let (run, token) = (result["run"].as_str().unwrap(), site.world.at("token"));
+    let show = format!("run show {run} --server {url} --token-file {token}");
+    let shown = site.world.first(&show).await;
+    assert_eq!(shown["state"], "succeeded");
     assert_eq!(serving.terminate().await, 0);
     // It was nobody's first start any more.
-    let repositories = world.keepward(&["repository", "list"]).await;
-    assert_eq!(repositories.events.len(), 2, "{}", repositories.told());
+    let repositories = site.world.run("repository list").await;
+    assert_eq!(repositories.events.len(), 1, "{}", repositories.told());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repositories_are_looked_after_through_it() {
+    let (mut site, _) = Site::with_backup().await;
+    for line in [
+        "repository check",
+        "repository stats",
+        "repository prune --dry-run",
+        "repository maintenance --read-percent 10",
+        "repository sync",
+    ] {
+        site.done(line).await;
+    }
+    let verified = site.done("verify latest").await;
+    assert_eq!(verified.event("result")["result"]["damage"], 0);
+    let pack = pack(&site.world.path("data/repositories"));
+    let whole = std::fs::read(&pack).unwrap();
+    std::fs::write(&pack, &whole[1..]).unwrap();
+    let check = "repository check --read-data";
+    site.run(check).await.refuses(8, "repository-damaged");
+    site.run("verify latest").await.exits(8);
+    std::fs::write(&pack, &whole).unwrap();
+    site.done(check).await;
+
+    let forgotten = site.done("snapshot forget latest").await;
+    assert_eq!(
+        forgotten.event("result")["snapshots"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+
+    // One more is made where repositories may be, and nowhere else.
+    let roots = std::fs::canonicalize(site.world.path("data/repositories")).unwrap();
+    let password = site.world.at("second.password");
+    let make = async |place: &Path, name: &str| {
+        let place = place.display();
+        let init = format!("repository init {place} --name {name} --password-file {password}");
+        site.run(&init).await
+    };
+    make(&roots.join("second"), "second").await.exits(0);
+    make(&site.world.path("outside"), "third").await.exits(1);
+    let listed = site.done("repository list").await;
+    assert_eq!(listed.events.len(), 2, "{}", listed.told());
+    assert_eq!(site.serving.terminate().await, 0);
+}
+
+/// Any pack of any repository in this folder.
+fn pack(repositories: &Path) -> PathBuf {
+    let last = |folder: &Path| {
+        let entry = std::fs::read_dir(folder).unwrap().last().unwrap();
+        entry.unwrap().path()
+    };
+    last(&last(&last(repositories).join("data")))
 }
 
 #[tokio::test]
@@ -380,10 +382,10 @@ async fn secrets_do_not_cross_the_network_in_clear_text() {
 #[tokio::test]
 async fn doctor_finds_what_is_wrong() {
     let world = World::connected().await;
-    world.keepward(&["doctor", "--offline"]).await.exits(0);
-    world.keepward(&["doctor"]).await.exits(0);
+    world.done("doctor --offline").await;
+    world.done("doctor").await;
     std::fs::remove_dir_all(world.path("default")).unwrap();
-    let found = world.keepward(&["doctor", "--offline"]).await;
+    let found = world.run("doctor --offline").await;
     found.exits(1);
     let repository = found
         .events

@@ -37,54 +37,22 @@ async fn a_new_server_takes_up_the_repository_of_one_that_is_lost() {
     let backup = world.backup("default").await;
     backup.exits(0);
     let snapshot = backup.event("result")["snapshot"].clone();
-    let searched = world
-        .keepward(&["snapshot", "search", "\"the first\"", "--kind", "project"])
-        .await;
-    assert_eq!(searched.events[0]["name"], "Main Project");
-    assert_eq!(searched.events[0]["excerpt"], "[The first]");
+    let search = "snapshot search '\"the first\"' --kind project";
+    let searched = world.first(search).await;
+    assert_eq!(searched["name"], "Main Project");
+    assert_eq!(searched["excerpt"], "[The first]");
 
     let (mut serving, url, token) = successor(&world).await;
-    let password = std::fs::read_to_string(world.path("password")).unwrap();
-    let mut body = json!({
-        "token": token, "name": "anna", "password": PASSWORD,
-        "restore": { "location": world.at("default"), "password": "not the repository's" },
-    });
-    let (status, problem) = refused(&url, "/setup", &body).await;
-    assert_eq!(
-        (status, &problem["code"]),
-        (422, &json!("wrong-password")),
-        "{problem}"
-    );
-    body["restore"]["password"] = json!(password.trim());
-    let mut stranger = body.clone();
-    stranger["token"] = json!("made up");
-    let (status, problem) = refused(&url, "/setup", &stranger).await;
-    assert_eq!((status, &problem["code"]), (403, &json!("setup-refused")));
-
-    let (done, cookie) = send(&url, "/setup", None, &body).await;
-    let cookie = cookie.as_deref();
-    let run = ended(&url, cookie, &done["restore"]).await;
+    let done = take_up(&world, &url, token).await;
+    let (restore, cookie) = (&done.0, done.1.as_deref());
+    let run = ended(&url, cookie, restore).await;
     assert_eq!(
         (&run["kind"], &run["state"]),
         (&json!("sync"), &json!("succeeded")),
         "{run}"
     );
     assert_eq!(run["result"]["added"], 1);
-    let listed = get(&url, "/snapshots", cookie).await;
-    assert_eq!(listed["items"][0]["id"], snapshot);
-    assert_eq!(listed["items"][0]["repository"], "restored");
-    // The server indexes words beside its work.
-    let search = "/search?q=%22the%20first%22&kind=project";
-    let mut found = get(&url, search, cookie).await;
-    while found["items"] == json!([]) {
-        found = get(&url, search, cookie).await;
-    }
-    assert_eq!(found["items"][0]["item"]["name"], "Main Project");
-    assert_eq!(
-        found["items"][0]["excerpt"],
-        json!([{"text": "The first", "hit": true}])
-    );
-    assert_eq!(found["items"][0]["snapshot"]["id"], snapshot);
+    is_there(&url, cookie, &snapshot).await;
 
     // Secrets are in no repository: what has to be connected again is named.
     let orphans = get(&url, "/setup", cookie).await["without_connector"].clone();
@@ -101,4 +69,46 @@ async fn a_new_server_takes_up_the_repository_of_one_that_is_lost() {
     );
     assert_eq!(source["last_good"]["snapshot"], snapshot);
     assert_eq!(serving.terminate().await, 0);
+}
+
+/// The first administrator names the repository with its password; whoever does not know both gets nothing.
+async fn take_up(world: &World, url: &str, token: Value) -> (Value, Option<String>) {
+    let password = std::fs::read_to_string(world.path("password")).unwrap();
+    let mut body = json!({
+        "token": token, "name": "anna", "password": PASSWORD,
+        "restore": { "location": world.at("default"), "password": "not the repository's" },
+    });
+    let (status, problem) = refused(url, "/setup", &body).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (422, &json!("wrong-password")),
+        "{problem}"
+    );
+    body["restore"]["password"] = json!(password.trim());
+    let mut stranger = body.clone();
+    stranger["token"] = json!("made up");
+    let (status, problem) = refused(url, "/setup", &stranger).await;
+    assert_eq!((status, &problem["code"]), (403, &json!("setup-refused")));
+    let (done, cookie) = send(url, "/setup", None, &body).await;
+    (done["restore"].clone(), cookie)
+}
+
+/// The snapshot is listed and found by its words.
+async fn is_there(url: &str, cookie: Option<&str>, snapshot: &Value) {
+    let listed = get(url, "/snapshots", cookie).await;
+    assert_eq!(&listed["items"][0]["id"], snapshot);
+    assert_eq!(listed["items"][0]["repository"], "restored");
+    // The server indexes words beside its work.
+    let search = "/search?q=%22the%20first%22&kind=project";
+    let mut found = get(url, search, cookie).await;
+    while found["items"] == json!([]) {
+        found = get(url, search, cookie).await;
+    }
+    let found = &found["items"][0];
+    assert_eq!(found["item"]["name"], "Main Project");
+    assert_eq!(
+        found["excerpt"],
+        json!([{"text": "The first", "hit": true}])
+    );
+    assert_eq!(&found["snapshot"]["id"], snapshot);
 }

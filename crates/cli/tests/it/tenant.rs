@@ -17,32 +17,11 @@ async fn a_tenant_that_an_app_signs_in_to_is_named_once() {
     );
     let secret = world.file("secret", &world.simulator.client_secret());
     let client = world.simulator.client_id();
-    let added = world
-        .keepward(&[
-            "connector",
-            "add",
-            "microsoft-365",
-            "contoso.onmicrosoft.com",
-            "--client-secret-file",
-            &secret,
-            "--client-id",
-            &client,
-        ])
-        .await;
-    added.exits(0);
-    let of_another = [
-        "connector",
-        "add",
-        "microsoft-365",
-        "fabrikam.onmicrosoft.com",
-        "--client-secret-file",
-        &secret,
-        "--client-id",
-        &client,
-        "--tenant",
-        "contoso.onmicrosoft.com",
-    ];
-    let refused = world.keepward(&of_another).await;
+    world.done(&format!("connector add microsoft-365 contoso.onmicrosoft.com --client-secret-file {secret} --client-id {client}")).await;
+    let of_another = format!(
+        "connector add microsoft-365 fabrikam.onmicrosoft.com --client-secret-file {secret} --client-id {client} --tenant contoso.onmicrosoft.com"
+    );
+    let refused = world.run(&of_another).await;
     assert_ne!(
         refused.code,
         Some(0),

@@ -7,24 +7,20 @@ async fn all_secrets_come_under_a_new_key_and_the_old_one_opens_nothing() {
     let world = World::connected().await;
     let key = world.path("data/key");
     let old = std::fs::read(&key).unwrap();
-    let rotated = world.keepward(&["vault", "rotate-key"]).await;
-    rotated.exits(0);
+    world.done("vault rotate-key").await;
     let new = std::fs::read(&key).unwrap();
     assert_ne!(old, new);
     assert!(!world.path("data/key.next").exists());
     world.backup("default").await.exits(0);
 
     let own = world.file("own", &format!("{}\n", "5a".repeat(32)));
-    let arguments = ["vault", "rotate-key", "--new-key-file", own.as_str()];
-    world.keepward(&arguments).await.exits(0);
+    let arguments = format!("vault rotate-key --new-key-file {own}");
+    world.done(&arguments).await;
     assert_eq!(std::fs::read(&key).unwrap(), [0x5a; 32]);
-    world
-        .keepward(&["connector", "test", "contoso"])
-        .await
-        .exits(0);
-    world.keepward(&arguments).await.exits(2);
+    world.done("connector test contoso").await;
+    world.run(&arguments).await.exits(2);
 
-    let log = world.keepward(&["audit", "list"]).await;
+    let log = world.run("audit list").await;
     let rotated = log
         .events
         .iter()
@@ -33,8 +29,9 @@ async fn all_secrets_come_under_a_new_key_and_the_old_one_opens_nothing() {
 
     for wrong in [&old, &new] {
         std::fs::write(&key, wrong).unwrap();
-        let refused = world.keepward(&["connector", "test", "contoso"]).await;
-        refused.refuses(1, "vault-key-wrong");
+        world
+            .refused("connector test contoso", 1, "vault-key-wrong")
+            .await;
     }
 }
 
@@ -44,10 +41,7 @@ async fn a_change_of_keys_that_was_killed_is_ended_by_the_next_command() {
     let (key, next) = (world.path("data/key"), world.path("data/key.next"));
     let old = std::fs::read(&key).unwrap();
     let works = async || {
-        world
-            .keepward(&["connector", "test", "contoso"])
-            .await
-            .exits(0);
+        world.done("connector test contoso").await;
     };
 
     // Killed while the new key was written, and before the secrets were under it.
@@ -59,7 +53,7 @@ async fn a_change_of_keys_that_was_killed_is_ended_by_the_next_command() {
     }
 
     // Killed before the new key was in its place.
-    world.keepward(&["vault", "rotate-key"]).await.exits(0);
+    world.done("vault rotate-key").await;
     std::fs::rename(&key, &next).unwrap();
     std::fs::write(&key, &old).unwrap();
     let new = std::fs::read(&next).unwrap();
@@ -77,7 +71,7 @@ async fn a_key_that_somebody_else_keeps_is_not_made_up() {
         "[vault]\nkey_file = \"/nonexistent/folder/key\"\n",
     );
     let refused = world
-        .keepward(&["vault", "rotate-key", "--config", &config])
+        .run(&format!("vault rotate-key --config {config}"))
         .await;
     refused.exits(1);
 }

@@ -132,20 +132,50 @@ fn found(ran: &Ran) -> Vec<(String, String, String)> {
         .collect()
 }
 
-async fn forged(world: &World, changes: Vec<(String, Option<Vec<u8>>)>) -> Ran {
-    let forge = Forge::open(world).await;
-    let id = forge.commit(changes).await.to_string();
-    world.keepward(&["verify", &id]).await
+/// A backup, of which forged copies are verified.
+struct Original {
+    world: World,
+    forge: Forge,
 }
 
-#[track_caller]
-fn finds(ran: &Ran, code: &str, path: &str) {
-    ran.exits(8);
-    let found = found(ran);
-    let wanted = |(severity, own, at): &(String, String, String)| {
-        severity == "damage" && own == code && at.starts_with(path)
-    };
-    assert!(found.iter().any(wanted), "{code} {path}: {}", ran.told());
+impl Original {
+    async fn new() -> Self {
+        let world = World::connected().await;
+        world.backup("default").await.exits(0);
+        let forge = Forge::open(&world).await;
+        Self { world, forge }
+    }
+
+    async fn forged(&self, changes: Vec<(String, Option<Vec<u8>>)>) -> Ran {
+        let id = Forge::open(&self.world).await.commit(changes).await;
+        self.world.run(&format!("verify {id}")).await
+    }
+
+    /// With these changes the finding is this one, there.
+    async fn finds(&self, changes: Vec<(String, Option<Vec<u8>>)>, code: &str, path: &str) {
+        let ran = self.forged(changes).await;
+        ran.exits(8);
+        let wanted = |(severity, own, at): &(String, String, String)| {
+            severity == "damage" && own == code && at.starts_with(path)
+        };
+        let told = ran.told();
+        assert!(found(&ran).iter().any(wanted), "{code} {path}: {told}");
+    }
+
+    async fn finds_without(&self, file: &str, code: &str, path: &str) {
+        self.finds(vec![(file.to_owned(), None)], code, path).await;
+    }
+
+    /// With other bytes in the file.
+    async fn finds_in(&self, file: &str, bytes: Vec<u8>, code: &str) {
+        let changes = vec![(file.to_owned(), Some(bytes))];
+        self.finds(changes, code, file).await;
+    }
+}
+
+fn flipped(mut bytes: Vec<u8>, at: usize) -> Vec<u8> {
+    bytes[at] ^= 1;
+    bytes
 }
 
 /// A pack without one of its blobs, and its index: both are right, and what is missing is missing.
@@ -168,142 +198,149 @@ async fn lacking(folder: &Path, pack: &[u8]) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_wrong_in_a_snapshot_is_found_although_the_repository_is_whole() {
-    let world = World::connected().await;
-    world.backup("default").await.exits(0);
-    let ran = world.keepward(&["verify", "latest"]).await;
-    ran.exits(0);
+async fn a_whole_snapshot_is_found_to_be_that() {
+    let Original { world, .. } = Original::new().await;
+    let ran = world.done("verify latest").await;
     assert_eq!(ran.event("verified")["ok"], true);
     assert_eq!(found(&ran), [], "{}", ran.told());
-    let forge = Forge::open(&world).await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_damaged_short_or_missing_are_found() {
+    let original = Original::new().await;
+    let forge = &original.forge;
     let large = forge.path(&["git/", "/lfs/objects/"]);
-    let mut bytes = forge.read(&large).await;
-    bytes[0] ^= 1;
-    let ran = forged(&world, vec![(large.clone(), Some(bytes))]).await;
-    finds(&ran, "large-file-damaged", &large);
-    let ran = forged(&world, vec![(large.clone(), None)]).await;
-    finds(&ran, "large-file-missing", &large);
-
+    let bytes = flipped(forge.read(&large).await, 0);
+    original.finds_in(&large, bytes, "large-file-damaged").await;
+    original
+        .finds_without(&large, "large-file-missing", &large)
+        .await;
     let file = forge.path(&["work-items/", "/attachments/"]);
-    let ran = forged(&world, vec![(file.clone(), None)]).await;
-    finds(&ran, "reference-missing", "work-items/");
+    original
+        .finds_without(&file, "reference-missing", "work-items/")
+        .await;
     let promised = forge.promised().await;
-    let ran = forged(&world, vec![(promised.clone(), Some(b"short".to_vec()))]).await;
-    finds(&ran, "part-size-differs", &promised);
+    let short = b"short".to_vec();
+    original
+        .finds_in(&promised, short, "part-size-differs")
+        .await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn git_repositories_that_are_damaged_or_not_closed_are_found() {
+    let original = Original::new().await;
+    let forge = &original.forge;
     let pack = forge.path(&["/objects/pack/", ".pack"]);
+    let repository = pack.split("/objects").next().unwrap();
     let (index, folder) = (pack.replace(".pack", ".idx"), tempfile::tempdir().unwrap());
     let bytes = forge.read(&pack).await;
     let (less, idx) = lacking(folder.path(), &bytes).await;
     let sum = hex::encode(&less[less.len() - 20..]);
-    let name = |text: &str| format!("{}/pack-{sum}{text}", pack.rsplit_once('/').unwrap().0);
+    let name = |end: &str| format!("{repository}/objects/pack/pack-{sum}{end}");
     let changes = vec![
         (pack.clone(), None),
         (index.clone(), None),
         (name(".pack"), Some(less)),
         (name(".idx"), Some(idx)),
     ];
-    finds(
-        &forged(&world, changes).await,
-        "git-incomplete",
-        pack.split("/objects").next().unwrap(),
-    );
-    let mut bad = bytes.clone();
-    bad[bytes.len() / 2] ^= 1;
-    let ran = forged(&world, vec![(pack.clone(), Some(bad))]).await;
-    finds(&ran, "git-pack-damaged", &pack);
-    finds(
-        &forged(&world, vec![(index, None)]).await,
-        "git-pack-damaged",
-        "git/",
-    );
+    original.finds(changes, "git-incomplete", repository).await;
+    let middle = bytes.len() / 2;
+    let bad = flipped(bytes, middle);
+    original.finds_in(&pack, bad, "git-pack-damaged").await;
+    original
+        .finds_without(&index, "git-pack-damaged", "git/")
+        .await;
     let refs = forge.path(&["git/", "packed-refs"]);
-    let nowhere = format!("{} refs/heads/x\n", "12".repeat(20));
-    let ran = forged(&world, vec![(refs.clone(), Some(nowhere.into_bytes()))]).await;
-    finds(&ran, "git-incomplete", "git/");
-    let ran = forged(&world, vec![(refs.clone(), Some(b"no refs".to_vec()))]).await;
-    finds(&ran, "git-pack-damaged", &refs);
+    let nowhere = format!("{} refs/heads/x\n", "12".repeat(20)).into_bytes();
+    let changes = vec![(refs.clone(), Some(nowhere))];
+    original.finds(changes, "git-incomplete", "git/").await;
+    let nonsense = b"no refs".to_vec();
+    original.finds_in(&refs, nonsense, "git-pack-damaged").await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_are_cut_exchanged_or_missing_are_found() {
+    let original = Original::new().await;
+    let forge = &original.forge;
     let [one, other] =
         ["/1/work-item.json", "/2/work-item.json"].map(|name| forge.path(&["work-items/", name]));
     let mut cut = forge.read(&one).await;
     cut.truncate(cut.len() / 2);
-    let ran = forged(&world, vec![(one.clone(), Some(cut))]).await;
-    finds(&ran, "document-malformed", &one);
-    let ran = forged(&world, vec![(one.clone(), Some(forge.read(&other).await))]).await;
-    finds(&ran, "document-misplaced", &one);
-    let revisions = one.replace("work-item.json", "revisions.ndjson");
-    let others = forge
-        .read(&other.replace("work-item.json", "revisions.ndjson"))
+    original.finds_in(&one, cut, "document-malformed").await;
+    let revisions = |item: &str| item.replace("work-item.json", "revisions.ndjson");
+    for (file, others) in [
+        (one.clone(), other.clone()),
+        (revisions(&one), revisions(&other)),
+    ] {
+        let others = forge.read(&others).await;
+        original.finds_in(&file, others, "document-misplaced").await;
+    }
+    let item = one.rsplit_once('/').unwrap().0;
+    original
+        .finds_without(item, "items-miscounted", "source.json")
         .await;
-    let ran = forged(&world, vec![(revisions.clone(), Some(others))]).await;
-    finds(&ran, "document-misplaced", &revisions);
-    let item = one.rsplit_once('/').unwrap().0.to_owned();
-    finds(
-        &forged(&world, vec![(item, None)]).await,
-        "items-miscounted",
-        "source.json",
-    );
-
     let area = forge.path(&["/areas/", "area.json"]);
-    let ran = forged(&world, vec![(area.clone(), None)]).await;
-    ran.exits(8);
+    original.forged(vec![(area.clone(), None)]).await.exits(8);
     let project = area.split("/areas/").next().unwrap();
-    let ran = forged(&world, vec![(format!("{project}/project.json"), None)]).await;
-    finds(&ran, "document-missing", project);
+    original
+        .finds_without(
+            &format!("{project}/project.json"),
+            "document-missing",
+            project,
+        )
+        .await;
+}
+
+/// Where the report of a drill is, and what else its result says.
+async fn drilled(world: &World) -> (String, Value) {
+    world.backup("default").await.exits(0);
+    let drill = "verify latest --restore-drill --by auditor";
+    let ran = world.done(drill).await;
+    let result = ran.event("result").clone();
+    assert_eq!(result["result"], "passed", "{}", ran.told());
+    (result["json"].as_str().unwrap().to_owned(), result)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drill_brings_everything_back_and_its_report_cannot_be_altered() {
+async fn a_drill_brings_everything_back_and_reports_it() {
     let world = World::connected().await;
-    world.backup("default").await.exits(0);
-    let ran = world
-        .keepward(&["verify", "latest", "--restore-drill", "--by", "auditor"])
-        .await;
-    ran.exits(0);
-    let result = ran.event("result").clone();
-    assert_eq!(result["result"], "passed", "{}", ran.told());
-    let file = result["json"].as_str().unwrap().to_owned();
-    let text = std::fs::read_to_string(&file).unwrap();
-    let report: Value = serde_json::from_str(&text).unwrap();
+    let (file, result) = drilled(&world).await;
+    let report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let report = &report["report"];
     assert!(report["by"].as_str().unwrap().starts_with("auditor@"));
     assert_eq!(report["snapshot"]["id"], result["snapshot"]);
     assert_eq!(report["verified"]["items"], report["compared"]["items"]);
     let page = std::fs::read_to_string(result["html"].as_str().unwrap()).unwrap();
-    assert!(
-        page.contains("PASSED")
-            && !page.contains("http-equiv=\"refresh\"")
-            && !page.contains("<script")
-    );
-
-    let listed = world.keepward(&["verify", "--list"]).await;
+    assert!(page.contains("PASSED"));
+    for active in ["http-equiv=\"refresh\"", "<script"] {
+        assert!(!page.contains(active), "{active}");
+    }
+    let listed = world.run("verify --list").await;
     assert_eq!(listed.events.len(), 1);
     assert_eq!(listed.events[0]["result"], "passed");
-    let snapshots = world.keepward(&["snapshot", "list"]).await;
+    let snapshots = world.run("snapshot list").await;
     assert_eq!(snapshots.events[0]["verified"]["ok"], true);
+}
 
-    world
-        .keepward(&["verify", "--evidence", &file])
-        .await
-        .exits(0);
-    let key = world.keepward(&["verify", "--key"]).await.event("key")["public_key"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_of_a_drill_cannot_be_altered() {
+    let world = World::connected().await;
+    let (file, _) = drilled(&world).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    let check = async |file: &str| world.run(&format!("verify --evidence {file}")).await;
+    check(&file).await.exits(0);
+    let key = world.run("verify --key").await.event("key")["public_key"].clone();
+    let key = key.as_str().unwrap();
     // Somebody else knows the key or does not.
     let stranger = world.at("stranger");
     let elsewhere = async |arguments: &[&str]| {
-        let mut all = vec!["verify", "--evidence", file.as_str()];
-        all.extend(arguments);
+        let all = [&["verify", "--evidence", file.as_str()], arguments].concat();
         world.keepward_in(&stranger, &all).await
     };
-    elsewhere(&["--public-key", &key]).await.exits(0);
+    elsewhere(&["--public-key", key]).await.exits(0);
     elsewhere(&[]).await.refuses(3, "evidence-key-unknown");
-    elsewhere(&["--public-key", &key.replace(&key[..1], "0")])
-        .await
-        .exits(3);
+    let other = key.replace(&key[..1], "0");
+    elsewhere(&["--public-key", &other]).await.exits(3);
 
     for (from, to) in [
         ("\"count\": 0", "\"count\": 1"),
@@ -311,16 +348,11 @@ async fn a_drill_brings_everything_back_and_its_report_cannot_be_altered() {
         (&key[..16], "0123456789abcdef"),
     ] {
         let altered = world.file("altered.json", &text.replacen(from, to, 1));
-        world
-            .keepward(&["verify", "--evidence", &altered])
-            .await
-            .refuses(8, "evidence-altered");
+        check(&altered).await.refuses(8, "evidence-altered");
     }
     let nonsense = world.file("nonsense.json", "{\"report\":{}}");
-    world
-        .keepward(&["verify", "--evidence", &nonsense])
-        .await
-        .refuses(1, "evidence-not-understood");
+    let refused = check(&nonsense).await;
+    refused.refuses(1, "evidence-not-understood");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -340,10 +372,7 @@ async fn a_drill_passes_where_all_that_was_said_of_an_item_was_taken_back() {
         }
     }
     world.backup("default").await.exits(0);
-    let ran = world
-        .keepward(&["verify", "latest", "--restore-drill"])
-        .await;
-    ran.exits(0);
+    let ran = world.done("verify latest --restore-drill").await;
     assert_eq!(ran.event("result")["result"], "passed", "{}", ran.told());
 }
 
@@ -362,7 +391,7 @@ async fn a_drill_of_a_damaged_snapshot_fails_and_says_why() {
         .to_string();
     let to = world.at("audit");
     let ran = world
-        .keepward(&["verify", &id, "--restore-drill", "--to", &to])
+        .run(&format!("verify {id} --restore-drill --to {to}"))
         .await;
     ran.exits(8);
     let result = ran.event("result");

@@ -167,22 +167,19 @@ impl Control {
                 })
             }
         };
-        if new.replace && self.connector_named(&connector.name).await?.is_some() {
-            if let Some(credential) = &credential {
-                self.put(credential).await?;
-            }
-            return Ok(self.catalog.replace_connector(connector).await?);
-        }
+        let replace = new.replace && self.connector_named(&connector.name).await?.is_some();
         let connecting = Connecting {
             credential: credential.as_ref(),
             connectors: std::slice::from_ref(connector),
+            replace,
             ..Connecting::default()
         };
         let (now, rng) = (self.now(), &mut rng());
-        Ok(self
-            .catalog
-            .connect(&self.kek, connecting, now, rng)
-            .await?)
+        let saved = self.catalog.connect(&self.kek, connecting, now, rng).await;
+        if replace {
+            self.forget_tokens(&connector.credential);
+        }
+        Ok(saved?)
     }
 
     /// Adds a credential or gives the one of its name a new secret.

@@ -83,7 +83,7 @@ impl Control {
         }
         let credential = own.then_some((from.as_str(), to.as_str()));
         self.catalog
-            .rename_connector(&self.kek, &before.name, after, credential, &mut rng())
+            .rename_connector(&self.kek, before, after, credential, &mut rng())
             .await?;
         if own {
             self.forget_tokens(&from);

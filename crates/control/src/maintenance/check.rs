@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use catalog::{Examined, KnownSnapshot, Page, RepositoryRow};
 use model::Reporter;
-use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository};
+use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository, Snapshot};
 
 use crate::{Control, Error, Result};
 
@@ -122,6 +122,11 @@ impl Control {
         let here = repository.snapshot_ids().await?.into_iter();
         let here: HashSet<String> = here.map(|id| id.to_string()).collect();
         known.retain(|snapshot| !here.contains(&snapshot.id));
+        if !known.is_empty() {
+            // What cannot be read stands for nothing, and the report names it.
+            let (readable, _) = repository.readable_snapshots().await?;
+            known.retain(|missing| !readable.iter().any(|(_, other)| replaces(other, missing)));
+        }
         Ok(known)
     }
 
@@ -134,6 +139,13 @@ impl Control {
 
 fn snapshot_file(snapshot: &KnownSnapshot) -> String {
     format!("snapshots/{}", snapshot.id)
+}
+
+/// `restic tag` writes a snapshot anew, with another id. However often it does, `original` is the first one, so that alone names no other.
+fn replaces(other: &Snapshot, missing: &KnownSnapshot) -> bool {
+    other.original.is_some()
+        && other.tree.to_string() == missing.tree
+        && other.time.as_millisecond() == missing.time.as_millisecond()
 }
 
 fn lost(snapshot: &KnownSnapshot) -> Problem {

@@ -157,9 +157,13 @@ fn check(change: &ChannelChange, has_secret: bool) -> Result<()> {
     let channel = &change.channel;
     let plain = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
     let name = &channel.name;
-    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+    // A segment of addresses: `.` and `..` would lead elsewhere.
+    if !name.starts_with(|char: char| char.is_ascii_alphanumeric())
+        || name.len() > 64
+        || !name.chars().all(plain)
+    {
         return Err(refused(
-            "a channel's name has up to 64 letters, digits, `-`, `_` and `.`",
+            "a channel's name has up to 64 letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
         ));
     }
     if channel.on.is_empty() {

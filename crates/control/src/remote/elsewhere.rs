@@ -18,7 +18,7 @@ use super::coordinator::{Far, Newest};
 use super::{Claim, Handed, Line, Opening, Say, Task};
 use crate::connect::{self, Target};
 use crate::connectors::address;
-use crate::open::open;
+use crate::open::{gone, open};
 use crate::work::{Failed, Outcome};
 use crate::{Error, Result};
 
@@ -63,7 +63,12 @@ impl Elsewhere {
                     jobs.spawn_blocking(move || runtime.block_on(this.perform(&task, &stop)));
                 }
                 Ok(None) => {}
-                Err(error) if error.code() == Some("worker-refused") => break Err(error),
+                Err(error) if is_refused(&error) => {
+                    break Err(Error::Request {
+                        code: "worker-refused",
+                        message: error.to_string(),
+                    });
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no work can be asked for");
                     tokio::select! {
@@ -177,7 +182,7 @@ impl Opening {
     async fn open(&self, clock: &Arc<dyn Clock>, rules: &Egress) -> Result<Repository> {
         let secret = |handed: &Handed| Secret::new(handed.0.as_str());
         let storage = self.storage.as_ref().map(secret);
-        open(
+        let opened = open(
             &self.location,
             &secret(&self.password),
             storage.as_ref(),
@@ -185,8 +190,18 @@ impl Opening {
             clock,
             rules,
         )
-        .await
+        .await;
+        opened.map_err(|error| gone(&self.name, &self.location, error))
     }
+}
+
+/// It is not let in, whoever else's token it may have: asking again changes nothing.
+fn is_refused(error: &Error) -> bool {
+    let code = error.code();
+    matches!(
+        code,
+        Some("worker-refused" | "sign-in-needed" | "role-missing")
+    )
 }
 
 /// Never ends. What cannot be told now is told by what comes next.

@@ -98,8 +98,9 @@ impl Control {
             }
         }
         let connectors: Vec<Connector> = checked.iter().map(|one| one.value.clone()).collect();
-        let beside = self.beside(&connectors, &wishes).await?;
-        self.save_all(&choice, beside.saving(&connectors)).await?;
+        let judged = self.judging().await?;
+        let beside = judged.beside(&connectors, &wishes).await?;
+        judged.save_all(&choice, beside.saving(&connectors)).await?;
         for one in &checked {
             self.note_warnings(&one.value, &one.checks).await?;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalog::{NewJob, OpenJob, Placement, QueueLimits, QueuedRun, RepositoryRow, why_queued};
-use model::policy::covering;
+use model::policy::{Selection, covering};
 use model::{Connector, Policy, Reason, Run, RunKind, RunState, Waiting};
 
 use super::order::{BackupJob, Order};
@@ -88,7 +88,8 @@ impl Control {
         Ok(queued.run)
     }
 
-    /// Queues the same backup again for a run that has ended. What the first one got is not read again: its snapshot or checkpoint is there.
+    /// Queues the same backup again for a run that has ended, and not simply succeeded. What the first one got is not read again: its snapshot or
+    /// checkpoint is there.
     pub async fn retry(&self, run: &str) -> Result<Run> {
         let before = self.catalog.run(run).await?;
         if before.kind != RunKind::Backup {
@@ -99,6 +100,9 @@ impl Control {
         }
         if matches!(before.state, RunState::Queued | RunState::Running) {
             return Err(refused("run-open", format!("run {run} has not ended")));
+        }
+        if before.state == RunState::Succeeded {
+            return Err(refused("run-succeeded", format!("run {run} has succeeded")));
         }
         let job = self.catalog.jobs(run).await?.into_iter().next();
         let order = match job {
@@ -249,11 +253,8 @@ impl Control {
         let service = self.service(&connector.service)?;
         let named = wish.repository.as_deref().or(policy.repository.as_deref());
         let repository = self.repository_for(named).await?;
-        let mut selection = policy.selection.clone();
-        if !wish.kinds.is_empty() {
-            selection.kinds.clone_from(&wish.kinds);
-        }
-        self.known_kinds(service, &selection.kinds, &wish.accept_deletions)?;
+        let selection = Self::selection(service, policy, &wish.kinds)?;
+        Self::known_kinds(service, &selection.kinds, &wish.accept_deletions)?;
         let order = Order::Backup(BackupJob {
             connector: connector.name.clone(),
             repository: repository.name.clone(),
@@ -282,8 +283,29 @@ impl Control {
         })
     }
 
+    /// What is taken of a service: these kinds, or without any what the policy says. That may be for several services, and to select nothing of one
+    /// of them is not to select everything.
+    pub fn selection(
+        service: &service::Service,
+        policy: &Policy,
+        kinds: &BTreeSet<String>,
+    ) -> Result<Selection> {
+        let mut selection = policy.selection.clone();
+        if !kinds.is_empty() {
+            selection.kinds.clone_from(kinds);
+            return Ok(selection);
+        }
+        let every = selection.kinds.is_empty();
+        selection.kinds.retain(|kind| service.kind(kind).is_some());
+        if !every && selection.kinds.is_empty() {
+            let (policy, title) = (&policy.name, service.title);
+            let message = format!("policy {policy} selects nothing of {title}");
+            return Err(refused("policy-selects-nothing", message));
+        }
+        Ok(selection)
+    }
+
     pub(crate) fn known_kinds(
-        &self,
         service: &service::Service,
         kinds: &BTreeSet<String>,
         accepted: &BTreeSet<String>,
@@ -291,7 +313,7 @@ impl Control {
         let unknown = kinds
             .iter()
             .chain(accepted)
-            .find(|kind| self.services.iter().all(|any| any.kind(kind).is_none()));
+            .find(|kind| service.kind(kind).is_none());
         let Some(kind) = unknown else {
             return Ok(());
         };

@@ -7,12 +7,12 @@ use super::retain::{Deciders, with};
 use crate::{Control, Result};
 
 /// How a change would be for snapshots that are there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Shortening {
-    /// Some of them could be forgotten.
-    any: bool,
-    /// A policy that keeps them asks for another person's approval itself.
-    guarded: bool,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shortening {
+    /// The connectors and the repositories of those that could be forgotten.
+    pub less: Vec<(String, String)>,
+    /// A policy that keeps them asks for another person's approval itself, or everything does that keeps less.
+    pub waits: bool,
 }
 
 fn of_policies(removed: Option<&str>, added: Option<&Policy>) -> impl FnOnce(&mut Deciders) {
@@ -20,6 +20,14 @@ fn of_policies(removed: Option<&str>, added: Option<&Policy>) -> impl FnOnce(&mu
 }
 
 impl Control {
+    /// The same for a change of what decides that: whatever is judged by it from now on is written by it only where nobody changed any of that since.
+    pub async fn judging(&self) -> Result<Self> {
+        Ok(Self {
+            catalog: self.catalog.judging().await?,
+            ..self.clone()
+        })
+    }
+
     /// Whether snapshots that stay today could be forgotten once the policy `removed` is gone and `added` is there.
     pub async fn would_shorten(
         &self,
@@ -27,7 +35,7 @@ impl Control {
         added: Option<&Policy>,
     ) -> Result<bool> {
         let change = of_policies(removed, added);
-        Ok(self.shortening(&[], change).await?.any)
+        Ok(!self.shortening(&[], change).await?.less.is_empty())
     }
 
     /// Whether another person has to approve that, since everything does that keeps less, or a policy that it would weaken.
@@ -47,16 +55,13 @@ impl Control {
         added: Option<&Policy>,
     ) -> Result<bool> {
         let change = of_policies(removed, added);
-        let found = self.shortening(unsaved, change).await?;
-        self.waits(found).await
+        Ok(self.shortening(unsaved, change).await?.waits)
     }
 
-    /// Whether another person has to approve that this is the repository which is used when none is named.
-    pub async fn default_waits(&self, repository: &str) -> Result<bool> {
-        let found = self
-            .shortening(&[], |after| after.default = Some(repository.to_owned()))
-            .await?;
-        self.waits(found).await
+    /// What would be kept less once this is the repository which is used when none is named.
+    pub async fn default_shortens(&self, repository: &str) -> Result<Shortening> {
+        self.shortening(&[], |after| after.default = Some(repository.to_owned()))
+            .await
     }
 
     /// Whether another person has to approve that this repository is forgotten. The policies that name none are for another one then, and if it
@@ -71,8 +76,7 @@ impl Control {
             let stays = stays.filter(|name| !name.eq_ignore_ascii_case(repository));
             after.default = stays.or(only);
         };
-        let found = self.shortening(&[], change).await?;
-        self.waits(found).await
+        Ok(self.shortening(&[], change).await?.waits)
     }
 
     /// Whether policies would be for the snapshots of a repository from the moment on in which it is taken up under this name, and everything that
@@ -93,10 +97,6 @@ impl Control {
         Ok(ruled)
     }
 
-    async fn waits(&self, found: Shortening) -> Result<bool> {
-        Ok(found.guarded || (found.any && self.four_eyes().await?))
-    }
-
     async fn shortening(
         &self,
         unsaved: &[Connector],
@@ -115,11 +115,12 @@ impl Control {
                 if keeps.unwrap_or_default().covers(&kept.unwrap_or_default()) {
                     continue;
                 }
-                found.any = true;
+                found.less.push((maker.name.clone(), name.clone()));
                 let weakened = before.policies_for(&makers, name);
-                found.guarded |= weakened.iter().any(|policy| policy.four_eyes);
+                found.waits |= weakened.iter().any(|policy| policy.four_eyes);
             }
         }
+        found.waits |= !found.less.is_empty() && self.four_eyes().await?;
         Ok(found)
     }
 }

@@ -2,13 +2,41 @@
 
 use std::time::Duration;
 
-use catalog::Page;
-use control::{BackupOrder, Ending};
-use model::{Class, JobState, RunState};
+use catalog::{Page, RepositoryRow};
+use control::{BackupOrder, Ending, Order};
+use model::{Class, JobState, RunState, Secret};
 use service::CheckOutcome;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Installation, silent};
+
+impl Installation {
+    /// The repository gets a row, as whatever goes through the queue needs it.
+    async fn remember(&self) {
+        let (control, now) = (&self.control, self.control.clock.now());
+        let (catalog, password) = (&control.catalog, Secret::new("password"));
+        catalog
+            .put_credential(
+                &control.kek,
+                "password",
+                "password",
+                &password,
+                now,
+                &mut rand::rng(),
+            )
+            .await
+            .unwrap();
+        let place = self.folder.path().join("repository");
+        let row = RepositoryRow {
+            name: "main".to_owned(),
+            location: place.to_str().unwrap().to_owned(),
+            id: self.repository.id().to_string(),
+            password_credential: "password".to_owned(),
+            ..RepositoryRow::default()
+        };
+        catalog.add_repository(&row).await.unwrap();
+    }
+}
 
 async fn filled() -> Installation {
     let installation = Installation::new().await;
@@ -94,6 +122,31 @@ async fn a_refused_token_fails_the_run_and_asks_to_sign_in() {
     );
     assert_eq!(ended.run.error.as_deref(), Some("the token is refused"));
     assert_eq!(installation.snapshots().await, 0);
+}
+
+#[tokio::test]
+async fn a_retry_of_a_run_of_a_command_is_of_the_kinds_that_it_named() {
+    let installation = filled().await;
+    installation.remember().await;
+    installation.world.fail(Some(Class::Credential));
+    let order = BackupOrder {
+        selection: ["box".to_owned()].into(),
+        full: true,
+        ..installation.order()
+    };
+    let control = &installation.control;
+    let ended = control
+        .backup(&order, silent(), &CancellationToken::new())
+        .await
+        .unwrap();
+    let again = control.retry(&ended.run.id).await.unwrap();
+    let job = control.catalog.jobs(&again.id).await.unwrap().remove(0);
+    let order = control.catalog.payload(&job.id).await.unwrap();
+    let Ok(Order::Backup(order)) = serde_json::from_str(&order) else {
+        unreachable!("{order}")
+    };
+    assert_eq!(order.selection.kinds, ["box".to_owned()].into());
+    assert!(order.full);
 }
 
 #[tokio::test]

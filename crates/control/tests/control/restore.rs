@@ -33,6 +33,18 @@ async fn with_a_loss() -> (Installation, repository::SnapshotId) {
 }
 
 impl Installation {
+    /// A connector for another organization.
+    async fn add_other(&self) -> Connector {
+        let other = Connector {
+            name: "Other".to_owned(),
+            organization: "other".to_owned(),
+            credential: "other-pat".to_owned(),
+            ..self.connector.clone()
+        };
+        self.add(&other).await;
+        other
+    }
+
     async fn plan(&self, snapshot: repository::SnapshotId, connector: &Connector) -> RestorePlan {
         let order = PlanOrder {
             repository: &self.repository,
@@ -110,13 +122,7 @@ async fn a_failed_item_is_an_issue_of_the_run_and_is_tried_again() {
 #[tokio::test]
 async fn another_organization_is_another_target() {
     let (installation, snapshot) = with_a_loss().await;
-    let other = Connector {
-        name: "Other".to_owned(),
-        organization: "other".to_owned(),
-        credential: "other-pat".to_owned(),
-        ..installation.connector.clone()
-    };
-    installation.add(&other).await;
+    let other = installation.add_other().await;
     let plan = installation.plan(snapshot, &other).await;
     assert_eq!(
         plan.target,
@@ -131,13 +137,7 @@ async fn another_organization_is_another_target() {
 async fn what_was_planned_for_one_organization_is_not_written_to_another() {
     let (installation, snapshot) = with_a_loss().await;
     let control = &installation.control;
-    let other = Connector {
-        name: "Other".to_owned(),
-        organization: "other".to_owned(),
-        credential: "other-pat".to_owned(),
-        ..installation.connector.clone()
-    };
-    installation.add(&other).await;
+    let other = installation.add_other().await;
     for connector in [&installation.connector, &other] {
         let plan = installation.plan(snapshot, connector).await;
         let elsewhere = Connector {

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use catalog::{Catalog, Kek, Page, QueueLimits, RepositoryRow};
-use control::{Control, RunObserver, WorkerSetup};
+use control::{Control, Order, RunObserver, WorkerSetup};
 use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Connector, Event, Reason, Run, RunKind, RunState, Secret, Waiting};
 use repository::{InitOptions, Repository, store_from};
@@ -186,6 +186,13 @@ impl Site {
     /// The run as it stands now.
     pub(crate) async fn run(&self, id: &str) -> Run {
         self.control.catalog.run(id).await.unwrap()
+    }
+
+    /// What its job is to do.
+    pub(crate) async fn order(&self, run: &Run) -> Order {
+        let catalog = &self.control.catalog;
+        let job = catalog.jobs(&run.id).await.unwrap().remove(0);
+        serde_json::from_str(&catalog.payload(&job.id).await.unwrap()).unwrap()
     }
 
     /// What a run waits for.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalog::RepositoryRow;
-use control::BackupWish;
+use control::{BackupWish, Order};
 use jiff::SignedDuration;
 use model::{Class, Policy, Reason, RunState};
 use tokio_util::sync::CancellationToken;
@@ -74,6 +74,34 @@ async fn a_failure_that_may_pass_is_tried_again_later_and_not_for_ever() {
     assert_eq!(site.work().await, 1);
     let again = site.run(&again.id).await;
     assert_eq!(again.state, RunState::Succeeded);
+    let done = site.control.retry(&again.id).await.unwrap_err();
+    assert_eq!(done.code(), Some("run-succeeded"));
+}
+
+#[tokio::test]
+async fn a_retry_is_of_the_kinds_that_were_asked_for() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    site.world.fail(Some(Class::Credential));
+    let wish = BackupWish {
+        connector: "contoso".to_owned(),
+        kinds: BTreeSet::from(["box".to_owned()]),
+        accept_deletions: BTreeSet::from(["leaf".to_owned()]),
+        full: true,
+        ..BackupWish::default()
+    };
+    let run = site.control.request(&wish).await.unwrap();
+    assert_eq!(site.work().await, 1);
+    let again = site.control.retry(&run.id).await.unwrap();
+    assert_eq!(site.order(&again).await, site.order(&run).await);
+    let Order::Backup(order) = site.order(&again).await else {
+        unreachable!("it is a backup")
+    };
+    assert_eq!(order.selection.kinds, wish.kinds);
+    assert_eq!(
+        (order.accept_deletions, order.full),
+        (wish.accept_deletions, true)
+    );
 }
 
 #[tokio::test]
@@ -265,6 +293,43 @@ async fn what_cannot_work_is_refused_at_once() {
         .unwrap_err();
     assert_eq!(error.code(), Some("policy-missing"));
     assert!(site.runs().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_for_several_services_selects_of_each_what_it_names_there() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let select = async |kinds: &[&str]| {
+        let catalog = &site.control.catalog;
+        let row = catalog.policy("default").await.unwrap();
+        let mut policy = row.policy;
+        policy.selection.kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        catalog
+            .replace_policy("default", row.version, &policy, site.now())
+            .await
+            .unwrap();
+    };
+    select(&["leaf", "kind of another service"]).await;
+    let run = site.asked("contoso").await;
+    let Order::Backup(order) = site.order(&run).await else {
+        unreachable!("it is a backup")
+    };
+    assert_eq!(order.selection.kinds, BTreeSet::from(["leaf".to_owned()]));
+    // Nothing of this one is not everything of it.
+    select(&["kind of another service"]).await;
+    let asked = site
+        .control
+        .request_backup("contoso", None, Reason::Request);
+    let refused = asked.await.unwrap_err();
+    assert_eq!(refused.code(), Some("policy-selects-nothing"));
+    // What somebody asks for by name has to be there.
+    let wish = BackupWish {
+        connector: "contoso".to_owned(),
+        kinds: BTreeSet::from(["kind of another service".to_owned()]),
+        ..BackupWish::default()
+    };
+    let refused = site.control.request(&wish).await.unwrap_err();
+    assert_eq!(refused.code(), Some("kind-unknown"));
 }
 
 #[tokio::test]

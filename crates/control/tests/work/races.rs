@@ -312,6 +312,33 @@ async fn a_check_reports_what_is_lost_at_once_where_nobody_forgets() {
     assert_eq!(lost[0].file, Some(format!("snapshots/{id}")));
 }
 
+#[tokio::test]
+async fn a_snapshot_that_another_program_tagged_twice_is_not_lost() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let run = back_up(&site, "contoso").await;
+    let repository = site.repository().await;
+    let holder = repository::Holder::new("restic", Arc::clone(&site.control.clock));
+    let lock = repository.lock_shared(&holder).await.unwrap();
+    let first: repository::SnapshotId = run.snapshot.unwrap().parse().unwrap();
+    let mut snapshot = repository.snapshot(first).await.unwrap();
+    let mut before = first;
+    for tag in ["audit", "keep"] {
+        snapshot.original = Some(first);
+        snapshot.tags.push(tag.to_owned());
+        let mut writer = repository.writer();
+        let id = writer.commit(&snapshot, &lock).await.unwrap();
+        repository.forget(&[before]).await.unwrap();
+        before = id;
+        let report = CheckReport::default();
+        let lost = site.control.lost_snapshots(&repository, &report);
+        assert!(lost.await.unwrap().is_empty(), "{tag}");
+        // The next round begins with the catalog knowing this one alone.
+        site.control.sync(&repository).await.unwrap();
+    }
+    lock.release().await.unwrap();
+}
+
 /// Of a suspended machine, or one whose clock was set forward.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_worker_whose_machine_slept_goes_on_with_its_jobs_and_takes_none_twice() {
@@ -494,4 +521,29 @@ async fn a_catalog_that_is_away_for_a_moment_ends_no_work_and_permits_no_snapsho
     coordinator.permit_commit().await.unwrap_err();
     coordinator.cancel.cancel();
     assert!(coordinator.beat().await.unwrap().cancel);
+}
+
+#[tokio::test]
+async fn a_connector_that_is_removed_while_its_run_is_at_work_leaves_a_snapshot() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let first = site.asked("contoso").await;
+    site.pass(SignedDuration::from_secs(1));
+    let second = site.asked("contoso").await;
+    *site.world.hold.lock().unwrap() = true;
+    let removed = async {
+        site.world.begun.notified().await;
+        site.control.remove_connector("contoso").await.unwrap();
+        *site.world.hold.lock().unwrap() = false;
+        site.world.release.notify_one();
+    };
+    tokio::join!(site.work(), removed);
+    let ended = site.run(&first.id).await;
+    assert_eq!(ended.state, RunState::Succeeded, "{:?}", ended.error);
+    assert_eq!(site.snapshots().await, 1);
+    // What had not begun says what it lacks.
+    let late = site.run(&second.id).await;
+    assert_eq!(late.state, RunState::Failed);
+    let why = late.error.unwrap();
+    assert!(why.contains("there is no connector `contoso`"), "{why}");
 }

@@ -6,7 +6,7 @@ use service::{Found, FoundState, Ids as _, Kind, Outcome, Pass, StoredItem};
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::{Apply, PAGE, writes};
 use crate::Result;
-use crate::plan::{IF_GONE, NEEDED, Unfound, find_each};
+use crate::plan::{IF_GONE, NEEDED, Unfound, find_each, revisions};
 
 fn pending(step: &Step) -> bool {
     writes(step)
@@ -67,6 +67,7 @@ impl Apply<'_> {
         let steps = self.with_parent(kind, steps).await?;
         self.journal.work_on(&steps);
         let (steps, items) = self.look_again(kind, steps).await?;
+        let (steps, items) = self.as_planned(kind, steps, items).await?;
         if items.is_empty() {
             return Ok(None);
         }
@@ -155,6 +156,45 @@ impl Apply<'_> {
             }
         }
         Ok((ready, items))
+    }
+
+    /// Fails the steps that would write over something else than the plan has seen: nobody has agreed to lose that.
+    async fn as_planned(
+        &self,
+        kind: &dyn Kind,
+        steps: Vec<Step>,
+        items: Vec<StoredItem>,
+    ) -> Result<(Vec<Step>, Vec<StoredItem>)> {
+        // What this plan has begun to write is its own.
+        let over = |step: &Step, item: &StoredItem| step.over.is_some() && !item.open_intent;
+        let both = || steps.iter().zip(&items);
+        let asked = both().filter(|(step, item)| over(step, item));
+        let asked: Vec<StoredItem> = asked.map(|(_, item)| item.clone()).collect();
+        let mut found = revisions(kind, &self.target(), &asked).await?.into_iter();
+        let (mut ready, mut left) = (Vec::new(), Vec::new());
+        for (step, item) in steps.into_iter().zip(items) {
+            let now = if over(&step, &item) {
+                found.next().flatten()
+            } else {
+                step.over.clone()
+            };
+            if now == step.over {
+                ready.push(step);
+                left.push(item);
+                continue;
+            }
+            let message = match now {
+                Some(_) => {
+                    "it was changed at the target since the plan was made, and was left as it is: make a new plan, which shows how it stands now"
+                }
+                None => {
+                    "it can no longer be read at the target, or is gone since the plan was made, and nothing was written over: make a new plan"
+                }
+            };
+            self.fail(&step, "restore-conflict", Class::Conflict, message)
+                .await?;
+        }
+        Ok((ready, left))
     }
 
     /// At its own place it is looked for by its own id too: it came back with the container that was undeleted.

@@ -85,6 +85,14 @@ impl Apply<'_> {
         }
         self.begin("remove");
         let ids = ids_of(self.store, undone).await?;
+        // A link to what is gone by this very plan is nobody's change.
+        self.each_page(|step| {
+            if step.action == Action::Remove && step.state == StepState::Verified {
+                ids.remove(&step.item);
+            }
+            false
+        })
+        .await?;
         let target = target_of(self.cx, made, undone, &ids);
         let mut before = self.each_page(|_| true).await?;
         while before > 0 {
@@ -100,7 +108,7 @@ impl Apply<'_> {
             while let Some(batch) = waiting.pop_front() {
                 self.check_cancel()?;
                 let count = batch.len();
-                match self.remove_batch(&target, batch).await? {
+                match self.remove_batch(&target, &ids, batch).await? {
                     Some(Failed::Split(singles)) => {
                         for single in singles.into_iter().rev() {
                             waiting.push_front(single);
@@ -120,7 +128,12 @@ impl Apply<'_> {
     }
 
     /// Steps whose call failed, if it did.
-    async fn remove_batch(&self, target: &Target<'_>, steps: Vec<Step>) -> Result<Option<Failed>> {
+    async fn remove_batch(
+        &self,
+        target: &Target<'_>,
+        ids: &IdMap,
+        steps: Vec<Step>,
+    ) -> Result<Option<Failed>> {
         let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else {
             return Ok(None);
         };
@@ -143,12 +156,15 @@ impl Apply<'_> {
         for (((step, item), made), differences) in
             steps.into_iter().zip(items).zip(known).zip(differences)
         {
+            if is_gone(&differences) {
+                ids.remove(&step.item);
+            }
             if self.may_go(&step, &made, &differences).await? {
                 ready.push(step);
                 chosen.push(item);
             }
         }
-        self.take_away(kind, target, ready, &chosen).await
+        self.take_away(kind, target, ids, ready, &chosen).await
     }
 
     async fn made_by(&self, step: &Step) -> Result<Made> {
@@ -188,6 +204,7 @@ impl Apply<'_> {
         &self,
         kind: &dyn Kind,
         target: &Target<'_>,
+        ids: &IdMap,
         mut steps: Vec<Step>,
         items: &[StoredItem],
     ) -> Result<Option<Failed>> {
@@ -209,6 +226,7 @@ impl Apply<'_> {
                     self.fail(step, code, class_of(code), &message).await?;
                 }
                 (_, Ok(left)) if is_gone(&left[at]) => {
+                    ids.remove(&step.item);
                     self.set(step, StepState::Verified, None, None).await?;
                 }
                 (_, Ok(_)) => {

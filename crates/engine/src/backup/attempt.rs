@@ -10,9 +10,11 @@ use repository::{LockGuard, Snapshot, TreeId, Writer};
 
 use super::checkpoint::{Checkpoint, Checkpoints, Order};
 use super::crawls::{self, Crawled};
+use super::gone::Absence;
 use super::parent::{Parent, tags};
 use super::prior::Prior;
-use super::{BackupContext, BackupReport, BackupRequest, describe, gone, resume};
+use super::resume::{self, Left};
+use super::{BackupContext, BackupReport, BackupRequest, describe};
 use crate::coordinator::SnapshotInfo;
 use crate::layout::Layouts;
 use crate::merge::Merge;
@@ -74,26 +76,11 @@ impl Attempt<'_> {
         go_on: bool,
     ) -> Result<(Sent, Spool, Writer)> {
         let (cx, layouts) = (self.cx, Layouts::new(self.cx.service));
-        let mut changes = spool(work, "changes")?;
-        let order = self.order();
-        let left = if go_on {
-            resume::left(cx, &order, self.parent, &mut changes).await?
-        } else {
-            None
-        };
+        let (left, changes) = self.left(work, go_on).await?;
         let started = left
             .as_ref()
             .map_or_else(|| cx.clock.now(), |left| left.checkpoint.started);
-        let row = Checkpoint::new(&self.request.run, started, order);
-        let mut collector = Collector::new(
-            layouts,
-            cx.repository.writer(),
-            cx.reporter,
-            work.to_owned(),
-            self.parent.is_some(),
-            Checkpoints::new(cx.coordinator, cx.client, cx.clock.as_ref(), row),
-            changes,
-        );
+        let mut collector = self.collector(work, changes, started);
         let (begun, kept) = left.map_or_else(Default::default, |left| left.pass_on(&mut collector));
         let prior = Prior::new(base, layouts, kept);
         let crawls = crawls::crawl_all(
@@ -115,15 +102,8 @@ impl Attempt<'_> {
         } = collector.finish();
         issues.extend(crawled.issues.iter().cloned());
         let accepted = &self.request.accept_deletions;
-        let doubts = gone::find(
-            layouts,
-            &prior,
-            &crawled,
-            &mentioned,
-            accepted,
-            &mut changes,
-        )
-        .await?;
+        let absence = Absence::new(layouts, &prior, &crawled, &mentioned, accepted);
+        let doubts = absence.find(&mut changes).await?;
         for issue in doubts.issues {
             self.note(issue, &mut issues);
         }
@@ -135,6 +115,31 @@ impl Attempt<'_> {
             kept: doubts.kept,
         };
         Ok((sent, changes, writer))
+    }
+
+    /// What an earlier run has left, if this one may go on from it, and the spool with what that had sent.
+    async fn left(&self, work: &Path, go_on: bool) -> Result<(Option<Left>, Spool)> {
+        let mut changes = spool(work, "changes")?;
+        let left = if go_on {
+            resume::left(self.cx, &self.order(), self.parent, &mut changes).await?
+        } else {
+            None
+        };
+        Ok((left, changes))
+    }
+
+    fn collector(&self, work: &Path, changes: Spool, started: Timestamp) -> Collector<'_> {
+        let cx = self.cx;
+        let row = Checkpoint::new(&self.request.run, started, self.order());
+        Collector::new(
+            Layouts::new(cx.service),
+            cx.repository.writer(),
+            cx.reporter,
+            work.to_owned(),
+            self.parent.is_some(),
+            Checkpoints::new(cx.coordinator, cx.client, cx.clock.as_ref(), row),
+            changes,
+        )
     }
 
     fn order(&self) -> Order {
@@ -201,6 +206,7 @@ impl Attempt<'_> {
             bytes_received: usage.bytes,
             bytes_stored: stored.stored_bytes,
             blobs_stored: stored.blobs,
+            stale: info.source.stale.clone(),
         };
         Ok(BackupReport {
             snapshot: id,

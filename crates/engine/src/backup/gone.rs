@@ -25,68 +25,113 @@ pub(crate) struct Doubts {
     pub kept: Vec<ItemRef>,
 }
 
-/// Adds a deletion to the spool for every item that is gone; a drop that looks like a lost permission becomes an issue instead.
-pub(crate) async fn find(
+/// Looks for what complete listings do not mention.
+pub(crate) struct Absence<'a> {
     layouts: Layouts,
-    prior: &Prior<'_>,
-    crawled: &Crawled,
-    mentioned: &HashSet<ItemRef>,
-    accepted: &BTreeSet<String>,
-    spool: &mut Spool,
-) -> Result<Doubts> {
-    let mut doubts = Doubts::default();
-    if prior.is_empty() {
-        return Ok(doubts);
-    }
-    let left_out = crawled.left_out();
-    // Parents come first. What lies in one that vanished unsaid is kept with it, and what lies in one that is gone goes with it.
-    let mut lost: HashSet<String> = HashSet::new();
-    let mut over: HashSet<String> = HashSet::new();
-    for (number, info) in crawled.infos.iter().enumerate() {
-        let number = number as u16;
-        if !info.complete || left_out.contains(&number) {
-            continue;
+    prior: &'a Prior<'a>,
+    crawled: &'a Crawled,
+    mentioned: &'a HashSet<ItemRef>,
+    /// Kinds whose implausible drop a person has confirmed.
+    accepted: &'a BTreeSet<String>,
+    doubts: Doubts,
+    /// Containers that vanished unsaid: what lies in them is kept with them.
+    lost: HashSet<String>,
+    /// Containers that are gone: what lies in them goes with them.
+    over: HashSet<String>,
+}
+
+impl<'a> Absence<'a> {
+    pub(crate) fn new(
+        layouts: Layouts,
+        prior: &'a Prior<'a>,
+        crawled: &'a Crawled,
+        mentioned: &'a HashSet<ItemRef>,
+        accepted: &'a BTreeSet<String>,
+    ) -> Self {
+        Self {
+            layouts,
+            prior,
+            crawled,
+            mentioned,
+            accepted,
+            doubts: Doubts::default(),
+            lost: HashSet::new(),
+            over: HashSet::new(),
         }
-        for kind in listed_kinds(layouts, info.kind) {
-            let mut before = items_before(layouts, prior, &crawled.picks, kind, info).await?;
-            before.retain(|item| !lost.contains(&item.scope) && !over.contains(&item.scope));
-            let gone: Vec<&ItemRef> = before
-                .iter()
-                .filter(|item| !mentioned.contains(item))
-                .collect();
-            let parent = is_parent(layouts, kind);
-            // What has no scope of its own may have been in a lost one.
-            let suspect =
-                parent || (!lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
-            let filtered = layouts.service().kind(kind).is_some_and(Kind::is_filtered);
-            let doubtful = implausible(before.len() as u64, gone.len() as u64)
-                || ((suspect || filtered) && !gone.is_empty());
-            if doubtful && !accepted.contains(kind) {
-                doubts.issues.push(issue(kind, info, before.len(), &gone));
-                if parent {
-                    lost.extend(gone.iter().map(|item| item.id.clone()));
-                }
-                doubts.kept.extend(gone.into_iter().cloned());
+    }
+
+    /// Adds a deletion to the spool for every item that is gone; a drop that looks like a lost permission becomes an issue instead.
+    pub(crate) async fn find(mut self, spool: &mut Spool) -> Result<Doubts> {
+        if self.prior.is_empty() {
+            return Ok(self.doubts);
+        }
+        let left_out = self.crawled.left_out();
+        // Parents come first.
+        for (number, info) in (0..).zip(&self.crawled.infos) {
+            if !info.complete || left_out.contains(&number) {
                 continue;
             }
-            for item in gone {
-                if parent {
-                    over.insert(item.id.clone());
-                }
-                let Some(folder) = layouts.path(item) else {
-                    continue;
-                };
-                let change = Change {
-                    crawl: number,
-                    item: folder.len() as u16,
-                    epoch: 0,
-                    op: Op::Delete,
-                };
-                spool.push(&change::key(&folder, ""), &[&change.encode()?])?;
+            for kind in listed_kinds(self.layouts, info.kind) {
+                self.kind(kind, number, info, spool).await?;
             }
         }
+        Ok(self.doubts)
     }
-    Ok(doubts)
+
+    async fn kind(
+        &mut self,
+        kind: &str,
+        number: u16,
+        info: &CrawlInfo,
+        spool: &mut Spool,
+    ) -> Result<()> {
+        let picks = &self.crawled.picks;
+        let mut before = items_before(self.layouts, self.prior, picks, kind, info).await?;
+        before.retain(|item| !self.lost.contains(&item.scope) && !self.over.contains(&item.scope));
+        let known = before.len();
+        let mentioned = self.mentioned;
+        let gone = before.into_iter().filter(|item| !mentioned.contains(item));
+        let gone: Vec<ItemRef> = gone.collect();
+        let contains = is_parent(self.layouts, kind);
+        let doubted = self.is_doubtful(kind, known, &gone) && !self.accepted.contains(kind);
+        if contains {
+            let ids = gone.iter().map(|item| item.id.clone());
+            if doubted {
+                self.lost.extend(ids);
+            } else {
+                self.over.extend(ids);
+            }
+        }
+        if doubted {
+            self.doubts.issues.push(issue(kind, info, known, &gone));
+            self.doubts.kept.extend(gone);
+            return Ok(());
+        }
+        gone.iter()
+            .try_for_each(|item| self.delete(item, number, spool))
+    }
+
+    fn is_doubtful(&self, kind: &str, before: usize, gone: &[ItemRef]) -> bool {
+        // What has no scope of its own may have been in a lost one.
+        let suspect = is_parent(self.layouts, kind)
+            || (!self.lost.is_empty() && gone.iter().any(|item| item.scope.is_empty()));
+        let kinds = self.layouts.service();
+        let filtered = kinds.kind(kind).is_some_and(Kind::is_filtered);
+        implausible(before as u64, gone.len() as u64) || ((suspect || filtered) && !gone.is_empty())
+    }
+
+    fn delete(&self, item: &ItemRef, number: u16, spool: &mut Spool) -> Result<()> {
+        let Some(folder) = self.layouts.path(item) else {
+            return Ok(());
+        };
+        let change = Change {
+            crawl: number,
+            item: folder.len() as u16,
+            epoch: 0,
+            op: Op::Delete,
+        };
+        spool.push(&change::key(&folder, ""), &[&change.encode()?])
+    }
 }
 
 /// What a lost permission looks like: everything gone where there was something, or most of many.
@@ -142,7 +187,7 @@ async fn items_before(
     Ok(items)
 }
 
-fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: &[&ItemRef]) -> Issue {
+fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: &[ItemRef]) -> Issue {
     let named = gone.iter().take(NAMED).map(|item| item.id.as_str());
     let mut named = named.collect::<Vec<_>>().join(", ");
     if gone.len() > NAMED {

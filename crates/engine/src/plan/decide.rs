@@ -17,6 +17,8 @@ pub(super) struct Decision {
     pub reason: Option<String>,
     /// The id of what already stands at the target.
     pub new_id: Option<String>,
+    /// The revision of that, if it is written over.
+    pub over: Option<String>,
 }
 
 impl Decision {
@@ -25,6 +27,7 @@ impl Decision {
             action: Action::Skip,
             reason: Some(reason.into()),
             new_id: None,
+            over: None,
         }
     }
 }
@@ -57,6 +60,7 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
             action: Action::Skip,
             reason,
             new_id: Some(found.id.clone()),
+            over: None,
         });
     }
     if *case.why == Why::IfGone && present.is_some() {
@@ -67,6 +71,7 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
             action: Action::Export,
             reason: Some(reason.to_owned()),
             new_id: None,
+            over: None,
         });
     }
     let needed = match case.why {
@@ -77,6 +82,7 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
         action,
         reason: reason.map(str::to_owned).or_else(|| needed.clone()),
         new_id: found.map(|found| found.id.clone()),
+        over: None,
     };
     let found = case.found;
     // The very item, as the service made it once.

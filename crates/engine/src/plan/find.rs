@@ -136,6 +136,36 @@ pub(crate) async fn differences(
     Ok(each)
 }
 
+/// Which revision of each item stands at the target; `None` where the kind has no such thing, and where it cannot be told.
+pub(crate) async fn revisions(
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Option<String>>> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    match kind.revisions(target, items).await {
+        Ok(found) if found.len() == items.len() => return Ok(found),
+        Ok(_) => {
+            let message = format!("{}: not all items were looked at", kind.spec().name);
+            return Err(service::Error::malformed(message).into());
+        }
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        Err(error) if of_all(&error) || items.len() == 1 => return Ok(vec![None; items.len()]),
+        Err(_) => {}
+    }
+    let mut each = Vec::with_capacity(items.len());
+    for item in items {
+        match kind.revisions(target, std::slice::from_ref(item)).await {
+            Ok(found) => each.push(found.into_iter().next().flatten()),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(_) => each.push(None),
+        }
+    }
+    Ok(each)
+}
+
 /// The target as kinds see it.
 pub(crate) fn target<'a>(cx: &PlanContext<'a>, original: bool, ids: &'a dyn Ids) -> Target<'a> {
     Target {

@@ -39,6 +39,16 @@ impl IdMap {
             .insert(item.id.clone(), new_id.to_owned());
     }
 
+    /// The item was taken away from the target.
+    pub(crate) fn remove(&self, item: &ItemRef) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(new) = known.new.get_mut(&item.kind) {
+            new.remove(&item.id);
+        }
+        drop(known);
+        self.set_absent(item);
+    }
+
     /// The item is not at the target, so its old id must not be used there.
     pub(crate) fn set_absent(&self, item: &ItemRef) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -80,6 +90,8 @@ mod tests {
         ids.insert(&ItemRef::new("thing", "", "2"), "12");
         ids.set_absent(&ItemRef::new("thing", "", "2"));
         assert_eq!(ids.get("thing", "2").as_deref(), Some("12"));
+        ids.remove(&ItemRef::new("thing", "", "2"));
+        assert_eq!(ids.get("thing", "2"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use model::{Action, Conflict, Event, Issue, ItemRef, Step, StepState};
 use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
 use super::decide::{Case, Decision, IF_GONE, NEEDED, decide};
-use super::find::{LOOKUP, Unfound, differences, target};
+use super::find::{LOOKUP, Unfound, differences, revisions, target};
 use super::order::{has_items, restore_order};
 use super::people::Census;
 use super::select::{Chosen, Key, Why, is_parent};
@@ -265,8 +265,12 @@ impl<'a> PlanWriter<'a> {
             })
             .collect();
         let target = target(self.cx, self.request.original(), &self.ids);
+        // First, so that a change beside the comparison is noticed by the apply.
+        let revisions = revisions(kind, &target, &items).await?;
         let differences = differences(self.cx, kind, &target, &items).await?;
-        for ((_, decision), differences) in there.iter_mut().zip(differences) {
+        let found = differences.into_iter().zip(revisions);
+        for ((_, decision), (differences, over)) in there.iter_mut().zip(found) {
+            decision.over = over;
             match differences {
                 Ok(none) if none.is_empty() => {
                     decision.action = Action::Skip;
@@ -308,6 +312,7 @@ impl<'a> PlanWriter<'a> {
             action: Action::Create,
             reason,
             new_id: None,
+            over: None,
         };
         self.push(kind, entry, decision).await?;
         if let Some(step) = self.page.last_mut() {
@@ -399,6 +404,7 @@ impl<'a> PlanWriter<'a> {
             },
             new_id: decision.new_id,
             detail: None,
+            over: decision.over,
             url: None,
         });
         self.position += 1;

@@ -209,6 +209,30 @@ fn a_kind_that_fails_midway_keeps_what_was_there() {
 }
 
 #[test]
+fn an_id_of_absurd_length_costs_its_kind_and_nothing_else() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.backup().await.unwrap();
+        let changes = [Change::Note(0, 1), Change::Event(1)];
+        harness.world().apply(&changes);
+        let mut expected = harness.world().expected();
+        harness.world().strange_project("z".repeat(70_000));
+        let report = harness.backup().await.unwrap();
+        let [issue] = report.source.issues.as_slice() else {
+            panic!("{:?}", report.source.issues)
+        };
+        assert_eq!(
+            (issue.code.as_str(), issue.kind.as_str()),
+            ("answer-not-understood", "project")
+        );
+        assert!(issue.message.len() < 1000, "{}", issue.message.len());
+        assert!(report.source.stale.contains_key("project"));
+        expected.retain(|path, _| !path.contains("zzz"));
+        assert_eq!(harness.files(&report).await, expected);
+    });
+}
+
+#[test]
 fn an_item_that_cannot_be_read_is_named_and_stays_as_it_was() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
@@ -361,6 +385,43 @@ fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees()
 }
 
 #[test]
+fn a_container_that_vanishes_without_a_word_stays_with_all_that_is_in_it() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let changes = [Change::Project(1), Change::Note(1, 1), Change::Note(0, 2)];
+        harness.world().apply(&changes);
+        let first = harness.backup().await.unwrap();
+        let before = harness.files(&first).await;
+        harness.world().apply(&[Change::RemoveProject(1)]);
+        let second = harness.backup().await.unwrap();
+        let [issue] = second.source.issues.as_slice() else {
+            panic!("{:?}", second.source.issues)
+        };
+        assert_eq!(issue.code, "implausible-drop");
+        assert_eq!(issue.kind, "project");
+        assert_eq!(harness.files(&second).await, before);
+        harness.accept.insert("project".to_owned());
+        let third = harness.backup().await.unwrap();
+        let left = harness.world().expected();
+        assert_eq!(harness.files(&third).await, left);
+    });
+}
+
+#[test]
+fn a_source_of_the_same_name_elsewhere_is_another_one() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let here = harness.url.clone();
+        let first = harness.backup().await.unwrap();
+        harness.url = "https://elsewhere.invalid/contoso".to_owned();
+        assert_eq!(harness.backup().await.unwrap().parent, None);
+        harness.url = here;
+        let third = harness.backup().await.unwrap();
+        assert_eq!(third.parent, Some(first.snapshot));
+    });
+}
+
+#[test]
 fn a_snapshot_is_never_older_than_the_one_that_it_goes_on_from() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
@@ -404,8 +465,55 @@ fn kinds_that_are_not_selected_stay_as_they_were() {
                 .await
                 .contains_key("projects/p0/notes/1/note.json")
         );
+        // What it knew of the others when they are selected again: nothing is read twice, and nothing is missed.
+        harness.selection = BTreeSet::from(["note".to_owned()]);
+        let others = harness.backup().await.unwrap();
+        assert_eq!(others.source.cursors, report.source.cursors);
+        assert!(others.source.cursors.contains_key("log"));
         harness.selection = BTreeSet::from(["no-such-kind".to_owned()]);
         assert!(matches!(harness.backup().await, Err(Error::Request { .. })));
+    });
+}
+
+/// In memory or on its way through a file: half of it is none of it.
+#[test]
+fn a_file_that_does_not_arrive_whole_leaves_the_one_before() {
+    runtime().block_on(async {
+        for size in [1000, 5 << 20] {
+            let mut harness = Harness::new().await;
+            harness.world().apply(&[Change::Event(3)]);
+            harness.world().file(3, vec![1; size]);
+            let first = harness.backup().await.unwrap();
+            let before = harness.files(&first).await;
+            harness.world().file(3, vec![2; size]);
+            harness.world().cut = Some(size - 1);
+            let second = harness.backup().await.unwrap();
+            assert_eq!(second.source.issues[0].code, "answer-cut-short");
+            assert!(second.source.stale.contains_key("log"));
+            assert_eq!(harness.files(&second).await, before);
+            assert_eq!(second.source.cursors, first.source.cursors);
+            harness.world().cut = None;
+            let third = harness.backup().await.unwrap();
+            let files = harness.files(&third).await;
+            assert_eq!(files["logs/0000/3/files/big"], vec![2; size]);
+        }
+    });
+}
+
+/// Another worker has taken the job over: two would go on from one snapshot.
+#[test]
+fn a_job_that_was_taken_over_commits_nothing() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let first = harness.backup().await.unwrap();
+        harness.world().apply(&[Change::Event(1)]);
+        harness.catalog().superseded = true;
+        let refused = harness.backup().await.unwrap_err();
+        assert_eq!(refused.code(), Some("job-superseded"));
+        let snapshots = harness.repository.snapshots().await.unwrap();
+        assert_eq!(snapshots.len(), 1);
+        harness.catalog().superseded = false;
+        assert_eq!(harness.backup().await.unwrap().parent, Some(first.snapshot));
     });
 }
 

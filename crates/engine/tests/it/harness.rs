@@ -44,6 +44,8 @@ pub(crate) struct Catalog {
     pub(crate) rows: Vec<Vec<IndexRow>>,
     pub(crate) checkpoint: Option<String>,
     pub(crate) resumed: Vec<Resumed>,
+    /// Another worker has the job by now.
+    pub(crate) superseded: bool,
 }
 
 #[derive(Default)]
@@ -74,6 +76,12 @@ impl Coordinator for Control {
     }
 
     async fn permit_commit(&self) -> engine::Result<()> {
+        if self.0.lock().unwrap().superseded {
+            return Err(engine::Error::Control {
+                code: "job-superseded",
+                message: "another worker has it".to_owned(),
+            });
+        }
         Ok(())
     }
 
@@ -105,6 +113,8 @@ pub(crate) struct Harness {
     pub(crate) full: bool,
     pub(crate) selection: BTreeSet<String>,
     pub(crate) accept: BTreeSet<String>,
+    /// Where the source is.
+    pub(crate) url: String,
     runs: usize,
 }
 
@@ -124,7 +134,9 @@ impl Harness {
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         quick::make(store.as_ref()).await;
         let ticks = Arc::new(Ticks::new());
+        let work = tempfile::tempdir().unwrap();
         Self {
+            url: request(work.path()).url,
             service: world::service(&world),
             world,
             repository: quick::open(&store).await.unwrap(),
@@ -132,7 +144,7 @@ impl Harness {
             control: Control::default(),
             clock: Arc::clone(&ticks) as Arc<dyn Clock>,
             ticks,
-            work: tempfile::tempdir().unwrap(),
+            work,
             full: false,
             selection: BTreeSet::new(),
             accept: BTreeSet::new(),
@@ -236,6 +248,7 @@ impl Harness {
             selection: self.selection.clone(),
             accept_deletions: self.accept.clone(),
             full: self.full,
+            url: self.url.clone(),
             ..request(self.work.path())
         };
         Box::pin(backup(&cx, &request)).await

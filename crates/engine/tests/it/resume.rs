@@ -116,6 +116,24 @@ fn what_was_read_is_not_read_again() {
     });
 }
 
+/// Whatever its kind says of it: without all of it, and without a word of that, it must not get into the snapshot.
+#[test]
+fn an_item_that_could_not_be_read_whole_is_read_again_by_who_goes_on() {
+    runtime().block_on(async {
+        let whole = requests(&mut large().await).await;
+        for request in (4..whole).step_by(9) {
+            let mut harness = large().await;
+            harness.world().no_details = true;
+            assert!(harness.killed_at(request).await.is_none());
+            harness.world().no_details = false;
+            let report = harness.backup().await.unwrap();
+            assert_eq!(issues(&report), BTreeSet::new(), "{request}");
+            let expected = harness.world().expected();
+            assert_eq!(harness.files(&report).await, expected, "{request}");
+        }
+    });
+}
+
 /// A killed backup; `disturb` does something before the next one.
 async fn begins_anew(disturb: impl AsyncFnOnce(&mut Harness)) -> Harness {
     let mut harness = large().await;

@@ -3,7 +3,8 @@
 mod small;
 
 use engine::verify::VerifyReport;
-use model::{Class, Severity};
+use model::Class;
+use model::Severity::{self, Damage, Doubt, Note};
 use object_store::{ObjectStoreExt as _, PutPayload};
 
 use small::{Built, Files, issue};
@@ -47,125 +48,129 @@ async fn a_whole_snapshot_is_clean_and_everything_in_it_is_counted() {
     assert!(report.bytes > bytes as u64);
 }
 
+type Change = fn(&mut Files);
+/// Severity, code and path of a finding.
+type Expected = (Severity, &'static str, &'static str);
+
+/// What is changed, and what is found then.
+const WAYS: &[(&str, Change, &[Expected])] = &[
+    (
+        "not JSON",
+        |files| files.put("boxes/a/things/1/thing.json", b"{\"id\":1"),
+        &[(Damage, "document-malformed", "boxes/a/things/1/thing.json")],
+    ),
+    (
+        "two documents in one file",
+        |files| files.put("boxes/a/things/2/more.json", b"{} {}"),
+        &[(Damage, "document-malformed", "boxes/a/things/2/more.json")],
+    ),
+    (
+        "bytes that are no text within a JSON string",
+        |files| files.put("boxes/a/things/2/more.json", b"\"\xff\""),
+        &[(Damage, "document-malformed", "boxes/a/things/2/more.json")],
+    ),
+    (
+        "a line that is not JSON",
+        |files| files.put("boxes/a/things/1/remarks.ndjson", b"{}\n{\"a\n"),
+        &[
+            (
+                Damage,
+                "document-malformed",
+                "boxes/a/things/1/remarks.ndjson",
+            ),
+            (Damage, "items-miscounted", "source.json"),
+        ],
+    ),
+    (
+        "the document of another",
+        |files| files.put("boxes/a/things/1/thing.json", b"{\"id\":7,\"file\":\"f\"}"),
+        &[(Damage, "document-misplaced", "boxes/a/things/1/thing.json")],
+    ),
+    (
+        "no document",
+        |files| files.drop("boxes/a/things/1/thing.json"),
+        &[(Damage, "document-missing", "boxes/a/things/1")],
+    ),
+    (
+        "a file that a document names",
+        |files| files.drop("boxes/a/things/1/files/f"),
+        &[
+            (Damage, "items-miscounted", "source.json"),
+            (Damage, "reference-missing", "boxes/a/things/1/thing.json"),
+        ],
+    ),
+    (
+        "the box of two things",
+        |files| files.drop("boxes/a/box.json"),
+        &[
+            (Doubt, "reference-unclear", "boxes/a/things/2/thing.json"),
+            (Damage, "document-missing", "boxes/a"),
+        ],
+    ),
+    (
+        "an item",
+        |files| {
+            files.drop("boxes/b/things/3/thing.json");
+            files.drop("boxes/b/box.json");
+        },
+        &[
+            (Note, "link-dangling", "boxes/a/things/1/thing.json"),
+            (Doubt, "reference-unclear", "boxes/a/things/1/thing.json"),
+            (Damage, "items-miscounted", "source.json"),
+            (Damage, "items-miscounted", "source.json"),
+        ],
+    ),
+    (
+        "what the kind itself finds",
+        |files| files.put("boxes/b/things/3/thing.json", b"{\"id\":3,\"broken\":true}"),
+        &[(Damage, "part-size-differs", "boxes/b/things/3/thing.json")],
+    ),
+    (
+        "a place by a name that nobody has",
+        |files| {
+            files.put(
+                "boxes/b/things/3/thing.json",
+                b"{\"id\":3,\"near\":\"box c\"}",
+            );
+        },
+        &[(Doubt, "reference-unclear", "boxes/b/things/3/thing.json")],
+    ),
+    (
+        "a link to nowhere",
+        |files| files.put("boxes/b/things/3/thing.json", b"{\"id\":3,\"see\":\"9\"}"),
+        &[(Note, "link-dangling", "boxes/b/things/3/thing.json")],
+    ),
+    (
+        "a file of lines without any, which an earlier build counted as one",
+        |files| {
+            files.put("boxes/a/things/2/remarks.ndjson", b"");
+            files.counts.insert("remark", 3);
+        },
+        &[(Note, "items-miscounted", "source.json")],
+    ),
+    (
+        "another one beside it that is missing",
+        |files| {
+            files.put("boxes/a/things/2/remarks.ndjson", b"");
+            files.counts.insert("remark", 4);
+        },
+        &[(Damage, "items-miscounted", "source.json")],
+    ),
+    (
+        "a file of nobody",
+        |files| files.put("strange/file", b"x"),
+        &[(Note, "file-unexpected", "strange/file")],
+    ),
+];
+
 #[tokio::test]
 async fn every_way_to_be_wrong_is_found_where_it_is() {
-    let (damage, doubt, note) = (Severity::Damage, Severity::Doubt, Severity::Note);
-    let thing = "boxes/a/things/1";
-    let ways: &[(&str, Change, &[Expected])] = &[
-        (
-            "not JSON",
-            |files| files.put("boxes/a/things/1/thing.json", b"{\"id\":1"),
-            &[(damage, "document-malformed", "boxes/a/things/1/thing.json")],
-        ),
-        (
-            "two documents in one file",
-            |files| files.put("boxes/a/things/2/more.json", b"{} {}"),
-            &[(damage, "document-malformed", "boxes/a/things/2/more.json")],
-        ),
-        (
-            "bytes that are no text within a JSON string",
-            |files| files.put("boxes/a/things/2/more.json", b"\"\xff\""),
-            &[(damage, "document-malformed", "boxes/a/things/2/more.json")],
-        ),
-        (
-            "a line that is not JSON",
-            |files| files.put("boxes/a/things/1/remarks.ndjson", b"{}\n{\"a\n"),
-            &[
-                (
-                    damage,
-                    "document-malformed",
-                    "boxes/a/things/1/remarks.ndjson",
-                ),
-                (damage, "items-miscounted", "source.json"),
-            ],
-        ),
-        (
-            "the document of another",
-            |files| files.put("boxes/a/things/1/thing.json", b"{\"id\":7,\"file\":\"f\"}"),
-            &[(damage, "document-misplaced", "boxes/a/things/1/thing.json")],
-        ),
-        (
-            "no document",
-            |files| files.drop("boxes/a/things/1/thing.json"),
-            &[(damage, "document-missing", thing)],
-        ),
-        (
-            "a file that a document names",
-            |files| files.drop("boxes/a/things/1/files/f"),
-            &[
-                (damage, "items-miscounted", "source.json"),
-                (damage, "reference-missing", "boxes/a/things/1/thing.json"),
-            ],
-        ),
-        (
-            "the box of two things",
-            |files| files.drop("boxes/a/box.json"),
-            &[
-                (doubt, "reference-unclear", "boxes/a/things/2/thing.json"),
-                (damage, "document-missing", "boxes/a"),
-            ],
-        ),
-        (
-            "an item",
-            |files| {
-                files.drop("boxes/b/things/3/thing.json");
-                files.drop("boxes/b/box.json");
-            },
-            &[
-                (note, "link-dangling", "boxes/a/things/1/thing.json"),
-                (doubt, "reference-unclear", "boxes/a/things/1/thing.json"),
-                (damage, "items-miscounted", "source.json"),
-                (damage, "items-miscounted", "source.json"),
-            ],
-        ),
-        (
-            "what the kind itself finds",
-            |files| files.put("boxes/b/things/3/thing.json", b"{\"id\":3,\"broken\":true}"),
-            &[(damage, "part-size-differs", "boxes/b/things/3/thing.json")],
-        ),
-        (
-            "a place by a name that nobody has",
-            |files| {
-                files.put(
-                    "boxes/b/things/3/thing.json",
-                    b"{\"id\":3,\"near\":\"box c\"}",
-                );
-            },
-            &[(doubt, "reference-unclear", "boxes/b/things/3/thing.json")],
-        ),
-        (
-            "a link to nowhere",
-            |files| files.put("boxes/b/things/3/thing.json", b"{\"id\":3,\"see\":\"9\"}"),
-            &[(note, "link-dangling", "boxes/b/things/3/thing.json")],
-        ),
-        (
-            "a file of lines without any, which an earlier build counted as one",
-            |files| {
-                files.put("boxes/a/things/2/remarks.ndjson", b"");
-                files.counts.insert("remark", 3);
-            },
-            &[(note, "items-miscounted", "source.json")],
-        ),
-        (
-            "another one beside it that is missing",
-            |files| {
-                files.put("boxes/a/things/2/remarks.ndjson", b"");
-                files.counts.insert("remark", 4);
-            },
-            &[(damage, "items-miscounted", "source.json")],
-        ),
-        (
-            "a file of nobody",
-            |files| files.put("strange/file", b"x"),
-            &[(note, "file-unexpected", "strange/file")],
-        ),
-    ];
-    for (name, change, expected) in ways {
+    for (name, change, expected) in WAYS {
         let mut files = Files::whole();
         change(&mut files);
         let report = Built::new(&files).await.verify().await;
         assert_eq!(told(&report), *expected, "{name}: {:#?}", report.findings);
-        let clean = expected.iter().all(|(severity, ..)| *severity == note);
+        let clean = expected.iter().all(|(severity, ..)| *severity == Note);
         assert_eq!(report.is_clean(), clean, "{name}");
         for finding in &report.findings {
             assert!(model::code::find(&finding.code).is_some(), "{finding:?}");
@@ -173,20 +178,12 @@ async fn every_way_to_be_wrong_is_found_where_it_is() {
     }
 }
 
-type Change = fn(&mut Files);
-/// Severity, code and path of a finding.
-type Expected = (Severity, &'static str, &'static str);
-
 #[tokio::test]
 async fn what_a_backup_said_that_it_could_not_read_is_no_damage() {
     let mut files = Files::whole();
     files.drop("boxes/a/things/1/files/f");
     files.counts.insert("file", 0);
-    let lacking = [(
-        Severity::Note,
-        "loss-declared",
-        "boxes/a/things/1/thing.json",
-    )];
+    let lacking = [(Note, "loss-declared", "boxes/a/things/1/thing.json")];
 
     let mut said = files.clone();
     said.issues = vec![issue("file", "f", Class::Missing)];
@@ -205,10 +202,7 @@ async fn what_a_backup_said_that_it_could_not_read_is_no_damage() {
     // When the snapshot that could tell is gone, nobody knows.
     second.forget(&first).await;
     let report = second.verify().await;
-    assert_eq!(
-        told(&report),
-        [(Severity::Doubt, "reference-unclear", lacking[0].2)]
-    );
+    assert_eq!(told(&report), [(Doubt, "reference-unclear", lacking[0].2)]);
 }
 
 #[tokio::test]
@@ -220,11 +214,7 @@ async fn what_was_not_selected_cannot_be_missed() {
     let report = Built::new(&files).await.verify().await;
     assert_eq!(
         told(&report),
-        [(
-            Severity::Note,
-            "link-dangling",
-            "boxes/a/things/1/thing.json"
-        )]
+        [(Note, "link-dangling", "boxes/a/things/1/thing.json")]
     );
 }
 
@@ -245,9 +235,9 @@ async fn a_flipped_byte_in_any_pack_is_found() {
                 .await
                 .unwrap();
             let report = built.opened().await.verify().await;
-            let unreadable = told(&report).iter().any(|(severity, code, _)| {
-                *severity == Severity::Damage && *code == "file-unreadable"
-            });
+            let unreadable = told(&report)
+                .iter()
+                .any(|(severity, code, _)| *severity == Damage && *code == "file-unreadable");
             assert!(unreadable, "{path} at {at}: {:#?}", report.findings);
         }
         built

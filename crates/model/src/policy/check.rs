@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::schedule::{cron, next_runs, time, weekday, zone};
-use super::{Policy, Schedule, When, matches};
+use super::{Policy, Schedule, When, Window, matches};
 
 /// The shortest interval: a backup asks the service for something even when nothing changed.
 const LEAST_MINUTES: u32 = 5;
@@ -36,10 +36,13 @@ impl Policy {
         let allowed = |char: char| char.is_alphanumeric() || "-_. ".contains(char);
         if name.is_empty() || name.chars().count() > 64 {
             wrong.push(Invalid::new("/name", "it needs 1 to 64 characters"));
-        } else if !name.chars().all(allowed) || name.trim() != name {
+        } else if !name.chars().all(allowed)
+            || !name.starts_with(char::is_alphanumeric)
+            || name.trim() != name
+        {
             wrong.push(Invalid::new(
                 "/name",
-                "letters, digits, `-`, `_`, `.` and spaces within it are allowed",
+                "letters and digits, and `-`, `_`, `.` and spaces within it are allowed",
             ));
         }
         for (number, pattern) in self.connectors.iter().enumerate() {
@@ -99,10 +102,59 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// A member that cannot be right, and why.
+type Wrong = (&'static str, String);
+
+fn no_time(text: &str) -> String {
+    format!("`{text}` is no time like `22:00`")
+}
+
+impl When {
+    fn wrong(&self) -> Vec<Wrong> {
+        match self {
+            Self::Cron { expression } => {
+                let wrong = cron(expression).err();
+                wrong.map(|why| ("expression", why)).into_iter().collect()
+            }
+            Self::Interval { minutes } if *minutes < LEAST_MINUTES => {
+                let why = format!("at least {LEAST_MINUTES} minutes lie between two runs");
+                vec![("minutes", why)]
+            }
+            Self::Interval { minutes } if *minutes > MOST_MINUTES => {
+                let why = format!("at most {MOST_MINUTES}, which is a year");
+                vec![("minutes", why)]
+            }
+            Self::Manual | Self::Interval { .. } => Vec::new(),
+            Self::Hours { at, days } => {
+                let none = at.is_empty().then(|| ("at", "it names no time".to_owned()));
+                let times = at.iter().filter(|text| time(text).is_none());
+                let times = times.map(|text| ("at", no_time(text)));
+                let days = days.iter().filter(|text| weekday(text).is_none());
+                let days = days.map(|text| ("days", format!("`{text}` is no day like `mon`")));
+                none.into_iter().chain(times).chain(days).collect()
+            }
+        }
+    }
+}
+
+impl Window {
+    fn wrong(&self) -> Vec<Wrong> {
+        let members = [("from", &self.from), ("to", &self.to)];
+        let times = members.into_iter().filter(|(_, text)| time(text).is_none());
+        let times = times.map(|(member, text)| (member, no_time(text)));
+        let same = (self.from == self.to).then(|| {
+            let why = "it is the same time: leave the window out for the whole day";
+            ("to", why.to_owned())
+        });
+        times.chain(same).collect()
+    }
+}
+
 impl Schedule {
     /// Days come back: what has not come for ages does not come.
     fn ever_runs(&self) -> bool {
-        !next_runs(self, "", Timestamp::UNIX_EPOCH, 1).is_empty()
+        matches!(self.when, When::Manual)
+            || !next_runs(self, "", Timestamp::UNIX_EPOCH, 1).is_empty()
     }
 
     /// All that is wrong with it; pointers begin with `/schedule`.
@@ -111,68 +163,23 @@ impl Schedule {
         let mut refuse = |pointer: &str, message: String| {
             wrong.push(Invalid::new(format!("/schedule/{pointer}"), message));
         };
-        match &self.when {
-            When::Manual => {}
-            When::Cron { expression } => {
-                if let Err(reason) = cron(expression) {
-                    refuse("when/expression", reason);
-                } else if !self.ever_runs() {
-                    let never = "no day is like that: it would never run";
-                    refuse("when/expression", never.to_owned());
-                }
-            }
-            When::Interval { minutes } => {
-                if *minutes < LEAST_MINUTES {
-                    refuse(
-                        "when/minutes",
-                        format!("at least {LEAST_MINUTES} minutes lie between two runs"),
-                    );
-                } else if *minutes > MOST_MINUTES {
-                    refuse(
-                        "when/minutes",
-                        format!("at most {MOST_MINUTES}, which is a year"),
-                    );
-                }
-            }
-            When::Hours { at, days } => {
-                if at.is_empty() {
-                    refuse("when/at", "it names no time".to_owned());
-                }
-                for text in at.iter().filter(|text| time(text).is_none()) {
-                    refuse("when/at", format!("`{text}` is no time like `22:00`"));
-                }
-                for text in days.iter().filter(|text| weekday(text).is_none()) {
-                    refuse("when/days", format!("`{text}` is no day like `mon`"));
-                }
-            }
+        for (member, why) in self.when.wrong() {
+            refuse(&format!("when/{member}"), why);
         }
         if zone(&self.time_zone).is_none() {
-            refuse(
-                "time_zone",
-                format!("`{}` is no time zone like `Europe/Berlin`", self.time_zone),
-            );
+            let why = format!("`{}` is no time zone like `Europe/Berlin`", self.time_zone);
+            refuse("time_zone", why);
         }
         if self.jitter_minutes > MOST_JITTER {
-            refuse(
-                "jitter_minutes",
-                format!("at most {MOST_JITTER}, which is a day"),
-            );
+            let why = format!("at most {MOST_JITTER}, which is a day");
+            refuse("jitter_minutes", why);
         }
-        if let Some(window) = &self.window {
-            for (member, text) in [("from", &window.from), ("to", &window.to)] {
-                if time(text).is_none() {
-                    refuse(
-                        &format!("window/{member}"),
-                        format!("`{text}` is no time like `22:00`"),
-                    );
-                }
-            }
-            if window.from == window.to {
-                refuse(
-                    "window/to",
-                    "it is the same time: leave the window out for the whole day".to_owned(),
-                );
-            }
+        for (member, why) in self.window.iter().flat_map(Window::wrong) {
+            refuse(&format!("window/{member}"), why);
+        }
+        if wrong.is_empty() && !self.ever_runs() {
+            let never = "no day is like that: it would never run";
+            wrong.push(Invalid::new("/schedule/when/expression", never));
         }
         wrong
     }

@@ -1,6 +1,6 @@
 //! What opens a repository: keys and config; and the locks in it.
 
-use super::{CheckReport, ProblemKind, ids};
+use super::{CheckReport, ProblemKind, ids, list};
 use crate::config::Config;
 use crate::crypto::Cipher;
 use crate::files::{Files, unseal};
@@ -10,7 +10,7 @@ use crate::{Error, FileKind, Id, Repository, Result, key};
 /// Key files are clear, so that no password is needed to check them.
 pub(super) async fn check_keys(files: &Files, report: &mut CheckReport) -> Result<()> {
     let kind = FileKind::Key;
-    let listed = files.list(kind).await?;
+    let listed = list(files, kind, report).await?;
     let copies = files.list_copies(kind).await?;
     for file in &listed {
         match files.read_original(kind, file.id).await {

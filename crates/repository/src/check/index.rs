@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt as _, stream};
 
-use super::{CheckReport, ProblemKind};
+use super::{CheckReport, ProblemKind, list};
 use crate::index::file::{IndexedPack, Reader};
 use crate::index::table::Table;
 use crate::pack::header;
@@ -24,7 +24,7 @@ pub(super) async fn read(repository: &Repository, report: &mut CheckReport) -> R
         packs: HashMap::new(),
         table: Table::default(),
     };
-    let listed = repository.files().list(FileKind::Index).await?;
+    let listed = list(repository.files(), FileKind::Index, report).await?;
     let reader = &Reader::start(repository.files(), repository.cipher());
     let reads = listed
         .into_iter()
@@ -89,7 +89,7 @@ pub(super) async fn check_packs(
 ) -> Result<HashMap<PackId, u64>> {
     let kind = FileKind::Pack;
     let mut stored = HashMap::new();
-    for listed in repository.files().list(kind).await? {
+    for listed in list(repository.files(), kind, report).await? {
         stored.insert(listed.id, listed.size);
         let Some(pack) = indexed.packs.get(&listed.id) else {
             continue;

@@ -24,6 +24,8 @@ pub enum ProblemKind {
     SnapshotMissing,
     /// A second copy is damaged: nothing is lost as long as the file is whole.
     CopyDamaged,
+    /// It lies where nobody looks for it, and nothing is in its place.
+    FileMisplaced,
     IndexDamaged,
     IndexNonsense,
     /// A pack that is needed is in no index.
@@ -42,6 +44,8 @@ pub enum ProblemKind {
     TreeNotCanonical,
     /// A note: left over from a run that ended early; prune removes it.
     PackUnindexed,
+    /// A note: it lies where nobody looks for it, and its place has one.
+    FileStray,
     /// A note: another program forgot the snapshot and pruned its data.
     SnapshotForgotten,
 }
@@ -51,7 +55,10 @@ impl ProblemKind {
     pub fn is_note(self) -> bool {
         matches!(
             self,
-            Self::TreeNotCanonical | Self::PackUnindexed | Self::SnapshotForgotten
+            Self::TreeNotCanonical
+                | Self::PackUnindexed
+                | Self::FileStray
+                | Self::SnapshotForgotten
         )
     }
 }

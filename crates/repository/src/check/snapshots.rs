@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::index::Indexed;
-use super::{CheckReport, ProblemKind, ids};
+use super::{CheckReport, ProblemKind, ids, list};
 use crate::files::unseal;
 use crate::{BlobType, Error, FileKind, Id, Repository, Result, Snapshot, SnapshotId, TreeId};
 
@@ -29,7 +29,7 @@ pub(super) async fn read(repository: &Repository, report: &mut CheckReport) -> R
     // Copies first: a snapshot that is forgotten meanwhile must not look like a lost one.
     let copies = ids(&files.list_copies(kind).await?);
     let mut here = HashSet::new();
-    for listed in files.list(kind).await? {
+    for listed in list(files, kind, report).await? {
         here.insert(listed.id);
         if let Err(error) = files.read_original(kind, listed.id).await {
             report.add_error(ProblemKind::SnapshotDamaged, kind.path(listed.id), error)?;

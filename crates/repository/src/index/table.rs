@@ -43,8 +43,17 @@ impl Table {
         self.rows.len()
     }
 
-    /// Keeps the first place of a blob that comes twice.
+    /// Keeps the first place of a blob that comes twice: files are read from the newest back.
     pub(crate) fn insert_pack(&mut self, pack: PackId, entries: &[Entry]) {
+        self.add_pack(pack, entries, false);
+    }
+
+    /// Takes the new place of a blob that is there already: it was written again because the old one is unreadable.
+    pub(crate) fn supersede_pack(&mut self, pack: PackId, entries: &[Entry]) {
+        self.add_pack(pack, entries, true);
+    }
+
+    fn add_pack(&mut self, pack: PackId, entries: &[Entry], supersede: bool) {
         let number = self.packs.len() as u32;
         self.packs.push(pack);
         for entry in entries {
@@ -60,26 +69,34 @@ impl Table {
                 raw_length,
                 ..
             } = *entry;
-            self.insert(Row {
+            let row = Row {
                 id,
                 pack: tagged,
                 offset,
                 length,
                 raw_length,
-            });
+            };
+            self.insert(row, supersede);
         }
     }
 
-    fn insert(&mut self, row: Row) {
+    fn insert(&mut self, row: Row, supersede: bool) {
         if self.rows.len() == self.numbers.capacity() {
             self.grow();
         }
         let rows = &self.rows;
         let same = |number: &u32| rows[*number as usize].is(row.pack & TREE, &row.id);
         let of = |number: &u32| hash(&rows[*number as usize].id);
-        if let hash_table::Entry::Vacant(free) = self.numbers.entry(hash(&row.id), same, of) {
-            free.insert(rows.len() as u32);
-            self.rows.push(row);
+        match self.numbers.entry(hash(&row.id), same, of) {
+            hash_table::Entry::Vacant(free) => {
+                free.insert(rows.len() as u32);
+                self.rows.push(row);
+            }
+            hash_table::Entry::Occupied(taken) if supersede => {
+                let number = *taken.get() as usize;
+                self.rows[number] = row;
+            }
+            hash_table::Entry::Occupied(_) => {}
         }
     }
 

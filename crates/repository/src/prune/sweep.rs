@@ -65,7 +65,7 @@ pub(super) async fn sweep(
         }
     }
     for leftover in leftovers {
-        repository.files().remove_leftover(leftover).await?;
+        repository.files().delete(&leftover.at).await?;
         progress.add(1, 0);
     }
     repository.index().refresh().await?;

@@ -3,20 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use object_store::path::Path;
 
 use super::{RepairReport, need_exclusive, unless_damaged};
 use crate::check::gap;
-use crate::files::Listed;
+use crate::files::{Listed, Listing};
 use crate::index::file::{self, IndexedPack, MOST_BLOBS, Reader};
 use crate::index::table::Table;
 use crate::pack::Entry;
 use crate::pack::header;
 use crate::pack::writer::{FinishedPack, Packer};
-use crate::{BlobType, FileKind, Id, LockGuard, PackId, Repository, Result};
+use crate::{BlobType, FileKind, LockGuard, PackId, Repository, Result};
 
 impl Repository {
-    /// Makes the index say what the packs hold: reads packs that no index names or whose size is wrong (with `read_data` all of
-    /// them), saves what is readable of damaged packs into new ones, and drops what is gone. `lock` must be exclusive.
+    /// Makes the index say what the packs hold: puts packs that went astray in their place, reads those that no index names or whose
+    /// size is wrong (with `read_data` all of them), saves what is readable of damaged packs into new ones, and drops what is gone.
+    /// `lock` must be exclusive.
     pub async fn repair_index(
         &self,
         lock: &LockGuard,
@@ -64,16 +66,22 @@ struct Repair<'a> {
 type Known = BTreeMap<PackId, Option<Vec<Entry>>>;
 
 impl Repair<'_> {
-    /// What the readable index files say, and the ids of all of them.
-    async fn read_index(&mut self) -> Result<(Known, Vec<Id>)> {
+    /// What the readable index files say, and where all of them are.
+    async fn read_index(&mut self) -> Result<(Known, Vec<Path>)> {
         let files = self.repository.files();
         let reader = Reader::start(files, self.repository.cipher());
         let mut known = Known::new();
         let mut old = Vec::new();
-        for listed in files.list(FileKind::Index).await? {
-            old.push(listed.id);
+        let listing = files.listing(FileKind::Index).await?;
+        for (_, at) in listing.astray {
+            let what = "nobody looks for it there: it goes, and the packs say what it said";
+            self.report.repaired(&at, what);
+            old.push(at);
+        }
+        for listed in listing.files {
+            let at = FileKind::Index.path(listed.id);
+            old.push(at.clone());
             let Some(packs) = unless_damaged(reader.read(listed.id).await)? else {
-                let at = FileKind::Index.path(listed.id);
                 self.report.repaired(
                     at,
                     "it cannot be read and is replaced by what the packs say",
@@ -99,8 +107,7 @@ impl Repair<'_> {
 
     /// Takes up the packs that are as the index says, or whose own header can be read; returns all others.
     async fn sort_packs(&mut self, known: &Known, read_data: bool) -> Result<Vec<Listed>> {
-        let mut listed = self.repository.files().list(FileKind::Pack).await?;
-        listed.sort_by_key(|file| file.id);
+        let listed = self.put_in_place(known).await?;
         let here: HashMap<PackId, u64> = listed.iter().map(|file| (file.id, file.size)).collect();
         for (id, entries) in known.iter().filter(|(id, _)| !here.contains_key(*id)) {
             let blobs = entries.as_ref().map_or(0, Vec::len);
@@ -110,9 +117,7 @@ impl Repair<'_> {
         let mut damaged = Vec::new();
         for pack in listed {
             let entries = known.get(&pack.id).cloned().flatten();
-            let fits = entries
-                .as_ref()
-                .is_some_and(|entries| header::pack_size(entries) == pack.size);
+            let fits = fits(known, &pack);
             let found = match entries {
                 Some(entries) if fits && !read_data => Some(entries),
                 _ => self.read_pack(&pack, read_data).await?,
@@ -129,6 +134,30 @@ impl Repair<'_> {
             }
         }
         Ok(damaged)
+    }
+
+    /// All packs by their ids, once those that went astray are in their places. A dry run counts on those that the index knows.
+    async fn put_in_place(&mut self, known: &Known) -> Result<Vec<Listed>> {
+        let (kind, files) = (FileKind::Pack, self.repository.files());
+        let Listing {
+            files: mut listed,
+            astray,
+        } = files.listing(kind).await?;
+        for (pack, at) in astray {
+            if listed.iter().any(|other| other.id == pack.id) {
+                continue;
+            }
+            let place = kind.path(pack.id);
+            self.report.repaired(place, format!("it lay at {at}"));
+            if !self.report.dry_run {
+                files.put_in_place(kind, pack.id, &at).await?;
+            }
+            if !self.report.dry_run || fits(known, &pack) {
+                listed.push(pack);
+            }
+        }
+        listed.sort_by_key(|file| file.id);
+        Ok(listed)
     }
 
     fn keep(&mut self, id: PackId, entries: Vec<Entry>) {
@@ -150,17 +179,11 @@ impl Repair<'_> {
             return Ok(None);
         };
         for entry in &entries {
-            if unless_damaged(self.decode(entry, &bytes))?.is_none() {
+            if unless_damaged(entry.decode_in(cipher, &bytes))?.is_none() {
                 return Ok(None);
             }
         }
         Ok(Some(entries))
-    }
-
-    fn decode(&self, entry: &Entry, pack: &[u8]) -> Result<Vec<u8>> {
-        let cut = || crate::Error::damaged(format_args!("blob {}", entry.id), "it is cut off");
-        let sealed = sealed(entry, pack).ok_or_else(cut)?;
-        entry.decode(self.repository.cipher(), sealed)
     }
 
     /// Copies every blob of damaged packs that can still be read and lies nowhere else.
@@ -187,12 +210,12 @@ impl Repair<'_> {
             };
             let mut unreadable = 0;
             for entry in &entries {
-                if unless_damaged(self.decode(entry, &bytes))?.is_none() {
+                if unless_damaged(entry.decode_in(cipher, &bytes))?.is_none() {
                     unreadable += 1;
                     continue;
                 }
                 let elsewhere = self.table.get(entry.kind, &entry.id).is_some();
-                let Some(sealed) = sealed(entry, &bytes).filter(|_| !elsewhere) else {
+                let Some(sealed) = entry.sealed_in(&bytes).filter(|_| !elsewhere) else {
                     continue;
                 };
                 for (_, packer) in packers.iter_mut().filter(|(kind, _)| *kind == entry.kind) {
@@ -231,7 +254,7 @@ impl Repair<'_> {
     }
 
     /// The new index is whole before any old file goes.
-    async fn write_index(&self, old: &[Id]) -> Result<()> {
+    async fn write_index(&self, old: &[Path]) -> Result<()> {
         let (files, cipher) = (self.repository.files(), self.repository.cipher());
         let mut rest = self.good.as_slice();
         while !rest.is_empty() {
@@ -248,14 +271,15 @@ impl Repair<'_> {
             file::write(files, cipher, batch).await?;
             rest = after;
         }
-        for id in old {
-            files.remove(FileKind::Index, *id).await?;
+        for at in old {
+            files.delete(at).await?;
         }
         Ok(())
     }
 }
 
-fn sealed<'b>(entry: &Entry, pack: &'b [u8]) -> Option<&'b [u8]> {
-    let start = entry.offset as usize;
-    pack.get(start..start.checked_add(entry.length as usize)?)
+/// Whether the pack is as large as the index says.
+fn fits(known: &Known, pack: &Listed) -> bool {
+    let entries = known.get(&pack.id).and_then(Option::as_ref);
+    entries.is_some_and(|entries| header::pack_size(entries) == pack.size)
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::trees::{Lost, Trees};
 use super::{RepairReport, need_exclusive, unless_damaged};
 use crate::check::parse_snapshot;
+use crate::files::Listed;
 use crate::{BlobType, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId, TreeId};
 
 /// Tag of a snapshot that lacks what its original had.
@@ -49,14 +50,36 @@ struct Repair<'a> {
 }
 
 impl Repair<'_> {
+    /// The ids of all snapshot files, and of all second copies. Files that went astray are in their places then; a dry run leaves out
+    /// what else it would say of them.
+    async fn listed(&mut self) -> Result<(BTreeSet<Id>, BTreeSet<Id>)> {
+        let files = self.repository.files();
+        let ids = |listed: Vec<Listed>| -> BTreeSet<Id> {
+            listed.into_iter().map(|file| file.id).collect()
+        };
+        let listing = files.listing(KIND).await?;
+        let mut here = ids(listing.files);
+        let mut copied = ids(files.list_copies(KIND).await?);
+        for (Listed { id, .. }, at) in listing.astray {
+            if here.contains(&id) {
+                continue;
+            }
+            self.report
+                .repaired(KIND.path(id), format!("it lay at {at}"));
+            if self.report.dry_run {
+                copied.remove(&id);
+            } else {
+                files.put_in_place(KIND, id, &at).await?;
+                here.insert(id);
+            }
+        }
+        Ok((here, copied))
+    }
+
     /// All snapshots that can be read, brought back ones included.
     async fn files(&mut self) -> Result<Vec<(SnapshotId, Snapshot)>> {
         let files = self.repository.files();
-        let ids = |listed: Vec<crate::files::Listed>| -> BTreeSet<Id> {
-            listed.into_iter().map(|file| file.id).collect()
-        };
-        let here = ids(files.list(KIND).await?);
-        let copied = ids(files.list_copies(KIND).await?);
+        let (here, copied) = self.listed().await?;
         self.put_back_misplaced(&here).await?;
         let replaced = self.replaced(&here).await?;
         let mut snapshots = Vec::new();
@@ -226,7 +249,8 @@ impl Repair<'_> {
     }
 }
 
-fn is_repaired(snapshot: &Snapshot) -> bool {
+/// Whether it lacks what its original had.
+pub(crate) fn is_repaired(snapshot: &Snapshot) -> bool {
     snapshot.tags.iter().any(|tag| tag == REPAIRED_TAG)
 }
 

@@ -11,9 +11,7 @@ async fn a_repository_is_made_once_and_opened_with_its_password_alone() {
     let (repository, store) = in_memory().await;
     let again = Repository::init(store.clone(), &secret("other"), &options()).await;
     assert!(matches!(again.err(), Some(Error::Exists(_))));
-    let opened = Repository::open(store.clone(), &secret(PASSWORD))
-        .await
-        .unwrap();
+    let opened = opened(store.clone()).await;
     assert_eq!(opened.id(), repository.id());
     let wrong = Repository::open(store, &secret("wrong")).await;
     assert!(matches!(
@@ -163,7 +161,7 @@ async fn what_was_committed_is_read_back_by_another_process() {
 async fn the_same_content_is_stored_once() {
     let (repository, store) = in_memory().await;
     let first = commit(&repository, None, &[("a", b"same"), ("b", b"same")]).await;
-    let other = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let other = opened(store).await;
     let mut writer = other.writer();
     let id = writer.blob(BlobType::Data, b"same").await.unwrap();
     assert_eq!(writer.stored().blobs, 0);
@@ -327,7 +325,7 @@ async fn unchanged_directories_are_reused_without_being_read() {
         &[("a/one", b"1"), ("b/two", b"2"), ("c/three", b"3")],
     )
     .await;
-    let other = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let other = opened(store).await;
     let mut writer = other.writer();
     let node = Node::file("", repository::FileContent::default(), time(9));
     // A subtree that exists nowhere: reading it would fail.

@@ -92,12 +92,6 @@ fn key() -> StoreCredential {
     StoreCredential::parse(Cloud::S3, &Secret::new(format!("{KEY_ID}:{KEY}"))).unwrap()
 }
 
-async fn open(store: &Arc<dyn ObjectStore>) -> Repository {
-    Repository::open(Arc::clone(store), &secret(PASSWORD))
-        .await
-        .unwrap()
-}
-
 async fn assert_whole(repository: &Repository) {
     let options = CheckOptions {
         read_data: ReadData::All,
@@ -120,7 +114,7 @@ async fn live_a_life(store: Arc<dyn ObjectStore>) {
     let first = commit(&repository, None, &[("gone", &big), ("keep", b"both")]).await;
     let second = commit(&repository, Some(first.tree), &[("gone", b"small now")]).await;
 
-    let other = open(&store).await;
+    let other = opened(Arc::clone(&store)).await;
     let node = other.find(first.tree, "gone").await.unwrap().unwrap();
     assert_eq!(other.read(&node).await.unwrap(), big);
     let part = other.read_range(&node, 5_000_000..9_000_000).await.unwrap();
@@ -144,7 +138,7 @@ async fn live_a_life(store: Arc<dyn ObjectStore>) {
     assert!(report.bytes_freed > 17 << 20, "{report:?}");
     assert_eq!(report.packs_locked, 0);
 
-    let fresh = open(&store).await;
+    let fresh = opened(Arc::clone(&store)).await;
     assert!(fresh.locks().await.unwrap().is_empty());
     assert_eq!(fresh.snapshots().await.unwrap().len(), 1);
     let node = fresh.find(second.tree, "keep").await.unwrap().unwrap();

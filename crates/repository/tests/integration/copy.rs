@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use repository::{
-    CheckOptions, CopyOptions, CopyReport, ReadData, Repository, Snapshot, SnapshotId,
+    CheckOptions, CopyOptions, CopyReport, REPAIRED_TAG, ReadData, Repository, Snapshot, SnapshotId,
 };
 use serde_json::Value;
 
@@ -15,11 +15,14 @@ use crate::support::*;
 const OTHER: &str = "another password";
 
 async fn copy(source: &Repository, target: &Repository) -> CopyReport {
-    let ids = ids(source).await;
+    copy_these(source, target, &ids(source).await).await
+}
+
+async fn copy_these(source: &Repository, target: &Repository, ids: &[SnapshotId]) -> CopyReport {
     let now = holder(&TestClock::real());
     let options = CopyOptions::default();
     source
-        .copy_to(target, &ids, &now, &options, &Silent)
+        .copy_to(target, ids, &now, &options, &Silent)
         .await
         .unwrap()
 }
@@ -121,7 +124,14 @@ async fn a_copy_has_everything_and_restic_takes_it_for_one() {
             ..CopyReport::default()
         }
     );
-    // restic sees that there is nothing to copy either, and we see it of what restic copied.
+}
+
+#[tokio::test]
+async fn restic_copies_nothing_that_we_copied_nor_we_what_it_did() {
+    let disk = OnDisk::init().await;
+    two_snapshots(&disk.repository).await;
+    let place = disk.folder.path().join("copy");
+    copy(&disk.repository, &empty(&place).await).await;
     let password = disk.folder.path().join("password");
     std::fs::write(&password, PASSWORD).unwrap();
     let source = disk.path();
@@ -166,6 +176,58 @@ async fn a_later_copy_reads_only_what_changed() {
 }
 
 #[tokio::test]
+async fn a_copy_brings_back_what_a_repair_found_lost() {
+    let (source, _) = in_memory().await;
+    let [first, second] = two_snapshots(&source).await;
+    let disk = OnDisk::init().await;
+    copy(&source, &disk.repository).await;
+    let packs = disk.files("data").into_iter();
+    let largest = packs.max_by_key(|file| file.metadata().unwrap().len());
+    std::fs::remove_file(largest.unwrap()).unwrap();
+    let damaged = disk.reopen().await;
+    let lock = damaged.lock_exclusive(&holder(&TestClock::real())).await;
+    let lock = lock.unwrap();
+    damaged.repair_index(&lock, false, false).await.unwrap();
+    // All of one time: the last by its id is what the next copy goes on from, and is to be one that lacks something.
+    loop {
+        let repaired = damaged.repair_snapshots(&lock, false, false).await.unwrap();
+        assert!(!repaired.lost.is_empty());
+        let mut made = damaged.snapshots().await.unwrap();
+        let last = made.last().unwrap().0;
+        made.retain(|(_, snapshot)| snapshot.tags.iter().any(|tag| tag == REPAIRED_TAG));
+        let made: Vec<_> = made.into_iter().map(|(id, _)| id).collect();
+        if !made.contains(&last) {
+            break;
+        }
+        damaged.forget(&made).await.unwrap();
+    }
+    lock.release().await.unwrap();
+
+    let changed: &[(&str, &[u8])] = &[("items/02/6/item.json", b"new")];
+    let before = ids(&source).await;
+    let third = commit(&source, Some(second.tree), changed).await;
+    let newest = ids(&source).await.into_iter();
+    let mut newest = newest.filter(|id| !before.contains(id));
+    let target = disk.reopen().await;
+    copy_these(&source, &target, &[newest.next().unwrap()]).await;
+    assert_eq!(
+        content(&disk.reopen().await, &third).await,
+        content(&source, &third).await
+    );
+    let report = copy(&source, &target).await;
+    assert_eq!((report.snapshots_copied, report.snapshots_present), (0, 3));
+    let target = disk.reopen().await;
+    for snapshot in [first, second, third] {
+        assert_eq!(
+            content(&target, &snapshot).await,
+            content(&source, &snapshot).await
+        );
+    }
+    let report = target.check(&CheckOptions::default()).await.unwrap();
+    assert_eq!(report.problems, []);
+}
+
+#[tokio::test]
 async fn a_copy_that_is_killed_anywhere_goes_on_and_stores_nothing_twice() {
     let (source, _) = in_memory().await;
     let snapshots = two_snapshots(&source).await;
@@ -183,16 +245,12 @@ async fn a_copy_that_is_killed_anywhere_goes_on_and_stores_nothing_twice() {
     loop {
         let store: Arc<dyn ObjectStore> = Arc::new(new.fork());
         let faulty = faulty(&store, &clock, after(writes));
-        let killed = Repository::open(Arc::new(faulty.clone()), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let killed = opened(Arc::new(faulty.clone())).await;
         let result = source
             .copy_to(&killed, &wanted, &holder(&clock), &options, &Silent)
             .await;
         clock.advance(SignedDuration::from_mins(31));
-        let target = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let target = opened(Arc::clone(&store)).await;
         let all = CheckOptions {
             read_data: ReadData::All,
         };

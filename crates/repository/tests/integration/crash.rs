@@ -58,9 +58,7 @@ async fn assert_whole(
     store: &Arc<dyn ObjectStore>,
     snapshots: std::ops::RangeInclusive<usize>,
 ) -> Repository {
-    let repository = Repository::open(Arc::clone(store), &secret(PASSWORD))
-        .await
-        .unwrap();
+    let repository = opened(Arc::clone(store)).await;
     let report = repository.check(&ALL).await.unwrap();
     assert!(report.is_clean(), "{:?}", report.problems);
     assert!(
@@ -83,7 +81,7 @@ async fn a_full_disk_is_named_and_leaves_no_snapshot() {
             ..Plan::default()
         };
         let full = Arc::new(faulty(&store, &clock, plan));
-        let repository = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+        let repository = opened(full).await;
         match backup(&repository, &clock, 1).await {
             Ok(_) => break,
             Err(error) => assert_eq!(error.code(), "disk-full", "{error}"),
@@ -110,9 +108,7 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
         repository.forget(&[oldest]).await.unwrap();
 
         let faulty = faulty(&store, &clock, after(writes));
-        let killed = Repository::open(Arc::new(faulty.clone()), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let killed = opened(Arc::new(faulty.clone())).await;
         let result = async {
             let report = killed
                 .prune(&holder(&clock), &everything(), &Silent)
@@ -144,12 +140,31 @@ async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
     );
 }
 
+/// What is left of it is a snapshot or none, and never one that seems to be lost.
+#[tokio::test]
+async fn a_forget_that_is_killed_is_done_or_not() {
+    for writes in 0..2 {
+        let (repository, store) = in_memory().await;
+        let clock = TestClock::real();
+        backup(&repository, &clock, 0).await.unwrap();
+        let only = repository.snapshots().await.unwrap()[0].0;
+        let mortal = opened(Arc::new(faulty(&store, &clock, after(writes)))).await;
+        mortal.forget(&[only]).await.unwrap_err();
+        assert_whole(&store, 1..=1)
+            .await
+            .forget(&[only])
+            .await
+            .unwrap();
+        assert_whole(&store, 0..=0).await;
+    }
+}
+
 #[tokio::test]
 async fn a_file_from_beyond_the_calendar_is_not_overlooked() {
     let (_, store) = in_memory().await;
     let far = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(20_000 * 8766);
     let store = Arc::new(fault_store::FaultStore::new(store, Arc::new(move || far)));
-    let repository = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let repository = opened(store).await;
     backup(&repository, &TestClock::real(), 0).await.unwrap();
     assert_eq!(repository.snapshots().await.unwrap().len(), 1);
 }

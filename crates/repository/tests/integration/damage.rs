@@ -121,6 +121,36 @@ async fn every_bit_of_a_pack_counts() {
     assert_eq!(disk.repository.check(&ALL).await.unwrap().problems, []);
 }
 
+/// Both decrypt, and each is where the index says that the other is.
+#[tokio::test]
+async fn a_blob_is_never_taken_for_another() {
+    let disk = OnDisk::init().await;
+    let (a, b) = (noise(1, 5000), noise(2, 5000));
+    let snapshot = commit(&disk.repository, None, &[("a", &a), ("b", &b)]).await;
+    let mut packs = files(&disk, "data");
+    packs.sort_by_key(|pack| fs::metadata(pack).unwrap().len());
+    let pack = packs.pop().unwrap();
+    let mut bytes = fs::read(&pack).unwrap();
+    let (first, second) = bytes.split_at_mut(5032);
+    first.swap_with_slice(&mut second[..5032]);
+    fs::write(&pack, bytes).unwrap();
+    let repository = disk.reopen().await;
+    let mut blobs = Vec::new();
+    for path in ["a", "b"] {
+        let node = repository.find(snapshot.tree, path).await.unwrap().unwrap();
+        let refused = repository.read(&node).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("its hash differs"),
+            "{refused}"
+        );
+        blobs.push((node.content.unwrap()[0], ()));
+    }
+    let read = repository.blobs(BlobType::Data, blobs, |(), bytes| bytes.is_ok());
+    assert_eq!(read.await.unwrap(), [false, false]);
+    let report = repository.check(&ALL).await.unwrap();
+    assert!(kinds(&report).contains(&ProblemKind::BlobDamaged));
+}
+
 #[tokio::test]
 async fn lost_index_files_mean_missing_blobs_and_left_over_packs() {
     let disk = OnDisk::init().await;

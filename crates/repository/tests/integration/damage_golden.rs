@@ -65,6 +65,10 @@ pub(crate) async fn in_store(files: &Files) -> Arc<dyn ObjectStore> {
     Arc::new(store)
 }
 
+pub(crate) async fn opened_from(files: &Files) -> Repository {
+    opened(in_store(files).await).await
+}
+
 pub(crate) fn on_disk(files: &Files) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in files {
@@ -100,8 +104,7 @@ async fn content_hash(repository: &Repository) -> String {
 #[tokio::test]
 async fn golden_repositories_read_as_on_the_day_they_were_written() {
     for (name, expected) in FIXTURES {
-        let store = in_store(&fixture(name)).await;
-        let repository = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+        let repository = opened_from(&fixture(name)).await;
         assert_eq!(content_hash(&repository).await, expected, "{name}");
         let all = CheckOptions {
             read_data: ReadData::All,

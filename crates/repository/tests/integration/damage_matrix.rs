@@ -9,7 +9,7 @@ use repository::{
     BlobType, CheckOptions, CheckReport, Error, Id, ProblemKind, ReadData, Repository,
 };
 
-use crate::damage_golden::{Files, GOLDEN, all_files, fixture, in_store};
+use crate::damage_golden::{Files, GOLDEN, all_files, fixture, in_store, opened_from};
 use crate::support::*;
 
 const ALL: CheckOptions = CheckOptions {
@@ -25,9 +25,10 @@ pub(crate) enum Damage {
     Grow(&'static [u8]),
     Delete,
     Swap { with: String },
+    Move { to: String },
 }
 
-use Damage::{Cut, Delete, Empty, Flip, Grow, Swap};
+use Damage::{Cut, Delete, Empty, Flip, Grow, Move, Swap};
 
 impl Damage {
     pub(crate) fn apply(&self, path: &str, files: &mut Files) {
@@ -47,6 +48,10 @@ impl Damage {
                 let other = files.insert(with.clone(), own).unwrap();
                 files.insert(path.to_owned(), other);
             }
+            Move { to } => {
+                let own = files.remove(path).unwrap();
+                files.insert(to.clone(), own);
+            }
         }
     }
 }
@@ -57,6 +62,12 @@ fn folder(path: &str) -> &str {
         "keepward" => path.rsplit_once('/').map_or(path, |(folder, _)| folder),
         folder => folder,
     }
+}
+
+/// Where a file of this name is not looked for.
+pub(crate) fn astray(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap();
+    format!("{}/zz/{name}", folder(path))
 }
 
 /// The table: every damage for a file of `length` bytes, with offsets spread over it by a fixed sequence.
@@ -76,6 +87,9 @@ fn damages(path: &str, files: &Files) -> Vec<Damage> {
     table.extend(differ.map(|other| Swap {
         with: other.clone(),
     }));
+    if ["keys", "snapshots", "index", "data"].contains(&folder(path)) {
+        table.push(Move { to: astray(path) });
+    }
     table
 }
 
@@ -108,11 +122,12 @@ fn is_known_when_gone(path: &str, files: &Files) -> bool {
 async fn assert_named(path: &str, damage: &Damage, golden: &Files) {
     let mut files = golden.clone();
     damage.apply(path, &mut files);
-    let unknown = matches!(damage, Delete) && !is_known_when_gone(path, &files);
-    if unknown && folder(path) == "keys" {
+    let unknown = !is_known_when_gone(path, &files);
+    if unknown && folder(path) == "keys" && matches!(damage, Delete | Move { .. }) {
         // Its password is one like any other that opens nothing.
         return;
     }
+    let unknown = unknown && matches!(damage, Delete);
     let report = check(&in_store(&files).await).await;
     if unknown {
         assert!(report.is_clean(), "{path}: {:?}", report.problems);
@@ -145,6 +160,7 @@ async fn assert_named(path: &str, damage: &Damage, golden: &Files) {
             "{path} {damage:?}: {:?}",
             report.problems
         ),
+        Move { to } => assert!(named(to), "{path} {damage:?}: {:?}", report.problems),
         _ => assert!(named(path), "{path} {damage:?}: {:?}", report.problems),
     }
 }
@@ -233,12 +249,8 @@ async fn a_place_without_a_repository_is_not_a_damaged_one() {
 
 /// What the snapshots hold, as `(path in its snapshot, content)`; an error's text for what cannot be read.
 async fn read_all(files: &Files) -> Vec<(String, Result<Vec<u8>, String>)> {
-    let golden = Repository::open(in_store(&fixture(GOLDEN)).await, &secret(PASSWORD))
-        .await
-        .unwrap();
-    let repository = Repository::open(in_store(files).await, &secret(PASSWORD))
-        .await
-        .unwrap();
+    let golden = opened_from(&fixture(GOLDEN)).await;
+    let repository = opened_from(files).await;
     let mut all = Vec::new();
     for (id, path, _) in all_files(&golden).await {
         let read = async {
@@ -257,12 +269,8 @@ async fn read_all(files: &Files) -> Vec<(String, Result<Vec<u8>, String>)> {
 
 /// The same by one bulk read of all blobs.
 async fn read_at_once(files: &Files) -> Vec<(String, Result<Vec<u8>, String>)> {
-    let golden = Repository::open(in_store(&fixture(GOLDEN)).await, &secret(PASSWORD))
-        .await
-        .unwrap();
-    let repository = Repository::open(in_store(files).await, &secret(PASSWORD))
-        .await
-        .unwrap();
+    let golden = opened_from(&fixture(GOLDEN)).await;
+    let repository = opened_from(files).await;
     let (mut names, mut wanted) = (Vec::new(), Vec::new());
     for (id, path, _) in all_files(&golden).await {
         let snapshot = golden.snapshot(id).await.unwrap();
@@ -313,7 +321,7 @@ async fn what_a_damage_does_not_touch_is_read_byte_for_byte() {
         let hit = reach.iter().filter(|(_, content)| content.is_err()).count();
         assert!(hit < whole.len(), "{path} is needed for everything");
         for damage in damages(path, &golden) {
-            if let Delete | Swap { .. } = damage {
+            if let Delete | Swap { .. } | Move { .. } = damage {
                 continue;
             }
             let mut files = golden.clone();

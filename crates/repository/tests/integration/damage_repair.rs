@@ -1,20 +1,20 @@
 //! Repairs bring back what can be brought back, and name the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
 use repository::{
-    CheckOptions, Error, Id, LOST_MEMBER, LockGuard, ProblemKind, REPAIRED_TAG, RepairReport,
-    Repository,
+    BlobType, CheckOptions, Error, Id, LOST_MEMBER, LockGuard, ProblemKind, REPAIRED_TAG,
+    RepairReport, Repository, Snapshot,
 };
 
-use crate::damage_golden::{Files, GOLDEN, all_files, fixture, in_store, on_disk};
-use crate::damage_matrix::Damage::{self, Cut, Delete, Empty, Flip, Swap};
-use crate::damage_matrix::check;
+use crate::damage_golden::{Files, GOLDEN, all_files, fixture, in_store, on_disk, opened_from};
+use crate::damage_matrix::Damage::{self, Cut, Delete, Empty, Flip, Move, Swap};
+use crate::damage_matrix::{astray, check};
 use crate::support::*;
 
-fn paths<'a>(files: &'a Files, folder: &str) -> Vec<&'a String> {
+pub(crate) fn paths<'a>(files: &'a Files, folder: &str) -> Vec<&'a String> {
     let prefix = format!("{folder}/");
     files
         .keys()
@@ -30,7 +30,7 @@ fn damaged(cases: &[(&str, Damage)]) -> Files {
     files
 }
 
-async fn exclusive(repository: &Repository) -> LockGuard {
+pub(crate) async fn exclusive(repository: &Repository) -> LockGuard {
     repository
         .lock_exclusive(&holder(&TestClock::real()))
         .await
@@ -45,26 +45,28 @@ async fn repair_access(
 }
 
 /// All three repairs, in their order.
-async fn repair_all(store: &Arc<dyn ObjectStore>, forget: bool) -> [RepairReport; 3] {
-    let access = repair_access(store, None).await.unwrap();
-    let repository = Repository::open(Arc::clone(store), &secret(PASSWORD))
-        .await
-        .unwrap();
-    let lock = exclusive(&repository).await;
-    let index = repository.repair_index(&lock, true, false).await.unwrap();
-    let snapshots = repository
-        .repair_snapshots(&lock, forget, false)
-        .await
-        .unwrap();
-    lock.release().await.unwrap();
-    [access, index, snapshots]
+pub(crate) async fn repair_all(store: &Arc<dyn ObjectStore>, forget: bool) -> [RepairReport; 3] {
+    let clock = TestClock::real();
+    try_repair_all(store, forget, &clock).await.unwrap()
+}
+
+async fn try_repair_all(
+    store: &Arc<dyn ObjectStore>,
+    forget: bool,
+    clock: &Arc<TestClock>,
+) -> repository::Result<[RepairReport; 3]> {
+    let access = repair_access(store, None).await?;
+    let repository = Repository::open(Arc::clone(store), &secret(PASSWORD)).await?;
+    let lock = repository.lock_exclusive(&holder(clock)).await?;
+    let index = repository.repair_index(&lock, true, false).await?;
+    let snapshots = repository.repair_snapshots(&lock, forget, false).await?;
+    lock.release().await?;
+    Ok([access, index, snapshots])
 }
 
 /// The contents of all files by snapshot time and path.
-async fn contents(store: &Arc<dyn ObjectStore>) -> BTreeMap<String, Vec<u8>> {
-    let repository = Repository::open(Arc::clone(store), &secret(PASSWORD))
-        .await
-        .unwrap();
+pub(crate) async fn contents(store: &Arc<dyn ObjectStore>) -> BTreeMap<String, Vec<u8>> {
+    let repository = opened(Arc::clone(store)).await;
     let times: BTreeMap<_, _> = repository.snapshots().await.unwrap().into_iter().collect();
     let mut contents = BTreeMap::new();
     for (id, path, node) in all_files(&repository).await {
@@ -75,7 +77,7 @@ async fn contents(store: &Arc<dyn ObjectStore>) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The files of a store, to be looked at by restic.
-async fn dump(store: &Arc<dyn ObjectStore>) -> Files {
+pub(crate) async fn dump(store: &Arc<dyn ObjectStore>) -> Files {
     use futures::TryStreamExt as _;
     use object_store::ObjectStoreExt as _;
     let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
@@ -99,7 +101,7 @@ async fn assert_clean(store: &Arc<dyn ObjectStore>) {
     assert_eq!(report.copies_missing, 0);
 }
 
-async fn assert_sound(store: &Arc<dyn ObjectStore>) {
+pub(crate) async fn assert_sound(store: &Arc<dyn ObjectStore>) {
     assert_clean(store).await;
     let folder = on_disk(&without_locks(dump(store).await));
     restic(folder.path(), PASSWORD, &["check", "--read-data"]);
@@ -191,9 +193,7 @@ async fn a_lost_index_is_made_anew_from_the_packs() {
     ];
     for case in cases {
         let store = in_store(&damaged(case)).await;
-        let repository = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let repository = opened(Arc::clone(&store)).await;
         let lock = exclusive(&repository).await;
         let before = dump(&store).await;
         let plan = repository.repair_index(&lock, false, true).await.unwrap();
@@ -211,6 +211,45 @@ async fn a_lost_index_is_made_anew_from_the_packs() {
         assert_eq!(contents(&store).await, whole, "{case:?}");
         assert_sound(&store).await;
     }
+}
+
+#[tokio::test]
+async fn a_repair_that_is_killed_anywhere_costs_another_repair_and_nothing_else() {
+    let golden = fixture(GOLDEN);
+    let (packs, indexes) = (paths(&golden, "data"), paths(&golden, "index"));
+    let files = damaged(&[
+        (packs[0], Flip { bit: 8 * 30 }),
+        (
+            packs[1],
+            Move {
+                to: astray(packs[1]),
+            },
+        ),
+        (indexes[0], Delete),
+        (paths(&golden, "snapshots")[0], Delete),
+        ("config", Empty),
+    ]);
+    let undisturbed = in_store(&files).await;
+    repair_all(&undisturbed, true).await;
+    let expected = contents(&undisturbed).await;
+    let clock = TestClock::real();
+    let mut writes = 0;
+    loop {
+        let store = in_store(&files).await;
+        let mortal = faulty(&store, &clock, after(writes));
+        let place: Arc<dyn ObjectStore> = Arc::new(mortal.clone());
+        let killed = try_repair_all(&place, true, &clock).await;
+        clock.advance(jiff::SignedDuration::from_mins(31));
+        try_repair_all(&store, true, &clock).await.unwrap();
+        assert_eq!(contents(&store).await, expected, "{writes} writes");
+        assert_clean(&store).await;
+        if mortal.strikes().is_empty() {
+            killed.unwrap();
+            break;
+        }
+        writes += 1;
+    }
+    assert!(writes > 12, "{writes}");
 }
 
 #[tokio::test]
@@ -262,6 +301,32 @@ async fn damaged_packs_cost_what_was_in_the_damage_and_no_more() {
     }
 }
 
+/// Whatever the original held is in the repaired snapshot, or named in it as lost.
+async fn assert_here_or_named(
+    repository: &Repository,
+    repaired: &Snapshot,
+    whole: &BTreeMap<String, Vec<u8>>,
+) {
+    let listed = repository.list(repaired.tree).await.unwrap();
+    let here: BTreeSet<String> = listed.into_iter().map(|(path, _)| path).collect();
+    let told = &repaired.extra[LOST_MEMBER];
+    let lost = told["paths"].as_array().unwrap().iter();
+    let lost: Vec<&str> = lost.map(|path| &path.as_str().unwrap()[1..]).collect();
+    assert!(!lost.is_empty());
+    assert_eq!(told["count"], lost.len());
+    let time = format!("{} ", repaired.time);
+    for path in whole.keys().filter_map(|key| key.strip_prefix(&time)) {
+        let is_lost = lost
+            .iter()
+            .any(|lost| path == *lost || path.starts_with(&format!("{lost}/")));
+        assert_ne!(
+            here.contains(path),
+            is_lost,
+            "{path} is either here or named"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_repaired_snapshot_names_what_it_lacks_and_stands_beside_its_original() {
     let golden = fixture(GOLDEN);
@@ -269,9 +334,7 @@ async fn a_repaired_snapshot_names_what_it_lacks_and_stands_beside_its_original(
     // The first pack that costs some items of a snapshot, but not all.
     for path in paths(&golden, "data") {
         let store = in_store(&damaged(&[(path, Delete)])).await;
-        let repository = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let repository = opened(Arc::clone(&store)).await;
         let lock = exclusive(&repository).await;
         repository.repair_index(&lock, false, false).await.unwrap();
         let report = repository
@@ -287,6 +350,7 @@ async fn a_repaired_snapshot_names_what_it_lacks_and_stands_beside_its_original(
             "a second repair finds nothing new: {again:?}"
         );
         lock.release().await.unwrap();
+        assert!(!report.lost.is_empty());
         let snapshots = repository.snapshots().await.unwrap();
         for (_, new) in snapshots
             .iter()
@@ -301,35 +365,7 @@ async fn a_repaired_snapshot_names_what_it_lacks_and_stands_beside_its_original(
                 (old.time, &old.hostname, &old.paths),
                 (new.time, &new.hostname, &new.paths)
             );
-            let here: Vec<String> = repository
-                .list(new.tree)
-                .await
-                .unwrap()
-                .into_iter()
-                .map(|(path, _)| format!("/{path}"))
-                .collect();
-            let lost: Vec<&str> = new.extra[LOST_MEMBER]["paths"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|path| path.as_str().unwrap())
-                .collect();
-            assert!(!lost.is_empty() && !report.lost.is_empty());
-            assert_eq!(new.extra[LOST_MEMBER]["count"], lost.len());
-            for path in whole
-                .keys()
-                .filter_map(|key| key.strip_prefix(&format!("{} ", new.time)))
-            {
-                let path = format!("/{path}");
-                let is_lost = lost
-                    .iter()
-                    .any(|lost| path == *lost || path.starts_with(&format!("{lost}/")));
-                assert_ne!(
-                    here.contains(&path),
-                    is_lost,
-                    "{path} is either here or named"
-                );
-            }
+            assert_here_or_named(&repository, new, &whole).await;
         }
     }
 }
@@ -414,22 +450,17 @@ async fn a_damaged_key_file_that_still_opens_is_replaced() {
 async fn a_config_that_is_lost_with_its_copy_is_made_anew() {
     let golden = fixture(GOLDEN);
     let whole = contents(&in_store(&golden).await).await;
-    let id = Repository::open(in_store(&golden).await, &secret(PASSWORD))
-        .await
-        .unwrap()
-        .id();
+    let id = opened_from(&golden).await.id();
     for known in [Some(id), None] {
         let store = in_store(&damaged(&[
             ("config", Flip { bit: 77 }),
             ("keepward/config", Delete),
         ]))
         .await;
-        let opened = Repository::open(Arc::clone(&store), &secret(PASSWORD)).await;
-        assert!(matches!(opened.err().unwrap(), Error::Damaged { .. }));
+        let refused = Repository::open(Arc::clone(&store), &secret(PASSWORD)).await;
+        assert!(matches!(refused.err().unwrap(), Error::Damaged { .. }));
         repair_access(&store, known).await.unwrap();
-        let repository = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let repository = opened(Arc::clone(&store)).await;
         assert_eq!(repository.id() == id, known.is_some());
         assert_eq!(contents(&store).await, whole);
         assert_sound(&store).await;
@@ -477,9 +508,7 @@ async fn what_restic_removed_stays_removed() {
     );
     let report = repair_access(&store, None).await.unwrap();
     assert_eq!((report.repaired.len(), report.lost.len()), (0, 1));
-    let repository = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-        .await
-        .unwrap();
+    let repository = opened(Arc::clone(&store)).await;
     let golden = fixture(GOLDEN);
     let gone = paths(&golden, "keys")
         .into_iter()
@@ -523,9 +552,7 @@ async fn a_damaged_lock_goes_once_it_can_have_no_holder() {
     let lock = paths(&golden, "locks")[0];
     for (minutes, goes) in [(29, false), (31, true)] {
         let store = in_store(&damaged(&[(lock, Cut { length: 50 })])).await;
-        let repository = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let repository = opened(Arc::clone(&store)).await;
         let holder = holder(&TestClock::real());
         let error = repository.lock_shared(&holder).await.err().unwrap();
         assert_eq!(
@@ -548,4 +575,33 @@ async fn a_damaged_lock_goes_once_it_can_have_no_holder() {
         let locked = repository.lock_shared(&holder).await;
         assert_eq!(locked.is_ok(), goes);
     }
+}
+
+#[tokio::test]
+async fn what_proved_unreadable_is_stored_again_by_whoever_has_its_content() {
+    let disk = OnDisk::init().await;
+    let content = noise(1, 4000);
+    commit(&disk.repository, None, &[("a", &content)]).await;
+    for pack in disk.files("data") {
+        let mut bytes = std::fs::read(&pack).unwrap();
+        bytes[40] ^= 1;
+        std::fs::write(&pack, bytes).unwrap();
+    }
+    let repository = disk.reopen().await;
+    let id = Id::of(&content);
+    let store = async || {
+        let mut writer = repository.writer();
+        writer.blob(BlobType::Data, &content).await.unwrap();
+        writer.flush().await.unwrap();
+        writer.stored().blobs
+    };
+    assert_eq!(store().await, 0, "nobody has looked at it yet");
+    let read = repository.blob(BlobType::Data, id).await;
+    assert!(matches!(read, Err(Error::Damaged { .. })), "{read:?}");
+    assert_eq!(store().await, 1);
+    // Here, and for whoever opens it next.
+    for repository in [&repository, &disk.reopen().await] {
+        assert_eq!(repository.blob(BlobType::Data, id).await.unwrap(), content);
+    }
+    assert_eq!(store().await, 0);
 }

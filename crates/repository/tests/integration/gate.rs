@@ -1,4 +1,4 @@
-//! A store that stops at a chosen write or removal until it is told to go on.
+//! A store that stops at a chosen operation until it is told to go on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
+    Read,
     Write,
     Remove,
 }
@@ -29,7 +30,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Stops at each write or removal in a folder.
+    /// Stops at each such operation in a folder.
     pub(crate) fn new(inner: Arc<dyn ObjectStore>, at: At, folder: &'static str) -> Arc<Self> {
         Arc::new(Self {
             inner,
@@ -43,6 +44,11 @@ impl Gate {
     /// Waits until an operation stands at the gate.
     pub(crate) async fn reached(&self) {
         self.reached.acquire().await.unwrap().forget();
+    }
+
+    /// Lets one operation pass.
+    pub(crate) fn pass(&self) {
+        self.open.add_permits(1);
     }
 
     /// Lets everything pass from now on.
@@ -88,6 +94,9 @@ impl ObjectStore for Gate {
     }
 
     async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
+        if self.stands(At::Read, at) {
+            self.open.acquire().await.unwrap().forget();
+        }
         self.inner.get_opts(at, options).await
     }
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use repository::{CheckOptions, Error, Repository, store_from};
+use repository::{
+    BlobType, Change, CheckOptions, Error, FileContent, Node, Op, Repository, Snapshot, store_from,
+};
 
 use crate::support::*;
 
@@ -39,7 +41,7 @@ async fn restic_checks_lists_dumps_and_restores_what_we_wrote() {
         .iter()
         .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
         .collect();
-    let first = commit(&disk.repository, None, &borrowed).await;
+    commit(&disk.repository, None, &borrowed).await;
     disk.restic(&["check", "--read-data"]);
 
     let listed = disk.restic(&["ls", "latest"]);
@@ -64,7 +66,13 @@ async fn restic_checks_lists_dumps_and_restores_what_we_wrote() {
     for (path, bytes) in &files {
         assert_eq!(&fs::read(target.join(path)).unwrap(), bytes, "{path}");
     }
+}
 
+#[tokio::test]
+async fn restic_sees_between_two_snapshots_what_we_changed() {
+    let disk = OnDisk::init().await;
+    let files: &[(&str, &[u8])] = &[("items/00/3.json", b"3"), ("items/01/4.json", b"4")];
+    let first = commit(&disk.repository, None, files).await;
     let second = commit(
         &disk.repository,
         Some(first.tree),
@@ -86,7 +94,55 @@ async fn restic_checks_lists_dumps_and_restores_what_we_wrote() {
         diff.contains("/new") && diff.contains("M    /items/00/3.json"),
         "{diff}"
     );
+    assert!(!diff.contains("4.json"), "{diff}");
     disk.restic(&["check", "--read-data"]);
+}
+
+/// A directory and a blob beyond 8 MiB, a file that holds what is a tree elsewhere, and the longest name that a file system takes.
+#[tokio::test]
+async fn restic_reads_what_is_larger_and_odder_than_what_it_writes() {
+    let disk = OnDisk::init().await;
+    let repository = &disk.repository;
+    let long = "n".repeat(255);
+    let mut files: Vec<(String, Vec<u8>)> = (0..30_000)
+        .map(|number| (format!("wide/{number:05}"), vec![b'x'; number % 7]))
+        .collect();
+    files.push((long.clone(), b"long".to_vec()));
+    files.push(("tree".to_owned(), b"{\"nodes\":[]}\n".to_vec()));
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+        .collect();
+    let wide = commit(repository, None, &files).await;
+    let lock = repository.lock_shared(&holder(&TestClock::real())).await;
+    let lock = lock.unwrap();
+    let mut writer = repository.writer();
+    let blob = noise(3, 9 << 20);
+    let content = FileContent {
+        blobs: vec![writer.blob(BlobType::Data, &blob).await.unwrap()],
+        size: blob.len() as u64,
+    };
+    let op = Op::Put(Box::new(Node::file("", content, time(1))));
+    let path = vec!["blob".to_owned()];
+    let tree = writer.update(Some(wide.tree), [Change { path, op }]).await;
+    let whole = Snapshot::new(time(1), tree.unwrap());
+    writer.commit(&whole, &lock).await.unwrap();
+    // The same bytes as the file's, and yet another blob.
+    let tree = writer.update(None, []).await.unwrap();
+    let empty = writer.commit(&Snapshot::new(time(2), tree), &lock).await;
+    lock.release().await.unwrap();
+    disk.restic(&["check", "--read-data"]);
+
+    repository.forget(&[empty.unwrap()]).await.unwrap();
+    assert_eq!(prune(repository).await.blobs_removed, 1);
+    disk.restic(&["check", "--read-data"]);
+    for (path, size) in [("/blob", 9 << 20), ("/tree", 13), (&format!("/{long}"), 4)] {
+        let dumped = run_restic(&disk.path(), PASSWORD, &["dump", "latest", path]);
+        assert_eq!(dumped.stdout.len(), size, "{path}");
+    }
+    let report = disk.reopen().await.check(&CheckOptions::default()).await;
+    assert_eq!(report.unwrap().problems, []);
+    assert_eq!(repository.list(whole.tree).await.unwrap().len(), 30_004);
 }
 
 #[tokio::test]

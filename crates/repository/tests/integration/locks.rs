@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fault_store::Plan;
+use futures::TryStreamExt as _;
 use jiff::SignedDuration;
-use repository::{BlobType, CopyOptions, Error, Holder, Repository, Snapshot};
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
+use repository::{BlobType, CopyOptions, Error, Holder, Snapshot};
 
+use crate::gate::{At, Gate};
 use crate::support::*;
 
 fn elsewhere(clock: &Arc<TestClock>) -> Holder {
@@ -19,7 +23,7 @@ fn elsewhere(clock: &Arc<TestClock>) -> Holder {
 #[tokio::test]
 async fn shared_locks_go_together_and_exclusive_ones_stand_alone() {
     let (repository, store) = in_memory().await;
-    let other = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let other = opened(store).await;
     let clock = TestClock::real();
     let first = repository.lock_shared(&holder(&clock)).await.unwrap();
     let second = other.lock_shared(&elsewhere(&clock)).await.unwrap();
@@ -47,7 +51,7 @@ async fn shared_locks_go_together_and_exclusive_ones_stand_alone() {
 #[tokio::test]
 async fn locks_that_nobody_refreshes_or_whose_process_is_gone_do_not_count() {
     let (repository, store) = in_memory().await;
-    let other = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let other = opened(store).await;
     let clock = TestClock::real();
     let foreign = other.lock_exclusive(&elsewhere(&clock)).await.unwrap();
     clock.advance(SignedDuration::from_mins(29));
@@ -62,6 +66,57 @@ async fn locks_that_nobody_refreshes_or_whose_process_is_gone_do_not_count() {
 }
 
 #[tokio::test]
+async fn a_lock_whose_taker_gives_up_on_the_way_leaves_no_file() {
+    let (plain, store) = in_memory().await;
+    let clock = TestClock::real();
+    // While its file is written, and while it is read for the first time.
+    for at in [At::Write, At::Read] {
+        let gate = Gate::new(Arc::clone(&store), at, "locks/");
+        let repository = opened(gate.clone()).await;
+        let holder = holder(&clock);
+        tokio::select! {
+            _ = repository.lock_exclusive(&holder) => panic!("the gate is closed"),
+            () = gate.reached() => {}
+        }
+        gate.open();
+        repository.close().await;
+        assert_eq!(plain.locks().await.unwrap(), [], "{at:?}");
+    }
+    let lock = plain.lock_exclusive(&holder(&clock)).await.unwrap();
+    lock.release().await.unwrap();
+}
+
+/// Neither sees the other's file before its own is written.
+#[tokio::test]
+async fn of_two_who_lock_at_the_same_moment_not_both_get_in() {
+    let (plain, store) = in_memory().await;
+    let clock = TestClock::real();
+    for exclusive in [false, true] {
+        let gate = Gate::new(Arc::clone(&store), At::Write, "locks/");
+        let (one, other) = (opened(gate.clone()).await, opened(gate.clone()).await);
+        let (holder, elsewhere) = (holder(&clock), elsewhere(&clock));
+        let second = async {
+            if exclusive {
+                other.lock_exclusive(&elsewhere).await
+            } else {
+                other.lock_shared(&elsewhere).await
+            }
+        };
+        let let_in = async {
+            gate.reached().await;
+            gate.reached().await;
+            gate.open();
+        };
+        let (first, second, ()) = tokio::join!(one.lock_exclusive(&holder), second, let_in);
+        assert!(first.is_err() || second.is_err(), "{exclusive}");
+        for got in [first, second].into_iter().flatten() {
+            got.release().await.unwrap();
+        }
+        assert_eq!(plain.locks().await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
 async fn a_refreshed_lock_stays_valid() {
     let (repository, _) = in_memory().await;
     let clock = TestClock::real();
@@ -73,6 +128,66 @@ async fn a_refreshed_lock_stays_valid() {
     }
     assert!(repository.lock_shared(&holder(&clock)).await.is_err());
     lock.verify(&repository).await.unwrap();
+}
+
+/// Whoever removed it may have begun to remove data: it does not come back by itself.
+#[tokio::test]
+async fn a_lock_that_somebody_removed_stays_lost() {
+    let disk = OnDisk::init().await;
+    let clock = TestClock::real();
+    let lock = disk.repository.lock_shared(&holder(&clock)).await.unwrap();
+    disk.restic(&["unlock", "--remove-all"]);
+    assert_eq!(lock.refresh().await.unwrap_err().code(), "lock-lost");
+    assert_eq!(disk.repository.locks().await.unwrap(), []);
+    assert_eq!(lock.refresh().await.unwrap_err().code(), "lock-lost");
+
+    // Nor when that happens while the new file is on its way.
+    let (plain, store) = in_memory().await;
+    let gate = Gate::new(Arc::clone(&store), At::Write, "locks/");
+    let repository = opened(gate.clone()).await;
+    gate.pass();
+    let lock = repository.lock_shared(&holder(&clock)).await.unwrap();
+    gate.reached().await;
+    let removed = async {
+        gate.reached().await;
+        let locks = store.list(Some(&"locks".into()));
+        let locks: Vec<_> = locks.try_collect().await.unwrap();
+        store.delete(&locks[0].location).await.unwrap();
+        gate.open();
+    };
+    let (refreshed, ()) = tokio::join!(lock.refresh(), removed);
+    assert_eq!(refreshed.unwrap_err().code(), "lock-lost");
+    assert_eq!(plain.locks().await.unwrap(), []);
+}
+
+/// A server lives for months, and others prune.
+#[tokio::test]
+async fn who_read_the_index_before_a_prune_reads_it_anew_under_the_lock() {
+    let disk = OnDisk::init().await;
+    commit(&disk.repository, None, &[("a", b"old"), ("b", b"kept")]).await;
+    let old = disk.reopen().await;
+    old.count_blobs().await.unwrap();
+    disk.restic(&["forget", "--prune", "latest"]);
+    let snapshot = commit(&old, None, &[("a", b"old")]).await;
+    let node = disk.reopen().await.find(snapshot.tree, "a").await;
+    let read = disk.reopen().await.read(&node.unwrap().unwrap()).await;
+    assert_eq!(read.unwrap(), "old");
+}
+
+/// Nobody has to ask for it: a job of hours is not taken for a dead one.
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_is_held_for_hours_refreshes_itself() {
+    let (repository, store) = in_memory().await;
+    let other = opened(store).await;
+    let clock = TestClock::real();
+    let lock = repository.lock_shared(&elsewhere(&clock)).await.unwrap();
+    for _ in 0..6 {
+        clock.advance(SignedDuration::from_mins(20));
+        tokio::time::sleep(Duration::from_mins(20)).await;
+        let refused = other.lock_exclusive(&holder(&clock)).await;
+        assert!(matches!(refused, Err(Error::Locked { .. })));
+        lock.verify(&repository).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -242,7 +357,7 @@ async fn readers_go_on_where_no_lock_can_be_written_and_never_beside_who_removes
         ..Plan::default()
     };
     let full = Arc::new(faulty(&store, &clock, plan));
-    let repository = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+    let repository = opened(full).await;
     let error = repository.lock_shared(&holder(&clock)).await.err().unwrap();
     assert_eq!(error.code(), "disk-full");
     let lock = repository.lock_to_read(&holder(&clock), &Silent).await;
@@ -273,7 +388,7 @@ async fn a_repository_that_cannot_be_written_can_be_copied_from() {
         ..Plan::default()
     };
     let full = Arc::new(faulty(&store, &clock, plan));
-    let source = Repository::open(full, &secret(PASSWORD)).await.unwrap();
+    let source = opened(full).await;
     let id = source.resolve("latest").await.unwrap();
     let options = CopyOptions::default();
     source

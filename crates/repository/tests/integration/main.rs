@@ -6,6 +6,7 @@ mod cloud;
 mod copy;
 mod crash;
 mod damage;
+mod damage_astray;
 mod damage_golden;
 mod damage_matrix;
 mod damage_repair;

@@ -139,9 +139,7 @@ async fn nothing_that_a_snapshot_needs_can_be_removed_before_its_time() {
         let report = prune(&repository).await;
         assert!(report.packs_locked > 0, "{report:?}");
         assert!(report.bytes_freed < 2 << 20, "{report:?}");
-        let fresh = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-            .await
-            .unwrap();
+        let fresh = opened(Arc::clone(&store)).await;
         let node = fresh.find(second.tree, "b").await.unwrap().unwrap();
         assert_eq!(fresh.read(&node).await.unwrap(), "kept");
     }
@@ -252,9 +250,7 @@ async fn a_pack_that_a_killed_run_left_is_held_for_the_snapshot_that_uses_it() {
 
     clock.advance(SignedDuration::from_secs(10 * DAY));
     let (store, lock) = locked(&location, rule, &clock).await.unwrap();
-    let repository = Repository::open(Arc::clone(&store), &secret(PASSWORD))
-        .await
-        .unwrap();
+    let repository = opened(Arc::clone(&store)).await;
     repository
         .keep_locked(&lock, &holder, &Silent)
         .await

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use fault_store::Plan;
+use futures::TryStreamExt as _;
 use jiff::SignedDuration;
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{
     CheckOptions, Error, Limit, PruneOptions, PruneReport, ReadData, Repository, Snapshot,
     SnapshotId,
@@ -214,6 +217,31 @@ async fn what_is_young_stays_with_all_that_it_refers_to() {
     assert!(disk.files("data").is_empty() && disk.files("index").is_empty());
 }
 
+/// Our own clock may be days off: packs are dated by the storage.
+#[tokio::test]
+async fn what_is_young_is_told_by_the_clock_of_the_storage_alone() {
+    for days in [-2, 2] {
+        let (ours, theirs) = (TestClock::real(), TestClock::real());
+        ours.advance(SignedDuration::from_hours(24 * days));
+        let (_, store) = in_memory().await;
+        let dated = faulty(&store, &theirs, Plan::default());
+        let repository = opened(Arc::new(dated)).await;
+        forgotten(&repository, &[("a", b"of a run that was killed")]).await;
+        let grace = PruneOptions {
+            grace: SignedDuration::from_hours(1),
+            ..everything()
+        };
+        for (hours, removed) in [(0, 0), (2, 2)] {
+            ours.advance(SignedDuration::from_hours(hours));
+            theirs.advance(SignedDuration::from_hours(hours));
+            let report = repository.prune(&holder(&ours), &grace, &Silent).await;
+            let report = report.unwrap();
+            assert_eq!(report.packs_removed, removed, "{days} days, {report:?}");
+            assert_eq!(report.packs_young, 2 - removed, "{days} days, {report:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_killed_uploads_left_goes_once_it_is_old() {
     let disk = OnDisk::init().await;
@@ -266,9 +294,11 @@ async fn a_repository_with_missing_data_is_not_pruned() {
     let before = disk.files("data");
     for pack in &needed {
         let bytes = std::fs::read(pack).unwrap();
-        for damage in ["missing", "cut short"] {
+        let astray = disk.path().join("data").join(pack.file_name().unwrap());
+        for damage in ["missing", "astray", "cut short"] {
             match damage {
                 "missing" => std::fs::remove_file(pack).unwrap(),
+                "astray" => std::fs::rename(pack, &astray).unwrap(),
                 _ => std::fs::write(pack, &bytes[1..]).unwrap(),
             }
             let repository = disk.reopen().await;
@@ -281,6 +311,8 @@ async fn a_repository_with_missing_data_is_not_pruned() {
             assert!(repository.locks().await.unwrap().is_empty());
             std::fs::write(pack, &bytes).unwrap();
         }
+        // It was never taken for a leftover, either.
+        std::fs::remove_file(astray).unwrap();
     }
     assert_eq!(disk.files("data"), before);
     // What nobody needs may be as damaged as it likes.
@@ -292,6 +324,53 @@ async fn a_repository_with_missing_data_is_not_pruned() {
     std::fs::write(unneeded[1], b"cut").unwrap();
     assert_eq!(prune(&disk.reopen().await).await.packs_removed, 2);
     disk.restic(&["check", "--read-data"]);
+}
+
+/// Nobody knows what hangs on it.
+#[tokio::test]
+async fn a_repository_with_a_tree_that_cannot_be_read_is_not_pruned() {
+    let disk = OnDisk::init().await;
+    let large = noise(1, 50_000);
+    commit(&disk.repository, None, &[("deep/in/it", &large)]).await;
+    let mut packs = disk.files("data");
+    packs.sort_by_key(|pack| pack.metadata().unwrap().len());
+    let trees = &packs[0];
+    let bytes = std::fs::read(trees).unwrap();
+    let (now, options) = (wait_for_nobody(), everything());
+    for at in (0..bytes.len() * 3 / 4).step_by(40) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        std::fs::write(trees, flipped).unwrap();
+        let repository = disk.reopen().await;
+        let refused = repository.prune(&now, &options, &Silent);
+        let refused = refused.await.unwrap_err();
+        assert_eq!(refused.code(), "repository-damaged", "{at}: {refused}");
+    }
+    std::fs::write(trees, bytes).unwrap();
+    assert_clean(&disk.reopen().await).await;
+}
+
+/// In a new pack with a sound hash nobody would look for it.
+#[tokio::test]
+async fn what_is_damaged_is_not_rewritten_as_if_it_were_sound() {
+    let disk = OnDisk::init().await;
+    let files: &[(&str, &[u8])] = &[("a", &noise(1, 50_000)), ("b", b"goes")];
+    let both = commit(&disk.repository, None, files).await;
+    commit(&disk.repository, Some(both.tree), &[("b", b"instead")]).await;
+    forget(&disk.repository, &both).await;
+    let mut packs = disk.files("data");
+    packs.sort_by_key(|pack| pack.metadata().unwrap().len());
+    let largest = packs.last().unwrap();
+    let mut bytes = std::fs::read(largest).unwrap();
+    bytes[25_000] ^= 1;
+    std::fs::write(largest, bytes).unwrap();
+    let repository = disk.reopen().await;
+    let (now, options) = (wait_for_nobody(), everything());
+    let refused = repository.prune(&now, &options, &Silent);
+    assert_eq!(refused.await.unwrap_err().code(), "repository-damaged");
+    for pack in packs {
+        assert!(pack.exists(), "{}", pack.display());
+    }
 }
 
 #[tokio::test]
@@ -377,17 +456,11 @@ async fn prepared() -> (Repository, Arc<dyn ObjectStore>) {
     (repository, store)
 }
 
-async fn behind(gate: &Arc<Gate>) -> Repository {
-    Repository::open(Arc::clone(gate) as Arc<dyn ObjectStore>, &secret(PASSWORD))
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
 async fn backups_run_while_packs_are_rewritten_and_what_they_rely_on_stays() {
     let (repository, store) = prepared().await;
     let gate = Gate::new(Arc::clone(&store), At::Write, "data/");
-    let pruned = behind(&gate).await;
+    let pruned = opened(gate.clone()).await;
     let options = everything();
     let (now, beside) = (wait_for_nobody(), async {
         gate.reached().await;
@@ -402,10 +475,7 @@ async fn backups_run_while_packs_are_rewritten_and_what_they_rely_on_stays() {
         report.packs_repacked, 0,
         "what was rewritten is needed whole again: {report:?}"
     );
-    for repository in [
-        repository,
-        Repository::open(store, &secret(PASSWORD)).await.unwrap(),
-    ] {
+    for repository in [repository, opened(store).await] {
         let node = repository
             .find(snapshot.tree, "again")
             .await
@@ -422,7 +492,7 @@ async fn nobody_gets_in_while_packs_are_removed() {
     for folder in ["index/", "data/"] {
         forgotten(&repository, &[("x", folder.as_bytes())]).await;
         let gate = Gate::new(Arc::clone(&store), At::Remove, folder);
-        let pruned = behind(&gate).await;
+        let pruned = opened(gate.clone()).await;
         let (now, options) = (wait_for_nobody(), everything());
         let beside = async {
             gate.reached().await;
@@ -445,6 +515,64 @@ async fn nobody_gets_in_while_packs_are_removed() {
     }
 }
 
+/// Between its two locks another one may come and go: what was counted before is worth nothing then.
+#[tokio::test]
+async fn a_prune_that_another_one_overtakes_loses_nothing() {
+    let (repository, store) = in_memory().await;
+    forgotten(&repository, &[("f", b"goes")]).await;
+    let first = commit(&repository, None, &[("a", b"goes meanwhile")]).await;
+    let gate = Gate::new(Arc::clone(&store), At::Write, "locks/");
+    let pruned = opened(gate.clone()).await;
+    let beside = async {
+        gate.reached().await;
+        gate.pass();
+        gate.reached().await;
+        forget(&repository, &first).await;
+        // As many blobs as there were, so that each has a number that meant another one.
+        commit(&repository, None, &[("d/x", b"1"), ("d/y", b"2")]).await;
+        let other = prune(&opened(Arc::clone(&store)).await).await;
+        assert_eq!(other.packs_removed, 4, "{other:?}");
+        gate.open();
+    };
+    let (now, options) = (wait_for_nobody(), everything());
+    let (report, ()) = tokio::join!(pruned.prune(&now, &options, &Silent), beside);
+    assert_eq!(report.unwrap().packs_removed, 0);
+    assert_clean(&opened(store).await).await;
+}
+
+/// Whoever took it away may have begun to rely on the packs.
+#[tokio::test]
+async fn a_prune_that_loses_its_lock_removes_no_pack_any_more() {
+    let (repository, store) = prepared().await;
+    let list = async |folder: &str| -> Vec<Path> {
+        let listed = store.list(Some(&folder.into()));
+        let listed = listed.map_ok(|object| object.location);
+        let mut paths: Vec<_> = listed.try_collect().await.unwrap();
+        paths.sort_unstable();
+        paths
+    };
+    let gate = Gate::new(Arc::clone(&store), At::Remove, "index/");
+    let pruned = opened(gate.clone()).await;
+    let beside = async {
+        gate.reached().await;
+        for lock in list("locks").await {
+            store.delete(&lock).await.unwrap();
+        }
+        let packs = list("data").await;
+        gate.open();
+        packs
+    };
+    let (now, options) = (wait_for_nobody(), everything());
+    let (result, packs) = tokio::join!(pruned.prune(&now, &options, &Silent), beside);
+    assert_eq!(result.unwrap_err().code(), "lock-lost");
+    assert_eq!(list("data").await, packs);
+    let again = opened(Arc::clone(&store)).await;
+    assert!(prune(&again).await.unindexed_removed > 0);
+    for repository in [repository, again] {
+        assert_clean(&repository).await;
+    }
+}
+
 #[tokio::test]
 async fn a_prune_that_finds_a_backup_at_work_keeps_what_it_rewrote() {
     let (repository, store) = prepared().await;
@@ -460,7 +588,7 @@ async fn a_prune_that_finds_a_backup_at_work_keeps_what_it_rewrote() {
     );
     assert_eq!(repository.locks().await.unwrap().len(), 1);
     running.release().await.unwrap();
-    let again = Repository::open(store, &secret(PASSWORD)).await.unwrap();
+    let again = opened(store).await;
     let report = prune(&again).await;
     assert_eq!(report.packs_repacked, 0, "{report:?}");
     assert!(report.packs_removed > 0, "{report:?}");

@@ -99,14 +99,10 @@ impl History {
         }
     }
 
-    async fn open(store: Arc<dyn ObjectStore>) -> Repository {
-        Repository::open(store, &secret(PASSWORD)).await.unwrap()
-    }
-
     /// A process that is killed after some writes and removals.
     async fn mortal(&self, writes: u8) -> Repository {
         let store = faulty(&self.store, &self.clock, after(writes.into()));
-        Self::open(Arc::new(store)).await
+        opened(Arc::new(store)).await
     }
 
     async fn backup(
@@ -182,7 +178,7 @@ impl History {
     async fn prune(&mut self, options: &PruneOptions, beside: Option<&Files>, killed: Option<u8>) {
         let pruned = match killed {
             Some(writes) => self.mortal(writes).await,
-            None => Self::open(Arc::clone(&self.store)).await,
+            None => opened(Arc::clone(&self.store)).await,
         };
         let other = self.repository.clone();
         other.count_blobs().await.unwrap();
@@ -234,7 +230,7 @@ impl History {
         let now = holder(&self.clock);
         let report = self.repository.prune(&now, &everything(), &Silent).await;
         let report = report.unwrap();
-        let fresh = Self::open(Arc::clone(&self.store)).await;
+        let fresh = opened(Arc::clone(&self.store)).await;
         self.verify(&fresh).await;
         let all = CheckOptions {
             read_data: ReadData::All,

@@ -34,16 +34,21 @@ async fn put(repository: &Repository, host: &str, second: i64, files: &[(&str, &
 }
 
 #[tokio::test]
-async fn files_count_for_each_place_and_blobs_once() {
-    let disk = OnDisk::init().await;
+async fn nothing_is_neither_compressed_nor_there_twice() {
+    let (repository, _) = in_memory().await;
     assert_eq!(
-        stats(&disk.repository).await,
+        stats(&repository).await,
         Stats {
             compression: 1.0,
             deduplication: 1.0,
             ..Stats::default()
         }
     );
+}
+
+#[tokio::test]
+async fn files_count_for_each_place_and_blobs_once() {
+    let disk = OnDisk::init().await;
     let (large, small) = (noise(1, 4000), noise(2, 100));
     put(
         &disk.repository,

@@ -182,6 +182,11 @@ pub(crate) async fn open(path: &Path) -> repository::Result<Repository> {
     .await
 }
 
+/// As another process would see it: with an empty index.
+pub(crate) async fn opened(store: Arc<dyn ObjectStore>) -> Repository {
+    Repository::open(store, &secret(PASSWORD)).await.unwrap()
+}
+
 /// Files by path, in any order.
 pub(crate) async fn commit(
     repository: &Repository,

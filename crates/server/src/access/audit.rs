@@ -49,7 +49,7 @@ impl Server {
         details: Value,
         outcome: Outcome,
     ) -> Result<(), Problem> {
-        caller.noted.store(true, Ordering::Relaxed);
+        caller.trace.noted.store(true, Ordering::Relaxed);
         self.note(NewAudit {
             time: self.control.clock.now(),
             kind: caller.kind.word().to_owned(),

@@ -67,27 +67,33 @@ pub(crate) async fn authenticate(
     }
 }
 
-/// Nothing is changed without a trace: what a handler did not name in the audit log is there by its method and path.
+/// Nothing is changed without a trace: what a handler did not name in the audit log is there by its method and path, and whoever watches hears that
+/// something of its kind is another one now.
 async fn noted(server: &Server, caller: Caller, request: Request, next: Next) -> Response {
-    let writes = !request.method().is_safe() && caller.kind != CallerKind::Worker;
-    let (action, subject) = if writes {
-        let method = request.method().as_str().to_lowercase();
-        (format!("request.{method}"), request.uri().path().to_owned())
-    } else {
-        (String::new(), String::new())
-    };
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = next.run(request).await;
-    let done = response.status().is_success() && !caller.noted.load(Ordering::Relaxed);
     // An answer that is repeated changed nothing this time.
     let repeated = response.headers().contains_key("idempotency-replayed");
-    if writes
-        && done
+    let changed = !method.is_safe()
+        && caller.kind != CallerKind::Worker
+        && response.status().is_success()
         && !repeated
-        && let Err(problem) = server
-            .audit(&caller, &action, &subject, serde_json::json!({}))
-            .await
-    {
-        return problem.into_response();
+        && !caller.trace.only_read.load(Ordering::Relaxed);
+    if !changed {
+        return response;
+    }
+    if !caller.trace.noted.load(Ordering::Relaxed) {
+        let action = format!("request.{}", method.as_str().to_lowercase());
+        let noted = server.audit(&caller, &action, &path, serde_json::json!({}));
+        if let Err(problem) = noted.await {
+            return problem.into_response();
+        }
+    }
+    let mut parts = path.trim_start_matches("/api/v1").split('/');
+    if let Some(topic) = parts.find(|part| !part.is_empty()) {
+        // Which one it is would tell of connectors that a watcher does not reach.
+        let what = serde_json::json!({});
+        server.events.publish(topic, "", None, "changed", &what);
     }
     response
 }
@@ -199,7 +205,7 @@ async fn by_token(server: &Server, text: &str) -> Result<Option<(Caller, Use)>, 
         scopes: Some(token.permissions),
         address: None,
         request: None,
-        noted: Arc::default(),
+        trace: Arc::default(),
     };
     Ok(Some((caller, used)))
 }

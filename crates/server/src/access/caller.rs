@@ -36,6 +36,15 @@ impl CallerKind {
     }
 }
 
+/// What a request leaves beside its answer.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    /// Something about it is in the audit log.
+    pub(super) noted: AtomicBool,
+    /// It changes nothing.
+    pub(super) only_read: AtomicBool,
+}
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -54,8 +63,7 @@ pub struct Caller {
     /// Where it calls from, and the id of the request, for the audit log.
     pub address: Option<String>,
     pub request: Option<String>,
-    /// Something about the request is in the audit log.
-    pub(crate) noted: Arc<AtomicBool>,
+    pub(crate) trace: Arc<Trace>,
 }
 
 impl Caller {
@@ -71,7 +79,7 @@ impl Caller {
             scopes: None,
             address: None,
             request: None,
-            noted: Arc::default(),
+            trace: Arc::default(),
         }
     }
 
@@ -95,7 +103,7 @@ impl Caller {
             scopes: None,
             address: None,
             request: None,
-            noted: Arc::default(),
+            trace: Arc::default(),
         }
     }
 
@@ -193,9 +201,9 @@ impl Caller {
         }
     }
 
-    /// Says that the request, in spite of its method, changes nothing: it leaves no trace in the audit log.
+    /// Says that the request, in spite of its method, changes nothing: it leaves nothing in the audit log, and nobody hears of it.
     pub fn only_reads(&self) {
-        self.noted.store(true, Ordering::Relaxed);
+        self.trace.only_read.store(true, Ordering::Relaxed);
     }
 
     /// Who asks, for [`control::Control::propose`].

@@ -2,6 +2,7 @@
 
 use catalog::{PersonRow, SecondFactor, totp_credential};
 use model::Secret;
+use qrcodegen::{QrCode, QrCodeEcc};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use totp_rs::{Builder, Totp};
@@ -13,8 +14,9 @@ use crate::{Problem, Server};
 pub(crate) struct Enrolment {
     /// In base 32, to be typed.
     pub(crate) secret: String,
-    /// `otpauth://…`, to be shown as a QR code.
     pub(crate) url: String,
+    /// The address as a QR code: its rows from the top, `1` for a dark square.
+    pub(crate) qr: Vec<String>,
 }
 
 const RECOVERY_CODES: usize = 10;
@@ -45,7 +47,22 @@ pub(crate) async fn begin(server: &Server, person: &PersonRow) -> Result<Enrolme
         .await?;
     let totp = codes(&text, &person.name)?;
     let url = totp.to_url().map_err(|error| broken(&error))?;
-    Ok(Enrolment { secret: text, url })
+    let qr = squares(&url)?;
+    Ok(Enrolment {
+        secret: text,
+        url,
+        qr,
+    })
+}
+
+fn squares(text: &str) -> Result<Vec<String>, Problem> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|error| broken(&error))?;
+    let side = 0..code.size();
+    let row = |y| {
+        let squares = side.clone().map(|x| code.get_module(x, y));
+        squares.map(|dark| if dark { '1' } else { '0' }).collect()
+    };
+    Ok(side.clone().map(row).collect())
 }
 
 /// Turns codes on by the first one; answers with the recovery codes, which are shown this once.
@@ -138,6 +155,26 @@ fn broken(error: &dyn std::fmt::Display) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_drawn_as_squares() {
+        let rows = squares("otpauth://totp/a?secret=A").unwrap();
+        assert_eq!(rows.len(), 25);
+        assert!(rows.iter().all(|row| row.len() == rows.len()));
+        // The three corners by which a reader finds it.
+        for (row, begin, end) in [
+            (0, "1111111", "1111111"),
+            (1, "1000001", "1000001"),
+            (24, "1111111", ""),
+        ] {
+            assert!(rows[row].starts_with(begin), "{}", rows[row]);
+            assert!(rows[row].ends_with(end), "{}", rows[row]);
+        }
+        assert!(
+            squares(&"x".repeat(4000)).is_err(),
+            "more than any code holds"
+        );
+    }
 
     #[test]
     fn a_recovery_code_may_be_typed_in_any_way() {

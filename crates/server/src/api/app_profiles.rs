@@ -158,7 +158,7 @@ async fn add(
     server
         .audit(&caller, "app-profile.add", &subject, details)
         .await?;
-    let headers = location(&format!("/api/v1/app-profiles/{}", profile.name));
+    let headers = location("app-profiles", &profile.name);
     Ok((StatusCode::CREATED, headers, Json(ProfileView::of(profile))))
 }
 

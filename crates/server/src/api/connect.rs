@@ -118,7 +118,7 @@ async fn begin(
         choose_account: request.choose_account,
     };
     let wizard = server.control.begin_wizard(&owner(&caller), begin).await?;
-    let headers = location(&format!("/api/v1/connect/{}", wizard.id));
+    let headers = location("connect", &wizard.id);
     let view = view(&server, &caller, wizard).await?;
     Ok((StatusCode::CREATED, headers, view))
 }

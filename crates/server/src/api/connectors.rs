@@ -193,14 +193,16 @@ async fn add(
     server
         .audit(&caller, "connector.add", &subject, details)
         .await?;
-    let headers = location(&format!("/api/v1/connectors/{}", connector.name));
+    let headers = location("connectors", &connector.name);
     let body = AddedConnector::of(&server.control, added);
     Ok((StatusCode::CREATED, headers, Json(body)))
 }
 
-pub(super) fn location(path: &str) -> HeaderMap {
+/// Where what was made is found from now on.
+pub(super) fn location(of: &str, name: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if let Ok(value) = HeaderValue::from_str(path) {
+    let path = format!("/api/v1/{of}/{}", service::http::segment(name));
+    if let Ok(value) = HeaderValue::from_str(&path) {
         headers.insert(header::LOCATION, value);
     }
     headers

@@ -119,7 +119,7 @@ async fn add(
     server
         .audit(&caller, "credential.add", &subject, details)
         .await?;
-    let headers = location(&format!("/api/v1/credentials/{}", row.name));
+    let headers = location("credentials", &row.name);
     let view = CredentialView::of(row, Some(Vec::new()), control.clock.now());
     Ok((StatusCode::CREATED, headers, Json(view)))
 }

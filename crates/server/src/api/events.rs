@@ -24,7 +24,8 @@ struct Topics {
     topics: Option<String>,
 }
 
-/// A stream of events (`text/event-stream`). Its ids let a watcher go on after a lost connection (`Last-Event-ID`); the event `reset` says that
+/// A stream of events (`text/event-stream`). Runs tell all that happens to them; of other resources, `changed` with an empty `subject` says that
+/// somebody changed one of them. Its ids let a watcher go on after a lost connection (`Last-Event-ID`); the event `reset` says that
 /// events were missed and what is shown has to be read again.
 #[utoipa::path(get, path = "/events", tag = "events", operation_id = "event_stream", params(Topics),
     extensions(("x-permission" = json!("read-status"))),

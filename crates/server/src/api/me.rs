@@ -108,8 +108,10 @@ struct Code {
 struct Enrolled {
     /// In base 32, to be typed.
     secret: String,
-    /// To be shown as a QR code.
     otpauth_url: String,
+    /// The address as a QR code: its rows from the top, `1` for a dark square and `0` for a light one, without the light edge of four squares that a
+    /// reader needs around it.
+    qr: Vec<String>,
 }
 
 /// Codes for who has lost the authenticator; each is good once, and they are shown this once.
@@ -182,6 +184,7 @@ async fn enrol(
     let enrolled = Enrolled {
         secret: enrolment.secret,
         otpauth_url: enrolment.url,
+        qr: enrolment.qr,
     };
     Ok((StatusCode::CREATED, Json(enrolled)))
 }

@@ -312,7 +312,7 @@ async fn add(
     server.control.add_channel(&change).await?;
     let view = ChannelView::of(change.channel);
     noted(&server, &caller, "notification.add", &view).await?;
-    let headers = location(&format!("/api/v1/notifications/{}", view.name));
+    let headers = location("notifications", &view.name);
     Ok((StatusCode::CREATED, headers, Json(view)))
 }
 

@@ -204,12 +204,13 @@ async fn add(
     State(server): State<Server>,
     Json(request): Json<PolicyBody>,
 ) -> Result<Response, Problem> {
-    let now = server.control.clock.now();
+    let control = server.control.judging().await?;
+    let now = control.clock.now();
     let policy = request.policy(None, now)?;
     names_exist(&server, &policy).await?;
-    if server.control.policy_waits(None, Some(&policy)).await? {
+    if control.policy_waits(None, Some(&policy)).await? {
         // A second one of the name is refused at once, not when somebody has approved it.
-        if server.control.catalog.policy(&policy.name).await.is_ok() {
+        if control.catalog.policy(&policy.name).await.is_ok() {
             return Err(catalog::Error::PolicyExists { name: policy.name }.into());
         }
         let kind = ProposalKind::ShortenRetention {
@@ -220,7 +221,7 @@ async fn add(
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
-    server.control.catalog.add_policy(&policy, now).await?;
+    control.catalog.add_policy(&policy, now).await?;
     server
         .audit(
             &caller,
@@ -229,7 +230,7 @@ async fn add(
             json!({ "policy": policy }),
         )
         .await?;
-    let row = server.control.catalog.policy(&policy.name).await?;
+    let row = control.catalog.policy(&policy.name).await?;
     let path = format!("/api/v1/policies/{}", service::http::segment(&policy.name));
     let location = HeaderValue::from_str(&path).ok();
     let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
@@ -261,7 +262,7 @@ async fn edit(
     Path(name): Path<String>,
     Json(request): Json<EditPolicy>,
 ) -> Result<Response, Problem> {
-    let control = &server.control;
+    let control = server.control.judging().await?;
     let before = control.catalog.policy(&name).await?;
     let now = control.clock.now();
     let policy = request.policy.policy(Some(&before.policy), now)?;
@@ -302,7 +303,7 @@ async fn remove(
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let control = &server.control;
+    let control = server.control.judging().await?;
     let row = control.catalog.policy(&name).await?;
     if control.policy_waits(Some(&row.policy.name), None).await? {
         let kind = ProposalKind::ShortenRetention {

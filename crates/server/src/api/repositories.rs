@@ -7,10 +7,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use catalog::RepositoryRow;
-use control::{Bounds, NewRepository, PruneJob, RepositoryMove};
+use control::{Bounds, Control, NewRepository, PruneJob, RepositoryMove};
 use model::{ProposalKind, Reason};
 use repository::Location;
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,7 +21,7 @@ use super::proposals::Waits;
 use super::run_actions::{Accepted, accepted};
 use super::runs::RunView;
 use crate::access::{Allowed, Caller, CallerKind, Everything, ManageRepositories, ReadStatus};
-use crate::{Json, Paged, Path, Problem, Refusals, SecretText, Server};
+use crate::{Json, Paged, Path, Problem, Query, Refusals, SecretText, Server};
 
 pub(super) use dto::ObjectLockBody;
 use dto::{
@@ -75,6 +77,26 @@ async fn entrust(
     Ok(())
 }
 
+/// What adds it: one that exists is not taken up where policies would forget what lies in it.
+async fn may_take_up(
+    server: &Server,
+    caller: &Caller,
+    request: &AddRepository,
+) -> Result<Control, Problem> {
+    if !request.existing || caller.kind == CallerKind::Local {
+        return Ok(server.control.clone());
+    }
+    let control = server.control.judging().await?;
+    if control.adoption_waits(&request.name).await? {
+        let name = &request.name;
+        return Err(Problem::refused(
+            "repository-ruled",
+            format!("policies would forget snapshots in it as `{name}`"),
+        ));
+    }
+    Ok(control)
+}
+
 async fn view(server: &Server, row: RepositoryRow) -> Result<RepositoryView, Problem> {
     let chosen = server.control.catalog.default_repository().await?;
     let chosen = chosen.is_some_and(|chosen| chosen.name == row.name);
@@ -111,18 +133,7 @@ async fn add(
     State(server): State<Server>,
     Json(request): Json<AddRepository>,
 ) -> Result<(StatusCode, HeaderMap, Json<AddedRepository>), Problem> {
-    if request.existing
-        && caller.kind != CallerKind::Local
-        && server.control.adoption_waits(&request.name).await?
-    {
-        return Err(Problem::refused(
-            "repository-ruled",
-            format!(
-                "policies would forget snapshots in it as `{}`",
-                request.name
-            ),
-        ));
-    }
+    let control = may_take_up(&server, &caller, &request).await?;
     let place = admit(&server, &caller, &request.location).await?;
     let (credential, secret) = (&request.credential, &request.credential_secret);
     let opens = (credential.as_deref(), secret.as_ref());
@@ -140,7 +151,7 @@ async fn add(
         adopt: request.existing,
     };
     let adopted = new.adopt;
-    let added = server.control.add_repository(new).await?;
+    let added = control.add_repository(new).await?;
     let row = &added.row;
     let details = json!({
         "location": row.location, "credential": row.storage_credential, "id": row.id, "existing": adopted,
@@ -150,7 +161,7 @@ async fn add(
     server
         .audit(&caller, "repository.add", &subject, details)
         .await?;
-    let headers = location(&format!("/api/v1/repositories/{}", row.name));
+    let headers = location("repositories", &row.name);
     let body = AddedRepository {
         repository: view(&server, added.row).await?,
         password: added.password.map(|password| password.expose().to_owned()),
@@ -220,15 +231,16 @@ async fn remove(
     State(server): State<Server>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let row = server.control.catalog.repository(&name).await?;
-    if server.control.removal_waits(&row.name).await? {
+    let control = server.control.judging().await?;
+    let row = control.catalog.repository(&name).await?;
+    if control.removal_waits(&row.name).await? {
         let kind = ProposalKind::RemoveRepository {
             repository: row.name,
             id: row.id,
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
-    server.control.remove_repository(&name).await?;
+    control.remove_repository(&name).await?;
     let subject = format!("repository/{name}");
     server
         .audit(&caller, "repository.remove", &subject, json!({}))
@@ -236,19 +248,38 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// What the caller knows of the change.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Knowing {
+    /// That less is kept afterwards.
+    #[serde(default)]
+    #[param(required = false)]
+    accept_less: bool,
+}
+
+/// `alpha in main, beta in main`
+fn listed(less: &[(String, String)]) -> String {
+    let one = |(connector, repository): &(String, String)| format!("{connector} in {repository}");
+    less.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// Makes it the one that is used when none is named: also the one whose snapshots the policies decide about which name none. Where less is kept
-/// afterwards, that waits for another person if that is asked for.
+/// afterwards, that waits for another person if that is asked for, and is refused (`default-keeps-less`) without `accept_less` if not.
 #[utoipa::path(put, path = "/repositories/{name}/default", tag = "repositories", operation_id = "repository_default",
-    params(("name" = String, Path)), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
+    params(("name" = String, Path), Knowing), extensions(("x-permission" = json!("manage-repositories")), ("x-reach" = json!("all"))),
     responses((status = 202, body = Waits), (status = 204), Refusals))]
 async fn set_default(
     caller: Allowed<ManageRepositories, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
+    Query(knowing): Query<Knowing>,
 ) -> Result<Response, Problem> {
-    let catalog = &server.control.catalog;
+    let control = server.control.judging().await?;
+    let catalog = &control.catalog;
     let name = catalog.repository(&name).await?.name;
-    if server.control.default_waits(&name).await? {
+    let found = control.default_shortens(&name).await?;
+    if found.waits {
         let before = catalog.default_repository().await?;
         let kind = ProposalKind::MoveDefaultRepository {
             repository: name,
@@ -256,10 +287,18 @@ async fn set_default(
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
+    if !found.less.is_empty() && !knowing.accept_less {
+        let less = listed(&found.less);
+        return Err(Problem::refused(
+            "default-keeps-less",
+            format!("policies would keep fewer snapshots of {less}"),
+        ));
+    }
     catalog.set_default_repository(&name).await?;
     let subject = format!("repository/{name}");
+    let details = json!({ "less": listed(&found.less) });
     server
-        .audit(&caller, "repository.default", &subject, json!({}))
+        .audit(&caller, "repository.default", &subject, details)
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -170,7 +170,7 @@ async fn answer(
     server: &Server,
     asked: Asked,
 ) -> Result<(StatusCode, HeaderMap, Json<RestorePlanView>), Problem> {
-    let headers = location(&format!("/api/v1/restore-plans/{}", asked.plan.plan.id));
+    let headers = location("restore-plans", &asked.plan.plan.id);
     let body = view(server, asked.plan).await?;
     Ok((StatusCode::ACCEPTED, headers, Json(body)))
 }

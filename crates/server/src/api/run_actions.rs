@@ -67,6 +67,9 @@ struct RecurringView {
     #[serde(skip_serializing_if = "Option::is_none")]
     repository: Option<String>,
     code: String,
+    /// What the code stands for, in a few words; absent for a code of a newer version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'static str>,
     kind: String,
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +105,7 @@ impl From<RecurringIssue> for RecurringView {
         Self {
             connector: row.connector,
             repository: Some(row.repository).filter(|name| !name.is_empty()),
+            title: model::code::find(&row.issue.code).map(|code| code.title),
             code: row.issue.code,
             kind: row.issue.kind,
             scope: row.issue.scope,
@@ -227,7 +231,7 @@ async fn cancel(
     Ok(accepted(run))
 }
 
-/// Makes the same backup again. What the run before got is not read again.
+/// Makes the same backup again, of the same kinds, where it has not simply succeeded. What the run before got is not read again.
 #[utoipa::path(post, path = "/runs/{run}/retry", tag = "runs", operation_id = "run_retry", params(("run" = String, Path)),
     extensions(("x-permission" = json!("run-backups"))),
     responses((status = 202, body = RunView, headers(("Location" = String))), Refusals))]

@@ -220,6 +220,9 @@ async fn get(
 struct IssueView {
     /// `keepward explain CODE` tells more.
     code: String,
+    /// What the code stands for, in a few words; absent for a code of a newer version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'static str>,
     class: String,
     kind: String,
     /// The project, or empty for all of the organization.
@@ -236,6 +239,7 @@ impl From<IssueRow> for IssueView {
         let issue = row.issue;
         Self {
             class: word(&issue.class),
+            title: model::code::find(&issue.code).map(|code| code.title),
             code: issue.code,
             kind: issue.kind,
             scope: issue.scope,

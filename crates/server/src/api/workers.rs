@@ -77,9 +77,12 @@ fn subject(name: &str) -> String {
     format!("worker/{name}")
 }
 
+/// A segment of addresses: `.` and `..` would lead elsewhere.
 fn is_name(name: &str) -> bool {
     let allowed = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
-    (1..=64).contains(&name.len()) && name.chars().all(allowed)
+    name.len() <= 64
+        && name.starts_with(|char: char| char.is_ascii_alphanumeric())
+        && name.chars().all(allowed)
 }
 
 /// All workers, by name.
@@ -109,7 +112,7 @@ async fn add(
     if !is_name(&request.name) {
         return Err(Problem::field(
             "/name",
-            "1 to 64 letters, digits, `-`, `_` and `.`",
+            "1 to 64 letters, digits, `-`, `_` and `.`, beginning with a letter or digit",
         ));
     }
     let token = server.control.add_worker(&request.name).await?;
@@ -251,4 +254,26 @@ async fn say(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     write(&answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_its_place_in_addresses() {
+        assert!(is_name("vault-2.site_b"));
+        for name in [
+            "",
+            ".",
+            "..",
+            ".hidden",
+            "-x",
+            "a/b",
+            "a b",
+            &"a".repeat(65),
+        ] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
 }

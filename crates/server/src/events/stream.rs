@@ -32,7 +32,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     fn wants(&self, event: &Event) -> bool {
-        let topic = self.topics.is_empty() || self.topics.iter().any(|topic| topic == event.topic);
+        let topic = self.topics.is_empty() || self.topics.contains(&event.topic);
         let subject = self
             .subject
             .as_ref()

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod browser;
+mod codes;
 mod entra;
 mod four_eyes;
 mod harness;

@@ -120,6 +120,38 @@ async fn another_default_repository_after_which_less_is_kept_waits() {
 }
 
 #[tokio::test]
+async fn without_four_eyes_a_default_repository_after_which_less_is_kept_is_a_choice() {
+    let two = Two::new().await;
+    two.catalog().set_four_eyes(false).await.unwrap();
+    two.policy(&keeping("long", "alpha", 30)).await;
+    let here = Policy {
+        repository: Some("first".to_owned()),
+        ..keeping("short", "alpha", 1)
+    };
+    two.policy(&here).await;
+    let path = "/repositories/second/default";
+    let refused = two.send("PUT", path, None).await;
+    assert_eq!(refused.code(), "default-keeps-less", "{}", refused.text);
+    let detail = refused.json["detail"].as_str().unwrap();
+    // In the second one nothing was forgotten so far.
+    assert!(
+        detail.ends_with("of alpha in first, alpha in second"),
+        "{detail}"
+    );
+    assert_eq!(two.default().await.as_deref(), Some("first"));
+    let known = format!("{path}?accept_less=true");
+    let moved = two.send("PUT", &known, None).await;
+    assert_eq!(moved.status, StatusCode::NO_CONTENT, "{}", moved.text);
+    assert_eq!(two.default().await.as_deref(), Some("second"));
+    // Nothing is kept less on the way back, and knowing it does not let one person pass where two are asked for.
+    let back = two.send("PUT", "/repositories/first/default", None).await;
+    assert_eq!(back.status, StatusCode::NO_CONTENT, "{}", back.text);
+    two.catalog().set_four_eyes(true).await.unwrap();
+    let waits = two.send("PUT", &known, None).await;
+    assert_eq!(waits.status, StatusCode::ACCEPTED, "{}", waits.text);
+}
+
+#[tokio::test]
 async fn a_repository_that_the_long_policy_is_for_is_not_removed_by_one_person() {
     let two = Two::new().await;
     two.policy(&keeping("long", "alpha", 30)).await;
@@ -197,4 +229,51 @@ async fn policies_of_a_connector_that_was_removed_keep_what_it_made() {
         json!({ "policy": { "name": "long", "connectors": ["beta"], "retention": { "last": 1 } } });
     let waits = two.send("PUT", "/policies/long", Some(less)).await;
     assert_eq!(waits.status, StatusCode::ACCEPTED, "{}", waits.text);
+}
+
+#[tokio::test]
+async fn two_changes_at_once_that_are_harmless_each_alone_are_not_both_made() {
+    for _ in 0..8 {
+        let two = Two::new().await;
+        for (name, last) in [("one", 30), ("other", 30), ("short", 1)] {
+            two.policy(&keeping(name, "alpha", last)).await;
+        }
+        let (one, other) = tokio::join!(
+            two.send("DELETE", "/policies/one", None),
+            two.send("DELETE", "/policies/other", None),
+        );
+        for answer in [&one, &other] {
+            match answer.status {
+                StatusCode::NO_CONTENT | StatusCode::ACCEPTED => {}
+                StatusCode::CONFLICT => assert_eq!(answer.code(), "rules-changed"),
+                other => unreachable!("{other}: {}", answer.text),
+            }
+        }
+        let left = two.catalog().policies().await.unwrap();
+        let keeps = left.iter().map(|row| row.policy.retention.last).max();
+        assert_eq!(keeps, Some(30), "one person alone made less be kept");
+    }
+}
+
+#[tokio::test]
+async fn another_name_for_a_connector_and_a_policy_that_is_for_it_are_not_both_made_at_once() {
+    for _ in 0..8 {
+        let two = Two::new().await;
+        let everything = Policy {
+            connectors: Vec::new(),
+            ..keeping("long", "", 1000)
+        };
+        two.policy(&everything).await;
+        let short = json!({ "name": "short", "connectors": ["beta"], "retention": { "last": 1 } });
+        let (renamed, made) = tokio::join!(
+            two.send(
+                "PATCH",
+                "/connectors/alpha",
+                Some(json!({ "name": "beta" }))
+            ),
+            two.send("POST", "/policies", Some(short)),
+        );
+        let both = renamed.status == StatusCode::OK && made.status == StatusCode::CREATED;
+        assert!(!both, "one person alone made less be kept");
+    }
 }

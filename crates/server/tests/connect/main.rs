@@ -5,6 +5,8 @@ mod acceptance;
 mod apps;
 mod connectors;
 mod credentials;
+#[path = "../common/installed.rs"]
+mod installed;
 mod lines;
 mod long_run;
 mod messages;
@@ -12,6 +14,8 @@ mod messages;
 mod needles;
 mod outbound;
 mod reach;
+#[path = "../common/remembered.rs"]
+mod remembered;
 mod secrets;
 mod tenants;
 mod wizard;

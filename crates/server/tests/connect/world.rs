@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use axum::http::Request;
-use catalog::{Catalog, Kek, RepositoryRow};
 use control::{Control, OwnApp, Reach};
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Secret};
+use model::Clock;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::access::Caller;
@@ -20,6 +19,9 @@ use service::entra::{Cloud, Clouds};
 use simulator::{Seed, Simulator};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+
+use crate::installed::control;
+use crate::remembered::remember;
 
 static SERVICES: [&Service; 2] = [&azure_devops::AZURE_DEVOPS, &microsoft_365::MICROSOFT_365];
 
@@ -104,17 +106,8 @@ impl World {
             client_id: simulator.client_id(),
         }]);
         let folder = TempDir::new().unwrap();
-        let control = Control {
-            catalog: Catalog::open_file(&folder.path().join("catalog.db"))
-                .await
-                .unwrap(),
-            kek: Arc::new(Kek::new([7; 32])),
-            clock: Arc::<Ahead>::clone(&clock),
-            services: &SERVICES,
-            reach,
-            worker: "test".to_owned(),
-            work: folder.path().to_owned(),
-        };
+        let shared = Arc::<Ahead>::clone(&clock);
+        let control = control(folder.path(), &SERVICES, shared, reach).await;
         let server = Server::new(control.clone(), Options::default());
         Self {
             simulator,
@@ -247,19 +240,7 @@ impl World {
 
     /// A repository that backups could go to, if anybody reached it.
     pub(crate) async fn keeps_backups(&self) {
-        let (catalog, kek) = (&self.control.catalog, &self.control.kek);
-        let (secret, now) = (Secret::new("p"), self.control.clock.now());
-        catalog
-            .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
-            .await
-            .unwrap();
-        let row = RepositoryRow {
-            name: "main".to_owned(),
-            location: "s3://backups/main".to_owned(),
-            password_credential: "password".to_owned(),
-            ..RepositoryRow::default()
-        };
-        catalog.add_repository(&row).await.unwrap();
+        remember(&self.control, "s3://backups/main", "").await;
     }
 
     /// A wizard in which somebody has signed in by device code.

@@ -4,22 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
-use catalog::{
-    Catalog, Change, IndexChange, ItemState, Kek, RepositoryRow, SnapshotRow, SourceKey,
-};
-use control::{Control, Reach};
+use axum::body::Body;
+use axum::http::Request;
+use catalog::{Change, IndexChange, ItemState, SnapshotRow, SourceKey};
+use control::Reach;
 use jiff::Timestamp;
 use model::{Clock, ItemRef, Role, Secret, SourceId};
 use repository::{
     BlobType, FileContent, Holder, InitOptions, Node, Repository, Snapshot, TreeEditor, store_from,
 };
-use serde_json::Value;
 use server::access::{Caller, CallerKind};
 use server::{Options, Server};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+
+pub(crate) use crate::answer::Answer;
+use crate::installed::control;
+use crate::remembered::remember;
 
 static SERVICES: &[&service::Service] = &[&azure_devops::AZURE_DEVOPS];
 
@@ -36,35 +37,6 @@ pub(crate) struct World {
     pub(crate) repository: Repository,
     clock: Arc<dyn Clock>,
     pub(crate) folder: TempDir,
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        let text = String::from_utf8_lossy(&self.body);
-        assert!(self.status.is_success(), "{} {text}", self.status);
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        let value = self.headers.get(name);
-        value.map_or("", |value| value.to_str().unwrap())
-    }
-
-    #[track_caller]
-    pub(crate) fn refuses(&self, status: u16, code: &str) {
-        let text = String::from_utf8_lossy(&self.body);
-        assert_eq!(self.status.as_u16(), status, "{text}");
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        let problem: Value = serde_json::from_slice(&self.body).unwrap();
-        assert_eq!(problem["code"], code, "{text}");
-    }
 }
 
 /// A value of a query.
@@ -87,32 +59,9 @@ impl World {
         let repository = Repository::init(store, &Secret::new("password"), &options)
             .await
             .unwrap();
-        let catalog = Catalog::open_file(&folder.path().join("catalog.db"))
-            .await
-            .unwrap();
-        let control = Control {
-            catalog: catalog.clone(),
-            kek: Arc::new(Kek::new([7; 32])),
-            clock: Arc::clone(&clock),
-            services: SERVICES,
-            reach: Reach::usual(Arc::clone(&clock)).unwrap(),
-            worker: "server".to_owned(),
-            work: folder.path().to_owned(),
-        };
-        let secret = Secret::new("password");
-        let (kek, now) = (&control.kek, clock.now());
-        catalog
-            .put_credential(kek, "password", "password", &secret, now, &mut rand::rng())
-            .await
-            .unwrap();
-        let row = RepositoryRow {
-            name: "main".to_owned(),
-            location,
-            id: repository.id().to_string(),
-            password_credential: "password".to_owned(),
-            ..RepositoryRow::default()
-        };
-        catalog.add_repository(&row).await.unwrap();
+        let reach = Reach::usual(Arc::clone(&clock)).unwrap();
+        let control = control(folder.path(), SERVICES, Arc::clone(&clock), reach).await;
+        remember(&control, &location, &repository.id().to_string()).await;
         Self {
             server: Server::new(control, Options::default()),
             repository,
@@ -208,13 +157,7 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let response = self.server.router().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
-        }
+        Answer::of(self.server.router().oneshot(request).await.unwrap()).await
     }
 
     /// Packs of the repository as files on disk, the largest first.

@@ -1,8 +1,9 @@
 //! Events: whoever loses the connection misses nothing, or is told so.
 
 use axum::body::{Body, BodyDataStream};
-use axum::http::Request;
+use axum::http::{Method, Request};
 use futures::StreamExt as _;
+use serde_json::{Value, json};
 use server::access::Caller;
 use tower::ServiceExt as _;
 
@@ -96,4 +97,35 @@ async fn other_topics_are_not_heard() {
         .events
         .publish("connectors", "contoso", Some("contoso"), "changed", &());
     assert!(stream.next().await.2.contains("\"topic\":\"connectors\""));
+}
+
+#[tokio::test]
+async fn what_somebody_writes_is_heard_by_its_kind_alone_and_what_only_reads_is_not() {
+    let world = World::new().await;
+    let mut stream = Stream::open(&world, "/events", None).await;
+    stream.next().await;
+    let policy = json!({ "name": "nightly" });
+    let send = async |method: &str, path: &str, body: Option<&Value>, status: u16| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let body = body.map(|body| body.to_string().into_bytes());
+        let answer = world.server.call(method, path, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{:?}", answer.body);
+    };
+    send("POST", "/policies/preview", Some(&policy), 200).await;
+    send("DELETE", "/policies/nightly", None, 404).await;
+    send("POST", "/policies", Some(&policy), 201).await;
+    send(
+        "PUT",
+        "/settings/four-eyes",
+        Some(&json!({ "enabled": false })),
+        200,
+    )
+    .await;
+    for topic in ["policies", "settings"] {
+        let (name, _, data) = stream.next().await;
+        assert_eq!(name, "changed");
+        let heard: Value = serde_json::from_str(&data).unwrap();
+        let expected = json!({ "topic": topic, "subject": "", "connector": null, "data": {} });
+        assert_eq!(heard, expected);
+    }
 }

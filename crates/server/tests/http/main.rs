@@ -1,10 +1,14 @@
 //! The server as its clients see it, over real connections or in process.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../common/answer.rs"]
+mod answer;
 mod console;
 mod edge;
 mod events;
 mod idempotency;
+#[path = "../common/installed.rs"]
+mod installed;
 mod maintenance;
 mod openapi;
 mod policies;

@@ -63,6 +63,17 @@ async fn furnished() -> World {
 
 /// A backup that ended an hour ago.
 async fn backup(world: &World, id: &str, connector: &str, state: RunState) {
+    backup_without(world, id, connector, state, &[]).await;
+}
+
+/// One that could not read these kinds, which were last read so many days before.
+async fn backup_without(
+    world: &World,
+    id: &str,
+    connector: &str,
+    state: RunState,
+    stale: &[(&str, i64)],
+) {
     let control = &world.server.control;
     let ended = control.clock.now() - jiff::SignedDuration::from_hours(1);
     let mut run: Run = serde_json::from_value(json!({
@@ -83,6 +94,13 @@ async fn backup(world: &World, id: &str, connector: &str, state: RunState) {
         requests: 10,
         bytes_received: 4000,
         bytes_stored: 1000,
+        stale: stale
+            .iter()
+            .map(|(kind, days)| {
+                let before = jiff::SignedDuration::from_hours(24 * days);
+                ((*kind).to_owned(), ended - before)
+            })
+            .collect(),
         ..Counts::default()
     };
     control.catalog.finish_run(&run).await.unwrap();
@@ -98,6 +116,33 @@ fn states(overview: &Value) -> Vec<(&str, &str)> {
             )
         })
         .collect()
+}
+
+#[tokio::test]
+async fn a_backup_that_could_not_read_everything_is_as_good_as_its_oldest_part() {
+    let world = furnished().await;
+    let issues = RunState::SucceededWithIssues;
+    backup_without(&world, "1", "contoso", issues, &[("work-item", 0)]).await;
+    backup_without(
+        &world,
+        "2",
+        "fabrikam",
+        issues,
+        &[("wiki", 1), ("team", 400)],
+    )
+    .await;
+    let told = get(&world, "/overview").await;
+    assert_eq!(
+        states(&told),
+        [("contoso", "protected"), ("fabrikam", "late")]
+    );
+    backup_without(&world, "3", "fabrikam", issues, &[("wiki", 1)]).await;
+    let told = get(&world, "/overview").await;
+    let fabrikam = &told["sources"][1];
+    assert_eq!(fabrikam["state"], "partial", "{fabrikam}");
+    assert_eq!(fabrikam["last_good"]["snapshot"], "snapshot-3");
+    let age = fabrikam["age_seconds"].as_i64().unwrap();
+    assert!((25 * 3600..26 * 3600).contains(&age), "{age}");
 }
 
 #[tokio::test]
@@ -196,6 +241,8 @@ async fn a_connector_whose_address_nobody_can_tell_says_why() {
     let why = of("elsewhere")["address_error"].as_str().unwrap();
     assert!(why.contains("unheard-of"), "{why}");
     assert!(of("contoso")["address_error"].is_null(), "{told}");
+    let alone = get(&world, "/connectors/elsewhere").await;
+    assert_eq!(alone["address_error"], why, "{alone}");
 }
 
 #[tokio::test]
@@ -225,6 +272,10 @@ async fn issues_of_a_check_are_acknowledged_by_those_who_look_after_repositories
         (&json!(""), &json!("main")),
         "{listed}"
     );
+    let of_run = get(&world, "/runs/1/issues").await;
+    for told in [found, &of_run["items"][0]] {
+        assert_eq!(told["title"], "The repository is damaged", "{told}");
+    }
     let path = "/issues/acknowledge";
     let body = json!({ "repository": "main", "code": "repository-damaged", "note": "the disk is being replaced" });
     let operator = || {

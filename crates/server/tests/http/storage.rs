@@ -379,35 +379,16 @@ async fn alarms_are_seen_by_those_who_reach_their_connector_and_acknowledged_wit
     let seen = seen.json();
     assert_eq!(seen["items"].as_array().unwrap().len(), 1);
     assert_eq!(seen["items"][0]["key"], "backup-overdue/contoso");
-    let other = json!({ "key": "backup-overdue/fabrikam", "reason": "x" });
-    let refused = call(
-        &world,
-        limited(),
-        Method::POST,
-        "/alarms/acknowledge",
-        &other,
-    )
-    .await;
+    let acknowledge = async |connector: &str, reason: &str| {
+        let body = json!({ "key": format!("backup-overdue/{connector}"), "reason": reason });
+        let path = "/alarms/acknowledge";
+        call(&world, limited(), Method::POST, path, &body).await
+    };
+    let refused = acknowledge("fabrikam", "x").await;
     refused.refuses(404, "alarm-unknown");
-    let unexplained = json!({ "key": "backup-overdue/contoso", "reason": " " });
-    let refused = call(
-        &world,
-        limited(),
-        Method::POST,
-        "/alarms/acknowledge",
-        &unexplained,
-    )
-    .await;
+    let refused = acknowledge("contoso", " ").await;
     refused.refuses(422, "alarm-unexplained");
-    let explained = json!({ "key": "backup-overdue/contoso", "reason": "moving" });
-    let done = call(
-        &world,
-        limited(),
-        Method::POST,
-        "/alarms/acknowledge",
-        &explained,
-    )
-    .await;
+    let done = acknowledge("contoso", "moving").await;
     assert_eq!(done.json()["acknowledged"]["by"], "anna", "{}", done.json());
     let row = control
         .catalog
@@ -420,7 +401,22 @@ async fn alarms_are_seen_by_those_who_reach_their_connector_and_acknowledged_wit
         reason: "moving".to_owned(),
     };
     assert_eq!(row.acknowledged, Some(made));
+}
 
+#[tokio::test]
+async fn what_was_made_is_found_where_the_answer_says_whatever_its_name() {
+    let world = World::new().await;
+    let name = "a b#ü?100%";
+    let body = json!({ "name": name, "location": world.path("odd") });
+    let made = local(&world, Method::POST, "/repositories", &body).await;
+    let at = made.header("location").strip_prefix("/api/v1").unwrap();
+    let found = local(&world, Method::GET, at, &Value::Null).await;
+    assert_eq!(found.json()["name"], name);
+}
+
+#[tokio::test]
+async fn what_alarms_go_by_is_changed_within_its_limits() {
+    let world = World::new().await;
     let settings = local(&world, Method::GET, "/alarms/settings", &Value::Null).await;
     let mut settings = settings.json();
     assert_eq!(settings["backup_hours"], 26);

@@ -5,10 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
-use catalog::{Catalog, Kek};
-use control::{Control, Reach};
+use axum::body::Body;
+use axum::http::Request;
+use control::Reach;
 use jiff::Timestamp;
 use model::Clock;
 use serde_json::Value;
@@ -18,6 +17,9 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+pub(crate) use crate::answer::Answer;
+use crate::installed::control;
 
 static SERVICES: &[&service::Service] = &[&azure_devops::AZURE_DEVOPS];
 
@@ -34,41 +36,6 @@ pub(crate) struct World {
     folder: TempDir,
 }
 
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
-    }
-
-    /// It is a problem document of this status and code.
-    #[track_caller]
-    pub(crate) fn refuses(&self, status: u16, code: &str) -> Value {
-        let text = String::from_utf8_lossy(&self.body).into_owned();
-        assert_eq!(self.status.as_u16(), status, "{text}");
-        assert_eq!(
-            self.header("content-type"),
-            "application/problem+json",
-            "{text}"
-        );
-        let problem = self.json();
-        assert_eq!(problem["code"], code, "{problem}");
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["request_id"], self.header("x-request-id"));
-        problem
-    }
-}
-
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(Options::default()).await
@@ -77,17 +44,8 @@ impl World {
     pub(crate) async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(Fixed);
-        let control = Control {
-            catalog: Catalog::open_file(&folder.path().join("catalog.db"))
-                .await
-                .unwrap(),
-            kek: Arc::new(Kek::new([7; 32])),
-            clock: Arc::clone(&clock),
-            services: SERVICES,
-            reach: Reach::usual(clock).unwrap(),
-            worker: "test".to_owned(),
-            work: folder.path().to_owned(),
-        };
+        let reach = Reach::usual(Arc::clone(&clock)).unwrap();
+        let control = control(folder.path(), SERVICES, clock, reach).await;
         Self {
             server: Server::new(control, options),
             folder,
@@ -100,13 +58,7 @@ impl World {
 
     /// As nobody.
     pub(crate) async fn nobody(&self, request: Request<Body>) -> Answer {
-        let response = self.server.router().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
-        }
+        Answer::of(self.server.router().oneshot(request).await.unwrap()).await
     }
 
     /// As the local administrator.

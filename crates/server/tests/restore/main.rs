@@ -3,7 +3,11 @@
 
 mod archive;
 mod asking;
+#[path = "../common/installed.rs"]
+mod installed;
 mod journey;
+#[path = "../common/remembered.rs"]
+mod remembered;
 mod site;
 mod undo;
 #[path = "../connect/world.rs"]

@@ -221,6 +221,20 @@ async fn a_worker_elsewhere_makes_a_backup_that_the_server_lists() {
     site.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_that_vanished_is_said_to_be_gone_by_a_worker_elsewhere_too() {
+    let site = Site::new().await;
+    let edge = site.worker(site.token("edge").await);
+    let run = site.asked().await;
+    std::fs::remove_dir_all(&site.location).unwrap();
+    assert!(edge.work_once(&CancellationToken::new()).await.unwrap());
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    let why = ended.error.or(ended.waiting.map(|why| why.message));
+    let why = why.unwrap_or_default();
+    assert!(why.contains("main is no longer at"), "{why}");
+    site.end().await;
+}
+
 /// The server does not reach the repository, so that nothing but the worker can say what is in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_kill_between_a_snapshot_and_its_rows_a_worker_elsewhere_goes_on() {

@@ -187,7 +187,7 @@ impl Round<'_, '_> {
     /// An item that is not chosen stays as it was; if it never was, it does not come.
     async fn leave(&self, id: &str) -> Result<()> {
         let item = self.item(id);
-        match self.cx.prior.document(&item).await? {
+        match self.cx.before(&item).await? {
             Some(_) => self.cx.sink.keep(&item).await,
             None => Ok(()),
         }
@@ -202,7 +202,7 @@ impl Round<'_, '_> {
             if state.listed.contains(&id) || state.again.contains(&id) {
                 continue;
             }
-            let document = self.cx.prior.document(&self.item(&id)).await?;
+            let document = self.cx.before(&self.item(&id)).await?;
             let document: Option<&RawValue> = document
                 .as_deref()
                 .and_then(|document| serde_json::from_slice(document).ok());
@@ -218,7 +218,7 @@ impl Round<'_, '_> {
         let known = if self.complete() {
             state.listed.contains(id)
         } else {
-            self.cx.prior.document(&self.item(id)).await?.is_some()
+            self.cx.before(&self.item(id)).await?.is_some()
         };
         if !known {
             state.again.insert(id.to_owned());
@@ -231,13 +231,13 @@ impl Round<'_, '_> {
         if first_text(document, self.kind.name).is_none() {
             return Ok(false);
         }
-        let Some(before) = self.cx.prior.document(&self.item(id)).await? else {
+        let Some(before) = self.cx.before(&self.item(id)).await? else {
             return Ok(true);
         };
-        // What cannot be read any more is no measure, and is replaced.
+        // What cannot be read any more is no measure of what may have been left out.
         let before: Option<&RawValue> = serde_json::from_slice(&before).ok();
         let before = before.and_then(|before| members(before).ok());
-        Ok(before.is_none_or(|before| item.cover(&before)))
+        Ok(before.is_some_and(|before| item.cover(&before)))
     }
 
     async fn send(&self, id: &str, document: &RawValue, item: &Members<'_>) -> Result<()> {
@@ -259,9 +259,10 @@ impl Round<'_, '_> {
             match (&answer.body, answer.error(&self.item(&id).to_string())) {
                 (Some(body), None) if !self.takes(&id, body) => self.leave(&id).await?,
                 (Some(body), None) => self.send(&id, body, &members(body)?).await?,
-                // The next round says what became of it.
+                // The next round says what became of it; of one that is so new that the service does not find it yet, no round says anything.
                 (_, Some(error)) if error.status == Some(404) => {
-                    failed.insert(id);
+                    failed.insert(id.clone());
+                    open.insert(id);
                 }
                 (_, error) => {
                     let error = error.unwrap_or_else(|| Error::malformed(format!("{id}: no body")));

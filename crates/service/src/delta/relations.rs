@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use model::ItemRef;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -85,25 +86,17 @@ async fn send_one(
     if changes.is_empty() && !complete {
         return Ok(());
     }
-    let before = cx.prior.part(item, relation.file).await?;
-    let mut records: BTreeMap<String, String> = BTreeMap::new();
-    if let (Some(before), false) = (&before, complete) {
-        for line in before
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            let record: &RawValue = serde_json::from_slice(line).map_err(|error| {
-                Error::malformed(format!("{item}: {} as stored: {error}", relation.file))
-            })?;
-            let id = text_at(record, "/id").ok_or_else(|| {
-                Error::malformed(format!(
-                    "{item}: a record of {} as stored has no id",
-                    relation.file
-                ))
-            })?;
-            records.insert(id.into_owned(), record.get().to_owned());
+    let before = match cx.prior.part(item, relation.file).await {
+        Err(error) if error.is_damage() && complete => Before::Damaged,
+        Err(error) if error.is_damage() => return Err(anew(item, relation, &error.message)),
+        part => part?.map_or(Before::Nothing, Before::List),
+    };
+    let mut records = match &before {
+        Before::List(list) if !complete => {
+            stored(list).map_err(|why| anew(item, relation, &why))?
         }
-    }
+        _ => BTreeMap::new(),
+    };
     for (id, record) in changes {
         match record {
             Some(record) => records.insert(id.clone(), record.clone()),
@@ -116,11 +109,37 @@ async fn send_one(
         bytes.push(b'\n');
     }
     match before {
-        Some(before) if before == bytes => Ok(()),
-        Some(_) if bytes.is_empty() => cx.sink.remove_part(item, relation.file).await,
-        None if bytes.is_empty() => Ok(()),
+        Before::List(before) if before == bytes => Ok(()),
+        Before::Nothing if bytes.is_empty() => Ok(()),
+        _ if bytes.is_empty() => cx.sink.remove_part(item, relation.file).await,
         _ => cx.sink.part(item, relation.file, &bytes).await,
     }
+}
+
+/// A list as the snapshot before has it.
+enum Before {
+    Nothing,
+    List(Bytes),
+    Damaged,
+}
+
+/// The records of a stored list by their ids, or why it is none.
+fn stored(list: &[u8]) -> Result<BTreeMap<String, String>, String> {
+    let lines = list.split(|byte| *byte == b'\n');
+    let record = |line: &[u8]| {
+        let record: &RawValue = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let id = text_at(record, "/id").ok_or("a record has no id")?;
+        Ok((id.into_owned(), record.get().to_owned()))
+    };
+    lines.filter(|line| !line.is_empty()).map(record).collect()
+}
+
+/// What was added and removed says nothing without the list that it was added to: everything is listed anew.
+fn anew(item: &ItemRef, relation: &Relation, why: &str) -> Error {
+    Error::cursor_expired(format!(
+        "{item}: the stored {} is damaged: {why}",
+        relation.file
+    ))
 }
 
 /// Within JSON a line break can only stand between tokens, where a space means the same.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use model::ItemRef;
+use sha2::{Digest as _, Sha256};
 
 use super::fetch::disk;
 use super::lfs::{self, Pointer};
 use super::push;
 use super::state::{self, State};
-use super::{Remote, about};
-use crate::{Restore, Result, Stored};
+use super::{Oid, Remote, about};
+use crate::{Restore, Result, Stored, Target};
 
 /// Namespaces that a push may write; `refs/pull` is the service's own.
 pub(super) const RESTORED: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
@@ -31,6 +32,23 @@ pub async fn restore_repository(
     restore(cx, item, remote)
         .await
         .map_err(|error| about(&remote.path, error))
+}
+
+/// A hash of the branches, tags and notes at `remote` that a push would write over.
+pub async fn repository_revision(
+    cx: &Target<'_>,
+    item: &ItemRef,
+    remote: &Remote,
+) -> Result<String> {
+    let state = State::load(cx.stored, item).await?;
+    let adv = remote.advertise().await;
+    let adv = adv.map_err(|error| about(&remote.path, error))?;
+    let mut hash = Sha256::new();
+    for name in state.refs.keys().filter(|name| is_restored(name)) {
+        let there = adv.refs.get(name).map(Oid::to_string).unwrap_or_default();
+        hash.update(format!("{there} {name}\n"));
+    }
+    Ok(hex::encode(hash.finalize()))
 }
 
 async fn restore(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Vec<String>> {

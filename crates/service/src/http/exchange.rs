@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::Class;
 use reqwest::header::{AUTHORIZATION, LOCATION};
 use reqwest::{Method, StatusCode, Url};
+use tokio::time::Instant;
 
 use super::address::{is_sign_in, without_user};
 use super::answer::Answer;
@@ -53,6 +54,7 @@ async fn exchange(client: &Client, request: &Request, wanted: &Wanted) -> Result
     let inner = &client.inner;
     let mut attempt = 1;
     let mut replaced = false;
+    let mut slowed = None;
     loop {
         let (permit, waited) = inner.gate.enter().await;
         inner.counters.waited(waited);
@@ -80,7 +82,11 @@ async fn exchange(client: &Client, request: &Request, wanted: &Wanted) -> Result
             }
             return Err(not_let_in(trouble.error));
         }
-        if !trouble.repeat.allows(attempt, inner.attempts, request.safe) {
+        // Each answer says when to come again, and nothing was done: that is no failure before the service's window is over.
+        let patient = trouble.error.class == Class::Throttled
+            && trouble.repeat == Repeat::Always
+            && slowed.get_or_insert_with(Instant::now).elapsed() < inner.max_wait;
+        if !patient && !trouble.repeat.allows(attempt, inner.attempts, request.safe) {
             return Err(trouble.error);
         }
         wait(client, attempt, &trouble).await;
@@ -124,8 +130,9 @@ async fn wait(client: &Client, attempt: u32, trouble: &Trouble) {
         backoff::pause
     }(attempt, inner.max_wait);
     match trouble.pause {
-        Pause::Told => {}
-        Pause::Everyone => {
+        // Later what the service says has proved to be too little.
+        Pause::Told if attempt < inner.attempts => {}
+        Pause::Told | Pause::Everyone => {
             if let Some(pause) = inner.gate.refused(pause) {
                 inner.announce(pause, "the service asks to slow down");
             }

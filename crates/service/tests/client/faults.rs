@@ -203,6 +203,18 @@ async fn throttling_repeats_reads_and_writes() {
 }
 
 #[tokio::test]
+async fn throttling_is_waited_out_however_often_it_is_said_within_the_longest_wait() {
+    let refusal = || answer(429, "").with("Retry-After", "0");
+    let refusals = std::iter::repeat_with(refusal).take(4);
+    let server = Server::script(refusals.chain([json(ORIGINAL)])).await;
+    let mut options = server.options();
+    options.max_wait = Duration::from_secs(1);
+    assert_eq!(options.attempts, 4);
+    post(&Client::new(options).unwrap()).await.unwrap();
+    assert_eq!(server.seen().len(), 5);
+}
+
+#[tokio::test]
 async fn endless_throttling_ends() {
     let (error, requests) = refused([answer(429, "").with("Retry-After", "3600")]).await;
     assert_eq!((error.code, requests), ("throttled", 4));

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use model::{Conflict, Issue, ItemRef};
+use model::{Class, Conflict, Issue, ItemRef};
 use service::{
     Client, Crawl, Error, Ids, Item, Journal, Order, PartInfo, Restore, Result, Scope, Sink,
     Stored, Target,
@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     pub(crate) ids: Mutex<BTreeMap<(String, String), String>>,
     /// `intend id`, `created id new`.
     pub(crate) journal: Mutex<Vec<String>>,
+    /// Files that cannot be read any more: item and part, or an empty name for the document.
+    pub(crate) damaged: Mutex<BTreeSet<(String, String)>>,
     selection: BTreeSet<String>,
     /// The last position, and the one to go on from.
     pub(crate) place: Mutex<Option<Vec<u8>>>,
@@ -59,6 +61,20 @@ impl Memory {
             conflict: Conflict::Skip,
             journal: self,
         }
+    }
+
+    pub(crate) fn damage(&self, id: &str, part: &str) {
+        let mut damaged = self.damaged.lock().unwrap();
+        damaged.insert((id.to_owned(), part.to_owned()));
+    }
+
+    fn legible(&self, id: &str, part: &str) -> Result<()> {
+        let damaged = self.damaged.lock().unwrap();
+        if damaged.contains(&(id.to_owned(), part.to_owned())) {
+            let message = format!("{id} {part} is damaged");
+            return Err(Error::new(Class::Malformed, "repository-damaged", message));
+        }
+        Ok(())
     }
 
     pub(crate) fn store(&self, item: &ItemRef, document: &str) {
@@ -140,6 +156,7 @@ impl Stored for Memory {
         Ok(items.map(|item| item.id.clone()).collect())
     }
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
+        self.legible(&item.id, "")?;
         Ok(self
             .documents
             .lock()
@@ -152,6 +169,7 @@ impl Stored for Memory {
         Err(unused())
     }
     async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
+        self.legible(&item.id, part)?;
         let key = (item.id.clone(), part.to_owned());
         Ok(self
             .parts

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::entra;
+use crate::inspect::Sent;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person, World};
 
@@ -250,12 +251,12 @@ impl Organization {
 
 /// `POST /__access`: changes what somebody may do in an organization.
 pub(crate) fn change(world: &mut World, name: &str, sent: &Value) -> Result<(), ApiError> {
-    let flag = |name: &str| sent[name].as_bool();
-    if let Some(client) = sent["application"].as_str() {
-        add_application(world, name, client, flag("member"))?;
+    let sent = Sent::new(sent);
+    if let Some(client) = sent.text("application")? {
+        add_application(world, name, client, sent.flag("member")?)?;
     }
     let organization = world.organization_mut(name)?;
-    let person = match sent["person"].as_str() {
+    let person = match sent.text("person")? {
         None => None,
         Some(text) => Some(
             organization
@@ -267,32 +268,33 @@ pub(crate) fn change(world: &mut World, name: &str, sent: &Value) -> Result<(), 
     let access = &mut organization.access;
     if let Some(person) = person {
         let mut membership = access.membership(person);
-        let set = |name: &str, target: &mut bool| *target = flag(name).unwrap_or(*target);
-        set("member", &mut membership.member);
-        set("entered", &mut membership.entered);
-        set("stakeholder", &mut membership.stakeholder);
-        set("administrator", &mut membership.administrator);
-        set("owner", &mut membership.owner);
+        sent.set("member", &mut membership.member)?;
+        sent.set("entered", &mut membership.entered)?;
+        sent.set("stakeholder", &mut membership.stakeholder)?;
+        sent.set("administrator", &mut membership.administrator)?;
+        sent.set("owner", &mut membership.owner)?;
         access.members.insert(person, membership);
     }
-    access.fenced = flag("conditionalAccess").unwrap_or(access.fenced);
-    if let Some(allowed) = flag("thirdPartyAccess") {
+    sent.set("conditionalAccess", &mut access.fenced)?;
+    if let Some(allowed) = sent.flag("thirdPartyAccess")? {
         access
             .policies
             .insert("Policy.DisallowOAuthAuthentication".to_owned(), !allowed);
     }
-    if flag("personal") == Some(true) {
+    if sent.flag("personal")? == Some(true) {
         access.tenant = Uuid::nil();
     }
-    if let Some(denial) = sent.get("deny") {
+    if sent.has("deny") {
+        let deny = Sent::new(sent.value("deny"));
         access.denials.push(Denial {
             person,
-            namespace: denial["namespace"].as_str().unwrap_or_default().to_owned(),
-            token: denial["token"].as_str().unwrap_or_default().to_lowercase(),
-            bits: denial["bits"].as_u64().unwrap_or(u64::MAX),
+            namespace: deny.required("namespace")?.to_owned(),
+            // Without a token it is everything, without bits all of them.
+            token: deny.text("token")?.unwrap_or_default().to_lowercase(),
+            bits: deny.number("bits")?.unwrap_or(u64::MAX),
         });
     }
-    if flag("denials") == Some(false) {
+    if sent.flag("denials")? == Some(false) {
         access.denials.clear();
     }
     Ok(())

@@ -1,7 +1,10 @@
 //! Users, groups of teams and memberships, as far as teams need them.
 
 use axum::http::{Method, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::groups::Group;
 use super::teams;
@@ -33,7 +36,7 @@ pub(crate) fn user(person: &Person, base: &str) -> Value {
 }
 
 /// `GraphServicePrincipal`.
-fn application(person: &Person, principal: uuid::Uuid, base: &str) -> Value {
+fn application(person: &Person, principal: Uuid, base: &str) -> Value {
     let mut value = user(person, base);
     value["subjectKind"] = json!("servicePrincipal");
     value["metaType"] = json!("application");
@@ -76,7 +79,7 @@ fn membership(member: &str, container: &str, base: &str) -> Value {
         "memberDescriptor": member,
         "_links": {
             "self": {"href": format!("{base}/_apis/Graph/Memberships/{member}/{container}")},
-            "member": {"href": format!("{base}/_apis/Graph/Users/{member}")},
+            "member": {"href": format!("{base}/_apis/Graph/{}/{member}", resource(member))},
             "container": {"href": format!("{base}/_apis/Graph/Groups/{container}")},
         },
     })
@@ -111,12 +114,7 @@ pub(crate) fn route(
                 .ok_or_else(|| no_subject(&call.segments[2]))?;
             Ok(Reply::json(user(&person, base)))
         }
-        (&Method::GET, ["groups"]) => {
-            let teams = organization.core.teams.iter();
-            let own = Group::ALL.map(|own| own.document(organization, base));
-            let teams = teams.map(|team| group(organization, team, base));
-            Ok(Reply::list(teams.chain(own).collect()))
-        }
+        (&Method::GET, ["groups"]) => groups(organization, call),
         (&Method::GET, ["serviceprincipals"]) => {
             let all = organization.access.applications();
             let list = all.map(|(person, principal)| application(person, principal, base));
@@ -143,33 +141,112 @@ pub(crate) fn route(
             Ok(Reply::json(group(organization, team, base)))
         }
         (&Method::GET, ["descriptors", key]) => descriptor(organization, base, key),
+        (&Method::GET, ["storagekeys", _]) => storage_key(organization, base, &call.segments[2]),
+        (&Method::GET, ["membershipstates", _]) => state(organization, base, &call.segments[2]),
         (&Method::POST, ["subjectlookup"]) => lookup(organization, call),
         (_, ["memberships", ..]) => memberships(organization, call),
         _ => Err(ApiError::no_route(call)),
     }
 }
 
-fn descriptor(organization: &Organization, base: &str, key: &str) -> Result<Reply, ApiError> {
-    let team = organization
-        .core
-        .teams
-        .iter()
-        .find(|team| team.id.to_string() == key)
-        .map(super::Team::descriptor);
-    let value = team
-        .or_else(|| Group::find(organization, key).map(|own| own.descriptor(organization)))
-        .or_else(|| {
-            organization
-                .subject(key)
-                .map(|person| person.descriptor.clone())
+/// The groups of the organization and its projects, or of the project alone that `scopeDescriptor` names.
+fn groups(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
+    let scope = call.query.get("scopeDescriptor");
+    let within = scope
+        .map(|scope| {
+            let mut projects = organization.core.projects.iter();
+            projects
+                .find(|project| scope_of(project.id) == scope)
+                .map(|project| project.id)
+                .ok_or_else(|| no_subject(scope))
         })
+        .transpose()?;
+    let teams = organization.core.teams.iter();
+    let mut found: Vec<Value> = teams
+        .filter(|team| within.is_none_or(|project| team.project == project))
+        .map(|team| group(organization, team, &call.base))
+        .collect();
+    if within.is_none() {
+        found.extend(Group::ALL.map(|own| own.document(organization, &call.base)));
+    }
+    Ok(Reply::list(found))
+}
+
+/// The descriptor of a project as the place where groups are.
+fn scope_of(project: Uuid) -> String {
+    format!("scp.{}", URL_SAFE_NO_PAD.encode(project.to_string()))
+}
+
+/// Descriptors and storage keys of all that has them.
+fn subjects(organization: &Organization) -> Vec<(String, Uuid)> {
+    let person = |person: &Person| (person.descriptor.clone(), person.id);
+    let people = organization.people.iter().map(|own| person(own));
+    let applications = organization.access.applications();
+    let teams = organization.core.teams.iter();
+    let groups = Group::ALL.iter();
+    let projects = organization.core.projects.iter();
+    people
+        .chain(applications.map(|(own, _)| person(own)))
+        .chain(teams.map(|team| (team.descriptor(), team.id)))
+        .chain(groups.map(|own| (own.descriptor(organization), own.id(organization))))
+        .chain(projects.map(|project| (scope_of(project.id), project.id)))
+        .collect()
+}
+
+/// Where a subject is read.
+fn resource(descriptor: &str) -> &'static str {
+    match descriptor.split_once('.') {
+        Some(("scp", _)) => "Scopes",
+        Some(("vssgp", _)) => "Groups",
+        Some(("aadsp", _)) => "ServicePrincipals",
+        _ => "Users",
+    }
+}
+
+fn descriptor(organization: &Organization, base: &str, key: &str) -> Result<Reply, ApiError> {
+    let mut all = subjects(organization).into_iter();
+    let (value, _) = all
+        .find(|(_, own)| own.to_string().eq_ignore_ascii_case(key))
         .ok_or_else(|| no_subject(key))?;
     Ok(Reply::json(json!({
         "value": value,
         "_links": {
             "self": {"href": format!("{base}/_apis/Graph/Descriptors/{key}")},
             "storageKey": {"href": format!("{base}/_apis/Graph/StorageKeys/{value}")},
+            "subject": {"href": format!("{base}/_apis/Graph/{}/{value}", resource(&value))},
         },
+    })))
+}
+
+fn subject_key(organization: &Organization, descriptor: &str) -> Result<Uuid, ApiError> {
+    let mut all = subjects(organization).into_iter();
+    let found = all.find(|(own, _)| own == descriptor);
+    let (_, key) = found.ok_or_else(|| no_subject(descriptor))?;
+    Ok(key)
+}
+
+/// `GraphStorageKeyResult`.
+fn storage_key(
+    organization: &Organization,
+    base: &str,
+    descriptor: &str,
+) -> Result<Reply, ApiError> {
+    let key = subject_key(organization, descriptor)?;
+    Ok(Reply::json(json!({
+        "value": key,
+        "_links": {
+            "self": {"href": format!("{base}/_apis/Graph/StorageKeys/{descriptor}")},
+            "descriptor": {"href": format!("{base}/_apis/Graph/Descriptors/{key}")},
+        },
+    })))
+}
+
+/// `GraphMembershipState`.
+fn state(organization: &Organization, base: &str, descriptor: &str) -> Result<Reply, ApiError> {
+    subject_key(organization, descriptor)?;
+    Ok(Reply::json(json!({
+        "active": true,
+        "_links": {"self": {"href": format!("{base}/_apis/Graph/MembershipStates/{descriptor}")}},
     })))
 }
 
@@ -186,7 +263,10 @@ fn lookup(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
         )));
     }
     let mut found = Map::new();
-    for key in keys.iter().filter_map(|key| key["descriptor"].as_str()) {
+    for key in keys {
+        let key = key["descriptor"]
+            .as_str()
+            .ok_or_else(|| ApiError::bad_body("a lookup key has no descriptor"))?;
         let person = organization
             .people
             .find(key)

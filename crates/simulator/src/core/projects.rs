@@ -288,12 +288,16 @@ fn list(organization: &Organization, call: &Call) -> Result<Reply, ApiError> {
         .unwrap_or("wellFormed")
         .to_lowercase();
     let mut found: Vec<Value> = Vec::new();
-    if filter != "deleted" {
-        found.extend(
-            organization
-                .visible_projects()
-                .map(|project| project.reference(&call.base)),
-        );
+    if matches!(filter.as_str(), "wellformed" | "all") {
+        let visible = organization.visible_projects();
+        found.extend(visible.map(|project| project.reference(&call.base)));
+    }
+    if matches!(filter.as_str(), "createpending" | "all") {
+        found.extend(organization.pending_projects().map(|project| {
+            let mut value = project.reference(&call.base);
+            value["state"] = json!("createPending");
+            value
+        }));
     }
     // `all` is all regardless of state except this one.
     if filter == "deleted" {
@@ -358,12 +362,21 @@ pub(crate) fn properties(organization: &mut Organization, call: &Call) -> Result
             for operation in call.json::<Vec<Value>>()? {
                 let name = operation["path"]
                     .as_str()
-                    .unwrap_or_default()
-                    .trim_start_matches('/')
+                    .and_then(|path| path.strip_prefix('/'))
+                    .ok_or_else(|| ApiError::bad_body("an operation has no path"))?
                     .to_owned();
                 match operation["op"].as_str() {
                     Some("remove") => drop(project.properties.remove(&name)),
-                    _ => drop(project.properties.insert(name, operation["value"].clone())),
+                    Some("add" | "replace") => {
+                        let value = operation["value"].clone();
+                        project.properties.insert(name, value);
+                    }
+                    _ => {
+                        return Err(ApiError::bad_body(format!(
+                            "{} is no operation",
+                            operation["op"]
+                        )));
+                    }
                 }
             }
             Ok(Reply::no_content())

@@ -50,12 +50,16 @@ pub(crate) fn evaluate(organization: &Organization, call: &Call) -> Result<Reply
         .as_array_mut()
         .ok_or_else(|| ApiError::bad_body("the member evaluations is missing"))?;
     for evaluation in evaluations {
-        let namespace = evaluation["securityNamespaceId"]
-            .as_str()
-            .unwrap_or_default();
-        let permissions = evaluation["permissions"].as_u64().unwrap_or(0);
-        let token = evaluation["token"].as_str().unwrap_or_default();
-        evaluation["value"] = json!(allows(organization, namespace, token, permissions));
+        let missing = |name: &str| ApiError::bad_body(format!("the member {name} is missing"));
+        let text = |name: &str| evaluation[name].as_str().ok_or_else(|| missing(name));
+        let permissions = evaluation["permissions"].as_u64();
+        let allowed = allows(
+            organization,
+            text("securityNamespaceId")?,
+            text("token")?,
+            permissions.ok_or_else(|| missing("permissions"))?,
+        );
+        evaluation["value"] = json!(allowed);
     }
     Ok(Reply::json(body))
 }

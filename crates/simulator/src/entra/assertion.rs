@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
-use super::app::Resource;
+use super::app::{Federation, Resource};
 use super::keys::{PLATFORM, TENANTS, Token};
 use super::route::Request;
 use super::{App, Refused, State};
@@ -44,41 +44,18 @@ pub(super) fn authenticate(
     client: Uuid,
     must: bool,
 ) -> Result<(), Refused> {
-    let now = state.now();
-    let Some(app) = state.apps.iter().find(|app| app.id == client) else {
-        return Err(Refused::no_app(&client.to_string(), tenant));
-    };
-    let secret = request
-        .form
-        .get("client_secret")
-        .map(str::to_owned)
-        .or_else(|| basic(request).map(|(_, secret)| secret));
-    if let Some(secret) = secret {
-        return by_secret(app, &secret, now);
+    let app = state
+        .apps
+        .iter()
+        .find(|app| app.id == client)
+        .ok_or_else(|| Refused::no_app(&client.to_string(), tenant))?;
+    let secret = request.form.get("client_secret").map(str::to_owned);
+    if let Some(secret) = secret.or_else(|| basic(request).map(|(_, secret)| secret)) {
+        return by_secret(app, &secret, state.now());
     }
     if let Some(assertion) = request.form.get("client_assertion") {
-        if request.form.get("client_assertion_type") != Some(JWT_BEARER) {
-            return Err(Refused::missing("client_assertion_type"));
-        }
-        if state.settings.trusts_assertions {
-            return Ok(());
-        }
-        let token = Token::parse(assertion).ok_or_else(malformed)?;
-        let own = token.claim("iss") == client.to_string();
-        if !own && !app.federated.is_empty() {
-            return by_federation(state, app, &token, now);
-        }
-        let used = by_certificate(app, request, tenant, &token, now)?;
-        if !state.assertions.insert(used.clone()) {
-            return Err(Refused::new(
-                "invalid_client",
-                70_002,
-                format!(
-                    "Error validating credentials. The client assertion with the jti '{used}' was used before."
-                ),
-            ));
-        }
-        return Ok(());
+        let used = by_assertion(state, app, request, tenant, assertion)?;
+        return used.map_or(Ok(()), |used| once(state, used));
     }
     if must || (app.is_confidential() && !app.public_client) {
         return Err(Refused::new(
@@ -87,6 +64,43 @@ pub(super) fn authenticate(
             "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
         ));
     }
+    Ok(())
+}
+
+/// Checks an assertion. One that the app signed itself is good for one use: its `jti`.
+fn by_assertion(
+    state: &State,
+    app: &App,
+    request: &Request,
+    tenant: &str,
+    assertion: &str,
+) -> Result<Option<String>, Refused> {
+    if request.form.get("client_assertion_type") != Some(JWT_BEARER) {
+        return Err(Refused::missing("client_assertion_type"));
+    }
+    if state.settings.trusts_assertions {
+        return Ok(None);
+    }
+    let token = Token::parse(assertion).ok_or_else(malformed)?;
+    let own = token.claim("iss") == app.id.to_string();
+    if !own && !app.federated.is_empty() {
+        return by_federation(state, app, &token, state.now()).map(|()| None);
+    }
+    by_certificate(app, request, tenant, &token, state.now()).map(Some)
+}
+
+/// Notes the use of an assertion.
+fn once(state: &mut State, jti: String) -> Result<(), Refused> {
+    if state.assertions.contains(&jti) {
+        return Err(Refused::new(
+            "invalid_client",
+            70_002,
+            format!(
+                "Error validating credentials. The client assertion with the jti '{jti}' was used before."
+            ),
+        ));
+    }
+    state.assertions.insert(jti);
     Ok(())
 }
 
@@ -137,35 +151,7 @@ fn by_certificate(
             "Client assertion application identifier doesn't match 'client_id' parameter. Review the documentation at https://docs.microsoft.com/azure/active-directory/develop/active-directory-certificate-credentials .",
         ));
     }
-    let certificate = app
-        .certificates
-        .iter()
-        .find(|own| own.is_named_by(token))
-        .ok_or_else(|| {
-            let named = token.header["x5t#S256"].as_str().or(token.header["x5t"].as_str()).unwrap_or_default();
-            Refused::new(
-                "invalid_client",
-                700_027,
-                format!("The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '{named}']"),
-            )
-        })?;
-    if !certificate.verifies(token) {
-        return Err(Refused::new(
-            "invalid_client",
-            700_027,
-            "Client assertion failed signature validation.",
-        ));
-    }
-    if certificate.expires <= now {
-        return Err(Refused::new(
-            "invalid_client",
-            700_027,
-            format!(
-                "The certificate with thumbprint '{}' used to sign the client assertion is expired.",
-                certificate.thumbprint()
-            ),
-        ));
-    }
+    check_signature(app, token, now)?;
     let audience = token.claim("aud");
     let expected = [
         format!("{}/{tenant}/oauth2/v2.0/token", request.base),
@@ -186,6 +172,32 @@ fn by_certificate(
         "" => Err(malformed()),
         jti => Ok(jti.to_owned()),
     }
+}
+
+/// Whether one of the app's certificates made the assertion.
+fn check_signature(app: &App, token: &Token, now: i64) -> Result<(), Refused> {
+    let refused = |words: String| Refused::new("invalid_client", 700_027, words);
+    let named = |name: &str| token.header[name].as_str();
+    let certificate = app
+        .certificates
+        .iter()
+        .find(|own| own.is_named_by(token))
+        .ok_or_else(|| {
+            let named = named("x5t#S256").or_else(|| named("x5t")).unwrap_or_default();
+            refused(format!("The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '{named}']"))
+        })?;
+    if !certificate.verifies(token) {
+        return Err(refused(
+            "Client assertion failed signature validation.".to_owned(),
+        ));
+    }
+    if certificate.expires <= now {
+        return Err(refused(format!(
+            "The certificate with thumbprint '{}' used to sign the client assertion is expired.",
+            certificate.thumbprint()
+        )));
+    }
+    Ok(())
 }
 
 fn in_time(token: &Token, now: i64) -> Result<(), Refused> {
@@ -210,13 +222,7 @@ fn in_time(token: &Token, now: i64) -> Result<(), Refused> {
 
 /// Checks a token of a managed identity or a platform against the app's federated credentials.
 fn by_federation(state: &State, app: &App, token: &Token, now: i64) -> Result<(), Refused> {
-    let (issuer, subject) = (token.claim("iss"), token.claim("sub"));
-    // Entra ID names the exchange by its id where credentials name it by its address.
-    let audience = match token.claims["aud"].as_str() {
-        Some(id) if id == Resource::Exchange.id() => "api://AzureADTokenExchange",
-        Some(other) => other,
-        None => token.claims["aud"][0].as_str().unwrap_or_default(),
-    };
+    let issuer = token.claim("iss");
     let from_tenant = state
         .tenants
         .iter()
@@ -230,29 +236,7 @@ fn by_federation(state: &State, app: &App, token: &Token, now: i64) -> Result<()
             ),
         ));
     }
-    let refuse = |code, what: &str, value: &str| {
-        Refused::new(
-            "invalid_client",
-            code,
-            format!(
-                "No matching federated identity record found for presented assertion {what} '{value}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
-            ),
-        )
-    };
-    let by_issuer = || {
-        app.federated
-            .iter()
-            .filter(|own| own.issuer.trim_end_matches('/') == issuer.trim_end_matches('/'))
-    };
-    if by_issuer().next().is_none() {
-        return Err(refuse(700_211, "issuer", issuer));
-    }
-    if !by_issuer().any(|own| own.subject == subject) {
-        return Err(refuse(700_213, "subject", subject));
-    }
-    if !by_issuer().any(|own| own.subject == subject && own.audience == audience) {
-        return Err(refuse(700_212, "audience", audience));
-    }
+    is_trusted(app, token)?;
     let key = if from_tenant.is_some() {
         &*TENANTS
     } else {
@@ -266,4 +250,36 @@ fn by_federation(state: &State, app: &App, token: &Token, now: i64) -> Result<()
         ));
     }
     in_time(token, now)
+}
+
+/// Whether a federated credential of the app has the issuer, the subject and the audience of a token.
+fn is_trusted(app: &App, token: &Token) -> Result<(), Refused> {
+    let (issuer, subject) = (token.claim("iss"), token.claim("sub"));
+    // Entra ID names the exchange by its id where credentials name it by its address.
+    let audience = match token.claims["aud"].as_str() {
+        Some(id) if id == Resource::Exchange.id() => "api://AzureADTokenExchange",
+        Some(other) => other,
+        None => token.claims["aud"][0].as_str().unwrap_or_default(),
+    };
+    let refuse = |code, what: &str, value: &str| {
+        let words = format!(
+            "No matching federated identity record found for presented assertion {what} '{value}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+        );
+        Err(Refused::new("invalid_client", code, words))
+    };
+    let plain = |issuer: &str| issuer.trim_end_matches('/').to_owned();
+    let mut trusted: Vec<&Federation> = app.federated.iter().collect();
+    trusted.retain(|own| plain(&own.issuer) == plain(issuer));
+    if trusted.is_empty() {
+        return refuse(700_211, "issuer", issuer);
+    }
+    trusted.retain(|own| own.subject == subject);
+    if trusted.is_empty() {
+        return refuse(700_213, "subject", subject);
+    }
+    trusted.retain(|own| own.audience == audience);
+    if trusted.is_empty() {
+        return refuse(700_212, "audience", audience);
+    }
+    Ok(())
 }

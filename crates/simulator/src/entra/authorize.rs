@@ -303,24 +303,48 @@ pub(super) fn page(state: &mut State, request: &Request, tenant: &str) -> Reply 
     if let Err(refused) = check(query) {
         return back.refuse(state, &refused);
     }
-    let prompt = query.get("prompt").unwrap_or_default();
     if request.method == Method::POST {
-        if request.form.get("choice") != Some("accept") {
-            return back.refuse(state, &declined());
-        }
-        let session = state.settings.signed_in.clone();
-        let Some(login) = request.form.get("login").map(str::to_owned).or(session) else {
-            return form(state, request, client, None);
-        };
-        let all = request.form.get("for_all").is_some();
-        return match finish(state, query, tenant, client, &login, Consent::Given { all }) {
-            Ok(pairs) => back.reply(pairs),
-            Err(refused) => show(state, &refused),
-        };
+        submitted(state, request, tenant, client, &back)
+    } else {
+        opened(state, request, tenant, client, &back)
+    }
+}
+
+/// The page was sent back: somebody has named an account, and accepted or not.
+fn submitted(
+    state: &mut State,
+    request: &Request,
+    tenant: &str,
+    client: Uuid,
+    back: &Return,
+) -> Reply {
+    if request.form.get("choice") != Some("accept") {
+        return back.refuse(state, &declined());
     }
     let session = state.settings.signed_in.clone();
+    let Some(login) = request.form.get("login").map(str::to_owned).or(session) else {
+        return form(state, request, client, None);
+    };
+    let all = request.form.get("for_all").is_some();
+    let consent = Consent::Given { all };
+    match finish(state, &request.query, tenant, client, &login, consent) {
+        Ok(pairs) => back.reply(pairs),
+        Err(refused) => show(state, &refused),
+    }
+}
+
+/// The address was opened: who has a session may get through without a page.
+fn opened(
+    state: &mut State,
+    request: &Request,
+    tenant: &str,
+    client: Uuid,
+    back: &Return,
+) -> Reply {
+    let query = &request.query;
+    let prompt = query.get("prompt").unwrap_or_default();
     let silent = prompt == "none";
-    let Some(login) = session else {
+    let Some(login) = state.settings.signed_in.clone() else {
         if silent {
             let refused = Refused::new(
                 "login_required",
@@ -358,7 +382,9 @@ pub(super) fn page(state: &mut State, request: &Request, tenant: &str) -> Reply 
 }
 
 fn check(query: &Query) -> Result<(), Refused> {
-    let kind = query.get("response_type").unwrap_or_default();
+    let required = |name: &str| query.get(name).ok_or_else(|| Refused::missing(name));
+    required("scope")?;
+    let kind = required("response_type")?;
     if kind != "code" {
         return Err(Refused::new(
             "unsupported_response_type",
@@ -403,12 +429,14 @@ fn finish(
     consent: Consent,
 ) -> Result<Vec<(&'static str, String)>, Refused> {
     let (tenant, user) = admit(state, tenant, client, login)?;
-    let scope = query.get("scope").unwrap_or("openid").to_owned();
-    let wanted = Wanted::parse(&scope)
+    let scope = query
+        .get("scope")
+        .ok_or_else(|| Refused::missing("scope"))?;
+    let wanted = Wanted::parse(scope)
         .map_err(|resource| Refused::no_resource(&resource, &tenant.to_string()))?;
-    let app = state.app(&client.to_string());
-    let name = app.map(|app| app.name.clone()).unwrap_or_default();
-    let asked = app.map(|app| wanted.delegated(app)).unwrap_or_default();
+    let missing = || Refused::no_app(&client.to_string(), &tenant.to_string());
+    let app = state.app(&client.to_string()).ok_or_else(missing)?;
+    let (name, asked) = (app.name.clone(), wanted.delegated(app));
     match consent {
         Consent::Given { all } => state.consent(tenant, client, user, &asked, all)?,
         Consent::Before => {
@@ -430,7 +458,7 @@ fn finish(
         client,
         user,
         redirect: query.get("redirect_uri").unwrap_or_default().to_owned(),
-        scope,
+        scope: scope.to_owned(),
         nonce: query.get("nonce").map(str::to_owned),
         challenge: query
             .get("code_challenge")

@@ -204,7 +204,8 @@ pub(super) fn approve(state: &mut State, user_code: &str, person: &str) -> Resul
             _ => {}
         }
         let wanted = Wanted::parse(&scope).map_err(|resource| Refused::no_resource(&resource, &tenant.to_string()))?;
-        let asked = state.app(&client.to_string()).map(|app| wanted.delegated(app)).unwrap_or_default();
+        let missing = || Refused::no_app(&client.to_string(), &tenant.to_string());
+        let asked = wanted.delegated(state.app(&client.to_string()).ok_or_else(missing)?);
         state.consent(tenant, client, user, &asked, false)?;
         Ok((tenant, user))
     });

@@ -1,8 +1,9 @@
 //! What clients ask before they sign in.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::keys::TENANTS;
+use super::route::Request;
 use super::{Refused, State};
 use crate::server::Reply;
 
@@ -58,16 +59,58 @@ pub(super) fn keys(base: &str) -> Reply {
     Reply::json(json!({"keys": [TENANTS.document(&format!("{base}/{{tenantid}}/v2.0"))]}))
 }
 
-/// `common/discovery/instance`: that the authority is a real one.
-pub(super) fn instance(base: &str, tenant: &str) -> Reply {
-    let host = base.split("://").last().unwrap_or_default();
-    Reply::json(json!({
+/// A cloud: the host under which clients keep its tokens, and all of its hosts, the one to talk to first.
+type Cloud = (&'static str, &'static [&'static str]);
+
+const CLOUDS: [Cloud; 3] = [
+    (
+        "login.windows.net",
+        &[
+            "login.microsoftonline.com",
+            "login.windows.net",
+            "login.microsoft.com",
+            "sts.windows.net",
+        ],
+    ),
+    (
+        "login.partner.microsoftonline.cn",
+        &["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
+    ),
+    (
+        "login.microsoftonline.us",
+        &["login.microsoftonline.us", "login.usgovcloudapi.net"],
+    ),
+];
+
+/// `common/discovery/instance`: whether the authority that a client means is a real one.
+pub(super) fn instance(request: &Request, tenant: &str) -> Result<Reply, Refused> {
+    let asked = request.query.get("authorization_endpoint");
+    let asked = asked.ok_or_else(|| Refused::missing("authorization_endpoint"))?;
+    let host = |address: &str| {
+        let (_, rest) = address.split_once("://")?;
+        rest.split('/').next().map(str::to_lowercase)
+    };
+    let unknown = || {
+        Refused::new(
+            "invalid_instance",
+            50_049,
+            format!("Unknown or invalid instance. The authorization endpoint is '{asked}'."),
+        )
+    };
+    let wanted = host(asked).ok_or_else(unknown)?;
+    let is_real = CLOUDS
+        .iter()
+        .any(|(_, hosts)| hosts.contains(&wanted.as_str()));
+    if !is_real && host(&request.base).as_ref() != Some(&wanted) {
+        return Err(unknown());
+    }
+    let of = |cache: &str, hosts: &[&str]| json!({"preferred_network": hosts[0], "preferred_cache": cache, "aliases": hosts});
+    let real = CLOUDS.iter().map(|(cache, hosts)| of(cache, hosts));
+    let own = (!is_real).then(|| of(&wanted, &[&wanted]));
+    let base = &request.base;
+    Ok(Reply::json(json!({
         "tenant_discovery_endpoint": format!("{base}/{tenant}/v2.0/.well-known/openid-configuration"),
         "api-version": "1.1",
-        "metadata": [{
-            "preferred_network": host,
-            "preferred_cache": host,
-            "aliases": [host],
-        }],
-    }))
+        "metadata": real.chain(own).collect::<Value>(),
+    })))
 }

@@ -4,8 +4,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::State;
 use crate::server::Reply;
+
+/// The Conditional Access policy that blocks people here.
+const POLICY: &str = "8b1f4a52-6d0c-4c1e-9a37-2f5e1d7c9b60";
 
 /// A refusal with its AADSTS number.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub(crate) struct Refused {
     /// Without the number.
     pub words: String,
     pub suberror: Option<&'static str>,
+    /// What a client has to ask for to get further: a claims request as JSON.
+    pub claims: Option<Value>,
 }
 
 impl Refused {
@@ -32,11 +36,17 @@ impl Refused {
             code,
             words: words.into(),
             suberror: None,
+            claims: None,
         }
     }
 
     pub(crate) fn with_suberror(mut self, suberror: &'static str) -> Self {
         self.suberror = Some(suberror);
+        self
+    }
+
+    fn with_claims(mut self, claims: Value) -> Self {
+        self.claims = Some(claims);
         self
     }
 
@@ -85,6 +95,7 @@ impl Refused {
             "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
         )
         .with_suberror("message_only")
+        .with_claims(json!({"access_token": {"capolids": {"essential": true, "values": [POLICY]}}}))
     }
 
     pub(crate) fn needs_consent(client: Uuid, name: &str) -> Self {
@@ -118,8 +129,8 @@ impl Refused {
         )
     }
 
-    pub(crate) fn document(&self, state: &mut State) -> Value {
-        let (trace, correlation, now) = (state.ids.guid(), state.ids.guid(), state.now());
+    /// `correlation` is the id that the client gave its request.
+    fn document(&self, trace: Uuid, correlation: Uuid, now: i64) -> Value {
         let mut value = json!({
             "error": self.error,
             "error_description": self.description(trace, correlation, now),
@@ -132,11 +143,16 @@ impl Refused {
         if let Some(suberror) = self.suberror {
             value["suberror"] = json!(suberror);
         }
+        if let Some(claims) = &self.claims {
+            // JSON in a text, as clients send it on.
+            value["claims"] = json!(claims.to_string());
+        }
         value
     }
 
-    pub(crate) fn into_reply(self, state: &mut State) -> Reply {
-        Reply::json(self.document(state)).with_status(self.status)
+    /// The trace in the body is the name of the answer in its headers.
+    pub(crate) fn into_reply(self, trace: Uuid, correlation: Uuid, now: i64) -> Reply {
+        Reply::json(self.document(trace, correlation, now)).with_status(self.status)
     }
 }
 

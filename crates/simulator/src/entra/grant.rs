@@ -43,6 +43,7 @@ pub(super) struct Issue<'a> {
 const NINETY_DAYS: i64 = 90 * 86_400;
 
 pub(super) fn token(state: &mut State, request: &Request, tenant: &str) -> Result<Reply, Refused> {
+    let grant = request.required("grant_type")?;
     let (client, _) = assertion::client(request)?;
     if !ANY.contains(&tenant) && state.tenant_named(tenant).is_none() {
         return Err(Refused::no_tenant(tenant));
@@ -51,7 +52,7 @@ pub(super) fn token(state: &mut State, request: &Request, tenant: &str) -> Resul
         .app(&client)
         .map(|app| app.id)
         .ok_or_else(|| Refused::no_app(&client, tenant))?;
-    match request.required("grant_type")? {
+    match grant {
         "client_credentials" => by_client(state, request, tenant, id),
         "authorization_code" => by_code(state, request, tenant, id),
         "refresh_token" => by_refresh(state, request, tenant, id),
@@ -271,54 +272,12 @@ fn by_refresh(
 ) -> Result<Reply, Refused> {
     let text = request.required("refresh_token")?.to_owned();
     assertion::authenticate(state, request, tenant, client, false)?;
-    let now = state.now();
-    let revoked = || {
-        Refused::new(
-            "invalid_grant",
-            50_173,
-            "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.",
-        )
-        .with_suberror("bad_token")
-    };
-    let invalid = || {
-        Refused::new(
-            "invalid_grant",
-            70_000,
-            "Provided grant is invalid or malformed.",
-        )
-        .with_suberror("bad_token")
-    };
-    let single = state.settings.single_use_refresh;
-    let token = state.refresh_tokens.get(&text).ok_or_else(invalid)?.clone();
-    if token.client != client || (token.used && single) {
-        return Err(invalid());
-    }
-    if state
-        .tenant_named(tenant)
-        .is_some_and(|found| found.id != token.tenant)
-    {
-        return Err(Refused::new(
-            "invalid_grant",
-            700_005,
-            "Provided refresh token is intended to use against other tenant, thus rejected.",
-        ));
-    }
-    let user = state
-        .tenant(token.tenant)
-        .and_then(|tenant| tenant.user_by_id(token.user))
-        .ok_or_else(invalid)?;
-    if token.issued < user.sessions_from {
-        return Err(revoked());
-    }
-    if token.issued + NINETY_DAYS <= now {
-        return Err(Refused::new(
-            "invalid_grant",
-            700_082,
-            "The refresh token has expired due to inactivity. The token was inactive for 90.00:00:00.",
-        )
-        .with_suberror("bad_token"));
-    }
-    let name = user.upn().to_owned();
+    let token = state
+        .refresh_tokens
+        .get(&text)
+        .ok_or_else(bad_grant)?
+        .clone();
+    let name = token.is_good(state, tenant, client)?;
     super::authorize::admit(state, &token.tenant.to_string(), client, &name)?;
     let scope = request.form.get("scope").unwrap_or("openid").to_owned();
     let issue = Issue {
@@ -337,38 +296,88 @@ fn by_refresh(
     Ok(reply)
 }
 
+fn bad_grant() -> Refused {
+    Refused::new(
+        "invalid_grant",
+        70_000,
+        "Provided grant is invalid or malformed.",
+    )
+    .with_suberror("bad_token")
+}
+
+impl RefreshToken {
+    /// Whether the app may still use it at the tenant; the name of the person.
+    fn is_good(&self, state: &State, tenant: &str, client: Uuid) -> Result<String, Refused> {
+        if self.client != client || (self.used && state.settings.single_use_refresh) {
+            return Err(bad_grant());
+        }
+        if state
+            .tenant_named(tenant)
+            .is_some_and(|found| found.id != self.tenant)
+        {
+            return Err(Refused::new(
+                "invalid_grant",
+                700_005,
+                "Provided refresh token is intended to use against other tenant, thus rejected.",
+            ));
+        }
+        let user = state
+            .tenant(self.tenant)
+            .and_then(|tenant| tenant.user_by_id(self.user))
+            .ok_or_else(bad_grant)?;
+        if self.issued < user.sessions_from {
+            return Err(Refused::new(
+                "invalid_grant",
+                50_173,
+                "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password.",
+            )
+            .with_suberror("bad_token"));
+        }
+        if self.issued + NINETY_DAYS <= state.now() {
+            return Err(Refused::new(
+                "invalid_grant",
+                700_082,
+                "The refresh token has expired due to inactivity. The token was inactive for 90.00:00:00.",
+            )
+            .with_suberror("bad_token"));
+        }
+        Ok(user.upn().to_owned())
+    }
+}
+
 impl Issue<'_> {
     /// The answer with the tokens that the request asks for.
     pub(super) fn reply(self, state: &mut State, request: &Request) -> Result<Reply, Refused> {
         let refresh = format!("1.A{}", state.ids.token());
-        let now = state.now();
+        let (mut answer, wanted) = self.access(state, request)?;
+        if self.is_asked(&wanted, "offline_access") {
+            answer["refresh_token"] = json!(refresh);
+            let token = RefreshToken {
+                tenant: self.tenant,
+                client: self.client,
+                user: self.user,
+                issued: state.now(),
+                used: false,
+                code: self.code,
+            };
+            state.refresh_tokens.insert(refresh, token);
+        }
+        Ok(Reply::json(answer))
+    }
+
+    /// The answer with all but the refresh token, and what was asked for.
+    fn access(&self, state: &State, request: &Request) -> Result<(Value, Wanted), Refused> {
         let life = state.settings.token_life;
-        let lost = || {
-            Refused::new(
-                "invalid_grant",
-                70_000,
-                "Provided grant is invalid or malformed.",
-            )
-        };
-        let tenant = state.tenant(self.tenant).ok_or_else(lost)?;
-        let app = state
-            .apps
-            .iter()
-            .find(|app| app.id == self.client)
-            .ok_or_else(lost)?;
-        let user = tenant.user_by_id(self.user).ok_or_else(lost)?;
+        let tenant = state.tenant(self.tenant).ok_or_else(bad_grant)?;
+        let app = state.apps.iter().find(|app| app.id == self.client);
+        let app = app.ok_or_else(bad_grant)?;
+        let user = tenant.user_by_id(self.user).ok_or_else(bad_grant)?;
         let wanted = Wanted::parse(self.scope)
             .map_err(|resource| Refused::no_resource(&resource, &tenant.name))?;
         let (scopes, listed) = self.scopes(tenant, app, &wanted)?;
         let subject = Subject::Person { user, scopes };
-        let audience = wanted.audience.as_str();
-        let token = state.access_token(
-            tenant,
-            self.client,
-            (wanted.resource, audience),
-            &subject,
-            life,
-        );
+        let resource = (wanted.resource, wanted.audience.as_str());
+        let token = state.access_token(tenant, self.client, resource, &subject, life);
         let mut answer = json!({
             "token_type": "Bearer",
             "scope": listed.join(" "),
@@ -376,35 +385,23 @@ impl Issue<'_> {
             "ext_expires_in": life,
             "access_token": token,
         });
-        // What the sign-in asked for holds, though the request for tokens may name less.
-        let asked = |name: &str| {
-            self.signed_in_with
-                .split_whitespace()
-                .any(|own| own == name)
-        };
-        let offline = wanted.openid.contains("offline_access") || asked("offline_access");
-        if offline {
-            answer["refresh_token"] = json!(refresh);
-        }
-        if wanted.openid.contains("openid") || asked("openid") {
+        if self.is_asked(&wanted, "openid") {
             let token = state.id_token(&request.base, tenant, app, user, self.nonce);
             answer["id_token"] = json!(token);
         }
         if request.form.get("client_info") == Some("1") {
             answer["client_info"] = Value::String(client_info(user, tenant));
         }
-        if offline {
-            let token = RefreshToken {
-                tenant: self.tenant,
-                client: self.client,
-                user: self.user,
-                issued: now,
-                used: false,
-                code: self.code,
-            };
-            state.refresh_tokens.insert(refresh, token);
-        }
-        Ok(Reply::json(answer))
+        Ok((answer, wanted))
+    }
+
+    /// What the sign-in asked for holds, though the request for tokens may name less.
+    fn is_asked(&self, wanted: &Wanted, name: &str) -> bool {
+        wanted.openid.contains(name)
+            || self
+                .signed_in_with
+                .split_whitespace()
+                .any(|own| own == name)
     }
 }
 

@@ -19,6 +19,8 @@ use x509_parser::prelude::FromDer as _;
 pub(crate) struct SigningKey {
     id: String,
     pair: KeyPair,
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
 }
 
 /// Signs for all tenants, as the keys of the service do.
@@ -33,11 +35,19 @@ impl SigningKey {
     )]
     fn generate() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("a key is made");
-        let id = URL_SAFE_NO_PAD.encode(&Sha256::digest(pair.public_key().as_ref())[..20]);
-        Self { id, pair }
+        let public = pair.public_key().as_ref();
+        let id = URL_SAFE_NO_PAD.encode(&Sha256::digest(public)[..20]);
+        let (modulus, exponent) = components(public).expect("a key can be read");
+        Self {
+            id,
+            pair,
+            modulus,
+            exponent,
+        }
     }
 
     /// A signed token with the claims.
+    #[expect(clippy::expect_used, reason = "a key signs whatever it is given")]
     pub(crate) fn sign(&self, claims: &Value) -> String {
         let header = json!({"typ": "JWT", "alg": "RS256", "kid": self.id, "x5t": self.id});
         let text = format!(
@@ -46,15 +56,14 @@ impl SigningKey {
             URL_SAFE_NO_PAD.encode(claims.to_string())
         );
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        let signed = self.pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            text.as_bytes(),
-            &mut signature,
-        );
-        if signed.is_err() {
-            tracing::error!("a token could not be signed");
-        }
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                text.as_bytes(),
+                &mut signature,
+            )
+            .expect("a key signs");
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
@@ -64,10 +73,9 @@ impl SigningKey {
 
     /// The public part as clients read it from `discovery/v2.0/keys`.
     pub(crate) fn document(&self, issuer: &str) -> Value {
-        let (modulus, exponent) = components(self.pair.public_key().as_ref()).unwrap_or_default();
         json!({
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.id, "x5t": self.id,
-            "n": URL_SAFE_NO_PAD.encode(modulus), "e": URL_SAFE_NO_PAD.encode(exponent),
+            "n": URL_SAFE_NO_PAD.encode(&self.modulus), "e": URL_SAFE_NO_PAD.encode(&self.exponent),
             "issuer": issuer,
         })
     }

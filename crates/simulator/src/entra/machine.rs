@@ -1,13 +1,13 @@
 //! Managed identities of the machine: IMDS of virtual machines and the endpoint of App Service.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::State;
 use super::app::Resource;
 use super::route::Request;
 use super::token::Subject;
+use super::{State, Tenant};
 use crate::server::{Query, Reply};
 
 /// What a program on the machine can ask for.
@@ -15,8 +15,8 @@ use crate::server::{Query, Reply};
 pub(crate) struct Machine {
     pub system: Option<Identity>,
     pub assigned: Vec<Identity>,
-    /// What every request gets until it is taken away: an HTTP status.
-    pub failure: Option<u16>,
+    /// What every request gets until it is taken away.
+    pub failure: Option<StatusCode>,
     /// So many requests get 429 first.
     pub throttled: u32,
 }
@@ -46,41 +46,41 @@ pub(crate) const APP_SERVICE_HEADER: &str = "hdr";
 /// Tokens of managed identities live for a day.
 const DAY: i64 = 86_400;
 
-fn failure(status: u16, error: &str, words: &str) -> Reply {
-    Reply::json(json!({"error": error, "error_description": words}))
-        .with_status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+/// `error` and `error_description` as the table of HTTP responses in "use managed identities on a virtual machine" has them.
+fn failure(status: StatusCode, error: &str, words: &str) -> Reply {
+    Reply::json(json!({"error": error, "error_description": words})).with_status(status)
+}
+
+fn bad(error: &str, words: &str) -> Reply {
+    failure(StatusCode::BAD_REQUEST, error, words)
 }
 
 /// `GET /metadata/identity/oauth2/token`.
 pub(super) fn imds(state: &mut State, request: &Request) -> Reply {
-    if request
-        .header("metadata")
-        .is_none_or(|value| !value.eq_ignore_ascii_case("true"))
-    {
+    // In lower case, says the document.
+    if request.header("metadata") != Some("true") {
+        return bad("bad_request_102", "Required metadata header not specified");
+    }
+    if request.method != Method::GET {
         return failure(
-            400,
-            "invalid_request",
-            "bad_request_102: Required metadata header not specified",
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "The requested method is not supported",
         );
     }
     if request.header("x-forwarded-for").is_some() {
-        return failure(
-            400,
+        return bad(
             "invalid_request",
             "Requests that were forwarded are refused.",
         );
     }
     if request.query.get("api-version").is_none() {
-        return failure(
-            400,
+        return bad(
             "invalid_request",
             "The api-version is missing; 2018-02-01 is the first that serves tokens.",
         );
     }
-    if let Some(reply) = unavailable(state) {
-        return reply;
-    }
-    answer(state, request)
+    unavailable(state).unwrap_or_else(|| answer(state, request))
 }
 
 /// The endpoint whose address and header App Service puts into the environment.
@@ -89,10 +89,7 @@ pub(super) fn app_service(state: &mut State, request: &Request) -> Reply {
         return Reply::json(json!({"statusCode": 401, "message": "The header X-IDENTITY-HEADER is missing or wrong."}))
             .with_status(StatusCode::UNAUTHORIZED);
     }
-    if let Some(reply) = unavailable(state) {
-        return reply;
-    }
-    answer(state, request)
+    unavailable(state).unwrap_or_else(|| answer(state, request))
 }
 
 fn unavailable(state: &mut State) -> Option<Reply> {
@@ -101,7 +98,7 @@ fn unavailable(state: &mut State) -> Option<Reply> {
         machine.throttled -= 1;
         return Some(
             failure(
-                429,
+                StatusCode::TOO_MANY_REQUESTS,
                 "too_many_requests",
                 "Temporarily throttled, too many requests",
             )
@@ -139,26 +136,50 @@ fn wanted<'a>(machine: &'a Machine, query: &Query) -> Option<&'a Identity> {
 fn answer(state: &State, request: &Request) -> Reply {
     let query = &request.query;
     let Some(name) = query.get("resource") else {
-        return failure(
-            400,
+        return bad(
             "invalid_request",
             "Required query variable 'resource' is missing",
-        );
-    };
-    let Some(resource) = Resource::named(name) else {
-        return failure(
-            400,
-            "invalid_resource",
-            &format!(
-                "AADSTS500011: The resource principal named {name} was not found in the tenant. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
-            ),
         );
     };
     let identity = wanted(&state.machine, query);
     let place = identity.and_then(|identity| Some((identity, state.tenant(identity.tenant)?)));
     let Some((identity, tenant)) = place else {
-        return failure(400, "invalid_request", "Identity not found");
+        return bad("invalid_request", "Identity not found");
     };
+    let Some(resource) = Resource::named(name) else {
+        let words = format!(
+            "AADSTS500011: The resource principal named {name} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.",
+            tenant.name
+        );
+        return bad("invalid_resource", &words);
+    };
+    let life = state.settings.token_life.min(DAY);
+    let token = token(state, (identity, tenant), (resource, name), life);
+    let now = state.now();
+    // Times are texts here, and numbers at the token endpoint.
+    let mut value: Value = json!({
+        "access_token": token,
+        "client_id": identity.client,
+        "expires_on": (now + life).to_string(),
+        "resource": name,
+        "token_type": "Bearer",
+    });
+    // App Service says when, not in how long.
+    if request.segments.first().is_none_or(|first| first != "msi") {
+        value["expires_in"] = json!(life.to_string());
+        value["ext_expires_in"] = json!(life.to_string());
+        value["not_before"] = json!(now.to_string());
+    }
+    Reply::json(value)
+}
+
+/// A token of an identity for a resource, which is named as the program names it.
+fn token(
+    state: &State,
+    (identity, tenant): (&Identity, &Tenant),
+    (resource, name): (Resource, &str),
+    life: i64,
+) -> String {
     let roles = tenant
         .principals
         .get(&identity.client)
@@ -170,34 +191,12 @@ fn answer(state: &State, request: &Request) -> Reply {
         roles,
         managed: true,
     };
-    let life = state.settings.token_life.min(DAY);
     let audience = name.trim_end_matches('/');
-    let token = state.access_token(
+    state.access_token(
         tenant,
         identity.client,
         (resource, audience),
         &subject,
         life,
-    );
-    let now = state.now();
-    // Times are texts here, and numbers at the token endpoint.
-    let mut value: Value = json!({
-        "access_token": token,
-        "client_id": identity.client,
-        "expires_in": life.to_string(),
-        "expires_on": (now + life).to_string(),
-        "ext_expires_in": life.to_string(),
-        "not_before": now.to_string(),
-        "resource": name,
-        "token_type": "Bearer",
-    });
-    if request.segments.first().is_some_and(|first| first == "msi")
-        && let Some(map) = value.as_object_mut()
-    {
-        // App Service says when, not in how long.
-        map.shift_remove("expires_in");
-        map.shift_remove("ext_expires_in");
-        map.shift_remove("not_before");
-    }
-    Reply::json(value)
+    )
 }

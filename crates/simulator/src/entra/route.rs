@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
+use uuid::Uuid;
 
 use super::{Refused, authorize, device, discovery, grant, machine};
 use crate::server::{Query, Reply};
@@ -45,6 +46,11 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// What the client calls its request, if it is the id that it should be.
+    fn correlation(&self) -> Option<Uuid> {
+        Uuid::parse_str(self.header("client-request-id")?).ok()
+    }
+
     /// A parameter of the form that must be there.
     pub(super) fn required(&self, name: &str) -> Result<&str, Refused> {
         self.form.get(name).ok_or_else(|| Refused::missing(name))
@@ -84,7 +90,7 @@ pub(crate) fn answer(world: &SharedWorld, request: &Request) -> Reply {
         [_, "discovery", "v2.0", "keys"] | [_, "discovery", "keys"] if get => {
             Ok(discovery::keys(&request.base))
         }
-        [tenant, "discovery", "instance"] if get => Ok(discovery::instance(&request.base, tenant)),
+        [tenant, "discovery", "instance"] if get => discovery::instance(request, tenant),
         [tenant, "oauth2", "v2.0", "authorize"] if get || post => {
             return authorize::page(state, request, tenant);
         }
@@ -100,15 +106,24 @@ pub(crate) fn answer(world: &SharedWorld, request: &Request) -> Reply {
         [_, "oauth2", "v2.0", "token" | "devicecode"] => Err(Refused::new(
             "invalid_request",
             900_561,
-            "The endpoint only accepts POST requests. Received a GET request.",
+            format!(
+                "The endpoint only accepts POST requests. Received a {} request.",
+                request.method
+            ),
         )),
         _ => return Reply::status(StatusCode::NOT_FOUND),
     };
-    let reply = reply.unwrap_or_else(|refused| refused.into_reply(state));
+    let (trace, now) = (state.ids.guid(), state.now());
+    let correlation = request.correlation().unwrap_or_else(|| state.ids.guid());
+    let mut reply = reply.unwrap_or_else(|refused| refused.into_reply(trace, correlation, now));
+    let told_back = request.header("return-client-request-id");
+    if told_back.is_some_and(|wanted| wanted.eq_ignore_ascii_case("true")) {
+        reply = reply.header("client-request-id", correlation.to_string());
+    }
     reply
         .header("cache-control", "no-store, no-cache")
         .header("pragma", "no-cache")
-        .header("x-ms-request-id", state.ids.guid().to_string())
+        .header("x-ms-request-id", trace.to_string())
 }
 
 fn logout(request: &Request) -> Reply {

@@ -12,6 +12,11 @@ use super::{App, State, Tenant, User};
 use crate::auth::TENANT;
 use crate::graph;
 
+/// Contoso, by the id that [`TENANT`] spells.
+const HOME: Uuid = match Uuid::try_parse(TENANT) {
+    Ok(id) => id,
+    Err(_) => panic!("the id of the tenant is none"),
+};
 pub(crate) const FABRIKAM: Uuid = uuid!("0b2f8a51-6c3d-4e7f-8a90-b1c2d3e4f506");
 /// The app that tests and demonstrations sign in with.
 pub(crate) const APP: Uuid = uuid!("6d1f0f5e-7b1c-4f5e-9a1e-2c8f4b7a9d10");
@@ -290,27 +295,49 @@ pub(super) enum Kind {
 }
 
 pub(super) fn fill(state: &mut State) {
-    let contoso = Uuid::parse_str(TENANT).unwrap_or_default();
     state
         .tenants
-        .push(tenant(contoso, "Contoso", "contoso", &CONTOSO));
+        .push(tenant(HOME, "Contoso", "contoso", &CONTOSO));
     state
         .tenants
         .push(tenant(FABRIKAM, "Fabrikam", "fabrikam", &OTHERS));
     for tenant in &mut state.tenants {
         graph::seed(tenant);
     }
-    let identity = |name: &str, client: Uuid| Identity {
-        name: name.to_owned(),
-        tenant: contoso,
-        client,
-        principal: Uuid::new_v5(&contoso, client.as_bytes()),
-    };
     state.machine.system = Some(identity("backup-vm", SYSTEM));
     state
         .machine
         .assigned
         .push(identity("backup-identity", ASSIGNED));
+    let app = app(state);
+    state.apps.push(app);
+    for (client, granted) in [(APP, true), (SYSTEM, false), (ASSIGNED, false)] {
+        let roles: &[&str] = if granted { &ROLES } else { &[] };
+        let principal = Principal {
+            id: principal_id(client),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..Principal::default()
+        };
+        state.tenants[0].principals.insert(client, principal);
+    }
+}
+
+/// The object id of an app's or an identity's service principal in Contoso.
+fn principal_id(client: Uuid) -> Uuid {
+    Uuid::new_v5(&HOME, client.as_bytes())
+}
+
+fn identity(name: &str, client: Uuid) -> Identity {
+    Identity {
+        name: name.to_owned(),
+        tenant: HOME,
+        client,
+        principal: principal_id(client),
+    }
+}
+
+/// The app of Contoso, which has a secret and trusts both identities of the machine.
+fn app(state: &mut State) -> App {
     let value = format!("{}~{}", &state.ids.token()[..8], &state.ids.token()[..31]);
     let secret = Secret {
         id: state.ids.guid(),
@@ -318,14 +345,14 @@ pub(super) fn fill(state: &mut State) {
         expires: i64::MAX,
     };
     let federated = [SYSTEM, ASSIGNED].map(|client| Federation {
-        issuer: format!("https://login.microsoftonline.com/{contoso}/v2.0"),
-        subject: Uuid::new_v5(&contoso, client.as_bytes()).to_string(),
+        issuer: format!("https://login.microsoftonline.com/{HOME}/v2.0"),
+        subject: principal_id(client).to_string(),
         audience: "api://AzureADTokenExchange".to_owned(),
     });
-    state.apps.push(App {
+    App {
         id: APP,
         name: "Contoso Backup".to_owned(),
-        home: contoso,
+        home: HOME,
         multi_tenant: true,
         public_client: true,
         secrets: vec![secret],
@@ -335,19 +362,6 @@ pub(super) fn fill(state: &mut State) {
         scopes: default_scopes(),
         roles: ROLES.map(str::to_owned).into(),
         group_claims: true,
-    });
-    let principals = [(APP, true), (SYSTEM, false), (ASSIGNED, false)];
-    for (client, granted) in principals {
-        let principal = Principal {
-            id: Uuid::new_v5(&contoso, client.as_bytes()),
-            roles: if granted {
-                ROLES.map(str::to_owned).into()
-            } else {
-                BTreeSet::new()
-            },
-            ..Principal::default()
-        };
-        state.tenants[0].principals.insert(client, principal);
     }
 }
 
@@ -360,7 +374,7 @@ pub(super) fn default_scopes() -> BTreeSet<String> {
 }
 
 fn tenant(id: Uuid, name: &str, short: &str, people: &[(&str, &str, &str, &str, Kind)]) -> Tenant {
-    let domains = vec![
+    let domains = [
         format!("{short}.onmicrosoft.com"),
         format!("{short}.example"),
     ];

@@ -10,8 +10,8 @@ use crate::graph;
 pub(crate) struct Tenant {
     pub id: Uuid,
     pub name: String,
-    /// The first is `….onmicrosoft.com`.
-    pub domains: Vec<String>,
+    /// `….onmicrosoft.com`, which a tenant begins with, and the one of its own that addresses have.
+    pub domains: [String; 2],
     pub users: Vec<User>,
     /// What apps are here, by client id: the enterprise applications.
     pub principals: BTreeMap<Uuid, Principal>,
@@ -102,6 +102,11 @@ impl User {
 }
 
 impl Tenant {
+    /// The domain of its people's addresses.
+    pub(crate) fn domain(&self) -> &str {
+        &self.domains[1]
+    }
+
     pub(crate) fn is_named(&self, name: &str) -> bool {
         Uuid::parse_str(name).is_ok_and(|id| id == self.id)
             || self

@@ -114,20 +114,20 @@ impl State {
         TENANTS.sign(&claims)
     }
 
-    /// Reads an access token for one of the services. The error says what is wrong with it.
-    pub(crate) fn accept(&self, text: &str, resource: Resource) -> Result<Bearer, &'static str> {
-        let token = Token::parse(text).ok_or("the token is no JWT")?;
+    /// Reads an access token for one of the services.
+    pub(crate) fn accept(&self, text: &str, resource: Resource) -> Result<Bearer, BadToken> {
+        let token = Token::parse(text).ok_or(BadToken::Malformed)?;
         if !TENANTS.verifies(&token) {
-            return Err("the signature is not valid");
+            return Err(BadToken::Signature);
         }
         if Resource::named(token.claim("aud")) != Some(resource) {
-            return Err("Access token validation failure. Invalid audience.");
+            return Err(BadToken::Audience);
         }
         let now = self.now();
         if token.number("exp").is_none_or(|expires| expires <= now) {
-            return Err("Lifetime validation failed, the token is expired.");
+            return Err(BadToken::Expired);
         }
-        let id = |name: &str| Uuid::parse_str(token.claim(name)).map_err(|_| "a claim is missing");
+        let id = |name: &str| Uuid::parse_str(token.claim(name)).map_err(|_| BadToken::Malformed);
         let words = |value: &Value| -> BTreeSet<String> {
             match value {
                 Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -150,6 +150,27 @@ impl State {
                 words(&token.claims["roles"])
             },
         })
+    }
+}
+
+/// Why an access token is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum BadToken {
+    Malformed,
+    Signature,
+    Audience,
+    Expired,
+}
+
+impl BadToken {
+    /// In the words of Microsoft Graph.
+    pub(crate) fn in_graph(self) -> &'static str {
+        match self {
+            Self::Malformed => "CompactToken parsing failed with error code: 80049217",
+            Self::Signature => "Access token validation failure. Invalid signature.",
+            Self::Audience => "Access token validation failure. Invalid audience.",
+            Self::Expired => "Lifetime validation failed, the token is expired.",
+        }
     }
 }
 

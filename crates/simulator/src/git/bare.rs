@@ -45,6 +45,8 @@ pub(crate) enum GitError {
     },
     #[error("git {command} failed: {message}")]
     Failed { command: String, message: String },
+    #[error("git {command} answered what cannot be read: {said:?}")]
+    Unreadable { command: &'static str, said: String },
 }
 
 /// A bare repository by its path; cheap to clone, so that no lock is held while git runs.
@@ -134,8 +136,12 @@ impl Bare {
     }
 
     /// Bytes of all objects, as the `size` of a repository reports them.
-    pub(crate) fn size(&self) -> u64 {
-        folder_size(&self.path.join("objects"))
+    pub(crate) fn size(&self) -> Result<u64, GitError> {
+        let folder = self.path.join("objects");
+        folder_size(&folder).map_err(|source| GitError::Disk {
+            path: folder,
+            source,
+        })
     }
 
     pub(crate) fn remove(&self) -> Result<(), GitError> {
@@ -193,16 +199,55 @@ impl Bare {
         Ok(String::from_utf8_lossy(&self.run(arguments).await?).into_owned())
     }
 
+    /// Asks what git may answer with no, which it does with the exit code 1; any other is a failure.
+    async fn ask(&self, arguments: &[&str]) -> Result<Option<String>, GitError> {
+        let output = self.output(arguments, &[]).await?;
+        match output.status.code() {
+            Some(0) => Ok(Some(
+                String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+            )),
+            Some(1) => Ok(None),
+            _ => Err(failed(
+                arguments.first().copied().unwrap_or_default(),
+                &output,
+            )),
+        }
+    }
+
     /// The object id of a revision, or nothing if it does not exist.
     pub(crate) async fn resolve(&self, revision: &str) -> Result<Option<String>, GitError> {
-        let output = self
-            .output(
-                &["rev-parse", "-q", "--verify", "--end-of-options", revision],
-                &[],
-            )
-            .await?;
-        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok((output.status.success() && text.len() == 40).then_some(text))
+        let arguments = ["rev-parse", "-q", "--verify", "--end-of-options", revision];
+        // A revision that excludes, as `^main`, is no object.
+        Ok(self.ask(&arguments).await?.filter(|id| id.len() == 40))
+    }
+
+    /// The newest commit that both histories have; nothing if they have none in common.
+    pub(crate) async fn merge_base(
+        &self,
+        one: &str,
+        other: &str,
+    ) -> Result<Option<String>, GitError> {
+        self.ask(&["merge-base", one, other]).await
+    }
+
+    /// How many commits only the first has, and how many only the other.
+    pub(crate) async fn apart(&self, one: &str, other: &str) -> Result<(u64, u64), GitError> {
+        let sides = format!("{one}...{other}");
+        let arguments = ["rev-list", "--left-right", "--count", &sides];
+        let said = self.text(&arguments).await?;
+        let numbers = said
+            .trim()
+            .split_once('\t')
+            .and_then(|(left, right)| Some((left.parse().ok()?, right.parse().ok()?)));
+        numbers.ok_or(GitError::Unreadable {
+            command: "rev-list",
+            said,
+        })
+    }
+
+    /// Whether a ref may have the name.
+    pub(crate) async fn takes_name(&self, name: &str) -> Result<bool, GitError> {
+        Ok(self.ask(&["check-ref-format", name]).await?.is_some())
     }
 
     pub(crate) async fn references(&self) -> Result<Vec<Reference>, GitError> {
@@ -212,7 +257,7 @@ impl Bare {
                 "--format=%(refname)%00%(objectname)%00%(*objectname)",
             ])
             .await?;
-        Ok(text.lines().filter_map(reference).collect())
+        text.lines().map(reference).collect()
     }
 
     pub(crate) async fn tips(&self) -> Result<BTreeMap<String, String>, GitError> {
@@ -247,6 +292,9 @@ impl Bare {
             .output()
             .await
             .map_err(GitError::Start)?;
+        if !shallow.status.success() {
+            return Err(failed("rev-parse", &shallow));
+        }
         if shallow.stdout.starts_with(b"true") {
             return Ok(false);
         }
@@ -278,26 +326,81 @@ fn failed(command: &str, output: &Output) -> GitError {
     }
 }
 
-fn reference(line: &str) -> Option<Reference> {
+fn reference(line: &str) -> Result<Reference, GitError> {
     let mut parts = line.split('\0');
-    let (name, object, peeled) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Reference {
+    let (Some(name), Some(object), Some(peeled)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Err(GitError::Unreadable {
+            command: "for-each-ref",
+            said: line.to_owned(),
+        });
+    };
+    Ok(Reference {
         name: name.to_owned(),
         object: object.to_owned(),
         peeled: (!peeled.is_empty()).then(|| peeled.to_owned()),
     })
 }
 
-fn folder_size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => folder_size(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
+fn folder_size(folder: &Path) -> std::io::Result<u64> {
+    let mut size = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        size += if metadata.is_dir() {
+            folder_size(&entry.path())?
+        } else {
+            metadata.len()
+        };
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two commits on `main`, and one on `other` that shares nothing with them.
+    async fn two_histories(folder: &Path) -> Bare {
+        let bare = Bare::create(folder.join("a.git"), "main").unwrap();
+        let commits = ["main", "main", "other"].map(|branch| {
+            format!(
+                "commit refs/heads/{branch}\ncommitter A <a@example.com> 1767600000 +0000\ndata {}\n{branch}\n",
+                branch.len()
+            )
+        });
+        let stream = format!("{}done\n", commits.concat());
+        bare.fast_import(stream.as_bytes()).await.unwrap();
+        bare
+    }
+
+    /// "Exit status is 0 if there is a merge base, 1 if there is none" (git-merge-base); any other is a failure.
+    #[tokio::test]
+    async fn no_common_commit_is_told_apart_from_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let bare = two_histories(folder.path()).await;
+        let base = bare.merge_base("main", "main~1").await.unwrap();
+        assert_eq!(base, bare.resolve("main~1").await.unwrap());
+        assert_eq!(bare.merge_base("main", "other").await.unwrap(), None);
+        assert_eq!(bare.apart("main", "other").await.unwrap(), (2, 1));
+        let missing = "1".repeat(40);
+        let failed = bare.merge_base("main", &missing).await.unwrap_err();
+        assert!(failed.to_string().contains("merge-base"), "{failed}");
+        assert!(bare.apart("main", &missing).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_exist_is_told_apart_from_a_repository_that_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let bare = two_histories(folder.path()).await;
+        assert!(bare.resolve("main").await.unwrap().is_some());
+        assert_eq!(bare.resolve("nothing").await.unwrap(), None);
+        assert_eq!(bare.resolve("^main").await.unwrap(), None);
+        assert!(bare.takes_name("refs/heads/a").await.unwrap());
+        assert!(!bare.takes_name("refs/heads/a..b").await.unwrap());
+        std::fs::remove_dir_all(bare.path()).unwrap();
+        assert!(bare.resolve("main").await.is_err());
+        assert!(bare.references().await.is_err());
+        assert!(bare.size().is_err());
+    }
 }

@@ -4,8 +4,9 @@ use axum::http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::bare::Bare;
+use super::bare::{Bare, GitError};
 use super::errors::{argument, object_not_found, version_not_found};
+use super::pushes;
 use super::rest::{self, Opened};
 use super::shape;
 use crate::server::{ApiError, Call, Reply};
@@ -52,17 +53,19 @@ struct Criteria {
     ids: Option<Vec<String>>,
     oldest_first: bool,
     exclude_deletes: bool,
+    /// Only what came with this push.
+    push: Option<usize>,
 }
 
 pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let opened = rest::open(world, call)?;
     let batch = call
         .segments
-        .get(2 + 1)
+        .get(3)
         .is_some_and(|segment| segment.eq_ignore_ascii_case("commitsbatch"));
     match (&call.method, batch, call.segments.len()) {
-        (&Method::POST, true, 4) => search(&opened, &from_body(call)?).await,
-        (&Method::GET, false, 4) => search(&opened, &from_query(call)?).await,
+        (&Method::POST, true, 4) => search(world, call, &opened, &from_body(call)?).await,
+        (&Method::GET, false, 4) => search(world, call, &opened, &from_query(call)?).await,
         (&Method::GET, false, 5) => read(world, call, &opened).await,
         (&Method::GET, false, 6) if call.segments[5].eq_ignore_ascii_case("changes") => {
             changes(call, &opened).await
@@ -99,6 +102,7 @@ fn from_query(call: &Call) -> Result<Criteria, ApiError> {
         ids: list.map(|ids| ids.into_iter().map(str::to_owned).collect()),
         oldest_first: call.query.flag("searchCriteria.showOldestCommitsFirst"),
         exclude_deletes: call.query.flag("searchCriteria.excludeDeletes"),
+        push: call.query.number("pushId")?,
     })
 }
 
@@ -132,14 +136,24 @@ fn from_body(call: &Call) -> Result<Criteria, ApiError> {
         ids,
         oldest_first: body["showOldestCommitsFirst"].as_bool().unwrap_or(false),
         exclude_deletes: body["excludeDeletes"].as_bool().unwrap_or(false),
+        push: None,
     })
 }
 
-async fn search(opened: &Opened, criteria: &Criteria) -> Result<Reply, ApiError> {
-    let mut arguments = vec![
-        format!("--max-count={}", criteria.top.unwrap_or(PAGE)),
-        format!("--skip={}", criteria.skip),
-    ];
+async fn search(
+    world: &SharedWorld,
+    call: &Call,
+    opened: &Opened,
+    criteria: &Criteria,
+) -> Result<Reply, ApiError> {
+    let mut arguments: Vec<String> = Vec::new();
+    let (top, skip) = (criteria.top.unwrap_or(PAGE), criteria.skip);
+    if criteria.oldest_first {
+        // Git would turn round what it has cut already.
+        arguments.push("--reverse".to_owned());
+    } else {
+        arguments.extend([format!("--max-count={top}"), format!("--skip={skip}")]);
+    }
     let option = |name: &str, value: &Option<String>| {
         value.as_ref().map(|value| format!("--{name}={value}"))
     };
@@ -147,40 +161,17 @@ async fn search(opened: &Opened, criteria: &Criteria) -> Result<Reply, ApiError>
     arguments.extend(option("committer", &criteria.user));
     arguments.extend(option("since", &criteria.from_date));
     arguments.extend(option("until", &criteria.to_date));
-    if criteria.oldest_first {
-        arguments.push("--reverse".to_owned());
-    }
     if criteria.exclude_deletes {
         arguments.push("--diff-filter=d".to_owned());
     }
-    if let Some(ids) = &criteria.ids {
-        arguments.push("--no-walk=unsorted".to_owned());
-        for id in ids {
-            arguments.push(
-                opened
-                    .bare
-                    .resolve(&format!("{id}^{{commit}}"))
-                    .await?
-                    .ok_or_else(|| object_not_found(id))?,
-            );
-        }
-    } else {
-        let Some(start) = start(opened, criteria).await? else {
-            return Ok(Reply::list(Vec::new()));
-        };
-        arguments.push(start);
-        if let Some((version, kind)) = &criteria.compare {
-            let revision = rest::revision(Some(version), kind.as_deref(), None).unwrap_or_default();
-            let base = opened
-                .bare
-                .resolve(&revision)
-                .await?
-                .ok_or_else(|| version_not_found(&revision))?;
-            arguments.push(format!("^{base}"));
-        } else if let Some(from) = &criteria.from_commit {
-            arguments.push(format!("^{from}"));
-        }
-    }
+    let range = match criteria.push {
+        Some(push) => Some(pushes::range(world, call, opened, push).await?),
+        None => range(opened, criteria).await?,
+    };
+    let Some(range) = range else {
+        return Ok(Reply::list(Vec::new()));
+    };
+    arguments.extend(range);
     arguments.push("--".to_owned());
     if let Some(path) = criteria
         .path
@@ -190,10 +181,46 @@ async fn search(opened: &Opened, criteria: &Criteria) -> Result<Reply, ApiError>
     {
         arguments.push(format!(":(literal){path}"));
     }
-    let found = log(&opened.bare, &arguments).await?;
+    let mut found = log(&opened.bare, &arguments).await?;
+    if criteria.oldest_first {
+        found.drain(..skip.min(found.len()));
+        found.truncate(top);
+    }
     Ok(Reply::list(
         found.iter().map(|commit| show(commit, opened)).collect(),
     ))
+}
+
+/// What `git log` is to walk; nothing in an empty repository.
+async fn range(opened: &Opened, criteria: &Criteria) -> Result<Option<Vec<String>>, ApiError> {
+    let commit = async |id: &str| -> Result<String, ApiError> {
+        let found = opened.bare.resolve(&format!("{id}^{{commit}}")).await?;
+        found.ok_or_else(|| object_not_found(id))
+    };
+    if let Some(ids) = &criteria.ids {
+        let mut range = vec!["--no-walk=unsorted".to_owned()];
+        for id in ids {
+            range.push(commit(id).await?);
+        }
+        return Ok(Some(range));
+    }
+    let Some(start) = start(opened, criteria).await? else {
+        return Ok(None);
+    };
+    let mut range = vec![start];
+    if let Some((version, kind)) = &criteria.compare {
+        let revision = rest::revision(Some(version), kind.as_deref(), None);
+        let missing = || version_not_found(version);
+        let base = opened
+            .bare
+            .resolve(&revision.ok_or_else(missing)?)
+            .await?
+            .ok_or_else(missing)?;
+        range.push(format!("^{base}"));
+    } else if let Some(from) = &criteria.from_commit {
+        range.push(format!("^{}", commit(from).await?));
+    }
+    Ok(Some(range))
 }
 
 /// The commit to walk from; nothing in an empty repository.
@@ -233,12 +260,19 @@ async fn log(bare: &Bare, arguments: &[String]) -> Result<Vec<CommitInfo>, ApiEr
         "--diff-merges=first-parent",
     ];
     all.extend(arguments.iter().map(String::as_str));
-    Ok(bare
-        .text(&all)
-        .await?
-        .split('\x1e')
-        .filter_map(parse)
-        .collect())
+    // The first record mark has nothing before it.
+    let text = bare.text(&all).await?;
+    let records = text.split('\x1e').skip(1);
+    records
+        .map(|record| {
+            parse(record).ok_or_else(|| {
+                ApiError::from(GitError::Unreadable {
+                    command: "log",
+                    said: record.to_owned(),
+                })
+            })
+        })
+        .collect()
 }
 
 fn parse(record: &str) -> Option<CommitInfo> {
@@ -246,28 +280,33 @@ fn parse(record: &str) -> Option<CommitInfo> {
     let [id, an, ae, at, cn, ce, ct, parents, tree, message, names] = fields.as_slice() else {
         return None;
     };
-    let signature = |name: &&str, mail: &&str, seconds: &&str| Signature {
-        name: (*name).to_owned(),
-        mail: (*mail).to_owned(),
-        date: seconds
-            .parse()
-            .ok()
-            .and_then(|seconds| Timestamp::from_second(seconds).ok())
-            .map_or_else(String::new, |date| date.to_string()),
+    let signature = |name: &&str, mail: &&str, seconds: &&str| {
+        Some(Signature {
+            name: (*name).to_owned(),
+            mail: (*mail).to_owned(),
+            date: Timestamp::from_second(seconds.parse().ok()?)
+                .ok()?
+                .to_string(),
+        })
     };
+    let changes: Option<Vec<_>> = names
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(change)
+        .collect();
     Some(CommitInfo {
         id: (*id).to_owned(),
-        author: signature(an, ae, at),
-        committer: signature(cn, ce, ct),
+        author: signature(an, ae, at)?,
+        committer: signature(cn, ce, ct)?,
         parents: parents.split_whitespace().map(str::to_owned).collect(),
         tree: (*tree).to_owned(),
         message: message.trim_end().to_owned(),
-        changes: names.lines().filter_map(change).collect(),
+        changes: changes?,
     })
 }
 
 /// Undoes git's C-style quoting of paths.
-pub(super) fn unquote(path: &str) -> String {
+fn unquote(path: &str) -> String {
     let Some(inner) = path
         .strip_prefix('"')
         .and_then(|path| path.strip_suffix('"'))
@@ -412,7 +451,15 @@ pub(super) async fn changes_between(
 ) -> Result<Vec<(char, String)>, ApiError> {
     let arguments = ["diff-tree", "-r", "--name-status", "--no-renames", from, to];
     let text = bare.text(&arguments).await?;
-    Ok(text.lines().filter_map(change).collect())
+    let changes = text.lines().map(|line| {
+        change(line).ok_or_else(|| {
+            ApiError::from(GitError::Unreadable {
+                command: "diff-tree",
+                said: line.to_owned(),
+            })
+        })
+    });
+    changes.collect()
 }
 
 /// `M\tpath`, as git tells it.

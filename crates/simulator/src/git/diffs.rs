@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::commits::{change_document, changes_between, counts};
-use super::errors::version_not_found;
+use super::errors::{argument, object_not_found, version_not_found};
 use super::rest::{self, Opened};
 use crate::server::{ApiError, Call, Reply};
 use crate::world::SharedWorld;
@@ -16,19 +16,13 @@ pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
     let base = side(&opened, call, "base").await?;
     let target = side(&opened, call, "target").await?;
     let bare = &opened.bare;
-    // Without a common commit git fails: everything differs.
-    let common = bare.text(&["merge-base", &base, &target]).await.ok();
-    let common = common.map(|commit| commit.trim().to_owned());
-    let sides = format!("{base}...{target}");
-    let apart = bare
-        .text(&["rev-list", "--left-right", "--count", &sides])
-        .await?;
-    let (behind, ahead) = apart.trim().split_once('\t').unwrap_or_default();
-    let number = |text: &str| text.parse::<u64>().unwrap_or_default();
+    let common = bare.merge_base(&base, &target).await?;
+    let (behind, ahead) = bare.apart(&base, &target).await?;
     let from_base = call
         .query
         .get("diffCommonCommit")
         .is_some_and(|value| value.eq_ignore_ascii_case("false"));
+    // Without a common commit everything differs.
     let from = common.as_ref().filter(|_| !from_base).unwrap_or(&base);
     let all = changes_between(bare, from, &target).await?;
     let skip = call.query.number("$skip")?.unwrap_or(0);
@@ -44,9 +38,24 @@ pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
         "commonCommit": common,
         "baseCommit": base,
         "targetCommit": target,
-        "aheadCount": number(ahead),
-        "behindCount": number(behind),
+        "aheadCount": ahead,
+        "behindCount": behind,
     })))
+}
+
+/// `GET commits/{id}/mergebases?otherCommitId=`.
+pub(super) async fn merge_bases(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
+    let opened = rest::open(world, call)?;
+    let other = call.query.get("otherCommitId");
+    let other = other.ok_or_else(|| argument("The parameter otherCommitId is required."))?;
+    let mut sides = Vec::new();
+    for id in [call.segments[4].as_str(), other] {
+        let commit = opened.bare.resolve(&format!("{id}^{{commit}}")).await?;
+        sides.push(commit.ok_or_else(|| object_not_found(id))?);
+    }
+    let found = opened.bare.merge_base(&sides[0], &sides[1]).await?;
+    let show = |commit: String| json!({"commitId": commit, "url": format!("{}/commits/{commit}", opened.url)});
+    Ok(Reply::list(found.into_iter().map(show).collect()))
 }
 
 /// The commit of `baseVersion` or `targetVersion`; the default branch where none is named.

@@ -106,3 +106,28 @@ pub(super) fn push_not_found(id: &str) -> ApiError {
         format!("TF401021: The push {id} could not be found."),
     )
 }
+
+pub(super) fn bad_ref_name(name: &str) -> ApiError {
+    git(
+        StatusCode::BAD_REQUEST,
+        "InvalidGitRefNameException",
+        format!("TF401035: '{name}' is not a valid name for a ref."),
+    )
+}
+
+pub(super) fn ref_exists(name: &str) -> ApiError {
+    git(
+        StatusCode::CONFLICT,
+        "GitReferenceAlreadyExistsException",
+        format!("TF401028: The reference '{name}' already exists."),
+    )
+}
+
+/// A name says nothing outside of a project.
+pub(super) fn project_needed() -> ApiError {
+    git(
+        StatusCode::BAD_REQUEST,
+        "InvalidArgumentValueException",
+        "A project name is required in order to reference a Git repository by name.".to_owned(),
+    )
+}

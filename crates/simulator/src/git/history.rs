@@ -1,7 +1,5 @@
 //! Commits as a stream for `git fast-import`, which makes hundreds of them in one process.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 /// One commit on a branch.
@@ -77,21 +75,16 @@ impl Stream {
     /// `tip` is where the branch stands in the repository when this is its first commit in the stream.
     pub(crate) fn commit(&mut self, commit: &Commit, tip: Option<&str>) {
         let who = person(&commit.author, commit.date);
-        let mut head = format!("commit {}\n", commit.reference);
-        // Writing to a `String` cannot fail.
-        write!(
-            head,
-            "author {who}\ncommitter {who}\ndata {}\n{}\n",
+        let from = commit.from.as_deref().or(tip);
+        let from = from.map_or_else(String::new, |from| format!("from {from}\n"));
+        let merges = commit.merge.iter().map(|merge| format!("merge {merge}\n"));
+        let head = format!(
+            "commit {}\nauthor {who}\ncommitter {who}\ndata {}\n{}\n{from}{}",
+            commit.reference,
             commit.message.len(),
-            commit.message
-        )
-        .ok();
-        if let Some(from) = commit.from.as_deref().or(tip) {
-            writeln!(head, "from {from}").ok();
-        }
-        for merge in &commit.merge {
-            writeln!(head, "merge {merge}").ok();
-        }
+            commit.message,
+            merges.collect::<Vec<_>>().concat()
+        );
         self.bytes.extend_from_slice(head.as_bytes());
         for change in &commit.changes {
             self.change(change);

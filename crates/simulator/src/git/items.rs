@@ -1,20 +1,47 @@
 //! Files and folders at a version.
 
-use axum::http::header;
+use axum::http::{Method, header};
 use serde_json::{Value, json};
 
 use super::errors::{item_not_found, version_not_found};
 use super::rest::{self, Opened};
 use super::shape;
+use super::tree::Entry;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::SharedWorld;
 
-/// One entry of a tree, its path from the root without a slash in front; the root is the empty path.
-struct Entry {
-    mode: String,
-    kind: String,
-    object: String,
-    path: String,
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Recursion {
+    None,
+    OneLevel,
+    Full,
+}
+
+impl Recursion {
+    /// Clients send the name or the number of `VersionControlRecursionType`.
+    fn parse(text: Option<&str>) -> Self {
+        match text.unwrap_or("none").to_lowercase().as_str() {
+            "none" | "0" => Self::None,
+            "full" | "120" => Self::Full,
+            _ => Self::OneLevel,
+        }
+    }
+}
+
+/// A place that a request names, and how much below it.
+struct Wanted<'a> {
+    path: &'a str,
+    version: Option<&'a str>,
+    kind: Option<&'a str>,
+    recursion: Recursion,
+}
+
+/// What stands there.
+struct Found {
+    commit: String,
+    entry: Entry,
+    /// With their paths from the root of the repository.
+    below: Vec<Entry>,
 }
 
 pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
@@ -24,59 +51,64 @@ pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
             .get(&format!("versionDescriptor.{name}"))
             .or_else(|| call.query.get(name))
     };
-    let version = descriptor("version");
-    let revision = rest::revision(
-        version,
-        descriptor("versionType"),
-        opened.default_branch.as_deref(),
-    );
-    let Some(revision) = revision else {
-        return Err(version_not_found("refs/heads/main"));
-    };
-    let shown = version.unwrap_or(&revision);
-    let commit = opened
-        .bare
-        .resolve(&format!("{revision}^{{commit}}"))
-        .await?
-        .ok_or_else(|| version_not_found(shown))?;
     let path = path(call);
-    let scope = call.query.get("scopePath").map(str::to_owned);
-    let recursion = call
-        .query
-        .get("recursionLevel")
-        .unwrap_or("none")
-        .to_lowercase();
-    let wanted = path
-        .as_ref()
-        .or(scope.as_ref())
-        .map_or("", String::as_str)
-        .trim_matches('/')
-        .to_owned();
-    let entry = find(&opened, &commit, &wanted)
-        .await?
-        .ok_or_else(|| item_not_found(&format!("/{wanted}"), shown))?;
-    let view = View {
-        call,
-        opened: &opened,
-        commit: &commit,
+    let named = path.as_deref().or_else(|| call.query.get("scopePath"));
+    let wanted = Wanted {
+        path: named.unwrap_or_default(),
+        version: descriptor("version"),
+        kind: descriptor("versionType"),
+        recursion: Recursion::parse(call.query.get("recursionLevel")),
     };
-    if (path.is_some() || scope.is_some()) && recursion == "none" && entry.kind == "blob" {
-        return view.one(&entry, path.is_some()).await;
+    let found = wanted.find(&opened).await?;
+    let alone = wanted.recursion == Recursion::None;
+    let view = View {
+        opened: &opened,
+        commit: &found.commit,
+        metadata: call.query.flag("includeContentMetadata"),
+        latest_change: call.query.flag("latestProcessedChange"),
+    };
+    if wants(call, "zip", "application/zip") {
+        return view.archive(&found.entry).await;
     }
-    let mut entries = Vec::new();
-    if entry.kind == "tree" && recursion != "none" {
-        entries = children(&opened, &commit, &wanted, recursion == "full").await?;
+    if alone && named.is_some() && found.entry.kind == "blob" {
+        return view.one(call, &found.entry, path.is_some()).await;
     }
-    entries.insert(0, entry);
-    entries.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut values = Vec::new();
-    for entry in &entries {
-        values.push(view.show(entry).await?);
-    }
-    if path.is_some() && recursion == "none" {
+    let mut values = view.all(&found).await?;
+    if alone && path.is_some() {
         return Ok(Reply::json(values.swap_remove(0)));
     }
     Ok(Reply::list(values))
+}
+
+/// `POST itemsbatch`: a list of items for each place that is asked for.
+pub(super) async fn batch(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
+    if call.method != Method::POST {
+        return Err(ApiError::method_not_allowed(call));
+    }
+    let opened = rest::open(world, call)?;
+    let body = call.value()?;
+    let places = body["itemDescriptors"]
+        .as_array()
+        .ok_or_else(|| ApiError::bad_body("the member itemDescriptors is missing"))?;
+    let mut lists = Vec::new();
+    for place in places {
+        let text = |name: &str| place[name].as_str();
+        let wanted = Wanted {
+            path: text("path").unwrap_or_default(),
+            version: text("version"),
+            kind: text("versionType"),
+            recursion: Recursion::parse(text("recursionLevel")),
+        };
+        let found = wanted.find(&opened).await?;
+        let view = View {
+            opened: &opened,
+            commit: &found.commit,
+            metadata: body["includeContentMetadata"] == json!(true),
+            latest_change: body["latestProcessedChange"] == json!(true),
+        };
+        lists.push(view.all(&found).await?.into());
+    }
+    Ok(Reply::list(lists))
 }
 
 /// The one path that the call names, as `path` or after `items`.
@@ -87,89 +119,76 @@ fn path(call: &Call) -> Option<String> {
         .or_else(|| call.query.get("path").map(str::to_owned))
 }
 
-async fn find(opened: &Opened, commit: &str, path: &str) -> Result<Option<Entry>, ApiError> {
-    if path.is_empty() {
-        let object = opened.bare.resolve(&format!("{commit}^{{tree}}")).await?;
-        return Ok(object.map(|object| Entry {
-            mode: "040000".to_owned(),
-            kind: "tree".to_owned(),
-            object,
-            path: String::new(),
-        }));
-    }
-    let text = opened
-        .bare
-        .text(&[
-            "--literal-pathspecs",
-            "ls-tree",
-            "-z",
-            "--full-tree",
+/// Whether the call asks for a form of the content, by `$format` or else by what it accepts.
+pub(super) fn wants(call: &Call, format: &str, media: &str) -> bool {
+    let accept = call.header(header::ACCEPT.as_str()).unwrap_or_default();
+    call.query.get("$format").map_or_else(
+        || accept.contains(media),
+        |asked| asked.eq_ignore_ascii_case(format),
+    )
+}
+
+impl Wanted<'_> {
+    async fn find(&self, opened: &Opened) -> Result<Found, ApiError> {
+        let bare = &opened.bare;
+        let default = opened.default_branch.as_deref();
+        let revision = rest::revision(self.version, self.kind, default)
+            .ok_or_else(|| version_not_found("refs/heads/main"))?;
+        let shown = self.version.unwrap_or(&revision);
+        let commit = bare
+            .resolve(&format!("{revision}^{{commit}}"))
+            .await?
+            .ok_or_else(|| version_not_found(shown))?;
+        let path = self.path.trim_matches('/');
+        let missing = || item_not_found(&format!("/{path}"), shown);
+        let entry = if path.is_empty() {
+            let tree = bare.resolve(&format!("{commit}^{{tree}}")).await?;
+            Entry::root(tree.ok_or_else(missing)?)
+        } else {
+            bare.entry(&commit, path).await?.ok_or_else(missing)?
+        };
+        let mut below = Vec::new();
+        if entry.kind == "tree" && self.recursion != Recursion::None {
+            let deep = self.recursion == Recursion::Full;
+            below = bare.entries(&format!("{commit}:{path}"), deep).await?;
+        }
+        for entry in &mut below {
+            if !path.is_empty() {
+                entry.path = format!("{path}/{}", entry.path);
+            }
+        }
+        below.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(Found {
             commit,
-            "--",
-            path,
-        ])
-        .await?;
-    Ok(text.split('\0').find_map(parse))
-}
-
-async fn children(
-    opened: &Opened,
-    commit: &str,
-    path: &str,
-    full: bool,
-) -> Result<Vec<Entry>, ApiError> {
-    let tree = format!("{commit}:{path}");
-    let mut arguments = vec!["ls-tree", "-z"];
-    if full {
-        arguments.extend(["-r", "-t"]);
+            entry,
+            below,
+        })
     }
-    arguments.push(&tree);
-    let text = opened.bare.text(&arguments).await?;
-    let prefix = if path.is_empty() {
-        String::new()
-    } else {
-        format!("{path}/")
-    };
-    let below = |entry: Entry| Entry {
-        path: format!("{prefix}{}", entry.path),
-        ..entry
-    };
-    Ok(text.split('\0').filter_map(parse).map(below).collect())
 }
 
-fn parse(line: &str) -> Option<Entry> {
-    let (head, path) = line.split_once('\t')?;
-    let mut parts = head.split(' ');
-    Some(Entry {
-        mode: parts.next()?.to_owned(),
-        kind: parts.next()?.to_owned(),
-        object: parts.next()?.to_owned(),
-        path: path.to_owned(),
-    })
-}
-
+/// How items are shown.
 struct View<'a> {
-    call: &'a Call,
     opened: &'a Opened,
     commit: &'a str,
+    metadata: bool,
+    latest_change: bool,
 }
 
 impl View<'_> {
+    /// The item itself, then what is below it.
+    async fn all(&self, found: &Found) -> Result<Vec<Value>, ApiError> {
+        let mut values = vec![self.show(&found.entry).await?];
+        for entry in &found.below {
+            values.push(self.show(entry).await?);
+        }
+        Ok(values)
+    }
+
     /// A file: its bytes, or its document when the caller asks for JSON.
-    async fn one(&self, entry: &Entry, by_path: bool) -> Result<Reply, ApiError> {
-        let query = &self.call.query;
-        let accept = self
-            .call
-            .headers
-            .get(header::ACCEPT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("");
-        let json = query.get("$format").map_or_else(
-            || accept.contains("application/json"),
-            |format| format.eq_ignore_ascii_case("json"),
-        );
+    async fn one(&self, call: &Call, entry: &Entry, by_path: bool) -> Result<Reply, ApiError> {
+        let query = &call.query;
         let download = query.flag("download");
-        if json && !download {
+        if wants(call, "json", "application/json") && !download {
             let mut value = self.show(entry).await?;
             if query.flag("includeContent") {
                 let bytes = self.content(entry).await?;
@@ -182,19 +201,17 @@ impl View<'_> {
             });
         }
         let bytes = self.content(entry).await?;
-        let octets = accept.contains("octet-stream") || bytes.contains(&0);
-        let reply = Reply::bytes(
-            if octets {
-                "application/octet-stream"
-            } else {
-                "text/plain"
-            },
-            bytes,
-        );
+        let octets = wants(call, "octetStream", "octet-stream") || bytes.contains(&0);
+        let kind = if octets {
+            "application/octet-stream"
+        } else {
+            "text/plain"
+        };
+        let reply = Reply::bytes(kind, bytes);
         if !download {
             return Ok(reply);
         }
-        let name = shape::encode(entry.path.rsplit('/').next().unwrap_or_default());
+        let name = shape::encode(entry.name());
         Ok(reply.header(
             "content-disposition",
             format!("attachment; filename*=UTF-8''{name}"),
@@ -202,11 +219,23 @@ impl View<'_> {
     }
 
     async fn content(&self, entry: &Entry) -> Result<Vec<u8>, ApiError> {
-        Ok(self
-            .opened
-            .bare
-            .run(&["cat-file", "blob", &entry.object])
-            .await?)
+        let arguments = ["cat-file", "blob", &entry.object];
+        Ok(self.opened.bare.run(&arguments).await?)
+    }
+
+    /// A file or a folder with everything in it.
+    async fn archive(&self, entry: &Entry) -> Result<Reply, ApiError> {
+        let mut arguments = vec![
+            "--literal-pathspecs",
+            "archive",
+            "--format=zip",
+            self.commit,
+        ];
+        if !entry.path.is_empty() {
+            arguments.extend(["--", &entry.path]);
+        }
+        let bytes = self.opened.bare.run(&arguments).await?;
+        Ok(Reply::bytes("application/zip", bytes))
     }
 
     /// `GitItem`.
@@ -223,12 +252,12 @@ impl View<'_> {
         if entry.mode == "120000" {
             value["isSymLink"] = json!(true);
         }
-        if self.call.query.flag("includeContentMetadata") {
-            let name = entry.path.rsplit('/').next().unwrap_or_default();
+        if self.metadata {
+            let name = entry.name();
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
             value["contentMetadata"] = json!({"fileName": name, "extension": extension});
         }
-        if self.call.query.flag("latestProcessedChange") {
+        if self.latest_change {
             value["latestProcessedChange"] =
                 json!(super::commits::commit_of(self.opened, self.commit).await?);
         }

@@ -26,6 +26,31 @@ struct Batch {
     #[serde(default)]
     transfers: Vec<String>,
     objects: Vec<Object>,
+    hash_algo: Option<String>,
+}
+
+impl Batch {
+    /// Why it is not answered, by the table of statuses in git-lfs' document of the batch API.
+    fn refusal(&self) -> Option<Reply> {
+        let is_basic = |transfer: &String| transfer == "basic";
+        let (status, message) =
+            if !self.transfers.is_empty() && !self.transfers.iter().any(is_basic) {
+                (
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "Only the basic transfer is supported.",
+                )
+            } else if self.hash_algo.as_ref().is_some_and(|name| name != "sha256") {
+                (StatusCode::CONFLICT, "Objects are known by their SHA-256.")
+            } else if self.objects.len() > BATCH_LIMIT {
+                (
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "The batch has too many objects.",
+                )
+            } else {
+                return None;
+            };
+        Some(failure(status, message))
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,17 +107,8 @@ async fn batch(
             "The request is not a batch of LFS objects.",
         ));
     };
-    if !batch.transfers.is_empty() && !batch.transfers.iter().any(|transfer| transfer == "basic") {
-        return Ok(failure(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Only the basic transfer is supported.",
-        ));
-    }
-    if batch.objects.len() > BATCH_LIMIT {
-        return Ok(failure(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The batch has too many objects.",
-        ));
+    if let Some(refused) = batch.refusal() {
+        return Ok(refused);
     }
     let (upload, scope) = match batch.operation.as_str() {
         "download" => (false, "vso.code"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ use super::rest::{self, Opened};
 use super::shape;
 use super::state::{Push, record};
 use crate::server::{ApiError, Call, Reply};
+use crate::wit::value::parse_date;
 use crate::world::{Person, SharedWorld};
 
 pub(super) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
@@ -120,25 +122,72 @@ async fn tips(opened: &Opened, push: &Push) -> Result<Vec<Value>, ApiError> {
     Ok(values)
 }
 
+/// What `git log` walks to list the commits of a push: the tips that it brought, without those that were there before.
+pub(super) async fn range(
+    world: &SharedWorld,
+    call: &Call,
+    opened: &Opened,
+    id: usize,
+) -> Result<Vec<String>, ApiError> {
+    let mut before = BTreeMap::new();
+    let mut found = None;
+    for push in log(world, call, opened)?.into_iter().rev() {
+        if push.id as usize == id {
+            found = Some(push);
+            break;
+        }
+        before.extend(push.updates.into_iter().map(|own| (own.name, own.new)));
+    }
+    let push = found.ok_or_else(|| push_not_found(&id.to_string()))?;
+    let brought = push.updates.iter().map(|update| ("", &update.new));
+    let known = before.values().map(|tip| ("^", tip));
+    let mut range = Vec::new();
+    for (mark, tip) in brought.chain(known).filter(|(_, tip)| *tip != ZERO) {
+        // Tags of trees have no commits.
+        if let Some(commit) = opened.bare.resolve(&format!("{tip}^{{commit}}")).await? {
+            range.push(format!("{mark}{commit}"));
+        }
+    }
+    Ok(range)
+}
+
+/// What the body of a push asks for: one branch, where it stood, and the commits on top.
+struct Asked<'a> {
+    reference: &'a str,
+    old: &'a str,
+    commits: &'a [Value],
+}
+
+impl<'a> Asked<'a> {
+    fn of(body: &'a Value) -> Result<Self, ApiError> {
+        let list = |name: &str| body[name].as_array().map(Vec::as_slice).unwrap_or_default();
+        let [update] = list("refUpdates") else {
+            return Err(argument("A push must update exactly one ref."));
+        };
+        let reference = update["name"].as_str().unwrap_or_default();
+        if !reference.starts_with("refs/heads/") {
+            return Err(argument(format!(
+                "'{reference}' is not the name of a branch."
+            )));
+        }
+        let commits = list("commits");
+        if commits.is_empty() {
+            return Err(argument("A push must contain at least one commit."));
+        }
+        Ok(Self {
+            reference,
+            old: update["oldObjectId"].as_str().unwrap_or(ZERO),
+            commits,
+        })
+    }
+}
+
 async fn create(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let [update] = body["refUpdates"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-    else {
-        return Err(argument("A push must update exactly one ref."));
-    };
-    let reference = update["name"].as_str().unwrap_or_default().to_owned();
-    let old = update["oldObjectId"].as_str().unwrap_or(ZERO).to_owned();
-    if !reference.starts_with("refs/heads/") {
-        return Err(argument(format!(
-            "'{reference}' is not the name of a branch."
-        )));
-    }
-    let commits = body["commits"].as_array().cloned().unwrap_or_default();
-    if commits.is_empty() {
-        return Err(argument("A push must contain at least one commit."));
+    let asked = Asked::of(&body)?;
+    let base = format!("{}^{{commit}}", asked.old);
+    if asked.old != ZERO && opened.bare.resolve(&base).await?.is_none() {
+        return Err(stale_reference(asked.reference));
     }
     let now = world
         .write()
@@ -147,27 +196,19 @@ async fn create(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Rep
         .tick();
     let person = &call.identity.person;
     let mut made = Vec::new();
-    for (index, commit) in commits.iter().enumerate() {
-        let author =
-            |name: &str, own: &str| commit["author"][name].as_str().unwrap_or(own).to_owned();
-        let date = commit["author"]["date"]
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(now);
+    for (index, sent) in asked.commits.iter().enumerate() {
+        let (author, date) = signature(sent, person, now)?;
         made.push(Commit {
-            reference: reference.clone(),
-            from: (index == 0 && old != ZERO).then(|| old.clone()),
+            reference: asked.reference.to_owned(),
+            from: (index == 0 && asked.old != ZERO).then(|| asked.old.to_owned()),
             merge: Vec::new(),
-            author: (
-                author("name", &person.display_name),
-                author("email", &person.unique_name),
-            ),
+            author,
             date,
-            message: commit["comment"].as_str().unwrap_or_default().to_owned(),
-            changes: changes(opened, commit, &old).await?,
+            message: sent["comment"].as_str().unwrap_or_default().to_owned(),
+            changes: changes(opened, sent, asked.old).await?,
         });
     }
-    let expected = Some(old.as_str());
+    let expected = Some(asked.old);
     let push = write(
         world,
         &call.organization,
@@ -180,6 +221,27 @@ async fn create(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Rep
     let mut value = show(world, call, opened, &push, true)?;
     value["commits"] = json!(tips(opened, &push).await?);
     Ok(Reply::json(value).with_status(StatusCode::CREATED))
+}
+
+/// Name, mail and date of a commit; what it does not say is the caller's, and now.
+fn signature(
+    commit: &Value,
+    person: &Person,
+    now: Timestamp,
+) -> Result<((String, String), Timestamp), ApiError> {
+    let sent = &commit["author"];
+    let text = |name: &str, own: &str| sent[name].as_str().unwrap_or(own).to_owned();
+    let author = (
+        text("name", &person.display_name),
+        text("email", &person.unique_name),
+    );
+    let date = match sent["date"].as_str() {
+        None => now,
+        Some(text) => {
+            parse_date(text).ok_or_else(|| argument(format!("'{text}' is not a date.")))?
+        }
+    };
+    Ok((author, date))
 }
 
 /// The bytes of a `newContent`.
@@ -196,30 +258,18 @@ fn content(change: &Value) -> Result<Vec<u8>, ApiError> {
 }
 
 async fn changes(opened: &Opened, commit: &Value, old: &str) -> Result<Vec<Change>, ApiError> {
+    let sent = commit["changes"].as_array();
     let mut changes = Vec::new();
-    for change in commit["changes"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-    {
+    for change in sent.map(Vec::as_slice).unwrap_or_default() {
         let path = change["item"]["path"]
             .as_str()
-            .or_else(|| change["item"].as_str())
-            .unwrap_or_default();
-        let path = path.trim_start_matches('/').to_owned();
-        if path.is_empty() {
-            return Err(argument("Each change must name a path."));
-        }
+            .or_else(|| change["item"].as_str());
+        let path = file(path.unwrap_or_default())?;
         let kind = change["changeType"]
             .as_str()
             .unwrap_or_default()
             .to_lowercase();
-        let exists = old != ZERO
-            && opened
-                .bare
-                .resolve(&format!("{old}:{path}"))
-                .await?
-                .is_some();
+        let exists = old != ZERO && opened.bare.entry(old, &path).await?.is_some();
         match kind.as_str() {
             "add" if exists => {
                 return Err(argument(format!(
@@ -233,13 +283,8 @@ async fn changes(opened: &Opened, commit: &Value, old: &str) -> Result<Vec<Chang
             }),
             "delete" => changes.push(Change::Delete { path }),
             "rename" => {
-                let from = change["sourceServerItem"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .trim_start_matches('/')
-                    .to_owned();
                 changes.push(Change::Rename {
-                    from,
+                    from: file(change["sourceServerItem"].as_str().unwrap_or_default())?,
                     to: path.clone(),
                 });
                 if !change["newContent"].is_null() {
@@ -259,6 +304,18 @@ async fn changes(opened: &Opened, commit: &Value, old: &str) -> Result<Vec<Chang
     Ok(changes)
 }
 
+/// A path that git can keep, without a slash in front.
+fn file(path: &str) -> Result<String, ApiError> {
+    let path = path.trim_start_matches('/');
+    let bad = |part: &str| {
+        matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git") || part.contains('\0')
+    };
+    if path.split('/').any(bad) {
+        return Err(argument(format!("'{path}' is not the path of a file.")));
+    }
+    Ok(path.to_owned())
+}
+
 /// Adds commits to a branch as one push. `expected` is the tip that the branch must have; none takes any.
 pub(crate) async fn write(
     world: &SharedWorld,
@@ -271,12 +328,9 @@ pub(crate) async fn write(
     let missing = || repository_not_found(&repository.to_string());
     let (bare, gate) = {
         let guard = world.read();
-        let found = guard
-            .organization(organization)?
-            .git
-            .get(repository)
-            .ok_or_else(missing)?;
-        (found.bare.clone(), Arc::clone(&found.gate))
+        let git = &guard.organization(organization)?.git;
+        let found = git.get(repository).ok_or_else(missing)?;
+        (found.bare.clone(), git.gate(repository)?)
     };
     let _held = gate.lock_owned().await;
     let before: BTreeMap<String, String> = bare.tips().await?;

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::bare::{Reference, ZERO};
+use super::bare::{GitError, Reference, ZERO};
 use super::errors::{argument, repository_not_found};
 use super::present::SYSTEM_ONLY;
 use super::rest::{self, Opened};
@@ -124,10 +124,8 @@ async fn update(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Rep
         guard
             .organization(&call.organization)?
             .git
-            .get(opened.id)
-            .map(|repository| Arc::clone(&repository.gate))
+            .gate(opened.id)?
     };
-    let gate = gate.ok_or_else(|| repository_not_found(&opened.url))?;
     let _held = gate.lock_owned().await;
     let before = opened.bare.tips().await?;
     let mut results = Vec::new();
@@ -175,7 +173,7 @@ async fn apply(
     }
     let hexadecimal = |id: &str| id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !name.starts_with("refs/")
-        || opened.bare.run(&["check-ref-format", name]).await.is_err()
+        || !opened.bare.takes_name(name).await?
         || !hexadecimal(old)
         || !hexadecimal(new)
     {
@@ -208,12 +206,14 @@ async fn apply(
     if opened.bare.resolve(&kind).await?.is_none() {
         return Ok("unresolvableToCommit");
     }
-    Ok(
-        match opened.bare.run(&["update-ref", name, new, old]).await {
-            Ok(_) => "succeeded",
-            Err(_) => "refNameConflict",
-        },
-    )
+    match opened.bare.run(&["update-ref", name, new, old]).await {
+        Ok(_) => Ok("succeeded"),
+        // `refs/heads/a` stands where `refs/heads/a/b` needs a folder, or the other way round.
+        Err(GitError::Failed { message, .. }) if message.contains("cannot lock ref") => {
+            Ok("refNameConflict")
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn lock(world: &SharedWorld, call: &Call, opened: &Opened) -> Result<Reply, ApiError> {

@@ -12,6 +12,7 @@ use super::bare::Bare;
 use super::errors::{argument, bad_name, name_taken, repository_not_found};
 use super::state::{Repository, record};
 use super::{lfs, rest, shape};
+use crate::inspect::Sent;
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person, SharedWorld};
 
@@ -41,20 +42,7 @@ pub(crate) fn create(
     creation: &Creation<'_>,
 ) -> Result<Uuid, ApiError> {
     let name = creation.name;
-    let invalid = name.trim().is_empty()
-        || name.chars().count() > 64
-        || name.starts_with('.') && name.len() < 3
-        || name.contains(|c: char| c.is_control() || "/\\:*?\"<>|;#$*{},+=[]".contains(c));
-    if invalid {
-        return Err(bad_name(name));
-    }
-    if organization
-        .git
-        .find(Some(creation.project), name)
-        .is_some()
-    {
-        return Err(name_taken(name));
-    }
+    check_name(organization, creation.project, name, None)?;
     let id = organization.ids.guid();
     let created = organization.clock.tick();
     let path = data
@@ -90,6 +78,26 @@ pub(crate) fn create(
         gate: Arc::default(),
     });
     Ok(id)
+}
+
+/// Whether a repository may get the name; `own` is the one that has it already.
+fn check_name(
+    organization: &Organization,
+    project: Uuid,
+    name: &str,
+    own: Option<Uuid>,
+) -> Result<(), ApiError> {
+    let invalid = name.trim().is_empty()
+        || name.chars().count() > 64
+        || name.starts_with('.') && name.len() < 3
+        || name.contains(|c: char| c.is_control() || "/\\:*?\"<>|;#$*{},+=[]".contains(c));
+    if invalid {
+        return Err(bad_name(name));
+    }
+    match organization.git.find(Some(project), name) {
+        Some(other) if Some(other.id) != own => Err(name_taken(name)),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn list(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
@@ -327,23 +335,11 @@ pub(super) async fn patch(world: &SharedWorld, call: &Call) -> Result<Reply, Api
 }
 
 fn rename(organization: &mut Organization, id: Uuid, name: &str) -> Result<(), ApiError> {
-    let Some(project) = organization
-        .git
-        .get(id)
-        .map(|repository| repository.project)
-    else {
-        return Ok(());
-    };
-    if organization
-        .git
-        .find(Some(project), name)
-        .is_some_and(|other| other.id != id)
-    {
-        return Err(name_taken(name));
-    }
-    if let Some(repository) = organization.git.get_mut(id) {
-        name.clone_into(&mut repository.name);
-    }
+    let missing = || repository_not_found(&id.to_string());
+    let project = organization.git.get(id).ok_or_else(missing)?.project;
+    check_name(organization, project, name, Some(id))?;
+    let repository = organization.git.get_mut(id).ok_or_else(missing)?;
+    name.clone_into(&mut repository.name);
     Ok(())
 }
 
@@ -351,9 +347,9 @@ fn rename(organization: &mut Organization, id: Uuid, name: &str) -> Result<(), A
 pub(crate) fn arrange(
     world: &SharedWorld,
     organization: &str,
-    sent: &Value,
+    sent: Sent<'_>,
 ) -> Result<(), ApiError> {
-    let text = sent["repository"].as_str().unwrap_or_default();
+    let text = sent.required("repository")?;
     let id = Uuid::parse_str(text).map_err(|_| repository_not_found(text))?;
     let mut guard = world.write();
     let repository = guard
@@ -361,13 +357,8 @@ pub(crate) fn arrange(
         .git
         .get_mut(id)
         .ok_or_else(|| repository_not_found(text))?;
-    if let Some(set) = sent["isInMaintenance"].as_bool() {
-        repository.in_maintenance = set;
-    }
-    if let Some(set) = sent["limitedRefs"].as_bool() {
-        repository.limited_refs = set;
-    }
-    Ok(())
+    sent.set("isInMaintenance", &mut repository.in_maintenance)?;
+    sent.set("limitedRefs", &mut repository.limited_refs)
 }
 
 pub(super) fn delete(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {

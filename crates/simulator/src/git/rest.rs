@@ -35,11 +35,17 @@ pub(crate) async fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, Ap
         (&Method::DELETE, ["recyclebin", "repositories", _]) => recycle_bin::destroy(world, call),
         (_, ["repositories", _, "refs", ..]) => refs::handle(world, call).await,
         (&Method::GET, ["repositories", _, "forks", _]) => repositories::forks(world, call),
+        (_, ["repositories", _, "commits", _, "mergebases"]) if get => {
+            diffs::merge_bases(world, call).await
+        }
         (_, ["repositories", _, "commits" | "commitsbatch", ..]) => {
             commits::handle(world, call).await
         }
         (&Method::GET, ["repositories", _, "diffs", "commits"]) => diffs::handle(world, call).await,
         (_, ["repositories", _, "items", ..]) if get => items::handle(world, call).await,
+        (_, ["repositories", _, "itemsbatch"]) => items::batch(world, call).await,
+        (&Method::POST, ["repositories", _, "blobs"]) => objects::blobs(world, call).await,
+        (_, ["repositories", _, "annotatedtags"]) => objects::make_tag(world, call).await,
         (_, ["repositories", _, "pushes", ..]) => pushes::handle(world, call).await,
         (
             _,

@@ -142,17 +142,8 @@ async fn receive(world: &SharedWorld, request: GitRequest) -> Result<Reply, ApiE
     let target = target(world, &request)?;
     let gate = {
         let guard = world.read();
-        guard
-            .organization(&target.organization)?
-            .git
-            .get(target.id)
-            .map(|repository| std::sync::Arc::clone(&repository.gate))
-    };
-    let Some(gate) = gate else {
-        return Err(ApiError::text(
-            StatusCode::NOT_FOUND,
-            not_found_message(&request.repository),
-        ));
+        let organization = guard.organization(&target.organization)?;
+        organization.git.gate(target.id)?
     };
     let _held = gate.lock_owned().await;
     let before = target.bare.tips().await?;

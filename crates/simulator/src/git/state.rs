@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::bare::{Bare, ZERO};
-use super::errors::repository_not_found;
+use super::bare::{Bare, GitError, ZERO};
+use super::errors::{project_needed, repository_not_found};
 use crate::core::access;
 use crate::server::ApiError;
 use crate::world::{Organization, Person, SharedWorld};
@@ -134,9 +134,20 @@ impl State {
 
     /// A repository that a client may read: live, and neither disabled nor in maintenance.
     pub(crate) fn open(&self, project: Option<Uuid>, text: &str) -> Result<&Repository, ApiError> {
+        if project.is_none() && Uuid::parse_str(text).is_err() {
+            return Err(project_needed());
+        }
         self.find(project, text)
             .filter(|repository| !repository.disabled && !repository.in_maintenance)
             .ok_or_else(|| repository_not_found(text))
+    }
+
+    /// What is held while the refs of a repository change.
+    pub(crate) fn gate(&self, id: Uuid) -> Result<Arc<tokio::sync::Mutex<()>>, ApiError> {
+        let found = self.get(id);
+        found
+            .map(|repository| Arc::clone(&repository.gate))
+            .ok_or_else(|| repository_not_found(&id.to_string()))
     }
 
     /// They stay on disk: the project may come back.
@@ -174,17 +185,13 @@ pub(crate) async fn record(
     };
     let after = bare.tips().await?;
     let updates = difference(before, &after);
-    let size = bare.size();
+    let size = bare.size()?;
     let mut guard = world.write();
     let organization = guard.organization_mut(organization)?;
-    Ok(apply(
-        organization,
-        repository,
-        &after,
-        updates,
-        size,
-        person,
-    ))
+    if updates.is_empty() {
+        return Ok(None);
+    }
+    apply(organization, repository, &after, updates, size, person).map(Some)
 }
 
 fn apply(
@@ -194,13 +201,11 @@ fn apply(
     updates: Vec<RefUpdate>,
     size: u64,
     person: &Arc<Person>,
-) -> Option<Push> {
-    if updates.is_empty() {
-        return None;
-    }
+) -> Result<Push, ApiError> {
     let id = organization.git.next_push();
     let date = organization.clock.tick();
-    let repository = organization.git.get_mut(repository)?;
+    let missing = || repository_not_found(&repository.to_string());
+    let repository = organization.git.get_mut(repository).ok_or_else(missing)?;
     repository.size = size;
     for update in &updates {
         if update.new == ZERO {
@@ -212,7 +217,7 @@ fn apply(
                 .insert(update.name.clone(), Arc::clone(person));
         }
     }
-    choose_default(repository, after);
+    choose_default(repository, after)?;
     let push = Push {
         id,
         date,
@@ -220,16 +225,19 @@ fn apply(
         updates,
     };
     repository.pushes.push(push.clone());
-    Some(push)
+    Ok(push)
 }
 
-fn choose_default(repository: &mut Repository, tips: &BTreeMap<String, String>) {
+fn choose_default(
+    repository: &mut Repository,
+    tips: &BTreeMap<String, String>,
+) -> Result<(), GitError> {
     if repository
         .default_branch
         .as_ref()
         .is_some_and(|name| tips.contains_key(name))
     {
-        return;
+        return Ok(());
     }
     let first = tips.keys().find(|name| name.starts_with("refs/heads/"));
     let usual = [
@@ -242,12 +250,11 @@ fn choose_default(repository: &mut Repository, tips: &BTreeMap<String, String>) 
     let chosen = usual
         .map(|name| (*name).to_owned())
         .or_else(|| first.cloned());
-    if let Some(name) = &chosen
-        && let Err(error) = repository.bare.set_head(name)
-    {
-        tracing::warn!(%error, "HEAD stays where it was");
+    if let Some(name) = &chosen {
+        repository.bare.set_head(name)?;
     }
     repository.default_branch = chosen;
+    Ok(())
 }
 
 fn difference(

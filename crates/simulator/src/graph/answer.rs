@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
 
-use super::error::{GraphError, denied};
+use super::error::{GraphError, Names, denied};
 use super::{batch, delta, directory, drives, mail, sites};
 use crate::entra::app::Resource;
 use crate::entra::token::Bearer;
@@ -11,8 +11,6 @@ use crate::entra::{State, Tenant};
 use crate::server::{Query, Reply};
 use crate::world::SharedWorld;
 
-/// Names an answer; an error tells it in its body too.
-pub(super) const REQUEST_ID: &str = "request-id";
 const ODATA: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
 /// One request of the interface, alone or in a batch.
@@ -92,6 +90,12 @@ impl Request {
         (kind, parts.join("/"))
     }
 
+    /// `t` in `delta(token='t')`, which is another way to say `delta?token=t`.
+    pub(super) fn called_with_token(&self) -> Option<&str> {
+        let call = self.segments.last()?.strip_prefix("delta(token='");
+        call?.strip_suffix("')")
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -137,16 +141,8 @@ impl Context<'_> {
 }
 
 pub(crate) fn answer(world: &SharedWorld, request: &Request) -> Reply {
-    let mut reply = whole(world, request).unwrap_or_else(GraphError::into_reply);
-    let named = reply.headers.get(REQUEST_ID);
-    let named = named.and_then(|own| own.to_str().ok()).map(str::to_owned);
-    let id = named.unwrap_or_else(|| {
-        let asked = format!("{} {}", request.method, request.segments.join("/"));
-        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, asked.as_bytes()).to_string()
-    });
-    if !reply.headers.contains_key(REQUEST_ID) {
-        reply = reply.header(REQUEST_ID, &id);
-    }
+    let names = Names::of(&request.headers);
+    let mut reply = whole(world, request).unwrap_or_else(|error| error.into_reply(&names));
     let json = reply
         .headers
         .get(header::CONTENT_TYPE)
@@ -157,16 +153,10 @@ pub(crate) fn answer(world: &SharedWorld, request: &Request) -> Reply {
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(ODATA));
         reply = reply.header("odata-version", "4.0");
     }
-    reply
-        .header(
-            "client-request-id",
-            request.header("client-request-id").unwrap_or(&id),
-        )
-        .header("cache-control", "no-cache")
-        .header(
-            "x-ms-ags-diagnostic",
-            "{\"ServerInfo\":{\"DataCenter\":\"West Europe\",\"Slice\":\"E\",\"Ring\":\"5\"}}",
-        )
+    names.put(reply).header("cache-control", "no-cache").header(
+        "x-ms-ags-diagnostic",
+        "{\"ServerInfo\":{\"DataCenter\":\"West Europe\",\"Slice\":\"E\",\"Ring\":\"5\"}}",
+    )
 }
 
 fn whole(world: &SharedWorld, request: &Request) -> Result<Reply, GraphError> {
@@ -181,9 +171,10 @@ fn whole(world: &SharedWorld, request: &Request) -> Result<Reply, GraphError> {
             ["download", ..] if request.base.contains(".sharepoint.com") => {
                 drives::download(&world.read().entra, request)
             }
-            _ => Err(GraphError::no_segment(
-                request.segments.first().map_or("", String::as_str),
-            )),
+            _ => Err(GraphError::bad_request(format!(
+                "Invalid version: {}",
+                request.segments.first().map_or("", String::as_str)
+            ))),
         };
     }
     let mut guard = world.write();
@@ -219,7 +210,7 @@ pub(super) fn authenticate(state: &State, request: &Request) -> Result<Bearer, G
         .ok_or_else(|| GraphError::unauthorized("Access token is empty."))?;
     state
         .accept(token, Resource::Graph)
-        .map_err(GraphError::unauthorized)
+        .map_err(|refusal| GraphError::unauthorized(refusal.in_graph()))
 }
 
 pub(super) fn throttle(tenant: &mut Tenant) -> Result<(), GraphError> {
@@ -234,11 +225,7 @@ pub(super) fn throttle(tenant: &mut Tenant) -> Result<(), GraphError> {
 /// Answers one request; requests of a batch come here, too.
 pub(super) fn one(context: &mut Context<'_>, request: &Request) -> Result<Reply, GraphError> {
     if request.method != Method::GET {
-        return Err(GraphError::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Request_BadRequest",
-            "Specified HTTP method is not allowed for the request target.",
-        ));
+        return Err(GraphError::method());
     }
     let mut segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     let me = context.bearer.subject.to_string();

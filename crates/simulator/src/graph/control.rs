@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Collection, Relation, What, seed};
 use crate::entra::{State, Tenant};
+use crate::inspect::Sent;
 use crate::server::{ApiError, Reply};
 
 fn missing(what: &str) -> ApiError {
@@ -19,26 +20,25 @@ pub(crate) fn answer(
     path: &str,
     sent: &Value,
 ) -> Result<Reply, ApiError> {
-    let name = sent["tenant"].as_str().unwrap_or(crate::auth::TENANT);
+    let sent = Sent::new(sent);
     let tenant = state
-        .tenant_mut(name)
+        .tenant_mut(sent.tenant()?)
         .ok_or_else(|| missing("such tenant"))?;
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let gone = What::Removed {
-        recoverable: sent["hard"] != true,
+        recoverable: !sent.flag("hard")?.unwrap_or(false),
     };
     match (method, &parts[..]) {
         (&Method::POST, ["change"]) => return demonstrate(tenant),
         (&Method::POST, ["groups"]) => return add_group(tenant, sent),
         (&Method::POST, ["sites"]) => return add_site(tenant, sent),
-        (&Method::POST, ["bulk"]) => join_many(tenant, sent["users"].as_u64().unwrap_or(1_000)),
+        (&Method::POST, ["bulk"]) => join_many(tenant, sent.number("users")?.unwrap_or(1_000)),
         (&Method::POST, ["expire"]) => expire(tenant),
         (&Method::POST, ["throttle"]) => {
-            let number = |name: &str| sent[name].as_u64().unwrap_or(1);
-            tenant.directory.throttle.count = u32::try_from(number("count")).unwrap_or(u32::MAX);
-            tenant.directory.throttle.retry_after = number("retryAfter");
+            tenant.directory.throttle.count = sent.number("count")?.unwrap_or(1);
+            tenant.directory.throttle.retry_after = sent.number("retryAfter")?.unwrap_or(1);
         }
-        (&Method::PATCH, [list, id]) => edit(tenant, list, id, &sent["properties"])?,
+        (&Method::PATCH, [list, id]) => edit(tenant, list, id, sent.value("properties"))?,
         (&Method::DELETE, ["users", id]) => remove_user(tenant, id, gone)?,
         (&Method::DELETE, ["groups", id]) => {
             let id = group(tenant, id)?.id;
@@ -55,7 +55,7 @@ pub(crate) fn answer(
                 "owners" => Relation::Owners,
                 _ => Relation::Members,
             };
-            let member = sent["member"].as_str().unwrap_or_default();
+            let member = sent.required("member")?;
             let member = tenant
                 .user(member)
                 .map(|user| user.id)
@@ -69,7 +69,7 @@ pub(crate) fn answer(
 }
 
 fn join_many(tenant: &mut Tenant, count: u64) {
-    let domain = tenant.domains.last().cloned().unwrap_or_default();
+    let domain = tenant.domain().to_owned();
     for _ in 0..count {
         let number = tenant.users.len();
         let mail = format!("person{number}@{domain}");
@@ -177,12 +177,10 @@ fn relate(
     Ok(())
 }
 
-fn add_group(tenant: &mut Tenant, sent: &Value) -> Result<Reply, ApiError> {
-    let name = sent["displayName"]
-        .as_str()
-        .ok_or_else(|| ApiError::bad_body("the member displayName is missing"))?;
-    let nick = sent["mailNickname"]
-        .as_str()
+fn add_group(tenant: &mut Tenant, sent: Sent<'_>) -> Result<Reply, ApiError> {
+    let name = sent.required("displayName")?;
+    let nick = sent
+        .text("mailNickname")?
         .map_or_else(|| name.to_lowercase().replace(' ', "-"), str::to_owned);
     let group = seed::unified(tenant, name, &nick);
     let id = group.id;
@@ -191,25 +189,23 @@ fn add_group(tenant: &mut Tenant, sent: &Value) -> Result<Reply, ApiError> {
     Ok(Reply::json(json!({"id": id})).with_status(StatusCode::CREATED))
 }
 
-fn add_site(tenant: &mut Tenant, sent: &Value) -> Result<Reply, ApiError> {
-    let text = |name: &str| {
-        sent[name]
-            .as_str()
-            .ok_or_else(|| ApiError::bad_body(format!("the member {name} is missing")))
-    };
-    let (path, title) = (text("path")?.to_owned(), text("title")?.to_owned());
-    let site = seed::new_site(tenant, &path, &title);
+fn add_site(tenant: &mut Tenant, sent: Sent<'_>) -> Result<Reply, ApiError> {
+    let id = found_site(tenant, sent.required("path")?, sent.required("title")?);
+    Ok(Reply::json(json!({"id": id})).with_status(StatusCode::CREATED))
+}
+
+fn found_site(tenant: &mut Tenant, path: &str, title: &str) -> String {
+    let site = seed::new_site(tenant, path, title);
     let id = site.id.clone();
     tenant.directory.sites.push(site);
     tenant.directory.note(Collection::Sites, &id, What::Changed);
-    Ok(Reply::json(json!({"id": id})).with_status(StatusCode::CREATED))
+    id
 }
 
 /// A day in the tenant: somebody comes, somebody goes, somebody is promoted; a group and a site change.
 fn demonstrate(tenant: &mut Tenant) -> Result<Reply, ApiError> {
-    let domain = tenant.domains.last().cloned().unwrap_or_default();
     let count = tenant.directory.log.len();
-    let mail = format!("new.person.{count}@{domain}");
+    let mail = format!("new.person.{count}@{}", tenant.domain());
     let added = crate::entra::seed::join(tenant, "New Person", &mail, false);
     tenant.directory.note_user(added);
     let last = tenant.users.len() - 2;
@@ -223,13 +219,9 @@ fn demonstrate(tenant: &mut Tenant) -> Result<Reply, ApiError> {
     tenant.directory.note_user(promoted);
     let first = tenant.directory.groups[0].id.to_string();
     relate(tenant, &first, Relation::Members, added, true)?;
-    let site = add_site(
-        tenant,
-        &json!({"path": format!("sites/new-{count}"), "title": "New site"}),
-    )?
-    .document();
+    let site = found_site(tenant, &format!("sites/new-{count}"), "New site");
     Ok(Reply::json(json!({
-        "added": {"user": added, "site": site["id"]},
+        "added": {"user": added, "site": site},
         "removed": {"user": gone},
         "changed": {"user": name, "group": first},
         "entries": {"users": 3, "groups": 1, "sites": 1},

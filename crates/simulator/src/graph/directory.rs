@@ -117,6 +117,22 @@ const READ_ORGANIZATION: [&str; 3] = [
     "Directory.ReadWrite.All",
 ];
 
+type Listing = fn(&Request, &Shape<'_>, &[&Map<String, Value>]) -> Result<Reply, GraphError>;
+
+/// Whether a list ends the address, or its length.
+fn is_count(tail: &[&str]) -> bool {
+    matches!(tail, [] | ["$count"])
+}
+
+/// A list, or with `$count` behind it its length.
+fn listed(rest: &[&str]) -> Listing {
+    if rest.last() == Some(&"$count") {
+        list::count
+    } else {
+        list::reply
+    }
+}
+
 /// Below `users`.
 pub(super) fn users(
     context: &Context<'_>,
@@ -135,12 +151,11 @@ pub(super) fn users(
     let tenant = &*context.tenant;
     let find = |id: &str| tenant.user(id).ok_or_else(|| GraphError::not_found(id));
     match rest {
-        [] => {
+        [] | ["$count"] => {
             let all: Vec<&Map<String, Value>> =
                 tenant.users.iter().map(|user| &user.properties).collect();
-            list::reply(request, &USER, &all)
+            listed(rest)(request, &USER, &all)
         }
-        ["$count"] => Ok(Reply::bytes("text/plain", tenant.users.len().to_string())),
         [id] => list::single(request, &USER, &find(id)?.properties),
         [id, "licenseDetails"] => {
             let licensed = find(id)?.properties["assignedLicenses"]
@@ -165,7 +180,7 @@ pub(super) fn users(
             } else {
                 tenant.directory.groups_of(id)
             };
-            objects(tenant, request, &groups)
+            objects(tenant, request, &groups, &[])
         }
         [id, "manager"] => Err(GraphError::not_found(&format!("{id}/manager"))),
         [_, other, ..] => Err(GraphError::no_segment(other)),
@@ -198,23 +213,21 @@ pub(super) fn groups(
             .ok_or_else(|| GraphError::not_found(id))
     };
     match rest {
-        [] => {
-            let all: Vec<&Map<String, Value>> = tenant
-                .directory
-                .groups
-                .iter()
-                .map(|group| &group.properties)
-                .collect();
-            list::reply(request, &GROUP, &all)
+        [] | ["$count"] => {
+            let groups = tenant.directory.groups.iter();
+            let all: Vec<&Map<String, Value>> = groups.map(|group| &group.properties).collect();
+            listed(rest)(request, &GROUP, &all)
         }
-        ["$count"] => Ok(Reply::bytes(
-            "text/plain",
-            tenant.directory.groups.len().to_string(),
-        )),
         [id] => list::single(request, &GROUP, &find(id)?.properties),
-        [id, "members"] => objects(tenant, request, &find(id)?.members),
-        [id, "owners"] => objects(tenant, request, &find(id)?.owners),
-        [id, "transitiveMembers"] => objects(tenant, request, &transitive(tenant, find(id)?)),
+        [id, "members", tail @ ..] if is_count(tail) => {
+            objects(tenant, request, &find(id)?.members, tail)
+        }
+        [id, "owners", tail @ ..] if is_count(tail) => {
+            objects(tenant, request, &find(id)?.owners, tail)
+        }
+        [id, "transitiveMembers", tail @ ..] if is_count(tail) => {
+            objects(tenant, request, &transitive(tenant, find(id)?), tail)
+        }
         [_, other, ..] => Err(GraphError::no_segment(other)),
     }
 }
@@ -240,7 +253,12 @@ pub(super) fn type_of(tenant: &Tenant, id: Uuid) -> &'static str {
     }
 }
 
-fn objects(tenant: &Tenant, request: &Request, ids: &[Uuid]) -> Result<Reply, GraphError> {
+fn objects(
+    tenant: &Tenant,
+    request: &Request,
+    ids: &[Uuid],
+    tail: &[&str],
+) -> Result<Reply, GraphError> {
     let typed = |id: &Uuid| -> Option<Map<String, Value>> {
         let user = tenant.user_by_id(*id).map(|user| &user.properties);
         let group = || {
@@ -268,14 +286,11 @@ fn objects(tenant: &Tenant, request: &Request, ids: &[Uuid]) -> Result<Reply, Gr
     };
     let all: Vec<Map<String, Value>> = ids.iter().filter_map(typed).collect();
     let all: Vec<&Map<String, Value>> = all.iter().collect();
-    list::reply(
-        request,
-        &Shape {
-            further: USER.further,
-            ..OBJECT
-        },
-        &all,
-    )
+    let shape = Shape {
+        further: USER.further,
+        ..OBJECT
+    };
+    listed(tail)(request, &shape, &all)
 }
 
 fn plans() -> Value {

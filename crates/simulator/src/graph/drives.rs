@@ -11,6 +11,7 @@ use super::error::GraphError;
 use super::list::{decode, encode};
 use crate::entra::{State, Tenant, User};
 use crate::server::Reply;
+use crate::wit::value::parse_date;
 
 const READ_FILES: [&str; 4] = [
     "Files.Read.All",
@@ -49,10 +50,9 @@ fn storage(base: &str, tenant: &Tenant) -> String {
     if base.starts_with("https://graph.microsoft") {
         return format!("https://{host}");
     }
-    let origin = url::Url::parse(base)
-        .map(|url| url.origin().ascii_serialization())
-        .unwrap_or_default();
-    format!("{origin}/{host}")
+    // `http://127.0.0.1:1234/graph.microsoft.com` without its path.
+    let origin: Vec<&str> = base.split('/').take(3).collect();
+    format!("{}/{host}", origin.join("/"))
 }
 
 fn drive(tenant: &Tenant, user: &User) -> Value {
@@ -168,61 +168,132 @@ pub(super) fn route(
 ) -> Result<Reply, GraphError> {
     context.require(&READ_FILES)?;
     let tenant = &*context.tenant;
-    let user = owner(tenant, id)?;
-    let all = || -> Vec<Value> {
-        (0..ITEMS.len())
-            .map(|at| item(request, tenant, user, at))
-            .collect()
+    let folder = Folder {
+        request,
+        tenant,
+        user: owner(tenant, id)?,
     };
-    let root = item_id(user, "root");
     let rest = match rest {
         ["root", rest @ ..] => [&["items", "root"], rest].concat(),
         other => other.to_vec(),
     };
     match rest[..] {
-        [] => Ok(Reply::json(drive(tenant, user))),
-        ["items", id] if id == "root" || id == root => Ok(Reply::json(json!({
-            "id": root, "name": "root", "root": {}, "folder": {"childCount": ITEMS.len()}, "size": 0,
-            "parentReference": {"driveType": "business", "driveId": drive_id(user)},
-        }))),
-        ["items", id, "children"] if id == "root" || id == root => {
-            Ok(Reply::json(json!({"value": all()})))
+        [] => Ok(Reply::json(drive(tenant, folder.user))),
+        ["items", id] if folder.is_root(id) => Ok(Reply::json(folder.root())),
+        ["items", id] => Ok(Reply::json(folder.item(folder.find(id)?))),
+        ["items", id, "children"] => {
+            let children = if folder.is_root(id) {
+                folder.all()
+            } else {
+                folder.find(id)?;
+                Vec::new()
+            };
+            Ok(Reply::json(json!({"value": children})))
         }
-        ["items", _, "children"] => Ok(Reply::json(json!({"value": []}))),
-        [
-            "items",
-            "root",
-            "delta" | "delta()" | "microsoft.graph.delta()",
-        ] => {
-            let known = request.query.get("token").is_some();
-            let link = format!(
-                "{}/drives/{}/root/delta?token={}",
-                request.root(),
-                drive_id(user),
-                encode(&json!(ITEMS.len()))
-            );
-            Ok(Reply::json(
-                json!({"@odata.context": request.context("Collection(driveItem)"), "@odata.deltaLink": link, "value": if known { Vec::new() } else { all() }}),
-            ))
-        }
-        ["items", id, "content"] => {
-            let at = ITEMS
-                .iter()
-                .position(|(name, content)| content.is_some() && item_id(user, name) == id);
-            let at = at.ok_or_else(GraphError::item_not_found)?;
-            Ok(Reply::status(StatusCode::FOUND)
-                .header("location", download_url(request, tenant, user, at)))
-        }
-        ["items", id] => {
-            let at = ITEMS.iter().position(|(name, _)| item_id(user, name) == id);
-            Ok(Reply::json(item(
-                request,
-                tenant,
-                user,
-                at.ok_or_else(GraphError::item_not_found)?,
-            )))
-        }
+        ["items", id, call] if folder.is_root(id) && is_delta(call) => folder.changes(),
+        ["items", id, "content"] => folder.content(folder.find(id)?),
         _ => Err(GraphError::item_not_found()),
+    }
+}
+
+fn is_delta(call: &str) -> bool {
+    let call = call.strip_prefix("microsoft.graph.").unwrap_or(call);
+    call == "delta" || call.starts_with("delta(")
+}
+
+/// The one folder of a person's drive that holds something, as a request sees it.
+struct Folder<'a> {
+    request: &'a Request,
+    tenant: &'a Tenant,
+    user: &'a User,
+}
+
+impl Folder<'_> {
+    fn is_root(&self, id: &str) -> bool {
+        id == "root" || id == item_id(self.user, "root")
+    }
+
+    /// The place of an item.
+    fn find(&self, id: &str) -> Result<usize, GraphError> {
+        let at = ITEMS
+            .iter()
+            .position(|(name, _)| item_id(self.user, name) == id);
+        at.ok_or_else(GraphError::item_not_found)
+    }
+
+    fn item(&self, at: usize) -> Value {
+        item(self.request, self.tenant, self.user, at)
+    }
+
+    fn all(&self) -> Vec<Value> {
+        (0..ITEMS.len()).map(|at| self.item(at)).collect()
+    }
+
+    fn root(&self) -> Value {
+        json!({
+            "id": item_id(self.user, "root"), "name": "root", "root": {}, "folder": {"childCount": ITEMS.len()}, "size": 0,
+            "parentReference": {"driveType": "business", "driveId": drive_id(self.user)},
+        })
+    }
+
+    /// The way to the bytes, which folders do not have.
+    fn content(&self, at: usize) -> Result<Reply, GraphError> {
+        let (_, content) = ITEMS[at];
+        content.ok_or_else(GraphError::item_not_found)?;
+        let url = download_url(self.request, self.tenant, self.user, at);
+        Ok(Reply::status(StatusCode::FOUND).header("location", url))
+    }
+
+    /// `delta`: everything in a first round, and nothing later, since nobody changes files here.
+    fn changes(&self) -> Result<Reply, GraphError> {
+        let now = self.tenant.directory.log.len();
+        let address = format!(
+            "{}/drives/{}/root/delta",
+            self.request.root(),
+            drive_id(self.user)
+        );
+        let token = self
+            .request
+            .query
+            .get("token")
+            .or_else(|| self.request.called_with_token());
+        let known = match token {
+            None => false,
+            // Business drives also take a time.
+            Some(token) if token == "latest" || parse_date(token).is_some() => true,
+            Some(token) => {
+                self.check(token, &address)?;
+                true
+            }
+        };
+        let fresh = encode(&json!({"d": self.user.id, "at": now}));
+        Ok(Reply::json(json!({
+            "@odata.context": self.request.context("Collection(driveItem)"),
+            "@odata.deltaLink": format!("{address}?token={fresh}"),
+            "value": if known { Vec::new() } else { self.all() },
+        })))
+    }
+
+    /// Whether a token is one of this drive and still good.
+    fn check(&self, token: &str, address: &str) -> Result<(), GraphError> {
+        let place = decode(token).filter(|place| place["d"] == json!(self.user.id));
+        let at = place.and_then(|place| place["at"].as_u64());
+        let at = at.ok_or_else(|| {
+            GraphError::new(
+                StatusCode::BAD_REQUEST,
+                "invalidRequest",
+                "The provided token is not valid.",
+            )
+        })?;
+        if (at as usize) < self.tenant.directory.oldest {
+            return Err(GraphError::new(
+                StatusCode::GONE,
+                "resyncChangesApplyDifferences",
+                "Resync required. Replace any local items with the server's version (including deletes) if you're sure that the service was up to date with your local changes when you last sync'd. Upload any local changes that the server doesn't know about.",
+            )
+            .with_header("location", address));
+        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,41 @@
 //! Errors in the form of Microsoft Graph.
 
-use axum::http::StatusCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::faults::{Fault, Rule};
 use crate::server::Reply;
+
+/// The names of a request: the service's own, and the one that the client gave it.
+pub(super) struct Names {
+    request: String,
+    client: String,
+}
+
+impl Names {
+    /// Of a request with the headers. A client that gives none gets the service's.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let request = Uuid::new_v5(&Uuid::NAMESPACE_OID, &count.to_be_bytes()).to_string();
+        let sent = headers.get("client-request-id");
+        let client = sent.and_then(|sent| sent.to_str().ok());
+        Self {
+            client: client.unwrap_or(&request).to_owned(),
+            request,
+        }
+    }
+
+    /// In the headers of an answer.
+    pub(super) fn put(&self, reply: Reply) -> Reply {
+        reply
+            .header("request-id", &self.request)
+            .header("client-request-id", &self.client)
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct GraphError {
@@ -70,6 +101,22 @@ impl GraphError {
         )
     }
 
+    pub(super) fn method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        )
+    }
+
+    pub(super) fn internal(message: impl std::fmt::Display) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "generalException",
+            message.to_string(),
+        )
+    }
+
     pub(super) fn throttled(seconds: u64) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -79,15 +126,18 @@ impl GraphError {
         .with_header("retry-after", seconds.to_string())
     }
 
-    pub(super) fn into_reply(self) -> Reply {
-        let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, self.message.as_bytes());
+    /// The answer without the headers that name it.
+    pub(super) fn into_reply(self, names: &Names) -> Reply {
         let reply = Reply::json(json!({"error": {
             "code": self.code,
             "message": self.message,
-            "innerError": {"date": "2026-01-05T08:00:00", "request-id": id, "client-request-id": id},
+            "innerError": {
+                "date": "2026-01-05T08:00:00",
+                "request-id": names.request,
+                "client-request-id": names.client,
+            },
         }}))
-        .with_status(self.status)
-        .header(super::answer::REQUEST_ID, id.to_string());
+        .with_status(self.status);
         self.headers
             .into_iter()
             .fold(reply, |reply, (name, value)| reply.header(name, value))
@@ -115,7 +165,8 @@ pub(crate) fn fault(rule: &Rule) -> Option<Reply> {
         .with_header("retry-after", rule.retry_after.unwrap_or(1).to_string()),
         _ => return rule.instead(),
     };
-    Some(error.into_reply())
+    let names = Names::of(&HeaderMap::new());
+    Some(names.put(error.into_reply(&names)))
 }
 
 pub(super) fn denied() -> GraphError {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Request;
 use super::error::GraphError;
+use super::filter::Filter;
 use crate::server::Reply;
 
 /// How a collection is shown.
@@ -25,7 +26,44 @@ impl Shape<'_> {
     fn is_directory(&self) -> bool {
         matches!(self.context, "users" | "groups" | "directoryObjects")
     }
+
+    /// A name that no object of the kind has is an error, as in the service.
+    fn no_property(&self, name: &str) -> GraphError {
+        GraphError::bad_request(format!(
+            "Could not find a property named '{name}' on type 'microsoft.graph.{}'.",
+            self.context.trim_end_matches('s')
+        ))
+    }
+
+    /// Checks the names that a query asks for; where there is nothing, nobody knows.
+    fn check<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+        objects: &[&Map<String, Value>],
+    ) -> Result<(), GraphError> {
+        let same = |own: &str, name: &str| own.eq_ignore_ascii_case(name);
+        let known = |name: &str| {
+            objects.is_empty()
+                || self.further.iter().any(|own| same(own, name))
+                || objects
+                    .iter()
+                    .any(|object| object.keys().any(|own| same(own, name)))
+        };
+        match names.into_iter().find(|name| !known(name)) {
+            Some(name) => Err(self.no_property(name)),
+            None => Ok(()),
+        }
+    }
 }
+
+/// Whether the caller agrees to an answer that lags behind.
+fn is_eventual(request: &Request) -> bool {
+    request
+        .header("consistencylevel")
+        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"))
+}
+
+const ADVANCED: &str = "Refer to https://aka.ms/graph-docs/advanced-queries for more information";
 
 /// Cuts an object down to what was selected. A name that nothing has is an error, as in the service.
 pub(super) fn select(
@@ -61,12 +99,7 @@ pub(super) fn select(
             {
                 cut.insert(name.to_owned(), Value::Null);
             }
-            None => {
-                return Err(GraphError::bad_request(format!(
-                    "Could not find a property named '{name}' on type 'microsoft.graph.{}'.",
-                    shape.context.trim_end_matches('s')
-                )));
-            }
+            None => return Err(shape.no_property(name)),
         }
     }
     // The id is there whatever was selected.
@@ -85,16 +118,24 @@ pub(super) fn reply(
     let query = &request.query;
     let mut found = matching(request, shape, objects)?;
     if let Some(order) = query.get("$orderby") {
-        let (name, direction) = order.split_once(' ').unwrap_or((order, "asc"));
-        found.sort_by_key(|object| {
-            object
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_lowercase()
-        });
-        if direction.trim() == "desc" {
-            found.reverse();
+        let (name, direction) = order
+            .trim()
+            .split_once(' ')
+            .unwrap_or((order.trim(), "asc"));
+        shape.check([name], objects)?;
+        let key = |object: &&Map<String, Value>| {
+            let text = object.get(name).and_then(Value::as_str);
+            text.map(str::to_lowercase)
+        };
+        found.sort_by_key(key);
+        match direction.trim() {
+            "asc" => {}
+            "desc" => found.reverse(),
+            other => {
+                return Err(GraphError::bad_request(format!(
+                    "Syntax error: '{other}' is no direction in '{order}'."
+                )));
+            }
         }
     }
     let total = found.len();
@@ -110,7 +151,7 @@ pub(super) fn reply(
         .map(|object| select(object, query.get("$select"), shape))
         .collect::<Result<_, _>>()?;
     let mut value = json!({"@odata.context": request.context(shape.context)});
-    if query.flag("$count") {
+    if query.flag("$count") && (is_eventual(request) || !shape.is_directory()) {
         value["@odata.count"] = json!(total);
     }
     if from + top < total {
@@ -130,21 +171,29 @@ fn matching<'a>(
     objects: &[&'a Map<String, Value>],
 ) -> Result<Vec<&'a Map<String, Value>>, GraphError> {
     let query = &request.query;
-    let filter = query.get("$filter").map(filters).transpose()?;
+    let filter = query.get("$filter").map(Filter::parse).transpose()?;
+    if let Some(filter) = &filter {
+        shape.check(filter.members(), objects)?;
+        let counted =
+            query.flag("$count") || request.segments.last().is_some_and(|last| last == "$count");
+        let advanced = is_eventual(request) && counted;
+        if shape.is_directory() && filter.is_advanced() && !advanced {
+            return Err(GraphError::unsupported(format!(
+                "The filter is not supported because the required parameters might be missing. Try adding $count=true query parameter and ConsistencyLevel:eventual header. {ADVANCED}"
+            )));
+        }
+    }
     let search = query
         .get("$search")
         .map(|text| text.replace('"', "").to_lowercase());
-    let eventual = request
-        .header("consistencylevel")
-        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
-    if search.is_some() && shape.is_directory() && !eventual {
+    if search.is_some() && shape.is_directory() && !is_eventual(request) {
         return Err(GraphError::unsupported(
             "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
         ));
     }
     let fits = |object: &Map<String, Value>| {
-        let tests = filter.as_ref();
-        tests.is_none_or(|tests| tests.iter().all(|test| test.fits(object)))
+        let filter = filter.as_ref();
+        filter.is_none_or(|filter| filter.fits(object))
     };
     let is_found = |object: &Map<String, Value>| {
         search.as_deref().is_none_or(|text| {
@@ -159,6 +208,21 @@ fn matching<'a>(
     Ok(found
         .filter(|object| fits(object) && is_found(object))
         .collect())
+}
+
+/// `$count` as the last part of an address: the number alone.
+pub(super) fn count(
+    request: &Request,
+    shape: &Shape<'_>,
+    objects: &[&Map<String, Value>],
+) -> Result<Reply, GraphError> {
+    if shape.is_directory() && !is_eventual(request) {
+        return Err(GraphError::unsupported(format!(
+            "Raw count (/$count) is not supported because the 'ConsistencyLevel:eventual' header is missing. {ADVANCED}"
+        )));
+    }
+    let found = matching(request, shape, objects)?;
+    Ok(Reply::bytes("text/plain", found.len().to_string()))
 }
 
 /// Where a page begins: behind the last object of the one before, wherever that is now.
@@ -251,101 +315,4 @@ pub(super) fn path(request: &Request) -> String {
         .map(encode)
         .collect::<Vec<_>>()
         .join("/")
-}
-
-/// One condition of a filter.
-enum Test {
-    /// Member, value, and whether they must be equal.
-    Equal(String, Value, bool),
-    StartsWith(String, String),
-    /// Some element of a list.
-    Any(String, String),
-    /// Whether a list has elements.
-    Filled(String, bool),
-}
-
-impl Test {
-    fn fits(&self, object: &Map<String, Value>) -> bool {
-        let of = |name: &str| {
-            object
-                .iter()
-                .find(|(key, _)| key.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value)
-        };
-        match self {
-            Self::Equal(name, value, equal) => {
-                let same = match (of(name), value) {
-                    (Some(Value::String(own)), Value::String(text)) => {
-                        own.to_lowercase() == text.to_lowercase()
-                    }
-                    (own, value) => own.unwrap_or(&Value::Null) == value,
-                };
-                same == *equal
-            }
-            Self::StartsWith(name, text) => of(name)
-                .and_then(Value::as_str)
-                .is_some_and(|own| own.to_lowercase().starts_with(&text.to_lowercase())),
-            Self::Any(name, text) => of(name)
-                .and_then(Value::as_array)
-                .is_some_and(|list| list.iter().any(|own| own == text)),
-            Self::Filled(name, filled) => of(name)
-                .and_then(Value::as_array)
-                .is_some_and(|list| list.is_empty() != *filled),
-        }
-    }
-}
-
-/// The filters that the documents of directories name most; others are refused.
-fn filters(text: &str) -> Result<Vec<Test>, GraphError> {
-    text.split(" and ")
-        .map(|part| {
-            test(part.trim()).ok_or_else(|| {
-                GraphError::unsupported(format!(
-                    "Unsupported or invalid query filter clause specified: '{part}'."
-                ))
-            })
-        })
-        .collect()
-}
-
-fn test(text: &str) -> Option<Test> {
-    let quoted = |text: &str| {
-        Some(
-            text.trim()
-                .strip_prefix('\'')?
-                .strip_suffix('\'')?
-                .replace("''", "'"),
-        )
-    };
-    let lower = text.to_lowercase();
-    if lower.starts_with("startswith(") {
-        let (name, value) = text["startswith(".len()..]
-            .strip_suffix(')')?
-            .split_once(',')?;
-        return Some(Test::StartsWith(name.trim().to_owned(), quoted(value)?));
-    }
-    if let Some(at) = lower.find("/any(") {
-        let (_, value) = text[at..].split_once(" eq ")?;
-        return Some(Test::Any(
-            text[..at].to_owned(),
-            quoted(value.strip_suffix(')')?)?,
-        ));
-    }
-    let (name, rest) = text.split_once(' ')?;
-    let (operator, value) = rest.trim().split_once(' ')?;
-    let equal = match operator {
-        "eq" => true,
-        "ne" => false,
-        _ => return None,
-    };
-    if let Some(list) = name.strip_suffix("/$count") {
-        return (value.trim() == "0").then(|| Test::Filled(list.to_owned(), !equal));
-    }
-    let value = match value.trim() {
-        "true" => json!(true),
-        "false" => json!(false),
-        "null" => Value::Null,
-        other => json!(quoted(other)?),
-    };
-    Some(Test::Equal(name.to_owned(), value, equal))
 }

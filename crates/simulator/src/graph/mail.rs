@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::answer::{Context, Request};
 use super::error::GraphError;
-use super::list::encode;
-use crate::entra::User;
+use super::list::{decode, encode};
+use crate::entra::{Tenant, User};
 use crate::server::Reply;
 
 const FOLDERS: [&str; 4] = ["Inbox", "Drafts", "Sent Items", "Deleted Items"];
@@ -68,70 +68,116 @@ pub(super) fn route(
         Some(&"mailboxSettings") => &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
         _ => &["Mail.Read", "Mail.ReadWrite"],
     };
-    let user = owner(context, name, needed)?;
-    let messages = || -> Vec<Value> { (0..MESSAGES.len()).map(|at| message(user, at)).collect() };
-    let list = |what: &str, value: Vec<Value>| {
-        Ok(Reply::json(
-            json!({"@odata.context": request.context(what), "value": value}),
-        ))
+    let mailbox = Mailbox {
+        request,
+        user: owner(context, name, needed)?,
     };
-    let inbox = id(user, FOLDERS[0]);
-    let is_inbox = |folder: &str| folder == inbox || folder.eq_ignore_ascii_case("inbox");
+    let (user, tenant) = (mailbox.user, &*context.tenant);
     match rest {
-        ["mailFolders"] => list(
-            "mailFolders",
-            FOLDERS.iter().map(|name| folder(user, name)).collect(),
-        ),
-        ["messages"] => list("messages", messages()),
-        ["mailFolders", folder, "messages"] => list(
-            "messages",
-            if is_inbox(folder) {
-                messages()
-            } else {
-                Vec::new()
-            },
-        ),
+        ["mailFolders"] => {
+            let folders = FOLDERS.iter().map(|name| folder(user, name));
+            Ok(mailbox.list("mailFolders", &folders.collect::<Vec<_>>()))
+        }
+        ["messages"] => Ok(mailbox.list("messages", &mailbox.messages("inbox")?)),
+        ["mailFolders", wanted] => {
+            let folder = folder(user, mailbox.folder(wanted)?);
+            Ok(Reply::json(folder))
+        }
+        ["mailFolders", folder, "messages"] => {
+            Ok(mailbox.list("messages", &mailbox.messages(folder)?))
+        }
         [
             "mailFolders",
             folder,
             "messages",
             "delta" | "delta()" | "microsoft.graph.delta()",
-        ] => {
-            let known = request.query.get("$deltatoken").is_some();
-            let link = format!(
-                "{}/users/{}/mailFolders/{folder}/messages/delta?$deltatoken={}",
-                request.root(),
-                user.id,
-                encode(&json!(MESSAGES.len()))
-            );
-            let value = if known || !is_inbox(folder) {
-                Vec::new()
-            } else {
-                messages()
-            };
-            Ok(Reply::json(
-                json!({"@odata.context": request.context("Collection(message)"), "@odata.deltaLink": link, "value": value}),
-            ))
-        }
+        ] => mailbox.changes(tenant, folder),
         ["messages", wanted] => Ok(Reply::json(message(user, place(user, wanted)?))),
-        ["messages", wanted, "$value"] => {
-            let (subject, body) = MESSAGES[place(user, wanted)?];
-            let text = format!(
-                "From: admin@contoso.example\r\nTo: {}\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n",
-                user.upn()
-            );
-            Ok(Reply::bytes("text/plain", text))
-        }
-        ["calendars"] => list(
-            "calendars",
-            vec![
-                json!({"id": id(user, "Calendar"), "name": "Calendar", "color": "auto", "isDefaultCalendar": true, "canEdit": true, "owner": {"name": user.name(), "address": user.upn()}}),
-            ],
-        ),
+        ["messages", wanted, "$value"] => Ok(mime(user, place(user, wanted)?)),
+        ["calendars"] => Ok(mailbox.list("calendars", &[calendar(user)])),
         _ => Err(GraphError::no_segment(
             rest.last().copied().unwrap_or_default(),
         )),
     }
+}
+
+/// A person's mailbox as a request sees it.
+struct Mailbox<'a> {
+    request: &'a Request,
+    user: &'a User,
+}
+
+impl Mailbox<'_> {
+    fn list(&self, what: &str, value: &[Value]) -> Reply {
+        Reply::json(json!({"@odata.context": self.request.context(what), "value": value}))
+    }
+
+    /// A folder by its id or well-known name, as `sentitems`.
+    fn folder(&self, wanted: &str) -> Result<&'static str, GraphError> {
+        let fits = |name: &&&str| {
+            id(self.user, name) == wanted || name.replace(' ', "").eq_ignore_ascii_case(wanted)
+        };
+        FOLDERS
+            .iter()
+            .find(fits)
+            .copied()
+            .ok_or_else(no_such_object)
+    }
+
+    /// All there are lie in the inbox.
+    fn messages(&self, folder: &str) -> Result<Vec<Value>, GraphError> {
+        let is_inbox = self.folder(folder)? == FOLDERS[0];
+        let count = if is_inbox { MESSAGES.len() } else { 0 };
+        Ok((0..count).map(|at| message(self.user, at)).collect())
+    }
+
+    /// The messages of a folder in a first round, and nothing later, since nobody writes any here.
+    fn changes(&self, tenant: &Tenant, folder: &str) -> Result<Reply, GraphError> {
+        let all = self.messages(folder)?;
+        let known = self.request.query.get("$deltatoken");
+        if let Some(token) = known {
+            let at = decode(token).and_then(|at| at.as_u64());
+            let at = at.ok_or_else(|| {
+                GraphError::new(
+                    StatusCode::BAD_REQUEST,
+                    "ErrorInvalidUrlQuery",
+                    "Badly formed token.",
+                )
+            })?;
+            if (at as usize) < tenant.directory.oldest {
+                return Err(GraphError::new(
+                    StatusCode::GONE,
+                    "SyncStateNotFound",
+                    "The sync state generation is not found.",
+                ));
+            }
+        }
+        let link = format!(
+            "{}/users/{}/mailFolders/{folder}/messages/delta?$deltatoken={}",
+            self.request.root(),
+            self.user.id,
+            encode(&json!(tenant.directory.log.len()))
+        );
+        Ok(Reply::json(json!({
+            "@odata.context": self.request.context("Collection(message)"),
+            "@odata.deltaLink": link,
+            "value": if known.is_some() { Vec::new() } else { all },
+        })))
+    }
+}
+
+/// A message as it was sent.
+fn mime(user: &User, at: usize) -> Reply {
+    let (subject, body) = MESSAGES[at];
+    let text = format!(
+        "From: admin@contoso.example\r\nTo: {}\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{body}\r\n",
+        user.upn()
+    );
+    Reply::bytes("text/plain", text)
+}
+
+fn calendar(user: &User) -> Value {
+    json!({"id": id(user, "Calendar"), "name": "Calendar", "color": "auto", "isDefaultCalendar": true, "canEdit": true, "owner": {"name": user.name(), "address": user.upn()}})
 }
 
 /// Which message an id names.
@@ -139,13 +185,15 @@ fn place(user: &User, wanted: &str) -> Result<usize, GraphError> {
     let at = MESSAGES
         .iter()
         .position(|(subject, _)| id(user, subject) == wanted);
-    at.ok_or_else(|| {
-        GraphError::new(
-            StatusCode::NOT_FOUND,
-            "ErrorItemNotFound",
-            "The specified object was not found in the store.",
-        )
-    })
+    at.ok_or_else(no_such_object)
+}
+
+fn no_such_object() -> GraphError {
+    GraphError::new(
+        StatusCode::NOT_FOUND,
+        "ErrorItemNotFound",
+        "The specified object was not found in the store.",
+    )
 }
 
 fn folder(user: &User, name: &str) -> Value {

@@ -126,10 +126,7 @@ async fn code(
     wikis::project_wiki(maker, main, "Adventure Works.wiki").await?;
     wikis::code_wiki(maker, main, "Shop documentation", shop, "/docs")?;
     wikis::project_wiki(maker, third, "製品カタログ.wiki").await?;
-    let commit = repositories::bare(maker, shop)?
-        .resolve("refs/heads/main")
-        .await?
-        .unwrap_or_default();
+    let commit = repositories::object(maker, shop, "refs/heads/main").await?;
     Ok(Artifact {
         project: main,
         repository: shop,

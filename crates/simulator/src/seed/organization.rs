@@ -1,6 +1,6 @@
 //! Projects with their teams, areas and iterations.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(super) fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiError> 
         maker.with(|organization| node(organization, id, Structure::Area, area, Map::new()))?;
     }
     // Monday, 2026-01-05.
-    let mut start = 1_767_571_200;
+    let mut start = Timestamp::constant(1_767_571_200, 0);
     for iteration in plan.iterations {
         let leaf = !plan
             .iterations
@@ -46,16 +46,10 @@ pub(super) fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiError> 
             .any(|other| other.starts_with(&format!("{iteration}\\")));
         let mut attributes = Map::new();
         if leaf {
-            let date = |seconds: i64| {
-                json!(
-                    Timestamp::from_second(seconds)
-                        .unwrap_or(Timestamp::UNIX_EPOCH)
-                        .to_string()
-                )
-            };
-            attributes.insert("startDate".to_owned(), date(start));
-            attributes.insert("finishDate".to_owned(), date(start + 11 * 86_400));
-            start += 14 * 86_400;
+            let last = start + SignedDuration::from_hours(11 * 24);
+            attributes.insert("startDate".to_owned(), json!(start.to_string()));
+            attributes.insert("finishDate".to_owned(), json!(last.to_string()));
+            start += SignedDuration::from_hours(14 * 24);
         }
         maker.with(|organization| {
             node(
@@ -73,10 +67,9 @@ pub(super) fn project(maker: &mut Maker, plan: &Plan) -> Result<Uuid, ApiError> 
 fn teams(maker: &mut Maker, project: Uuid, plan: &Plan) -> Result<(), ApiError> {
     let people = maker.people.clone();
     let default = maker.with(|organization| {
-        Ok(organization
-            .project_by_id(project)
-            .map(|project| project.default_team)
-            .unwrap_or_default())
+        let missing = || ApiError::no_project(&project.to_string());
+        let project = organization.project_by_id(project).ok_or_else(missing)?;
+        Ok(project.default_team)
     })?;
     let mut all = vec![default];
     for (name, description) in plan.teams {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Maker;
@@ -39,6 +39,16 @@ pub(crate) fn bare(maker: &Maker, repository: Uuid) -> Result<Bare, ApiError> {
     })
 }
 
+/// What a revision names, which the seed has made before.
+pub(crate) async fn object(
+    maker: &Maker,
+    repository: Uuid,
+    revision: &str,
+) -> Result<String, ApiError> {
+    let found = bare(maker, repository)?.resolve(revision).await?;
+    found.ok_or_else(|| ApiError::bad_request(format!("{revision} does not exist")))
+}
+
 impl Maker {
     /// A commit by somebody, `number` steps after the beginning.
     pub(crate) fn commit(&mut self, branch: &str, number: u32, changes: Vec<Change>) -> Commit {
@@ -54,7 +64,7 @@ impl Maker {
             from: None,
             merge: Vec::new(),
             author: (person.display_name.clone(), person.unique_name.clone()),
-            date: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
+            date: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds),
             message,
             changes,
         }
@@ -162,10 +172,7 @@ pub(super) async fn ordinary(
     let mut develop = line(maker, "develop", 6, commits);
     develop[0].from = Some("refs/heads/main~3".to_owned());
     maker.push(repository, &develop).await?;
-    let head = bare(maker, repository)?
-        .resolve("refs/heads/main~5")
-        .await?
-        .unwrap_or_default();
+    let head = object(maker, repository, "refs/heads/main~5").await?;
     maker
         .move_refs(
             repository,
@@ -185,10 +192,7 @@ pub(crate) async fn tag(
     of: &str,
 ) -> Result<String, ApiError> {
     let bare = bare(maker, repository)?;
-    let object = bare
-        .resolve(of)
-        .await?
-        .ok_or_else(|| ApiError::bad_request(format!("{of} does not exist")))?;
+    let object = object(maker, repository, of).await?;
     let kind = bare.text(&["cat-file", "-t", &object]).await?;
     let text = format!(
         "object {object}\ntype {}\ntag {name}\ntagger Release Bot <release@contoso.example> {BEGIN} +0000\n\n{}\n",
@@ -311,10 +315,7 @@ pub(super) async fn eventful(maker: &mut Maker, repository: Uuid) -> Result<(), 
     let signed = tag(maker, repository, "v1.1", "refs/heads/main").await?;
     tag(maker, repository, "release/current", &signed).await?;
     tag(maker, repository, "sources", "refs/heads/main^{tree}").await?;
-    let tip = bare(maker, repository)?
-        .resolve("refs/heads/main~1")
-        .await?
-        .unwrap_or_default();
+    let tip = object(maker, repository, "refs/heads/main~1").await?;
     maker
         .move_refs(
             repository,

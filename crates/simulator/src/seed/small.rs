@@ -34,10 +34,7 @@ pub(super) async fn fill(maker: &mut Maker) -> Result<(), ApiError> {
     branch[0].from = Some("refs/heads/main".to_owned());
     maker.push(repository, &branch).await?;
     wikis::project_wiki(maker, first, "Main Project.wiki").await?;
-    let commit = repositories::bare(maker, repository)?
-        .resolve("refs/heads/main")
-        .await?
-        .unwrap_or_default();
+    let commit = repositories::object(maker, repository, "refs/heads/main").await?;
     let artifact = Artifact {
         project: first,
         repository,

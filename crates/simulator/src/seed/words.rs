@@ -1,7 +1,5 @@
 //! Texts that read like work: sentences, HTML, Markdown, and titles in many scripts.
 
-use std::fmt::Write as _;
-
 /// A small generator of numbers (splitmix64), so that seeds repeat whatever the versions of libraries.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
@@ -235,25 +233,21 @@ impl Dice {
 
     /// HTML as the web editor writes it.
     pub(crate) fn html(&mut self) -> String {
-        let mut text = format!("<div>{}</div>", self.paragraph());
-        if self.chance(50) {
+        let first = self.paragraph();
+        let list = if self.chance(50) {
             let (one, two) = (self.sentence(), self.sentence());
-            write!(
-                text,
-                "<div><br></div><ul><li>{one}</li><li><b>{two}</b></li></ul>"
-            )
-            .ok();
-        }
-        if self.chance(20) {
+            format!("<div><br></div><ul><li>{one}</li><li><b>{two}</b></li></ul>")
+        } else {
+            String::new()
+        };
+        let foreign = if self.chance(20) {
             let foreign = *self.pick(&FOREIGN);
-            write!(
-                text,
-                "<div dir=\"auto\">{}</div>",
-                foreign.replace('&', "&amp;").replace('<', "&lt;")
-            )
-            .ok();
-        }
-        text
+            let foreign = foreign.replace('&', "&amp;").replace('<', "&lt;");
+            format!("<div dir=\"auto\">{foreign}</div>")
+        } else {
+            String::new()
+        };
+        format!("<div>{first}</div>{list}{foreign}")
     }
 
     pub(crate) fn markdown(&mut self) -> String {

@@ -103,6 +103,15 @@ impl ApiError {
         )
     }
 
+    /// The simulator itself has failed.
+    pub(crate) fn internal(message: impl std::fmt::Display) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "System.Exception",
+            message.to_string(),
+        )
+    }
+
     /// A body or a parameter that cannot be read as what the operation takes.
     pub(crate) fn unbound(message: impl Into<String>) -> Self {
         Self::shaped(StatusCode::BAD_REQUEST, message, Shape::Unbound)

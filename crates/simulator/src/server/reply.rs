@@ -46,12 +46,7 @@ impl Reply {
     pub(crate) fn serialized(document: &impl Serialize) -> Self {
         match serde_json::to_vec(document) {
             Ok(bytes) => Self::json_bytes(bytes),
-            Err(error) => ApiError::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "System.Exception",
-                error.to_string(),
-            )
-            .into_reply(),
+            Err(error) => ApiError::internal(error).into_reply(),
         }
     }
 
@@ -86,11 +81,11 @@ impl Reply {
         .header("content-type", content_type)
     }
 
-    /// The body as JSON; `null` if it is none.
-    pub(crate) fn document(&self) -> Value {
+    /// The body as JSON; `null` if there is none.
+    pub(crate) fn document(&self) -> Result<Value, ApiError> {
         match &self.body {
-            Body::Bytes(bytes) => serde_json::from_slice(bytes).unwrap_or_default(),
-            Body::Empty | Body::Stream(_) => Value::Null,
+            Body::Bytes(bytes) => serde_json::from_slice(bytes).map_err(ApiError::internal),
+            Body::Empty | Body::Stream(_) => Ok(Value::Null),
         }
     }
 

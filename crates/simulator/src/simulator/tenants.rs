@@ -153,7 +153,7 @@ impl Simulator {
         let mut world = self.world.write();
         let reply = crate::entra::control::answer(&mut world.entra, &Method::POST, path, body);
         reply
-            .map(|reply| reply.document())
+            .and_then(|reply| reply.document())
             .map_err(|error| SimulatorError::Refused(error.message))
     }
 
@@ -165,16 +165,20 @@ impl Simulator {
 
     /// An access token for Azure DevOps as a person with the scopes, without signing in.
     pub fn access_token(&self, person: &str, scopes: &[&str]) -> Result<String, SimulatorError> {
-        let made = self.control("tokens", &json!({"person": person, "scopes": scopes}))?;
-        Ok(made["token"].as_str().unwrap_or_default().to_owned())
+        self.token("tokens", &json!({"person": person, "scopes": scopes}))
     }
 
     /// A token of Kubernetes or a pipeline, to be put into a file.
     pub fn workload_token(&self, issuer: &str, subject: &str) -> Result<String, SimulatorError> {
-        let made = self.control(
+        self.token(
             "workload-tokens",
             &json!({"issuer": issuer, "subject": subject}),
-        )?;
-        Ok(made["token"].as_str().unwrap_or_default().to_owned())
+        )
+    }
+
+    fn token(&self, path: &str, body: &Value) -> Result<String, SimulatorError> {
+        let made = self.control(path, body)?;
+        let token = made["token"].as_str().map(str::to_owned);
+        token.ok_or_else(|| SimulatorError::Refused(format!("{path} made no token")))
     }
 }

@@ -53,11 +53,8 @@ pub(super) async fn put(
         changes,
     )
     .await?;
-    let head = opened
-        .bare
-        .resolve(&opened.branch)
-        .await?
-        .unwrap_or_default();
+    let head = opened.bare.resolve(&opened.branch).await?;
+    let head = head.ok_or_else(|| invalid("The version of the wiki is not there."))?;
     let answer = json!({"name": name, "path": format!("/{file}")});
     Ok(Reply::json(answer)
         .with_status(StatusCode::CREATED)

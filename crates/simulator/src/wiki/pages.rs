@@ -173,6 +173,65 @@ async fn get(
     Ok(Reply::json(value).header("etag", etag(&page)))
 }
 
+/// What a write knows of the page that it means.
+struct Draft<'a> {
+    path: &'a str,
+    /// Without `.md`.
+    file: String,
+    text: &'a str,
+    /// The page as it is, if there is one.
+    known: Option<&'a String>,
+}
+
+impl Draft<'_> {
+    /// A page is changed only by who knows its version, and made only where there is none.
+    fn check(&self, call: &Call, tree: &Tree) -> Result<(), ApiError> {
+        if self.file.is_empty() {
+            return Err(invalid("The root of a wiki has no content."));
+        }
+        let version = call
+            .header("if-match")
+            .map(|version| version.trim_start_matches("W/").trim_matches('"'));
+        match (self.known, version) {
+            (Some(_), None) => return Err(page_exists(self.path)),
+            (Some(blob), Some(version)) if blob != version => return Err(page_changed(self.path)),
+            (None, Some(version)) if !version.is_empty() => return Err(page_not_found(self.path)),
+            _ => {}
+        }
+        if tree.contains(self.place().0) {
+            Ok(())
+        } else {
+            Err(ancestor_not_found(self.path))
+        }
+    }
+
+    /// Folder and name.
+    fn place(&self) -> (&str, &str) {
+        self.file.rsplit_once('/').unwrap_or(("", &self.file))
+    }
+
+    /// The page, and for a new one its line among its siblings; nothing if nothing changes.
+    fn changes(&self, tree: &Tree) -> Vec<Change> {
+        if self
+            .known
+            .is_some_and(|blob| *blob == blob_id(self.text.as_bytes()))
+        {
+            return Vec::new();
+        }
+        let mut changes = vec![Change::Write {
+            path: format!("{}.md", self.file),
+            content: self.text.as_bytes().to_vec(),
+        }];
+        let (folder, name) = self.place();
+        let mut order = tree.order(folder);
+        if self.known.is_none() && !order.iter().any(|line| line == name) {
+            order.push(name.to_owned());
+            changes.push(order_file(folder, &order));
+        }
+        changes
+    }
+}
+
 async fn put(
     world: &SharedWorld,
     call: &Call,
@@ -181,55 +240,29 @@ async fn put(
     path: &str,
 ) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let text = body["content"]
-        .as_str()
-        .ok_or_else(|| invalid("The content of a page is required."))?;
     let file = paths::file(path);
-    if file.is_empty() {
-        return Err(invalid("The root of a wiki has no content."));
-    }
-    let version = call
-        .header("if-match")
-        .map(|version| version.trim_start_matches("W/").trim_matches('"'));
-    let known = tree.blob(&file);
-    match (known, version) {
-        (Some(_), None) => return Err(page_exists(path)),
-        (Some(blob), Some(version)) if blob != version => return Err(page_changed(path)),
-        (None, Some(version)) if !version.is_empty() => return Err(page_not_found(path)),
-        _ => {}
-    }
-    let (folder, name) = file.rsplit_once('/').unwrap_or(("", &file));
-    if !tree.contains(folder) {
-        return Err(ancestor_not_found(path));
-    }
-    let created = known.is_none();
-    let mut changes = vec![Change::Write {
-        path: format!("{file}.md"),
-        content: text.as_bytes().to_vec(),
-    }];
-    let mut order = tree.order(folder);
-    if created && !order.iter().any(|line| line == name) {
-        order.push(name.to_owned());
-        changes.push(order_file(folder, &order));
-    }
-    let message = format!(
-        "{} {}",
-        if created { "Added" } else { "Updated" },
-        path.trim_start_matches('/')
-    );
-    let unchanged = known.is_some_and(|blob| *blob == blob_id(text.as_bytes()));
-    if !unchanged {
+    let draft = Draft {
+        path,
+        known: tree.blob(&file),
+        file,
+        text: body["content"]
+            .as_str()
+            .ok_or_else(|| invalid("The content of a page is required."))?,
+    };
+    draft.check(call, tree)?;
+    let (status, done) = match draft.known {
+        None => (StatusCode::CREATED, "Added"),
+        Some(_) => (StatusCode::OK, "Updated"),
+    };
+    let changes = draft.changes(tree);
+    if !changes.is_empty() {
+        let message = format!("{done} {}", path.trim_start_matches('/'));
         commit(world, call, opened, &message, changes).await?;
     }
     let tree = Tree::read(&opened.bare, &opened.branch, &opened.wiki.mapped_path).await?;
-    let page = tree.page(&file).ok_or_else(|| page_not_found(path))?;
+    let page = tree.page(&draft.file).ok_or_else(|| page_not_found(path))?;
     let mut value = show(world, call, opened, &tree, &page, 0)?;
-    value["content"] = json!(text);
-    let status = if created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    value["content"] = json!(draft.text);
     Ok(Reply::json(value)
         .with_status(status)
         .header("etag", etag(&page)))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths;
 use crate::git::bare::Bare;
+use crate::git::tree::Entry;
 use crate::server::ApiError;
 
 /// All pages at one commit.
@@ -36,17 +37,12 @@ impl Tree {
             return Ok(tree);
         }
         let prefix = mapped.trim_matches('/');
-        let text = bare
-            .text(&["ls-tree", "-r", "-z", &format!("{branch}:{prefix}")])
-            .await?;
-        for line in text.split('\0') {
-            let Some((head, path)) = line.split_once('\t') else {
-                continue;
-            };
-            let blob = head.rsplit(' ').next().unwrap_or_default();
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let entries = bare.entries(&format!("{branch}:{prefix}"), true).await?;
+        for entry in entries.into_iter().filter(|entry| entry.kind == "blob") {
+            let Entry { object, path, .. } = entry;
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
             if name == ".order" {
-                let lines = bare.text(&["cat-file", "blob", blob]).await?;
+                let lines = bare.text(&["cat-file", "blob", &object]).await?;
                 tree.orders.insert(
                     folder.to_owned(),
                     lines
@@ -56,9 +52,9 @@ impl Tree {
                         .collect(),
                 );
             } else if let Some(file) = path.strip_suffix(".md") {
-                tree.files.insert(file.to_owned(), blob.to_owned());
+                tree.files.insert(file.to_owned(), object);
             } else {
-                tree.others.insert(path.to_owned());
+                tree.others.insert(path);
             }
         }
         Ok(tree)

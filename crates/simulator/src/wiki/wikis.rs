@@ -148,18 +148,18 @@ pub(super) fn post(
     let name = text(&body["name"])
         .filter(|name| !name.trim().is_empty())
         .ok_or_else(|| invalid("The name of a wiki is required."))?;
-    let named = body["projectId"]
-        .as_str()
-        .and_then(|id| Uuid::parse_str(id).ok());
-    let project = project
-        .or(named)
-        .ok_or_else(|| invalid("The project of a wiki is required."))?;
+    let named = body["projectId"].as_str();
     let code = body["type"]
         .as_str()
         .is_some_and(|kind| kind.eq_ignore_ascii_case("codeWiki"));
     let data = world.data().to_owned();
     let mut guard = world.write();
     let organization = guard.organization_mut(&call.organization)?;
+    let project = match (project, named) {
+        (Some(project), _) => project,
+        (None, Some(named)) => organization.project(named)?.id,
+        (None, None) => return Err(invalid("The project of a wiki is required.")),
+    };
     let (mapped, version) = (text(&body["mappedPath"]), text(&body["version"]["version"]));
     let code = if code {
         let repository = body["repositoryId"]
@@ -218,10 +218,9 @@ pub(super) fn patch(
         name.clone_into(&mut wiki.name);
     }
     if let Some(versions) = body["versions"].as_array() {
-        wiki.versions = versions
-            .iter()
-            .filter_map(|version| version["version"].as_str().map(str::to_owned))
-            .collect();
+        let name = |version: &Value| version["version"].as_str().map(str::to_owned);
+        let names: Option<Vec<String>> = versions.iter().map(name).collect();
+        wiki.versions = names.ok_or_else(|| invalid("A version of a wiki has a name."))?;
     }
     Ok(Reply::json(wiki.show(&call.base)))
 }

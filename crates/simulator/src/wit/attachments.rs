@@ -76,56 +76,9 @@ pub(crate) fn route(
 ) -> Result<Reply, ApiError> {
     let scope = call.project_base(organization)?;
     match (&call.method, rest) {
-        (&Method::POST, []) => {
-            let name = call
-                .query
-                .get("fileName")
-                .unwrap_or("attachment")
-                .to_owned();
-            let chunked = call
-                .query
-                .get("uploadType")
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("chunked"));
-            if !chunked && call.body.len() > SIMPLE_LIMIT {
-                return Err(ApiError::new(
-                    StatusCode::BAD_REQUEST,
-                    "System.Web.HttpException",
-                    "Maximum request length exceeded.",
-                ));
-            }
-            let bytes = if chunked {
-                Bytes::new()
-            } else {
-                call.body.clone()
-            };
-            let id = store(organization, &name, bytes, &call.identity.person);
-            if chunked && let Some(attachment) = organization.wit.attachments.get_mut(&id) {
-                attachment.pending = Some(Pending {
-                    total: None,
-                    received: BytesMut::new(),
-                });
-            }
-            let status = if chunked {
-                StatusCode::ACCEPTED
-            } else {
-                StatusCode::CREATED
-            };
-            Ok(Reply::json(reference(&scope, id, &name)).with_status(status))
-        }
+        (&Method::POST, []) => upload(organization, call, &scope),
         (&Method::PUT, [id]) => chunk(organization, call, id, &scope),
-        (&Method::GET, [id]) => {
-            let attachment = Uuid::parse_str(id)
-                .ok()
-                .and_then(|id| organization.wit.attachments.get(&id))
-                .filter(|attachment| attachment.pending.is_none());
-            let attachment = attachment.ok_or_else(|| not_found(id))?;
-            let name = call.query.get("fileName").unwrap_or(&attachment.name);
-            let disposition = format!("attachment; filename=\"{}\"", name.replace('"', "_"));
-            Ok(
-                Reply::bytes("application/octet-stream", attachment.bytes.clone())
-                    .header("content-disposition", disposition),
-            )
-        }
+        (&Method::GET, [id]) => download(organization, call, id),
         (&Method::DELETE, [id]) => {
             let removed = Uuid::parse_str(id)
                 .ok()
@@ -136,6 +89,48 @@ pub(crate) fn route(
         }
         _ => Err(ApiError::method_not_allowed(call)),
     }
+}
+
+/// Takes a file, or with `uploadType=chunked` the promise of one.
+fn upload(organization: &mut Organization, call: &Call, scope: &str) -> Result<Reply, ApiError> {
+    let name = call.query.get("fileName").unwrap_or("attachment");
+    let by = &call.identity.person;
+    let chunked = call
+        .query
+        .get("uploadType")
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("chunked"));
+    if !chunked {
+        if call.body.len() > SIMPLE_LIMIT {
+            return Err(ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "System.Web.HttpException",
+                "Maximum request length exceeded.",
+            ));
+        }
+        let id = store(organization, name, call.body.clone(), by);
+        return Ok(Reply::json(reference(scope, id, name)).with_status(StatusCode::CREATED));
+    }
+    let id = store(organization, name, Bytes::new(), by);
+    if let Some(attachment) = organization.wit.attachments.get_mut(&id) {
+        attachment.pending = Some(Pending {
+            total: None,
+            received: BytesMut::new(),
+        });
+    }
+    Ok(Reply::json(reference(scope, id, name)).with_status(StatusCode::ACCEPTED))
+}
+
+/// A file that has come completely.
+fn download(organization: &Organization, call: &Call, id: &str) -> Result<Reply, ApiError> {
+    let attachment = Uuid::parse_str(id)
+        .ok()
+        .and_then(|id| organization.wit.attachments.get(&id))
+        .filter(|attachment| attachment.pending.is_none())
+        .ok_or_else(|| not_found(id))?;
+    let name = call.query.get("fileName").unwrap_or(&attachment.name);
+    let disposition = format!("attachment; filename=\"{}\"", name.replace('"', "_"));
+    let reply = Reply::bytes("application/octet-stream", attachment.bytes.clone());
+    Ok(reply.header("content-disposition", disposition))
 }
 
 /// `PUT` with `Content-Range: bytes 0-9/25`; the chunks come in order.

@@ -106,10 +106,11 @@ fn inner(
         .position(|segment| segment.eq_ignore_ascii_case("_apis"))
         .ok_or_else(|| ApiError::no_route_path(path))?;
     let header = |(name, value): (&String, &Value)| {
-        Some((
-            HeaderName::from_bytes(name.to_ascii_lowercase().as_bytes()).ok()?,
-            HeaderValue::from_str(value.as_str()?).ok()?,
-        ))
+        let value = value.as_str().map(HeaderValue::from_str);
+        match (HeaderName::try_from(name.as_str()), value) {
+            (Ok(name), Some(Ok(value))) => Ok((name, value)),
+            _ => Err(ApiError::bad_body(format!("{name} is no header"))),
+        }
     };
     let place = &segments[..at];
     let place = if place
@@ -129,7 +130,10 @@ fn inner(
         team: place.get(1).cloned(),
         segments: segments[at + 1..].to_vec(),
         query: Query::parse(query),
-        headers: headers.iter().filter_map(header).collect::<HeaderMap>(),
+        headers: headers
+            .iter()
+            .map(header)
+            .collect::<Result<HeaderMap, _>>()?,
         body: Bytes::from(body.to_string()),
         identity: call.identity.clone(),
         base: call.base.clone(),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::item::{CommentRef, Item};
-use super::value::{FieldValue, Identities, References, date_text};
+use super::value::{FieldValue, date_text};
 use super::{ids, write};
 use crate::server::{ApiError, Call, Reply};
 use crate::world::{Organization, Person};
@@ -207,7 +207,7 @@ fn document(call: &Call, item: &Item, comment: &Comment, expand: &str) -> Value 
 /// Names that nobody resolves are shown without an id.
 fn author(by: &FieldValue, base: &str) -> Value {
     match by {
-        FieldValue::Person(_) => by.json(Identities::References(&References::new(base))),
+        FieldValue::Person(person) => person.reference(base),
         other => {
             json!({"displayName": other.display(), "id": uuid::Uuid::nil(), "uniqueName": other.display()})
         }

@@ -11,10 +11,11 @@ use super::nodes::Structure;
 use super::render::{FieldsView, Select};
 use super::value::{FieldValue, Identities, date_text};
 use super::{BATCH, comments, ids, reporting};
+use crate::server::ApiError;
 use crate::world::Organization;
 
 /// `workItems`, `areas`, `iterations`, `attachments`.
-pub(crate) fn state(organization: &Organization) -> Map<String, Value> {
+pub(crate) fn state(organization: &Organization) -> Result<Map<String, Value>, ApiError> {
     let wit = &organization.wit;
     let trees = |structure: Structure| -> Vec<Value> {
         let roots = organization
@@ -29,7 +30,7 @@ pub(crate) fn state(organization: &Organization) -> Map<String, Value> {
         .values()
         .map(|attachment| json!({"id": attachment.id, "name": attachment.name, "length": attachment.bytes.len(), "sha256": hex::encode(Sha256::digest(&attachment.bytes)), "createdDate": date_text(attachment.created), "createdBy": attachment.by.combined()}))
         .collect();
-    let items = |deleted: bool| -> Vec<Value> {
+    let items = |deleted: bool| -> Result<Vec<Value>, ApiError> {
         wit.items
             .values()
             .filter(|item| item.deleted.is_some() == deleted)
@@ -39,19 +40,33 @@ pub(crate) fn state(organization: &Organization) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("areas".to_owned(), trees(Structure::Area).into());
     map.insert("iterations".to_owned(), trees(Structure::Iteration).into());
-    map.insert("workItems".to_owned(), items(false).into());
-    map.insert("recycleBin".to_owned(), items(true).into());
+    map.insert("workItems".to_owned(), items(false)?.into());
+    map.insert("recycleBin".to_owned(), items(true)?.into());
     map.insert("attachments".to_owned(), attachments.into());
-    map
+    Ok(map)
 }
 
-fn item_state(organization: &Organization, item: &Item) -> Value {
-    let revisions: Vec<Value> = (1..)
+fn item_state(organization: &Organization, item: &Item) -> Result<Value, ApiError> {
+    let revisions: Result<Vec<Value>, ApiError> = (1..)
         .zip(&item.revisions)
         .map(|(rev, revision)| {
-            let fields = FieldsView { organization, item, rev, revision, select: Select::Stored, identities: Identities::Combined, tag_refs: false, parent: false };
-            let markdown: Vec<&str> = revision.markdown.iter().map(|id| organization.wit.fields.get(*id).reference.as_str()).collect();
-            json!({"rev": rev, "fields": serde_json::to_value(fields).unwrap_or(Value::Null), "markdown": markdown})
+            let fields = FieldsView {
+                organization,
+                item,
+                rev,
+                revision,
+                select: Select::Stored,
+                identities: Identities::Combined,
+                tag_refs: false,
+                parent: false,
+            };
+            let markdown: Vec<&str> = revision
+                .markdown
+                .iter()
+                .map(|id| organization.wit.fields.get(*id).reference.as_str())
+                .collect();
+            let fields = serde_json::to_value(fields).map_err(ApiError::internal)?;
+            Ok(json!({"rev": rev, "fields": fields, "markdown": markdown}))
         })
         .collect();
     let comments: Vec<Value> = item
@@ -71,7 +86,7 @@ fn item_state(organization: &Organization, item: &Item) -> Value {
         "title": item.title(),
         "createdBy": item.revisions[0].values.get(ids::CREATED_BY).map(FieldValue::display),
         "createdDate": item.revisions[0].values.get(ids::CREATED_DATE).map(FieldValue::display),
-        "revisions": revisions,
+        "revisions": revisions?,
         "relations": item.relations.iter().map(|relation| relation_state(organization, relation)).collect::<Value>(),
         "comments": comments,
     });
@@ -79,7 +94,7 @@ fn item_state(organization: &Organization, item: &Item) -> Value {
         value["deletedBy"] = json!(deletion.by.combined());
         value["deletedDate"] = json!(date_text(deletion.date));
     }
-    value
+    Ok(value)
 }
 
 fn relation_state(organization: &Organization, relation: &Relation) -> Value {

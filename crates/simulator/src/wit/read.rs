@@ -205,11 +205,13 @@ pub(super) fn batch(organization: &Organization, call: &Call) -> Result<Reply, A
     let expand = body
         .expand
         .as_ref()
-        .map(|expand| enumeration(expand, &["none", "relations", "fields", "links", "all"]));
+        .map(|expand| enumeration(expand, &["none", "relations", "fields", "links", "all"]))
+        .transpose()?;
     let policy = body
         .error_policy
         .as_ref()
-        .map(|policy| enumeration(policy, &["", "fail", "omit"]));
+        .map(|policy| enumeration(policy, &["", "fail", "omit"]))
+        .transpose()?;
     let request = Request::new(
         organization,
         body.fields,
@@ -220,16 +222,15 @@ pub(super) fn batch(organization: &Organization, call: &Call) -> Result<Reply, A
     many(organization, call, &body.ids, &request)
 }
 
-fn enumeration(value: &Value, names: &[&str]) -> String {
-    match value {
+fn enumeration(value: &Value, names: &[&str]) -> Result<String, ApiError> {
+    let name = match value {
         Value::Number(number) => number
             .as_u64()
-            .and_then(|at| names.get(at as usize))
-            .copied()
-            .unwrap_or_default()
-            .to_owned(),
-        other => other.as_str().unwrap_or_default().to_owned(),
-    }
+            .and_then(|at| names.get(at as usize).copied()),
+        other => other.as_str(),
+    };
+    name.map(str::to_owned)
+        .ok_or_else(|| ApiError::bad_body(format!("{value} is none of {names:?}")))
 }
 
 /// `GET workItems/{id}[/revisions|updates[/{n}]]`.
@@ -317,30 +318,23 @@ fn updates(
             .map(|update| update_document(organization, item, number, update, &call.base))
     };
     if let [number] = rest {
-        let found = number
-            .parse::<usize>()
-            .ok()
-            .filter(|number| *number > 0)
-            .and_then(document);
-        return found.map(Reply::json).ok_or_else(|| {
+        let found = number.parse::<usize>().ok().filter(|number| *number > 0);
+        let found = found.and_then(document).ok_or_else(|| {
             ApiError::bad_request(format!(
                 "TF401404: The update {number} of work item {} does not exist.",
                 item.id
             ))
             .not_found()
-        });
+        })?;
+        return Ok(Reply::json(found?));
     }
     let (skip, top) = (
         call.query.number("$skip")?.unwrap_or(0),
         call.query.number("$top")?.unwrap_or(BATCH),
     );
-    Ok(Reply::list(
-        (1..=item.updates.len())
-            .skip(skip)
-            .take(top)
-            .filter_map(document)
-            .collect(),
-    ))
+    let numbers = (1..=item.updates.len()).skip(skip).take(top);
+    let page: Result<Vec<Value>, ApiError> = numbers.filter_map(document).collect();
+    Ok(Reply::list(page?))
 }
 
 /// `POST artifactUriQuery`: the items that link to each artifact.

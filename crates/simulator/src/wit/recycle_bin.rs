@@ -28,21 +28,13 @@ pub(super) fn delete(
         .items
         .get(&id)
         .ok_or_else(|| unknown_item(id))?;
-    Ok(Reply::json(document(organization, call, item, 200)))
+    Ok(Reply::json(document(organization, call, item, 200)?))
 }
 
 /// `POST workItemsDelete`.
 pub(super) fn delete_many(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError> {
     let body = call.value()?;
-    let ids: Vec<u32> = body["ids"]
-        .as_array()
-        .map(|ids| {
-            ids.iter()
-                .filter_map(Value::as_u64)
-                .map(|id| id as u32)
-                .collect()
-        })
-        .unwrap_or_default();
+    let ids: Vec<u32> = serde_json::from_value(body["ids"].clone()).map_err(ApiError::bad_body)?;
     let by = Arc::clone(&call.identity.person);
     let mut results = Vec::new();
     for id in ids {
@@ -52,7 +44,7 @@ pub(super) fn delete_many(organization: &mut Organization, call: &Call) -> Resul
             write::delete(organization, id, &by)
         };
         results.push(match (done, organization.wit.items.get(&id)) {
-            (Ok(()), Some(item)) => document(organization, call, item, 200),
+            (Ok(()), Some(item)) => document(organization, call, item, 200)?,
             (Ok(()), None) => json!({"id": id, "code": 200}),
             (Err(error), _) => {
                 json!({"id": id, "code": error.status.as_u16(), "message": error.message})
@@ -112,7 +104,7 @@ pub(super) fn route(
                 .items
                 .get(&id)
                 .ok_or_else(|| unknown_item(id))?;
-            Ok(Reply::json(document(organization, call, item, 200)))
+            Ok(Reply::json(document(organization, call, item, 200)?))
         }
         _ => Err(ApiError::method_not_allowed(call)),
     }
@@ -141,7 +133,12 @@ fn reference(organization: &Organization, call: &Call, item: &Item, code: u16) -
     value
 }
 
-fn document(organization: &Organization, call: &Call, item: &Item, code: u16) -> Value {
+fn document(
+    organization: &Organization,
+    call: &Call,
+    item: &Item,
+    code: u16,
+) -> Result<Value, ApiError> {
     let expand = Expand {
         relations: true,
         ..Expand::default()
@@ -149,6 +146,6 @@ fn document(organization: &Organization, call: &Call, item: &Item, code: u16) ->
     let references = References::new(&call.base);
     let view = ItemView::new(organization, item, &references, expand);
     let mut value = reference(organization, call, item, code);
-    value["resource"] = serde_json::to_value(view).unwrap_or(Value::Null);
-    value
+    value["resource"] = serde_json::to_value(view).map_err(ApiError::internal)?;
+    Ok(value)
 }

@@ -13,6 +13,7 @@ use super::tags;
 use super::types::encode;
 use super::value::{FieldValue, Identities, References, ValueView, date_text};
 use super::write::visible;
+use crate::server::ApiError;
 use crate::world::Organization;
 
 /// `9999-01-01T00:00:00Z`, the revised date of what is current.
@@ -459,7 +460,7 @@ pub(crate) fn update_document(
     number: usize,
     update: &Update,
     base: &str,
-) -> Value {
+) -> Result<Value, ApiError> {
     let references = References::new(base);
     let later = &item.updates[number..];
     let next = later.iter().find(|later| later.revises);
@@ -474,7 +475,7 @@ pub(crate) fn update_document(
     });
     if update.revises {
         let identities = Identities::References(&references);
-        value["fields"] = field_changes(organization, item, update.rev, identities);
+        value["fields"] = field_changes(organization, item, update.rev, identities)?;
     }
     if !update.relinked.is_nothing() {
         let document =
@@ -487,7 +488,7 @@ pub(crate) fn update_document(
         "workItemUpdates": {"href": format!("{parent}/updates")},
         "parent": {"href": parent},
     });
-    value
+    Ok(value)
 }
 
 /// The author of an update, with a `name` that no other answer has; text where nobody is known.
@@ -525,9 +526,13 @@ fn field_changes(
     item: &Item,
     rev: u32,
     identities: Identities<'_>,
-) -> Value {
-    let document = |rev: u32| -> Map<String, Value> {
-        let view = item.revision(rev).map(|revision| FieldsView {
+) -> Result<Value, ApiError> {
+    let document = |rev: u32| -> Result<Map<String, Value>, ApiError> {
+        // Before the first there is none.
+        let Some(revision) = item.revision(rev) else {
+            return Ok(Map::new());
+        };
+        let view = FieldsView {
             organization,
             item,
             rev,
@@ -536,13 +541,11 @@ fn field_changes(
             identities,
             tag_refs: false,
             parent: false,
-        });
-        match view.and_then(|view| serde_json::to_value(view).ok()) {
-            Some(Value::Object(map)) => map,
-            _ => Map::new(),
-        }
+        };
+        let fields = serde_json::to_value(view).map_err(ApiError::internal)?;
+        serde_json::from_value(fields).map_err(ApiError::internal)
     };
-    let (mut before, after) = (document(rev - 1), document(rev));
+    let (mut before, after) = (document(rev - 1)?, document(rev)?);
     let mut changes = Map::new();
     for (name, new) in after {
         match before.remove(&name) {
@@ -554,5 +557,5 @@ fn field_changes(
     for (name, old) in before {
         changes.insert(name, json!({"oldValue": old}));
     }
-    Value::Object(changes)
+    Ok(Value::Object(changes))
 }

@@ -353,23 +353,41 @@ impl Serialize for LinkEntry<'_> {
                 .get(&id)
                 .map(|item| item.project)
         };
-        let attributes = json!({
-            "linkType": change.link.reference,
-            "sourceId": change.source,
-            "targetId": change.target,
-            "isActive": change.active,
-            "changedDate": date_text(change.date),
-            "changedBy": serde_json::to_value(PersonView { person: &change.by, base: self.base }).unwrap_or(Value::Null),
-            "comment": change.comment.as_deref().unwrap_or_default(),
-            "changedOperation": if change.active { "create" } else { "remove" },
-            "sourceProjectId": project(change.source),
-            "targetProjectId": project(change.target),
-        });
+        let attributes = LinkAttributes {
+            link_type: change.link.reference,
+            source_id: change.source,
+            target_id: change.target,
+            is_active: change.active,
+            changed_date: date_text(change.date),
+            changed_by: PersonView {
+                person: &change.by,
+                base: self.base,
+            },
+            comment: change.comment.as_deref().unwrap_or_default(),
+            changed_operation: if change.active { "create" } else { "remove" },
+            source_project_id: project(change.source),
+            target_project_id: project(change.target),
+        };
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("rel", change.link.stem())?;
         map.serialize_entry("attributes", &attributes)?;
         map.end()
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinkAttributes<'a> {
+    link_type: &'a str,
+    source_id: u32,
+    target_id: u32,
+    is_active: bool,
+    changed_date: String,
+    changed_by: PersonView<'a>,
+    comment: &'a str,
+    changed_operation: &'a str,
+    source_project_id: Option<Uuid>,
+    target_project_id: Option<Uuid>,
 }
 
 /// `GET reporting/workItemLinks`.

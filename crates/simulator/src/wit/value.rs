@@ -108,14 +108,6 @@ impl FieldValue {
             Self::Person(person) => person.combined(),
         }
     }
-
-    pub(crate) fn json(&self, identities: Identities<'_>) -> Value {
-        serde_json::to_value(ValueView {
-            value: self,
-            identities,
-        })
-        .unwrap_or(Value::Null)
-    }
 }
 
 /// How identities are written.

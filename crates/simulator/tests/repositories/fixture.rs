@@ -237,6 +237,14 @@ impl Fixture {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Pushes from a working copy to a repository.
+    #[track_caller]
+    pub(crate) fn push(&self, folder: &Path, repository: &str, refs: &[&str]) {
+        let remote = self.remote(repository);
+        let arguments = [&["push", "-q", remote.as_str()], refs].concat();
+        self.run(folder, &arguments);
+    }
+
     /// A working copy with `commits` commits on `main` and a tag.
     pub(crate) fn working_copy(&self, name: &str, commits: usize) -> PathBuf {
         let folder = self.path(name);

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::fixture::Fixture;
+use super::fixture::{Answer, Fixture};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_pushed_can_be_cloned_in_both_protocols_and_sets_the_default_branch() {
@@ -318,113 +318,119 @@ async fn limited_refs_hide_the_branches_of_others_but_not_from_the_full_address(
     );
 }
 
+/// A repository and two LFS objects, of which only one is ever uploaded.
+struct Lfs {
+    fixture: Fixture,
+    repository: String,
+    content: Vec<u8>,
+}
+
+impl Lfs {
+    async fn new() -> Self {
+        let fixture = Fixture::new().await;
+        let repository = fixture.repository("large").await;
+        let content = b"some large object".repeat(1000);
+        Self {
+            fixture,
+            repository,
+            content,
+        }
+    }
+
+    /// `Pointer` of the uploaded object, with a size that may be a lie.
+    fn object(&self, size: usize) -> Value {
+        json!({"oid": hex::encode(Sha256::digest(&self.content)), "size": size})
+    }
+
+    /// What the batch says of both objects.
+    async fn batch(&self, repository: &str, operation: &str) -> Value {
+        let missing = json!({"oid": hex::encode(Sha256::digest(b"missing")), "size": 7});
+        let body = json!({"operation": operation, "transfers": ["basic"], "objects": [self.object(self.content.len()), missing], "hash_algo": "sha256"});
+        let path = format!("{}/info/lfs/objects/batch", self.fixture.remote(repository));
+        let told = self.fixture.told(200, Method::POST, &path, &body).await;
+        told["objects"].clone()
+    }
+
+    /// Follows a link of the batch with the headers that it names.
+    async fn follow(&self, method: Method, action: &Value, body: Vec<u8>) -> Answer {
+        let token = action["header"]["Authorization"].as_str().unwrap();
+        assert_ne!(token, self.fixture.authorization);
+        let url = action["href"].as_str().unwrap();
+        let headers = [("authorization", token)];
+        self.fixture.send(method, url, &headers, body).await
+    }
+
+    async fn upload(&self) {
+        let actions = self.batch("large", "upload").await[0]["actions"].clone();
+        let body = self.content.clone();
+        let put = self.follow(Method::PUT, &actions["upload"], body).await;
+        put.expect(200);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lfs_objects_are_uploaded_verified_and_downloaded_by_the_links_of_the_batch() {
-    let fixture = Fixture::new().await;
-    let id = fixture.repository("large").await;
-    let content = b"some large object".repeat(1000);
-    let oid = hex::encode(Sha256::digest(&content));
-    let missing = hex::encode(Sha256::digest(b"missing"));
-    let batch = format!("{}/info/lfs/objects/batch", fixture.remote("large"));
-    let object = |oid: &str, size: usize| json!({"oid": oid, "size": size});
-    let ask = |operation: &str| json!({"operation": operation, "transfers": ["basic"], "objects": [object(&oid, content.len()), object(&missing, 7)], "hash_algo": "sha256"});
-    let none = fixture
-        .told(200, Method::POST, &batch, &ask("download"))
-        .await;
-    assert_eq!(none["objects"][0]["error"]["code"], 404);
+    let lfs = Lfs::new().await;
+    let none = lfs.batch("large", "download").await;
+    assert_eq!(none[0]["error"]["code"], 404);
 
-    let upload = fixture
-        .told(200, Method::POST, &batch, &ask("upload"))
-        .await;
-    let actions = &upload["objects"][0]["actions"];
-    let token = actions["upload"]["header"]["Authorization"]
-        .as_str()
-        .unwrap();
-    let headers = [("authorization", token)];
-    let wrong = actions["upload"]["href"].as_str().unwrap();
-    fixture
-        .send(Method::PUT, wrong, &headers, b"other bytes".to_vec())
-        .await
-        .expect(400);
-    fixture
-        .send(Method::PUT, wrong, &headers, content.clone())
-        .await
-        .expect(200);
-    let verify = actions["verify"]["href"].as_str().unwrap();
-    fixture
-        .send(
-            Method::POST,
-            verify,
-            &headers,
-            object(&oid, content.len()).to_string().into_bytes(),
-        )
-        .await
-        .expect(200);
-    fixture
-        .send(
-            Method::POST,
-            verify,
-            &headers,
-            object(&oid, 3).to_string().into_bytes(),
-        )
-        .await
-        .expect(404);
+    let actions = lfs.batch("large", "upload").await[0]["actions"].clone();
+    let wrong = b"other bytes".to_vec();
+    let refused = lfs.follow(Method::PUT, &actions["upload"], wrong).await;
+    refused.expect(400);
+    lfs.upload().await;
+    for (size, status) in [(lfs.content.len(), 200), (3, 404)] {
+        let body = lfs.object(size).to_string().into_bytes();
+        let verified = lfs.follow(Method::POST, &actions["verify"], body).await;
+        verified.expect(status);
+    }
 
-    let download = fixture
-        .told(200, Method::POST, &batch, &ask("download"))
-        .await;
-    assert_eq!(download["objects"][1]["error"]["code"], 404);
-    let action = &download["objects"][0]["actions"]["download"];
-    let token = action["header"]["Authorization"].as_str().unwrap();
-    assert_ne!(token, fixture.authorization);
-    let bytes = fixture
-        .send(
-            Method::GET,
-            action["href"].as_str().unwrap(),
-            &[("authorization", token)],
-            Vec::new(),
-        )
-        .await
-        .expect(200);
-    assert_eq!(bytes.bytes, content);
-    let again = fixture
-        .call(Method::POST, &batch, &ask("upload"))
-        .await
-        .json();
-    assert!(again["objects"][0]["actions"].is_null());
+    let download = lfs.batch("large", "download").await;
+    assert_eq!(download[1]["error"]["code"], 404);
+    let action = &download[0]["actions"]["download"];
+    let bytes = lfs.follow(Method::GET, action, Vec::new()).await;
+    assert_eq!(bytes.expect(200).bytes, lfs.content);
+    let again = lfs.batch("large", "upload").await;
+    assert!(again[0]["actions"].is_null());
+}
 
+/// "409 - The specified hash algorithm disagrees with the server's acceptable options"; "422 - Validation error" (git-lfs, batch API).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_cannot_be_served_is_refused_as_a_whole() {
+    let lfs = Lfs::new().await;
+    let path = format!("{}/info/lfs/objects/batch", lfs.fixture.remote("large"));
+    for (member, value, status) in [
+        ("hash_algo", json!("sha512"), 409),
+        ("transfers", json!(["lfs-standalone-file"]), 422),
+        ("operation", json!("verify"), 422),
+    ] {
+        let mut body = json!({"operation": "download", "objects": [lfs.object(1)]});
+        body[member] = value;
+        let told = lfs.fixture.told(status, Method::POST, &path, &body).await;
+        assert!(told["message"].is_string(), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fork_has_the_lfs_objects_of_its_parent() {
+    let lfs = Lfs::new().await;
+    lfs.upload().await;
+    let (fixture, id) = (&lfs.fixture, lfs.repository.as_str());
     let copy = fixture.working_copy("work", 1);
-    fixture.run(
-        &copy,
-        &[
-            "push",
-            "-q",
-            &fixture.remote("large"),
-            "HEAD:refs/heads/main",
-        ],
-    );
-    let fork = json!({"name": "fork", "parentRepository": {"id": id}});
-    let fork = fixture
-        .told(
-            201,
-            Method::POST,
-            "/Main%20Project/_apis/git/repositories?api-version=7.1",
-            &fork,
-        )
-        .await;
+    fixture.push(&copy, "large", &["HEAD:refs/heads/main"]);
+    let all = "/Main%20Project/_apis/git/repositories?api-version=7.1";
+    let new = json!({"name": "fork", "parentRepository": {"id": id}});
+    let fork = fixture.told(201, Method::POST, all, &new).await;
     assert_eq!(
         (
             fork["isFork"].as_bool(),
             fork["parentRepository"]["id"].as_str()
         ),
-        (Some(true), Some(id.as_str()))
+        (Some(true), Some(id))
     );
     assert_eq!(fork["defaultBranch"], "refs/heads/main");
-    let batch = format!("{}/info/lfs/objects/batch", fixture.remote("fork"));
-    let copied = fixture
-        .told(200, Method::POST, &batch, &ask("download"))
-        .await;
-    assert!(copied["objects"][0]["actions"]["download"].is_object());
+    let copied = lfs.batch("fork", "download").await;
+    assert!(copied[0]["actions"]["download"].is_object());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

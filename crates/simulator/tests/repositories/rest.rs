@@ -47,137 +47,95 @@ async fn a_repository_in_maintenance_is_listed_and_answers_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_repository_goes_through_its_life() {
+async fn a_repository_gets_another_name_and_default_branch() {
     let fixture = Fixture::new().await;
     let id = fixture.repository("first").await;
-    let one = format!("/Main%20Project/_apis/git/repositories/{id}?api-version=7.1");
-    let taken = fixture
-        .call(
-            Method::POST,
-            "/Main%20Project/_apis/git/repositories?api-version=7.1",
-            &json!({"name": "First"}),
-        )
-        .await;
-    assert_eq!(
-        taken.expect(409).json()["typeKey"],
-        "GitRepositoryNameAlreadyExistsException"
-    );
+    let all = "/Main%20Project/_apis/git/repositories?api-version=7.1";
+    let taken = json!({"name": "First"});
+    let taken = fixture.told(409, Method::POST, all, &taken).await;
+    assert_eq!(taken["typeKey"], "GitRepositoryNameAlreadyExistsException");
     let copy = fixture.working_copy("work", 1);
-    fixture.run(
-        &copy,
-        &[
-            "push",
-            "-q",
-            &fixture.remote("first"),
-            "HEAD:refs/heads/main",
-            "HEAD:refs/heads/other",
-        ],
-    );
-    let renamed = fixture
-        .told(
-            200,
-            Method::PATCH,
-            &one,
-            &json!({"name": "second", "defaultBranch": "refs/heads/other"}),
-        )
-        .await;
+    let branches = ["HEAD:refs/heads/main", "HEAD:refs/heads/other"];
+    fixture.push(&copy, "first", &branches);
+    let change = json!({"name": "second", "defaultBranch": "refs/heads/other"});
+    let renamed = fixture.told(200, Method::PATCH, &one(&id), &change).await;
     assert_eq!(
         (renamed["name"].as_str(), renamed["defaultBranch"].as_str()),
         (Some("second"), Some("refs/heads/other"))
     );
-    assert_eq!(
-        fixture
-            .run(
-                &copy,
-                &["ls-remote", "--symref", &fixture.remote("second"), "HEAD"]
-            )
-            .lines()
-            .next(),
-        Some("ref: refs/heads/other\tHEAD")
-    );
+    let remote = fixture.remote("second");
+    let seen = fixture.run(&copy, &["ls-remote", "--symref", &remote, "HEAD"]);
+    assert_eq!(seen.lines().next(), Some("ref: refs/heads/other\tHEAD"));
+}
 
-    fixture
-        .told(200, Method::PATCH, &one, &json!({"isDisabled": true}))
-        .await;
-    assert!(
-        fixture
-            .get(&one)
-            .await
-            .expect(404)
-            .text()
-            .contains("TF401019")
-    );
-    assert!(
-        !fixture
-            .git(&copy, &["ls-remote", &fixture.remote("second")])
-            .status
-            .success()
-    );
-    let listed = fixture
-        .get("/_apis/git/repositories?api-version=7.1")
-        .await
-        .json();
-    let disabled = listed["value"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|repository| repository["id"] == id.as_str())
-        .unwrap()
-        .clone();
-    assert_eq!(disabled["isDisabled"], true);
-    fixture
-        .told(200, Method::PATCH, &one, &json!({"isDisabled": false}))
-        .await;
-
-    fixture.told(204, Method::DELETE, &one, &Value::Null).await;
-    fixture.get(&one).await.expect(404);
-    let bin = "/Main%20Project/_apis/git/recycleBin/repositories";
-    assert_eq!(
-        fixture.get(&format!("{bin}?api-version=7.1")).await.json()["value"][0]["name"],
-        "second"
-    );
-    fixture
-        .told(
-            200,
-            Method::PATCH,
-            &format!("{bin}/{id}?api-version=7.1"),
-            &json!({"deleted": false}),
-        )
-        .await;
-    fixture.run(&copy, &["ls-remote", &fixture.remote("second")]);
-    fixture.told(204, Method::DELETE, &one, &Value::Null).await;
-    fixture
-        .told(
-            204,
-            Method::DELETE,
-            &format!("{bin}/{id}?api-version=7.1"),
-            &Value::Null,
-        )
-        .await;
-    assert_eq!(
-        fixture.get(&format!("{bin}?api-version=7.1")).await.json()["count"],
-        0
-    );
+/// The address of a repository of the project.
+fn one(id: &str) -> String {
+    format!("/Main%20Project/_apis/git/repositories/{id}?api-version=7.1")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn refs_are_listed_in_pages_and_moved_by_their_old_value() {
+async fn a_disabled_repository_is_listed_and_answers_nothing_else() {
     let fixture = Fixture::new().await;
+    let id = fixture.repository("off").await;
+    let copy = fixture.working_copy("work", 1);
+    fixture.push(&copy, "off", &["HEAD:refs/heads/main"]);
+    let set = async |disabled: bool| {
+        let body = json!({"isDisabled": disabled});
+        fixture.told(200, Method::PATCH, &one(&id), &body).await
+    };
+    set(true).await;
+    let refused = fixture.get(&one(&id)).await.expect(404);
+    assert!(refused.text().contains("TF401019"));
+    let remote = fixture.remote("off");
+    let seen = fixture.git(&copy, &["ls-remote", &remote]);
+    assert!(!seen.status.success());
+    let listed = fixture
+        .read("/_apis/git/repositories?api-version=7.1")
+        .await;
+    let mut listed = listed["value"].as_array().unwrap().iter();
+    let shown = listed.find(|own| own["id"] == id.as_str()).unwrap();
+    assert_eq!(shown["isDisabled"], true);
+    set(false).await;
+    fixture.run(&copy, &["ls-remote", &remote]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_repository_waits_in_the_recycle_bin() {
+    let fixture = Fixture::new().await;
+    let id = fixture.repository("gone").await;
+    let copy = fixture.working_copy("work", 1);
+    fixture.push(&copy, "gone", &["HEAD:refs/heads/main"]);
+    let bin = "/Main%20Project/_apis/git/recycleBin/repositories";
+    let (all, own) = (
+        format!("{bin}?api-version=7.1"),
+        format!("{bin}/{id}?api-version=7.1"),
+    );
+    let delete = async |path: &str| fixture.told(204, Method::DELETE, path, &Value::Null).await;
+    delete(&one(&id)).await;
+    fixture.get(&one(&id)).await.expect(404);
+    assert_eq!(fixture.read(&all).await["value"][0]["name"], "gone");
+    let back = json!({"deleted": false});
+    fixture.told(200, Method::PATCH, &own, &back).await;
+    fixture.run(&copy, &["ls-remote", &fixture.remote("gone")]);
+    delete(&one(&id)).await;
+    delete(&own).await;
+    assert_eq!(fixture.read(&all).await["count"], 0);
+}
+
+/// A repository with the branches `main` and `b` and a tag; the address of its refs and the tip of `main`.
+async fn with_refs(fixture: &Fixture) -> (String, String) {
     let id = fixture.repository("refs").await;
     let copy = fixture.working_copy("work", 2);
-    fixture.run(
-        &copy,
-        &[
-            "push",
-            "-q",
-            &fixture.remote("refs"),
-            "HEAD:refs/heads/main",
-            "HEAD~1:refs/heads/b",
-            "v1",
-        ],
-    );
+    let refs = ["HEAD:refs/heads/main", "HEAD~1:refs/heads/b", "v1"];
+    fixture.push(&copy, "refs", &refs);
     let head = fixture.run(&copy, &["rev-parse", "HEAD"]);
-    let refs = format!("/_apis/git/repositories/{id}/refs");
+    (format!("/_apis/git/repositories/{id}/refs"), head)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refs_are_listed_in_pages() {
+    let fixture = Fixture::new().await;
+    let (refs, head) = with_refs(&fixture).await;
     let mut names = Vec::new();
     let mut path = format!("{refs}?$top=2&api-version=7.1");
     loop {
@@ -196,80 +154,48 @@ async fn refs_are_listed_in_pages_and_moved_by_their_old_value() {
     }
     assert_eq!(names, ["refs/heads/b", "refs/heads/main", "refs/tags/v1"]);
     let tags = fixture
-        .get(&format!(
+        .read(&format!(
             "{refs}?filter=tags/&peelTags=true&api-version=7.1"
         ))
-        .await
-        .json();
+        .await;
     assert_eq!(
         (&tags["count"], tags["value"][0]["peeledObjectId"].as_str()),
         (&json!(1), Some(head.as_str()))
     );
+}
 
-    let update = |name: &str, old: &str, new: &str| json!([{"name": name, "oldObjectId": old, "newObjectId": new}]);
+/// Refs - Update Refs: each update has a status of its own (`GitRefUpdateStatus`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refs_are_moved_by_their_old_value_and_locked() {
+    let fixture = Fixture::new().await;
+    let (refs, head) = with_refs(&fixture).await;
     let path = format!("{refs}?api-version=7.1");
-    let status = |answer: Answer| {
-        answer.expect(200).json()["value"][0]["updateStatus"]
+    let update = async |name: &str, old: &str, new: &str| {
+        let body = json!([{"name": name, "oldObjectId": old, "newObjectId": new}]);
+        let told = fixture.told(200, Method::POST, &path, &body).await;
+        told["value"][0]["updateStatus"]
             .as_str()
             .unwrap()
             .to_owned()
     };
-    assert_eq!(
-        status(
-            fixture
-                .call(Method::POST, &path, &update("refs/heads/c", ZERO, &head))
-                .await
+    let (head, missing) = (head.as_str(), "1".repeat(40));
+    for (name, old, new, status) in [
+        ("refs/heads/c", ZERO, head, "succeeded"),
+        ("refs/heads/c", ZERO, head, "staleOldObjectId"),
+        ("refs/pull/1/merge", ZERO, head, "rejectedByPlugin"),
+        (
+            "refs/heads/d",
+            ZERO,
+            missing.as_str(),
+            "unresolvableToCommit",
         ),
-        "succeeded"
-    );
-    assert_eq!(
-        status(
-            fixture
-                .call(Method::POST, &path, &update("refs/heads/c", ZERO, &head))
-                .await
-        ),
-        "staleOldObjectId"
-    );
-    assert_eq!(
-        status(
-            fixture
-                .call(
-                    Method::POST,
-                    &path,
-                    &update("refs/pull/1/merge", ZERO, &head)
-                )
-                .await
-        ),
-        "rejectedByPlugin"
-    );
-    assert_eq!(
-        status(
-            fixture
-                .call(
-                    Method::POST,
-                    &path,
-                    &update("refs/heads/d", ZERO, &"1".repeat(40))
-                )
-                .await
-        ),
-        "unresolvableToCommit"
-    );
-    assert_eq!(
-        status(
-            fixture
-                .call(Method::POST, &path, &update("refs/heads/c", &head, ZERO))
-                .await
-        ),
-        "succeeded"
-    );
-    let locked = fixture
-        .told(
-            200,
-            Method::PATCH,
-            &format!("{refs}?filter=heads/b&api-version=7.1"),
-            &json!({"isLocked": true}),
-        )
-        .await;
+        ("refs/heads/c", head, ZERO, "succeeded"),
+    ] {
+        assert_eq!(update(name, old, new).await, status, "{name}");
+    }
+    let branch = format!("{refs}?filter=heads/b&api-version=7.1");
+    let lock = json!({"isLocked": true});
+    let locked = fixture.told(200, Method::PATCH, &branch, &lock).await;
     assert_eq!(locked["isLocked"], true);
     assert!(locked["isLockedBy"]["id"].is_string());
 }

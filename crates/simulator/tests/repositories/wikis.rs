@@ -5,177 +5,154 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fixture::Fixture;
+use super::fixture::{Answer, Fixture};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wiki_pages_live_in_a_hidden_repository() {
-    let fixture = Fixture::new().await;
-    let project = fixture
-        .read("/_apis/projects/Main%20Project?api-version=7.1")
-        .await["id"]
-        .clone();
-    let new = json!({"name": "Main Project.wiki", "projectId": project, "type": "projectWiki"});
-    let wiki = fixture
-        .told(
-            201,
-            Method::POST,
-            "/Main%20Project/_apis/wiki/wikis?api-version=7.1",
-            &new,
-        )
-        .await;
-    assert_eq!(
-        (wiki["id"].as_str(), wiki["type"].as_str()),
-        (wiki["repositoryId"].as_str(), Some("projectWiki"))
-    );
-    let listed = async |query: &str| {
-        fixture
-            .get(&format!("/_apis/git/repositories?{query}api-version=7.1"))
-            .await
-            .json()["count"]
-            .as_u64()
-            .unwrap()
-    };
-    assert_eq!(listed("includeHidden=true&").await, listed("").await + 1);
+const WIKI: &str = "/Main%20Project/_apis/wiki/wikis/Main%20Project.wiki";
 
-    let pages = "/Main%20Project/_apis/wiki/wikis/Main%20Project.wiki/pages";
-    let put = async |path: &str, content: &str, version: Option<&str>| {
+/// A project wiki with the pages Home, one below it, and About.
+struct Wiki {
+    fixture: Fixture,
+}
+
+impl Wiki {
+    async fn empty() -> Self {
+        let fixture = Fixture::new().await;
+        let project = fixture
+            .read("/_apis/projects/Main%20Project?api-version=7.1")
+            .await["id"]
+            .clone();
+        let new = json!({"name": "Main Project.wiki", "projectId": project, "type": "projectWiki"});
+        let all = "/Main%20Project/_apis/wiki/wikis?api-version=7.1";
+        let wiki = fixture.told(201, Method::POST, all, &new).await;
+        assert_eq!(
+            (wiki["id"].as_str(), wiki["type"].as_str()),
+            (wiki["repositoryId"].as_str(), Some("projectWiki"))
+        );
+        Self { fixture }
+    }
+
+    async fn with_pages() -> Self {
+        let wiki = Self::empty().await;
+        for (path, content) in [
+            ("Home", "welcome"),
+            ("/Home/How-to%20start", "steps"),
+            ("/About", "us"),
+        ] {
+            wiki.put(path, content, None).await.expect(201);
+        }
+        wiki
+    }
+
+    async fn put(&self, path: &str, content: &str, version: Option<&str>) -> Answer {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(version.map(|version| ("if-match", version)));
         let body = json!({"content": content}).to_string().into_bytes();
-        fixture
-            .send(
-                Method::PUT,
-                &format!("{pages}?path={path}&api-version=7.1"),
-                &headers,
-                body,
-            )
-            .await
+        let path = format!("{WIKI}/pages?path={path}&api-version=7.1");
+        self.fixture.send(Method::PUT, &path, &headers, body).await
+    }
+
+    async fn page(&self, query: &str) -> Value {
+        let path = format!("{WIKI}/pages{query}&api-version=7.1");
+        self.fixture.read(&path).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_repository_of_a_project_wiki_is_hidden() {
+    let wiki = Wiki::empty().await;
+    let count = async |query: &str| {
+        let path = format!("/_apis/git/repositories?{query}api-version=7.1");
+        wiki.fixture.read(&path).await["count"].as_u64().unwrap()
     };
-    let home = put("Home", "welcome", None).await.expect(201);
+    assert_eq!(count("includeHidden=true&").await, count("").await + 1);
+}
+
+/// Pages - Create Or Update: "the `ETag` … as If-Match to update the page".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_changed_by_the_version_that_its_writer_saw() {
+    let wiki = Wiki::empty().await;
+    let home = wiki.put("Home", "welcome", None).await.expect(201);
     let version = home.header("etag").unwrap().trim_matches('"').to_owned();
     assert_eq!(home.json()["gitItemPath"], "/Home.md");
-    assert_eq!(
-        put("/Home", "again", None).await.expect(409).json()["typeKey"],
-        "WikiPageAlreadyExistsException"
-    );
-    assert_eq!(
-        put("/Home", "again", Some(&"0".repeat(40)))
-            .await
-            .expect(412)
-            .json()["typeKey"],
-        "WikiPageHasConflictsException"
-    );
-    put("/Home", "changed", Some(&version)).await.expect(200);
-    put("/Absent/child", "x", None).await.expect(404);
-    put("/Home/How-to%20start", "steps", None).await.expect(201);
-    put("/About", "us", None).await.expect(201);
+    let stale = "0".repeat(40);
+    for (version, status, kind) in [
+        (None, 409, "WikiPageAlreadyExistsException"),
+        (Some(stale.as_str()), 412, "WikiPageHasConflictsException"),
+    ] {
+        let refused = wiki.put("/Home", "again", version).await;
+        assert_eq!(refused.expect(status).json()["typeKey"], kind);
+    }
+    let changed = wiki.put("/Home", "changed", Some(&version)).await;
+    changed.expect(200);
+    let read = wiki.page("?path=/Home&includeContent=true").await;
+    assert_eq!(read["content"], "changed");
+    wiki.put("/Absent/child", "x", None).await.expect(404);
+}
 
-    let tree = fixture
-        .read(&format!(
-            "{pages}?path=/&recursionLevel=full&api-version=7.1"
-        ))
-        .await;
-    assert_eq!(
-        tree["subPages"][0]["subPages"][0]["path"],
-        "/Home/How-to start"
-    );
-    assert_eq!(
-        tree["subPages"][0]["subPages"][0]["gitItemPath"],
-        "/Home/How%2Dto-start.md"
-    );
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_form_a_tree_and_have_numbers() {
+    let wiki = Wiki::with_pages().await;
+    let tree = wiki.page("?path=/&recursionLevel=full").await;
+    let below = &tree["subPages"][0]["subPages"][0];
+    assert_eq!(below["path"], "/Home/How-to start");
+    assert_eq!(below["gitItemPath"], "/Home/How%2Dto-start.md");
     assert_eq!(tree["subPages"][1]["path"], "/About");
-    let read = fixture
-        .read(&format!(
-            "{pages}?path=/Home&includeContent=true&api-version=7.1"
-        ))
+    let home = wiki.page("?path=/Home").await;
+    assert_eq!(home["isParentPage"], true);
+    let by_id = wiki
+        .page(&format!("/{}?includeContent=true", home["id"]))
         .await;
     assert_eq!(
-        (read["content"].as_str(), read["isParentPage"].as_bool()),
-        (Some("changed"), Some(true))
+        (by_id["path"].as_str(), by_id["content"].as_str()),
+        (Some("/Home"), Some("welcome"))
     );
-    let by_id = fixture
-        .read(&format!(
-            "{pages}/{}?includeContent=true&api-version=7.1",
-            read["id"]
-        ))
-        .await;
-    assert_eq!(by_id["path"], "/Home");
+}
 
-    let batch = "/Main%20Project/_apis/wiki/wikis/Main%20Project.wiki/pagesbatch?api-version=7.1";
-    let first = fixture
-        .call(Method::POST, batch, &json!({"top": 2}))
-        .await
-        .expect(200);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_come_in_batches() {
+    let wiki = Wiki::with_pages().await;
+    let batch = format!("{WIKI}/pagesbatch?api-version=7.1");
+    let ask = async |body: Value| {
+        let answer = wiki.fixture.call(Method::POST, &batch, &body).await;
+        answer.expect(200)
+    };
+    let first = ask(json!({"top": 2})).await;
     assert_eq!(first.json()["count"], 2);
     let token = first.header("x-ms-continuationtoken").unwrap();
-    let last = fixture
-        .call(
-            Method::POST,
-            batch,
-            &json!({"top": 2, "continuationToken": token}),
-        )
-        .await
-        .expect(200);
-    assert_eq!(
-        (
-            last.json()["count"].as_u64(),
-            last.header("x-ms-continuationtoken")
-        ),
-        (Some(1), None)
-    );
+    let last = ask(json!({"top": 2, "continuationToken": token})).await;
+    assert_eq!(last.json()["count"], 1);
+    assert_eq!(last.header("x-ms-continuationtoken"), None);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clone_holds_what_the_pages_show() {
+    let wiki = Wiki::with_pages().await;
     let image = STANDARD.encode(b"\x89PNG").into_bytes();
-    let attachments = "/Main%20Project/_apis/wiki/wikis/Main%20Project.wiki/attachments?name=a.png&api-version=7.1";
-    let stored = fixture
-        .send(
-            Method::PUT,
-            attachments,
-            &[("content-type", "application/octet-stream")],
-            image,
-        )
-        .await
-        .expect(201)
-        .json();
-    assert_eq!(stored["path"], "/.attachments/a.png");
+    let path = format!("{WIKI}/attachments?name=a.png&api-version=7.1");
+    let headers = [("content-type", "application/octet-stream")];
+    let fixture = &wiki.fixture;
+    let stored = fixture.send(Method::PUT, &path, &headers, image).await;
+    assert_eq!(stored.expect(201).json()["path"], "/.attachments/a.png");
+    let (clone, remote) = (fixture.path("wiki"), fixture.remote("Main%20Project.wiki"));
+    let arguments = ["clone", "-q", &remote, clone.to_str().unwrap()];
+    fixture.run(fixture.folder.path(), &arguments);
+    for (path, content) in [
+        (".order", &b"Home\nAbout"[..]),
+        (".attachments/a.png", &b"\x89PNG"[..]),
+        ("Home/How%2Dto-start.md", &b"steps"[..]),
+    ] {
+        assert_eq!(std::fs::read(clone.join(path)).unwrap(), content, "{path}");
+    }
+}
 
-    let clone = fixture.path("wiki");
-    fixture.run(
-        fixture.folder.path(),
-        &[
-            "clone",
-            "-q",
-            &fixture.remote("Main%20Project.wiki"),
-            clone.to_str().unwrap(),
-        ],
-    );
-    assert_eq!(
-        std::fs::read_to_string(clone.join(".order")).unwrap(),
-        "Home\nAbout"
-    );
-    assert_eq!(
-        std::fs::read(clone.join(".attachments/a.png")).unwrap(),
-        b"\x89PNG"
-    );
-    assert_eq!(
-        std::fs::read_to_string(clone.join("Home/How%2Dto-start.md")).unwrap(),
-        "steps"
-    );
-
-    fixture
-        .told(
-            200,
-            Method::DELETE,
-            &format!("{pages}?path=/Home&api-version=7.1"),
-            &Value::Null,
-        )
-        .await;
-    let gone = fixture
-        .get(&format!(
-            "{pages}?path=/Home/How-to%20start&api-version=7.1"
-        ))
-        .await
-        .expect(404)
-        .json();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_goes_with_those_below_it() {
+    let wiki = Wiki::with_pages().await;
+    let home = format!("{WIKI}/pages?path=/Home&api-version=7.1");
+    let fixture = &wiki.fixture;
+    fixture.told(200, Method::DELETE, &home, &Value::Null).await;
+    let below = format!("{WIKI}/pages?path=/Home/How-to%20start&api-version=7.1");
+    let gone = fixture.get(&below).await.expect(404).json();
     assert_eq!(gone["typeKey"], "WikiPageNotFoundException");
 }
 

@@ -50,6 +50,27 @@ async fn a_project_appears_when_its_operation_has_succeeded_and_has_a_team_nodes
 }
 
 #[tokio::test]
+async fn a_project_that_is_being_made_is_listed_as_pending_alone() {
+    let contoso = Contoso::start().await;
+    let basic = "b8a3a935-7e91-48b8-a94c-606d37c3e9f2";
+    let body = json!({"name": "Tailspin", "capabilities": {"processTemplate": {"templateTypeId": basic}, "versioncontrol": {"sourceControlType": "Git"}}});
+    contoso
+        .post("_apis/projects?api-version=7.1", &body)
+        .await
+        .expect(202);
+    let states = async |filter: &str| {
+        let path = format!("_apis/projects?stateFilter={filter}");
+        let listed = contoso.get(&path).await.json();
+        let listed = listed["value"].as_array().unwrap().iter();
+        listed
+            .map(|project| project["state"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(states("all").await, ["wellFormed", "createPending"]);
+    assert_eq!(states("wellFormed").await, ["wellFormed"]);
+}
+
+#[tokio::test]
 async fn a_deleted_project_keeps_its_name_and_is_listed_as_deleted() {
     let contoso = Contoso::start().await;
     contoso.task("goes with its project").await;
@@ -250,4 +271,48 @@ async fn the_teams_of_the_caller_can_be_listed() {
     let mine = contoso.get(&format!("{teams}&$mine=true")).await.json();
     assert_eq!(mine["count"], 1);
     assert_eq!(mine["value"][0]["name"], "Fabrikam Team");
+}
+
+/// Descriptors - Get, Storage Keys - Get, Groups - List, Membership States - Get (Graph REST), as az devops asks for the groups of a project.
+#[tokio::test]
+async fn groups_are_found_by_the_descriptor_of_their_project() {
+    let contoso = Contoso::start().await;
+    contoso.project("Other").await;
+    let read = async |path: &str| contoso.get(path).await.expect(200).json();
+    let project = read("_apis/projects/Fabrikam?api-version=7.1").await;
+    let key = project["id"].as_str().unwrap().to_owned();
+    let scope = read(&format!(
+        "_apis/graph/descriptors/{key}?api-version=7.1-preview.1"
+    ))
+    .await;
+    let name = scope["value"].as_str().unwrap();
+    assert!(name.starts_with("scp."), "{scope}");
+    let subject = scope["_links"]["subject"]["href"].as_str().unwrap();
+    assert!(
+        subject.ends_with(&format!("/_apis/Graph/Scopes/{name}")),
+        "{scope}"
+    );
+    let groups = "_apis/graph/groups?api-version=7.1-preview.1";
+    let own = read(&format!("{groups}&scopeDescriptor={name}")).await;
+    let [team] = &own["value"].as_array().unwrap()[..] else {
+        panic!("{own}");
+    };
+    assert_eq!(team["principalName"], "[Fabrikam]\\Fabrikam Team");
+    assert_eq!(read(groups).await["count"], 4);
+    let descriptor = team["descriptor"].as_str().unwrap();
+    let version = "api-version=7.1-preview.1";
+    let stored = read(&format!("_apis/graph/storagekeys/{descriptor}?{version}")).await;
+    assert_eq!(stored["value"], team["originId"]);
+    let state = read(&format!(
+        "_apis/graph/membershipstates/{descriptor}?{version}"
+    ))
+    .await;
+    assert_eq!(state["active"], true);
+    for missing in [
+        format!("{groups}&scopeDescriptor=scp.none"),
+        format!("_apis/graph/storagekeys/vssgp.none?{version}"),
+        format!("_apis/graph/descriptors/{}?{version}", uuid::Uuid::nil()),
+    ] {
+        contoso.get(&missing).await.refused(404, "VS860010");
+    }
 }

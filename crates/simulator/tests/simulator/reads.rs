@@ -234,3 +234,50 @@ async fn the_items_of_an_artifact_are_found() {
     assert_eq!(found[uri][0]["id"], id);
     assert_eq!(found[unknown], json!([]));
 }
+
+/// `WorkItemExpand` and `WorkItemErrorPolicy` come by name or by number (Work Items - Get Work Items Batch); another is an error.
+#[tokio::test]
+async fn an_enumeration_is_taken_by_name_or_number_and_nothing_else() {
+    let contoso = Contoso::start().await;
+    let id = contoso.task("one").await;
+    let path = "_apis/wit/workitemsbatch?api-version=7.1";
+    for (expand, status) in [
+        (json!(4), 200),
+        (json!("All"), 200),
+        (json!(9), 400),
+        (json!({}), 400),
+    ] {
+        let body = json!({"ids": [id], "$expand": expand});
+        let told = contoso.post(path, &body).await.expect(status).json();
+        let links = &told["value"][0]["_links"];
+        assert_eq!(links.is_object(), status == 200, "{expand}");
+    }
+}
+
+/// Projects - Set Project Properties: a JSON patch of `add`, `replace` and `remove`.
+#[tokio::test]
+async fn properties_of_a_project_are_patched() {
+    let contoso = Contoso::start().await;
+    let project = contoso.get("_apis/projects/Fabrikam?api-version=7.1").await;
+    let id = project.expect(200).json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("_apis/projects/{id}/properties?api-version=7.1-preview.1");
+    let patch = async |operation: Value| contoso.patch(&path, &json!([operation])).await;
+    let add = json!({"op": "add", "path": "/Alias", "value": "Fab"});
+    patch(add).await.expect(204);
+    let one = format!("{path}&keys=Alias");
+    let read = contoso.get(&one).await.expect(200).json();
+    assert_eq!(read["value"], json!([{"name": "Alias", "value": "Fab"}]));
+    for wrong in [
+        json!({"op": "test", "path": "/Alias", "value": "Fab"}),
+        json!({"op": "add", "value": "Fab"}),
+        json!({"path": "/Alias", "value": "other"}),
+    ] {
+        patch(wrong).await.expect(400);
+    }
+    let gone = json!({"op": "remove", "path": "/Alias"});
+    patch(gone).await.expect(204);
+    assert_eq!(contoso.get(&one).await.expect(200).json()["count"], 0);
+}

@@ -1,6 +1,6 @@
 import { Button, Field, Input, Link, Text } from "@fluentui/react-components";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { Code } from "../../components/Code";
 import { refusedAt } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
@@ -10,6 +10,7 @@ import { Section } from "../../components/Section";
 import { useTell } from "../../components/tell";
 import { useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { Qr } from "./Qr";
 import { spaced } from "./spaced";
 
 /** One-time codes from an authenticator app: on, off, and the way there. */
@@ -81,7 +82,7 @@ function SetUp({ onClose }: { onClose: () => void }) {
 
 interface FirstCodeProps {
   /** What the authenticator app is told. */
-  app: { secret: string; otpauth_url: string };
+  app: Schemas["Enrolled"];
   busy: boolean;
   error: unknown;
   onCode: (code: string) => void;
@@ -89,7 +90,7 @@ interface FirstCodeProps {
 }
 
 /** The app proves that it has the secret. */
-function FirstCode({ app: { secret, otpauth_url: address }, busy, error, onCode, onClose }: FirstCodeProps) {
+function FirstCode({ app: { secret, otpauth_url: address, qr }, busy, error, onCode, onClose }: FirstCodeProps) {
   const t = useTexts("account");
   const [code, setCode] = useState("");
   return (
@@ -104,6 +105,7 @@ function FirstCode({ app: { secret, otpauth_url: address }, busy, error, onCode,
       onCancel={onClose}
     >
       <Text>{t("codes.scan")}</Text>
+      <Qr rows={qr} label={t("codes.qr")} />
       <div>
         <Text block>{t("codes.secret")}</Text>
         <Code text={spaced(secret)} />

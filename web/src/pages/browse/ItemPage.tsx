@@ -9,6 +9,7 @@ import { Loaded, Loading } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
+import { CompareLive } from "../snapshots/CompareLive";
 import { InSnapshot, Stale } from "./Frame";
 import { type StoredItem, useDocument, useItem } from "./item";
 import { entryOf } from "./ItemList";
@@ -47,6 +48,7 @@ function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string;
         item.data && (
           <>
             <Ways snapshot={snapshot} entries={[entryOf({ kind, id, name, path: item.data.path })]} paths={[item.data.path]} />
+            <CompareLive snapshot={snapshot} entry={entryOf({ kind, id, name, path: item.data.path })} />
             {item.data.url && <OutButton to={item.data.url}>{t("inService")}</OutButton>}
           </>
         )

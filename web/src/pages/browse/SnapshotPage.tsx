@@ -9,8 +9,9 @@ import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { CompareLive } from "../snapshots/CompareLive";
 import { Marks } from "../snapshots/Marks";
-import { useVerify } from "../snapshots/verify";
+import { useVerify, verifyAs } from "../snapshots/verify";
 import { Head, InSnapshot, Stale } from "./Frame";
 import { ItemList } from "./ItemList";
 import { KindNavigation } from "./KindNavigation";
@@ -87,12 +88,16 @@ function Actions({ snapshot }: { snapshot: SnapshotDetail }) {
           {t("compareBefore")}
         </Button>
       )}
+      <CompareLive snapshot={snapshot} />
       {mayVerify && (
-        <Button icon={<ShieldCheckmarkRegular />} disabled={verify.isPending} onClick={() => verify.start(id)}>
-          {t("verify")}
-        </Button>
+        <>
+          <Button icon={<ShieldCheckmarkRegular />} disabled={verify.isPending} onClick={() => verify.start(id)}>
+            {t("verify")}
+          </Button>
+          <ShowAs {...verifyAs(id)} of={t("verify")} />
+        </>
       )}
-      <ShowAs cli={["snapshot", "browse", id.slice(0, 8)]} method="GET" path={`/snapshots/${id}/items`} />
+      <ShowAs of={t("snapshot")} cli={["snapshot", "browse", id.slice(0, 8)]} method="GET" path={`/snapshots/${id}/items`} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { api } from "../../api/client";
+import { useAll } from "../../components/all";
 
 /** What a snapshot or hit is of. Two sources at two addresses may have one name. */
 export interface Of {
@@ -20,6 +20,6 @@ export function pageOf({ service, source, address }: Of) {
 
 /** What people call a source: its connector's name, and its own where that is another. Tenants are known by ids that nobody knows. */
 export function useSourceName(): (of: Of) => string {
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } }).data?.items ?? [];
+  const connectors = useAll("/connectors", {}).items ?? [];
   return (of) => connectors.find((one) => isFor(one, of))?.name ?? of.source;
 }

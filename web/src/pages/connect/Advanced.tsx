@@ -13,7 +13,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { isServer, organizationIn, suggestName } from "./address";
 import { addCli, shownBody } from "./cli";
-import { SECRET, useConnectors, useMethods } from "./data";
+import { useConnectors, useMethods } from "./data";
 import { Done } from "./Done";
 import { bodyOf, isKept, NO_IDENTITY, type Identity } from "./identity";
 import { IdentityFields } from "./IdentityFields";
@@ -73,7 +73,7 @@ function Form({ kind, onDone }: FormProps) {
   const draft = useDraft(kind);
   const { place, url, identity, settings, body } = draft;
   const [strict, setStrict] = useState(false);
-  const add = api.useMutation("post", "/connectors", { ...SECRET, onSuccess: onDone });
+  const add = api.useMutation("post", "/connectors", { onSuccess: onDone });
   const proceed = () => {
     setStrict(true);
     if (draft.ready && isWhole(draft)) add.mutate({ body });

@@ -6,7 +6,7 @@ import { Refusal } from "../../components/Refusal";
 import { useTexts } from "../../texts";
 import { isName, isServer, organizationIn } from "./address";
 import { Asked } from "./Asked";
-import { begin, READS, SECRET, useConnectors, type Begin, type WizardView } from "./data";
+import { begin, READS, useConnectors, type Begin, type WizardView } from "./data";
 import { placed, requestOf, type ConnectionForm } from "./form";
 import { NameField, useNameFault } from "./NameField";
 import { PlaceField, useTaken } from "./PlaceField";
@@ -38,7 +38,7 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
   const [strict, setStrict] = useState(false);
   const names = useConnectors().map(({ name }) => name);
   const state = useReadiness(kind, form);
-  const unattended = useMutation({ mutationFn: begin, ...READS, ...SECRET, onSuccess: onDone });
+  const unattended = useMutation({ mutationFn: begin, ...READS, onSuccess: onDone });
   const isTenant = kind.place === "tenant";
   const set = (change: Partial<ConnectionForm>) => {
     // Another place or another identity is another sign-in.

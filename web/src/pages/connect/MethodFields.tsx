@@ -1,6 +1,6 @@
 import { Field, Input, Link, Option, Dropdown, Radio, RadioGroup } from "@fluentui/react-components";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { useAll } from "../../components/all";
 import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { useFormStyles } from "../../components/form";
 import { Loaded } from "../../components/State";
@@ -65,7 +65,7 @@ const OURS = "*own";
 export function PersonFields({ service, flow, onFlow, app, onApp }: PersonProps) {
   const form = useFormStyles();
   const t = useTexts("connect");
-  const listed = api.useQuery("get", "/app-profiles", { params: { query: { limit: 200 } } }).data?.items ?? [];
+  const listed = useAll("/app-profiles", {}).items ?? [];
   const profiles = listed.filter((one) => one.service === service);
   const [other, setOther] = useState(app.clientId !== "");
   const title = other ? t("app.other") : app.profile || t("app.own");

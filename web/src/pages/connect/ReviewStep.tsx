@@ -9,7 +9,9 @@ import { useTexts } from "../../texts";
 import { Checks } from "./Checks";
 import { useChecks, type Check } from "./data";
 import { isExpired } from "./refusals";
-import type { Settings } from "./settings";
+import { useSyncWords } from "../connectors/useSyncWords";
+import { keptWords, type Settings } from "./settings";
+import { bodyOfSync } from "./sync";
 
 const useStyles = makeStyles({
   title: { margin: 0 },
@@ -43,6 +45,8 @@ export function ReviewStep({ wizard, account, body, settings, withChecks, onExpi
     retry: false,
   });
   const organizations = (body.connectors ?? []).map(({ organization }) => organization);
+  const syncWords = useSyncWords();
+  const sync = bodyOfSync(settings.sync);
   const checks = useChecks(withChecks ? wizard : undefined, organizations);
   return (
     <div className={form.form}>
@@ -72,8 +76,11 @@ export function ReviewStep({ wizard, account, body, settings, withChecks, onExpi
                         [t("review.organization"), draft.organization],
                         [t("review.type"), draft.type],
                         [t("review.identity"), account],
-                        [t("settings.sync"), t(settings.sync.addNew ? "review.syncYes" : "review.syncNo")],
+                        [t("settings.sync"), sync && syncWords(sync)],
                         [t("review.worker"), settings.worker || t("settings.anyWorker")],
+                        [t("settings.restore"), settings.restore || t("settings.restoreSame")],
+                        [t("settings.access"), settings.people.join(", ")],
+                        [t("settings.keep"), settings.keep && keptWords(t, settings.keep)],
                       ]}
                     />
                   </Card>

@@ -1,5 +1,5 @@
 import { Checkbox, Field, Radio, RadioGroup, SpinButton, Text } from "@fluentui/react-components";
-import { api } from "../../api/client";
+import { useAll } from "../../components/all";
 import { CredentialField } from "../../components/CredentialField";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
@@ -7,7 +7,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import type { Pick } from "./machine";
 import { NameField } from "./NameField";
-import { PERIODS, type Settings } from "./settings";
+import { keptWords, PERIODS, type Settings } from "./settings";
 import { SyncFields } from "./SyncFields";
 import { usePoliciesFor, WorkerField } from "./WorkerField";
 
@@ -71,8 +71,8 @@ export function RestoreField({ value, onChange }: { value: string; onChange: (na
 function Access({ people, onChange }: { people: readonly string[]; onChange: (people: string[]) => void }) {
   const t = useTexts("connect");
   const may = useMay("manage-people");
-  const listed = api.useQuery("get", "/people", {}, { enabled: may }).data?.items ?? [];
-  if (!may) return null;
+  const listed = useAll("/people", {}, may).items;
+  if (!may || !listed) return null;
   const limited = listed.filter(({ connectors }) => connectors);
   const everywhere = listed.filter(({ connectors }) => !connectors).map(({ name }) => name);
   return (
@@ -105,7 +105,7 @@ function Retention({ connector, keep, onChange }: RetentionProps) {
   const [policy] = usePoliciesFor(connector);
   if (!may || !policy) return null;
   const kept = (period: (typeof PERIODS)[number]) => policy.retention?.[period] ?? 0;
-  const told = PERIODS.filter((period) => kept(period) > 0).map((period) => `${kept(period)} ${t(`settings.${period}`).toLowerCase()}`);
+  const told = keptWords(t, policy.retention ?? {});
   const usual = { daily: kept("daily") || 14, weekly: kept("weekly"), monthly: kept("monthly"), yearly: kept("yearly") };
   const empty = keep && PERIODS.every((period) => keep[period] === 0);
   return (
@@ -114,7 +114,7 @@ function Retention({ connector, keep, onChange }: RetentionProps) {
         <RadioGroup value={keep ? "own" : "policy"} onChange={(_, { value }) => onChange(value === "own" ? usual : undefined)}>
           <Radio
             value="policy"
-            label={`${t("settings.retentionPolicy", { policy: policy.name })}: ${told.join(", ") || t("settings.retentionAll")}`}
+            label={`${t("settings.retentionPolicy", { policy: policy.name })}: ${told || t("settings.retentionAll")}`}
           />
           <Radio value="own" label={`${t("settings.retentionOwn")}. ${t("settings.retentionOwnHint")}`} />
         </RadioGroup>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, client, type Schemas } from "../../api/client";
+import { useAll } from "../../components/all";
 
 export type Begin = Schemas["BeginWizard"];
 export type WizardView = Schemas["WizardView"] & { failure?: { code?: string; message: string; hint?: string | null } | null };
@@ -10,14 +11,9 @@ export type Connector = Schemas["ConnectorView"];
 /** Steps of a wizard change nothing that other pages show. */
 export const READS = { meta: { reads: true } };
 
-/** What was sent may hold a secret: nothing of it stays in memory. */
-export const SECRET = { gcTime: 0 };
-
-const MOST = 200;
-
 /** All that exist, as far as one page holds them: forms choose from these. */
 export function useConnectors() {
-  return api.useQuery("get", "/connectors", { params: { query: { limit: MOST } } }).data?.items ?? [];
+  return useAll("/connectors", {}).items ?? [];
 }
 
 export function useMethods(service: string) {

@@ -17,6 +17,13 @@ test("the name follows the organization until somebody chooses another", () => {
   expect(placed(devops, { ...typed, name: "mine" }, "fabrikam", [])).toEqual({ place: "fabrikam" });
 });
 
+test("a page that is loaded anew keeps the name that was chosen, and a new form takes none from its address", () => {
+  const resumed = { ...wizard("contoso"), organization: "contoso" };
+  expect(formOf(devops, resumed, "", [], "mine").name).toBe("mine");
+  expect(formOf(devops, resumed, "", ["contoso"]).name).toBe("contoso-2");
+  expect(formOf(devops, undefined, "", [], "mine").name).toBe("");
+});
+
 test("what was named is connected, or the only one that was found", () => {
   const empty = formOf(devops, undefined, "", []);
   expect(firstPick(devops, { ...empty, place: "https://dev.azure.com/contoso" }, wizard("fabrikam"), [])).toEqual({ organization: "contoso", name: "contoso" });

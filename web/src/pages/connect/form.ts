@@ -14,11 +14,20 @@ export interface ConnectionForm extends Proof {
   different?: boolean;
 }
 
-/** The form as it opens: empty, or as the wizard at the server says that goes on. `names` are those of other connectors. */
-export function formOf(kind: Kind, resumed: WizardView | undefined, profile: string, names: readonly string[]): ConnectionForm {
+/**
+ * The form as it opens: empty, or as the wizard at the server says that goes on. `names` are those of other connectors, `chosen` is the name
+ * that was given before the page was loaded anew.
+ */
+export function formOf(
+  kind: Kind,
+  resumed: WizardView | undefined,
+  profile: string,
+  names: readonly string[],
+  chosen?: string,
+): ConnectionForm {
   const kept = resumed && resumed.method !== "stored" ? resumed.method : undefined;
   return {
-    name: resumed?.organization ? suggestName(resumed.organization, names) : "",
+    name: (resumed && chosen) || (resumed?.organization ? suggestName(resumed.organization, names) : ""),
     place: resumed?.organization ?? "",
     url: "",
     identity: { ...NO_IDENTITY, method: kept ?? kind.methods?.[0] ?? "user" },

@@ -25,6 +25,12 @@ export function isComplete({ sync, keep }: Settings): boolean {
   return bodyOfSync(sync) !== undefined && (!keep || PERIODS.some((period) => keep[period] > 0));
 }
 
+/** `14 daily, 4 weekly`; empty where every snapshot is kept. */
+export function keptWords(t: (key: string) => string, keep: Partial<Record<Period, number | null>>): string {
+  const told = PERIODS.filter((period) => (keep[period] ?? 0) > 0);
+  return told.map((period) => `${keep[period]} ${t(`settings.${period}`).toLowerCase()}`).join(", ");
+}
+
 /** What is sent of an organization that was picked. */
 export function pickOf(organization: string, name: string, settings: Settings): Pick {
   const sync = bodyOfSync(settings.sync);

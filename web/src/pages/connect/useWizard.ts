@@ -10,7 +10,7 @@ import type { Kind } from "./types";
 export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: string) {
   const [shown, setShown] = useShown();
   const names = useConnectors().map(({ name }) => name);
-  const [form, setForm] = useState(() => formOf(kind, resumed, profile, names));
+  const [form, setForm] = useState(() => formOf(kind, resumed, profile, names, shown["name"]));
   const [settings, setSettings] = useState(USUAL);
   const [view, setView] = useState(resumed);
   const signedIn = (wizard: WizardView) =>
@@ -28,7 +28,7 @@ export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: 
     if (asked !== undefined && asked !== step) setShown({ step });
   }, [asked, step, setShown]);
   /** To another step; the browser's own way back leads here again. */
-  const go = (to: Step | undefined) => setShown({ step: to }, "push");
+  const go = (to: Step | undefined) => setShown({ step: to, name: pick?.name }, "push");
   const beside = (by: number) => kind.steps[kind.steps.indexOf(step) + by];
   const next = () => {
     dispatch({ type: "next", from: step });
@@ -43,7 +43,8 @@ export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: 
   const done = (wizard: WizardView) => {
     setView(wizard);
     dispatch(signedIn(wizard));
-    setShown({ wizard: wizard.id });
+    // The server keeps what was found; the name is this page's own until the end.
+    setShown({ wizard: wizard.id, name: form.name });
   };
   /** Nobody goes on with it: the server would forget it by itself in half an hour. */
   const release = () => {
@@ -53,7 +54,7 @@ export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: 
     release();
     setView(undefined);
     dispatch({ type: "forgotten" });
-    setShown({ wizard: undefined, step: undefined });
+    setShown({ wizard: undefined, step: undefined, name: undefined });
   };
   return { form, change, settings, set, view, machine, dispatch, pick, step, held: isHeld(step), go, next, back: () => go(beside(-1)), done, release, drop };
 }

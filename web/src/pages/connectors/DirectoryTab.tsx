@@ -39,7 +39,7 @@ export function DirectoryTab({ connector, part }: { connector: string; part: Par
   const license = api.useMutation("patch", "/connectors/{name}/users/{id}");
   const decide = (id: string, licensed: boolean | null) => license.mutate({ params: { path: { name: connector, id } }, body: { licensed } });
   const found = useFound(part);
-  const protection = useProtection(license.isPending, decide);
+  const protection = useProtection(connector, license.isPending, decide);
   return (
     <div className={form.form}>
       <Head connector={connector} part={part} />
@@ -85,21 +85,32 @@ function useFound(part: Part): Column<Entry>[] {
 }
 
 /** Whether a user is protected, and who said so: the rules, until a person decides otherwise. */
-function useProtection(busy: boolean, decide: (id: string, licensed: boolean | null) => void): Column<Entry>[] {
+function useProtection(connector: string, busy: boolean, decide: (id: string, licensed: boolean | null) => void): Column<Entry>[] {
   const t = useTexts("connectors");
   const may = useMay("manage-connectors");
   return [
     {
       key: "licensed",
       title: t("directory.licensed"),
-      width: 110,
+      width: 130,
       cell: ({ id, name, licensed }) => (
-        <Switch
-          aria-label={t("directory.protect", { name })}
-          checked={licensed ?? false}
-          disabled={!may || busy}
-          onChange={(_, { checked }) => decide(id, checked)}
-        />
+        <>
+          <Switch
+            aria-label={t("directory.protect", { name })}
+            checked={licensed ?? false}
+            disabled={!may || busy}
+            onChange={(_, { checked }) => decide(id, checked)}
+          />
+          {may && (
+            <ShowAs
+              of={name}
+              cli={["connector", "license", licensed ? "remove" : "add", connector, id]}
+              method="PATCH"
+              path={`/connectors/${encodeURIComponent(connector)}/users/${encodeURIComponent(id)}`}
+              body={{ licensed: !licensed }}
+            />
+          )}
+        </>
       ),
     },
     {

@@ -2,7 +2,6 @@ import { makeStyles, Text, tokens } from "@fluentui/react-components";
 import { api, type Schemas } from "../../api/client";
 import { Facts } from "../../components/Facts";
 import { useFormStyles } from "../../components/form";
-import { amount, spanOf } from "../../components/format";
 import { Section } from "../../components/Section";
 import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
@@ -14,6 +13,7 @@ import { RunState } from "../runs/RunState";
 import { useRunWords } from "../runs/words";
 import { Standing } from "./Standing";
 import { Trouble } from "./Trouble";
+import { useSyncWords } from "./useSyncWords";
 
 const useStyles = makeStyles({
   list: { listStyle: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS },
@@ -26,10 +26,7 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
   const t = useTexts("connectors");
   const may = useMay("manage-connectors");
   const policies = usePoliciesFor(connector.name);
-  const { sync } = connector;
-  const [every, unit] = spanOf(sync.interval_minutes ?? 0);
-  const often = every === 1 ? t(`fact.everyOne.${unit}`) : t("fact.every", { span: amount(every, unit) });
-  const when = sync.hours ? t("fact.atHours", { hours: sync.hours.join(", "), zone: sync.time_zone ?? "UTC" }) : often;
+  const syncWords = useSyncWords();
   return (
     <div className={form.form}>
       <Section title={t("overview.connection")}>
@@ -46,7 +43,7 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
             [t("fact.credential"), connector.credential],
             [t("fact.restore"), connector.restore_credential ?? t("fact.restoreSame")],
             [t("fact.worker"), connector.worker ?? t("fact.anyWorker")],
-            [t("fact.sync"), t(sync.add_new ? "fact.syncYes" : "fact.syncNo", { when })],
+            [t("fact.sync"), syncWords(connector.sync)],
             [
               t("fact.policies"),
               policies.length === 0

@@ -14,7 +14,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { Asked } from "../connect/Asked";
 import { proofOf } from "../connect/cli";
-import { begin, forget, READS, SECRET, type Begin, type WizardView } from "../connect/data";
+import { begin, forget, READS, type Begin, type WizardView } from "../connect/data";
 import { NO_IDENTITY } from "../connect/identity";
 import { isPerson, isWhole, OWN_APP, type Proof, proofBody } from "../connect/proof";
 import { ProofFields } from "../connect/ProofFields";
@@ -91,7 +91,7 @@ function Form({ connector }: { connector: Connector }) {
   const [strict, setStrict] = useState(false);
   const leave = () => void navigate({ to: "/connectors/$name", params: { name: connector.name } });
   const replace = useReplace(connector.name, leave);
-  const unattended = useMutation({ mutationFn: begin, ...READS, ...SECRET, onSuccess: ({ id }) => replace.mutate(id) });
+  const unattended = useMutation({ mutationFn: begin, ...READS, onSuccess: ({ id }) => replace.mutate(id) });
   const request = requestFor(connector, proof);
   const drop = () => {
     if (wizard) void forget(wizard.id).catch(() => undefined);

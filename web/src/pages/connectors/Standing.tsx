@@ -2,6 +2,7 @@ import { makeStyles, Text, tokens } from "@fluentui/react-components";
 import type { Schemas } from "../../api/client";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
+import { Unplaced } from "../../components/Unplaced";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { adviceFor, toneOf } from "./advice";
@@ -13,7 +14,7 @@ const useStyles = makeStyles({
 });
 
 /** How a connector stands: why it does not work, and what to do about it. */
-export function Standing({ connector: { name, status } }: { connector: Schemas["ConnectorView"] }) {
+export function Standing({ connector: { name, status, address_error: unplaced } }: { connector: Schemas["ConnectorView"] }) {
   const styles = useStyles();
   const t = useTexts("connectors");
   const may = useMay("manage-connectors");
@@ -27,6 +28,7 @@ export function Standing({ connector: { name, status } }: { connector: Schemas["
           {t(`advice.${advice}`)}
         </Text>
       )}
+      <Unplaced why={unplaced} />
       {may && status.state === "sign-in-needed" && (
         <TextLink to="/connectors/$name/sign-in" params={{ name }}>
           {t("row.signIn")}

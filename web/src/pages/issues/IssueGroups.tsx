@@ -16,7 +16,7 @@ const FEW = 5;
 const useStyles = makeStyles({
   groups: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
   head: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalM, alignItems: "center" },
-  title: { margin: 0, flexGrow: 1, overflowWrap: "anywhere", fontFamily: tokens.fontFamilyMonospace },
+  title: { margin: 0, flexGrow: 1, overflowWrap: "anywhere" },
   hint: { display: "block", maxWidth: "90ch" },
   list: { listStyle: "none", margin: 0, padding: 0 },
   row: {
@@ -73,7 +73,7 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
     <Card>
       <div className={styles.head}>
         <Subtitle2 as={ofRun ? "h3" : "h2"} className={styles.title}>
-          {group.code}
+          {group.title}
         </Subtitle2>
         <StatusBadge tone={open.length > 0 ? "warning" : "neutral"}>
           {open.length > 0 ? t("openCount", { count: open.length }) : t("allAcknowledged")}

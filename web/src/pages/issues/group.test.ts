@@ -14,11 +14,11 @@ const acknowledged = { by: "ada", at: "2026-11-20T00:00:00Z" };
 test("what nobody acknowledged comes first, however small", () => {
   const rows = [
     ...["1", "2", "3"].map((item) => row({ code: "known", item, acknowledged })),
-    row({ code: "new", item: "1", hint: "sign in" }),
+    row({ code: "new", item: "1", hint: "sign in", title: "Nobody is signed in" }),
   ];
-  expect(grouped(rows).map(({ code, open, hint, rows: all }) => [code, open, hint, all.length])).toEqual([
-    ["new", 1, "sign in", 1],
-    ["known", 0, null, 3],
+  expect(grouped(rows).map(({ code, title, open, hint, rows: all }) => [code, title, open, hint, all.length])).toEqual([
+    ["new", "Nobody is signed in", 1, "sign in", 1],
+    ["known", "known", 0, null, 3],
   ]);
 });
 

@@ -6,6 +6,8 @@ export interface Row {
   connector: string;
   repository?: string | null;
   code: string;
+  /** What the code stands for. */
+  title?: string | null;
   kind: string;
   scope: string;
   item?: string | null;
@@ -20,6 +22,7 @@ export interface Row {
 
 export interface Group {
   code: string;
+  title: string;
   hint: string | null;
   rows: Row[];
   /** Those that nobody acknowledged. */
@@ -37,6 +40,7 @@ export function grouped(rows: Row[]): Group[] {
   for (const row of rows) codes.set(row.code, [...(codes.get(row.code) ?? []), row]);
   const groups = [...codes].map(([code, all]) => ({
     code,
+    title: all.find((row) => row.title)?.title ?? code,
     hint: all.find((row) => row.hint)?.hint ?? null,
     rows: all,
     open: all.filter((row) => !row.acknowledged).length,

@@ -6,16 +6,17 @@ import { Section } from "../../components/Section";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
+import { Unplaced } from "../../components/Unplaced";
 import { useTexts } from "../../texts";
 import { pageOf } from "../browse/source";
-import { isConnected, nameOf, sorted, type Source, TONES } from "./standing";
+import { isConnected, nameOf, sorted, type Source, stateOf, TONES } from "./standing";
 import "./texts";
 
 /** Each source with its last good backup and how old that may be. */
 export function Sources({ sources }: { sources: Source[] }) {
   const t = useTexts("overview");
   const [{ state }, show] = useShown();
-  const shown = sorted(sources).filter((source) => state === undefined || source.state === state);
+  const shown = sorted(sources).filter((source) => state === undefined || stateOf(source) === state);
   return (
     <Section title={t("sources.title")}>
       {state !== undefined && (
@@ -50,8 +51,8 @@ function columns(t: ReturnType<typeof useTexts>): Column<Source>[] {
       cell: (source) => {
         if (!isConnected(source)) return <StatusBadge tone="neutral">{t("state.orphan")}</StatusBadge>;
         return (
-          <StatusBadge tone={TONES[source.state] ?? "neutral"}>
-            {t(`state.${source.state}`, { defaultValue: source.state })}
+          <StatusBadge tone={TONES[stateOf(source)] ?? "neutral"}>
+            {t(`state.${stateOf(source)}`, { defaultValue: source.state })}
           </StatusBadge>
         );
       },
@@ -89,9 +90,12 @@ function columns(t: ReturnType<typeof useTexts>): Column<Source>[] {
 function Name({ source }: { source: Source }) {
   if (isConnected(source)) {
     return (
-      <TextLink to="/connectors/$name" params={{ name: source.connector }}>
-        {source.connector}
-      </TextLink>
+      <>
+        <TextLink to="/connectors/$name" params={{ name: source.connector }}>
+          {source.connector}
+        </TextLink>
+        <Unplaced why={source.address_error} />
+      </>
     );
   }
   const { service, organization, address } = source;

@@ -42,6 +42,7 @@ test("all is well only when nothing needs anybody", () => {
     tone: "warning",
     values: { all: 2, good: 1, count: 1 },
   });
+  expect(verdict(overview({ sources: [source("a"), source("b", { state: "partial" })] }))).toMatchObject({ key: "attention", tone: "warning" });
   expect(verdict(overview({ sources: [source("a", { state: "failing" })] })).tone).toBe("bad");
 });
 
@@ -93,6 +94,19 @@ test("sources, unprotected things and deduplication", () => {
   ]);
   const storage = { ...overview().storage, raw_bytes: 30, stored_bytes: 10 };
   expect([deduplication(storage), deduplication({ ...storage, stored_bytes: 0 })]).toEqual([3, null]);
+});
+
+test("a connector whose address nobody can tell is no protected source, and is told once", () => {
+  const unplaced = source("lost", { address: null, address_error: "this program does not know the service" });
+  const beside = overview({ sources: [source("contoso", { state: "late" }), unplaced] });
+  expect(needs(beside).map(({ key, tone, params }) => [key, tone, params])).toEqual([
+    ["unplaced", "bad", { name: "lost" }],
+    ["late", "warning", { name: "contoso" }],
+  ]);
+  expect(verdict(beside)).toMatchObject({ key: "trouble", tone: "bad", values: { all: 2, good: 0 } });
+  expect(sorted(beside.sources).map(({ connector }) => connector)).toEqual(["lost", "contoso"]);
+  // It may be failing too: the address is what has to be mended.
+  expect(keys({ sources: [{ ...unplaced, state: "failing" }] })).toEqual(["unplaced"]);
 });
 
 test("what has snapshots and no connector is told, and alone it means that nothing is protected", () => {

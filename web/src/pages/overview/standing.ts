@@ -11,7 +11,12 @@ export function isConnected(source: Source): source is Connected {
   return typeof source.connector === "string";
 }
 
-type SourceState = "late" | "never" | "failing" | "unprotected";
+/** How a source stands; what nobody can place is not protected, whatever its last backup was. */
+export function stateOf({ state, address_error: error }: Source): string {
+  return error == null ? state : "unplaced";
+}
+
+type SourceState = "unplaced" | "late" | "partial" | "never" | "failing" | "unprotected";
 
 /** Something that needs a person; `key` names its text. */
 export interface Need {
@@ -26,16 +31,18 @@ export interface Need {
 export const TONES: Record<string, Tone> = {
   protected: "good",
   late: "warning",
+  partial: "warning",
   never: "warning",
   failing: "bad",
   unprotected: "bad",
+  unplaced: "bad",
 };
 
 /** More sources of one trouble than this are told in one line. */
 const EACH = 5;
 
 function needsOf(state: SourceState, sources: Connected[]): Need[] {
-  const troubled = sources.filter((source) => source.state === state);
+  const troubled = sources.filter((source) => stateOf(source) === state);
   const tone = TONES[state] === "bad" ? "bad" : "warning";
   if (troubled.length > EACH) {
     return [{ key: `${state}Many`, tone, values: { count: troubled.length }, to: "/", search: { state } }];
@@ -65,11 +72,11 @@ export function needs({ sources: all, storage, alarms, runs, waiting_proposals: 
     if (damaged) found.push({ key: "damaged", tone: "bad", values: { name }, to: "/repositories/$name", params: { name } });
   }
   if (alarms.critical > 0) found.push({ key: "critical", tone: "bad", values: { count: alarms.critical }, to: "/alarms" });
-  for (const state of ["failing", "unprotected", "late", "never"] as const) found.push(...needsOf(state, sources));
+  for (const state of ["unplaced", "failing", "unprotected", "late", "partial", "never"] as const) found.push(...needsOf(state, sources));
   const others = alarms.open - alarms.critical;
   if (others > 0) found.push({ key: "alarms", tone: "warning", values: { count: others }, to: "/alarms" });
   // A failed run of a source that has recovered since is history.
-  const failing = sources.some(({ state }) => state === "failing");
+  const failing = sources.some((source) => stateOf(source) === "failing");
   const { failed, with_issues: issues } = runs.last_day;
   if (failed > 0 && !failing) found.push({ key: "failed", tone: "waiting", values: { count: failed }, to: "/runs", search: { state: "failed" } });
   if (issues > 0) found.push({ key: "issues", tone: "waiting", values: { count: issues }, to: "/issues" });
@@ -94,7 +101,7 @@ export function verdict(overview: Overview): Verdict {
   if (all === 0) return { key: "empty", tone: "neutral", values: {} };
   const open = needs(overview);
   const count = (tone: Need["tone"]) => open.filter((need) => need.tone === tone).length;
-  const good = sources.filter(({ state }) => state === "protected").length;
+  const good = sources.filter((source) => stateOf(source) === "protected").length;
   const values = { all, good, count: all - good };
   if (count("bad") > 0) return { key: "trouble", tone: "bad", values };
   if (count("warning") > 0) return { key: "attention", tone: "warning", values };
@@ -114,11 +121,11 @@ export function coverage(overview: Source[], now: number): { days: number; cover
   }));
 }
 
-const WORST: string[] = ["failing", "unprotected", "late", "never", "protected"];
+const WORST: string[] = ["unplaced", "failing", "unprotected", "late", "partial", "never", "protected"];
 
 /** The worst first, then by name; what has no connector comes last. */
 export function sorted(sources: Source[]): Source[] {
-  const place = (source: Source) => (isConnected(source) ? WORST.indexOf(source.state) : WORST.length);
+  const place = (source: Source) => (isConnected(source) ? WORST.indexOf(stateOf(source)) : WORST.length);
   return sources.toSorted((one, other) => place(one) - place(other) || nameOf(one).localeCompare(nameOf(other)));
 }
 

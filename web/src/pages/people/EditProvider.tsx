@@ -9,7 +9,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
 import { asReach, asRole, read } from "./groups";
-import { bodyOf, complete, type Draft, draftOf, type Provider, taken } from "./provider";
+import { bodyOf, cliOf, complete, type Draft, draftOf, type Provider, taken } from "./provider";
 import { ROLES } from "./roles";
 
 const SHOWN = ["title", "issuer", "client_id", "groups_claim", "name", "roles", "connectors", "scopes", "tenants", "domains", "client_secret"].map((member) => `/${member}`);
@@ -50,7 +50,7 @@ export function EditProvider({ provider, onClose }: Props) {
       ready={complete(draft, provider, others)}
       error={save.error}
       fields={SHOWN}
-      showAs={<ShowAs method="PUT" path={`/identity-providers/${encodeURIComponent(name || "NAME")}`} body={body} />}
+      showAs={<ShowAs cli={cliOf(name, body, secret !== "")} method="PUT" path={`/identity-providers/${encodeURIComponent(name || "NAME")}`} body={body} />}
       onSubmit={() => save.mutate(name)}
       onCancel={onClose}
     >

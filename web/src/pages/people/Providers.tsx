@@ -103,7 +103,7 @@ function Remove({ provider: { name, title }, onClose }: { provider: Provider; on
       onCancel={onClose}
     >
       <p>{t("providers.askRemoveAbout")}</p>
-      <ShowAs method="DELETE" path={`/identity-providers/${encodeURIComponent(name)}`} />
+      <ShowAs cli={["identity-provider", "remove", name]} method="DELETE" path={`/identity-providers/${encodeURIComponent(name)}`} />
     </ConfirmDialog>
   );
 }

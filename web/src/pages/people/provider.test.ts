@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bodyOf, complete, draftOf, type Provider, taken } from "./provider";
+import { bodyOf, cliOf, complete, draftOf, type Provider, taken } from "./provider";
 
 const entra: Provider = {
   name: "entra",
@@ -36,4 +36,18 @@ test("a new provider does not replace another one", () => {
   expect(complete({ ...draft, groups: "no sign" }, entra, ["entra"])).toBe(false);
   expect(complete({ ...draft, reach: "no sign" }, entra, ["entra"])).toBe(false);
   expect(complete({ ...draft, issuer: " " }, entra, ["entra"])).toBe(false);
+});
+
+test("on the command line every group has each of its roles and connectors, and the secret is in a file", () => {
+  const { name, ...body } = { ...entra, tenants: ["t"] };
+  const asked = ["identity-provider", "set", "entra", "--title", "Contoso", "--issuer", "https://login.microsoftonline.com/t/v2.0", "--client-id", "id"];
+  expect(cliOf(name, body, true)).toEqual([
+    ...asked,
+    ...["--client-secret-file", "FILE"],
+    ...["--role", "backup-team=operator", "--role", "backup-team=restorer"],
+    ...["--reach", "backup-team=contoso", "--reach", "CN=Boss, OU=IT=*"],
+    ...["--default-role", "viewer", "--default-role", "auditor"],
+    ...["--tenant", "t", "--groups-claim", "roles", "--scope", "profile"],
+  ]);
+  expect(cliOf("entra", body, false)).not.toContain("--client-secret-file");
 });

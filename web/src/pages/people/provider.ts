@@ -57,6 +57,23 @@ export function bodyOf(draft: Draft, provider: Provider | undefined): Schemas["P
   };
 }
 
+/** The same on the command line; the secret is in a file there. */
+export function cliOf(name: string, body: Schemas["Provider"], secret: boolean): string[] {
+  const each = (flag: string, values: readonly string[] = []) => values.flatMap((value) => [flag, value]);
+  const groups = (of: Record<string, readonly string[]> = {}) => Object.entries(of).flatMap(([group, values]) => values.map((value) => `${group}=${value}`));
+  const asked = ["--title", body.title || "TITLE", "--issuer", body.issuer || "URL", "--client-id", body.client_id || "ID"];
+  return [
+    ...["identity-provider", "set", name || "NAME", ...asked, ...(secret ? ["--client-secret-file", "FILE"] : [])],
+    ...each("--role", groups(body.roles)),
+    ...each("--reach", groups(body.connectors)),
+    ...each("--default-role", body.default_roles),
+    ...each("--tenant", body.tenants),
+    ...each("--domain", body.domains),
+    ...(body.groups_claim ? ["--groups-claim", body.groups_claim] : []),
+    ...each("--scope", body.scopes),
+  ];
+}
+
 /** Whether it can be saved: nothing that is needed is missing, and no other provider is replaced, as saving goes by name. */
 export function complete(draft: Draft, provider: Provider | undefined, names: string[]): boolean {
   const filled = [draft.name, draft.title, draft.issuer, draft.client_id].every((text) => text.trim() !== "");

@@ -90,7 +90,7 @@ export function Editor({ initial, name, version, busy, error, onSave, onTouch, s
       data-unsaved={dirty && !saved}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!busy) onSave(body);
+        if (!busy && event.currentTarget.reportValidity()) onSave(body);
       }}
     >
       {children}

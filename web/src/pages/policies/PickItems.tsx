@@ -1,12 +1,13 @@
 import { Button, Checkbox, Field, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
 import { useState } from "react";
-import { api, type Schemas } from "../../api/client";
+import { api } from "../../api/client";
 import { FormDialog } from "../../components/FormDialog";
 import { useKindTitle } from "../../components/kinds";
 import { usePaged } from "../../components/paged";
 import { Loaded } from "../../components/State";
 import { useSettled } from "../../components/settled";
 import { useTexts } from "../../texts";
+import { picksOf } from "./picks";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -35,11 +36,6 @@ export function PickItems(props: Props) {
       {open && <Picker {...props} onClose={() => setOpen(false)} />}
     </>
   );
-}
-
-/** What a policy calls an item: what lies in a project is named with it. */
-function nameOf({ name, scope }: Schemas["ItemView"]): string {
-  return scope && scope !== name ? `${scope}/${name}` : name;
 }
 
 function Picker({ kind, connectors, included, onPick, onClose }: Props & { onClose: () => void }) {
@@ -97,13 +93,13 @@ function Found({ kind, connectors, included, name, chosen, onToggle }: FoundProp
       {(found) => (
         <div className={styles.list} role="group" aria-label={title(kind)}>
           {found.length === 0 && <span className={styles.none}>{t("selection.pickNone")}</span>}
-          {found.map(nameOf).map((one) => (
+          {picksOf(found).map(({ pick, label }) => (
             <Checkbox
-              key={one}
-              label={included.includes(one) ? `${one} (${t("selection.picked")})` : one}
-              checked={chosen.has(one) || included.includes(one)}
-              disabled={included.includes(one)}
-              onChange={(_, { checked }) => onToggle(one, checked === true)}
+              key={pick}
+              label={included.includes(pick) ? `${label} (${t("selection.picked")})` : label}
+              checked={chosen.has(pick) || included.includes(pick)}
+              disabled={included.includes(pick)}
+              onChange={(_, { checked }) => onToggle(pick, checked === true)}
             />
           ))}
           {items.hasNextPage && (

@@ -45,7 +45,7 @@ export function RetentionPart({ draft, change, at }: Editing) {
           <Typed
             key={rule}
             label={t(`retention.${rule}`)}
-            digits
+            numbers="whole"
             initial={String(retention[rule])}
             onText={(text) => set({ [rule]: whole(text, 0) })}
             wrong={at(`/retention/${rule}`)}
@@ -101,7 +101,7 @@ function Length({ label, within, onChange }: { label: string; within: Within | n
           <Typed
             key={unit}
             label={t(`retention.${unit}`)}
-            digits
+            numbers="whole"
             initial={String(length[unit])}
             onText={(text) => onChange({ ...length, [unit]: whole(text, 0) })}
           />

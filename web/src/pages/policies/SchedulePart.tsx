@@ -1,5 +1,6 @@
-import { Checkbox, Combobox, Field, makeStyles, Option, Radio, RadioGroup, Select, Switch } from "@fluentui/react-components";
+import { Combobox, Field, makeStyles, Option, Radio, RadioGroup, Select, Switch } from "@fluentui/react-components";
 import { useState } from "react";
+import { Choices } from "../../components/Choices";
 import { useFormStyles } from "../../components/form";
 import { weekday } from "../../components/format";
 import { Section } from "../../components/Section";
@@ -12,7 +13,6 @@ import "./texts";
 
 const useStyles = makeStyles({
   zone: { minWidth: 0, "& input": { minWidth: 0, width: "100%" } },
-  days: { display: "flex", flexWrap: "wrap" },
 });
 
 /** What each way begins with. */
@@ -55,7 +55,7 @@ export function SchedulePart({ draft, change, at }: Editing) {
             <Typed
               label={t("schedule.jitter")}
               hint={t("schedule.jitterHint")}
-              digits
+              numbers="whole"
               initial={String(schedule.jitter_minutes)}
               onText={(text) => set({ jitter_minutes: whole(text, 0) })}
               wrong={at("/schedule/jitter_minutes")}
@@ -78,14 +78,13 @@ export function SchedulePart({ draft, change, at }: Editing) {
 }
 
 function Way({ schedule: { when }, set, at }: PartProps) {
-  const styles = useStyles();
   const t = useTexts("policies");
   if (when.every === "interval") {
     return (
       <Typed
         label={t("schedule.minutes")}
         hint={t("schedule.minutesHint")}
-        digits
+        numbers="whole"
         initial={String(when.minutes)}
         onText={(text) => set({ when: { every: "interval", minutes: whole(text, 0) } })}
         wrong={at("/schedule/when")}
@@ -104,7 +103,6 @@ function Way({ schedule: { when }, set, at }: PartProps) {
     );
   }
   if (when.every !== "hours") return null;
-  const days = (when.days ?? []).map((day) => day.toLowerCase());
   return (
     <>
       <Typed
@@ -114,20 +112,15 @@ function Way({ schedule: { when }, set, at }: PartProps) {
         onText={(text) => set({ when: { ...when, at: parts(text) } })}
         wrong={at("/schedule/when")}
       />
-      <Field label={t("schedule.days")} hint={t("schedule.daysHint")}>
-        <div role="group" className={styles.days}>
-          {DAYS.map((day, number) => (
-            <Checkbox
-              key={day}
-              label={weekday(number)}
-              checked={days.includes(day)}
-              onChange={(_, { checked }) =>
-                set({ when: { ...when, days: checked === true ? [...days, day] : days.filter((one) => one !== day) } })
-              }
-            />
-          ))}
-        </div>
-      </Field>
+      <Choices
+        label={t("schedule.days")}
+        hint={t("schedule.daysHint")}
+        inRow
+        of={DAYS}
+        chosen={(when.days ?? []).map((day) => day.toLowerCase())}
+        onChange={(days) => set({ when: { ...when, days } })}
+        words={(day) => weekday(DAYS.indexOf(day))}
+      />
     </>
   );
 }

@@ -24,7 +24,7 @@ export function WherePart({ draft, change, at }: Editing) {
         <Typed
           label={t("where.runs")}
           hint={t("where.runsHint")}
-          digits
+          numbers="whole"
           initial={limits.runs === null ? "" : String(limits.runs)}
           onText={(text) => change({ limits: { ...limits, runs: whole(text, null) } })}
           wrong={at("/limits/runs")}
@@ -32,6 +32,7 @@ export function WherePart({ draft, change, at }: Editing) {
         <Typed
           label={t("where.rate")}
           hint={t("where.rateHint")}
+          numbers="decimal"
           initial={speed === null ? "" : String(speed / MEGABYTE)}
           onText={(text) => change({ limits: { ...limits, bytes_per_second: rate(text) } })}
           wrong={at("/limits/bytes_per_second")}

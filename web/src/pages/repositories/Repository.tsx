@@ -1,6 +1,7 @@
 import { Badge, Button, MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { api } from "../../api/client";
+import { Problem } from "../../api/problem";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { Facts } from "../../components/Facts";
 import { Page } from "../../components/Page";
@@ -99,6 +100,9 @@ function Overview({ repository }: { repository: Repository }) {
   );
 }
 
+/** Policies would keep fewer snapshots: the person has to know that. */
+const LESS = "default-keeps-less";
+
 function Actions({ repository }: { repository: Repository }) {
   const t = useTexts("repositories");
   const may = useMay("manage-repositories");
@@ -112,8 +116,9 @@ function Actions({ repository }: { repository: Repository }) {
   const path = `/repositories/${encodeURIComponent(name)}`;
   const choose = api.useMutation("put", "/repositories/{name}/default", {
     onSuccess: (answer) => tell(waitOf(answer) ? t("waits") : t("defaultNow", { name })),
-    onError: refused,
+    onError: (error) => Problem.from(error).code !== LESS && refused(error),
   });
+  const less = choose.error && Problem.from(choose.error);
   const remove = api.useMutation("delete", "/repositories/{name}", {
     onSuccess: (answer) => {
       if (waitOf(answer)) {
@@ -135,7 +140,7 @@ function Actions({ repository }: { repository: Repository }) {
         </Badge>
       ) : (
         <>
-          <ShowAs method="PUT" path={`${path}/default`} />
+          <ShowAs cli={["repository", "default", name]} method="PUT" path={`${path}/default`} />
           <Button disabled={choose.isPending} onClick={() => choose.mutate(params)}>
             {t("setDefault")}
           </Button>
@@ -143,6 +148,19 @@ function Actions({ repository }: { repository: Repository }) {
       )}
       <Button onClick={() => show({ dialog: "edit" })}>{t("action.edit")}</Button>
       <Button onClick={() => show({ dialog: "remove" })}>{t("action.remove")}</Button>
+      {less?.code === LESS && (
+        <ConfirmDialog
+          title={t("less.title", { name })}
+          action={t("setDefault")}
+          busy={false}
+          onConfirm={() => choose.mutate({ params: { path: { name }, query: { accept_less: true } } })}
+          onCancel={choose.reset}
+        >
+          <p>{less.message}</p>
+          <p>{t("less.about")}</p>
+          <ShowAs cli={["repository", "default", name, "--accept-less"]} method="PUT" path={`${path}/default?accept_less=true`} />
+        </ConfirmDialog>
+      )}
       {dialog === "edit" && <EditRepository repository={repository} onClose={close} />}
       {dialog === "remove" && (
         <ConfirmDialog

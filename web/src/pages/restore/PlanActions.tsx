@@ -44,9 +44,12 @@ export function PlanActions({ plan, unsaved }: ActionsProps) {
         </Button>
       )}
       {busy && (
-        <Button icon={<DismissRegular />} disabled={cancel.isPending} onClick={() => cancel.mutate({ params: { path: { id: plan.id } } })}>
-          {t("detail.cancel")}
-        </Button>
+        <>
+          <Button icon={<DismissRegular />} disabled={cancel.isPending} onClick={() => cancel.mutate({ params: { path: { id: plan.id } } })}>
+            {t("detail.cancel")}
+          </Button>
+          <ShowAs {...(plan.run && { cli: ["run", "cancel", plan.run] })} method="POST" path={`/restore-plans/${plan.id}/cancel`} />
+        </>
       )}
       {plan.can_undo && (
         <Button icon={<ArrowUndoRegular />} onClick={() => open("undo")}>

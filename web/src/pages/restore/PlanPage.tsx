@@ -76,7 +76,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
       {busy && plan.run && <Live key={plan.run} run={plan.run} />}
       {plan.planned_at && (
         <>
-          <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => show({ tab: String(value), kind: undefined, action: undefined })}>
+          <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => show({ tab: String(value), kind: undefined, action: undefined, result: undefined })}>
             <Tab value="counts">{t("detail.counts")}</Tab>
             {mayRead && <Tab value="steps">{t(done ? "detail.report" : "detail.steps")}</Tab>}
             {mayRead && <Tab value="people">{t("detail.identities")}</Tab>}
@@ -99,8 +99,9 @@ function Shown({ plan }: { plan: PlanDetail }) {
 }
 
 /** How it ended, in a sentence. */
-function Outcome({ plan: { state, error, run, undoes } }: { plan: PlanDetail }) {
+function Outcome({ plan: { id, state, error, run, undoes } }: { plan: PlanDetail }) {
   const t = useTexts("restore");
+  const mayRead = useMay("read-content");
   const told = api.useQuery("get", "/runs/{id}", { params: { path: { id: run ?? "" } } }, { enabled: Boolean(run) && state === "failed" });
   const toRun = run && (
     <TextLink to="/runs/$id" params={{ id: run }} inline>
@@ -121,7 +122,17 @@ function Outcome({ plan: { state, error, run, undoes } }: { plan: PlanDetail }) 
     return (
       <MessageBar intent={state === "applied" ? "success" : "warning"} layout="multiline">
         <MessageBarBody>
-          {t(state === "applied" ? "detail.doneAll" : "detail.doneIssues")} {toRun}
+          {t(state === "applied" ? "detail.doneAll" : "detail.doneIssues")}{" "}
+          {state === "applied_with_issues" &&
+            mayRead &&
+            (["failed", "differs"] as const).map((result) => (
+              <span key={result}>
+                <TextLink to="/restore/$id" params={{ id }} search={{ tab: "steps", result }} inline>
+                  {t(`detail.see.${result}`)}
+                </TextLink>{" "}
+              </span>
+            ))}
+          {toRun}
         </MessageBarBody>
       </MessageBar>
     );

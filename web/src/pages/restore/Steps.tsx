@@ -19,13 +19,17 @@ const useStyles = makeStyles({
 
 const TONES: Record<string, Tone> = { waiting: "waiting", done: "good", failed: "bad", skipped: "neutral" };
 
+/** What somebody looks for in a report. */
+const RESULTS = ["failed", "differs", "skipped"] as const;
+
 /** What a plan does with each item; after it was applied, what came of it. */
 export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean }) {
   const t = useTexts("restore");
   const title = useKindTitle();
   const [shown, show] = useShown();
-  const { kind, action } = shown;
-  const query = { limit: 100, ...(kind && { kind }), ...(action && { action }) };
+  const { kind, action, result } = shown;
+  const filtered = Boolean(kind || action || result);
+  const query = { limit: 100, ...(kind && { kind }), ...(action && { action }), ...(result && { state: result }) };
   const steps = usePaged("/restore-plans/{id}/steps", { path: { id: plan.id }, query }, { more: 1_000 });
   const done = Boolean(plan.apply_run);
   return (
@@ -43,16 +47,24 @@ export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean 
           options={ACTIONS.map((value) => ({ value, title: t(`${compared ? "compared" : "action"}.${value}`) }))}
           onChange={(value) => show({ action: value })}
         />
+        {done && (
+          <FilterSelect
+            label={t("detail.result")}
+            value={result}
+            options={RESULTS.map((value) => ({ value, title: t(`detail.resultOf.${value}`) }))}
+            onChange={(value) => show({ result: value })}
+          />
+        )}
       </Filters>
       <Listing
         list={steps}
         label={t(done ? "detail.report" : "detail.steps")}
         empty={
           <Empty
-            title={t(kind || action ? "detail.noSteps" : "detail.emptyPlan")}
-            action={(kind || action) && <Button onClick={() => show({ kind: undefined, action: undefined })}>{t("all")}</Button>}
+            title={t(filtered ? "detail.noSteps" : "detail.emptyPlan")}
+            action={filtered && <Button onClick={() => show({ kind: undefined, action: undefined, result: undefined })}>{t("all")}</Button>}
           >
-            {t(kind || action ? "detail.noStepsHint" : "detail.emptyPlanHint")}
+            {t(filtered ? "detail.noStepsHint" : "detail.emptyPlanHint")}
           </Empty>
         }
         columns={columns(t, title, plan, compared)}

@@ -3,12 +3,14 @@ import { ArrowDownloadRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { api } from "../../api/client";
+import { useAll } from "../../components/all";
 import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { when } from "../../components/format";
 import { refusedAt, useFormStyles } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
+import { Failed } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { archiveUrl } from "../browse/content";
@@ -146,15 +148,18 @@ function What({ origin, chosen, inBasket, mixed, onTake, children }: WhatProps) 
 /** The connectors of the snapshot's service: the original one first. */
 function useTargets(origin: Origin) {
   const t = useTexts("restore");
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } });
+  const connectors = useAll("/connectors", {});
   const [named, choose] = useState<string>();
-  const fitting = (connectors.data?.items ?? [])
+  const fitting = (connectors.items ?? [])
     .filter(({ service }) => service === origin.service)
     .toSorted((one, other) => Number(isFor(other, origin)) - Number(isFor(one, origin)));
-  const chosen = named ?? fitting[0]?.name;
+  // Into another organization only if somebody says so.
+  const chosen = named ?? fitting.find((one) => isFor(one, origin))?.name;
   const original = fitting.find(({ name }) => name === chosen);
   const field = (refused: object) =>
-    connectors.isSuccess && fitting.length === 0 ? (
+    connectors.isError && !connectors.data ? (
+      <Failed error={connectors.error} retry={() => void connectors.refetch()} />
+    ) : connectors.isSuccess && fitting.length === 0 ? (
       <>
         <Body1>{t("new.noTarget")}</Body1>
         <TextLink to="/connectors">{t("new.connect")}</TextLink>
@@ -162,6 +167,7 @@ function useTargets(origin: Origin) {
     ) : (
       <Field label={t("new.connector")} hint={original && !isFor(original, origin) ? t("new.otherHint") : undefined} {...refused}>
         <Select value={chosen ?? ""} onChange={(_, { value }) => choose(value)}>
+          {chosen === undefined && <option value="">{t("new.choose")}</option>}
           {fitting.map((one) => (
             <option key={one.name} value={one.name}>
               {t(isFor(one, origin) ? "new.same" : "new.other", { name: one.name, organization: one.organization })}

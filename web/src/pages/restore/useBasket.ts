@@ -7,8 +7,13 @@ let baskets: Baskets = parseBaskets(sessionStorage.getItem(KEY));
 
 function keep(next: Baskets) {
   baskets = next;
-  sessionStorage.setItem(KEY, JSON.stringify(next));
   for (const tell of watchers) tell();
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(next));
+  } catch {
+    // More than the browser keeps: it lasts as long as this page, and what was kept before would be another selection.
+    sessionStorage.removeItem(KEY);
+  }
 }
 
 export function addToBasket(origin: Origin, entries: Entry[]) {

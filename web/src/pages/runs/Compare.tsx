@@ -23,13 +23,13 @@ const PAGE = 200;
 const PAGES = 5;
 
 /** The run before, however many others lie between. */
-async function findBefore(run: Run): Promise<Run | null> {
+async function findBefore(run: Run, signal: AbortSignal): Promise<Run | null> {
   let after: string | undefined;
   for (let page = 0; page < PAGES; page += 1) {
     const query = { connector: run.connector, kind: run.kind, limit: PAGE, ...(after !== undefined && { after }) };
     // One page leads to the next.
     // oxlint-disable-next-line no-await-in-loop
-    const { data } = await client.GET("/runs", { params: { query } });
+    const { data } = await client.GET("/runs", { params: { query }, signal });
     const found = before(run, data?.items ?? []);
     if (found) return found;
     if (data?.next == null) return null;
@@ -38,8 +38,8 @@ async function findBefore(run: Run): Promise<Run | null> {
   return null;
 }
 
-async function issues(run: string): Promise<number> {
-  const { data } = await client.GET("/runs/{id}/issues", { params: { path: { id: run }, query: { limit: PAGE } } });
+async function issues(run: string, signal: AbortSignal): Promise<number> {
+  const { data } = await client.GET("/runs/{id}/issues", { params: { path: { id: run }, query: { limit: PAGE } }, signal });
   return data?.items.length ?? 0;
 }
 
@@ -50,9 +50,9 @@ export function Compare({ run }: { run: Run }) {
     // It has ended: no event changes it any more.
     queryKey: ["before", run.id],
     staleTime: Infinity,
-    queryFn: async () => {
-      const then = await findBefore(run);
-      return then && { then, issues: { now: await issues(run.id), then: await issues(then.id) } };
+    queryFn: async ({ signal }) => {
+      const then = await findBefore(run, signal);
+      return then && { then, issues: { now: await issues(run.id, signal), then: await issues(then.id, signal) } };
     },
   });
   return (

@@ -12,12 +12,12 @@ import { isOpen, type Run } from "./standing";
 import { useRunWords } from "./words";
 import "./texts";
 
-/** What a person may do with a run: end it while it is open, or make the same backup again. */
+/** What a person may do with a run: end it while it is open, or try again what has not simply succeeded. */
 export function RunActions({ run }: { run: Run }) {
   const may = useMay("run-backups");
   if (!may) return null;
   if (isOpen(run)) return <Cancel run={run} />;
-  return run.kind === "backup" ? <Retry run={run} /> : null;
+  return run.kind === "backup" && run.state !== "succeeded" ? <Retry run={run} /> : null;
 }
 
 function Cancel({ run }: { run: Run }) {
@@ -75,7 +75,7 @@ function Retry({ run }: { run: Run }) {
         disabled={retry.isPending}
         onClick={() => retry.mutate({ params: { path: { run: run.id } } })}
       >
-        {t(run.state === "succeeded" ? "retry.again" : "retry.action")}
+        {t("retry.action")}
       </Button>
       <ShowAs cli={["run", "retry", run.id]} method="POST" path={`/runs/${run.id}/retry`} />
     </>

@@ -1,6 +1,7 @@
 import { Button, Field, Input, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
 import { SearchRegular } from "@fluentui/react-icons";
 import { useState } from "react";
+import { useAll } from "../../components/all";
 import { ConnectorFilter } from "../../components/ConnectorFilter";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
@@ -13,7 +14,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
 import { useTexts } from "../../texts";
 import { Results } from "./Results";
-import { searchQuery } from "./hits";
+import { searchCli, searchQuery } from "./hits";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -37,7 +38,7 @@ export function Search() {
     setTyped(q);
   }
   return (
-    <Page title={t("title")} about={t("about")} actions={q && <ShowAs cli={["snapshot", "search", q]} method="GET" path={`/search?${new URLSearchParams(searchQuery(shown)).toString()}`} />}>
+    <Page title={t("title")} about={t("about")} actions={q && <Shown shown={shown} />}>
       <form
         role="search"
         className={styles.line}
@@ -66,6 +67,12 @@ export function Search() {
 }
 
 const NARROWED = ["kind", "project", "connector", "since", "until"] as const;
+
+function Shown({ shown }: { shown: ReturnType<typeof useShown>[0] }) {
+  const connectors = useAll("/connectors", {}).items;
+  const cli = searchCli(shown, connectors?.find(({ name }) => name === shown["connector"])?.organization);
+  return <ShowAs {...(cli && { cli })} method="GET" path={`/search?${new URLSearchParams(searchQuery(shown)).toString()}`} />;
+}
 
 function Narrow() {
   const t = useTexts("search");

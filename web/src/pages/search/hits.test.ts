@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { moment, searchQuery } from "./hits";
+import { moment, searchCli, searchQuery } from "./hits";
 
 test("a day is from its beginning to its end, where the person is", () => {
   const [since, until] = [moment("2026-11-22", false), moment("2026-11-22", true)];
@@ -10,4 +10,14 @@ test("a day is from its beginning to its end, where the person is", () => {
 
 test("only what is looked for is asked", () => {
   expect(searchQuery({ q: "login", kind: "", since: "x", project: "Shop", tab: "1" })).toEqual({ q: "login", project: "Shop" });
+});
+
+test("the command looks for the same, with all that narrows it", () => {
+  const since = moment("2026-11-22", false);
+  expect(searchCli({ q: "login -page", kind: "work-item", since: "2026-11-22" }, undefined)).toEqual([
+    ...["snapshot", "search", "--kind", "work-item", "--since", since, "login -page"],
+  ]);
+  expect(searchCli({ q: "login", connector: "main" }, "contoso")).toEqual(["snapshot", "search", "--source", "contoso", "login"]);
+  expect(searchCli({ q: "login", connector: "main" }, undefined)).toBeUndefined();
+  expect(searchCli({ q: "-page" }, undefined)).toEqual(["snapshot", "search", " -page"]);
 });

@@ -13,3 +13,12 @@ export function searchQuery(shown: Record<string, string | undefined>): Record<s
   const query = { q, kind, project, connector, since: moment(since, false), until: moment(until, true) };
   return Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ""));
 }
+
+/** The words after `keepward` that look for the same. The command line knows organizations, not connectors: none while it is not known. */
+export function searchCli(shown: Record<string, string | undefined>, organization: string | undefined): string[] | undefined {
+  const { q = "", kind, project, connector, since, until } = searchQuery(shown);
+  if (connector !== undefined && organization === undefined) return undefined;
+  const options = Object.entries({ kind, project, source: connector === undefined ? undefined : organization, since, until });
+  // What begins as an option does would be one.
+  return ["snapshot", "search", ...options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])), q.startsWith("-") ? ` ${q}` : q];
+}

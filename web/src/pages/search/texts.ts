@@ -2,9 +2,9 @@ import { addTexts } from "../../texts";
 
 addTexts("search", {
   title: "Search",
-  about: "Names, numbers and texts of everything that was backed up, also of what is gone.",
+  about: "Names, numbers and texts of everything that was backed up, including what was deleted since.",
   words: "Words",
-  hint: "All words have to be there. “two words” next to each other, -without, begin*.",
+  hint: "All words must occur. “two words”: next to each other. -word: without it. begin*: words that begin so.",
   go: "Search",
   kind: "Kind",
   project: "Project",
@@ -15,8 +15,8 @@ addTexts("search", {
   start: "What are you looking for?",
   startHint: "A title, a word of a description or comment, a number, a person, a repository.",
   none: "Nothing was found",
-  noneHint: "Try fewer or other words, or less of the filter.",
-  clear: "Take the filter away",
+  noneHint: "Try fewer or other words, or clear the filter.",
+  clear: "Clear the filter",
   results: "What was found",
   found_one: "{{count}} found",
   found_other: "{{count}} found",

@@ -1,13 +1,14 @@
 import { Button, Caption1, makeStyles, tokens } from "@fluentui/react-components";
-import { ArrowSwapRegular, CloudRegular, DeleteRegular, ShieldCheckmarkRegular } from "@fluentui/react-icons";
+import { ArrowSwapRegular, DeleteRegular, ShieldCheckmarkRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { ShowAs } from "../../components/ShowAs";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import type { Snapshot } from "./change";
 import { CompareLive } from "./CompareLive";
 import { Forget } from "./Forget";
-import { useVerify } from "./verify";
+import { useVerify, verifyAs } from "./verify";
 
 const useStyles = makeStyles({
   bar: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalS, padding: 0 },
@@ -15,18 +16,17 @@ const useStyles = makeStyles({
 
 interface Props {
   chosen: Snapshot[];
-  connector: string | undefined;
   onDone: () => void;
 }
 
 /** What can be done with the snapshots that are selected. */
-export function Actions({ chosen, connector, onDone }: Props) {
+export function Actions({ chosen, onDone }: Props) {
   const styles = useStyles();
   const t = useTexts("snapshots");
   const navigate = useNavigate();
-  const [dialog, open] = useState<"forget" | "live">();
+  const [forgetting, forget] = useState(false);
   const verify = useVerify();
-  const [mayForget, mayVerify, mayRead, mayRestore] = [useMay("manage-repositories"), useMay("run-backups"), useMay("read-content"), useMay("restore")];
+  const [mayForget, mayVerify, mayRead] = [useMay("manage-repositories"), useMay("run-backups"), useMay("read-content")];
   const [one] = chosen;
   const alone = chosen.length === 1 && one !== undefined;
   const compare = () => {
@@ -40,11 +40,7 @@ export function Actions({ chosen, connector, onDone }: Props) {
           {t("compare")}
         </Button>
       )}
-      {mayRestore && (
-        <Button icon={<CloudRegular />} disabled={!alone} title={t("compareLiveHint")} onClick={() => open("live")}>
-          {t("compareLive")}
-        </Button>
-      )}
+      <CompareLive snapshot={alone ? one : undefined} />
       {mayVerify && (
         <Button
           icon={<ShieldCheckmarkRegular />}
@@ -54,14 +50,14 @@ export function Actions({ chosen, connector, onDone }: Props) {
           {t("verify")}
         </Button>
       )}
+      {mayVerify && alone && <ShowAs {...verifyAs(one.id)} of={t("verify")} />}
       {mayForget && (
-        <Button icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => open("forget")}>
+        <Button icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => forget(true)}>
           {t("forget")}
         </Button>
       )}
       <Caption1 role="status">{chosen.length === 0 ? t("compareHint") : t("selected", { count: chosen.length })}</Caption1>
-      {dialog === "forget" && <Forget snapshots={chosen} onDone={onDone} onClose={() => open(undefined)} />}
-      {dialog === "live" && one && <CompareLive snapshot={one} connector={connector} onClose={() => open(undefined)} />}
+      {forgetting && <Forget snapshots={chosen} onDone={onDone} onClose={() => forget(false)} />}
     </div>
   );
 }

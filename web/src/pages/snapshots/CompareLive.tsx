@@ -1,21 +1,52 @@
-import { Body1, Field, Select } from "@fluentui/react-components";
+import { Body1, Button, Field, Select } from "@fluentui/react-components";
+import { CloudRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
+import { useAll } from "../../components/all";
 import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import type { Snapshot } from "./change";
+import { isFor, type Of } from "../browse/source";
+import { type Entry, selectOf } from "../restore/basket";
+import { cliOf } from "../restore/cli";
+import "./texts";
 
-/** Compares a snapshot with what is there now: a plan that would replace, and that nobody has to apply. */
-export function CompareLive({ snapshot, connector, onClose }: { snapshot: Snapshot; connector: string | undefined; onClose: () => void }) {
+const EVERYTHING: Entry = { type: "everything" };
+
+interface Props {
+  snapshot: Of & { id: string };
+  /** What of it is compared; everything when absent. */
+  entry?: Entry;
+}
+
+/** Compares a snapshot, or one thing in it, with what is there now; disabled until there is one, and nothing for who may not restore. */
+export function CompareLive({ snapshot, ...props }: Omit<Props, "snapshot"> & { snapshot: Props["snapshot"] | undefined }) {
+  const t = useTexts("snapshots");
+  const may = useMay("restore");
+  const [open, setOpen] = useState(false);
+  if (!may) return null;
+  return (
+    <>
+      <Button icon={<CloudRegular />} disabled={!snapshot} title={snapshot ? undefined : t("compareLiveHint")} onClick={() => setOpen(true)}>
+        {t("compareLive")}
+      </Button>
+      {open && snapshot && <Dialog snapshot={snapshot} {...props} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/** Asks for a plan that would replace, and that nobody has to apply. */
+function Dialog({ snapshot, entry = EVERYTHING, onClose }: Props & { onClose: () => void }) {
   const t = useTexts("snapshots");
   const navigate = useNavigate();
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200 } } }).data?.items ?? [];
-  const choices = connectors.filter(({ service }) => service === snapshot.service);
-  const [chosen, choose] = useState(connector);
-  const target = chosen ?? choices[0]?.name;
-  const body = { snapshot: snapshot.id, target: { connector: target ?? "" }, conflict: "replace" as const, select: { everything: true } };
+  const connectors = useAll("/connectors", {});
+  const choices = (connectors.items ?? []).filter(({ service }) => service === snapshot.service);
+  const [chosen, choose] = useState<string>();
+  const target = chosen ?? (choices.find((one) => isFor(one, snapshot)) ?? choices[0])?.name;
+  const select = selectOf([entry]);
+  const body = target !== undefined && select !== undefined && select !== "mixed" ? { snapshot: snapshot.id, target: { connector: target }, conflict: "replace" as const, select } : undefined;
   const compare = api.useMutation("post", "/restore-plans", {
     onSuccess: ({ id }) => navigate({ to: "/restore/$id", params: { id }, search: { as: "comparison" } }),
   });
@@ -24,14 +55,14 @@ export function CompareLive({ snapshot, connector, onClose }: { snapshot: Snapsh
       title={t("live.title")}
       submit={t("live.do")}
       busy={compare.isPending}
-      ready={target !== undefined}
-      error={compare.error}
-      showAs={<ShowAs cli={["restore", "plan", snapshot.id.slice(0, 8), "--everything", "--conflict", "replace", ...(target ? ["--into", target] : [])]} method="POST" path="/restore-plans" body={body} />}
-      onSubmit={() => compare.mutate({ body })}
+      ready={body !== undefined}
+      error={compare.error ?? connectors.error}
+      showAs={body && <ShowAs cli={cliOf(body.snapshot, body.target.connector, body.conflict, body.select)} method="POST" path="/restore-plans" body={body} />}
+      onSubmit={() => body && compare.mutate({ body })}
       onCancel={onClose}
     >
       <Body1>{t("live.text")}</Body1>
-      {choices.length === 0 ? (
+      {connectors.isSuccess && choices.length === 0 ? (
         <Body1>{t("live.none")}</Body1>
       ) : (
         <Field label={t("live.connector")}>

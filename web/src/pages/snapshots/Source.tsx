@@ -2,7 +2,7 @@ import { Caption1 } from "@fluentui/react-components";
 import { HistoryRegular } from "@fluentui/react-icons";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { useAll } from "../../components/all";
 import type { Column } from "../../components/DataTable";
 import { count, when } from "../../components/format";
 import { type Pages, Rows } from "../../components/Listing";
@@ -26,8 +26,8 @@ export function Source() {
   const t = useTexts("snapshots");
   const { service = "", source = "" } = useParams({ strict: false }) as { service?: string; source?: string };
   const { address } = useSearch({ strict: false }) as { address?: string };
-  const connectors = api.useQuery("get", "/connectors", { params: { query: { limit: 200, ...(!address && { q: source }) } } });
-  const connector = connectors.data?.items.find((one) => isFor(one, { service, source, address }))?.name;
+  const connectors = useAll("/connectors", {});
+  const connector = connectors.items?.find((one) => isFor(one, { service, source, address }))?.name;
   const snapshots = usePaged("/snapshots", { query: { source: address ?? source, limit: 100 } });
   const items = snapshots.items?.filter((one) => one.service === service);
   return (
@@ -48,7 +48,7 @@ export function Source() {
                 <Caption1>{t("timelineAbout")}</Caption1>
                 <Timeline snapshots={all} />
               </Section>
-              <List snapshots={all} connector={connector} list={snapshots} />
+              <List snapshots={all} list={snapshots} />
             </>
           )
         }
@@ -57,7 +57,7 @@ export function Source() {
   );
 }
 
-function List({ snapshots, connector, list }: { snapshots: Snapshot[]; connector: string | undefined; list: Pages }) {
+function List({ snapshots, list }: { snapshots: Snapshot[]; list: Pages }) {
   const t = useTexts("snapshots");
   const { permissions } = useMe();
   const words = useChangeWords();
@@ -99,7 +99,7 @@ function List({ snapshots, connector, list }: { snapshots: Snapshot[]; connector
   const chosen = snapshots.filter(({ id }) => selected.has(id));
   return (
     <Section title={t("title")}>
-      {mayAct && <Actions chosen={chosen} connector={connector} onDone={() => select(new Set())} />}
+      {mayAct && <Actions chosen={chosen} onDone={() => select(new Set())} />}
       <Rows
         label={t("list")}
         items={snapshots}

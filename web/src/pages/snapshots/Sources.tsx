@@ -1,15 +1,15 @@
 import { Caption1 } from "@fluentui/react-components";
 import { HistoryRegular } from "@fluentui/react-icons";
 import { api } from "../../api/client";
-import type { Column } from "../../components/DataTable";
+import { type Column, DataTable } from "../../components/DataTable";
 import { count } from "../../components/format";
-import { type Pages, Rows } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
-import { Empty, Failed, Loading } from "../../components/State";
+import { Empty, Loaded } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
+import { Unplaced } from "../../components/Unplaced";
 import { useTexts } from "../../texts";
 import { pageOf } from "../browse/source";
 import { keyOf, shared, type Source, sourcesOf } from "./change";
@@ -18,27 +18,19 @@ import "./texts";
 /** Every organization and tenant that has snapshots or could have some. */
 export function Sources() {
   const t = useTexts("snapshots");
-  const connectors = usePaged("/connectors", { query: { limit: 200 } });
-  // Sources whose connector is gone are known by their snapshots alone.
+  // It knows the sources whose connector is gone, too.
+  const overview = api.useQuery("get", "/overview");
+  // The newest snapshots of most sources in one answer; each row asks for what is not in it.
   const snapshots = usePaged("/snapshots", { query: { limit: 200 } });
-  const error = connectors.error ?? snapshots.error;
+  const data = snapshots.isPending ? undefined : overview.data;
   return (
     <Page title={t("title")} about={t("about")}>
-      {connectors.items && snapshots.items ? (
-        <List
-          sources={sourcesOf(connectors.items, snapshots.items)}
-          list={connectors}
-        />
-      ) : error ? (
-        <Failed error={error} retry={() => void Promise.all([connectors.refetch(), snapshots.refetch()])} />
-      ) : (
-        <Loading />
-      )}
+      <Loaded query={{ ...overview, data }}>{({ sources }) => <List sources={sourcesOf(sources, snapshots.items ?? [])} />}</Loaded>
     </Page>
   );
 }
 
-function List({ sources, list }: { sources: Source[]; list: Pages }) {
+function List({ sources }: { sources: Source[] }) {
   const t = useTexts("snapshots");
   if (sources.length === 0) {
     return (
@@ -59,21 +51,14 @@ function List({ sources, list }: { sources: Source[]; list: Pages }) {
           {of.connector !== undefined && of.connector.toLowerCase() !== of.source.toLowerCase() && ` (${of.source})`}
           {of.connector === undefined && <StatusBadge tone="neutral">{t("gone")}</StatusBadge>}
           {alike.has(of.source.toLowerCase()) && of.address && <Caption1 block>{of.address}</Caption1>}
+          <Unplaced why={of.unplaced} />
         </>
       ),
     },
     { key: "service", title: t("service"), cell: ({ service }) => t(`services.${service}`, { defaultValue: service }) },
     { key: "newest", title: t("newest"), grow: 2, cell: (source) => <Newest of={source} /> },
   ];
-  return (
-    <Rows
-      label={t("sources")}
-      items={sources}
-      columns={columns}
-      id={keyOf}
-      list={list}
-    />
-  );
+  return <DataTable label={t("sources")} items={sources} columns={columns} id={keyOf} />;
 }
 
 /** Asked for each source that is in sight: the newest snapshots of all may be those of one. */
@@ -86,7 +71,7 @@ function Newest({ of }: { of: Source }) {
     { enabled: of.newest === undefined },
   );
   const newest = of.newest ?? asked.data?.items[0];
-  if (!newest) return asked.isLoading ? "…" : t("noSnapshot");
+  if (!newest) return asked.isLoading ? "…" : t(asked.isError ? "newestFailed" : "noSnapshot");
   return (
     <>
       <TextLink to="/snapshots/$id" params={{ id: newest.id }}>

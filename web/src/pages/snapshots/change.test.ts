@@ -26,22 +26,37 @@ test("one large snapshot does not hide the small ones", () => {
 test("every connector and every source that has snapshots is a place, once", () => {
   const sources = sourcesOf(
     [
-      { name: "main", service: "azure-devops", organization: "Contoso", address: "https://dev.azure.com/contoso" },
-      { name: "new", service: "azure-devops", organization: "fabrikam", address: "https://dev.azure.com/fabrikam" },
+      { connector: "main", service: "azure-devops", organization: "Contoso", address: "https://dev.azure.com/contoso" },
+      { connector: "new", service: "azure-devops", organization: "fabrikam", address: "https://dev.azure.com/fabrikam" },
+      { connector: "again", service: "azure-devops", organization: "contoso", address: "https://dev.azure.com/contoso" },
+      { service: "azure-devops", organization: "old", address: "https://dev.azure.com/old" },
     ],
     [snapshot("contoso", "3"), snapshot("old", "2"), snapshot("contoso", "1")],
   );
-  expect(sources.map(({ source, connector, snapshots, newest }) => [source, connector, snapshots, newest?.time])).toEqual([
-    ["Contoso", "main", 2, "3"],
-    ["fabrikam", "new", 0, undefined],
-    ["old", undefined, 1, "2"],
+  expect(sources.map(({ source, connector, newest }) => [source, connector, newest?.time])).toEqual([
+    ["Contoso", "main", "3"],
+    ["fabrikam", "new", undefined],
+    ["old", undefined, "2"],
   ]);
+});
+
+test("a source whose connector is gone has its place, however many snapshots of others are newer", () => {
+  const gone = { connector: null, service: "azure-devops", organization: "old", address: "https://dev.azure.com/old" };
+  expect(sourcesOf([gone], [snapshot("contoso", "3")]).map(({ source, connector, newest }) => [source, connector, newest])).toEqual([["old", undefined, undefined]]);
+});
+
+test("why nobody can tell where a connector leads stays with its place", () => {
+  const connector = { connector: "lost", service: "azure-devops", organization: "lost", address: null, address_error: "relative URL without a base" };
+  expect(sourcesOf([connector], []).map(({ unplaced }) => unplaced)).toEqual(["relative URL without a base"]);
 });
 
 test("two servers with a collection of one name are two places", () => {
   const at = (host: string) => `https://${host}.example/tfs/defaultcollection`;
   const sources = sourcesOf(
-    [{ name: "one", service: "azure-devops", organization: "DefaultCollection", address: at("one") }],
+    [
+      { connector: "one", service: "azure-devops", organization: "DefaultCollection", address: at("one") },
+      { service: "azure-devops", organization: "DefaultCollection", address: at("other") },
+    ],
     [{ ...snapshot("defaultcollection", "2"), address: at("other") }, { ...snapshot("defaultcollection", "1"), address: at("one") }],
   );
   expect(sources.map(({ address, connector, newest }) => [address, connector, newest?.time])).toEqual([

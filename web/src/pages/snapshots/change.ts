@@ -34,8 +34,9 @@ export function heights(amounts: number[]): number[] {
 export interface Source extends Of {
   /** None where the connector is gone. */
   connector?: string;
+  /** Why nobody can tell where it is. */
+  unplaced?: string | null | undefined;
   newest?: Snapshot;
-  snapshots: number;
 }
 
 export const keyOf = ({ service, source, address }: Of): string => `${service}/${address ?? source.toLowerCase()}`;
@@ -46,21 +47,19 @@ export function shared(sources: Of[]): Set<string> {
   return new Set(names.filter((name, at) => names.indexOf(name) !== at));
 }
 
-/** Sources from the connectors and from the snapshots that are known; whose connector is gone come last. */
-export function sourcesOf(connectors: Pick<Schemas["ConnectorView"], "name" | "service" | "organization" | "address">[], snapshots: Snapshot[]): Source[] {
+type Known = Pick<Schemas["SourceView"], "connector" | "service" | "organization" | "address" | "address_error">;
+
+/** All sources, each once, with their newest snapshots as far as these are among the given ones; whose connector is gone come last. */
+export function sourcesOf(known: Known[], snapshots: Snapshot[]): Source[] {
   const sources = new Map<string, Source>();
-  for (const { name, service, organization, address } of connectors) {
-    const source = { service, source: organization, address, connector: name, snapshots: 0 };
+  for (const { connector, service, organization, address, address_error: unplaced } of known) {
+    const source = { service, source: organization, address, unplaced, ...(connector != null && { connector }) };
     if (!sources.has(keyOf(source))) sources.set(keyOf(source), source);
   }
   for (const snapshot of snapshots) {
-    const { service, source: name, address } = snapshot;
-    const at = keyOf(snapshot);
-    const source = sources.get(at) ?? { service, source: name, address, snapshots: 0 };
     // The newest come first.
-    source.newest ??= snapshot;
-    source.snapshots += 1;
-    sources.set(at, source);
+    const source = sources.get(keyOf(snapshot));
+    if (source) source.newest ??= snapshot;
   }
   return [...sources.values()].toSorted((one, other) => Number(one.connector === undefined) - Number(other.connector === undefined) || one.source.localeCompare(other.source));
 }

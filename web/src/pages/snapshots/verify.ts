@@ -3,6 +3,9 @@ import { api } from "../../api/client";
 import { useTell, useTellRefusal } from "../../components/tell";
 import { useTexts } from "../../texts";
 
+/** The same outside the console. */
+export const verifyAs = (id: string) => ({ cli: ["verify", id.slice(0, 8)], method: "POST", path: `/snapshots/${id}/verify` }) as const;
+
 /** Starts a verification of a snapshot and shows its run. */
 export function useVerify() {
   const t = useTexts("snapshots");

@@ -2,8 +2,8 @@ import { addTexts } from "../../texts";
 
 addTexts("tokens", {
   title: "API tokens",
-  about: "For programs and scripts: a token does at most what it was made for, and never more than its owner may at that moment.",
-  add: "Make a token",
+  about: "For programs and scripts: a token can do only what it was made for, and never more than its owner may at that moment.",
+  add: "Create token",
   list: "API tokens",
   none: "No tokens",
   noneHint: "The command line and your scripts sign in with one: --token-file FILE.",
@@ -16,10 +16,10 @@ addTexts("tokens", {
   revoke: "Revoke",
   revokeLabel: "Revoke {{name}}",
   ask: "Revoke {{name}}?",
-  askAbout: "Whatever uses it is refused from the next request on. A token that was revoked cannot be brought back.",
+  askAbout: "Programs that use it are refused from the next request on. A revoked token cannot be brought back.",
   revoked: "{{name}} is revoked",
   form: {
-    title: "Make an API token",
+    title: "Create an API token",
     name: "What it is for",
     nameHint: "Letters, digits and . _ @ + -",
     may: "It may",
@@ -27,8 +27,8 @@ addTexts("tokens", {
     days: "Works for",
     daysOf_one: "{{count}} day",
     daysOf_other: "{{count}} days",
-    submit: "Make token",
-    busy: "Making it…",
+    submit: "Create token",
+    busy: "Creating…",
   },
   once: {
     title: "Keep this token",

@@ -36,7 +36,7 @@ addTexts("vault", {
   back: "Password Manager",
   secret: "Secret",
   secretHidden: "Stored, never shown",
-  secretNone: "None: the machine proves itself",
+  secretNone: "None: the machine has an identity of its own",
   fact: {
     method: "Kind",
     url: "Service address",
@@ -58,12 +58,12 @@ addTexts("vault", {
     connector: "Connector",
     repository: "Repository",
     other: "Other",
-    why: "It cannot be removed as long as something uses it.",
+    why: "It cannot be removed while something uses it.",
   },
   testing: {
     title: "Test",
     about: "Signs in with it now, at every connector that uses it.",
-    aboutUnused: "Nothing uses it yet: name an organization or tenant to try it on.",
+    aboutUnused: "Nothing uses it yet: enter an organization or tenant to test it with.",
     organization: "Organization or tenant",
     service: "Service",
     devops: "Azure DevOps",

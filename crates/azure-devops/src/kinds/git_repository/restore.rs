@@ -2,7 +2,7 @@
 
 use model::{Action, Class, Conflict, ItemRef};
 use serde::Deserialize;
-use service::git::{restore_repository, verify_repository};
+use service::git::{repository_revision, restore_repository, verify_repository};
 use service::http::{Method, segment};
 use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, StoredItem, Target};
 
@@ -12,7 +12,8 @@ use crate::kinds::parts::{self, failed};
 use crate::kinds::project::PROJECT;
 use crate::kinds::wiki;
 
-/// By the known id, by the name in the project, then in the recycle bin.
+/// By the known id, by the name in the project, then in the recycle bin. One that was asked for by an interrupted restore is left to
+/// [`create`], which knows under which name: what has its own name may be somebody else's.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let pages = list(cx.http).await?;
     let there = read_all(&pages)?;
@@ -36,7 +37,8 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
         }
         let document = parts::document(cx.stored, &item.item).await?;
         let stored: Repository<'_> = parts::read(&item.item, &document)?;
-        let Some(project) = cx.ids.get(PROJECT, &stored.project.id) else {
+        let project = cx.ids.get(PROJECT, &stored.project.id);
+        let Some(project) = project.filter(|_| !item.open_intent) else {
             all.push(None);
             continue;
         };
@@ -67,9 +69,9 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
     Ok(all)
 }
 
-/// As the service makes it with a project: nothing in it.
+/// As the service makes it with a project: nothing in it. One that does not say so may hold anything.
 fn is_empty(repository: &Repository<'_>) -> bool {
-    repository.size == 0 && repository.default_branch.is_none()
+    repository.size == Some(0) && repository.default_branch.is_none()
 }
 
 #[derive(Deserialize)]
@@ -106,7 +108,6 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
 }
 
 async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
-    let http = cx.target.http;
     let document = parts::document(cx.target.stored, &item.item).await?;
     let stored: Repository<'_> = parts::read(&item.item, &document)?;
     let project = cx.target.ids.get(PROJECT, &stored.project.id);
@@ -117,66 +118,124 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         ))
     })?;
     if item.action == Action::Undelete {
-        let path = format!(
-            "/{}/_apis/git/recycleBin/repositories/{}",
-            segment(&project),
-            segment(&item.item.id)
-        );
-        http.call(Method::PATCH, DEV, &path)
-            .version(STABLE)
-            .json(&serde_json::json!({ "deleted": false }))
-            .send()
-            .await?;
-        cx.journal.created(&item.item, &item.item.id).await?;
-        return Ok(Outcome::Done {
-            new_id: item.item.id.clone(),
-            losses: Vec::new(),
-        });
+        return undelete(cx, item, &project).await;
     }
     let mut losses = Vec::new();
-    let pages = list(http).await?;
-    let mut here = read_all(&pages)?;
-    here.retain(|repository| *repository.project.id == *project);
-    let wiki = wiki::project_wiki_of(cx.target.stored, &stored.id).await?;
-    let found = match (&item.new_id, &wiki) {
-        (Some(id), _) => Some(id.clone()),
-        (None, Some(_)) => wiki::project_wiki(http, &project)
-            .await?
-            .map(|wiki| wiki.repository),
-        (None, None) => taken_over(cx, item, &stored, &here)?,
+    let new_id = match &item.new_id {
+        Some(id) => id.clone(),
+        None => stand(cx, item, &stored, &project, &mut losses).await?,
     };
-    let make = async {
-        match &wiki {
-            Some(name) => wiki::create_project_wiki(http, &project, name).await,
-            None => create_one(cx, &stored, &project, &here, &mut losses).await,
-        }
-    };
-    let new_id = parts::stand(cx, item, found, make).await?;
+    cx.journal.created(&item.item, &new_id).await?;
     losses.extend(fill(cx, &item.item, &stored, &project, &new_id).await?);
     Ok(Outcome::Done { new_id, losses })
 }
 
-/// A repository of the same name that may be pushed into.
-fn taken_over(
+async fn undelete(cx: &Restore<'_>, item: &StoredItem, project: &str) -> Result<Outcome> {
+    let path = format!(
+        "/{}/_apis/git/recycleBin/repositories/{}",
+        segment(project),
+        segment(&item.item.id)
+    );
+    let http = cx.target.http;
+    let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
+    let body = serde_json::json!({ "deleted": false });
+    call.json(&body).send().await?;
+    cx.journal.created(&item.item, &item.item.id).await?;
+    Ok(Outcome::Done {
+        new_id: item.item.id.clone(),
+        losses: Vec::new(),
+    })
+}
+
+/// The id of the repository to push into: found, or made now.
+async fn stand(
     cx: &Restore<'_>,
     item: &StoredItem,
     stored: &Repository<'_>,
-    here: &[Repository<'_>],
-) -> Result<Option<String>> {
-    let same = |repository: &&Repository<'_>| repository.name.eq_ignore_ascii_case(&stored.name);
-    let Some(there) = here.iter().find(same) else {
+    project: &str,
+    losses: &mut Vec<String>,
+) -> Result<String> {
+    const BESIDE: &str = "the project has a wiki: these pages are in a repository beside it";
+    let http = cx.target.http;
+    let pages = list(http).await?;
+    let mut here = read_all(&pages)?;
+    here.retain(|repository| *repository.project.id == *project);
+    let asked = parts::asked(cx, item).await?;
+    if let Some(wiki) = wiki::project_wiki_of(cx.target.stored, &stored.id).await? {
+        // It was asked for under a name only where it came to stand beside a wiki.
+        let there = wiki_there(cx, item, project).await?;
+        if there.is_none() && asked.is_none() {
+            cx.journal.intend(&item.item).await?;
+            return wiki::create_project_wiki(http, project, &wiki).await;
+        }
+        if let (Some(there), None) = (&there, &asked)
+            && let Some(id) = into(cx, item, there)?
+        {
+            return Ok(id);
+        }
+        losses.push(BESIDE.to_owned());
+    }
+    if let Some(there) = there(asked.as_deref(), stored, &here)
+        && let Some(id) = into(cx, item, &there)?
+    {
+        return Ok(id);
+    }
+    create_one(cx, item, stored, project, &here, losses).await
+}
+
+/// What stands at the target where a repository belongs.
+struct There {
+    id: String,
+    name: String,
+    empty: bool,
+    /// An interrupted restore made it.
+    ours: bool,
+}
+
+/// By the name under which it was asked for, then by its own.
+fn there(asked: Option<&str>, stored: &Repository<'_>, here: &[Repository<'_>]) -> Option<There> {
+    let named = |name: &str, ours: bool| {
+        let mut named = here.iter();
+        let found = named.find(|repository| repository.name.eq_ignore_ascii_case(name))?;
+        Some(There {
+            id: found.id.to_string(),
+            name: found.name.to_string(),
+            empty: is_empty(found),
+            ours,
+        })
+    };
+    let ours = asked.and_then(|asked| named(asked, true));
+    ours.or_else(|| named(&stored.name, false))
+}
+
+/// A project has one wiki of its own, whatever it is called.
+async fn wiki_there(cx: &Restore<'_>, item: &StoredItem, project: &str) -> Result<Option<There>> {
+    let http = cx.target.http;
+    let Some(wiki) = wiki::project_wiki(http, project).await? else {
         return Ok(None);
     };
-    if is_empty(there) || matches!(item.action, Action::Replace | Action::Merge) || item.open_intent
-    {
-        return Ok(Some(there.id.to_string()));
+    let answer = detail(http, project, &wiki.repository).await?;
+    let repository: Repository<'_> = answer.json()?;
+    Ok(Some(There {
+        empty: is_empty(&repository),
+        ours: item.open_intent,
+        name: repository.name.into_owned(),
+        id: wiki.repository,
+    }))
+}
+
+/// The repository to push into, which overwrites its branches; `None` for a new one.
+fn into(cx: &Restore<'_>, item: &StoredItem, there: &There) -> Result<Option<String>> {
+    let replaced = matches!(item.action, Action::Replace | Action::Merge);
+    if there.ours || there.empty || replaced {
+        return Ok(Some(there.id.clone()));
     }
     if cx.conflict == Conflict::Duplicate {
         return Ok(None);
     }
     let message = format!(
         "the project has a repository {} with other content",
-        stored.name
+        there.name
     );
     Err(Error::new(Class::Conflict, "restore-conflict", message))
 }
@@ -184,6 +243,7 @@ fn taken_over(
 /// A new repository, or the one that came with its project under another name.
 async fn create_one(
     cx: &Restore<'_>,
+    item: &StoredItem,
     stored: &Repository<'_>,
     project: &str,
     here: &[Repository<'_>],
@@ -191,6 +251,7 @@ async fn create_one(
 ) -> Result<String> {
     let http = cx.target.http;
     if let Some(automatic) = lone(cx, stored, here).await? {
+        parts::ask_for(cx, &item.item, &stored.name).await?;
         let path = format!(
             "/{}/_apis/git/repositories/{}",
             segment(project),
@@ -210,6 +271,7 @@ async fn create_one(
             stored.name
         ));
     }
+    parts::ask_for(cx, &item.item, &name).await?;
     let path = format!("/{}/_apis/git/repositories", segment(project));
     let body = serde_json::json!({ "name": name, "project": { "id": project } });
     let answer = http
@@ -309,6 +371,27 @@ async fn fill(
             .await?;
     }
     Ok(losses)
+}
+
+/// A disabled repository has none that can be read: nothing can be pushed into it either.
+pub(super) async fn revisions(
+    cx: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Option<String>>> {
+    let pages = list(cx.http).await?;
+    let there = read_all(&pages)?;
+    let mut all = Vec::with_capacity(items.len());
+    for item in items {
+        let id = item.new_id.as_deref().unwrap_or(&item.item.id);
+        let found = there
+            .iter()
+            .find(|repository| repository.id.eq_ignore_ascii_case(id) && !repository.is_disabled);
+        all.push(match found {
+            Some(found) => Some(repository_revision(cx, &item.item, &found.remote(cx.http)).await?),
+            None => None,
+        });
+    }
+    Ok(all)
 }
 
 pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {

@@ -74,7 +74,9 @@ impl<'t> There<'t> {
             .or_else(|| cx.ids.get(self.tree.kind, &item.item.id));
         let by_id = known.and_then(|id| self.by_id(&project, &id));
         let node = by_id.or_else(|| self.node(&project, names))?;
-        let automatic = names.is_empty() || (by_id.is_none() && !cx.original);
+        // The service gives the nodes that it makes with a project no dates: those that have some were given them by somebody.
+        let made = by_id.is_none() && !cx.original && !has_attributes(&node.document);
+        let automatic = names.is_empty() || made;
         Some(Found {
             id: node.id.to_string(),
             state: if automatic {
@@ -150,13 +152,12 @@ async fn create_one(
         .filter(|attributes| attributes.get() != "null");
     let mut losses = Vec::new();
     let new_id = if let Some(found) = there.find(&cx.target, item, names) {
-        let before = there
-            .by_id(&project, &found.id)
-            .map(|node| node.document.clone())
-            .unwrap_or_default();
-        if let Some(attributes) = attributes
-            && !same_attributes(&before, attributes)
-        {
+        let before = there.by_id(&project, &found.id);
+        let differs = |attributes: &&RawValue| {
+            before.is_none_or(|node| !same_attributes(&node.document, attributes))
+        };
+        let stays = parts::stays(cx, item).filter(|_| found.state == FoundState::Present);
+        if let Some(attributes) = attributes.filter(differs).filter(|_| stays.is_none()) {
             let path = address(there.tree, &project, names);
             cx.target
                 .http
@@ -169,6 +170,7 @@ async fn create_one(
                 .send()
                 .await?;
         }
+        losses.extend(stays);
         found.id
     } else {
         for depth in 1..names.len() {
@@ -252,29 +254,32 @@ fn address(tree: &Tree, project: &str, names: &[&str]) -> String {
     path
 }
 
-/// Dates are the same when they name the same moment.
-fn same_attributes(document: &str, wanted: &RawValue) -> bool {
-    let normal = |raw: &str| -> Option<HashMap<String, String>> {
-        let members: HashMap<String, serde_json::Value> = serde_json::from_str(raw).ok()?;
-        let text = |value: serde_json::Value| match value {
-            serde_json::Value::String(text) => text
-                .parse::<jiff::Timestamp>()
-                .map_or(text, |time| time.to_string()),
-            other => other.to_string(),
-        };
-        Some(
-            members
-                .into_iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(name, value)| (name, text(value)))
-                .collect(),
-        )
+/// The attributes that have a value; of what is no object, none. Dates are the same when they name the same moment.
+fn normal(attributes: &str) -> HashMap<String, String> {
+    let members: HashMap<String, serde_json::Value> =
+        serde_json::from_str(attributes).unwrap_or_default();
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => text
+            .parse::<jiff::Timestamp>()
+            .map_or(text, |time| time.to_string()),
+        other => other.to_string(),
     };
-    let there: Option<Members<'_>> = serde_json::from_str(document).ok();
-    let there = there
-        .and_then(|members| normal(members.get("attributes")?.get()))
-        .unwrap_or_default();
-    normal(wanted.get()).unwrap_or_default() == there
+    let given = members.into_iter().filter(|(_, value)| !value.is_null());
+    given.map(|(name, value)| (name, text(value))).collect()
+}
+
+fn attributes_of(document: &str) -> HashMap<String, String> {
+    let members: Members<'_> = serde_json::from_str(document).unwrap_or_default();
+    let attributes = members.get("attributes");
+    attributes.map_or_else(HashMap::new, |attributes| normal(attributes.get()))
+}
+
+fn has_attributes(document: &str) -> bool {
+    !attributes_of(document).is_empty()
+}
+
+fn same_attributes(document: &str, wanted: &RawValue) -> bool {
+    normal(wanted.get()) == attributes_of(document)
 }
 
 pub(super) async fn verify(

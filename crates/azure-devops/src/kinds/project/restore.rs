@@ -1,6 +1,7 @@
 //! Projects written back: undeleted, created and waited for, or merged into what is there.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use service::http::{Method, segment};
@@ -9,13 +10,19 @@ use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, Stored
 use model::{Action, Class, Conflict};
 
 use super::{PROJECT, Project, binned, detail, list};
-use crate::api::{self, DEV, Paging, STABLE};
+use crate::api::{self, DEV, Paging, Patience, STABLE};
 use crate::kinds::parts::{self, failed};
 
-/// Id and name.
+/// So long a project stays out of sight that the service began to make a moment ago.
+const HIDDEN: Duration = Duration::from_secs(30);
+/// The service has a project of that name, or keeps the name for one in its bin.
+const NAME_TAKEN: &str = "TF200019";
+
 struct Listed {
     id: String,
     name: String,
+    /// The service has made it to the end.
+    whole: bool,
 }
 
 /// Those of an answer that are deleted, or those that are not: a list may name both, and a deleted one is not there.
@@ -26,6 +33,7 @@ fn listed(pages: &api::Pages, deleted: bool) -> Result<Vec<Listed>> {
             .map_err(|error| Error::malformed(format!("projects: {error}")))?;
         if project.is_deleted() == deleted {
             found.push(Listed {
+                whole: project.is_whole(),
                 id: project.id.into_owned(),
                 name: project.name.into_owned(),
             });
@@ -34,7 +42,8 @@ fn listed(pages: &api::Pages, deleted: bool) -> Result<Vec<Listed>> {
     Ok(found)
 }
 
-/// By the known id, then (in another organization) by the name, then in the recycle bin.
+/// By the known id, then (in another organization) by the name, then in the recycle bin. One that was asked for by an interrupted restore is
+/// left to [`create`], which knows under which name.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let live = listed(&list(cx.http).await?, false)?;
     let found = |item: &StoredItem| {
@@ -52,7 +61,7 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
                 .find(|project| project.name.eq_ignore_ascii_case(&item.name))
         };
         let project = by_id.or_else(|| {
-            if cx.original && !item.open_intent {
+            if cx.original || item.open_intent {
                 None
             } else {
                 by_name()
@@ -150,24 +159,114 @@ async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
 }
 
 async fn create_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
+    let done = |new_id: String, losses| Ok(Outcome::Done { new_id, losses });
     if let Some(new_id) = &item.new_id {
-        return Ok(Outcome::Done {
-            new_id: new_id.clone(),
-            losses: Vec::new(),
-        });
+        return done(new_id.clone(), Vec::new());
     }
-    let http = cx.target.http;
     let document = parts::document(cx.target.stored, &item.item).await?;
     let project: Project<'_> = parts::read(&item.item, &document)?;
+    let asked = parts::asked(cx, item).await?;
+    let begun = match &asked {
+        Some(name) => standing(cx.target.http, name).await?,
+        None => None,
+    };
+    let again = asked.is_some();
+    let name = match asked {
+        Some(name) => name,
+        None => free_name(cx, item, &project.name).await?,
+    };
     let mut losses = Vec::new();
-    let name = free_name(cx, item, &project.name).await?;
     if name != *project.name {
         losses.push(format!(
             "the name {} is taken: the project is called {name}",
             project.name
         ));
     }
-    let template = template(http, &project, &mut losses).await?;
+    let new_id = match begun {
+        Some(id) => id,
+        None => match make(cx, item, &project, &name, &mut losses).await {
+            Err(error) if is_taken(&error) => out_of_sight(cx, item, &name, again).await?,
+            made => made?,
+        },
+    };
+    cx.journal.created(&item.item, &new_id).await?;
+    done(new_id, losses)
+}
+
+/// The id of the project of a name, once the service has made it to the end; `None` where there is none.
+async fn standing(http: &Client, name: &str) -> Result<Option<String>> {
+    let mut patience = Patience::of(api::OPERATION_LIMIT);
+    loop {
+        let live = listed(&list(http).await?, false)?;
+        let named = |project: &Listed| project.name.eq_ignore_ascii_case(name);
+        match live.into_iter().find(named) {
+            None => return Ok(None),
+            Some(project) if project.whole => return Ok(Some(project.id)),
+            Some(_) if patience.wait().await => {}
+            Some(_) => return Err(api::endless(&format!("the making of project {name}"))),
+        }
+    }
+}
+
+/// Asks for the project and waits for it.
+async fn make(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    project: &Project<'_>,
+    name: &str,
+    losses: &mut Vec<String>,
+) -> Result<String> {
+    let http = cx.target.http;
+    let template = template(http, project, losses).await?;
+    let body = body(project, name, &template, losses);
+    parts::ask_for(cx, &item.item, name).await?;
+    let answer = http
+        .call(Method::POST, DEV, "/_apis/projects")
+        .version(STABLE)
+        .json(&body)
+        .send()
+        .await?;
+    api::finished(http, &answer).await?;
+    let made = detail(http, name).await?;
+    Ok(made.json::<Project<'_>>()?.id.into_owned())
+}
+
+fn is_taken(error: &Error) -> bool {
+    let code = error.fault().and_then(|fault| fault.code.as_deref());
+    code == Some(NAME_TAKEN)
+}
+
+/// The service refuses a name that nothing has that this identity sees: it is taken by what an interrupted restore asked for and the service
+/// does not show yet, or by a project of others.
+async fn out_of_sight(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    name: &str,
+    again: bool,
+) -> Result<String> {
+    let mut patience = Patience::of(HIDDEN);
+    while again && patience.wait().await {
+        if let Some(id) = standing(cx.target.http, name).await? {
+            return Ok(id);
+        }
+    }
+    // Nothing was begun: the next restore chooses a name anew.
+    cx.journal.note(&item.item, "").await?;
+    let why = format!("the name {name} is taken by a project that this identity does not see");
+    Err(conflict(item, &why))
+}
+
+fn conflict(item: &StoredItem, why: &str) -> Error {
+    let message = format!("{}: {why}", item.item);
+    Error::new(Class::Conflict, "restore-conflict", message)
+}
+
+fn body<'a>(
+    project: &'a Project<'_>,
+    name: &'a str,
+    template: &'a str,
+    losses: &mut Vec<String>,
+) -> Create<'a> {
     let control = project
         .capabilities
         .as_ref()
@@ -181,27 +280,15 @@ async fn create_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
             "private"
         }
     };
-    let body = Create {
-        name: &name,
+    Create {
+        name,
         description: project.description.as_deref().unwrap_or_default(),
         visibility,
         capabilities: Wanted {
             versioncontrol: HashMap::from([("sourceControlType", control)]),
-            process: HashMap::from([("templateTypeId", template.as_str())]),
+            process: HashMap::from([("templateTypeId", template)]),
         },
-    };
-    cx.journal.intend(&item.item).await?;
-    let answer = http
-        .call(Method::POST, DEV, "/_apis/projects")
-        .version(STABLE)
-        .json(&body)
-        .send()
-        .await?;
-    api::finished(http, &answer).await?;
-    let made = detail(http, &name).await?;
-    let new_id = made.json::<Project<'_>>()?.id.into_owned();
-    cx.journal.created(&item.item, &new_id).await?;
-    Ok(Outcome::Done { new_id, losses })
+    }
 }
 
 /// The process of the same name, or what the target has instead.
@@ -214,12 +301,11 @@ async fn template(
         .capabilities
         .as_ref()
         .and_then(|all| all.process.as_ref()?.name.as_deref());
-    let wanted = process.unwrap_or_default();
     let templates = processes(http).await?;
-    if let Some(same) = templates
-        .iter()
-        .find(|template| template.name.eq_ignore_ascii_case(wanted))
-    {
+    let named = |template: &&ProcessTemplate| {
+        process.is_some_and(|process| template.name.eq_ignore_ascii_case(process))
+    };
+    if let Some(same) = templates.iter().find(named) {
         return Ok(same.id.clone());
     }
     let other = templates
@@ -228,10 +314,11 @@ async fn template(
         .or(templates.first());
     let other = other
         .ok_or_else(|| Error::unsupported("the target has no process to create a project with"))?;
-    losses.push(format!(
-        "process {wanted} does not exist at the target: the project uses {}",
-        other.name
-    ));
+    let why = match process {
+        Some(process) => format!("process {process} does not exist at the target"),
+        None => "the snapshot does not name its process".to_owned(),
+    };
+    losses.push(format!("{why}: the project uses {}", other.name));
     Ok(other.id.clone())
 }
 
@@ -254,8 +341,7 @@ async fn free_name(cx: &Restore<'_>, item: &StoredItem, name: &str) -> Result<St
         } else {
             format!("the name {name} is kept for a project in the recycle bin of the target")
         };
-        let message = format!("{}: {why}", item.item);
-        return Err(Error::new(Class::Conflict, "restore-conflict", message));
+        return Err(conflict(item, &why));
     }
     let free = (1..100).map(|number| {
         if number == 1 {

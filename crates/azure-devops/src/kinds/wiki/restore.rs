@@ -102,6 +102,7 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let found = matching(&cx.target, &there, item, &stored);
     let pages = found.filter(|_| stored.is_project_wiki() && item.action == Action::Replace);
     let found = found.map(|wiki| wiki.id.to_string());
+    let stays = parts::stays(cx, item).filter(|_| found.is_some());
     let mut losses = Vec::new();
     let make = async {
         if !stored.is_project_wiki() {
@@ -117,6 +118,7 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     if let Some(wiki) = pages {
         losses = push_pages(cx, &stored, &project, &wiki.repository).await?;
     }
+    losses.extend(stays);
     Ok(Outcome::Done { new_id, losses })
 }
 

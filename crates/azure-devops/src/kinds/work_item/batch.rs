@@ -17,7 +17,6 @@ use super::marks::{Marks, REVISED, TALKED};
 use super::picked::NOT_SELECTED;
 use super::{COMMENTS, WORK_ITEM};
 use crate::api::{DEV, STABLE};
-use crate::kinds::parts;
 
 /// The service's own limit.
 pub(super) const AT_ONCE: usize = 200;
@@ -228,7 +227,7 @@ async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
     if count == 0 {
         return Ok(false);
     }
-    let Some(before) = parts::before(run.cx, &item(head.id)).await? else {
+    let Some(before) = run.cx.before(&item(head.id)).await? else {
         return Ok(true);
     };
     let before = serde_json::from_slice::<Head<'_>>(&before)

@@ -22,7 +22,6 @@ use super::stream::{self, Begin, DISCUSSIONS, LINKS, Page, REVISIONS as REVISION
 use super::sweep::Swept;
 use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM};
 use crate::api::{self, DEV, Paging, STABLE};
-use crate::kinds::parts;
 use crate::kinds::project::{self, PROJECT};
 use crate::raw::Number;
 
@@ -470,7 +469,7 @@ impl<'r, 'a> Streams<'r, 'a> {
                 .part(&item, RECYCLE_BIN, record.get().as_bytes())
                 .await?;
         }
-        if parts::before(cx, &item).await?.is_some() {
+        if cx.before(&item).await?.is_some() {
             return cx.sink.keep(&item).await;
         }
         cx.sink

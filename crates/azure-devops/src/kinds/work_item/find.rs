@@ -1,8 +1,9 @@
 //! Work items at the target: by their known id, in the recycle bin, or (for a write that was interrupted) by what was written.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use service::http::Method;
 use service::{Client, Error, Found, FoundState, Result, StoredItem, Target};
 
@@ -25,23 +26,25 @@ struct Rows {
     items: Vec<Named>,
 }
 
-/// Ids of answers that are lists of work items with holes.
-fn ids(values: Vec<&serde_json::value::RawValue>) -> Result<BTreeSet<u32>> {
+/// The members of a list of work items with holes that are needed.
+fn read<T: DeserializeOwned>(values: Vec<&serde_json::value::RawValue>) -> Result<Vec<T>> {
     let named = |value: &&serde_json::value::RawValue| value.get() != "null";
-    let read = |value: &serde_json::value::RawValue| {
-        serde_json::from_str::<Named>(value.get()).map(|named| named.id.0)
-    };
     values
         .into_iter()
         .filter(named)
-        .map(read)
+        .map(|value| serde_json::from_str(value.get()))
         .collect::<Result<_, _>>()
         .map_err(|error| Error::malformed(format!("work items: {error}")))
 }
 
+fn ids(values: Vec<&serde_json::value::RawValue>) -> Result<BTreeSet<u32>> {
+    let named: Vec<Named> = read(values)?;
+    Ok(named.into_iter().map(|named| named.id.0).collect())
+}
+
 /// Asks for nothing but the number: documents are not needed to know that an item is there.
-async fn present(http: &Client, wanted: &[u32]) -> Result<BTreeSet<u32>> {
-    let mut found = BTreeSet::new();
+async fn present<T: DeserializeOwned>(http: &Client, wanted: &[u32]) -> Result<Vec<T>> {
+    let mut found = Vec::new();
     for chunk in wanted.chunks(batch::AT_ONCE) {
         let body =
             serde_json::json!({ "ids": chunk, "fields": ["System.Id"], "errorPolicy": "omit" });
@@ -51,10 +54,26 @@ async fn present(http: &Client, wanted: &[u32]) -> Result<BTreeSet<u32>> {
             .json(&body)
             .safe();
         if let Some(answer) = parts::there(call.send().await)? {
-            found.extend(ids(answer.values()?)?);
+            found.extend(read::<T>(answer.values()?)?);
         }
     }
     Ok(found)
+}
+
+pub(super) async fn revisions(
+    cx: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Option<String>>> {
+    #[derive(Deserialize)]
+    struct Revised {
+        id: Number,
+        rev: Number,
+    }
+    let wanted: Vec<u32> = items.iter().filter_map(|item| known(cx, item)).collect();
+    let found: Vec<Revised> = present(cx.http, &wanted).await?;
+    let found: HashMap<u32, u32> = found.iter().map(|one| (one.id.0, one.rev.0)).collect();
+    let revision = |item| Some(found.get(&known(cx, item)?)?.to_string());
+    Ok(items.iter().map(revision).collect())
 }
 
 /// The id at the target that is known of an item.
@@ -67,7 +86,8 @@ fn known(cx: &Target<'_>, item: &StoredItem) -> Option<u32> {
 
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let wanted: Vec<u32> = items.iter().filter_map(|item| known(cx, item)).collect();
-    let live = present(cx.http, &wanted).await?;
+    let live: Vec<Named> = present(cx.http, &wanted).await?;
+    let live: BTreeSet<u32> = live.into_iter().map(|named| named.id.0).collect();
     let bin = if wanted.iter().all(|id| live.contains(id)) {
         BTreeSet::new()
     } else {

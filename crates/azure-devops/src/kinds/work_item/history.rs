@@ -151,6 +151,18 @@ impl Revision {
         })
     }
 
+    /// When it was made; one that does not say is as old as its item, and comes as soon as can be after the one before.
+    fn stated(&self) -> &str {
+        let stated = self.changed.as_deref().or(self.created.as_deref());
+        stated.unwrap_or_default()
+    }
+
+    /// Only the service's own count of the item's revisions tells of it.
+    fn edits_a_comment(&self) -> bool {
+        let edit = self.comment.as_ref().is_some_and(|one| one.version > 1);
+        edit && self.history.is_none()
+    }
+
     pub(super) fn text(&self, field: &str) -> &str {
         self.fields
             .get(field)
@@ -249,6 +261,42 @@ pub(super) struct Replay {
     pub(super) losses: Vec<String>,
 }
 
+/// The dates of revisions: the service refuses one that is not after the one before.
+#[derive(Default)]
+struct Dating {
+    last: Option<Timestamp>,
+    nudged: usize,
+}
+
+impl Dating {
+    /// The date as stated, or later by as little as keeps the order. What is no date stays what it is.
+    fn after_the_last(&mut self, stated: &str) -> String {
+        let Ok(moment) = stated.parse::<Timestamp>() else {
+            return stated.to_owned();
+        };
+        let later = |last: Timestamp| {
+            let later = last.checked_add(SignedDuration::from_millis(1));
+            later.unwrap_or(last)
+        };
+        match self.last.filter(|last| moment <= *last).map(later) {
+            None => {
+                self.last = Some(moment);
+                stated.to_owned()
+            }
+            Some(later) => {
+                self.last = Some(later);
+                self.nudged += 1;
+                format!("{later:.3}")
+            }
+        }
+    }
+
+    fn loss(&self) -> Option<String> {
+        let nudged = self.nudged;
+        (nudged > 0).then(|| format!("{nudged} revisions share a moment with the one before: they are dated up to {nudged} ms later"))
+    }
+}
+
 /// Whom revisions are by that name nobody: the service refuses an empty author.
 const NOBODY: &str = "Unknown";
 
@@ -256,67 +304,47 @@ impl Replay {
     /// `dated` are the relations of the document with the time they were added, as far as it is known.
     pub(super) fn plan(revisions: &[Revision], dated: &[(usize, Option<Timestamp>)]) -> Self {
         let mut replay = Self::default();
-        let (mut before, mut formatted) = (Fields::new(), Vec::new());
-        let mut last: Option<Timestamp> = None;
-        let (mut moments, mut nudged) = (Vec::new(), 0);
+        let (mut before, mut formatted) = (Fields::new(), &Vec::new());
+        let (mut moments, mut dating) = (Vec::new(), Dating::default());
         for revision in revisions.iter().filter(|revision| !revision.deleted) {
             let changes = changes(&before, &revision.fields);
-            let edits_only = changes.is_empty()
-                && revision.history.is_none()
-                && revision
-                    .comment
-                    .as_ref()
-                    .is_some_and(|comment| comment.version > 1);
-            if edits_only && !replay.steps.is_empty() {
+            if changes.is_empty() && revision.edits_a_comment() && !replay.steps.is_empty() {
                 continue;
             }
-            let stated = revision.changed.clone().unwrap_or_default();
-            let mut date = stated.clone();
-            let mut moment: Option<Timestamp> = stated.parse().ok();
-            moments.push(moment);
-            if let (Some(now), Some(before)) = (moment, last)
-                && now <= before
-            {
-                let later = before
-                    .checked_add(SignedDuration::from_millis(1))
-                    .unwrap_or(before);
-                (moment, date) = (Some(later), format!("{later:.3}"));
-                nudged += 1;
-            }
-            last = moment.or(last);
-            let by = revision.changed_by.clone().unwrap_or_else(|| {
-                replay.losses.push(format!(
-                    "revision {} names no author: it is by {NOBODY}",
-                    revision.rev
-                ));
-                NOBODY.to_owned()
-            });
+            let stated = revision.stated();
+            moments.push(stated.parse().ok());
+            let date = dating.after_the_last(stated);
+            let by = replay.author(revision);
             if replay.steps.is_empty() {
                 replay.created = revision.created.clone().unwrap_or_else(|| date.clone());
                 replay.created_by = revision.created_by.clone().unwrap_or_else(|| by.clone());
             }
-            let markdown = revision
-                .markdown
-                .iter()
-                .filter(|field| !formatted.contains(*field))
-                .cloned()
-                .collect();
+            let markdown = revision.markdown.iter();
+            let markdown = markdown.filter(|field| !formatted.contains(*field));
             replay.steps.push(Step {
                 date,
                 by,
                 changes,
                 history: revision.history.clone(),
-                markdown,
+                markdown: markdown.cloned().collect(),
                 relations: Vec::new(),
             });
             before.clone_from(&revision.fields);
-            formatted.clone_from(&revision.markdown);
+            formatted = &revision.markdown;
         }
-        if nudged > 0 {
-            replay.losses.push(format!("{nudged} revisions share a moment with the one before: they are dated up to {nudged} ms later"));
-        }
+        replay.losses.extend(dating.loss());
         replay.fold(&moments, dated);
         replay
+    }
+
+    fn author(&mut self, revision: &Revision) -> String {
+        revision.changed_by.clone().unwrap_or_else(|| {
+            self.losses.push(format!(
+                "revision {} names no author: it is by {NOBODY}",
+                revision.rev
+            ));
+            NOBODY.to_owned()
+        })
     }
 
     /// Gives each relation to the revision that added it: the first that is not older. What has no date comes with the last.
@@ -470,6 +498,28 @@ mod tests {
                 .collect::<Vec<_>>(),
             [at(1).unwrap(), at(4).unwrap()]
         );
+    }
+
+    #[test]
+    fn a_revision_without_a_date_comes_right_after_the_one_before() {
+        let created = Some("2026-01-01T00:00:00Z".to_owned());
+        let revision = |rev: u32, changed: Option<&str>| Revision {
+            rev,
+            changed: changed.map(str::to_owned),
+            created: created.clone(),
+            changed_by: Some("a".to_owned()),
+            ..Revision::default()
+        };
+        let later = "2026-01-02T00:00:00Z";
+        let revisions = [
+            revision(1, None),
+            revision(2, Some(later)),
+            revision(3, None),
+        ];
+        let replay = Replay::plan(&revisions, &[]);
+        let dates: Vec<&str> = replay.steps.iter().map(|step| &*step.date).collect();
+        let after = "2026-01-02T00:00:00.001Z";
+        assert_eq!(dates, ["2026-01-01T00:00:00Z", later, after]);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use super::WORK_ITEM;
 use super::crawl::{Run, item};
 use super::document::Head;
 use super::marks::{Marks, OUT, REVISED, SEEN};
-use crate::kinds::parts;
 use crate::kinds::project::{self, PROJECT, Project, ProjectKind};
 
 /// Lies with an item that was stored and then left what is selected; says since when.
@@ -34,7 +33,7 @@ impl<'a> Picked<'a> {
         }
         let mut projects = HashMap::new();
         for id in cx.prior.ids(PROJECT, "").await? {
-            let document = cx.prior.document(&ItemRef::new(PROJECT, "", &id)).await?;
+            let document = cx.legible(&ItemRef::new(PROJECT, "", &id)).await?;
             let described = document.and_then(|document| ProjectKind.describe(&document));
             if let Some((name, _)) = described {
                 projects.insert(name.to_lowercase(), id);
@@ -102,7 +101,7 @@ impl Run<'_> {
     /// What lies in a project that is not selected stays as it was. One that was never stored does not begin to be.
     pub(super) async fn leave(&self, marks: &Marks, id: u32) -> Result<()> {
         let (cx, item) = (self.cx, item(id));
-        let Some(document) = parts::before(cx, &item).await? else {
+        let Some(document) = cx.before(&item).await? else {
             // Its revisions in a project that is selected have come already.
             if marks.get(id) & REVISED != 0 {
                 cx.sink.delete(&item).await?;
@@ -148,7 +147,7 @@ impl Run<'_> {
                 continue;
             }
             let item = ItemRef::new(WORK_ITEM, "", &text);
-            let document = parts::before(self.cx, &item).await?;
+            let document = self.cx.before(&item).await?;
             let selected = document.is_some_and(|document| {
                 serde_json::from_slice::<Head<'_>>(&document).is_ok_and(|head| self.takes(&head))
             });

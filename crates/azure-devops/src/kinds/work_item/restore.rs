@@ -167,19 +167,12 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
         segment(&project.name),
         segment(&kind)
     );
-    let answer = match send(cx.target.http, Method::POST, &path, &patch.operations(true)).await {
+    let http = cx.target.http;
+    let mut refused = Vec::new();
+    let answer = match send(http, Method::POST, &path, &patch.operations(true)).await {
         Err(error) if api::is_refusal(&error) && patch.has_relations() => {
-            patch.losses.push(format!(
-                "links of its first revision were refused: {}",
-                error.message
-            ));
-            send(
-                cx.target.http,
-                Method::POST,
-                &path,
-                &patch.operations(false),
-            )
-            .await?
+            refused = patch.take_relations();
+            send(http, Method::POST, &path, &patch.operations(false)).await?
         }
         other => other?,
     };
@@ -192,7 +185,7 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
         rev: made.rev,
         uploads,
         losses: patch.losses.clone(),
-        refused: Vec::new(),
+        refused,
     }
     .note(cx, item)
     .await?;

@@ -1,6 +1,7 @@
 //! The reporting streams: pages of records with a token that is also the place to go on from next time.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,6 +49,13 @@ impl Begin {
     pub(super) fn at(token: Option<String>) -> Self {
         token.map_or(Self::Anew, Self::Token)
     }
+
+    fn token(&self) -> Option<&str> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Anew | Self::Time(_) => None,
+        }
+    }
 }
 
 /// One answer of a stream.
@@ -84,6 +92,8 @@ pub(super) struct Reader<'a> {
     http: &'a Client,
     stream: &'static Stream,
     begin: Begin,
+    /// Tokens that were followed: a service that gives one again would do so for ever.
+    followed: HashSet<String>,
     /// The last page has been read; `nextLink` never disappears, so only `isLastBatch` tells.
     pub(super) done: bool,
 }
@@ -93,6 +103,7 @@ impl<'a> Reader<'a> {
         Self {
             http,
             stream,
+            followed: begin.token().map(str::to_owned).into_iter().collect(),
             begin,
             done: false,
         }
@@ -115,14 +126,13 @@ impl<'a> Reader<'a> {
     pub(super) fn advance(&mut self, page: &Page<'_>) -> Result<()> {
         self.done = page.last;
         if let Some(token) = page.token() {
-            let next = Begin::Token(token);
-            if !page.last && next == self.begin {
+            if !page.last && !self.followed.insert(token.clone()) {
                 return Err(Error::malformed(format!(
-                    "{}: the stream does not move on",
+                    "{}: the stream goes in circles",
                     self.stream.path
                 )));
             }
-            self.begin = next;
+            self.begin = Begin::Token(token);
         } else if !page.last {
             return Err(Error::malformed(format!(
                 "{}: a page that is not the last has no token",
@@ -134,10 +144,7 @@ impl<'a> Reader<'a> {
 
     /// The token for next time; `None` from a stream that is still empty.
     pub(super) fn token(&self) -> Option<String> {
-        match &self.begin {
-            Begin::Token(token) => Some(token.clone()),
-            Begin::Anew | Begin::Time(_) => None,
-        }
+        self.begin.token().map(str::to_owned)
     }
 }
 
@@ -175,5 +182,32 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Page<'_>>(body).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_token_that_comes_again_ends_the_stream() {
+        let http = Client::new(service::http::Options {
+            hosts: std::collections::BTreeMap::new(),
+            auth: service::http::Auth::Pat(model::Secret::new("token")),
+            user_agent: "test".to_owned(),
+            attempts: 1,
+            max_wait: std::time::Duration::ZERO,
+            timeout: std::time::Duration::from_secs(1),
+            max_body: 1,
+            observer: None,
+        })
+        .unwrap();
+        let mut reader = Reader::new(&http, &LINKS, Begin::Token("a".to_owned()));
+        let mut advance = |token: &str, last: bool| {
+            let text =
+                format!(r#"{{"values":[],"continuationToken":"{token}","isLastBatch":{last}}}"#);
+            reader.advance(&page(&text)).map(|()| reader.done)
+        };
+        assert!(!advance("b", false).unwrap());
+        assert!(!advance("c", false).unwrap());
+        for again in ["a", "b", "c"] {
+            advance(again, false).unwrap_err();
+        }
+        assert!(advance("c", true).unwrap(), "nothing new at its end");
     }
 }

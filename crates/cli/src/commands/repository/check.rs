@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use model::Clock as _;
-use repository::{CheckOptions, CheckReport, ProblemKind, ReadData, Repository};
+use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -137,11 +137,6 @@ fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, F
             "reason": problem.reason, "message": problem.to_string(),
         }));
     }
-    for note in &notes {
-        output.event(&serde_json::json!({
-            "event": "note", "kind": note.kind, "file": note.file, "message": note.to_string(),
-        }));
-    }
     for problem in problems.iter().take(MOST_SHOWN) {
         output.line(format!("problem: {problem}"));
     }
@@ -150,19 +145,7 @@ fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, F
         let more = count - MOST_SHOWN as u64;
         output.line(format!("and {more} more problems (--json shows them)"));
     }
-    let left = notes
-        .iter()
-        .filter(|note| note.kind == ProblemKind::PackUnindexed)
-        .count();
-    if left > 0 {
-        output.line(format!("note: {left} packs are in no index and not needed: `keepward repository prune` removes them"));
-    }
-    if report.copies_missing > 0 {
-        output.line(format!(
-            "note: {} small files have no second copy yet: `keepward repository repair access` and `repair snapshots` make them",
-            report.copies_missing
-        ));
-    }
+    tell_notes(&notes, report, output);
     output.event(&serde_json::json!({
         "event": "result", "repository": location, "ok": count == 0, "problems": count, "notes": notes.len(),
         "snapshots": report.snapshots, "trees": report.trees, "blobs": report.blobs, "packs": report.packs,
@@ -183,6 +166,34 @@ fn show(report: &CheckReport, location: &str, output: &Output) -> Result<Exit, F
         "repository-damaged",
         format!("{location}: {count} problems found"),
     ))
+}
+
+/// What is no damage, and worth to know.
+fn tell_notes(notes: &[&Problem], report: &CheckReport, output: &Output) {
+    for note in notes {
+        output.event(&serde_json::json!({
+            "event": "note", "kind": note.kind, "file": note.file, "message": note.to_string(),
+        }));
+    }
+    let left = notes
+        .iter()
+        .filter(|note| note.kind == ProblemKind::PackUnindexed)
+        .count();
+    if left > 0 {
+        output.line(format!("note: {left} packs are in no index and not needed: `keepward repository prune` removes them"));
+    }
+    for stray in notes
+        .iter()
+        .filter(|note| note.kind == ProblemKind::FileStray)
+    {
+        output.line(format!("note: {stray}"));
+    }
+    if report.copies_missing > 0 {
+        output.line(format!(
+            "note: {} small files have no second copy yet: `keepward repository repair access` and `repair snapshots` make them",
+            report.copies_missing
+        ));
+    }
 }
 
 /// A server checks the repositories that it knows, all packs or a share of them.

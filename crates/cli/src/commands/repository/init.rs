@@ -21,7 +21,7 @@ use crate::recovery;
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// A folder, <s3://BUCKET/PREFIX>, <azure://ACCOUNT/CONTAINER/PREFIX> or <gs://BUCKET/PREFIX>
+    /// A folder, `s3://BUCKET/PREFIX`, `azure://ACCOUNT/CONTAINER/PREFIX` or `gs://BUCKET/PREFIX`
     location: String,
     /// The password's file; made with a random password when it does not exist [default: in the data directory]
     #[arg(long, value_name = "FILE")]
@@ -35,7 +35,7 @@ pub(crate) struct Init {
 
 #[derive(Args)]
 pub(crate) struct Add {
-    /// A folder, <s3://BUCKET/PREFIX>, <azure://ACCOUNT/CONTAINER/PREFIX> or <gs://BUCKET/PREFIX>
+    /// A folder, `s3://BUCKET/PREFIX`, `azure://ACCOUNT/CONTAINER/PREFIX` or `gs://BUCKET/PREFIX`
     location: String,
     /// The file whose first line is the password of one of its keys
     #[arg(long, value_name = "FILE")]
@@ -193,6 +193,7 @@ pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit,
 /// Takes up an existing repository, after opening it with the password.
 pub(super) async fn add(app: &App, add: Add, output: &Output) -> Result<Exit, Failure> {
     let location = add.storage.location(&add.location)?;
+    refuse_known(app, &add.name, &location.to_string()).await?;
     let password = app::read_secret(&add.password_file)?;
     let new = add.storage.repository(add.name, location, password, true)?;
     let row = added(app, new).await?;
@@ -231,12 +232,20 @@ async fn added(app: &App, new: NewRepository) -> Result<RepositoryRow, Failure> 
 
 /// Before the file of a new password is made.
 async fn refuse_known(app: &App, name: &str, location: &str) -> Result<(), Failure> {
-    let same = |row: &RepositoryRow| {
-        row.name.to_lowercase() == name.to_lowercase() || row.location == location
-    };
-    if app.catalog.repositories().await?.iter().any(same) {
-        let (name, location) = (name.to_owned(), location.to_owned());
-        return Err(catalog::Error::RepositoryExists { name, location }.into());
+    for row in app.catalog.repositories().await? {
+        let (taken, place) = (&row.name, &row.location);
+        if place == location {
+            let message = format!("{place} is known already, as `{taken}`");
+            return Err(Failure::coded("repository-exists", message));
+        }
+        if taken.to_lowercase() == name.to_lowercase() {
+            let message = format!("`{taken}` is the name of the repository at {place}");
+            let hint = "Give this one a name of its own: --name NAME.".to_owned();
+            return Err(Failure {
+                hint: Some(hint),
+                ..Failure::coded("repository-exists", message)
+            });
+        }
     }
     Ok(())
 }

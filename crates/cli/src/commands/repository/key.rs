@@ -54,65 +54,68 @@ pub(crate) enum Key {
 
 pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Failure> {
     match key {
-        Key::List(which) => {
-            let (_, repository) = app.repository(which.name()).await?;
-            for key in repository.keys().await? {
-                output.event(&json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
-                let current = if key.in_use { "  (in use)" } else { "" };
-                output.line(format!(
-                    "{}  {}  {}@{}{current}",
-                    key.id.short(),
-                    moment(&key.created),
-                    key.username,
-                    key.hostname
-                ));
-            }
-        }
+        Key::List(which) => list(app, &which, output).await?,
         Key::Add {
             which,
             new_password_file,
-        } => {
-            let (row, repository) = app.repository(which.name()).await?;
-            let password = app::read_secret(&new_password_file)?;
-            let by = super::by();
-            let added = async { Ok(repository.add_key(&password, &by).await?) };
-            let subject = subject(&row);
-            let id = app
-                .noted("repository.key-add", &subject, json!({}), added)
-                .await?;
-            output.event(&json!({"event": "key", "id": id.to_string()}));
-            output.line(format!("added key {}", id.short()));
-        }
+        } => add(app, &which, &app::read_secret(&new_password_file)?, output).await?,
         Key::Use {
             which,
             password_file,
         } => adopt(app, &which, &app::read_secret(&password_file)?, output).await?,
-        Key::Remove { which, id } => {
-            let (row, repository) = app.repository(which.name()).await?;
-            let matching: Vec<_> = repository
-                .keys()
-                .await?
-                .into_iter()
-                .filter(|key| key.id.to_string().starts_with(&id))
-                .collect();
-            let [key] = matching.as_slice() else {
-                return Err(match matching.len() {
-                    0 => Failure::coded("key-unknown", format!("no key begins with {id}")),
-                    count => {
-                        let message = format!("{count} keys begin with {id}");
-                        Failure::coded("key-ambiguous", message)
-                    }
-                });
-            };
-            let removed = async { Ok(repository.remove_key(key.id).await?) };
-            let details = json!({ "key": key.id.to_string() });
-            app.noted("repository.key-remove", &subject(&row), details, removed)
-                .await?;
-            output.event(&json!({"event": "key-removed", "id": key.id.to_string()}));
-            output.line(format!("removed key {}", key.id.short()));
-        }
+        Key::Remove { which, id } => remove(app, &which, &id, output).await?,
     }
     Ok(Exit::Done)
+}
+
+async fn list(app: &App, which: &Which, output: &Output) -> Result<(), Failure> {
+    let (_, repository) = app.repository(which.name()).await?;
+    for key in repository.keys().await? {
+        output.event(&json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
+        let current = if key.in_use { "  (in use)" } else { "" };
+        output.line(format!(
+            "{}  {}  {}@{}{current}",
+            key.id.short(),
+            moment(&key.created),
+            key.username,
+            key.hostname
+        ));
+    }
+    Ok(())
+}
+
+async fn add(app: &App, which: &Which, password: &Secret, output: &Output) -> Result<(), Failure> {
+    let (row, repository) = app.repository(which.name()).await?;
+    let by = super::by();
+    let added = async { Ok(repository.add_key(password, &by).await?) };
+    let id = app
+        .noted("repository.key-add", &subject(&row), json!({}), added)
+        .await?;
+    output.event(&json!({"event": "key", "id": id.to_string()}));
+    output.line(format!("added key {}", id.short()));
+    Ok(())
+}
+
+async fn remove(app: &App, which: &Which, id: &str, output: &Output) -> Result<(), Failure> {
+    let (row, repository) = app.repository(which.name()).await?;
+    let mut matching = repository.keys().await?;
+    matching.retain(|key| key.id.to_string().starts_with(id));
+    let [key] = matching.as_slice() else {
+        return Err(match matching.len() {
+            0 => Failure::coded("key-unknown", format!("no key begins with {id}")),
+            count => {
+                let message = format!("{count} keys begin with {id}");
+                Failure::coded("key-ambiguous", message)
+            }
+        });
+    };
+    let removed = async { Ok(repository.remove_key(key.id).await?) };
+    let details = json!({ "key": key.id.to_string() });
+    app.noted("repository.key-remove", &subject(&row), details, removed)
+        .await?;
+    output.event(&json!({"event": "key-removed", "id": key.id.to_string()}));
+    output.line(format!("removed key {}", key.id.short()));
+    Ok(())
 }
 
 fn subject(row: &RepositoryRow) -> String {

@@ -110,7 +110,7 @@ impl Found {
     /// Nothing at the place of a repository that is known here is another matter than nothing at a path.
     pub(super) fn failure(&self, error: repository::Error) -> Failure {
         match &self.known {
-            Some(known) => control::gone(&known.row, error.into()).into(),
+            Some(known) => control::gone(&known.row.name, &known.row.location, error.into()).into(),
             None => error.into(),
         }
     }

@@ -128,8 +128,10 @@ async fn mend(found: &Found, command: &Repair) -> Result<RepairReport, Failure> 
             let report = released(lock, report).await?;
             if let Some(known) = &found.known
                 && !report.dry_run
+                && let Err(error) = known.app.control.sync(&repository).await
             {
-                known.app.control.sync(&repository).await?;
+                // What was repaired is told all the same; the damaged originals cannot be listed.
+                tracing::warn!(%error, "the catalog does not list all that the repository has now");
             }
             Ok(report)
         }

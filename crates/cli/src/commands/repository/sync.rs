@@ -8,11 +8,18 @@ use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
 use crate::follow;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::recovery;
 
 pub(super) async fn sync(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {
     let (row, repository) = app.repository(which.name()).await?;
-    let synced = app.control.sync(&repository).await?;
+    let progress = Progress::new(output);
+    let synced = app
+        .control
+        .sync_and_tell(&repository, progress.as_ref())
+        .await;
+    progress.finish();
+    let synced = synced?;
     output.event(&serde_json::json!({"event": "result", "repository": row.name, "added": synced.added, "removed": synced.removed}));
     output.line(format!(
         "{}: {} snapshots added to the index, {} removed from it",
@@ -76,8 +83,16 @@ fn show(rows: &[serde_json::Value], output: &Output) {
 }
 
 /// Here and at a server alike: which policies it changes, and whether that waits for somebody, the interface knows.
-pub(super) async fn default(api: &Api, name: &str, output: &Output) -> Result<Exit, Failure> {
-    let path = format!("/repositories/{}/default", segment(name));
+pub(super) async fn default(
+    api: &Api,
+    name: &str,
+    accept_less: bool,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let path = format!(
+        "/repositories/{}/default?accept_less={accept_less}",
+        segment(name)
+    );
     api.put(&path, None::<&()>).await?;
     output.result(&serde_json::json!({ "default": name }));
     output.line(format!("{name} is used when no repository is named"));

@@ -52,10 +52,9 @@ async fn planned(
 ) -> Result<Exit, Failure> {
     let id = text(made, "id");
     ended(api, id, &json!({ "id": made["run"] }), output, cancel).await?;
-    look::show(api, id, output).await?;
-    output.line(format!(
-        "\nnothing has been written; to do it: keepward restore apply {id}"
-    ));
+    let plan = api.get(&format!("/restore-plans/{}", segment(id))).await?;
+    look::tell(&plan, output);
+    super::tell_next(id, look::writes(&plan), output);
     Ok(Exit::Done)
 }
 

@@ -10,7 +10,7 @@ use engine::backup::read_source;
 use model::{Action, PlanState, Reporter, StepState};
 use tokio_util::sync::CancellationToken;
 
-use super::{Apply, Plan};
+use super::{Apply, Plan, SKIP};
 use crate::app::App;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, table};
@@ -86,9 +86,8 @@ async fn tell(app: &App, id: &str, output: &Output) -> Result<Exit, Failure> {
             .iter()
             .for_each(|loss| output.line(format!("  - {loss}")));
     }
-    output.line(format!(
-        "\nnothing has been written; to do it: keepward restore apply {id}"
-    ));
+    let writes = summary.actions.keys().any(|action| action != SKIP);
+    super::tell_next(id, writes, output);
     Ok(Exit::Done)
 }
 
@@ -160,7 +159,7 @@ fn action_word(action: Action) -> &'static str {
         Action::Create => "create",
         Action::Replace => "replace",
         Action::Merge => "merge",
-        Action::Skip => "skip",
+        Action::Skip => SKIP,
         Action::Export => "export",
         Action::Remove => "remove",
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Identities, Steps};
+use super::{Identities, SKIP, Steps};
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment, table};
@@ -38,13 +38,26 @@ pub(super) async fn show(api: &Api, plan: &str, output: &Output) -> Result<Exit,
     let plan = api
         .get(&format!("/restore-plans/{}", segment(plan)))
         .await?;
-    output.event(&plan);
+    tell(&plan, output);
+    Ok(Exit::Done)
+}
+
+/// Whether applying it does anything.
+pub(super) fn writes(plan: &Value) -> bool {
+    let mut counts = plan["counts"].as_array().into_iter().flatten();
+    let of = |counts: &Value, action: &str| counts[action].as_u64().unwrap_or(0);
+    let writing = ACTIONS.iter().filter(|action| **action != SKIP);
+    counts.any(|counts| writing.clone().any(|action| of(counts, action) > 0))
+}
+
+pub(super) fn tell(plan: &Value, output: &Output) {
+    output.event(plan);
     let target = &plan["target"];
     output.line(format!(
         "plan {} ({}): snapshot {} into {} ({})\n",
-        text(&plan, "id"),
-        text(&plan, "state").replace('_', " "),
-        text(&plan, "snapshot").get(..8).unwrap_or_default(),
+        text(plan, "id"),
+        text(plan, "state").replace('_', " "),
+        text(plan, "snapshot").get(..8).unwrap_or_default(),
         text(target, "connector"),
         text(target, "organization")
     ));
@@ -76,12 +89,16 @@ pub(super) async fn show(api: &Api, plan: &str, output: &Output) -> Result<Exit,
     if let Some(error) = plan["error"].as_str() {
         output.line(format!("\nits last run failed: {error}"));
     }
-    Ok(Exit::Done)
 }
 
 pub(super) async fn steps(api: &Api, steps: &Steps, output: &Output) -> Result<Exit, Failure> {
     let mut query = Vec::new();
-    for (name, value) in [("kind", &steps.kind), ("action", &steps.action)] {
+    let given = [
+        ("kind", &steps.kind),
+        ("action", &steps.action),
+        ("state", &steps.state),
+    ];
+    for (name, value) in given {
         query.extend(
             value
                 .as_ref()

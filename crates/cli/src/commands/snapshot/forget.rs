@@ -6,6 +6,7 @@ use clap::Args;
 use engine::retention::{Decision, ForgetRequest, Keep, Suspicion, Within, refuse};
 use repository::{Repository, Snapshot, SnapshotId};
 
+use super::ask::resolve;
 use crate::app::App;
 use crate::client::Api;
 use crate::commands::Global;
@@ -167,11 +168,13 @@ pub(super) async fn ask(
             "name the snapshots, without --dry-run: keepward snapshot list",
         ));
     }
-    let body = serde_json::json!({ "snapshots": forget.snapshots });
-    let answer = Api::open(global)
-        .await?
-        .post("/snapshots/forget", Some(&body))
-        .await?;
+    let api = Api::open(global).await?;
+    let mut snapshots = Vec::new();
+    for snapshot in &forget.snapshots {
+        snapshots.push(resolve(&api, snapshot, forget.repository.as_deref()).await?);
+    }
+    let body = serde_json::json!({ "snapshots": snapshots });
+    let answer = api.post("/snapshots/forget", Some(&body)).await?;
     output.result(&answer);
     let forgotten = answer["snapshots"].as_array().map_or(0, Vec::len);
     output.line(format!("{forgotten} snapshots forgotten"));
@@ -182,111 +185,104 @@ pub(super) async fn run(app: &App, forget: Forget, output: &Output) -> Result<Ex
     let (row, repository) = app
         .repository_to_write(forget.repository.as_deref())
         .await?;
-    let (dry_run, accepted) = (forget.dry_run, BTreeSet::from_iter(forget.accept_drop));
     let (decisions, suspicions) = if forget.snapshots.is_empty() {
-        let request = ForgetRequest {
-            keep: forget.rules.keep(),
-            sources: BTreeSet::from_iter(forget.filter.source),
-            source: None,
-            tags: tag_lists(&forget.filter.tag),
-            accept_drop: accepted.clone(),
-            dry_run,
-        };
-        by_rule(app, (&row.name, &repository), &request, output).await?
+        by_rule(app, &repository, &forget).await?
     } else {
-        let place = (row.name.as_str(), &repository);
-        let decisions = by_name(app, place, &forget.snapshots, dry_run).await?;
-        for decision in &decisions {
-            output.event(&serde_json::json!({"event": "decision", "id": decision.id.to_string(), "keep": false, "reasons": decision.reasons}));
-            output.line(format!("forget {}", decision.id.short()));
-        }
-        (decisions, Vec::new())
+        (by_name(&repository, &forget.snapshots).await?, Vec::new())
     };
-    let gone = decisions.iter().filter(|decision| !decision.keep()).count();
+    let accepted: BTreeSet<String> = forget.accept_drop.iter().cloned().collect();
+    // A dry run shows everything first, and then ends as the real one would.
+    if !forget.dry_run {
+        refuse(&suspicions, &accepted)?;
+    }
+    if forget.snapshots.is_empty() {
+        show(&decisions, &repository.snapshots().await?, output);
+    } else {
+        show_named(&decisions, output);
+    }
+    let gone = decisions.iter().filter(|decision| !decision.keep());
+    let gone: Vec<SnapshotId> = gone.map(|decision| decision.id).collect();
+    if !forget.dry_run && !gone.is_empty() {
+        let forgotten = async { Ok(app.control.forget_these(&repository, &gone).await?) };
+        let subject = format!("repository/{}", row.name);
+        let texts: Vec<String> = gone.iter().map(ToString::to_string).collect();
+        let details = serde_json::json!({ "snapshots": texts });
+        app.noted("snapshot.forget", &subject, details, forgotten)
+            .await?;
+    }
+    ended(forget.dry_run, gone.len(), decisions.len(), output);
+    refuse(&suspicions, &accepted)?;
+    Ok(Exit::Done)
+}
+
+fn ended(dry_run: bool, gone: usize, all: usize, output: &Output) {
     let verb = if dry_run {
         "would be forgotten"
     } else {
         "forgotten"
     };
-    let kept = decisions.len() - gone;
+    let kept = all - gone;
     output.event(&serde_json::json!({"event": "result", "dry_run": dry_run, "forgotten": gone, "kept": kept}));
     output.line(format!("{gone} snapshots {verb}"));
     if gone > 0 && !dry_run {
         output.line("their space is freed by: keepward repository prune");
     }
-    // A dry run shows everything first, and then ends as the real one would.
-    refuse(&suspicions, &accepted)?;
-    Ok(Exit::Done)
 }
 
-async fn by_name(
-    app: &App,
-    (name, repository): (&str, &Repository),
-    names: &[String],
-    dry_run: bool,
-) -> Result<Vec<Decision>, Failure> {
-    let mut ids: Vec<SnapshotId> = Vec::new();
+async fn by_name(repository: &Repository, names: &[String]) -> Result<Vec<Decision>, Failure> {
+    let mut decisions: Vec<Decision> = Vec::new();
     for name in names {
         let id = repository.resolve_to_forget(name).await?;
-        if !ids.contains(&id) {
-            ids.push(id);
+        if decisions.iter().all(|decision| decision.id != id) {
+            let reasons = Vec::new();
+            decisions.push(Decision { id, reasons });
         }
     }
-    if !dry_run {
-        let forgotten = async { Ok(app.control.forget_these(repository, &ids).await?) };
-        let subject = format!("repository/{name}");
-        let texts: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let details = serde_json::json!({ "snapshots": texts });
-        app.noted("snapshot.forget", &subject, details, forgotten)
-            .await?;
-    }
-    Ok(ids
-        .into_iter()
-        .map(|id| Decision {
-            id,
-            reasons: Vec::new(),
-        })
-        .collect())
+    Ok(decisions)
 }
 
-/// Shows every snapshot with the reasons why it stays.
+/// What the rules decide, of all services.
 async fn by_rule(
     app: &App,
-    (name, repository): (&str, &Repository),
-    request: &ForgetRequest,
-    output: &Output,
+    repository: &Repository,
+    forget: &Forget,
 ) -> Result<(Vec<Decision>, Vec<Suspicion>), Failure> {
+    let request = ForgetRequest {
+        keep: forget.rules.keep(),
+        sources: forget.filter.source.iter().cloned().collect(),
+        source: None,
+        tags: tag_lists(&forget.filter.tag),
+        accept_drop: BTreeSet::new(),
+        dry_run: true,
+    };
     if request.keep.is_empty() {
         return Err(Failure::usage(
             "these rules keep nothing, so they are not applied",
             "give at least one --keep-… above 0, or name the snapshots to forget",
         ));
     }
-    let before = repository.snapshots().await?;
     let (mut decisions, mut suspicions) = (Vec::new(), Vec::new());
     for service in SERVICES {
-        let plan = app.control.forget(repository, service, request).await?;
-        let gone = plan.decisions.iter().filter(|decision| !decision.keep());
-        let gone: Vec<String> = gone.map(|decision| decision.id.to_string()).collect();
-        if !request.dry_run && !gone.is_empty() {
-            let subject = format!("repository/{name}");
-            let details = serde_json::json!({ "snapshots": gone });
-            app.note("snapshot.forget", &subject, "done", &details)
-                .await?;
-        }
+        let plan = app.control.forget(repository, service, &request).await?;
         decisions.extend(plan.decisions);
         suspicions.extend(plan.suspicions);
     }
-    show(&decisions, &before, output);
     Ok((decisions, suspicions))
 }
 
+fn show_named(decisions: &[Decision], output: &Output) {
+    for decision in decisions {
+        output.event(&serde_json::json!({"event": "decision", "id": decision.id.to_string(), "keep": false, "reasons": decision.reasons}));
+        output.line(format!("forget {}", decision.id.short()));
+    }
+}
+
 /// Every snapshot with the reasons why it stays.
-fn show(decisions: &[Decision], before: &[(SnapshotId, Snapshot)], output: &Output) {
+fn show(decisions: &[Decision], known: &[(SnapshotId, Snapshot)], output: &Output) {
     let rows: Vec<serde_json::Value> = decisions
         .iter()
         .map(|decision| {
-            let snapshot = before.iter().find(|(id, _)| *id == decision.id).map(|(_, snapshot)| snapshot);
+            let snapshot = known.iter().find(|(id, _)| *id == decision.id).map(|(_, snapshot)| snapshot);
             let source = snapshot.and_then(|snapshot| snapshot.tags.iter().find_map(|tag| tag.strip_prefix("source=")));
             serde_json::json!({
                 "event": "decision", "id": decision.id.to_string(), "short": decision.id.short(), "keep": decision.keep(), "reasons": decision.reasons,

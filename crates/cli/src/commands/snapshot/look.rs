@@ -49,7 +49,7 @@ pub(crate) struct GitLog {
     repository: Option<String>,
 }
 
-pub(super) async fn cat(options: &Cat, global: &Global) -> Result<Exit, Failure> {
+pub(super) async fn cat(options: &Cat, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let api = Api::open(global).await?;
     let id = resolve(&api, &options.snapshot, options.repository.as_deref()).await?;
     let file = segment(options.path.trim_matches('/'));
@@ -64,7 +64,11 @@ pub(super) async fn cat(options: &Cat, global: &Global) -> Result<Exit, Failure>
     let out = std::io::stdout().as_fd().try_clone_to_owned();
     let out = out.context("cannot write to standard output")?;
     let mut out = tokio::fs::File::from_std(std::fs::File::from(out));
-    api.copy(&path, &mut out).await?;
+    let lost = |error: &std::io::Error| {
+        output.is_lost(error);
+        Ok(())
+    };
+    api.copy(&path, &mut out, lost).await?;
     Ok(Exit::Done)
 }
 

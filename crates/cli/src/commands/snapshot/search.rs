@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use catalog::{IndexEntry, ItemState, KnownSnapshot, Page, Query, SourceKey, TextFilter};
 use clap::Args;
 use jiff::Timestamp;
+use model::{Event, Reporter as _};
 
 use super::source::{Shared, is_called};
 use crate::app::App;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
+use crate::progress::Progress;
 use crate::services::SERVICES;
 
 #[derive(Args)]
@@ -138,9 +140,38 @@ pub(super) fn excerpt<'p>(pieces: impl Iterator<Item = (&'p str, bool)>) -> Stri
     line
 }
 
+/// So many texts take no longer than a moment, of which nobody needs to be told.
+const MOMENT: u64 = 5000;
+
+/// Makes searchable what backups have brought since the last search: they leave it to whoever searches.
+async fn index(app: &App, output: &Output) -> Result<(), Failure> {
+    let expected = app.catalog.texts_to_index().await?;
+    if expected <= MOMENT {
+        return Ok(app.catalog.index_texts().await?);
+    }
+    if !output.is_terminal() && !output.json {
+        output.notice(format!(
+            "indexing the words of {expected} items, once: the next search needs none of it"
+        ));
+    }
+    let progress = Progress::new(output);
+    let indexed = app.catalog.index_texts_telling(|items| {
+        progress.report(Event::Progress {
+            phase: "index words".to_owned(),
+            items,
+            expected: Some(expected),
+            bytes: 0,
+            requests: 0,
+            budget_left: None,
+        });
+    });
+    let indexed = indexed.await;
+    progress.finish();
+    Ok(indexed?)
+}
+
 pub(super) async fn search(app: &App, search: Search, output: &Output) -> Result<Exit, Failure> {
-    // Backups leave it to whoever searches.
-    app.catalog.index_texts().await?;
+    index(app, output).await?;
     let known = Known::of(app, search.source.as_deref()).await?;
     let text = search.query();
     let (query, filter) = (Query::parse(&text), search.filter(&known));

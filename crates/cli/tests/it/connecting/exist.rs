@@ -1,74 +1,48 @@
 //! Connectors that exist, and what is asked to become one.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{connectors, of, says, shown};
 use crate::common::World;
 
+/// A repository, as the browser's address bar has it.
+const PLACE: &str = "https://dev.azure.com/contoso/Main%20Project/_git/Main%20Project";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn sre_27_sre_28_sre_29_sre_48_repositories_and_commits_are_shown_or_the_permission_is_named()
-{
+async fn sre_27_sre_28_repositories_and_the_newest_commits_of_one_are_shown() {
     let world = World::bare().await;
     world.connect("contoso", "pat").await.exits(0);
-    let listed = world
-        .keepward(&["connector", "test", "contoso", "--repositories"])
+    let listed = world.done("connector test contoso --repositories").await;
+    let main = |one: &Value| one["name"] == "Main Project";
+    assert!(listed.events.iter().any(main), "{}", listed.told());
+    let newest = world
+        .first("connector test contoso --commits 'Main Project/Main Project'")
         .await;
-    listed.exits(0);
-    let names: Vec<&str> = listed
-        .events
-        .iter()
-        .map(|one| one["name"].as_str().unwrap())
-        .collect();
-    assert!(names.contains(&"Main Project"), "{names:?}");
-    let commits = world
-        .keepward(&[
-            "connector",
-            "test",
-            "contoso",
-            "--commits",
-            "Main Project/Main Project",
-        ])
-        .await;
-    commits.exits(0);
-    let newest = &commits.events[0];
     assert_eq!(newest["id"].as_str().unwrap().len(), 40, "{newest}");
     for member in ["author", "date", "message"] {
         assert!(!newest[member].as_str().unwrap().is_empty(), "{newest}");
     }
     world
-        .keepward(&["connector", "test", "contoso", "--commits", "nowhere"])
-        .await
-        .refuses(1, "not-found");
+        .refused("connector test contoso --commits nowhere", 1, "not-found")
+        .await;
+}
 
-    world
-        .pat("poor", "contoso", &["vso.project", "vso.work", "vso.wiki"])
-        .await;
-    world
-        .pat(
-            "rich",
-            "contoso",
-            &["vso.project", "vso.work", "vso.wiki", "vso.code"],
-        )
-        .await;
-    let rotate = |file: &'static str| {
-        let world = &world;
-        async move {
-            let file = world.at(file);
-            let rotate = [
-                "credential",
-                "rotate",
-                "connector contoso",
-                "--pat-file",
-                &file,
-            ];
-            world.keepward(&rotate).await.exits(0);
-        }
+#[tokio::test(flavor = "multi_thread")]
+async fn sre_29_sre_40_sre_48_a_token_that_reads_no_code_is_told_as_that_until_another_does() {
+    let world = World::bare().await;
+    world.connect("contoso", "pat").await.exits(0);
+    let poor = ["vso.project", "vso.work", "vso.wiki"];
+    world.pat("poor", "contoso", &poor).await;
+    let rich = [&poor[..], &["vso.code"]].concat();
+    world.pat("rich", "contoso", &rich).await;
+    let rotate = async |file: &str| {
+        let pat = world.at(file);
+        let rotate = format!("credential rotate 'connector contoso' --pat-file {pat}");
+        world.done(&rotate).await;
     };
     rotate("poor").await;
     let words = "Token lacks Code.Read permission";
-    let refused = world
-        .keepward(&["connector", "test", "contoso", "--repositories"])
-        .await;
+    let refused = world.run("connector test contoso --repositories").await;
     let error = refused.event("error");
     assert_eq!(
         (&error["code"], &error["message"]),
@@ -76,35 +50,18 @@ async fn sre_27_sre_28_sre_29_sre_48_repositories_and_commits_are_shown_or_the_p
         "{}",
         refused.told()
     );
-    let tested = world.keepward(&["connector", "test", "contoso"]).await;
+    let tested = world.run("connector test contoso").await;
     tested.exits(3);
     assert_eq!(tested.check("git-repository")["outcome"], "missing");
     rotate("rich").await;
-    world
-        .keepward(&["connector", "test", "contoso", "--repositories"])
-        .await
-        .exits(0);
-    // SRE-40: an address whose code cannot be read is no connector.
-    let poor = world.at("poor");
-    let add = [
-        "connector",
-        "add",
-        "azure-devops",
-        "https://dev.azure.com/contoso/Main%20Project/_git/Main%20Project",
-        "--url",
-        world.simulator.url(),
-        "--pat-file",
-        &poor,
-        "--name",
-        "docs",
-    ];
-    let refused = world.keepward(&add).await;
-    assert_eq!(
-        refused.event("error")["message"],
-        words,
-        "{}",
-        refused.told()
-    );
+    world.done("connector test contoso --repositories").await;
+    // An address whose code cannot be read is no connector.
+    let (address, url, poor) = (PLACE, world.simulator.url(), world.at("poor"));
+    let add =
+        format!("connector add azure-devops {address} --url {url} --pat-file {poor} --name docs");
+    let refused = world.run(&add).await;
+    let error = refused.event("error");
+    assert_eq!(error["message"], words, "{}", refused.told());
     assert_eq!(connectors(&world).await, ["contoso"]);
 }
 
@@ -112,24 +69,11 @@ async fn sre_27_sre_28_sre_29_sre_48_repositories_and_commits_are_shown_or_the_p
 async fn sre_06_sre_35_sre_36_sre_37_sre_38_names_and_addresses_are_understood_or_refused() {
     let world = World::bare().await;
     let (url, pat) = (world.simulator.url(), world.at("pat"));
-    let add = |organization: &str, name: &str| {
-        let all = [
-            "connector",
-            "add",
-            "azure-devops",
-            organization,
-            "--url",
-            url,
-            "--pat-file",
-            &pat,
-            "--name",
-            name,
-        ]
-        .map(str::to_owned);
-        let world = &world;
-        async move { world.keepward(&all.each_ref().map(String::as_str)).await }
+    let add = async |organization: &str, name: &str| {
+        let identity = format!("--url {url} --pat-file {pat} --name '{name}'");
+        let add = format!("connector add azure-devops {organization} {identity}");
+        world.run(&add).await
     };
-    let place = "https://dev.azure.com/contoso/Main%20Project/_git/Main%20Project";
     let before = world.requests().await;
     for name in ["ab", "1abc", "a_bc", "a.bc", "a bc", "äbc", &"a".repeat(33)] {
         let refused = add("contoso", name).await;
@@ -148,16 +92,13 @@ async fn sre_06_sre_35_sre_36_sre_37_sre_38_names_and_addresses_are_understood_o
     }
     assert_eq!(world.requests().await, before, "nothing was asked for it");
     for address in [
-        place,
+        PLACE,
         "https://contoso.visualstudio.com/Main%20Project/_git/Main%20Project/",
         "https://dev.azure.com/contoso/Main%20Project/_wiki/wikis/Main%20Project.wiki",
     ] {
         add(address, "docs").await.exits(0);
         assert_eq!(shown(&world, "docs").await["organization"], "contoso");
-        world
-            .keepward(&["connector", "remove", "docs"])
-            .await
-            .exits(0);
+        world.done("connector remove docs").await;
     }
 }
 
@@ -165,155 +106,99 @@ async fn sre_06_sre_35_sre_36_sre_37_sre_38_names_and_addresses_are_understood_o
 async fn xa_08_xa_09_a_token_is_kept_once_used_twice_and_rotated() {
     let world = World::bare().await;
     let (url, pat) = (world.simulator.url(), world.at("pat"));
-    let add = [
-        "credential",
-        "add",
-        "nightly",
-        "--pat-file",
-        &pat,
-        "--user",
-        "backup",
-        "--url",
-        url,
-    ];
-    world.keepward(&add).await.exits(0);
+    let add = format!("credential add nightly --pat-file {pat} --user backup --url {url}");
+    world.done(&add).await;
     for name in ["one", "two"] {
-        let add = [
-            "connector",
-            "add",
-            "azure-devops",
-            "contoso",
-            "--url",
-            url,
-            "--credential",
-            "NIGHTLY",
-            "--name",
-            name,
-        ];
-        let added = world.keepward(&add).await;
-        added.exits(0);
+        let add = format!(
+            "connector add azure-devops contoso --url {url} --credential NIGHTLY --name {name}"
+        );
+        world.done(&add).await;
     }
-    let kept = world.keepward(&["credential", "show", "nightly"]).await;
-    kept.exits(0);
+    let kept = world.done("credential show nightly").await;
     assert_eq!(
         kept.events[0]["users"],
         json!(["connector one", "connector two"])
     );
     world
-        .keepward(&["credential", "remove", "nightly"])
-        .await
-        .refuses(1, "credential-in-use");
+        .refused("credential remove nightly", 1, "credential-in-use")
+        .await;
     let wrong = world.file("wrong", "not a token at all");
     let refused = world
-        .keepward(&["credential", "rotate", "nightly", "--pat-file", &wrong])
+        .refused(
+            &format!("credential rotate nightly --pat-file {wrong}"),
+            4,
+            "credential-refused",
+        )
         .await;
-    refused.refuses(4, "credential-refused");
     assert!(
         !refused.told().contains("not a token"),
         "{}",
         refused.told()
     );
-    let tested = world.keepward(&["credential", "test", "nightly"]).await;
-    tested.exits(0);
+    let tested = world.done("credential test nightly").await;
     assert_eq!(tested.event("result")["ok"], true);
-    let removed = world.keepward(&["connector", "remove", "one", "two"]).await;
-    removed.exits(0);
+    world.done("connector remove one two").await;
+    world.done("credential remove nightly").await;
     world
-        .keepward(&["credential", "remove", "nightly"])
-        .await
-        .exits(0);
-    world
-        .keepward(&["credential", "show", "nightly"])
-        .await
-        .refuses(1, "credential-unknown");
+        .refused("credential show nightly", 1, "credential-unknown")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sre_41_xa_10_xa_11_xa_12_an_edit_changes_what_it_names_and_a_bad_one_nothing() {
+async fn sre_41_xa_10_xa_12_an_edit_changes_what_it_names() {
     let world = World::bare().await;
     world.connect("contoso", "pat").await.exits(0);
-    let edit = |words: &[&str]| {
-        let all: Vec<String> = ["connector", "edit", "contoso"]
-            .iter()
-            .chain(words)
-            .map(|one| (*one).to_owned())
-            .collect();
-        let world = &world;
-        async move {
-            let all: Vec<&str> = all.iter().map(String::as_str).collect();
-            world.keepward(&all).await
-        }
+    let edit = async |words: &str| {
+        let edit = format!("connector edit contoso {words}");
+        world.done(&edit).await;
+        shown(&world, "contoso").await
     };
-    edit(&[
-        "--worker",
-        "basement",
-        "--sync-new",
-        "false",
-        "--sync-hours",
-        "2,14",
-        "--time-zone",
-        "Europe/Berlin",
-    ])
-    .await
-    .exits(0);
-    let after = shown(&world, "contoso").await;
+    let times = "--sync-new false --sync-hours 2,14 --time-zone Europe/Berlin";
+    let after = edit(&format!("--worker basement {times}")).await;
     assert_eq!(after["worker"], "basement");
     assert_eq!(
         after["sync"],
         json!({"add_new": false, "hours": [2, 14], "time_zone": "Europe/Berlin"})
     );
-    edit(&["--sync-interval", "60"]).await.exits(0);
-    let sync = shown(&world, "contoso").await["sync"].clone();
+    let sync = edit("--sync-interval 60").await["sync"].clone();
     assert_eq!(
         (&sync["add_new"], &sync["interval_minutes"]),
         (&json!(false), &json!(60))
     );
-    let before = shown(&world, "contoso").await;
-    for bad in [
-        &["--organization", "nowhere"][..],
-        &["--organization", "-"],
-        &["--credential", "nobody"],
-        &["--sync-hours", "24"],
-        &["--sync-hours", "1", "--time-zone", "Nowhere/Land"],
-        &["--sync-interval", "1"],
-        &[],
-    ] {
-        let refused = edit(bad).await;
-        assert!(
-            matches!(refused.code, Some(1 | 2 | 4)),
-            "{}",
-            refused.told()
-        );
-        refused.event("error");
-    }
-    assert_eq!(shown(&world, "contoso").await, before);
-
-    let made = world
-        .post("/__organizations", &json!({"name": "fabrikam"}))
-        .await;
+    let made = json!({"name": "fabrikam"});
+    let made = world.post("/__organizations", &made).await;
     let other = world.file("other", made["pat"].as_str().unwrap());
-    world
-        .keepward(&[
-            "credential",
-            "add",
-            "other",
-            "--pat-file",
-            &other,
-            "--url",
-            world.simulator.url(),
-        ])
-        .await
-        .exits(0);
-    edit(&["--organization", "fabrikam", "--credential", "other"])
-        .await
-        .exits(0);
-    let moved = shown(&world, "contoso").await;
+    let url = world.simulator.url();
+    let add = format!("credential add other --pat-file {other} --url {url}");
+    world.done(&add).await;
+    let moved = edit("--organization fabrikam --credential other").await;
     assert_eq!(
         (&moved["organization"], &moved["credential"]),
         (&json!("fabrikam"), &json!("other"))
     );
-    edit(&["--worker", ""]).await.exits(0);
-    assert!(shown(&world, "contoso").await.get("worker").is_none());
+    assert!(edit("--worker ''").await.get("worker").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn xa_11_an_edit_that_cannot_be_right_changes_nothing() {
+    let world = World::bare().await;
+    world.connect("contoso", "pat").await.exits(0);
+    let before = shown(&world, "contoso").await;
+    for bad in [
+        "--organization nowhere",
+        "--organization -",
+        "--credential nobody",
+        "--sync-hours 24",
+        "--sync-hours 1 --time-zone Nowhere/Land",
+        "--sync-interval 1",
+        "",
+    ] {
+        let refused = world.run(&format!("connector edit contoso {bad}")).await;
+        let told = refused.told();
+        assert!(matches!(refused.code, Some(1 | 2 | 4)), "{told}");
+        refused.event("error");
+    }
+    assert_eq!(shown(&world, "contoso").await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -321,22 +206,10 @@ async fn sre_42_sre_43_sre_44_connectors_go_each_that_stays_is_named_and_backups
     let world = World::connected().await;
     world.backup("default").await.exits(0);
     let (url, pat) = (world.simulator.url(), world.at("pat"));
-    let add = [
-        "connector",
-        "add",
-        "azure-devops",
-        "contoso",
-        "--url",
-        url,
-        "--pat-file",
-        &pat,
-        "--name",
-        "second",
-    ];
-    world.keepward(&add).await.exits(0);
-    let removed = world
-        .keepward(&["connector", "remove", "contoso", "nobody", "SECOND"])
-        .await;
+    let add =
+        format!("connector add azure-devops contoso --url {url} --pat-file {pat} --name second");
+    world.done(&add).await;
+    let removed = world.run("connector remove contoso nobody SECOND").await;
     removed.exits(3);
     assert_eq!(
         of(&removed, "connector-removed").len(),
@@ -351,13 +224,11 @@ async fn sre_42_sre_43_sre_44_connectors_go_each_that_stays_is_named_and_backups
     assert_eq!(world.snapshots("default").await.len(), 1);
     let to = world.at("exported");
     world
-        .keepward(&["export", "latest", "work-items", "--to", &to])
-        .await
-        .exits(0);
+        .done(&format!("export latest work-items --to {to}"))
+        .await;
     world
-        .keepward(&["connector", "remove", "contoso"])
-        .await
-        .refuses(1, "connector-unknown");
+        .refused("connector remove contoso", 1, "connector-unknown")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -385,8 +256,7 @@ async fn sre_53_each_message_of_the_table_is_explained_in_its_words() {
         ),
         ("organization-needed", "Enter the organization first"),
     ] {
-        let explained = world.keepward(&["explain", code]).await;
-        explained.exits(0);
+        let explained = world.done(&format!("explain {code}")).await;
         assert!(explained.told().contains(words), "{}", explained.told());
     }
     world.connect("contoso", "pat").await.exits(0);

@@ -3,15 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{cloud, configure, connectors, of, says, shown, with_code};
-use crate::common::World;
+use crate::common::{Ran, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sre_14_sre_22_k_05_k_06_the_ways_to_connect_are_told() {
     let world = cloud().await;
-    let told = world
-        .keepward(&["connector", "methods", "azure-devops"])
-        .await;
-    told.exits(0);
+    let told = world.done("connector methods azure-devops").await;
     let methods = of(&told, "method");
     let first: Vec<&str> = methods
         .iter()
@@ -30,10 +27,7 @@ async fn sre_14_sre_22_k_05_k_06_the_ways_to_connect_are_told() {
     ] {
         assert!(told.told().contains(words), "{words}");
     }
-    let told = world
-        .keepward(&["connector", "methods", "microsoft-365"])
-        .await;
-    told.exits(0);
+    let told = world.done("connector methods microsoft-365").await;
     assert!(of(&told, "method").iter().all(|one| one["name"] != "pat"));
     assert!(
         !told.told().contains("Project Collection"),
@@ -42,101 +36,81 @@ async fn sre_14_sre_22_k_05_k_06_the_ways_to_connect_are_told() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sre_12_sre_20_sre_26_sre_46_a_person_signs_in_by_a_code_and_later_somebody_else() {
+/// With the connector `ado-contoso`, for which an administrator signed in by a code; and what that said.
+async fn signed_in() -> (World, Ran) {
     let world = cloud().await;
-    let (administrator, person) = (world.simulator.administrator(), world.simulator.person());
-    let approve = |who: &'static str| {
-        let simulator = &world.simulator;
-        move |code: &str| simulator.approve_device_code(code, who).unwrap()
-    };
-    let add = [
-        "connector",
-        "add",
-        "azure-devops",
-        "https://dev.azure.com/contoso",
-        "--device-code",
-        "--name",
-        "ado-contoso",
-    ];
-    let added = with_code(&world, &add, approve(administrator)).await;
+    let add =
+        "connector add azure-devops https://dev.azure.com/contoso --device-code --name ado-contoso";
+    let who = world.simulator.administrator();
+    let added = with_code(&world, add, |code| approve(&world, code, who)).await;
     added.exits(0);
-    // K-06: told before the code is.
-    let hint = added.told().find("private window").unwrap();
-    assert!(
-        hint < added.told().find("\"device-code\"").unwrap(),
-        "{}",
-        added.told()
-    );
+    (world, added)
+}
+
+fn approve(world: &World, code: &str, who: &str) {
+    world.simulator.approve_device_code(code, who).unwrap();
+}
+
+/// Signs in to it once more.
+const AGAIN: &str = "connector sign-in ado-contoso --device-code";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sre_12_sre_26_k_06_a_person_connects_an_organization_by_a_code_once() {
+    let (world, added) = signed_in().await;
+    let told = added.told();
+    let hint = told.find("private window").unwrap();
+    assert!(hint < told.find("\"device-code\"").unwrap(), "{told}");
     assert_eq!(added.event("connector")["organization"], "contoso");
     let connector = shown(&world, "ado-contoso").await;
     assert_eq!(
         (&connector["method"], &connector["status"]["title"]),
         (&json!("user"), &json!("Connected"))
     );
-
-    let second = [
-        "connector",
-        "add",
-        "azure-devops",
-        "CONTOSO",
-        "--managed-identity",
-        "--name",
-        "second",
-    ];
+    let second = "connector add azure-devops CONTOSO --managed-identity --name second";
     says(
-        &world.keepward(&second).await,
+        &world.run(second).await,
         1,
         "organization-taken",
         "A connector for this organization already exists",
     );
-    let discovered = world
-        .keepward(&[
-            "connector",
-            "discover",
-            "--credential",
-            "connector ado-contoso",
-        ])
-        .await;
-    discovered.exits(0);
-    assert!(
-        discovered
-            .events
-            .iter()
-            .any(|one| one["organization"] == "contoso"),
-        "{}",
-        discovered.told()
-    );
+    let discover = "connector discover --credential 'connector ado-contoso'";
+    let discovered = world.done(discover).await;
+    let contoso = |one: &Value| one["organization"] == "contoso";
+    let told = discovered.told();
+    assert!(discovered.events.iter().any(contoso), "{told}");
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sre_20_somebody_else_signs_in_later_and_what_does_not_work_out_leaves_the_token_that_works()
+ {
+    let (world, _) = signed_in().await;
     // The installation needs no app of its own for this: the connector has one.
     configure(&world, "");
-    let again = ["connector", "sign-in", "ado-contoso", "--device-code"];
-    let signed = with_code(&world, &again, approve(person)).await;
+    let person = world.simulator.person();
+    let signed = with_code(&world, AGAIN, |code| approve(&world, code, person)).await;
     signed.exits(0);
     assert_eq!(signed.event("signed-in")["account"], person);
-    let kept = world
-        .keepward(&["credential", "show", "connector ado-contoso"])
-        .await;
-    assert_eq!(kept.events[0]["account"], person, "{}", kept.told());
+    let kept = world.first("credential show 'connector ado-contoso'").await;
+    assert_eq!(kept["account"], person, "{kept}");
     assert_eq!(connectors(&world).await, ["ado-contoso"]);
-
-    // What does not work out leaves the token that works.
-    let declined = with_code(&world, &again, |code| {
+    let declined = with_code(&world, AGAIN, |code| {
         world.simulator.decline_device_code(code).unwrap();
     })
     .await;
     declined.refuses(1, "device-code-declined");
-    let tested = world.keepward(&["connector", "test", "ado-contoso"]).await;
+    let tested = world.run("connector test ado-contoso").await;
     assert!(matches!(tested.code, Some(0 | 3)), "{}", tested.told());
+}
 
-    // SRE-46: exit code 4 is for whoever watches commands.
-    world.simulator.revoke_sessions(person);
+/// Exit code 4 is for whoever watches commands.
+#[tokio::test(flavor = "multi_thread")]
+async fn sre_46_a_sign_in_that_was_ended_is_told_as_that() {
+    let (world, _) = signed_in().await;
+    let who = world.simulator.administrator();
+    world.simulator.revoke_sessions(who);
     world.repository("default").await;
-    for command in [
-        &["connector", "test", "ado-contoso"][..],
-        &["backup", "ado-contoso"],
-    ] {
-        let refused = world.keepward(command).await;
+    for command in ["connector test ado-contoso", "backup ado-contoso"] {
+        let refused = world.run(command).await;
         says(&refused, 4, "token-expired", "Invalid or expired token");
     }
     let status = shown(&world, "ado-contoso").await["status"].clone();
@@ -149,22 +123,16 @@ async fn sre_12_sre_20_sre_26_sre_46_a_person_signs_in_by_a_code_and_later_someb
 #[tokio::test(flavor = "multi_thread")]
 async fn sre_17_xm_08_a_code_that_comes_to_nothing_says_why_names_other_ways_and_saves_nothing() {
     let world = cloud().await;
-    let add = [
-        "connector",
-        "add",
-        "azure-devops",
-        "contoso",
-        "--device-code",
-    ];
+    let add = "connector add azure-devops contoso --device-code";
     let simulator = &world.simulator;
-    let declined = with_code(&world, &add, |code| {
+    let declined = with_code(&world, add, |code| {
         simulator.decline_device_code(code).unwrap();
     })
     .await;
-    let expired = with_code(&world, &add, |_| simulator.advance_clock(1000)).await;
+    let expired = with_code(&world, add, |_| simulator.advance_clock(1000)).await;
     let rule = json!({"tenant": simulator.tenant(), "deviceFlow": "blocked"});
     simulator.control("rules", &rule).unwrap();
-    let blocked = with_code(&world, &add, |code| {
+    let blocked = with_code(&world, add, |code| {
         assert!(
             simulator
                 .approve_device_code(code, simulator.administrator())
@@ -185,7 +153,7 @@ async fn sre_17_xm_08_a_code_that_comes_to_nothing_says_why_names_other_ways_and
         );
     }
     assert!(connectors(&world).await.is_empty());
-    let kept = world.keepward(&["credential", "list"]).await;
+    let kept = world.run("credential list").await;
     assert!(kept.events.is_empty(), "{}", kept.told());
 }
 
@@ -215,88 +183,62 @@ fn platform(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sre_23_sre_24_every_identity_that_needs_nobody_connects() {
+async fn sre_24_every_identity_that_needs_nobody_connects() {
     let world = cloud().await;
     let (client, tenant) = (world.simulator.client_id(), world.simulator.tenant());
     let assigned = world.simulator.managed_identity();
     let secret = world.file("secret", &world.simulator.client_secret());
     let (certificate, platform) = (certificate(&world), platform(&world));
-    let app = ["--client-id", &client, "--tenant", &tenant];
-    let ways: [(&str, Vec<&str>); 7] = [
+    let pat = world.at("pat");
+    let app = format!("--client-id {client} --tenant {tenant}");
+    let user_assigned = format!("--managed-identity {assigned}");
+    let add = "connector add azure-devops contoso --name unattended";
+    for (method, way) in [
         (
             "client-secret",
-            [&["--client-secret-file", &secret], &app[..]].concat(),
+            format!("--client-secret-file {secret} {app}"),
         ),
-        (
-            "certificate",
-            [&["--certificate", &certificate], &app[..]].concat(),
-        ),
-        ("managed-identity", vec!["--managed-identity"]),
-        ("managed-identity", vec!["--managed-identity", &assigned]),
+        ("certificate", format!("--certificate {certificate} {app}")),
+        ("managed-identity", "--managed-identity".to_owned()),
+        ("managed-identity", user_assigned),
         (
             "federated-identity",
-            [&["--federated", &assigned], &app[..]].concat(),
+            format!("--federated {assigned} {app}"),
         ),
         (
             "workload-identity",
-            [&["--workload-identity", &platform], &app[..]].concat(),
+            format!("--workload-identity {platform} {app}"),
         ),
-        ("pat", vec!["--pat-file", "PAT"]),
-    ];
-    let pat = world.at("pat");
-    for (method, way) in &ways {
-        let way: Vec<&str> = way
-            .iter()
-            .map(|word| if *word == "PAT" { pat.as_str() } else { word })
-            .collect();
-        let add = [
-            &[
-                "connector",
-                "add",
-                "azure-devops",
-                "contoso",
-                "--name",
-                "unattended",
-            ],
-            &way[..],
-        ]
-        .concat();
-        world.keepward(&add).await.exits(0);
+        ("pat", format!("--pat-file {pat}")),
+    ] {
+        world.done(&format!("{add} {way}")).await;
         let connector = shown(&world, "unattended").await;
         assert_eq!(
             (&connector["method"], &connector["status"]["title"]),
             (&json!(method), &json!("Connected"))
         );
         // No machine's identity is an administrator here: the check says so, and the connector works.
-        let person = *method == "pat";
-        let tested = world.keepward(&["connector", "test", "unattended"]).await;
+        let person = method == "pat";
+        let tested = world.run("connector test unattended").await;
         tested.exits(if person { 0 } else { 3 });
         assert_ne!(person, tested.told().contains("administrator-missing"));
-        world
-            .keepward(&["connector", "remove", "unattended"])
-            .await
-            .exits(0);
+        world.done("connector remove unattended").await;
     }
-    // SRE-23: both or neither.
-    for half in [["--client-id", &client], ["--tenant", &tenant]] {
-        let add = [
-            &[
-                "connector",
-                "add",
-                "azure-devops",
-                "contoso",
-                "--managed-identity",
-            ],
-            &half[..],
-        ]
-        .concat();
-        let refused = world.keepward(&add).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sre_23_a_client_id_and_a_tenant_go_together() {
+    let world = cloud().await;
+    let (client, tenant) = (world.simulator.client_id(), world.simulator.tenant());
+    for half in [
+        format!("--client-id {client}"),
+        format!("--tenant {tenant}"),
+    ] {
+        let add = format!("connector add azure-devops contoso --managed-identity {half}");
+        let refused = world.run(&add).await;
         refused.exits(2);
-        assert!(
-            refused.told().contains("client id and tenant go together"),
-            "{}",
-            refused.told()
-        );
+        let told = refused.told();
+        assert!(told.contains("client id and tenant go together"), "{told}");
     }
     assert!(connectors(&world).await.is_empty());
 }

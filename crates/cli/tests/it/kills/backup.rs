@@ -25,9 +25,8 @@ fn arguments(repository: &str) -> [&str; 6] {
 
 /// Nothing is in the repository that the catalog did not know of.
 pub(crate) async fn is_listed(world: &World, repository: &str) {
-    let sync = ["repository", "sync", "--repository", repository];
-    let synced = world.keepward(&sync).await;
-    synced.exits(0);
+    let sync = format!("repository sync --repository {repository}");
+    let synced = world.done(&sync).await;
     assert_eq!(synced.event("result")["added"], 0, "{}", synced.told());
 }
 

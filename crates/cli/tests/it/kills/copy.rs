@@ -19,16 +19,8 @@ impl Copy {
     pub(super) async fn prepare(world: &World, store: &Store) -> Self {
         store.put(&world.path("source"));
         let (place, password) = (world.at("source"), world.at("password"));
-        let add = [
-            "repository",
-            "add",
-            &place,
-            "--name",
-            "source",
-            "--password-file",
-            &password,
-        ];
-        world.keepward(&add).await.exits(0);
+        let add = format!("repository add {place} --name source --password-file {password}");
+        world.done(&add).await;
         world.repository("target").await;
         let empty = tempfile::tempdir().unwrap();
         super::replace(&world.path("target"), empty.path());
@@ -45,8 +37,8 @@ impl Copy {
     pub(super) async fn kill(&mut self, world: &World, point: u64) -> Option<String> {
         let target = world.path("target");
         super::replace(self.empty.path(), &target);
-        let sync = ["repository", "sync", "--repository", "target"];
-        world.keepward(&sync).await.exits(0);
+        let sync = "repository sync --repository target";
+        world.done(sync).await;
         let mut writes = Writes::begin(world, Place::Repository(target)).await;
         let ended = victim::run(world, &ARGUMENTS, &mut writes, Some(Point::Write(point))).await;
         let killed = ended.was_killed(&writes);

@@ -141,15 +141,8 @@ async fn store(world: &World, whole: &Content) -> Store {
         world.keepward(&often).await.exits(0);
     }
     let all = world.snapshots("work").await;
-    let forget = [
-        "snapshot",
-        "forget",
-        "--keep-last",
-        "1",
-        "--repository",
-        "work",
-    ];
-    world.keepward(&forget).await.exits(0);
+    let forget = "snapshot forget --keep-last 1 --repository work";
+    world.done(forget).await;
     let snapshots = world.snapshots("work").await;
     assert!(snapshots.len() < all.len());
     let content = world.content("work").await;

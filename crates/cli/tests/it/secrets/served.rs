@@ -56,7 +56,7 @@ async fn drain(mut from: impl AsyncRead + Unpin, into: Arc<Mutex<Vec<u8>>>) {
 impl Served {
     /// Starts it and waits until it listens. Returns the token for the first administrator, too.
     pub(super) async fn start(world: &World) -> (Self, String) {
-        let mut child = world.start(&["serve", "--listen", "127.0.0.1:0", "-vv"]);
+        let mut child = world.start(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]);
         let (said, first) = (
             Arc::<Mutex<Vec<u8>>>::default(),
             Arc::<Mutex<Vec<u8>>>::default(),

@@ -15,7 +15,7 @@ pub(super) struct Beside {
     pub(super) policies: Vec<Policy>,
     pub(super) unapproved: Vec<Policy>,
     pub(super) people: Vec<(String, BTreeSet<String>)>,
-    /// The same people by their ids.
+    /// The same people by their ids, with the connectors that are new to them.
     reach: Vec<(String, BTreeSet<String>)>,
     pub(super) runs: Vec<QueuedRun>,
 }
@@ -23,11 +23,11 @@ pub(super) struct Beside {
 impl Beside {
     pub(super) fn saving<'a>(&'a self, connectors: &'a [Connector]) -> Connecting<'a> {
         Connecting {
-            credential: None,
             connectors,
             policies: &self.policies,
             reach: &self.reach,
             runs: &self.runs,
+            ..Connecting::default()
         }
     }
 }
@@ -72,8 +72,10 @@ impl Control {
             let person = self.catalog.person(name).await?;
             // Who reaches all connectors reaches these anyway.
             if let Some(mut reached) = person.connectors {
-                reached.extend(connectors.iter().map(|one| one.name.to_lowercase()));
-                beside.reach.push((person.id, reached.clone()));
+                let more = connectors.iter().map(|one| one.name.to_lowercase());
+                let more: BTreeSet<String> = more.collect();
+                reached.extend(more.iter().cloned());
+                beside.reach.push((person.id, more));
                 beside.people.push((person.name, reached));
             }
         }

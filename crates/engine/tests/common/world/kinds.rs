@@ -1,7 +1,10 @@
 //! The kinds of the small service, and how they are crawled.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, MutexGuard};
+use std::task::{self, Poll};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,6 +14,7 @@ use service::{
     Crawl, Crawled, Cursor, Error, Fidelity, Found, Item, Kind, KindSpec, Layout, Outcome, Pass,
     Restore, Result, Scope, Searched, Service, StoredItem, Target, TextOf,
 };
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
     Log, Shared, World, detail_document, lines, log_document, note_document, project_document,
@@ -51,13 +55,13 @@ const LOG_TEXT: &[TextOf] = &[
     TextOf::part("events.ndjson", &["/event"]),
 ];
 
-pub(crate) fn service(world: &Shared) -> &'static Service {
+fn specs() -> [KindSpec; 4] {
     let item = |folder, shard, document| Layout::Item {
         folder,
         shard,
         document,
     };
-    let specs = [
+    [
         spec(
             "project",
             None,
@@ -100,8 +104,11 @@ pub(crate) fn service(world: &Shared) -> &'static Service {
                 },
             )
         },
-    ];
-    let kinds: Vec<&'static dyn Kind> = specs
+    ]
+}
+
+pub(crate) fn service(world: &Shared) -> &'static Service {
+    let kinds: Vec<&'static dyn Kind> = specs()
         .map(|spec| -> &'static dyn Kind {
             Box::leak(Box::new(Fake {
                 spec,
@@ -173,9 +180,12 @@ impl Fake {
             // Both have to come, or neither counts.
             cx.sink.upsert(&listed, &document).await?;
             self.request().await?;
-            cx.sink
-                .part(&listed.item, "detail.json", &detail_document(revision))
-                .await?;
+            if self.lock().no_details {
+                self.hide(cx, &listed.item);
+            } else {
+                let detail = detail_document(revision);
+                cx.sink.part(&listed.item, "detail.json", &detail).await?;
+            }
             cx.sink.done(&listed.item).await?;
         }
         Ok(())
@@ -193,7 +203,6 @@ impl Fake {
             let note = item("note", &cx.scope.id, &id.to_string());
             if self.lock().hidden_notes.contains(&id) {
                 self.hide(cx, &note.item);
-                cx.sink.keep(&note.item).await?;
             } else {
                 cx.sink.upsert(&note, &note_document(id, text)).await?;
                 cx.sink.done(&note.item).await?;
@@ -276,8 +285,13 @@ impl Fake {
             cx.sink.remove_part(&named.item, "bin.json").await?;
         }
         if let Some(file) = log.file {
+            let cut = self.lock().cut;
+            let mut answer = Answer {
+                breaks: cut.is_some(),
+                rest: &file[..cut.unwrap_or(file.len())],
+            };
             cx.sink
-                .stream(&named.item, "files/big", &mut file.as_slice())
+                .stream(&named.item, "files/big", &mut answer)
                 .await?;
         }
         Ok(())
@@ -292,6 +306,29 @@ impl Fake {
         let scope = &cx.scope.id;
         cx.sink
             .issue(error.to_issue(self.spec.name, scope, Some(item.clone())));
+    }
+}
+
+/// The body of an answer, which may break off.
+struct Answer<'a> {
+    rest: &'a [u8],
+    breaks: bool,
+}
+
+impl AsyncRead for Answer<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.rest.is_empty() && self.breaks {
+            let cut = Error::new(Class::Transient, "answer-cut-short", "it closed");
+            return Poll::Ready(Err(io::Error::other(cut)));
+        }
+        let (now, later) = self.rest.split_at(self.rest.len().min(into.remaining()));
+        into.put_slice(now);
+        self.rest = later;
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -76,6 +76,10 @@ pub(crate) struct World {
     pub(crate) last: Option<u64>,
     /// Positions in the stream are no longer known.
     pub(crate) forgetful: bool,
+    /// Projects are listed, and more of them cannot be read.
+    pub(crate) no_details: bool,
+    /// Files end after so many bytes, although more was said to come.
+    pub(crate) cut: Option<usize>,
     /// Lists leave out what may not be read.
     pub(crate) filtered: bool,
     pub(crate) killed: Arc<Notify>,
@@ -125,6 +129,11 @@ impl World {
 
     fn project(&mut self, id: u8) -> &mut Project {
         self.projects.entry(format!("p{id}")).or_default()
+    }
+
+    /// A project whose id the service chose.
+    pub(crate) fn strange_project(&mut self, id: String) {
+        self.projects.entry(id).or_default();
     }
 
     fn touch(&mut self, id: u8, change: impl FnOnce(&mut Log)) {

@@ -22,6 +22,9 @@ pub(crate) struct ConnectorView {
     organization: String,
     /// Where that is, as snapshots of it say. Null where nobody can tell.
     address: Option<String>,
+    /// Why nobody can; the connector stands for no source until that is mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     /// `pat`, `user`, `client-secret`, `certificate`, `managed-identity`, `federated-identity`, `workload-identity`.
@@ -77,8 +80,13 @@ impl StatusView {
 
 impl ConnectorView {
     pub(super) fn of(control: &Control, connector: Connector) -> Self {
+        let (address, address_error) = match control.source_of(&connector) {
+            Ok(id) => (Some(id.address), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         Self {
-            address: control.source_of(&connector).ok().map(|id| id.address),
+            address,
+            address_error,
             name: connector.name,
             service: connector.service,
             organization: connector.organization,

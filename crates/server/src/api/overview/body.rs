@@ -35,7 +35,7 @@ pub(super) struct SourceView {
     /// Why nobody can; the connector stands for no source until that is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     address_error: Option<String>,
-    /// `protected`; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
+    /// `protected`; `partial`: the last backup could not read everything, and what it could not is younger than the objective; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
     /// `never`: there was no good one yet; `unprotected`: no policy that is switched on is for it, or no connector.
     state: &'static str,
     last_good: Option<LastGood>,
@@ -54,6 +54,7 @@ pub(super) struct SourceView {
 #[derive(Serialize, ToSchema)]
 struct LastGood {
     snapshot: Option<String>,
+    /// When everything that is to be backed up had been read. The snapshot is younger where a part of it could not be read again.
     #[schema(format = DateTime)]
     at: String,
 }
@@ -80,7 +81,7 @@ impl SourceView {
             state: standing.state.name(),
             last_good: standing.last_good.map(|run| LastGood {
                 snapshot: run.snapshot,
-                at: run.finished.to_string(),
+                at: run.whole.to_string(),
             }),
             objective_days: (f64::from(hours) / 24.0 * 100.0).round() / 100.0,
             items,

@@ -103,6 +103,9 @@ struct Filter {
     /// That do this.
     #[param(required = false, value_type = Option<String>)]
     action: Option<Action>,
+    /// That ended so: `failed`, `differs` (restored, and reads back otherwise), `verified`, `done` or `skipped`; or `planned`, `intended`.
+    #[param(required = false, value_type = Option<String>)]
+    state: Option<StepState>,
 }
 
 /// The steps of a plan in their order; after it was applied, its report.
@@ -121,6 +124,7 @@ async fn list(
     let filter = StepFilter {
         kind: filter.kind,
         action: filter.action,
+        state: filter.state,
     };
     let catalog = &server.control.catalog;
     let listed = catalog

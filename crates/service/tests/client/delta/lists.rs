@@ -154,3 +154,98 @@ async fn an_item_that_may_not_be_read_is_an_issue_and_stays() {
     assert_eq!(issues[0].item, Some(group("g1")));
     assert!(issues[0].message.contains("Insufficient privileges"));
 }
+
+/// Damage of what is stored costs a reading of everything, and never all further backups.
+#[tokio::test]
+async fn a_stored_list_that_is_damaged_is_listed_anew() {
+    let server = graph(|base, seen| {
+        let piece = if has(seen, "deltatoken=a") {
+            r#"{"id":"g1","displayName":"Ops","unknown":2,"members@delta":[{"id":"u3"}]}"#
+        } else {
+            r#"{"id":"g1","displayName":"Ops","unknown":2,"members@delta":[{"id":"u2"},{"id":"u3"}]}"#
+        };
+        page(&[piece], &end(base, "b"))
+    })
+    .await;
+    let whole = "{\"id\":\"u2\"}\n{\"id\":\"u3\"}\n";
+    for cut in [false, true] {
+        let (memory, cursor) = known(&server);
+        if cut {
+            let key = ("g1".to_owned(), "members.ndjson".to_owned());
+            let mut parts = memory.parts.lock().unwrap();
+            parts.insert(key, b"{\"id\":\"u1\"}\n{\"id\":".to_vec());
+        } else {
+            memory.damage("g1", "members.ndjson");
+        }
+        let error = crawl(&GROUP, &memory, &server, Some(&cursor)).await;
+        assert!(error.unwrap_err().is_cursor_expired());
+        crawl(&GROUP, &memory, &server, None).await.unwrap();
+        memory.damaged.lock().unwrap().clear();
+        assert_eq!(members(&memory, "g1").unwrap(), whole);
+    }
+}
+
+#[tokio::test]
+async fn a_stored_document_that_is_damaged_is_no_measure_of_what_came() {
+    let server = graph(|base, seen| {
+        if has(seen, "$batch") {
+            let whole =
+                r#"{"id":"0","status":200,"body":{"id":"g1","displayName":"New","unknown":1.50}}"#;
+            batch(&[whole])
+        } else {
+            page(&[r#"{"id":"g1","displayName":"New"}"#], &end(base, "b"))
+        }
+    })
+    .await;
+    for cut in [false, true] {
+        let (memory, cursor) = known(&server);
+        if cut {
+            memory.store(&group("g1"), "{\"id\":");
+        } else {
+            memory.damage("g1", "");
+        }
+        crawl(&GROUP, &memory, &server, Some(&cursor))
+            .await
+            .unwrap();
+        memory.damaged.lock().unwrap().clear();
+        assert_eq!(
+            document(&memory, "g1").unwrap(),
+            r#"{"id":"g1","displayName":"New","unknown":1.50}"#
+        );
+    }
+}
+
+/// So new that the service names it and does not find it yet.
+#[tokio::test]
+async fn an_item_that_is_not_found_yet_is_asked_for_again() {
+    let asked = Mutex::new(0);
+    let server = graph(move |base, seen| {
+        let mut asked = asked.lock().unwrap();
+        if !has(seen, "$batch") {
+            let new = [r#"{"id":"g5","members@delta":[{"id":"u1"}]}"#];
+            let items = if *asked == 0 { &new[..] } else { &[] };
+            return page(items, &end(base, "b"));
+        }
+        *asked += 1;
+        batch(&[if *asked == 1 {
+            r#"{"id":"0","status":404,"body":{"error":{"code":"x","message":"no"}}}"#
+        } else {
+            r#"{"id":"0","status":200,"body":{"id":"g5","displayName":"Five"}}"#
+        }])
+    })
+    .await;
+    let (memory, cursor) = known(&server);
+    let cursor = crawl(&GROUP, &memory, &server, Some(&cursor))
+        .await
+        .unwrap();
+    assert_eq!(document(&memory, "g5"), None);
+    let cursor = crawl(&GROUP, &memory, &server, Some(&cursor))
+        .await
+        .unwrap();
+    assert_eq!(
+        document(&memory, "g5").unwrap(),
+        r#"{"id":"g5","displayName":"Five"}"#
+    );
+    assert_eq!(members(&memory, "g5").unwrap(), "{\"id\":\"u1\"}\n");
+    assert!(cursor.starts_with("http"), "nothing is open: {cursor}");
+}

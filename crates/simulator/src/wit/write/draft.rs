@@ -170,21 +170,9 @@ impl Draft {
             Misfit::Type(text) => rule_error(format!("TF401326: Invalid field status 'InvalidType' for field '{}'. The value is '{text}'.", field.reference)),
         })?;
         if op == "test" {
-            let is = self.values.get(id);
-            return if is == parsed.as_ref() {
-                Ok(())
-            } else {
-                let is = is.map(FieldValue::display).unwrap_or_default();
-                Err(test_failed(&format!("/fields/{name}"), &is, &shown(value)))
-            };
+            return self.test_field(id, &name, parsed.as_ref(), value);
         }
-        let dates = [
-            ids::CREATED_DATE,
-            ids::CREATED_BY,
-            ids::CHANGED_DATE,
-            ids::CHANGED_BY,
-        ];
-        if field.computed || (dates.contains(&id) && !self.options.bypass_rules) {
+        if field.computed || self.is_reserved(id) {
             if self.values.get(id) == parsed.as_ref() {
                 return Ok(());
             }
@@ -214,6 +202,32 @@ impl Draft {
         self.touched.push(id);
         self.revises = true;
         Ok(())
+    }
+
+    /// Dates and authors are the service's own, except for those who bypass the rules.
+    fn is_reserved(&self, id: FieldId) -> bool {
+        let own = [
+            ids::CREATED_DATE,
+            ids::CREATED_BY,
+            ids::CHANGED_DATE,
+            ids::CHANGED_BY,
+        ];
+        own.contains(&id) && !self.options.bypass_rules
+    }
+
+    fn test_field(
+        &self,
+        id: FieldId,
+        name: &str,
+        wanted: Option<&FieldValue>,
+        sent: &Value,
+    ) -> Result<(), ApiError> {
+        let is = self.values.get(id);
+        if is == wanted {
+            return Ok(());
+        }
+        let is = is.map(FieldValue::display).unwrap_or_default();
+        Err(test_failed(&format!("/fields/{name}"), &is, &shown(sent)))
     }
 
     fn format(

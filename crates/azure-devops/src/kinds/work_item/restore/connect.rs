@@ -109,61 +109,68 @@ async fn replay(
     let new_id = item.new_id.as_deref().ok_or_else(gone)?;
     let rev = *there.get(new_id).ok_or_else(gone)?;
     let source = Source::read(cx.target.stored, item).await?;
-    let project = place.home(&source)?.clone();
     let noted = Progress::of(cx, item).await?;
-    let mut progress = noted.unwrap_or(Progress {
-        next: 1,
-        rev: 1,
-        ..Progress::default()
-    });
     let mut open = Open {
         losses: source.replay.losses.clone(),
+        project: place.home(&source)?.clone(),
         source,
-        project,
-        progress: Progress::default(),
+        progress: noted.unwrap_or(Progress {
+            next: 1,
+            rev: 1,
+            ..Progress::default()
+        }),
     };
-    if item.action != Action::Create {
-        replace::to_snapshot(
-            cx,
-            place,
-            item,
-            &open.source,
-            &open.project,
-            &mut open.losses,
-        )
-        .await?;
-        open.progress = Progress {
-            next: usize::MAX,
-            rev,
-            ..progress
-        };
-        return Ok(Some(open));
+    if item.action == Action::Create {
+        open.catch_up(cx, place, item, (new_id, rev)).await?;
+        steps(cx, place, item, new_id, &mut open).await?;
+    } else {
+        open.at_once(cx, place, item).await?;
+        open.progress.rev = rev;
     }
-    let next = open.source.replay.steps.get(progress.next);
-    if let Some(date) = next.map(|step| step.date.clone())
-        && rev > progress.rev
-    {
-        // A write that was answered but not noted is there all the same: the next one, and no other.
-        let first = progress.rev + 1;
-        let ours = is_ours(made_at(cx, new_id, first).await?, &date);
-        progress.next += usize::from(ours);
+    Ok(Some(open))
+}
+
+impl Open {
+    /// Writes all that the target lacks as one revision; nothing is left of the replay then.
+    async fn at_once(
+        &mut self,
+        cx: &Restore<'_>,
+        place: &Place<'_>,
+        item: &StoredItem,
+    ) -> Result<()> {
+        let (source, project) = (&self.source, &self.project);
+        replace::to_snapshot(cx, place, item, source, project, &mut self.losses).await?;
+        self.progress.next = usize::MAX;
+        Ok(())
+    }
+
+    /// Takes note of revisions at the target that no note tells of. A write that was answered but not noted is there all the same: the next
+    /// one, and no other.
+    async fn catch_up(
+        &mut self,
+        cx: &Restore<'_>,
+        place: &Place<'_>,
+        item: &StoredItem,
+        (new_id, rev): (&str, u32),
+    ) -> Result<()> {
+        let next = self.source.replay.steps.get(self.progress.next);
+        let Some(next) = next.filter(|_| rev > self.progress.rev) else {
+            self.progress.rev = self.progress.rev.max(rev);
+            return Ok(());
+        };
+        let first = self.progress.rev + 1;
+        let ours = is_ours(made_at(cx, new_id, first).await?, &next.date);
+        self.progress.next += usize::from(ours);
         if !ours || rev > first {
             // Dates of the past are refused after an edit of today: the rest of the history is written as one revision.
-            let (source, project) = (&open.source, &open.project);
-            replace::to_snapshot(cx, place, item, source, project, &mut open.losses).await?;
-            progress.next = usize::MAX;
-            progress
-                .losses
-                .push("it was changed at the target while it was restored".to_owned());
+            self.at_once(cx, place, item).await?;
+            let loss = "it was changed at the target while it was restored".to_owned();
+            self.progress.losses.push(loss);
         }
         // At once, so that never more than one write is not noted.
-        progress.rev = rev;
-        progress.note(cx, item).await?;
+        self.progress.rev = rev;
+        self.progress.note(cx, item).await
     }
-    progress.rev = progress.rev.max(rev);
-    open.progress = progress;
-    steps(cx, place, item, new_id, &mut open).await?;
-    Ok(Some(open))
 }
 
 /// A revision that does not say when it was made could be anybody's.

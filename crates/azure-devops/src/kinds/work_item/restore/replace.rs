@@ -25,8 +25,12 @@ pub(super) async fn to_snapshot(
     losses: &mut Vec<String>,
 ) -> Result<()> {
     losses.clear();
-    let new_id = item.new_id.as_deref().unwrap_or_default();
-    let there = There::read(cx, new_id).await?;
+    let unknown = || {
+        let message = format!("{}: its number at the target is not known", item.item);
+        Error::malformed(message)
+    };
+    let new_id = item.new_id.as_deref().ok_or_else(unknown)?;
+    let there = There::read(cx, new_id.parse().map_err(|_| unknown())?).await?;
     let mut uploads = Uploads::new(cx, &item.item, source, project, BTreeMap::new());
     let mut patch = there.lacks(place, source, project, &mut uploads).await?;
     if !patch.is_empty() {
@@ -48,8 +52,8 @@ struct There {
 }
 
 impl There {
-    async fn read(cx: &Restore<'_>, id: &str) -> Result<Self> {
-        let answer = batch::ask(cx.target.http, &[id.parse().unwrap_or(0)]).await?;
+    async fn read(cx: &Restore<'_>, id: u32) -> Result<Self> {
+        let answer = batch::ask(cx.target.http, &[id]).await?;
         let values = answer.values()?;
         let Some(document) = values.into_iter().find(|value| value.get() != "null") else {
             return Err(Error::new(

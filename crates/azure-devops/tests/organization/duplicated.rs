@@ -1,0 +1,272 @@
+//! Restores beside what is there: that stays as it is, whatever interrupts the restore.
+
+use model::{Conflict, ItemRef};
+use serde_json::{Value, json};
+use service::http::{Client, Method};
+use service::{FoundState, Ids as _};
+use simulator::Seed;
+
+use crate::support::{Journal, Snapshot, backed_up, empty, found, get, heal, post, restore};
+
+/// A journal of a second restore into the same organization, which knows what its containers became.
+fn beside(first: &Journal, conflict: Conflict, containers: &[&str]) -> Journal {
+    let journal = Journal {
+        conflict,
+        ..Journal::default()
+    };
+    let known = first.ids.known.lock().unwrap();
+    let known = known
+        .iter()
+        .filter(|((kind, _), _)| containers.contains(&kind.as_str()));
+    let known = known.map(|(key, id)| (key.clone(), id.clone()));
+    journal.ids.known.lock().unwrap().extend(known);
+    journal
+}
+
+async fn listed(http: &Client, path: &str) -> Vec<Value> {
+    let answer = http.get("dev", path).version("7.1").send().await.unwrap();
+    let listed: Value = answer.json().unwrap();
+    listed["value"].as_array().unwrap().clone()
+}
+
+/// The next request of this kind is carried out, and its answer is lost.
+async fn lose(http: &Client, path: &str) {
+    let rule = json!({ "path": path, "method": "POST", "count": 1, "fault": "drop" });
+    post(http, "/__faults", &rule).await;
+}
+
+async fn struck(http: &Client) -> bool {
+    get(http, "/__faults").await["rules"][0]["hits"] == 1
+}
+
+fn document(snapshot: &Snapshot, item: &ItemRef, part: &str) -> Value {
+    serde_json::from_str(&snapshot.part_text(item, part)).unwrap()
+}
+
+#[tokio::test]
+async fn a_project_that_was_asked_for_is_waited_for_and_not_made_twice() {
+    for requests in 0..6 {
+        let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+        let target = empty(&simulator, "empty").await;
+        let items = [snapshot.of_kind("project")[0].clone()];
+        let journal = Journal::default();
+        lose(&http, "/empty/_apis/projects").await;
+        let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+        assert!(
+            struck(&http).await && report.failed.len() == 1,
+            "{report:?}"
+        );
+        heal(&http).await;
+        // It is still being made, or has just been.
+        for _ in 0..requests {
+            listed(&target, "/_apis/git/repositories").await;
+        }
+        let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+        assert_eq!(report.failed, Vec::<String>::new(), "{requests}");
+        assert_eq!(report.differences, Vec::<String>::new(), "{requests}");
+        let projects = listed(&target, "/_apis/projects").await;
+        assert_eq!(projects.len(), 1, "{requests}: {projects:?}");
+        assert_eq!(projects[0]["id"], journal.new_id(&items[0]));
+        simulator.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_duplicate_of_a_project_takes_over_nobody_elses() {
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let items = [snapshot.of_kind("project")[0].clone()];
+    let first = Journal::default();
+    restore(&target, &snapshot, &first, &items).await.unwrap();
+    let second = beside(&first, Conflict::Duplicate, &[]);
+    lose(&http, "/empty/_apis/projects").await;
+    restore(&target, &snapshot, &second, &items).await.unwrap();
+    assert!(struck(&http).await);
+    heal(&http).await;
+    let report = restore(&target, &snapshot, &second, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_ne!(second.new_id(&items[0]), first.new_id(&items[0]));
+    assert!(report.losses[0].contains("is taken"), "{:?}", report.losses);
+    assert_eq!(listed(&target, "/_apis/projects").await.len(), 2);
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_only_others_see_is_a_conflict() {
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let items = [snapshot.of_kind("project")[0].clone()];
+    let first = Journal::default();
+    restore(&target, &snapshot, &first, &items).await.unwrap();
+    let project = first.new_id(&items[0]);
+    let hide = json!({ "fault": "hide-project", "project": project, "organization": "empty" });
+    post(&http, "/__faults", &hide).await;
+    // Nothing was begun, so that the second time is as quick as the first.
+    let journal = Journal::default();
+    for _ in 0..2 {
+        let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+        let [failed] = &report.failed[..] else {
+            panic!("{report:?}");
+        };
+        assert!(
+            failed.contains("restore-conflict") && failed.contains("does not see"),
+            "{failed}"
+        );
+    }
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_duplicate_of_a_repository_is_not_pushed_into_the_original() {
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let of_wiki: Vec<Value> = snapshot
+        .of_kind("wiki")
+        .into_iter()
+        .map(|wiki| document(&snapshot, wiki, "wiki.json")["repositoryId"].clone())
+        .collect();
+    let repository = snapshot
+        .of_kind("git-repository")
+        .into_iter()
+        .filter(|item| !of_wiki.contains(&json!(item.id)))
+        .find(|item| document(&snapshot, item, "repository.json")["defaultBranch"].is_string())
+        .unwrap()
+        .clone();
+    let containers = snapshot.in_use(|kind| kind == "project");
+    let items = [repository.clone()];
+    let first = Journal::default();
+    for items in [&containers[..], &items] {
+        let report = restore(&target, &snapshot, &first, items).await.unwrap();
+        assert_eq!(report.failed, Vec::<String>::new());
+    }
+    let before = listed(&target, "/_apis/git/repositories").await.len();
+    let second = beside(&first, Conflict::Duplicate, &["project"]);
+    lose(&http, "/empty/*/_apis/git/repositories").await;
+    let report = restore(&target, &snapshot, &second, &items).await.unwrap();
+    assert!(
+        struck(&http).await && report.failed.len() == 1,
+        "{report:?}"
+    );
+    heal(&http).await;
+    let report = restore(&target, &snapshot, &second, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_eq!(report.differences, Vec::<String>::new());
+    assert_ne!(second.new_id(&repository), first.new_id(&repository));
+    let after = listed(&target, "/_apis/git/repositories").await.len();
+    assert_eq!(after, before + 1, "one more, and no second one");
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_duplicate_of_a_wiki_leaves_the_wiki_that_is_there() {
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let wiki = snapshot
+        .of_kind("wiki")
+        .into_iter()
+        .find(|wiki| document(&snapshot, wiki, "wiki.json")["type"] == "projectWiki")
+        .unwrap()
+        .clone();
+    let pages = document(&snapshot, &wiki, "wiki.json")["repositoryId"].clone();
+    let items = [
+        ItemRef::new("git-repository", "", pages.as_str().unwrap()),
+        wiki,
+    ];
+    let containers = snapshot.in_use(|kind| kind == "project");
+    let first = Journal::default();
+    for items in [&containers[..], &items] {
+        let report = restore(&target, &snapshot, &first, items).await.unwrap();
+        assert_eq!(report.failed, Vec::<String>::new());
+    }
+    let second = beside(&first, Conflict::Duplicate, &["project"]);
+    lose(&http, "/empty/*/_apis/git/repositories").await;
+    let report = restore(&target, &snapshot, &second, &items[..1])
+        .await
+        .unwrap();
+    assert!(
+        struck(&http).await && report.failed.len() == 1,
+        "{report:?}"
+    );
+    heal(&http).await;
+    let report = restore(&target, &snapshot, &second, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_ne!(second.new_id(&items[0]), first.new_id(&items[0]));
+    assert_eq!(second.new_id(&items[1]), first.new_id(&items[1]));
+    let told = |words: &str| report.losses.iter().any(|loss| loss.contains(words));
+    assert!(
+        told("beside it") && told("stays as it is"),
+        "{:?}",
+        report.losses
+    );
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn the_dates_of_a_sprint_and_the_words_of_a_team_that_are_there_stay() {
+    let (simulator, _, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let containers = snapshot.in_use(|kind| kind == "project");
+    let kinds = ["area", "iteration", "team"];
+    let all = snapshot.in_use(|kind| kinds.contains(&kind));
+    let first = Journal::default();
+    for items in [&containers[..], &all] {
+        let report = restore(&target, &snapshot, &first, items).await.unwrap();
+        assert_eq!(report.failed, Vec::<String>::new());
+    }
+    let dated =
+        |item: &&ItemRef| document(&snapshot, item, "iteration.json")["attributes"].is_object();
+    let iterations = snapshot.of_kind("iteration");
+    let sprint = iterations.iter().copied().find(dated).unwrap();
+    let path = document(&snapshot, sprint, "iteration.json")["path"].clone();
+    let names = path
+        .as_str()
+        .unwrap()
+        .split('\\')
+        .skip(3)
+        .collect::<Vec<_>>()
+        .join("/");
+    let container = ItemRef::new("project", "", &sprint.scope);
+    let project = first.new_id(&container);
+    let path = format!("/{project}/_apis/wit/classificationnodes/Iterations/{names}");
+    let dates = json!({ "attributes": { "startDate": "2031-01-01T00:00:00Z", "finishDate": "2031-01-14T00:00:00Z" } });
+    let call = target.call(Method::PATCH, "dev", &path).version("7.1");
+    call.json(&dates).send().await.unwrap();
+    let team = document(&snapshot, &container, "project.json")["defaultTeam"]["id"].clone();
+    let mut teams = snapshot.of_kind("team").into_iter();
+    let team = teams
+        .find(|item| item.scope == sprint.scope && team != json!(item.id))
+        .unwrap();
+    let words = format!("/_apis/projects/{project}/teams/{}", first.new_id(team));
+    let call = target.call(Method::PATCH, "dev", &words).version("7.1");
+    call.json(&json!({ "description": "ours" }))
+        .send()
+        .await
+        .unwrap();
+
+    for conflict in [Conflict::Skip, Conflict::Duplicate] {
+        let journal = beside(&first, conflict, &["project"]);
+        let one = [sprint.clone()];
+        assert_eq!(
+            found(&target, &snapshot, &journal, &one).await,
+            [Some(FoundState::Present)]
+        );
+        let both = [sprint.clone(), team.clone()];
+        let report = restore(&target, &snapshot, &journal, &both).await.unwrap();
+        assert_eq!(report.failed, Vec::<String>::new());
+        let get = async |path: &str| -> Value {
+            let answer = target.get("dev", path).version("7.1").send().await.unwrap();
+            answer.json().unwrap()
+        };
+        assert_eq!(
+            get(&path).await["attributes"]["startDate"],
+            "2031-01-01T00:00:00Z",
+            "{conflict:?}"
+        );
+        assert_eq!(get(&words).await["description"], "ours", "{conflict:?}");
+        assert_eq!(
+            journal.ids.get("team", &team.id),
+            first.ids.get("team", &team.id)
+        );
+    }
+    simulator.stop().await;
+}
