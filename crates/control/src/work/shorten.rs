@@ -1,6 +1,7 @@
 //! Whether a change would let snapshots be forgotten that stay today. It is asked before each change of what decides that: policies, and which
 //! repository is the default one. A connector that goes keeps its policies for what it made ([`catalog::Catalog::former_connectors`]).
 
+use catalog::Page;
 use model::{Connector, Policy};
 
 use super::retain::{Deciders, with};
@@ -62,6 +63,19 @@ impl Control {
     pub async fn default_shortens(&self, repository: &str) -> Result<Shortening> {
         self.shortening(&[], |after| after.default = Some(repository.to_owned()))
             .await
+    }
+
+    /// Of what would be kept less, what there is: nothing is lost in a repository without a snapshot.
+    pub async fn existing(&self, less: &[(String, String)]) -> Result<Vec<(String, String)>> {
+        let mut existing = Vec::new();
+        for pair in less {
+            let row = self.catalog.repository(&pair.1).await?;
+            let first = self.catalog.snapshots(Some(&row.id), &Page::first(1));
+            if !first.await?.items.is_empty() {
+                existing.push(pair.clone());
+            }
+        }
+        Ok(existing)
     }
 
     /// Whether another person has to approve that this repository is forgotten. The policies that name none are for another one then, and if it

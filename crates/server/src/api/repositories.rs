@@ -287,8 +287,8 @@ async fn set_default(
         };
         return Ok(server.propose(&caller, &kind).await?.into_response());
     }
-    if !found.less.is_empty() && !knowing.accept_less {
-        let less = listed(&found.less);
+    let less = listed(&control.existing(&found.less).await?);
+    if !less.is_empty() && !knowing.accept_less {
         return Err(Problem::refused(
             "default-keeps-less",
             format!("policies would keep fewer snapshots of {less}"),
@@ -296,7 +296,7 @@ async fn set_default(
     }
     catalog.set_default_repository(&name).await?;
     let subject = format!("repository/{name}");
-    let details = json!({ "less": listed(&found.less) });
+    let details = json!({ "less": less });
     server
         .audit(&caller, "repository.default", &subject, details)
         .await?;

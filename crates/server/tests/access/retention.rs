@@ -1,9 +1,11 @@
 //! Four eyes where no policy changes, and snapshots could be forgotten nevertheless.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
-use catalog::{Catalog, RepositoryRow};
+use catalog::{Catalog, RepositoryRow, SnapshotRow, SourceKey};
 use model::policy::Keep;
-use model::{Connector, Policy, Role, Secret};
+use model::{Connector, Policy, Role, Secret, SourceId};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, As, World};
@@ -80,6 +82,25 @@ impl Two {
         self.world.send(&self.anna, method, path, body).await
     }
 
+    async fn snapshot_in(&self, repository: &str) {
+        let id = SourceId::new("azure-devops", "https://dev.azure.com", "contoso");
+        let row = SnapshotRow {
+            source: SourceKey {
+                repository: repository.to_owned(),
+                id,
+            },
+            name: "contoso".to_owned(),
+            id: format!("snapshot-in-{repository}"),
+            time: self.world.server.control.clock.now(),
+            run: "1".to_owned(),
+            tree: "tree".to_owned(),
+            parent: None,
+            counts: BTreeMap::new(),
+            source_file: "{}".to_owned(),
+        };
+        self.catalog().add_snapshot(&row, []).await.unwrap();
+    }
+
     async fn default(&self) -> Option<String> {
         let row = self.catalog().default_repository().await.unwrap();
         row.map(|row| row.name)
@@ -130,6 +151,13 @@ async fn without_four_eyes_a_default_repository_after_which_less_is_kept_is_a_ch
     };
     two.policy(&here).await;
     let path = "/repositories/second/default";
+    // Nothing is there yet that could be forgotten.
+    let moved = two.send("PUT", path, None).await;
+    assert_eq!(moved.status, StatusCode::NO_CONTENT, "{}", moved.text);
+    two.send("PUT", "/repositories/first/default", None).await;
+    for name in ["first", "second"] {
+        two.snapshot_in(name).await;
+    }
     let refused = two.send("PUT", path, None).await;
     assert_eq!(refused.code(), "default-keeps-less", "{}", refused.text);
     let detail = refused.json["detail"].as_str().unwrap();
