@@ -671,7 +671,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A stream of events (`text/event-stream`). Its ids let a watcher go on after a lost connection (`Last-Event-ID`); the event `reset` says that
+         * A stream of events (`text/event-stream`). Runs tell all that happens to them; of other resources, `changed` with an empty `subject` says that
+         *     somebody changed one of them. Its ids let a watcher go on after a lost connection (`Last-Event-ID`); the event `reset` says that
          *     events were missed and what is shown has to be read again.
          */
         get: operations["event_stream"];
@@ -1256,7 +1257,7 @@ export interface paths {
         get?: never;
         /**
          * Makes it the one that is used when none is named: also the one whose snapshots the policies decide about which name none. Where less is kept
-         *     afterwards, that waits for another person if that is asked for.
+         *     afterwards, that waits for another person if that is asked for, and is refused (`default-keeps-less`) without `accept_less` if not.
          */
         put: operations["repository_default"];
         post?: never;
@@ -1594,7 +1595,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes the same backup again. What the run before got is not read again. */
+        /** Makes the same backup again, of the same kinds, where it has not simply succeeded. What the run before got is not read again. */
         post: operations["run_retry"];
         delete?: never;
         options?: never;
@@ -2702,7 +2703,6 @@ export interface components {
         };
         /** @description What an authenticator app needs; it is shown this once. */
         Enrolled: {
-            /** @description To be shown as a QR code. */
             otpauth_url: string;
             /**
              * @description The address as a QR code: its rows from the top, `1` for a dark square and `0` for a light one, without the light edge of four squares that a
@@ -3052,7 +3052,10 @@ export interface components {
         };
         /** @description The last backup that a restore can rely on. */
         LastGood: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When everything that is to be backed up had been read. The snapshot is younger where a part of it could not be read again.
+             */
             at: string;
             snapshot?: string | null;
         };
@@ -3319,6 +3322,8 @@ export interface components {
             items: {
                 /** @description Where that is, as snapshots of it say. Null where nobody can tell. */
                 address?: string | null;
+                /** @description Why nobody can; the connector stands for no source until that is mended. */
+                address_error?: string | null;
                 created: string;
                 credential: string;
                 /** @description `pat`, `user`, `client-secret`, `certificate`, `managed-identity`, `federated-identity`, `workload-identity`. */
@@ -5005,7 +5010,7 @@ export interface components {
             policy?: string | null;
             service: string;
             /**
-             * @description `protected`; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
+             * @description `protected`; `partial`: the last backup could not read everything, and what it could not is younger than the objective; `late`: the last good backup is older than its objective; `failing`: the last one failed, or nobody is signed in;
              *     `never`: there was no good one yet; `unprotected`: no policy that is switched on is for it, or no connector.
              */
             state: string;
