@@ -67,11 +67,11 @@ impl Control {
 
     /// Of what would be kept less, what there is: nothing is lost in a repository without a snapshot.
     pub async fn existing(&self, less: &[(String, String)]) -> Result<Vec<(String, String)>> {
-        let mut existing = Vec::new();
+        let (mut existing, page) = (Vec::new(), Page::first(1));
         for pair in less {
             let row = self.catalog.repository(&pair.1).await?;
-            let first = self.catalog.snapshots(Some(&row.id), &Page::first(1));
-            if !first.await?.items.is_empty() {
+            let first = self.catalog.snapshots(Some(&row.id), &page).await?;
+            if !first.items.is_empty() {
                 existing.push(pair.clone());
             }
         }
