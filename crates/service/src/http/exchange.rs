@@ -84,6 +84,7 @@ async fn exchange(client: &Client, request: &Request, wanted: &Wanted) -> Result
         }
         // Each answer says when to come again, and nothing was done: that is no failure before the service's window is over.
         let patient = trouble.error.class == Class::Throttled
+            && inner.attempts > 1
             && trouble.repeat == Repeat::Always
             && slowed.get_or_insert_with(Instant::now).elapsed() < inner.max_wait;
         if !patient && !trouble.repeat.allows(attempt, inner.attempts, request.safe) {

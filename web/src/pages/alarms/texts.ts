@@ -4,7 +4,7 @@ addTexts("alarms", {
   title: "Alarms",
   about: "What is wrong at the moment. An alarm disappears when its cause is fixed.",
   none: "No alarms",
-  noneHint: "Backups are recent, credentials are valid, storage has room, and everything is covered.",
+  noneHint: "Of what is connected, no backup is too old, no credential ends soon, no storage is full and nothing is left out.",
   open: "Open",
   openNone: "No open alarms.",
   acknowledged: "Acknowledged",

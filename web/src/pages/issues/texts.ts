@@ -4,7 +4,7 @@ addTexts("issues", {
   title: "Issues",
   about: "What backups of the last 30 days could not read. An issue that several runs met is listed once. The previous version of such an item is kept.",
   none: "No issues",
-  noneHint: "Everything that the policies select was read in the last 30 days.",
+  noneHint: "No run of the last 30 days missed anything.",
   noneOpen: "No open issues",
   noneOpenHint: "All issues of the last 30 days are acknowledged.",
   noneFiltered: "No issue matches this filter",

@@ -19,6 +19,8 @@ import { PlanActions } from "./PlanActions";
 import { Steps } from "./Steps";
 import "./texts";
 
+const TABS = ["counts", "steps", "people"] as const;
+
 const useStyles = makeStyles({
   tabs: { flexWrap: "wrap", marginLeft: `calc(-1 * ${tokens.spacingHorizontalM})` },
   view: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL, minWidth: 0 },
@@ -53,7 +55,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
   const place = target.organization ?? target.connector;
   const busy = state === "planning" || state === "applying";
   const done = Boolean(plan.apply_run);
-  const tab = shown["tab"] ?? (done ? "steps" : "counts");
+  const tab = TABS.find((one) => one === shown["tab"]) ?? (done ? "steps" : "counts");
   const title = plan.undoes ? "detail.undoTitle" : asComparison ? "detail.compareTitle" : "detail.title";
   return (
     <Page

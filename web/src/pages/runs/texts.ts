@@ -96,6 +96,8 @@ addTexts("runs", {
     plan: "Planning",
     "look up": "Looking up what is at the target",
     restore: "Restoring",
+    connect: "Writing links between the restored items",
+    compare: "Comparing with the target",
     remove: "Removing",
     other: "{{phase}}",
   },
