@@ -47,7 +47,7 @@ describe("app profiles", () => {
     await accept(await at.authorize(), "mona.kane@fabrikam.example");
     await page.getByText("Connected to Azure DevOps").waitFor();
     await at.next("Organizations");
-    await page.getByText(/^contoso belongs to the tenant .*, and the sign-in was in /).waitFor();
+    await page.getByText(/^The organization contoso belongs to the tenant .*, and the sign-in was in /).waitFor();
     await page.getByText("Cannot be connected", { exact: true }).waitFor();
     expect(await at.button("Next").isDisabled()).toBe(true);
     expect(await at.connectors()).toEqual([]);

@@ -116,6 +116,10 @@ fn nobody(http: &Client) -> Check {
 /// Why there is no connection: no such organization, no such credential, or an organization that does not let this one in.
 async fn refused(http: &Client, organization: &str, error: &Error) -> Check {
     let tenant = match error.class {
+        // Microsoft Entra ID speaks of the tenant, and of no organization.
+        Class::Missing if ["tenant-unknown", "service-not-in-tenant"].contains(&error.code) => {
+            return hard(error);
+        }
         Class::Missing => Tenant::Unknown,
         Class::Credential | Class::Permission => tenant(http).await,
         _ => return hard(error),

@@ -378,3 +378,16 @@ async fn a_token_is_global_where_the_service_says_so_and_on_no_server_of_ones_ow
     script.say("/_apis/profile/profiles/me", 401, json!({}));
     assert!(!is_global().await);
 }
+
+#[tokio::test]
+async fn a_tenant_that_does_not_exist_is_not_told_as_an_unknown_organization() {
+    let world = World::start().await;
+    let sign_in = SignIn::ClientSecret {
+        app: world.app("nowhere.example"),
+    };
+    let secret = world.simulator.client_secret();
+    let checks = check(&world.with(&world.source(&sign_in, Some(&secret)), "contoso")).await;
+    let refused = found(&checks, "organization");
+    assert_eq!(refused.code, Some("tenant-unknown"), "{refused:?}");
+    assert!(!refused.message.contains("organization"), "{refused:?}");
+}
