@@ -43,7 +43,7 @@ function compressed(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), compressed()],
+  plugins: [react({ jsxImportSource: "#jsx" }), compressed()],
   build: {
     target: "es2023",
     // Every script is a file of ours: the policy of the page allows no other.

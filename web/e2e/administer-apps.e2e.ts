@@ -66,7 +66,7 @@ describe("app profiles", () => {
 
   test("the browser's way back leads to the first choice, which is kept", async () => {
     const { page } = at;
-    await page.goto("/apps/new");
+    await page.goto("/new/app");
     await page.getByRole("radio", { name: "Microsoft 365" }).check();
     await page.getByRole("radio", { name: /^Own app/ }).check();
     await at.button("Next").click();
@@ -106,7 +106,7 @@ test("av_10 av_11 av_12: every permission has its reason, what is narrower is sa
 test("av_04: a policy selects projects of an organization, and its backup holds those alone", async () => {
   const { page, world } = at;
   await world.connect(at.token, "contoso");
-  await page.goto("/policies/new?connector=contoso");
+  await page.goto("/new/policy?connector=contoso");
   await page.getByLabel("Name", { exact: true }).fill("scoped");
   const which = page.getByRole("radiogroup", { name: "Which projects" });
   await which.getByRole("radio", { name: "Chosen ones" }).check();

@@ -108,7 +108,7 @@ describe.each(ROLES)("%s", (role) => {
     } else {
       await page.getByText("You may see this policy, but not change it.").waitFor();
       expect(await page.getByRole("textbox").count()).toBe(0);
-      await refused("/policies/new?connector=contoso");
+      await refused("/new/policy?connector=contoso");
     }
     await person.expectAccessible();
   });

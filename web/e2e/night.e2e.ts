@@ -99,6 +99,7 @@ test("two clicks on what makes or removes something do it once, and complain of 
   await nameSomebody("paul");
   await add().dblclick();
   await k.told("paul can sign in now");
+  expect(await page.locator(".fui-ToastTitle", { hasText: "paul can sign in now" }).count()).toBe(1);
   await k.dialog.waitFor({ state: "detached" });
   expect(await page.getByRole("alert").count()).toBe(0);
 
@@ -120,7 +121,7 @@ test("two clicks on what makes or removes something do it once, and complain of 
 
 test("of two windows with the same plan one applies it, and the other is told", async () => {
   const { page, person } = k;
-  await person.open(`/snapshots/${k.newest}?kind=team`);
+  await person.open(`/snapshots/${k.newest}?kind=git-repository`);
   await k.button("Restore all of this kind…").click();
   await page.getByRole("radio", { name: /^Duplicate/ }).check();
   await k.plan();

@@ -119,13 +119,72 @@ test("what is gone, or never was, says so", async () => {
   }
 });
 
+/** Something else changes: every page reads anew what it shows. */
+async function somethingChanges() {
+  await k.post("/policies", { name: "passing", connectors: ["nothing"], schedule: { when: { every: "manual" } } });
+  await k.world.remove("/policies/passing", k.made.token);
+}
+
+test("what goes, or is closed to this person, while its page is open is shown no longer", async () => {
+  const { page, person } = k;
+  await k.post("/policies", { name: "brief", connectors: ["nothing"], schedule: { when: { every: "manual" } } });
+  await k.post("/people", { name: "rita", password: "another horse battery staple", roles: ["viewer"] });
+  const [run] = await k.runs("backup");
+  const { items } = await k.get<{ items: { name: string }[] }>("/credentials");
+  const credential = encodeURIComponent(items[0]?.name ?? "");
+  const plan = await k.post<{ id: string }>("/restore-plans", { snapshot: k.newest, target: { connector: k.made.connector }, select: { kinds: ["team"] } });
+  const [item] = await k.items("work-item");
+  const own = (path: string) => [path, path] as const;
+  const pages = [
+    own(`/connectors/${k.made.connector}`),
+    own("/policies/brief"),
+    own(`/runs/${run?.id}`),
+    own("/repositories/default"),
+    [`/vault/${credential}`, `/credentials/${credential}`],
+    own("/people/rita"),
+    [`/restore/${plan.id}`, `/restore-plans/${plan.id}`],
+    own(`/snapshots/${k.newest}`),
+    [`/snapshots/${k.newest}/item/work-item/${item?.id}`, `/snapshots/${k.newest}`],
+    ["/runs", "/runs"],
+    ["/policies", "/policies"],
+    ["/", "/overview"],
+  ] as const;
+  const stayed: string[] = [];
+  for (const [path, asked] of pages) {
+    for (const [status, words] of [[404, "This does not exist any more"], [403, "You have no permission to see this"]] as const) {
+      await person.open(path);
+      const problem = { type: "about:blank", title: "No", status, code: status === 404 ? "run-not-found" : "role-missing", detail: "it is not to be seen" };
+      await page.route(`**/api/v1${asked}`, (route) => route.fulfill({ status, contentType: "application/problem+json", body: JSON.stringify(problem) }));
+      await somethingChanges();
+      await page.getByText(words).first().waitFor({ timeout: 5_000 }).catch(() => stayed.push(`${path}: ${status}`));
+      await page.unrouteAll();
+    }
+  }
+  expect(stayed).toEqual([]);
+  await person.expectAccessible();
+}, 120_000);
+
+test("what was typed stays when the thing that it is about goes", async () => {
+  const { page, person } = k;
+  await k.post("/policies", { name: "short", connectors: ["nothing"], schedule: { when: { every: "manual" } } });
+  await person.open("/policies/short");
+  await page.getByLabel("Name", { exact: true }).fill("longer");
+  const gone = page.waitForResponse((response) => response.status() === 404);
+  await k.world.remove("/policies/short", k.made.token);
+  await gone;
+  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("longer");
+  await k.button("Save policy").click();
+  await page.getByRole("alert").first().waitFor();
+  expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("longer");
+});
+
 test("a viewer is told what their roles do not allow, and by whom that changes", async () => {
   const viewer = { name: "vera", password: "another horse battery staple" };
   await k.post("/people", { ...viewer, roles: ["viewer"] });
   const other = await Person.arrive(k.world);
   await other.signIn(viewer);
   const open: string[] = [];
-  for (const path of ["/people", "/vault", "/vault/gone", "/audit", "/notifications", "/apps", "/policies/new"]) {
+  for (const path of ["/people", "/vault", "/vault/gone", "/audit", "/notifications", "/apps", "/new/policy"]) {
     await other.open(path);
     if ((await other.page.getByText("You have no permission to see this").count()) === 0) open.push(path);
     await other.expectAccessible();

@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use model::Class;
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use service::http::{Answer, segment};
+use service::http::{Answer, Method, segment};
 use service::{Client, Error, Result};
 
 pub(crate) const DEV: &str = "dev";
@@ -74,9 +75,7 @@ pub(crate) async fn pages(
     query: &[(&str, &str)],
 ) -> Result<Pages> {
     let mut answers: Vec<Answer> = Vec::new();
-    let mut token: Option<String> = None;
-    let mut tokens: HashSet<String> = HashSet::new();
-    let mut count = 0;
+    let mut place = Place::default();
     loop {
         let mut call = http.get(DEV, path).version(version);
         if paging == Paging::Skip {
@@ -85,36 +84,53 @@ pub(crate) async fn pages(
         for (name, value) in query {
             call = call.query(name, value);
         }
-        call = match &token {
+        call = match &place.token {
             Some(token) => call.query("continuationToken", token),
-            None if count > 0 => call.query("$skip", count),
+            None if place.count > 0 => call.query("$skip", place.count),
             None => call,
         };
         let answer = call.send().await?;
-        let page = answer.values()?;
-        let next = answer.continuation().map(str::to_owned);
-        if let Some(next) = &next
-            && !tokens.insert(next.clone())
-        {
-            return Err(Error::malformed(format!(
-                "{path}: the list goes in circles at {next}"
-            )));
-        }
-        let capped = paging == Paging::Skip
-            && token.is_none()
-            && !page.is_empty()
-            && page.len().is_multiple_of(CAP);
-        let more = next.is_some() || capped;
+        let next = answer.continuation();
         let repeated =
             answers.last().is_some_and(|last| last.body == answer.body) && next.is_none();
-        count += page.len();
+        let more = place.pass(paging, next, answer.values()?.len());
+        let more = more.map_err(|token| {
+            Error::malformed(format!("{path}: the list goes in circles at {token}"))
+        })?;
         if !repeated {
             answers.push(answer);
         }
         if !more || repeated {
             return Ok(Pages(answers));
         }
-        token = next;
+    }
+}
+
+/// How far a list was read.
+#[derive(Debug, Default)]
+struct Place {
+    /// Where the service said that it goes on.
+    token: Option<String>,
+    /// All that were used: one that comes again would come for ever.
+    used: HashSet<String>,
+    count: usize,
+}
+
+impl Place {
+    /// Goes past a page with the token of the next, and says whether there is more; else which token came again.
+    fn pass(&mut self, paging: Paging, next: Option<&str>, items: usize) -> Result<bool, String> {
+        if let Some(next) = next
+            && !self.used.insert(next.to_owned())
+        {
+            return Err(next.to_owned());
+        }
+        let capped = paging == Paging::Skip
+            && self.token.is_none()
+            && items > 0
+            && items.is_multiple_of(CAP);
+        self.count += items;
+        self.token = next.map(str::to_owned);
+        Ok(self.token.is_some() || capped)
     }
 }
 
@@ -194,4 +210,74 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
 /// An address of the target, without a slash at the end.
 pub(crate) fn base(http: &Client) -> Result<String> {
     Ok(http.base(DEV)?.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A right, as a namespace and its bit, and the token that it is given on.
+pub(crate) type Right<'a> = ((&'static str, u32), &'a str);
+
+/// Rights that are looked up in one request.
+pub(crate) const RIGHTS_AT_ONCE: usize = 100;
+
+/// Whether the identity has each of these rights, [`RIGHTS_AT_ONCE`] at most. An administrator has the others too only where `administrators`
+/// says so.
+pub(crate) async fn evaluated(
+    http: &Client,
+    rights: &[Right<'_>],
+    administrators: bool,
+) -> Result<Vec<bool>> {
+    #[derive(Deserialize)]
+    struct Evaluations {
+        evaluations: Vec<Evaluation>,
+    }
+    #[derive(Deserialize)]
+    struct Evaluation {
+        value: bool,
+    }
+    let asked: Vec<_> = rights
+        .iter()
+        .map(|((namespace, bit), token)| {
+            json!({ "securityNamespaceId": namespace, "token": token, "permissions": bit })
+        })
+        .collect();
+    let body = json!({ "alwaysAllowAdministrators": administrators, "evaluations": asked });
+    let path = "/_apis/security/permissionevaluationbatch";
+    let call = http.call(Method::POST, DEV, path).version(PREVIEW_1);
+    let answer = call.json(&body).safe().expect(&[200]).send().await?;
+    let Evaluations { evaluations } = answer.json()?;
+    if evaluations.len() != rights.len() {
+        return Err(Error::malformed("an evaluation of permissions is missing"));
+    }
+    Ok(evaluations.iter().map(|one| one.value).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A list that gives the same page again and again, with whatever token, comes to its end or is refused.
+        #[test]
+        fn tokens_that_come_round_again_end_a_list(circle in 1..20_usize, items in 0..300_usize) {
+            let mut place = Place::default();
+            let ends = (0..=circle).any(|round| {
+                let token = format!("token-{}", round % circle);
+                place.pass(Paging::Skip, Some(&token), items).is_err()
+            });
+            prop_assert!(ends);
+        }
+
+        #[test]
+        fn all_items_of_a_capped_list_are_asked_for(total in 0..1000_usize, pages in 1..4_usize) {
+            let cap = CAP * pages;
+            let mut place = Place::default();
+            let mut more = true;
+            while more {
+                let page = (total - place.count).min(cap);
+                more = place.pass(Paging::Skip, None, page).unwrap();
+            }
+            prop_assert_eq!(place.count, total);
+        }
+    }
 }

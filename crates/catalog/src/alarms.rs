@@ -116,17 +116,26 @@ impl Catalog {
         }
     }
 
-    /// What alarms go by (JSON), if a person has set it.
-    pub async fn alarm_settings(&self) -> Result<Option<String>> {
-        let sql = "SELECT body FROM alarm_settings WHERE id = 1";
-        let row = self.db.read_one(sql, args![]).await?;
-        row.map(|row| row.text(0)).transpose()
+    /// What alarms go by (JSON), if a person has set it, and its version; 0 before that.
+    pub async fn alarm_settings(&self) -> Result<(Option<String>, i64)> {
+        let sql = "SELECT body, version FROM alarm_settings WHERE id = 1";
+        match self.db.read_one(sql, args![]).await? {
+            Some(row) => Ok((Some(row.text(0)?), row.int(1)?)),
+            None => Ok((None, 0)),
+        }
     }
 
-    pub async fn set_alarm_settings(&self, settings: &str) -> Result<()> {
-        let sql = "INSERT INTO alarm_settings (id, body) VALUES (1, $1)
-            ON CONFLICT (id) DO UPDATE SET body = excluded.body";
-        self.db.write(sql, args![settings]).await.map(drop)
+    /// Replaces it, if it is still at `version`; whatever is there without one.
+    pub async fn set_alarm_settings(&self, settings: &str, version: Option<i64>) -> Result<()> {
+        let sql = "INSERT INTO alarm_settings (id, body, version) VALUES (1, $1, 1)
+            ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = alarm_settings.version + 1
+            WHERE alarm_settings.version = coalesce($2, alarm_settings.version)";
+        match self.db.write(sql, args![settings, version]).await? {
+            0 => Err(Error::SettingsChanged {
+                what: "what alarms go by".to_owned(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// When backups had last read everything of each connector, by its name in lower case.

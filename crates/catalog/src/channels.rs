@@ -6,8 +6,18 @@ use model::Channel;
 use crate::db::{Row, args, json};
 use crate::{Catalog, Error, Result};
 
-fn read(row: &Row) -> Result<Channel> {
-    row.json(0)
+/// A channel and how often it was changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelRow {
+    pub channel: Channel,
+    pub version: i64,
+}
+
+fn read(row: &Row) -> Result<ChannelRow> {
+    Ok(ChannelRow {
+        channel: row.json(0)?,
+        version: row.int(1)?,
+    })
 }
 
 fn unknown(name: &str) -> Error {
@@ -18,14 +28,14 @@ fn unknown(name: &str) -> Error {
 
 impl Catalog {
     /// All channels by name. There are few: they are not paged here.
-    pub async fn channels(&self) -> Result<Vec<Channel>> {
-        let sql = "SELECT body FROM channel ORDER BY key";
+    pub async fn channels(&self) -> Result<Vec<ChannelRow>> {
+        let sql = "SELECT body, version FROM channel ORDER BY key";
         self.db.read(sql, args![]).await?.iter().map(read).collect()
     }
 
     /// The channel of this name, without regard to case.
-    pub async fn channel(&self, name: &str) -> Result<Channel> {
-        let sql = "SELECT body FROM channel WHERE key = $1";
+    pub async fn channel(&self, name: &str) -> Result<ChannelRow> {
+        let sql = "SELECT body, version FROM channel WHERE key = $1";
         let row = self.db.read_one(sql, args![name.to_lowercase()]).await?;
         row.as_ref().map_or_else(|| Err(unknown(name)), read)
     }
@@ -60,23 +70,28 @@ impl Catalog {
         }
     }
 
-    /// Replaces the channel of the same name.
+    /// Replaces the channel of the same name, if it is still at `version`.
     pub async fn replace_channel(
         &self,
         channel: &Channel,
+        version: i64,
         credential: Option<&str>,
         now: Timestamp,
     ) -> Result<()> {
-        let sql = "UPDATE channel SET name = $2, body = $3, credential_key = $4, updated = $5 WHERE key = $1";
+        let sql = "UPDATE channel SET name = $2, body = $3, credential_key = $4, updated = $5, version = version + 1
+            WHERE key = $1 AND version = $6";
         let values = args![
             channel.name.to_lowercase(),
             &channel.name,
             json(channel)?,
             credential.map(str::to_lowercase),
-            now
+            now,
+            version
         ];
         match self.db.write(sql, values).await? {
-            0 => Err(unknown(&channel.name)),
+            0 => Err(Error::SettingsChanged {
+                what: format!("notification channel `{}`", channel.name),
+            }),
             _ => Ok(()),
         }
     }

@@ -71,6 +71,9 @@ pub enum Error {
     /// Somebody else changed it since it was read.
     #[error("policy `{name}` was changed meanwhile")]
     PolicyChanged { name: String },
+    /// Somebody else changed it since it was read.
+    #[error("{what} was changed meanwhile")]
+    SettingsChanged { what: String },
     /// How long snapshots stay was changed since it was judged what another change of that would do.
     #[error("how long snapshots are kept was changed meanwhile")]
     RulesChanged,
@@ -164,6 +167,7 @@ impl Error {
             Self::PolicyExists { .. } => Some("policy-exists"),
             Self::PolicyUnknown { .. } => Some("policy-unknown"),
             Self::PolicyChanged { .. } => Some("policy-changed"),
+            Self::SettingsChanged { .. } => Some("settings-changed"),
             Self::RulesChanged => Some("rules-changed"),
             Self::WorkerExists { .. } => Some("worker-exists"),
             Self::WorkerUnknown { .. } => Some("worker-unknown"),
@@ -252,6 +256,7 @@ mod tests {
             Error::PolicyExists { name: text() },
             Error::PolicyUnknown { name: text() },
             Error::PolicyChanged { name: text() },
+            Error::SettingsChanged { what: text() },
             Error::RulesChanged,
             Error::WorkerExists { name: text() },
             Error::WorkerUnknown { name: text() },

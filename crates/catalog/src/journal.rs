@@ -1,6 +1,6 @@
 //! The journal of a restore: what was about to be written and what came of it, so that nothing is doubled.
 
-use model::ItemRef;
+use model::{ItemRef, MadeBefore, PlanState, RestorePlan, RestoreTarget, Written};
 
 use crate::db::{Row, Value, args};
 use crate::plans::plan_error;
@@ -24,16 +24,20 @@ impl Catalog {
             .await
     }
 
-    /// The write was answered with this id.
-    pub async fn created(&self, plan: &str, item: &ItemRef, new_id: &str) -> Result<()> {
-        let sql = "INSERT INTO journal (plan, kind, scope, item, intended, new_id) VALUES ($1, $2, $3, $4, 1, $5)
-            ON CONFLICT (plan, kind, scope, item) DO UPDATE SET new_id = excluded.new_id";
-        self.journal(
+    /// Something stands at the target for the item: made by this plan, or found there.
+    pub async fn wrote(&self, plan: &str, written: &Written) -> Result<()> {
+        let sql = "INSERT INTO journal (plan, kind, scope, item, intended, new_id, made) VALUES ($1, $2, $3, $4, 1, $5, $6)
+            ON CONFLICT (plan, kind, scope, item) DO UPDATE SET new_id = excluded.new_id, made = excluded.made";
+        let item = &written.item;
+        let values = args![
             plan,
-            sql,
-            args![plan, &item.kind, &item.scope, &item.id, new_id],
-        )
-        .await
+            &item.kind,
+            &item.scope,
+            &item.id,
+            &written.new_id,
+            written.made
+        ];
+        self.journal(plan, sql, values).await
     }
 
     /// Replaces the note on how far the item's further writes have come.
@@ -60,14 +64,19 @@ impl Catalog {
     }
 
     /// Every item whose id at the target is known.
-    pub async fn id_map(&self, plan: &str) -> Result<Vec<(ItemRef, String)>> {
+    pub async fn written(&self, plan: &str) -> Result<Vec<Written>> {
         let sql =
-            "SELECT kind, scope, item, new_id FROM journal WHERE plan = $1 AND new_id IS NOT NULL
+            "SELECT kind, scope, item, new_id, made FROM journal WHERE plan = $1 AND new_id IS NOT NULL
             ORDER BY kind, scope, item";
         let rows = self.db.read(sql, args![plan]).await?;
-        rows.iter()
-            .map(|row| Ok((item(row)?, row.text(3)?)))
-            .collect()
+        let read = |row: &Row| {
+            Ok(Written {
+                item: item(row)?,
+                new_id: row.text(3)?,
+                made: row.flag(4)?,
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Items whose write was begun, and nobody knows what came of it: look for them before writing again.
@@ -80,6 +89,46 @@ impl Catalog {
             .iter()
             .map(item)
             .collect()
+    }
+
+    /// What other plans, from the same source into the same organization, made of items of a kind: the newest first.
+    pub async fn made_before(
+        &self,
+        plan: &RestorePlan,
+        kind: &str,
+        ids: &[&str],
+    ) -> Result<Vec<MadeBefore>> {
+        let Some(source) = plan.source.as_ref().filter(|_| !ids.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut values = args![kind, &plan.id, &source.service, &source.address];
+        let mut places = Vec::with_capacity(ids.len());
+        for id in ids {
+            values.push((*id).into());
+            places.push(format!("${}", values.len()));
+        }
+        let sql = format!(
+            "SELECT j.kind, j.scope, j.item, j.new_id, p.id, p.state, p.target FROM journal j JOIN plan p ON p.id = j.plan
+            WHERE j.kind = $1 AND j.item IN ({}) AND j.new_id IS NOT NULL AND p.id <> $2
+                AND p.source_service = $3 AND p.source_address = $4 ORDER BY p.id DESC",
+            places.join(", ")
+        );
+        let rows = self.db.read(sqlx::AssertSqlSafe(sql), values).await?;
+        let mut made = Vec::new();
+        for row in &rows {
+            let target: RestoreTarget = row.json(6)?;
+            if target.source() != plan.target.source() {
+                continue;
+            }
+            let state: PlanState = row.word(5)?;
+            made.push(MadeBefore {
+                item: item(row)?,
+                new_id: row.text(3)?,
+                plan: row.text(4)?,
+                finished: matches!(state, PlanState::Applied | PlanState::AppliedWithIssues),
+            });
+        }
+        Ok(made)
     }
 
     async fn journal(&self, plan: &str, sql: &'static str, values: Vec<Value>) -> Result<()> {

@@ -56,6 +56,7 @@ pub use answers::Earlier;
 pub use app_profiles::AppProfile;
 pub use audit::{AuditFilter, AuditReach, AuditRow, AuditVerdict, NewAudit};
 pub use catalog::Catalog;
+pub use channels::ChannelRow;
 pub use claims::{Claimant, OpenJob, Placement, QueueLimits, QueuedRun, why_queued};
 pub use connectors::Connecting;
 pub use credentials::{CredentialRow, NewCredential};

@@ -1,7 +1,7 @@
 //! Restore plans as rows: their heads. What a plan does is in its steps.
 
 use jiff::Timestamp;
-use model::{PlanState, RestorePlan};
+use model::{PlanState, RestorePlan, SourceId};
 
 use crate::db::{Row, Value, args, json, word};
 use crate::{Catalog, Error, Listed, Page, QueuedRun, Result, page};
@@ -33,13 +33,15 @@ pub struct PlanFilter {
 
 const COLUMNS: &str =
     "id, snapshot, repository, target, conflict, state, created, planned, undoes, wish, created_by,
-    plan_run, apply_run, begun, error";
+    plan_run, apply_run, begun, error, source_service, source_address";
 
 fn read(row: &Row) -> Result<PlanRow> {
+    let source = row.opt_text(15)?.zip(row.opt_text(16)?);
     Ok(PlanRow {
         plan: RestorePlan {
             id: row.text(0)?,
             snapshot: row.text(1)?,
+            source: source.map(|(service, address)| SourceId { service, address }),
             repository: row.text(2)?,
             target: row.json(3)?,
             conflict: row.word(4)?,
@@ -59,8 +61,8 @@ fn read(row: &Row) -> Result<PlanRow> {
 
 const INSERT: &str =
     "INSERT INTO plan (id, snapshot, repository, target, conflict, state, created, planned, undoes, connector,
-        wish, created_by, plan_run)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        wish, created_by, plan_run, source_service, source_address)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 fn values(row: &PlanRow) -> Result<Vec<Value>> {
     let plan = &row.plan;
@@ -78,6 +80,8 @@ fn values(row: &PlanRow) -> Result<Vec<Value>> {
         row.wish.as_deref(),
         row.created_by.as_deref(),
         row.plan_run.as_deref(),
+        plan.source.as_ref().map(|source| source.service.as_str()),
+        plan.source.as_ref().map(|source| source.address.as_str()),
     ])
 }
 
@@ -108,7 +112,8 @@ impl Catalog {
         let sql = format!(
             "{INSERT} ON CONFLICT (id) DO UPDATE SET snapshot = excluded.snapshot, repository = excluded.repository,
                 target = excluded.target, conflict = excluded.conflict, state = excluded.state, planned = excluded.planned,
-                undoes = excluded.undoes, error = NULL"
+                undoes = excluded.undoes, error = NULL, source_service = excluded.source_service,
+                source_address = excluded.source_address"
         );
         tx.execute(sqlx::AssertSqlSafe(sql), values(&row)?).await?;
         tx.commit().await

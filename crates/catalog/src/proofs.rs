@@ -133,20 +133,31 @@ impl Catalog {
         rows.iter().map(read).collect()
     }
 
-    /// The settings of identity providers by name, as they were stored.
-    pub async fn identity_providers(&self) -> Result<Vec<(String, String)>> {
-        let sql = "SELECT key, body FROM identity_provider ORDER BY key";
+    /// The settings of identity providers by name, as they were stored, with their versions.
+    pub async fn identity_providers(&self) -> Result<Vec<(String, String, i64)>> {
+        let sql = "SELECT key, body, version FROM identity_provider ORDER BY key";
         let rows = self.db.read(sql, args![]).await?;
         rows.iter()
-            .map(|row| Ok((row.text(0)?, row.text(1)?)))
+            .map(|row| Ok((row.text(0)?, row.text(1)?, row.int(2)?)))
             .collect()
     }
 
-    /// Adds a provider or replaces the one of its name.
-    pub async fn put_identity_provider(&self, name: &str, body: &str) -> Result<()> {
-        let sql = "INSERT INTO identity_provider (key, body) VALUES ($1, $2)
-            ON CONFLICT (key) DO UPDATE SET body = excluded.body";
-        self.db.write(sql, args![name, body]).await.map(drop)
+    /// Adds a provider or replaces the one of its name, if that is still at `version`; whatever is there without one.
+    pub async fn put_identity_provider(
+        &self,
+        name: &str,
+        body: &str,
+        version: Option<i64>,
+    ) -> Result<()> {
+        let sql = "INSERT INTO identity_provider (key, body, version) VALUES ($1, $2, 1)
+            ON CONFLICT (key) DO UPDATE SET body = excluded.body, version = identity_provider.version + 1
+            WHERE identity_provider.version = coalesce($3, identity_provider.version)";
+        match self.db.write(sql, args![name, body, version]).await? {
+            0 => Err(Error::SettingsChanged {
+                what: format!("identity provider `{name}`"),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Answers whether there was one.

@@ -31,6 +31,8 @@ pub struct RepositoryRow {
     pub measured: Option<Timestamp>,
     /// Since when a check has found damage that none could show to be gone.
     pub damaged: Option<Timestamp>,
+    /// Grows each time that it is reached in another way.
+    pub version: i64,
 }
 
 /// Complete rows; what follows narrows them down.
@@ -38,7 +40,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT name, location, id, password_credential, storage_credential, object_lock, checked, problems, pruned, bytes,
-                measured, damaged FROM repository ",
+                measured, damaged, version FROM repository ",
             $rest
         )
     };
@@ -59,6 +61,7 @@ impl RepositoryRow {
             bytes: row.opt_int(9)?.map(i64::cast_unsigned),
             measured: row.opt_time(10)?,
             damaged: row.opt_time(11)?,
+            version: row.int(12)?,
         })
     }
 }
@@ -136,9 +139,11 @@ impl Catalog {
         }
     }
 
-    /// Changes where it is reached and how it is opened; name, id and password stay.
+    /// Changes where it is reached and how it is opened, if it is still at the version of the row; name, id and password stay.
     pub async fn move_repository(&self, row: &RepositoryRow) -> Result<()> {
-        let sql = "UPDATE repository SET location = $2, storage_credential = $3, storage_key = $4, object_lock = $5 WHERE key = $1";
+        let sql = "UPDATE repository SET location = $2, storage_credential = $3, storage_key = $4, object_lock = $5,
+                version = version + 1
+            WHERE key = $1 AND version = $6";
         let credential = row.storage_credential.as_ref();
         let values = args![
             row.name.to_lowercase(),
@@ -146,9 +151,12 @@ impl Catalog {
             credential.map(String::as_str),
             credential.map(|name| name.to_lowercase()),
             row.object_lock.as_deref(),
+            row.version,
         ];
         match self.db.write(sql, values).await {
-            Ok(0) => Err(unknown(&row.name)),
+            Ok(0) => Err(Error::SettingsChanged {
+                what: format!("repository `{}`", row.name),
+            }),
             Ok(_) => Ok(()),
             Err(error) if error.is_unique() => Err(Error::RepositoryExists {
                 name: row.name.clone(),

@@ -33,6 +33,9 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0020_rules.sql"),
     include_str!("schema/0021_over.sql"),
     include_str!("schema/0022_whole.sql"),
+    include_str!("schema/0023_made.sql"),
+    include_str!("schema/0024_versions.sql"),
+    include_str!("schema/0025_found.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
@@ -67,6 +70,15 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
         }
     }
     tx.commit().await
+}
+
+/// Whether it has every version that this program knows, and no other.
+pub(crate) async fn is_current(db: &Db) -> Result<bool> {
+    let rows = db
+        .read("SELECT MAX(version) FROM schema_version", args![])
+        .await?;
+    let newest = rows.first().map(|row| row.int(0)).transpose()?;
+    Ok(newest.is_some_and(|newest| usize::try_from(newest) == Ok(VERSIONS.len())))
 }
 
 fn fill(db: &Db, text: &str) -> String {

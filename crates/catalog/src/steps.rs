@@ -160,10 +160,10 @@ impl Catalog {
             .map(drop)
     }
 
-    /// What steps that write lose, by kind.
+    /// What steps lose, by kind.
     pub async fn step_losses(&self, plan: &str) -> Result<Vec<StepLosses>> {
         let sql = "SELECT kind, losses, count(*) FROM step
-            WHERE plan = $1 AND losses <> '[]' AND action NOT IN ('skip', 'export')
+            WHERE plan = $1 AND losses <> '[]'
             GROUP BY kind, losses ORDER BY kind, losses";
         let rows = self.db.read(sql, args![plan]).await?;
         let read = |row: &Row| {

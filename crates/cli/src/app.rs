@@ -59,14 +59,14 @@ pub(crate) fn only_here() -> Failure {
     )
 }
 
-/// What commands work with; one process at a time holds a data directory.
+/// What commands work with; one process at a time holds a data directory, and those that only read work beside it.
 pub(crate) struct App {
     pub data: PathBuf,
     pub catalog: Catalog,
     pub kek: Arc<Kek>,
     pub control: Control,
-    /// The lock is held as long as this file is open.
-    _lock: File,
+    /// The lock is held as long as this file is open; commands that only read do not hold it.
+    lock: Option<File>,
 }
 
 impl App {
@@ -81,6 +81,28 @@ impl App {
     pub(crate) async fn open_to_serve(place: &Place) -> Result<Self, Failure> {
         let allow = place.config()?.outbound.allow;
         Self::reaching(place, Egress::new(allow)).await
+    }
+
+    /// The same for commands that only read repositories: beside whoever holds the data directory, and keeping nobody else from it.
+    pub(crate) async fn open_beside(place: &Place) -> Result<Self, Failure> {
+        let busy = match Self::open(place).await {
+            Ok(mut app) => {
+                drop(app.lock.take());
+                return Ok(app);
+            }
+            Err(failure) if failure.code.as_deref() == Some("data-directory-busy") => failure,
+            Err(failure) => return Err(failure),
+        };
+        let config = place.config()?;
+        let file = place.join("catalog.db");
+        let catalog = match &config.catalog.url {
+            Some(url) => Catalog::open(url).await?,
+            // The holder is of another version: nothing is changed below it.
+            None => Catalog::open_file_beside(&file).await?.ok_or(busy)?,
+        };
+        let kek = Arc::new(key::read(&config.vault, place)?);
+        let egress = Egress::with_this_machine(config.outbound.allow.clone());
+        Self::over(place, &config, (catalog, kek), egress)
     }
 
     async fn reaching(place: &Place, egress: Egress) -> Result<Self, Failure> {
@@ -101,24 +123,36 @@ impl App {
             None => Catalog::open_file(&private(data.join("catalog.db"))?).await?,
         };
         let kek = Arc::new(key::settle(kek, &config.vault, data, &catalog).await?);
+        empty(&work(data))?;
+        let mut app = Self::over(place, &config, (catalog, kek), egress)?;
+        app.lock = Some(lock);
+        // Nobody else holds the data directory: what is still marked as running was killed.
+        app.control.recover().await?;
+        Ok(app)
+    }
+
+    fn over(
+        data: &Path,
+        config: &Config,
+        (catalog, kek): (Catalog, Arc<Kek>),
+        egress: Egress,
+    ) -> Result<Self, Failure> {
         let control = Control {
             catalog: catalog.clone(),
             kek: Arc::clone(&kek),
             clock: Arc::new(SystemClock),
             services: SERVICES,
-            reach: reach::reach(&config, egress)?,
-            // The lock proves that nobody else is this worker.
+            reach: reach::reach(config, egress)?,
+            // The lock proves that nobody else is this worker; who reads beside it takes no job.
             worker: config.worker_name(data)?,
-            work: work(data)?,
+            work: work(data),
         };
-        // Nobody else holds the data directory: what is still marked as running was killed.
-        control.recover().await?;
         Ok(Self {
             data: data.to_owned(),
             catalog,
             kek,
             control,
-            _lock: lock,
+            lock: None,
         })
     }
 
@@ -291,19 +325,43 @@ fn secret(path: &Path, text: &str) -> Result<Secret, Failure> {
     Ok(Secret::new(text.trim()))
 }
 
-/// The folder for what is read and written on the way; what a killed process left in it, in clear, goes. The lock is held.
-fn work(data: &Path) -> Result<PathBuf, Failure> {
-    let folder = data.join("work");
+/// The folder for what is read and written on the way.
+fn work(data: &Path) -> PathBuf {
+    data.join("work")
+}
+
+/// Makes the folder; what a killed process left in it, in clear, goes. The lock is held.
+fn empty(folder: &Path) -> Result<(), Failure> {
     let emptied = || {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&folder)?;
-        for left in std::fs::read_dir(&folder)? {
+            .create(folder)?;
+        for left in std::fs::read_dir(folder)? {
             std::fs::remove_dir_all(left?.path())?;
         }
         std::io::Result::Ok(())
     };
-    emptied().with_context(|| format!("cannot empty {}", folder.display()))?;
-    Ok(folder)
+    Ok(emptied().with_context(|| format!("cannot empty {}", folder.display()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_only_reads_works_beside_the_holder_and_keeps_nobody_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path().join("data"), None, false);
+        let first = App::open_beside(&place).await.ok().unwrap();
+        let holder = App::open(&place).await.ok().unwrap();
+        let second = App::open_beside(&place).await.ok().unwrap();
+        for reader in [&first, &second] {
+            assert!(reader.catalog.repositories().await.unwrap().is_empty());
+        }
+        let refused = App::open(&place).await.err().unwrap();
+        assert_eq!(refused.code.as_deref(), Some("data-directory-busy"));
+        drop(holder);
+        assert!(App::open(&place).await.is_ok());
+    }
 }

@@ -11,6 +11,7 @@ use crate::client::{Api, Stream, segment};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::visible::visible;
 
 /// How often the server is asked where it does not tell by itself.
 const LOOK: Duration = Duration::from_secs(1);
@@ -178,7 +179,7 @@ pub(crate) async fn tell_issues(
         }));
     }
     for issue in issues.iter().take(most) {
-        let message = text(issue, "message").escape_debug();
+        let message = visible(text(issue, "message"));
         output.line(format!("{event}: {message}"));
     }
     if issues.len() > most {

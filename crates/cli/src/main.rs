@@ -14,6 +14,7 @@ mod progress;
 mod recovery;
 mod scenario;
 mod services;
+mod visible;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -74,8 +74,13 @@ impl Output {
     }
 
     fn write_line(&self, text: &str) {
+        self.data(format!("{text}\n").as_bytes());
+    }
+
+    /// What a command gives as it is, to standard output.
+    pub(crate) fn data(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
-        if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+        if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
             self.is_lost(&error);
         }
     }

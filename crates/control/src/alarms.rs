@@ -82,14 +82,23 @@ impl Control {
     }
 
     pub async fn alarm_settings(&self) -> Result<AlarmSettings> {
-        match self.catalog.alarm_settings().await? {
-            Some(text) => AlarmSettings::read(&text),
-            None => Ok(AlarmSettings::default()),
-        }
+        Ok(self.versioned_alarm_settings().await?.0)
     }
 
-    pub async fn set_alarm_settings(&self, settings: &AlarmSettings) -> Result<()> {
+    /// The same with their version.
+    pub async fn versioned_alarm_settings(&self) -> Result<(AlarmSettings, i64)> {
+        let (text, version) = self.catalog.alarm_settings().await?;
+        let settings = text.map(|text| AlarmSettings::read(&text)).transpose()?;
+        Ok((settings.unwrap_or_default(), version))
+    }
+
+    /// Replaces them, if they are still at `version`; whatever is there without one.
+    pub async fn set_alarm_settings(
+        &self,
+        settings: &AlarmSettings,
+        version: Option<i64>,
+    ) -> Result<()> {
         let text = settings.checked()?;
-        Ok(self.catalog.set_alarm_settings(&text).await?)
+        Ok(self.catalog.set_alarm_settings(&text, version).await?)
     }
 }

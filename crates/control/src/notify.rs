@@ -91,7 +91,7 @@ impl Control {
         if ended.is_empty() {
             return Ok(());
         }
-        let channels = self.catalog.channels().await?;
+        let channels = self.all_channels().await?;
         for run in ended {
             let messages = match occasion(&run) {
                 Some(occasion) => self.about_run(&run, occasion, &channels).await?,
@@ -160,13 +160,18 @@ impl Control {
         Ok((telling, before))
     }
 
+    async fn all_channels(&self) -> Result<Vec<Channel>> {
+        let rows = self.catalog.channels().await?.into_iter();
+        Ok(rows.map(|row| row.channel).collect())
+    }
+
     /// What is told of an alarm that is just raised.
     pub(crate) async fn about_alarm(
         &self,
         alarm: &Alarm,
         raised: Timestamp,
     ) -> Result<Vec<NewMessage>> {
-        let channels = self.catalog.channels().await?;
+        let channels = self.all_channels().await?;
         let telling = channels
             .iter()
             .filter(|channel| channel.tells(Occasion::Alarm, alarm.connector.as_deref()));
@@ -225,7 +230,7 @@ impl Control {
 
     async fn deliver(&self, sender: &Sender, row: &OutboxRow) -> Result<(), Undelivered> {
         let known = async {
-            let channel = self.catalog.channel(&row.channel).await?;
+            let channel = self.catalog.channel(&row.channel).await?.channel;
             let secret = self.channel_secret(&channel.name).await?;
             Ok::<_, crate::Error>((channel, secret, Message::from_json(&row.body)?))
         };

@@ -5,7 +5,7 @@ use catalog::Catalog;
 use engine::Result;
 use engine::plan::PlanStore;
 use jiff::Timestamp;
-use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
+use model::{ItemRef, MadeBefore, PlanPerson, PlanState, RestorePlan, Step, StepState, Written};
 
 use crate::coordinator::failed;
 
@@ -72,8 +72,8 @@ impl PlanStore for CatalogPlanStore {
         self.0.intend(plan, item).await.map_err(failed)
     }
 
-    async fn created(&self, plan: &str, item: &ItemRef, new_id: &str) -> Result<()> {
-        self.0.created(plan, item, new_id).await.map_err(failed)
+    async fn wrote(&self, plan: &str, written: &Written) -> Result<()> {
+        self.0.wrote(plan, written).await.map_err(failed)
     }
 
     async fn note(&self, plan: &str, item: &ItemRef, progress: &str) -> Result<()> {
@@ -84,11 +84,20 @@ impl PlanStore for CatalogPlanStore {
         self.0.noted(plan, item).await.map_err(failed)
     }
 
-    async fn id_map(&self, plan: &str) -> Result<Vec<(ItemRef, String)>> {
-        self.0.id_map(plan).await.map_err(failed)
+    async fn written(&self, plan: &str) -> Result<Vec<Written>> {
+        self.0.written(plan).await.map_err(failed)
     }
 
     async fn open_intents(&self, plan: &str) -> Result<Vec<ItemRef>> {
         self.0.open_intents(plan).await.map_err(failed)
+    }
+
+    async fn made_before(
+        &self,
+        plan: &RestorePlan,
+        kind: &str,
+        ids: &[&str],
+    ) -> Result<Vec<MadeBefore>> {
+        self.0.made_before(plan, kind, ids).await.map_err(failed)
     }
 }

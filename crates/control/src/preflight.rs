@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use model::{Class, Issue, ItemRef};
 use service::{
     Check, CheckOutcome, Client, Crawl, Crawled, Error, Item, Kind, PartInfo,
@@ -21,13 +22,25 @@ impl Control {
         client: &Client,
         organization: &str,
     ) -> Result<Vec<Check>> {
+        client.compare_clocks(&self.clock);
         let mut checks = service.preflight.check(client, organization).await;
-        if checks
+        if !checks
             .iter()
             .any(|check| check.outcome == CheckOutcome::Fail)
         {
-            return Ok(checks);
+            self.probe(service, client, &mut checks).await?;
         }
+        checks.extend(client.clock_ahead().map(clocks));
+        Ok(checks)
+    }
+
+    /// A line for each kind that has none yet.
+    async fn probe(
+        &self,
+        service: &'static Service,
+        client: &Client,
+        checks: &mut Vec<Check>,
+    ) -> Result<()> {
         let work = self.temporary()?;
         let mut scopes: BTreeMap<&str, Option<Scope>> = BTreeMap::new();
         for kind in service
@@ -60,7 +73,7 @@ impl Control {
                 None => untested(kind),
             });
         }
-        Ok(checks)
+        Ok(())
     }
 }
 
@@ -83,7 +96,7 @@ fn checked(kind: &dyn Kind, probed: ServiceResult<()>) -> Check {
     let message = format!("{} cannot be backed up: {}", spec.title, error.message);
     let hint = match (error.class, scopes.is_empty()) {
         (Class::Permission | Class::Missing, false) => Some(format!(
-            "give the token the scope {}. {}",
+            "Give the token the scope {}. {}",
             scopes.join(", "),
             cost.join(" ")
         )),
@@ -94,6 +107,20 @@ fn checked(kind: &dyn Kind, probed: ServiceResult<()>) -> Check {
         code: Some(error.code),
         ..Check::new(spec.name, outcome, message).costing([spec.title])
     }
+}
+
+/// Sign-in and retention depend on the clock.
+fn clocks(ahead: SignedDuration) -> Check {
+    let side = if ahead.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    let message = format!(
+        "This machine's clock is {:#} {side} the service's",
+        SignedDuration::from_mins(ahead.abs().as_mins())
+    );
+    Check::new("clock", CheckOutcome::Warning, message).coded("clock-wrong")
 }
 
 fn untested(kind: &dyn Kind) -> Check {

@@ -51,6 +51,8 @@ pub struct RepositoryMove {
     /// Takes the place of the one that the credential has.
     pub storage_secret: Option<Secret>,
     pub object_lock: Option<ObjectLockRule>,
+    /// What it changes; whatever is there when absent.
+    pub version: Option<i64>,
 }
 
 /// What a look at the storage found.
@@ -165,6 +167,10 @@ impl Control {
         mut to: RepositoryMove,
     ) -> Result<RepositoryRow> {
         let before = self.catalog.repository(name).await?;
+        if to.version.is_some_and(|version| version != before.version) {
+            let what = format!("repository `{}`", before.name);
+            return Err(catalog::Error::SettingsChanged { what }.into());
+        }
         refuse_weaker(before.object_lock.as_deref(), to.object_lock)?;
         let kept = self.keep_moved_secret(&before, &mut to).await?;
         let row = RepositoryRow {
@@ -181,7 +187,10 @@ impl Control {
             }
         }
         moved?;
-        Ok(row)
+        Ok(RepositoryRow {
+            version: row.version + 1,
+            ..row
+        })
     }
 
     async fn found_there(&self, row: &RepositoryRow) -> Result<()> {

@@ -126,6 +126,7 @@ impl Control {
         let request = PlanRequest {
             plan_id,
             snapshot: order.snapshot,
+            source: source.id(),
             repository_name: order.repository_name.to_owned(),
             target,
             conflict: order.conflict,

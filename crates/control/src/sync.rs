@@ -205,6 +205,8 @@ impl Source<'_> {
         for one in &found {
             let (id, tree) = (one.0, one.1.tree);
             if !is_listed(&listed, id) {
+                // What it lacks of a damaged one is not its difference to that: nobody can tell all that was there.
+                let before = before.filter(|_| !one.1.is_repaired());
                 let parent = before.map(|(id, _)| id);
                 let Some(info) = rebuild::info(self.repository, self.service, one, parent).await?
                 else {

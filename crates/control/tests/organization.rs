@@ -9,7 +9,7 @@ use catalog::{Catalog, Kek};
 use control::{BackupOrder, Control, Ended, PlanOrder};
 use engine::apply::ApplyReport;
 use engine::plan::{Select, Selector, What};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::{
     Action, Clock, Conflict, Connector, Event, Reporter, RestorePlan, RunState, Secret, Step,
 };
@@ -80,10 +80,13 @@ impl Case {
             hostname: "host".to_owned(),
             username: "user".to_owned(),
         };
+        let clock = Arc::new(Ticking::default());
+        let time = Arc::clone(&clock);
+        simulator.keep_time(move || time.now().as_second());
         let control = Control {
             catalog: Catalog::open("sqlite::memory:").await.unwrap(),
             kek: Arc::new(Kek::new([7; 32])),
-            clock: Arc::new(Ticking::default()),
+            clock,
             services: &SERVICES,
             reach: control::Reach::usual(Arc::new(Ticking::default())).unwrap(),
             worker: "worker".to_owned(),
@@ -256,6 +259,44 @@ async fn every_kind_passes_the_preflight() {
     assert!(bad.is_empty(), "{bad:?}");
 }
 
+#[tokio::test]
+async fn the_preflight_tells_of_a_clock_that_is_far_from_the_services() {
+    let case = Case::new().await;
+    case.simulator.advance_clock(-7200);
+    let client = case.control.client(&case.contoso, None).await.unwrap();
+    let service = &azure_devops::AZURE_DEVOPS;
+    let checks = case.control.preflight(service, &client, "contoso").await;
+    let checks = checks.unwrap();
+    let told = checks.iter().find(|check| check.name == "clock").unwrap();
+    assert_eq!(told.outcome, CheckOutcome::Warning);
+    assert_eq!(told.code, Some("clock-wrong"));
+    assert!(told.message.contains("2h"), "{}", told.message);
+    assert!(told.message.contains("ahead of"), "{}", told.message);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_dated_by_the_service_where_the_clock_of_this_machine_is_far_off() {
+    const YEAR: i64 = 365 * 86_400;
+    let case = Case::new().await;
+    let order = BackupOrder::plain(&case.contoso, &case.repository, "main");
+    // By then the service is so many years ahead of this machine.
+    for (since, years) in [(-YEAR, -1), (YEAR, 0), (YEAR, 1)] {
+        case.simulator.advance_clock(since);
+        let cancel = CancellationToken::new();
+        let ended = case.control.backup(&order, endless(), &cancel).await;
+        let ended = ended.unwrap();
+        let codes: Vec<&str> = ended.issues.iter().map(|issue| &*issue.code).collect();
+        let expected = (years != 0).then_some("clock-wrong");
+        assert_eq!(codes, Vec::from_iter(expected), "{years}");
+        let source = ended.result.unwrap().source;
+        let service = case.control.clock.now() + SignedDuration::from_secs(years * YEAR);
+        let apart = service.duration_since(source.finished).abs();
+        assert!(apart < SignedDuration::from_mins(10), "{years}: {apart:#}");
+        assert!(source.started <= source.finished, "{years}");
+        assert!(service.duration_since(source.started) < SignedDuration::from_hours(1));
+    }
+}
+
 impl Case {
     async fn keep(&self, name: &str, secret: &str) {
         let (control, now) = (&self.control, self.control.clock.now());
@@ -369,6 +410,9 @@ async fn what_was_deleted_comes_back_to_its_place() {
         (1, 1, 2)
     );
     assert_eq!(case.held("contoso").await, before);
+    // The one that got another number is not gone either.
+    let (_, steps) = case.plan(snapshot, &case.contoso, missing()).await;
+    assert_eq!(counted(&steps), BTreeMap::new());
 }
 
 #[tokio::test]
@@ -381,6 +425,28 @@ async fn an_empty_organization_gets_everything() {
     assert_eq!(report.troubles, []);
     assert_eq!(ended.run.state, RunState::Succeeded);
     assert_eq!(case.held("other").await, case.held("contoso").await);
+}
+
+#[tokio::test]
+async fn what_a_restore_made_in_another_organization_the_next_one_finds_there() {
+    let case = Case::new().await;
+    let snapshot = case.backup(&case.contoso).await;
+    let (plan, _) = case.plan(snapshot, &case.other, Select::Everything).await;
+    case.apply(&plan, endless()).await;
+    let before = case.held("other").await;
+    let (again, steps) = case.plan(snapshot, &case.other, Select::Everything).await;
+    let of_items = steps.iter().filter(|step| step.item.kind == "work-item");
+    let reason = format!("the target already has it: restore {} made it", plan.id);
+    for step in of_items.clone() {
+        let there = step.action == Action::Skip && step.reason.as_ref() == Some(&reason);
+        // What lies in the recycle bin was not restored.
+        let binned = step.reason.as_deref() == Some("was in the recycle bin");
+        assert!(there || binned, "{step:?}");
+    }
+    assert!(of_items.count() > 1);
+    let ended = case.apply(&again, endless()).await;
+    assert_eq!(ended.result.unwrap().troubles, []);
+    assert_eq!(case.held("other").await, before);
 }
 
 #[tokio::test]

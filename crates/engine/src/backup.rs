@@ -4,11 +4,13 @@ mod attempt;
 pub(crate) mod checkpoint;
 mod crawls;
 mod describe;
+mod gaps;
 mod gone;
 mod parent;
 mod prior;
 mod recount;
 mod resume;
+mod stale;
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -22,11 +24,12 @@ use service::{Client, Service};
 pub use checkpoint::Checkpoint;
 pub(crate) use gone::implausible;
 pub use parent::read_source;
-pub(crate) use parent::{Parent, is_of, known_source, latest};
+pub(crate) use parent::{Parent, is_of, known_source, latest, originals, told_source};
 
-use attempt::Attempt;
+use attempt::{Attempt, Ended};
 
 use crate::coordinator::Coordinator;
+use crate::stored::SnapshotReader;
 use crate::{Error, Result};
 
 /// How often a job shows that it is alive and asks whether it is to end.
@@ -74,6 +77,7 @@ pub struct BackupReport {
 
 /// Runs a backup to its committed snapshot, or fails without one.
 pub async fn backup(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<BackupReport> {
+    cx.client.compare_clocks(cx.clock);
     let lock = cx
         .repository
         .lock_shared(&Holder::new("keepward", Arc::clone(cx.clock)))
@@ -112,18 +116,34 @@ async fn run(
         &request.url,
     )
     .await?;
-    let attempt = Attempt {
+    let tree = parent.as_ref().map(|parent| parent.tree);
+    let base = SnapshotReader::new(cx.repository.clone(), cx.service, tree).around_damage();
+    let mut attempt = Attempt {
         cx,
         request,
         lock,
         parent: parent.as_ref(),
+        base: &base,
+        anew: BTreeSet::new(),
     };
-    match attempt.run(true).await {
-        Err(error) if error.is_start_again() => {
-            resume::give_up(cx, &error).await?;
-            attempt.run(false).await
-        }
-        result => result,
+    let mut go_on = true;
+    loop {
+        let why = match attempt.run(go_on).await {
+            Ok(Ended::Committed(report)) => return Ok(*report),
+            Ok(Ended::Anew(kinds)) => {
+                let listed = kinds.iter().copied().collect::<Vec<_>>().join(", ");
+                attempt.anew.extend(kinds);
+                format!(
+                    "what the snapshot before holds cannot be read whole: reading everything of {listed}"
+                )
+            }
+            Err(error) if go_on && error.is_start_again() => format!(
+                "the checkpoint of an earlier run is of no use, everything begins anew: {error}"
+            ),
+            Err(error) => return Err(error),
+        };
+        resume::give_up(cx, why).await?;
+        go_on = false;
     }
 }
 

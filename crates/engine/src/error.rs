@@ -4,7 +4,7 @@ use model::Class;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-const DAMAGED: &str = "repository-damaged";
+pub(crate) const DAMAGED: &str = "repository-damaged";
 
 /// Why a backup, restore or export ended.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Where items lie in a snapshot: item → path and path → item, from the kinds' layouts alone.
 
 use model::ItemRef;
-use service::{Kind, Layout, Service, TextOf};
+use service::{Kind, KindSpec, Layout, Service, TextOf};
 
 /// The name of the file that describes a snapshot, at its top.
 pub(crate) const SOURCE_FILE: &str = "source.json";
@@ -114,6 +114,60 @@ impl Layouts {
             kind.spec().parent == Some(owner)
                 && matches!(kind.spec().layout, Layout::Item { folder, .. } if part == folder)
         })
+    }
+
+    /// The kind whose items lie at this place within an item of another, in their folder or in one of its groups.
+    pub(crate) fn child_at(self, owner: &str, part: &str) -> Option<&'static KindSpec> {
+        let first = part.split('/').next();
+        let mut specs = self.service.kinds.iter().map(|kind| kind.spec());
+        specs.find(|spec| {
+            spec.parent == Some(owner)
+                && matches!(spec.layout, Layout::Item { folder, .. } if first == Some(folder))
+        })
+    }
+
+    /// The kinds whose items may lie in a folder, be the folder, or have parts in it, each with their scope; an empty scope stands for all.
+    pub(crate) fn kinds_at(self, folder: &str) -> Vec<(&'static KindSpec, String)> {
+        let specs = || {
+            let specs = self.service.kinds.iter().map(|kind| kind.spec());
+            specs.filter(|spec| matches!(spec.layout, Layout::Item { .. }))
+        };
+        let with_children = |own: &'static KindSpec, scope: String, inner: &str| {
+            let children = specs().filter(|spec| spec.parent == Some(own.name));
+            let children = children.map(|spec| (spec, inner.to_owned()));
+            std::iter::once((own, scope)).chain(children).collect()
+        };
+        let Some(Place { item, part }) = self.parse(folder) else {
+            let top = folder.split('/').next();
+            let is_top = |spec: &&KindSpec| {
+                spec.parent.is_none()
+                    && matches!(spec.layout, Layout::Item { folder, .. } if top == Some(folder))
+            };
+            let tops = specs().filter(is_top);
+            return tops
+                .flat_map(|spec| -> Vec<_> { with_children(spec, String::new(), "") })
+                .collect();
+        };
+        let own = specs().find(|spec| spec.name == item.kind);
+        match (own, self.child_at(&item.kind, &part)) {
+            (Some(own), None) if part.is_empty() => with_children(own, item.scope, &item.id),
+            (_, Some(child)) => vec![(child, item.id)],
+            (own, None) => own.map(|own| (own, item.scope)).into_iter().collect(),
+        }
+    }
+
+    /// The kinds whose items are counted by what lies in a folder: those of [`Layouts::kinds_at`], and what comes with them.
+    pub(crate) fn counted_at(self, folder: &str) -> Vec<&'static str> {
+        let own: Vec<&str> = self
+            .kinds_at(folder)
+            .iter()
+            .map(|(spec, _)| spec.name)
+            .collect();
+        let specs = self.service.kinds.iter().map(|kind| kind.spec());
+        let counted = specs.filter(|spec| {
+            own.contains(&spec.name) || spec.with.is_some_and(|with| own.contains(&with))
+        });
+        counted.map(|spec| spec.name).collect()
     }
 
     fn scope_prefix(self, parent: Option<&str>, scope: &str) -> Option<String> {

@@ -21,3 +21,6 @@ pub mod work;
 
 pub use error::{Error, Result};
 pub use stored::SnapshotReader;
+
+/// The clocks of machines that share a repository may differ so much.
+const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);

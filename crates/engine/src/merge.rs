@@ -26,6 +26,8 @@ pub(crate) struct Merge<'a> {
     pub left_out: &'a HashSet<u16>,
     /// The time of files whose item has none.
     pub started: Timestamp,
+    /// Folders of the tree before that begin empty.
+    pub empty: BTreeSet<&'a str>,
 }
 
 /// What came of it.
@@ -36,6 +38,8 @@ pub(crate) struct Merged {
     pub counts: BTreeMap<String, KindCounts>,
     /// See [`Made::recount`].
     pub recount: BTreeSet<&'static str>,
+    /// Folders of the tree before that began empty: as ordered, and those that something came into and that could not be read.
+    pub emptied: BTreeSet<String>,
 }
 
 struct State<'m, 'a, 'w> {
@@ -44,6 +48,9 @@ struct State<'m, 'a, 'w> {
     /// Below this path everything is gone.
     deleted: Option<String>,
     rows: Maker<'a>,
+    /// What is still to begin empty, by key: the editor goes through the tree in that order.
+    to_empty: BTreeMap<Vec<u8>, &'a str>,
+    emptied: BTreeSet<String>,
 }
 
 impl Merge<'_> {
@@ -54,11 +61,16 @@ impl Merge<'_> {
         writer: &mut Writer,
         rows: Spool,
     ) -> Result<Merged> {
+        let to_empty = self.empty.iter();
         let mut state = State {
             merge: self,
             editor: TreeEditor::new(writer, self.prior.tree_id()),
             deleted: None,
             rows: Maker::new(self.layouts, self.prior, rows),
+            to_empty: to_empty
+                .map(|path| (change::key(path, ""), *path))
+                .collect(),
+            emptied: BTreeSet::new(),
         };
         let mut sorted = spool.sorted()?;
         let mut group: Vec<Record> = Vec::new();
@@ -75,6 +87,7 @@ impl Merge<'_> {
                 None => break,
             }
         }
+        state.empty_before(None).await?;
         let Made {
             rows,
             counts,
@@ -86,6 +99,7 @@ impl Merge<'_> {
             rows,
             counts,
             recount,
+            emptied: state.emptied,
         })
     }
 }
@@ -137,6 +151,7 @@ impl State<'_, '_, '_> {
             }
             Some(Op::Delete) => {
                 self.rows.gone(folder).await?;
+                self.make_room(folder).await?;
                 self.editor.remove_all(folder).await?;
                 self.deleted = Some(folder.to_owned());
                 Ok(())
@@ -187,6 +202,7 @@ impl State<'_, '_, '_> {
     async fn remove(&mut self, path: &str, part: &str, before: Option<Node>) -> Result<()> {
         if let Some(before) = before {
             self.rows.remove(part, &before).await?;
+            self.make_room(path).await?;
             self.editor.remove(path).await?;
         }
         Ok(())
@@ -247,7 +263,35 @@ impl State<'_, '_, '_> {
         let modified = self.rows.modified().unwrap_or(self.merge.started);
         let name = path.rsplit('/').next().unwrap_or(path);
         let node = Node::file(name, content, modified);
+        self.make_room(path).await?;
         self.editor.put(path, node).await?;
+        Ok(())
+    }
+
+    /// Before the editor goes to a path: what cannot be read on the way begins empty. Whoever told of what lies there told everything, or the
+    /// run finds that out afterwards.
+    async fn make_room(&mut self, path: &str) -> Result<()> {
+        self.empty_before(Some(path)).await?;
+        for gap in self.merge.prior.gaps() {
+            // What is removed as a whole is never read.
+            let is_above = gap.folder != path && is_within(path, &gap.folder);
+            if is_above && self.emptied.insert(gap.folder.clone()) {
+                self.editor.remove_all(&gap.folder).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes before a path and was ordered to begin empty.
+    async fn empty_before(&mut self, path: Option<&str>) -> Result<()> {
+        let end = path.map(|path| change::key(path, ""));
+        while let Some(first) = self.to_empty.first_entry()
+            && end.as_ref().is_none_or(|end| first.key() < end)
+        {
+            let folder = first.remove();
+            self.editor.remove_all(folder).await?;
+            self.emptied.insert(folder.to_owned());
+        }
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The restore plan: what a restore will do, before it does it. Planning only reads.
 
+mod before;
 mod decide;
 mod find;
 mod ids;
@@ -9,22 +10,25 @@ mod order;
 mod people;
 mod select;
 mod store;
+mod unread;
 mod write;
 
 use std::path::Path;
 
-use model::{Clock, Conflict, Event, PlanState, Reporter, RestorePlan, RestoreTarget};
+use model::{Clock, Conflict, Event, PlanState, Reporter, RestorePlan, RestoreTarget, SourceId};
 use repository::SnapshotId;
 use service::{Client, Service, Stored};
 
 pub use self::select::{Select, Selector, What};
 pub use self::store::PlanStore;
 
+pub(crate) use self::before::add_made_before;
 pub(crate) use self::decide::{IF_GONE, NEEDED};
 pub(crate) use self::find::{Unfound, describe, find_each, revisions, target};
 pub(crate) use self::ids::IdMap;
 pub(crate) use self::people::renamed;
 pub(crate) use self::write::losses_of;
+use self::unread::Unread;
 use crate::Result;
 use crate::layout::Layouts;
 
@@ -70,6 +74,8 @@ impl PlanContext<'_> {
 pub struct PlanRequest {
     pub plan_id: String,
     pub snapshot: SnapshotId,
+    /// What the snapshot is of.
+    pub source: SourceId,
     pub repository_name: String,
     pub target: RestoreTarget,
     pub conflict: Conflict,
@@ -104,10 +110,12 @@ pub async fn plan(
     store: &dyn PlanStore,
 ) -> Result<RestorePlan> {
     cx.phase("plan");
-    let chosen = select::choose(cx, &request.select).await?;
+    let mut unread = Unread::default();
+    let chosen = select::choose(cx, &request.select, &mut unread).await?;
     let mut head = RestorePlan {
         id: request.plan_id.clone(),
         snapshot: request.snapshot.to_string(),
+        source: Some(request.source.clone()),
         repository: request.repository_name.clone(),
         target: request.target.clone(),
         conflict: request.conflict,
@@ -117,9 +125,9 @@ pub async fn plan(
         undoes: None,
     };
     store.create(&head).await?;
-    let mut writer = write::PlanWriter::new(cx, request, store);
+    let mut writer = write::PlanWriter::new(cx, request, &head, store, unread);
     let chosen = writer.drop_present(chosen).await?;
-    let chosen = needs::with_containers(cx, chosen).await?;
+    let chosen = needs::with_containers(cx, chosen, &mut writer.unread).await?;
     writer.write(chosen).await?;
     ready(cx, store, &mut head).await?;
     Ok(head)

@@ -10,14 +10,14 @@ use repository::{Difference, Repository, Snapshot, SnapshotId, TreeId};
 use service::Service;
 
 use crate::Result;
-use crate::backup::{is_of, known_source};
+use crate::backup::{is_of, known_source, originals, told_source};
 use crate::coordinator::{IndexRow, RowChange, Rows, SnapshotInfo};
 use crate::layout::{Layouts, is_within};
 use crate::rows::Contents;
 use crate::stored::SnapshotReader;
 
 /// The snapshots of a service that Keepward made, by what they are of, each source's oldest first. Those in `known` are not read; damaged
-/// ones are passed over.
+/// ones are passed over, with a warning unless a repaired one stands beside them.
 pub async fn sources(
     repository: &Repository,
     service: &'static Service,
@@ -26,12 +26,17 @@ pub async fn sources(
     let (mut found, _) = repository.readable_snapshots().await?;
     found.retain(|(_, snapshot)| is_of(snapshot, service.name));
     found.sort_by_key(|(_, snapshot)| snapshot.time);
+    let repaired = originals(&found);
     let mut sources: BTreeMap<SourceId, Vec<_>> = BTreeMap::new();
     for (id, snapshot) in found {
         let source = if let Some(source) = known.get(&id) {
             Some(source.clone())
         } else {
-            let file = known_source(repository, service, &snapshot).await?;
+            let file = if repaired.contains(&id) {
+                told_source(repository, service, &snapshot).await?.ok()
+            } else {
+                known_source(repository, service, &snapshot).await?
+            };
             file.map(|file| file.id())
         };
         if let Some(source) = source {
@@ -58,7 +63,8 @@ pub async fn info(
     }))
 }
 
-/// What changed between two trees of one source, as rows; everything there is when `before` is `None`.
+/// What changed between two trees of one source, as rows; everything there is when `before` is `None`. A folder that cannot be read is taken for
+/// unchanged: `check` names it.
 pub struct DiffRows {
     layouts: Layouts,
     before: SnapshotReader,
@@ -84,9 +90,9 @@ impl DiffRows {
     ) -> Self {
         Self {
             layouts: Layouts::new(service),
-            before: SnapshotReader::new(repository.clone(), service, before),
-            after: SnapshotReader::new(repository.clone(), service, Some(after)),
-            differences: Box::pin(repository.diff(before, Some(after))),
+            before: SnapshotReader::new(repository.clone(), service, before).around_damage(),
+            after: SnapshotReader::new(repository.clone(), service, Some(after)).around_damage(),
+            differences: Box::pin(repository.diff_around_damage(before, Some(after))),
             open: Vec::new(),
             ready: std::collections::VecDeque::new(),
         }

@@ -43,6 +43,7 @@ pub(crate) struct Made {
 struct Open {
     item: ItemRef,
     path: String,
+    /// The snapshot before has the folder.
     existed: bool,
     /// What the run sent; otherwise it is as it was.
     said: Option<Described>,
@@ -229,7 +230,9 @@ impl<'a> Maker<'a> {
         let mut folders = vec![folder.to_owned()];
         while let Some(folder) = folders.pop() {
             let place = self.layouts.parse(&folder);
-            if let Some(place) = place.filter(|place| place.part.is_empty()) {
+            if let Some(place) = place.filter(|place| place.part.is_empty())
+                && !self.prior.own_files(&place.item).await?.is_empty()
+            {
                 self.gone_row(place.item, folder.clone()).await?;
             }
             for node in self.prior.nodes(&folder).await? {
@@ -281,6 +284,13 @@ impl<'a> Maker<'a> {
         if !open.changed {
             return Ok(());
         }
+        // A folder with nothing but items of other kinds in it is none of an item: its container could not be read.
+        let before = if open.existed {
+            self.prior.own_files(&open.item).await?
+        } else {
+            Vec::new()
+        };
+        open.existed = !before.is_empty();
         let text = self.text_of(&mut open).await?;
         let state = match open.state {
             Some(state) => state,
@@ -291,11 +301,9 @@ impl<'a> Maker<'a> {
             Some(said) => said,
             None => self.prior.described(&open.item).await?,
         };
-        if open.existed {
-            // Files that were not sent are as they were.
-            for (part, node) in self.prior.own_files(&open.item).await? {
-                open.contents.keep(part, &node);
-            }
+        // Files that were not sent are as they were.
+        for (part, node) in before {
+            open.contents.keep(part, &node);
         }
         let (digest, size) = open.contents.total();
         let counts = self.counts.entry(open.item.kind.clone()).or_default();

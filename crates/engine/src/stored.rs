@@ -1,5 +1,8 @@
 //! A snapshot read by item: what kinds see of the snapshot before, and what a restore reads from.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -7,11 +10,11 @@ use jiff::Timestamp;
 use model::{Class, ItemRef};
 use repository::{Node, NodeType, Repository, TreeId};
 use service::text::Text;
-use service::{Layout, PartInfo, Service, Stored, TextOf};
+use service::{Layout, PartInfo, Service, Stored, TextOf, Unreadable};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::coordinator::RowState;
-use crate::layout::Layouts;
+use crate::layout::{Layouts, is_within};
 use crate::{Error, Result};
 
 /// What a document says of its item.
@@ -21,11 +24,21 @@ pub(crate) struct Described {
     pub project: String,
 }
 
+/// A folder whose tree cannot be read.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    pub folder: String,
+    pub tree: TreeId,
+    error: repository::Error,
+}
+
 /// One snapshot; an empty one (`tree: None`) has nothing.
 pub struct SnapshotReader {
     repository: Repository,
     layouts: Layouts,
     tree: Option<TreeId>,
+    /// Of one that reads around damage: what it left out, by folder.
+    gaps: Option<Mutex<BTreeMap<String, Gap>>>,
 }
 
 impl SnapshotReader {
@@ -34,7 +47,57 @@ impl SnapshotReader {
             repository,
             layouts: Layouts::new(service),
             tree,
+            gaps: None,
         }
+    }
+
+    /// From now on a folder whose tree cannot be read is taken for empty, and is one of [`SnapshotReader::gaps`]. To kinds an item whose own
+    /// folder is one is still damaged: it is there, and nothing can be said of it.
+    #[must_use]
+    pub fn around_damage(mut self) -> Self {
+        self.gaps = Some(Mutex::default());
+        self
+    }
+
+    /// The folders that were left out until now, in the order of their paths.
+    pub fn gaps(&self) -> Vec<Gap> {
+        self.found_gaps()
+            .map_or_else(Vec::new, |gaps| gaps.values().cloned().collect())
+    }
+
+    fn found_gaps(&self) -> Option<MutexGuard<'_, BTreeMap<String, Gap>>> {
+        let gaps = self.gaps.as_ref()?;
+        let gaps = gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(gaps).filter(|gaps| !gaps.is_empty())
+    }
+
+    /// Notes a folder that cannot be read. An error that is not about damage, and any error of a reader that leaves nothing out, stays one.
+    fn leave_out(&self, folder: &str, tree: TreeId, error: repository::Error) -> Result<()> {
+        let Some(gaps) = self.gaps.as_ref().filter(|_| error.is_damage()) else {
+            return Err(error.into());
+        };
+        let folder = folder.to_owned();
+        let gap = Gap {
+            folder: folder.clone(),
+            tree,
+            error,
+        };
+        let mut gaps = gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        gaps.entry(folder).or_insert(gap);
+        Ok(())
+    }
+
+    /// Fails where the reader left out, of an item that is there, what `asked` is true of.
+    fn refuse_gap(&self, item: &ItemRef, asked: impl Fn(&str) -> bool) -> Result<()> {
+        let Some(gaps) = self.found_gaps() else {
+            return Ok(());
+        };
+        let Some(root) = self.layouts.path(item) else {
+            return Ok(());
+        };
+        let mut own = gaps.values().filter(|gap| is_within(&gap.folder, &root));
+        own.find(|gap| asked(&gap.folder))
+            .map_or(Ok(()), |gap| Err(gap.error.clone().into()))
     }
 
     pub fn tree_id(&self) -> Option<TreeId> {
@@ -47,17 +110,53 @@ impl SnapshotReader {
 
     /// The node at a path, or `None`.
     pub async fn node(&self, path: &str) -> Result<Option<Node>> {
-        match self.tree {
-            Some(tree) => Ok(self.repository.find(tree, path).await?),
-            None => Ok(None),
+        let Some(tree) = self.tree else {
+            return Ok(None);
+        };
+        match self.repository.find(tree, path).await {
+            Err(error) if self.gaps.is_some() && error.is_damage() => {
+                self.search(tree, path, error).await
+            }
+            found => Ok(found?),
         }
+    }
+
+    /// Looks for the folder on the way that `error` is about.
+    async fn search(
+        &self,
+        mut tree: TreeId,
+        path: &str,
+        error: repository::Error,
+    ) -> Result<Option<Node>> {
+        let mut folder = String::new();
+        for name in path.split('/') {
+            match self.repository.find(tree, name).await {
+                Err(error) => return self.leave_out(&folder, tree, error).map(|()| None),
+                Ok(found) => match found.and_then(|node| node.subtree) {
+                    Some(below) => tree = below,
+                    None => break,
+                },
+            }
+            if !folder.is_empty() {
+                folder.push('/');
+            }
+            folder.push_str(name);
+        }
+        Err(error.into())
     }
 
     /// A directory's nodes; empty when there is none at this path.
     pub async fn nodes(&self, path: &str) -> Result<Vec<Node>> {
-        match self.node(path).await?.and_then(|node| node.subtree) {
-            Some(tree) => Ok(self.repository.tree(tree).await?.nodes),
-            None => Ok(Vec::new()),
+        let tree = match path {
+            "" => self.tree,
+            path => self.node(path).await?.and_then(|node| node.subtree),
+        };
+        let Some(tree) = tree else {
+            return Ok(Vec::new());
+        };
+        match self.repository.tree(tree).await {
+            Ok(tree) => Ok(tree.nodes),
+            Err(error) => self.leave_out(path, tree, error).map(|()| Vec::new()),
         }
     }
 
@@ -122,11 +221,14 @@ impl SnapshotReader {
         Ok(bytes.map(|bytes| text.of(&bytes)).unwrap_or_default())
     }
 
-    /// All that can be searched of an item.
+    /// All that can be searched of an item; what is damaged says nothing.
     pub(crate) async fn all_text(&self, item: &ItemRef) -> Result<String> {
         let mut all = Text::default();
         for (file, of) in self.layouts.texts(&item.kind) {
-            all.join(&self.text(item, file, of).await?.into_string());
+            match self.text(item, file, of).await {
+                Err(error) if error.is_damage() => {}
+                text => all.join(&text?.into_string()),
+            }
         }
         Ok(all.into_string())
     }
@@ -148,6 +250,20 @@ impl SnapshotReader {
             .node(&format!("{path}/{part}"))
             .await?
             .filter(|node| node.node_type == NodeType::File))
+    }
+
+    fn refuse_part(&self, item: &ItemRef, part: &str) -> Result<()> {
+        let path = self.layouts.path(item).map(|root| format!("{root}/{part}"));
+        let is_above = |gap: &str| path.as_ref().is_some_and(|path| is_within(path, gap));
+        self.refuse_gap(item, is_above)
+    }
+
+    /// Whether a folder holds parts of this item, and not items that lie in it.
+    fn is_own(&self, item: &ItemRef, folder: &str) -> bool {
+        let place = self.layouts.parse(folder);
+        place.is_some_and(|place| {
+            place.item == *item && self.layouts.child_at(&item.kind, &place.part).is_none()
+        })
     }
 
     async fn read_part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
@@ -215,10 +331,10 @@ impl SnapshotReader {
         part: &str,
         to: &mut (dyn AsyncWrite + Send + Unpin),
     ) -> Result<u64> {
-        let node = self
-            .part_node(item, part)
-            .await?
-            .ok_or_else(|| Error::missing(item, part))?;
+        let Some(node) = self.part_node(item, part).await? else {
+            self.refuse_part(item, part)?;
+            return Err(Error::missing(item, part));
+        };
         let mut pieces = std::pin::pin!(self.repository.stream(&node));
         let mut size = 0;
         while let Some(piece) = pieces.next().await {
@@ -243,6 +359,24 @@ impl Stored for SnapshotReader {
             .map_err(Error::into_service)
     }
 
+    async fn readable_ids(
+        &self,
+        kind: &str,
+        scope: &str,
+    ) -> service::Result<(Vec<String>, Vec<Unreadable>)> {
+        let around = Self {
+            repository: self.repository.clone(),
+            gaps: Some(Mutex::default()),
+            ..*self
+        };
+        let ids = around.ids(kind, scope).await?;
+        let unreadable = around.gaps().into_iter().map(|gap| Unreadable {
+            folder: gap.folder,
+            why: gap.error.to_string(),
+        });
+        Ok((ids, unreadable.collect()))
+    }
+
     async fn document(&self, item: &ItemRef) -> service::Result<Option<Bytes>> {
         let name = self.layouts.document(&item.kind).ok_or_else(|| {
             service::Error::new(
@@ -251,19 +385,27 @@ impl Stored for SnapshotReader {
                 format!("{item} has no document of its own"),
             )
         })?;
-        self.read_part(item, name)
-            .await
-            .map_err(Error::into_service)
+        self.part(item, name).await
     }
 
     async fn parts(&self, item: &ItemRef) -> service::Result<Vec<PartInfo>> {
-        self.files(item).await.map_err(Error::into_service)
+        let read = async {
+            let files = self.files(item).await?;
+            self.refuse_gap(item, |gap| self.is_own(item, gap))?;
+            Ok(files)
+        };
+        read.await.map_err(Error::into_service)
     }
 
     async fn part(&self, item: &ItemRef, part: &str) -> service::Result<Option<Bytes>> {
-        self.read_part(item, part)
-            .await
-            .map_err(Error::into_service)
+        let read = async {
+            let bytes = self.read_part(item, part).await?;
+            if bytes.is_none() {
+                self.refuse_part(item, part)?;
+            }
+            Ok(bytes)
+        };
+        read.await.map_err(Error::into_service)
     }
 
     async fn copy(

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use model::{Action, ItemRef, PlanState, RestorePlan, Step, StepState, Undone};
 use service::{GONE, Ids as _, Kind, Removal, Stored, StoredItem};
 
-use crate::apply::{Made, batches, ids_of, target_of, was_made_by};
-use crate::plan::{IdMap, PlanContext, PlanStore, losses_of, ready, renamed};
+use crate::apply::{Made, NOT_MADE, Traces, batches, target_of, was_made_by};
+use crate::plan::{PlanContext, PlanStore, losses_of, ready, renamed};
 use crate::{Error, Result};
 
 /// Steps that are read from the store in one call.
@@ -46,14 +46,14 @@ pub async fn plan(
         ..request.head.clone()
     };
     store.create(&head).await?;
-    let ids = ids_of(store, &undone).await?;
+    let traces = Traces::of(store, &undone).await?;
     let renamed = renamed(cx.service, request.made, store, &undone.plan).await?;
     let mut writer = Writer {
         cx,
         request: &request,
         undone: &undone,
         store,
-        ids: &ids,
+        traces: &traces,
         made: match &renamed {
             Some(renamed) => renamed,
             None => request.made,
@@ -88,7 +88,7 @@ struct Writer<'a> {
     request: &'a UndoRequest<'a>,
     undone: &'a Undone,
     store: &'a dyn PlanStore,
-    ids: &'a IdMap,
+    traces: &'a Traces,
     /// The items as they were written.
     made: &'a dyn Stored,
     position: u64,
@@ -109,6 +109,15 @@ impl Answer {
             action: Action::Skip,
             reason: Some(reason.into()),
             losses: Vec::new(),
+        }
+    }
+
+    /// It stays, and what stood there before the restore does not come back.
+    fn lost(step: &Step, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            losses: vec![reason.clone()],
+            ..Self::stays(step, reason)
         }
     }
 }
@@ -167,7 +176,7 @@ impl Writer<'_> {
         kind: &dyn Kind,
         steps: &[Step],
     ) -> Result<Vec<Result<Vec<String>, String>>> {
-        let target = target_of(self.cx, self.made, self.undone, self.ids);
+        let target = target_of(self.cx, self.made, self.undone, &self.traces.ids);
         let items: Vec<StoredItem> = steps
             .iter()
             .map(|step| StoredItem {
@@ -214,11 +223,14 @@ impl Writer<'_> {
             return Ok(Answer::stays(step, message));
         }
         match made.action {
+            Action::Create | Action::Undelete if !self.traces.is_made(step) => {
+                Ok(Answer::stays(step, NOT_MADE))
+            }
             Action::Create | Action::Undelete => Ok(removed(kind, step)),
             Action::Replace => self.put_back(kind, step).await,
-            Action::Merge => Ok(Answer::stays(
+            Action::Merge => Ok(Answer::lost(
                 step,
-                "it was merged into what the service made by itself, and what that was is not known",
+                "it was merged into what stood at the target, and what that was is not known",
             )),
             Action::Skip | Action::Export | Action::Remove => {
                 Ok(Answer::stays(step, "nothing was written"))
@@ -228,13 +240,15 @@ impl Writer<'_> {
 
     async fn put_back(&self, kind: &dyn Kind, step: &Step) -> Result<Answer> {
         let (Some(before), Some(id)) = (&self.request.before, &step.new_id) else {
-            return Ok(Answer::stays(
+            return Ok(Answer::lost(
                 step,
                 "what stood there before is in no snapshot of the target",
             ));
         };
         let scope = match kind.spec().parent {
-            Some(parent) if !step.item.scope.is_empty() => self.ids.get(parent, &step.item.scope),
+            Some(parent) if !step.item.scope.is_empty() => {
+                self.traces.ids.get(parent, &step.item.scope)
+            }
             _ => Some(step.item.scope.clone()),
         };
         let item = scope.map(|scope| ItemRef::new(&step.item.kind, &scope, id));
@@ -247,7 +261,7 @@ impl Writer<'_> {
                 "what stood there before is not in the snapshot of {}",
                 before.taken
             );
-            return Ok(Answer::stays(step, reason));
+            return Ok(Answer::lost(step, reason));
         };
         let mut losses = vec![format!(
             "it becomes what the snapshot of {} has: what was changed between that and the restore is lost",

@@ -102,17 +102,25 @@ struct Gap {
     message: String,
 }
 
-/// Items that the walk has met and nobody has taken up yet, by kind and id.
+/// An item that the walk has met.
+struct Met {
+    kind: &'static str,
+    id: String,
+    /// It has files of its own: a folder with items of other kinds alone is no stored item.
+    stored: bool,
+}
+
+/// Items that nobody has taken up yet.
 #[derive(Default)]
-struct Seen(Mutex<Vec<(&'static str, String)>>);
+struct Seen(Mutex<Vec<Met>>);
 
 impl Seen {
-    fn add(&self, items: Vec<(&'static str, String)>) {
+    fn add(&self, items: Vec<Met>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.extend(items);
     }
 
-    fn take(&self) -> Vec<(&'static str, String)> {
+    fn take(&self) -> Vec<Met> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *seen)
     }
@@ -164,9 +172,11 @@ impl Verification<'_> {
                 () = cx.cancel.cancelled() => return Err(Error::Canceled),
                 outcome = checked.try_next() => outcome?,
             };
-            for (kind, id) in seen.take() {
-                *self.report.items.entry(kind.to_owned()).or_default() += 1;
-                self.known.add(kind, &id);
+            for met in seen.take() {
+                if met.stored {
+                    *self.report.items.entry(met.kind.to_owned()).or_default() += 1;
+                }
+                self.known.add(met.kind, &met.id);
             }
             let Some(outcome) = outcome else { break };
             self.take(outcome);
@@ -285,18 +295,21 @@ fn tagged(snapshot: &Snapshot) -> &str {
 }
 
 /// The item and those of its parts that are items of their own kind, by kind and id. Lines are counted when they are read.
-fn contained(layouts: Layouts, gathered: &Gathered) -> Vec<(&'static str, String)> {
+fn contained(layouts: Layouts, gathered: &Gathered) -> Vec<Met> {
     let item = &gathered.item;
-    let own = layouts
-        .service()
-        .kind(&item.kind)
-        .map(|kind| (kind.spec().name, item.id.clone()));
+    let own = layouts.service().kind(&item.kind).map(|kind| Met {
+        kind: kind.spec().name,
+        id: item.id.clone(),
+        stored: !gathered.files.is_empty(),
+    });
     let files = gathered.files.iter().filter_map(|file| {
         let spec = layouts.part_kind(&item.kind, &file.part)?.spec();
         match spec.layout {
-            service::Layout::Files { folder } => {
-                Some((spec.name, file.part[folder.len() + 1..].to_owned()))
-            }
+            service::Layout::Files { folder } => Some(Met {
+                kind: spec.name,
+                id: file.part[folder.len() + 1..].to_owned(),
+                stored: true,
+            }),
             _ => None,
         }
     });

@@ -27,6 +27,8 @@ pub struct Plan {
     pub twice: u32,
     /// Puts that were acknowledged since the plan began may be gone or torn after a crash.
     pub forgetful: bool,
+    /// Puts of a thousand, of what lies in a folder `data`, that are acknowledged and leave nothing.
+    pub swallow: u32,
 }
 
 /// One fault that came true.
@@ -55,6 +57,8 @@ pub(crate) enum Verdict {
     Twice,
     /// A put for which there is no room.
     Full(Effect),
+    /// A put that is acknowledged and leaves nothing.
+    Swallow,
 }
 
 /// What an operation that does not end well left behind.
@@ -78,12 +82,14 @@ impl Verdict {
             Self::Twice => "done, and told that it was not there",
             Self::Full(Effect::Torn) => "full half way",
             Self::Full(_) => "full",
+            Self::Swallow => "acknowledged and not done",
         })
     }
 
     pub(crate) fn effect(self) -> Effect {
         match self {
             Self::Pass | Self::Twice => Effect::Whole,
+            Self::Swallow => Effect::None,
             Self::Fail(effect) | Self::Die(effect) | Self::Full(effect) => effect,
         }
     }

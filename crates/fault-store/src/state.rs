@@ -63,7 +63,7 @@ impl State {
     pub(crate) fn decide(&mut self, operation: Operation, name: &str) -> Verdict {
         let number = self.count;
         self.count += 1;
-        let verdict = self.verdict(operation, number);
+        let verdict = self.verdict(operation, number, name);
         if let Some(fault) = verdict.name() {
             self.strikes.push(Strike {
                 number,
@@ -74,7 +74,7 @@ impl State {
         verdict
     }
 
-    fn verdict(&mut self, operation: Operation, number: u64) -> Verdict {
+    fn verdict(&mut self, operation: Operation, number: u64, name: &str) -> Verdict {
         if self.plan.crash_at == Some(number) {
             return Verdict::Die(self.effect(operation));
         }
@@ -98,7 +98,11 @@ impl State {
                     return Verdict::Full(if torn { Effect::Torn } else { Effect::None });
                 }
                 self.used = used;
-                Verdict::Pass
+                if is_data(name) && self.chance(self.plan.swallow) {
+                    Verdict::Swallow
+                } else {
+                    Verdict::Pass
+                }
             }
             Operation::Delete if self.chance(self.plan.twice) => Verdict::Twice,
             Operation::Delete | Operation::Read => Verdict::Pass,
@@ -164,4 +168,9 @@ impl State {
         }
         lost
     }
+}
+
+/// Whether an operation is on something in a folder `data`.
+fn is_data(name: &str) -> bool {
+    name.split(['/', ' ']).any(|part| part == "data")
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    CopyOptions, Error, Extensions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult,
     Result,
 };
@@ -212,6 +212,11 @@ impl ObjectStore for FaultStore {
         };
         match (verdict, done) {
             (Verdict::Pass, Some(done)) => Ok(done),
+            (Verdict::Swallow, _) => Ok(PutResult {
+                e_tag: None,
+                version: None,
+                extensions: Extensions::default(),
+            }),
             _ => self.end(verdict).await,
         }
     }

@@ -14,6 +14,8 @@ use crate::GRAPH;
 
 pub(crate) struct TenantDirectory;
 
+// Graph leaves out what is not set, or says null: the id alone is always there.
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UserLine<'a> {
@@ -28,8 +30,8 @@ struct UserLine<'a> {
     #[serde(borrow)]
     user_type: Option<Cow<'a, str>>,
     account_enabled: Option<bool>,
-    #[serde(borrow, default)]
-    assigned_licenses: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    assigned_licenses: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -41,10 +43,10 @@ struct GroupLine<'a> {
     display_name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     mail: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    group_types: Vec<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    resource_provisioning_options: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    group_types: Option<Vec<Cow<'a, str>>>,
+    #[serde(borrow)]
+    resource_provisioning_options: Option<Vec<Cow<'a, str>>>,
     security_enabled: Option<bool>,
 }
 
@@ -59,8 +61,7 @@ struct SiteLine<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     web_url: Option<Cow<'a, str>>,
-    #[serde(default)]
-    is_personal_site: bool,
+    is_personal_site: Option<bool>,
 }
 
 fn read<'a, T: Deserialize<'a>>(document: &'a RawValue) -> Result<T> {
@@ -75,7 +76,8 @@ fn first(texts: [Option<Cow<'_, str>>; 2], id: &str) -> String {
 
 fn user(document: &RawValue) -> Result<Entry> {
     let user: UserLine<'_> = read(document)?;
-    let licensed = !user.assigned_licenses.is_empty();
+    let licenses = user.assigned_licenses.unwrap_or_default();
+    let licensed = !licenses.is_empty();
     let enabled = user.account_enabled.unwrap_or(true);
     let has_mailbox = user.mail.as_ref().is_some_and(|mail| !mail.is_empty());
     let is_guest = user.user_type.as_deref() == Some("Guest");
@@ -99,7 +101,9 @@ fn user(document: &RawValue) -> Result<Entry> {
 
 fn group(document: &RawValue) -> Result<Entry> {
     let group: GroupLine<'_> = read(document)?;
-    let has = |list: &[Cow<'_, str>], word: &str| list.iter().any(|entry| entry == word);
+    let has = |list: &Option<Vec<Cow<'_, str>>>, word: &str| {
+        list.iter().flatten().any(|entry| entry == word)
+    };
     let nature = match () {
         () if has(&group.resource_provisioning_options, "Team") => Nature::Team,
         () if has(&group.group_types, "Unified") => Nature::UnifiedGroup,
@@ -117,7 +121,7 @@ fn group(document: &RawValue) -> Result<Entry> {
 
 fn site(document: &RawValue) -> Result<Entry> {
     let site: SiteLine<'_> = read(document)?;
-    let nature = if site.is_personal_site {
+    let nature = if site.is_personal_site == Some(true) {
         Nature::PersonalSite
     } else {
         Nature::Site
@@ -260,5 +264,23 @@ mod tests {
         ] {
             assert_eq!(entry(group, text).nature, nature, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_null_is_what_is_not_set() {
+        let null = |members: &[&str]| {
+            let members = members.iter().map(|name| format!(r#","{name}":null"#));
+            format!(r#"{{"id":"1"{}}}"#, members.collect::<String>())
+        };
+        let texts = ["displayName", "mail", "userPrincipalName", "userType"];
+        let all = [&texts[..], &["accountEnabled", "assignedLicenses"]].concat();
+        assert_eq!(entry(user, &null(&all)), entry(user, r#"{"id":"1"}"#));
+        let lists = ["groupTypes", "resourceProvisioningOptions"];
+        let all = [&lists[..], &["displayName", "mail", "securityEnabled"]].concat();
+        assert_eq!(entry(group, &null(&all)), entry(group, r#"{"id":"1"}"#));
+        let all = ["displayName", "name", "webUrl", "isPersonalSite"];
+        assert_eq!(entry(site, &null(&all)), entry(site, r#"{"id":"1"}"#));
+        let nothing: &RawValue = serde_json::from_str(r#"{"id":null}"#).unwrap();
+        assert!(group(nothing).is_err(), "nothing is guessed");
     }
 }

@@ -86,7 +86,9 @@ codes! {
     "client-secret-refused", "The client secret is wrong or expired", "Often the id of the secret was pasted in place of its value.",
         "Create a new secret for the application (Certificates & secrets), copy its value, and store it: `keepward credential rotate NAME`.";
     "clock-behind", "The clock is behind the newest snapshot", "The snapshot that this backup goes on from is dated later than now. So that the newest snapshot stays the newest, this one is dated right after it.",
-        "Check the clock of this machine (timedatectl), and of the one that made the snapshot before. Snapshots of a wrong date count for that date in what is kept.";
+        "Check the clock of this machine (timedatectl), and of the one that made the snapshot before. What is dated later than now is kept until then, and is not counted in what is kept. To have right dates sooner, forget every snapshot that is dated later than now (`keepward snapshot list`, then `keepward snapshot forget ID…`): the next backup goes on from the newest that is left, and what changed since comes with it.";
+    "clock-wrong", "The clocks of this machine and of the service are far apart", "The service dates its answers, by more than 10 minutes differently from this machine. What is kept is counted by the dates of snapshots, so this one is dated by the service's clock.",
+        "Set this machine's clock (timedatectl set-ntp true). If it is right, look for a proxy that dates answers itself.";
     "code-read-missing", "Token lacks Code.Read permission", "Repositories cannot be read with this token or identity.",
         "Authenticate again with an identity that has Code.Read, or give the token the scope vso.code (Code: Read).";
     "conditional-access", "Conditional Access blocks the sign-in", "A policy of the tenant forbids this way to sign in, this machine or its network. Device codes are blocked in many tenants.",
@@ -328,7 +330,7 @@ codes! {
         "Look whether the place has another name now. If it has not, run a full backup: `keepward backup CONNECTOR --full`.";
     "repository-counting", "The repository is being counted", "Its index and all folders are read, which takes longer than a request may. That goes on.",
         "Ask again in a minute.";
-    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "List what is damaged: `keepward repository check --read-data`. If you have a copy of the repository, put the listed files back from it. Without a copy, `keepward repository repair access`, `index` and `snapshots` bring back what is possible. If another program removed a snapshot on purpose, accept that with `keepward snapshot forget ID`.";
+    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "List what is damaged: `keepward repository check --read-data`. If you have a copy of the repository's files, put the listed ones back from it. A repository that `keepward repository copy` made has other files: bring their content back with `keepward repository repair index` and then `keepward repository copy --from THE-COPY --to THIS-ONE`. Without any copy, `keepward repository repair access`, `index` and `snapshots` bring back what is possible. If another program removed a snapshot on purpose, accept that with `keepward snapshot forget ID`.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
     "repository-gone", "Nothing is left of a repository that is known here", "It was at this place. Now its folder is empty or away: most often a disk or network share that is not mounted, or a folder that was moved.",
         "Mount the disk, or put the folder back. If it lies elsewhere now, change its place in the console, or take it up under another name: `keepward repository add PATH --name NAME --password-file FILE`. Make no new repository in its place.";
@@ -360,7 +362,8 @@ codes! {
     "request-too-slow", "The request took too long", "It did not arrive in time, or what it asked for was not done in time.",
         "Send it again; with an `Idempotency-Key` nothing is done twice.";
     "restore-conflict", "The target already has this item", "Nothing was changed: the plan's conflict rule is `skip`.", "Plan again with `--conflict replace` or `--conflict duplicate`.";
-    "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.", "Compare the item with `keepward export`, and report what you see.";
+    "restore-differs", "A restored item differs from the snapshot", "It was read back after the write and something is not the same; the report names each difference.",
+        "If what the item needs (an area, a field, a permission) was missing, see to it, and make a new plan with `--conflict replace`: it writes what differs. Otherwise compare the item with `keepward export`, and report what you see.";
     "restore-failed", "An item could not be restored", "The service refused the write.", "Remove the cause that the message states, then run `keepward restore apply PLAN` again: it continues where it stopped.";
     "restore-target", "The connector is of another service than the snapshot", "A snapshot can be restored into an organization of its own service alone.",
         "Choose a connector of the same service with `--into`, or export the data: `keepward export`.";
@@ -413,6 +416,8 @@ codes! {
         "Use the newer version.";
     "session-unknown", "There is no such session", "It has ended, or it is somebody else's.",
         "`keepward session list` shows those that there are.";
+    "settings-changed", "The settings were changed meanwhile", "Somebody else saved them since they were read. Nothing was saved.",
+        "Look at them again, and make your change once more.";
     "setup-refused", "The token of the first start is not valid", "It is wrong, it was used already, or somebody has an account.",
         "Start the server again to get a new token while nobody has an account; otherwise ask an administrator, or run `keepward user add` on the machine itself.";
     "sign-in-failed", "The sign-in did not come to an end", "It took too long, was used twice, or Microsoft answered with an error.",
@@ -485,7 +490,7 @@ codes! {
         "Start a worker beside the storage with `--storage REPOSITORY`, choose another repository, or leave the choice of the worker out of the policy.";
     "worker-unknown", "No worker has this name", "",
         "`keepward worker list` shows those that exist.";
-    "wrong-password", "The repository's password is wrong", "", "Check the password file. Without a password of one of its keys a repository cannot be opened by anyone.";
+    "wrong-password", "The repository's password is wrong", "", "Check the password file. If the password was changed by restic or on another machine, tell Keepward the new one: `keepward repository key use --password-file FILE`. Without a password of one of its keys a repository cannot be opened by anyone.";
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ pub use issue::{Class, Issue};
 pub use maintenance::{Maintenance, Task};
 pub use outcome::Outcome;
 pub use plan::{
-    Action, Conflict, PlanPerson, PlanState, RestorePlan, RestoreTarget, Step, StepState, Undone,
+    Action, Conflict, MadeBefore, PlanPerson, PlanState, RestorePlan, RestoreTarget, Step, StepState, Undone,
+    Written,
 };
 pub use policy::{Picks, Policy, Reason, Waiting};
 pub use proposal::{Proposal, ProposalKind, ProposalState};

@@ -93,6 +93,9 @@ pub enum StepState {
 pub struct RestorePlan {
     pub id: String,
     pub snapshot: String,
+    /// What the snapshot is of, also when that is forgotten; `None` of plans from before this was noted.
+    #[serde(default)]
+    pub source: Option<SourceId>,
     pub repository: String,
     pub target: RestoreTarget,
     pub conflict: Conflict,
@@ -126,6 +129,27 @@ pub struct Undone {
     pub repository: String,
     /// It wrote into the organization that its snapshot came from.
     pub original: bool,
+}
+
+/// What a plan wrote of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub item: ItemRef,
+    /// Its id at the target.
+    pub new_id: String,
+    /// The plan made it there, and did not find it. Not known, and so not said, of what was written before this was noted.
+    pub made: bool,
+}
+
+/// What another plan, from the same source into the same organization, made of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeBefore {
+    pub item: ItemRef,
+    /// The id that it got at the target.
+    pub new_id: String,
+    pub plan: String,
+    /// That plan was carried to its end: the item is whole.
+    pub finished: bool,
 }
 
 /// One item of a plan.

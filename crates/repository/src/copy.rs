@@ -1,13 +1,15 @@
 //! Copies snapshots into another repository: what is missing there, and nothing twice.
 //!
-//! Blobs have the same ids everywhere, since they are hashes of clear bytes; only their encryption differs. A tree that the
-//! target's last snapshot of the same source has in the same depth is whole there and is not read. All else is verified by its
-//! hash on the way, and stored unless the target's index names it. The index is written every now and then, so that a copy that
-//! was killed goes on from there. At last the new trees are read back from the target, and only then the snapshot is written.
+//! Blobs have the same ids everywhere, since they are hashes of clear bytes; only their encryption differs. The trees of each
+//! snapshot are read from the source, each once in a copy, and all that they name is looked up in the target's index: also below
+//! trees that the target has, and of snapshots that it has, so that a copy brings back what a target lost. What it lacks is
+//! verified by its hash on the way. The index is written every now and then, so that a copy that was killed goes on from there. At
+//! last the trees that were stored are read back from the target, and only then the snapshot is written.
 
 mod trees;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use model::Reporter;
@@ -15,14 +17,15 @@ use serde::Serialize;
 
 use crate::crypto::Cipher;
 use crate::fetch::fetch;
+use crate::index::table::Place;
+use crate::links::Links;
 use crate::pack::Entry;
 use crate::progress::Progress;
-use crate::repair::is_repaired;
 use crate::{
     BlobType, Error, Holder, Id, LockGuard, Repository, Result, Snapshot, SnapshotId, TreeId,
     Writer,
 };
-use trees::NewTrees;
+use trees::Trees;
 
 /// Blobs whose places are in memory at once.
 const BLOBS: usize = 16_384;
@@ -47,7 +50,7 @@ impl Default for CopyOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CopyReport {
     pub snapshots_copied: u64,
-    /// The target had them.
+    /// The target had them; what it had lost of them is there again.
     pub snapshots_present: u64,
     /// Blobs that the target lacked.
     pub blobs_copied: u64,
@@ -56,12 +59,13 @@ pub struct CopyReport {
     /// Of those blobs, as the target stores them.
     pub bytes_stored: u64,
     pub packs: u64,
-    /// Trees of the copied snapshots that were read back from the target; all that they name is in its index.
+    /// Trees that were stored, and read back from the target; all that they name is in its index.
     pub trees_proved: u64,
 }
 
 impl Repository {
-    /// Copies these snapshots, oldest first, to `target`. Both are locked shared meanwhile; this one, which is only read, where that is possible.
+    /// Copies these snapshots, oldest first, to `target`, and brings back there what it lost of them. Both are locked shared meanwhile; this
+    /// one, which is only read, where that is possible. One of which something is lost at both ends is named in the end, and all others are copied.
     pub async fn copy_to(
         &self,
         target: &Self,
@@ -84,7 +88,10 @@ impl Repository {
             writer: target.writer(),
             lock: &target_lock,
             options,
+            whole: HashSet::new(),
             scheduled: HashSet::new(),
+            new: Vec::new(),
+            lost: None,
             indexed: 0,
             report: CopyReport::default(),
         };
@@ -104,8 +111,14 @@ struct Copy<'a> {
     writer: Writer,
     lock: &'a LockGuard,
     options: &'a CopyOptions,
+    /// Trees of earlier snapshots: the target has all that they name.
+    whole: HashSet<TreeId>,
     /// Blobs that are to be stored, or are stored and not yet in the index.
     scheduled: HashSet<(BlobType, Id)>,
+    /// Trees that were stored and not yet read back.
+    new: Vec<TreeId>,
+    /// The first content that cannot be had; what can be had is stored all the same.
+    lost: Option<Error>,
     /// Stored bytes that an index names.
     indexed: u64,
     report: CopyReport,
@@ -127,23 +140,22 @@ impl Copy<'_> {
         let wanted: HashSet<SnapshotId> = wanted.iter().copied().collect();
         let mut there = There::read(self.target).await?;
         let mut progress = Progress::begin(reporter, "copy", None);
-        let mut seen = HashSet::new();
+        let mut broken = Broken::default();
         let snapshots = self.source.snapshots().await?;
+        // What the target has must be certain.
+        self.target.index().load_all().await?;
         for (id, snapshot) in snapshots.into_iter().filter(|(id, _)| wanted.contains(id)) {
-            let present = there.has(id, &snapshot);
-            if present && !there.damaged.contains(&snapshot.tree) {
-                self.report.snapshots_present += 1;
-                continue;
+            match self.bring(snapshot.tree, &mut progress).await {
+                Err(error) if error.is_damage() => {
+                    self.scheduled.clear();
+                    self.new.clear();
+                    self.lost = None;
+                    broken.add(id, error);
+                    continue;
+                }
+                brought => brought?,
             }
-            // At the first one: what the target has must be certain.
-            self.target.index().load_all().await?;
-            let base = there.base(&snapshot);
-            self.content(snapshot.tree, base, &mut seen, &mut progress)
-                .await?;
-            self.writer.flush().await?;
-            self.scheduled.clear();
-            self.prove(snapshot.tree, base, &mut progress).await?;
-            if present {
+            if there.has(id, &snapshot) {
                 self.report.snapshots_present += 1;
                 continue;
             }
@@ -156,20 +168,31 @@ impl Copy<'_> {
             there.add(new, copy);
             self.report.snapshots_copied += 1;
         }
+        broken.into_result()
+    }
+
+    /// Sees to it that the target has all of a tree.
+    async fn bring(&mut self, tree: TreeId, progress: &mut Progress<'_>) -> Result<()> {
+        let read = self.content(tree, progress).await?;
+        self.writer.flush().await?;
+        self.scheduled.clear();
+        if let Some(error) = self.lost.take() {
+            return Err(error);
+        }
+        self.prove(progress).await?;
+        self.whole.extend(read);
         Ok(())
     }
 
-    /// Stores what the target lacks of a tree. `seen` has the trees of earlier snapshots of this copy.
+    /// Stores what the target lacks of a tree; answers the trees that were read.
     async fn content(
         &mut self,
         tree: TreeId,
-        base: Option<TreeId>,
-        seen: &mut HashSet<TreeId>,
         progress: &mut Progress<'_>,
-    ) -> Result<()> {
-        let mut trees = NewTrees::new(self.source, self.target, tree, base);
+    ) -> Result<HashSet<TreeId>> {
+        let mut trees = Trees::new(self.source, self.target, tree);
         let mut missing = Vec::new();
-        while let Some(batch) = trees.next(seen).await? {
+        while let Some(batch) = trees.next(&self.whole).await? {
             for found in batch {
                 progress.add(1, 0);
                 for id in found.links.blobs {
@@ -179,6 +202,7 @@ impl Copy<'_> {
                 }
                 if self.lacks(BlobType::Tree, found.id) {
                     self.writer.blob(BlobType::Tree, &found.bytes).await?;
+                    self.new.push(found.id);
                 }
                 if missing.len() >= BLOBS {
                     self.data(std::mem::take(&mut missing), progress).await?;
@@ -189,7 +213,8 @@ impl Copy<'_> {
                 self.scheduled.clear();
             }
         }
-        self.data(missing, progress).await
+        self.data(missing, progress).await?;
+        Ok(trees.seen)
     }
 
     fn lacks(&mut self, kind: BlobType, id: Id) -> bool {
@@ -200,15 +225,21 @@ impl Copy<'_> {
         let kind = BlobType::Data;
         let mut places = Vec::with_capacity(ids.len());
         for id in ids {
-            let place = self.source.index().find(kind, &id).await?;
-            places.push(place.ok_or(Error::BlobMissing { kind, id })?);
+            match self.source.index().find(kind, &id).await? {
+                Some(place) => places.push(place),
+                None => self.lose(Error::BlobMissing { kind, id })?,
+            }
         }
         let mut read = fetch(self.source, places, clear).boxed();
         while let Some(batch) = read.try_next().await? {
             for (_, bytes) in batch {
-                let bytes = bytes?;
-                self.writer.blob(kind, &bytes).await?;
-                progress.add(1, bytes.len() as u64);
+                match bytes {
+                    Ok(bytes) => {
+                        self.writer.blob(kind, &bytes).await?;
+                        progress.add(1, bytes.len() as u64);
+                    }
+                    Err(error) => self.lose(error)?,
+                }
             }
             let stored = self.writer.stored().stored_bytes;
             if stored - self.indexed >= self.options.index_every {
@@ -220,30 +251,76 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Reads the new trees from the target and looks for all that they name in its index.
-    async fn prove(
-        &mut self,
-        tree: TreeId,
-        base: Option<TreeId>,
-        progress: &mut Progress<'_>,
-    ) -> Result<()> {
-        self.target.index().refresh().await?;
-        self.target.index().load_all().await?;
-        let mut trees = NewTrees::new(self.target, self.target, tree, base);
-        let mut seen = HashSet::new();
-        while let Some(batch) = trees.next(&mut seen).await? {
-            for found in batch {
-                progress.add(1, 0);
-                self.report.trees_proved += 1;
-                for id in found.links.blobs {
-                    let kind = BlobType::Data;
-                    if self.target.index().peek(kind, &id).is_none() {
-                        return Err(Error::BlobMissing { kind, id });
+    fn lose(&mut self, error: Error) -> Result<()> {
+        if !error.is_damage() {
+            return Err(error);
+        }
+        self.lost.get_or_insert(error);
+        Ok(())
+    }
+
+    /// Reads the trees that were stored from the target and looks for all that they name in its index.
+    async fn prove(&mut self, progress: &mut Progress<'_>) -> Result<()> {
+        if self.new.is_empty() {
+            return Ok(());
+        }
+        let index = self.target.index();
+        index.refresh().await?;
+        index.load_all().await?;
+        for some in std::mem::take(&mut self.new).chunks(BLOBS) {
+            let places = some.iter().map(|id| self.place(BlobType::Tree, *id));
+            let places = places.collect::<Result<_>>()?;
+            let mut read = fetch(self.target, places, Links::open).boxed();
+            while let Some(batch) = read.try_next().await? {
+                for (_, links) in batch {
+                    let links = links?;
+                    for id in links.trees {
+                        self.place(BlobType::Tree, id)?;
                     }
+                    for id in links.blobs {
+                        self.place(BlobType::Data, id)?;
+                    }
+                    progress.add(1, 0);
+                    self.report.trees_proved += 1;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Where the target has it; its index is loaded.
+    fn place(&self, kind: BlobType, id: Id) -> Result<Place> {
+        let place = self.target.index().peek(kind, &id);
+        place.ok_or(Error::BlobMissing { kind, id })
+    }
+}
+
+/// Snapshots of which something is lost at both ends.
+#[derive(Default)]
+struct Broken {
+    first: Option<(SnapshotId, Error)>,
+    others: usize,
+}
+
+impl Broken {
+    fn add(&mut self, id: SnapshotId, error: Error) {
+        if self.first.is_none() {
+            self.first = Some((id, error));
+        } else {
+            self.others += 1;
+        }
+    }
+
+    fn into_result(self) -> Result<()> {
+        let others = self.others;
+        self.first.map_or(Ok(()), |(snapshot, cause)| {
+            let cause = Arc::new(cause);
+            Err(Error::CopyBroken {
+                snapshot,
+                others,
+                cause,
+            })
+        })
     }
 }
 
@@ -256,32 +333,14 @@ fn clear(cipher: &Cipher, entry: &Entry, sealed: &[u8]) -> Result<Vec<u8>> {
 struct There {
     /// By their id, and by that of the snapshot that they are a copy of.
     by_origin: HashMap<SnapshotId, Vec<Snapshot>>,
-    /// The newest of each host and paths.
-    newest: HashMap<(String, Vec<String>), Snapshot>,
-    /// Trees of which a repair found that something is lost: they are no proof that anything is there, and are copied again.
-    damaged: HashSet<TreeId>,
 }
 
 impl There {
     async fn read(target: &Repository) -> Result<Self> {
-        let snapshots = target.snapshots().await?;
-        let repaired = snapshots
-            .iter()
-            .filter(|(_, snapshot)| is_repaired(snapshot));
-        let originals: HashSet<Id> = repaired
-            .filter_map(|(_, snapshot)| snapshot.original)
-            .collect();
-        let damaged = snapshots
-            .iter()
-            .filter(|(id, _)| originals.contains(id))
-            .map(|(_, snapshot)| snapshot.tree)
-            .collect();
         let mut there = Self {
             by_origin: HashMap::new(),
-            newest: HashMap::new(),
-            damaged,
         };
-        for (id, snapshot) in snapshots {
+        for (id, snapshot) in target.snapshots().await? {
             there.add(id, snapshot);
         }
         Ok(there)
@@ -294,10 +353,6 @@ impl There {
                 .or_default()
                 .push(snapshot.clone());
         }
-        if !self.damaged.contains(&snapshot.tree) {
-            let group = (snapshot.hostname.clone(), snapshot.paths.clone());
-            self.newest.insert(group, snapshot);
-        }
     }
 
     /// restic's rule: the same origin, and nothing that a person sees of it differs.
@@ -305,11 +360,6 @@ impl There {
         let origin = snapshot.original.unwrap_or(id);
         let known = self.by_origin.get(&origin);
         known.is_some_and(|known| known.iter().any(|other| is_similar(other, snapshot)))
-    }
-
-    fn base(&self, snapshot: &Snapshot) -> Option<TreeId> {
-        let group = (snapshot.hostname.clone(), snapshot.paths.clone());
-        self.newest.get(&group).map(|snapshot| snapshot.tree)
     }
 }
 

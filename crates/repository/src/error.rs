@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{BlobType, FileKind, Id, LockInfo};
+use crate::{BlobType, FileKind, Id, LockInfo, SnapshotId};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -36,6 +36,13 @@ pub enum Error {
     Damaged { what: String, reason: String },
     #[error("{kind} blob {id} is in no index")]
     BlobMissing { kind: BlobType, id: Id },
+    /// Neither end of a copy has it; all other snapshots were copied.
+    #[error("snapshot {} cannot be copied whole{}: {cause}", snapshot.short(), and_others(*others))]
+    CopyBroken {
+        snapshot: SnapshotId,
+        others: usize,
+        cause: Arc<Self>,
+    },
     #[error("{kind} file {id} does not exist")]
     FileMissing { kind: FileKind, id: Id },
     #[error("no snapshot has the id {0:?}")]
@@ -94,13 +101,18 @@ impl Error {
             Self::KeyInUse(_) => "key-in-use",
             Self::Locked { .. } => "lock-held",
             Self::LockLost(_) | Self::IndexReplaced => "lock-lost",
-            Self::WriteFailed(cause) => cause.code(),
+            Self::CopyBroken { cause, .. } | Self::WriteFailed(cause) => cause.code(),
             Self::InvalidName { .. } => "name-refused",
             Self::OutOfOrder { .. } | Self::NotADirectory { .. } => "tree-order",
             Self::StorageFull(_) => "disk-full",
             Self::Source(_) => "source-failed",
             Self::Storage { .. } | Self::Io { .. } => "storage-failed",
         }
+    }
+
+    /// Something stored cannot be read back; the storage itself answers.
+    pub fn is_damage(&self) -> bool {
+        self.code() == "repository-damaged"
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "callers pass `format_args!`")]
@@ -155,6 +167,13 @@ fn locked_until(error: &object_store::Error) -> Option<jiff::Timestamp> {
         return None;
     };
     Some(source.downcast_ref::<crate::store::LockedUntil>()?.until)
+}
+
+fn and_others(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", nor {count} others"),
+    }
 }
 
 fn list(ids: &[Id]) -> String {

@@ -22,6 +22,8 @@ const COMPRESSED: u8 = 2;
 const LARGEST_CLEAR: usize = 512 << 20;
 /// Keys, locks, snapshots and configs have a few hundred bytes.
 const SMALL: u64 = 64 << 20;
+/// A storage may show a new file a little later.
+const LOOKS: u32 = 16;
 const CONFIG: &str = "config";
 /// The folder of the second copies; restic and other programs do not look into it.
 const COPIES: &str = "keepward";
@@ -274,6 +276,30 @@ impl Files {
             self.write_copy(&kind.copy_path(id), bytes).await;
         }
         Ok(())
+    }
+
+    /// The same, and looks whether the file is there: what a storage acknowledges and does not keep, nobody would send again.
+    pub(crate) async fn write_kept(&self, kind: FileKind, id: Id, bytes: Bytes) -> Result<()> {
+        for _ in 0..2 {
+            self.write(kind, id, bytes.clone()).await?;
+            for _ in 0..LOOKS {
+                match self.store.head(&kind.path(id)).await {
+                    Ok(found) if found.size == bytes.len() as u64 => return Ok(()),
+                    Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                    Err(error) => {
+                        return Err(Error::storage(
+                            format_args!("look for {kind} file {id}"),
+                            error,
+                        ));
+                    }
+                }
+            }
+            tracing::warn!(file = %kind.path(id), "the storage does not have what it acknowledged");
+        }
+        Err(Error::io(
+            format_args!("find {kind} file {id}, which the storage acknowledged twice"),
+            std::io::ErrorKind::NotFound.into(),
+        ))
     }
 
     /// A failure is no more than a warning: the file itself is stored, and a repair makes the copy later.

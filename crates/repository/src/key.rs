@@ -47,6 +47,8 @@ pub struct KeyInfo {
     pub hostname: String,
     /// Whether the repository was opened with this key.
     pub in_use: bool,
+    /// Only its second copy is left: another program removed the key, or its file was lost.
+    pub is_gone: bool,
 }
 
 /// The repository's key as restic writes it inside `data`.
@@ -65,6 +67,7 @@ struct MacJson {
 /// All keys that open the repository, also those that only their second copy tells about; a damaged file is left out.
 pub(crate) async fn list(files: &Files, in_use: Id) -> Result<Vec<KeyInfo>> {
     let mut keys = Vec::new();
+    let here = files.list(FileKind::Key).await?;
     for id in known(files).await? {
         let file = match load(files, id).await {
             Err(error @ (Error::Damaged { .. } | Error::FileMissing { .. })) => {
@@ -85,6 +88,7 @@ pub(crate) async fn list(files: &Files, in_use: Id) -> Result<Vec<KeyInfo>> {
             username,
             hostname,
             in_use: id == in_use,
+            is_gone: !here.iter().any(|listed| listed.id == id),
         });
     }
     keys.sort_by_key(|key| (key.created, key.id));

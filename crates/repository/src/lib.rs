@@ -44,7 +44,7 @@ pub use pack::BlobType;
 pub use prune::{InvalidLimit, Limit, PruneOptions, PrunePlan, PruneReport, parse_size};
 pub use repair::{LOST_MEMBER, REPAIRED_TAG, RepairReport, Step};
 pub use repository::{InitOptions, Repository};
-pub use snapshot::Snapshot;
+pub use snapshot::{OWN_TAG, Snapshot};
 pub use stats::{SourceStats, Stats};
 pub use store::{
     Access, Bucket, Cloud, Location, LockMode, Names, ObjectLock, ObjectLockRule, Store,

@@ -12,7 +12,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub(crate) use snapshots::is_repaired;
 pub use snapshots::{LOST_MEMBER, REPAIRED_TAG};
 
 use crate::{Error, LockGuard, Repository, Result};

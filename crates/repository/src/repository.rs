@@ -254,7 +254,7 @@ impl Repository {
             .await
     }
 
-    /// Finds a snapshot by `latest` or the beginning of its id.
+    /// Finds a snapshot by `latest` (the newest of Keepward's own, or else of all) or the beginning of its id.
     pub async fn resolve(&self, text: &str) -> Result<SnapshotId> {
         let unknown = || Error::SnapshotUnknown(text.to_owned());
         if text == "latest" {
@@ -262,7 +262,10 @@ impl Repository {
             for error in damaged {
                 tracing::warn!(%error, "a snapshot that may be the latest is passed over");
             }
-            return snapshots.last().map(|(id, _)| *id).ok_or_else(unknown);
+            let mut newest_first = snapshots.iter().rev();
+            let own = newest_first.clone().find(|(_, snapshot)| snapshot.is_own());
+            let latest = own.or_else(|| newest_first.next());
+            return latest.map(|(id, _)| *id).ok_or_else(unknown);
         }
         only(text, self.snapshot_ids().await?)
     }

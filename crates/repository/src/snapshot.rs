@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Id, SnapshotId, TreeId};
+use crate::{Id, REPAIRED_TAG, SnapshotId, TreeId};
 
 /// A snapshot file, in restic's order of fields. Members that we do not know are kept in `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct Snapshot {
     pub extra: Map<String, Value>,
 }
 
+/// The tag of every snapshot that Keepward makes; others write into the same repository.
+pub const OWN_TAG: &str = "keepward";
+
 impl Snapshot {
     pub fn new(time: Timestamp, tree: TreeId) -> Self {
         Self {
@@ -54,6 +57,16 @@ impl Snapshot {
             summary: None,
             extra: Map::new(),
         }
+    }
+
+    /// Whether it lacks what its original had; see [`REPAIRED_TAG`].
+    pub fn is_repaired(&self) -> bool {
+        self.tags.iter().any(|tag| tag == REPAIRED_TAG)
+    }
+
+    /// Whether Keepward made it.
+    pub fn is_own(&self) -> bool {
+        self.tags.iter().any(|tag| tag == OWN_TAG)
     }
 
     /// The snapshot that this one stands for, with all it held: `restic tag` writes a new file and removes the old one.

@@ -301,7 +301,7 @@ impl Writer {
         let files = self.repository.files().clone();
         self.uploads.spawn(async move {
             let bytes = Bytes::from(bytes);
-            files.write(FileKind::Pack, id, bytes.clone()).await?;
+            files.write_kept(FileKind::Pack, id, bytes.clone()).await?;
             Ok(Uploaded {
                 pack: IndexedPack { id, entries },
                 kind,

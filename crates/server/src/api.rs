@@ -14,6 +14,7 @@ mod events;
 mod identity_providers;
 mod kinds;
 mod me;
+mod names;
 mod notifications;
 mod overview;
 mod people;

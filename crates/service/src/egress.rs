@@ -70,7 +70,7 @@ impl Egress {
                     "service-unavailable",
                     format!("the name {host} cannot be looked up"),
                 )
-                .hinted("check the address and this machine's name service")
+                .hinted("Check the address and this machine's name service.")
                 .caused_by(error)
             })?,
         };

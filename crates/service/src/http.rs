@@ -15,6 +15,7 @@ mod gate;
 mod rate;
 mod redact;
 mod signals;
+mod skew;
 mod transmit;
 mod understand;
 mod usage;

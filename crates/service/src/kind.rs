@@ -91,7 +91,7 @@ impl KindSpec {
 
     /// What the document says of its project; see [`Searched::project`].
     pub fn project(&self, document: &[u8]) -> Option<String> {
-        crate::rest::text_in(document, self.search.project?)
+        crate::json::text_in(document, self.search.project?)
     }
 
     /// The folder of an item relative to that of its scope, or `None` for kinds without folders of their own.
@@ -123,7 +123,7 @@ fn ending(id: &str) -> String {
     }
 }
 
-/// One type of data: a table ([`crate::RestKind`], [`crate::DeltaKind`]), or by hand.
+/// One type of data: a table ([`crate::DeltaKind`]), or by hand.
 #[async_trait]
 pub trait Kind: Send + Sync {
     fn spec(&self) -> &KindSpec;
@@ -159,6 +159,19 @@ pub trait Kind: Send + Sync {
 
     /// Reads only: what stands at the target for these items, in their order (for conflicts, resuming and verifying).
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>>;
+
+    /// Reads only: which of these items stand at the target under `StoredItem::new_id`, as an earlier restore made them. For kinds whose items have no
+    /// name that [`Kind::find`] could go by. A number that stands for something else by now, as in an organization that was made anew, is not
+    /// theirs.
+    async fn recognize(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<bool>> {
+        Ok(vec![false; items.len()])
+    }
+
+    /// Why there cannot be a second item beside the one that [`Kind::find`] finds: a restore that duplicates leaves that one as it is. `None` where
+    /// another can be made.
+    fn only_one(&self) -> Option<&'static str> {
+        None
+    }
 
     /// `Pass::Create` makes the items; `Pass::Connect` writes references once all new ids are known. One outcome an item, in their order.
     async fn restore(

@@ -9,13 +9,13 @@ pub mod error;
 pub mod git;
 pub mod http;
 pub mod inspect;
+mod json;
 pub mod kind;
 #[cfg(test)]
 #[path = "../../../fuzz/mutate.rs"]
 mod mutate;
 pub mod people;
 pub mod preflight;
-pub mod rest;
 pub mod restore;
 pub mod stored;
 pub mod text;
@@ -27,11 +27,10 @@ pub use http::Client;
 pub use inspect::{Inspect, Inspection};
 pub use kind::{Crawled, Fidelity, Kind, KindSpec, Layout, Loss, Permission};
 pub use preflight::{Check, Outcome as CheckOutcome};
-pub use rest::RestKind;
 pub use restore::{
     Found, FoundState, GONE, Ids, Journal, Outcome, Pass, Removal, Restore, StoredItem, Target,
 };
-pub use stored::{PartInfo, Stored};
+pub use stored::{PartInfo, Stored, Unreadable};
 pub use text::{Searched, TextOf};
 
 /// A host of a service; a connector may override it (simulator, Server, sovereign clouds).

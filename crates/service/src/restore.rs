@@ -41,15 +41,23 @@ pub struct Found {
 pub trait Ids: Send + Sync {
     /// The id at the target: from this plan's journal; at the original place the old id itself, when nothing replaced it.
     fn get(&self, kind: &str, old: &str) -> Option<String>;
+
+    /// Whether another plan made what has this id at the target: an interrupted write of this one did not.
+    fn is_of_another(&self, _kind: &str, _new: &str) -> bool {
+        false
+    }
 }
 
 /// Remembers every write, so that an interrupted restore neither forgets nor doubles.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// About to write this item for the first time.
+    /// About to make this item, or to take it out of the bin. Noted before the request, and of nothing that was found.
     async fn intend(&self, item: &ItemRef) -> Result<()>;
-    /// The write was answered with this id.
-    async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()>;
+    /// The request that was intended made what has this id: taking the restore back removes it. Without an intent it counts as found.
+    async fn made(&self, item: &ItemRef, new_id: &str) -> Result<()>;
+    /// What has this id stood there and is written into: whoever takes the restore back leaves it. What an earlier, interrupted apply made stays
+    /// made, though the next one finds it.
+    async fn found(&self, item: &ItemRef, new_id: &str) -> Result<()>;
     /// How far the item's further writes have come, and what was noted then.
     async fn note(&self, item: &ItemRef, progress: &str) -> Result<()>;
     /// The last note.
@@ -105,6 +113,8 @@ pub enum Outcome {
         /// What was lost beyond the kind's declared losses, in words.
         losses: Vec<String>,
     },
+    /// Something stands there for it, which was left as it is; why, in words. The step counts as skipped.
+    Left { new_id: String, why: String },
     /// Nothing to do in this pass.
     Unchanged,
     Failed {

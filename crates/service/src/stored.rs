@@ -15,11 +15,26 @@ pub struct PartInfo {
     pub size: u64,
 }
 
+/// A folder of a snapshot that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    pub folder: String,
+    pub why: String,
+}
+
 /// One snapshot, read by item.
 #[async_trait]
 pub trait Stored: Send + Sync {
     /// The ids of all items of a kind in a scope (empty scope: those without one).
     async fn ids(&self, kind: &str, scope: &str) -> Result<Vec<String>>;
+    /// The same around damage: the ids that can be told, and the folders that cannot be read.
+    async fn readable_ids(
+        &self,
+        kind: &str,
+        scope: &str,
+    ) -> Result<(Vec<String>, Vec<Unreadable>)> {
+        Ok((self.ids(kind, scope).await?, Vec::new()))
+    }
     /// The document, or `None` when the snapshot does not have the item.
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>>;
     /// All files of the item; empty when the snapshot does not have it.

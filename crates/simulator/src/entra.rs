@@ -39,7 +39,9 @@ pub(crate) struct State {
     refresh_tokens: HashMap<String, grant::RefreshToken>,
     /// `jti` of client assertions that were used.
     assertions: HashSet<String>,
-    /// Seconds that the clock is ahead of the machine's.
+    /// Seconds since 1970.
+    pub time: Box<dyn Fn() -> i64 + Send + Sync>,
+    /// Seconds that the clock is ahead of that.
     pub ahead: i64,
 }
 
@@ -83,6 +85,14 @@ impl Default for Settings {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "clients compare the times in tokens and answers with their own clock"
+)]
+fn machine_time() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
 impl State {
     /// Two tenants, with apps and people.
     pub(crate) fn new() -> Self {
@@ -96,19 +106,16 @@ impl State {
             devices: Vec::new(),
             refresh_tokens: HashMap::new(),
             assertions: HashSet::new(),
+            time: Box::new(machine_time),
             ahead: 0,
         };
         seed::fill(&mut state);
         state
     }
 
-    /// Seconds since 1970, by the machine's clock and what a test put on top of it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "clients compare the times in tokens with their own clock"
-    )]
+    /// Seconds since 1970, by the machine's clock or a test's, and what was put on top of it.
     pub(crate) fn now(&self) -> i64 {
-        jiff::Timestamp::now().as_second() + self.ahead
+        (self.time)() + self.ahead
     }
 
     pub(crate) fn tenant(&self, id: Uuid) -> Option<&Tenant> {

@@ -9,7 +9,7 @@ export function pages({ connector, snapshots }: Protected): { name: string; path
     { name: "connector", path: `/connectors/${connector}` },
     { name: "connect", path: "/connect" },
     { name: "policies", path: "/policies" },
-    { name: "policy-new", path: `/policies/new?connector=${connector}` },
+    { name: "policy-new", path: `/new/policy?connector=${connector}` },
     { name: "runs", path: "/runs" },
     { name: "issues", path: "/issues" },
     { name: "alarms", path: "/alarms" },

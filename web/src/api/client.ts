@@ -3,6 +3,7 @@ import createQueries from "openapi-react-query";
 import { once } from "./once";
 import { Problem } from "./problem";
 import type { components, paths } from "./schema";
+import { useSingle } from "./write";
 
 /** The types of the server's answers, by their names in the OpenAPI document. */
 export type Schemas = components["schemas"];
@@ -28,5 +29,9 @@ const manners: Middleware = {
 export const client = createClient<paths>({ baseUrl: "/api/v1", fetch: once });
 client.use(manners);
 
+const made = createQueries(client);
+// Its types are those of the description, which an arrow cannot repeat.
+const useMutation = ((...words: Parameters<typeof made.useMutation>) => useSingle(made.useMutation(...words))) as unknown as typeof made.useMutation;
+
 /** `api.useQuery("get", "/runs", …)` and `api.useMutation("post", …)`; errors are always a `Problem`. */
-export const api = createQueries(client);
+export const api = { ...made, useMutation };

@@ -4,6 +4,7 @@ import { Problem } from "./problem";
 const AGAIN = 3;
 const WATCHED = 5;
 const LATER = 15;
+const AWAY = 5_000;
 
 /** A list that somebody has scrolled far through: all of its pages are read anew at once, and at every event that would never end. */
 export function isLong({ state: { data } }: Pick<Query, "state">): boolean {
@@ -28,6 +29,11 @@ function retry(failures: number, error: unknown): boolean {
   return (status === 0 || status === 429 || status >= 502) && failures < AGAIN;
 }
 
+/** A page that was opened while the server was away. */
+function unreached({ state: { error } }: { state: { error: unknown } }): number | false {
+  return error && Problem.from(error).status === 0 ? AWAY : false;
+}
+
 /** A write may change anything that is on the screen: it is read anew, but for writes with `meta: { reads: true }`. */
 const writes = new MutationCache({
   onSuccess: (_data, _variables, _result, { meta }) => {
@@ -38,12 +44,15 @@ const writes = new MutationCache({
 /** A dialog, and a page with what is not saved yet. */
 const TYPING = '[aria-modal="true"], [data-unsaved="true"]';
 
-/** Who was signed in and is not any more signs in again and comes back here. */
+/** Pages show what they read; this is for what is read again while they are open. Who was signed in and is not any more signs in again and comes back here. */
 const reads = new QueryCache({
-  onError: (error) => {
-    if (Problem.from(error).status !== 401 || !queries.getQueryData(["get", "/me"])) return;
-    // What is being typed stays: its own refusal shows the way to the sign-in.
+  onError: (error, query) => {
+    // What is being typed stays: its own refusal tells what is the matter.
     if (document.querySelector(TYPING)) return;
+    const { status } = Problem.from(error);
+    // What is gone, or not this person's to see any more, is not shown as if it were: unlike what could not be read again.
+    if ((status === 404 || status === 403) && query.state.data !== undefined) query.setState({ data: undefined, dataUpdatedAt: 0 });
+    if (status !== 401 || !queries.getQueryData(["get", "/me"])) return;
     const here = encodeURIComponent(location.pathname + location.search + location.hash);
     // A new document: nothing of what was seen stays in memory.
     location.assign(`/sign-in?to=${here}&expired=true`);
@@ -55,7 +64,7 @@ export const queries: QueryClient = new QueryClient({
   mutationCache: writes,
   defaultOptions: {
     // The server may be on this very machine: a browser that is offline asks it all the same, and no write waits in secret until it is online.
-    queries: { retry, staleTime: 10_000, refetchOnWindowFocus: (query) => !isLong(query), networkMode: "always" },
+    queries: { retry, refetchInterval: unreached, staleTime: 10_000, refetchOnWindowFocus: (query) => !isLong(query), networkMode: "always" },
     // What was sent may hold a secret: nothing of it stays in memory.
     mutations: { retry: false, networkMode: "always", gcTime: 0 },
   },

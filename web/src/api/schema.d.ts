@@ -773,6 +773,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/issues/acknowledge-many": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that a person has seen all of these issues. When one of them is refused, none is acknowledged. */
+        post: operations["issue_acknowledge_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/kinds": {
         parameters: {
             query?: never;
@@ -2216,6 +2233,16 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description Issues that a person has seen, for the same reason. */
+        AcknowledgeIssues: {
+            issues: components["schemas"]["SeenIssue"][];
+            note?: string | null;
+            /**
+             * Format: date-time
+             * @description Absent for good.
+             */
+            until?: string | null;
+        };
         /** @description Somebody knows. */
         Acknowledged: {
             /** Format: date-time */
@@ -2426,6 +2453,11 @@ export interface components {
              * @description How long ago a repository was checked, or one of its snapshots verified, at most.
              */
             verify_days: number;
+            /**
+             * Format: int64
+             * @description Grows with each change; sent back with one, it is refused when somebody else was faster. Absent to replace whatever is there.
+             */
+            version?: number | null;
         };
         /** @description Something that is wrong at the moment. */
         AlarmView: {
@@ -2510,6 +2542,11 @@ export interface components {
             name: string;
             on: components["schemas"]["Occasions"][];
             to: components["schemas"]["To"];
+            /**
+             * Format: int64
+             * @description Grows with each change; sent back with one, it is refused when somebody else was faster.
+             */
+            version: number;
         };
         /** @description How much to check. */
         CheckRepository: {
@@ -2666,6 +2703,11 @@ export interface components {
             on?: components["schemas"]["Occasions"][] | null;
             secret?: components["schemas"]["SecretText"] | null;
             to: components["schemas"]["To"];
+            /**
+             * Format: int64
+             * @description What it replaces; absent for whatever is there.
+             */
+            version?: number | null;
         };
         /** @description What to change; absent members stay, `null` takes a value away. */
         EditConnector: {
@@ -2700,6 +2742,11 @@ export interface components {
             credential_secret?: components["schemas"]["SecretText"] | null;
             location: string;
             object_lock?: components["schemas"]["ObjectLockBody"] | null;
+            /**
+             * Format: int64
+             * @description What it changes; absent for whatever is there.
+             */
+            version?: number | null;
         };
         /** @description What an authenticator app needs; it is shown this once. */
         Enrolled: {
@@ -2946,10 +2993,14 @@ export interface components {
             code: string;
             hint?: string | null;
             item?: string | null;
+            /** @description What the item is called, where a snapshot has it. */
+            item_name?: string | null;
             kind: string;
             message: string;
             /** @description The project, or empty for all of the organization. */
             scope: string;
+            /** @description What the project is called, where a snapshot has it. */
+            scope_name?: string | null;
             /** @description What the code stands for, in a few words; absent for a code of a newer version. */
             title?: string | null;
         };
@@ -3296,6 +3347,11 @@ export interface components {
                 name: string;
                 on: components["schemas"]["Occasions"][];
                 to: components["schemas"]["To"];
+                /**
+                 * Format: int64
+                 * @description Grows with each change; sent back with one, it is refused when somebody else was faster.
+                 */
+                version: number;
             }[];
             /**
              * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
@@ -3545,10 +3601,14 @@ export interface components {
                 code: string;
                 hint?: string | null;
                 item?: string | null;
+                /** @description What the item is called, where a snapshot has it. */
+                item_name?: string | null;
                 kind: string;
                 message: string;
                 /** @description The project, or empty for all of the organization. */
                 scope: string;
+                /** @description What the project is called, where a snapshot has it. */
+                scope_name?: string | null;
                 /** @description What the code stands for, in a few words; absent for a code of a newer version. */
                 title?: string | null;
             }[];
@@ -3799,6 +3859,8 @@ export interface components {
                 first: string;
                 hint?: string | null;
                 item?: string | null;
+                /** @description What the item is called, where a snapshot has it. */
+                item_name?: string | null;
                 kind: string;
                 /** Format: date-time */
                 last: string;
@@ -3811,6 +3873,8 @@ export interface components {
                  */
                 runs: number;
                 scope: string;
+                /** @description What the project is called, where a snapshot has it. */
+                scope_name?: string | null;
                 /** @description What the code stands for, in a few words; absent for a code of a newer version. */
                 title?: string | null;
             }[];
@@ -3852,6 +3916,11 @@ export interface components {
                  * @description When a prune went through last.
                  */
                 pruned?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows each time that it is reached in another way; sent back with a change, that is refused when somebody else was faster.
+                 */
+                version: number;
             }[];
             /**
              * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
@@ -3996,6 +4065,8 @@ export interface components {
                 id: string;
                 /** @description `backup`, `plan`, `restore`, `check`, `prune`, `verify` or `sync`. */
                 kind: string;
+                /** @description The restore plan that it makes or applies; told of one run alone, not in lists. */
+                plan?: string | null;
                 policy?: string | null;
                 /** @description Why it was made: `command`, `request`, `schedule`, `missed` or `retry`. */
                 reason: string;
@@ -4065,6 +4136,13 @@ export interface components {
                 service: string;
                 /** @description The organization, mailbox, drive, site or team. */
                 source: string;
+                /**
+                 * Format: int64
+                 * @description Single items that could not be read: an older version of each is stored.
+                 */
+                stale_items: number;
+                /** @description What could not be read: of it the snapshot holds what an earlier one had. */
+                stale_parts: components["schemas"]["StalePart"][];
                 /** Format: date-time */
                 time: string;
                 verified?: components["schemas"]["VerifiedView"] | null;
@@ -4357,6 +4435,11 @@ export interface components {
             tenants?: string[];
             /** @description On the button of the sign-in page. */
             title: string;
+            /**
+             * Format: int64
+             * @description Grows with each change; sent back with one, it is refused when somebody else was faster. Absent to replace whatever is there.
+             */
+            version?: number | null;
         };
         /** @description What to free. */
         PruneRepository: {
@@ -4394,6 +4477,8 @@ export interface components {
             first: string;
             hint?: string | null;
             item?: string | null;
+            /** @description What the item is called, where a snapshot has it. */
+            item_name?: string | null;
             kind: string;
             /** Format: date-time */
             last: string;
@@ -4406,6 +4491,8 @@ export interface components {
              */
             runs: number;
             scope: string;
+            /** @description What the project is called, where a snapshot has it. */
+            scope_name?: string | null;
             /** @description What the code stands for, in a few words; absent for a code of a newer version. */
             title?: string | null;
         };
@@ -4523,6 +4610,11 @@ export interface components {
              * @description When a prune went through last.
              */
             pruned?: string | null;
+            /**
+             * Format: int64
+             * @description Grows each time that it is reached in another way; sent back with a change, that is refused when somebody else was faster.
+             */
+            version: number;
         };
         /** @description Requests of one connector. */
         RequestsOf: {
@@ -4743,6 +4835,8 @@ export interface components {
             id: string;
             /** @description `backup`, `plan`, `restore`, `check`, `prune`, `verify` or `sync`. */
             kind: string;
+            /** @description The restore plan that it makes or applies; told of one run alone, not in lists. */
+            plan?: string | null;
             policy?: string | null;
             /** @description Why it was made: `command`, `request`, `schedule`, `missed` or `retry`. */
             reason: string;
@@ -4828,6 +4922,17 @@ export interface components {
         SecretText: string;
         /** @enum {string} */
         Security: "tls" | "starttls" | "none";
+        /** @description One of them, as the list names it. */
+        SeenIssue: {
+            code: string;
+            /** @description Give either this or `repository`. */
+            connector?: string | null;
+            item?: string;
+            kind?: string;
+            /** @description For an issue that is about a repository alone; it takes `manage-repositories`. */
+            repository?: string | null;
+            scope?: string;
+        };
         /** @description What a policy selects. */
         Selection: {
             /**
@@ -4938,15 +5043,10 @@ export interface components {
         SnapshotDetail: components["schemas"]["SnapshotView"] & {
             /** Format: int64 */
             issues: number;
-            /** @description Kinds that could not be read, and since when what is stored of them is old. */
+            /** @description Kinds that could not be read, and since when what is stored of them is old: `stale_parts` by `kind` or `kind/scope`. */
             stale: {
                 [key: string]: string;
             };
-            /**
-             * Format: int64
-             * @description Items that could not be read: an older version of each is stored.
-             */
-            stale_items: number;
         };
         /** @description A snapshot in short. */
         SnapshotRef: {
@@ -4976,6 +5076,13 @@ export interface components {
             service: string;
             /** @description The organization, mailbox, drive, site or team. */
             source: string;
+            /**
+             * Format: int64
+             * @description Single items that could not be read: an older version of each is stored.
+             */
+            stale_items: number;
+            /** @description What could not be read: of it the snapshot holds what an earlier one had. */
+            stale_parts: components["schemas"]["StalePart"][];
             /** Format: date-time */
             time: string;
             verified?: components["schemas"]["VerifiedView"] | null;
@@ -5014,6 +5121,19 @@ export interface components {
              *     `never`: there was no good one yet; `unprotected`: no policy that is switched on is for it, or no connector.
              */
             state: string;
+        };
+        /** @description A kind of data that could not be read, in all of the organization or in one project. */
+        StalePart: {
+            kind: string;
+            /** @description The project, or empty for all of the organization. */
+            scope: string;
+            /** @description What the project is called, where a snapshot has it. */
+            scope_name?: string | null;
+            /**
+             * Format: date-time
+             * @description When what is stored of it was read.
+             */
+            since: string;
         };
         /** @description The server's own state. */
         Status: {
@@ -5078,6 +5198,11 @@ export interface components {
             path: string;
             /** @description The project whose folder it lies in, or empty. */
             project: string;
+            /**
+             * Format: date-time
+             * @description It could not be read when the snapshot was made: this is how it was then.
+             */
+            stale_since?: string | null;
             /** @description The service's own page for it. */
             url?: string | null;
         };
@@ -7444,6 +7569,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AcknowledgeIssue"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    issue_acknowledge_many: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeIssues"];
             };
         };
         responses: {

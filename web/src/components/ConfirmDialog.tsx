@@ -13,6 +13,7 @@ import { useState, type ReactNode } from "react";
 import { useTexts } from "../texts";
 import { useFocusBack } from "./focus";
 import { Refusal } from "./Refusal";
+import { shown } from "./unseen";
 
 interface Props {
   title: string;
@@ -37,7 +38,8 @@ export function ConfirmDialog({ title, children, action, dismiss, typed, busy, r
   const t = useTexts();
   useFocusBack();
   const [text, setText] = useState("");
-  const may = ready && !busy && (typed === undefined || text === typed);
+  // What cannot be seen cannot be typed: its code can.
+  const may = ready && !busy && (typed === undefined || text === typed || text === shown(typed));
   return (
     <Dialog open modalType="alert" onOpenChange={(_, { open }) => !open && !busy && onCancel()}>
       <DialogSurface>

@@ -45,6 +45,8 @@ const useStyles = makeStyles({
   },
   fixed: { flex: "0 0 var(--width)" },
   check: { width: "44px", flexShrink: 0, [NARROW]: { gridColumn: 1, gridRow: "1 / span 20" } },
+  checkAll: { [NARROW]: { width: "auto" } },
+  narrowOnly: { display: "none", [NARROW]: { display: "inline", whiteSpace: "nowrap" } },
   wideOnly: { [NARROW]: { display: "none" } },
   title: { display: "none", [NARROW]: { display: "block", color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 } },
 });
@@ -137,9 +139,10 @@ function Head<Item>({ items, columns, id, selected, onSelect }: TableProps<Item>
     <div role="rowgroup" className={mergeClasses(styles.head, onSelect === undefined && styles.wideOnly)}>
       <div className={styles.row} role="row" aria-rowindex={1}>
         {onSelect && (
-          <div className={styles.check} role="columnheader" aria-label={t("action.select")}>
+          <div className={mergeClasses(styles.check, styles.checkAll)} role="columnheader" aria-label={t("action.select")}>
             <Checkbox
-              aria-label={t("action.select")}
+              aria-label={t("action.selectAll")}
+              label={<span className={styles.narrowOnly}>{t("action.selectAll")}</span>}
               checked={all || (selected !== undefined && selected.size > 0 ? "mixed" : false)}
               onChange={(_, { checked }) => onSelect(new Set(checked === true ? items.map(id) : []))}
             />

@@ -20,6 +20,15 @@ const useStyles = makeStyles({
     },
     "& a[href]": { color: tokens.colorBrandForegroundLink },
     "& a[data-host]::after": { content: '" (" attr(data-host) ")"', color: tokens.colorNeutralForeground3 },
+    "& [data-unseen]": {
+      padding: "0 3px",
+      borderRadius: tokens.borderRadiusSmall,
+      border: `1px solid ${tokens.colorStatusWarningBorder1}`,
+      backgroundColor: tokens.colorStatusWarningBackground1,
+      color: tokens.colorNeutralForeground1,
+      fontFamily: tokens.fontFamilyMonospace,
+      fontSize: "0.9em",
+    },
     "& table": { borderCollapse: "collapse" },
     "& th, & td": { border: `1px solid ${tokens.colorNeutralStroke2}`, padding: "4px 8px", textAlign: "start" },
     "& pre": {

@@ -1,6 +1,7 @@
 import { makeStyles, Title2, Text, tokens } from "@fluentui/react-components";
 import { useEffect, type ReactNode } from "react";
 import { TITLE } from "./focus";
+import { shown } from "./unseen";
 
 const useStyles = makeStyles({
   page: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL, maxWidth: "1600px" },
@@ -24,7 +25,7 @@ interface Props {
 export function Page({ title, about, trail, actions, children }: Props) {
   const styles = useStyles();
   useEffect(() => {
-    document.title = `${title} · Keepward`;
+    document.title = `${shown(title)} · Keepward`;
   }, [title]);
   return (
     <div className={styles.page}>

@@ -19,6 +19,8 @@ const useStyles = makeStyles({
 interface Props {
   /** The words after `keepward`: `["backup", "contoso"]`. Absent for what the command line does not have. */
   cli?: readonly string[];
+  /** The same for what takes several commands, one after another. */
+  commands?: readonly (readonly string[])[];
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** The path under /api/v1. */
   path: string;
@@ -41,10 +43,11 @@ function curl({ method, path, body }: Props): string {
 export function ShowAs(props: Props) {
   const styles = useStyles();
   const t = useTexts();
-  const cli = props.cli && ["keepward", ...props.cli].map(quoted).join(" ");
+  const commands = props.commands ?? (props.cli ? [props.cli] : []);
+  const told = commands.map((words) => `${["keepward", ...words].map(quoted).join(" ")} --server ${location.origin} --token-file token`);
   const name = props.of === undefined ? t("action.showAs") : t("action.showAsOf", { action: props.of });
   const ways = [[t("showAs.curl"), curl(props)]];
-  if (cli) ways.unshift([t("showAs.cli"), `${cli} --server ${location.origin} --token-file token`]);
+  if (told.length > 0) ways.unshift([t("showAs.cli"), told.join("\n")]);
   return (
     <Popover trapFocus positioning="below-end">
       <PopoverTrigger disableButtonEnhancement>

@@ -21,8 +21,8 @@ const useStyles = makeStyles({
 
 const SLOW = 4_000;
 
-/** While something loads; says so when it takes long. */
-export function Loading() {
+/** While something loads; says so when it takes long, and how far it is where that is known. */
+export function Loading({ children }: { children?: ReactNode }) {
   const styles = useStyles();
   const t = useTexts();
   const [slow, setSlow] = useState(false);
@@ -33,6 +33,7 @@ export function Loading() {
   return (
     <div className={styles.state} role="status">
       <Spinner label={t("state.loading")} />
+      {children && <Caption1>{children}</Caption1>}
       {slow && <Caption1>{t("state.slow")}</Caption1>}
     </div>
   );

@@ -126,3 +126,10 @@ test("foreign text does not mark its links as ours, nor gives things other names
   expect(html).toContain('href="https://evil.test/"');
   expect(html).not.toMatch(/data-(?!host="evil)|aria-/);
 });
+
+test("what cannot be seen in a text is told by its code, and nothing that stands there by itself is taken for it", async () => {
+  const { html } = await shown('<p title="a\u202Eb">invoice\u202Efdp.exe<b>x\u200By</b></p><p data-unseen="">plain</p>');
+  expect(html).toBe(
+    '<p title="a&lt;U+202E&gt;b">invoice<span data-unseen="">&lt;U+202E&gt;</span>fdp.exe<b>x<span data-unseen="">&lt;U+200B&gt;</span>y</b></p><p>plain</p>',
+  );
+});

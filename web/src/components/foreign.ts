@@ -1,5 +1,6 @@
 import createPurifier, { type Config } from "dompurify";
 import { webAddress } from "./address";
+import { hasUnseen, partsOf, shown } from "./unseen";
 
 /** Where links and images of a text lead; `undefined` for those that are not to be followed or shown. */
 export interface Places {
@@ -83,8 +84,35 @@ export function cleanse(html: string, places: Places = {}): Cleansed {
     else if (node.nodeName === "INPUT") tendBox(node);
     else for (const name of ["href", "src"]) node.removeAttribute(name);
   });
-  const clean = purifier.sanitize(html, { ...CONFIG, RETURN_TRUSTED_TYPE: false });
-  return { html: clean, blocked };
+  const clean = purifier.sanitize(html, { ...CONFIG, RETURN_DOM: true }) as HTMLElement;
+  markUnseen(clean);
+  return { html: clean.innerHTML, blocked };
+}
+
+/** What cannot be seen in a text stands in it by its code. */
+function markUnseen(body: HTMLElement) {
+  const { ownerDocument } = body;
+  const walker = ownerDocument.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  const texts: Node[] = [];
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  for (const text of texts) {
+    const words = text.nodeValue ?? "";
+    if (!hasUnseen(words)) continue;
+    const marked = partsOf(words).map((part) => {
+      if ("text" in part) return part.text;
+      const mark = ownerDocument.createElement("span");
+      mark.setAttribute("data-unseen", "");
+      mark.textContent = `<${part.code}>`;
+      return mark;
+    });
+    (text as ChildNode).replaceWith(...marked);
+  }
+  for (const element of body.querySelectorAll("[alt], [title]")) {
+    for (const name of ["alt", "title"]) {
+      const words = element.getAttribute(name);
+      if (words !== null) element.setAttribute(name, shown(words));
+    }
+  }
 }
 
 /** Task lists of Markdown are boxes that nobody can tick here; other inputs have no business in a text. */

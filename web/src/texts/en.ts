@@ -64,6 +64,7 @@ export const common = {
     loadMore: "Load more",
     filter: "Filter",
     select: "Select",
+    selectAll: "All rows",
   },
   showAs: { title: "The same outside the console", cli: "Command line", curl: "curl" },
   unplaced: {
@@ -87,6 +88,7 @@ export const common = {
     more: "{{count, number}} rows loaded, and there are more",
   },
   foreign: {
+    unseen: "A character that cannot be seen: {{code}}",
     blocked_one: "An image is not shown, because it is not in the snapshot: {{hosts}}. Nothing is loaded from elsewhere.",
     blocked_other: "{{count}} images are not shown, because they are not in the snapshot: {{hosts}}. Nothing is loaded from elsewhere.",
   },

@@ -1,14 +1,13 @@
 //! What a listing no longer shows: gone, or only hidden from the identity. Nothing is asked while everything is listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::ItemRef;
 use serde::Deserialize;
-use serde_json::json;
-use service::http::{Method, segment};
+use service::http::segment;
 use service::{Client, Crawl, Error, Result};
 
-use crate::api::{self, DEV, PREVIEW_1, Paging, STABLE};
+use crate::api::{self, DEV, Paging, RIGHTS_AT_ONCE, Right, STABLE};
 use crate::kinds::project::{self, PROJECT};
 
 /// Read on a repository, and on what lives in one: token `repoV2/{project}/{repository}`.
@@ -17,12 +16,6 @@ pub(crate) const GIT_READ: (&str, u32) = ("2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 pub(crate) const TEAM_READ: (&str, u32) = ("5a27515b-ccd7-42c9-84f1-54c998f03866", 1);
 /// View work items in an area: token `vstfs:///Classification/Node/{root}:…:vstfs:///Classification/Node/{area}`.
 pub(crate) const ITEMS_READ: (&str, u32) = ("83e28ad4-2d72-4ceb-97b0-c7726d5502c3", 16);
-/// Evaluations in one request.
-pub(crate) const AT_ONCE: usize = 100;
-
-/// A right, as a namespace and its bit, and the token that it is given on.
-pub(crate) type Right<'a> = ((&'static str, u32), &'a str);
-
 /// An item that was stored and is no longer listed.
 pub(crate) struct Missing {
     pub(crate) item: ItemRef,
@@ -54,9 +47,9 @@ pub(crate) async fn report(cx: &Crawl<'_>, missing: Vec<Missing>) -> Result<()> 
         }
     }
     // What may be read and is not there is gone; the words for what may not be read are the same.
-    for open in open.chunks(AT_ONCE) {
+    for open in open.chunks(RIGHTS_AT_ONCE) {
         let rights: Vec<Right<'_>> = open.iter().map(|one| (one.right, &*one.token)).collect();
-        let Some(allowed) = sure(evaluated(cx.http, &rights).await)? else {
+        let Some(allowed) = sure(api::evaluated(cx.http, &rights, false).await)? else {
             return Ok(());
         };
         for (one, allowed) in open.iter().zip(allowed) {
@@ -116,28 +109,4 @@ async fn is_not_found(http: &Client, path: &str) -> Result<bool> {
         Err(error) if error.status == Some(404) => Ok(true),
         other => sure(other).map(|_| false),
     }
-}
-
-/// Whether the identity has each of these rights, [`AT_ONCE`] at most.
-pub(crate) async fn evaluated(http: &Client, rights: &[Right<'_>]) -> Result<Vec<bool>> {
-    #[derive(Deserialize)]
-    struct Answer {
-        evaluations: Vec<BTreeMap<String, serde_json::Value>>,
-    }
-    let asked: Vec<_> = rights
-        .iter()
-        .map(|((namespace, bit), token)| {
-            json!({ "securityNamespaceId": namespace, "token": token, "permissions": bit })
-        })
-        .collect();
-    let body = json!({ "alwaysAllowAdministrators": false, "evaluations": asked });
-    let path = "/_apis/security/permissionevaluationbatch";
-    let call = http.call(Method::POST, DEV, path).version(PREVIEW_1);
-    let answer = call.json(&body).safe().expect(&[200]).send().await?;
-    let Answer { evaluations } = answer.json()?;
-    if evaluations.len() != rights.len() {
-        return Err(Error::malformed("an evaluation of permissions is missing"));
-    }
-    let value = |one: &BTreeMap<String, serde_json::Value>| one.get("value") == Some(&json!(true));
-    Ok(evaluations.iter().map(value).collect())
 }

@@ -3,6 +3,7 @@
 pub(crate) mod paths;
 mod restore;
 mod slice;
+pub(crate) mod stored;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -162,6 +163,10 @@ impl Kind for NodeKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(self.tree, cx, items).await
+    }
+
+    fn only_one(&self) -> Option<&'static str> {
+        Some(parts::ONE_OF_A_NAME)
     }
 
     fn removal(&self) -> Removal {

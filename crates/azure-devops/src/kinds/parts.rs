@@ -88,11 +88,38 @@ pub(crate) async fn asked(cx: &Restore<'_>, item: &StoredItem) -> Result<Option<
     Ok(noted.filter(|name| !name.is_empty()))
 }
 
-/// What to say of an item that was to be duplicated, where the service has one of a name: what stands there stays as it is.
-pub(crate) fn stays(cx: &Restore<'_>, item: &StoredItem) -> Option<String> {
+/// Of kinds whose items have a name, or a place, that no second one can have beside them.
+pub(crate) const ONE_OF_A_NAME: &str =
+    "there can be one of this name: that of the target stays as it is";
+
+/// What becomes of an item that was to be duplicated, where the service has one of a name: what was found there stays as it is.
+pub(crate) fn stays(cx: &Restore<'_>, item: &StoredItem, found: &str) -> Option<Outcome> {
     let second =
         item.action == Action::Create && cx.conflict == Conflict::Duplicate && !item.open_intent;
-    second.then(|| "there can be one of this name: that of the target stays as it is".to_owned())
+    second.then(|| Outcome::Left {
+        new_id: found.to_owned(),
+        why: ONE_OF_A_NAME.to_owned(),
+    })
+}
+
+/// What stands at the target for an item, by its id.
+pub(crate) enum Stands {
+    /// This restore made it, now or before it was interrupted.
+    Made(String),
+    /// It stood there, and is written into.
+    Found(String),
+}
+
+impl Stands {
+    /// Notes it in the journal; the id.
+    pub(crate) async fn noted(self, cx: &Restore<'_>, item: &ItemRef) -> Result<String> {
+        match &self {
+            Self::Made(id) => cx.journal.made(item, id).await?,
+            Self::Found(id) => cx.journal.found(item, id).await?,
+        }
+        let (Self::Made(id) | Self::Found(id)) = self;
+        Ok(id)
+    }
 }
 
 /// The id of what stands at the target for an item: found there, or made now. Whichever it is, an interruption does not make it twice.
@@ -102,14 +129,13 @@ pub(crate) async fn stand(
     found: Option<String>,
     make: impl Future<Output = Result<String>> + Send,
 ) -> Result<String> {
-    let id = if let Some(id) = found {
-        id
+    let stands = if let Some(id) = found {
+        Stands::Found(id)
     } else {
         cx.journal.intend(&item.item).await?;
-        make.await?
+        Stands::Made(make.await?)
     };
-    cx.journal.created(&item.item, &id).await?;
-    Ok(id)
+    stands.noted(cx, &item.item).await
 }
 
 /// Sends each item of the target to the recycle bin, or away for good where its kind has none. What is gone already is as good.

@@ -17,7 +17,7 @@ use service::{
 };
 
 use super::absent::{self, Missing};
-use super::parts::{self, failed};
+use super::parts::{self, Stands, failed};
 use super::project::{PROJECT, Project, detail};
 use crate::api::{self, DEV, PREVIEW_3, Paging, STABLE};
 
@@ -259,16 +259,18 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
     let found = there.find(&cx.target, item, was_default(&cx.target, &item.item).await?)?;
     let body = serde_json::json!({ "name": team.name, "description": team.description.as_deref().unwrap_or_default() });
     let teams = format!("/_apis/projects/{}/teams", segment(&project));
-    let mut losses = Vec::new();
-    let new_id = if let Some(found) = found {
-        let stays = parts::stays(cx, item).filter(|_| found.state == FoundState::Present);
-        if stays.is_none() && there.differs(&found.id, &team)? {
+    let stands = if let Some(found) = found {
+        if found.state == FoundState::Present
+            && let Some(left) = parts::stays(cx, item, &found.id)
+        {
+            return Ok(left);
+        }
+        if there.differs(&found.id, &team)? {
             let path = format!("{teams}/{}", segment(&found.id));
             let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
             call.json(&body).send().await?;
         }
-        losses.extend(stays);
-        found.id
+        Stands::Found(found.id)
     } else {
         cx.journal.intend(&item.item).await?;
         let answer = http
@@ -277,10 +279,12 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
             .json(&body)
             .send()
             .await?;
-        answer.json::<Made>()?.id
+        Stands::Made(answer.json::<Made>()?.id)
     };
-    cx.journal.created(&item.item, &new_id).await?;
-    Ok(Outcome::Done { new_id, losses })
+    Ok(Outcome::Done {
+        new_id: stands.noted(cx, &item.item).await?,
+        losses: Vec::new(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -381,6 +385,10 @@ impl Kind for TeamKind {
             all.push(differences.0);
         }
         Ok(all)
+    }
+
+    fn only_one(&self) -> Option<&'static str> {
+        Some(parts::ONE_OF_A_NAME)
     }
 
     fn removal(&self) -> Removal {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use model::ItemRef;
+use model::{Class, Issue, ItemRef};
 use serde::{Deserialize, Serialize};
 use service::http::segment;
 use service::inspect::Tie;
@@ -18,7 +18,7 @@ use service::{
 };
 
 use super::absent::{self, Missing};
-use super::git_repository::GIT_REPOSITORY;
+use super::git_repository::{self, GIT_REPOSITORY};
 use super::project::PROJECT;
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts;
@@ -144,6 +144,60 @@ async fn missing(cx: &Crawl<'_>, seen: &HashSet<String>) -> Result<()> {
     absent::report(cx, missing).await
 }
 
+/// Tells of wikis whose repository neither the snapshot before has nor the identity is shown: nothing but their documents can be stored. What
+/// is stored already is not asked for.
+async fn without_pages(cx: &Crawl<'_>, wikis: &[Wiki<'_>]) -> Result<()> {
+    let stored = cx.prior.ids(GIT_REPOSITORY, "").await?;
+    let stored: HashSet<String> = stored.iter().map(|id| id.to_lowercase()).collect();
+    let has_pages = |wiki: &&Wiki<'_>| stored.contains(&wiki.repository.to_lowercase());
+    if !cx.selection.contains(GIT_REPOSITORY) || wikis.iter().all(|wiki| has_pages(&wiki)) {
+        return Ok(());
+    }
+    let pages = match git_repository::list(cx.http).await {
+        Ok(pages) => pages,
+        Err(error) if error.is_fatal() => return Err(error),
+        // Then no repository is read, and their own crawl tells of that.
+        Err(_) => return Ok(()),
+    };
+    let listed = git_repository::read_all(&pages)?;
+    let listed: HashSet<String> = listed.iter().map(|one| one.id.to_lowercase()).collect();
+    let is_listed = |wiki: &&Wiki<'_>| listed.contains(&wiki.repository.to_lowercase());
+    let known = cx.prior.ids(WIKI, "").await?;
+    for wiki in wikis
+        .iter()
+        .filter(|wiki| !has_pages(wiki) && !is_listed(wiki))
+    {
+        // Those of wikis that the snapshot before knows are asked for one by one.
+        if known.iter().any(|id| id.eq_ignore_ascii_case(&wiki.id)) {
+            match git_repository::detail(cx.http, &wiki.project, &wiki.repository).await {
+                Ok(_) => continue,
+                Err(error) if error.is_fatal() => return Err(error),
+                Err(_) => {}
+            }
+        }
+        cx.sink.issue(no_pages(wiki));
+    }
+    Ok(())
+}
+
+fn no_pages(wiki: &Wiki<'_>) -> Issue {
+    Issue {
+        code: "permission-missing".to_owned(),
+        class: Class::Permission,
+        kind: GIT_REPOSITORY.to_owned(),
+        scope: String::new(),
+        item: Some(ItemRef::new(WIKI, "", &wiki.id)),
+        message: format!(
+            "the pages of the wiki {} are not backed up: the service does not show their repository {} (project {}) to this identity",
+            wiki.name, wiki.repository, wiki.project
+        ),
+        hint: Some(
+            "Give the identity Read on this repository. If it was deleted, delete the wiki too."
+                .to_owned(),
+        ),
+    }
+}
+
 /// The name of the project wiki whose hidden repository this is, if it is one.
 pub(crate) async fn project_wiki_of(
     stored: &dyn Stored,
@@ -176,6 +230,7 @@ impl Kind for WikiKind {
         let values = pages.values()?;
         cx.sink.expect(values.len() as u64);
         let mut seen = HashSet::new();
+        let mut taken = Vec::new();
         for listed in values {
             let wiki = read(listed)?;
             seen.insert(wiki.id.to_lowercase());
@@ -194,7 +249,9 @@ impl Kind for WikiKind {
                     listed.get().as_bytes(),
                 )
                 .await?;
+            taken.push(wiki);
         }
+        without_pages(cx, &taken).await?;
         missing(cx, &seen).await?;
         Ok(None)
     }
@@ -230,6 +287,10 @@ impl Kind for WikiKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    fn only_one(&self) -> Option<&'static str> {
+        Some(parts::ONE_OF_A_NAME)
     }
 
     fn removal(&self) -> Removal {

@@ -7,6 +7,7 @@ mod batch;
 mod comments;
 mod crawl;
 mod document;
+mod filed;
 mod find;
 mod hidden;
 mod history;
@@ -95,6 +96,7 @@ static SPEC: KindSpec = KindSpec {
         "Links that were added and removed again are not replayed.",
         "The place on boards (column and lane) is not written back.",
         "Of an item that was in a project that the policy does not select, the revisions of that time are not stored.",
+        "Renaming a project, an area or an iteration, or moving one of these, makes no revision of the work items in it: a snapshot has the names of each item's last revision until a full backup. A restore goes by the ids and files the items under today's names.",
     ]),
 };
 
@@ -129,6 +131,10 @@ impl Kind for WorkItemKind {
 
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         find::find(cx, items).await
+    }
+
+    async fn recognize(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<bool>> {
+        find::recognize(cx, items).await
     }
 
     async fn restore(

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use model::SignIn;
 use serde::Deserialize;
-use serde_json::json;
-use service::http::{Method, segment};
-use service::{Check, CheckOutcome, Client, Error, Result};
+use service::http::segment;
+use service::{Check, CheckOutcome, Client, Error};
 
 use super::check;
-use crate::api::{AEX, DEV, PREVIEW_1, STABLE};
+use crate::api::{AEX, DEV, PREVIEW_1, STABLE, evaluated};
 use crate::kinds::KINDS;
 
 /// Microsoft's page on changing permissions of an organization.
@@ -33,22 +32,13 @@ pub(super) async fn all(http: &Client, organization: &str, user: &str) -> Vec<Ch
     checks
 }
 
-#[derive(Deserialize)]
-struct Evaluated {
-    evaluations: Vec<Evaluation>,
-}
-
-#[derive(Deserialize)]
-struct Evaluation {
-    value: bool,
-}
-
 /// Rights count, whatever group they came by; an owner has them by being one.
 async fn administrator(http: &Client, organization: &str) -> Check {
     const NAME: &str = "administrator";
     let group = "Project Collection Administrators";
-    let rights = match evaluated(http).await {
-        Ok(rights) => rights,
+    let right = ((COLLECTION, MANAGE_POLICIES), "NAMESPACE:");
+    let rights = match evaluated(http, &[right], true).await {
+        Ok(rights) => rights == [true],
         Err(error) => {
             let message = format!(
                 "Whether the account is in {group} of {organization} could not be read: {}",
@@ -77,28 +67,6 @@ async fn administrator(http: &Client, organization: &str) -> Check {
     check(NAME, CheckOutcome::Missing, message)
         .coded("administrator-missing")
         .linked(PERMISSIONS)
-}
-
-async fn evaluated(http: &Client) -> Result<bool> {
-    let body = json!({
-        "alwaysAllowAdministrators": true,
-        "evaluations": [{ "securityNamespaceId": COLLECTION, "token": "NAMESPACE:", "permissions": MANAGE_POLICIES }],
-    });
-    let answer = http
-        .call(
-            Method::POST,
-            DEV,
-            "/_apis/security/permissionevaluationbatch",
-        )
-        .version(PREVIEW_1)
-        .json(&body)
-        .safe()
-        .expect(&[200])
-        .send()
-        .await?;
-    let evaluated: Evaluated = answer.json()?;
-    let first = evaluated.evaluations.first().map(|first| first.value);
-    first.ok_or_else(|| Error::malformed("the evaluation of permissions is empty"))
 }
 
 /// `None` where it cannot be read.

@@ -4,9 +4,12 @@ use model::{Conflict, ItemRef};
 use serde_json::{Value, json};
 use service::http::{Client, Method};
 use service::{FoundState, Ids as _};
-use simulator::Seed;
+use simulator::{Seed, Simulator};
 
-use crate::support::{Journal, Snapshot, backed_up, empty, found, get, heal, post, restore};
+use crate::support::{
+    Journal, Snapshot, backed_up, delete, empty, found, get, heal, post, recognized, restore,
+    without_code,
+};
 
 /// A journal of a second restore into the same organization, which knows what its containers became.
 fn beside(first: &Journal, conflict: Conflict, containers: &[&str]) -> Journal {
@@ -21,6 +24,34 @@ fn beside(first: &Journal, conflict: Conflict, containers: &[&str]) -> Journal {
     let known = known.map(|(key, id)| (key.clone(), id.clone()));
     journal.ids.known.lock().unwrap().extend(known);
     journal
+}
+
+/// A project of a snapshot, which stands in another organization too.
+struct Restored {
+    simulator: Simulator,
+    http: Client,
+    target: Client,
+    snapshot: Snapshot,
+    project: [ItemRef; 1],
+    first: Journal,
+}
+
+impl Restored {
+    async fn new() -> Self {
+        let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+        let target = empty(&simulator, "empty").await;
+        let project = [snapshot.of_kind("project")[0].clone()];
+        let first = Journal::default();
+        restore(&target, &snapshot, &first, &project).await.unwrap();
+        Self {
+            simulator,
+            http,
+            target,
+            snapshot,
+            project,
+            first,
+        }
+    }
 }
 
 async fn listed(http: &Client, path: &str) -> Vec<Value> {
@@ -73,38 +104,46 @@ async fn a_project_that_was_asked_for_is_waited_for_and_not_made_twice() {
 
 #[tokio::test]
 async fn an_interrupted_duplicate_of_a_project_takes_over_nobody_elses() {
-    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
-    let target = empty(&simulator, "empty").await;
-    let items = [snapshot.of_kind("project")[0].clone()];
-    let first = Journal::default();
-    restore(&target, &snapshot, &first, &items).await.unwrap();
-    let second = beside(&first, Conflict::Duplicate, &[]);
-    lose(&http, "/empty/_apis/projects").await;
-    restore(&target, &snapshot, &second, &items).await.unwrap();
-    assert!(struck(&http).await);
-    heal(&http).await;
-    let report = restore(&target, &snapshot, &second, &items).await.unwrap();
+    let there = Restored::new().await;
+    let Restored {
+        http,
+        target,
+        snapshot,
+        project,
+        first,
+        ..
+    } = &there;
+    let second = beside(first, Conflict::Duplicate, &[]);
+    lose(http, "/empty/_apis/projects").await;
+    restore(target, snapshot, &second, project).await.unwrap();
+    assert!(struck(http).await);
+    heal(http).await;
+    let report = restore(target, snapshot, &second, project).await.unwrap();
     assert_eq!(report.failed, Vec::<String>::new());
-    assert_ne!(second.new_id(&items[0]), first.new_id(&items[0]));
+    assert_ne!(second.new_id(&project[0]), first.new_id(&project[0]));
     assert!(report.losses[0].contains("is taken"), "{:?}", report.losses);
-    assert_eq!(listed(&target, "/_apis/projects").await.len(), 2);
-    simulator.stop().await;
+    assert_eq!(listed(target, "/_apis/projects").await.len(), 2);
+    there.simulator.stop().await;
 }
 
 #[tokio::test]
 async fn a_name_that_only_others_see_is_a_conflict() {
-    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
-    let target = empty(&simulator, "empty").await;
-    let items = [snapshot.of_kind("project")[0].clone()];
-    let first = Journal::default();
-    restore(&target, &snapshot, &first, &items).await.unwrap();
-    let project = first.new_id(&items[0]);
-    let hide = json!({ "fault": "hide-project", "project": project, "organization": "empty" });
-    post(&http, "/__faults", &hide).await;
+    let there = Restored::new().await;
+    let Restored {
+        http,
+        target,
+        snapshot,
+        project,
+        first,
+        ..
+    } = &there;
+    let new_id = first.new_id(&project[0]);
+    let hide = json!({ "fault": "hide-project", "project": new_id, "organization": "empty" });
+    post(http, "/__faults", &hide).await;
     // Nothing was begun, so that the second time is as quick as the first.
     let journal = Journal::default();
     for _ in 0..2 {
-        let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+        let report = restore(target, snapshot, &journal, project).await.unwrap();
         let [failed] = &report.failed[..] else {
             panic!("{report:?}");
         };
@@ -113,7 +152,7 @@ async fn a_name_that_only_others_see_is_a_conflict() {
             "{failed}"
         );
     }
-    simulator.stop().await;
+    there.simulator.stop().await;
 }
 
 #[tokio::test]
@@ -192,12 +231,51 @@ async fn a_duplicate_of_a_wiki_leaves_the_wiki_that_is_there() {
     assert_eq!(report.failed, Vec::<String>::new());
     assert_ne!(second.new_id(&items[0]), first.new_id(&items[0]));
     assert_eq!(second.new_id(&items[1]), first.new_id(&items[1]));
+    // Taking the second back removes what that made.
+    let made = |journal: &Journal| {
+        let made = journal.made.lock().unwrap();
+        items.clone().map(|item| made.contains(&item))
+    };
+    assert_eq!(
+        (made(&first), made(&second)),
+        ([true, false], [true, false])
+    );
     let told = |words: &str| report.losses.iter().any(|loss| loss.contains(words));
     assert!(
         told("beside it") && told("stays as it is"),
         "{:?}",
         report.losses
     );
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_repository_that_came_with_its_project_is_filled_and_not_made() {
+    let (simulator, _, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let containers = snapshot.in_use(|kind| kind == "project");
+    let journal = Journal::default();
+    restore(&target, &snapshot, &journal, &containers)
+        .await
+        .unwrap();
+    let ids = |listed: Vec<Value>| -> Vec<Value> {
+        listed.into_iter().map(|one| one["id"].clone()).collect()
+    };
+    let before = ids(listed(&target, "/_apis/git/repositories").await);
+    let repositories = snapshot.in_use(|kind| kind == "git-repository");
+    let report = restore(&target, &snapshot, &journal, &repositories)
+        .await
+        .unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    let made = journal.made.lock().unwrap().clone();
+    let (mut filled, mut new) = (0, 0);
+    for item in &repositories {
+        let there = before.contains(&json!(journal.new_id(item)));
+        assert_ne!(there, made.contains(item), "{item}");
+        filled += usize::from(there);
+        new += usize::from(!there);
+    }
+    assert!(filled > 0 && new > 0, "{filled} {new}");
     simulator.stop().await;
 }
 
@@ -267,6 +345,39 @@ async fn the_dates_of_a_sprint_and_the_words_of_a_team_that_are_there_stay() {
             journal.ids.get("team", &team.id),
             first.ids.get("team", &team.id)
         );
+        assert!(journal.made.lock().unwrap().is_empty(), "{conflict:?}");
     }
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn work_items_are_recognized_by_what_a_restore_made_of_them_and_not_by_the_number_alone() {
+    let (simulator, _, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let first = Journal::default();
+    let all = snapshot.in_use(without_code);
+    restore(&target, &snapshot, &first, &all).await.unwrap();
+    let items: Vec<&ItemRef> = all.iter().filter(|item| item.kind == "work-item").collect();
+    let asked: Vec<(&ItemRef, String)> = items
+        .iter()
+        .map(|item| (*item, first.new_id(item)))
+        .collect();
+    let second = Journal::default();
+    let known = async |asked: &[_]| recognized(&target, &snapshot, &second, asked).await;
+    assert_eq!(known(&asked).await, vec![true; items.len()]);
+    // Another one has the number, as in an organization that was made anew.
+    let mut turned = asked.clone();
+    let first_id = turned[0].1.clone();
+    turned[0].1 = std::mem::replace(&mut turned[1].1, first_id);
+    let others = known(&turned).await;
+    assert_eq!(others[..2], [false; 2]);
+    assert!(others[2..].iter().all(|known| *known));
+    // One lies in the recycle bin, one is gone for good.
+    let path = |at: usize| format!("/_apis/wit/workitems/{}", asked[at].1);
+    delete(&target, &path(0)).await;
+    delete(&target, &format!("{}?destroy=true", path(1))).await;
+    let left = known(&asked).await;
+    assert_eq!(left[..2], [false; 2]);
+    assert!(left[2..].iter().all(|known| *known));
     simulator.stop().await;
 }

@@ -520,3 +520,34 @@ async fn a_damaged_document_of_what_is_no_longer_listed_costs_nothing_else() {
     assert_eq!(others(&second), others(&first));
     simulator.stop().await;
 }
+
+#[tokio::test]
+async fn a_wiki_whose_repository_is_not_shown_is_told_to_have_no_pages() {
+    let script = Script::start().await;
+    let (project, repository) = ("p-1", "r-1");
+    let list = |path: &str, values: &[Value]| {
+        script.say(&format!("/contoso{path}"), 200, json!({ "value": values }));
+    };
+    let wiki = json!({
+        "id": "w-1", "name": "Handbook", "type": "codeWiki", "projectId": project, "repositoryId": repository,
+    });
+    list("/_apis/wiki/wikis", &[wiki]);
+    list("/_apis/git/repositories", &[]);
+    let http = client_at(&script.url, "contoso", "token", 1);
+    let kinds = ["wiki", "git-repository"].map(str::to_owned).into();
+    let first = backup(&http, &Snapshot::default(), &kinds).await;
+    let [issue] = &first.issues[..] else {
+        panic!("{:?}", first.issues);
+    };
+    assert_eq!(issue.code, "permission-missing");
+    assert_eq!(issue.item, Some(ItemRef::new("wiki", "", "w-1")));
+    for word in ["Handbook", repository, project] {
+        assert!(issue.message.contains(word), "{}", issue.message);
+    }
+    // In each run, until the repository is shown or not to be backed up.
+    let second = backup(&http, &first, &kinds).await;
+    assert_eq!(second.issues.len(), 1, "{:?}", second.issues);
+    let alone = BTreeSet::from(["wiki".to_owned()]);
+    let third = backup(&http, &second, &alone).await;
+    assert_eq!(codes(&third.issues), Vec::<String>::new());
+}

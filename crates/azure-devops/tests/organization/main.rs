@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod damaged;
 mod discussions;
 mod duplicated;
 mod hidden;
 mod replaced;
+mod renamed;
 mod repositories;
 mod restore;
 #[path = "../connect/script.rs"]

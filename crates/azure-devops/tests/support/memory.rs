@@ -18,6 +18,8 @@ pub(crate) struct Snapshot {
     pub(crate) issues: Vec<Issue>,
     /// Items whose documents cannot be read any more.
     pub(crate) damaged: BTreeSet<ItemRef>,
+    /// Items whose folders cannot be read any more.
+    pub(crate) shut: BTreeSet<ItemRef>,
 }
 
 pub(crate) fn document_name(kind: &str) -> &'static str {
@@ -226,6 +228,15 @@ impl Sink for Writer<'_> {
     fn expect(&self, _items: u64) {}
 }
 
+fn refuse(damaged: &BTreeSet<ItemRef>, item: &ItemRef) -> Result<()> {
+    if !damaged.contains(item) {
+        return Ok(());
+    }
+    let message = format!("{item} is damaged");
+    let error = service::Error::new(Class::Malformed, "repository-damaged", message);
+    Err(error)
+}
+
 #[async_trait]
 impl Stored for Snapshot {
     async fn ids(&self, kind: &str, scope: &str) -> Result<Vec<String>> {
@@ -238,18 +249,12 @@ impl Stored for Snapshot {
     }
 
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>> {
-        if self.damaged.contains(item) {
-            let message = format!("{item} is damaged");
-            return Err(service::Error::new(
-                Class::Malformed,
-                "repository-damaged",
-                message,
-            ));
-        }
+        refuse(&self.damaged, item)?;
         self.part(item, document_name(&item.kind)).await
     }
 
     async fn parts(&self, item: &ItemRef) -> Result<Vec<PartInfo>> {
+        refuse(&self.shut, item)?;
         let parts = self.items.get(item).into_iter().flatten();
         Ok(parts
             .map(|(name, bytes)| PartInfo {
@@ -260,6 +265,7 @@ impl Stored for Snapshot {
     }
 
     async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
+        refuse(&self.shut, item)?;
         Ok(self
             .items
             .get(item)

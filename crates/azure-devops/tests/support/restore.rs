@@ -1,6 +1,6 @@
 //! The two passes of a restore, with a journal and a map of ids in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -34,6 +34,8 @@ impl Ids for Map {
 pub(crate) struct Journal {
     pub(crate) notes: Mutex<BTreeMap<ItemRef, String>>,
     pub(crate) intents: Mutex<Vec<ItemRef>>,
+    /// What was made, and not found.
+    pub(crate) made: Mutex<BTreeSet<ItemRef>>,
     pub(crate) ids: Map,
     /// Fail when so many notes were written: as if the process had been killed.
     pub(crate) dies_after: Mutex<Option<usize>>,
@@ -63,7 +65,16 @@ impl service::Journal for Journal {
         Ok(())
     }
 
-    async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()> {
+    async fn made(&self, item: &ItemRef, new_id: &str) -> Result<()> {
+        assert!(
+            self.intents.lock().unwrap().contains(item),
+            "{item} was made, and nobody had noted that it was to be"
+        );
+        self.made.lock().unwrap().insert(item.clone());
+        self.found(item, new_id).await
+    }
+
+    async fn found(&self, item: &ItemRef, new_id: &str) -> Result<()> {
         self.ids
             .known
             .lock()
@@ -194,6 +205,32 @@ pub(crate) async fn found(
         .collect()
 }
 
+/// Which of these items are recognized under these ids.
+pub(crate) async fn recognized(
+    http: &Client,
+    snapshot: &Snapshot,
+    journal: &Journal,
+    items: &[(&ItemRef, String)],
+) -> Vec<bool> {
+    let work = tempfile::tempdir().unwrap();
+    let target = Target {
+        http,
+        original: journal.ids.original,
+        stored: snapshot,
+        ids: &journal.ids,
+        work: work.path(),
+    };
+    let kind = AZURE_DEVOPS.kind(&items[0].0.kind).unwrap();
+    let stored: Vec<StoredItem> = items
+        .iter()
+        .map(|(item, new_id)| StoredItem {
+            new_id: Some(new_id.clone()),
+            ..planned(snapshot, journal, item)
+        })
+        .collect();
+    kind.recognize(&target, &stored).await.unwrap()
+}
+
 fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem {
     let key = (item.kind.clone(), item.id.clone());
     let new_id = journal.ids.known.lock().unwrap().get(&key).cloned();
@@ -231,6 +268,10 @@ fn take(report: &mut Report, item: &mut StoredItem, outcome: Outcome) {
                     .into_iter()
                     .map(|loss| format!("{}: {loss}", item.item)),
             );
+        }
+        Outcome::Left { new_id, why } => {
+            item.new_id = Some(new_id);
+            report.losses.push(format!("{}: {why}", item.item));
         }
         Outcome::Unchanged => {}
         Outcome::Failed { code, message } => report

@@ -26,12 +26,12 @@ const DOCUMENTS: [(&str, &str, &str); 6] = [
     ),
     (
         "SELECT key, body FROM channel",
-        "UPDATE channel SET body = $2 WHERE key = $1",
+        "UPDATE channel SET body = $2, version = version + 1 WHERE key = $1",
         "/connectors",
     ),
     (
         "SELECT key, body FROM identity_provider",
-        "UPDATE identity_provider SET body = $2 WHERE key = $1",
+        "UPDATE identity_provider SET body = $2, version = version + 1 WHERE key = $1",
         "/connectors",
     ),
     (
@@ -128,7 +128,7 @@ async fn objectives(tx: &mut Tx, old: &str, name: &str) -> Result<()> {
         && let Some(hours) = objectives.remove(&own)
     {
         objectives.insert(name.to_owned(), hours);
-        let write = "UPDATE alarm_settings SET body = $1 WHERE id = 1";
+        let write = "UPDATE alarm_settings SET body = $1, version = version + 1 WHERE id = 1";
         tx.execute(write, args![json(&settings)?]).await?;
     }
     Ok(())

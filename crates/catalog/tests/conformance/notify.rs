@@ -45,13 +45,15 @@ pub(crate) async fn channels_are_unique_without_regard_to_case(place: Place) {
         .unwrap();
     let twice = catalog.add_channel(&channel("oPS"), None, at(0)).await;
     assert!(matches!(twice, Err(Error::ChannelExists { .. })));
-    assert_eq!(catalog.channel("OPS").await.unwrap(), first);
+    let found = catalog.channel("OPS").await.unwrap();
+    assert_eq!(found.channel, first);
     let used = catalog.remove_credential("key").await.unwrap_err();
     assert!(used.to_string().contains("notification Ops"), "{used}");
     let mut other = channel("ops");
     other.enabled = false;
-    catalog.replace_channel(&other, None, at(1)).await.unwrap();
-    assert_eq!(catalog.channels().await.unwrap(), [other]);
+    let replaced = catalog.replace_channel(&other, found.version, None, at(1));
+    replaced.await.unwrap();
+    assert_eq!(catalog.channels().await.unwrap()[0].channel, other);
     catalog.remove_credential("key").await.unwrap();
     catalog.remove_channel("ops").await.unwrap();
     let gone = catalog.remove_channel("ops").await.unwrap_err();
@@ -166,13 +168,6 @@ pub(crate) async fn an_alarm_keeps_who_knows_of_it_until_it_gets_worse(place: Pl
     catalog.clear_alarm(&key).await.unwrap();
     let gone = catalog.acknowledge_alarm(&key, &made).await.unwrap_err();
     assert_eq!(gone.code(), Some("alarm-unknown"));
-    assert_eq!(catalog.alarm_settings().await.unwrap(), None);
-    catalog.set_alarm_settings("{}").await.unwrap();
-    catalog.set_alarm_settings("{\"a\":1}").await.unwrap();
-    assert_eq!(
-        catalog.alarm_settings().await.unwrap().as_deref(),
-        Some("{\"a\":1}")
-    );
     assert!(catalog.unprotected().await.unwrap().is_empty());
     assert!(catalog.last_verifications().await.unwrap().is_empty());
     assert!(catalog.first_snapshots().await.unwrap().is_empty());
@@ -230,6 +225,7 @@ pub(crate) async fn a_repository_names_the_secret_of_its_storage(place: Place) {
     row.object_lock = None;
     "s3://other".clone_into(&mut row.location);
     catalog.move_repository(&row).await.unwrap();
+    row.version += 1;
     let found = Examined {
         at: at(5),
         problems: 2,
@@ -239,4 +235,44 @@ pub(crate) async fn a_repository_names_the_secret_of_its_storage(place: Place) {
     catalog.note_examined("CLOUD", &found).await.unwrap();
     (row.checked, row.problems, row.damaged) = (Some(at(5)), Some(2), Some(at(5)));
     assert_eq!(catalog.repository("cloud").await.unwrap(), row);
+}
+
+pub(crate) async fn settings_are_replaced_only_where_nobody_else_has_changed_them(place: Place) {
+    let catalog = with_secret(&place).await;
+    let refused = |result: catalog::Result<()>| {
+        assert_eq!(result.unwrap_err().code(), Some("settings-changed"));
+    };
+    let ops = channel("ops");
+    catalog.add_channel(&ops, None, at(0)).await.unwrap();
+    let read = catalog.channel("ops").await.unwrap().version;
+    let replace = || catalog.replace_channel(&ops, read, None, at(1));
+    replace().await.unwrap();
+    refused(replace().await);
+
+    assert_eq!(catalog.alarm_settings().await.unwrap(), (None, 0));
+    let set = |text, version| catalog.set_alarm_settings(text, version);
+    set("{}", Some(0)).await.unwrap();
+    refused(set("late", Some(0)).await);
+    set("{\"a\":1}", Some(1)).await.unwrap();
+    set("{\"a\":2}", None).await.unwrap();
+    let settings = catalog.alarm_settings().await.unwrap();
+    assert_eq!(settings, (Some("{\"a\":2}".to_owned()), 3));
+
+    let put = |body, version| catalog.put_identity_provider("entra", body, version);
+    put("{}", None).await.unwrap();
+    refused(put("late", Some(0)).await);
+    put("{\"a\":1}", Some(1)).await.unwrap();
+    let provider = ("entra".to_owned(), "{\"a\":1}".to_owned(), 2);
+    assert_eq!(catalog.identity_providers().await.unwrap(), [provider]);
+
+    let row = RepositoryRow {
+        name: "main".to_owned(),
+        location: "/one".to_owned(),
+        id: "9d1a".to_owned(),
+        password_credential: "Key".to_owned(),
+        ..RepositoryRow::default()
+    };
+    catalog.add_repository(&row).await.unwrap();
+    catalog.move_repository(&row).await.unwrap();
+    refused(catalog.move_repository(&row).await);
 }

@@ -3,7 +3,7 @@ use catalog::{
 };
 use model::{
     Action, Conflict, Counts, ItemRef, JobState, PlanPerson, PlanState, Reason, RestorePlan,
-    RestoreTarget, Run, RunKind, RunState, Step, StepState,
+    RestoreTarget, Run, RunKind, RunState, SourceId, Step, StepState, Written,
 };
 
 use crate::support::{Place, at};
@@ -14,14 +14,19 @@ async fn with_plan(place: &Place) -> Catalog {
     catalog
 }
 
+fn organization(name: &str) -> SourceId {
+    SourceId::new("azure-devops", "https://dev.azure.com", name)
+}
+
 fn plan(id: &str, second: i64) -> RestorePlan {
     RestorePlan {
         id: id.to_owned(),
         snapshot: "aa".to_owned(),
+        source: Some(organization("contoso")),
         repository: "main".to_owned(),
         target: RestoreTarget::Other {
             connector: "fabrikam".to_owned(),
-            source: model::SourceId::new("azure-devops", "https://dev.azure.com", "fabrikam"),
+            source: organization("fabrikam"),
         },
         conflict: Conflict::Duplicate,
         state: PlanState::Planning,
@@ -42,7 +47,11 @@ fn step(position: u64) -> Step {
             Action::Create
         },
         reason: position.is_multiple_of(3).then(|| "is there".to_owned()),
-        losses: vec!["created by becomes the restorer".to_owned()],
+        losses: if position.is_multiple_of(3) {
+            Vec::new()
+        } else {
+            vec!["created by becomes the restorer".to_owned()]
+        },
         state: StepState::Planned,
         new_id: None,
         detail: None,
@@ -120,6 +129,15 @@ pub(crate) async fn steps_are_paged_and_counted(place: Place) {
     ));
 }
 
+/// Made, and not found.
+fn wrote(item: &ItemRef, new_id: &str) -> Written {
+    Written {
+        item: item.clone(),
+        new_id: new_id.to_owned(),
+        made: true,
+    }
+}
+
 pub(crate) async fn the_journal_knows_what_is_open(place: Place) {
     let catalog = with_plan(&place).await;
     let (one, two, three) = (
@@ -130,10 +148,15 @@ pub(crate) async fn the_journal_knows_what_is_open(place: Place) {
     for item in [&one, &two, &one] {
         catalog.intend("plan", item).await.unwrap();
     }
-    catalog.created("plan", &one, "101").await.unwrap();
+    catalog.wrote("plan", &wrote(&one, "101")).await.unwrap();
     catalog.note("plan", &one, "comment 1").await.unwrap();
     catalog.note("plan", &one, "comment 2").await.unwrap();
     catalog.note("plan", &three, "only noted").await.unwrap();
+    let found = Written {
+        made: false,
+        ..wrote(&ItemRef::new("team", "project", "4"), "104")
+    };
+    catalog.wrote("plan", &found).await.unwrap();
 
     // Another process goes on.
     let catalog = place.open().await;
@@ -142,8 +165,8 @@ pub(crate) async fn the_journal_knows_what_is_open(place: Place) {
         std::slice::from_ref(&two)
     );
     assert_eq!(
-        catalog.id_map("plan").await.unwrap(),
-        [(one.clone(), "101".to_owned())]
+        catalog.written("plan").await.unwrap(),
+        [found, wrote(&one, "101")]
     );
     assert_eq!(
         catalog.noted("plan", &one).await.unwrap().as_deref(),
@@ -158,6 +181,80 @@ pub(crate) async fn the_journal_knows_what_is_open(place: Place) {
         catalog.intend("other", &one).await,
         Err(Error::PlanUnknown { .. })
     ));
+}
+
+pub(crate) async fn what_plans_made_of_a_source_at_a_target_is_known_to_the_next_one(place: Place) {
+    let catalog = with_plan(&place).await;
+    let target = |name: &str| RestoreTarget::Other {
+        connector: "renamed since".to_owned(),
+        source: organization(name),
+    };
+    let others = [
+        plan("later", 2),
+        RestorePlan {
+            source: Some(organization("other")),
+            ..plan("of-another", 3)
+        },
+        RestorePlan {
+            source: None,
+            ..plan("of-unknown", 3)
+        },
+        RestorePlan {
+            target: target("other"),
+            ..plan("elsewhere", 4)
+        },
+    ];
+    for plan in &others {
+        catalog.create_plan(plan).await.unwrap();
+    }
+    let items = ["1", "2", "3"].map(|id| ItemRef::new("work-item", "", id));
+    for (plan, at) in [
+        ("plan", 0),
+        ("later", 0),
+        ("of-another", 0),
+        ("of-unknown", 0),
+        ("elsewhere", 0),
+        ("later", 1),
+    ] {
+        let new_id = format!("{at} of {plan}");
+        let written = wrote(&items[at], &new_id);
+        catalog.wrote(plan, &written).await.unwrap();
+    }
+    catalog.intend("later", &items[2]).await.unwrap();
+    catalog
+        .wrote("later", &wrote(&ItemRef::new("team", "", "1"), "team"))
+        .await
+        .unwrap();
+    catalog
+        .set_plan_state("plan", PlanState::AppliedWithIssues)
+        .await
+        .unwrap();
+    let now = RestorePlan {
+        target: target("fabrikam"),
+        ..plan("now", 5)
+    };
+    let known = async |plan: &RestorePlan, ids: &[&str]| {
+        let made = catalog.made_before(plan, "work-item", ids).await.unwrap();
+        made.into_iter()
+            .map(|made| (made.item.id, made.new_id, made.finished))
+            .collect::<Vec<_>>()
+    };
+    let row = |id: &str, new_id: &str, finished| (id.to_owned(), new_id.to_owned(), finished);
+    assert_eq!(
+        known(&now, &["1", "3"]).await,
+        [row("1", "0 of plan", true), row("1", "0 of later", false)]
+    );
+    // Its own writes are no earlier ones.
+    assert_eq!(
+        known(&plan("plan", 1), &["1", "2"]).await,
+        [row("1", "0 of later", false), row("2", "1 of later", false)]
+    );
+    assert!(known(&now, &[]).await.is_empty());
+    let unknown = RestorePlan {
+        source: None,
+        ..now.clone()
+    };
+    assert!(known(&unknown, &["1"]).await.is_empty());
 }
 
 pub(crate) async fn a_plan_is_removed_with_its_rows(place: Place) {
@@ -266,7 +363,7 @@ pub(crate) async fn who_lost_the_job_of_a_plan_writes_nothing_to_it(place: Place
     let (one, two) = (ItemRef::new("work-item", "", "2"), StepState::Done);
     for refused in [
         before.intend("p1", &one).await,
-        before.created("p1", &item, "77").await,
+        before.wrote("p1", &wrote(&item, "77")).await,
         before.note("p1", &item, "half").await,
         before.set_step("p1", 0, two, Some("77"), None).await,
         before.set_step_url("p1", 0, "https://a").await,
@@ -283,8 +380,8 @@ pub(crate) async fn who_lost_the_job_of_a_plan_writes_nothing_to_it(place: Place
         std::slice::from_ref(&item)
     );
     let now = catalog.held(&new.id, new.token);
-    now.created("p1", &item, "78").await.unwrap();
-    assert_eq!(now.id_map("p1").await.unwrap(), [(item, "78".to_owned())]);
+    now.wrote("p1", &wrote(&item, "78")).await.unwrap();
+    assert_eq!(now.written("p1").await.unwrap(), [wrote(&item, "78")]);
     assert_eq!(catalog.plan("p1").await.unwrap().state, PlanState::Applying);
 }
 
@@ -342,7 +439,7 @@ pub(crate) async fn plans_are_listed_for_those_who_reach_them(place: Place) {
     let elsewhere = RestorePlan {
         target: RestoreTarget::Original {
             connector: "Contoso".to_owned(),
-            source: model::SourceId::new("azure-devops", "https://dev.azure.com", "contoso"),
+            source: organization("contoso"),
         },
         ..plan("p4", 1)
     };
@@ -414,7 +511,6 @@ pub(crate) async fn steps_are_filtered_and_their_losses_counted(place: Place) {
     let listed = listed.unwrap().items;
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].position, 4);
-    // What is skipped loses nothing.
     let losses = catalog.step_losses("plan").await.unwrap();
     assert_eq!((losses.len(), losses[0].items), (1, 6));
     let one = catalog.steps("plan", Some(0), 1).await.unwrap().remove(0);

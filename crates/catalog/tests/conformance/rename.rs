@@ -132,10 +132,11 @@ async fn mentioned(catalog: &Catalog) {
         .await
         .unwrap();
     let settings = r#"{"backup_hours":26,"connectors":{"zanzibar":4,"other":5}}"#;
-    catalog.set_alarm_settings(settings).await.unwrap();
+    catalog.set_alarm_settings(settings, None).await.unwrap();
     let plan = RestorePlan {
         id: "p".to_owned(),
         snapshot: "aa".to_owned(),
+        source: None,
         repository: "main".to_owned(),
         target: RestoreTarget::Original {
             connector: OLD.to_owned(),
@@ -218,7 +219,11 @@ pub(crate) async fn whatever_names_a_connector_follows_its_new_name(place: Place
     let policy = catalog.policy("strict").await.unwrap();
     assert_eq!(policy.policy.connectors, ["Pemba", "zan*"]);
     assert_eq!(policy.version, 2, "an editor notices");
-    assert_eq!(catalog.channel("ops").await.unwrap().connectors, ["Pemba"]);
+    let ops = catalog.channel("ops").await.unwrap();
+    assert_eq!(
+        (ops.channel.connectors, ops.version),
+        (vec!["Pemba".to_owned()], 1)
+    );
     let reached = Some(BTreeSet::from(["other".to_owned(), "pemba".to_owned()]));
     let anna = catalog.person("anna").await.unwrap();
     assert_eq!(anna.connectors, reached);
@@ -230,7 +235,9 @@ pub(crate) async fn whatever_names_a_connector_follows_its_new_name(place: Place
     let raised = &catalog.alarms().await.unwrap()[0];
     assert_eq!(raised.key, "backup-overdue/pemba");
     assert_eq!(raised.alarm.connector.as_deref(), Some("Pemba"));
-    let settings = catalog.alarm_settings().await.unwrap().unwrap();
+    let (settings, version) = catalog.alarm_settings().await.unwrap();
+    let settings = settings.unwrap();
+    assert_eq!(version, 2);
     assert!(settings.contains(r#""Pemba":4"#), "{settings}");
     let plan = catalog.plan("p").await.unwrap();
     assert_eq!(plan.target.connector(), "Pemba");

@@ -9,6 +9,7 @@
     reason = "a measuring program talks to the terminal"
 )]
 
+mod documents;
 mod figures;
 mod git;
 mod ingest;

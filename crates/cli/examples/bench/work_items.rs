@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
-use serde_json::value::RawValue;
+use anyhow::{Result, ensure};
 
+use crate::documents::Documents;
 use crate::figures::{Figure, median};
 use crate::measure::{Server, Used, run};
 use crate::stores::{Round, Stores};
@@ -86,6 +86,7 @@ impl Measured {
         let round = Round {
             keepward,
             folder: folder.path(),
+            documents: &documents.folder,
             items,
         };
         self.stores.measure(&round).await
@@ -120,7 +121,9 @@ impl Measured {
 async fn change(server: &Server) -> Result<()> {
     let url = format!("{}/__bulk/change", server.url);
     let body = serde_json::json!({"count": CHANGED}).to_string();
-    let answer = client()?
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .build()?
         .post(url)
         .header("content-type", "application/json")
         .body(body)
@@ -132,10 +135,6 @@ async fn change(server: &Server) -> Result<()> {
         answer.status()
     );
     Ok(())
-}
-
-fn client() -> Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().no_proxy().build()?)
 }
 
 /// The program under measure, with a data directory and a repository of its own.
@@ -234,70 +233,5 @@ impl Restic {
             .command(repository, password)
             .args(["check", "--read-data"]))
         .map(drop)
-    }
-}
-
-/// The same documents as files; only what changed is written again, so that restic sees what a user's files would show.
-struct Documents<'a> {
-    server: &'a Server,
-    folder: PathBuf,
-    items: u32,
-}
-
-#[derive(serde::Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    value: Vec<&'a RawValue>,
-}
-
-#[derive(serde::Deserialize)]
-struct Numbered {
-    id: u32,
-}
-
-impl Documents<'_> {
-    async fn write(&self) -> Result<()> {
-        let client = client()?;
-        let url = format!(
-            "{}/{}/_apis/wit/workitemsbatch?api-version=7.1",
-            self.server.url, self.server.organization
-        );
-        let ids: Vec<u32> = (1..=self.items).collect();
-        for chunk in ids.chunks(200) {
-            let body = serde_json::json!({"ids": chunk, "$expand": "relations"}).to_string();
-            let request = client
-                .post(&url)
-                .basic_auth("", Some(&self.server.pat))
-                .header("content-type", "application/json")
-                .body(body);
-            let answer = request.send().await?.error_for_status()?.bytes().await?;
-            let page: Page<'_> = serde_json::from_slice(&answer).context("workitemsbatch")?;
-            ensure!(
-                page.value.len() == chunk.len(),
-                "the simulator gave {} of {} work items",
-                page.value.len(),
-                chunk.len()
-            );
-            for document in page.value {
-                self.file(
-                    serde_json::from_str::<Numbered>(document.get())?.id,
-                    document.get(),
-                )?;
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&self, id: u32, document: &str) -> Result<()> {
-        let folder = self
-            .folder
-            .join(format!("{:03}", id / 10_000))
-            .join(format!("{:02}", id / 100 % 100));
-        let path = folder.join(format!("{id}.json"));
-        if std::fs::read(&path).is_ok_and(|old| old == document.as_bytes()) {
-            return Ok(());
-        }
-        std::fs::create_dir_all(&folder)?;
-        Ok(std::fs::write(path, document)?)
     }
 }

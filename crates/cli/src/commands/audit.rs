@@ -1,6 +1,6 @@
 //! `keepward audit`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -29,9 +29,11 @@ pub(crate) enum Command {
         noted: Option<String>,
     },
     /// Write the whole log to a file, a JSON document a line
-    #[command(after_help = "Example:\n  keepward audit export audit.jsonl")]
+    #[command(
+        after_help = "Examples:\n  keepward audit export audit.jsonl\n  keepward audit export - | grep refused"
+    )]
     Export {
-        /// It must not exist
+        /// It must not exist; - for standard output
         file: PathBuf,
     },
 }
@@ -107,8 +109,18 @@ pub(crate) async fn run(
             Ok(Exit::Done)
         }
         Command::Verify { noted } => verify(&api, noted.as_deref(), output).await,
+        Command::Export { file } if file == Path::new("-") => {
+            let take = |text: &str| {
+                output.data(text.as_bytes());
+                Ok(())
+            };
+            export(&api, take).await?;
+            Ok(Exit::Done)
+        }
         Command::Export { file } => {
-            export(&api, &file).await?;
+            let mut out = NewFile::private(&file)?;
+            export(&api, |text| out.write(text.as_bytes())).await?;
+            out.finish()?;
             output.result(&serde_json::json!({ "file": file.display().to_string() }));
             output.line(format!("wrote {}", file.display()));
             Ok(Exit::Done)
@@ -148,19 +160,21 @@ async fn verify(api: &Api, noted: Option<&str>, output: &Output) -> Result<Exit,
 
 const AT_ONCE: usize = 5000;
 
-async fn export(api: &Api, file: &std::path::Path) -> Result<(), Failure> {
-    let mut out = NewFile::private(file)?;
+/// Hands over the log in pieces of whole lines.
+async fn export(
+    api: &Api,
+    mut take: impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut after = 0;
     loop {
         let text = api
             .text(&format!("/audit/export?after={after}&limit={AT_ONCE}"))
             .await?;
-        out.write(text.as_bytes())?;
+        take(&text)?;
         let Some(last) = text.lines().last() else {
-            break;
+            return Ok(());
         };
         let last: Value = serde_json::from_str(last).context("an entry is no JSON document")?;
         after = last["seq"].as_u64().unwrap_or(u64::MAX);
     }
-    out.finish().map(drop)
 }

@@ -14,6 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::new_file::NewFile;
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
+use crate::visible::visible;
 
 #[derive(Args)]
 #[command(
@@ -71,14 +72,14 @@ pub(crate) async fn run(
     for renamed in &report.renamed {
         output.line(format!(
             "renamed: {} is {}",
-            renamed.from.escape_debug(),
+            visible(&renamed.from),
             renamed.to
         ));
     }
     for left in &report.left_out {
         output.line(format!(
             "left out: {}: {}",
-            left.path.escape_debug(),
+            visible(&left.path),
             left.reason
         ));
     }

@@ -169,7 +169,12 @@ async fn here(command: Command, global: &Global, output: &Output) -> Result<Exit
         }
         command => command,
     };
-    let app = App::open(&global.data()).await?;
+    let app = match &command {
+        Command::List | Command::Key(key::Key::List(_)) | Command::Sheet(_) | Command::Stats(_) => {
+            App::open_beside(&global.data()).await?
+        }
+        _ => App::open(&global.data()).await?,
+    };
     match command {
         Command::Init(options) => init::init(&app, options, output).await,
         Command::Add(options) => init::add(&app, options, output).await,

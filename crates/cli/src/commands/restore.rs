@@ -35,7 +35,8 @@ pub(crate) enum Command {
     /// Plan to take a restore back
     #[command(
         after_help = "Example:\n  keepward restore undo 01a20184-5804-7ad7-ada3-4e217e220162\n\n\
-        What the restore made is removed again, unless somebody changed it since. What it replaced is put back from the newest snapshot from before. \
+        What the restore made is removed again, unless somebody changed it since. What it replaced is put back from the newest snapshot of the target from before: \
+        what no snapshot has does not come back, and the plan says of what. \
         The answer is a plan: look at it, then apply it."
     )]
     Undo(Id),
@@ -61,7 +62,7 @@ pub(crate) enum Command {
     Identities(Identities),
     /// Remove a plan with its report; what it restored stays
     #[command(
-        after_help = "Example:\n  keepward restore remove 01a20184-5804-7ad7-ada3-4e217e220162"
+        after_help = "Later plans do not know what it made in another organization, and make work items once more.\n\nExample:\n  keepward restore remove 01a20184-5804-7ad7-ada3-4e217e220162"
     )]
     Remove(Id),
 }
@@ -92,6 +93,9 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "PATH")]
     under: Option<String>,
     /// What to do with items that the target has already
+    ///
+    /// A work item gets another number in another organization. It is known there by the plan that made it, wherever the snapshot lies: a restore by
+    /// another installation, or after that plan was removed, makes it once more.
     #[arg(long, value_enum, default_value = "skip")]
     conflict: OnConflict,
     /// The repository's name here [default: the default one]
@@ -204,7 +208,8 @@ impl Apply {
             return Ok(None);
         }
         let question = format!(
-            "This replaces or removes items in the organization {organization}.\nType its name to go on: "
+            "This replaces or removes items in the organization {organization}; what does not come back: keepward restore show {}\nType its name to go on: ",
+            self.plan
         );
         tokio::select! {
             typed = confirm::typed(&question) => typed.map(Some),

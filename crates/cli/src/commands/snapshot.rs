@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes, moment};
 use crate::services;
+use crate::visible::visible;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -131,7 +132,12 @@ pub(crate) async fn run(
         _ if global.server.is_some() => return ask::run(command, global, output).await,
         _ => {}
     }
-    let app = App::open(&global.data()).await?;
+    let app = match &command {
+        Command::List(_) | Command::Show(_) | Command::Diff(_) | Command::Browse(_) => {
+            App::open_beside(&global.data()).await?
+        }
+        _ => App::open(&global.data()).await?,
+    };
     match command {
         Command::List(list) => all(&app, list, output).await,
         Command::Show(show) => one(&app, show, output).await,
@@ -295,7 +301,7 @@ async fn difference(app: &App, diff: Diff, output: &Output) -> Result<Exit, Fail
         output.event(
             &serde_json::json!({"event": "difference", "path": difference.path, "change": change}),
         );
-        output.line(format!("{change:8} {}", difference.path.escape_debug()));
+        output.line(format!("{change:8} {}", visible(&difference.path)));
     }
     output.event(&serde_json::json!({"event": "result", "differences": count}));
     output.line(format!("{count} files differ"));
@@ -349,6 +355,6 @@ fn tell_entry(output: &Output, name: &str, folder: bool, size: u64, modified: &s
     output.line(format!(
         "{size:>12}  {:20}  {}{slash}",
         moment(&modified),
-        name.escape_debug()
+        visible(name)
     ));
 }

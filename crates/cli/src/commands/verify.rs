@@ -26,6 +26,7 @@ use crate::follow;
 use crate::output::{Output, bytes, moment, table};
 use crate::progress::Progress;
 use crate::services::SERVICES;
+use crate::visible::visible;
 
 use drill::Drill;
 use evidence::{Evidence, Result as Outcome};
@@ -100,7 +101,7 @@ pub(crate) async fn run(
         return Ok(Exit::Done);
     }
     if command.list {
-        return listed(&app, output);
+        return listed(&app, output).await;
     }
     let Some(snapshot) = &command.snapshot else {
         return Err(Failure::usage(
@@ -266,7 +267,7 @@ fn line(finding: &Finding) -> String {
         "{:6} {}: {}",
         word(finding.severity),
         finding.code,
-        finding.message.escape_debug()
+        visible(&finding.message)
     )
 }
 
@@ -284,7 +285,7 @@ fn tell(evidence: &Evidence, output: &Output) {
         output.event(
             &json!({"event": "difference", "code": "drill-differs", "difference": difference}),
         );
-        output.line(format!("DIFFERS {}", difference.to_string().escape_debug()));
+        output.line(format!("DIFFERS {}", visible(difference.to_string())));
     }
     let compared = &evidence.compared;
     let kinds = compared
@@ -309,8 +310,9 @@ fn tell(evidence: &Evidence, output: &Output) {
     ));
 }
 
-fn listed(app: &App, output: &Output) -> Result<Exit, Failure> {
-    let rows = evidence::list(&app.data.join(evidence::FOLDER))?;
+async fn listed(app: &App, output: &Output) -> Result<Exit, Failure> {
+    let known = signature::Key::known(app).await?;
+    let rows = evidence::list(&app.data.join(evidence::FOLDER), known.as_deref())?;
     output.rows(
         &[
             "time",

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use serde_json::{Value, json};
+
 use crate::common::{World, lost};
 
 /// A repository that an earlier version wrote; see the fixtures of `repository`.
@@ -225,4 +227,131 @@ async fn after_a_repair_the_next_backup_holds_everything_again() {
         // What was read again is the same by its hash, so that even an original that was kept is whole now.
         world.keepward(&check).await.exits(0);
     }
+}
+
+/// What restic says of something in a repository.
+async fn told(world: &World, repository: &str, arguments: &[&str]) -> String {
+    let arguments = [&["--no-lock", "--quiet"], arguments].concat();
+    let output = world.restic(repository, &arguments).await;
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn json_of(world: &World, repository: &str, arguments: &[&str]) -> Value {
+    serde_json::from_str(&told(world, repository, arguments).await).unwrap()
+}
+
+/// A bit flips in the tree of a folder of the newest snapshot, and nowhere else; answers its id.
+async fn damage_folder(world: &World, repository: &str, path: &str) -> String {
+    let listed = json_of(world, repository, &["snapshots", "--json"]).await;
+    let newest = listed.as_array().unwrap().last().unwrap();
+    let mut tree = newest["tree"].as_str().unwrap().to_owned();
+    for name in path.split('/') {
+        let nodes = json_of(world, repository, &["cat", "blob", &tree]).await;
+        let mut nodes = nodes["nodes"].as_array().unwrap().iter();
+        let node = nodes.find(|node| node["name"] == name).unwrap();
+        tree = node["subtree"].as_str().unwrap().to_owned();
+    }
+    for id in told(world, repository, &["list", "index"]).await.lines() {
+        let index = json_of(world, repository, &["cat", "index", id]).await;
+        for pack in index["packs"].as_array().unwrap() {
+            let mut blobs = pack["blobs"].as_array().unwrap().iter();
+            let Some(blob) = blobs.find(|blob| blob["id"] == tree.as_str()) else {
+                continue;
+            };
+            let name = pack["id"].as_str().unwrap();
+            let folder = world.path(repository).join("data").join(&name[..2]);
+            let mut bytes = std::fs::read(folder.join(name)).unwrap();
+            bytes[blob["offset"].as_u64().unwrap() as usize + 20] ^= 1;
+            std::fs::write(folder.join(name), bytes).unwrap();
+            return tree;
+        }
+    }
+    panic!("tree {tree} is in no index")
+}
+
+#[tokio::test]
+async fn a_folder_of_work_items_that_cannot_be_read_is_read_from_the_service_again() {
+    let world = World::connected().await;
+    for (name, full) in [("full", true), ("changed", false)] {
+        world.repository(name).await;
+        world.backup(name).await.exits(0);
+        let tree = damage_folder(&world, name, "work-items/0000").await;
+        let mut arguments = vec!["backup", "contoso", "--repository", name];
+        if full {
+            arguments.push("--full");
+        } else {
+            let contoso = json!({"organization": "contoso"});
+            world.post("/__demo/change", &contoso).await;
+        }
+        let again = world.keepward(&arguments).await;
+        again.exits(3);
+        let issues = again.issues();
+        assert_eq!(issues.len(), 1, "{}", again.told());
+        assert_eq!(issues[0]["code"], "repository-damaged");
+        let message = issues[0]["message"].as_str().unwrap();
+        assert!(message.contains("`work-items/0000`"), "{message}");
+        assert!(message.contains(&tree), "{message}");
+        world.backup(name).await.exits(0);
+        let healed = world.content(name).await;
+        let undisturbed = format!("undisturbed-{name}");
+        world.repository(&undisturbed).await;
+        world.backup(&undisturbed).await.exits(0);
+        let expected = world.content(&undisturbed).await;
+        assert_eq!(lost(&expected, &healed), Vec::<&str>::new());
+        assert_eq!(lost(&healed, &expected), Vec::<&str>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_restore_plan_leaves_out_what_cannot_be_read_and_names_it() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let whole = world.done("restore plan latest --everything").await;
+    let whole = whole.event("plan")["steps"].as_u64().unwrap();
+    let tree = damage_folder(&world, "default", "work-items/0000").await;
+    let plan = world.run("restore plan latest --everything").await;
+    plan.exits(3);
+    let unread = plan.event("plan")["unread"].as_array().unwrap();
+    assert_eq!(unread.len(), 1, "{}", plan.told());
+    let why = unread[0].as_str().unwrap();
+    assert!(why.contains("`work-items/0000`"), "{why}");
+    assert!(why.contains(&tree), "{why}");
+    let steps = plan.event("plan")["steps"].as_u64().unwrap();
+    assert!((2..whole).contains(&steps), "{steps} of {whole}");
+    let one = "restore plan latest --kind work-item --id 1";
+    let refused = world.refused(one, 8, "repository-damaged").await;
+    assert!(refused.told().contains("work-items/0000"));
+    world.done("restore plan latest --kind project").await;
+}
+
+/// The damaged originals stay, so that their readable part can be looked at: nothing stumbles over them, and only the repair speaks of them.
+#[tokio::test]
+async fn after_a_repair_every_command_works_beside_the_damaged_originals() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    damage_folder(&world, "default", "work-items/0000").await;
+    world.backup("default").await.exits(0);
+    world
+        .run("repository repair index --read-data")
+        .await
+        .exits(3);
+    world.run("repository repair snapshots").await.exits(3);
+    for data in ["data", "elsewhere"] {
+        if data == "elsewhere" {
+            let (place, password) = (world.at("default"), world.at("password"));
+            let add = ["repository", "add", &place, "--password-file", &password];
+            world.keepward_in(&world.at(data), &add).await.exits(0);
+        }
+        for line in ["repository sync", "snapshot list", "snapshot browse latest"] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let ran = world.keepward_in(&world.at(data), &words).await;
+            ran.exits(0);
+            assert!(!ran.told().contains("passed over"), "{}", ran.told());
+        }
+    }
+    let listed = world.snapshots("default").await;
+    assert_eq!(listed.len(), 4, "two originals, and what is left of them");
+    world.backup("default").await.exits(0);
+    world.done("repository check").await;
 }

@@ -1,5 +1,7 @@
 //! Channels, workers, plans, people, providers and proposals on the command line.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::common::{Ran, World};
@@ -156,6 +158,72 @@ async fn a_restore_is_taken_back_by_whoever_names_the_organization() {
     assert_eq!(items["work_items"].as_u64().unwrap_or(0), 0, "{items}");
 }
 
+/// What an organization holds, by the name of the list and the id, or itself where it has none.
+fn all_of(state: &Value) -> BTreeMap<(String, String), Value> {
+    let lists = state.as_object().unwrap().iter();
+    let rows = lists.flat_map(|(list, rows)| {
+        let rows = rows.as_array().into_iter().flatten();
+        rows.map(move |row| {
+            let id = row.get("id").unwrap_or(row);
+            ((list.clone(), id.to_string()), row.clone())
+        })
+    });
+    rows.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_of_what_there_can_be_one_of_is_not_planned_and_its_undo_takes_nothing() {
+    const STATE: &str = "/__state?organization=contoso";
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let before = world.get(STATE).await;
+    assert!(!before["wikis"].as_array().unwrap().is_empty());
+    let mut plans = Vec::new();
+    for kind in ["wiki", "team", "area", "iteration"] {
+        let plan = format!("restore plan latest --kind {kind} --conflict duplicate");
+        let planned = world.done(&plan).await;
+        let made = &planned.event("plan")["actions"]["create"];
+        assert_eq!(made.as_u64().unwrap_or(0), 0, "{}", planned.told());
+        plans.push(id_of(&planned));
+    }
+    let wiki = &plans[0];
+    let applied = world.run(&format!("restore apply {wiki}")).await;
+    let result = applied.event("result");
+    assert_eq!(result["created"], 0, "{}", applied.told());
+    assert!(result["skipped"].as_u64() > Some(0), "{}", applied.told());
+    let undo = id_of(&world.done(&format!("restore undo {wiki}")).await);
+    let undone = world
+        .run(&format!("restore apply {undo} --confirm contoso"))
+        .await;
+    assert_eq!(undone.event("result")["removed"], 0, "{}", undone.told());
+    assert_eq!(world.get(STATE).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_of_everything_is_taken_back_and_leaves_all_that_was_there() {
+    const STATE: &str = "/__state?organization=contoso";
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let before = all_of(&world.get(STATE).await);
+    let plan = "restore plan latest --everything --conflict duplicate";
+    let plan = id_of(&world.done(plan).await);
+    let applied = world.run(&format!("restore apply {plan}")).await;
+    assert!(matches!(applied.code, Some(0 | 3)), "{}", applied.told());
+    assert!(applied.event("result")["created"].as_u64().unwrap() > 0);
+    let beside = all_of(&world.get(STATE).await);
+    let undo = id_of(&world.done(&format!("restore undo {plan}")).await);
+    let undone = world
+        .run(&format!("restore apply {undo} --confirm contoso"))
+        .await;
+    assert!(matches!(undone.code, Some(0 | 3)), "{}", undone.told());
+    assert!(undone.event("result")["removed"].as_u64().unwrap() > 0);
+    let after = all_of(&world.get(STATE).await);
+    for (key, row) in &before {
+        assert_eq!(beside.get(key), Some(row), "beside the duplicates: {key:?}");
+        assert_eq!(after.get(key), Some(row), "taken back: {key:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_restore_made_goes_again_although_its_items_name_each_other() {
     // More than are taken away at once.
@@ -309,4 +377,55 @@ async fn a_repository_tells_how_to_read_it_alone_and_is_repaired() {
     world.done("repository repair snapshots").await;
     world.done("repository repair access").await;
     assert_eq!(world.snapshots("default").await.len(), 1);
+}
+
+/// Where the work items of the organization without anything are filed, and where they should be.
+async fn filed(world: &World) -> (Vec<Value>, Vec<Value>) {
+    let mut originals = BTreeMap::new();
+    let contoso = world.get("/__state?organization=contoso").await;
+    let empty = world.get(STATE).await;
+    let of = |item: &Value| {
+        let last = item["revisions"].as_array().unwrap().last().unwrap();
+        let fields = &last["fields"];
+        json!([fields["System.AreaPath"], fields["System.IterationPath"]])
+    };
+    let key = |item: &Value| {
+        let title = &item["revisions"][0]["fields"]["System.Title"];
+        format!("{} {title}", item["createdDate"])
+    };
+    for item in contoso["workItems"].as_array().unwrap() {
+        originals.insert(key(item), of(item));
+    }
+    let there = empty["workItems"].as_array().unwrap();
+    let wanted = there.iter().map(|item| originals[&key(item)].clone());
+    (there.iter().map(of).collect(), wanted.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_filed_under_a_stand_in_is_put_right_by_a_plan_that_replaces() {
+    let (world, plan) = planned().await;
+    let nodes = "/empty/*/_apis/wit/classificationnodes/*";
+    let refused = json!({ "path": nodes, "method": "POST", "fault": "403" });
+    world.disturb(&refused).await;
+    let apply = format!("restore apply {plan}");
+    let applied = world.run(&apply).await;
+    applied.exits(3);
+    let told = |words: &str| applied.told().contains(words);
+    assert!(
+        told("stands for it") && told("the rule `replace`"),
+        "{}",
+        applied.told()
+    );
+    world.heal().await;
+    // Now the areas are made; the items stay where they are.
+    world.run(&apply).await.exits(3);
+    let (there, wanted) = filed(&world).await;
+    assert_ne!(there, wanted);
+    let replace = "restore plan latest --kind work-item --into empty --conflict replace";
+    let plan = id_of(&world.done(replace).await);
+    let applied = world
+        .run(&format!("restore apply {plan} --confirm empty"))
+        .await;
+    let (there, wanted) = filed(&world).await;
+    assert_eq!(there, wanted, "{}", applied.told());
 }

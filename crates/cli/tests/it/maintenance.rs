@@ -178,6 +178,23 @@ async fn a_password_is_changed_and_the_old_one_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_password_that_restic_changed_is_told_to_keepward_as_the_hint_says() {
+    let world = World::connected().await;
+    let new = world.file("new", "the new password");
+    let change = ["key", "passwd", "--new-password-file", &new];
+    let changed = world.restic("default", &change).await;
+    assert!(changed.status.success(), "{changed:?}");
+    let refused = world.run("repository key list").await;
+    refused.refuses(1, "wrong-password");
+    let hint = refused.event("error")["hint"].to_string();
+    let told = "keepward repository key use --password-file";
+    assert!(hint.contains(told), "{hint}");
+    let told = format!("repository key use --password-file {new}");
+    world.done(&told).await;
+    world.backup("default").await.exits(0);
+}
+
+#[tokio::test]
 async fn the_password_of_a_repository_is_not_replaced_by_another_one_of_its_name() {
     let world = World::connected().await;
     let other = world.file("other", "another password");

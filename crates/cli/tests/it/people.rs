@@ -118,6 +118,11 @@ async fn the_audit_log_is_verified_and_exported() {
         .collect();
     assert_eq!(actions.len(), 4);
     assert_eq!(actions[3], "audit.export", "it tells of itself too");
+    let printed = world.done("audit export -").await;
+    let printed: Vec<_> = printed.events.iter().map(ToString::to_string).collect();
+    let lines: Vec<_> = lines.lines().collect();
+    assert_eq!(printed[..lines.len()], lines);
+    assert!(!std::path::Path::new("-").exists());
     world.done("proposal list").await;
     world
         .refused("proposal approve x --hash y", 1, "proposal-unknown")

@@ -261,7 +261,10 @@ async fn a_plan_that_would_do_nothing_says_so() {
     let told = plan("--kind team").await;
     assert!(told.contains("nothing to do"), "{told}");
     assert!(!told.contains("restore apply"), "{told}");
+    // There can be one team of a name.
     let told = plan("--kind team --conflict duplicate").await;
+    assert!(told.contains("nothing to do"), "{told}");
+    let told = plan("--kind git-repository --conflict duplicate").await;
     assert!(told.contains("keepward restore apply"), "{told}");
 }
 

@@ -206,6 +206,23 @@ async fn a_whole_snapshot_is_found_to_be_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_backups_said_that_they_could_not_list_is_no_damage() {
+    let world = World::connected().await;
+    let rule = serde_json::json!({ "path": "/contoso/_apis/projects*", "fault": "403" });
+    world.disturb(&rule).await;
+    world.backup("default").await.exits(3);
+    let ran = world.run("verify latest").await;
+    let wrong = |(severity, ..): &&(String, String, String)| severity == "damage";
+    assert_eq!(found(&ran).iter().find(wrong), None, "{}", ran.told());
+    ran.exits(3);
+    // What comes later is counted as new.
+    world.heal().await;
+    world.backup("default").await.exits(0);
+    let ran = world.done("verify latest").await;
+    assert_eq!(found(&ran), [], "{}", ran.told());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_that_are_damaged_short_or_missing_are_found() {
     let original = Original::new().await;
     let forge = &original.forge;
@@ -341,6 +358,11 @@ async fn the_report_of_a_drill_cannot_be_altered() {
     elsewhere(&[]).await.refuses(3, "evidence-key-unknown");
     let other = key.replace(&key[..1], "0");
     elsewhere(&["--public-key", &other]).await.exits(3);
+    let reports = Path::new(&stranger).join("evidence");
+    std::fs::create_dir_all(&reports).unwrap();
+    std::fs::copy(&file, reports.join("planted.json")).unwrap();
+    let listed = world.keepward_in(&stranger, &["verify", "--list"]).await;
+    assert_eq!(listed.events[0]["result"], "unknown key");
 
     for (from, to) in [
         ("\"count\": 0", "\"count\": 1"),

@@ -56,7 +56,8 @@ impl Control {
         let tells = |patterns: &[String], name: &str| {
             patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name))
         };
-        for channel in self.catalog.channels().await? {
+        for row in self.catalog.channels().await? {
+            let channel = row.channel;
             let after = renamed(&channel.connectors, old, name);
             if tells(&channel.connectors, old) != tells(&after, name) {
                 changes.push(format!("notification {}", channel.name));

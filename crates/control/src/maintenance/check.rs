@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use catalog::{Examined, KnownSnapshot, Page, RepositoryRow};
 use model::Reporter;
-use repository::{CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository, Snapshot};
+use repository::{
+    BlobType, CheckOptions, CheckReport, Problem, ProblemKind, ReadData, Repository, Snapshot,
+};
 
 use crate::{Control, Error, Result};
 
@@ -72,7 +74,8 @@ impl Control {
         Ok(report)
     }
 
-    /// Snapshots that the catalog knows, the repository no longer has, and the report does not name.
+    /// Snapshots that the catalog knows, the repository no longer has, and the report does not name. One whose data was pruned, and whose source has a
+    /// newer one, was forgotten by another installation: that is a note, since nothing is lost that somebody wanted to keep.
     pub async fn lost_snapshots(
         &self,
         repository: &Repository,
@@ -106,7 +109,17 @@ impl Control {
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Ok(missing.iter().map(lost).collect())
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (here, _) = repository.readable_snapshots().await?;
+        let mut problems = Vec::with_capacity(missing.len());
+        for snapshot in &missing {
+            let is_followed = here.iter().any(|(_, other)| follows(other, snapshot));
+            let is_forgotten = is_followed && is_pruned(repository, &snapshot.tree).await?;
+            problems.push(gone(snapshot, is_forgotten));
+        }
+        Ok(problems)
     }
 
     /// What the catalog knows and the repository does not have. The catalog is asked first: what is committed meanwhile is in both.
@@ -148,17 +161,39 @@ fn replaces(other: &Snapshot, missing: &KnownSnapshot) -> bool {
         && other.time.as_millisecond() == missing.time.as_millisecond()
 }
 
-fn lost(snapshot: &KnownSnapshot) -> Problem {
+/// A newer one of the same source.
+fn follows(other: &Snapshot, missing: &KnownSnapshot) -> bool {
+    let service = format!("service={}", missing.source.id.service);
+    let source = format!("source={}", missing.name);
+    other.time > missing.time && [service, source].iter().all(|tag| other.tags.contains(tag))
+}
+
+/// Whether no index names the tree, which a damaged one cannot tell.
+async fn is_pruned(repository: &Repository, tree: &str) -> Result<bool> {
+    let Ok(tree) = tree.parse() else {
+        return Ok(false);
+    };
+    match repository.has(BlobType::Tree, tree).await {
+        Ok(is_there) => Ok(!is_there),
+        Err(error) if error.is_damage() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn gone(snapshot: &KnownSnapshot, is_forgotten: bool) -> Problem {
+    let (kind, why) = if is_forgotten {
+        let why = "and another installation or program forgot it and removed its data (`keepward repository sync` takes it out of the catalog)";
+        (ProblemKind::SnapshotForgotten, why)
+    } else {
+        let why = "and it is gone: it was lost, or another program forgot it (then `keepward repository sync` takes it out of the catalog)";
+        (ProblemKind::SnapshotMissing, why)
+    };
     let file = snapshot_file(snapshot);
     Problem {
-        kind: ProblemKind::SnapshotMissing,
+        kind,
         file: Some(file.clone()),
         subject: file,
-        reason: format!(
-            "the catalog knows the snapshot of {}, and it is gone: it was lost, or another program forgot it \
-             (then `keepward repository sync` takes it out of the catalog)",
-            snapshot.time
-        ),
+        reason: format!("the catalog knows the snapshot of {}, {why}", snapshot.time),
     }
 }
 

@@ -55,10 +55,16 @@ impl Control {
         Ok(())
     }
 
-    /// Replaces a channel; without a new secret it keeps the one it has, unless it would now go elsewhere with it.
-    pub async fn edit_channel(&self, change: &ChannelChange) -> Result<()> {
+    /// Replaces a channel, if it is still at `version`, and answers the next one; whatever is there without a version. Without a new secret it
+    /// keeps the one it has, unless it would now go elsewhere with it.
+    pub async fn edit_channel(&self, change: &ChannelChange, version: Option<i64>) -> Result<i64> {
         let channel = &change.channel;
-        let before = self.catalog.channel(&channel.name).await?;
+        let row = self.catalog.channel(&channel.name).await?;
+        if version.is_some_and(|version| version != row.version) {
+            let what = format!("notification channel `{}`", channel.name);
+            return Err(catalog::Error::SettingsChanged { what }.into());
+        }
+        let before = row.channel;
         let kept = self.catalog.channel_credential(&channel.name).await?;
         check(change, kept.is_some())?;
         if change.secret.is_none() && kept.is_some() && leads_elsewhere(&before.to, &channel.to) {
@@ -69,12 +75,12 @@ impl Control {
         let stored = self.store_secret(change).await?;
         let used = stored.or(kept).filter(|_| channel.to.needs_secret());
         self.catalog
-            .replace_channel(channel, used.as_deref(), self.now())
+            .replace_channel(channel, row.version, used.as_deref(), self.now())
             .await?;
         if used.is_none() {
             self.drop_secret(&channel.name).await?;
         }
-        Ok(())
+        Ok(row.version + 1)
     }
 
     pub async fn remove_channel(&self, name: &str) -> Result<()> {
@@ -84,7 +90,7 @@ impl Control {
 
     /// Sends a message now and says what came of it.
     pub async fn test_channel(&self, name: &str, egress: &Egress) -> Result<()> {
-        let channel = self.catalog.channel(name).await?;
+        let channel = self.catalog.channel(name).await?.channel;
         let secret = self.channel_secret(name).await?;
         let (id, now) = (self.new_id(), self.now());
         let message = Message::test(&channel.name, now);

@@ -42,6 +42,25 @@ fn refused(code: &'static str, message: impl Into<String>) -> Error {
 }
 
 impl Control {
+    /// The restore plan that a run makes or applies; `None` for other runs, and when the plan is gone.
+    pub async fn plan_of(&self, run: &Run) -> Result<Option<String>> {
+        if !matches!(run.kind, RunKind::Plan | RunKind::Restore) {
+            return Ok(None);
+        }
+        for job in self.catalog.jobs(&run.id).await? {
+            let order = Order::read(&self.catalog.payload(&job.id).await?)?;
+            let (Order::Plan(id) | Order::Restore(id)) = order else {
+                continue;
+            };
+            return match self.catalog.plan(&id).await {
+                Ok(plan) => Ok(Some(plan.id)),
+                Err(catalog::Error::PlanUnknown { .. }) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+        }
+        Ok(None)
+    }
+
     /// Makes a plan without steps, and queues the run that fills it.
     pub async fn request_plan(&self, wish: &PlanWish) -> Result<Asked> {
         let snapshot = self.catalog.find_snapshot(&wish.snapshot).await?;
@@ -56,6 +75,7 @@ impl Control {
         let head = RestorePlan {
             id: self.new_id(),
             snapshot: snapshot.id,
+            source: Some(source.id()),
             repository: repository.name,
             target,
             conflict: wish.conflict,
@@ -101,6 +121,8 @@ impl Control {
             before.unwrap_or_else(|| (done.snapshot.clone(), done.repository.clone()));
         let head = RestorePlan {
             id: self.new_id(),
+            // What stood there before is of the target itself; else it is what the plan had written, and nothing is put back.
+            source: Some(done.target.source().clone()),
             snapshot,
             repository,
             target: RestoreTarget::Original {

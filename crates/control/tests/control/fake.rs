@@ -166,7 +166,7 @@ impl FakeKind {
             &id,
             &self.describe(&document).unwrap().0,
         );
-        cx.journal.created(&item.item, &id).await?;
+        cx.journal.made(&item.item, &id).await?;
         Ok(Outcome::Done {
             new_id: id,
             losses: Vec::new(),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use catalog::{Page, RepositoryRow};
-use control::{BackupOrder, Ending, Order};
+use catalog::Page;
+use control::{BackupOrder, Ending, NewRepository, Order};
 use model::{Class, JobState, RunState, Secret};
 use service::CheckOutcome;
 use tokio_util::sync::CancellationToken;
@@ -13,28 +13,17 @@ use crate::{Installation, silent};
 impl Installation {
     /// The repository gets a row, as whatever goes through the queue needs it.
     async fn remember(&self) {
-        let (control, now) = (&self.control, self.control.clock.now());
-        let (catalog, password) = (&control.catalog, Secret::new("password"));
-        catalog
-            .put_credential(
-                &control.kek,
-                "password",
-                "password",
-                &password,
-                now,
-                &mut rand::rng(),
-            )
-            .await
-            .unwrap();
         let place = self.folder.path().join("repository");
-        let row = RepositoryRow {
+        let there = NewRepository {
             name: "main".to_owned(),
-            location: place.to_str().unwrap().to_owned(),
-            id: self.repository.id().to_string(),
-            password_credential: "password".to_owned(),
-            ..RepositoryRow::default()
+            location: place.to_str().unwrap().parse().unwrap(),
+            storage_credential: None,
+            storage_secret: None,
+            object_lock: None,
+            password: Some(Secret::new("password")),
+            adopt: true,
         };
-        catalog.add_repository(&row).await.unwrap();
+        self.control.add_repository(there).await.unwrap();
     }
 }
 
@@ -318,7 +307,7 @@ async fn preflight_asks_every_kind_in_a_scope_that_exists() {
     );
     assert_eq!(
         checks[1].hint.as_deref(),
-        Some("give the token the scope fake.read. Without it nothing is read.")
+        Some("Give the token the scope fake.read. Without it nothing is read.")
     );
     assert_eq!(
         control

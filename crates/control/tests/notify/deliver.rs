@@ -380,14 +380,18 @@ async fn a_secret_does_not_follow_a_channel_to_another_receiver() {
     let to = email(25, MailSecurity::None);
     world.add("mail", to.clone(), Some("hunter2")).await;
     let mut elsewhere = change("MAIL", to, None);
-    world.control.edit_channel(&elsewhere).await.unwrap();
+    world.control.edit_channel(&elsewhere, None).await.unwrap();
     if let Destination::Email { host, .. } = &mut elsewhere.channel.to {
         "evil.example".clone_into(host);
     }
-    let refused = world.control.edit_channel(&elsewhere).await.unwrap_err();
+    let refused = world
+        .control
+        .edit_channel(&elsewhere, None)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Some("channel-refused"));
     elsewhere.channel.to = Destination::Slack;
-    assert!(world.control.edit_channel(&elsewhere).await.is_err());
+    assert!(world.control.edit_channel(&elsewhere, None).await.is_err());
     world.control.remove_channel("mail").await.unwrap();
     assert!(
         world

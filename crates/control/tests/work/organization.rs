@@ -46,6 +46,8 @@ impl Case {
             .unwrap();
         let hands = Arc::new(Hands::at(1_800_000_000));
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
+        let time = Arc::clone(&clock);
+        simulator.keep_time(move || time.now().as_second());
         let control = Control {
             catalog: Catalog::open("sqlite::memory:").await.unwrap(),
             kek: Arc::new(Kek::new([7; 32])),

@@ -12,7 +12,7 @@ use engine::coordinator::{Coordinator as _, Pace};
 use jiff::SignedDuration;
 use model::policy::{Keep, Schedule, When};
 use model::{Connector, Event, Policy, Reason, Run, RunState, Secret};
-use repository::CheckReport;
+use repository::{CheckReport, ProblemKind, PruneOptions};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -310,6 +310,56 @@ async fn a_check_reports_what_is_lost_at_once_where_nobody_forgets() {
     let lost = lost.unwrap();
     assert_eq!(lost.len(), 1);
     assert_eq!(lost[0].file, Some(format!("snapshots/{id}")));
+}
+
+#[tokio::test]
+async fn what_another_installation_forgot_and_pruned_is_no_damage_while_a_newer_one_is_there() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let first = back_up(&site, "contoso").await.snapshot.unwrap();
+    // Another day, so that retention keeps both.
+    site.pass(SignedDuration::from_hours(48));
+    let second = back_up(&site, "contoso").await.snapshot.unwrap();
+    let repository = site.repository().await;
+    let holder = repository::Holder::new("keepward", Arc::clone(&site.control.clock));
+    let options = PruneOptions {
+        grace: SignedDuration::ZERO,
+        ..PruneOptions::default()
+    };
+    // As another installation does it, whose catalog this one is not.
+    let forget = async |id: &str| {
+        repository.forget(&[id.parse().unwrap()]).await.unwrap();
+    };
+    let prune = async || {
+        site.pass(SignedDuration::from_hours(1));
+        let pruned = repository.prune(&holder, &options, &model::Silent).await;
+        pruned.unwrap();
+    };
+    let kinds = async || {
+        let repository = site.repository().await;
+        let report = CheckReport::default();
+        let lost = site.control.lost_snapshots(&repository, &report).await;
+        lost.unwrap()
+            .iter()
+            .map(|problem| problem.kind)
+            .collect::<Vec<_>>()
+    };
+    forget(&first).await;
+    assert_eq!(
+        kinds().await,
+        [ProblemKind::SnapshotMissing],
+        "its data is there"
+    );
+    prune().await;
+    assert_eq!(kinds().await, [ProblemKind::SnapshotForgotten]);
+    forget(&second).await;
+    prune().await;
+    let all = kinds().await;
+    assert_eq!(
+        all,
+        [ProblemKind::SnapshotMissing; 2],
+        "no newer one is left"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use model::{Action, Class, Event, Issue, Step, StepState};
 use service::{Error as ServiceError, StoredItem};
 
 use super::Apply;
+use super::report::turned_into;
 use crate::{Error, Result};
 
 /// Items of one call to a kind.
@@ -79,7 +80,7 @@ impl Apply<'_> {
                 .actions
                 .get(&step.position)
                 .copied()
-                .unwrap_or(step.action),
+                .unwrap_or_else(|| turned_into(step)),
             open_intent: unfinished && (journaled.is_some() || self.journal.is_open(&step.item)),
             new_id: journaled.or_else(|| step.new_id.clone()),
         }

@@ -6,7 +6,7 @@ use service::{Found, FoundState, Ids as _, Kind, Outcome, Pass, StoredItem};
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::{Apply, PAGE, writes};
 use crate::Result;
-use crate::plan::{IF_GONE, NEEDED, Unfound, find_each, revisions};
+use crate::plan::{IF_GONE, NEEDED, Unfound, add_made_before, find_each, revisions};
 
 fn pending(step: &Step) -> bool {
     writes(step)
@@ -119,14 +119,9 @@ impl Apply<'_> {
         let asked: Vec<StoredItem> = stored
             .iter()
             .filter(|item| unsure(item))
-            .map(|item| self.sought(item))
+            .map(|item| self.sought(kind, item))
             .collect();
-        let mut answers = if asked.is_empty() {
-            Vec::new()
-        } else {
-            find_each(self.cx, kind, &self.target(), &asked).await?
-        }
-        .into_iter();
+        let mut answers = self.find(kind, &asked).await?.into_iter();
         let (mut ready, mut items) = (
             Vec::with_capacity(steps.len()),
             Vec::with_capacity(steps.len()),
@@ -138,7 +133,7 @@ impl Apply<'_> {
                 Some(Ok(Some(found))) if item.open_intent => {
                     self.adopt(&step, &mut item, &found).await?
                 }
-                Some(Ok(Some(found))) => self.stands_there(&step, &mut item, &found).await?,
+                Some(Ok(Some(found))) => self.stands_there(kind, &step, &mut item, &found).await?,
                 Some(Err(Unfound { code, message })) => {
                     self.fail(
                         &step,
@@ -156,6 +151,30 @@ impl Apply<'_> {
             }
         }
         Ok((ready, items))
+    }
+
+    async fn find(
+        &self,
+        kind: &dyn Kind,
+        items: &[StoredItem],
+    ) -> Result<Vec<Result<Option<Found>, Unfound>>> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let open = items.iter().filter(|item| item.open_intent);
+        let open: Vec<&str> = open.map(|item| item.item.id.as_str()).collect();
+        if !open.is_empty() {
+            let kind = kind.spec().name;
+            for made in self.store.made_before(self.plan, kind, &open).await? {
+                self.ids.add_other(kind, &made.new_id);
+            }
+        }
+        let target = self.target();
+        let mut answers = find_each(self.cx, kind, &target, items).await?;
+        // Another plan may have been applied since this one was made.
+        let plan = (self.store, self.plan);
+        add_made_before(plan, kind, &target, items, &mut answers).await?;
+        Ok(answers)
     }
 
     /// Fails the steps that would write over something else than the plan has seen: nobody has agreed to lose that.
@@ -197,10 +216,15 @@ impl Apply<'_> {
         Ok((ready, left))
     }
 
-    /// At its own place it is looked for by its own id too: it came back with the container that was undeleted.
-    fn sought(&self, item: &StoredItem) -> StoredItem {
+    /// At its own place, in the container that it was in, it is looked for by its own id too: it came back with the one that was undeleted.
+    fn sought(&self, kind: &dyn Kind, item: &StoredItem) -> StoredItem {
         let mut item = item.clone();
-        if self.original() && !item.open_intent && item.new_id.is_none() {
+        let home = |parent| {
+            let scope = &item.item.scope;
+            scope.is_empty() || self.ids.get(parent, scope).as_ref() == Some(scope)
+        };
+        let home = self.original() && kind.spec().parent.is_none_or(home);
+        if home && !item.open_intent && item.new_id.is_none() {
             item.new_id = Some(item.item.id.clone());
         }
         item
@@ -212,7 +236,7 @@ impl Apply<'_> {
             FoundState::Deleted => {}
             FoundState::Automatic => self.becomes(step, item, Action::Merge, found),
             FoundState::Present => {
-                self.journal.adopt(&step.item, &found.id).await?;
+                self.journal.wrote(&step.item, &found.id, true).await?;
                 item.new_id = Some(found.id.clone());
                 if item.action == Action::Undelete {
                     self.lower_mark(step.position).await?;
@@ -228,6 +252,7 @@ impl Apply<'_> {
     /// Something stands there that the plan did not see. Whether the kind must be called.
     async fn stands_there(
         &self,
+        kind: &dyn Kind,
         step: &Step,
         item: &mut StoredItem,
         found: &Found,
@@ -247,23 +272,30 @@ impl Apply<'_> {
             (FoundState::Automatic, _) if !(itself && conflict == Conflict::Skip) => {
                 self.becomes(step, item, Action::Merge, found);
             }
-            (FoundState::Deleted, _) | (FoundState::Present, Conflict::Duplicate) => {}
+            (FoundState::Deleted, _) => {}
+            (FoundState::Present, Conflict::Duplicate) => {
+                if let Some(why) = kind.only_one() {
+                    self.leave(step, &found.id, why).await?;
+                    return Ok(false);
+                }
+            }
             (FoundState::Present, Conflict::Replace) => {
                 self.becomes(step, item, Action::Replace, found);
             }
             (FoundState::Present | FoundState::Automatic, _) => {
-                self.ids.insert(&step.item, &found.id);
-                self.set(
-                    step,
-                    StepState::Skipped,
-                    Some(&found.id),
-                    Some("the target has it since the plan was made"),
-                )
-                .await?;
+                let why = "the target has it since the plan was made";
+                self.leave(step, &found.id, why).await?;
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// What stands there stays as it is.
+    async fn leave(&self, step: &Step, id: &str, why: &str) -> Result<()> {
+        self.ids.insert(&step.item, id);
+        self.set(step, StepState::Skipped, Some(id), Some(why))
+            .await
     }
 
     fn becomes(&self, step: &Step, item: &mut StoredItem, action: Action, found: &Found) {
@@ -279,9 +311,10 @@ impl Apply<'_> {
         match outcome {
             Outcome::Done { new_id, losses } => {
                 if self.journal.id(&step.item).as_ref() != Some(&new_id) {
-                    self.journal.adopt(&step.item, &new_id).await?;
+                    self.journal.wrote(&step.item, &new_id, false).await?;
                 }
-                let notes: Vec<String> = became(step, item)
+                let notes: Vec<String> = self
+                    .became(step, item)
                     .into_iter()
                     .chain(losses.iter().map(|loss| lost(loss)))
                     .collect();
@@ -298,14 +331,27 @@ impl Apply<'_> {
                     step,
                     StepState::Done,
                     new_id.as_deref(),
-                    became(step, item).as_deref(),
+                    self.became(step, item).as_deref(),
                 )
                 .await
             }
+            Outcome::Left { new_id, why } => self.leave(step, &new_id, &why).await,
             Outcome::Failed { code, message } => {
                 self.fail(step, code, class_of(code), &message).await
             }
         }
+    }
+
+    /// The note on a step that turned out to do something else than planned.
+    fn became(&self, step: &Step, item: &StoredItem) -> Option<String> {
+        let note = match item.action {
+            Action::Create if !self.journal.is_made(&step.item) => FILLED,
+            action if action == step.action => return None,
+            Action::Merge => MERGED,
+            Action::Replace => REPLACED,
+            _ => return None,
+        };
+        Some(note.to_owned())
     }
 }
 
@@ -314,16 +360,8 @@ pub(super) const LOST: &str = "lost: ";
 /// How the note begins when the step turned out to do something else than planned.
 pub(super) const MERGED: &str = "merged into what the service made";
 pub(super) const REPLACED: &str = "replaced what appeared since the plan was made";
+pub(super) const FILLED: &str = "written into what the target had";
 
 pub(super) fn lost(loss: &str) -> String {
     format!("{LOST}{}", loss.replace("; ", ", "))
-}
-
-fn became(step: &Step, item: &StoredItem) -> Option<String> {
-    match item.action {
-        action if action == step.action => None,
-        Action::Merge => Some(MERGED.to_owned()),
-        Action::Replace => Some(REPLACED.to_owned()),
-        _ => None,
-    }
 }

@@ -95,7 +95,7 @@ impl Apply<'_> {
                     let detail = joined(step.detail.as_deref(), &losses.join("; "));
                     self.set(step, step.state, None, Some(&detail)).await?;
                 }
-                Outcome::Done { .. } | Outcome::Unchanged => {}
+                Outcome::Done { .. } | Outcome::Left { .. } | Outcome::Unchanged => {}
                 Outcome::Failed { code, message } => {
                     self.unconnected(step, code, class_of(code), &message)
                         .await?;

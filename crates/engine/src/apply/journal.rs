@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use model::{ItemRef, Step, StepState};
+use model::{ItemRef, Step, StepState, Written};
 use service::Journal;
 
 use crate::plan::{IdMap, PlanStore};
@@ -19,7 +19,7 @@ pub(super) struct PlanJournal<'a> {
 
 #[derive(Default)]
 struct Known {
-    ids: HashMap<ItemRef, String>,
+    written: HashMap<ItemRef, Written>,
     open: HashSet<ItemRef>,
     /// Positions of the steps that are being worked on.
     steps: HashMap<ItemRef, u64>,
@@ -33,7 +33,12 @@ impl<'a> PlanJournal<'a> {
         ids: &'a IdMap,
     ) -> Result<Self> {
         let known = Known {
-            ids: store.id_map(plan).await?.into_iter().collect(),
+            written: store
+                .written(plan)
+                .await?
+                .into_iter()
+                .map(|written| (written.item.clone(), written))
+                .collect(),
             open: store.open_intents(plan).await?.into_iter().collect(),
             steps: HashMap::new(),
         };
@@ -49,9 +54,19 @@ impl<'a> PlanJournal<'a> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The id that a write of this plan was answered with.
+    /// The id of what this plan made or wrote into.
     pub(super) fn id(&self, item: &ItemRef) -> Option<String> {
-        self.known().ids.get(item).cloned()
+        let known = self.known();
+        known
+            .written
+            .get(item)
+            .map(|written| written.new_id.clone())
+    }
+
+    /// This plan made it, and did not find it.
+    pub(super) fn is_made(&self, item: &ItemRef) -> bool {
+        let known = self.known();
+        known.written.get(item).is_some_and(|written| written.made)
     }
 
     /// A write was begun, and nobody knows what came of it.
@@ -67,12 +82,20 @@ impl<'a> PlanJournal<'a> {
             .collect();
     }
 
-    pub(super) async fn adopt(&self, item: &ItemRef, new_id: &str) -> Result<()> {
-        self.store.created(self.plan, item, new_id).await?;
+    /// What was noted first of the same thing holds: an earlier attempt made what this one finds, or found what this one takes for its own.
+    pub(super) async fn wrote(&self, item: &ItemRef, new_id: &str, made: bool) -> Result<()> {
+        let before = self.known().written.get(item).cloned();
+        let same = before.filter(|before| before.new_id == new_id);
+        let written = Written {
+            item: item.clone(),
+            new_id: new_id.to_owned(),
+            made: same.map_or(made, |before| before.made),
+        };
+        self.store.wrote(self.plan, &written).await?;
         self.ids.insert(item, new_id);
         let mut known = self.known();
         known.open.remove(item);
-        known.ids.insert(item.clone(), new_id.to_owned());
+        known.written.insert(item.clone(), written);
         Ok(())
     }
 }
@@ -86,9 +109,7 @@ impl Journal for PlanJournal<'_> {
             .map_err(Error::into_service)?;
         let position = {
             let mut known = self.known();
-            if !known.ids.contains_key(item) {
-                known.open.insert(item.clone());
-            }
+            known.open.insert(item.clone());
             known.steps.get(item).copied()
         };
         if let Some(position) = position {
@@ -100,8 +121,15 @@ impl Journal for PlanJournal<'_> {
         Ok(())
     }
 
-    async fn created(&self, item: &ItemRef, new_id: &str) -> service::Result<()> {
-        self.adopt(item, new_id).await.map_err(Error::into_service)
+    async fn made(&self, item: &ItemRef, new_id: &str) -> service::Result<()> {
+        let intended = self.is_open(item);
+        let wrote = self.wrote(item, new_id, intended).await;
+        wrote.map_err(Error::into_service)
+    }
+
+    async fn found(&self, item: &ItemRef, new_id: &str) -> service::Result<()> {
+        let wrote = self.wrote(item, new_id, false).await;
+        wrote.map_err(Error::into_service)
     }
 
     async fn note(&self, item: &ItemRef, progress: &str) -> service::Result<()> {

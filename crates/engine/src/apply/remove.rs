@@ -1,6 +1,8 @@
 //! What another plan made is taken away again: the last first, and only what nobody has changed since.
 
-use model::{Action, Class, Step, StepState, Undone};
+use std::collections::HashMap;
+
+use model::{Action, Class, ItemRef, Step, StepState, Undone};
 use serde::{Deserialize, Serialize};
 use service::{GONE, Kind, Outcome, Stored, StoredItem, Target};
 
@@ -28,25 +30,47 @@ impl Made {
     }
 }
 
-/// The ids at the target of what a plan found or made there.
-pub(crate) async fn ids_of(store: &dyn PlanStore, undone: &Undone) -> Result<IdMap> {
-    let ids = IdMap::new(undone.original);
-    let mut after = None;
-    loop {
-        let steps = store.steps(&undone.plan, after, PAGE).await?;
-        let Some(last) = steps.last() else { break };
-        after = Some(last.position);
-        for step in &steps {
-            match &step.new_id {
-                Some(id) => ids.insert(&step.item, id),
-                None => ids.set_absent(&step.item),
+/// Why something stays that a plan wrote: it may have stood there before.
+pub(crate) const NOT_MADE: &str =
+    "it is not known that the restore made it, and did not find it there: so it stays";
+
+/// What a plan left at the target.
+pub(crate) struct Traces {
+    /// The ids of what it found or made there.
+    pub ids: IdMap,
+    /// The ids of what it made.
+    made: HashMap<ItemRef, String>,
+}
+
+impl Traces {
+    /// The plan made what the step is about.
+    pub(crate) fn is_made(&self, step: &Step) -> bool {
+        step.new_id.is_some() && self.made.get(&step.item) == step.new_id.as_ref()
+    }
+
+    pub(crate) async fn of(store: &dyn PlanStore, undone: &Undone) -> Result<Self> {
+        let ids = IdMap::new(undone.original);
+        let mut after = None;
+        loop {
+            let steps = store.steps(&undone.plan, after, PAGE).await?;
+            let Some(last) = steps.last() else { break };
+            after = Some(last.position);
+            for step in &steps {
+                match &step.new_id {
+                    Some(id) => ids.insert(&step.item, id),
+                    None => ids.set_absent(&step.item),
+                }
             }
         }
+        let mut made = HashMap::new();
+        for written in store.written(&undone.plan).await? {
+            ids.insert(&written.item, &written.new_id);
+            if written.made {
+                made.insert(written.item, written.new_id);
+            }
+        }
+        Ok(Self { ids, made })
     }
-    for (item, id) in store.id_map(&undone.plan).await? {
-        ids.insert(&item, &id);
-    }
-    Ok(ids)
 }
 
 /// The target as the undone plan saw it.
@@ -84,7 +108,8 @@ impl Apply<'_> {
             return Ok(());
         }
         self.begin("remove");
-        let ids = ids_of(self.store, undone).await?;
+        let traces = Traces::of(self.store, undone).await?;
+        let ids = &traces.ids;
         // A link to what is gone by this very plan is nobody's change.
         self.each_page(|step| {
             if step.action == Action::Remove && step.state == StepState::Verified {
@@ -93,7 +118,7 @@ impl Apply<'_> {
             false
         })
         .await?;
-        let target = target_of(self.cx, made, undone, &ids);
+        let target = target_of(self.cx, made, undone, ids);
         let mut before = self.each_page(|_| true).await?;
         while before > 0 {
             let from = before.saturating_sub(u64::from(PAGE));
@@ -108,7 +133,7 @@ impl Apply<'_> {
             while let Some(batch) = waiting.pop_front() {
                 self.check_cancel()?;
                 let count = batch.len();
-                match self.remove_batch(&target, &ids, batch).await? {
+                match self.remove_batch(&target, &traces, batch).await? {
                     Some(Failed::Split(singles)) => {
                         for single in singles.into_iter().rev() {
                             waiting.push_front(single);
@@ -131,9 +156,10 @@ impl Apply<'_> {
     async fn remove_batch(
         &self,
         target: &Target<'_>,
-        ids: &IdMap,
+        traces: &Traces,
         steps: Vec<Step>,
     ) -> Result<Option<Failed>> {
+        let ids = &traces.ids;
         let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else {
             return Ok(None);
         };
@@ -159,7 +185,7 @@ impl Apply<'_> {
             if is_gone(&differences) {
                 ids.remove(&step.item);
             }
-            if self.may_go(&step, &made, &differences).await? {
+            if self.may_go(&step, &made, &differences, traces).await? {
                 ready.push(step);
                 chosen.push(item);
             }
@@ -177,7 +203,13 @@ impl Apply<'_> {
         }))
     }
 
-    async fn may_go(&self, step: &Step, made: &Made, differences: &[String]) -> Result<bool> {
+    async fn may_go(
+        &self,
+        step: &Step,
+        made: &Made,
+        differences: &[String],
+        traces: &Traces,
+    ) -> Result<bool> {
         if is_gone(differences) {
             let (state, detail) = if step.state == StepState::Intended {
                 (StepState::Verified, None)
@@ -185,6 +217,12 @@ impl Apply<'_> {
                 (StepState::Skipped, Some("it is no longer there"))
             };
             self.set(step, state, None, detail).await?;
+            return Ok(false);
+        }
+        // The plan may be older than what is known of that.
+        if !traces.is_made(step) {
+            self.set(step, StepState::Skipped, None, Some(NOT_MADE))
+                .await?;
             return Ok(false);
         }
         let since = made.since(differences);

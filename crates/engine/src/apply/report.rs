@@ -6,7 +6,7 @@ use model::{Action, ItemRef, PlanState, Step, StepState};
 use serde::Serialize;
 
 use super::Apply;
-use super::create::{LOST, MERGED, REPLACED};
+use super::create::{FILLED, LOST, MERGED, REPLACED};
 use crate::Result;
 
 /// Troubles that a report names; the plan's steps hold all of them.
@@ -69,11 +69,19 @@ fn notes(step: &Step) -> impl Iterator<Item = &str> {
 
 /// The notes that stay whatever is found later: of losses, and that a step did something else than planned, which whoever takes it back must know.
 pub(super) fn lasting(step: &Step) -> impl Iterator<Item = &str> {
-    notes(step).filter(|note| [MERGED, REPLACED].contains(note) || note.starts_with(LOST))
+    notes(step).filter(|note| [MERGED, REPLACED, FILLED].contains(note) || note.starts_with(LOST))
 }
 
-/// What a step turned out to do.
+/// What a step turned out to do, for people and for whoever takes it back.
 pub(crate) fn was_made_by(step: &Step) -> Action {
+    match step.action {
+        Action::Create if notes(step).any(|note| note == FILLED) => Action::Merge,
+        _ => turned_into(step),
+    }
+}
+
+/// The action with which the kind wrote.
+pub(super) fn turned_into(step: &Step) -> Action {
     match step.action {
         Action::Create if notes(step).any(|note| note == MERGED) => Action::Merge,
         Action::Create if notes(step).any(|note| note == REPLACED) => Action::Replace,
@@ -106,6 +114,8 @@ impl ApplyReport {
         let action = was_made_by(step);
         match (step.state, action) {
             (_, Action::Export) => self.exported += 1,
+            // What the plan could not read.
+            (StepState::Failed, Action::Skip) => self.failed += 1,
             (StepState::Skipped, _) | (_, Action::Skip) => self.skipped += 1,
             (StepState::Failed | StepState::Planned | StepState::Intended, _) => self.failed += 1,
             (_, Action::Create) => self.created += 1,
@@ -120,10 +130,13 @@ impl ApplyReport {
             StepState::Done => self.unread += 1,
             _ => {}
         }
-        if matches!(
-            step.state,
-            StepState::Done | StepState::Verified | StepState::Differs
-        ) {
+        // What an undo leaves as it is may be a loss as well.
+        if step.action == Action::Skip
+            || matches!(
+                step.state,
+                StepState::Done | StepState::Verified | StepState::Differs
+            )
+        {
             let noted = notes().filter_map(|note| note.strip_prefix(LOST));
             for loss in step.losses.iter().map(String::as_str).chain(noted) {
                 *self.losses.entry(loss.to_owned()).or_default() += 1;

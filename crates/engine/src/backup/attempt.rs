@@ -1,6 +1,6 @@
 //! One attempt at a snapshot: crawl, find out what is gone, merge, describe, commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -10,19 +10,21 @@ use repository::{LockGuard, Snapshot, TreeId, Writer};
 
 use super::checkpoint::{Checkpoint, Checkpoints, Order};
 use super::crawls::{self, Crawled};
+use super::gaps::{self, Judge};
 use super::gone::Absence;
-use super::parent::{Parent, tags};
+use super::parent::{Parent, older, tags};
 use super::prior::Prior;
 use super::resume::{self, Left};
+use super::stale::Still;
 use super::{BackupContext, BackupReport, BackupRequest, describe};
 use crate::coordinator::SnapshotInfo;
 use crate::layout::Layouts;
-use crate::merge::Merge;
+use crate::merge::{Merge, Merged};
 use crate::rebuild::DiffRows;
 use crate::rows::SpooledRows;
 use crate::sink::{Collected, Collector};
 use crate::spool::Spool;
-use crate::stored::SnapshotReader;
+use crate::stored::{Gap, SnapshotReader};
 use crate::{Error, Result};
 
 pub(super) struct Attempt<'a> {
@@ -30,6 +32,17 @@ pub(super) struct Attempt<'a> {
     pub request: &'a BackupRequest,
     pub lock: &'a LockGuard,
     pub parent: Option<&'a Parent>,
+    /// The snapshot before, read around what is damaged in it.
+    pub base: &'a SnapshotReader,
+    /// Kinds that are read from the beginning: what the snapshot before has of them is not known whole.
+    pub anew: BTreeSet<&'static str>,
+}
+
+/// What an attempt came to.
+pub(super) enum Ended {
+    Committed(Box<BackupReport>),
+    /// Something of the snapshot before cannot be read: these kinds have to be read from the beginning.
+    Anew(BTreeSet<&'static str>),
 }
 
 /// What the crawls of all kinds came to.
@@ -41,58 +54,106 @@ pub(super) struct Sent {
     pub received: BTreeMap<String, u64>,
     /// Items that nobody mentioned and that are not taken for gone.
     pub kept: Vec<ItemRef>,
+    pub still: Still,
+    /// How many items complete crawls told of, by kind.
+    told: BTreeMap<String, u64>,
 }
 
 impl Attempt<'_> {
     /// From what an earlier run has left, if it may, or from the beginning.
-    pub(super) async fn run(&self, go_on: bool) -> Result<BackupReport> {
+    pub(super) async fn run(&self, go_on: bool) -> Result<Ended> {
         let work = crate::work::private(&self.request.work)
             .map_err(Error::io("cannot make a folder for temporary files"))?;
-        let base = SnapshotReader::new(
-            self.cx.repository.clone(),
-            self.cx.service,
-            self.parent.map(|parent| parent.tree),
-        );
-        let (sent, changes, mut writer) = self.crawl(work.path(), &base, go_on).await?;
+        let (mut sent, changes, mut writer) = self.crawl(work.path(), go_on).await?;
+        let known = self.base.gaps();
+        let verdict = self.judge(&sent).judge(&known);
+        if !verdict.anew.is_empty() {
+            writer.flush().await?;
+            return Ok(Ended::Anew(verdict.anew));
+        }
+        for number in &verdict.failed {
+            sent.crawled.fail(*number, self.parent);
+        }
         self.phase("write");
         let merge = Merge {
-            layouts: Layouts::new(self.cx.service),
-            prior: &base,
+            layouts: self.layouts(),
+            prior: self.base,
             crawls: &sent.crawled.infos,
             left_out: &sent.crawled.left_out(),
             started: sent.started,
+            empty: verdict.empty.iter().map(|gap| &*gap.folder).collect(),
         };
         let rows = spool(work.path(), "rows")?;
-        let merged = merge.run(changes, &mut writer, rows).await?;
-        let source = self.describe(sent, &merged, &base).await?;
+        let mut merged = merge.run(changes, &mut writer, rows).await?;
+        if let Some(anew) = self.overlooked(&sent, &known) {
+            writer.flush().await?;
+            return Ok(Ended::Anew(anew));
+        }
+        self.tell_gaps(&mut sent, &mut merged).await?;
+        if self.parent.is_some_and(|parent| parent.is_repaired) {
+            let kinds = self.cx.service.kinds.iter();
+            merged.recount.extend(kinds.map(|kind| kind.spec().name));
+        }
+        self.carry(&mut sent, &mut writer, merged.tree).await?;
+        let source = self.describe(sent, &merged, self.base).await?;
         let tree = describe::put_source(&mut writer, Some(merged.tree), &source).await?;
-        self.commit(writer, tree, source, merged.rows).await
+        let report = self.commit(writer, tree, source, merged.rows).await?;
+        Ok(Ended::Committed(Box::new(report)))
     }
 
-    async fn crawl(
-        &self,
-        work: &Path,
-        base: &SnapshotReader,
-        go_on: bool,
-    ) -> Result<(Sent, Spool, Writer)> {
-        let (cx, layouts) = (self.cx, Layouts::new(self.cx.service));
+    pub(super) fn layouts(&self) -> Layouts {
+        Layouts::new(self.cx.service)
+    }
+
+    fn judge<'s>(&'s self, sent: &'s Sent) -> Judge<'s> {
+        Judge {
+            layouts: self.layouts(),
+            crawled: &sent.crawled,
+            told: &sent.told,
+            parent: self.parent,
+            accepted: &self.request.accept_deletions,
+        }
+    }
+
+    /// Kinds that need another attempt, because the merge alone came upon a gap and not all that belongs there has been told.
+    fn overlooked(&self, sent: &Sent, known: &[Gap]) -> Option<BTreeSet<&'static str>> {
+        let mut gaps = self.base.gaps();
+        gaps.retain(|gap| known.iter().all(|known| known.folder != gap.folder));
+        let verdict = self.judge(sent).judge(&gaps);
+        let failed = verdict.failed.iter();
+        let failed = failed.map(|number| sent.crawled.infos[usize::from(*number)].kind);
+        let kinds: BTreeSet<_> = verdict.anew.into_iter().chain(failed).collect();
+        (!kinds.is_empty()).then_some(kinds)
+    }
+
+    /// An issue for each gap; what was counted in it is counted again.
+    async fn tell_gaps(&self, sent: &mut Sent, merged: &mut Merged) -> Result<()> {
+        let (Some(parent), layouts) = (self.parent, self.layouts()) else {
+            return Ok(());
+        };
+        for gap in self.base.gaps() {
+            let (repository, service) = (self.cx.repository, self.cx.service);
+            let older = older(repository, service, parent, &gap.folder).await?;
+            let emptied = merged.emptied.contains(&gap.folder);
+            if emptied {
+                merged.recount.extend(layouts.counted_at(&gap.folder));
+            }
+            let issue = gaps::issue(layouts, &gap, emptied, older.as_ref());
+            self.note(issue, &mut sent.issues);
+        }
+        Ok(())
+    }
+
+    async fn crawl(&self, work: &Path, go_on: bool) -> Result<(Sent, Spool, Writer)> {
+        let (cx, layouts) = (self.cx, self.layouts());
         let (left, changes) = self.left(work, go_on).await?;
         let started = left
             .as_ref()
             .map_or_else(|| cx.clock.now(), |left| left.checkpoint.started);
         let mut collector = self.collector(work, changes, started);
         let (begun, kept) = left.map_or_else(Default::default, |left| left.pass_on(&mut collector));
-        let prior = Prior::new(base, layouts, kept);
-        let crawls = crawls::crawl_all(
-            cx,
-            self.request,
-            self.parent,
-            &prior,
-            &collector,
-            begun,
-            started,
-        );
-        let crawled = crawls.await?;
+        let prior = Prior::new(self.base, layouts, kept);
+        let crawled = crawls::crawl_all(self, &prior, &collector, begun, started).await?;
         let Collected {
             writer,
             spool: mut changes,
@@ -107,12 +168,15 @@ impl Attempt<'_> {
         for issue in doubts.issues {
             self.note(issue, &mut issues);
         }
+        let still = self.still(&crawled, &mentioned);
         let sent = Sent {
             started,
             crawled,
             issues,
             received,
             kept: doubts.kept,
+            still,
+            told: by_kind(&mentioned),
         };
         Ok((sent, changes, writer))
     }
@@ -234,6 +298,18 @@ impl Attempt<'_> {
             listed => listed,
         }
     }
+}
+
+/// How many of these items there are of each kind.
+fn by_kind(items: &HashSet<ItemRef>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        match counts.get_mut(&item.kind) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(item.kind.clone(), 1)),
+        }
+    }
+    counts
 }
 
 /// An empty spool in a folder of its own.

@@ -9,6 +9,7 @@ use model::{Class, Event, Issue, ItemRef, Picks};
 use service::kind::Crawled as Often;
 use service::{Crawl, Kind, Order, Scope, Stored as _};
 
+use super::attempt::Attempt;
 use super::checkpoint::Position;
 use super::gone::listed_kinds;
 use super::prior::Prior;
@@ -42,6 +43,22 @@ impl Crawled {
         self.failed.union(&self.idle).copied().collect()
     }
 
+    /// Of a killed run, and of no more use.
+    pub(crate) fn is_idle(&self, number: u16) -> bool {
+        self.idle.contains(&number)
+    }
+
+    /// What a crawl told cannot be stored: it counts as one that failed.
+    pub(crate) fn fail(&mut self, number: u16, parent: Option<&Parent>) {
+        let info = &self.infos[usize::from(number)];
+        let key = scope_key(info.kind, &info.scope.id);
+        match parent.and_then(|parent| parent.source.cursors.get(&key)) {
+            Some(before) => drop(self.cursors.insert(key, before.clone())),
+            None => drop(self.cursors.remove(&key)),
+        }
+        self.failed.insert(number);
+    }
+
     /// What was carried over because it could not be read: kinds, and those with folders of their own that would have come with them.
     pub(crate) fn stale_keys(&self, layouts: Layouts) -> Vec<String> {
         let infos = self.failed.iter();
@@ -59,6 +76,8 @@ impl Crawled {
 struct Runner<'r, 'a> {
     cx: &'r BackupContext<'a>,
     request: &'r BackupRequest,
+    /// Kinds that are read from the beginning.
+    anew: &'r BTreeSet<&'static str>,
     parent: Option<&'r Parent>,
     prior: &'r Prior<'r>,
     collector: &'r Collector<'a>,
@@ -69,14 +88,13 @@ struct Runner<'r, 'a> {
 
 /// Crawls every selected kind. An error of one kind becomes an issue; one that ends all of them is returned.
 pub(crate) async fn crawl_all(
-    cx: &BackupContext<'_>,
-    request: &BackupRequest,
-    parent: Option<&Parent>,
+    attempt: &Attempt<'_>,
     prior: &Prior<'_>,
     collector: &Collector<'_>,
     begun: Begun,
     started: Timestamp,
 ) -> Result<Crawled> {
+    let (cx, request) = (attempt.cx, attempt.request);
     let selection = selected(cx, request)?;
     let crawled = Crawled {
         idle: (0..).zip(&begun.infos).map(|(number, _)| number).collect(),
@@ -91,7 +109,8 @@ pub(crate) async fn crawl_all(
     let mut runner = Runner {
         cx,
         request,
-        parent,
+        anew: &attempt.anew,
+        parent: attempt.parent,
         prior,
         collector,
         positions: begun.positions,
@@ -292,7 +311,9 @@ impl Runner<'_, '_> {
             let before = self
                 .parent
                 .and_then(|parent| parent.source.cursors.get(&key).cloned());
-            let anew = self.request.full || self.went_on_anew(kind.spec().name, &scope);
+            let anew = self.request.full
+                || self.anew.contains(kind.spec().name)
+                || self.went_on_anew(kind.spec().name, &scope);
             let cursor = before.clone().filter(|_| !anew);
             let number = self.number(kind.spec().name, scope, cursor.is_none())?;
             work.push((kind, number, cursor, before));

@@ -1,9 +1,9 @@
 //! What a snapshot says of itself: `source.json`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use model::{Class, Issue, ItemRef, KindCounts, SourceFile, StaleItem};
+use model::{Class, Issue, KindCounts, SourceFile};
 use repository::{BlobType, FileContent, Node, TreeEditor, TreeId, Writer};
 
 use super::attempt::{Attempt, Sent};
@@ -12,7 +12,7 @@ use super::recount;
 use crate::layout::{Layouts, SOURCE_FILE};
 use crate::merge::Merged;
 use crate::stored::SnapshotReader;
-use crate::{Error, Result};
+use crate::{Error, Result, SKEW};
 
 impl Attempt<'_> {
     /// All that this run knows now; its clock is read here.
@@ -23,8 +23,12 @@ impl Attempt<'_> {
         base: &SnapshotReader,
     ) -> Result<SourceFile> {
         let now = self.cx.clock.now();
-        let finished = finished(now, self.parent);
-        if let Some(issue) = clock_behind(now, finished) {
+        let ahead = self.cx.client.clock_ahead();
+        let by_service = |time: Timestamp| time.checked_sub(ahead.unwrap_or_default());
+        let dated = by_service(now).unwrap_or(now);
+        let finished = finished(dated, self.parent);
+        let wrong = ahead.map(|_| clock_wrong(now, dated));
+        for issue in wrong.into_iter().chain(clock_behind(dated, finished)) {
             self.note(issue, &mut sent.issues);
         }
         let stale_items = self.stale_items(base, &sent).await?;
@@ -38,7 +42,9 @@ impl Attempt<'_> {
             run: request.run.clone(),
             job: request.job.clone(),
             token: request.token,
-            started: sent.started,
+            started: by_service(sent.started)
+                .unwrap_or(sent.started)
+                .min(finished),
             finished,
             selection: sent.crawled.selection.iter().cloned().collect(),
             picks: request.picks.clone(),
@@ -52,7 +58,7 @@ impl Attempt<'_> {
         })
     }
 
-    fn before(&self) -> Option<&SourceFile> {
+    pub(super) fn before(&self) -> Option<&SourceFile> {
         self.parent.map(|parent| &parent.source)
     }
 
@@ -63,7 +69,7 @@ impl Attempt<'_> {
         base: &SnapshotReader,
     ) -> Result<BTreeMap<String, KindCounts>> {
         let layouts = Layouts::new(self.cx.service);
-        let lines = recount::lines(base, layouts, &merged.recount).await?;
+        let anew = recount::items(base, layouts, &merged.recount).await?;
         let usage = self.cx.client.usage();
         let mut counts = BTreeMap::new();
         for kind in self.cx.service.kinds {
@@ -71,54 +77,12 @@ impl Attempt<'_> {
             let was = self.before().and_then(|before| before.counts.get(name));
             let said = was.map_or(0, |was| was.items);
             let mut own = merged.counts.get(name).cloned().unwrap_or_default();
-            own.items = (lines.get(name).unwrap_or(&said) + own.added).saturating_sub(own.removed);
+            own.items = (anew.get(name).unwrap_or(&said) + own.added).saturating_sub(own.removed);
             own.bytes = received.get(name).copied().unwrap_or(0);
             own.requests = usage.by_kind.get(name).map_or(0, |usage| usage.0);
             counts.insert(name.to_owned(), own);
         }
         Ok(counts)
-    }
-
-    /// What was carried over whole, and when it was last read.
-    fn stale(&self, sent: &Sent) -> BTreeMap<String, Timestamp> {
-        let last_read = |key: &str| {
-            self.before().map_or(sent.started, |before| {
-                before.stale.get(key).copied().unwrap_or(before.finished)
-            })
-        };
-        let keys = sent.crawled.stale_keys(Layouts::new(self.cx.service));
-        keys.into_iter()
-            .map(|key| (key.clone(), last_read(&key)))
-            .collect()
-    }
-
-    /// What issues are about and the snapshot before has, and what is kept unlisted: it was carried over.
-    async fn stale_items(&self, base: &SnapshotReader, sent: &Sent) -> Result<Vec<StaleItem>> {
-        let Some(before) = self.before() else {
-            return Ok(Vec::new());
-        };
-        let layouts = Layouts::new(self.cx.service);
-        let items: BTreeSet<&ItemRef> = sent
-            .issues
-            .iter()
-            .filter_map(|issue| issue.item.as_ref())
-            .chain(&sent.kept)
-            .collect();
-        let mut stale = Vec::new();
-        for item in items {
-            let (Some(folder), Some(document)) = (layouts.path(item), layouts.document(&item.kind))
-            else {
-                continue;
-            };
-            if base.node(&format!("{folder}/{document}")).await?.is_some() {
-                let known = before.stale_items.iter().find(|known| known.item == *item);
-                stale.push(StaleItem {
-                    item: item.clone(),
-                    read: known.map_or(before.finished, |known| known.read),
-                });
-            }
-        }
-        Ok(stale)
     }
 }
 
@@ -157,19 +121,29 @@ fn finished(now: Timestamp, parent: Option<&Parent>) -> Timestamp {
     after.map_or(now, |after| after.max(now))
 }
 
-/// The clock of another machine may be a little behind.
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
-
 fn clock_behind(now: Timestamp, finished: Timestamp) -> Option<Issue> {
-    (finished.duration_since(now) > SKEW).then(|| Issue {
-        code: "clock-behind".to_owned(),
+    let message = format!(
+        "the clock says {now:.0}, and the snapshot before is of a later time: this one is dated {finished:.0}"
+    );
+    (finished.duration_since(now) > SKEW).then(|| of_clock("clock-behind", message))
+}
+
+/// A date in the future would make a snapshot the newest one until it comes, and what is kept is counted by dates.
+fn clock_wrong(now: Timestamp, dated: Timestamp) -> Issue {
+    let message = format!(
+        "this machine's clock says {now:.0}, and the service's {dated:.0}: the snapshot is dated by the service's"
+    );
+    of_clock("clock-wrong", message)
+}
+
+fn of_clock(code: &str, message: String) -> Issue {
+    Issue {
+        code: code.to_owned(),
         class: Class::Implausible,
         kind: String::new(),
         scope: String::new(),
         item: None,
-        message: format!(
-            "the clock says {now:.0}, and the snapshot before is of a later time: this one is dated {finished:.0}"
-        ),
-        hint: Some("Check the clock of this machine, and of the one that made the snapshot before.".to_owned()),
-    })
+        message,
+        hint: model::code::find(code).map(|code| code.remedy.to_owned()),
+    }
 }

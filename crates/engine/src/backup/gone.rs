@@ -204,7 +204,7 @@ fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: &[ItemRef]) -> Issue
             "{gone} of {before} items of kind {kind} are no longer listed ({named}); they are kept as they were"
         ),
         hint: Some(format!(
-            "check that the identity still sees them; if they were deleted: --accept-deletions {kind}"
+            "Check that the identity still sees them. If they were deleted, say so with --accept-deletions {kind}."
         )),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use model::{SourceFile, SourceId};
-use repository::{REPAIRED_TAG, Repository, Snapshot, SnapshotId, TreeId};
+use repository::{OWN_TAG, Repository, Snapshot, SnapshotId, TreeId};
 use service::Service;
 
 use crate::layout::SOURCE_FILE;
@@ -14,13 +15,15 @@ use crate::{Error, Result};
 pub(crate) struct Parent {
     pub id: SnapshotId,
     pub tree: TreeId,
+    /// It lacks what its original had.
+    pub is_repaired: bool,
     pub source: SourceFile,
 }
 
 /// The tags by which snapshots of one source are found.
 pub(crate) fn tags(service: &str, source: &str) -> Vec<String> {
     vec![
-        "keepward".to_owned(),
+        OWN_TAG.to_owned(),
         format!("service={service}"),
         format!("source={source}"),
     ]
@@ -28,8 +31,8 @@ pub(crate) fn tags(service: &str, source: &str) -> Vec<String> {
 
 /// Whether Keepward made it, of this service.
 pub(crate) fn is_of(snapshot: &Snapshot, service: &str) -> bool {
-    let has = |wanted: &str| snapshot.tags.iter().any(|tag| tag == wanted);
-    has("keepward") && has(&format!("service={service}"))
+    let service = format!("service={service}");
+    snapshot.is_own() && snapshot.tags.contains(&service)
 }
 
 /// The newest snapshot of a source at this address. The repository is the truth, so the catalog is not asked.
@@ -48,26 +51,71 @@ pub(crate) async fn latest(
         tracing::warn!(%error, "a snapshot is passed over: the backup goes on from another one");
     }
     snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
-    // What a repair left lacks items that its cursors do not ask for again, and so does the damaged original: no run goes on
-    // from there.
-    let is_repaired = |snapshot: &Snapshot| snapshot.tags.iter().any(|tag| tag == REPAIRED_TAG);
-    let originals: HashSet<SnapshotId> = snapshots
-        .iter()
-        .filter(|(_, snapshot)| is_repaired(snapshot))
-        .filter_map(|(_, snapshot)| snapshot.original)
-        .collect();
-    snapshots.retain(|(id, snapshot)| !is_repaired(snapshot) && !originals.contains(id));
+    // Of a damaged snapshot and its repaired one the latter is gone on from.
+    let originals = originals(&snapshots);
+    snapshots.retain(|(id, _)| !originals.contains(id));
     snapshots.sort_by_key(|(_, snapshot)| std::cmp::Reverse(snapshot.time));
     for (id, snapshot) in snapshots {
-        let Some(source) = known_source(repository, service, &snapshot).await? else {
+        let Some(mut source) = known_source(repository, service, &snapshot).await? else {
             continue;
         };
         if source.id() == own {
+            let is_repaired = snapshot.is_repaired();
+            if is_repaired {
+                // It lacks items that its cursors would not ask for again: everything is read, and what is gone is judged as ever.
+                source.cursors.clear();
+            }
             return Ok(Some(Parent {
                 id,
                 tree: snapshot.tree,
+                is_repaired,
                 source,
             }));
+        }
+    }
+    Ok(None)
+}
+
+/// The damaged snapshots among these that a repair has left another one of, which says so.
+pub(crate) fn originals(snapshots: &[(SnapshotId, Snapshot)]) -> HashSet<SnapshotId> {
+    let repaired = snapshots.iter().map(|(_, snapshot)| snapshot);
+    let repaired = repaired.filter(|snapshot| snapshot.is_repaired());
+    repaired.filter_map(|snapshot| snapshot.original).collect()
+}
+
+/// A snapshot that has what a later one lost.
+pub(crate) struct Older {
+    pub id: SnapshotId,
+    pub time: Timestamp,
+}
+
+/// The newest snapshot of the same source before `parent` in which a folder can be read.
+pub(crate) async fn older(
+    repository: &Repository,
+    service: &'static Service,
+    parent: &Parent,
+    folder: &str,
+) -> Result<Option<Older>> {
+    let wanted = tags(service.name, &parent.source.source);
+    let (mut snapshots, _) = repository.readable_snapshots().await?;
+    snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
+    snapshots.retain(|(_, snapshot)| snapshot.time < parent.source.finished);
+    for (id, snapshot) in snapshots.into_iter().rev() {
+        let reader = SnapshotReader::new(repository.clone(), service, Some(snapshot.tree));
+        let source = match read_source(repository, service, snapshot.tree).await {
+            Err(error) if error.is_damage() => continue,
+            source => source?,
+        };
+        if source.id() != parent.source.id() {
+            continue;
+        }
+        let nodes = match reader.nodes(folder).await {
+            Err(error) if error.is_damage() => continue,
+            nodes => nodes?,
+        };
+        if !nodes.is_empty() {
+            let time = snapshot.time;
+            return Ok(Some(Older { id, time }));
         }
     }
     Ok(None)
@@ -92,18 +140,26 @@ pub async fn read_source(
     serde_json::from_slice(&bytes).map_err(|error| damaged(&format!("cannot be read: {error}")))
 }
 
-/// Like [`read_source`], but `None` for a snapshot that cannot say what it is: `check` names the damage. A storage that fails is an error.
+/// Like [`read_source`], with the damage of a snapshot that cannot say what it is beside it. A storage that fails is an error.
+pub(crate) async fn told_source(
+    repository: &Repository,
+    service: &'static Service,
+    snapshot: &Snapshot,
+) -> Result<Result<SourceFile>> {
+    match read_source(repository, service, snapshot.tree).await {
+        Err(error) if !error.is_damage() => Err(error),
+        read => Ok(read),
+    }
+}
+
+/// The same with a warning for damage: `check` names it.
 pub(crate) async fn known_source(
     repository: &Repository,
     service: &'static Service,
     snapshot: &Snapshot,
 ) -> Result<Option<SourceFile>> {
-    match read_source(repository, service, snapshot.tree).await {
-        Ok(source) => Ok(Some(source)),
-        Err(error) if error.code() == Some("repository-damaged") => {
-            tracing::warn!(tree = %snapshot.tree, %error, "a snapshot is passed over");
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+    let read = told_source(repository, service, snapshot).await?;
+    let warn =
+        |error: &Error| tracing::warn!(tree = %snapshot.tree, %error, "a snapshot is passed over");
+    Ok(read.inspect_err(warn).ok())
 }

@@ -85,13 +85,9 @@ pub(super) async fn left(
     Ok(Some(left))
 }
 
-/// Forgets a checkpoint and says so.
-pub(super) async fn give_up(cx: &BackupContext<'_>, why: &Error) -> Result<()> {
-    cx.reporter.report(Event::Note {
-        message: format!(
-            "the checkpoint of an earlier run is of no use, everything begins anew: {why}"
-        ),
-    });
+/// Forgets a checkpoint and says why.
+pub(super) async fn give_up(cx: &BackupContext<'_>, why: String) -> Result<()> {
+    cx.reporter.report(Event::Note { message: why });
     cx.coordinator.checkpoint(None).await
 }
 

@@ -1,6 +1,6 @@
 //! What to do with one item, from what stands at the target.
 
-use model::{Action, Conflict};
+use model::{Action, Conflict, MadeBefore};
 use service::{Fidelity, Found, FoundState};
 
 use super::select::Why;
@@ -37,6 +37,10 @@ pub(super) struct Case<'a> {
     pub why: &'a Why,
     pub fidelity: Fidelity,
     pub found: Option<&'a Found>,
+    /// The earlier plan that made what was found, when nothing else tells that it is the item.
+    pub made: Option<&'a MadeBefore>,
+    /// Why there cannot be a second beside what was found.
+    pub only_one: Option<&'static str>,
     /// It was in the service's recycle bin when the snapshot was taken.
     pub binned: bool,
     pub conflict: Conflict,
@@ -87,7 +91,8 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
     let found = case.found;
     // The very item, as the service made it once.
     let same = case.original && found.is_some_and(|found| found.id == old_id);
-    let there = Some("the target already has it");
+    let there = there(case.made);
+    let there = Some(there.as_str());
     Some(match (found.map(|found| found.state), case.conflict) {
         (None, _) | (Some(FoundState::Deleted), Conflict::Duplicate) => {
             decision(Action::Create, None, None)
@@ -100,11 +105,28 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
         (Some(FoundState::Automatic), _) => decision(Action::Merge, None, found),
         (Some(FoundState::Present), Conflict::Skip) => decision(Action::Skip, there, found),
         (Some(FoundState::Present), Conflict::Replace) => decision(Action::Replace, None, found),
+        (Some(FoundState::Present), Conflict::Duplicate) if case.only_one.is_some() => {
+            decision(Action::Skip, case.only_one, found)
+        }
         (Some(FoundState::Present), Conflict::Duplicate) => {
-            let reason = Some("a duplicate: the target already has it");
-            decision(Action::Create, reason, None)
+            let reason = there.map(|there| format!("a duplicate: {there}"));
+            decision(Action::Create, reason.as_deref(), None)
         }
     })
+}
+
+/// Why nothing is to be made.
+fn there(made: Option<&MadeBefore>) -> String {
+    match made {
+        None => "the target already has it".to_owned(),
+        Some(made) if made.finished => {
+            format!("the target already has it: restore {} made it", made.plan)
+        }
+        Some(made) => format!(
+            "the target already has it, perhaps in part: restore {} began it and did not end, so apply that one again",
+            made.plan
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +150,8 @@ mod tests {
             why,
             fidelity: Fidelity::Full,
             found,
+            made: None,
+            only_one: None,
             binned: false,
             conflict,
             original,
@@ -160,6 +184,28 @@ mod tests {
                 "{found:?} {conflict:?} {original}"
             );
         }
+    }
+
+    #[test]
+    fn what_there_can_be_one_of_is_not_duplicated() {
+        let present = found(FoundState::Present);
+        let case = |found| Case {
+            why: &Why::Swept,
+            fidelity: Fidelity::Full,
+            found,
+            made: None,
+            only_one: Some("there can be one"),
+            binned: false,
+            conflict: Conflict::Duplicate,
+            original: true,
+        };
+        let left = decide(&case(Some(&present)), "1").unwrap();
+        assert_eq!(
+            (left.action, left.reason.as_deref(), left.new_id.as_deref()),
+            (Action::Skip, Some("there can be one"), Some("12"))
+        );
+        let made = decide(&case(None), "1").unwrap();
+        assert_eq!(made.action, Action::Create);
     }
 
     #[test]
@@ -227,6 +273,8 @@ mod tests {
             why,
             fidelity: Fidelity::Full,
             found: None,
+            made: None,
+            only_one: None,
             binned: true,
             conflict: Conflict::Skip,
             original: true,
@@ -248,6 +296,8 @@ mod tests {
             why: &Why::Asked,
             fidelity: Fidelity::ExportOnly("the service has no call for it"),
             found: None,
+            made: None,
+            only_one: None,
             binned: false,
             conflict: Conflict::Skip,
             original: true,

@@ -100,6 +100,35 @@ pub(crate) async fn find_each(
     Ok(each)
 }
 
+/// Whether each item stands at the target as an earlier restore made it. An error that may be about one item alone leaves the others answered.
+pub(super) async fn recognize(
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Result<bool, Unfound>>> {
+    match kind.recognize(target, items).await {
+        Ok(known) if known.len() == items.len() => return Ok(known.into_iter().map(Ok).collect()),
+        Ok(_) => {
+            let message = format!("{}: not all items were looked for", kind.spec().name);
+            return Err(service::Error::malformed(message).into());
+        }
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        Err(error) if of_all(&error) || items.len() == 1 => {
+            return Ok(vec![Err(Unfound::from(&error)); items.len()]);
+        }
+        Err(_) => {}
+    }
+    let mut each = Vec::with_capacity(items.len());
+    for item in items {
+        match kind.recognize(target, std::slice::from_ref(item)).await {
+            Ok(known) => each.push(Ok(known.contains(&true))),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => each.push(Err(Unfound::from(&error))),
+        }
+    }
+    Ok(each)
+}
+
 /// In what each item at the target differs from the snapshot. An error that may be about one item alone leaves the others compared.
 pub(crate) async fn differences(
     cx: &PlanContext<'_>,

@@ -16,6 +16,8 @@ pub(crate) struct IdMap {
 struct Known {
     new: HashMap<String, HashMap<String, String>>,
     absent: HashMap<String, HashSet<String>>,
+    /// Ids at the target of what other plans made.
+    others: HashMap<String, HashSet<String>>,
 }
 
 impl IdMap {
@@ -37,6 +39,13 @@ impl IdMap {
             .entry(item.kind.clone())
             .or_default()
             .insert(item.id.clone(), new_id.to_owned());
+    }
+
+    /// Another plan made what has this id.
+    pub(crate) fn add_other(&self, kind: &str, new_id: &str) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let others = known.others.entry(kind.to_owned()).or_default();
+        others.insert(new_id.to_owned());
     }
 
     /// The item was taken away from the target.
@@ -74,6 +83,11 @@ impl Ids for IdMap {
         }
         let absent = known.absent.get(kind).is_some_and(|ids| ids.contains(old));
         (self.original && !absent).then(|| old.to_owned())
+    }
+
+    fn is_of_another(&self, kind: &str, new: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.others.get(kind).is_some_and(|ids| ids.contains(new))
     }
 }
 

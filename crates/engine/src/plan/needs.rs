@@ -8,12 +8,17 @@ use service::KindSpec;
 use super::mention::mentioned;
 use super::order::restore_order;
 use super::select::{Chosen, Why, is_parent};
+use super::unread::Unread;
 use super::{PlanContext, describe};
 use crate::Result;
 
 /// Adds the containers of everything chosen. Those that are at the target become no steps, or steps that only map their ids.
-pub(super) async fn with_containers(cx: &PlanContext<'_>, mut chosen: Chosen) -> Result<Chosen> {
-    let mut words = Words::default();
+pub(super) async fn with_containers(
+    cx: &PlanContext<'_>,
+    mut chosen: Chosen,
+    unread: &mut Unread,
+) -> Result<Chosen> {
+    let mut words = Words::new(unread);
     for kind in restore_order(cx.service).into_iter().rev() {
         let spec = kind.spec();
         let items: Vec<ItemRef> = chosen
@@ -43,7 +48,7 @@ pub(super) async fn with_containers(cx: &PlanContext<'_>, mut chosen: Chosen) ->
 async fn of_scoped(
     cx: &PlanContext<'_>,
     chosen: &mut Chosen,
-    words: &mut Words,
+    words: &mut Words<'_>,
     spec: &KindSpec,
     item: &ItemRef,
 ) -> Result<()> {
@@ -70,7 +75,7 @@ async fn of_scoped(
 async fn of_unscoped(
     cx: &PlanContext<'_>,
     chosen: &mut Chosen,
-    words: &mut Words,
+    words: &mut Words<'_>,
     spec: &KindSpec,
     item: &ItemRef,
     done: &mut BTreeSet<(&'static str, String)>,
@@ -95,7 +100,7 @@ async fn of_unscoped(
             chosen.add(parent.name, "", &scope, Why::Needed(item.to_string()));
             for after in beside(cx, spec, Some(parent.name)) {
                 if !named(cx, item, after.name).await?.is_empty() {
-                    for id in cx.stored.ids(after.name, &scope).await? {
+                    for id in words.unread.ids(cx, after.name, &scope).await? {
                         chosen.add(after.name, &scope, &id, Why::Needed(item.to_string()));
                     }
                 }
@@ -143,7 +148,11 @@ fn outer(cx: &PlanContext<'_>, spec: &KindSpec) -> Vec<&'static KindSpec> {
 /// What the item's document says in members named after a kind: `repositoryId` for `git-repository`.
 async fn named(cx: &PlanContext<'_>, item: &ItemRef, kind: &str) -> Result<BTreeSet<String>> {
     let word = kind.rsplit('-').next().unwrap_or(kind);
-    let document = cx.stored.document(item).await?;
+    let document = match cx.stored.document(item).await {
+        // It is left out of the plan.
+        Err(error) if error.is_damage() => None,
+        document => document?,
+    };
     Ok(document
         .map(|document| mentioned(&document, word))
         .into_iter()
@@ -152,10 +161,18 @@ async fn named(cx: &PlanContext<'_>, item: &ItemRef, kind: &str) -> Result<BTree
 }
 
 /// Ids and names of a kind's items, in lower case, with their ids; read once.
-#[derive(Default)]
-struct Words(HashMap<(&'static str, String), BTreeMap<String, String>>);
+struct Words<'u> {
+    known: HashMap<(&'static str, String), BTreeMap<String, String>>,
+    /// What cannot be read on the way.
+    unread: &'u mut Unread,
+}
 
-impl Words {
+impl<'u> Words<'u> {
+    fn new(unread: &'u mut Unread) -> Self {
+        let known = HashMap::new();
+        Self { known, unread }
+    }
+
     async fn of(
         &mut self,
         cx: &PlanContext<'_>,
@@ -163,17 +180,20 @@ impl Words {
         scope: &str,
     ) -> Result<&BTreeMap<String, String>> {
         let key = (spec.name, scope.to_owned());
-        if !self.0.contains_key(&key) {
+        if !self.known.contains_key(&key) {
             let mut words = BTreeMap::new();
             if let Some(kind) = cx.service.kind(spec.name) {
-                for id in cx.stored.ids(spec.name, scope).await? {
-                    let name = describe(cx, kind, &ItemRef::new(spec.name, scope, &id)).await?;
-                    words.insert(name.to_lowercase(), id.clone());
+                for id in self.unread.ids(cx, spec.name, scope).await? {
+                    let item = ItemRef::new(spec.name, scope, &id);
+                    match describe(cx, kind, &item).await {
+                        Err(error) if error.is_damage() => {}
+                        name => drop(words.insert(name?.to_lowercase(), id.clone())),
+                    }
                     words.insert(id.to_lowercase(), id);
                 }
             }
-            self.0.insert(key.clone(), words);
+            self.known.insert(key.clone(), words);
         }
-        Ok(self.0.entry(key).or_default())
+        Ok(self.known.entry(key).or_default())
     }
 }

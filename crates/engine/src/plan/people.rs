@@ -82,11 +82,12 @@ async fn named_by(
 ) -> Result<BTreeSet<Person>> {
     let mut named = BTreeSet::new();
     for part in cx.stored.parts(item).await? {
-        if is_record(&part.name)
-            && part.size <= LARGEST
-            && let Some(bytes) = cx.stored.part(item, &part.name).await?
-        {
-            named.extend(people.named(&bytes));
+        if is_record(&part.name) && part.size <= LARGEST {
+            match cx.stored.part(item, &part.name).await {
+                // It cannot be written either, and the restore says so.
+                Err(error) if error.is_damage() => {}
+                bytes => named.extend(bytes?.iter().flat_map(|bytes| people.named(bytes))),
+            }
         }
     }
     Ok(named)

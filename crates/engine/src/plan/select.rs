@@ -8,6 +8,7 @@ use service::KindSpec;
 
 use super::mention::mentioned;
 use super::order::{has_items, restore_order};
+use super::unread::Unread;
 use super::{PlanContext, describe};
 use crate::layout::is_within;
 use crate::{Error, Result};
@@ -76,7 +77,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    fn new(scope: &str, id: &str) -> Self {
+    pub(super) fn new(scope: &str, id: &str) -> Self {
         Self {
             scope: scope.to_owned(),
             number: id.parse().ok(),
@@ -119,7 +120,11 @@ impl Chosen {
 }
 
 /// Resolves the selection against the snapshot; an error for what the snapshot does not have.
-pub(super) async fn choose(cx: &PlanContext<'_>, select: &Select) -> Result<Chosen> {
+pub(super) async fn choose(
+    cx: &PlanContext<'_>,
+    select: &Select,
+    unread: &mut Unread,
+) -> Result<Chosen> {
     let mut chosen = Chosen::default();
     match select {
         Select::Everything => {
@@ -128,21 +133,27 @@ pub(super) async fn choose(cx: &PlanContext<'_>, select: &Select) -> Result<Chos
                 scope: None,
                 what: What::All,
             };
-            choose_one(cx, &all, &mut chosen).await?;
+            choose_one(cx, &all, &mut chosen, unread).await?;
         }
         Select::Items(selectors) => {
             for selector in selectors {
-                choose_one(cx, selector, &mut chosen).await?;
+                choose_one(cx, selector, &mut chosen, unread).await?;
             }
         }
     }
     Ok(chosen)
 }
 
-async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chosen) -> Result<()> {
+async fn choose_one(
+    cx: &PlanContext<'_>,
+    selector: &Selector,
+    chosen: &mut Chosen,
+    unread: &mut Unread,
+) -> Result<()> {
     let kinds = kinds(cx, selector)?;
+    let mut own = Unread::default();
     let within = match &selector.scope {
-        Some(text) => Some(containers(cx, text).await?),
+        Some(text) => Some(containers(cx, text, &mut own).await?),
         None => None,
     };
     let mut wanted: BTreeSet<&str> = match &selector.what {
@@ -151,14 +162,14 @@ async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chos
     };
     let mut matched = false;
     for spec in kinds {
-        for scope in scopes(cx, spec, within.as_ref()).await? {
-            for id in cx.stored.ids(spec.name, &scope).await? {
+        for scope in scopes(cx, spec, within.as_ref(), &mut own).await? {
+            for id in own.ids(cx, spec.name, &scope).await? {
                 let item = ItemRef::new(spec.name, &scope, &id);
                 let Some(why) = why(cx, &selector.what, &item) else {
                     continue;
                 };
                 if let Some(within) = &within
-                    && !within.hold(cx, spec, &item).await?
+                    && !within.hold(cx, spec, &item, &mut own).await?
                 {
                     continue;
                 }
@@ -168,20 +179,29 @@ async fn choose_one(cx: &PlanContext<'_>, selector: &Selector, chosen: &mut Chos
             }
         }
     }
-    if !wanted.is_empty() {
-        let list: Vec<&str> = wanted.into_iter().collect();
-        return Err(unknown(format!(
-            "the snapshot has no {} {}",
-            selector.kind.as_deref().unwrap_or("item"),
-            list.join(", ")
-        )));
-    }
+    let kind = selector.kind.as_deref().unwrap_or("item");
     match &selector.what {
-        What::Under(prefix) if !matched => Err(unknown(format!(
-            "the snapshot has no item at `{prefix}` or below it"
-        ))),
-        _ => Ok(()),
+        What::Ids(_) if wanted.is_empty() => {}
+        What::Ids(_) => {
+            let list = wanted.into_iter().collect::<Vec<_>>().join(", ");
+            // It may be there.
+            own.refuse(&format!("{kind} {list} cannot be found"))?;
+            return Err(unknown(format!("the snapshot has no {kind} {list}")));
+        }
+        What::Under(prefix) => {
+            let mut near = Unread::default();
+            near.take(own, prefix.trim_matches('/'));
+            if !matched {
+                near.refuse(&format!("what is at `{prefix}` cannot be told"))?;
+                return Err(unknown(format!(
+                    "the snapshot has no item at `{prefix}` or below it"
+                )));
+            }
+            unread.take(near, "");
+        }
+        What::All | What::Deleted => unread.take(own, ""),
     }
+    Ok(())
 }
 
 fn kinds(cx: &PlanContext<'_>, selector: &Selector) -> Result<Vec<&'static KindSpec>> {
@@ -238,10 +258,11 @@ async fn scopes(
     cx: &PlanContext<'_>,
     spec: &KindSpec,
     within: Option<&Containers>,
+    unread: &mut Unread,
 ) -> Result<Vec<String>> {
     let mut scopes = vec![String::new()];
     if let Some(parent) = spec.parent {
-        let mut ids = cx.stored.ids(parent, "").await?;
+        let mut ids = unread.ids(cx, parent, "").await?;
         if let Some(within) = within {
             ids.retain(|id| within.items.contains(&(parent, id.clone())));
         }
@@ -264,6 +285,7 @@ impl Containers {
         cx: &PlanContext<'_>,
         spec: &'static KindSpec,
         item: &ItemRef,
+        unread: &mut Unread,
     ) -> Result<bool> {
         if self.items.contains(&(spec.name, item.id.clone())) {
             return Ok(true);
@@ -276,8 +298,9 @@ impl Containers {
         if spec.parent.is_some() || is_parent(cx, spec.name) {
             return Ok(false);
         }
-        let Some(document) = cx.stored.document(item).await? else {
-            return Ok(false);
+        let document = match cx.stored.document(item).await {
+            Err(error) => return unread.leave_out(cx, item, error.into()).map(|()| false),
+            Ok(document) => document.unwrap_or_default(),
         };
         Ok(self
             .words
@@ -286,7 +309,7 @@ impl Containers {
     }
 }
 
-async fn containers(cx: &PlanContext<'_>, text: &str) -> Result<Containers> {
+async fn containers(cx: &PlanContext<'_>, text: &str, unread: &mut Unread) -> Result<Containers> {
     let mut found = Containers {
         items: HashSet::new(),
         words: BTreeMap::new(),
@@ -296,9 +319,12 @@ async fn containers(cx: &PlanContext<'_>, text: &str) -> Result<Containers> {
         .filter(|kind| is_parent(cx, kind.spec().name))
     {
         let name = kind.spec().name;
-        for id in cx.stored.ids(name, "").await? {
+        for id in unread.ids(cx, name, "").await? {
             let item = ItemRef::new(name, "", &id);
-            let title = describe(cx, kind, &item).await?;
+            let title = match describe(cx, kind, &item).await {
+                Err(error) if error.is_damage() => String::new(),
+                title => title?,
+            };
             if id == text || title.to_lowercase() == text.to_lowercase() {
                 found
                     .words
@@ -310,6 +336,7 @@ async fn containers(cx: &PlanContext<'_>, text: &str) -> Result<Containers> {
         }
     }
     if found.items.is_empty() {
+        unread.refuse(&format!("a container `{text}` cannot be found"))?;
         return Err(unknown(format!(
             "the snapshot has no project or other container `{text}`"
         )));

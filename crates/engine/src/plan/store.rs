@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
+use model::{ItemRef, MadeBefore, PlanPerson, PlanState, RestorePlan, Step, StepState, Written};
 
 use crate::Result;
 
@@ -36,13 +36,20 @@ pub trait PlanStore: Send + Sync {
     async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()>;
     /// A write of the item is about to begin.
     async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()>;
-    /// The write was answered with this id: ends the intent.
-    async fn created(&self, plan: &str, item: &ItemRef, new_id: &str) -> Result<()>;
+    /// Something stands at the target for the item: ends the intent.
+    async fn wrote(&self, plan: &str, written: &Written) -> Result<()>;
     /// Replaces the item's note.
     async fn note(&self, plan: &str, item: &ItemRef, progress: &str) -> Result<()>;
     async fn noted(&self, plan: &str, item: &ItemRef) -> Result<Option<String>>;
-    /// Every item that was created, with its id at the target.
-    async fn id_map(&self, plan: &str) -> Result<Vec<(ItemRef, String)>>;
+    /// Every item that was made or written into.
+    async fn written(&self, plan: &str) -> Result<Vec<Written>>;
     /// Items whose write was begun and has no answer yet.
     async fn open_intents(&self, plan: &str) -> Result<Vec<ItemRef>>;
+    /// What other plans, from the same source into the same organization, made of items of a kind: the newest first.
+    async fn made_before(
+        &self,
+        plan: &RestorePlan,
+        kind: &str,
+        ids: &[&str],
+    ) -> Result<Vec<MadeBefore>>;
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use futures::{StreamExt as _, TryStreamExt as _};
-use model::{Action, Conflict, Event, Issue, ItemRef, Step, StepState};
+use futures::StreamExt as _;
+use model::{Action, Conflict, Event, Issue, ItemRef, MadeBefore, RestorePlan, Step, StepState};
 use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
 use super::decide::{Case, Decision, IF_GONE, NEEDED, decide};
@@ -11,7 +11,8 @@ use super::find::{LOOKUP, Unfound, differences, revisions, target};
 use super::order::{has_items, restore_order};
 use super::people::Census;
 use super::select::{Chosen, Key, Why, is_parent};
-use super::{IdMap, PlanContext, PlanRequest, PlanStore, describe, find_each};
+use super::unread::{Unread, damaged};
+use super::{IdMap, PlanContext, PlanRequest, PlanStore, add_made_before, describe, find_each};
 use crate::Result;
 
 /// Steps that are stored in one call.
@@ -26,6 +27,7 @@ const NAMED: usize = 5;
 pub(super) struct PlanWriter<'a> {
     cx: &'a PlanContext<'a>,
     request: &'a PlanRequest,
+    head: &'a RestorePlan,
     store: &'a dyn PlanStore,
     ids: IdMap,
     /// Containers that this plan makes: nothing can stand in them yet.
@@ -34,7 +36,11 @@ pub(super) struct PlanWriter<'a> {
     unknown: HashSet<(String, String)>,
     /// What was looked up while the selection was made.
     known: HashMap<ItemRef, Option<Found>>,
+    /// What was found because an earlier plan had made it.
+    made: HashMap<ItemRef, MadeBefore>,
     census: Census,
+    /// What cannot be read of the snapshot.
+    pub(super) unread: Unread,
     page: Vec<Step>,
     position: u64,
 }
@@ -50,17 +56,22 @@ impl<'a> PlanWriter<'a> {
     pub(super) fn new(
         cx: &'a PlanContext<'a>,
         request: &'a PlanRequest,
+        head: &'a RestorePlan,
         store: &'a dyn PlanStore,
+        unread: Unread,
     ) -> Self {
         Self {
             cx,
             request,
+            head,
             store,
             ids: IdMap::new(request.original()),
             fresh: HashSet::new(),
             unknown: HashSet::new(),
             known: HashMap::new(),
+            made: HashMap::new(),
             census: Census::default(),
+            unread,
             page: Vec::new(),
             position: 0,
         }
@@ -83,10 +94,10 @@ impl<'a> PlanWriter<'a> {
                 .filter(|(_, why)| **why == Why::IfGone)
                 .map(|(key, why)| (key.clone(), why.clone()))
                 .collect();
-            let keys: Vec<Key> = wanted.keys().cloned().collect();
             let entries = self.entries(kind, wanted).await?;
-            for (key, (entry, found)) in keys.into_iter().zip(self.look(kind, entries).await?) {
+            for (entry, found) in self.look(kind, entries).await? {
                 let Ok(found) = found else { continue };
+                let key = Key::new(&entry.stored.item.scope, &entry.stored.item.id);
                 if found
                     .as_ref()
                     .is_some_and(|found| found.state != FoundState::Deleted)
@@ -114,47 +125,49 @@ impl<'a> PlanWriter<'a> {
                 self.cx.progress("plan", done, Some(total));
             }
         }
+        for step in std::mem::take(&mut self.unread).steps(self.cx, self.position) {
+            if self.page.len() >= PAGE {
+                self.flush().await?;
+            }
+            self.position += 1;
+            self.page.push(step);
+        }
         self.flush().await?;
         let plan = &self.request.plan_id;
         self.census.store(self.cx, plan, self.store).await
     }
 
-    async fn entries(&self, kind: &dyn Kind, items: BTreeMap<Key, Why>) -> Result<Vec<Entry>> {
+    /// The items as the snapshot has them; those that cannot be read are left out, unless they were asked for by their ids.
+    async fn entries(&mut self, kind: &dyn Kind, items: BTreeMap<Key, Why>) -> Result<Vec<Entry>> {
         let cx = self.cx;
-        futures::stream::iter(items)
+        let mut read = futures::stream::iter(items)
             .map(|(key, why)| async move {
                 let item = key.item(kind.spec().name);
-                let name = describe(cx, kind, &item).await?;
-                let binned = match kind.spec().bin {
-                    Some(bin) => cx
-                        .stored
-                        .parts(&item)
-                        .await?
-                        .iter()
-                        .any(|part| part.name == bin),
-                    None => false,
-                };
-                let stored = StoredItem {
-                    item,
-                    name,
-                    action: Action::Create,
-                    new_id: None,
-                    open_intent: false,
-                };
-                Ok(Entry {
+                let read = entry(cx, kind, &item).await;
+                (item, why, read)
+            })
+            .buffered(READERS);
+        let mut entries = Vec::new();
+        while let Some((item, why, read)) = read.next().await {
+            match read {
+                Ok((stored, binned)) => entries.push(Entry {
                     stored,
                     why,
                     binned,
-                })
-            })
-            .buffered(READERS)
-            .try_collect()
-            .await
+                }),
+                Err(error) if error.is_damage() && why == Why::Asked => {
+                    let what = format!("{item} cannot be read");
+                    return Err(damaged(&what, &error.to_string()));
+                }
+                Err(error) => self.unread.leave_out(cx, &item, error)?,
+            }
+        }
+        Ok(entries)
     }
 
     /// What stands at the target for each entry.
     async fn look(
-        &self,
+        &mut self,
         kind: &dyn Kind,
         entries: Vec<Entry>,
     ) -> Result<Vec<(Entry, Result<Option<Found>, Unfound>)>> {
@@ -171,7 +184,11 @@ impl<'a> PlanWriter<'a> {
         let target = target(self.cx, self.request.original(), &self.ids);
         let mut found = Vec::with_capacity(asked.len());
         for items in asked.chunks(LOOKUP) {
-            found.extend(find_each(self.cx, kind, &target, items).await?);
+            let mut answers = find_each(self.cx, kind, &target, items).await?;
+            let plan = (self.store, self.head);
+            let made = add_made_before(plan, kind, &target, items, &mut answers).await?;
+            self.made.extend(made);
+            found.extend(answers);
         }
         let mut found = found.into_iter();
         let filled = answers
@@ -322,11 +339,13 @@ impl<'a> PlanWriter<'a> {
         Ok(())
     }
 
-    fn case<'c>(&self, kind: &dyn Kind, entry: &'c Entry, found: Option<&'c Found>) -> Case<'c> {
+    fn case<'c>(&'c self, kind: &dyn Kind, entry: &'c Entry, found: Option<&'c Found>) -> Case<'c> {
         Case {
             why: &entry.why,
             fidelity: kind.spec().restore,
             found,
+            made: self.made.get(&entry.stored.item),
+            only_one: kind.only_one(),
             binned: entry.binned,
             conflict: if matches!(entry.why, Why::Needed(_)) {
                 Conflict::Skip
@@ -385,11 +404,12 @@ impl<'a> PlanWriter<'a> {
         }
         let writes = !matches!(decision.action, Action::Skip | Action::Export);
         // What comes out of the service's own recycle bin comes back whole.
-        let losses = if writes && decision.action != Action::Undelete {
+        let mut losses = if writes && decision.action != Action::Undelete {
             losses_of(self.cx, kind)
         } else {
             Vec::new()
         };
+        losses.extend(beyond_undo(decision.action).map(str::to_owned));
         self.page.push(Step {
             position: self.position,
             item: entry.stored.item,
@@ -422,6 +442,30 @@ impl<'a> PlanWriter<'a> {
     }
 }
 
+/// An item of the snapshot, and whether it was in the service's recycle bin.
+async fn entry(
+    cx: &PlanContext<'_>,
+    kind: &dyn Kind,
+    item: &ItemRef,
+) -> Result<(StoredItem, bool)> {
+    let name = describe(cx, kind, item).await?;
+    let binned = match kind.spec().bin {
+        Some(bin) => {
+            let parts = cx.stored.parts(item).await?;
+            parts.iter().any(|part| part.name == bin)
+        }
+        None => false,
+    };
+    let stored = StoredItem {
+        item: item.clone(),
+        name,
+        action: Action::Create,
+        new_id: None,
+        open_intent: false,
+    };
+    Ok((stored, binned))
+}
+
 /// What the kind declares, and the kinds whose items are parts of its items and have no steps of their own.
 pub(crate) fn losses_of(cx: &PlanContext<'_>, kind: &dyn Kind) -> Vec<String> {
     let owner = kind.spec();
@@ -443,6 +487,19 @@ pub(crate) fn losses_of(cx: &PlanContext<'_>, kind: &dyn Kind) -> Vec<String> {
         }
     }
     losses
+}
+
+/// What no undo brings back: it is told before anything is written.
+fn beyond_undo(action: Action) -> Option<&'static str> {
+    match action {
+        Action::Replace => Some(
+            "What is replaced can be put back only as the newest snapshot of the target from before has it; what is in none is lost.",
+        ),
+        Action::Merge => {
+            Some("What it is merged into is not kept: taking the restore back leaves it.")
+        }
+        _ => None,
+    }
 }
 
 fn named(differences: &[String]) -> String {

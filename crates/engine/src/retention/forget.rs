@@ -9,7 +9,7 @@ use service::Service;
 
 use super::suspicion::{Described, Suspicion, described, find, refuse};
 use super::{Candidate, Decision, Keep, Standing, decide};
-use crate::Result;
+use crate::{Result, SKEW};
 
 /// What to forget of a service's snapshots.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,8 @@ impl ForgetPlan {
     }
 }
 
-/// Decides on the selected snapshots that Keepward made, and forgets those without a reason to stay. Refused as a whole, with
+/// Decides on the selected snapshots that Keepward made, and forgets those without a reason to stay. What is dated later than now is neither counted
+/// nor forgotten: later ones were dated right after it, so that their dates say nothing. Refused as a whole, with
 /// `suspicious-drop`, when that would take snapshots of a source whose newest one is suspicious. Frees no space: that is prune's.
 pub async fn forget(
     repository: &Repository,
@@ -59,9 +60,16 @@ pub async fn forget(
         .filter(|one| request.selects(one))
         .map(candidate)
         .collect();
-    let decisions = decide(&candidates, &request.keep, now);
+    let (ahead, counted): (Vec<Candidate>, Vec<Candidate>) = candidates
+        .into_iter()
+        .partition(|candidate| candidate.time.duration_since(now) > SKEW);
+    let ahead = ahead.into_iter().map(|candidate| Decision {
+        id: candidate.id,
+        reasons: vec!["dated later than now".to_owned()],
+    });
+    let counted = decide(&counted, &request.keep, now);
     let mut plan = ForgetPlan {
-        decisions,
+        decisions: ahead.chain(counted).collect(),
         suspicions: Vec::new(),
     };
     let gone: BTreeSet<Id> = plan.gone().collect();

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use service::Stored as _;
 
 use crate::harness::{Harness, runtime};
-use crate::world::{Change, change};
+use crate::world::{Change, World, change};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
@@ -381,6 +381,82 @@ fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees()
                 .count(),
             12
         );
+    });
+}
+
+#[test]
+fn what_was_kept_in_doubt_stays_marked_until_a_person_agrees() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let logs: Vec<Change> = (0..12).map(Change::Event).collect();
+        harness.world().apply(&logs);
+        harness.backup().await.unwrap();
+        *harness.world() = World::default();
+        harness.world().apply(&logs[..1]);
+        harness.full = true;
+        let doubted = harness.backup().await.unwrap().source;
+        assert_eq!(doubted.issues[0].code, "implausible-drop");
+        assert_eq!(doubted.stale_items.len(), 11);
+        harness.full = false;
+        // One whose crawl asks for changes alone, and one that does not ask at all.
+        for kinds in [&[][..], &["note"]] {
+            harness.selection = kinds.iter().copied().map(str::to_owned).collect();
+            let quiet = harness.backup().await.unwrap().source;
+            assert_eq!(quiet.stale_items, doubted.stale_items);
+            assert_eq!(quiet.issues, doubted.issues);
+        }
+        harness.selection.clear();
+        harness.full = true;
+        harness.accept = BTreeSet::from(["log".to_owned()]);
+        let agreed = harness.backup().await.unwrap().source;
+        assert!(agreed.issues.is_empty() && agreed.stale_items.is_empty());
+        assert_eq!(agreed.counts["log"].items, 1);
+    });
+}
+
+#[test]
+fn a_kind_that_could_not_be_read_stays_stale_in_backups_that_leave_it_out() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness
+            .world()
+            .apply(&[Change::Event(1), Change::Note(0, 1)]);
+        harness.backup().await.unwrap();
+        harness.world().fail("log", Class::Permission);
+        let failed = harness.backup().await.unwrap().source;
+        assert!(failed.stale.contains_key("log"), "{:?}", failed.stale);
+        harness.world().heal();
+        harness.selection = BTreeSet::from(["note".to_owned()]);
+        let notes = harness.backup().await.unwrap().source;
+        assert_eq!(notes.stale, failed.stale);
+        assert_eq!(notes.issues, failed.issues);
+        harness.selection.clear();
+        let read = harness.backup().await.unwrap().source;
+        assert!(read.stale.is_empty() && read.issues.is_empty());
+    });
+}
+
+#[test]
+fn after_a_repair_a_listing_that_lost_most_of_its_items_still_deletes_nothing() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        harness
+            .world()
+            .apply(&[Change::Event(3), Change::Event(12)]);
+        let first = harness.backup().await.unwrap();
+        let logs = harness.world().expected();
+        harness.damage_folder(&first, "logs/0000").await;
+        harness.repair().await;
+        let lost: Vec<Change> = (1..12).map(|id| Change::RemoveNote(0, id)).collect();
+        harness.world().apply(&lost);
+        let second = harness.backup().await.unwrap();
+        assert_eq!(second.source.issues[0].code, "implausible-drop");
+        assert_eq!(second.source.counts["note"].items, 12);
+        assert_eq!(second.source.counts["log"].items, 2);
+        // What the repair had to leave out comes from the service again.
+        assert_eq!(harness.files(&second).await, logs);
     });
 }
 

@@ -181,6 +181,30 @@ impl Harness {
         self.repository = quick::open(&self.store).await.unwrap();
     }
 
+    /// Bits flip in the tree of one folder of a snapshot, and nowhere else; answers its id.
+    pub(crate) async fn damage_folder(&mut self, report: &BackupReport, path: &str) -> TreeId {
+        let root = self.repository.snapshot(report.snapshot).await.unwrap();
+        let found = self.repository.find(root.tree, path).await.unwrap();
+        let tree = found.unwrap().subtree.unwrap();
+        let folder = Path::from("data");
+        let packs: Vec<_> = self.store.list(Some(&folder)).collect().await;
+        for pack in packs {
+            let at = pack.unwrap().location;
+            let whole = self.store.get(&at).await.unwrap().bytes().await.unwrap();
+            for byte in (0..whole.len()).step_by(16) {
+                let mut bytes = whole.to_vec();
+                bytes[byte] ^= 1;
+                self.store.put(&at, bytes.into()).await.unwrap();
+                self.repository = quick::open(&self.store).await.unwrap();
+                if self.repository.tree(tree).await.is_err() {
+                    return tree;
+                }
+            }
+            self.store.put(&at, whole.into()).await.unwrap();
+        }
+        panic!("{path} lies in no pack");
+    }
+
     async fn is_described(&self, tree: TreeId) -> bool {
         let repository = quick::open(&self.store).await.unwrap();
         let walked: Vec<_> = repository.walk(tree, "").collect().await;
@@ -189,6 +213,20 @@ impl Harness {
         }
         let node = repository.find(tree, "source.json").await.unwrap();
         repository.read(&node.unwrap()).await.is_ok()
+    }
+
+    /// What a person does about damage: the index first, then the snapshots.
+    pub(crate) async fn repair(&mut self) {
+        let holder = Holder::new("test", Arc::clone(&self.clock));
+        let lock = self.repository.lock_exclusive(&holder).await.unwrap();
+        let repository = &self.repository;
+        repository.repair_index(&lock, true, false).await.unwrap();
+        repository
+            .repair_snapshots(&lock, false, false)
+            .await
+            .unwrap();
+        lock.release().await.unwrap();
+        self.repository = quick::open(&self.store).await.unwrap();
     }
 
     /// Removes what no snapshot names.
@@ -266,6 +304,18 @@ impl Harness {
             }
         }
         files
+    }
+
+    /// A catalog that lists this snapshot first lists items of these names.
+    pub(crate) async fn assert_rows_of(&self, snapshot: repository::SnapshotId, names: &[&str]) {
+        let snapshot = self.repository.snapshot(snapshot).await.unwrap();
+        let mut rows = DiffRows::new(&self.repository, self.service, None, snapshot.tree);
+        let mut told = Vec::new();
+        while let Some(row) = rows.next().await.unwrap() {
+            told.push(row.name);
+        }
+        told.sort();
+        assert_eq!(told, names);
     }
 
     /// What the catalog was told of each snapshot is what the repository says.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod backup;
+mod damage;
 mod export;
 mod harness;
 #[path = "../common/quick.rs"]

@@ -1,6 +1,8 @@
 //! Restore: plans, applies, interruptions, against a small service with behavior.
 
+mod again;
 mod apply;
+mod damaged;
 mod kill;
 mod kinds;
 mod plan;
@@ -60,6 +62,15 @@ impl Case {
     }
 
     async fn plan(&self, select: Select, conflict: Conflict) -> engine::Result<RestorePlan> {
+        self.plan_as("plan", select, conflict).await
+    }
+
+    async fn plan_as(
+        &self,
+        id: &str,
+        select: Select,
+        conflict: Conflict,
+    ) -> engine::Result<RestorePlan> {
         let connector = "contoso".to_owned();
         let source = model::SourceId::new("test", "https://test", "contoso");
         let target = if self.original {
@@ -68,8 +79,9 @@ impl Case {
             RestoreTarget::Other { connector, source }
         };
         let request = PlanRequest {
-            plan_id: "plan".to_owned(),
+            plan_id: id.to_owned(),
             snapshot: repository::Id::of(b"snapshot"),
+            source: model::SourceId::new("test", "https://test", "source"),
             repository_name: "main".to_owned(),
             target,
             conflict,
@@ -84,10 +96,18 @@ impl Case {
     }
 
     async fn apply_until(&self, cancel: &CancellationToken) -> engine::Result<ApplyReport> {
+        self.apply_as("plan", cancel).await
+    }
+
+    async fn apply_as(
+        &self,
+        id: &str,
+        cancel: &CancellationToken,
+    ) -> engine::Result<ApplyReport> {
         let (client, work) = (client(), tempfile::tempdir().unwrap());
         engine::apply::apply(
             &self.context(&client, work.path()),
-            "plan",
+            id,
             &self.store,
             cancel,
         )

@@ -3,7 +3,7 @@
 mod small;
 
 use engine::verify::VerifyReport;
-use model::Class;
+use model::{Class, Issue};
 use model::Severity::{self, Damage, Doubt, Note};
 use object_store::{ObjectStoreExt as _, PutPayload};
 
@@ -105,6 +105,7 @@ const WAYS: &[(&str, Change, &[Expected])] = &[
         &[
             (Doubt, "reference-unclear", "boxes/a/things/2/thing.json"),
             (Damage, "document-missing", "boxes/a"),
+            (Damage, "items-miscounted", "source.json"),
         ],
     ),
     (
@@ -203,6 +204,23 @@ async fn what_a_backup_said_that_it_could_not_read_is_no_damage() {
     second.forget(&first).await;
     let report = second.verify().await;
     assert_eq!(told(&report), [(Doubt, "reference-unclear", lacking[0].2)]);
+}
+
+#[tokio::test]
+async fn containers_that_a_backup_said_it_could_not_list_are_no_damage() {
+    let mut files = Files::whole();
+    files.drop("boxes/a/box.json");
+    files.drop("boxes/b/box.json");
+    files.counts.insert("box", 0);
+    let all = Issue {
+        item: None,
+        ..issue("box", "", Class::Permission)
+    };
+    files.issues = vec![all];
+    let report = Built::new(&files).await.verify().await;
+    let damaged = |finding: &&model::Finding| finding.severity == Damage;
+    assert_eq!(report.findings.iter().find(damaged), None);
+    assert!(!report.items.contains_key("box"), "{:?}", report.items);
 }
 
 #[tokio::test]

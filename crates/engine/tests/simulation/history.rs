@@ -204,6 +204,10 @@ fn plan(random: &mut StdRng, mode: Mode) -> Plan {
             errors: random.random_range(0..20),
             ..plan
         },
+        14 => Plan {
+            swallow: random.random_range(1..400),
+            ..plan
+        },
         _ => plan,
     }
 }

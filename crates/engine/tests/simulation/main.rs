@@ -7,8 +7,8 @@
 //! * Nothing that is left behind (locks, packs without an index) stops the next run, which succeeds once the faults are over.
 //! * `check` finds nothing wrong, and neither does restic in what the first few histories left.
 //!
-//! This takes a store that keeps its word: a put or delete that it acknowledged stays done, a put is there as a whole or not at all. For
-//! stores that do not, `mend.rs` asserts what is left: the damage is never taken for good data, `check` names it, and after a repair a
+//! This takes a store that keeps its word: a put or delete that it acknowledged stays done, a put is there as a whole or not at all; packs alone
+//! may never come to be there. For stores that do not, `mend.rs` asserts what is left: the damage is never taken for good data, `check` names it, and after a repair a
 //! full backup holds everything again.
 //!
 //! `SEED=17 cargo nextest run -p engine --test simulation` runs one history again, `SEEDS=5000` (`make simulate`) more of them. Encryption

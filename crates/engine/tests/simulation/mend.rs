@@ -1,9 +1,9 @@
 //! What is promised for stores that do not keep their word.
 //!
-//! The writer does not read back what the store acknowledged: a write that is lost is found by whoever reads it, or by `check`. Until then, and
-//! afterwards, nothing wrong is taken for good data. A write that was torn was never acknowledged: the repair of what `check` names costs no
-//! data. Of what was acknowledged and lost, the next backup brings back what the service still has: it relies on no blob that the repaired
-//! index does not have, and after a repair it reads everything anew.
+//! The writer looks whether a pack is there that the store acknowledged, and reads nothing back: what is lost afterwards is found by whoever reads
+//! it, or by `check`. Until then, and afterwards, nothing wrong is taken for good data. A write that was torn was never acknowledged: the repair
+//! of what `check` names costs no data. Of what was acknowledged and lost, the next backup brings back what the service still has: it relies on no
+//! blob that the repaired index does not have, and after a repair it reads everything anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;

@@ -66,6 +66,11 @@ impl Organization {
         Self { simulator, runtime }
     }
 
+    /// What the service dates its answers by.
+    pub(crate) fn keep_time(&self, clock: impl Fn() -> i64 + Send + Sync + 'static) {
+        self.simulator.keep_time(clock);
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("{}/{}", self.simulator.url(), self.simulator.organization())
     }

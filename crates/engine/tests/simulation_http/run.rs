@@ -120,6 +120,9 @@ impl<'a> Backups<'a> {
 
     async fn backup(&self) -> engine::Result<()> {
         let repository = self.open().await?;
+        let time = Arc::clone(&self.clock);
+        self.organization
+            .keep_time(move || time.0.lock().unwrap().as_second());
         let client = self.organization.client();
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let cx = BackupContext {

@@ -107,7 +107,7 @@ pub(super) async fn check_packs(
     Ok(stored)
 }
 
-/// A pack in no index is left over from a run that ended early, unless blobs are missing that it has.
+/// A pack in no index is left over from a run that ended early, unless blobs are missing that it has, or may have.
 pub(super) async fn explain_missing(
     repository: &Repository,
     indexed: &Indexed,
@@ -118,6 +118,8 @@ pub(super) async fn explain_missing(
     let unindexed = stored
         .iter()
         .filter(|(id, _)| !indexed.packs.contains_key(*id));
+    // What lies below a tree that is missing is not among what is known to be missing.
+    let known_whole = missing.iter().all(|(kind, _)| *kind == BlobType::Data);
     for (&id, &size) in unindexed {
         let at = FileKind::Pack.path(id);
         let mut needed = 0;
@@ -141,6 +143,9 @@ pub(super) async fn explain_missing(
             let reason = format!(
                 "no index names it, and it holds {needed} blobs that snapshots need: an index file is missing or damaged"
             );
+            report.add_file(ProblemKind::IndexMissing, at, reason);
+        } else if !known_whole {
+            let reason = "no index names it, and what snapshots need is not known while trees are missing";
             report.add_file(ProblemKind::IndexMissing, at, reason);
         } else {
             report.add_file(ProblemKind::PackUnindexed, at, "no index names it");

@@ -1,4 +1,4 @@
-//! The trees below a root that another tree does not have, level by level.
+//! The trees below a root, level by level.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::crypto::Cipher;
 use crate::fetch::fetch;
-use crate::index::table::Place;
 use crate::links::Links;
 use crate::pack::Entry;
-use crate::{BlobType, Error, Repository, Result, TreeId};
+use crate::{BlobType, Error, Id, Repository, Result, TreeId};
 
 /// Trees whose places are in memory at once.
 const TREES: usize = 8192;
@@ -24,115 +23,104 @@ pub(super) struct Found {
 
 type Batch = Vec<(Entry, Result<Found>)>;
 
-/// Walks a tree of one repository beside one of another, and leaves out the subtrees that both have in the same depth.
-pub(super) struct NewTrees<'a> {
-    repository: &'a Repository,
-    other: &'a Repository,
+/// Walks a tree of the source. What the source lost is read from the target, which may have it.
+pub(super) struct Trees<'a> {
+    source: &'a Repository,
+    target: &'a Repository,
     /// Still to read on this level.
     level: Vec<TreeId>,
     below: Vec<TreeId>,
-    /// The other's trees on this level that are not on ours.
-    base: Vec<TreeId>,
     reading: Option<BoxStream<'static, Result<Batch>>>,
+    /// Of what is being read, those that the source's index does not name.
+    unnamed: Vec<TreeId>,
+    /// All that were or are to be read.
+    pub(super) seen: HashSet<TreeId>,
 }
 
-impl<'a> NewTrees<'a> {
-    pub(super) fn new(
-        repository: &'a Repository,
-        other: &'a Repository,
-        root: TreeId,
-        base: Option<TreeId>,
-    ) -> Self {
+impl<'a> Trees<'a> {
+    pub(super) fn new(source: &'a Repository, target: &'a Repository, root: TreeId) -> Self {
         Self {
-            repository,
-            other,
+            source,
+            target,
             level: Vec::new(),
             below: vec![root],
-            base: base.into_iter().collect(),
             reading: None,
+            unnamed: Vec::new(),
+            seen: HashSet::new(),
         }
     }
 
-    /// Some more trees, each once; `seen` are those that need not be read.
-    pub(super) async fn next(&mut self, seen: &mut HashSet<TreeId>) -> Result<Option<Vec<Found>>> {
+    /// Some more trees, each once; those that are known to be whole need not be read.
+    pub(super) async fn next(&mut self, whole: &HashSet<TreeId>) -> Result<Option<Vec<Found>>> {
         loop {
+            if let Some(id) = self.unnamed.pop() {
+                let kind = BlobType::Tree;
+                let found = self.from_target(id, Error::BlobMissing { kind, id });
+                return Ok(Some(self.noted(vec![found.await?])));
+            }
             if let Some(reading) = &mut self.reading {
                 if let Some(batch) = reading.try_next().await? {
-                    let found = batch
-                        .into_iter()
-                        .map(|(_, found)| found)
-                        .collect::<Result<Vec<_>>>()?;
-                    for tree in &found {
-                        self.below.extend(&tree.links.trees);
+                    let mut found = Vec::with_capacity(batch.len());
+                    for (entry, tree) in batch {
+                        found.push(match tree {
+                            Err(error) if error.is_damage() => {
+                                self.from_target(entry.id, error).await?
+                            }
+                            tree => tree?,
+                        });
                     }
-                    return Ok(Some(found));
+                    return Ok(Some(self.noted(found)));
                 }
                 self.reading = None;
             }
-            if self.level.is_empty() && !self.descend(seen).await? {
+            if self.level.is_empty() && !self.descend(whole) {
                 return Ok(None);
             }
             let rest = self.level.len().saturating_sub(TREES);
-            let places = places(self.repository, self.level.split_off(rest)).await?;
-            let places = places.into_iter().collect::<Result<_>>()?;
-            self.reading = Some(fetch(self.repository, places, open).boxed());
+            let mut places = Vec::new();
+            for id in self.level.split_off(rest) {
+                match self.source.index().find(BlobType::Tree, &id).await? {
+                    Some(place) => places.push(place),
+                    None => self.unnamed.push(id),
+                }
+            }
+            self.reading = Some(fetch(self.source, places, open).boxed());
         }
+    }
+
+    fn noted(&mut self, found: Vec<Found>) -> Vec<Found> {
+        for tree in &found {
+            self.below.extend(&tree.links.trees);
+        }
+        found
     }
 
     /// Goes to the next level; `false` if there is nothing on it.
-    async fn descend(&mut self, seen: &mut HashSet<TreeId>) -> Result<bool> {
-        let below = std::mem::take(&mut self.below);
-        let theirs: HashSet<TreeId> = std::mem::take(&mut self.base).into_iter().collect();
-        let both: HashSet<TreeId> = below
-            .iter()
-            .copied()
-            .filter(|tree| theirs.contains(tree))
-            .collect();
+    fn descend(&mut self, whole: &HashSet<TreeId>) -> bool {
         // As they were found is nearly as they lie in the packs. They are taken from the end.
-        self.level = below;
+        self.level = std::mem::take(&mut self.below);
+        let seen = &mut self.seen;
         self.level
-            .retain(|tree| !both.contains(tree) && seen.insert(*tree));
+            .retain(|tree| !whole.contains(tree) && seen.insert(*tree));
         self.level.reverse();
-        if self.level.is_empty() {
-            return Ok(false);
-        }
-        let apart: Vec<TreeId> = theirs
-            .into_iter()
-            .filter(|tree| !both.contains(tree))
-            .collect();
-        for some in apart.chunks(TREES) {
-            // One that cannot be read saves no work, and does no harm.
-            let known = places(self.other, some.to_vec()).await?;
-            let known = known.into_iter().flatten().collect();
-            let mut read = fetch(self.other, known, Links::open).boxed();
-            while let Some(batch) = read.try_next().await? {
-                for (_, links) in batch {
-                    self.base
-                        .extend(links.into_iter().flat_map(|links| links.trees));
-                }
-            }
-        }
-        Ok(true)
+        !self.level.is_empty()
     }
-}
 
-/// Where each of them is, or that it is in no index.
-async fn places(repository: &Repository, ids: Vec<TreeId>) -> Result<Vec<Result<Place>>> {
-    let kind = BlobType::Tree;
-    let mut places = Vec::with_capacity(ids.len());
-    for id in ids {
-        let place = repository.index().find(kind, &id).await?;
-        places.push(place.ok_or(Error::BlobMissing { kind, id }));
+    /// The target's own, or why the source's cannot be read.
+    async fn from_target(&self, id: TreeId, why: Error) -> Result<Found> {
+        match self.target.blob(BlobType::Tree, id).await {
+            Ok(bytes) => parsed(id, bytes),
+            Err(error) if error.is_damage() => Err(why),
+            Err(error) => Err(error),
+        }
     }
-    Ok(places)
 }
 
 fn open(cipher: &Cipher, entry: &Entry, sealed: &[u8]) -> Result<Found> {
-    let bytes = entry.decode(cipher, sealed)?;
-    let links = Links::parse(entry.id, &bytes)?;
-    Ok(Found {
-        id: entry.id,
-        bytes,
-        links,
-    })
+    parsed(entry.id, entry.decode(cipher, sealed)?)
+}
+
+fn parsed(id: Id, bytes: Vec<u8>) -> Result<Found> {
+    let links = Links::parse(id, &bytes)?;
+    Ok(Found { id, bytes, links })
 }

@@ -203,7 +203,7 @@ impl Repair<'_> {
     async fn contents(&mut self, snapshots: &[(SnapshotId, Snapshot)]) -> Result<()> {
         let replaced: HashSet<Id> = snapshots
             .iter()
-            .filter(|(_, snapshot)| is_repaired(snapshot))
+            .filter(|(_, snapshot)| snapshot.is_repaired())
             .filter_map(|(_, snapshot)| snapshot.original)
             .collect();
         let mut trees = Trees::new(self.repository, self.report.dry_run).await?;
@@ -249,11 +249,6 @@ impl Repair<'_> {
     }
 }
 
-/// Whether it lacks what its original had.
-pub(crate) fn is_repaired(snapshot: &Snapshot) -> bool {
-    snapshot.tags.iter().any(|tag| tag == REPAIRED_TAG)
-}
-
 fn repaired(id: SnapshotId, old: &Snapshot, tree: Id, lost: &[Lost]) -> Snapshot {
     let mut new = Snapshot {
         tree,
@@ -261,7 +256,7 @@ fn repaired(id: SnapshotId, old: &Snapshot, tree: Id, lost: &[Lost]) -> Snapshot
         summary: None,
         ..old.clone()
     };
-    if !is_repaired(old) {
+    if !old.is_repaired() {
         new.tags.push(REPAIRED_TAG.to_owned());
     }
     let paths: Vec<Value> = lost

@@ -43,28 +43,52 @@ impl Repository {
         old: Option<TreeId>,
         new: Option<TreeId>,
     ) -> impl Stream<Item = Result<Difference>> + Send + use<> {
-        let start = (self.clone(), Vec::<Pair>::new(), Some((old, new)));
-        stream::try_unfold(start, |(repository, mut stack, start)| async move {
-            if let Some((old, new)) = start {
-                push_pairs(&repository, &mut stack, "", old, new).await?;
-            }
-            while let Some(pair) = stack.pop() {
-                let subtree = |node: &Option<Node>| node.as_ref().and_then(|node| node.subtree);
-                push_pairs(
-                    &repository,
-                    &mut stack,
-                    &pair.path,
-                    subtree(&pair.old),
-                    subtree(&pair.new),
-                )
-                .await?;
-                if let Some(difference) = compare(pair) {
-                    return Ok(Some((difference, (repository, stack, None))));
-                }
-            }
-            Ok(None)
-        })
+        differences(self.clone(), old, new, false)
     }
+
+    /// The same around damage: a directory that cannot be read in `new` is taken for unchanged, one that cannot be read in `old` for new.
+    pub fn diff_around_damage(
+        &self,
+        old: Option<TreeId>,
+        new: Option<TreeId>,
+    ) -> impl Stream<Item = Result<Difference>> + Send + use<> {
+        differences(self.clone(), old, new, true)
+    }
+}
+
+fn differences(
+    repository: Repository,
+    old: Option<TreeId>,
+    new: Option<TreeId>,
+    around_damage: bool,
+) -> impl Stream<Item = Result<Difference>> + Send {
+    let walk = Walk {
+        repository,
+        around_damage,
+        stack: Vec::new(),
+    };
+    let start = (walk, Some((old, new)));
+    stream::try_unfold(start, |(mut walk, start)| async move {
+        if let Some((old, new)) = start {
+            walk.push_pairs("", old, new).await?;
+        }
+        while let Some(pair) = walk.stack.pop() {
+            let subtree = |node: &Option<Node>| node.as_ref().and_then(|node| node.subtree);
+            walk.push_pairs(&pair.path, subtree(&pair.old), subtree(&pair.new))
+                .await?;
+            if let Some(difference) = compare(pair) {
+                return Ok(Some((difference, (walk, None))));
+            }
+        }
+        Ok(None)
+    })
+}
+
+/// Two trees on the way through them.
+struct Walk {
+    repository: Repository,
+    around_damage: bool,
+    stack: Vec<Pair>,
 }
 
 fn compare(Pair { path, old, new }: Pair) -> Option<Difference> {
@@ -94,44 +118,49 @@ fn compare(Pair { path, old, new }: Pair) -> Option<Difference> {
     })
 }
 
-/// Pushes the entries of two directories side by side, last name first.
-async fn push_pairs(
-    repository: &Repository,
-    stack: &mut Vec<Pair>,
-    folder: &str,
-    old: Option<TreeId>,
-    new: Option<TreeId>,
-) -> Result<()> {
-    if old == new {
-        return Ok(());
+impl Walk {
+    /// Pushes the entries of two directories side by side, last name first.
+    async fn push_pairs(
+        &mut self,
+        folder: &str,
+        old: Option<TreeId>,
+        new: Option<TreeId>,
+    ) -> Result<()> {
+        if old == new {
+            return Ok(());
+        }
+        let Some(mut new) = self.sorted(new).await? else {
+            return Ok(());
+        };
+        let mut old = self.sorted(old).await?.unwrap_or_default();
+        while let Some(name) = old
+            .last()
+            .into_iter()
+            .chain(new.last())
+            .map(|node| node.name.clone())
+            .max()
+        {
+            let take = |nodes: &mut Vec<Node>| nodes.pop_if(|node| node.name == name);
+            let (old, new) = (take(&mut old), take(&mut new));
+            self.stack.push(Pair {
+                path: join(folder, &name),
+                old,
+                new,
+            });
+        }
+        Ok(())
     }
-    let (mut old, mut new) = (
-        sorted(repository, old).await?,
-        sorted(repository, new).await?,
-    );
-    while let Some(name) = old
-        .last()
-        .into_iter()
-        .chain(new.last())
-        .map(|node| node.name.clone())
-        .max()
-    {
-        let take = |nodes: &mut Vec<Node>| nodes.pop_if(|node| node.name == name);
-        let (old, new) = (take(&mut old), take(&mut new));
-        stack.push(Pair {
-            path: join(folder, &name),
-            old,
-            new,
-        });
-    }
-    Ok(())
-}
 
-async fn sorted(repository: &Repository, tree: Option<TreeId>) -> Result<Vec<Node>> {
-    let Some(tree) = tree else {
-        return Ok(Vec::new());
-    };
-    let mut nodes = repository.tree(tree).await?.nodes;
-    nodes.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(nodes)
+    /// `None` for a directory that cannot be read and may be passed over.
+    async fn sorted(&self, tree: Option<TreeId>) -> Result<Option<Vec<Node>>> {
+        let Some(tree) = tree else {
+            return Ok(Some(Vec::new()));
+        };
+        let mut nodes = match self.repository.tree(tree).await {
+            Err(error) if self.around_damage && error.is_damage() => return Ok(None),
+            read => read?.nodes,
+        };
+        nodes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Some(nodes))
+    }
 }

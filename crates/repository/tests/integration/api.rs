@@ -73,7 +73,7 @@ async fn keys_come_and_go_but_the_one_in_use_stays() {
 
 /// `restic key remove` knows nothing of second copies.
 #[tokio::test]
-async fn a_key_that_another_program_removed_opens_nothing() {
+async fn a_key_that_another_program_removed_opens_nothing_and_is_listed_as_gone() {
     let (repository, store) = in_memory().await;
     let first = repository.keys().await.unwrap()[0].id;
     let second = repository
@@ -84,6 +84,9 @@ async fn a_key_that_another_program_removed_opens_nothing() {
         .delete(&format!("keys/{second}").into())
         .await
         .unwrap();
+    for key in repository.keys().await.unwrap() {
+        assert_eq!(key.is_gone, key.id == second);
+    }
     let error = Repository::open(store.clone(), &secret("second"))
         .await
         .err()
@@ -245,6 +248,13 @@ async fn snapshots_are_found_by_latest_and_by_an_unambiguous_prefix() {
         );
     }
     assert_eq!(repository.resolve("latest").await.unwrap(), ids[16]);
+    let own = Snapshot {
+        tags: vec![repository::OWN_TAG.to_owned()],
+        ..Snapshot::new(time(5), tree)
+    };
+    let own = writer.commit(&own, &lock).await.unwrap();
+    let latest = repository.resolve("latest").await.unwrap();
+    assert_eq!(latest, own, "what others wrote since is not the latest");
     assert_eq!(
         repository.resolve(&ids[3].to_string()[..12]).await.unwrap(),
         ids[3]
@@ -265,7 +275,7 @@ async fn snapshots_are_found_by_latest_and_by_an_unambiguous_prefix() {
         "snapshot-unknown"
     );
     repository.forget(&ids[..16]).await.unwrap();
-    assert_eq!(repository.snapshots().await.unwrap().len(), 1);
+    assert_eq!(repository.snapshots().await.unwrap().len(), 2);
     assert_eq!(
         repository.forget(&ids[..1]).await.unwrap_err().code(),
         "snapshot-unknown"

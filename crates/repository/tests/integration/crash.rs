@@ -93,6 +93,38 @@ async fn a_full_disk_is_named_and_leaves_no_snapshot() {
 }
 
 #[tokio::test]
+async fn a_pack_that_was_acknowledged_and_is_not_there_is_written_again_or_ends_the_backup() {
+    let mut ended = [0, 0];
+    for seed in 0..24 {
+        let (_, store) = in_memory().await;
+        let clock = TestClock::real();
+        let swallow = if seed == 0 { 1000 } else { 500 };
+        let plan = Plan {
+            seed,
+            swallow,
+            ..Plan::default()
+        };
+        let faulty = Arc::new(faulty(&store, &clock, plan));
+        let repository = opened(Arc::clone(&faulty) as Arc<dyn ObjectStore>).await;
+        let done = backup(&repository, &clock, 1).await;
+        assert!(seed > 0 || done.is_err());
+        let swallowed = !faulty.strikes().is_empty();
+        match done {
+            Ok(_) => ended[0] += usize::from(swallowed),
+            Err(error) => {
+                ended[1] += 1;
+                assert_eq!(error.code(), "storage-failed", "{error}");
+                assert!(error.to_string().contains("pack file"), "{error}");
+            }
+        }
+        drop(repository);
+        clock.advance(SignedDuration::from_hours(1));
+        assert_whole(&store, 0..=1).await;
+    }
+    assert!(ended.iter().all(|count| *count > 0), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_backup_and_a_prune_killed_at_any_write_lose_nothing() {
     let clock = TestClock::real();
     let mut writes = 0;

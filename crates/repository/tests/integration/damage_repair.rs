@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use repository::{
-    BlobType, CheckOptions, Error, Id, LOST_MEMBER, LockGuard, ProblemKind, REPAIRED_TAG,
-    RepairReport, Repository, Snapshot,
+    CheckOptions, Error, Id, LOST_MEMBER, LockGuard, ProblemKind, REPAIRED_TAG, RepairReport,
+    Repository, Snapshot,
 };
 
 use crate::damage_golden::{Files, GOLDEN, all_files, fixture, in_store, on_disk, opened_from};
@@ -575,33 +575,4 @@ async fn a_damaged_lock_goes_once_it_can_have_no_holder() {
         let locked = repository.lock_shared(&holder).await;
         assert_eq!(locked.is_ok(), goes);
     }
-}
-
-#[tokio::test]
-async fn what_proved_unreadable_is_stored_again_by_whoever_has_its_content() {
-    let disk = OnDisk::init().await;
-    let content = noise(1, 4000);
-    commit(&disk.repository, None, &[("a", &content)]).await;
-    for pack in disk.files("data") {
-        let mut bytes = std::fs::read(&pack).unwrap();
-        bytes[40] ^= 1;
-        std::fs::write(&pack, bytes).unwrap();
-    }
-    let repository = disk.reopen().await;
-    let id = Id::of(&content);
-    let store = async || {
-        let mut writer = repository.writer();
-        writer.blob(BlobType::Data, &content).await.unwrap();
-        writer.flush().await.unwrap();
-        writer.stored().blobs
-    };
-    assert_eq!(store().await, 0, "nobody has looked at it yet");
-    let read = repository.blob(BlobType::Data, id).await;
-    assert!(matches!(read, Err(Error::Damaged { .. })), "{read:?}");
-    assert_eq!(store().await, 1);
-    // Here, and for whoever opens it next.
-    for repository in [&repository, &disk.reopen().await] {
-        assert_eq!(repository.blob(BlobType::Data, id).await.unwrap(), content);
-    }
-    assert_eq!(store().await, 0);
 }

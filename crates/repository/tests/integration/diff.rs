@@ -80,6 +80,42 @@ async fn differences_come_in_order_with_their_kinds_and_sizes() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_no_difference_and_hides_none() {
+    use DifferenceKind::{Added, Modified, Removed};
+    let (repository, store) = in_memory().await;
+    let files: [(&str, &[u8]); 3] = [("a/x", b"1"), ("b/y", b"2"), ("c", b"3")];
+    let old = commit(&repository, None, &files).await;
+    let files: [(&str, &[u8]); 4] = [("a/x", b"1"), ("a/z", b"4"), ("b/y", b"5"), ("d", b"6")];
+    let new = commit(&repository, None, &files).await;
+    let folder = repository.find(new.tree, "a").await.unwrap().unwrap();
+    let tree = folder.subtree.unwrap();
+    let damaged = without_blob(&store, tree).await;
+    let strict = damaged.diff(Some(old.tree), Some(new.tree));
+    let strict = strict.try_collect::<Vec<_>>().await;
+    assert_eq!(strict.unwrap_err().code(), "repository-damaged");
+    let around = async |old: TreeId, new: TreeId| {
+        let found = damaged.diff_around_damage(Some(old), Some(new));
+        let found: Vec<Difference> = found.try_collect().await.unwrap();
+        let told = found.into_iter().map(|one| (one.path, one.kind));
+        told.collect::<Vec<_>>()
+    };
+    let told = |all: &[(&str, DifferenceKind)]| -> Vec<_> {
+        let all = all.iter();
+        all.map(|(path, kind)| ((*path).to_owned(), *kind))
+            .collect()
+    };
+    let expected = [("b/y", Modified), ("c", Removed), ("d", Added)];
+    assert_eq!(around(old.tree, new.tree).await, told(&expected));
+    let expected = [
+        ("a/x", Added),
+        ("b/y", Modified),
+        ("c", Added),
+        ("d", Removed),
+    ];
+    assert_eq!(around(new.tree, old.tree).await, told(&expected));
+}
+
+#[tokio::test]
 async fn a_walk_can_begin_anywhere() {
     let (repository, _) = in_memory().await;
     let tree = commit(

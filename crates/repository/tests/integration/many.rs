@@ -83,6 +83,35 @@ async fn what_cannot_be_read_costs_only_itself() {
 }
 
 #[tokio::test]
+async fn what_proved_unreadable_is_stored_again_by_whoever_has_its_content() {
+    let disk = OnDisk::init().await;
+    let content = noise(1, 4000);
+    commit(&disk.repository, None, &[("a", &content)]).await;
+    for pack in disk.files("data") {
+        let mut bytes = std::fs::read(&pack).unwrap();
+        bytes[40] ^= 1;
+        std::fs::write(&pack, bytes).unwrap();
+    }
+    let repository = disk.reopen().await;
+    let id = Id::of(&content);
+    let store = async || {
+        let mut writer = repository.writer();
+        writer.blob(BlobType::Data, &content).await.unwrap();
+        writer.flush().await.unwrap();
+        writer.stored().blobs
+    };
+    assert_eq!(store().await, 0, "nobody has looked at it yet");
+    let read = repository.blob(BlobType::Data, id).await;
+    assert!(matches!(read, Err(Error::Damaged { .. })), "{read:?}");
+    assert_eq!(store().await, 1);
+    // Here, and for whoever opens it next.
+    for repository in [&repository, &disk.reopen().await] {
+        assert_eq!(repository.blob(BlobType::Data, id).await.unwrap(), content);
+    }
+    assert_eq!(store().await, 0);
+}
+
+#[tokio::test]
 async fn blobs_that_moved_since_the_index_was_read_are_found_again() {
     let (disk, contents) = filled().await;
     let ours = disk.reopen().await;

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fault_store::{FaultStore, Plan};
+use futures::TryStreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 pub(crate) use model::Silent;
 use model::{Clock, Secret};
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{
     Holder, InitOptions, Limit, Node, PruneOptions, Repository, Snapshot, TreeId, store_from,
 };
@@ -185,6 +186,30 @@ pub(crate) async fn open(path: &Path) -> repository::Result<Repository> {
 /// As another process would see it: with an empty index.
 pub(crate) async fn opened(store: Arc<dyn ObjectStore>) -> Repository {
     Repository::open(store, &secret(PASSWORD)).await.unwrap()
+}
+
+/// The repository as it is when a tree has lost its bytes: the first of them that make it unreadable flip.
+pub(crate) async fn without_blob(store: &Arc<dyn ObjectStore>, tree: TreeId) -> Repository {
+    let packs: Vec<_> = store
+        .list(Some(&object_store::path::Path::from("data")))
+        .try_collect()
+        .await
+        .unwrap();
+    for pack in packs {
+        let whole = store.get(&pack.location).await.unwrap();
+        let whole = whole.bytes().await.unwrap().to_vec();
+        for at in (0..whole.len()).step_by(16) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            store.put(&pack.location, bytes.into()).await.unwrap();
+            let repository = opened(Arc::clone(store)).await;
+            if repository.tree(tree).await.is_err() {
+                return repository;
+            }
+        }
+        store.put(&pack.location, whole.into()).await.unwrap();
+    }
+    panic!("no byte of any pack belongs to tree {tree}");
 }
 
 /// Files by path, in any order.

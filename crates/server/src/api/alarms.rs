@@ -108,6 +108,9 @@ struct AlarmSettingsBody {
     /// How much of a repository's disk may be in use.
     #[schema(minimum = 1, maximum = 100)]
     storage_percent: u32,
+    /// Grows with each change; sent back with one, it is refused when somebody else was faster. Absent to replace whatever is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
 }
 
 fn prune_days() -> u32 {
@@ -115,8 +118,9 @@ fn prune_days() -> u32 {
 }
 
 impl AlarmSettingsBody {
-    fn of(settings: AlarmSettings) -> Self {
+    fn of((settings, version): (AlarmSettings, i64)) -> Self {
         Self {
+            version: Some(version),
             backup_hours: settings.backup_hours,
             connectors: settings.connectors,
             verify_days: settings.verify_days,
@@ -179,9 +183,9 @@ async fn get_settings(
     caller: Allowed<ReadStatus>,
     State(server): State<Server>,
 ) -> Result<Json<AlarmSettingsBody>, Problem> {
-    let mut settings = server.control.alarm_settings().await?;
+    let (mut settings, version) = server.control.versioned_alarm_settings().await?;
     settings.connectors.retain(|name, _| caller.reaches(name));
-    Ok(Json(AlarmSettingsBody::of(settings)))
+    Ok(Json(AlarmSettingsBody::of((settings, version))))
 }
 
 /// Changes what alarms go by.
@@ -200,8 +204,11 @@ async fn set_settings(
         prune_days: request.prune_days,
         storage_percent: request.storage_percent,
     };
-    server.control.set_alarm_settings(&settings).await?;
-    let body = AlarmSettingsBody::of(settings);
+    let control = &server.control;
+    control
+        .set_alarm_settings(&settings, request.version)
+        .await?;
+    let body = AlarmSettingsBody::of(control.versioned_alarm_settings().await?);
     server
         .audit(&caller, "alarm.settings", "alarm", json!(body))
         .await?;

@@ -166,7 +166,9 @@ pub(super) fn redirect(server: &Server, wanted: Option<&str>) -> Result<Url, Pro
             "sign-in-failed",
             "the server does not know its own address, so that a browser could not come back",
         )
-        .hinted("set `public_url` under `[server]` in the configuration, or sign in by device code")
+        .hinted(
+            "Set `public_url` under `[server]` in the configuration, or sign in by device code.",
+        )
     })?;
     let base = public.as_str().trim_end_matches('/');
     Url::parse(&format!("{base}/api/v1/connect/return")).map_err(|_| refused())

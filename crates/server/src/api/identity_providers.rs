@@ -265,13 +265,23 @@ async fn put(
     caller: Allowed<ManagePeople, Everything>,
     State(server): State<Server>,
     Path(name): Path<String>,
-    Json(provider): Json<Provider>,
+    Json(mut provider): Json<Provider>,
 ) -> Result<Json<Named>, Problem> {
     may_decide(&caller)?;
     person_name(&name)?;
     provider.check()?;
-    let known = oidc::providers(&server).await?.into_iter();
+    let version = provider.version.take();
+    let known = oidc::providers(&server).await?;
+    let changed = |known: &Provider| version.is_some_and(|version| known.version != Some(version));
+    if known
+        .iter()
+        .any(|(at, known)| *at == name && changed(known))
+    {
+        let what = format!("identity provider `{name}`");
+        return Err(catalog::Error::SettingsChanged { what }.into());
+    }
     let elsewhere = known
+        .iter()
         .filter(|(known, _)| known.eq_ignore_ascii_case(&name))
         .any(|(_, known)| known.issuer != provider.issuer);
     if elsewhere {
@@ -279,11 +289,9 @@ async fn put(
     }
     let body = serde_json::to_string(&provider)
         .map_err(|_| Problem::of(StatusCode::INTERNAL_SERVER_ERROR))?;
-    server
-        .control
-        .catalog
-        .put_identity_provider(&name, &body)
-        .await?;
+    let catalog = &server.control.catalog;
+    catalog.put_identity_provider(&name, &body, version).await?;
+    provider.version = oidc::provider(&server, &name).await?.version;
     let subject = format!("identity-provider/{name}");
     server
         .audit(&caller, "identity-provider.put", &subject, json!(provider))

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use model::directory::EntryKind;
 use serde::Serialize;
-use service::{Fidelity, Kind, Service};
+use service::{Fidelity, Kind, Layout, Service};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -47,11 +47,16 @@ impl KindView {
         };
         // Groups and sites of a directory come with its users.
         let users = service.preflight.directory().is_some() && spec.name == EntryKind::User.name();
+        // What only arrives with others, as iterations do with areas, is found and restored like anything else.
+        let within = match spec.layout {
+            Layout::Item { .. } => None,
+            Layout::Lines { .. } | Layout::Files { .. } => spec.with,
+        };
         Self {
             id: spec.name,
             title: spec.title,
             service: service.name,
-            within: spec.with,
+            within,
             parent: spec.parent,
             chosen: users || kind.is_listed(),
             restore,

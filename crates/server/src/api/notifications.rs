@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use catalog::OutboxRow;
+use catalog::{ChannelRow, OutboxRow};
 use control::ChannelChange;
 use model::{Channel, Destination, MailSecurity, Occasion};
 use serde::{Deserialize, Serialize};
@@ -159,11 +159,15 @@ struct ChannelView {
     on: BTreeSet<Occasions>,
     /// Names or patterns; empty for all connectors.
     connectors: Vec<String>,
+    /// Grows with each change; sent back with one, it is refused when somebody else was faster.
+    version: i64,
 }
 
 impl ChannelView {
-    fn of(channel: Channel) -> Self {
+    fn of(row: ChannelRow) -> Self {
+        let channel = row.channel;
         Self {
+            version: row.version,
             name: channel.name,
             enabled: channel.enabled,
             to: To::of(channel.to),
@@ -203,6 +207,8 @@ struct EditChannel {
     connectors: Vec<String>,
     /// Absent to keep the one it has.
     secret: Option<SecretText>,
+    /// What it replaces; absent for whatever is there.
+    version: Option<i64>,
 }
 
 fn yes() -> bool {
@@ -307,10 +313,14 @@ async fn add(
         on: request.on,
         connectors: request.connectors,
         secret: request.secret,
+        version: None,
     };
     let change = edit.change(request.name);
     server.control.add_channel(&change).await?;
-    let view = ChannelView::of(change.channel);
+    let view = ChannelView::of(ChannelRow {
+        channel: change.channel,
+        version: 0,
+    });
     noted(&server, &caller, "notification.add", &view).await?;
     let headers = location("notifications", &view.name);
     Ok((StatusCode::CREATED, headers, Json(view)))
@@ -349,10 +359,14 @@ async fn replace(
     Path(name): Path<String>,
     Json(request): Json<EditChannel>,
 ) -> Result<Json<ChannelView>, Problem> {
-    let name = server.control.catalog.channel(&name).await?.name;
+    let name = server.control.catalog.channel(&name).await?.channel.name;
+    let version = request.version;
     let change = request.change(name);
-    server.control.edit_channel(&change).await?;
-    let view = ChannelView::of(change.channel);
+    let version = server.control.edit_channel(&change, version).await?;
+    let view = ChannelView::of(ChannelRow {
+        channel: change.channel,
+        version,
+    });
     noted(&server, &caller, "notification.edit", &view).await?;
     Ok(Json(view))
 }

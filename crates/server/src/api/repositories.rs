@@ -209,6 +209,7 @@ async fn edit(
             .object_lock
             .map(dto::ObjectLockBody::rule)
             .transpose()?,
+        version: request.version,
     };
     let row = server.control.move_repository(&name, to).await?;
     let details = json!({

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::connectors::reach;
+use super::names::{Named, Names};
 use super::runs::RunView;
 use crate::access::{Allowed, Caller, ReadStatus, RunBackups};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
@@ -30,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(retry))
         .routes(routes!(issues))
         .routes(routes!(acknowledge))
+        .routes(routes!(acknowledge_many))
 }
 
 pub(super) type Accepted = (
@@ -72,8 +74,14 @@ struct RecurringView {
     title: Option<&'static str>,
     kind: String,
     scope: String,
+    /// What the project is called, where a snapshot has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<String>,
+    /// What the item is called, where a snapshot has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_name: Option<String>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
@@ -100,9 +108,11 @@ struct AcknowledgedView {
     note: Option<String>,
 }
 
-impl From<RecurringIssue> for RecurringView {
-    fn from(row: RecurringIssue) -> Self {
+impl RecurringView {
+    fn of(row: RecurringIssue, named: Named) -> Self {
         Self {
+            scope_name: named.scope,
+            item_name: named.item,
             connector: row.connector,
             repository: Some(row.repository).filter(|name| !name.is_empty()),
             title: model::code::find(&row.issue.code).map(|code| code.title),
@@ -158,6 +168,40 @@ struct AcknowledgeIssue {
     #[schema(max_length = 1000)]
     note: Option<String>,
 }
+
+/// Issues that a person has seen, for the same reason.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AcknowledgeIssues {
+    #[schema(max_items = 1000)]
+    issues: Vec<SeenIssue>,
+    /// Absent for good.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    #[schema(max_length = 1000)]
+    note: Option<String>,
+}
+
+/// One of them, as the list names it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SeenIssue {
+    /// Give either this or `repository`.
+    connector: Option<String>,
+    /// For an issue that is about a repository alone; it takes `manage-repositories`.
+    repository: Option<String>,
+    code: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    item: String,
+}
+
+/// More are refused in one request: as many as a page has.
+const MOST: usize = 1000;
+const LONGEST_NOTE: usize = 1000;
 
 /// One that the caller does not reach is none.
 fn reached(caller: &Caller, run: &Run) -> Result<(), Problem> {
@@ -283,21 +327,23 @@ async fn issues(
     listed
         .items
         .retain(|issue| caller.reaches(&issue.connector));
-    Ok(Json(Paged::from_listed(
-        &server,
-        listed,
-        RecurringView::from,
-    )))
+    let mut names = Names::new(&server);
+    let mut views = Vec::with_capacity(listed.items.len());
+    for row in listed.items {
+        let named = names.of_issue(&row.connector, &row.issue).await?;
+        views.push(RecurringView::of(row, named));
+    }
+    Ok(Json(Paged::following(&server, views, listed.next)))
 }
 
 /// Which connector or repository an issue is about, if the caller may acknowledge its issues.
 async fn subject(
     server: &Server,
     caller: &Caller,
-    request: &AcknowledgeIssue,
+    seen: &SeenIssue,
 ) -> Result<(String, String), Problem> {
     let catalog = &server.control.catalog;
-    match (&request.connector, &request.repository) {
+    match (&seen.connector, &seen.repository) {
         (Some(name), None) if caller.reaches(name) => {
             Ok((catalog.connector(name).await?.name, String::new()))
         }
@@ -319,6 +365,58 @@ async fn subject(
     }
 }
 
+/// Notes that the caller has seen these issues: all of them, or none when one is refused.
+async fn see(
+    server: &Server,
+    caller: &Caller,
+    request: AcknowledgeIssues,
+) -> Result<StatusCode, Problem> {
+    let AcknowledgeIssues {
+        issues,
+        until,
+        note,
+    } = request;
+    if note
+        .as_ref()
+        .is_some_and(|note| note.chars().count() > LONGEST_NOTE)
+    {
+        return Err(Problem::field("/note", "at most 1000 characters"));
+    }
+    let now = server.control.clock.now();
+    if until.is_some_and(|until| until <= now) {
+        return Err(Problem::field("/until", "it lies in the past"));
+    }
+    let mut all = Vec::with_capacity(issues.len());
+    for seen in issues {
+        let (connector, repository) = subject(server, caller, &seen).await?;
+        all.push(Acknowledgement {
+            connector,
+            repository,
+            code: seen.code,
+            kind: seen.kind,
+            scope: seen.scope,
+            item: seen.item,
+            by_whom: caller.name.clone(),
+            at: now,
+            until,
+            note: note.clone(),
+        });
+    }
+    for one in &all {
+        server.control.catalog.acknowledge(one).await?;
+        let subject = match one.connector.as_str() {
+            "" => format!("repository/{}", one.repository),
+            connector => format!("connector/{connector}"),
+        };
+        let details =
+            json!({ "code": one.code, "kind": one.kind, "item": one.item, "until": one.until });
+        server
+            .audit(caller, "issue.acknowledge", &subject, details)
+            .await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Says that a person has seen an issue: it is listed as acknowledged and nobody is told of it again until then.
 #[utoipa::path(post, path = "/issues/acknowledge", tag = "runs", operation_id = "issue_acknowledge",
     extensions(("x-permission" = json!("run-backups"))),
@@ -329,39 +427,34 @@ async fn acknowledge(
     State(server): State<Server>,
     Json(request): Json<AcknowledgeIssue>,
 ) -> Result<StatusCode, Problem> {
-    let (connector, repository) = subject(&server, &caller, &request).await?;
-    if request
-        .note
-        .as_ref()
-        .is_some_and(|note| note.chars().count() > 1000)
-    {
-        return Err(Problem::field("/note", "at most 1000 characters"));
-    }
-    let now = server.control.clock.now();
-    if request.until.is_some_and(|until| until <= now) {
-        return Err(Problem::field("/until", "it lies in the past"));
-    }
-    let one = Acknowledgement {
-        connector,
-        repository,
+    let seen = SeenIssue {
+        connector: request.connector,
+        repository: request.repository,
         code: request.code,
         kind: request.kind,
         scope: request.scope,
         item: request.item,
-        by_whom: caller.name.clone(),
-        at: now,
+    };
+    let request = AcknowledgeIssues {
+        issues: vec![seen],
         until: request.until,
         note: request.note,
     };
-    server.control.catalog.acknowledge(&one).await?;
-    let subject = match one.connector.as_str() {
-        "" => format!("repository/{}", one.repository),
-        connector => format!("connector/{connector}"),
-    };
-    let details =
-        json!({ "code": one.code, "kind": one.kind, "item": one.item, "until": one.until });
-    server
-        .audit(&caller, "issue.acknowledge", &subject, details)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    see(&server, &caller, request).await
+}
+
+/// Says that a person has seen all of these issues. When one of them is refused, none is acknowledged.
+#[utoipa::path(post, path = "/issues/acknowledge-many", tag = "runs", operation_id = "issue_acknowledge_many",
+    extensions(("x-permission" = json!("run-backups"))),
+    request_body = AcknowledgeIssues,
+    responses((status = 204), Refusals))]
+async fn acknowledge_many(
+    caller: Allowed<RunBackups>,
+    State(server): State<Server>,
+    Json(request): Json<AcknowledgeIssues>,
+) -> Result<StatusCode, Problem> {
+    if request.issues.is_empty() || request.issues.len() > MOST {
+        return Err(Problem::field("/issues", format!("1 to {MOST} issues")));
+    }
+    see(&server, &caller, request).await
 }

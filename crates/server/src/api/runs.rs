@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use catalog::{IssueRow, RunFilter};
 use model::{KindCounts, Run, RunKind, RunState};
@@ -12,7 +12,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::word;
+use super::names::{Named, Names};
+use super::{restore_plans, word};
 use crate::access::{Allowed, Caller, ReadStatus};
 use crate::events::{Watched, sse};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
@@ -56,6 +57,9 @@ pub(super) struct RunView {
     waiting: Option<WaitingView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot: Option<String>,
+    /// The restore plan that it makes or applies; told of one run alone, not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -139,6 +143,7 @@ impl From<Run> for RunView {
             resumed_from: run.resumed.map(|resumed| resumed.run),
             waiting,
             snapshot: run.snapshot,
+            plan: None,
             error: run.error,
             counts,
             result: run.result,
@@ -212,7 +217,15 @@ async fn get(
         .control
         .explain(std::slice::from_mut(&mut run))
         .await?;
-    Ok(Json(run.into()))
+    let plan = match server.control.plan_of(&run).await? {
+        Some(id) => match restore_plans::reached(&server, &caller, &id).await {
+            Ok(_) => Some(id),
+            Err(problem) if problem.status() == StatusCode::NOT_FOUND => None,
+            Err(problem) => return Err(problem),
+        },
+        None => None,
+    };
+    Ok(Json(RunView { plan, ..run.into() }))
 }
 
 /// Something that a person should know about a run.
@@ -227,17 +240,25 @@ struct IssueView {
     kind: String,
     /// The project, or empty for all of the organization.
     scope: String,
+    /// What the project is called, where a snapshot has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<String>,
+    /// What the item is called, where a snapshot has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_name: Option<String>,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
 
-impl From<IssueRow> for IssueView {
-    fn from(row: IssueRow) -> Self {
+impl IssueView {
+    fn of(row: IssueRow, named: Named) -> Self {
         let issue = row.issue;
         Self {
+            scope_name: named.scope,
+            item_name: named.item,
             class: word(&issue.class),
             title: model::code::find(&issue.code).map(|code| code.title),
             code: issue.code,
@@ -267,7 +288,13 @@ async fn issues(
         .catalog
         .issues(&run.id, &query.page(&server)?)
         .await?;
-    Ok(Json(Paged::from_listed(&server, listed, IssueView::from)))
+    let mut names = Names::new(&server);
+    let mut views = Vec::with_capacity(listed.items.len());
+    for row in listed.items {
+        let named = names.of_issue(&run.connector, &row.issue).await?;
+        views.push(IssueView::of(row, named));
+    }
+    Ok(Json(Paged::following(&server, views, listed.next)))
 }
 
 /// What a run does, as it does it (`text/event-stream`), as `GET /events`.

@@ -8,6 +8,7 @@ mod git;
 mod items;
 mod kinds;
 mod search;
+mod stale;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use utoipa_axum::routes;
 use super::runs::KindCountsView;
 use crate::access::{Allowed, Caller, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+use stale::{Stale, StalePart};
 use verify::VerifiedView;
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -62,6 +64,10 @@ struct SnapshotView {
     /// Until then the storage's object lock keeps anybody from removing it.
     #[schema(format = DateTime)]
     locked_until: Option<String>,
+    /// What could not be read: of it the snapshot holds what an earlier one had.
+    stale_parts: Vec<StalePart>,
+    /// Single items that could not be read: an older version of each is stored.
+    stale_items: u64,
 }
 
 /// A snapshot with what is wrong with it.
@@ -69,10 +75,8 @@ struct SnapshotView {
 struct SnapshotDetail {
     #[serde(flatten)]
     snapshot: SnapshotView,
-    /// Kinds that could not be read, and since when what is stored of them is old.
+    /// Kinds that could not be read, and since when what is stored of them is old: `stale_parts` by `kind` or `kind/scope`.
     stale: BTreeMap<String, String>,
-    /// Items that could not be read: an older version of each is stored.
-    stale_items: u64,
     issues: u64,
 }
 
@@ -87,6 +91,7 @@ struct Marks {
     /// By their ids.
     repositories: BTreeMap<String, RepositoryRow>,
     verified: BTreeMap<String, Verification>,
+    stale: BTreeMap<String, Stale>,
     now: Timestamp,
 }
 
@@ -98,6 +103,7 @@ impl Marks {
         Ok(Self {
             repositories: rows.map(|row| (row.id.clone(), row)).collect(),
             verified: catalog.verifications_of(&ids).await?,
+            stale: stale::stale_of(server, snapshots).await?,
             now: server.control.clock.now(),
         })
     }
@@ -109,7 +115,10 @@ fn view(snapshot: KnownSnapshot, marks: &Marks) -> SnapshotView {
     let locked = repository
         .and_then(|row| verify::locked_until(row, snapshot.time))
         .filter(|until| *until > marks.now);
+    let stale = marks.stale.get(&snapshot.id).cloned().unwrap_or_default();
     SnapshotView {
+        stale_parts: stale.parts,
+        stale_items: stale.items,
         verified: marks.verified.get(&snapshot.id).map(VerifiedView::from),
         locked_until: locked.map(|until| until.to_string()),
         repository: repository.map_or(id, |row| row.name.clone()),
@@ -259,7 +268,6 @@ async fn get(
             .into_iter()
             .map(|(kind, since)| (kind, since.to_string()))
             .collect(),
-        stale_items: source.stale_items.len() as u64,
         issues: source.issues.len() as u64,
     }))
 }

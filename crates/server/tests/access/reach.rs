@@ -193,7 +193,7 @@ async fn settings_of_others_name_no_connector_out_of_reach() {
         connectors: [("alpha".to_owned(), 30), ("zebra".to_owned(), 48)].into(),
         ..control::AlarmSettings::default()
     };
-    control.set_alarm_settings(&settings).await.unwrap();
+    control.set_alarm_settings(&settings, None).await.unwrap();
     let zoe = world.person("zoe", &[Role::Viewer]).await;
     let change = PersonChange {
         connectors: Some(Some(["alpha".to_owned(), "zebra".to_owned()].into())),

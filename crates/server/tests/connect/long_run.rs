@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use catalog::{QueueLimits, RepositoryRow};
+use catalog::QueueLimits;
 use control::{Control, Reach, RunObserver, WorkerSetup};
-use model::{Event, Reason, Run, RunState, Secret};
-use repository::{InitOptions, Repository, store_from};
+use model::{Event, Reason, Run, RunState};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -47,36 +46,9 @@ async fn connected() -> Arc<World> {
         .control("settings", &json!({"singleUseRefresh": true}))
         .unwrap();
     world.simulator.set_token_life(LIFE);
-    let control = &world.control;
-    let location = world.folder.path().join("repository").display().to_string();
-    let (store, _) = store_from(&location).unwrap();
-    let (password, now) = (Secret::new("password"), control.clock.now());
-    let init = InitOptions {
-        created: now,
-        hostname: "host".to_owned(),
-        username: "user".to_owned(),
-    };
-    let repository = Repository::init(store, &password, &init).await.unwrap();
-    let catalog = &control.catalog;
-    catalog
-        .put_credential(
-            &control.kek,
-            "password",
-            "password",
-            &password,
-            now,
-            &mut rand::rng(),
-        )
-        .await
-        .unwrap();
-    let row = RepositoryRow {
-        name: "main".to_owned(),
-        location,
-        id: repository.id().to_string(),
-        password_credential: "password".to_owned(),
-        ..RepositoryRow::default()
-    };
-    catalog.add_repository(&row).await.unwrap();
+    let location = world.folder.path().join("repository");
+    let body = json!({ "name": "main", "location": location });
+    world.post("/repositories", &body).await.expect(201);
     Arc::new(world)
 }
 

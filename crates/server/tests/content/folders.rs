@@ -257,6 +257,7 @@ async fn a_repository_that_is_gone_or_was_replaced_is_told() {
     row.location = world.folder.path().join("elsewhere").display().to_string();
     catalog.move_repository(&row).await.unwrap();
     world.get(&path).await.refuses(404, "repository-gone");
+    row.version += 1;
     row.location = world.folder.path().join("repository").display().to_string();
     catalog.move_repository(&row).await.unwrap();
     world.get(&path).await.json();

@@ -13,5 +13,6 @@ mod reach;
 #[path = "../common/remembered.rs"]
 mod remembered;
 mod search;
+mod stale;
 mod taken;
 mod world;

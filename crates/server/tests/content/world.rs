@@ -77,6 +77,17 @@ impl World {
         files: &BTreeMap<String, Vec<u8>>,
         items: &[(&str, &str, &str)],
     ) -> String {
+        self.snapshot_described(source, files, items, "{}").await
+    }
+
+    /// The same with its description.
+    pub(crate) async fn snapshot_described(
+        &self,
+        source: &str,
+        files: &BTreeMap<String, Vec<u8>>,
+        items: &[(&str, &str, &str)],
+        source_file: &str,
+    ) -> String {
         let now = self.clock.now();
         let holder = Holder::new("test", Arc::clone(&self.clock));
         let lock = self.repository.lock_shared(&holder).await.unwrap();
@@ -107,6 +118,7 @@ impl World {
             id: id.clone(),
             time: now,
             tree: tree.to_string(),
+            source_file: source_file.to_owned(),
             ..self.row("https://dev.azure.com", source)
         };
         let items = items
@@ -145,6 +157,17 @@ impl World {
         let catalog = &self.server.control.catalog;
         catalog.add_snapshot(&row, [item]).await.unwrap();
         catalog.index_texts().await.unwrap();
+    }
+
+    /// The same with its description, and no more in the catalog than these items.
+    pub(crate) async fn describe(&self, id: &str, source_file: &str, items: Vec<IndexChange>) {
+        let row = SnapshotRow {
+            id: id.to_owned(),
+            source_file: source_file.to_owned(),
+            ..self.row("https://dev.azure.com", "contoso")
+        };
+        let catalog = &self.server.control.catalog;
+        catalog.add_snapshot(&row, items).await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

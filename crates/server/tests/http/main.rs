@@ -15,3 +15,4 @@ mod policies;
 mod storage;
 mod support;
 mod tls;
+mod versions;

@@ -310,6 +310,107 @@ async fn issues_of_a_check_are_acknowledged_by_those_who_look_after_repositories
 }
 
 #[tokio::test]
+async fn issues_name_the_project_and_the_item_that_a_snapshot_has() {
+    let world = furnished().await;
+    backup(&world, "1", "contoso", RunState::SucceededWithIssues).await;
+    let control = &world.server.control;
+    let (catalog, now) = (&control.catalog, control.clock.now());
+    let connector = catalog.connector("contoso").await.unwrap();
+    let row = catalog::SnapshotRow {
+        source: catalog::SourceKey {
+            repository: "r".to_owned(),
+            id: control.source_of(&connector).unwrap(),
+        },
+        name: "contoso".to_owned(),
+        id: "aaaa".to_owned(),
+        time: now,
+        run: "1".to_owned(),
+        tree: String::new(),
+        parent: None,
+        counts: [].into(),
+        source_file: "{}".to_owned(),
+    };
+    let (shop, web) = (
+        model::ItemRef::new("project", "", "p1"),
+        model::ItemRef::new("team", "p1", "t1"),
+    );
+    let named = [(shop, "Shop"), (web.clone(), "Web")].map(|(item, name)| catalog::IndexChange {
+        path: item.id.clone(),
+        item,
+        name: name.to_owned(),
+        digest: "d".to_owned(),
+        size: 1,
+        modified: None,
+        state: catalog::ItemState::Live,
+        change: catalog::Change::Added,
+        text: String::new(),
+        project: String::new(),
+    });
+    catalog.add_snapshot(&row, named).await.unwrap();
+    let issue = |item: Option<model::ItemRef>, scope: &str| model::Issue {
+        code: "permission-missing".to_owned(),
+        class: model::Class::Permission,
+        kind: "team".to_owned(),
+        scope: scope.to_owned(),
+        item,
+        message: "may not be read".to_owned(),
+        hint: None,
+    };
+    let all = [issue(Some(web), "p1"), issue(None, "gone")];
+    catalog.add_issues("1", &all).await.unwrap();
+    for path in ["/issues", "/runs/1/issues"] {
+        let listed = get(&world, path).await;
+        let items = listed["items"].as_array().unwrap();
+        let of = |scope: &str| items.iter().find(|one| one["scope"] == scope).unwrap();
+        let known = of("p1");
+        assert_eq!(
+            (&known["scope_name"], &known["item_name"]),
+            (&json!("Shop"), &json!("Web")),
+            "{path}"
+        );
+        assert!(of("gone")["scope_name"].is_null(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn many_issues_are_acknowledged_by_one_request_or_none_of_them() {
+    let world = furnished().await;
+    backup(&world, "1", "contoso", RunState::SucceededWithIssues).await;
+    let catalog = &world.server.control.catalog;
+    let issue = |item: &str| model::Issue {
+        code: "git-repository-disabled".to_owned(),
+        class: model::Class::Permission,
+        kind: "git-repository".to_owned(),
+        scope: String::new(),
+        item: Some(model::ItemRef::new("git-repository", "", item)),
+        message: format!("{item} is disabled"),
+        hint: None,
+    };
+    let all = ["a", "b", "c"].map(issue);
+    catalog.add_issues("1", &all).await.unwrap();
+    let seen = |connector: &str, item: &str| json!({ "connector": connector, "code": "git-repository-disabled", "kind": "git-repository", "item": item });
+    let acknowledged = async || {
+        let listed = get(&world, "/issues").await;
+        let items = listed["items"].as_array().unwrap().iter();
+        items
+            .filter(|one| one["acknowledged"]["note"] == "closed")
+            .count()
+    };
+    let path = "/issues/acknowledge-many";
+    let one_is_none =
+        json!({ "issues": [seen("contoso", "a"), seen("nothing", "b")], "note": "closed" });
+    let refused = local(&world, Method::POST, path, &one_is_none).await;
+    refused.refuses(404, "connector-unknown");
+    assert_eq!(acknowledged().await, 0);
+    let none = local(&world, Method::POST, path, &json!({ "issues": [] })).await;
+    none.refuses(422, "request-refused");
+    let both = json!({ "issues": [seen("contoso", "a"), seen("contoso", "b")], "note": "closed" });
+    let done = local(&world, Method::POST, path, &both).await;
+    assert_eq!(done.status, 204);
+    assert_eq!(acknowledged().await, 2);
+}
+
+#[tokio::test]
 async fn an_old_backup_is_late_and_one_without_a_policy_unprotected() {
     let world = furnished().await;
     backup(&world, "1", "contoso", RunState::Succeeded).await;

@@ -31,6 +31,7 @@ async fn what_was_lost_comes_back_and_the_report_says_where_it_is() {
         (&run["kind"], &run["state"]),
         (&json!("plan"), &json!("succeeded"))
     );
+    assert_eq!(run["plan"], plan["id"], "a run leads to its plan");
     assert_eq!(
         site.title(changed).await,
         "Overwritten by mistake",
@@ -49,6 +50,7 @@ async fn what_was_lost_comes_back_and_the_report_says_where_it_is() {
         (&run["kind"], &run["state"]),
         (&json!("restore"), &json!("succeeded"))
     );
+    assert_eq!(run["plan"], plan["id"]);
     let steps = site.steps(&plan, "work-item").await;
     let step = |id: &str| steps.iter().find(|step| step["item"] == id).unwrap();
     let new = step(lost)["new_id"].as_str().unwrap();

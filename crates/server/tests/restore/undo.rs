@@ -100,7 +100,14 @@ async fn what_cannot_be_taken_back_says_why() {
         applied["state"].as_str().unwrap().starts_with("applied"),
         "{applied}"
     );
+    // The default teams were merged into those that the service made.
     let undo = site.undo(plan["id"].as_str().unwrap()).await;
+    let losses = undo["losses"].as_array().unwrap();
+    let told = losses.iter().any(|loss| {
+        let text = loss["text"].as_str().unwrap();
+        loss["kind"] == "team" && text.contains("what that was is not known")
+    });
+    assert!(told, "{losses:?}");
     let projects = site.steps(&undo, "project").await;
     assert!(!projects.is_empty());
     for project in &projects {

@@ -37,7 +37,7 @@ impl Inner {
             _ => (Class::Malformed, "answer-not-understood"),
         };
         let said = self.body.as_deref().and_then(|body| {
-            crate::rest::text_at(body, "/error/message").map(|text| format!(": {text}"))
+            crate::json::text_at(body, "/error/message").map(|text| format!(": {text}"))
         });
         let message = format!(
             "{what}: refused ({}){}",

@@ -12,8 +12,7 @@ use super::page::{Page, Then};
 use super::state::State;
 use super::{DeltaKind, Gone, batch};
 use crate::http::Answer;
-use crate::rest::read::{Members, time_at};
-use crate::rest::text_at;
+use crate::json::{Members, text_at, time_at};
 use crate::{Client, Crawl, Cursor, Error, Item, Result};
 
 impl DeltaKind {

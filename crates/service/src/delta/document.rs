@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::rest::read::Members;
-use crate::rest::text_at;
+use crate::json::{Members, text_at};
 use crate::{Error, Result};
 
 /// The members of an item.

@@ -6,8 +6,8 @@ use model::ItemRef;
 use serde_json::value::RawValue;
 
 use super::DeltaKind;
+use crate::json::text_at;
 use crate::kind::not_restorable;
-use crate::rest::text_at;
 use crate::{
     Client, Crawl, Cursor, Found, Inspect, Inspection, Kind, KindSpec, Outcome, Pass, Restore,
     Result, Scope, StoredItem, Target,

@@ -9,8 +9,7 @@ use serde_json::value::RawValue;
 
 use super::document::{is_removed, members};
 use super::{DeltaKind, Relation};
-use crate::rest::read::Members;
-use crate::rest::text_at;
+use crate::json::{Members, text_at};
 use crate::{Crawl, Error, Result};
 
 /// What one list of one item became: each record as it came, or none where it was taken out.

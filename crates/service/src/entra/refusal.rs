@@ -205,7 +205,7 @@ fn unavailable(class: Class, code: &'static str, status: u16) -> Error {
         code,
         format!("the sign-in service cannot answer now ({status})"),
     )
-    .hinted("look at the service's status page, then run again")
+    .hinted("Look at the service's status page, then run it again.")
     .with_status(status)
 }
 

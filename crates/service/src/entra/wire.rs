@@ -50,7 +50,7 @@ impl Wire {
                 "service-unavailable",
                 "the HTTP client for signing in cannot be set up",
             )
-            .hinted("install the system's CA certificates (Debian: ca-certificates)")
+            .hinted("Install the system's CA certificates (Debian: ca-certificates).")
             .caused_by(error.without_url())
         };
         Ok(Self {
@@ -111,7 +111,7 @@ impl Wire {
                 "service-unavailable",
                 format!("the sign-in service at {host} cannot be reached"),
             )
-            .hinted("check the network, the proxy and the service's status page")
+            .hinted("Check the network, the proxy and the service's status page.")
             .caused_by(error.without_url())
         };
         let mut response = client.execute(request).await.map_err(failed)?;

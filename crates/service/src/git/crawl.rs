@@ -117,7 +117,12 @@ async fn drop_others(cx: &Crawl<'_>, item: &ItemRef, whole: Option<&str>) -> Res
         .iter()
         .flat_map(|name| [state::pack_part(name), state::idx_part(name)])
         .collect();
-    for part in cx.prior.parts(item).await? {
+    let parts = match cx.prior.parts(item).await {
+        // Its folder cannot be read, and begins anew with what came.
+        Err(error) if error.is_damage() => return Ok(()),
+        parts => parts?,
+    };
+    for part in parts {
         if part.name.starts_with("objects/pack/") && !whole.contains(&part.name) {
             cx.sink.remove_part(item, &part.name).await?;
         }

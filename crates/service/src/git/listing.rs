@@ -56,7 +56,7 @@ impl Listing {
                 remote.path, self.kept, self.before
             ),
             hint: Some(format!(
-                "check that the identity still sees them; if they were deleted: --accept-deletions {}",
+                "Check that the identity still sees them. If they were deleted, say so with --accept-deletions {}.",
                 item.kind
             )),
         })

@@ -58,16 +58,6 @@ impl Answer {
         self.json::<Listing<'_>>().map(|listing| listing.value)
     }
 
-    #[cfg(test)]
-    pub(crate) fn for_test(headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self {
-            status: 200,
-            headers,
-            body: body.into(),
-            label: "GET /".to_owned(),
-        }
-    }
-
     pub(crate) fn content_type(&self) -> ContentType {
         ContentType::of(&self.headers)
     }
@@ -81,7 +71,7 @@ pub(crate) fn cut_short(label: &str, why: &str) -> Error {
         format!("{label}: the answer ended early: {why}"),
     )
     .hinted(
-        "run it again; if it happens at the same place, look for a proxy with a time or size limit",
+        "Run it again. If it happens at the same place, look for a proxy with a time or size limit.",
     )
 }
 

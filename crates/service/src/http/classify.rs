@@ -134,7 +134,7 @@ impl Refusal<'_> {
             "credential-refused",
             "the service refuses the credential",
         )
-        .hinted("create a new token for this organization and store it")
+        .hinted("Create a new token for this organization and store it.")
     }
 
     /// A dead token gets the sign-in page for what it reads. A 401 for one that worked before is about this request alone.
@@ -150,12 +150,12 @@ impl Refusal<'_> {
     fn permission(&self) -> Error {
         let hint = match self.fault.code.as_deref() {
             Some("VS403463") => {
-                "a conditional access policy or IP rule of the tenant forbids it: allow this machine or this identity"
+                "A conditional access policy or IP rule of the tenant forbids it: allow this machine or this identity."
             }
             Some("TF401019" | "TF401027") => {
-                "the repository is disabled, or the identity lacks Read on it"
+                "The repository is disabled, or the identity lacks Read on it."
             }
-            _ => "give the token the missing scope, or the identity the missing right",
+            _ => "Give the token the missing scope, or the identity the missing right.",
         };
         self.error(
             Class::Permission,
@@ -171,7 +171,7 @@ impl Refusal<'_> {
             "throttled",
             "the service asks to slow down",
         )
-        .hinted("run later, or give the backup an identity of its own")
+        .hinted("Run it later, or give the backup an identity of its own.")
     }
 
     fn suspended(&self) -> Error {
@@ -180,7 +180,7 @@ impl Refusal<'_> {
             "service-unavailable",
             "the organization is stopped or suspended",
         )
-        .hinted("open the organization in the browser: the page tells how to activate it again")
+        .hinted("Open the organization in the browser: the page tells how to activate it again.")
     }
 
     fn unavailable(&self) -> Error {
@@ -189,7 +189,7 @@ impl Refusal<'_> {
             "service-unavailable",
             "the service failed",
         )
-        .hinted("look at the service's status page, then run again")
+        .hinted("Look at the service's status page, then run it again.")
     }
 }
 

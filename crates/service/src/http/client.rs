@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::{Event, Reporter, Secret, SignIn};
+use jiff::SignedDuration;
+use model::{Clock, Event, Reporter, Secret, SignIn};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 
@@ -15,6 +16,7 @@ use super::call::Call;
 use super::credential::{Auth, Authorization, Credential};
 use super::gate::Gate;
 use super::redact::Redactor;
+use super::skew::Skew;
 use super::usage::{Counter, Counters, Usage};
 use crate::egress::{Egress, Purpose};
 use crate::{Error, Result};
@@ -53,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) session: HeaderValue,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
+    pub(crate) skew: Skew,
     pub(crate) redactor: Redactor,
     rules: Egress,
     pub(crate) attempts: u32,
@@ -106,6 +109,7 @@ impl Client {
             session: session(),
             gate: Gate::new(options.max_wait),
             counters,
+            skew: Skew::default(),
             redactor,
             rules: rules.cloned().unwrap_or_else(Egress::lenient),
             attempts: options.attempts.max(1),
@@ -175,6 +179,17 @@ impl Client {
     /// All answers together come no faster from now on, for this client and its clones.
     pub fn limit(&self, bytes_per_second: u64) {
         self.inner.counters.rate.set(bytes_per_second);
+    }
+
+    /// From now on the dates of answers are compared with this clock, for this client and its clones.
+    pub fn compare_clocks(&self, clock: &Arc<dyn Clock>) {
+        self.inner.skew.watch(clock);
+    }
+
+    /// How far that clock is ahead of the service's by the last dated answer, or behind if less than zero. `None` up to 10 minutes, and where no
+    /// answer was dated.
+    pub fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.inner.skew.found()
     }
 
     /// How the client signs in, when it is not with a token that stays the same.
@@ -286,7 +301,7 @@ fn pool(options: &Options, rules: Option<&Egress>) -> Result<reqwest::Client> {
             "service-unavailable",
             "the HTTP client cannot be set up",
         )
-        .hinted("install the system's CA certificates (Debian: ca-certificates)")
+        .hinted("Install the system's CA certificates (Debian: ca-certificates).")
         .caused_by(error.without_url())
     })
 }

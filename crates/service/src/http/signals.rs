@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AGE, DATE, HeaderMap, RETRY_AFTER};
 
 /// What one answer said about the budget. It is on any status, 200 included.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +16,8 @@ pub(crate) struct Signals {
     pub(crate) remaining: Option<f64>,
     /// Until the budget is whole again, by the service's own clock.
     pub(crate) reset_in: Option<Duration>,
+    /// The service's own clock; not of an answer that a cache kept.
+    pub(crate) date: Option<Timestamp>,
 }
 
 impl Signals {
@@ -40,6 +42,7 @@ impl Signals {
             limit: number("x-ratelimit-limit").filter(|limit| *limit > 0.0),
             remaining: number("x-ratelimit-remaining"),
             reset_in: reset.zip(date).map(|(reset, date)| until(reset, date)),
+            date: date.filter(|_| !headers.contains_key(AGE)),
         }
     }
 

@@ -45,6 +45,9 @@ pub(crate) async fn transmit(
         .map_err(|error| unsent(client, request, url, error))?;
     if trusted {
         let signals = Signals::read(response.headers());
+        if let Some(date) = signals.date {
+            inner.skew.note(date);
+        }
         if let Some(pause) = inner.gate.observe(&signals) {
             inner.announce(
                 pause,
@@ -152,12 +155,12 @@ fn advice(error: &(dyn std::error::Error + 'static)) -> &'static str {
     while let Some(error) = cause {
         let text = error.to_string();
         if text.contains("InvalidContentType") {
-            return "what answers at this address and port does not speak TLS: give the port of https, or http:// where the server has no certificate";
+            return "What answers at this address and port does not speak TLS: give the port of https, or http:// where the server has no certificate.";
         }
         if text.contains("invalid peer certificate") {
-            return "this machine does not trust the server's certificate: add its authority to those of the machine, or correct the name in the address";
+            return "This machine does not trust the server's certificate: add its authority to those of the machine, or correct the name in the address.";
         }
         cause = error.source();
     }
-    "check the network and the service's status page"
+    "Check the network and the service's status page."
 }

@@ -5,8 +5,6 @@ mod bodies;
 mod delta;
 mod faults;
 mod memory;
-mod paging;
 mod redaction;
 mod requests;
 mod server;
-mod tables;

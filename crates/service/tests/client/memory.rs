@@ -1,4 +1,4 @@
-//! A snapshot, a sink, a journal and ids that live in memory.
+//! A snapshot and a sink that live in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,11 +6,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use model::{Class, Conflict, Issue, ItemRef};
-use service::{
-    Client, Crawl, Error, Ids, Item, Journal, Order, PartInfo, Restore, Result, Scope, Sink,
-    Stored, Target,
-};
+use model::{Class, Issue, ItemRef};
+use service::{Client, Crawl, Error, Item, Order, PartInfo, Result, Scope, Sink, Stored};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[derive(Default)]
@@ -20,9 +17,6 @@ pub(crate) struct Memory {
     pub(crate) names: Mutex<BTreeMap<ItemRef, String>>,
     pub(crate) parts: Mutex<BTreeMap<(String, String), Vec<u8>>>,
     pub(crate) issues: Mutex<Vec<Issue>>,
-    pub(crate) ids: Mutex<BTreeMap<(String, String), String>>,
-    /// `intend id`, `created id new`.
-    pub(crate) journal: Mutex<Vec<String>>,
     /// Files that cannot be read any more: item and part, or an empty name for the document.
     pub(crate) damaged: Mutex<BTreeSet<(String, String)>>,
     selection: BTreeSet<String>,
@@ -42,24 +36,6 @@ impl Memory {
             sink: self,
             prior: self,
             work: Path::new("/nonexistent"),
-        }
-    }
-
-    pub(crate) fn target<'a>(&'a self, http: &'a Client, original: bool) -> Target<'a> {
-        Target {
-            http,
-            original,
-            stored: self,
-            ids: self,
-            work: Path::new("/nonexistent"),
-        }
-    }
-
-    pub(crate) fn restore<'a>(&'a self, http: &'a Client) -> Restore<'a> {
-        Restore {
-            target: self.target(http, false),
-            conflict: Conflict::Skip,
-            journal: self,
         }
     }
 
@@ -185,40 +161,6 @@ impl Stored for Memory {
         _: &str,
         _: &mut (dyn AsyncWrite + Send + Unpin),
     ) -> Result<u64> {
-        Err(unused())
-    }
-}
-
-impl Ids for Memory {
-    fn get(&self, kind: &str, old: &str) -> Option<String> {
-        self.ids
-            .lock()
-            .unwrap()
-            .get(&(kind.to_owned(), old.to_owned()))
-            .cloned()
-    }
-}
-
-#[async_trait]
-impl Journal for Memory {
-    async fn intend(&self, item: &ItemRef) -> Result<()> {
-        self.journal
-            .lock()
-            .unwrap()
-            .push(format!("intend {}", item.id));
-        Ok(())
-    }
-    async fn created(&self, item: &ItemRef, new_id: &str) -> Result<()> {
-        self.journal
-            .lock()
-            .unwrap()
-            .push(format!("created {} {new_id}", item.id));
-        Ok(())
-    }
-    async fn note(&self, _: &ItemRef, _: &str) -> Result<()> {
-        Err(unused())
-    }
-    async fn noted(&self, _: &ItemRef) -> Result<Option<String>> {
         Err(unused())
     }
 }

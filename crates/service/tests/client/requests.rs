@@ -2,7 +2,10 @@
 
 use std::io::Write as _;
 use std::process::Command;
+use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+use model::Clock;
 use service::Client;
 use service::egress::Egress;
 use service::http::{Method, Url};
@@ -228,4 +231,47 @@ async fn a_guarded_client_reaches_what_the_list_opens_and_nothing_else() {
     let open = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
     let client = Client::guarded(server.options(), &open).unwrap();
     client.get("dev", "/x").send().await.unwrap();
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_clock_is_compared_with_the_dates_of_answers() {
+    let dated = |time: &str| json("{}").with("Date", &format!("Fri, 20 Nov 2026 {time} GMT"));
+    let server = Server::script([
+        dated("09:00:00"),
+        dated("11:51:00"),
+        dated("12:30:00"),
+        json("{}"),
+        dated("15:00:00").with("Age", "3"),
+        json("{}").with("Date", "yesterday"),
+    ])
+    .await;
+    let client = server.client();
+    let clock: Arc<dyn Clock> = Arc::new(Noon);
+    client.compare_clocks(&clock);
+    assert_eq!(client.clock_ahead(), None);
+    for minutes in [Some(180), None, Some(-30), Some(-30), Some(-30), Some(-30)] {
+        client.tagged("x").get("dev", "/x").send().await.unwrap();
+        let ahead = client.clock_ahead();
+        assert_eq!(ahead, minutes.map(SignedDuration::from_mins));
+    }
+}
+
+#[tokio::test]
+async fn the_date_of_another_host_says_nothing_of_the_service() {
+    let other = Server::script([json("{}").with("Date", "Fri, 20 Nov 2020 00:00:00 GMT")]).await;
+    let server = Server::script([json("{}")]).await;
+    let client = server.client();
+    let clock: Arc<dyn Clock> = Arc::new(Noon);
+    client.compare_clocks(&clock);
+    let url = Url::parse(&other.url).unwrap();
+    client.url(&url).send().await.unwrap();
+    assert_eq!(client.clock_ahead(), None);
 }

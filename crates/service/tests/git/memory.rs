@@ -153,7 +153,10 @@ impl Journal for Nothing {
     async fn intend(&self, _: &ItemRef) -> Result<()> {
         Ok(())
     }
-    async fn created(&self, _: &ItemRef, _: &str) -> Result<()> {
+    async fn made(&self, _: &ItemRef, _: &str) -> Result<()> {
+        Ok(())
+    }
+    async fn found(&self, _: &ItemRef, _: &str) -> Result<()> {
         Ok(())
     }
     async fn note(&self, _: &ItemRef, _: &str) -> Result<()> {

@@ -33,17 +33,32 @@ impl App {
     }
 
     pub(crate) fn router(self) -> Router {
-        Router::new().fallback(answer).with_state(self)
+        Router::new().fallback(dated).with_state(self)
     }
 }
 
 /// The largest body that is read into memory; packs stream and have no limit.
 pub(super) const BODY_LIMIT: usize = 512 << 20;
 
-async fn answer(State(app): State<App>, request: Request) -> Response {
+/// As every origin server with a clock: `Date`, RFC 9110, 6.6.1.
+async fn dated(State(app): State<App>, request: Request) -> Response {
+    let mut response = answer(&app, request).await;
+    if let Some(date) = date(app.world.read().entra.now()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+fn date(seconds: i64) -> Option<HeaderValue> {
+    let now = jiff::Timestamp::from_second(seconds).ok()?;
+    let text = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).ok()
+}
+
+async fn answer(app: &App, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/__") {
-        return metered::plain(control(&app, request).await);
+        return metered::plain(control(app, request).await);
     }
     let whole = request
         .uri()
@@ -61,13 +76,13 @@ async fn answer(State(app): State<App>, request: Request) -> Response {
         None => Target::Organization(Place::of(&request)),
     };
     let (kind, template) = target.describe();
-    let organization = target.owner(&app);
+    let organization = target.owner(app);
     let fault = app.faults.strike(method.as_str(), &whole);
     let mut reply = match fault.as_ref().and_then(|rule| target.instead(rule)) {
         Some(reply) => reply,
         None => match target {
-            Target::Elsewhere(elsewhere) => elsewhere.answer(&app, request).await,
-            Target::Organization(place) => dispatch(&app, place, request)
+            Target::Elsewhere(elsewhere) => elsewhere.answer(app, request).await,
+            Target::Organization(place) => dispatch(app, place, request)
                 .await
                 .unwrap_or_else(Refusal::into_reply),
         },

@@ -129,7 +129,12 @@ impl Simulator {
         self.world.write().entra.settings.token_life = seconds;
     }
 
-    /// Puts the clock of Entra ID ahead: tokens, codes and secrets expire without waiting.
+    /// Goes by this clock, in seconds since 1970, instead of the machine's: tokens are of its time, and answers are dated by it.
+    pub fn keep_time(&self, clock: impl Fn() -> i64 + Send + Sync + 'static) {
+        self.world.write().entra.time = Box::new(clock);
+    }
+
+    /// Puts the clock ahead: tokens, codes and secrets expire without waiting.
     pub fn advance_clock(&self, seconds: i64) {
         self.world.write().entra.ahead += seconds;
     }

@@ -209,3 +209,15 @@ async fn the_git_area_takes_the_project_behind_its_name_too() {
     let path = "_apis/git/Nowhere/repositories/Fabrikam";
     contoso.get(path).await.refused(404, "TF200016");
 }
+
+/// As every origin server: RFC 9110, 6.6.1.
+#[tokio::test]
+async fn answers_are_dated_by_the_clock_that_tokens_live_by() {
+    let contoso = Contoso::start().await;
+    contoso.simulator.keep_time(|| 784_887_151);
+    let answer = contoso.get("_apis/projects?api-version=7.1").await;
+    assert_eq!(answer.header("date"), "Tue, 15 Nov 1994 08:12:31 GMT");
+    contoso.simulator.advance_clock(-60);
+    let answer = contoso.get("Nowhere/_apis/wit/workitems/1").await;
+    assert_eq!(answer.header("date"), "Tue, 15 Nov 1994 08:11:31 GMT");
+}

@@ -72,7 +72,7 @@ function Form({ settings }: { settings: Settings }) {
       className={form.form}
       onSubmit={(event) => {
         event.preventDefault();
-        if (may && !save.isPending) save.mutate({ body });
+        if (may && !save.isPending) save.mutate({ body: { ...body, version: settings.version ?? null } });
       }}
     >
       <div className={form.row}>

@@ -3,16 +3,16 @@ import type { Schemas } from "../../api/client";
 import { Code } from "../../components/Code";
 import { DataTable } from "../../components/DataTable";
 import { Section } from "../../components/Section";
-import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { differences } from "./difference";
+import { Forgotten } from "./Forgotten";
 
 /** Everything that an approval would do: in words first, then as it is. */
 export function Change({ proposal }: { proposal: Schemas["Proposal"] }) {
   const t = useTexts("approvals");
   return (
     <Section title={t("change.title")}>
-      {proposal.kind === "forget-snapshots" && <Forgotten change={proposal.change} />}
+      {proposal.kind === "forget-snapshots" && <Forgotten {...forgottenBy(proposal.change)} />}
       {proposal.kind === "shorten-retention" && <Shortened change={proposal.change} />}
       {proposal.kind === "move-default-repository" && <Text>{t("change.moveDefault", { before: t("change.nothing"), ...proposal.change })}</Text>}
       {proposal.kind === "remove-repository" && <Text>{t("change.removeRepository", proposal.change)}</Text>}
@@ -31,31 +31,9 @@ export function Change({ proposal }: { proposal: Schemas["Proposal"] }) {
 
 type Members = Schemas["Proposal"]["change"];
 
-function Forgotten({ change }: { change: Members }) {
-  const t = useTexts("approvals");
-  const { repository, snapshots: ids } = change as { repository?: string; snapshots?: string[] };
-  const snapshots = ids ?? [];
-  return (
-    <>
-      <Text>{t("change.forget", { count: snapshots.length, repository })}</Text>
-      <DataTable
-        label={t("change.snapshots")}
-        items={snapshots}
-        id={(id) => id}
-        columns={[
-          {
-            key: "id",
-            title: t("change.snapshots"),
-            cell: (id) => (
-              <TextLink to="/snapshots/$id" params={{ id }}>
-                {id.slice(0, 16)}
-              </TextLink>
-            ),
-          },
-        ]}
-      />
-    </>
-  );
+function forgottenBy(change: Members): { repository: string; ids: string[] } {
+  const { repository = "", snapshots = [] } = change as { repository?: string; snapshots?: string[] };
+  return { repository, ids: snapshots };
 }
 
 function Shortened({ change }: { change: Members }) {

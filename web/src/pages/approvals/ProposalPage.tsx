@@ -25,7 +25,7 @@ export function ProposalPage() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const query = api.useQuery("get", "/proposals/{id}", { params: { path: { id } } });
   const kind = query.data && t(`kind.${query.data.kind}`, { defaultValue: query.data.kind });
-  const title = query.data ? t([`headingOf.${query.data.kind}`, "heading"], { kind, subject: query.data.subject }) : t("title");
+  const title = query.data ? t([`headingOf.${query.data.kind}`, "heading"], { kind, subject: nameIn(query.data.subject) }) : t("title");
   return (
     <Page
       title={title}
@@ -35,6 +35,11 @@ export function ProposalPage() {
       <Loaded query={query}>{(proposal) => <Content proposal={proposal} />}</Loaded>
     </Page>
   );
+}
+
+/** `repository/default` is `default` to people, who are told of what kind it is. */
+function nameIn(subject: string): string {
+  return subject.slice(subject.indexOf("/") + 1);
 }
 
 function Content({ proposal }: { proposal: Proposal }) {

@@ -102,7 +102,7 @@ function Found({ profile, onAsk }: { profile: Schemas["ProfileView"]; onAsk: () 
 function Remove({ name, onClose }: { name: string; onClose: () => void }) {
   const t = useTexts("apps");
   const navigate = useNavigate();
-  const remove = api.useMutation("delete", "/app-profiles/{name}", { onSuccess: () => void navigate({ to: "/apps" }) });
+  const remove = api.useMutation("delete", "/app-profiles/{name}", { onSuccess: () => navigate({ to: "/apps" }) });
   return (
     <ConfirmDialog
       title={t("removeTitle", { name })}

@@ -24,8 +24,8 @@ export function Apps() {
       actions={
         may && (
           <>
-            <Button onClick={() => void navigate({ to: "/apps/permissions" })}>{t("permissionsPage")}</Button>
-            <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/apps/new" })}>
+            <Button onClick={() => void navigate({ to: "/permissions" })}>{t("permissionsPage")}</Button>
+            <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/new/app" })}>
               {t("create")}
             </Button>
           </>

@@ -32,7 +32,7 @@ interface Draft {
 
 const EMPTY = { name: "", tenant: "", client: "", credential: "" };
 
-/** `/apps/new`: the service, the way to set it up, the tenant; consent is the next page (AV-08). */
+/** `/new/app`: the service, the way to set it up, the tenant; consent is the next page (AV-08). */
 export function NewApp() {
   const form = useFormStyles();
   const styles = useStyles();
@@ -94,7 +94,7 @@ function Second({ draft, set, onBack }: SecondProps) {
   const navigate = useNavigate();
   const permissions = api.useQuery("get", "/app-permissions", { params: { query: { service: draft.service } } });
   const add = api.useMutation("post", "/app-profiles", {
-    onSuccess: ({ name }) => void navigate({ to: "/apps/$name", params: { name } }),
+    onSuccess: ({ name }) => navigate({ to: "/apps/$name", params: { name } }),
   });
   const body = bodyOf(draft);
   const ready = body.name !== "" && body.tenant !== "" && body.client_id !== "";

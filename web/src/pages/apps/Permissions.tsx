@@ -33,7 +33,7 @@ const useStyles = makeStyles({
 
 const SERVICES = ["azure-devops", "microsoft-365"];
 
-/** `/apps/permissions`: the table that people see before they consent (AV-10 to AV-12). */
+/** `/permissions`: the table that people see before they consent (AV-10 to AV-12). */
 export function Permissions() {
   const styles = useStyles();
   const form = useFormStyles();

@@ -1,7 +1,7 @@
 import { Field, Input, MessageBar, MessageBarBody, Text } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { client } from "../../api/client";
+import { useWrite } from "../../api/write";
 import { Code } from "../../components/Code";
 import { useFormStyles } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
@@ -15,7 +15,7 @@ export function Verify({ onClose }: { onClose: () => void }) {
   const [seq, setSeq] = useState("");
   const [hash, setHash] = useState("");
   const noted = seq !== "" && hash.trim() !== "" ? { seq: Number(seq), hash: hash.trim() } : undefined;
-  const verify = useMutation({
+  const verify = useWrite({
     meta: { reads: true },
     mutationFn: async () => {
       const { data } = await client.GET("/audit/verify", { params: { query: noted ?? {} } });

@@ -1,4 +1,4 @@
-import { MessageBar, MessageBarBody } from "@fluentui/react-components";
+import { MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { LockClosedRegular } from "@fluentui/react-icons";
 import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
@@ -10,6 +10,8 @@ import { Empty, Failed, Loading } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { useStaleWords } from "../snapshots/Marks";
+import { isStale, staleKinds } from "../snapshots/stale";
 import { type SnapshotDetail, useSnapshot } from "./snapshot";
 import { pageOf, useSourceName } from "./source";
 import "./texts";
@@ -62,16 +64,16 @@ export function Head({ snapshot: { service, items, repository } }: { snapshot: S
 }
 
 /** What could not be read when the snapshot was made: it is told wherever the snapshot is shown. */
-export function Stale({ snapshot }: { snapshot: SnapshotDetail }) {
+export function Stale({ snapshot, title }: { snapshot: SnapshotDetail; title?: string }) {
   const t = useTexts("browse");
-  const title = useKindTitle();
-  const kinds = Object.keys(snapshot.stale);
-  if (kinds.length === 0 && snapshot.stale_items === 0) return null;
+  const words = useStaleWords();
+  if (!isStale(snapshot)) return null;
+  const since = staleKinds(snapshot).map((kind) => kind.since).toSorted()[0];
   return (
     <MessageBar intent="warning" layout="multiline">
       <MessageBarBody>
-        {kinds.length > 0 && `${t("stale", { count: kinds.length, kinds: kinds.map(title).join(", ") })} `}
-        {snapshot.stale_items > 0 && `${t("staleItems", { count: snapshot.stale_items })} `}
+        {title !== undefined && <MessageBarTitle>{title}</MessageBarTitle>}
+        {t("stale", { what: words(snapshot, Infinity) })} {since !== undefined && t("staleSince", { time: when(since) })}{" "}
         <TextLink to="/runs/$id" params={{ id: snapshot.run }} inline>
           {t("seeIssues")}
         </TextLink>

@@ -1,5 +1,5 @@
 import { Button, Caption1, Field, makeStyles, SearchBox, tokens } from "@fluentui/react-components";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { Schemas } from "../../api/client";
 import type { Column } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
@@ -14,9 +14,11 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { useShown } from "../../components/search";
 import { useSettled } from "../../components/settled";
 import { TextLink } from "../../components/TextLink";
+import { useWhole } from "../../components/whole";
 import { useTexts } from "../../texts";
 import type { Entry } from "../restore/basket";
 import { FIXED } from "./content";
+import { inOrder, NUMBERED } from "./order";
 import { useProjects } from "./projects";
 import type { SnapshotDetail } from "./snapshot";
 import { RestoreAll, Ways } from "./Ways";
@@ -28,6 +30,8 @@ const useStyles = makeStyles({
   name: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalS, alignItems: "center" },
 });
 
+/** Lists up to this length are read whole, and shown in the order in which people look. */
+const ORDERED = 5_000;
 /** Kinds whose items lie in a project. */
 const IN_PROJECTS = new Set(["team", "area", "iteration"]);
 /** Kinds that the service keeps in a recycle bin. */
@@ -56,6 +60,14 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
   };
   const items = usePaged("/snapshots/{id}/items", { path: { id: snapshot.id }, query }, { more: 1_000, ...FIXED });
   const filtered = Boolean(project || name || binned);
+  // What is found by words comes with the best first.
+  const orderly = !words || looked === "name";
+  const few = (snapshot.kinds[kind]?.items ?? 0) <= ORDERED;
+  const whole = useWhole(items, ORDERED, orderly && few);
+  const reading = orderly && few && !whole && (items.items?.length ?? 0) < ORDERED;
+  // A longer list is not turned around under whoever scrolled to its end.
+  const sorted = orderly && few && whole && (items.items?.length ?? 0) <= ORDERED;
+  const ordered = useMemo(() => (sorted ? inOrder(items.items ?? []) : items.items), [sorted, items.items]);
   return (
     <Section title={title(kind)}>
       <Filters>
@@ -74,7 +86,7 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
           />
         )}
       </Filters>
-      <Loaded query={{ ...items, data: items.items }}>
+      <Loaded query={{ ...items, data: reading ? undefined : ordered }}>
         {(listed) =>
           listed.length === 0 ? (
             <None filtered={filtered} onAll={() => show({ project: undefined, name: undefined, binned: undefined })} />
@@ -90,6 +102,7 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
           )
         }
       </Loaded>
+      {NUMBERED.has(kind) && orderly && !reading && !sorted && items.items && <Caption1>{t("asTexts")}</Caption1>}
     </Section>
   );
 }
@@ -122,7 +135,7 @@ function Table({ snapshot, kind, items, projectName, whole, list }: TableProps) 
   const title = useKindTitle();
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
   const chosen = items.filter((item) => selected.has(keyOf(item)));
-  const numbered = kind === "work-item";
+  const numbered = NUMBERED.has(kind);
   const columns: Column<Item>[] = [
     ...(numbered ? [{ key: "id", title: t("number"), width: 88, cell: ({ id }: Item) => id }] : []),
     {

@@ -1,4 +1,4 @@
-import { makeStyles, Tab, TabList, tokens } from "@fluentui/react-components";
+import { makeStyles, MessageBar, MessageBarBody, Tab, TabList, tokens } from "@fluentui/react-components";
 import { useParams } from "@tanstack/react-router";
 import { Suspense } from "react";
 import { when } from "../../components/format";
@@ -9,8 +9,9 @@ import { Loaded, Loading } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
+import { NUMBERED } from "./order";
 import { CompareLive } from "../snapshots/CompareLive";
-import { InSnapshot, Stale } from "./Frame";
+import { InSnapshot } from "./Frame";
 import { type StoredItem, useDocument, useItem } from "./item";
 import { entryOf } from "./ItemList";
 import type { SnapshotDetail } from "./snapshot";
@@ -37,7 +38,7 @@ function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string;
   const name = item.data?.name ?? id;
   return (
     <Page
-      title={kind === "work-item" ? `${id} · ${name}` : name}
+      title={NUMBERED.has(kind) ? `${id} · ${name}` : name}
       trail={
         <TextLink to="/snapshots/$id" params={{ id: snapshot.id }} search={{ kind }}>
           {t("title", { source, time: when(snapshot.time) })}
@@ -54,9 +55,24 @@ function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string;
         )
       }
     >
-      <Stale snapshot={snapshot} />
+      {item.data?.stale_since && <Old since={item.data.stale_since} run={snapshot.run} />}
       <Loaded query={item}>{(data) => <Views snapshot={snapshot} item={data} />}</Loaded>
     </Page>
+  );
+}
+
+/** That this very item is older than its snapshot. */
+function Old({ since, run }: { since: string; run: string }) {
+  const t = useTexts("browse");
+  return (
+    <MessageBar intent="warning" layout="multiline">
+      <MessageBarBody>
+        {t("staleItem", { time: when(since) })}{" "}
+        <TextLink to="/runs/$id" params={{ id: run }} inline>
+          {t("seeIssues")}
+        </TextLink>
+      </MessageBarBody>
+    </MessageBar>
   );
 }
 

@@ -1,6 +1,6 @@
 import { Button, Tree, TreeItem, TreeItemLayout } from "@fluentui/react-components";
-import { useQueries } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import type { Schemas } from "../../api/client";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
@@ -10,17 +10,20 @@ import { Section } from "../../components/Section";
 import { Empty, Failed, Loading } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
+import { useWhole } from "../../components/whole";
 import { useTexts } from "../../texts";
 import { contentUrl, FIXED, readContent } from "./content";
 import { treeOf, type TreeNode } from "./nodes";
 import { useProjects } from "./projects";
+import { readAll } from "./readAll";
 import { type Document, isDocument } from "./records";
 import type { SnapshotDetail } from "./snapshot";
 
-// Each node's document is read for its place in the tree.
-const MOST = 400;
+type Item = Schemas["ItemView"];
 
 const FILES: Record<string, string> = { area: "area.json", iteration: "iteration.json" };
+/** Further ones of a level are shown when they are asked for: thousands beside each other would hold up the page. */
+const LEVEL = 200;
 
 /** The areas or iterations of a project, as a tree. */
 export function NodeTree({ snapshot, kind }: { snapshot: SnapshotDetail; kind: string }) {
@@ -29,14 +32,9 @@ export function NodeTree({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
   const [shown, show] = useShown();
   const projects = useProjects(snapshot);
   const scope = shown["project"] ?? projects.options[0]?.value;
-  const params = { path: { id: snapshot.id }, query: { kind, limit: 200, ...(scope !== undefined && { scope }) } };
+  const params = { path: { id: snapshot.id }, query: { kind, limit: 1_000, ...(scope !== undefined && { scope }) } };
   const items = usePaged("/snapshots/{id}/items", params, { enabled: scope !== undefined, ...FIXED });
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = items;
-  const wanted = hasNextPage && !isFetchingNextPage && (items.items?.length ?? 0) < MOST;
-  useEffect(() => {
-    if (wanted) void fetchNextPage();
-  }, [wanted, fetchNextPage]);
-  const whole = items.items !== undefined && !items.hasNextPage;
+  const whole = useWhole(items);
   return (
     <Section title={title(kind)} actions={<Button onClick={() => show({ as: "list", project: scope })}>{t("asList")}</Button>}>
       <Filters>
@@ -44,10 +42,8 @@ export function NodeTree({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
       </Filters>
       {items.error ? (
         <Failed error={items.error} retry={() => void items.refetch()} />
-      ) : whole ? (
-        <Nodes snapshot={snapshot} kind={kind} items={items.items ?? []} />
-      ) : (items.items?.length ?? 0) >= MOST ? (
-        <Empty title={t("treeTooLarge")} action={<Button onClick={() => show({ as: "list", project: scope })}>{t("asList")}</Button>} />
+      ) : whole && scope !== undefined ? (
+        <Nodes key={scope} snapshot={snapshot} kind={kind} scope={scope} items={items.items ?? []} />
       ) : projects.isPending || scope !== undefined ? (
         <Loading />
       ) : (
@@ -63,26 +59,60 @@ async function readDocument(url: string, signal: AbortSignal): Promise<Document>
   return isDocument(document) ? document : {};
 }
 
-function Nodes({ snapshot, kind, items }: { snapshot: SnapshotDetail; kind: string; items: Schemas["ItemView"][] }) {
+interface NodesProps {
+  snapshot: SnapshotDetail;
+  kind: string;
+  scope: string;
+  items: Item[];
+}
+
+function Nodes({ snapshot, kind, scope, items }: NodesProps) {
   const t = useTexts("browse");
   const title = useKindTitle();
-  const documents = useQueries({
-    queries: items.map(({ path }) => {
-      const url = contentUrl(snapshot.id, `${path}/${FILES[kind] ?? `${kind}.json`}`);
-      return { queryKey: ["document", url], queryFn: ({ signal }: { signal: AbortSignal }) => readDocument(url, signal), ...FIXED };
-    }),
+  const [read, tell] = useState(0);
+  // Where a node belongs is in its document alone.
+  const documents = useQuery({
+    queryKey: ["nodes", snapshot.id, kind, scope],
+    queryFn: ({ signal }) => {
+      const url = ({ path }: Item) => contentUrl(snapshot.id, `${path}/${FILES[kind] ?? `${kind}.json`}`);
+      return readAll(items, (item) => readDocument(url(item), signal), tell);
+    },
+    ...FIXED,
   });
-  const failed = documents.find(({ error }) => error);
-  if (failed) return <Failed error={failed.error} retry={() => void failed.refetch()} />;
-  if (documents.some(({ data }) => !data)) return <Loading />;
+  if (documents.error) return <Failed error={documents.error} retry={() => void documents.refetch()} />;
+  if (!documents.data) return <Loading>{items.length > LEVEL && t("treeReading", { count: read, all: items.length })}</Loading>;
   if (items.length === 0) return <Empty title={t("none")}>{t("noneHint")}</Empty>;
-  const roots = treeOf(items.map(({ id }, index) => ({ id, document: documents[index]?.data ?? {} })));
+  const roots = treeOf(items.map(({ id, name }, index) => ({ id, name, document: documents.data[index] ?? {} })));
   return (
     <Tree aria-label={title(kind)} defaultOpenItems={roots.map(({ id }) => id)}>
-      {roots.map((node) => (
+      <Level snapshot={snapshot} kind={kind} nodes={roots} above="" />
+    </Tree>
+  );
+}
+
+interface LevelProps {
+  snapshot: SnapshotDetail;
+  kind: string;
+  nodes: TreeNode[];
+  /** The id of the node that they are below. */
+  above: string;
+}
+
+/** The nodes below one, the first of them first. */
+function Level({ snapshot, kind, nodes, above }: LevelProps) {
+  const t = useTexts("browse");
+  const [most, show] = useState(LEVEL);
+  return (
+    <>
+      {nodes.slice(0, most).map((node) => (
         <Branch key={node.id} snapshot={snapshot} kind={kind} node={node} />
       ))}
-    </Tree>
+      {nodes.length > most && (
+        <TreeItem itemType="leaf" value={`${above}/more`} onClick={() => show(most + LEVEL)}>
+          <TreeItemLayout>{t("treeMore", { count: nodes.length - most })}</TreeItemLayout>
+        </TreeItem>
+      )}
+    </>
   );
 }
 
@@ -98,9 +128,7 @@ function Branch({ snapshot, kind, node }: { snapshot: SnapshotDetail; kind: stri
       </TreeItemLayout>
       {node.children.length > 0 && (
         <Tree>
-          {node.children.map((child) => (
-            <Branch key={child.id} snapshot={snapshot} kind={kind} node={child} />
-          ))}
+          <Level snapshot={snapshot} kind={kind} nodes={node.children} above={node.id} />
         </Tree>
       )}
     </TreeItem>

@@ -60,7 +60,7 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
       about={
         <>
           <Head snapshot={snapshot} />
-          <Marks snapshot={snapshot} />
+          <Marks snapshot={snapshot} stale={false} />
         </>
       }
       actions={<Actions snapshot={snapshot} />}

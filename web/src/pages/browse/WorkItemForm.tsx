@@ -10,6 +10,7 @@ import type { ViewProps } from "./item";
 import { usePlaces } from "./places";
 import { inWords, personOf, textAt } from "./records";
 import { fieldName } from "./revisions";
+import { Value } from "./Value";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalL },
@@ -84,7 +85,7 @@ function Others({ fields }: { fields: ReturnType<typeof otherFields> }) {
   if (fields.length === 0) return null;
   return (
     <Section title={t("form.other")}>
-      <FieldTable label={t("form.other")} rows={fields.map(({ field, ...row }) => ({ key: field, reference: field, ...row }))} />
+      <FieldTable label={t("form.other")} rows={fields.map(({ field, name, value }) => ({ key: field, reference: field, name, value: <Value value={value} /> }))} />
     </Section>
   );
 }

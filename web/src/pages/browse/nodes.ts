@@ -16,10 +16,10 @@ export function stepsOf(path: string): string[] {
 }
 
 /** A project's areas or iterations as a tree. A node whose parent is not there stands at the top, so that none is lost. */
-export function treeOf(documents: { id: string; document: Document }[]): TreeNode[] {
-  const nodes = documents.map(({ id, document }) => {
+export function treeOf(documents: { id: string; name?: string; document: Document }[]): TreeNode[] {
+  const nodes = documents.map(({ id, name, document }) => {
     const [start, finish] = [textAt(document, "/attributes/startDate"), textAt(document, "/attributes/finishDate")];
-    const node: TreeNode = { id, name: textAt(document, "/name") ?? id, children: [], ...(start && { start }), ...(finish && { finish }) };
+    const node: TreeNode = { id, name: textAt(document, "/name") ?? name ?? id, children: [], ...(start && { start }), ...(finish && { finish }) };
     return { node, steps: stepsOf(textAt(document, "/path") ?? "") };
   });
   const key = (steps: string[]) => steps.join("\\").toLowerCase();

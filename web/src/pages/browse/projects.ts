@@ -9,7 +9,7 @@ export function useProjects(snapshot: SnapshotDetail, enabled = true) {
   const names = new Map(items.map(({ id, name }) => [id, name]));
   return {
     isPending: enabled && projects.isPending,
-    options: items.map(({ id, name }) => ({ value: id, title: name })).toSorted((one, other) => one.title.localeCompare(other.title)),
+    options: items.map(({ id, name }) => ({ value: id, title: name })).toSorted((one, other) => one.title.localeCompare(other.title, undefined, { numeric: true })),
     name: (id: string) => names.get(id) ?? id,
   };
 }

@@ -59,13 +59,16 @@ export function personOf(value: unknown): { name: string; account?: string } | u
   return account === undefined || account === name ? { name } : { name, account };
 }
 
-/** A value of a document in words: people by name, lists with commas, anything else as JSON. */
+/** A value of a document in words: people and other named things by name, lists with commas, anything else as JSON. */
 export function inWords(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const person = personOf(value);
   if (person) return person.account ? `${person.name} <${person.account}>` : person.name;
-  if (Array.isArray(value) && value.every((one) => typeof one !== "object")) return value.join(", ");
+  if (Array.isArray(value)) {
+    const words = value.map((one) => (typeof one === "object" ? (personOf(one)?.name ?? textAt(one, "/name")) : String(one)));
+    if (words.every((one) => one !== undefined)) return words.join(", ");
+  }
   return JSON.stringify(value);
 }

@@ -1,6 +1,6 @@
 import { Button, Field, makeStyles, Text, tokens } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { useWrite } from "../../api/write";
 import { useFormStyles } from "../../components/form";
 import { Refusal } from "../../components/Refusal";
 import { useTexts } from "../../texts";
@@ -38,7 +38,7 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
   const [strict, setStrict] = useState(false);
   const names = useConnectors().map(({ name }) => name);
   const state = useReadiness(kind, form);
-  const unattended = useMutation({ mutationFn: begin, ...READS, onSuccess: onDone });
+  const unattended = useWrite({ mutationFn: begin, ...READS, onSuccess: onDone });
   const isTenant = kind.place === "tenant";
   const set = (change: Partial<ConnectionForm>) => {
     // Another place or another identity is another sign-in.

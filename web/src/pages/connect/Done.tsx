@@ -39,7 +39,9 @@ export function Done({ title, names, runs = [], missing = [] }: Props) {
   const t = useTexts("connect");
   const part = useRef<HTMLDivElement>(null);
   // The button that led here is gone.
-  useEffect(() => part.current?.focus(), []);
+  useEffect(() => {
+    part.current?.focus();
+  }, []);
   return (
     <div ref={part} tabIndex={-1} role="group" aria-label={title} className={mergeClasses(form.form, styles.part)}>
       <div className={styles.head} role="status">
@@ -70,7 +72,7 @@ function Next({ name, run, several }: { name: string; run: string | undefined; s
   const connector = api.useQuery("get", "/connectors/{name}", { params: { path: { name } } });
   const [policy] = usePoliciesFor(name);
   const backup = api.useMutation("post", "/backups", {
-    onSuccess: ({ id }) => void navigate({ to: "/runs/$id", params: { id } }),
+    onSuccess: ({ id }) => navigate({ to: "/runs/$id", params: { id } }),
   });
   if (connector.error) return <Failed error={connector.error} />;
   const labels = several
@@ -82,7 +84,7 @@ function Next({ name, run, several }: { name: string; run: string | undefined; s
       <div className={styles.line}>
         <Button
           icon={<CalendarClockRegular />}
-          onClick={() => void navigate({ to: "/policies/new", search: { connector: name } })}
+          onClick={() => void navigate({ to: "/new/policy", search: { connector: name } })}
         >
           {labels.custom}
         </Button>

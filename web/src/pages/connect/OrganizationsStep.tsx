@@ -96,11 +96,13 @@ function Introduction({ kind, machine, wizard }: Omit<Props, "onPick" | "onDrop"
   const t = useTexts("connect");
   const isTenant = kind.place === "tenant";
   const account = machine.account ?? "";
+  // It has been named: it stands below.
+  const checks = wizard.checks.filter(({ code }) => code !== "organization-needed");
   return (
     <>
       <Subtitle2 as="h2" className={styles.title}>{t(isTenant ? "organizations.titleTenant" : "organizations.title")}</Subtitle2>
       {account && wizard.organizations.length > 0 && <Text>{t(isTenant ? "organizations.aboutTenant" : "organizations.about", { account })}</Text>}
-      {wizard.checks.length > 0 && <Checks checks={wizard.checks} />}
+      {checks.length > 0 && <Checks checks={checks} />}
       {!isTenant && <Hints service={kind.service} abouts={["organization-permissions"]} title={t("before.account")} />}
     </>
   );

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { policiesFor, unreached } from "./reach";
 
 const repositories = [
-  { name: "default", location: "/var/lib/keepward/default", id: "1", default: true },
-  { name: "cloud", location: "s3://bucket/prefix", id: "2", default: false },
+  { name: "default", location: "/var/lib/keepward/default", id: "1", default: true, version: 0 },
+  { name: "cloud", location: "s3://bucket/prefix", id: "2", default: false, version: 0 },
 ];
 const worker = { name: "cloud-1", labels: ["cloud-1"], storages: [] as string[], own: false };
 

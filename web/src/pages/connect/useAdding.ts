@@ -1,6 +1,6 @@
-import { useMutation } from "@tanstack/react-query";
 import { client, type Schemas } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useWrite } from "../../api/write";
 import { useShown } from "../../components/search";
 import { READS } from "./data";
 
@@ -14,7 +14,7 @@ export interface Outcome {
 /** The last step of the wizard: saves its connectors, and starts their first backups where that is asked for. */
 export function useAdding(wizard: string | undefined, body: Schemas["AddWizard"], onDone: (outcome: Outcome) => void) {
   const [, setShown] = useShown();
-  return useMutation({
+  return useWrite({
     ...READS,
     mutationFn: async (run: boolean): Promise<Outcome> => {
       const params = { path: { id: wizard ?? "" } };

@@ -9,6 +9,7 @@ import { Time } from "../../components/Time";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { usePoliciesFor } from "../connect/WorkerField";
+import { pageOf } from "../browse/source";
 import { RunState } from "../runs/RunState";
 import { useRunWords } from "../runs/words";
 import { Standing } from "./Standing";
@@ -62,7 +63,7 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
           ]}
         />
       </Section>
-      <Runs connector={connector.name} />
+      <Runs connector={connector} />
       <Trouble />
     </div>
   );
@@ -73,7 +74,7 @@ function Account({ credential }: { credential: string }) {
   return <>{found.data?.account ?? found.data?.client_id ?? found.data?.managed_identity ?? "–"}</>;
 }
 
-function Runs({ connector }: { connector: string }) {
+function Runs({ connector: { name: connector, service, organization, address } }: { connector: Schemas["ConnectorView"] }) {
   const styles = useStyles();
   const t = useTexts("connectors");
   const { title } = useRunWords();
@@ -86,7 +87,7 @@ function Runs({ connector }: { connector: string }) {
           <TextLink to="/runs" search={{ connector }}>
             {t("overview.all")}
           </TextLink>
-          <TextLink to="/snapshots" search={{ connector }}>
+          <TextLink {...pageOf({ service, source: organization, address })}>
             {t("overview.snapshots")}
           </TextLink>
         </>

@@ -91,7 +91,7 @@ function useSave(before: string, onSaved: () => Promise<void>) {
       tell(t("settings.saved", { name }));
       if (name === before) await onSaved();
       // Its page is elsewhere now.
-      else void navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
+      else await navigate({ to: "/connectors/$name", params: { name }, search: { tab: "settings" } as never, replace: true });
     },
   });
 }

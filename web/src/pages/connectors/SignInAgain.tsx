@@ -1,9 +1,9 @@
 import { Button, makeStyles, Text, tokens } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, client, type Schemas } from "../../api/client";
 import { queries } from "../../api/queries";
+import { useWrite } from "../../api/write";
 import { useFormStyles } from "../../components/form";
 import { Page } from "../../components/Page";
 import { ShowAs } from "../../components/ShowAs";
@@ -68,7 +68,7 @@ function requestFor(connector: Connector, proof: Proof): Begin {
 function useReplace(connector: string, onDone: () => void) {
   const t = useTexts("connectors");
   const tell = useTell();
-  return useMutation({
+  return useWrite({
     ...READS,
     mutationFn: async (id: string) => {
       await client.POST("/connect/{id}/add", { params: { path: { id } }, body: { connectors: [] } });
@@ -91,7 +91,7 @@ function Form({ connector }: { connector: Connector }) {
   const [strict, setStrict] = useState(false);
   const leave = () => void navigate({ to: "/connectors/$name", params: { name: connector.name } });
   const replace = useReplace(connector.name, leave);
-  const unattended = useMutation({ mutationFn: begin, ...READS, onSuccess: ({ id }) => replace.mutate(id) });
+  const unattended = useWrite({ mutationFn: begin, ...READS, onSuccess: ({ id }) => replace.mutate(id) });
   const request = requestFor(connector, proof);
   const drop = () => {
     if (wizard) void forget(wizard.id).catch(() => undefined);

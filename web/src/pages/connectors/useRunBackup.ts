@@ -6,7 +6,7 @@ import { useTellRefusal } from "../../components/tell";
 export function useRunBackup() {
   const navigate = useNavigate();
   return api.useMutation("post", "/backups", {
-    onSuccess: ({ id }) => void navigate({ to: "/runs/$id", params: { id } }),
+    onSuccess: ({ id }) => navigate({ to: "/runs/$id", params: { id } }),
     onError: useTellRefusal(),
   });
 }

@@ -1,7 +1,6 @@
 import { Field, Select, Text, Textarea } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { client } from "../../api/client";
+import { api } from "../../api/client";
 import { refusedAt } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
 import { ShowAs } from "../../components/ShowAs";
@@ -12,9 +11,9 @@ import "./texts";
 
 const DAYS = [1, 7, 30, 90];
 
-function body(row: Row, until: string | null, note: string) {
-  const { connector, repository, code, kind, scope, item } = row;
-  return { ...(repository ? { repository } : { connector }), code, kind, scope, item: item ?? "", ...(until && { until }), ...(note && { note }) };
+/** As the interface names an issue. */
+function seen({ connector, repository, code, kind, scope, item }: Row) {
+  return { ...(repository ? { repository } : { connector }), code, kind, scope, item: item ?? "" };
 }
 
 function words({ connector, repository, code, kind, scope, item }: Row, until: string | null, note: string): string[] {
@@ -30,17 +29,14 @@ export function AcknowledgeIssues({ rows, onClose }: { rows: Row[]; onClose: () 
   const [note, setNote] = useState("");
   // Fixed when it is chosen: rendering again must not move it.
   const [until, setUntil] = useState<string | null>(null);
-  const acknowledge = useMutation({
-    mutationFn: async () => {
-      for (const row of rows) await client.POST("/issues/acknowledge", { body: body(row, until, note) });
-    },
+  const body = { issues: rows.map(seen), ...(until && { until }), ...(note && { note }) };
+  const acknowledge = api.useMutation("post", "/issues/acknowledge-many", {
     onSuccess: () => {
       tell(t("acknowledge.done", { count: rows.length }));
       onClose();
     },
   });
   const at = refusedAt(acknowledge.error);
-  const first = rows[0];
   return (
     <FormDialog
       title={t("acknowledge.title", { count: rows.length })}
@@ -48,8 +44,8 @@ export function AcknowledgeIssues({ rows, onClose }: { rows: Row[]; onClose: () 
       busy={acknowledge.isPending}
       error={acknowledge.error}
       fields={["/until", "/note"]}
-      showAs={first && <ShowAs cli={words(first, until, note)} method="POST" path="/issues/acknowledge" body={body(first, until, note)} />}
-      onSubmit={() => acknowledge.mutate()}
+      showAs={<ShowAs commands={rows.map((row) => words(row, until, note))} method="POST" path="/issues/acknowledge-many" body={body} />}
+      onSubmit={() => acknowledge.mutate({ body })}
       onCancel={onClose}
     >
       <Text>{t("acknowledge.body")}</Text>

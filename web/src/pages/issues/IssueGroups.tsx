@@ -7,11 +7,14 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { Words } from "../../components/Words";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { NUMBERED } from "../browse/order";
 import { AcknowledgeIssues } from "./AcknowledgeIssues";
 import { type Group, grouped, key, type Row } from "./group";
 import "./texts";
 
 const FEW = 5;
+/** More are not taken in one request. */
+const AT_ONCE = 1_000;
 
 const useStyles = makeStyles({
   groups: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
@@ -66,7 +69,7 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
   const may = (row: Row) => (row.repository ? looksAfter : runs);
   const [all, setAll] = useState(false);
   const open = group.rows.filter((row) => !row.acknowledged);
-  const mine = open.filter(may);
+  const mine = open.filter(may).slice(0, AT_ONCE);
   const shown = all ? group.rows : group.rows.slice(0, FEW);
   const hidden = group.rows.length - shown.length;
   return (
@@ -80,7 +83,7 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
         </StatusBadge>
         {mine.length > 1 && (
           <Button size="small" onClick={() => onAcknowledge(mine)}>
-            {t("acknowledge.all", { count: mine.length })}
+            {t(mine.length < AT_ONCE ? "acknowledge.all" : "acknowledge.first", { count: mine.length })}
           </Button>
         )}
       </div>
@@ -108,7 +111,8 @@ function IssueRow({ row, ofRun, onAcknowledge }: { row: Row; ofRun: boolean; onA
   const styles = useStyles();
   const t = useTexts("issues");
   const title = useKindTitle();
-  const where = [row.connector || row.repository, row.kind && title(row.kind), row.scope || t("whole"), row.item].filter(Boolean).join(" · ");
+  const item = row.item && row.item_name && NUMBERED.has(row.kind) ? `${row.item} ${row.item_name}` : (row.item_name ?? row.item);
+  const where = [row.connector || row.repository, row.kind && title(row.kind), row.scope_name ?? (row.scope || t("whole")), item].filter(Boolean).join(" · ");
   return (
     <li className={styles.row}>
       <div className={styles.words}>

@@ -10,7 +10,11 @@ export interface Row {
   title?: string | null;
   kind: string;
   scope: string;
+  /** What the project is called. */
+  scope_name?: string | null;
   item?: string | null;
+  /** What the item is called. */
+  item_name?: string | null;
   message: string;
   hint?: string | null;
   /** In so many runs of the last 30 days. */

@@ -29,6 +29,8 @@ addTexts("issues", {
     actionFor: "Acknowledge: {{message}}",
     all_one: "Acknowledge",
     all_other: "Acknowledge all {{count, number}}",
+    first_one: "Acknowledge one",
+    first_other: "Acknowledge the first {{count, number}}",
     title_one: "Acknowledge this issue",
     title_other: "Acknowledge {{count, number}} issues",
     body: "It is not reported again. It stays in the list as acknowledged, and runs that meet it still end with issues.",

@@ -1,7 +1,7 @@
 import { Field, Input, Select, Switch } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { client } from "../../api/client";
+import { useWrite } from "../../api/write";
 import { Choices } from "../../components/Choices";
 import { refusedAt } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
@@ -38,13 +38,17 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
   const t = useTexts("notifications");
   const tell = useTell();
   const [form, setForm] = useState(() => formOf(channel));
+  // What the form began with: the list goes on following what others change.
+  const [version] = useState(channel?.version);
   const { draft, secret, on, enabled } = form;
   const name = form.name.trim();
   const stored = channel !== undefined && channel.to.kind === draft.kind;
   const body = { enabled, to: toOf(draft), on, connectors: words(form.connectors), ...(secret !== "" && { secret }) };
-  const save = useMutation({
+  const save = useWrite({
     mutationFn: () =>
-      channel ? client.PUT("/notifications/{name}", { params: { path: { name: channel.name } }, body }) : client.POST("/notifications", { body: { name, ...body } }),
+      channel
+        ? client.PUT("/notifications/{name}", { params: { path: { name: channel.name } }, body: { ...body, version: version ?? null } })
+        : client.POST("/notifications", { body: { name, ...body } }),
     onSuccess: () => {
       tell(t("saved", { name }), t("savedNext"));
       onClose();
@@ -64,7 +68,7 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
           cli={cli}
           method={channel ? "PUT" : "POST"}
           path={channel ? `/notifications/${encodeURIComponent(channel.name)}` : "/notifications"}
-          body={{ ...(!channel && { name }), ...body, ...(secret !== "" && { secret: "SECRET" }) }}
+          body={{ ...(channel ? { version } : { name }), ...body, ...(secret !== "" && { secret: "SECRET" }) }}
         />
       }
       onSubmit={() => save.mutate()}

@@ -1,11 +1,11 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
+import { lazy, Suspense } from "react";
 import { api } from "../../api/client";
 import { Page } from "../../components/Page";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
 import { Coverage } from "./Coverage";
 import { NextRuns, Requests, RunsOfDay } from "./Day";
-import { FirstSteps } from "./FirstSteps";
 import { Needs } from "./Needs";
 import { Sources } from "./Sources";
 import { needs, type Overview as TheOverview } from "./standing";
@@ -14,6 +14,9 @@ import { Unprotected } from "./Unprotected";
 import { Verdict } from "./Verdict";
 import { Working } from "./Working";
 import "./texts";
+
+// Most of the time there is nothing to show of them.
+const FirstSteps = lazy(async () => ({ default: (await import("./FirstSteps")).FirstSteps }));
 
 const AGAIN = 60_000;
 
@@ -47,7 +50,9 @@ function Shown({ overview }: { overview: TheOverview }) {
     <div className={styles.parts}>
       <Verdict overview={overview} />
       {sources.length > 0 && <Needs needs={needs(overview)} />}
-      <FirstSteps sources={sources} />
+      <Suspense>
+        <FirstSteps sources={sources} />
+      </Suspense>
       {sources.length > 0 && (
         <>
           <Working />

@@ -36,7 +36,7 @@ export function Unprotected({ things }: { things: Overview["unprotected"] }) {
               {names.length > FEW && ` ${t("unprotected.andMore", { count: names.length - FEW })}`}
             </Body1>
             {may && (
-              <TextLink to="/policies/new" search={{ connector }}>
+              <TextLink to="/new/policy" search={{ connector }}>
                 {t("unprotected.protect", { connector })}
               </TextLink>
             )}

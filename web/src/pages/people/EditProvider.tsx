@@ -1,7 +1,7 @@
 import { Field, Input, Select, Text, Textarea } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { api, client } from "../../api/client";
+import { useWrite } from "../../api/write";
 import { Code } from "../../components/Code";
 import { refusedAt, useFormStyles, wrong } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
@@ -25,14 +25,17 @@ export function EditProvider({ provider, onClose }: Props) {
   const t = useTexts("people");
   const tell = useTell();
   const [draft, setDraft] = useState(() => draftOf(provider));
+  const version = useRef(provider?.version ?? null);
   const known = api.useQuery("get", "/identity-providers").data?.items ?? [];
   const { secret } = draft;
   const name = draft.name.trim();
   const body = bodyOf(draft, provider);
-  const save = useMutation({
+  const save = useWrite({
     mutationFn: async (saved: string) => {
       const params = { path: { name: saved } };
-      await client.PUT("/identity-providers/{name}", { params, body });
+      const put = await client.PUT("/identity-providers/{name}", { params, body: { ...body, version: version.current } });
+      // A secret that is refused is sent again after this.
+      version.current = put.data?.version ?? null;
       if (secret !== "") await client.PUT("/identity-providers/{name}/client-secret", { params, body: { client_secret: secret } });
     },
     onSuccess: () => {

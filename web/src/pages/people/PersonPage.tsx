@@ -139,9 +139,9 @@ function Remove({ name, onClose }: AskProps) {
   const tell = useTell();
   const navigate = useNavigate();
   const remove = api.useMutation("delete", "/people/{name}", {
-    onSuccess: () => {
+    onSuccess: async () => {
       tell(t("remove.done", { name }));
-      void navigate({ to: "/people", replace: true });
+      await navigate({ to: "/people", replace: true });
     },
   });
   return (

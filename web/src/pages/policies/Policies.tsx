@@ -53,7 +53,7 @@ function AddButton() {
   const t = useTexts("policies");
   const navigate = useNavigate();
   return (
-    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/policies/new" })}>
+    <Button appearance="primary" icon={<AddRegular />} onClick={() => void navigate({ to: "/new/policy" })}>
       {t("add")}
     </Button>
   );

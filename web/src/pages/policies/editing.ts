@@ -37,7 +37,10 @@ export function countWrong(error: unknown): number {
 /** What appears far from the button that was clicked is brought into sight. */
 export function useInSight() {
   const ref = useRef<HTMLDivElement>(null);
-  useEffect(() => ref.current?.scrollIntoView({ block: "center" }), []);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which React would take for what ends the effect.
+    ref.current?.scrollIntoView({ block: "center" });
+  }, []);
   return ref;
 }
 

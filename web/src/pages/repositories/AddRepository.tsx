@@ -53,11 +53,11 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
   const [draft, setDraft] = useState(EMPTY);
   const arrive = (repository: string) => {
     tell(t("added", { name: repository }));
-    void navigate({ to: "/repositories/$name", params: { name: repository }, replace: true });
+    return navigate({ to: "/repositories/$name", params: { name: repository }, replace: true });
   };
   const add = api.useMutation("post", "/repositories", {
-    onSuccess: (added) => {
-      if (!added.password) arrive(added.repository.name);
+    onSuccess: async (added) => {
+      if (!added.password) await arrive(added.repository.name);
     },
   });
   const body = bodyOf(draft);
@@ -68,7 +68,7 @@ export function AddRepository({ onClose }: { onClose: () => void }) {
         title={t("once.title")}
         warning={t("once.warning", { name: repository.name })}
         secret={password ?? ""}
-        onClose={() => arrive(repository.name)}
+        onClose={() => void arrive(repository.name)}
       >
         {t("once.next")}
       </Once>

@@ -21,6 +21,7 @@ export function EditRepository({ repository, onClose }: { repository: Repository
   const [place, setPlace] = useState<Place>(() => parse(repository.location));
   const [opener, setOpener] = useState<Opener>({ by: credential ? "keep" : "machine" });
   const [lock, setLock] = useState<Lock | null>(repository.object_lock ?? null);
+  const [version] = useState(repository.version);
   const edit = api.useMutation("put", "/repositories/{name}", {
     onSuccess: () => {
       tell(t("edited", { name }));
@@ -32,6 +33,7 @@ export function EditRepository({ repository, onClose }: { repository: Repository
     location: format(place),
     ...(storage !== "folder" && openerOf(opener, credential)),
     ...(storage !== "folder" && lock && { object_lock: lock }),
+    version,
   };
   const shown = { ...body, ...(body.credential_secret && { credential_secret: "SECRET" }) };
   const refused = edit.error ? Problem.from(edit.error) : undefined;

@@ -120,14 +120,14 @@ function Actions({ repository }: { repository: Repository }) {
   });
   const less = choose.error && Problem.from(choose.error);
   const remove = api.useMutation("delete", "/repositories/{name}", {
-    onSuccess: (answer) => {
+    onSuccess: async (answer) => {
       if (waitOf(answer)) {
         tell(t("waits"));
         close();
         return;
       }
       tell(t("remove.done", { name }));
-      void navigate({ to: "/repositories", replace: true });
+      await navigate({ to: "/repositories", replace: true });
     },
   });
   if (usual && !may) return <Badge appearance="outline">{t("default")}</Badge>;

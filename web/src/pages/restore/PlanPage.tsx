@@ -17,6 +17,7 @@ import { Losses } from "./Losses";
 import { type PlanDetail, toneOf, writes } from "./plan";
 import { PlanActions } from "./PlanActions";
 import { Steps } from "./Steps";
+import { useLosses } from "./useLosses";
 import "./texts";
 
 const TABS = ["counts", "steps", "people"] as const;
@@ -51,6 +52,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
   const [typed, setTyped] = useState<Typed>({});
   const asComparison = shown["as"] === "comparison";
   const mayRead = useMay("read-content");
+  const losses = useLosses(plan);
   const { state, target, source, taken_at: taken } = plan;
   const place = target.organization ?? target.connector;
   const busy = state === "planning" || state === "applying";
@@ -88,10 +90,15 @@ function Shown({ plan }: { plan: PlanDetail }) {
               <>
                 <Body1>{writes(plan.counts) === 0 ? t("detail.nothing") : t("detail.writes", { count: writes(plan.counts) })}</Body1>
                 <CountsTable plan={plan} compared={asComparison} />
-                <Losses plan={plan} />
+                <Losses plan={plan} losses={losses} />
               </>
             )}
-            {tab === "steps" && mayRead && <Steps plan={plan} compared={asComparison} />}
+            {tab === "steps" && mayRead && (
+              <>
+                {losses.length > 0 && <Losses plan={plan} losses={losses} />}
+                <Steps plan={plan} losses={losses} compared={asComparison} />
+              </>
+            )}
             {tab === "people" && mayRead && <Identities plan={plan} typed={typed} onTyped={setTyped} />}
           </div>
         </>

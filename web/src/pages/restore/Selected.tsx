@@ -2,6 +2,7 @@ import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { DismissRegular } from "@fluentui/react-icons";
 import { useKindTitle } from "../../components/kinds";
 import { useTexts } from "../../texts";
+import { NUMBERED } from "../browse/order";
 import { type Entry, entryKey } from "./basket";
 
 const useStyles = makeStyles({
@@ -37,7 +38,7 @@ function useEntryName(): (entry: Entry) => string {
       case "project":
         return t("entry.project", { name: entry.name });
       case "item":
-        return t("entry.item", { kind: title(entry.kind), name: /^\d+$/.test(entry.item) ? `${entry.item} · ${entry.name}` : entry.name || entry.item });
+        return t("entry.item", { kind: title(entry.kind), name: NUMBERED.has(entry.kind) ? `${entry.item} · ${entry.name}` : entry.name || entry.item });
     }
   };
 }

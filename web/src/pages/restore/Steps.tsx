@@ -1,4 +1,4 @@
-import { Button, Caption1, makeStyles, tokens } from "@fluentui/react-components";
+import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import type { Column } from "../../components/DataTable";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
@@ -9,9 +9,11 @@ import { usePaged } from "../../components/paged";
 import { Empty } from "../../components/State";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { useShown } from "../../components/search";
-import { TextLink } from "../../components/TextLink";
+import { Words } from "../../components/Words";
 import { useTexts } from "../../texts";
+import { type Loss, ownLosses } from "./losses";
 import { ACTIONS, type PlanDetail, type Step } from "./plan";
+import { StepName } from "./StepName";
 
 const useStyles = makeStyles({
   remarks: { margin: 0, paddingLeft: tokens.spacingHorizontalM },
@@ -22,8 +24,15 @@ const TONES: Record<string, Tone> = { waiting: "waiting", done: "good", failed: 
 /** What somebody looks for in a report. */
 const RESULTS = ["failed", "differs", "skipped"] as const;
 
+interface Props {
+  plan: PlanDetail;
+  /** Those that are told above. */
+  losses: Loss[];
+  compared: boolean;
+}
+
 /** What a plan does with each item; after it was applied, what came of it. */
-export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean }) {
+export function Steps({ plan, losses, compared }: Props) {
   const t = useTexts("restore");
   const title = useKindTitle();
   const [shown, show] = useShown();
@@ -67,35 +76,21 @@ export function Steps({ plan, compared }: { plan: PlanDetail; compared: boolean 
             {t(filtered ? "detail.noStepsHint" : "detail.emptyPlanHint")}
           </Empty>
         }
-        columns={columns(t, title, plan, compared)}
+        columns={columns(t, { plan, losses, compared })}
         id={(step) => `${step.kind}/${step.project ?? ""}/${step.item}`}
       />
     </>
   );
 }
 
-function columns(t: ReturnType<typeof useTexts>, title: (kind: string) => string, plan: PlanDetail, compared: boolean): Column<Step>[] {
+function columns(t: ReturnType<typeof useTexts>, { plan, losses, compared }: Props): Column<Step>[] {
   return [
     { key: "action", title: t("detail.action"), width: 130, cell: ({ action }) => t(`${compared ? "compared" : "action"}.${action}`) },
     {
       key: "item",
       title: t("detail.item"),
       grow: 3,
-      cell: ({ kind, item, name, project, action }) => (
-        <>
-          {action === "remove" ? (
-            <span dir="auto">{name || item}</span>
-          ) : (
-            <TextLink to="/snapshots/$id/item/$kind/$item" params={{ id: plan.snapshot, kind, item }}>
-              <span dir="auto">{/^\d+$/.test(item) ? `${item} · ${name}` : name || item}</span>
-            </TextLink>
-          )}
-          <Caption1 block>
-            {title(kind)}
-            {project && ` · ${project}`}
-          </Caption1>
-        </>
-      ),
+      cell: (step) => <StepName step={step} plan={plan} />,
     },
     ...(plan.apply_run
       ? [
@@ -103,7 +98,7 @@ function columns(t: ReturnType<typeof useTexts>, title: (kind: string) => string
           { key: "new", title: t("detail.open"), grow: 2, cell: (step: Step) => <Restored step={step} /> },
         ]
       : []),
-    { key: "remarks", title: t("detail.remarks"), grow: 4, cell: (step) => <Remarks step={step} /> },
+    { key: "remarks", title: t("detail.remarks"), grow: 4, cell: (step) => <Remarks step={step} told={losses} /> },
   ];
 }
 
@@ -115,21 +110,33 @@ function Restored({ step: { item, new_id: id, url } }: { step: Step }) {
   return url ? <OutLink to={url}>{words}</OutLink> : <>{words}</>;
 }
 
-function Remarks({ step: { reason, losses, differences } }: { step: Step }) {
+/** What is to be known of one step; what is lost of all items of a kind is told above them. */
+function Remarks({ step, told }: { step: Step; told: Loss[] }) {
   const styles = useStyles();
   const t = useTexts("restore");
-  const remarks = [
-    ...(reason ? [reason] : []),
-    ...(differences.length > 0 ? [t("differences", { list: differences.join("; ") })] : []),
-    ...losses.map((loss) => t("lost", { list: loss })),
+  const { reason, differences } = step;
+  const remarks: [title: string, all: string[]][] = [
+    ["", reason ? [reason] : []],
+    [t("differences"), differences],
+    [t("lost"), ownLosses(step, told)],
   ];
-  if (remarks.length === 0) return null;
-  if (remarks.length === 1) return <>{remarks[0]}</>;
   return (
-    <ul className={styles.remarks}>
-      {remarks.map((remark) => (
-        <li key={remark}>{remark}</li>
-      ))}
-    </ul>
+    <>
+      {remarks.map(
+        ([title, all]) =>
+          all.length > 0 && (
+            <div key={title}>
+              {title} {all.length === 1 && (title === "" ? <Words text={all[0] ?? ""} /> : all[0])}
+              {all.length > 1 && (
+                <ul className={styles.remarks}>
+                  {all.map((remark) => (
+                    <li key={remark}>{remark}</li>
+                  ))}
+                </ul>
+              )}
+            </div>
+          ),
+      )}
+    </>
   );
 }

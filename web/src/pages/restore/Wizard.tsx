@@ -14,6 +14,8 @@ import { Failed } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
 import { archiveUrl } from "../browse/content";
+import { Stale } from "../browse/Frame";
+import { useSnapshot } from "../browse/snapshot";
 import { isFor, useSourceName } from "../browse/source";
 import { type Entry, entryKey, type Origin, pathsOf, selectOf } from "./basket";
 import { cliOf } from "./cli";
@@ -120,6 +122,7 @@ interface WhatProps {
 function What({ origin, chosen, inBasket, mixed, onTake, children }: WhatProps) {
   const t = useTexts("restore");
   const source = useSourceName()(origin);
+  const snapshot = useSnapshot(origin.id).data;
   const service = t(`services.${origin.service}`, { defaultValue: origin.service });
   return (
     <Section
@@ -133,6 +136,7 @@ function What({ origin, chosen, inBasket, mixed, onTake, children }: WhatProps) 
       }
     >
       <Body1>{t("new.fromWhen", { source, service, time: when(origin.time) })}</Body1>
+      {snapshot && <Stale snapshot={snapshot} />}
       <Selected entries={chosen} onRemove={onTake} />
       {chosen.length === 0 && <Body1>{t("new.nothingHint")}</Body1>}
       {mixed && (

@@ -102,7 +102,6 @@ function Failure({ run }: { run: TheRun }) {
 function About({ run }: { run: TheRun }) {
   const t = useTexts("runs");
   const words = useRunWords();
-  const plan = usePlanOf(run);
   const link = (to: string, params: Record<string, string>, text: string) => (
     <TextLink to={to} params={params}>
       {text}
@@ -120,7 +119,7 @@ function About({ run }: { run: TheRun }) {
           [t("detail.snapshot"), run.snapshot && link("/snapshots/$id", { id: run.snapshot }, run.snapshot.slice(0, 8))],
           [t("detail.retryOf"), run.retry_of && link("/runs/$id", { id: run.retry_of }, t("detail.retryOfLink"))],
           [t("detail.resumed"), run.resumed_from && link("/runs/$id", { id: run.resumed_from }, t("detail.resumedLink"))],
-          [t("detail.plan"), plan && link("/restore/$id", { id: plan }, t("detail.planLink"))],
+          [t("detail.plan"), run.plan && link("/restore/$id", { id: run.plan }, t("detail.planLink"))],
           [t("detail.started"), <Time key="started" at={run.created} />],
           [t("detail.ended"), run.finished && <Time at={run.finished} />],
           [t("detail.took"), run.finished && duration(seconds(run, 0))],
@@ -131,13 +130,6 @@ function About({ run }: { run: TheRun }) {
       />
     </Section>
   );
-}
-
-/** The restore plan that a run made or applied; only the newest ones of its connector are looked through. */
-function usePlanOf({ id, kind, connector }: TheRun): string | undefined {
-  const params = { query: { connector, limit: 200 } };
-  const plans = api.useQuery("get", "/restore-plans", { params }, { enabled: kind === "plan" || kind === "restore" });
-  return plans.data?.items.find((plan) => plan.plan_run === id || plan.apply_run === id)?.id;
 }
 
 function Result({ run }: { run: TheRun }) {

@@ -9,6 +9,7 @@ import { useTell } from "../../components/tell";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { NUMBERED } from "../browse/order";
 import { entryOf } from "../browse/ItemList";
 import { useSourceName } from "../browse/source";
 import { addToBasket } from "../restore/useBasket";
@@ -68,7 +69,7 @@ function Found({ hit }: { hit: Hit }) {
   const mayRead = useMay("read-content");
   const { item, snapshot, project, excerpt } = hit;
   const source = useSourceName()(hit);
-  const name = /^\d+$/.test(item.id) ? `${item.id} · ${item.name}` : item.name || item.id;
+  const name = NUMBERED.has(item.kind) ? `${item.id} · ${item.name}` : item.name || item.id;
   return (
     <>
       <div className={styles.words}>

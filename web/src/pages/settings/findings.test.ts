@@ -28,7 +28,7 @@ test("workers that are away are named, and without any that is ready nothing run
 });
 
 test("a channel that is off, or that tells of successes alone, tells nobody", () => {
-  const channel = { name: "ops", enabled: true, connectors: [], to: { kind: "slack" as const }, on: ["failure" as const, "alarm" as const] };
+  const channel = { name: "ops", enabled: true, version: 0, connectors: [], to: { kind: "slack" as const }, on: ["failure" as const, "alarm" as const] };
   expect(of("notification", { channels: [channel] })).toEqual(["good", "notifications.good", "ops"]);
   expect(of("notification", { channels: [{ ...channel, enabled: false }] })[0]).toBe("warning");
   expect(of("notification", { channels: [{ ...channel, on: ["success"] }] })[0]).toBe("warning");

@@ -96,13 +96,12 @@ function Form() {
 function useSetup(restores: boolean) {
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const [, show] = useShown();
   return api.useMutation("post", "/setup", {
     meta: { reads: true },
     onSuccess: async () => {
-      queries.clear();
-      if (restores) show({ way: "restored" });
-      else await navigate({ to: "/" });
+      // What is on the screen stays until the next page is: this one would ask whether set-up is needed, and its button would come back.
+      queries.removeQueries({ type: "inactive" });
+      await navigate(restores ? { to: "/setup", search: { way: "restored" }, replace: true } : { to: "/" });
     },
   });
 }

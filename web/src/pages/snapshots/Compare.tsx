@@ -1,5 +1,6 @@
 import { Button, Caption1 } from "@fluentui/react-components";
 import { ArrowSwapRegular } from "@fluentui/react-icons";
+import { useMemo } from "react";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
 import { count, when } from "../../components/format";
@@ -10,13 +11,19 @@ import { Empty, Failed, Loaded, Loading } from "../../components/State";
 import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
+import { useWhole } from "../../components/whole";
 import { useTexts } from "../../texts";
 import { FIXED } from "../browse/content";
+import { Stale } from "../browse/Frame";
 import { type SnapshotDetail, useSnapshot } from "../browse/snapshot";
 import { pageOf, useSourceName } from "../browse/source";
 import { ByKind } from "./ByKind";
 import { Differences } from "./Differences";
+import { changesInOrder } from "./change";
 import "./texts";
+
+/** Up to so many differences are read at once, and shown in the order in which people look. */
+const ORDERED = 2_000;
 
 /** What differs between two snapshots of one source. */
 export function Compare() {
@@ -42,7 +49,12 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
   const t = useTexts("snapshots");
   const title = useKindTitle();
   const [{ kind }, show] = useShown();
-  const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }) } }, FIXED);
+  const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }) } }, { more: 1_000, ...FIXED });
+  const whole = useWhole(changes, ORDERED);
+  const reading = !whole && !changes.error && (changes.items?.length ?? 0) < ORDERED;
+  // More of them than that are not turned around under whoever scrolled to their end.
+  const sorted = whole && (changes.items?.length ?? 0) <= ORDERED;
+  const ordered = useMemo(() => (sorted ? changesInOrder(changes.items ?? []) : changes.items), [sorted, changes.items]);
   const kinds = new Set([...Object.keys(earlier.kinds), ...Object.keys(later.kinds)]);
   const name = useSourceName()(later);
   return (
@@ -72,6 +84,8 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
         </>
       }
     >
+      <Stale snapshot={earlier} title={when(earlier.time)} />
+      <Stale snapshot={later} title={when(later.time)} />
       {later.parent === earlier.id && <ByKind snapshot={later} />}
       <Filters>
         <FilterSelect
@@ -81,7 +95,7 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
           onChange={(value) => show({ kind: value })}
         />
       </Filters>
-      <Loaded query={{ ...changes, data: changes.items }}>
+      <Loaded query={{ ...changes, data: reading ? undefined : ordered }}>
         {(items) =>
           items.length === 0 && !changes.hasNextPage ? (
             <Empty title={t(kind ? "sameFilter" : "same")}>{t(kind ? "sameFilterHint" : "sameHint")}</Empty>

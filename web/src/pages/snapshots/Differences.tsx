@@ -7,6 +7,7 @@ import { type Pages, Rows } from "../../components/Listing";
 import { StatusBadge, type Tone } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
+import { NUMBERED } from "../browse/order";
 import { entryOf } from "../browse/ItemList";
 import type { SnapshotDetail } from "../browse/snapshot";
 import { Ways } from "../browse/Ways";
@@ -55,7 +56,7 @@ export function Differences({ items, earlier, later, list }: Props) {
           {...(change === "changed" && { search: { tab: "versions", from: earlier.id, to: later.id } })}
         >
           <span dir="auto">
-            {/^\d+$/.test(id) ? `${id} · ` : ""}
+            {NUMBERED.has(kind) ? `${id} · ` : ""}
             {(is ?? was)?.name ?? id}
           </span>
         </TextLink>

@@ -1,7 +1,7 @@
 import { Body1 } from "@fluentui/react-components";
-import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { client } from "../../api/client";
+import { useWrite } from "../../api/write";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { when } from "../../components/format";
 import { ShowAs } from "../../components/ShowAs";
@@ -19,7 +19,7 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
   const navigate = useNavigate();
   const eyes = useMe().four_eyes;
   const ids = snapshots.map(({ id }) => id);
-  const forget = useMutation({
+  const forget = useWrite({
     mutationFn: () => client.POST("/snapshots/forget", { body: { snapshots: ids } }),
     onSuccess: async ({ response }) => {
       onClose();

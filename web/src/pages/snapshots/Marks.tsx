@@ -1,22 +1,58 @@
-import { makeStyles, tokens, Tooltip } from "@fluentui/react-components";
+import { Caption1, makeStyles, tokens, Tooltip } from "@fluentui/react-components";
 import { useState } from "react";
-import { when } from "../../components/format";
+import { count, listed, when } from "../../components/format";
+import { useKindTitle } from "../../components/kinds";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useTexts } from "../../texts";
 import { changesOf, isQuiet, type Snapshot } from "./change";
+import { isStale, staleKinds } from "./stale";
+import "./texts";
+
+/** Further projects are a number in a list; the snapshot's own page names them all. */
+const FEW = 3;
 
 const useStyles = makeStyles({
   marks: { display: "flex", flexWrap: "wrap", gap: tokens.spacingHorizontalXS },
 });
 
-/** What is known of a snapshot beside its content: read back and whole, locked against removal. */
-export function Marks({ snapshot }: { snapshot: Snapshot }) {
+type Told = Pick<Snapshot, "stale_parts" | "stale_items">;
+
+/** What of a snapshot is older than itself: `Teams (Shop, Web), 3 items`; empty where nothing is. `most` names of projects are told of each kind. */
+export function useStaleWords(): (snapshot: Told, most?: number) => string {
+  const t = useTexts("snapshots");
+  const title = useKindTitle();
+  return (snapshot, most = FEW) => {
+    const kinds = staleKinds(snapshot).map(({ kind, scopes }) => {
+      const names = scopes.length > most ? [...scopes.slice(0, most), t("andMore", { count: scopes.length - most })] : scopes;
+      return names.length === 0 ? title(kind) : `${title(kind)} (${names.join(", ")})`;
+    });
+    const { stale_items: items } = snapshot;
+    return listed(items > 0 ? [...kinds, t("staleItems", { count: items, formatted: count(items) })] : kinds);
+  };
+}
+
+/** That a snapshot does not hold everything as it was when it was made; nothing where it does. */
+export function StaleMark({ snapshot }: { snapshot: Told }) {
+  const t = useTexts("snapshots");
+  const words = useStaleWords();
+  if (!isStale(snapshot)) return null;
+  return (
+    <span>
+      <StatusBadge tone="warning">{t("stale")}</StatusBadge>
+      <Caption1 block>{t("staleWhat", { what: words(snapshot) })}</Caption1>
+    </span>
+  );
+}
+
+/** What is known of a snapshot beside its content: not all of it is new, read back and whole, locked against removal. */
+export function Marks({ snapshot, stale = true }: { snapshot: Snapshot; stale?: boolean }) {
   const t = useTexts("snapshots");
   const styles = useStyles();
   const { verified, locked_until: until } = snapshot;
   const [now] = useState(Date.now);
   return (
     <span className={styles.marks}>
+      {stale && <StaleMark snapshot={snapshot} />}
       {verified && (
         <Tooltip content={t("verifiedAt", { at: when(verified.at), by: verified.by })} relationship="description">
           <span>

@@ -12,6 +12,7 @@ import { Time } from "../../components/Time";
 import { Unplaced } from "../../components/Unplaced";
 import { useTexts } from "../../texts";
 import { pageOf } from "../browse/source";
+import { StaleMark } from "./Marks";
 import { keyOf, shared, type Source, sourcesOf } from "./change";
 import "./texts";
 
@@ -78,6 +79,7 @@ function Newest({ of }: { of: Source }) {
         <Time at={newest.time} />
       </TextLink>
       {` · ${count(newest.items)} ${t("items").toLowerCase()}`}
+      <StaleMark snapshot={newest} />
     </>
   );
 }

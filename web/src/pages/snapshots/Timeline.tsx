@@ -1,9 +1,10 @@
-import { makeStyles, tokens, Tooltip } from "@fluentui/react-components";
+import { makeStyles, mergeClasses, tokens, Tooltip } from "@fluentui/react-components";
 import { Link } from "@tanstack/react-router";
 import { when } from "../../components/format";
 import { useTexts } from "../../texts";
 import { changesOf, heights, type Snapshot } from "./change";
 import { useChangeWords } from "./Marks";
+import { isStale } from "./stale";
 
 const HEIGHT = 56;
 const LEAST = 6;
@@ -28,6 +29,7 @@ const useStyles = makeStyles({
     borderRadius: `${tokens.borderRadiusSmall} ${tokens.borderRadiusSmall} 0 0`,
     ":hover": { backgroundColor: tokens.colorBrandBackgroundHover },
   },
+  stale: { backgroundColor: tokens.colorStatusWarningBorderActive, ":hover": { backgroundColor: tokens.colorStatusWarningForeground1 } },
 });
 
 const MOST = 60;
@@ -42,12 +44,14 @@ export function Timeline({ snapshots }: { snapshots: Snapshot[] }) {
   return (
     <ol className={styles.line} aria-label={t("timeline")}>
       {shown.map((snapshot, index) => {
-        const label = t("bar", { time: when(snapshot.time), changes: words(snapshot) });
+        const told = t("bar", { time: when(snapshot.time), changes: words(snapshot) });
+        const stale = isStale(snapshot);
+        const label = stale ? t("barStale", { label: told }) : told;
         return (
           <li key={snapshot.id} className={styles.place}>
             <Tooltip content={label} relationship="label">
               <Link to="/snapshots/$id" params={{ id: snapshot.id }} className={styles.hit}>
-                <div className={styles.bar} style={{ height: LEAST + (tall[index] ?? 0) * (HEIGHT - 2 * LEAST) }} />
+                <div className={mergeClasses(styles.bar, stale && styles.stale)} style={{ height: LEAST + (tall[index] ?? 0) * (HEIGHT - 2 * LEAST) }} />
               </Link>
             </Tooltip>
           </li>

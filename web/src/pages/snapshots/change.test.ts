@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { changesOf, heights, isQuiet, shared, type Snapshot, sourcesOf } from "./change";
+import { changesInOrder, changesOf, heights, isQuiet, shared, type Snapshot, sourcesOf } from "./change";
 
 const snapshot = (source: string, time: string, kinds: Snapshot["kinds"] = {}): Snapshot => ({
-  id: `${source}-${time}`, repository: "default", service: "azure-devops", source, address: `https://dev.azure.com/${source}`, time, run: "r", items: 1, kinds,
+  id: `${source}-${time}`, repository: "default", service: "azure-devops", source, address: `https://dev.azure.com/${source}`, time, run: "r", items: 1, kinds, stale_parts: [], stale_items: 0,
 });
 
 test("changes are those of all kinds", () => {
@@ -64,4 +64,10 @@ test("two servers with a collection of one name are two places", () => {
     [at("other"), undefined, "2"],
   ]);
   expect([...shared(sources)]).toEqual(["defaultcollection"]);
+});
+
+test("differences stand kind by kind, work items by number", () => {
+  const of = (kind: string, id: string, name: string) => ({ kind, id, after: { name } });
+  const all = [of("team", "b", "Web 10"), of("team", "a", "Web 9"), of("work-item", "10", "x"), of("work-item", "9", "y")];
+  expect(changesInOrder(all).map(({ id }) => id)).toEqual(["a", "b", "9", "10"]);
 });

@@ -1,4 +1,5 @@
 import type { Schemas } from "../../api/client";
+import { inOrder } from "../browse/order";
 import type { Of } from "../browse/source";
 
 export type Snapshot = Schemas["SnapshotView"];
@@ -62,4 +63,25 @@ export function sourcesOf(known: Known[], snapshots: Snapshot[]): Source[] {
     if (source) source.newest ??= snapshot;
   }
   return [...sources.values()].toSorted((one, other) => Number(one.connector === undefined) - Number(other.connector === undefined) || one.source.localeCompare(other.source));
+}
+
+interface Differing {
+  kind: string;
+  id: string;
+  before?: { name: string } | null | undefined;
+  after?: { name: string } | null | undefined;
+}
+
+/** What differs, kind by kind as the server tells it, and each kind as people look for its items. */
+export function changesInOrder<Change extends Differing>(changes: Change[]): Change[] {
+  const kinds = new Map<string, Change[]>();
+  for (const change of changes) {
+    const known = kinds.get(change.kind);
+    if (known) known.push(change);
+    else kinds.set(change.kind, [change]);
+  }
+  return [...kinds.values()].flatMap((all) => {
+    const named = all.map((change) => ({ kind: change.kind, id: change.id, name: (change.after ?? change.before)?.name ?? "", change }));
+    return inOrder(named).map(({ change }) => change);
+  });
 }

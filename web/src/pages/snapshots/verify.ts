@@ -14,7 +14,7 @@ export function useVerify() {
   const verify = api.useMutation("post", "/snapshots/{id}/verify", {
     onSuccess: ({ id }) => {
       tell(t("verifying"), t("verifyingBody"));
-      void navigate({ to: "/runs/$id", params: { id } });
+      return navigate({ to: "/runs/$id", params: { id } });
     },
     onError: useTellRefusal(),
   });

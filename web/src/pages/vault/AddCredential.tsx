@@ -27,10 +27,10 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
   const [url, setUrl] = useState("");
   const [strict, setStrict] = useState(false);
   const add = api.useMutation("post", "/credentials", {
-    onSuccess: (added) => {
+    onSuccess: async (added) => {
       tell(t("form.done", { name: added.name }));
       // The browser's way back leads not into the dialog again.
-      void navigate({ to: "/vault/$name", params: { name: added.name }, replace: true });
+      await navigate({ to: "/vault/$name", params: { name: added.name }, replace: true });
     },
   });
   // The cloud's other ways to sign in lead nowhere else.

@@ -105,9 +105,9 @@ function Actions({ credential }: { credential: Credential }) {
   const { name } = credential;
   const users = credential.users ?? [];
   const remove = api.useMutation("delete", "/credentials/{name}", {
-    onSuccess: () => {
+    onSuccess: async () => {
       tell(t("remove.done", { name }));
-      void navigate({ to: "/vault", replace: true });
+      await navigate({ to: "/vault", replace: true });
     },
   });
   return (

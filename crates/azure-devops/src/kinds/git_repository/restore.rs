@@ -8,7 +8,7 @@ use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, Stored
 
 use super::{GIT_REPOSITORY, Repository, detail, list, read_all};
 use crate::api::{self, DEV, Paging, STABLE};
-use crate::kinds::parts::{self, failed};
+use crate::kinds::parts::{self, Stands, failed};
 use crate::kinds::project::PROJECT;
 use crate::kinds::wiki;
 
@@ -121,11 +121,12 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         return undelete(cx, item, &project).await;
     }
     let mut losses = Vec::new();
-    let new_id = match &item.new_id {
-        Some(id) => id.clone(),
+    let stands = match &item.new_id {
+        // What an interrupted restore made stays noted so.
+        Some(id) => Stands::Found(id.clone()),
         None => stand(cx, item, &stored, &project, &mut losses).await?,
     };
-    cx.journal.created(&item.item, &new_id).await?;
+    let new_id = stands.noted(cx, &item.item).await?;
     losses.extend(fill(cx, &item.item, &stored, &project, &new_id).await?);
     Ok(Outcome::Done { new_id, losses })
 }
@@ -139,22 +140,23 @@ async fn undelete(cx: &Restore<'_>, item: &StoredItem, project: &str) -> Result<
     let http = cx.target.http;
     let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
     let body = serde_json::json!({ "deleted": false });
+    cx.journal.intend(&item.item).await?;
     call.json(&body).send().await?;
-    cx.journal.created(&item.item, &item.item.id).await?;
+    cx.journal.made(&item.item, &item.item.id).await?;
     Ok(Outcome::Done {
         new_id: item.item.id.clone(),
         losses: Vec::new(),
     })
 }
 
-/// The id of the repository to push into: found, or made now.
+/// The repository to push into: found, or made now.
 async fn stand(
     cx: &Restore<'_>,
     item: &StoredItem,
     stored: &Repository<'_>,
     project: &str,
     losses: &mut Vec<String>,
-) -> Result<String> {
+) -> Result<Stands> {
     const BESIDE: &str = "the project has a wiki: these pages are in a repository beside it";
     let http = cx.target.http;
     let pages = list(http).await?;
@@ -166,19 +168,20 @@ async fn stand(
         let there = wiki_there(cx, item, project).await?;
         if there.is_none() && asked.is_none() {
             cx.journal.intend(&item.item).await?;
-            return wiki::create_project_wiki(http, project, &wiki).await;
+            let made = wiki::create_project_wiki(http, project, &wiki).await?;
+            return Ok(Stands::Made(made));
         }
         if let (Some(there), None) = (&there, &asked)
-            && let Some(id) = into(cx, item, there)?
+            && let Some(stands) = into(cx, item, there)?
         {
-            return Ok(id);
+            return Ok(stands);
         }
         losses.push(BESIDE.to_owned());
     }
     if let Some(there) = there(asked.as_deref(), stored, &here)
-        && let Some(id) = into(cx, item, &there)?
+        && let Some(stands) = into(cx, item, &there)?
     {
-        return Ok(id);
+        return Ok(stands);
     }
     create_one(cx, item, stored, project, &here, losses).await
 }
@@ -225,10 +228,13 @@ async fn wiki_there(cx: &Restore<'_>, item: &StoredItem, project: &str) -> Resul
 }
 
 /// The repository to push into, which overwrites its branches; `None` for a new one.
-fn into(cx: &Restore<'_>, item: &StoredItem, there: &There) -> Result<Option<String>> {
+fn into(cx: &Restore<'_>, item: &StoredItem, there: &There) -> Result<Option<Stands>> {
     let replaced = matches!(item.action, Action::Replace | Action::Merge);
-    if there.ours || there.empty || replaced {
-        return Ok(Some(there.id.clone()));
+    if there.ours {
+        return Ok(Some(Stands::Made(there.id.clone())));
+    }
+    if there.empty || replaced {
+        return Ok(Some(Stands::Found(there.id.clone())));
     }
     if cx.conflict == Conflict::Duplicate {
         return Ok(None);
@@ -248,10 +254,10 @@ async fn create_one(
     project: &str,
     here: &[Repository<'_>],
     losses: &mut Vec<String>,
-) -> Result<String> {
+) -> Result<Stands> {
     let http = cx.target.http;
     if let Some(automatic) = lone(cx, stored, here).await? {
-        parts::ask_for(cx, &item.item, &stored.name).await?;
+        // It is nothing of ours, so no intent is noted: under its new name a resumed restore finds it, empty, as any other one.
         let path = format!(
             "/{}/_apis/git/repositories/{}",
             segment(project),
@@ -262,7 +268,7 @@ async fn create_one(
             .json(&serde_json::json!({ "name": stored.name }))
             .send()
             .await?;
-        return Ok(automatic);
+        return Ok(Stands::Found(automatic));
     }
     let name = free_name(&stored.name, here);
     if name != *stored.name {
@@ -280,7 +286,8 @@ async fn create_one(
         .json(&body)
         .send()
         .await?;
-    Ok(answer.json::<Repository<'_>>()?.id.into_owned())
+    let made = answer.json::<Repository<'_>>()?.id.into_owned();
+    Ok(Stands::Made(made))
 }
 
 /// What the service made together with a project, when nothing in the snapshot is for it: it would stay beside the restored ones, empty.

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use model::{Action, ItemRef};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use service::http::{Method, segment};
+use service::http::{Answer, Method, segment};
 use service::{Error, Found, FoundState, Outcome, Restore, Result, StoredItem, Target};
 
 use super::paths::below_root;
 use super::slice::Slice;
+use super::stored::{Nodes, same};
 use super::{Tree, read_trees};
 use crate::api::{DEV, STABLE};
-use crate::kinds::parts::{self, failed};
+use crate::kinds::parts::{self, Stands, failed};
 use crate::kinds::project::PROJECT;
 use crate::raw::Members;
 
@@ -44,19 +45,11 @@ impl<'t> There<'t> {
         Ok(Self { tree, projects })
     }
 
-    fn node(&self, project: &str, names: &[&str]) -> Option<&Slice> {
-        let same = |path: &str| {
-            let there = below_root(path);
-            there.len() == names.len()
-                && there
-                    .iter()
-                    .zip(names)
-                    .all(|(a, b)| a.to_lowercase() == b.to_lowercase())
-        };
+    fn node(&self, project: &str, names: &[String]) -> Option<&Slice> {
         self.projects
             .get(project)?
             .iter()
-            .find(|node| same(&node.path))
+            .find(|node| same(&below_root(&node.path), names))
     }
 
     fn by_id(&self, project: &str, id: &str) -> Option<&Slice> {
@@ -66,25 +59,88 @@ impl<'t> There<'t> {
             .find(|node| node.id.to_string() == id)
     }
 
-    fn find(&self, cx: &Target<'_>, item: &StoredItem, names: &[&str]) -> Option<Found> {
-        let project = cx.ids.get(PROJECT, &item.item.scope)?;
-        let known = item
-            .new_id
-            .clone()
-            .or_else(|| cx.ids.get(self.tree.kind, &item.item.id));
-        let by_id = known.and_then(|id| self.by_id(&project, &id));
-        let node = by_id.or_else(|| self.node(&project, names))?;
+    /// Whether the node has other attributes than these.
+    fn differs(&self, project: &str, id: &str, attributes: &RawValue) -> Result<bool> {
+        match self.by_id(project, id) {
+            Some(node) => Ok(!same_attributes(&node.document, attributes)?),
+            None => Ok(true),
+        }
+    }
+
+    /// What stands for an item under an id that is known.
+    fn known(&self, cx: &Target<'_>, item: &StoredItem, project: &str) -> Option<&Slice> {
+        let known = item.new_id.clone();
+        let known = known.or_else(|| cx.ids.get(self.tree.kind, &item.item.id));
+        self.by_id(project, &known?)
+    }
+
+    /// The stored names of a node as they are at the target, where its parents may have been renamed or moved since.
+    async fn names(
+        &self,
+        nodes: &Nodes<'_>,
+        cx: &Target<'_>,
+        item: &StoredItem,
+        path: &str,
+    ) -> Result<Vec<String>> {
+        let names: Vec<String> = below_root(path).into_iter().map(str::to_owned).collect();
+        let project = cx.ids.get(PROJECT, &item.item.scope);
+        let (Some(project), Some((name, parents))) = (project, names.split_last()) else {
+            return Ok(names);
+        };
+        // Only where something is not at its stored place all stored nodes have to be read.
+        let is_as_stored = match self.known(cx, item, &project) {
+            Some(node) => below_root(&node.path) == names,
+            None => parents.is_empty() || self.node(&project, parents).is_some(),
+        };
+        if is_as_stored {
+            return Ok(names);
+        }
+        let today = |id: &str| {
+            let names = below_root(&self.by_id(&project, id)?.path);
+            Some(names.into_iter().map(str::to_owned).collect())
+        };
+        let scope = &item.item.scope;
+        let mut way = nodes.way(self.tree.kind, scope, parents, today).await?;
+        way.push(name.clone());
+        Ok(way)
+    }
+
+    /// Takes note of a node that was renamed or moved, with all that lies below it.
+    fn relocate(&mut self, project: &str, from: &[String], to: &[String]) {
+        for node in self.projects.get_mut(project).into_iter().flatten() {
+            let names = below_root(&node.path);
+            if names.len() < from.len() || names[..from.len()] != *from {
+                continue;
+            }
+            let root = node.path.split('\\').filter(|name| !name.is_empty());
+            let below = to.iter().map(String::as_str);
+            let all = root
+                .take(2)
+                .chain(below)
+                .chain(names[from.len()..].iter().copied());
+            node.path = all.map(|name| format!("\\{name}")).collect();
+        }
+    }
+
+    fn find(&self, cx: &Target<'_>, item: &StoredItem, names: &[String]) -> Result<Option<Found>> {
+        let Some(project) = cx.ids.get(PROJECT, &item.item.scope) else {
+            return Ok(None);
+        };
+        let by_id = self.known(cx, item, &project);
+        let Some(node) = by_id.or_else(|| self.node(&project, names)) else {
+            return Ok(None);
+        };
         // The service gives the nodes that it makes with a project no dates: those that have some were given them by somebody.
-        let made = by_id.is_none() && !cx.original && !has_attributes(&node.document);
+        let made = by_id.is_none() && !cx.original && attributes_of(&node.document)?.is_empty();
         let automatic = names.is_empty() || made;
-        Some(Found {
+        Ok(Some(Found {
             id: node.id.to_string(),
             state: if automatic {
                 FoundState::Automatic
             } else {
                 FoundState::Present
             },
-        })
+        }))
     }
 }
 
@@ -102,10 +158,12 @@ pub(super) async fn find(
     items: &[StoredItem],
 ) -> Result<Vec<Option<Found>>> {
     let there = There::read(tree, cx, items).await?;
+    let nodes = Nodes::new(cx);
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let (_, path) = stored_path(cx, &item.item).await?;
-        all.push(there.find(cx, item, &below_root(&path)));
+        let names = there.names(&nodes, cx, item, &path).await?;
+        all.push(there.find(cx, item, &names)?);
     }
     Ok(all)
 }
@@ -117,6 +175,7 @@ pub(super) async fn create(
     items: &[StoredItem],
 ) -> Result<Vec<Outcome>> {
     let mut there = There::read(tree, &cx.target, items).await?;
+    let nodes = Nodes::new(&cx.target);
     let mut order = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         let (document, path) = stored_path(&cx.target, &item.item).await?;
@@ -125,7 +184,10 @@ pub(super) async fn create(
     order.sort_by_key(|(depth, at, ..)| (*depth, *at));
     let mut outcomes = vec![Outcome::Unchanged; items.len()];
     for (_, at, document, path) in order {
-        outcomes[at] = create_one(cx, &mut there, &items[at], &document, &below_root(&path))
+        let item = &items[at];
+        // Not before their parents are where they belong.
+        let names = there.names(&nodes, &cx.target, item, &path).await?;
+        outcomes[at] = create_one(cx, &mut there, item, &document, &names)
             .await
             .or_else(failed)?;
     }
@@ -137,7 +199,7 @@ async fn create_one(
     there: &mut There<'_>,
     item: &StoredItem,
     document: &[u8],
-    names: &[&str],
+    names: &[String],
 ) -> Result<Outcome> {
     if matches!(item.action, Action::Skip | Action::Export | Action::Remove) {
         return Ok(Outcome::Unchanged);
@@ -151,46 +213,129 @@ async fn create_one(
         .get("attributes")
         .filter(|attributes| attributes.get() != "null");
     let mut losses = Vec::new();
-    let new_id = if let Some(found) = there.find(&cx.target, item, names) {
-        let before = there.by_id(&project, &found.id);
-        let differs = |attributes: &&RawValue| {
-            before.is_none_or(|node| !same_attributes(&node.document, attributes))
-        };
-        let stays = parts::stays(cx, item).filter(|_| found.state == FoundState::Present);
-        if let Some(attributes) = attributes.filter(differs).filter(|_| stays.is_none()) {
-            let path = address(there.tree, &project, names);
-            cx.target
-                .http
-                .call(Method::PATCH, DEV, &path)
-                .version(STABLE)
-                .json(&Body {
-                    name: None,
-                    attributes: Some(attributes),
-                })
-                .send()
-                .await?;
+    let stands = if let Some(found) = there.find(&cx.target, item, names)? {
+        if found.state == FoundState::Present
+            && let Some(left) = parts::stays(cx, item, &found.id)
+        {
+            return Ok(left);
         }
-        losses.extend(stays);
-        found.id
+        if item.action == Action::Replace {
+            losses.extend(put(cx, there, &project, &found.id, names).await?);
+        }
+        amend(cx, there, &project, &found.id, attributes).await?;
+        Stands::Found(found.id)
     } else {
-        for depth in 1..names.len() {
-            if there.node(&project, &names[..depth]).is_none() {
-                make(cx, there, &project, &names[..depth], None).await?;
-                losses.push(format!(
-                    "{} was not restored on its own: it is made without its dates",
-                    names[..depth].join("\\")
-                ));
-            }
-        }
+        losses.extend(parents(cx, there, &project, names).await?);
         cx.journal.intend(&item.item).await?;
-        make(cx, there, &project, names, attributes).await?
+        Stands::Made(make(cx, there, &project, names, attributes).await?)
     };
-    cx.journal.created(&item.item, &new_id).await?;
+    let new_id = stands.noted(cx, &item.item).await?;
     Ok(Outcome::Done { new_id, losses })
 }
 
-#[derive(serde::Serialize)]
+/// Makes what is missing on the way to a node.
+async fn parents(
+    cx: &Restore<'_>,
+    there: &mut There<'_>,
+    project: &str,
+    names: &[String],
+) -> Result<Vec<String>> {
+    let mut losses = Vec::new();
+    for depth in 1..names.len() {
+        if there.node(project, &names[..depth]).is_none() {
+            make(cx, there, project, &names[..depth], None).await?;
+            losses.push(format!(
+                "{} was not restored on its own: it is made without its dates",
+                names[..depth].join("\\")
+            ));
+        }
+    }
+    Ok(losses)
+}
+
+/// Moves a node that stands at the target below its parent, and renames it.
+async fn put(
+    cx: &Restore<'_>,
+    there: &mut There<'_>,
+    project: &str,
+    id: &str,
+    names: &[String],
+) -> Result<Vec<String>> {
+    let mut losses = Vec::new();
+    let (Some(node), Some((name, above))) = (there.by_id(project, id), names.split_last()) else {
+        return Ok(losses);
+    };
+    let (id, path) = (node.id, node.path.clone());
+    let mut now: Vec<String> = below_root(&path).into_iter().map(str::to_owned).collect();
+    let Some((old, above_now)) = now.split_last() else {
+        return Ok(losses);
+    };
+    if !same(above, above_now) {
+        losses = parents(cx, there, project, names).await?;
+        let body = Body {
+            id: Some(id),
+            ..Body::default()
+        };
+        write(
+            cx,
+            Method::POST,
+            &address(there.tree, project, above),
+            &body,
+        )
+        .await?;
+        let moved = [above, std::slice::from_ref(old)].concat();
+        there.relocate(project, &now, &moved);
+        now = moved;
+    }
+    if now.last() != Some(name) {
+        let body = Body {
+            name: Some(name),
+            ..Body::default()
+        };
+        write(
+            cx,
+            Method::PATCH,
+            &address(there.tree, project, &now),
+            &body,
+        )
+        .await?;
+        there.relocate(project, &now, names);
+    }
+    Ok(losses)
+}
+
+/// Gives a node that stands at the target the stored attributes.
+async fn amend(
+    cx: &Restore<'_>,
+    there: &There<'_>,
+    project: &str,
+    id: &str,
+    attributes: Option<&RawValue>,
+) -> Result<()> {
+    let (Some(attributes), Some(node)) = (attributes, there.by_id(project, id)) else {
+        return Ok(());
+    };
+    if !there.differs(project, id, attributes)? {
+        return Ok(());
+    }
+    let path = address(there.tree, project, &below_root(&node.path));
+    let body = Body {
+        attributes: Some(attributes),
+        ..Body::default()
+    };
+    write(cx, Method::PATCH, &path, &body).await.map(drop)
+}
+
+async fn write(cx: &Restore<'_>, method: Method, path: &str, body: &Body<'_>) -> Result<Answer> {
+    let call = cx.target.http.call(method, DEV, path).version(STABLE);
+    call.json(body).send().await
+}
+
+#[derive(Default, serde::Serialize)]
 struct Body<'a> {
+    /// Of a node that is moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,29 +352,24 @@ async fn make(
     cx: &Restore<'_>,
     there: &mut There<'_>,
     project: &str,
-    names: &[&str],
+    names: &[String],
     attributes: Option<&RawValue>,
 ) -> Result<String> {
     let (name, parents) = names
         .split_last()
         .ok_or_else(|| Error::unsupported("a root node is made with its project"))?;
     let body = Body {
+        id: None,
         name: Some(name),
         attributes,
     };
-    let answer = cx
-        .target
-        .http
-        .call(Method::POST, DEV, &address(there.tree, project, parents))
-        .version(STABLE)
-        .json(&body)
-        .send()
-        .await?;
+    let path = address(there.tree, project, parents);
+    let answer = write(cx, Method::POST, &path, &body).await?;
     let made: Made = answer.json()?;
     let node = Slice {
         kind: there.tree.kind,
         id: made.id,
-        name: (*name).to_owned(),
+        name: name.clone(),
         path: format!("\\{project}\\{}\\{}", there.tree.group, names.join("\\")),
         document: String::from_utf8_lossy(&answer.body).into_owned(),
     };
@@ -241,7 +381,7 @@ async fn make(
     Ok(made.id.to_string())
 }
 
-fn address(tree: &Tree, project: &str, names: &[&str]) -> String {
+fn address<N: AsRef<str>>(tree: &Tree, project: &str, names: &[N]) -> String {
     let mut path = format!(
         "/{}/_apis/wit/classificationnodes/{}",
         segment(project),
@@ -249,37 +389,39 @@ fn address(tree: &Tree, project: &str, names: &[&str]) -> String {
     );
     for name in names {
         path.push('/');
-        path.push_str(&segment(name));
+        path.push_str(&segment(name.as_ref()));
     }
     path
 }
 
-/// The attributes that have a value; of what is no object, none. Dates are the same when they name the same moment.
-fn normal(attributes: &str) -> HashMap<String, String> {
-    let members: HashMap<String, serde_json::Value> =
-        serde_json::from_str(attributes).unwrap_or_default();
+fn misread(error: serde_json::Error) -> Error {
+    let message = format!("the attributes of a classification node are not understood: {error}");
+    Error::malformed(message).caused_by(error)
+}
+
+/// The attributes that have a value. Dates are the same when they name the same moment.
+fn normal(attributes: &RawValue) -> Result<HashMap<String, String>> {
+    let members: Option<HashMap<String, serde_json::Value>> =
+        serde_json::from_str(attributes.get()).map_err(misread)?;
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text
             .parse::<jiff::Timestamp>()
             .map_or(text, |time| time.to_string()),
         other => other.to_string(),
     };
-    let given = members.into_iter().filter(|(_, value)| !value.is_null());
-    given.map(|(name, value)| (name, text(value))).collect()
+    let members = members.into_iter().flatten();
+    let given = members.filter(|(_, value)| !value.is_null());
+    Ok(given.map(|(name, value)| (name, text(value))).collect())
 }
 
-fn attributes_of(document: &str) -> HashMap<String, String> {
-    let members: Members<'_> = serde_json::from_str(document).unwrap_or_default();
+fn attributes_of(document: &str) -> Result<HashMap<String, String>> {
+    let members: Members<'_> = serde_json::from_str(document).map_err(misread)?;
     let attributes = members.get("attributes");
-    attributes.map_or_else(HashMap::new, |attributes| normal(attributes.get()))
+    attributes.map_or_else(|| Ok(HashMap::new()), normal)
 }
 
-fn has_attributes(document: &str) -> bool {
-    !attributes_of(document).is_empty()
-}
-
-fn same_attributes(document: &str, wanted: &RawValue) -> bool {
-    normal(wanted.get()) == attributes_of(document)
+fn same_attributes(document: &str, wanted: &RawValue) -> Result<bool> {
+    Ok(normal(wanted)? == attributes_of(document)?)
 }
 
 pub(super) async fn verify(
@@ -288,9 +430,11 @@ pub(super) async fn verify(
     items: &[StoredItem],
 ) -> Result<Vec<Vec<String>>> {
     let there = There::read(tree, cx, items).await?;
+    let nodes = Nodes::new(cx);
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let (document, path) = stored_path(cx, &item.item).await?;
+        let names = there.names(&nodes, cx, item, &path).await?;
         let project = cx.ids.get(PROJECT, &item.item.scope).unwrap_or_default();
         let Some(node) = item
             .new_id
@@ -303,14 +447,14 @@ pub(super) async fn verify(
         let mut differences = parts::Differences::default();
         differences.compare(
             "path",
-            &below_root(&path).join("\\"),
+            &names.join("\\"),
             &below_root(&node.path).join("\\"),
         );
         let members: Members<'_> = parts::read(&item.item, &document)?;
         if let Some(attributes) = members
             .get("attributes")
             .filter(|attributes| attributes.get() != "null")
-            && !same_attributes(&node.document, attributes)
+            && !same_attributes(&node.document, attributes)?
         {
             differences.0.push("its dates differ".to_owned());
         }
@@ -326,20 +470,41 @@ mod tests {
     #[test]
     fn dates_are_compared_as_moments() {
         let raw = |text: &str| serde_json::from_str::<Box<RawValue>>(text).unwrap();
+        let same = |document, wanted| same_attributes(document, &raw(wanted)).unwrap();
         let document =
             r#"{"id":1,"attributes":{"startDate":"2026-01-01T00:00:00Z","finishDate":null}}"#;
-        assert!(same_attributes(
+        assert!(same(
             document,
-            &raw(r#"{"startDate":"2026-01-01T00:00:00.000Z"}"#)
+            r#"{"startDate":"2026-01-01T00:00:00.000Z"}"#
         ));
-        assert!(!same_attributes(
-            document,
-            &raw(r#"{"startDate":"2026-01-02T00:00:00Z"}"#)
-        ));
-        assert!(!same_attributes(
-            r#"{"id":1}"#,
-            &raw(r#"{"startDate":"2026-01-02T00:00:00Z"}"#)
-        ));
+        assert!(!same(document, r#"{"startDate":"2026-01-02T00:00:00Z"}"#));
+        let other = r#"{"startDate":"2026-01-02T00:00:00Z"}"#;
+        assert!(!same(r#"{"id":1}"#, other));
+        assert!(!same(r#"{"id":1,"attributes":null}"#, other));
+    }
+
+    #[test]
+    fn attributes_that_are_no_object_are_not_taken_for_none() {
+        let tree = &super::super::TREES[1];
+        for attributes in ["[]", "\"2026-01-01\"", "7"] {
+            let document = format!(r#"{{"id":1,"attributes":{attributes}}}"#);
+            let node = Slice {
+                kind: tree.kind,
+                id: 1,
+                name: "Sprint 1".to_owned(),
+                path: "\\P\\Iteration\\Sprint 1".to_owned(),
+                document: document.clone(),
+            };
+            let there = There {
+                tree,
+                projects: HashMap::from([("p".to_owned(), vec![node])]),
+            };
+            let wanted: Box<RawValue> =
+                serde_json::from_str(r#"{"startDate":"2026-01-02T00:00:00Z"}"#).unwrap();
+            let error = there.differs("p", "1", &wanted).unwrap_err();
+            assert_eq!(error.class, model::Class::Malformed, "{error}");
+            assert!(attributes_of(&document).is_err(), "{attributes}");
+        }
     }
 
     #[test]

@@ -144,6 +144,7 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
 async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let http = cx.target.http;
     let path = format!("/_apis/projects/{}", segment(&item.item.id));
+    cx.journal.intend(&item.item).await?;
     let answer = http
         .call(Method::PATCH, DEV, &path)
         .version(STABLE)
@@ -151,7 +152,7 @@ async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
         .send()
         .await?;
     api::finished(http, &answer).await?;
-    cx.journal.created(&item.item, &item.item.id).await?;
+    cx.journal.made(&item.item, &item.item.id).await?;
     Ok(Outcome::Done {
         new_id: item.item.id.clone(),
         losses: Vec::new(),
@@ -189,7 +190,7 @@ async fn create_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
             made => made?,
         },
     };
-    cx.journal.created(&item.item, &new_id).await?;
+    cx.journal.made(&item.item, &new_id).await?;
     done(new_id, losses)
 }
 
@@ -355,7 +356,7 @@ async fn free_name(cx: &Restore<'_>, item: &StoredItem, name: &str) -> Result<St
         .ok_or_else(|| Error::unsupported(format!("{name}: too many projects of this name")))
 }
 
-/// Brings the description back; nothing else of a live project is touched.
+/// Brings the description back, and the name where the project is replaced; nothing else of a live project is touched.
 async fn merge(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let http = cx.target.http;
     let found = find(&cx.target, std::slice::from_ref(item))
@@ -370,24 +371,44 @@ async fn merge(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let project: Project<'_> = parts::read(&item.item, &document)?;
     let there = detail(http, &new_id).await?;
     let there: Project<'_> = there.json()?;
-    if there.description.as_deref().unwrap_or_default()
-        != project.description.as_deref().unwrap_or_default()
-    {
-        let body = serde_json::json!({ "description": project.description.as_deref().unwrap_or_default() });
+    let text = |project: &Project<'_>| {
+        project
+            .description
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let renames = item.action == Action::Replace && project.name != there.name;
+    let change = Change {
+        name: renames.then_some(&*project.name),
+        description: Some(text(&project)).filter(|wanted| *wanted != text(&there)),
+    };
+    if change.name.is_some() || change.description.is_some() {
         let path = format!("/_apis/projects/{}", segment(&new_id));
-        let answer = http
-            .call(Method::PATCH, DEV, &path)
-            .version(STABLE)
-            .json(&body)
-            .send()
-            .await?;
+        let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
+        let answer = match call.json(&change).send().await {
+            Err(error) if is_taken(&error) => {
+                let why = format!("the name {} is taken by another project", project.name);
+                return Err(conflict(item, &why));
+            }
+            answer => answer?,
+        };
         api::finished(http, &answer).await?;
     }
-    cx.journal.created(&item.item, &new_id).await?;
+    cx.journal.found(&item.item, &new_id).await?;
     Ok(Outcome::Done {
         new_id,
         losses: Vec::new(),
     })
+}
+
+/// What a live project is to have instead.
+#[derive(Serialize)]
+struct Change<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
 }
 
 pub(super) async fn verify(cx: &Target<'_>, item: &StoredItem) -> Result<Vec<String>> {

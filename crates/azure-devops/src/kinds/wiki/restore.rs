@@ -11,7 +11,7 @@ use crate::kinds::git_repository::{self, GIT_REPOSITORY, Repository};
 use crate::kinds::parts::{self, failed};
 use crate::kinds::project::PROJECT;
 
-/// The wiki at the target that stands for a stored one: by id, as the only project wiki of the project, or by name.
+/// The wiki at the target that stands for a stored one, in the project that stands for its own: by id, as the only project wiki, or by name.
 fn matching<'w, 'a>(
     cx: &Target<'_>,
     there: &'w [Wiki<'a>],
@@ -22,16 +22,16 @@ fn matching<'w, 'a>(
         .new_id
         .clone()
         .or_else(|| cx.ids.get(WIKI, &item.item.id));
-    let by_id = there.iter().find(|wiki| {
+    let project = cx.ids.get(PROJECT, &stored.project)?;
+    let mut here = there
+        .iter()
+        .filter(|wiki| wiki.project.eq_ignore_ascii_case(&project));
+    let by_id = here.clone().find(|wiki| {
         known
             .as_deref()
             .is_some_and(|id| wiki.id.eq_ignore_ascii_case(id))
     });
     by_id.or_else(|| {
-        let project = cx.ids.get(PROJECT, &stored.project)?;
-        let mut here = there
-            .iter()
-            .filter(|wiki| wiki.project.eq_ignore_ascii_case(&project));
         here.find(|wiki| {
             if stored.is_project_wiki() {
                 wiki.is_project_wiki()
@@ -102,7 +102,10 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let found = matching(&cx.target, &there, item, &stored);
     let pages = found.filter(|_| stored.is_project_wiki() && item.action == Action::Replace);
     let found = found.map(|wiki| wiki.id.to_string());
-    let stays = parts::stays(cx, item).filter(|_| found.is_some());
+    let stays = found.as_ref().and_then(|id| parts::stays(cx, item, id));
+    if let Some(left) = stays {
+        return Ok(left);
+    }
     let mut losses = Vec::new();
     let make = async {
         if !stored.is_project_wiki() {
@@ -118,7 +121,6 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     if let Some(wiki) = pages {
         losses = push_pages(cx, &stored, &project, &wiki.repository).await?;
     }
-    losses.extend(stays);
     Ok(Outcome::Done { new_id, losses })
 }
 

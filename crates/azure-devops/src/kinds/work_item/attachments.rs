@@ -228,12 +228,10 @@ pub(super) async fn fetch(
 ) -> service::Result<()> {
     let item = item(id);
     let stored: BTreeSet<String> = run
-        .cx
-        .prior
-        .parts(&item)
+        .parts_before(&item)
         .await?
+        .unwrap_or_default()
         .into_iter()
-        .map(|part| part.name)
         .collect();
     let before = if stored.contains(SHARED_ATTACHMENTS) {
         shared_before(run, &item).await?
@@ -291,9 +289,9 @@ async fn still_shared(
         return Ok(shared);
     }
     for (guid, owner) in before {
-        let parts = run.cx.prior.parts(&item(*owner)).await?;
+        let parts = run.parts_before(&item(*owner)).await?.unwrap_or_default();
         let name = format!("{ATTACHMENTS}/{guid}");
-        if parts.iter().any(|part| part.name == name) {
+        if parts.contains(&name) {
             shared.insert(guid.clone(), *owner);
         }
     }

@@ -154,7 +154,12 @@ async fn store(
 
 /// A hole in the answer. Ids that only a link named may belong to nobody whom this identity can see.
 async fn lost(run: &Run<'_>, marks: &Marks, said: &Said, id: u32) -> Result<()> {
-    if marks.get(id) & REVISED == 0 && run.cx.prior.parts(&item(id)).await?.is_empty() {
+    let is_known = marks.get(id) & REVISED != 0
+        || run
+            .parts_before(&item(id))
+            .await?
+            .is_none_or(|parts| !parts.is_empty());
+    if !is_known {
         return Ok(());
     }
     run.failed(
@@ -209,8 +214,8 @@ async fn belongings(
 }
 
 async fn has_comments(run: &Run<'_>, id: u32) -> Result<bool> {
-    let parts = run.cx.prior.parts(&item(id)).await?;
-    Ok(parts.iter().any(|part| part.name == COMMENTS))
+    let parts = run.parts_before(&item(id)).await?;
+    Ok(parts.is_none_or(|parts| parts.iter().any(|part| part == COMMENTS)))
 }
 
 /// Whether the discussion has to be read: always the first time, later when a stream says so or the number of comments changed.

@@ -84,6 +84,14 @@ impl<'a> Run<'a> {
         self.cx.sink.issue(issue);
     }
 
+    /// The files of an item in the snapshot before; `None` where its folder is damaged: it is there, and what was in it comes anew.
+    pub(super) async fn parts_before(&self, item: &ItemRef) -> Result<Option<Vec<String>>> {
+        match self.cx.prior.parts(item).await {
+            Err(error) if error.is_damage() => Ok(None),
+            parts => Ok(Some(parts?.into_iter().map(|part| part.name).collect())),
+        }
+    }
+
     /// All that belongs to an item was sent, or is an issue.
     pub(super) fn done(&self, id: u32) {
         lock(&self.done).set(id, SEEN);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::http::Method;
@@ -10,10 +11,15 @@ use service::{Client, Error, Found, FoundState, Result, StoredItem, Target};
 use super::history::{CREATED_DATE, Revision, TITLE, TYPE};
 use super::restore::Place;
 use super::restore::check::Source;
+use super::verify::same_moment;
 use super::{REVISIONS, WORK_ITEM, batch, hidden};
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::parts;
 use crate::raw::{self, Number};
+
+const ID: &str = "System.Id";
+/// Stored documents that are read side by side.
+const READERS: usize = 8;
 
 #[derive(Deserialize)]
 struct Named {
@@ -42,12 +48,15 @@ fn ids(values: Vec<&serde_json::value::RawValue>) -> Result<BTreeSet<u32>> {
     Ok(named.into_iter().map(|named| named.id.0).collect())
 }
 
-/// Asks for nothing but the number: documents are not needed to know that an item is there.
-async fn present<T: DeserializeOwned>(http: &Client, wanted: &[u32]) -> Result<Vec<T>> {
+/// The fields of what is there, which may be none but the number: documents are not needed to know that an item is there.
+async fn present<T: DeserializeOwned>(
+    http: &Client,
+    wanted: &[u32],
+    fields: &[&str],
+) -> Result<Vec<T>> {
     let mut found = Vec::new();
     for chunk in wanted.chunks(batch::AT_ONCE) {
-        let body =
-            serde_json::json!({ "ids": chunk, "fields": ["System.Id"], "errorPolicy": "omit" });
+        let body = serde_json::json!({ "ids": chunk, "fields": fields, "errorPolicy": "omit" });
         let call = http
             .call(Method::POST, DEV, "/_apis/wit/workitemsbatch")
             .version(STABLE)
@@ -70,7 +79,7 @@ pub(super) async fn revisions(
         rev: Number,
     }
     let wanted: Vec<u32> = items.iter().filter_map(|item| known(cx, item)).collect();
-    let found: Vec<Revised> = present(cx.http, &wanted).await?;
+    let found: Vec<Revised> = present(cx.http, &wanted, &[ID]).await?;
     let found: HashMap<u32, u32> = found.iter().map(|one| (one.id.0, one.rev.0)).collect();
     let revision = |item| Some(found.get(&known(cx, item)?)?.to_string());
     Ok(items.iter().map(revision).collect())
@@ -86,7 +95,7 @@ fn known(cx: &Target<'_>, item: &StoredItem) -> Option<u32> {
 
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let wanted: Vec<u32> = items.iter().filter_map(|item| known(cx, item)).collect();
-    let live: Vec<Named> = present(cx.http, &wanted).await?;
+    let live: Vec<Named> = present(cx.http, &wanted, &[ID]).await?;
     let live: BTreeSet<u32> = live.into_iter().map(|named| named.id.0).collect();
     let bin = if wanted.iter().all(|id| live.contains(id)) {
         BTreeSet::new()
@@ -128,6 +137,50 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
     Ok(all)
 }
 
+/// The number alone does not tell: an organization that was made anew gives the same ones to others. No write but that of a restore moves the
+/// moment of creation.
+pub(super) async fn recognize(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<bool>> {
+    #[derive(Deserialize)]
+    struct Dated {
+        id: Number,
+        fields: Fields,
+    }
+    #[derive(Deserialize)]
+    struct Fields {
+        #[serde(rename = "System.CreatedDate")]
+        created: Option<String>,
+    }
+    let number = |item: &StoredItem| -> Option<u32> { item.new_id.as_deref()?.parse().ok() };
+    let wanted: Vec<u32> = items.iter().filter_map(number).collect();
+    let found: Vec<Dated> = present(cx.http, &wanted, &[ID, CREATED_DATE]).await?;
+    let found: HashMap<u32, Option<String>> = found
+        .into_iter()
+        .map(|one| (one.id.0, one.fields.created))
+        .collect();
+    let open: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let there = number(item).and_then(|id| found.get(&id));
+            async move {
+                let Some(there) = there else {
+                    return Ok(false);
+                };
+                let stored = created(cx, item).await?;
+                Ok::<_, Error>(stored.is_some() && same_moment(stored.as_deref(), there.as_deref()))
+            }
+        })
+        .collect();
+    stream::iter(open).buffered(READERS).try_collect().await
+}
+
+/// When the stored item was made.
+async fn created(cx: &Target<'_>, item: &StoredItem) -> Result<Option<String>> {
+    let document = parts::document(cx.stored, &item.item).await?;
+    let document = std::str::from_utf8(&document)
+        .map_err(|_| Error::malformed(format!("{}: its stored document is not text", item.item)))?;
+    Ok(Revision::read(document)?.created)
+}
+
 /// Looks for what an interrupted restore made and could not note. Nothing is asked before it is needed.
 #[derive(Default)]
 struct Unnoted<'a> {
@@ -150,7 +203,9 @@ impl<'a> Unnoted<'a> {
             Some(taken) => taken,
             None => mapped(cx).await?,
         };
-        let free = candidates.into_iter().find(|id| taken.insert(*id));
+        let free = candidates
+            .into_iter()
+            .find(|id| !cx.ids.is_of_another(WORK_ITEM, &id.to_string()) && taken.insert(*id));
         self.taken = Some(taken);
         Ok(free)
     }

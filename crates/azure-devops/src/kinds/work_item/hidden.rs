@@ -6,10 +6,13 @@ use model::{Class, ItemRef};
 use serde::Deserialize;
 use service::{Error, Result, StoredItem, Target};
 
-use crate::kinds::absent::{self, ITEMS_READ, Right};
+use crate::api::{self, RIGHTS_AT_ONCE, Right};
+use crate::kinds::absent::ITEMS_READ;
 use crate::kinds::node::{AREA, paths};
 use crate::kinds::parts;
 use crate::kinds::project::PROJECT;
+use crate::kinds::work_item::{REVISIONS, history};
+use crate::raw::Number;
 
 #[derive(Deserialize)]
 struct Placed {
@@ -24,8 +27,18 @@ struct Place {
 
 #[derive(Deserialize)]
 struct Area {
+    id: Number,
     identifier: String,
     path: String,
+}
+
+/// Areas of the snapshot that are at the target; paths are in lower case.
+#[derive(Default)]
+struct Areas {
+    /// By the path.
+    identifiers: BTreeMap<String, String>,
+    /// By the id.
+    paths: BTreeMap<String, String>,
 }
 
 /// Fails if the identity may not view work items where one of these was: nothing is known of it then.
@@ -38,15 +51,20 @@ pub(super) async fn refuse(cx: &Target<'_>, gone: &[&StoredItem], looked_for: us
     for item in gone {
         let document = parts::document(cx.stored, &item.item).await?;
         let placed: Placed = parts::read(&item.item, &document)?;
-        if let Some(token) = token(&areas, &placed.fields.area) {
+        let token = match areas.token(&placed.fields.area) {
+            // It was renamed since the item's last revision.
+            None => areas.token(&today(cx, &item.item, &areas).await?),
+            token => token,
+        };
+        if let Some(token) = token {
             wanted.entry(token).or_default().push(&item.item);
         }
     }
     let tokens: Vec<&String> = wanted.keys().collect();
     let mut hidden: BTreeSet<&ItemRef> = BTreeSet::new();
-    for tokens in tokens.chunks(absent::AT_ONCE) {
+    for tokens in tokens.chunks(RIGHTS_AT_ONCE) {
         let rights: Vec<Right<'_>> = tokens.iter().map(|token| (ITEMS_READ, &***token)).collect();
-        let allowed = absent::evaluated(cx.http, &rights).await?;
+        let allowed = api::evaluated(cx.http, &rights, false).await?;
         let denied = tokens.iter().zip(allowed).filter(|(_, allowed)| !allowed);
         hidden.extend(denied.flat_map(|(token, _)| &wanted[*token]).copied());
     }
@@ -64,9 +82,17 @@ pub(super) async fn refuse(cx: &Target<'_>, gone: &[&StoredItem], looked_for: us
     Err(Error::new(class, "permission-missing", message))
 }
 
-/// The identifiers of the areas of the snapshot that are at the target, by their paths in lower case.
-async fn areas(cx: &Target<'_>) -> Result<BTreeMap<String, String>> {
-    let mut areas = BTreeMap::new();
+/// The path that the snapshot has of the area of an item, whatever the item says; none where the area is not known.
+async fn today(cx: &Target<'_>, item: &ItemRef, areas: &Areas) -> Result<String> {
+    let records = cx.stored.part(item, REVISIONS).await?.unwrap_or_default();
+    let revisions = history::read_all(&records)?;
+    let area = revisions.last().and_then(|last| last.filed.node(AREA));
+    let path = area.and_then(|id| areas.paths.get(id));
+    Ok(path.cloned().unwrap_or_default())
+}
+
+async fn areas(cx: &Target<'_>) -> Result<Areas> {
+    let mut areas = Areas::default();
     for project in cx.stored.ids(PROJECT, "").await? {
         for id in cx.stored.ids(AREA, &project).await? {
             if cx.ids.get(AREA, &id).is_none() || cx.ids.get(PROJECT, &project).is_none() {
@@ -75,20 +101,24 @@ async fn areas(cx: &Target<'_>) -> Result<BTreeMap<String, String>> {
             let item = ItemRef::new(AREA, &project, &id);
             let document = parts::document(cx.stored, &item).await?;
             let area: Area = parts::read(&item, &document)?;
-            areas.insert(paths::in_fields(&area.path).to_lowercase(), area.identifier);
+            let path = paths::in_fields(&area.path).to_lowercase();
+            areas.paths.insert(area.id.0.to_string(), path.clone());
+            areas.identifiers.insert(path, area.identifier);
         }
     }
     Ok(areas)
 }
 
-/// Each node from the root on; `None` unless all are known.
-fn token(areas: &BTreeMap<String, String>, path: &str) -> Option<String> {
-    let path = path.to_lowercase();
-    let ends = path.match_indices('\\').map(|(at, _)| at);
-    let nodes = ends.chain([path.len()]).map(|end| {
-        let identifier = areas.get(&path[..end])?;
-        Some(format!("vstfs:///Classification/Node/{identifier}"))
-    });
-    let nodes: Option<Vec<String>> = nodes.collect();
-    nodes.map(|nodes| nodes.join(":"))
+impl Areas {
+    /// Each node from the root on; `None` unless all are known.
+    fn token(&self, path: &str) -> Option<String> {
+        let path = path.to_lowercase();
+        let ends = path.match_indices('\\').map(|(at, _)| at);
+        let nodes = ends.chain([path.len()]).map(|end| {
+            let identifier = self.identifiers.get(&path[..end])?;
+            Some(format!("vstfs:///Classification/Node/{identifier}"))
+        });
+        let nodes: Option<Vec<String>> = nodes.collect();
+        nodes.map(|nodes| nodes.join(":"))
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use service::{Error, Result};
 
+use super::filed::{Filed, PATHS};
 use crate::identity;
 use crate::raw::{self, Members};
 
@@ -97,6 +98,8 @@ pub(super) struct CommentRef {
 pub(super) struct Revision {
     pub(super) rev: u32,
     pub(super) fields: Fields,
+    /// Documents do not say; the records of the stream do.
+    pub(super) filed: Filed,
     pub(super) history: Option<String>,
     pub(super) comment: Option<CommentRef>,
     pub(super) changed: Option<String>,
@@ -132,6 +135,7 @@ impl Revision {
         Ok(Self {
             rev: record.rev,
             fields,
+            filed: Filed::read(&record.fields),
             history: text(HISTORY),
             comment: record.comment,
             changed: text(CHANGED_DATE),
@@ -238,6 +242,20 @@ pub(super) fn changes(before: &Fields, after: &Fields) -> Changes {
     set.chain(removed).collect()
 }
 
+/// Paths that stay the same in words and name another node: the one before was renamed, and has given its name to this one.
+fn moved(before: &Filed, revision: &Revision) -> Changes {
+    let is_moved = |kind| match (before.node(kind), revision.filed.node(kind)) {
+        (Some(before), Some(after)) => before != after,
+        _ => false,
+    };
+    let paths = PATHS.iter().filter(|(_, kind)| is_moved(kind));
+    let named = paths.filter_map(|(field, _)| {
+        let path = revision.fields.get(*field)?;
+        Some(((*field).to_owned(), Change::Replaced(path.clone())))
+    });
+    named.collect()
+}
+
 /// One write of the replay: what a revision changed, by whom and when.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Step {
@@ -245,6 +263,7 @@ pub(super) struct Step {
     pub(super) date: String,
     pub(super) by: String,
     pub(super) changes: Changes,
+    pub(super) filed: Filed,
     pub(super) history: Option<String>,
     /// Fields whose text is Markdown from now on.
     pub(super) markdown: Vec<String>,
@@ -305,9 +324,11 @@ impl Replay {
     pub(super) fn plan(revisions: &[Revision], dated: &[(usize, Option<Timestamp>)]) -> Self {
         let mut replay = Self::default();
         let (mut before, mut formatted) = (Fields::new(), &Vec::new());
+        let mut filed = <&Filed>::default();
         let (mut moments, mut dating) = (Vec::new(), Dating::default());
         for revision in revisions.iter().filter(|revision| !revision.deleted) {
-            let changes = changes(&before, &revision.fields);
+            let mut changes = changes(&before, &revision.fields);
+            changes.extend(moved(filed, revision));
             if changes.is_empty() && revision.edits_a_comment() && !replay.steps.is_empty() {
                 continue;
             }
@@ -325,11 +346,13 @@ impl Replay {
                 date,
                 by,
                 changes,
+                filed: revision.filed.clone(),
                 history: revision.history.clone(),
                 markdown: markdown.cloned().collect(),
                 relations: Vec::new(),
             });
             before.clone_from(&revision.fields);
+            filed = &revision.filed;
             formatted = &revision.markdown;
         }
         replay.losses.extend(dating.loss());

@@ -128,6 +128,7 @@ async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> 
 async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let id = item.new_id.as_deref().unwrap_or(&item.item.id);
     let path = format!("/_apis/wit/recyclebin/{}", segment(id));
+    cx.journal.intend(&item.item).await?;
     let call = cx
         .target
         .http
@@ -136,7 +137,7 @@ async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     call.json(&serde_json::json!({ "isDeleted": false }))
         .send()
         .await?;
-    cx.journal.created(&item.item, id).await?;
+    cx.journal.made(&item.item, id).await?;
     Ok(Outcome::Done {
         new_id: id.to_owned(),
         losses: Vec::new(),
@@ -178,7 +179,7 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
     };
     let made: Written = answer.json()?;
     let new_id = made.id.to_string();
-    cx.journal.created(&item.item, &new_id).await?;
+    cx.journal.made(&item.item, &new_id).await?;
     let uploads = uploads.finish(&mut patch.losses);
     Progress {
         next: 1,

@@ -6,17 +6,20 @@ use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use service::{Error, Result, StoredItem, Target};
+use tokio::sync::OnceCell;
 
 use super::attachments::references;
+use super::filed::PATHS;
 use super::history::{
     self, AREA_PATH, CHANGED_DATE, CREATED_BY, CREATED_DATE, Fields, ITERATION_PATH, PROJECT,
     REASON, Revision, STATE,
 };
+use super::restore::Place;
 use super::restore::check::{Leads, Relation, Source, relations};
 use super::{batch, document};
 use crate::identity;
 use crate::kinds::node::paths::split_field;
-use crate::kinds::parts::Differences;
+use crate::kinds::parts::{Differences, short};
 
 /// Dates may have been moved by this much to keep the order of revisions.
 const MOVED: i128 = 1000;
@@ -39,23 +42,30 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
             documents.insert(head.id.to_string(), value.to_owned());
         }
     }
+    let place = OnceCell::new();
     let mut all = Vec::with_capacity(items.len());
     for item in items {
         let document = item.new_id.as_deref().and_then(|id| documents.get(id));
         all.push(match document {
-            Some(document) => compare(cx, item, document).await?,
+            Some(document) => compare(cx, &place, item, document).await?,
             None => vec![service::GONE.to_owned()],
         });
     }
     Ok(all)
 }
 
-async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Result<Vec<String>> {
+async fn compare<'a>(
+    cx: &'a Target<'a>,
+    place: &OnceCell<Place<'a>>,
+    item: &StoredItem,
+    document: &RawValue,
+) -> Result<Vec<String>> {
     let source = Source::read(cx.stored, item).await?;
     let there = Revision::read(document.get())?;
     let relations = relations(document.get())?;
     let mut differences = Differences::default();
-    fields(&mut differences, &source.now.fields, &there.fields);
+    let wanted = at_target(cx, place, &source, &there, &mut differences).await?;
+    fields(&mut differences, &wanted, &there.fields);
     creation(&mut differences, &source.now, &there);
     if item.action == model::Action::Create {
         replayed(&mut differences, &source, &there);
@@ -69,6 +79,37 @@ async fn compare(cx: &Target<'_>, item: &StoredItem, document: &RawValue) -> Res
     }
     links(cx, &mut differences, &source, &relations);
     Ok(differences.0)
+}
+
+/// The stored fields with the paths that the target has: a project or a node that was renamed is the same. Nothing is asked where the names are.
+async fn at_target<'a>(
+    cx: &'a Target<'a>,
+    place: &OnceCell<Place<'a>>,
+    source: &Source,
+    there: &Revision,
+    differences: &mut Differences,
+) -> Result<Fields> {
+    let mut wanted = source.now.fields.clone();
+    let same = |field| source.now.text(field).to_lowercase() == there.text(field).to_lowercase();
+    if [PROJECT, AREA_PATH, ITERATION_PATH].into_iter().all(same) {
+        return Ok(wanted);
+    }
+    let place = place.get_or_try_init(|| Place::load(cx)).await?;
+    let Ok(project) = place.present(source) else {
+        return Ok(wanted);
+    };
+    differences.compare(PROJECT, project.name.as_str(), there.text(PROJECT));
+    for (field, kind) in PATHS {
+        let old = source.now.text(field);
+        if old.is_empty() {
+            continue;
+        }
+        let spot = place.spot(kind, &source.now.filed, old, project).await?;
+        if spot.exact {
+            wanted.insert(field.to_owned(), spot.path.into());
+        }
+    }
+    Ok(wanted)
 }
 
 /// By whom the item was made, and when.
@@ -104,7 +145,13 @@ fn replayed(differences: &mut Differences, source: &Source, there: &Revision) {
 
 fn moments(differences: &mut Differences, what: &str, [stored, there]: [Option<&str>; 2]) {
     if !same_moment(stored, there) {
-        differences.compare(what, stored.unwrap_or_default(), there.unwrap_or_default());
+        let shown = |text: Option<&str>| match text {
+            // A text without letters is shown as nothing too.
+            Some("") => "an empty text".to_owned(),
+            text => short(text.unwrap_or_default()),
+        };
+        let message = format!("{what}: {} instead of {}", shown(there), shown(stored));
+        differences.0.push(message);
     }
 }
 
@@ -220,7 +267,7 @@ fn without_ids(text: &str) -> String {
     out
 }
 
-fn same_moment(one: Option<&str>, other: Option<&str>) -> bool {
+pub(super) fn same_moment(one: Option<&str>, other: Option<&str>) -> bool {
     let read = |text: Option<&str>| text.and_then(|text| text.parse::<Timestamp>().ok());
     match (read(one), read(other)) {
         (Some(one), Some(other)) => one.duration_since(other).abs().as_millis() < MOVED,
@@ -245,6 +292,21 @@ mod tests {
         assert!(!same("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"));
         assert!(same("never", "never") && same_moment(None, None));
         assert!(!same("never", "once") && !same_moment(Some("never"), None));
+    }
+
+    #[test]
+    fn a_missing_date_beside_an_empty_one_is_named() {
+        let mut differences = Differences::default();
+        moments(&mut differences, "date", [None, Some("")]);
+        moments(&mut differences, "date", [Some("once"), None]);
+        moments(&mut differences, "date", [None, None]);
+        assert_eq!(
+            differences.0,
+            [
+                "date: an empty text instead of nothing",
+                "date: nothing instead of \"once\""
+            ]
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) async fn check(
     options: Check,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let found = options.place.find(global).await?;
+    let found = options.place.find_to_read(global).await?;
     let read_data = options.read_data.map_or(ReadData::None, Part::today);
     let options = CheckOptions { read_data };
     let report = examine(&found, &options, output).await?;

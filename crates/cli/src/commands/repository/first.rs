@@ -59,7 +59,7 @@ async fn make(app: &App, place: &Path, output: &Output) -> Result<(), Failure> {
     };
     let row = app.control.add_repository(new).await?.row;
     let sheet = app.data.join(format!("recovery-sheet-{NAME}.txt"));
-    let text = recovery::sheet(&row.location, &row.id, &file.display().to_string());
+    let text = recovery::sheet(&row.location, &row.id, Some(&file));
     if !sheet.exists() {
         write_private(&sheet, text.as_bytes())?;
     }

@@ -182,11 +182,7 @@ pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit,
         .repository(init.name, location, password, false)?;
     let row = added(app, new).await?;
     output.event(&serde_json::json!({"event": "repository", "name": row.name, "location": row.location, "id": row.id, "password_file": file}));
-    output.line(recovery::sheet(
-        &row.location,
-        &row.id,
-        &file.display().to_string(),
-    ));
+    output.line(recovery::sheet(&row.location, &row.id, Some(&file)));
     Ok(Exit::Done)
 }
 
@@ -274,11 +270,7 @@ pub(super) async fn ask_init(api: &Api, init: Init, output: &Output) -> Result<E
     let row = &added["repository"];
     let text = |key: &str| row[key].as_str().unwrap_or("");
     output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"], "password_file": file}));
-    output.line(recovery::sheet(
-        text("location"),
-        text("id"),
-        &file.display().to_string(),
-    ));
+    output.line(recovery::sheet(text("location"), text("id"), Some(&file)));
     Ok(Exit::Done)
 }
 

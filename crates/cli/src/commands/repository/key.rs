@@ -71,10 +71,15 @@ pub(super) async fn key(app: &App, key: Key, output: &Output) -> Result<Exit, Fa
 async fn list(app: &App, which: &Which, output: &Output) -> Result<(), Failure> {
     let (_, repository) = app.repository(which.name()).await?;
     for key in repository.keys().await? {
-        output.event(&json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use}));
+        output.event(&json!({"id": key.id.to_string(), "created": key.created, "hostname": key.hostname, "username": key.username, "in_use": key.in_use, "gone": key.is_gone}));
         let current = if key.in_use { "  (in use)" } else { "" };
+        let gone = if key.is_gone {
+            "  (gone: another program removed it, or it was lost; only its second copy is left)"
+        } else {
+            ""
+        };
         output.line(format!(
-            "{}  {}  {}@{}{current}",
+            "{}  {}  {}@{}{current}{gone}",
             key.id.short(),
             moment(&key.created),
             key.username,

@@ -56,9 +56,21 @@ pub(super) struct Known {
 
 impl Place {
     pub(super) async fn find(&self, global: &Global) -> Result<Found, Failure> {
-        let Some(path) = &self.path else {
-            return self.find_known(global).await;
-        };
+        match &self.path {
+            Some(path) => self.at(path),
+            None => self.known_to(App::open(&global.data()).await?).await,
+        }
+    }
+
+    /// The same for a command that only reads it, also beside whoever holds the data directory.
+    pub(super) async fn find_to_read(&self, global: &Global) -> Result<Found, Failure> {
+        match &self.path {
+            Some(path) => self.at(path),
+            None => self.known_to(App::open_beside(&global.data()).await?).await,
+        }
+    }
+
+    fn at(&self, path: &str) -> Result<Found, Failure> {
         let file = self.password_file.as_ref().ok_or_else(|| {
             Failure::usage(
                 format!("the password of {path} is not known here"),
@@ -87,8 +99,7 @@ impl Place {
         self.path.is_none().then_some(&self.which)
     }
 
-    async fn find_known(&self, global: &Global) -> Result<Found, Failure> {
-        let app = App::open(&global.data()).await?;
+    async fn known_to(&self, app: App) -> Result<Found, Failure> {
         let row = app.repository_row(self.which.name()).await?;
         let password = app.secret(&row.password_credential).await?;
         let store = app.control.store_of(&row).await?;

@@ -102,12 +102,8 @@ pub(super) async fn default(
 pub(super) async fn sheet(app: &App, which: &Which, output: &Output) -> Result<Exit, Failure> {
     let row = app.repository_row(which.name()).await?;
     let file = super::default_password_file(&app.data, &row.name);
-    let file = if file.exists() {
-        file.display().to_string()
-    } else {
-        "PASSWORD-FILE".to_owned()
-    };
-    let text = recovery::sheet(&row.location, &row.id, &file);
+    let file = file.exists().then_some(file.as_path());
+    let text = recovery::sheet(&row.location, &row.id, file);
     output.event(&serde_json::json!({"event": "recovery-sheet", "text": text}));
     output.line(text);
     Ok(Exit::Done)

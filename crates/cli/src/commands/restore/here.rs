@@ -68,7 +68,7 @@ pub(super) async fn undo(app: &App, plan: &str, output: &Output) -> Result<Exit,
 async fn tell(app: &App, id: &str, output: &Output) -> Result<Exit, Failure> {
     let summary = Summary::of(app, id).await?;
     let steps: u64 = summary.actions.values().sum();
-    output.event(&serde_json::json!({"event": "plan", "id": id, "steps": steps, "actions": summary.actions, "losses": summary.losses}));
+    output.event(&serde_json::json!({"event": "plan", "id": id, "steps": steps, "actions": summary.actions, "losses": summary.losses, "unread": summary.unread}));
     output.line(table(
         &["kind", "action", "items"],
         summary
@@ -86,9 +86,20 @@ async fn tell(app: &App, id: &str, output: &Output) -> Result<Exit, Failure> {
             .iter()
             .for_each(|loss| output.line(format!("  - {loss}")));
     }
+    if !summary.unread.is_empty() {
+        output.line("\nWhat cannot be read and is left out:");
+        summary
+            .unread
+            .iter()
+            .for_each(|why| output.line(format!("  - {why}")));
+    }
     let writes = summary.actions.keys().any(|action| action != SKIP);
     super::tell_next(id, writes, output);
-    Ok(Exit::Done)
+    Ok(if summary.unread.is_empty() {
+        Exit::Done
+    } else {
+        Exit::DoneWithIssues
+    })
 }
 
 /// The connector that made a snapshot.
@@ -119,6 +130,8 @@ struct Summary {
     kinds: BTreeMap<(String, String), u64>,
     losses: BTreeSet<String>,
     reasons: BTreeSet<String>,
+    /// What of the snapshot is damaged.
+    unread: Vec<String>,
 }
 
 impl Summary {
@@ -138,9 +151,7 @@ impl Summary {
                     .kinds
                     .entry((step.item.kind.clone(), action))
                     .or_default() += 1;
-                if step.action != Action::Skip {
-                    summary.losses.extend(step.losses);
-                }
+                summary.losses.extend(step.losses);
                 if let Some(reason) = step.reason.filter(|_| summary.reasons.len() < 20) {
                     summary.reasons.insert(format!(
                         "{} {}: {reason}",

@@ -12,6 +12,7 @@ use crate::client::{Api, segment};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
+use crate::visible::visible;
 
 pub(super) async fn run(
     command: Command,
@@ -139,7 +140,7 @@ async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure>
         output.line(format!(
             "{:8} {}",
             text(change, "change"),
-            path.escape_debug()
+            visible(path)
         ));
     }
     output.event(&json!({"event": "result", "differences": changes.len()}));
@@ -228,7 +229,7 @@ async fn find(api: &Api, options: &Search, output: &Output) -> Result<(), Failur
         return Ok(());
     }
     output.rows(&HEAD, &hits, |hit| {
-        let item = |key: &str| text(&hit["item"], key).escape_debug().to_string();
+        let item = |key: &str| visible(text(&hit["item"], key));
         let state = match (hit["current"] == true, hit["item"]["binned"] == true) {
             (false, _) => "gone or renamed",
             (true, true) => "in the recycle bin",

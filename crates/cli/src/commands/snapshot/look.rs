@@ -11,6 +11,7 @@ use crate::client::{Api, segment};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
+use crate::visible::visible;
 
 #[derive(Args)]
 pub(crate) struct Cat {
@@ -89,7 +90,7 @@ pub(super) async fn git_log(
     let mut commits = api.list_most(&path, options.limit).await?;
     let more = commits.len() > options.limit;
     commits.truncate(options.limit);
-    let cell = |row: &Value, key: &str| text(row, key).escape_debug().to_string();
+    let cell = |row: &Value, key: &str| visible(text(row, key));
     let head = ["commit", "time", "author", "subject"];
     output.rows(&head, &commits, |row| {
         vec![

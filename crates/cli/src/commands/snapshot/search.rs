@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
 use crate::progress::Progress;
 use crate::services::SERVICES;
+use crate::visible::visible;
 
 #[derive(Args)]
 pub(crate) struct Search {
@@ -132,9 +133,9 @@ pub(super) fn excerpt<'p>(pieces: impl Iterator<Item = (&'p str, bool)>) -> Stri
     let mut line = String::new();
     for (text, hit) in pieces {
         let text = text.replace('\n', " ");
-        let text = text.escape_debug();
+        let text = visible(text);
         line.push_str(if hit { "[" } else { "" });
-        line.extend(text);
+        line.push_str(&text);
         line.push_str(if hit { "]" } else { "" });
     }
     line
@@ -289,7 +290,7 @@ pub(super) fn tell_history(
 fn cell(value: &serde_json::Value) -> String {
     value
         .as_str()
-        .map_or_else(String::new, |text| text.escape_debug().to_string())
+        .map_or_else(String::new, visible)
 }
 
 fn short(snapshot: &serde_json::Value) -> String {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::visible::visible;
+
 /// Whether somebody who gives a name or an address means this source.
 pub(super) fn is_called(wanted: &str, name: &str, address: &str) -> bool {
     let plain = wanted.trim_end_matches('/');
@@ -30,7 +32,7 @@ impl Shared {
     pub(super) fn shown(&self, row: &Value) -> String {
         let name = row["source"].as_str().unwrap_or_default();
         let address = row["address"].as_str().filter(|_| self.0.contains(name));
-        address.unwrap_or(name).escape_debug().to_string()
+        visible(address.unwrap_or(name))
     }
 }
 

@@ -23,34 +23,38 @@ pub(super) use side::Side;
 pub(super) struct Pairs {
     /// Kind → scope and id in the snapshot → id in the sandbox.
     new: HashMap<String, HashMap<(String, String), String>>,
+    /// Kind and id in the snapshot of what the plan does not restore.
+    skipped: HashSet<(String, String)>,
 }
 
 impl Pairs {
     /// From the steps of the plan; those that were not done are differences, those that were not to be done are left out.
     pub(super) fn of(steps: &[Step], compared: &mut Compared) -> Self {
         let mut new: HashMap<String, HashMap<(String, String), String>> = HashMap::new();
+        let mut skipped = HashSet::new();
         for step in steps {
             let ItemRef { kind, scope, id } = step.item.clone();
             let failed = matches!(
                 step.state,
                 StepState::Failed | StepState::Planned | StepState::Intended
             );
-            let skipped = matches!(step.action, Action::Skip | Action::Export | Action::Remove)
+            let is_skipped = matches!(step.action, Action::Skip | Action::Export | Action::Remove)
                 || step.state == StepState::Skipped;
             match &step.new_id {
                 // Also of what another item's restore brought along.
-                Some(made) if !failed || skipped => {
+                Some(made) if !failed || is_skipped => {
                     new.entry(kind)
                         .or_default()
                         .insert((scope, id), made.clone());
                 }
-                _ if skipped => {
+                _ if is_skipped => {
                     let reason = step.reason.as_deref().unwrap_or("the plan skips it");
                     compared.leave_out(
                         &[kind.as_str()],
                         "items that the plan does not restore",
                         reason,
                     );
+                    skipped.insert((kind, id));
                 }
                 _ => {
                     let found = step.detail.clone().unwrap_or_else(|| "nothing".to_owned());
@@ -59,7 +63,11 @@ impl Pairs {
                 }
             }
         }
-        Self { new }
+        Self { new, skipped }
+    }
+
+    fn skips(&self, kind: &str, id: &str) -> bool {
+        self.skipped.contains(&(kind.to_owned(), id.to_owned()))
     }
 
     /// Ids of a kind, `(scope, id)` in the snapshot and the id in the sandbox.
@@ -136,8 +144,9 @@ impl Comparison<'_> {
         rules: &[&'static Rule],
     ) -> Result<(), Failure> {
         let (mut one, mut other) = (self.expected.view(old).await?, self.actual.view(new).await?);
-        if let (Some(one), Some(other)) = (&one, &mut other) {
-            links::settle(self.expected, old, one, other, self.compared).await?;
+        if let (Some(one), Some(other)) = (&mut one, &mut other) {
+            let sides = (self.expected, self.pairs);
+            links::settle(sides, old, one, other, self.compared).await?;
         }
         for rule in rules {
             for (value, side) in [

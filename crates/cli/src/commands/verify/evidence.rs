@@ -318,14 +318,14 @@ pub(super) struct Row {
     pub time: Timestamp,
     pub source: String,
     pub snapshot: String,
-    /// `passed`, `failed` or `altered`.
+    /// `passed`, `failed`, `altered`, or `unknown key` for what somebody else signed.
     pub result: String,
     pub differences: u64,
     pub file: PathBuf,
 }
 
-/// The reports in a folder by their names, which begin with the time; other files are passed over.
-pub(super) fn list(folder: &Path) -> std::result::Result<Vec<Row>, Failure> {
+/// The reports in a folder by their names, which begin with the time; other files are passed over. `known` is this installation's public key.
+pub(super) fn list(folder: &Path, known: Option<&str>) -> std::result::Result<Vec<Row>, Failure> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
@@ -346,10 +346,11 @@ pub(super) fn list(folder: &Path) -> std::result::Result<Vec<Row>, Failure> {
                 return None;
             }
         };
-        let result = match (signed.trust(None), signed.evidence.result) {
+        let result = match (signed.trust(known), signed.evidence.result) {
             (Trust::Altered, _) => "altered",
-            (_, Result::Passed) => "passed",
-            (_, Result::Failed) => "failed",
+            (Trust::Stranger, _) => "unknown key",
+            (Trust::Signed, Result::Passed) => "passed",
+            (Trust::Signed, Result::Failed) => "failed",
         };
         Some(Row {
             time: signed.evidence.finished,

@@ -11,7 +11,7 @@ use service::{
     Layout, Outcome, Pass, Removal, Restore, Result, Service, StoredItem, Target,
 };
 
-use super::world::{Thing, World};
+use super::world::{Teams, Thing, World};
 use crate::stand_in::NoPreflight;
 
 /// How many revisions a thing has.
@@ -149,11 +149,20 @@ impl FakeKind {
             let id = item.new_id.clone().unwrap();
             cx.journal.intend(&item.item).await?;
             self.world.change(&id, |thing| thing.deleted = false)?;
-            cx.journal.created(&item.item, &id).await?;
+            cx.journal.made(&item.item, &id).await?;
             return Ok(id);
         }
+        let mistaken = matches!(self.shape, Shape::Team) && self.world.teams() == Teams::Mistaken;
+        let there = if mistaken {
+            self.look(target, item)?
+        } else {
+            None
+        };
         let id = if let Some(id) = &item.new_id {
             id.clone()
+        } else if let Some(there) = there {
+            cx.journal.made(&item.item, &there.id).await?;
+            there.id
         } else {
             let thing = Thing {
                 kind: self.spec.name.to_owned(),
@@ -164,7 +173,7 @@ impl FakeKind {
             };
             cx.journal.intend(&item.item).await?;
             let id = self.world.create(thing)?;
-            cx.journal.created(&item.item, &id).await?;
+            cx.journal.made(&item.item, &id).await?;
             id
         };
         if matches!(self.shape, Shape::Thing) && matches!(item.action, Action::Create) {
@@ -219,18 +228,16 @@ impl FakeKind {
                 // An undeleted one keeps its id; a new one carries the marker.
                 self.world.search(|id, thing| {
                     thing.kind == kind
+                        && !cx.ids.is_of_another(kind, id)
                         && (thing.marker.as_ref() == Some(&old.id)
                             || (item.action == Action::Undelete && id == old.id))
                 })?
             }
-            Shape::Thing if cx.original => {
+            Shape::Thing => {
                 let known = item.new_id.clone().or_else(|| cx.ids.get(kind, &old.id));
                 self.world
                     .search(|id, thing| thing.kind == kind && known.as_deref() == Some(id))?
             }
-            Shape::Thing => self
-                .world
-                .search(|_, thing| thing.kind == kind && thing.marker.as_ref() == Some(&old.id))?,
             Shape::Project | Shape::Team | Shape::Record => self.world.search(|_, thing| {
                 thing.kind == kind && thing.scope == scope && thing.name == item.name
             })?,
@@ -278,6 +285,18 @@ impl Kind for FakeKind {
         Ok(found)
     }
 
+    async fn recognize(&self, _: &Target<'_>, items: &[StoredItem]) -> Result<Vec<bool>> {
+        self.world.answers()?;
+        let mut known = Vec::new();
+        for item in items {
+            let there = self.world.read(item.new_id.as_deref().unwrap())?;
+            let ours =
+                |thing: &Thing| !thing.deleted && thing.marker.as_ref() == Some(&item.item.id);
+            known.push(matches!(self.shape, Shape::Thing) && there.as_ref().is_some_and(ours));
+        }
+        Ok(known)
+    }
+
     async fn restore(
         &self,
         cx: &Restore<'_>,
@@ -314,6 +333,11 @@ impl Kind for FakeKind {
             differences.push(of_item);
         }
         Ok(differences)
+    }
+
+    fn only_one(&self) -> Option<&'static str> {
+        let one = matches!(self.shape, Shape::Team) && self.world.teams() == Teams::One;
+        one.then_some("there can be one of this name")
     }
 
     fn removal(&self) -> Removal {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use engine::Result;
 use engine::plan::PlanStore;
 use jiff::Timestamp;
-use model::{ItemRef, PlanPerson, PlanState, RestorePlan, Step, StepState};
+use model::{ItemRef, MadeBefore, PlanPerson, PlanState, RestorePlan, Step, StepState, Written};
 
 use super::world::World;
 
@@ -25,6 +25,7 @@ struct Rows {
 struct Entry {
     intended: bool,
     new_id: Option<String>,
+    made: bool,
     note: Option<String>,
 }
 
@@ -69,6 +70,14 @@ impl MemoryStore {
 
     pub(crate) fn state(&self) -> PlanState {
         self.head(PLAN).state
+    }
+
+    /// As a version left it that did not note what it had made.
+    pub(crate) fn forget_what_was_made(&self) {
+        self.of(PLAN, |rows| {
+            let entries = rows.journal.values_mut();
+            entries.for_each(|entry| entry.made = false);
+        });
     }
 
     pub(crate) fn ids(&self) -> BTreeMap<ItemRef, String> {
@@ -180,9 +189,10 @@ impl PlanStore for MemoryStore {
         self.tick(plan, |rows| entry(rows, item).intended = true)
     }
 
-    async fn created(&self, plan: &str, item: &ItemRef, new_id: &str) -> Result<()> {
+    async fn wrote(&self, plan: &str, written: &Written) -> Result<()> {
         self.tick(plan, |rows| {
-            entry(rows, item).new_id = Some(new_id.to_owned());
+            let entry = entry(rows, &written.item);
+            (entry.new_id, entry.made) = (Some(written.new_id.clone()), written.made);
         })
     }
 
@@ -198,11 +208,55 @@ impl PlanStore for MemoryStore {
         })
     }
 
-    async fn id_map(&self, plan: &str) -> Result<Vec<(ItemRef, String)>> {
-        self.tick(plan, |rows| known(rows).into_iter().collect())
+    async fn written(&self, plan: &str) -> Result<Vec<Written>> {
+        self.tick(plan, |rows| {
+            let known = known(rows).into_iter();
+            let read = |(item, new_id)| Written {
+                made: rows.journal[&item].made,
+                item,
+                new_id,
+            };
+            known.map(read).collect()
+        })
     }
 
     async fn open_intents(&self, plan: &str) -> Result<Vec<ItemRef>> {
         self.tick(plan, open)
+    }
+
+    async fn made_before(
+        &self,
+        plan: &RestorePlan,
+        kind: &str,
+        ids: &[&str],
+    ) -> Result<Vec<MadeBefore>> {
+        self.world.tick(|| {
+            let mut plans = self.plans.lock().unwrap();
+            let mut made = Vec::new();
+            for (id, rows) in plans.iter_mut().rev() {
+                let Some(other) = rows.plan.clone() else {
+                    continue;
+                };
+                let same =
+                    other.source == plan.source && other.target.source() == plan.target.source();
+                if *id == plan.id || !same {
+                    continue;
+                }
+                for (item, new_id) in known(rows) {
+                    if item.kind == kind && ids.contains(&item.id.as_str()) {
+                        made.push(MadeBefore {
+                            item,
+                            new_id,
+                            plan: id.clone(),
+                            finished: matches!(
+                                other.state,
+                                PlanState::Applied | PlanState::AppliedWithIssues
+                            ),
+                        });
+                    }
+                }
+            }
+            made
+        })
     }
 }

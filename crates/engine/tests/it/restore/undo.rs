@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Case;
 use super::plan::{ids, untouched};
 use super::snapshot::MapSnapshot;
-use super::world::Kill;
+use super::world::{Kill, Teams};
 use crate::stand_in::client;
 
 impl Case {
@@ -128,6 +128,128 @@ async fn what_was_changed_since_stays_whenever_that_was() {
 }
 
 #[tokio::test]
+async fn what_there_can_be_one_of_is_not_planned_twice_and_never_taken_away() {
+    let case = untouched(1);
+    case.world.set_teams(Teams::One);
+    let before = case.world.things();
+    let blue = ids("team", &["p1-blue"]);
+    case.plan(blue, Conflict::Duplicate).await.unwrap();
+    let [step] = &case.steps()[..] else {
+        panic!("{:?}", case.steps());
+    };
+    let reason = step.reason.as_deref();
+    assert_eq!(
+        (step.action, reason, step.new_id.as_deref()),
+        (
+            Action::Skip,
+            Some("there can be one of this name"),
+            Some("p1-blue")
+        )
+    );
+    let report = case.apply().await.unwrap();
+    assert_eq!((report.created, report.skipped), (0, 1), "{report:?}");
+    case.plan_undo(None).await.unwrap();
+    case.undo(None).await.unwrap();
+    assert_eq!(case.world.things(), before);
+}
+
+#[tokio::test]
+async fn one_that_appeared_meanwhile_is_left_too() {
+    let case = untouched(1);
+    case.world.set_teams(Teams::One);
+    let blue = case.world.remove("p1-blue");
+    let select = ids("team", &["p1-blue"]);
+    case.plan(select, Conflict::Duplicate).await.unwrap();
+    assert_eq!(case.steps()[0].action, Action::Create);
+    case.world.seed("p1-blue", blue);
+    let before = case.world.things();
+    let report = case.apply().await.unwrap();
+    assert_eq!((report.created, report.skipped), (0, 1), "{report:?}");
+    case.plan_undo(None).await.unwrap();
+    case.undo(None).await.unwrap();
+    assert_eq!(case.world.things(), before);
+}
+
+/// A kind that says that it made what it found: the journal has no intent of it.
+#[tokio::test]
+async fn what_stood_there_stays_also_where_its_kind_is_mistaken_and_killed() {
+    for at in 1..60 {
+        for carried_out in [false, true] {
+            let case = untouched(1);
+            case.world.set_teams(Teams::Mistaken);
+            let blue = ids("team", &["p1-blue"]);
+            case.plan(blue, Conflict::Duplicate).await.unwrap();
+            case.world.kill(Some(Kill { at, carried_out }));
+            let first = case.apply().await;
+            case.world.kill(None);
+            let told = format!("killed at {at} {carried_out}");
+            if first.is_err() {
+                case.apply().await.unwrap();
+            }
+            let report = case.apply().await.unwrap();
+            assert_eq!((report.created, report.merged), (0, 1), "{told}");
+            case.plan_undo(None).await.unwrap();
+            let steps = case.store.steps_of("undo");
+            assert!(
+                steps.iter().all(|step| step.action == Action::Skip),
+                "{told}"
+            );
+            case.undo(None).await.unwrap();
+            assert!(case.world.things().contains_key("p1-blue"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_before_a_kill_is_known_to_be_made() {
+    for at in 1..80 {
+        for carried_out in [false, true] {
+            let case = untouched(2);
+            let before = case.alive();
+            let select = ids("thing", &["1"]);
+            case.plan(select, Conflict::Duplicate).await.unwrap();
+            case.world.kill(Some(Kill { at, carried_out }));
+            let first = case.apply().await;
+            case.world.kill(None);
+            if first.is_err() {
+                case.apply().await.unwrap();
+            }
+            assert_eq!(case.alive(), before + 1);
+            case.plan_undo(None).await.unwrap();
+            let report = case.undo(None).await.unwrap();
+            let told = format!("killed at {at} {carried_out}: {report:?}");
+            assert_eq!((report.removed, case.alive()), (1, before), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_known_to_be_made_stays() {
+    let case = restored(2).await;
+    let before = case.world.things();
+    // One plan from before it was forgotten, one from after.
+    case.plan_undo(None).await.unwrap();
+    let removes = |case: &Case| {
+        let steps = case.store.steps_of("undo").into_iter();
+        steps.filter(|step| step.action == Action::Remove).count()
+    };
+    assert_eq!(removes(&case), 4);
+    case.store.forget_what_was_made();
+    let report = case.undo(None).await.unwrap();
+    assert_eq!((report.removed, report.failed), (0, 0), "{report:?}");
+    case.plan_undo(None).await.unwrap();
+    assert_eq!(removes(&case), 0);
+    let steps = case.store.steps_of("undo");
+    let thing = steps.iter().find(|step| step.item.kind == "thing").unwrap();
+    assert!(
+        thing.reason.as_ref().unwrap().contains("not known"),
+        "{thing:?}"
+    );
+    case.undo(None).await.unwrap();
+    assert_eq!(case.world.things(), before);
+}
+
+#[tokio::test]
 async fn what_was_replaced_is_put_back_from_the_snapshot_before() {
     let case = untouched(3);
     case.world
@@ -143,12 +265,20 @@ async fn what_was_replaced_is_put_back_from_the_snapshot_before() {
     case.plan(ids("thing", &["2"]), Conflict::Replace)
         .await
         .unwrap();
+    let told = case.steps().remove(0).losses;
+    assert!(
+        told.iter().any(|loss| loss.contains("in none is lost")),
+        "{told:?}"
+    );
     case.apply().await.unwrap();
     assert_eq!(case.world.things()["2"].body, "body 2");
     // Without a snapshot from before there is nothing to put back.
     case.plan_undo(None).await.unwrap();
     let step = case.store.steps_of("undo").remove(0);
     assert_eq!(step.action, Action::Skip);
+    let lost = "what stood there before is in no snapshot of the target";
+    assert_eq!(step.losses, [lost]);
+    assert_eq!(case.undo(None).await.unwrap().losses[lost], 1);
     case.plan_undo(Some(&before)).await.unwrap();
     let step = case.store.steps_of("undo").remove(0);
     assert_eq!(step.action, Action::Replace);

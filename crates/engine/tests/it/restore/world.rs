@@ -29,6 +29,17 @@ pub(crate) struct Kill {
     pub carried_out: bool,
 }
 
+/// What becomes of a team beside one of its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Teams {
+    #[default]
+    Many,
+    /// The service has one of a name, and the kind says so.
+    One,
+    /// The kind takes the one that is there for its own.
+    Mistaken,
+}
+
 #[derive(Default)]
 struct State {
     things: BTreeMap<String, Thing>,
@@ -44,6 +55,7 @@ struct State {
     garbled: BTreeSet<String>,
     /// Nothing can be looked up.
     away: bool,
+    teams: Teams,
     cancel: Option<(u64, tokio_util::sync::CancellationToken)>,
 }
 
@@ -124,6 +136,14 @@ impl World {
             return Err(Error::new(class, "service-unavailable", message));
         }
         Ok(())
+    }
+
+    pub(crate) fn set_teams(&self, teams: Teams) {
+        self.state().teams = teams;
+    }
+
+    pub(crate) fn teams(&self) -> Teams {
+        self.state().teams
     }
 
     pub(crate) fn lock_out(&self) {

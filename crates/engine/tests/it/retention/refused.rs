@@ -242,3 +242,16 @@ async fn one_name_at_two_hosts_is_two_sources() {
     history.forget(|_| ()).await.unwrap();
     assert_eq!(history.left().await, [first, second]);
 }
+
+#[tokio::test]
+async fn what_is_dated_later_than_now_is_neither_forgotten_nor_counted() {
+    let history = History::new().await;
+    let old = history.add(998, 40, |_| ()).await;
+    let good = history.add(999, 40, |_| ()).await;
+    // A clock that was ahead, and what was dated right after it.
+    let ahead = history.add(4000, 40, |_| ()).await;
+    let after = history.add(4000, 41, |_| ()).await;
+    history.forget(|_| ()).await.unwrap();
+    let left = BTreeSet::from_iter(history.left().await);
+    assert_eq!(left, BTreeSet::from([good, ahead, after]), "not {old}");
+}

@@ -47,6 +47,9 @@ pub(crate) struct Provider {
     /// Domains of verified e-mail addresses whose people may come in; any when empty.
     #[serde(default)]
     pub(crate) domains: BTreeSet<String>,
+    /// Grows with each change; sent back with one, it is refused when somebody else was faster. Absent to replace whatever is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<i64>,
 }
 
 fn usual_scopes() -> Vec<String> {
@@ -65,12 +68,18 @@ pub(crate) fn secret_name(provider: &str) -> String {
 /// Those that are set, by name.
 pub(crate) async fn providers(server: &Server) -> Result<Vec<(String, Provider)>, Problem> {
     let stored = server.control.catalog.identity_providers().await?;
-    let read = |(name, body): (String, String)| {
+    let read = |(name, body, version): (String, String, i64)| {
+        let read = |provider| Provider {
+            version: Some(version),
+            ..provider
+        };
         let provider = serde_json::from_str(&body);
-        provider.map(|provider| (name, provider)).map_err(|error| {
-            tracing::error!(%error, "the settings of an identity provider cannot be read");
-            Problem::of(StatusCode::INTERNAL_SERVER_ERROR)
-        })
+        provider
+            .map(|provider| (name, read(provider)))
+            .map_err(|error| {
+                tracing::error!(%error, "the settings of an identity provider cannot be read");
+                Problem::of(StatusCode::INTERNAL_SERVER_ERROR)
+            })
     };
     stored.into_iter().map(read).collect()
 }

@@ -86,6 +86,8 @@ pub(super) struct RepositoryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pruned: Option<String>,
+    /// Grows each time that it is reached in another way; sent back with a change, that is refused when somebody else was faster.
+    version: i64,
 }
 
 impl RepositoryView {
@@ -111,6 +113,7 @@ impl RepositoryView {
             problems: row.problems,
             damaged: row.damaged.map(|time| time.to_string()),
             pruned: row.pruned.map(|time| time.to_string()),
+            version: row.version,
         })
     }
 }
@@ -154,6 +157,8 @@ pub(super) struct EditRepository {
     /// Takes the place of the one that the credential has.
     pub(super) credential_secret: Option<SecretText>,
     pub(super) object_lock: Option<ObjectLockBody>,
+    /// What it changes; absent for whatever is there.
+    pub(super) version: Option<i64>,
 }
 
 /// What a look at the storage found.

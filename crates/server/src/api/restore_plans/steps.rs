@@ -1,9 +1,7 @@
 //! What a plan does with each item, and after it was applied what came of it.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
-use catalog::{KnownSnapshot, StepFilter};
+use catalog::StepFilter;
 use model::{Action, Step, StepState};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::reached;
 use crate::access::{Allowed, ReadContent};
+use crate::api::names::Names;
 use crate::api::word;
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
@@ -134,54 +133,17 @@ async fn list(
         .plan
         .undoes
         .map_or(row.plan.snapshot, |undone| undone.snapshot);
-    let mut projects = Projects {
-        snapshot: super::snapshot(&server, &named_by).await?,
-        names: HashMap::new(),
-        server: &server,
-    };
+    let snapshot = super::snapshot(&server, &named_by).await?;
+    let mut names = Names::new(&server);
     let mut views = Vec::with_capacity(listed.items.len());
     for step in listed.items {
-        let project = projects.of(&step).await?;
-        views.push(RestoreStepView::of(step, project));
+        let (kind, scope) = (&step.item.kind, &step.item.scope);
+        let project = match &snapshot {
+            Some(snapshot) => names.scope(&snapshot.source, kind, scope).await?,
+            None => None,
+        };
+        let known = project.or_else(|| Some(scope.clone()).filter(|scope| !scope.is_empty()));
+        views.push(RestoreStepView::of(step, known));
     }
     Ok(Json(Paged::following(&server, views, listed.next)))
-}
-
-/// The names of containers, each looked up once.
-struct Projects<'a> {
-    server: &'a Server,
-    snapshot: Option<KnownSnapshot>,
-    names: HashMap<String, String>,
-}
-
-impl Projects<'_> {
-    async fn of(&mut self, step: &Step) -> Result<Option<String>, Problem> {
-        let scope = &step.item.scope;
-        if scope.is_empty() {
-            return Ok(None);
-        }
-        if let Some(name) = self.names.get(scope) {
-            return Ok(Some(name.clone()));
-        }
-        let name = self.look(&step.item.kind, scope).await?;
-        let name = name.unwrap_or_else(|| scope.clone());
-        self.names.insert(scope.clone(), name.clone());
-        Ok(Some(name))
-    }
-
-    async fn look(&self, kind: &str, scope: &str) -> Result<Option<String>, Problem> {
-        let Some(snapshot) = &self.snapshot else {
-            return Ok(None);
-        };
-        let control = &self.server.control;
-        let service = control.service(&snapshot.source.id.service)?;
-        let Some(parent) = service.kind(kind).and_then(|kind| kind.spec().parent) else {
-            return Ok(None);
-        };
-        let versions = control
-            .catalog
-            .history(&snapshot.source, parent, scope)
-            .await?;
-        Ok(versions.into_iter().next_back().map(|version| version.name))
-    }
 }

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::bytes::{Named, Source, StoredBytes};
-use super::reached;
+use super::{reached, stale};
 use crate::access::{Allowed, ReadContent};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
@@ -176,6 +176,10 @@ struct StoredItemView {
     parts: Vec<PartView>,
     /// There are others.
     more_parts: bool,
+    /// It could not be read when the snapshot was made: this is how it was then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    stale_since: Option<String>,
     /// The service's own page for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
@@ -210,6 +214,7 @@ async fn item(
             format!("the snapshot has no {kind:.60} {item:.200}"),
         )
     })?;
+    let before = stale::read_before(&server, &known, &found.item).await?;
     let snapshot = server.library.snapshot(&known).await?;
     let view = snapshot.item(&found.item).await?;
     let part = |part: service::PartInfo| PartView {
@@ -225,6 +230,7 @@ async fn item(
         project: view.item.scope,
         path: view.path,
         more_parts: view.more,
+        stale_since: before.map(|read| read.to_string()),
         url: view.url,
     }))
 }

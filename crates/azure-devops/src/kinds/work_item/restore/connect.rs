@@ -207,7 +207,7 @@ async fn steps(
     for (at, step) in open.source.replay.steps.iter().enumerate() {
         let moved = step.changes.get(history::PROJECT);
         if let Some(Value::String(name)) = moved.and_then(history::Change::value)
-            && let Some(moved) = place.project(name)
+            && let Some(moved) = place.project(&step.filed, name)
         {
             project = moved.clone();
         }

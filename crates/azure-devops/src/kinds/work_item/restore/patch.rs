@@ -7,7 +7,9 @@ use super::links;
 use super::place::{Place, Project};
 use super::source::{Leads, Source};
 use super::upload::Uploads;
+use crate::kinds::node::{AREA, ITERATION};
 use crate::kinds::work_item::attachments::references;
+use crate::kinds::work_item::filed::Filed;
 use crate::kinds::work_item::history::{self, Step};
 
 /// The operations of one write.
@@ -31,7 +33,7 @@ impl Patch {
     ) -> Result<Self> {
         let mut patch = Self::default();
         patch
-            .changes(place, &step.changes, project, uploads)
+            .changes(place, &step.changes, &step.filed, project, uploads)
             .await?;
         patch.formats(place, &step.markdown);
         if let Some(history) = &step.history {
@@ -50,6 +52,7 @@ impl Patch {
         &mut self,
         place: &Place<'_>,
         changes: &history::Changes,
+        filed: &Filed,
         project: &Project,
         uploads: &mut Uploads<'_>,
     ) -> Result<()> {
@@ -69,14 +72,18 @@ impl Patch {
             match (field.as_str(), value) {
                 (history::TYPE, Value::String(kind)) => self.kind = Some(kind.clone()),
                 (history::PROJECT, Value::String(name)) => {
-                    if let Some(project) = place.project(name) {
+                    if let Some(project) = place.project(filed, name) {
                         self.set(field, project.name.as_str());
                     }
                 }
                 (history::AREA_PATH | history::ITERATION_PATH, Value::String(path)) => {
-                    let path = place
-                        .path(field == history::AREA_PATH, path, project, &mut self.losses)
-                        .await?;
+                    let kind = if field == history::AREA_PATH {
+                        AREA
+                    } else {
+                        ITERATION
+                    };
+                    let losses = &mut self.losses;
+                    let path = place.path(kind, filed, path, project, losses).await?;
                     self.set(field, path);
                 }
                 // Tags that are added join those that are there.

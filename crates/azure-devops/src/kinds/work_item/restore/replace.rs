@@ -13,6 +13,7 @@ use super::upload::Uploads;
 use super::{change, links};
 use crate::api;
 use crate::kinds::work_item::batch;
+use crate::kinds::work_item::filed::PATHS;
 use crate::kinds::work_item::history::{self, Fields, Revision};
 
 /// Writes the fields that differ, and the files and addresses that are missing.
@@ -32,7 +33,7 @@ pub(super) async fn to_snapshot(
     let new_id = item.new_id.as_deref().ok_or_else(unknown)?;
     let there = There::read(cx, new_id.parse().map_err(|_| unknown())?).await?;
     let mut uploads = Uploads::new(cx, &item.item, source, project, BTreeMap::new());
-    let mut patch = there.lacks(place, source, project, &mut uploads).await?;
+    let mut patch = there.lacks(place, source, &mut uploads).await?;
     if !patch.is_empty() {
         losses.extend(write(cx, new_id, there.now.rev, &mut patch).await?);
         losses.push("what differed was written as a new revision by the restoring identity; the history between stays".to_owned());
@@ -73,13 +74,30 @@ impl There {
         &self,
         place: &Place<'_>,
         source: &Source,
-        project: &Project,
         uploads: &mut Uploads<'_>,
     ) -> Result<Patch> {
         let mut patch = Patch::default();
-        let wanted = at_target(place, &source.now.fields, project).await?;
-        let changes = history::changes(&self.now.fields, &wanted);
-        patch.changes(place, &changes, project, uploads).await?;
+        let project = place.present(source)?;
+        let wanted = self
+            .wanted(place, source, project, &mut patch.losses)
+            .await?;
+        let mut changes = history::changes(&self.now.fields, &wanted);
+        // These are as the target has them already.
+        for field in [
+            history::PROJECT,
+            history::AREA_PATH,
+            history::ITERATION_PATH,
+        ] {
+            if let Some(change) = changes.remove(field)
+                && let Some(value) = change.value()
+            {
+                patch.set(field, value.clone());
+            }
+        }
+        let filed = &source.now.filed;
+        patch
+            .changes(place, &changes, filed, project, uploads)
+            .await?;
         let markdown = source.now.markdown.iter();
         let new: Vec<String> = markdown
             .filter(|field| !self.now.markdown.contains(field))
@@ -92,6 +110,44 @@ impl There {
             }
         }
         Ok(patch)
+    }
+
+    /// The stored fields with the project and the paths as the target has them. No ancestor is written over the node that an item of the same
+    /// project is filed under.
+    async fn wanted(
+        &self,
+        place: &Place<'_>,
+        source: &Source,
+        project: &Project,
+        losses: &mut Vec<String>,
+    ) -> Result<Fields> {
+        let (mut fields, filed) = (source.now.fields.clone(), &source.now.filed);
+        let stays = self.now.text(history::PROJECT).to_lowercase() == project.name.to_lowercase();
+        if let Some(name) = fields.get_mut(history::PROJECT) {
+            *name = project.name.as_str().into();
+        }
+        for (field, kind) in PATHS {
+            let old = source.now.text(field);
+            if old.is_empty() {
+                continue;
+            }
+            let there = self.now.text(field);
+            let path = if stays && !there.is_empty() {
+                let spot = place.spot(kind, filed, old, project).await?;
+                if spot.exact {
+                    spot.path
+                } else {
+                    losses.push(format!(
+                        "{kind} {old} is not at the target: the item stays in {there}"
+                    ));
+                    there.to_owned()
+                }
+            } else {
+                place.path(kind, filed, old, project, losses).await?
+            };
+            fields.insert(field.to_owned(), path.into());
+        }
+        Ok(fields)
     }
 
     /// Links to items are written apart from all others.
@@ -123,25 +179,4 @@ async fn write(cx: &Restore<'_>, id: &str, rev: u32, patch: &mut Patch) -> Resul
         }
         other => other.map(|_| Vec::new()),
     }
-}
-
-/// Paths as they are at the target, so that they do not differ by the name of the project alone.
-async fn at_target(place: &Place<'_>, fields: &Fields, project: &Project) -> Result<Fields> {
-    let mut fields = fields.clone();
-    for (field, area) in [(history::AREA_PATH, true), (history::ITERATION_PATH, false)] {
-        if let Some(path) = fields
-            .get(field)
-            .and_then(|path| path.as_str())
-            .map(str::to_owned)
-        {
-            fields.insert(
-                field.to_owned(),
-                place
-                    .path(area, &path, project, &mut Vec::new())
-                    .await?
-                    .into(),
-            );
-        }
-    }
-    Ok(fields)
 }

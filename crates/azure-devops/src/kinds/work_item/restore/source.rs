@@ -9,6 +9,7 @@ use service::{Error, Result, Stored, StoredItem};
 
 use crate::kinds::parts;
 use crate::kinds::work_item::document;
+use crate::kinds::work_item::filed::Filed;
 use crate::kinds::work_item::history::{self, Replay, Revision};
 use crate::kinds::work_item::{COMMENT_VERSIONS, COMMENTS, REVISIONS};
 
@@ -176,7 +177,7 @@ impl Source {
         let text = std::str::from_utf8(&document).map_err(|_| {
             Error::malformed(format!("{}: its stored document is not text", item.item))
         })?;
-        let now = Revision::read(text)?;
+        let mut now = Revision::read(text)?;
         let relations = relations(text)?;
         let talked = document::talked(text)?;
         let part = async |name: &str| {
@@ -187,6 +188,10 @@ impl Source {
         };
         let mut comments = comments(&part(COMMENTS).await?, &part(COMMENT_VERSIONS).await?)?;
         let mut revisions = history::read_all(&part(REVISIONS).await?)?;
+        let mut last = revisions.iter().rev();
+        if let Some(last) = last.find(|revision| revision.rev == now.rev) {
+            now.filed.clone_from(&last.filed);
+        }
         if revisions.is_empty() {
             revisions.push(now.clone());
         }
@@ -227,16 +232,15 @@ impl Source {
         })
     }
 
-    /// The names of the projects that it was in, the first one first, the present one last.
-    pub(in crate::kinds::work_item) fn projects(&self) -> impl Iterator<Item = &str> {
-        let changed = self
-            .replay
-            .steps
-            .iter()
-            .filter_map(|step| step.changes.get(history::PROJECT)?.value()?.as_str());
+    /// The projects that it was in, the first one first, the present one last: the nodes and the name.
+    pub(in crate::kinds::work_item) fn projects(&self) -> impl Iterator<Item = (&Filed, &str)> {
+        let changed = self.replay.steps.iter().filter_map(|step| {
+            let name = step.changes.get(history::PROJECT)?.value()?.as_str()?;
+            Some((&step.filed, name))
+        });
         changed
-            .chain([self.now.text(history::PROJECT)])
-            .filter(|name| !name.is_empty())
+            .chain([(&self.now.filed, self.now.text(history::PROJECT))])
+            .filter(|(_, name)| !name.is_empty())
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The text or number at a JSON pointer through objects (`/project/id`); `None` when there is nothing, null, or something else.
-pub fn text_at<'a>(document: &'a RawValue, pointer: &str) -> Option<Cow<'a, str>> {
+pub(crate) fn text_at<'a>(document: &'a RawValue, pointer: &str) -> Option<Cow<'a, str>> {
     text(at(
         serde_json::Deserializer::from_str(document.get()),
         pointer,
