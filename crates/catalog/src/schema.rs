@@ -36,6 +36,7 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0023_made.sql"),
     include_str!("schema/0024_versions.sql"),
     include_str!("schema/0025_found.sql"),
+    include_str!("schema/0026_week.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {

@@ -31,7 +31,13 @@ mod tests {
             visible("a\u{1b}[31m\u{202e}fdp.exe\u{feff}\n"),
             "a\\u{1b}[31m\\u{202e}fdp.exe\\u{feff}\\u{a}"
         );
-        for plain in ["हिन्दी", "ภาษาไทย", "e\u{301}", "👩\u{200d}💻", "it's \"so\" \\"] {
+        for plain in [
+            "हिन्दी",
+            "ภาษาไทย",
+            "e\u{301}",
+            "👩\u{200d}💻",
+            "it's \"so\" \\",
+        ] {
             assert_eq!(visible(plain), plain);
         }
     }

@@ -27,8 +27,8 @@ pub(crate) use self::decide::{IF_GONE, NEEDED};
 pub(crate) use self::find::{Unfound, describe, find_each, revisions, target};
 pub(crate) use self::ids::IdMap;
 pub(crate) use self::people::renamed;
-pub(crate) use self::write::losses_of;
 use self::unread::Unread;
+pub(crate) use self::write::losses_of;
 use crate::Result;
 use crate::layout::Layouts;
 

@@ -33,8 +33,8 @@ pub use issue::{Class, Issue};
 pub use maintenance::{Maintenance, Task};
 pub use outcome::Outcome;
 pub use plan::{
-    Action, Conflict, MadeBefore, PlanPerson, PlanState, RestorePlan, RestoreTarget, Step, StepState, Undone,
-    Written,
+    Action, Conflict, MadeBefore, PlanPerson, PlanState, RestorePlan, RestoreTarget, Step,
+    StepState, Undone, Written,
 };
 pub use policy::{Picks, Policy, Reason, Waiting};
 pub use proposal::{Proposal, ProposalKind, ProposalState};

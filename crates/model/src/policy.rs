@@ -67,7 +67,8 @@ pub(crate) fn yes() -> bool {
 }
 
 impl Policy {
-    /// Everything, daily at an hour of its own, for a year: so that a backup can be made at once.
+    /// Everything, daily at an hour of its own, for a year: so that a backup can be made at once. All backups of a week stay: who is alarmed
+    /// by a loss makes another one, which must not take the place of the last that had it.
     pub fn standard() -> Self {
         Self {
             name: DEFAULT.to_owned(),
@@ -79,6 +80,10 @@ impl Policy {
                 daily: 30,
                 weekly: 12,
                 monthly: 12,
+                within: Some(Within {
+                    days: 7,
+                    ..Within::default()
+                }),
                 ..Keep::default()
             },
             repository: None,

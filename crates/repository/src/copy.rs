@@ -165,7 +165,7 @@ impl Copy<'_> {
                 ..snapshot
             };
             let new = self.writer.commit(&copy, self.lock).await?;
-            there.add(new, copy);
+            there.add(new, &copy);
             self.report.snapshots_copied += 1;
         }
         broken.into_result()
@@ -341,12 +341,12 @@ impl There {
             by_origin: HashMap::new(),
         };
         for (id, snapshot) in target.snapshots().await? {
-            there.add(id, snapshot);
+            there.add(id, &snapshot);
         }
         Ok(there)
     }
 
-    fn add(&mut self, id: SnapshotId, snapshot: Snapshot) {
+    fn add(&mut self, id: SnapshotId, snapshot: &Snapshot) {
         for origin in snapshot.original.into_iter().chain([id]) {
             self.by_origin
                 .entry(origin)

@@ -164,7 +164,7 @@ fn removed(id: Id) -> Error {
     Error::damaged(
         FileKind::Key.path(id),
         format!(
-            "this key was removed: the password fits its second copy alone. If it was lost by mistake, copy {copy} back to its place"
+            "this key was removed: the password fits its second copy alone. Where another program changed the password, `keepward repository key use --password-file FILE` takes the new one; if the key was lost by mistake, copy {copy} back to its place"
         ),
     )
 }

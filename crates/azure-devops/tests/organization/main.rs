@@ -6,8 +6,8 @@ mod damaged;
 mod discussions;
 mod duplicated;
 mod hidden;
-mod replaced;
 mod renamed;
+mod replaced;
 mod repositories;
 mod restore;
 #[path = "../connect/script.rs"]

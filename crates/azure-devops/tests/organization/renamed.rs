@@ -32,10 +32,7 @@ async fn send(http: &Client, method: Method, path: &str, body: &Value) {
 
 /// The address of `Areas/South/Islands`.
 fn node(project: &str, path: &str) -> String {
-    let names: Vec<_> = path
-        .split('/')
-        .map(|name| segment(name).to_string())
-        .collect();
+    let names: Vec<_> = path.split('/').map(segment).collect();
     let names = names.join("/");
     format!(
         "/{}/_apis/wit/classificationnodes/{names}",

@@ -185,10 +185,10 @@ async fn a_password_that_restic_changed_is_told_to_keepward_as_the_hint_says() {
     let changed = world.restic("default", &change).await;
     assert!(changed.status.success(), "{changed:?}");
     let refused = world.run("repository key list").await;
-    refused.refuses(1, "wrong-password");
-    let hint = refused.event("error")["hint"].to_string();
+    refused.refuses(8, "repository-damaged");
+    let message = refused.event("error")["message"].to_string();
     let told = "keepward repository key use --password-file";
-    assert!(hint.contains(told), "{hint}");
+    assert!(message.contains(told), "{message}");
     let told = format!("repository key use --password-file {new}");
     world.done(&told).await;
     world.backup("default").await.exits(0);

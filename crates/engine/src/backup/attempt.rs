@@ -101,6 +101,12 @@ impl Attempt<'_> {
         Ok(Ended::Committed(Box::new(report)))
     }
 
+    /// Everything is read, whatever was read before: because a person wants that, or because a repaired snapshot lacks what its cursors
+    /// would not ask for again.
+    pub(super) fn is_full(&self) -> bool {
+        self.request.full || self.parent.is_some_and(|parent| parent.is_repaired)
+    }
+
     pub(super) fn layouts(&self) -> Layouts {
         Layouts::new(self.cx.service)
     }
@@ -213,7 +219,7 @@ impl Attempt<'_> {
             url: self.request.url.clone(),
             base: self.parent.map(|parent| parent.id),
             selection: self.request.selection.iter().cloned().collect(),
-            full: self.request.full,
+            full: self.is_full(),
             picks: self.request.picks.clone(),
         }
     }

@@ -115,7 +115,7 @@ pub(crate) async fn crawl_all(
         collector,
         positions: begun.positions,
         order: Order {
-            full: request.full,
+            full: attempt.is_full(),
             accepted: &request.accept_deletions,
             picks: &request.picks,
             ..Order::usual(started)
@@ -311,7 +311,7 @@ impl Runner<'_, '_> {
             let before = self
                 .parent
                 .and_then(|parent| parent.source.cursors.get(&key).cloned());
-            let anew = self.request.full
+            let anew = self.order.full
                 || self.anew.contains(kind.spec().name)
                 || self.went_on_anew(kind.spec().name, &scope);
             let cursor = before.clone().filter(|_| !anew);

@@ -56,7 +56,8 @@ impl Attempt<'_> {
             }
         }
         let is_listed = |item: &ItemRef| {
-            listed.contains(&scope_key(&item.kind, &item.scope)) || listed.contains(item.kind.as_str())
+            listed.contains(&scope_key(&item.kind, &item.scope))
+                || listed.contains(item.kind.as_str())
         };
         let items = before.stale_items.iter().map(|stale| &stale.item);
         let items = items.filter(|item| !mentioned.contains(*item) && !is_listed(item));

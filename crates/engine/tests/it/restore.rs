@@ -99,19 +99,9 @@ impl Case {
         self.apply_as("plan", cancel).await
     }
 
-    async fn apply_as(
-        &self,
-        id: &str,
-        cancel: &CancellationToken,
-    ) -> engine::Result<ApplyReport> {
+    async fn apply_as(&self, id: &str, cancel: &CancellationToken) -> engine::Result<ApplyReport> {
         let (client, work) = (client(), tempfile::tempdir().unwrap());
-        engine::apply::apply(
-            &self.context(&client, work.path()),
-            id,
-            &self.store,
-            cancel,
-        )
-        .await
+        engine::apply::apply(&self.context(&client, work.path()), id, &self.store, cancel).await
     }
 
     fn context<'a>(

@@ -3,8 +3,8 @@
 mod small;
 
 use engine::verify::VerifyReport;
-use model::{Class, Issue};
 use model::Severity::{self, Damage, Doubt, Note};
+use model::{Class, Issue};
 use object_store::{ObjectStoreExt as _, PutPayload};
 
 use small::{Built, Files, issue};

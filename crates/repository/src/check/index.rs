@@ -145,7 +145,8 @@ pub(super) async fn explain_missing(
             );
             report.add_file(ProblemKind::IndexMissing, at, reason);
         } else if !known_whole {
-            let reason = "no index names it, and what snapshots need is not known while trees are missing";
+            let reason =
+                "no index names it, and what snapshots need is not known while trees are missing";
             report.add_file(ProblemKind::IndexMissing, at, reason);
         } else {
             report.add_file(ProblemKind::PackUnindexed, at, "no index names it");

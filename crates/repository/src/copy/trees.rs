@@ -55,7 +55,7 @@ impl<'a> Trees<'a> {
         loop {
             if let Some(id) = self.unnamed.pop() {
                 let kind = BlobType::Tree;
-                let found = self.from_target(id, Error::BlobMissing { kind, id });
+                let found = self.read_targets(id, Error::BlobMissing { kind, id });
                 return Ok(Some(self.noted(vec![found.await?])));
             }
             if let Some(reading) = &mut self.reading {
@@ -64,7 +64,7 @@ impl<'a> Trees<'a> {
                     for (entry, tree) in batch {
                         found.push(match tree {
                             Err(error) if error.is_damage() => {
-                                self.from_target(entry.id, error).await?
+                                self.read_targets(entry.id, error).await?
                             }
                             tree => tree?,
                         });
@@ -107,7 +107,7 @@ impl<'a> Trees<'a> {
     }
 
     /// The target's own, or why the source's cannot be read.
-    async fn from_target(&self, id: TreeId, why: Error) -> Result<Found> {
+    async fn read_targets(&self, id: TreeId, why: Error) -> Result<Found> {
         match self.target.blob(BlobType::Tree, id).await {
             Ok(bytes) => parsed(id, bytes),
             Err(error) if error.is_damage() => Err(why),

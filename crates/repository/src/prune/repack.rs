@@ -126,7 +126,9 @@ impl Repacker<'_> {
         self.stored_bytes += bytes.len() as u64;
         self.done.written.insert(id);
         let files = self.repository.files();
-        files.write_kept(FileKind::Pack, id, Bytes::from(bytes)).await?;
+        files
+            .write_kept(FileKind::Pack, id, Bytes::from(bytes))
+            .await?;
         self.stored.push(IndexedPack { id, entries });
         let blobs: usize = self.stored.iter().map(|pack| pack.entries.len()).sum();
         if blobs >= MOST_BLOBS || self.stored_bytes >= BETWEEN_INDEXES {

@@ -247,7 +247,9 @@ impl Repair<'_> {
         let FinishedPack { id, bytes, entries } = packer.finish(self.repository.cipher());
         if !self.report.dry_run {
             let files = self.repository.files();
-            files.write_kept(FileKind::Pack, id, Bytes::from(bytes)).await?;
+            files
+                .write_kept(FileKind::Pack, id, Bytes::from(bytes))
+                .await?;
         }
         self.keep(id, entries);
         Ok(())

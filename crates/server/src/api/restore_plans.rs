@@ -62,7 +62,11 @@ async fn is_reached(server: &Server, caller: &Caller, row: &PlanRow) -> Result<b
 }
 
 /// The plan, when the caller reaches it.
-pub(super) async fn reached(server: &Server, caller: &Caller, id: &str) -> Result<PlanRow, Problem> {
+pub(super) async fn reached(
+    server: &Server,
+    caller: &Caller,
+    id: &str,
+) -> Result<PlanRow, Problem> {
     let row = server.control.catalog.plan_row(id).await?;
     if is_reached(server, caller, &row).await? {
         return Ok(row);

@@ -47,7 +47,7 @@ const SCHEDULE: Schedule = {
   window: null,
 };
 
-/** What a new policy begins with: nightly, for a year. */
+/** What a new policy begins with: nightly, for a year, and all backups of a week. */
 export function fresh(name: string, connectors: string[] = [], zone = "UTC"): Draft {
   return {
     name,
@@ -55,7 +55,7 @@ export function fresh(name: string, connectors: string[] = [], zone = "UTC"): Dr
     connectors,
     selection: { kinds: [], items: {} },
     schedule: { ...SCHEDULE, time_zone: zone },
-    retention: { ...EMPTY_KEEP, daily: 30, weekly: 12, monthly: 12 },
+    retention: { ...EMPTY_KEEP, daily: 30, weekly: 12, monthly: 12, within: { ...ZERO, days: 7 } },
     repository: null,
     worker: [],
     limits: { runs: null, bytes_per_second: null },

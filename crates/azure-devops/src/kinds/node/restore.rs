@@ -118,7 +118,7 @@ impl<'t> There<'t> {
                 .take(2)
                 .chain(below)
                 .chain(names[from.len()..].iter().copied());
-            node.path = all.map(|name| format!("\\{name}")).collect();
+            node.path = format!("\\{}", all.collect::<Vec<_>>().join("\\"));
         }
     }
 

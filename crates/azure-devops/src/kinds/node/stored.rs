@@ -14,6 +14,9 @@ use crate::kinds::parts;
 use crate::kinds::project::PROJECT;
 use crate::raw::Number;
 
+/// A kind of nodes and an id.
+type Key = (&'static str, String);
+
 /// A node as it is stored.
 pub(crate) struct Node {
     pub(crate) id: String,
@@ -29,7 +32,7 @@ struct Document {
 
 /// The projects of the snapshot that its nodes lie in.
 #[derive(Default)]
-pub(crate) struct Owners(HashMap<(&'static str, String), String>);
+pub(crate) struct Owners(HashMap<Key, String>);
 
 impl Owners {
     /// Around damage: what cannot be read here is named where it is restored itself.
@@ -53,7 +56,8 @@ impl Owners {
 /// Trees of the snapshot, read when they are needed.
 pub(crate) struct Nodes<'a> {
     cx: &'a Target<'a>,
-    trees: Mutex<HashMap<(&'static str, String), Arc<Vec<Node>>>>,
+    /// By the kind and the project.
+    trees: Mutex<HashMap<Key, Arc<Vec<Node>>>>,
 }
 
 impl<'a> Nodes<'a> {

@@ -76,7 +76,7 @@ pub(super) async fn copy(app: &App, options: Copy, output: &Output) -> Result<Ex
     let copied = async {
         let (from, to) = (&from.repository, &to.repository);
         let copied = from.copy_to(to, &wanted, &holder, &how, progress.as_ref());
-        Ok(copied.await?)
+        Ok(Box::pin(copied).await?)
     };
     let details = json!({ "to": to.shown, "snapshots": wanted.len() });
     let subject = format!("repository/{}", from.shown);

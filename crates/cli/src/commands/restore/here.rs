@@ -152,6 +152,11 @@ impl Summary {
                     .entry((step.item.kind.clone(), action))
                     .or_default() += 1;
                 summary.losses.extend(step.losses);
+                // Nothing has been applied: what failed could not be read.
+                if step.state == StepState::Failed {
+                    summary.unread.extend(step.reason);
+                    continue;
+                }
                 if let Some(reason) = step.reason.filter(|_| summary.reasons.len() < 20) {
                     summary.reasons.insert(format!(
                         "{} {}: {reason}",

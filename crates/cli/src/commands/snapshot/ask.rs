@@ -137,11 +137,7 @@ async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure>
         output.event(&json!({
             "event": "difference", "change": change["change"], "kind": change["kind"], "scope": change["scope"], "id": change["id"], "path": path,
         }));
-        output.line(format!(
-            "{:8} {}",
-            text(change, "change"),
-            visible(path)
-        ));
+        output.line(format!("{:8} {}", text(change, "change"), visible(path)));
     }
     output.event(&json!({"event": "result", "differences": changes.len()}));
     output.line(format!("{} items differ", changes.len()));

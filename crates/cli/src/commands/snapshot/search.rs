@@ -288,9 +288,7 @@ pub(super) fn tell_history(
 }
 
 fn cell(value: &serde_json::Value) -> String {
-    value
-        .as_str()
-        .map_or_else(String::new, visible)
+    value.as_str().map_or_else(String::new, visible)
 }
 
 fn short(snapshot: &serde_json::Value) -> String {
