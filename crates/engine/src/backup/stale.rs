@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
-use model::{Issue, ItemRef, StaleItem};
+use model::{Class, Issue, ItemRef, StaleItem};
 use repository::{TreeId, Writer};
 
 use super::attempt::{Attempt, Sent};
@@ -25,14 +25,12 @@ pub(super) struct Still {
 impl Still {
     /// Whether an issue says why something is stale.
     fn explains(&self, issue: &Issue) -> bool {
-        match &issue.item {
-            Some(item) => self.items.contains(item),
-            None => {
-                let doubted = |item: &ItemRef| item.kind == issue.kind && item.scope == issue.scope;
-                self.keys.contains(&scope_key(&issue.kind, &issue.scope))
-                    || (issue.class == model::Class::Implausible && self.items.iter().any(doubted))
-            }
+        if let Some(item) = &issue.item {
+            return self.items.contains(item);
         }
+        let doubted = |item: &ItemRef| item.kind == issue.kind && item.scope == issue.scope;
+        self.keys.contains(&scope_key(&issue.kind, &issue.scope))
+            || (issue.class == Class::Implausible && self.items.iter().any(doubted))
     }
 }
 

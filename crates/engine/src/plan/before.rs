@@ -36,7 +36,9 @@ pub(crate) async fn add_made_before(
         }
     }
     // The newest is the last to be asked about.
-    made.values_mut().for_each(|all| all.reverse());
+    for all in made.values_mut() {
+        all.reverse();
+    }
     let mut known = HashMap::new();
     loop {
         let mut asked = Vec::new();

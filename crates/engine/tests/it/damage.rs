@@ -126,9 +126,9 @@ fn a_kind_that_cannot_be_read_whole_leaves_such_a_folder_as_it_is() {
             let (mut harness, first) = backed_up().await;
             let tree = harness.damage_folder(&first, "logs/0000").await;
             harness.world().apply(&[Change::Event(4)]);
-            let mut world = harness.world();
-            world.fail_after("log", Class::Permission, answered);
-            drop(world);
+            harness
+                .world()
+                .fail_after("log", Class::Permission, answered);
             let second = harness.backup().await.unwrap();
             let stale: Vec<&String> = second.source.stale.keys().collect();
             assert_eq!(stale, ["log"]);
