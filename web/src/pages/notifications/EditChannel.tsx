@@ -68,7 +68,7 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
           cli={cli}
           method={channel ? "PUT" : "POST"}
           path={channel ? `/notifications/${encodeURIComponent(channel.name)}` : "/notifications"}
-          body={{ ...(channel ? { version } : { name }), ...body, ...(secret !== "" && { secret: "SECRET" }) }}
+          body={{ ...(!channel && { name }), ...body, ...(secret !== "" && { secret: "SECRET" }) }}
         />
       }
       onSubmit={() => save.mutate()}
