@@ -1,7 +1,7 @@
 //! What the service holds of its work items, as files for the peer: fetched here, without the product's client.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -19,6 +19,8 @@ pub(crate) struct Documents<'a> {
     pub server: &'a Server,
     pub folder: PathBuf,
     pub items: u32,
+    /// Where the stream of revisions goes on: what it told before is not told in the same words once an item has changed.
+    pub token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +47,7 @@ fn number(document: &RawValue) -> Result<u32> {
 }
 
 impl Documents<'_> {
-    pub(crate) async fn write(&self) -> Result<()> {
+    pub(crate) async fn write(&mut self) -> Result<()> {
         let client = reqwest::Client::builder().no_proxy().build()?;
         self.items(&client).await?;
         self.revisions(&client).await
@@ -74,8 +76,8 @@ impl Documents<'_> {
         Ok(())
     }
 
-    /// Each revision a line, in the order in which the service tells them.
-    async fn revisions(&self, client: &reqwest::Client) -> Result<()> {
+    /// Each revision a line, in the order in which the service tells them; later ones are added to the files.
+    async fn revisions(&mut self, client: &reqwest::Client) -> Result<()> {
         let mut url = url::Url::parse(&self.url("reporting/workitemrevisions"))?;
         url.query_pairs_mut().extend_pairs([
             ("$expand", "fields"),
@@ -84,10 +86,9 @@ impl Documents<'_> {
             ("includeTagRef", "true"),
         ]);
         let mut lines: HashMap<u32, String> = HashMap::new();
-        let mut token: Option<String> = None;
         loop {
             let mut url = url.clone();
-            if let Some(token) = &token {
+            if let Some(token) = &self.token {
                 url.query_pairs_mut()
                     .append_pair("continuationToken", token);
             }
@@ -97,13 +98,18 @@ impl Documents<'_> {
                 lines.push_str(revision.get());
                 lines.push('\n');
             }
+            self.token = Some(page.token.context("a page of revisions without a token")?);
             if page.last {
                 break;
             }
-            token = Some(page.token.context("a page of revisions without a token")?);
         }
         for (id, lines) in lines {
-            self.file(id, "revisions.ndjson", &lines)?;
+            let before = std::fs::read_to_string(self.path(id).join("revisions.ndjson"));
+            self.file(
+                id,
+                "revisions.ndjson",
+                &(before.unwrap_or_default() + &lines),
+            )?;
         }
         Ok(())
     }
@@ -124,9 +130,12 @@ impl Documents<'_> {
         Ok(serde_json::from_slice(&answer.bytes().await?)?)
     }
 
+    fn path(&self, id: u32) -> PathBuf {
+        self.folder.join(format!("{:04}/{id}", id / 256))
+    }
+
     fn file(&self, id: u32, name: &str, content: &str) -> Result<()> {
-        let folder: &Path = &self.folder;
-        let folder = folder.join(format!("{:04}/{id}", id / 256));
+        let folder = self.path(id);
         let path = folder.join(name);
         if std::fs::read(&path).is_ok_and(|old| old == content.as_bytes()) {
             return Ok(());

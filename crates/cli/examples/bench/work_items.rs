@@ -59,10 +59,11 @@ impl Measured {
             Keepward::new(keepward, &server, folder.path())?,
             Restic::new(folder.path())?,
         );
-        let documents = Documents {
+        let mut documents = Documents {
             server: &server,
             folder: folder.path().join("documents"),
             items,
+            token: None,
         };
         documents.write().await?;
         let (first, peer) = (mine.backup()?, theirs.backup(&documents.folder)?);
