@@ -104,12 +104,11 @@ impl Documents<'_> {
             }
         }
         for (id, lines) in lines {
-            let before = std::fs::read_to_string(self.path(id).join("revisions.ndjson"));
-            self.file(
-                id,
-                "revisions.ndjson",
-                &(before.unwrap_or_default() + &lines),
-            )?;
+            let before = match std::fs::read_to_string(self.path(id).join("revisions.ndjson")) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+                before => before?,
+            };
+            self.file(id, "revisions.ndjson", &(before + &lines))?;
         }
         Ok(())
     }

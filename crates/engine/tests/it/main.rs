@@ -3,6 +3,7 @@
 
 mod backup;
 mod damage;
+mod doubts;
 mod export;
 mod harness;
 #[path = "../common/quick.rs"]
