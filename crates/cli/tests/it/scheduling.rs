@@ -116,7 +116,7 @@ async fn a_retention_preview_names_what_would_go_and_forgets_nothing() {
         world.backup("default").await.exits(0);
     }
     let before = world.snapshots("default").await;
-    let preview = world.done("policy preview default --retention --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0 --keep-last 1").await;
+    let preview = world.done("policy preview default --retention --keep-within-days 0 --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0 --keep-last 1").await;
     let decided = preview
         .events
         .iter()

@@ -130,8 +130,8 @@ async fn a_run_that_waits_for_another_says_for_which() {
     }
     assert_eq!(
         site.snapshots().await,
-        1,
-        "the default policy keeps one a day"
+        2,
+        "the usual policy keeps all of a week"
     );
 }
 
