@@ -54,6 +54,16 @@ test("what counts as wrong is set, and refused in words where it makes no sense"
   await k.told("Alarms use it from now on.");
   expect(await k.get("/alarms/settings")).toMatchObject({ backup_hours: 48 });
   await expect.poll(() => k.button("Save").isDisabled()).toBe(true);
+
+  // What somebody else sets for another connector meanwhile stays.
+  await page.getByLabel("Hours for contoso").fill("30");
+  const settings = await k.get<object>("/alarms/settings");
+  const headers = { authorization: `Bearer ${k.made.token}`, "content-type": "application/json" };
+  await fetch(`${k.world.url}/api/v1/alarms/settings`, { method: "PUT", headers, body: JSON.stringify({ ...settings, connectors: { fabrikam: 50 } }) });
+  await page.getByLabel("Hours for fabrikam").waitFor();
+  await k.button("Save").click();
+  await k.told("Alarms use it from now on.");
+  await expect.poll(() => k.get("/alarms/settings")).toMatchObject({ connectors: { contoso: 30, fabrikam: 50 } });
 });
 
 test("what keeps less waits for another administrator, who approves it or rejects it", async () => {
@@ -77,12 +87,17 @@ test("what keeps less waits for another administrator, who approves it or reject
   await vera.signIn(VERA);
   await vera.open("/");
   await vera.page.getByRole("link", { name: "One change waits for approval" }).click();
-  await vera.page.getByRole("row", { name: /Keep less/ }).getByRole("link").first().click();
+  await vera.page.getByRole("row", { name: /Keep less: policy keeps all/ }).getByRole("link").first().click();
+  // Not “Daily: 0, then 3”, which would seem to be more.
+  await vera.page.getByRole("row", { name: /Keeps.*Everything, for good.*3 daily/ }).waitFor();
+  await vera.page.getByRole("region", { name: "What would be done" }).getByRole("region", { name: "What this would drop now" }).waitFor();
   await vera.page.getByRole("button", { name: "Approve and do it" }).click();
   const dialog = vera.page.getByRole("alertdialog");
+  await dialog.getByText("Keep less: policy keeps all").waitFor();
   await vera.expectAccessible();
   await dialog.getByRole("button", { name: "Approve and do it" }).click();
   await vera.page.getByText("It is approved and done").first().waitFor();
+  await vera.page.getByRole("region", { name: "What was done" }).waitFor();
   expect(await k.get("/policies/keeps%20all")).toMatchObject({ policy: { retention: { daily: 3 } } });
 
   await person.open("/settings");
@@ -99,4 +114,27 @@ test("what keeps less waits for another administrator, who approves it or reject
   await page.getByRole("link", { name: "What waits for approval" }).click();
   await page.getByLabel("Show", { exact: true }).selectOption({ label: "Everything" });
   await page.getByRole("row", { name: /Switch four eyes off.*Rejected/ }).waitFor();
+});
+
+test("with four eyes on, snapshots are forgotten when another administrator approved it, and the page tells what was done", async () => {
+  const { page, person, world } = k;
+  await person.open(`/snapshots/source/azure-devops/${world.simulator.organization}`);
+  await page.getByRole("checkbox", { name: /^Select / }).last().check();
+  await k.button("Forget…").click();
+  await k.button("Ask for approval", k.dialog).click();
+  await page.waitForURL("**/approvals");
+  await page.getByRole("link", { name: "Delete 1 snapshot in the repository default" }).waitFor();
+  const vera = await Person.arrive(world);
+  await vera.signIn(VERA);
+  await vera.open("/approvals");
+  await vera.page.getByRole("link", { name: "Delete 1 snapshot in the repository default" }).click();
+  await vera.page.getByRole("table", { name: "Snapshots that would be deleted" }).getByRole("link", { name: "contoso" }).waitFor();
+  await vera.page.getByRole("button", { name: "Approve and do it" }).click();
+  await vera.page.getByRole("alertdialog").getByText("Delete 1 snapshot in the repository default").waitFor();
+  await vera.page.getByRole("alertdialog").getByRole("button", { name: "Approve and do it" }).click();
+  const done = vera.page.getByRole("region", { name: "What was done" });
+  await expect.poll(() => done.getByRole("table", { name: "Deleted snapshots" }).getByRole("row").count()).toBe(2);
+  expect(await vera.page.getByText(/would be|not there/).count()).toBe(0);
+  await vera.expectAccessible();
+  await vera.leave();
 });

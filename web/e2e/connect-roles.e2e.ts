@@ -38,7 +38,7 @@ const button = (name: string | RegExp) => person.page.getByRole("button", { name
 async function refused(path: string) {
   await person.page.goto(path);
   await person.page.getByText("You have no permission to see this").waitFor();
-  await person.page.getByText(/role/i).first().waitFor();
+  await person.page.getByText(REASON).waitFor();
   await person.expectAccessible();
 }
 

@@ -117,6 +117,13 @@ test("what is gone, or never was, says so", async () => {
     await page.getByText("This does not exist any more").waitFor();
     await person.expectAccessible();
   }
+  // An address that no page has leads on, too.
+  await page.goto("/nowhere/at/all");
+  await page.getByRole("heading", { level: 1, name: "This does not exist any more" }).waitFor();
+  await person.expectAccessible();
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Overview" }).waitFor();
+  await page.getByRole("link", { name: "Go to the overview" }).click();
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
 });
 
 /** Something else changes: every page reads anew what it shows. */

@@ -10,7 +10,9 @@ import { client } from "./api/client";
 import { Problem } from "./api/problem";
 import { queries } from "./api/queries";
 import { focusPage } from "./components/focus";
-import { Empty, Failed, Loading } from "./components/State";
+import { Page } from "./components/Page";
+import { Failed, Loading } from "./components/State";
+import { TextLink } from "./components/TextLink";
 import { arriving, PageFailed } from "./shell/PageFailed";
 import { meQuery } from "./shell/session";
 import { Shell } from "./shell/Shell";
@@ -24,7 +26,11 @@ const root = createRootRoute({
 
 function NotFound() {
   const t = useTexts();
-  return <Empty title={t("state.gone")}>{t("state.goneHint")}</Empty>;
+  return (
+    <Page title={t("state.gone")} about={t("state.goneHint")}>
+      <TextLink to="/">{t("state.toOverview")}</TextLink>
+    </Page>
+  );
 }
 
 /** Pages that need nobody signed in. */
@@ -122,8 +128,11 @@ const pages = [
   page("/account", () => import("./pages/account/Account"), "Account"),
 ];
 
+/** Whatever no page has as its address: told where the ways to all of them are. */
+const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: NotFound });
+
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, setup, inside.addChildren(pages)]),
+  routeTree: root.addChildren([signIn, setup, inside.addChildren([...pages, nowhere])]),
   defaultPreload: "intent",
   defaultNotFoundComponent: NotFound,
   scrollRestoration: true,

@@ -125,17 +125,16 @@ impl Catalog {
         }
     }
 
-    /// Replaces it, if it is still at `version`; whatever is there without one.
-    pub async fn set_alarm_settings(&self, settings: &str, version: Option<i64>) -> Result<()> {
+    /// Replaces it, if it is still at `version`, and answers the next one; whatever is there without a version.
+    pub async fn set_alarm_settings(&self, settings: &str, version: Option<i64>) -> Result<i64> {
         let sql = "INSERT INTO alarm_settings (id, body, version) VALUES (1, $1, 1)
             ON CONFLICT (id) DO UPDATE SET body = excluded.body, version = alarm_settings.version + 1
-            WHERE alarm_settings.version = coalesce($2, alarm_settings.version)";
-        match self.db.write(sql, args![settings, version]).await? {
-            0 => Err(Error::SettingsChanged {
-                what: "what alarms go by".to_owned(),
-            }),
-            _ => Ok(()),
-        }
+            WHERE alarm_settings.version = coalesce($2, alarm_settings.version) RETURNING version";
+        let rows = self.db.write_rows(sql, args![settings, version]).await?;
+        let changed = || Error::SettingsChanged {
+            what: "what alarms go by".to_owned(),
+        };
+        rows.first().ok_or_else(changed)?.int(0)
     }
 
     /// When backups had last read everything of each connector, by its name in lower case.

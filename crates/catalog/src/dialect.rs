@@ -17,6 +17,8 @@ pub(crate) struct Dialect {
     pub(crate) clustered: &'static str,
     /// Two programs must not change the schema at once.
     pub(crate) schema_lock: Option<&'static str>,
+    /// A row if any version of the schema was made.
+    pub(crate) schema_made: &'static str,
     /// Takes the oldest job that is queued or whose lease ran out: `$1` worker, `$2` now, `$3` lease end, `$4` run or null.
     pub(crate) claim: &'static str,
     /// Triggers that refuse to change or remove rows of the table `audit`.

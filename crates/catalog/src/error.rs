@@ -134,6 +134,7 @@ impl Error {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Database(error) if is_full(error) => Some("disk-full"),
+            Self::Database(error) if is_damaged(error) => Some("catalog-damaged"),
             Self::Database(_)
             | Self::JobUnknown { .. }
             | Self::LeaseExpired { .. }
@@ -209,6 +210,25 @@ impl Error {
 /// `SQLITE_FULL` (13), no room for the memory that its readers share (`SQLITE_IOERR_SHMSIZE`, 4874), and PostgreSQL's `disk_full` (53100).
 fn is_full(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if matches!(error.code().as_deref(), Some("13" | "4874" | "53100")))
+}
+
+/// `SQLITE_CORRUPT` (11) and `SQLITE_NOTADB` (26) with whatever details lie above their lowest byte, and PostgreSQL's `data_corrupted` and
+/// `index_corrupted`.
+fn is_damaged(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    let Some(code) = error.code() else {
+        return false;
+    };
+    if error
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+        .is_none()
+    {
+        return matches!(&*code, "XX001" | "XX002");
+    }
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
 #[cfg(test)]

@@ -24,6 +24,14 @@ impl Catalog {
             .await
     }
 
+    /// The write of this item was refused, and nothing came of it. What stands at the target for it is not forgotten.
+    pub async fn withdraw(&self, plan: &str, item: &ItemRef) -> Result<()> {
+        let sql = "UPDATE journal SET intended = 0
+            WHERE plan = $1 AND kind = $2 AND scope = $3 AND item = $4 AND new_id IS NULL";
+        self.journal(plan, sql, args![plan, &item.kind, &item.scope, &item.id])
+            .await
+    }
+
     /// Something stands at the target for the item: made by this plan, or found there.
     pub async fn wrote(&self, plan: &str, written: &Written) -> Result<()> {
         let sql = "INSERT INTO journal (plan, kind, scope, item, intended, new_id, made) VALUES ($1, $2, $3, $4, 1, $5, $6)

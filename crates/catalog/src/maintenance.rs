@@ -75,16 +75,26 @@ impl Catalog {
         rows.iter().map(read).collect()
     }
 
-    /// Replaces what is done by itself for a repository. Another schedule counts from `now` on, and what is not named is switched off.
+    /// Replaces what is done by itself for a repository, if it is still at `version`; whatever is there without one. Another schedule counts
+    /// from `now` on, and what is not named is switched off.
     pub async fn set_maintenance(
         &self,
         repository: &str,
         tasks: &[Maintenance],
+        version: Option<i64>,
         now: Timestamp,
     ) -> Result<()> {
+        let known = self.repository(repository).await?;
         let before = self.maintenance(repository).await?;
         let key = repository.to_lowercase();
         let mut tx = self.db.begin().await?;
+        let sql = "UPDATE repository SET maintenance_version = maintenance_version + 1
+            WHERE key = $1 AND (maintenance_version = $2 OR $2 IS NULL)";
+        if tx.execute(sql, args![&key, version]).await? == 0 {
+            return Err(Error::SettingsChanged {
+                what: format!("what is done for repository `{}` by itself", known.name),
+            });
+        }
         tx.execute("DELETE FROM maintenance WHERE repository = $1", args![&key])
             .await?;
         for one in tasks {

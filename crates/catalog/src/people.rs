@@ -24,6 +24,8 @@ pub struct PersonRow {
     pub signed_in: Option<Timestamp>,
     pub has_password: bool,
     pub second_factor: SecondFactor,
+    /// Grows with each change of roles, of connectors, and of whether the person may sign in.
+    pub version: i64,
 }
 
 /// How far the enrolment of one-time codes is.
@@ -55,14 +57,16 @@ pub struct PersonChange {
     /// The connectors of the person's groups, which an administrator's decision in `connectors` replaces for good.
     pub group_connectors: Option<Option<BTreeSet<String>>>,
     pub disabled: Option<bool>,
+    /// What it changes; `None` for whatever is there.
+    pub version: Option<i64>,
 }
 
 pub(crate) const COLUMNS: &str = "person.id, person.name, person.roles, person.connectors, person.disabled,
     person.created, person.signed_in, CAST(CASE WHEN person.password IS NULL THEN 0 ELSE 1 END AS BIGINT), person.totp,
-    person.reach_of_groups";
+    person.reach_of_groups, person.version";
 
 /// How many columns [`COLUMNS`] has.
-pub(crate) const WIDTH: usize = 10;
+pub(crate) const WIDTH: usize = 11;
 
 pub(crate) fn read(row: &Row) -> Result<PersonRow> {
     Ok(PersonRow {
@@ -80,6 +84,7 @@ pub(crate) fn read(row: &Row) -> Result<PersonRow> {
             Some("pending") => SecondFactor::Pending,
             Some(_) => SecondFactor::On,
         },
+        version: row.int(10)?,
     })
 }
 
@@ -99,6 +104,7 @@ pub(crate) async fn add_reach(tx: &mut Tx, id: &str, more: &BTreeSet<String>) ->
         return Ok(());
     };
     reached.extend(more.iter().cloned());
+    count_change(tx, id, None).await?;
     set_reach(tx, id, Some(&reached)).await
 }
 
@@ -112,6 +118,22 @@ pub(crate) async fn set_reach(
     tx.execute(sql, args![id, reach(connectors)?])
         .await
         .map(drop)
+}
+
+/// Counts a change of somebody, if nobody else has made one since `version`.
+async fn count_change(tx: &mut Tx, id: &str, version: Option<i64>) -> Result<()> {
+    let sql =
+        "UPDATE person SET version = version + 1 WHERE id = $1 AND (version = $2 OR $2 IS NULL)";
+    let changed = tx.execute(sql, args![id, version]).await?;
+    if changed > 0 || version.is_none() {
+        return Ok(());
+    }
+    let name = "SELECT name FROM person WHERE id = $1";
+    let row = tx.one(name, args![id]).await?;
+    let name = row.ok_or_else(|| unknown(id))?.text(0)?;
+    Err(Error::SettingsChanged {
+        what: format!("the account `{name}`"),
+    })
 }
 
 /// As stored: in lower case.
@@ -227,7 +249,7 @@ impl Catalog {
         Ok(true)
     }
 
-    /// Changes an account. One that is disabled loses its sessions; its tokens are refused until it is enabled again.
+    /// Changes an account, if it is still at the version of the change. One that is disabled loses its sessions; its tokens are refused until it is enabled again.
     pub async fn change_person(&self, id: &str, change: &PersonChange) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let loses = change.disabled == Some(true)
@@ -238,6 +260,7 @@ impl Catalog {
         if loses {
             keep_an_administrator(&mut tx, id).await?;
         }
+        count_change(&mut tx, id, change.version).await?;
         if let Some(roles) = &change.roles {
             let sql = "UPDATE person SET roles = $2, admin = $3 WHERE id = $1";
             tx.execute(sql, args![id, json(roles)?, roles.contains(&Role::Admin)])

@@ -142,22 +142,27 @@ impl Catalog {
             .collect()
     }
 
-    /// Adds a provider or replaces the one of its name, if that is still at `version`; whatever is there without one.
+    /// Replaces a provider that is still at `version`, and answers the next one; without a version adds it, or replaces whatever has its name.
     pub async fn put_identity_provider(
         &self,
         name: &str,
         body: &str,
         version: Option<i64>,
-    ) -> Result<()> {
-        let sql = "INSERT INTO identity_provider (key, body, version) VALUES ($1, $2, 1)
-            ON CONFLICT (key) DO UPDATE SET body = excluded.body, version = identity_provider.version + 1
-            WHERE identity_provider.version = coalesce($3, identity_provider.version)";
-        match self.db.write(sql, args![name, body, version]).await? {
-            0 => Err(Error::SettingsChanged {
-                what: format!("identity provider `{name}`"),
-            }),
-            _ => Ok(()),
-        }
+    ) -> Result<i64> {
+        let rows = if let Some(version) = version {
+            let sql = "UPDATE identity_provider SET body = $2, version = version + 1
+                WHERE key = $1 AND version = $3 RETURNING version";
+            self.db.write_rows(sql, args![name, body, version]).await?
+        } else {
+            let sql = "INSERT INTO identity_provider (key, body, version) VALUES ($1, $2, 1)
+                ON CONFLICT (key) DO UPDATE SET body = excluded.body, version = identity_provider.version + 1
+                RETURNING version";
+            self.db.write_rows(sql, args![name, body]).await?
+        };
+        let changed = || Error::SettingsChanged {
+            what: format!("identity provider `{name}`"),
+        };
+        rows.first().ok_or_else(changed)?.int(0)
     }
 
     /// Answers whether there was one.

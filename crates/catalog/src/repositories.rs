@@ -33,6 +33,8 @@ pub struct RepositoryRow {
     pub damaged: Option<Timestamp>,
     /// Grows each time that it is reached in another way.
     pub version: i64,
+    /// Grows each time that what is done for it by itself is replaced.
+    pub maintenance_version: i64,
 }
 
 /// Complete rows; what follows narrows them down.
@@ -40,7 +42,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT name, location, id, password_credential, storage_credential, object_lock, checked, problems, pruned, bytes,
-                measured, damaged, version FROM repository ",
+                measured, damaged, version, maintenance_version FROM repository ",
             $rest
         )
     };
@@ -62,6 +64,7 @@ impl RepositoryRow {
             measured: row.opt_time(10)?,
             damaged: row.opt_time(11)?,
             version: row.int(12)?,
+            maintenance_version: row.int(13)?,
         })
     }
 }

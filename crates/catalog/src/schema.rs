@@ -37,6 +37,7 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0024_versions.sql"),
     include_str!("schema/0025_found.sql"),
     include_str!("schema/0026_week.sql"),
+    include_str!("schema/0027_versions.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {
@@ -75,10 +76,16 @@ pub(crate) async fn migrate(db: &Db) -> Result<()> {
 
 /// Whether it has every version that this program knows, and no other.
 pub(crate) async fn is_current(db: &Db) -> Result<bool> {
-    let rows = db
-        .read("SELECT MAX(version) FROM schema_version", args![])
-        .await?;
-    let newest = rows.first().map(|row| row.int(0)).transpose()?;
+    if db
+        .read_one(db.dialect().schema_made, args![])
+        .await?
+        .is_none()
+    {
+        return Ok(false);
+    }
+    let newest = "SELECT MAX(version) FROM schema_version";
+    let newest = db.read_one(newest, args![]).await?;
+    let newest = newest.map(|row| row.opt_int(0)).transpose()?.flatten();
     Ok(newest.is_some_and(|newest| usize::try_from(newest) == Ok(VERSIONS.len())))
 }
 

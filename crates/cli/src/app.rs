@@ -85,24 +85,35 @@ impl App {
 
     /// The same for commands that only read repositories: beside whoever holds the data directory, and keeping nobody else from it.
     pub(crate) async fn open_beside(place: &Place) -> Result<Self, Failure> {
-        let busy = match Self::open(place).await {
-            Ok(mut app) => {
-                drop(app.lock.take());
-                return Ok(app);
-            }
-            Err(failure) if failure.code.as_deref() == Some("data-directory-busy") => failure,
-            Err(failure) => return Err(failure),
-        };
+        if let Some(app) = Self::beside(place).await? {
+            return Ok(app);
+        }
+        let mut app = Self::open(place).await?;
+        drop(app.lock.take());
+        Ok(app)
+    }
+
+    /// `None` where something is to be made, brought forward or brought to its end first, which is for who holds the lock.
+    async fn beside(place: &Place) -> Result<Option<Self>, Failure> {
+        if place.elsewhere {
+            return Err(only_here());
+        }
         let config = place.config()?;
         let file = place.join("catalog.db");
+        if !place.exists() || !key::is_settled(&config.vault, place) {
+            return Ok(None);
+        }
         let catalog = match &config.catalog.url {
-            Some(url) => Catalog::open(url).await?,
-            // The holder is of another version: nothing is changed below it.
-            None => Catalog::open_file_beside(&file).await?.ok_or(busy)?,
+            Some(url) => Catalog::open_beside(url).await?,
+            None if file.exists() => Catalog::open_file_beside(&file).await?,
+            None => None,
+        };
+        let Some(catalog) = catalog else {
+            return Ok(None);
         };
         let kek = Arc::new(key::read(&config.vault, place)?);
         let egress = Egress::with_this_machine(config.outbound.allow.clone());
-        Self::over(place, &config, (catalog, kek), egress)
+        Self::over(place, &config, (catalog, kek), egress).map(Some)
     }
 
     async fn reaching(place: &Place, egress: Egress) -> Result<Self, Failure> {
@@ -350,7 +361,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_only_reads_works_beside_the_holder_and_keeps_nobody_out() {
+    async fn who_only_reads_works_beside_the_holder() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(folder.path().join("data"), None, false);
         let first = App::open_beside(&place).await.ok().unwrap();
@@ -363,5 +374,35 @@ mod tests {
         assert_eq!(refused.code.as_deref(), Some("data-directory-busy"));
         drop(holder);
         assert!(App::open(&place).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_change_of_the_key_that_was_cut_short_is_for_who_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path().join("data"), None, false);
+        drop(App::open(&place).await.ok().unwrap());
+        let beside = async || App::beside(&place).await.ok().unwrap().is_some();
+        assert!(beside().await);
+        std::fs::write(place.join("key.next"), "x").unwrap();
+        assert!(!beside().await);
+    }
+
+    /// A backup that begins at the moment at which somebody lists snapshots must not fail for it.
+    #[tokio::test]
+    async fn who_only_reads_keeps_nobody_out_for_a_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::new(folder.path().join("data"), None, false);
+        drop(App::open(&place).await.ok().unwrap());
+        let read = async {
+            for _ in 0..10 {
+                App::open_beside(&place).await.ok().unwrap();
+            }
+        };
+        let hold = async {
+            for _ in 0..10 {
+                assert!(App::open(&place).await.is_ok());
+            }
+        };
+        tokio::join!(read, hold);
     }
 }

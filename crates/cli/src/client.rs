@@ -2,6 +2,7 @@
 
 mod stream;
 
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::app::{App, read_secret};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
+use crate::output::Output;
 
 pub(crate) use stream::Stream;
 
@@ -138,6 +140,18 @@ impl Api {
             }
         }
         to.flush().await.or_else(|error| lost(&error))
+    }
+
+    /// The same to standard output.
+    pub(crate) async fn copy_out(&self, path: &str, output: &Output) -> Result<(), Failure> {
+        let out = std::io::stdout().as_fd().try_clone_to_owned();
+        let out = out.context("cannot write to standard output")?;
+        let mut out = tokio::fs::File::from_std(std::fs::File::from(out));
+        let lost = |error: &std::io::Error| {
+            output.is_lost(error);
+            Ok(())
+        };
+        self.copy(path, &mut out, lost).await
     }
 
     /// Every entry of a list, page after page. `path` may have a query.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use control::Ending;
+use control::{Ending, next};
 use serde_json::Value;
 
 /// Exit codes of every command (docs/reference/cli.md).
@@ -158,7 +158,7 @@ impl From<control::Error> for Failure {
             control::Error::Catalog(error) => Some(of_the_catalog(error)),
             error => error.code(),
         };
-        let mut failure = Self::of(&error, code, error.hint());
+        let mut failure = Self::of(&error, code, error.hint().as_deref());
         if ending == Ending::SignInAgain {
             failure.exit = Exit::SignInAgain;
         }
@@ -168,7 +168,8 @@ impl From<control::Error> for Failure {
 
 impl From<repository::Error> for Failure {
     fn from(error: repository::Error) -> Self {
-        Self::of(&error, Some(error.code()), None)
+        let hint = next::after_repository(&error);
+        Self::of(&error, Some(error.code()), hint.as_deref())
     }
 }
 
@@ -178,7 +179,8 @@ fn of_the_catalog(error: &catalog::Error) -> &'static str {
 
 impl From<catalog::Error> for Failure {
     fn from(error: catalog::Error) -> Self {
-        Self::of(&error, Some(of_the_catalog(&error)), None)
+        let hint = next::after_catalog(&error);
+        Self::of(&error, Some(of_the_catalog(&error)), hint)
     }
 }
 

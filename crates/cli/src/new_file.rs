@@ -9,6 +9,14 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, of_a_file};
 
+/// What stands for standard output in the place of a file.
+const STANDARD_OUTPUT: &str = "-";
+
+/// Whether somebody means standard output. A file of that name is `./-`.
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    path == Path::new(STANDARD_OUTPUT)
+}
+
 /// A file that lies beside its place, under a name that nobody can foresee, until [`NewFile::finish`]. Dropped before that, it leaves nothing.
 pub(crate) struct NewFile {
     part: NamedTempFile,
@@ -28,6 +36,12 @@ impl NewFile {
     }
 
     fn with_mode(path: &Path, mode: u32, replace: bool) -> Result<Self, Failure> {
+        if is_standard_output(path) {
+            return Err(Failure::usage(
+                "this cannot be written to standard output",
+                "give a file; one with the name - is ./-",
+            ));
+        }
         refuse_taken(path, replace)?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -118,6 +132,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn written(path: &Path, replace: bool) -> Result<u64, Failure> {
         let mut file = NewFile::shared(path, replace)?;
@@ -162,6 +177,16 @@ mod tests {
         drop(NewFile::private(&folder.path().join("given up")).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn no_file_is_called_like_standard_output_by_accident() {
+        for path in ["-", "./-", "out/-"] {
+            assert_eq!(is_standard_output(Path::new(path)), path == "-");
+        }
+        let refused = write_private(Path::new("-"), b"s").unwrap_err();
+        assert_eq!(refused.exit, Exit::Usage);
+        assert!(!Path::new("-").exists());
     }
 
     #[test]

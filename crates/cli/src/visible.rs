@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
+use model::is_unseen;
+
 /// The text with controls and invisible marks as `\u{202e}`; joiners that scripts and emoji need stay.
 pub(crate) fn visible(text: impl AsRef<str>) -> String {
     let text = text.as_ref();
     let mut out = String::with_capacity(text.len());
+    let mut in_flag = false;
     for c in text.chars() {
-        if c.is_control() || is_invisible(c) {
+        // The flags of Scotland and others are a black flag with letters that nobody sees.
+        in_flag = c == BLACK_FLAG || (in_flag && is_tag(c));
+        if c.is_control() || is_unseen(c) || (is_tag(c) && !in_flag) {
             // Writing to a string cannot fail.
             _ = write!(out, "\\u{{{:x}}}", u32::from(c));
         } else {
@@ -17,8 +22,10 @@ pub(crate) fn visible(text: impl AsRef<str>) -> String {
     out
 }
 
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+const BLACK_FLAG: char = '\u{1f3f4}';
+
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -31,11 +38,16 @@ mod tests {
             visible("a\u{1b}[31m\u{202e}fdp.exe\u{feff}\n"),
             "a\\u{1b}[31m\\u{202e}fdp.exe\\u{feff}\\u{a}"
         );
+        assert_eq!(
+            visible("a\u{61c}b\u{ad}c\u{e0041}"),
+            "a\\u{61c}b\\u{ad}c\\u{e0041}"
+        );
         for plain in [
             "हिन्दी",
             "ภาษาไทย",
             "e\u{301}",
             "👩\u{200d}💻",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
             "it's \"so\" \\",
         ] {
             assert_eq!(visible(plain), plain);

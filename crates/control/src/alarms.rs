@@ -92,12 +92,12 @@ impl Control {
         Ok((settings.unwrap_or_default(), version))
     }
 
-    /// Replaces them, if they are still at `version`; whatever is there without one.
+    /// Replaces them, if they are still at `version`, and answers the next one; whatever is there without a version.
     pub async fn set_alarm_settings(
         &self,
         settings: &AlarmSettings,
         version: Option<i64>,
-    ) -> Result<()> {
+    ) -> Result<i64> {
         let text = settings.checked()?;
         Ok(self.catalog.set_alarm_settings(&text, version).await?)
     }

@@ -1,6 +1,10 @@
 //! The control side's error, and what it means for the one who waits for the end.
 
+use std::borrow::Cow;
+
 use model::{Class, Outcome, RunState};
+
+use crate::next;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -55,10 +59,14 @@ impl Error {
     }
 
     /// What the person can do, when the error itself knows more than its code.
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Engine(error) => error.hint(),
-            Self::Service(error) | Self::Unfit { error, .. } => error.hint.as_deref(),
+            Self::Catalog(error) => next::after_catalog(error).map(Cow::from),
+            Self::Repository(error) => next::after_repository(error).map(Cow::from),
+            Self::Engine(error) => error.hint().map(Cow::from),
+            Self::Service(error) | Self::Unfit { error, .. } => {
+                error.hint.as_deref().map(Cow::from)
+            }
             _ => None,
         }
     }

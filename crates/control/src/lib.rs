@@ -15,6 +15,7 @@ mod identity;
 mod index;
 mod jobs;
 mod maintenance;
+pub mod next;
 mod notify;
 mod observe;
 mod open;

@@ -76,8 +76,13 @@ impl Control {
         Ok(queued.run)
     }
 
-    /// Replaces what is done for a repository by itself; what is not named is switched off.
-    pub async fn set_maintenance(&self, repository: &str, tasks: &[Maintenance]) -> Result<()> {
+    /// Replaces what is done for a repository by itself, if it is still at `version`; what is not named is switched off.
+    pub async fn set_maintenance(
+        &self,
+        repository: &str,
+        tasks: &[Maintenance],
+        version: Option<i64>,
+    ) -> Result<()> {
         let wrong = tasks.iter().find_map(|one| one.faults().into_iter().next());
         if let Some(fault) = wrong {
             return Err(Error::Request {
@@ -87,7 +92,7 @@ impl Control {
         }
         let row = self.catalog.repository(repository).await?;
         self.catalog
-            .set_maintenance(&row.name, tasks, self.now())
+            .set_maintenance(&row.name, tasks, version, self.now())
             .await?;
         Ok(())
     }

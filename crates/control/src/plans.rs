@@ -72,6 +72,10 @@ impl PlanStore for CatalogPlanStore {
         self.0.intend(plan, item).await.map_err(failed)
     }
 
+    async fn withdraw(&self, plan: &str, item: &ItemRef) -> Result<()> {
+        self.0.withdraw(plan, item).await.map_err(failed)
+    }
+
     async fn wrote(&self, plan: &str, written: &Written) -> Result<()> {
         self.0.wrote(plan, written).await.map_err(failed)
     }

@@ -1,7 +1,7 @@
 //! Four eyes: what removes backups waits for another person.
 
-use catalog::{AuditFilter, Page, Requester};
-use jiff::SignedDuration;
+use catalog::{AuditFilter, NewAudit, Page, Requester};
+use jiff::{SignedDuration, Timestamp};
 use model::{Proposal, ProposalKind, ProposalState};
 use repository::SnapshotId;
 
@@ -9,6 +9,9 @@ use crate::{Control, Error, Result};
 
 /// A proposal that nobody decides in this time is void.
 const OPEN: SignedDuration = SignedDuration::from_hours(24);
+
+/// An account that somebody else made or changed while four eyes was on approves nothing that is asked for within this time.
+const SETTLED: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 fn changed(message: &str) -> Error {
     Error::Request {
@@ -95,30 +98,58 @@ impl Control {
         })
     }
 
-    /// An administrator could make a second account, or take one over by a new password, to approve what they asked for themselves.
+    /// An administrator could make a second account, or take one over by a new password, and approve with it what they ask for themselves. The
+    /// machine's own administrator is not held up: they can switch four eyes off.
     async fn not_made_for_this(&self, id: &str, by: &Requester) -> Result<()> {
         let proposal = self.catalog.proposal(id, self.now()).await?;
         let Some(person) = &by.person else {
             return Ok(());
         };
         let person = self.catalog.person_by_id(person).await?;
-        let since = AuditFilter {
+        let since = proposal.created - SETTLED;
+        let since = self.four_eyes_since().await?.max(Some(since));
+        let filter = AuditFilter {
             action: Some("person".to_owned()),
             subject: Some(format!("person/{}", person.name)),
-            since: Some(proposal.created),
+            since,
             ..AuditFilter::default()
         };
-        let changes = self.catalog.audit(&since, &Page::first(1)).await?;
-        if changes.items.is_empty() {
-            return Ok(());
+        let tokens = format!("{}/", person.name);
+        let counts = |event: &NewAudit| {
+            let own = match event.kind.as_str() {
+                "local-administrator" => true,
+                "person" => event.actor == person.name && event.action != "person.add",
+                "token" => event.actor.starts_with(&tokens),
+                _ => false,
+            };
+            event.time >= proposal.created || !own
+        };
+        let mut page = Some(Page::first(100));
+        while let Some(at) = page {
+            let changes = self.catalog.audit(&filter, &at).await?;
+            if changes.items.iter().any(|row| counts(&row.event)) {
+                return Err(Error::Request {
+                    code: "approver-changed",
+                    message: format!(
+                        "somebody made or changed the account {} less than seven days before proposal {id}, or after it",
+                        person.name
+                    ),
+                });
+            }
+            page = at.following(&changes);
         }
-        Err(Error::Request {
-            code: "approver-changed",
-            message: format!(
-                "the account {} was made or changed after proposal {id} was asked for",
-                person.name
-            ),
-        })
+        Ok(())
+    }
+
+    /// When four eyes was switched on, if the audit log still tells.
+    async fn four_eyes_since(&self) -> Result<Option<Timestamp>> {
+        let switched = AuditFilter {
+            action: Some("setting.four-eyes".to_owned()),
+            outcome: Some("done".to_owned()),
+            ..AuditFilter::default()
+        };
+        let switched = self.catalog.audit(&switched, &Page::first(1)).await?;
+        Ok(switched.items.first().map(|row| row.event.time))
     }
 
     /// Carrying out takes minutes at most: what takes longer was killed.

@@ -4,6 +4,8 @@ mod add;
 mod methods;
 mod state;
 
+use std::borrow::Cow;
+
 use catalog::CredentialRow;
 use jiff::{SignedDuration, Timestamp};
 use model::{App, Secret, SignIn};
@@ -89,7 +91,7 @@ impl WizardFailure {
         Self {
             code: code.map(str::to_owned),
             message: error.to_string(),
-            hint: error.hint().or(remedy).map(str::to_owned),
+            hint: error.hint().or(remedy.map(Cow::from)).map(Cow::into_owned),
         }
     }
 }

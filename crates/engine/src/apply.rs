@@ -16,7 +16,7 @@ use service::{Restore, Stored, Target};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::batch::batches;
-pub(crate) use self::remove::{Made, NOT_MADE, Traces, target_of};
+pub(crate) use self::remove::{Made, NOT_MADE, Traces, revision_of, revisions_of, target_of};
 pub(crate) use self::report::was_made_by;
 pub use self::report::{ApplyReport, Trouble};
 

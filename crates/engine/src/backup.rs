@@ -6,6 +6,7 @@ mod crawls;
 mod describe;
 mod gaps;
 mod gone;
+mod lost;
 mod parent;
 mod prior;
 mod recount;

@@ -28,6 +28,8 @@ pub(crate) struct Merge<'a> {
     pub started: Timestamp,
     /// Folders of the tree before that begin empty.
     pub empty: BTreeSet<&'a str>,
+    /// Folders of items that the snapshot before has marked as stale.
+    pub doubted: BTreeSet<String>,
 }
 
 /// What came of it.
@@ -40,6 +42,10 @@ pub(crate) struct Merged {
     pub recount: BTreeSet<&'static str>,
     /// Folders of the tree before that began empty: as ordered, and those that something came into and that could not be read.
     pub emptied: BTreeSet<String>,
+    /// Of the folders in doubt those whose items have come anew.
+    pub read: BTreeSet<String>,
+    /// What stood in the place of a file in the tree before, by path, where the file came anew.
+    pub displaced: BTreeMap<String, NodeType>,
 }
 
 struct State<'m, 'a, 'w> {
@@ -51,6 +57,8 @@ struct State<'m, 'a, 'w> {
     /// What is still to begin empty, by key: the editor goes through the tree in that order.
     to_empty: BTreeMap<Vec<u8>, &'a str>,
     emptied: BTreeSet<String>,
+    read: BTreeSet<String>,
+    displaced: BTreeMap<String, NodeType>,
 }
 
 impl Merge<'_> {
@@ -71,6 +79,8 @@ impl Merge<'_> {
                 .map(|path| (change::key(path, ""), *path))
                 .collect(),
             emptied: BTreeSet::new(),
+            read: BTreeSet::new(),
+            displaced: BTreeMap::new(),
         };
         let mut sorted = spool.sorted()?;
         let mut group: Vec<Record> = Vec::new();
@@ -100,6 +110,8 @@ impl Merge<'_> {
             counts,
             recount,
             emptied: state.emptied,
+            read: state.read,
+            displaced: state.displaced,
         })
     }
 }
@@ -142,6 +154,9 @@ impl State<'_, '_, '_> {
                 project,
                 modified,
             }) => {
+                if let Some(doubted) = self.merge.doubted.get(folder) {
+                    self.read.insert(doubted.clone());
+                }
                 self.rows.enter(folder).await?;
                 self.rows.say(Described {
                     name,
@@ -162,7 +177,7 @@ impl State<'_, '_, '_> {
 
     /// One file: its last content, or the lines to add to what it was.
     async fn file(&mut self, path: &str, part: &str, ops: Vec<(Change, &[u8])>) -> Result<()> {
-        let before = self.merge.prior.node(path).await?;
+        let before = self.before(path).await?;
         let complete = self.merge.crawls[usize::from(ops[0].0.crawl)].complete;
         let File {
             put,
@@ -199,12 +214,25 @@ impl State<'_, '_, '_> {
         }
     }
 
-    async fn remove(&mut self, path: &str, part: &str, before: Option<Node>) -> Result<()> {
-        if let Some(before) = before {
-            self.rows.remove(part, &before).await?;
-            self.make_room(path).await?;
-            self.editor.remove(path).await?;
+    /// The file in the tree before. What stands in its place has no content.
+    async fn before(&mut self, path: &str) -> Result<Option<Node>> {
+        let node = self.merge.prior.node(path).await?;
+        let other = node.as_ref().filter(|node| !node.is_file());
+        if let Some(other) = other.map(|node| node.node_type.clone()) {
+            self.displaced.insert(path.to_owned(), other);
+            return Ok(None);
         }
+        Ok(node)
+    }
+
+    async fn remove(&mut self, path: &str, part: &str, before: Option<Node>) -> Result<()> {
+        match before {
+            Some(before) => self.rows.remove(part, &before).await?,
+            None if self.displaced.contains_key(path) => {}
+            None => return Ok(()),
+        }
+        self.make_room(path).await?;
+        self.editor.remove(path).await?;
         Ok(())
     }
 

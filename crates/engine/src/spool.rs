@@ -41,7 +41,9 @@ pub(crate) struct Spool {
     limit: usize,
     /// Runs that are merged at once.
     open: usize,
-    runs: Vec<PathBuf>,
+    runs: Vec<(u32, PathBuf)>,
+    /// The number of the next run. One that could not be written had its number: a nonce is used once.
+    next: u32,
 }
 
 impl Spool {
@@ -55,6 +57,7 @@ impl Spool {
             limit: BUFFER,
             open: OPEN,
             runs: Vec::new(),
+            next: 0,
         }
     }
 
@@ -84,8 +87,9 @@ impl Spool {
 
     /// A closed run, clear; [`Records`] makes records of it. Within a key, those of a run came before those of later runs.
     pub(crate) fn run(&self, number: usize) -> Result<Pieces> {
+        let (number, path) = &self.runs[number];
         Ok(Pieces {
-            run: Run::open(&self.runs[number], number as u32)?,
+            run: Run::open(path, *number)?,
             cipher: self.cipher.clone(),
         })
     }
@@ -102,13 +106,11 @@ impl Spool {
         self.spill()?;
         self.bytes = Vec::new();
         self.records = Vec::new();
-        let mut runs: Vec<(u32, PathBuf)> = (0..).zip(std::mem::take(&mut self.runs)).collect();
-        let mut made = runs.len() as u32;
+        let mut runs = std::mem::take(&mut self.runs);
         while runs.len() > self.open {
             let mut longer = Vec::new();
             for group in runs.chunks(self.open) {
-                longer.push((made, self.join(group, made)?));
-                made += 1;
+                longer.push(self.join(group)?);
             }
             runs = longer;
         }
@@ -116,18 +118,36 @@ impl Spool {
     }
 
     /// One run of several that follow each other.
-    fn join(&self, group: &[(u32, PathBuf)], number: u32) -> Result<PathBuf> {
-        let path = self.path(number);
-        let mut out = FrameWriter::create(&path, &self.cipher, number)?;
+    fn join(&mut self, group: &[(u32, PathBuf)]) -> Result<(u32, PathBuf)> {
         let mut sorted = Sorted::merge(group, self.cipher.clone())?;
-        while let Some(record) = sorted.next()? {
-            out.record(&record.key, &record.payload)?;
-        }
-        out.finish()?;
+        let run = self.write(|out| {
+            while let Some(record) = sorted.next()? {
+                out.record(&record.key, &record.payload)?;
+            }
+            Ok(())
+        })?;
         for (_, path) in group {
             std::fs::remove_file(path).map_err(Error::io("cannot write the spool"))?;
         }
-        Ok(path)
+        Ok(run)
+    }
+
+    /// A run of the next number; nothing stays of one that cannot be written, since on a full disk it would stand in the way of others.
+    fn write(
+        &mut self,
+        records: impl FnOnce(&mut FrameWriter<'_>) -> Result<()>,
+    ) -> Result<(u32, PathBuf)> {
+        let number = self.next;
+        self.next += 1;
+        let path = self.path(number);
+        let mut out = FrameWriter::create(&path, &self.cipher, number)?;
+        let written = records(&mut out).and_then(|()| out.finish());
+        if let Err(error) = written {
+            // The error that matters is the first one.
+            drop(std::fs::remove_file(&path));
+            return Err(error);
+        }
+        Ok((number, path))
     }
 
     fn path(&self, number: u32) -> PathBuf {
@@ -146,16 +166,20 @@ impl Spool {
             return Ok(());
         }
         self.sort();
-        let number = self.runs.len() as u32;
-        let path = self.path(number);
-        let mut out = FrameWriter::create(&path, &self.cipher, number)?;
-        for &(start, key, payload) in &self.records {
-            let (key, payload) = (key as usize, payload as usize);
-            let payload = &self.bytes[start + key..start + key + payload];
-            out.record(&self.bytes[start..start + key], payload)?;
-        }
-        out.finish()?;
-        self.runs.push(path);
+        let (bytes, records) = (
+            std::mem::take(&mut self.bytes),
+            std::mem::take(&mut self.records),
+        );
+        let written = self.write(|out| {
+            for &(start, key, payload) in &records {
+                let (key, payload) = (key as usize, payload as usize);
+                let payload = &bytes[start + key..start + key + payload];
+                out.record(&bytes[start..start + key], payload)?;
+            }
+            Ok(())
+        });
+        (self.bytes, self.records) = (bytes, records);
+        self.runs.push(written?);
         self.records.clear();
         self.bytes.clear();
         Ok(())
@@ -455,6 +479,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_run_that_could_not_be_written_stands_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(folder.path(), [7; 32]);
+        let full = spool.write(|out| {
+            out.record(b"a", &vec![1; 2 * FRAME])?;
+            Err(Error::io("cannot write the spool")(std::io::Error::other(
+                "full",
+            )))
+        });
+        assert!(full.unwrap_err().to_string().contains("full"));
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        spool.push(b"a", &[b"1"]).unwrap();
+        assert_eq!(spool.cut().unwrap(), 1);
+        // A nonce that was used for what is gone is not used again.
+        assert_eq!(spool.runs[0].0, 1);
+        let record = spool.sorted().unwrap().next().unwrap().unwrap();
+        assert_eq!(record.payload, b"1");
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]

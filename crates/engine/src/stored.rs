@@ -8,12 +8,13 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use model::{Class, ItemRef};
-use repository::{Node, NodeType, Repository, TreeId};
+use repository::{BlobType, Node, NodeType, Repository, TreeId};
 use service::text::Text;
 use service::{Layout, PartInfo, Service, Stored, TextOf, Unreadable};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::coordinator::RowState;
+use crate::error::DAMAGED;
 use crate::layout::{Layouts, is_within};
 use crate::{Error, Result};
 
@@ -237,19 +238,29 @@ impl SnapshotReader {
     pub(crate) async fn state(&self, item: &ItemRef) -> Result<RowState> {
         let kind = self.layouts.service().kind(&item.kind);
         Ok(match kind.and_then(|kind| kind.spec().bin) {
-            Some(bin) if self.part_node(item, bin).await?.is_some() => RowState::Binned,
+            Some(bin) if self.entry(item, bin).await?.is_some() => RowState::Binned,
             _ => RowState::Live,
         })
     }
 
+    /// What stands at the place of a part.
+    async fn entry(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {
+        match self.layouts.path(item) {
+            Some(path) => self.node(&format!("{path}/{part}")).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The file of a part. Whatever else stands in its place is damage: another program may have written the snapshot.
     async fn part_node(&self, item: &ItemRef, part: &str) -> Result<Option<Node>> {
-        let Some(path) = self.layouts.path(item) else {
-            return Ok(None);
-        };
-        Ok(self
-            .node(&format!("{path}/{part}"))
-            .await?
-            .filter(|node| node.node_type == NodeType::File))
+        let node = self.entry(item, part).await?;
+        match node.as_ref().map(|node| &node.node_type) {
+            None | Some(NodeType::File) => Ok(node),
+            Some(other) => Err(Error::Request {
+                code: DAMAGED,
+                message: format!("{item}: {part} is a {} and no file", other.as_str()),
+            }),
+        }
     }
 
     fn refuse_part(&self, item: &ItemRef, part: &str) -> Result<()> {
@@ -293,6 +304,24 @@ impl SnapshotReader {
     /// The files of an item with their nodes, in no order.
     pub(crate) async fn own_files(&self, item: &ItemRef) -> Result<Vec<(String, Node)>> {
         Ok(self.files_up_to(item, usize::MAX).await?.0)
+    }
+
+    /// The files of which the index does not know everything, and what stands in the place of a file.
+    async fn lost_files(&self, item: &ItemRef) -> Result<Vec<String>> {
+        let mut lost = Vec::new();
+        for (name, node) in self.own_files(item).await? {
+            if !node.is_file() {
+                lost.push(name);
+                continue;
+            }
+            for blob in node.content.iter().flatten() {
+                if !self.repository.has(BlobType::Data, *blob).await? {
+                    lost.push(name);
+                    break;
+                }
+            }
+        }
+        Ok(lost)
     }
 
     async fn files_up_to(
@@ -395,6 +424,10 @@ impl Stored for SnapshotReader {
             Ok(files)
         };
         read.await.map_err(Error::into_service)
+    }
+
+    async fn lost_parts(&self, item: &ItemRef) -> service::Result<Vec<String>> {
+        self.lost_files(item).await.map_err(Error::into_service)
     }
 
     async fn part(&self, item: &ItemRef, part: &str) -> service::Result<Option<Bytes>> {

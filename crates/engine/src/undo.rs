@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use model::{Action, ItemRef, PlanState, RestorePlan, Step, StepState, Undone};
-use service::{GONE, Ids as _, Kind, Removal, Stored, StoredItem};
+use service::{GONE, Ids as _, Kind, Removal, Stored, StoredItem, Target};
 
-use crate::apply::{Made, NOT_MADE, Traces, batches, target_of, was_made_by};
+use crate::apply::{
+    Made, NOT_MADE, Traces, batches, revision_of, revisions_of, target_of, was_made_by,
+};
 use crate::plan::{PlanContext, PlanStore, losses_of, ready, renamed};
 use crate::{Error, Result};
 
@@ -94,6 +96,13 @@ struct Writer<'a> {
     position: u64,
 }
 
+/// How a restored item stands at the target now.
+struct Look {
+    /// From the snapshot, or why that is not known.
+    differences: Result<Vec<String>, String>,
+    revision: Option<String>,
+}
+
 /// What is done about one step, and why.
 struct Answer {
     item: ItemRef,
@@ -128,15 +137,31 @@ impl Writer<'_> {
         let Some(kind) = self.cx.service.kind(&steps[0].item.kind) else {
             return Ok(());
         };
-        let differences = self.look(kind, &steps).await?;
-        let mut page = Vec::with_capacity(steps.len());
-        for (step, differences) in steps.iter().zip(differences) {
-            let made = Made {
+        let mut known = Vec::with_capacity(steps.len());
+        for step in &steps {
+            let place = revision_of(&step.item);
+            known.push(Made {
                 action: was_made_by(step),
                 differed: step.detail.clone(),
-            };
+                stood: self.store.noted(&self.undone.plan, &place).await?,
+            });
+        }
+        let looks = self.look(kind, &steps, &known).await?;
+        let mut page = Vec::with_capacity(steps.len());
+        for (
+            (step, made),
+            Look {
+                differences,
+                revision,
+            },
+        ) in steps.iter().zip(known).zip(looks)
+        {
             let answer = match differences {
-                Ok(differences) => self.answer(kind, step, &made, &differences).await?,
+                Ok(differences) => {
+                    let since = made.since(&differences, revision.as_deref());
+                    let gone = differences.iter().any(|difference| difference == GONE);
+                    self.answer(kind, step, made.action, (gone, &since)).await?
+                }
                 Err(why) => Answer::stays(step, why),
             };
             if answer.action == Action::Remove {
@@ -157,12 +182,13 @@ impl Writer<'_> {
                 } else {
                     StepState::Planned
                 },
+                // What is written over is what was looked at.
+                over: revision.filter(|_| answer.action == Action::Replace),
                 action: answer.action,
                 reason: answer.reason,
                 losses: answer.losses,
                 new_id: step.new_id.clone(),
                 detail: None,
-                over: None,
                 url: None,
             });
             self.position += 1;
@@ -170,12 +196,8 @@ impl Writer<'_> {
         self.store.add_steps(&self.request.head.id, &page).await
     }
 
-    /// How each restored item stands at the target now, or why that is not known.
-    async fn look(
-        &self,
-        kind: &dyn Kind,
-        steps: &[Step],
-    ) -> Result<Vec<Result<Vec<String>, String>>> {
+    /// How each restored item stands at the target now.
+    async fn look(&self, kind: &dyn Kind, steps: &[Step], made: &[Made]) -> Result<Vec<Look>> {
         let target = target_of(self.cx, self.made, self.undone, &self.traces.ids);
         let items: Vec<StoredItem> = steps
             .iter()
@@ -187,34 +209,28 @@ impl Writer<'_> {
                 open_intent: false,
             })
             .collect();
-        match kind.verify(&target, &items).await {
-            Ok(all) if all.len() == items.len() => return Ok(all.into_iter().map(Ok).collect()),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            _ => {}
-        }
-        let mut each = Vec::with_capacity(items.len());
-        for item in &items {
-            let one = kind.verify(&target, std::slice::from_ref(item)).await;
-            each.push(match one {
-                Ok(mut all) => all.pop().ok_or_else(|| "it cannot be read".to_owned()),
-                Err(error) if error.is_fatal() => return Err(error.into()),
-                Err(error) => Err(format!("it cannot be read: {}", error.message)),
-            });
-        }
-        Ok(each)
+        // Before: what somebody changes meanwhile is a later revision.
+        let revisions = revisions_of(kind, &target, &items, made).await?;
+        let differences = compared(kind, &target, &items).await?;
+        let looks = differences.into_iter().zip(revisions);
+        let look = |(differences, revision)| Look {
+            differences,
+            revision,
+        };
+        Ok(looks.map(look).collect())
     }
 
+    /// Whether it is gone, and what was changed in it since the restore.
     async fn answer(
         &self,
         kind: &dyn Kind,
         step: &Step,
-        made: &Made,
-        differences: &[String],
+        made: Action,
+        (gone, since): (bool, &[String]),
     ) -> Result<Answer> {
-        if differences.iter().any(|difference| difference == GONE) {
+        if gone {
             return Ok(Answer::stays(step, "it is no longer there"));
         }
-        let since = made.since(differences);
         if !since.is_empty() {
             let message = format!(
                 "it was changed since the restore, so it stays: {}",
@@ -222,7 +238,7 @@ impl Writer<'_> {
             );
             return Ok(Answer::stays(step, message));
         }
-        match made.action {
+        match made {
             Action::Create | Action::Undelete if !self.traces.is_made(step) => {
                 Ok(Answer::stays(step, NOT_MADE))
             }
@@ -275,6 +291,29 @@ impl Writer<'_> {
             losses,
         })
     }
+}
+
+/// In what each item differs from the snapshot, or why that is not known.
+async fn compared(
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+) -> Result<Vec<Result<Vec<String>, String>>> {
+    match kind.verify(target, items).await {
+        Ok(all) if all.len() == items.len() => return Ok(all.into_iter().map(Ok).collect()),
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        _ => {}
+    }
+    let mut each = Vec::with_capacity(items.len());
+    for item in items {
+        let one = kind.verify(target, std::slice::from_ref(item)).await;
+        each.push(match one {
+            Ok(mut all) => all.pop().ok_or_else(|| "it cannot be read".to_owned()),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => Err(format!("it cannot be read: {}", error.message)),
+        });
+    }
+    Ok(each)
 }
 
 fn removed(kind: &dyn Kind, step: &Step) -> Answer {

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::declared::Declared;
 use self::item::{Checked, Checker};
-use self::known::{Known, Verdict};
+use self::known::{Known, Selected, Verdict};
 pub use self::report::VerifyReport;
 use self::walk::{Gathered, Step, Walk};
 use crate::backup::read_source;
@@ -219,10 +219,7 @@ impl Verification<'_> {
     async fn settle(&mut self, declared: &mut Declared<'_>) -> Result<()> {
         self.counts();
         for pending in self.known.unresolved() {
-            let selected = self
-                .source
-                .is_none_or(|source| source.selection.iter().any(|kind| kind == pending.kind));
-            match pending.verdict(selected) {
+            match pending.verdict(self.selected(pending.kind)) {
                 Verdict::Told(code, severity, message) => {
                     self.report
                         .add(code, severity, Some(pending.from), &pending.path, message);
@@ -256,6 +253,19 @@ impl Verification<'_> {
             self.report.add(code, severity, Some(from), &path, message);
         }
         Ok(())
+    }
+
+    fn selected(&self, kind: &str) -> Selected {
+        let Some(source) = self.source else {
+            return Selected::All;
+        };
+        if !source.selection.iter().any(|selected| selected == kind) {
+            return Selected::None;
+        }
+        match source.picks.0.get(kind) {
+            Some(pick) if !pick.is_all() => Selected::Some,
+            _ => Selected::All,
+        }
     }
 
     /// The snapshot says how many items of each kind it holds.

@@ -55,8 +55,8 @@ codes! {
         "Check the client id and the tenant. For a new application wait some minutes and try again; for one of another tenant an administrator must consent first.";
     "approval-needed", "Another person has to approve this first", "The request was written down as a proposal; nothing was done yet.",
         "Ask somebody who may approve: `keepward proposal list`, then `keepward proposal approve ID`.";
-    "approver-changed", "The approver's account was changed meanwhile", "Who asks could otherwise make an account, or set the password of one, and approve with it themselves.",
-        "Let somebody approve whose account has not changed since, or ask again.";
+    "approver-changed", "The approver's account was made or changed by somebody else lately", "Who asks could otherwise make an account, or set the password of one, and approve with it themselves. What others change about an account counts for seven days, if four eyes was on by then; after the proposal every change counts.",
+        "Let somebody approve whose account nobody else changed in the last seven days. The machine's own administrator can switch four eyes off: `keepward proposal four-eyes off`.";
     "approvers-missing", "Too few people could approve", "Four eyes need two people with the role admin who may sign in; with fewer, nothing could be approved.",
         "Add another administrator first: `keepward user add NAME --role admin --password-file FILE`.";
     "attachment-missing", "An attachment cannot be downloaded", "A work item or comment refers to an attachment that the service no longer has or does not give to this identity.",
@@ -66,8 +66,8 @@ codes! {
         "Start it again: what was stored is not asked for or sent again.";
     "catalog-address", "The catalog has an address that is not supported", "",
         "Use sqlite:///PATH or postgres://…";
-    "catalog-damaged", "The catalog holds a value that cannot be right", "",
-        "Delete the file catalog.db in the data directory; what backups hold is read again from the repositories. Connectors have to be added again.";
+    "catalog-damaged", "The catalog is damaged", "The database cannot be read, or holds a value that cannot be right. Backups lie in their repositories and are untouched.",
+        "Stop the server, and move `catalog.db`, `catalog.db-wal` and `catalog.db-shm` out of the data directory. Then `keepward repository add PATH_OR_URL --password-file FILE` and `keepward repository sync` read again what the backups hold; connectors and policies have to be added again.";
     "catalog-failed", "The catalog could not be read or written", "What the run stored in the repository is untouched.",
         "The message names the cause: often a full disk or a database that is away. Then run the command again; `keepward repository sync` reads the index again from the repository.";
     "catalog-newer", "The catalog was written by a newer version", "",

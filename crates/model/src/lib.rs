@@ -19,6 +19,7 @@ pub mod proposal;
 pub mod run;
 pub mod secret;
 pub mod source;
+pub mod unseen;
 
 pub use access::{Permission, Role};
 pub use alarm::{Alarm, AlarmKind, AlarmLevel};
@@ -41,3 +42,4 @@ pub use proposal::{Proposal, ProposalKind, ProposalState};
 pub use run::{Counts, JobState, KindCounts, Resumed, Run, RunKind, RunState};
 pub use secret::Secret;
 pub use source::{ItemRef, SourceFile, SourceId, StaleItem, is_tenant_id};
+pub use unseen::is_unseen;

@@ -3,7 +3,7 @@
 mod report;
 mod stream;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -27,6 +27,8 @@ struct Inner {
     life: String,
     counters: Arc<Counters>,
     ring: Mutex<Ring>,
+    /// Runs at work, by their ids.
+    told: Mutex<BTreeMap<String, report::Told>>,
     newest: watch::Sender<u64>,
     closed: CancellationToken,
 }
@@ -59,6 +61,7 @@ impl Events {
             life: life.into(),
             counters,
             ring: Mutex::default(),
+            told: Mutex::default(),
             newest: watch::Sender::new(0),
             closed: CancellationToken::new(),
         }))

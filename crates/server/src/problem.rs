@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use control::next;
 use model::Permission;
 use serde::Serialize;
 use utoipa::openapi::{ComponentsBuilder, ContentBuilder, Ref, RefOr, ResponseBuilder};
@@ -319,13 +320,13 @@ impl IntoResponse for Problem {
 
 impl From<catalog::Error> for Problem {
     fn from(error: catalog::Error) -> Self {
-        Self::from_error(&error, error.code(), None)
+        Self::from_error(&error, error.code(), next::after_catalog(&error))
     }
 }
 
 impl From<control::Error> for Problem {
     fn from(error: control::Error) -> Self {
-        let mut problem = Self::from_error(&error, error.code(), error.hint());
+        let mut problem = Self::from_error(&error, error.code(), error.hint().as_deref());
         if let control::Error::Unfit { checks, .. } = error {
             problem.checks = checks.into_iter().map(CheckView::of).collect();
         }
@@ -335,7 +336,8 @@ impl From<control::Error> for Problem {
 
 impl From<repository::Error> for Problem {
     fn from(error: repository::Error) -> Self {
-        Self::from_error(&error, Some(error.code()), None)
+        let hint = next::after_repository(&error);
+        Self::from_error(&error, Some(error.code()), hint.as_deref())
     }
 }
 

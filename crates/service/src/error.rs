@@ -107,6 +107,12 @@ impl Error {
         matches!(self.class, Class::Credential | Class::Storage)
     }
 
+    /// The service answered that it does not do what was asked: nothing came of the request. A wait that came to its end (408) does not say that.
+    pub fn did_nothing(&self) -> bool {
+        self.status
+            .is_some_and(|status| (400..500).contains(&status) && status != 408)
+    }
+
     /// As an issue of a run about a kind in a scope, or about one item of it.
     pub fn to_issue(&self, kind: &str, scope: &str, item: Option<ItemRef>) -> Issue {
         Issue {
@@ -118,5 +124,20 @@ impl Error {
             message: self.message.clone(),
             hint: self.hint.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_says_that_nothing_was_done() {
+        let error = || Error::malformed("");
+        let refused = [400, 401, 403, 404, 409, 412, 429];
+        assert!(refused.map(|status| error().with_status(status).did_nothing()) == [true; 7]);
+        let unclear = [200, 302, 408, 500, 502, 503, 504];
+        assert!(unclear.map(|status| error().with_status(status).did_nothing()) == [false; 7]);
+        assert!(!error().did_nothing(), "no answer came");
     }
 }

@@ -53,6 +53,8 @@ pub trait Ids: Send + Sync {
 pub trait Journal: Send + Sync {
     /// About to make this item, or to take it out of the bin. Noted before the request, and of nothing that was found.
     async fn intend(&self, item: &ItemRef) -> Result<()>;
+    /// The service refused the request that was intended, and nothing came of it: whatever stands there later is not of this plan.
+    async fn withdraw(&self, item: &ItemRef) -> Result<()>;
     /// The request that was intended made what has this id: taking the restore back removes it. Without an intent it counts as found.
     async fn made(&self, item: &ItemRef, new_id: &str) -> Result<()>;
     /// What has this id stood there and is written into: whoever takes the restore back leaves it. What an earlier, interrupted apply made stays

@@ -39,6 +39,10 @@ pub trait Stored: Send + Sync {
     async fn document(&self, item: &ItemRef) -> Result<Option<Bytes>>;
     /// All files of the item; empty when the snapshot does not have it.
     async fn parts(&self, item: &ItemRef) -> Result<Vec<PartInfo>>;
+    /// Those of them whose content is lost: they are there, and have to come anew.
+    async fn lost_parts(&self, _item: &ItemRef) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
     async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>>;
     /// Writes a part to `to` piece by piece; an error when it is not there.
     async fn copy(

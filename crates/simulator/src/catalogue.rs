@@ -2,6 +2,7 @@
 
 mod version;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -122,7 +123,12 @@ impl Route {
                 _ => return None,
             }
         }
-        (segments.len() <= self.parts.len()).then_some(2 * score + 1)
+        // A parameter that is left out fits no better than a rest that is empty.
+        match segments.len().cmp(&self.parts.len()) {
+            Ordering::Less => Some(2 * score),
+            Ordering::Equal => Some(2 * score + 1),
+            Ordering::Greater => None,
+        }
     }
 
     /// `wit/workItems/{id}`, the path after `_apis` with its parameters.

@@ -140,11 +140,34 @@ impl Call {
     }
 }
 
+/// What nobody changes, or nobody can change here.
+fn is_only_read(parts: &[&str]) -> bool {
+    matches!(
+        parts,
+        [
+            "teams"
+                | "connectiondata"
+                | "identities"
+                | "permissions"
+                | "operations"
+                | "process"
+                | "work"
+                | "projectcollections"
+                | "userentitlements"
+                | "serviceprincipalentitlements",
+            ..
+        ] | ["organization", "collections", ..]
+    )
+}
+
 pub(crate) fn handle(world: &SharedWorld, call: &Call) -> Result<Reply, ApiError> {
     let lower = call.lower();
     let parts: Vec<&str> = lower.iter().map(String::as_str).collect();
     if let (&Method::POST, ["projects"]) = (&call.method, &parts[..]) {
         return projects::create_by_request(world, call);
+    }
+    if is_only_read(&parts) {
+        call.only_read()?;
     }
     let mut guard = world.write();
     let organization = guard.organization_mut(&call.organization)?;

@@ -107,12 +107,21 @@ fn route(organization: &mut Organization, call: &Call) -> Result<Reply, ApiError
         return read(organization, call);
     }
     let rest = call.segments.get(2..).unwrap_or_default();
-    match call
-        .segments
-        .get(1)
-        .map(|segment| segment.to_lowercase())
-        .as_deref()
-    {
+    let area = call.segments.get(1).map(|segment| segment.to_lowercase());
+    match (area.as_deref(), rest) {
+        (Some("recyclebin" | "tags" | "classificationnodes"), [])
+        | (
+            Some(
+                "workitemtypes"
+                | "workitemtypecategories"
+                | "workitemrelationtypes"
+                | "artifactlinktypes",
+            ),
+            _,
+        ) => call.only_read()?,
+        _ => {}
+    }
+    match area.as_deref() {
         Some("workitems") => match rest {
             [id, part, more @ ..] if part.eq_ignore_ascii_case("comments") => comments::route(
                 organization,

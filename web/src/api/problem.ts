@@ -26,6 +26,11 @@ export class Problem extends Error {
     return this.body.hint ?? undefined;
   }
 
+  /** Nobody of Keepward answered: the server is away, or what stands before it says so. */
+  get away(): boolean {
+    return this.code === "unreachable" || (this.code === "foreign-answer" && this.status >= 502);
+  }
+
   /** What is wrong with one member of the request, named by its JSON pointer: `/name`. */
   field(pointer: string): string | undefined {
     return this.body.errors?.find((error) => error.pointer === pointer)?.detail;

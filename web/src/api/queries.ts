@@ -30,8 +30,8 @@ function retry(failures: number, error: unknown): boolean {
 }
 
 /** A page that was opened while the server was away. */
-function unreached({ state: { error } }: { state: { error: unknown } }): number | false {
-  return error && Problem.from(error).status === 0 ? AWAY : false;
+export function unreached({ state: { error } }: { state: { error: unknown } }): number | false {
+  return error && Problem.from(error).away ? AWAY : false;
 }
 
 /** A write may change anything that is on the screen: it is read anew, but for writes with `meta: { reads: true }`. */

@@ -2726,6 +2726,11 @@ export interface components {
             connectors?: string[] | null;
             disabled?: boolean | null;
             roles?: string[] | null;
+            /**
+             * Format: int64
+             * @description What it changes; absent for whatever is there.
+             */
+            version?: number | null;
         };
         /** @description A policy to take the place of another. */
         EditPolicy: {
@@ -3135,6 +3140,11 @@ export interface components {
             check?: components["schemas"]["ScheduledCheck"] | null;
             prune?: components["schemas"]["ScheduledTask"] | null;
             verify?: components["schemas"]["ScheduledTask"] | null;
+            /**
+             * Format: int64
+             * @description Grows with each change; sent back with one, it is refused when somebody else was faster.
+             */
+            version: number;
         };
         /** @description A managed identity of the machine. */
         Managed: {
@@ -3730,6 +3740,11 @@ export interface components {
                 /** @description `off`, `pending` or `on`. */
                 second_factor: string;
                 signed_in?: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with each change; sent back with one, it is refused when somebody else was faster.
+                 */
+                version: number;
             }[];
             /**
              * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
@@ -4068,11 +4083,14 @@ export interface components {
                 /** @description The restore plan that it makes or applies; told of one run alone, not in lists. */
                 plan?: string | null;
                 policy?: string | null;
+                /** @description How far a run at work is, as its events `progress` tell it; told of one run alone, not in lists. */
+                progress?: Record<string, unknown> | null;
                 /** @description Why it was made: `command`, `request`, `schedule`, `missed` or `retry`. */
                 reason: string;
                 repository: string;
                 /**
-                 * @description `full` for a backup that read everything: the first one, or one that was asked to. What a check or verification found (`damage`,
+                 * @description `full` for a backup that read everything: the first one, or one that was asked to; `forgotten` lists the snapshots (`id`, `time`) that its
+                 *     policies dropped after it. What a check or verification found (`damage`,
                  *     `doubts`, `notes`, and what was read) and what a prune freed or would free (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
                  */
                 result?: Record<string, unknown> | null;
@@ -4243,6 +4261,11 @@ export interface components {
             /** @description `off`, `pending` or `on`. */
             second_factor: string;
             signed_in?: string | null;
+            /**
+             * Format: int64
+             * @description Grows with each change; sent back with one, it is refused when somebody else was faster.
+             */
+            version: number;
         };
         /** @description An organization that was picked. */
         PickBody: {
@@ -4838,11 +4861,14 @@ export interface components {
             /** @description The restore plan that it makes or applies; told of one run alone, not in lists. */
             plan?: string | null;
             policy?: string | null;
+            /** @description How far a run at work is, as its events `progress` tell it; told of one run alone, not in lists. */
+            progress?: Record<string, unknown> | null;
             /** @description Why it was made: `command`, `request`, `schedule`, `missed` or `retry`. */
             reason: string;
             repository: string;
             /**
-             * @description `full` for a backup that read everything: the first one, or one that was asked to. What a check or verification found (`damage`,
+             * @description `full` for a backup that read everything: the first one, or one that was asked to; `forgotten` lists the snapshots (`id`, `time`) that its
+             *     policies dropped after it. What a check or verification found (`damage`,
              *     `doubts`, `notes`, and what was read) and what a prune freed or would free (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
              */
             result?: Record<string, unknown> | null;
@@ -4977,6 +5003,11 @@ export interface components {
             check: components["schemas"]["SetCheck"] | null;
             prune: components["schemas"]["SetTask"] | null;
             verify: components["schemas"]["SetTask"] | null;
+            /**
+             * Format: int64
+             * @description What it replaces; absent for whatever is there.
+             */
+            version?: number | null;
         };
         /** @description When to do it. */
         SetTask: {

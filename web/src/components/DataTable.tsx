@@ -6,7 +6,7 @@ import { useTexts } from "../texts";
 const ROW = 44;
 const NARROW = "@media (max-width: 639px)";
 /** What a column of share 1 needs at least, in pixels. One that is given more where there is room does with half as much again. */
-const LEAST = 92;
+const LEAST = 104;
 const MOST = 1.5;
 
 const useStyles = makeStyles({
@@ -130,10 +130,12 @@ function useCell() {
   });
 }
 
-function Head<Item>({ items, columns, id, selected, onSelect }: TableProps<Item>) {
+function Head<Item>({ items, columns, id, more, selected, onSelect }: TableProps<Item>) {
   const styles = useStyles();
   const t = useTexts();
   const cell = useCell();
+  // What the server has beyond these rows is not chosen with them.
+  const choice = t(more ? "action.selectLoaded" : "action.selectAll");
   const all = onSelect !== undefined && items.length > 0 && items.every((item) => selected?.has(id(item)));
   return (
     <div role="rowgroup" className={mergeClasses(styles.head, onSelect === undefined && styles.wideOnly)}>
@@ -141,8 +143,8 @@ function Head<Item>({ items, columns, id, selected, onSelect }: TableProps<Item>
         {onSelect && (
           <div className={mergeClasses(styles.check, styles.checkAll)} role="columnheader" aria-label={t("action.select")}>
             <Checkbox
-              aria-label={t("action.selectAll")}
-              label={<span className={styles.narrowOnly}>{t("action.selectAll")}</span>}
+              aria-label={choice}
+              label={<span className={styles.narrowOnly}>{choice}</span>}
               checked={all || (selected !== undefined && selected.size > 0 ? "mixed" : false)}
               onChange={(_, { checked }) => onSelect(new Set(checked === true ? items.map(id) : []))}
             />

@@ -1,9 +1,10 @@
 import { makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
 import { useRouter } from "@tanstack/react-router";
-import { marked } from "marked";
 import { useMemo, type MouseEvent } from "react";
 import { useTexts } from "../texts";
 import { cleanse, type Places } from "./foreign";
+import { MARK } from "./mark";
+import { toHtml } from "./markdown";
 
 const useStyles = makeStyles({
   text: {
@@ -20,15 +21,7 @@ const useStyles = makeStyles({
     },
     "& a[href]": { color: tokens.colorBrandForegroundLink },
     "& a[data-host]::after": { content: '" (" attr(data-host) ")"', color: tokens.colorNeutralForeground3 },
-    "& [data-unseen]": {
-      padding: "0 3px",
-      borderRadius: tokens.borderRadiusSmall,
-      border: `1px solid ${tokens.colorStatusWarningBorder1}`,
-      backgroundColor: tokens.colorStatusWarningBackground1,
-      color: tokens.colorNeutralForeground1,
-      fontFamily: tokens.fontFamilyMonospace,
-      fontSize: "0.9em",
-    },
+    "& [data-unseen]": MARK,
     "& table": { borderCollapse: "collapse" },
     "& th, & td": { border: `1px solid ${tokens.colorNeutralStroke2}`, padding: "4px 8px", textAlign: "start" },
     "& pre": {
@@ -61,7 +54,7 @@ export function Foreign({ text, format = "html", image, link }: Props) {
   const t = useTexts();
   const router = useRouter();
   const { html, blocked } = useMemo(() => {
-    const source = format === "markdown" ? marked.parse(text, { async: false, gfm: true }) : text;
+    const source = format === "markdown" ? toHtml(text) : text;
     return cleanse(source, { ...(image && { image }), ...(link && { link }) });
   }, [text, format, image, link]);
   const hosts = [...new Set(blocked)];

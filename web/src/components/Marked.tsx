@@ -1,20 +1,10 @@
 /** @jsxImportSource react */
-import { makeStyles, tokens } from "@fluentui/react-components";
+import { makeStyles } from "@fluentui/react-components";
 import { useTexts } from "../texts";
+import { MARK } from "./mark";
 import { partsOf } from "./unseen";
 
-const useStyles = makeStyles({
-  mark: {
-    padding: "0 3px",
-    borderRadius: tokens.borderRadiusSmall,
-    border: `1px solid ${tokens.colorStatusWarningBorder1}`,
-    backgroundColor: tokens.colorStatusWarningBackground1,
-    color: tokens.colorNeutralForeground1,
-    fontFamily: tokens.fontFamilyMonospace,
-    fontSize: "0.9em",
-    whiteSpace: "nowrap",
-  },
-});
+const useStyles = makeStyles({ mark: MARK });
 
 /** A text in which something cannot be seen, with that shown by its code. */
 export function Marked({ text }: { text: string }) {

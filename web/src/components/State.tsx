@@ -16,6 +16,8 @@ const useStyles = makeStyles({
     color: tokens.colorNeutralForeground2,
     overflowWrap: "anywhere",
   },
+  line: { display: "block" },
+  live: { display: "flex", flexDirection: "column", alignItems: "center", gap: tokens.spacingVerticalS },
   icon: { fontSize: "40px", lineHeight: 1 },
 });
 
@@ -31,10 +33,13 @@ export function Loading({ children }: { children?: ReactNode }) {
     return () => clearTimeout(timer);
   }, []);
   return (
-    <div className={styles.state} role="status">
-      <Spinner label={t("state.loading")} />
+    <div className={styles.state}>
+      <div className={styles.live} role="status">
+        <Spinner label={t("state.loading")} />
+        {slow && <Caption1>{t("state.slow")}</Caption1>}
+      </div>
+      {/* Not spoken: it changes many times a second. */}
       {children && <Caption1>{children}</Caption1>}
-      {slow && <Caption1>{t("state.slow")}</Caption1>}
     </div>
   );
 }
@@ -65,12 +70,20 @@ export function Empty({ icon, title, children, action }: Words) {
 
 /** A page or part that could not be shown: failed, forbidden and gone are told apart. */
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
+  const styles = useStyles();
   const t = useTexts();
   const problem = Problem.from(error);
   if (problem.status === 403) {
     return (
       <Empty icon={<LockClosedRegular />} title={t("state.forbidden")}>
-        {problem.message && <Words text={problem.message} />} <Words text={problem.hint ?? t("state.forbiddenHint")} />
+        {problem.message && (
+          <span className={styles.line}>
+            <Words text={problem.message} />
+          </span>
+        )}
+        <span className={styles.line}>
+          <Words text={problem.code === "role-missing" ? t("state.forbiddenHint") : (problem.hint ?? t("state.forbiddenHint"))} />
+        </span>
       </Empty>
     );
   }
@@ -85,7 +98,14 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
   return (
     <div role="alert">
       <Empty icon={<ErrorCircleRegular />} title={t("state.failed")} action={again}>
-        <Words text={problem.message} /> {problem.hint && <Words text={problem.hint} />}
+        <span className={styles.line}>
+          <Words text={problem.message} />
+        </span>
+        {problem.hint && (
+          <span className={styles.line}>
+            <Words text={problem.hint} />
+          </span>
+        )}
         {problem.body.request_id && (
           <Caption1 block>{t("state.request", { id: problem.body.request_id })}</Caption1>
         )}

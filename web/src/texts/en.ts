@@ -44,6 +44,7 @@ export const common = {
     forbiddenHint: "Your roles do not allow it. An administrator can change your roles under People.",
     gone: "This does not exist any more",
     goneHint: "It was removed, or the link is wrong.",
+    toOverview: "Go to the overview",
     request: "Request {{id}}",
   },
   action: {
@@ -65,6 +66,7 @@ export const common = {
     filter: "Filter",
     select: "Select",
     selectAll: "All rows",
+    selectLoaded: "All rows loaded so far",
   },
   showAs: { title: "The same outside the console", cli: "Command line", curl: "curl" },
   unplaced: {

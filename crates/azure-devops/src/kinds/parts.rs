@@ -73,10 +73,31 @@ pub(crate) fn is_missing(error: &Error) -> bool {
     error.class == Class::Missing || code == Some("VS800075")
 }
 
-/// About to ask the service for an item under a name: where it is another than the item's own, nothing else tells a resumed restore what is ours.
-pub(crate) async fn ask_for(cx: &Restore<'_>, item: &ItemRef, name: &str) -> Result<()> {
-    cx.journal.note(item, name).await?;
-    cx.journal.intend(item).await
+/// Sends the one request that makes an item, or takes it out of the bin. What the service refuses made nothing; but it says nothing of an earlier
+/// request, whose answer was lost.
+pub(crate) async fn intended<T>(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    request: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    cx.journal.intend(&item.item).await?;
+    let answer = request.await;
+    let refused = matches!(&answer, Err(error) if error.did_nothing());
+    if refused && !item.open_intent {
+        cx.journal.withdraw(&item.item).await?;
+    }
+    answer
+}
+
+/// The same under a name: where it is another than the item's own, nothing else tells a resumed restore what is ours.
+pub(crate) async fn asked_as<T>(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    name: &str,
+    request: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    cx.journal.note(&item.item, name).await?;
+    intended(cx, item, request).await
 }
 
 /// The name under which an interrupted restore asked for an item, if it did.
@@ -120,22 +141,6 @@ impl Stands {
         let (Self::Made(id) | Self::Found(id)) = self;
         Ok(id)
     }
-}
-
-/// The id of what stands at the target for an item: found there, or made now. Whichever it is, an interruption does not make it twice.
-pub(crate) async fn stand(
-    cx: &Restore<'_>,
-    item: &StoredItem,
-    found: Option<String>,
-    make: impl Future<Output = Result<String>> + Send,
-) -> Result<String> {
-    let stands = if let Some(id) = found {
-        Stands::Found(id)
-    } else {
-        cx.journal.intend(&item.item).await?;
-        Stands::Made(make.await?)
-    };
-    stands.noted(cx, &item.item).await
 }
 
 /// Sends each item of the target to the recycle bin, or away for good where its kind has none. What is gone already is as good.

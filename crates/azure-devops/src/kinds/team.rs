@@ -272,13 +272,8 @@ async fn restore_one(cx: &Restore<'_>, there: &There, item: &StoredItem) -> Resu
         }
         Stands::Found(found.id)
     } else {
-        cx.journal.intend(&item.item).await?;
-        let answer = http
-            .call(Method::POST, DEV, &teams)
-            .version(STABLE)
-            .json(&body)
-            .send()
-            .await?;
+        let call = http.call(Method::POST, DEV, &teams).version(STABLE);
+        let answer = parts::intended(cx, item, call.json(&body).send()).await?;
         Stands::Made(answer.json::<Made>()?.id)
     };
     Ok(Outcome::Done {

@@ -4,6 +4,7 @@
 
 mod attachments;
 mod batch;
+mod bin;
 mod comments;
 mod crawl;
 mod document;
@@ -17,9 +18,12 @@ mod marks;
 mod picked;
 mod position;
 mod progress;
+mod renamed;
 mod restore;
 mod stream;
 mod sweep;
+mod unread;
+mod vanished;
 mod verify;
 
 use async_trait::async_trait;
@@ -96,7 +100,7 @@ static SPEC: KindSpec = KindSpec {
         "Links that were added and removed again are not replayed.",
         "The place on boards (column and lane) is not written back.",
         "Of an item that was in a project that the policy does not select, the revisions of that time are not stored.",
-        "Renaming a project, an area or an iteration, or moving one of these, makes no revision of the work items in it: a snapshot has the names of each item's last revision until a full backup. A restore goes by the ids and files the items under today's names.",
+        "Renaming an area or an iteration, or moving one of these, makes no revision of the work items in it: a snapshot has the names of each item's last revision until a full backup. A restore goes by the ids and files the items under today's names. The new name of a project is in them from the second backup on.",
     ]),
 };
 

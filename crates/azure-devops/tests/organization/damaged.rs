@@ -1,4 +1,4 @@
-//! Backups that go on from a snapshot of which something cannot be read.
+//! Backups that go on from a snapshot of which something cannot be read, and restores from one.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use model::ItemRef;
 use service::Order;
 use simulator::Seed;
 
-use crate::support::{all_kinds, backed_up, backup_ordered};
+use crate::support::{Journal, all_kinds, backed_up, backup_ordered, contoso, empty, restore};
 
 #[tokio::test]
 async fn work_items_whose_folders_cannot_be_read_come_whole_again() {
@@ -35,5 +35,23 @@ async fn work_items_whose_folders_cannot_be_read_come_whole_again() {
         codes.iter().all(|code| *code == "repository-damaged"),
         "{codes:?}"
     );
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_project_whose_document_cannot_be_read_keeps_no_work_item_from_coming_back() {
+    let (simulator, _, mut snapshot) = backed_up(contoso(12)).await;
+    let target = empty(&simulator, "empty").await;
+    let journal = Journal::default();
+    let places = snapshot.in_use(|kind| ["project", "area", "iteration"].contains(&kind));
+    let items = snapshot.in_use(|kind| kind == "work-item");
+    let report = restore(&target, &snapshot, &journal, &places).await;
+    assert_eq!(report.unwrap().failed, Vec::<String>::new());
+    let project = snapshot.of_kind("project")[0].clone();
+    snapshot.damaged.insert(project);
+    let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_eq!(report.differences, Vec::<String>::new());
+    assert_eq!(report.done, items.len());
     simulator.stop().await;
 }

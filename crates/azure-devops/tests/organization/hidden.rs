@@ -236,6 +236,24 @@ async fn a_work_item_that_may_only_be_hidden_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_work_item_of_which_nothing_tells_the_area_is_not_made_again() {
+    let (simulator, http, mut snapshot) = backed_up(Seed::Small).await;
+    let (token, inside) = some_area(&snapshot);
+    let mut told = document(&snapshot, &inside[0], "work-item.json");
+    told["fields"]["System.AreaPath"] = json!("renamed since");
+    let parts = snapshot.items.get_mut(&inside[0]).unwrap();
+    parts.insert("work-item.json".to_owned(), told.to_string().into());
+    deny(&http, CSS, &token).await;
+    let refused = restore(&http, &snapshot, &Journal::at_origin(), &inside[..1]).await;
+    assert_eq!(refused.unwrap_err().code, "permission-missing");
+    let parts = snapshot.items.get_mut(&inside[0]).unwrap();
+    parts.remove("revisions.ndjson").unwrap();
+    let refused = restore(&http, &snapshot, &Journal::at_origin(), &inside[..1]).await;
+    assert_eq!(refused.unwrap_err().code, "repository-damaged");
+    simulator.stop().await;
+}
+
+#[tokio::test]
 async fn a_project_that_can_be_seen_later_comes_with_all_its_work_items() {
     let (simulator, http, all) = backed_up(Seed::Small).await;
     let project = document(&all, all.of_kind("project")[0], "project.json")["name"].clone();

@@ -1,11 +1,13 @@
 //! A whole organization against the simulator, by a backup engine in memory.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod added;
 mod backup;
 mod damaged;
 mod discussions;
 mod duplicated;
 mod hidden;
+mod refused;
 mod renamed;
 mod replaced;
 mod repositories;
@@ -15,3 +17,4 @@ mod script;
 mod selection;
 #[path = "../support/mod.rs"]
 mod support;
+mod vanished;

@@ -1,14 +1,16 @@
 //! Projects, areas and iterations that were renamed or moved at the service: what lies in them belongs to them all the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use azure_devops::AZURE_DEVOPS;
 use model::{Conflict, ItemRef};
 use serde_json::{Value, json};
 use service::http::{Client, Method, segment};
+use service::inspect::Tie;
 
 use crate::support::{
-    Journal, Snapshot, all_kinds, backed_up, backup, contoso, delete, empty, patch, post, restore,
-    state, without_code,
+    Journal, Snapshot, all_kinds, backed_up, backup, codes, contoso, delete, empty, patch, post,
+    restore, state, without_code,
 };
 
 const FIBER: &str = "Fabrikam Fiber";
@@ -351,5 +353,73 @@ async fn an_item_that_may_be_hidden_in_a_renamed_area_is_not_made_again() {
     let items = [item];
     let refused = restore(&http, &snapshot, &Journal::at_origin(), &items).await;
     assert_eq!(refused.unwrap_err().code, "permission-missing");
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn work_items_have_the_new_name_of_their_project_from_the_second_backup_on() {
+    let (simulator, http, first) = backed_up(contoso(30)).await;
+    let second = backup(&http, &first, &all_kinds()).await;
+    rename_project(&http, FIBER, "Fiber").await;
+    let third = backup(&http, &second, &all_kinds()).await;
+    let named = |snapshot: &Snapshot, name: &str| -> Vec<ItemRef> {
+        let mut items = snapshot.in_use(|kind| kind == "work-item");
+        items.retain(|item| stored(snapshot, item, "System.TeamProject") == name);
+        items
+    };
+    let (before, others) = (named(&third, FIBER), named(&third, "Adventure Works"));
+    assert!(!before.is_empty() && !others.is_empty());
+    let fourth = backup(&http, &third, &all_kinds()).await;
+    assert_eq!(codes(&fourth.issues), [""; 0]);
+    assert_eq!(named(&fourth, "Fiber"), before);
+    assert_eq!(named(&fourth, "Adventure Works"), others);
+    // Nothing else of them is another, and nothing is read once more.
+    let revisions = |snapshot: &Snapshot| -> Vec<String> {
+        let items = before.iter();
+        let read = |item| snapshot.part_text(item, "revisions.ndjson");
+        items.map(read).collect()
+    };
+    assert_eq!(revisions(&fourth), revisions(&third));
+    let sent = http.usage().requests;
+    let fifth = backup(&http, &fourth, &all_kinds()).await;
+    let quiet = http.usage().requests - sent;
+    assert_eq!(fifth.content(), fourth.content());
+    let sent = http.usage().requests;
+    backup(&http, &fifth, &all_kinds()).await;
+    assert_eq!(http.usage().requests - sent, quiet);
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn what_lies_in_renamed_and_moved_nodes_still_refers_to_what_the_snapshot_has() {
+    let (simulator, http, first) = backed_up(contoso(60)).await;
+    let islands = some_node(&first, "area", &format!("\\{FIBER}\\Area\\South\\Islands"));
+    rename_all(&http).await;
+    place(&http, "Fiber", "Areas/Nord", islands.id.parse().unwrap()).await;
+    let snapshot = backup(&http, &first, &all_kinds()).await;
+    let work = tempfile::tempdir().unwrap();
+    let cx = service::Inspect {
+        stored: &snapshot,
+        source: simulator.organization(),
+        work: work.path(),
+    };
+    let (mut there, mut places) = (BTreeSet::new(), BTreeSet::new());
+    let kinds = ["project", "area", "iteration", "work-item"];
+    for item in snapshot.items.keys() {
+        let Some(kind) = kinds.iter().find(|kind| item.kind == **kind) else {
+            continue;
+        };
+        there.insert((*kind, item.id.to_lowercase()));
+        let text = snapshot.part_text(item, &format!("{kind}.json"));
+        let spec = AZURE_DEVOPS.kind(kind).unwrap();
+        let found = spec.inspect(&cx, item, text.as_bytes()).await.unwrap();
+        let words = found.aliases.iter().map(|word| word.to_lowercase());
+        there.extend(words.map(|word| (*kind, word)));
+        let named = found.references.into_iter();
+        let named = named.filter(|reference| reference.tie == Tie::Name);
+        places.extend(named.map(|reference| (reference.kind, reference.to.to_lowercase())));
+    }
+    let unclear: Vec<_> = places.difference(&there).collect();
+    assert!(places.len() > 3 && unclear.is_empty(), "{unclear:?}");
     simulator.stop().await;
 }

@@ -8,8 +8,8 @@ use service::FoundState;
 use simulator::Seed;
 
 use crate::support::{
-    Journal, all_kinds, backed_up, backup, contoso, delete, edit, empty, found, patch, restore,
-    state, without_code,
+    Journal, all_kinds, backed_up, backup, contoso, delete, edit, empty, found, heal, patch, post,
+    restore, state, without_code,
 };
 
 #[tokio::test]
@@ -184,6 +184,28 @@ fn revisions(state: &Value) -> BTreeMap<String, (usize, Vec<usize>)> {
         (name, (count(&item["revisions"]), versions.collect()))
     });
     items.collect()
+}
+
+#[tokio::test]
+async fn the_pages_of_a_wiki_come_when_the_restore_goes_on() {
+    let (simulator, http, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let journal = Journal::default();
+    let of_project = |item: &ItemRef| {
+        let document = snapshot.part_text(item, "wiki.json");
+        document.contains("projectWiki")
+    };
+    let mut items = snapshot.in_use(|kind| ["project", "wiki"].contains(&kind));
+    items.retain(|item| item.kind == "project" || of_project(item));
+    let push = json!({ "path": "/empty/*git-receive-pack*", "fault": "drop-before" });
+    post(&http, "/__faults", &push).await;
+    let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    heal(&http).await;
+    let report = restore(&target, &snapshot, &journal, &items).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    assert_eq!(report.differences, Vec::<String>::new());
+    simulator.stop().await;
 }
 
 #[tokio::test]

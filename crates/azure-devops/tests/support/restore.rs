@@ -1,6 +1,7 @@
 //! The two passes of a restore, with a journal and a map of ids in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -51,6 +52,16 @@ impl Journal {
         journal
     }
 
+    fn target<'a>(&'a self, http: &'a Client, stored: &'a Snapshot, work: &'a Path) -> Target<'a> {
+        Target {
+            http,
+            original: self.ids.original,
+            stored,
+            ids: &self.ids,
+            work,
+        }
+    }
+
     /// The id at the target of what was restored.
     pub(crate) fn new_id(&self, item: &ItemRef) -> String {
         let key = (item.kind.clone(), item.id.clone());
@@ -62,6 +73,11 @@ impl Journal {
 impl service::Journal for Journal {
     async fn intend(&self, item: &ItemRef) -> Result<()> {
         self.intents.lock().unwrap().push(item.clone());
+        Ok(())
+    }
+
+    async fn withdraw(&self, item: &ItemRef) -> Result<()> {
+        self.intents.lock().unwrap().retain(|open| open != item);
         Ok(())
     }
 
@@ -119,15 +135,8 @@ pub(crate) async fn restore(
     items: &[ItemRef],
 ) -> Result<Report> {
     let work = tempfile::tempdir().unwrap();
-    let target = || Target {
-        http,
-        original: journal.ids.original,
-        stored: snapshot,
-        ids: &journal.ids,
-        work: work.path(),
-    };
     let cx = Restore {
-        target: target(),
+        target: journal.target(http, snapshot, work.path()),
         conflict: journal.conflict,
         journal,
     };
@@ -186,13 +195,7 @@ pub(crate) async fn found(
     items: &[ItemRef],
 ) -> Vec<Option<FoundState>> {
     let work = tempfile::tempdir().unwrap();
-    let target = Target {
-        http,
-        original: journal.ids.original,
-        stored: snapshot,
-        ids: &journal.ids,
-        work: work.path(),
-    };
+    let target = journal.target(http, snapshot, work.path());
     let kind = AZURE_DEVOPS.kind(&items[0].kind).unwrap();
     let stored: Vec<StoredItem> = items
         .iter()
@@ -213,13 +216,7 @@ pub(crate) async fn recognized(
     items: &[(&ItemRef, String)],
 ) -> Vec<bool> {
     let work = tempfile::tempdir().unwrap();
-    let target = Target {
-        http,
-        original: journal.ids.original,
-        stored: snapshot,
-        ids: &journal.ids,
-        work: work.path(),
-    };
+    let target = journal.target(http, snapshot, work.path());
     let kind = AZURE_DEVOPS.kind(&items[0].0.kind).unwrap();
     let stored: Vec<StoredItem> = items
         .iter()
@@ -229,6 +226,21 @@ pub(crate) async fn recognized(
         })
         .collect();
     kind.recognize(&target, &stored).await.unwrap()
+}
+
+/// Which revision of a restored item stands at the target.
+pub(crate) async fn revision(
+    http: &Client,
+    snapshot: &Snapshot,
+    journal: &Journal,
+    item: &ItemRef,
+) -> Option<String> {
+    let work = tempfile::tempdir().unwrap();
+    let target = journal.target(http, snapshot, work.path());
+    let kind = AZURE_DEVOPS.kind(&item.kind).unwrap();
+    let stored = [planned(snapshot, journal, item)];
+    let revisions = kind.revisions(&target, &stored).await.unwrap();
+    revisions.into_iter().next().flatten()
 }
 
 fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem {

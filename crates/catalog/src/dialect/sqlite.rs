@@ -5,10 +5,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Arguments as _, ConnectOptions as _, Executor, SqlSafeStr, Sqlite};
+use sqlx::{Arguments as _, ConnectOptions as _, Connection as _, Executor, SqlSafeStr, Sqlite};
 
 use super::{Dialect, Search};
 use crate::Result;
@@ -22,6 +21,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     serial: "INTEGER PRIMARY KEY",
     clustered: "WITHOUT ROWID",
     schema_lock: None,
+    schema_made: "SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'",
     claim: "UPDATE job SET state = 'leased', owner = $1, lease_until = $3, token = token + 1, attempt = attempt + 1
         WHERE id = (SELECT j.id FROM job j
             WHERE (j.state = 'queued' OR (j.state = 'leased' AND j.lease_until <= $2))
@@ -84,7 +84,10 @@ const READERS: u32 = 4;
 pub(crate) async fn connect(url: &str) -> Result<Db> {
     let options = SqliteConnectOptions::from_str(url)?;
     if url.contains(":memory:") || url.contains("mode=memory") {
-        let writer = writer(&tuned(options)).await?;
+        let writer = pool()
+            .max_connections(1)
+            .connect_with(tuned(options))
+            .await?;
         return Ok(Db::Sqlite {
             readers: writer.clone(),
             writer,
@@ -100,7 +103,14 @@ pub(crate) async fn open(path: &Path) -> Result<Db> {
 
 async fn connect_file(options: SqliteConnectOptions) -> Result<Db> {
     let options = tuned(options);
-    let writer = writer(&options).await?;
+    // A full disk makes SQLite roll back by itself (https://sqlite.org/lang_transaction.html), which sqlx does not notice: it counts on a
+    // transaction that nobody can end. Such a connection is never used again.
+    let writer = pool()
+        .max_connections(1)
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
+    let writer = writer
+        .connect_with(options.clone().pragma("cache_size", "-8192"))
+        .await?;
     let readers = pool().max_connections(READERS);
     let readers = readers
         .connect_with(options.pragma("query_only", "ON"))
@@ -127,11 +137,6 @@ fn pool() -> SqlitePoolOptions {
         .acquire_timeout(Duration::from_mins(5))
         // The writer is waited for while a large snapshot is listed, which is nobody's worry.
         .acquire_slow_threshold(Duration::from_mins(5))
-}
-
-async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool> {
-    let options = options.clone().pragma("cache_size", "-8192");
-    Ok(pool().max_connections(1).connect_with(options).await?)
 }
 
 fn arguments(values: Vec<Value>) -> Result<SqliteArguments> {
@@ -168,4 +173,67 @@ pub(crate) async fn execute<'c>(
         .execute(on)
         .await?
         .rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_full_is_written_again_once_there_is_space() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(&folder.path().join("catalog.db")).await.unwrap();
+        let words = async |text: String| {
+            let mut tx = db.begin().await?;
+            tx.execute("INSERT INTO words VALUES ($1)", args![text])
+                .await?;
+            tx.commit().await
+        };
+        db.write("CREATE TABLE words (word TEXT)", args![])
+            .await
+            .unwrap();
+        // It holds for this connection alone, as the full disk does for a time.
+        db.write_rows("PRAGMA max_page_count = 3", args![])
+            .await
+            .unwrap();
+        let full = words("many words ".repeat(10_000)).await.unwrap_err();
+        assert_eq!(full.code(), Some("disk-full"), "{full}");
+        for word in ["one", "two"] {
+            words(word.to_owned()).await.unwrap();
+        }
+        let rows = db.read("SELECT word FROM words", args![]).await.unwrap();
+        assert_eq!(rows.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_damaged_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalog.db");
+        let db = open(&path).await.unwrap();
+        db.write("CREATE TABLE words (word TEXT)", args![])
+            .await
+            .unwrap();
+        for _ in 0..100 {
+            let text = "word".repeat(100);
+            db.write("INSERT INTO words VALUES ($1)", args![text])
+                .await
+                .unwrap();
+        }
+        db.close().await;
+        let whole = std::fs::read(&path).unwrap();
+        let mut zeroed = whole.clone();
+        zeroed[4096..].fill(0);
+        for damaged in [&zeroed, &b"no database at all".repeat(300)] {
+            std::fs::write(&path, damaged).unwrap();
+            let read = async {
+                let db = open(&path).await?;
+                db.read("SELECT count(*), min(word) FROM words", args![])
+                    .await
+            };
+            assert_eq!(
+                read.await.err().and_then(|error| error.code()),
+                Some("catalog-damaged")
+            );
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::db::{Tx, args, json};
 const DOCUMENTS: [(&str, &str, &str); 6] = [
     (
         "SELECT id, connectors FROM person WHERE connectors IS NOT NULL",
-        "UPDATE person SET connectors = $2 WHERE id = $1",
+        "UPDATE person SET connectors = $2, version = version + 1 WHERE id = $1",
         "",
     ),
     (

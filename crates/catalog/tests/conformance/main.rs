@@ -8,6 +8,7 @@ mod large;
 mod maintenance;
 mod names;
 mod notify;
+mod older;
 mod people;
 mod plans;
 mod postgres;
@@ -74,6 +75,9 @@ suite! {
     registry::runs_are_paged_and_keep_how_they_ended,
     registry::issues_of_a_run_are_paged_and_counted,
     registry::a_newer_schema_is_refused,
+    older::nothing_is_made_or_changed_below_another_program,
+    older::what_an_older_program_kept_is_there_afterwards,
+    older::a_default_policy_that_somebody_changed_stays_as_it_is,
     queue::concurrent_claims_give_each_job_once,
     queue::jobs_of_one_key_never_run_at_once,
     queue::a_superseded_token_can_do_nothing,

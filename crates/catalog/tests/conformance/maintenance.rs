@@ -55,7 +55,10 @@ pub(crate) async fn a_new_repository_is_looked_after_until_a_person_says_otherwi
     let mut only = Maintenance::standard();
     only.truncate(2);
     only[0].read_percent = 10;
-    catalog.set_maintenance("main", &only, at(5)).await.unwrap();
+    catalog
+        .set_maintenance("main", &only, None, at(5))
+        .await
+        .unwrap();
     let rows = catalog.all_maintenance().await.unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0].maintenance, only[0]);
@@ -65,14 +68,24 @@ pub(crate) async fn a_new_repository_is_looked_after_until_a_person_says_otherwi
         "the schedule is the same one"
     );
     "Europe/Berlin".clone_into(&mut only[1].schedule.time_zone);
-    catalog.set_maintenance("main", &only, at(6)).await.unwrap();
+    catalog
+        .set_maintenance("main", &only, None, at(6))
+        .await
+        .unwrap();
     assert_eq!(
         catalog.maintenance("main").await.unwrap()[1].handled,
         at(6),
         "another one counts from now on"
     );
-    let refused = catalog.set_maintenance("nowhere", &only, at(6)).await;
+    let refused = catalog.set_maintenance("nowhere", &only, None, at(6)).await;
     assert!(matches!(refused, Err(Error::RepositoryUnknown { .. })));
+    let read = catalog.repository("main").await.unwrap();
+    assert_eq!((read.maintenance_version, read.version), (2, 0));
+    let late = catalog.set_maintenance("main", &[], Some(1), at(7)).await;
+    assert_eq!(late.unwrap_err().code(), Some("settings-changed"));
+    assert_eq!(catalog.all_maintenance().await.unwrap().len(), 2);
+    let last = catalog.set_maintenance("main", &[], Some(2), at(7)).await;
+    last.unwrap();
     catalog.remove_repository("main").await.unwrap();
     assert_eq!(catalog.all_maintenance().await.unwrap(), []);
 }

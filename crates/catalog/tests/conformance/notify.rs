@@ -1,6 +1,8 @@
 //! Channels, their outbox, and alarms.
 
-use catalog::{AlarmAcknowledgement, Error, Examined, Kek, NewMessage, Page, RepositoryRow};
+use catalog::{
+    AlarmAcknowledgement, Error, Examined, Kek, NewMessage, Page, PersonChange, RepositoryRow,
+};
 use model::{Alarm, AlarmKind, AlarmLevel, Channel, Destination, Occasion, RunState, Secret};
 use rand::SeedableRng as _;
 
@@ -238,10 +240,10 @@ pub(crate) async fn a_repository_names_the_secret_of_its_storage(place: Place) {
 }
 
 pub(crate) async fn settings_are_replaced_only_where_nobody_else_has_changed_them(place: Place) {
-    let catalog = with_secret(&place).await;
-    let refused = |result: catalog::Result<()>| {
+    fn refused<T: std::fmt::Debug>(result: catalog::Result<T>) {
         assert_eq!(result.unwrap_err().code(), Some("settings-changed"));
-    };
+    }
+    let catalog = with_secret(&place).await;
     let ops = channel("ops");
     catalog.add_channel(&ops, None, at(0)).await.unwrap();
     let read = catalog.channel("ops").await.unwrap().version;
@@ -251,19 +253,37 @@ pub(crate) async fn settings_are_replaced_only_where_nobody_else_has_changed_the
 
     assert_eq!(catalog.alarm_settings().await.unwrap(), (None, 0));
     let set = |text, version| catalog.set_alarm_settings(text, version);
-    set("{}", Some(0)).await.unwrap();
+    assert_eq!(set("{}", Some(0)).await.unwrap(), 1);
     refused(set("late", Some(0)).await);
-    set("{\"a\":1}", Some(1)).await.unwrap();
-    set("{\"a\":2}", None).await.unwrap();
+    assert_eq!(set("{\"a\":1}", Some(1)).await.unwrap(), 2);
+    assert_eq!(set("{\"a\":2}", None).await.unwrap(), 3);
     let settings = catalog.alarm_settings().await.unwrap();
     assert_eq!(settings, (Some("{\"a\":2}".to_owned()), 3));
 
+    let ben = crate::people::person("Ben", &[model::Role::Viewer]);
+    catalog.add_person(&ben).await.unwrap();
+    let read = catalog.person("ben").await.unwrap().version;
+    let change = |version| PersonChange {
+        connectors: Some(None),
+        version,
+        ..PersonChange::default()
+    };
+    let set = async |version| catalog.change_person(&ben.id, &change(version)).await;
+    set(Some(read)).await.unwrap();
+    refused(set(Some(read)).await);
+    set(None).await.unwrap();
+    assert_eq!(catalog.person("ben").await.unwrap().version, read + 2);
+
     let put = |body, version| catalog.put_identity_provider("entra", body, version);
-    put("{}", None).await.unwrap();
+    assert_eq!(put("{}", None).await.unwrap(), 1);
     refused(put("late", Some(0)).await);
-    put("{\"a\":1}", Some(1)).await.unwrap();
+    assert_eq!(put("{\"a\":1}", Some(1)).await.unwrap(), 2);
     let provider = ("entra".to_owned(), "{\"a\":1}".to_owned(), 2);
     assert_eq!(catalog.identity_providers().await.unwrap(), [provider]);
+    // Who removed it meant it.
+    catalog.remove_identity_provider("entra").await.unwrap();
+    refused(put("late", Some(2)).await);
+    assert!(catalog.identity_providers().await.unwrap().is_empty());
 
     let row = RepositoryRow {
         name: "main".to_owned(),

@@ -176,7 +176,18 @@ pub(crate) async fn the_journal_knows_what_is_open(place: Place) {
     // Intending again what was created does not open it.
     catalog.intend("plan", &one).await.unwrap();
     catalog.intend("plan", &three).await.unwrap();
-    assert_eq!(catalog.open_intents("plan").await.unwrap(), [three, two]);
+    assert_eq!(
+        catalog.open_intents("plan").await.unwrap(),
+        [three.clone(), two.clone()]
+    );
+    // What was refused is open no more; what stands there stays known.
+    for item in [&one, &three] {
+        catalog.withdraw("plan", item).await.unwrap();
+    }
+    assert_eq!(catalog.open_intents("plan").await.unwrap(), [two]);
+    assert_eq!(catalog.written("plan").await.unwrap().len(), 2);
+    let noted = catalog.noted("plan", &three).await.unwrap();
+    assert_eq!(noted.as_deref(), Some("only noted"));
     assert!(matches!(
         catalog.intend("other", &one).await,
         Err(Error::PlanUnknown { .. })

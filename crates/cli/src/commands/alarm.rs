@@ -26,7 +26,8 @@ pub(crate) enum Command {
     },
     /// Show or change what alarms go by
     #[command(
-        after_help = "Examples:\n  keepward alarm settings\n  keepward alarm settings --backup-hours 26 --connector contoso=4"
+        after_help = "Examples:\n  keepward alarm settings\n  keepward alarm settings --backup-hours 26 --connector contoso=4\n\n\
+        What is not named stays. Nothing is changed if somebody else changes the settings at the same moment."
     )]
     Settings(Settings),
 }

@@ -1,6 +1,6 @@
 //! `keepward audit`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Global;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
-use crate::new_file::NewFile;
+use crate::new_file::{NewFile, is_standard_output};
 use crate::output::{Output, moment};
 
 #[derive(Subcommand)]
@@ -109,7 +109,7 @@ pub(crate) async fn run(
             Ok(Exit::Done)
         }
         Command::Verify { noted } => verify(&api, noted.as_deref(), output).await,
-        Command::Export { file } if file == Path::new("-") => {
+        Command::Export { file } if is_standard_output(&file) => {
             let take = |text: &str| {
                 output.data(text.as_bytes());
                 Ok(())

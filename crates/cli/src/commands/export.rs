@@ -11,7 +11,7 @@ use super::snapshot::resolve;
 use crate::app::App;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
-use crate::new_file::NewFile;
+use crate::new_file::{NewFile, is_standard_output};
 use crate::output::{Output, bytes};
 use crate::progress::Progress;
 use crate::visible::visible;
@@ -30,7 +30,7 @@ pub(crate) struct Command {
     /// The folder to write to; made when it does not exist
     #[arg(long, value_name = "DIR", required_unless_present = "zip")]
     to: Option<PathBuf>,
-    /// Write a ZIP instead, also from a server
+    /// Write a ZIP instead, also from a server; - for standard output
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
     zip: Option<PathBuf>,
     /// Replace files that are there; with --zip a regular file alone
@@ -51,6 +51,12 @@ pub(crate) async fn run(
         return archive(&command, zip, global, output).await;
     }
     let to = command.to.as_deref().unwrap_or(Path::new("."));
+    if is_standard_output(to) {
+        return Err(Failure::usage(
+            "a folder cannot be written to standard output",
+            "one file can: --zip -; a folder with the name - is ./-",
+        ));
+    }
     let app = App::open(&global.data()).await?;
     let (row, repository) = app.repository(command.repository.as_deref()).await?;
     let snapshot = repository.resolve(&command.snapshot).await?;
@@ -105,12 +111,20 @@ async fn archive(
     output: &Output,
 ) -> Result<Exit, Failure> {
     // Before the server is asked for anything.
-    let file = NewFile::shared(zip, command.overwrite)?;
+    let file = if is_standard_output(zip) {
+        None
+    } else {
+        Some(NewFile::shared(zip, command.overwrite)?)
+    };
     let api = Api::open(global).await?;
     let id = resolve(&api, &command.snapshot, command.repository.as_deref()).await?;
     let path = segment(command.path.trim_matches('/'));
-    let mut handle = tokio::fs::File::from_std(file.handle()?);
     let archive = format!("/snapshots/{id}/archive?path={path}");
+    let Some(file) = file else {
+        api.copy_out(&archive, output).await?;
+        return Ok(Exit::Done);
+    };
+    let mut handle = tokio::fs::File::from_std(file.handle()?);
     api.copy(&archive, &mut handle, |error| Err(file.unwritable(error)))
         .await?;
     let size = file.finish()?;

@@ -28,7 +28,8 @@ pub(crate) enum Command {
         --issuer https://login.microsoftonline.com/organizations/v2.0 \\\n      \
         --tenant TENANT-A --tenant TENANT-B --client-id ID \\\n      \
         --groups-claim roles --role Backup.Operator=operator\n\n\
-        It prints the address that has to be registered there as the redirect URI. Roles and connectors are looked up at each sign-in."
+        It prints the address that has to be registered there as the redirect URI. Roles and connectors are looked up at each sign-in. \
+        It says all that the provider is from now on, whatever somebody else changed about it before."
     )]
     Set(Box<Set>),
     /// Remove an identity provider and its client secret; accounts that signed in there stay

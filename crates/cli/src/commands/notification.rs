@@ -31,7 +31,8 @@ pub(crate) enum Command {
     Test { name: String },
     /// Replace a channel; without --secret-file it keeps its secret
     #[command(
-        after_help = "Example:\n  keepward notification edit chat slack --on warning --on failure --on alarm"
+        after_help = "Example:\n  keepward notification edit chat slack --on warning --on failure --on alarm\n\n\
+        It says all that the channel is from now on, whatever somebody else changed about it before."
     )]
     Edit(Channel),
     /// Remove a channel

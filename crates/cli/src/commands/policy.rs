@@ -31,7 +31,8 @@ pub(crate) enum Command {
     Add(Box<Named>),
     /// Change members of a policy; a list that is given replaces the one before
     #[command(
-        after_help = "Examples:\n  keepward policy edit default --keep-daily 60\n  keepward policy edit default --disable\n\n\
+        after_help = "Examples:\n  keepward policy edit default --keep-daily 60\n  keepward policy edit default --disable\n  \
+        keepward policy edit pay --other-connectors --kind all --include project=\n\n\
         Exit code 7 means that the change waits for another person's approval, since it keeps less."
     )]
     Edit(Box<Named>),
@@ -90,8 +91,7 @@ pub(crate) async fn run(
             show(&found, output)?;
         }
         Command::Add(add) => {
-            let mut policy = json!({ "name": add.name });
-            add.change.apply(&mut policy)?;
+            let policy = add.change.new_policy(&add.name)?;
             let made = api.post("/policies", Some(&policy)).await?;
             output.result(&made);
             output.line(format!("policy {} is there{}", add.name, next(&made)));

@@ -130,7 +130,7 @@ fn shown(proposal: &Value, output: &Output) {
     ));
     output.line(format!(
         "asked by {} on {}",
-        text("requester"),
+        asker(&text("requester")),
         moment(&text("created"))
     ));
     if let Some(by) = proposal["decided_by"].as_str() {
@@ -143,5 +143,24 @@ fn shown(proposal: &Value, output: &Output) {
         let change = serde_json::to_string_pretty(&proposal["change"]);
         output.line(change.unwrap_or_default());
         output.line(format!("hash {}", text("hash")));
+    }
+}
+
+/// In words: `ada/e2e` is ada with her token e2e.
+fn asker(requester: &str) -> String {
+    match requester.split_once('/') {
+        Some((person, token)) => format!("{person}, with the token {token},"),
+        None => requester.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asked_with_a_token_is_a_person() {
+        assert_eq!(asker("ada"), "ada");
+        assert_eq!(asker("ada/e2e"), "ada, with the token e2e,");
     }
 }

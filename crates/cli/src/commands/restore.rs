@@ -75,19 +75,19 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "CONNECTOR")]
     into: Option<String>,
     /// Everything in the snapshot
-    #[arg(long, conflicts_with_all = ["kind", "id", "under"])]
+    #[arg(long, conflicts_with_all = ["kinds", "id", "under"])]
     everything: bool,
     /// What the snapshot has and the target lacks
     #[arg(long, conflicts_with_all = ["everything", "id", "under"])]
     missing: bool,
-    /// Items of this kind
-    #[arg(long)]
-    kind: Option<String>,
-    /// Items of this project (id or name)
-    #[arg(long)]
-    project: Option<String>,
-    /// Items with these ids
-    #[arg(long, requires = "kind")]
+    /// Items of this kind; may be given several times
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Items of this project (id or name); may be given several times
+    #[arg(long = "project", value_name = "PROJECT")]
+    projects: Vec<String>,
+    /// Items with these ids, of one kind
+    #[arg(long, requires = "kinds")]
     id: Vec<String>,
     /// Items below this folder of the snapshot
     #[arg(long, value_name = "PATH")]
@@ -220,19 +220,54 @@ impl Apply {
 
 impl Plan {
     fn select(&self) -> Result<Select, Failure> {
+        self.checked()?;
         let what = match (&self.under, self.id.is_empty()) {
-            _ if self.everything && self.project.is_none() => return Ok(Select::Everything),
+            _ if self.is_everything() => return Ok(Select::Everything),
             _ if self.missing => What::Deleted,
             (Some(path), _) => What::Under(path.trim_matches('/').to_owned()),
             (None, false) => What::Ids(self.id.clone()),
-            (None, true) if self.kind.is_some() || self.project.is_some() => What::All,
-            (None, true) => return Err(nothing()),
+            (None, true) => What::All,
         };
-        Ok(Select::Items(vec![Selector {
-            kind: self.kind.clone(),
-            scope: self.project.clone(),
-            what,
-        }]))
+        let mut selectors = Vec::new();
+        for kind in each(&self.kinds) {
+            for scope in each(&self.projects) {
+                selectors.push(Selector {
+                    kind: kind.cloned(),
+                    scope: scope.cloned(),
+                    what: what.clone(),
+                });
+            }
+        }
+        Ok(Select::Items(selectors))
+    }
+
+    fn is_everything(&self) -> bool {
+        self.everything && self.projects.is_empty()
+    }
+
+    /// Refuses to restore nothing, and to guess of which kind an id is.
+    fn checked(&self) -> Result<(), Failure> {
+        let named = !self.kinds.is_empty() || !self.projects.is_empty();
+        if !(self.everything || self.missing || self.under.is_some() || named) {
+            let hint = "--everything, --missing, --kind KIND [--id ID …], --project PROJECT or --under PATH";
+            let message = "nothing is selected, so nothing would be restored";
+            return Err(Failure::usage(message, hint));
+        }
+        if !self.id.is_empty() && (self.kinds.len() > 1 || self.projects.len() > 1) {
+            return Err(Failure::usage(
+                "--id names items of one kind, and at most of one project",
+                "make a plan for the items of each",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Each of them, or once none for all.
+fn each(names: &[String]) -> Vec<Option<&String>> {
+    match names {
+        [] => vec![None],
+        names => names.iter().map(Some).collect(),
     }
 }
 
@@ -248,8 +283,79 @@ fn tell_next(id: &str, writes: bool, output: &Output) {
     });
 }
 
-fn nothing() -> Failure {
-    let hint =
-        "--everything, --missing, --kind KIND [--id ID …], --project PROJECT or --under PATH";
-    Failure::usage("nothing is selected, so nothing would be restored", hint)
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        plan: Plan,
+    }
+
+    fn plan(words: &str) -> Plan {
+        let words = words.split_whitespace();
+        let line = Line::try_parse_from(["plan", "latest"].into_iter().chain(words));
+        line.ok().unwrap().plan
+    }
+
+    /// What is selected here, and what a server is asked for.
+    fn selected(words: &str) -> (Value, Value) {
+        let plan = plan(words);
+        let here = serde_json::to_value(plan.select().ok().unwrap()).unwrap();
+        (here, ask::select(&plan).ok().unwrap())
+    }
+
+    #[test]
+    fn several_kinds_and_projects_are_one_selection_here_and_at_a_server() {
+        let (here, there) = selected("--kind team --kind wiki --project a --project b");
+        let items = here["items"].as_array().unwrap().iter();
+        let pairs: Vec<_> = items.map(|one| (&one["kind"], &one["scope"])).collect();
+        let pair = |kind: &str, scope: &str| (json!(kind), json!(scope));
+        let all = [
+            pair("team", "a"),
+            pair("team", "b"),
+            pair("wiki", "a"),
+            pair("wiki", "b"),
+        ];
+        let all: Vec<_> = all.iter().map(|(kind, scope)| (kind, scope)).collect();
+        assert_eq!(pairs, all);
+        let asked = json!({ "missing": false, "kinds": ["team", "wiki"], "projects": ["a", "b"] });
+        assert_eq!(there, asked);
+        let (here, there) = selected("--missing --kind team --kind wiki");
+        assert_eq!(here["items"][1]["what"], "deleted");
+        assert_eq!(there["missing"], true);
+        let (here, there) = selected("--everything");
+        assert_eq!(
+            (here, there),
+            (json!("everything"), json!({ "everything": true }))
+        );
+    }
+
+    #[test]
+    fn what_would_be_more_or_less_than_was_said_is_refused() {
+        let refused = |result: Result<(), Failure>| {
+            assert_eq!(result.err().map(|failure| failure.exit), Some(Exit::Usage));
+        };
+        for words in [
+            "",
+            "--kind team --kind wiki --id 7",
+            "--kind team --project a --project b --id 7",
+        ] {
+            refused(plan(words).select().map(drop));
+            refused(ask::select(&plan(words)).map(drop));
+        }
+        // A server would take in more than this.
+        for words in [
+            "--under git --kind team",
+            "--under git --project a",
+            "--kind team --project a --id 7",
+        ] {
+            assert!(plan(words).select().is_ok(), "{words}");
+            refused(ask::select(&plan(words)).map(drop));
+        }
+    }
 }

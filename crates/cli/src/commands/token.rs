@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Global;
 use crate::client::{Api, segment};
 use crate::failure::{Exit, Failure};
-use crate::new_file::NewFile;
+use crate::new_file::{NewFile, is_standard_output};
 use crate::output::{Output, moment};
 
 #[derive(Subcommand)]
@@ -47,7 +47,7 @@ pub(crate) struct Add {
     /// How long it works
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
     days: u16,
-    /// The file to write; it must not exist
+    /// The file to write; it must not exist; - for standard output, which then gets the text alone
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
@@ -96,7 +96,11 @@ pub(crate) async fn run(
 
 async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
     // Before the token is made: what cannot be kept would be lost.
-    let mut file = NewFile::private(&add.to)?;
+    let file = if is_standard_output(&add.to) {
+        None
+    } else {
+        Some(NewFile::private(&add.to)?)
+    };
     let mut body = json!({
         "name": add.name,
         "person": add.user,
@@ -107,8 +111,12 @@ async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
         body["connectors"] = json!(add.connectors);
     }
     let made = api.post("/tokens", Some(&body)).await?;
-    let secret = made["secret"].as_str().unwrap_or_default();
-    file.write(format!("{secret}\n").as_bytes())?;
+    let secret = format!("{}\n", made["secret"].as_str().unwrap_or_default());
+    let Some(mut file) = file else {
+        output.data(secret.as_bytes());
+        return Ok(());
+    };
+    file.write(secret.as_bytes())?;
     file.finish()?;
     let mut shown = made.clone();
     if let Value::Object(members) = &mut shown {

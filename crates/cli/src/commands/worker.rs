@@ -17,7 +17,7 @@ use crate::app::read_secret;
 use crate::client::{Api, segment};
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
-use crate::new_file::NewFile;
+use crate::new_file::{NewFile, is_standard_output};
 use crate::output::{Output, moment};
 use crate::services::SERVICES;
 
@@ -53,7 +53,7 @@ enum Verb {
     Token {
         /// A name for the worker
         name: String,
-        /// The file to write; it must not exist
+        /// The file to write; it must not exist; - for standard output, which then gets the text alone
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
@@ -109,11 +109,19 @@ async fn manage(verb: Verb, api: &Api, output: &Output) -> Result<Exit, Failure>
         }
         Verb::Token { name, to } => {
             // Before the token is made: what cannot be kept would be lost.
-            let mut file = NewFile::private(&to)?;
+            let file = if is_standard_output(&to) {
+                None
+            } else {
+                Some(NewFile::private(&to)?)
+            };
             let body = json!({ "name": name });
             let made = api.post("/workers", Some(&body)).await?;
-            let token = made["token"].as_str().unwrap_or_default();
-            file.write(format!("{token}\n").as_bytes())?;
+            let token = format!("{}\n", made["token"].as_str().unwrap_or_default());
+            let Some(mut file) = file else {
+                output.data(token.as_bytes());
+                return Ok(Exit::Done);
+            };
+            file.write(token.as_bytes())?;
             file.finish()?;
             output.result(&json!({ "worker": name, "file": to }));
             output.line(format!(

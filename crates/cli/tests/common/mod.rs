@@ -213,6 +213,12 @@ impl World {
         listed.events.iter().map(id).collect()
     }
 
+    /// How many snapshots lie in a repository, whatever anybody lists.
+    pub(crate) fn snapshot_files(&self, repository: &str) -> usize {
+        let folder = std::fs::read_dir(self.path(repository).join("snapshots"));
+        folder.map_or(0, Iterator::count)
+    }
+
     pub(crate) async fn restic(
         &self,
         repository: &str,

@@ -114,7 +114,7 @@ async fn is_never_silent(fault: &str, places: &[&str]) {
         let ran = world.backup(&repository).await;
         assert!(world.hits(0).await > 0, "{place} was not asked");
         world.heal().await;
-        if let Some(trouble) = told(&world, &repository, &ran).await {
+        if let Some(trouble) = told(&world, &repository, &ran) {
             wrong.push(format!("{fault} at {place}: {trouble}\n{}", ran.told()));
         }
         let after = world.backup(&repository).await;
@@ -131,9 +131,8 @@ async fn is_never_silent(fault: &str, places: &[&str]) {
 }
 
 /// What is wrong with the end of a run that could not read something.
-async fn told(world: &World, repository: &str, ran: &Ran) -> Option<String> {
-    let snapshots = world.snapshots(repository).await.len();
-    match (ran.code, snapshots) {
+fn told(world: &World, repository: &str, ran: &Ran) -> Option<String> {
+    match (ran.code, world.snapshot_files(repository)) {
         (Some(3), 1) if ran.issues().is_empty() => Some("exit 3 without an issue".to_owned()),
         (Some(3), 1) => {
             let nameless = |issue: &&Value| {

@@ -22,7 +22,50 @@ async fn ask(world: &World, method: Method, path: &str, body: &Value) -> Value {
     }
     let answer = request.send().await.unwrap();
     assert!(answer.status().is_success(), "{path}: {}", answer.status());
-    serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    let bytes = answer.bytes().await.unwrap();
+    if bytes.is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+/// Two repositories of one project that hold something.
+async fn two_repositories(world: &World) -> [Value; 2] {
+    let all = ask(world, Method::GET, "_apis/git/repositories", &Value::Null).await;
+    let all = all["value"].as_array().unwrap();
+    let full = |one: &&Value| one["defaultBranch"].is_string() && one["isDisabled"] != true;
+    let mut pairs = all.iter().filter(full).flat_map(|one| {
+        let others = all
+            .iter()
+            .filter(full)
+            .filter(|other| other["id"] != one["id"]);
+        let others = others.filter(|other| other["project"]["id"] == one["project"]["id"]);
+        others.map(|other| [one.clone(), other.clone()])
+    });
+    pairs.next().unwrap()
+}
+
+async fn delete_repository(world: &World, repository: &Value) {
+    let id = repository["id"].as_str().unwrap();
+    let path = format!("_apis/git/repositories/{id}");
+    ask(world, Method::DELETE, &path, &Value::Null).await;
+}
+
+async fn call_repository(world: &World, repository: &Value, name: &str) {
+    let id = repository["id"].as_str().unwrap();
+    let path = format!("_apis/git/repositories/{id}");
+    ask(world, Method::PATCH, &path, &json!({ "name": name })).await;
+}
+
+/// What a plan does with a repository, and why.
+async fn step(world: &World, plan: &str, repository: &Value) -> Option<(String, String)> {
+    let shown = world.done(&format!("restore steps {plan}")).await;
+    let step = shown
+        .events
+        .iter()
+        .find(|event| event["item"] == repository["id"] && event["kind"] == "git-repository")?;
+    let text = |name: &str| step[name].as_str().unwrap_or_default().to_owned();
+    Some((text("action"), text("reason")))
 }
 
 /// Plans to write an item over as it is in the newest snapshot; the id of the plan.
@@ -144,4 +187,87 @@ async fn a_plan_of_a_snapshot_that_was_forgotten_says_so_and_is_no_damage() {
     world.done(&format!("snapshot forget {oldest}")).await;
     let apply = format!("restore apply {plan}");
     world.refused(&apply, 1, "snapshot-unknown").await;
+}
+
+#[tokio::test]
+async fn another_repository_of_the_same_name_is_no_reason_for_silence_and_not_written_over() {
+    let world = World::large(20).await;
+    world.backup("default").await.exits(0);
+    let [gone, other] = two_repositories(&world).await;
+    delete_repository(&world, &gone).await;
+    let bin = format!(
+        "{}/_apis/git/recycleBin/repositories/{}",
+        gone["project"]["id"].as_str().unwrap(),
+        gone["id"].as_str().unwrap()
+    );
+    ask(&world, Method::DELETE, &bin, &Value::Null).await;
+    call_repository(&world, &other, gone["name"].as_str().unwrap()).await;
+    for line in [
+        "--missing",
+        "--missing --conflict replace",
+        "--kind git-repository --conflict replace",
+    ] {
+        let plan = world.done(&format!("restore plan latest {line}")).await;
+        let plan = plan.event("plan")["id"].as_str().unwrap();
+        let (action, reason) = step(&world, plan, &gone).await.unwrap();
+        assert_eq!(action, "skip", "{line}: {reason}");
+        assert!(reason.contains("another one of its name"), "{reason}");
+    }
+    let plan = world
+        .done("restore plan latest --missing --conflict duplicate")
+        .await;
+    let plan = plan.event("plan")["id"].as_str().unwrap();
+    assert_eq!(step(&world, plan, &gone).await.unwrap().0, "create");
+    is_applied(&world, plan).await;
+}
+
+#[tokio::test]
+async fn a_repository_in_the_recycle_bin_whose_name_is_taken_is_not_promised_back() {
+    let world = World::large(20).await;
+    world.backup("default").await.exits(0);
+    let [binned, other] = two_repositories(&world).await;
+    delete_repository(&world, &binned).await;
+    let stored = other["name"].as_str().unwrap();
+    call_repository(&world, &other, binned["name"].as_str().unwrap()).await;
+    let plan = world.done("restore plan latest --missing").await;
+    let plan = plan.event("plan")["id"].as_str().unwrap();
+    assert_eq!(step(&world, plan, &binned).await.unwrap().0, "skip");
+    call_repository(&world, &other, stored).await;
+    let plan = world.done("restore plan latest --missing").await;
+    let plan = plan.event("plan")["id"].as_str().unwrap();
+    assert_eq!(step(&world, plan, &binned).await.unwrap().0, "undelete");
+    is_applied(&world, plan).await;
+}
+
+#[tokio::test]
+async fn a_renamed_repository_gets_its_name_back_unless_another_has_it() {
+    let world = World::large(20).await;
+    world.backup("default").await.exits(0);
+    let [one, other] = two_repositories(&world).await;
+    let [name, taken] = [&one, &other].map(|one| one["name"].as_str().unwrap());
+    let id = one["id"].as_str().unwrap();
+    let called = async || {
+        let path = format!("_apis/git/repositories/{id}");
+        let now = ask(&world, Method::GET, &path, &Value::Null).await;
+        now["name"].as_str().unwrap().to_owned()
+    };
+    call_repository(&world, &one, "renamed").await;
+    let plan = planned(&world, "git-repository", id).await;
+    is_applied(&world, &plan).await;
+    assert_eq!(called().await, name);
+    call_repository(&world, &one, "renamed").await;
+    call_repository(&world, &other, name).await;
+    let plan = planned(&world, "git-repository", id).await;
+    let applied = world
+        .run(&format!("restore apply {plan} --confirm contoso"))
+        .await;
+    assert!(
+        applied
+            .told()
+            .contains(&format!("the name {name} is taken")),
+        "{}",
+        applied.told()
+    );
+    assert_eq!(called().await, "renamed");
+    assert_ne!(name, taken);
 }

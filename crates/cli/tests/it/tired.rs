@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::common::{World, typed};
+use crate::common::{World, typed, words};
 
 #[tokio::test]
 async fn an_archive_takes_the_place_of_nothing_that_was_not_named_for_it() {
@@ -36,6 +36,44 @@ async fn an_archive_takes_the_place_of_nothing_that_was_not_named_for_it() {
     assert_eq!(archive.len(), std::fs::read(&link).unwrap().len());
     let part = std::fs::read(world.path("precious.zip.part")).unwrap();
     assert_eq!(part, b"of somebody else");
+}
+
+#[tokio::test]
+async fn what_is_for_standard_output_goes_there_and_into_no_file_of_that_name() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let password = world.file("anna", "correct horse battery staple");
+    world
+        .done(&format!(
+            "user add anna --role admin --password-file {password}"
+        ))
+        .await;
+    let here = world.path("here");
+    std::fs::create_dir(&here).unwrap();
+    let piped = |line: &str, exit: i32| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keepward"));
+        command.args(words(line)).arg("--data-dir");
+        command.arg(world.path("data")).current_dir(&here);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(exit), "{line}: {output:?}");
+        output.stdout
+    };
+    let zip = piped("export latest source.json --zip -", 0);
+    assert!(zip.starts_with(b"PK"));
+    let token = "token add tests --user anna --permission read-status --to -";
+    for line in [token, "worker token edge --to -"] {
+        let secret = String::from_utf8(piped(line, 0)).unwrap();
+        let is_alone = secret.split_whitespace().count() == 1;
+        assert!(secret.starts_with("kw") && is_alone, "{secret}");
+    }
+    let second = world.at("second");
+    for line in [
+        "export latest / --to -",
+        &format!("repository init {second} --name second --password-file -"),
+    ] {
+        assert_eq!(piped(line, 2), b"");
+    }
+    assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use catalog::{Catalog, Job, JobRow, WorkerRow};
 use engine::coordinator::{Coordinator as _, IndexRow, Pace, Rows, SnapshotInfo};
-use model::{Event, Issue, JobState, Reporter as _};
+use model::{Event, JobState, Reporter as _};
 use serde::Serialize;
 use serde_json::Value;
 use service::http::Auth;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Access, Beaten, Handed, Left, Say};
 use crate::coordinator::CatalogCoordinator;
 use crate::sync::list_missing;
-use crate::work::{BackupJob, Order, Outcome, RunObserver, Tap, not_forgotten};
+use crate::work::{BackupJob, Order, Outcome, Retained, RunObserver, Tap};
 use crate::{Control, Error, Result};
 
 /// Pages of rows that a job may send; at 1,000 rows each that is far more than a source has items.
@@ -160,9 +160,8 @@ impl<'a> Held<'a> {
     ) -> Result<()> {
         if outcome.failed.is_none() && self.is_reached() {
             // Its snapshot is good, whatever stands in the way of this.
-            let kept = self.retain().await;
-            let issue = kept.unwrap_or_else(|error| Some(not_forgotten(&error)));
-            outcome.issues.extend(issue);
+            let retained = self.retain().await;
+            outcome.retained(retained.unwrap_or_else(|error| Retained::hindered(&error)));
         }
         let job = Job {
             id: self.job.id.clone(),
@@ -179,18 +178,18 @@ impl<'a> Held<'a> {
     }
 
     /// Forgets what the policies no longer keep.
-    async fn retain(&self) -> Result<Option<Issue>> {
+    async fn retain(&self) -> Result<Retained> {
         let control = self.control;
         let run = control.catalog.run(&self.job.run).await?;
         let connector = control.catalog.connector(&self.order.connector).await?;
         let row = control.catalog.repository(&self.order.repository).await?;
         let repository = control.open_repository(&row).await?;
         let service = control.service(&connector.service)?;
-        let kept = control
+        let retained = control
             .forget_after(&run, &connector, &repository, service)
             .await;
         repository.close().await;
-        Ok(kept)
+        Ok(retained)
     }
 
     /// What proves at the service that the connector's identity asks: a token of minutes where there is one.

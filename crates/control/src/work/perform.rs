@@ -148,10 +148,10 @@ impl Control {
             }
         };
         if outcome.failed.is_none() {
-            let kept = self
+            let retained = self
                 .forget_after(run, &connector, &repository, service)
                 .await;
-            outcome.issues.extend(kept);
+            outcome.retained(retained);
         }
         repository.close().await;
         Ok(outcome)

@@ -1,11 +1,14 @@
 //! Retention by policies: after a good backup, and as a preview.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use catalog::{KnownSnapshot, SourceKey};
 use engine::retention::{Decision, ForgetRequest, Keep, Suspicion};
 use model::policy::covering;
 use model::{Class, Connector, Issue, Policy, Run};
 use repository::Repository;
+use serde_json::{Value, json};
 use service::Service;
 
 use crate::connectors::source_id;
@@ -64,8 +67,34 @@ impl Deciders {
     }
 }
 
+/// What retention did after a backup.
+#[derive(Debug, Default)]
+pub(crate) struct Retained {
+    /// The snapshots that are gone, as a run's result tells them.
+    pub(super) forgotten: Vec<Value>,
+    /// What stood in the way.
+    pub(super) issue: Option<Issue>,
+}
+
+impl Retained {
+    pub(crate) fn hindered(error: &Error) -> Self {
+        Self {
+            forgotten: Vec::new(),
+            issue: Some(not_forgotten(error)),
+        }
+    }
+}
+
+/// A snapshot that is gone, by its id and, where the catalog knew it, its time.
+fn forgotten(known: &[KnownSnapshot], id: &str) -> Value {
+    match known.iter().find(|snapshot| snapshot.id == id) {
+        Some(snapshot) => json!({ "id": id, "time": snapshot.time.to_string() }),
+        None => json!({ "id": id }),
+    }
+}
+
 /// What stood in the way of retention, as an issue of a run whose snapshot is good.
-pub(crate) fn not_forgotten(error: &Error) -> Issue {
+fn not_forgotten(error: &Error) -> Issue {
     let code = error.code().unwrap_or("repository-damaged").to_owned();
     let class = if code == "suspicious-drop" {
         Class::Implausible
@@ -79,7 +108,7 @@ pub(crate) fn not_forgotten(error: &Error) -> Issue {
         scope: String::new(),
         item: None,
         message: format!("no older snapshot was forgotten: {error}"),
-        hint: error.hint().map(str::to_owned),
+        hint: error.hint().map(Cow::into_owned),
     }
 }
 
@@ -157,23 +186,34 @@ impl Control {
         connector: &Connector,
         repository: &Repository,
         service: &'static Service,
-    ) -> Option<Issue> {
-        run.policy.as_ref()?;
+    ) -> Retained {
+        if run.policy.is_none() {
+            return Retained::default();
+        }
         let forgotten = async {
             let all = self.all_makers().await?;
             let makers = self.makers(connector, &all);
             let keep = self.deciders().await?.rules(&makers, &run.repository);
-            let Some(keep) = keep else {
-                return Ok(());
+            let Some(keep) = keep.filter(|keep| !keep.is_empty()) else {
+                return Ok(Vec::new());
             };
-            if keep.is_empty() {
-                return Ok(());
-            }
+            let source = SourceKey {
+                repository: repository.id().to_string(),
+                id: source_id(service, connector)?,
+            };
+            let known = self.catalog.source_snapshots(&source).await?;
             let request = Self::forget_request(service, connector, keep, false)?;
-            self.forget(repository, service, &request).await?;
-            Ok::<(), Error>(())
+            let plan = self.forget(repository, service, &request).await?;
+            let ids = plan.gone().map(|id| id.to_string());
+            Ok::<_, Error>(ids.map(|id| forgotten(&known, &id)).collect())
         };
-        forgotten.await.err().as_ref().map(not_forgotten)
+        match forgotten.await {
+            Ok(forgotten) => Retained {
+                forgotten,
+                issue: None,
+            },
+            Err(error) => Retained::hindered(&error),
+        }
     }
 
     /// What the rules of a policy, saved or not, would forget now, for each connector that it is for. Changes nothing.

@@ -5,9 +5,11 @@ use engine::backup::BackupReport;
 use jiff::SignedDuration;
 use model::{Class, Counts, Issue, JobState, Run, RunKind, RunState, Waiting};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::backup::extent;
 use crate::standing::class_of;
+use crate::work::Retained;
 use crate::{Control, Error, Result};
 
 /// How often a job is begun at most, over failures that may pass and workers that were lost.
@@ -23,7 +25,7 @@ pub struct Outcome {
     /// `None` for work that was done.
     pub failed: Option<Failed>,
     /// What it came to beside its counts.
-    pub result: Option<serde_json::Value>,
+    pub result: Option<Value>,
 }
 
 impl Outcome {
@@ -35,6 +37,19 @@ impl Outcome {
             counts: report.counts,
             issues: report.source.issues,
             failed: None,
+        }
+    }
+
+    /// Adds what retention did afterwards: the snapshots that it forgot, or what stood in the way.
+    pub(crate) fn retained(&mut self, retained: Retained) {
+        self.issues.extend(retained.issue);
+        if retained.forgotten.is_empty() {
+            return;
+        }
+        let (name, gone) = ("forgotten", Value::Array(retained.forgotten));
+        match &mut self.result {
+            Some(Value::Object(result)) => drop(result.insert(name.to_owned(), gone)),
+            other => *other = Some(json!({ name: gone })),
         }
     }
 }
@@ -159,5 +174,38 @@ fn ended(outcome: &Outcome) -> (RunState, JobState) {
         None => (RunState::SucceededWithIssues, JobState::Succeeded),
         Some(failed) if failed.canceled => (RunState::Canceled, JobState::Canceled),
         Some(_) => (RunState::Failed, JobState::Failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_retention_dropped_is_added_to_whatever_came_before() {
+        let gone = || Retained {
+            forgotten: vec![json!({ "id": "aa" })],
+            issue: None,
+        };
+        let told = json!([{ "id": "aa" }]);
+        for (before, after) in [
+            (None, json!({ "forgotten": told })),
+            (
+                Some(json!({ "full": true })),
+                json!({ "full": true, "forgotten": told }),
+            ),
+            // Nobody knows what a worker elsewhere reports.
+            (Some(json!("done")), json!({ "forgotten": told })),
+        ] {
+            let mut outcome = Outcome {
+                result: before,
+                ..Outcome::default()
+            };
+            outcome.retained(gone());
+            assert_eq!(outcome.result, Some(after));
+        }
+        let mut quiet = Outcome::default();
+        quiet.retained(Retained::default());
+        assert_eq!(quiet, Outcome::default());
     }
 }

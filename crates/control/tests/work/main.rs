@@ -4,6 +4,8 @@
 #[path = "../control/fake.rs"]
 mod fake;
 
+mod keeping;
+mod lost;
 mod maintenance;
 mod open;
 mod organization;
@@ -181,6 +183,16 @@ impl Site {
             .control
             .request_backup(connector, None, Reason::Request);
         asked.await.unwrap()
+    }
+
+    /// A backup of this connector to its end, later than those before.
+    pub(crate) async fn backed_up(&self, connector: &str) -> Run {
+        self.pass(SignedDuration::from_secs(10));
+        let run = self.asked(connector).await;
+        assert_eq!(self.work().await, 1);
+        let run = self.run(&run.id).await;
+        assert_eq!(run.state, RunState::Succeeded, "{:?}", run.error);
+        run
     }
 
     /// The run as it stands now.

@@ -323,7 +323,7 @@ async fn what_waits_already_is_not_asked_for_again_and_what_is_off_stays_off() {
     };
     without_backups(&site).await;
     site.control
-        .set_maintenance("main", std::slice::from_ref(&often))
+        .set_maintenance("main", std::slice::from_ref(&often), None)
         .await
         .unwrap();
     let mut made = 0;
@@ -336,7 +336,10 @@ async fn what_waits_already_is_not_asked_for_again_and_what_is_off_stays_off() {
     site.pass(SignedDuration::from_hours(10));
     let late = site.schedule().await;
     assert_eq!((late.len(), late[0].reason), (1, Reason::Schedule));
-    site.control.set_maintenance("main", &[]).await.unwrap();
+    site.control
+        .set_maintenance("main", &[], None)
+        .await
+        .unwrap();
     site.work().await;
     site.pass(SignedDuration::from_hours(24 * 60));
     assert!(site.schedule().await.is_empty());
@@ -346,7 +349,7 @@ async fn what_waits_already_is_not_asked_for_again_and_what_is_off_stays_off() {
     };
     assert!(
         site.control
-            .set_maintenance("main", &[wrong])
+            .set_maintenance("main", &[wrong], None)
             .await
             .is_err()
     );

@@ -5,9 +5,11 @@ use service::{Kind, Outcome, Pass, StoredItem};
 
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::create::lost;
+use super::remove::revision_of;
 use super::report::lasting;
 use super::{Apply, PAGE, writes};
 use crate::Result;
+use crate::plan::revisions;
 
 /// Made, and not read back without a difference.
 fn made(step: &Step) -> bool {
@@ -137,11 +139,17 @@ impl Apply<'_> {
         if items.is_empty() {
             return Ok(None);
         }
+        // Before: what somebody changes meanwhile is a later revision.
+        let revisions = revisions(kind, &self.target(), &items).await?;
         let differences = match counted(kind.verify(&self.target(), &items).await, &items) {
             Ok(differences) => differences,
             Err(error) => return failed(error, steps).map(Some),
         };
-        for (step, mut differences) in steps.iter().zip(differences) {
+        for ((step, revision), mut differences) in steps.iter().zip(revisions).zip(differences) {
+            if let Some(revision) = revision {
+                let place = revision_of(&step.item);
+                self.store.note(&self.plan.id, &place, &revision).await?;
+            }
             if self.run().unconnected.contains(&step.position) {
                 differences.splice(0..0, step.detail.clone());
             } else if !differences.is_empty() {

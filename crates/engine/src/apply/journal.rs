@@ -121,6 +121,15 @@ impl Journal for PlanJournal<'_> {
         Ok(())
     }
 
+    async fn withdraw(&self, item: &ItemRef) -> service::Result<()> {
+        self.store
+            .withdraw(self.plan, item)
+            .await
+            .map_err(Error::into_service)?;
+        self.known().open.remove(item);
+        Ok(())
+    }
+
     async fn made(&self, item: &ItemRef, new_id: &str) -> service::Result<()> {
         let intended = self.is_open(item);
         let wrote = self.wrote(item, new_id, intended).await;

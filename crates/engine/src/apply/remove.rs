@@ -9,7 +9,7 @@ use service::{GONE, Kind, Outcome, Stored, StoredItem, Target};
 use super::batch::{Failed, batches, class_of, counted, failed};
 use super::{Apply, PAGE};
 use crate::Result;
-use crate::plan::{IdMap, PlanContext, PlanStore};
+use crate::plan::{IdMap, PlanContext, PlanStore, revisions};
 
 /// How an item was made, as the plan that takes it away notes it in the journal.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,16 +17,23 @@ pub(crate) struct Made {
     pub action: Action,
     /// In what it differed from the snapshot from the start; a text of differences, each after `; `.
     pub differed: Option<String>,
+    /// Its revision when it was read back, where its kind has such a thing and that was noted.
+    #[serde(default)]
+    pub stood: Option<String>,
 }
 
 impl Made {
-    /// Of these differences, those that came later: somebody changed the item.
-    pub(crate) fn since(&self, differences: &[String]) -> Vec<String> {
+    /// What came later: differences that there were none of, or a revision that no difference tells of. Somebody changed the item.
+    pub(crate) fn since(&self, differences: &[String], revision: Option<&str>) -> Vec<String> {
         let known = format!("; {}; ", self.differed.as_deref().unwrap_or_default());
         let new = differences
             .iter()
             .filter(|difference| !known.contains(&format!("; {difference}; ")));
-        new.cloned().collect()
+        let mut new: Vec<String> = new.cloned().collect();
+        if self.stood.is_some() && self.stood.as_deref() != revision && new.is_empty() {
+            new.push("its revision is another one".to_owned());
+        }
+        new
     }
 }
 
@@ -95,6 +102,24 @@ fn pending(step: &Step) -> bool {
             step.state,
             StepState::Planned | StepState::Intended | StepState::Failed
         )
+}
+
+/// Where an item's revision at its reading back is noted. No kind has an empty name.
+pub(crate) fn revision_of(item: &ItemRef) -> ItemRef {
+    ItemRef::new("", &format!("{}/{}", item.kind, item.scope), &item.id)
+}
+
+/// Which revisions stand at the target; nothing is asked where none was noted.
+pub(crate) async fn revisions_of(
+    kind: &dyn Kind,
+    target: &Target<'_>,
+    items: &[StoredItem],
+    made: &[Made],
+) -> Result<Vec<Option<String>>> {
+    if made.iter().all(|made| made.stood.is_none()) {
+        return Ok(vec![None; items.len()]);
+    }
+    revisions(kind, target, items).await
 }
 
 fn is_gone(differences: &[String]) -> bool {
@@ -178,14 +203,18 @@ impl Apply<'_> {
             Ok(differences) => differences,
             Err(error) => return failed(error, steps).map(Some),
         };
+        let revisions = revisions_of(kind, target, &items, &known).await?;
         let (mut ready, mut chosen) = (Vec::new(), Vec::new());
-        for (((step, item), made), differences) in
-            steps.into_iter().zip(items).zip(known).zip(differences)
+        let all = steps.into_iter().zip(items).zip(known);
+        for (((step, item), made), (differences, revision)) in
+            all.zip(differences.into_iter().zip(revisions))
         {
-            if is_gone(&differences) {
+            let gone = is_gone(&differences);
+            if gone {
                 ids.remove(&step.item);
             }
-            if self.may_go(&step, &made, &differences, traces).await? {
+            let since = made.since(&differences, revision.as_deref());
+            if self.may_go(&step, gone, &since, traces).await? {
                 ready.push(step);
                 chosen.push(item);
             }
@@ -200,17 +229,18 @@ impl Apply<'_> {
         Ok(made.unwrap_or(Made {
             action: Action::Create,
             differed: None,
+            stood: None,
         }))
     }
 
     async fn may_go(
         &self,
         step: &Step,
-        made: &Made,
-        differences: &[String],
+        gone: bool,
+        since: &[String],
         traces: &Traces,
     ) -> Result<bool> {
-        if is_gone(differences) {
+        if gone {
             let (state, detail) = if step.state == StepState::Intended {
                 (StepState::Verified, None)
             } else {
@@ -225,7 +255,6 @@ impl Apply<'_> {
                 .await?;
             return Ok(false);
         }
-        let since = made.since(differences);
         if since.is_empty() {
             return Ok(true);
         }
@@ -296,8 +325,9 @@ mod tests {
             differed: Some(
                 "title: \"a\" instead of \"b\"; tags: nothing instead of \"x\"".to_owned(),
             ),
+            stood: None,
         };
         let now = ["tags: nothing instead of \"x\"", "title: \"a\""].map(str::to_owned);
-        assert_eq!(made.since(&now), ["title: \"a\""]);
+        assert_eq!(made.since(&now, None), ["title: \"a\""]);
     }
 }

@@ -12,7 +12,7 @@ use super::checkpoint::{Checkpoint, Checkpoints, Order};
 use super::crawls::{self, Crawled};
 use super::gaps::{self, Judge};
 use super::gone::Absence;
-use super::parent::{Parent, older, tags};
+use super::parent::{Parent, USER, older, tags};
 use super::prior::Prior;
 use super::resume::{self, Left};
 use super::stale::Still;
@@ -59,6 +59,15 @@ pub(super) struct Sent {
     told: BTreeMap<String, u64>,
 }
 
+impl Sent {
+    /// What issues are about, and what is kept unlisted: it was carried over if the snapshot before has it.
+    pub(super) fn carried(&self) -> BTreeSet<&ItemRef> {
+        let issues = self.issues.iter();
+        let doubted = issues.filter_map(|issue| issue.item.as_ref());
+        doubted.chain(&self.kept).chain(&self.still.items).collect()
+    }
+}
+
 impl Attempt<'_> {
     /// From what an earlier run has left, if it may, or from the beginning.
     pub(super) async fn run(&self, go_on: bool) -> Result<Ended> {
@@ -82,6 +91,7 @@ impl Attempt<'_> {
             left_out: &sent.crawled.left_out(),
             started: sent.started,
             empty: verdict.empty.iter().map(|gap| &*gap.folder).collect(),
+            doubted: sent.still.folders(self.layouts()),
         };
         let rows = spool(work.path(), "rows")?;
         let mut merged = merge.run(changes, &mut writer, rows).await?;
@@ -90,21 +100,22 @@ impl Attempt<'_> {
             return Ok(Ended::Anew(anew));
         }
         self.tell_gaps(&mut sent, &mut merged).await?;
-        if self.parent.is_some_and(|parent| parent.is_repaired) {
+        if self.parent.is_some_and(|parent| parent.is_doubtful) {
             let kinds = self.cx.service.kinds.iter();
             merged.recount.extend(kinds.map(|kind| kind.spec().name));
         }
-        self.carry(&mut sent, &mut writer, merged.tree).await?;
+        self.carry(&mut sent, &mut writer, &merged).await?;
+        self.tell_lost(&mut sent, &mut writer, merged.tree).await?;
         let source = self.describe(sent, &merged, self.base).await?;
         let tree = describe::put_source(&mut writer, Some(merged.tree), &source).await?;
         let report = self.commit(writer, tree, source, merged.rows).await?;
         Ok(Ended::Committed(Box::new(report)))
     }
 
-    /// Everything is read, whatever was read before: because a person wants that, or because a repaired snapshot lacks what its cursors
-    /// would not ask for again.
+    /// Everything is read, whatever was read before: because a person wants that, or because the snapshot before may lack what its
+    /// cursors would not ask for again.
     pub(super) fn is_full(&self) -> bool {
-        self.request.full || self.parent.is_some_and(|parent| parent.is_repaired)
+        self.request.full || self.parent.is_some_and(|parent| parent.is_doubtful)
     }
 
     pub(super) fn layouts(&self) -> Layouts {
@@ -137,14 +148,19 @@ impl Attempt<'_> {
         let (Some(parent), layouts) = (self.parent, self.layouts()) else {
             return Ok(());
         };
-        for gap in self.base.gaps() {
-            let (repository, service) = (self.cx.repository, self.cx.service);
-            let older = older(repository, service, parent, &gap.folder).await?;
+        let gaps = self.base.gaps();
+        let folders = gaps.iter().map(|gap| gap.folder.clone());
+        let older = older(self.cx.repository, self.cx.service, parent, folders).await?;
+        for gap in gaps {
             let emptied = merged.emptied.contains(&gap.folder);
             if emptied {
                 merged.recount.extend(layouts.counted_at(&gap.folder));
             }
-            let issue = gaps::issue(layouts, &gap, emptied, older.as_ref());
+            let issue = gaps::issue(layouts, &gap, emptied, older.get(&gap.folder));
+            self.note(issue, &mut sent.issues);
+        }
+        for (path, node) in std::mem::take(&mut merged.displaced) {
+            let issue = gaps::displaced(layouts, &path, node.as_str());
             self.note(issue, &mut sent.issues);
         }
         Ok(())
@@ -252,7 +268,7 @@ impl Attempt<'_> {
             parent,
             paths: vec![format!("/{}/{}", source.service, source.source)],
             hostname: source.source.clone(),
-            username: "keepward".to_owned(),
+            username: USER.to_owned(),
             tags: tags(&source.service, &source.source),
             ..Snapshot::new(source.finished, tree)
         };

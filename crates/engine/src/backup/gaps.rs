@@ -156,3 +156,26 @@ pub(super) fn issue(layouts: Layouts, gap: &Gap, emptied: bool, older: Option<&O
         hint: Some(older + if emptied { "" } else { again }),
     }
 }
+
+/// The same of something that stood in the place of a file, which came anew.
+pub(super) fn displaced(layouts: Layouts, path: &str, what: &str) -> Issue {
+    let item = layouts.parse(path).map(|place| place.item);
+    let kind = item
+        .as_ref()
+        .map_or_else(String::new, |item| item.kind.clone());
+    let scope = item.map_or_else(String::new, |item| item.scope);
+    Issue {
+        code: DAMAGED.to_owned(),
+        class: Class::Malformed,
+        kind,
+        scope,
+        item: None,
+        message: format!(
+            "`{path}` of the snapshot before is a {what} and no file: it was read from the service again"
+        ),
+        hint: Some(
+            "Another program may have written that snapshot: `keepward verify` looks into it."
+                .to_owned(),
+        ),
+    }
+}

@@ -187,13 +187,19 @@ async fn items_before(
     Ok(items)
 }
 
-fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: &[ItemRef]) -> Issue {
-    let named = gone.iter().take(NAMED).map(|item| item.id.as_str());
+/// The ids of the first ones.
+pub(super) fn listed<'i>(items: impl IntoIterator<Item = &'i ItemRef>) -> String {
+    let mut items = items.into_iter();
+    let named = items.by_ref().take(NAMED).map(|item| item.id.as_str());
     let mut named = named.collect::<Vec<_>>().join(", ");
-    if gone.len() > NAMED {
+    if items.next().is_some() {
         named.push_str(", …");
     }
-    let gone = gone.len();
+    named
+}
+
+fn issue(kind: &str, info: &CrawlInfo, before: usize, gone: &[ItemRef]) -> Issue {
+    let (named, gone) = (listed(gone), gone.len());
     Issue {
         code: "implausible-drop".to_owned(),
         class: Class::Implausible,

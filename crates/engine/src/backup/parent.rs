@@ -1,6 +1,6 @@
 //! The snapshot that a backup goes on from.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use model::{SourceFile, SourceId};
@@ -11,12 +11,15 @@ use crate::layout::SOURCE_FILE;
 use crate::stored::SnapshotReader;
 use crate::{Error, Result};
 
+/// The user in the snapshots of backups. `restic backup` writes that of its machine.
+pub(super) const USER: &str = "keepward";
+
 /// The snapshot before.
 pub(crate) struct Parent {
     pub id: SnapshotId,
     pub tree: TreeId,
-    /// It lacks what its original had.
-    pub is_repaired: bool,
+    /// It lacks what its original had, or another program wrote it, which may have left anything out.
+    pub is_doubtful: bool,
     pub source: SourceFile,
 }
 
@@ -60,15 +63,15 @@ pub(crate) async fn latest(
             continue;
         };
         if source.id() == own {
-            let is_repaired = snapshot.is_repaired();
-            if is_repaired {
-                // It lacks items that its cursors would not ask for again: everything is read, and what is gone is judged as ever.
+            let is_doubtful = snapshot.is_repaired() || snapshot.username != USER;
+            if is_doubtful {
+                // It may lack items that its cursors would not ask for again: everything is read, and what is gone is judged as ever.
                 source.cursors.clear();
             }
             return Ok(Some(Parent {
                 id,
                 tree: snapshot.tree,
-                is_repaired,
+                is_doubtful,
                 source,
             }));
         }
@@ -89,18 +92,25 @@ pub(crate) struct Older {
     pub time: Timestamp,
 }
 
-/// The newest snapshot of the same source before `parent` in which a folder can be read.
+/// Of each folder the newest snapshot of the same source before `parent` in which it can be read; those that none can show are missing.
 pub(crate) async fn older(
     repository: &Repository,
     service: &'static Service,
     parent: &Parent,
-    folder: &str,
-) -> Result<Option<Older>> {
+    folders: impl IntoIterator<Item = String>,
+) -> Result<BTreeMap<String, Older>> {
+    let (mut found, mut sought) = (BTreeMap::new(), Vec::from_iter(folders));
+    if sought.is_empty() {
+        return Ok(found);
+    }
     let wanted = tags(service.name, &parent.source.source);
     let (mut snapshots, _) = repository.readable_snapshots().await?;
     snapshots.retain(|(_, snapshot)| wanted.iter().all(|tag| snapshot.tags.contains(tag)));
     snapshots.retain(|(_, snapshot)| snapshot.time < parent.source.finished);
     for (id, snapshot) in snapshots.into_iter().rev() {
+        if sought.is_empty() {
+            break;
+        }
         let reader = SnapshotReader::new(repository.clone(), service, Some(snapshot.tree));
         let source = match read_source(repository, service, snapshot.tree).await {
             Err(error) if error.is_damage() => continue,
@@ -109,16 +119,20 @@ pub(crate) async fn older(
         if source.id() != parent.source.id() {
             continue;
         }
-        let nodes = match reader.nodes(folder).await {
-            Err(error) if error.is_damage() => continue,
-            nodes => nodes?,
-        };
-        if !nodes.is_empty() {
-            let time = snapshot.time;
-            return Ok(Some(Older { id, time }));
+        for folder in std::mem::take(&mut sought) {
+            let nodes = match reader.nodes(&folder).await {
+                Err(error) if error.is_damage() => Vec::new(),
+                nodes => nodes?,
+            };
+            if nodes.is_empty() {
+                sought.push(folder);
+            } else {
+                let time = snapshot.time;
+                found.insert(folder, Older { id, time });
+            }
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Reads `source.json` of a snapshot.

@@ -92,6 +92,12 @@ impl Stored for Prior<'_> {
         Ok(parts.map(|(name, size)| PartInfo { name, size }).collect())
     }
 
+    async fn lost_parts(&self, item: &ItemRef) -> Result<Vec<String>> {
+        let mut lost = self.base.lost_parts(item).await?;
+        lost.retain(|part| self.file(item, part).is_none());
+        Ok(lost)
+    }
+
     async fn part(&self, item: &ItemRef, part: &str) -> Result<Option<Bytes>> {
         match self.file(item, part) {
             None => self.base.part(item, part).await,

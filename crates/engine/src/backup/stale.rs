@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use model::{Class, Issue, ItemRef, StaleItem};
-use repository::{TreeId, Writer};
+use repository::Writer;
 
 use super::attempt::{Attempt, Sent};
 use super::crawls::Crawled;
 use super::gone::listed_kinds;
 use super::scope_key;
 use crate::Result;
+use crate::layout::Layouts;
+use crate::merge::Merged;
 use crate::stored::SnapshotReader;
 
 /// What was stale before and has not been read by this run.
@@ -23,6 +25,12 @@ pub(super) struct Still {
 }
 
 impl Still {
+    /// The folders of its items.
+    pub(super) fn folders(&self, layouts: Layouts) -> BTreeSet<String> {
+        let items = self.items.iter();
+        items.filter_map(|item| layouts.path(item)).collect()
+    }
+
     /// Whether an issue says why something is stale.
     fn explains(&self, issue: &Issue) -> bool {
         if let Some(item) = &issue.item {
@@ -66,20 +74,25 @@ impl Attempt<'_> {
         }
     }
 
-    /// Leaves out what is no longer in the snapshot, and tells again why the rest is stale.
+    /// Leaves out what came anew or is no longer in the snapshot, and tells again why the rest is stale.
     pub(super) async fn carry(
         &self,
         sent: &mut Sent,
         writer: &mut Writer,
-        tree: TreeId,
+        merged: &Merged,
     ) -> Result<()> {
         let mut still = std::mem::take(&mut sent.still);
+        let layouts = self.layouts();
+        still.items.retain(|item| {
+            let folder = layouts.path(item);
+            folder.is_none_or(|folder| !merged.read.contains(&folder))
+        });
         if still.keys.is_empty() && still.items.is_empty() {
             return Ok(());
         }
         writer.flush().await?;
-        let now = SnapshotReader::new(self.cx.repository.clone(), self.cx.service, Some(tree));
-        let layouts = self.layouts();
+        let (repository, tree) = (self.cx.repository.clone(), Some(merged.tree));
+        let now = SnapshotReader::new(repository, self.cx.service, tree);
         for key in still.keys.clone() {
             if let Some(container) = self.container(&key)
                 && let Some(folder) = layouts.path(&container)
@@ -127,7 +140,7 @@ impl Attempt<'_> {
             .collect()
     }
 
-    /// What issues are about and the snapshot before has, and what is kept unlisted: it was carried over.
+    /// What was carried over one by one, where the snapshot before has it, and when it was last read.
     pub(super) async fn stale_items(
         &self,
         base: &SnapshotReader,
@@ -137,15 +150,8 @@ impl Attempt<'_> {
             return Ok(Vec::new());
         };
         let layouts = self.layouts();
-        let items: BTreeSet<&ItemRef> = sent
-            .issues
-            .iter()
-            .filter_map(|issue| issue.item.as_ref())
-            .chain(&sent.kept)
-            .chain(&sent.still.items)
-            .collect();
         let mut stale = Vec::new();
-        for item in items {
+        for item in sent.carried() {
             let (Some(folder), Some(document)) = (layouts.path(item), layouts.document(&item.kind))
             else {
                 continue;

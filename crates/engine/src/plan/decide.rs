@@ -10,6 +10,9 @@ pub(crate) const NEEDED: &str = "needed by";
 /// The reason of a step that writes only what does not stand at the target.
 pub(crate) const IF_GONE: &str = "wanted if it is gone";
 
+const ANOTHER: &str = "it is gone, and another one of its name stands there (asked for by its id, `--conflict duplicate` makes it beside that, `replace` writes that over)";
+const OTHER: &str = "it is gone, and another one of its name is written over";
+
 /// What a plan does with one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Decision {
@@ -47,6 +50,20 @@ pub(super) struct Case<'a> {
     pub original: bool,
 }
 
+impl Case<'_> {
+    /// Whether what stands there has the item's name and is another one: ids stay in the organization of the snapshot.
+    fn is_another(&self, old_id: &str) -> bool {
+        self.original
+            && self.made.is_none()
+            && self.found.is_some_and(|found| is_another(found, old_id))
+    }
+}
+
+/// Whether what was found in the organization of the snapshot, and was not made by a restore, is another one of the item's name.
+pub(super) fn is_another(found: &Found, old_id: &str) -> bool {
+    found.state == FoundState::Present && !found.id.eq_ignore_ascii_case(old_id)
+}
+
 /// The decision, or `None` for an item that the plan need not name at all.
 pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
     if case.binned && *case.why != Why::Asked {
@@ -67,7 +84,8 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
             over: None,
         });
     }
-    if *case.why == Why::IfGone && present.is_some() {
+    let another = case.is_another(old_id);
+    if *case.why == Why::IfGone && present.is_some() && !another {
         return None;
     }
     if let Fidelity::ExportOnly(reason) = case.fidelity {
@@ -91,7 +109,11 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
     let found = case.found;
     // The very item, as the service made it once.
     let same = case.original && found.is_some_and(|found| found.id == old_id);
-    let there = there(case.made);
+    let there = if another {
+        ANOTHER.to_owned()
+    } else {
+        there(case.made)
+    };
     let there = Some(there.as_str());
     Some(match (found.map(|found| found.state), case.conflict) {
         (None, _) | (Some(FoundState::Deleted), Conflict::Duplicate) => {
@@ -104,6 +126,13 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
         }
         (Some(FoundState::Automatic), _) => decision(Action::Merge, None, found),
         (Some(FoundState::Present), Conflict::Skip) => decision(Action::Skip, there, found),
+        // Others made it since: who wants it written over says so of this very item.
+        (Some(FoundState::Present), Conflict::Replace) if another && *case.why != Why::Asked => {
+            decision(Action::Skip, there, found)
+        }
+        (Some(FoundState::Present), Conflict::Replace) if another => {
+            decision(Action::Replace, Some(OTHER), found)
+        }
         (Some(FoundState::Present), Conflict::Replace) => decision(Action::Replace, None, found),
         (Some(FoundState::Present), Conflict::Duplicate) if case.only_one.is_some() => {
             decision(Action::Skip, case.only_one, found)
@@ -131,6 +160,8 @@ fn there(made: Option<&MadeBefore>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::ItemRef;
+
     use super::*;
 
     fn found(state: FoundState) -> Found {
@@ -157,6 +188,54 @@ mod tests {
             original,
         };
         decide(&case, "1").map(|decision| decision.action)
+    }
+
+    #[test]
+    fn another_one_of_its_name_is_told_and_written_over_only_on_request() {
+        let present = found(FoundState::Present);
+        let decided = |why: &Why, conflict, original, made, old_id: &str| {
+            let case = Case {
+                why,
+                fidelity: Fidelity::Full,
+                found: Some(&present),
+                made,
+                only_one: None,
+                binned: false,
+                conflict,
+                original,
+            };
+            decide(&case, old_id).map(|decision| (decision.action, decision.reason))
+        };
+        let another = Some((Action::Skip, Some(ANOTHER.to_owned())));
+        for conflict in [Conflict::Skip, Conflict::Replace] {
+            for why in [Why::IfGone, Why::Swept] {
+                assert_eq!(decided(&why, conflict, true, None, "1"), another);
+            }
+        }
+        let over = Some((Action::Replace, Some(OTHER.to_owned())));
+        assert_eq!(
+            decided(&Why::Asked, Conflict::Replace, true, None, "1"),
+            over
+        );
+        let beside = decided(&Why::IfGone, Conflict::Duplicate, true, None, "1");
+        assert_eq!(beside.unwrap().0, Action::Create);
+        // The very one, one that a restore made, and one at another place are what was looked for.
+        let made = MadeBefore {
+            item: ItemRef::new("thing", "", "1"),
+            new_id: "12".to_owned(),
+            plan: "plan".to_owned(),
+            finished: true,
+        };
+        for (original, made, id) in [
+            (true, None, "12"),
+            (true, Some(&made), "1"),
+            (false, None, "1"),
+        ] {
+            assert_eq!(
+                decided(&Why::IfGone, Conflict::Skip, original, made, id),
+                None
+            );
+        }
     }
 
     #[test]
@@ -247,13 +326,12 @@ mod tests {
 
     #[test]
     fn items_that_are_still_there_are_not_gone() {
+        let itself = Found {
+            id: "1".to_owned(),
+            state: FoundState::Present,
+        };
         assert_eq!(
-            action(
-                &Why::IfGone,
-                Some(&found(FoundState::Present)),
-                Conflict::Replace,
-                true
-            ),
+            action(&Why::IfGone, Some(&itself), Conflict::Replace, true),
             None
         );
         assert_eq!(

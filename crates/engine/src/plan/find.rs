@@ -1,10 +1,11 @@
 //! Looking up items at the target and in the snapshot.
 
+use futures::future::BoxFuture;
 use model::{Class, ItemRef};
 use service::{Found, Ids, Kind, StoredItem, Target};
 
 use super::PlanContext;
-use crate::{Error, Result};
+use crate::Result;
 
 /// Items of one lookup: kinds whose lookup is one listing ask for it once.
 pub(crate) const LOOKUP: usize = 200;
@@ -20,31 +21,6 @@ pub(crate) async fn describe(
         .and_then(|document| kind.describe(&document))
         .map(|(name, _)| name)
         .unwrap_or_default())
-}
-
-/// What stands at the target, in the items' order.
-pub(crate) async fn find(
-    cx: &PlanContext<'_>,
-    kind: &dyn Kind,
-    target: &Target<'_>,
-    items: &[StoredItem],
-) -> Result<Vec<Option<Found>>> {
-    let mut found = Vec::with_capacity(items.len());
-    for items in items.chunks(LOOKUP) {
-        let answer = kind.find(target, items).await?;
-        if answer.len() != items.len() {
-            let message = format!(
-                "{}: {} items looked up, {} answered",
-                kind.spec().name,
-                items.len(),
-                answer.len()
-            );
-            return Err(service::Error::malformed(message).into());
-        }
-        found.extend(answer);
-    }
-    cx.progress("look up", items.len() as u64, None);
-    Ok(found)
 }
 
 /// Why one item could not be looked up.
@@ -71,98 +47,90 @@ fn of_all(error: &service::Error) -> bool {
     )
 }
 
-/// Like [`find`], but an error that may be about one item alone leaves the others answered.
+/// What a kind is on its way to say of some items, in their order.
+type Asked<'i, T> = BoxFuture<'i, service::Result<Vec<T>>>;
+
+/// Asks a kind of all items at once. After an error that may be about one item alone it is asked of one after another: the others are answered.
+async fn each<'i, T>(
+    kind: &dyn Kind,
+    items: &'i [StoredItem],
+    ask: impl Fn(&'i [StoredItem]) -> Asked<'i, T>,
+) -> Result<Vec<Result<T, Unfound>>> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    match counted(kind, items.len(), ask(items).await) {
+        Ok(all) => return Ok(all.into_iter().map(Ok).collect()),
+        Err(error) if error.is_fatal() => return Err(error.into()),
+        Err(error) if of_all(&error) || items.len() == 1 => {
+            let unfound = |_| Err(Unfound::from(&error));
+            return Ok(items.iter().map(unfound).collect());
+        }
+        Err(_) => {}
+    }
+    let mut each = Vec::with_capacity(items.len());
+    for item in items.chunks(1) {
+        match counted(kind, 1, ask(item).await) {
+            Ok(one) => each.extend(one.into_iter().map(Ok)),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => each.push(Err(Unfound::from(&error))),
+        }
+    }
+    Ok(each)
+}
+
+/// Answers that are not one for each item cannot be told apart.
+fn counted<T>(
+    kind: &dyn Kind,
+    asked: usize,
+    answers: service::Result<Vec<T>>,
+) -> service::Result<Vec<T>> {
+    let answers = answers?;
+    if answers.len() == asked {
+        return Ok(answers);
+    }
+    let (kind, answered) = (kind.spec().name, answers.len());
+    Err(service::Error::malformed(format!(
+        "{kind}: {asked} items looked at, {answered} answered"
+    )))
+}
+
+/// What stands at the target, in the items' order.
 pub(crate) async fn find_each(
     cx: &PlanContext<'_>,
     kind: &dyn Kind,
     target: &Target<'_>,
     items: &[StoredItem],
 ) -> Result<Vec<Result<Option<Found>, Unfound>>> {
-    match find(cx, kind, target, items).await {
-        Ok(found) => return Ok(found.into_iter().map(Ok).collect()),
-        Err(Error::Service(error)) if !error.is_fatal() => {
-            if of_all(&error) || items.len() == 1 {
-                return Ok(vec![Err(Unfound::from(&error)); items.len()]);
-            }
-        }
-        Err(error) => return Err(error),
+    let mut found = Vec::with_capacity(items.len());
+    for items in items.chunks(LOOKUP) {
+        found.extend(each(kind, items, |items| kind.find(target, items)).await?);
     }
-    let mut each = Vec::with_capacity(items.len());
-    for item in items {
-        match find(cx, kind, target, std::slice::from_ref(item)).await {
-            Ok(mut found) => each.push(Ok(found.pop().flatten())),
-            Err(Error::Service(error)) if !error.is_fatal() => {
-                each.push(Err(Unfound::from(&error)));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(each)
+    cx.progress("look up", items.len() as u64, None);
+    Ok(found)
 }
 
-/// Whether each item stands at the target as an earlier restore made it. An error that may be about one item alone leaves the others answered.
+/// Whether each item stands at the target as an earlier restore made it.
 pub(super) async fn recognize(
     kind: &dyn Kind,
     target: &Target<'_>,
     items: &[StoredItem],
 ) -> Result<Vec<Result<bool, Unfound>>> {
-    match kind.recognize(target, items).await {
-        Ok(known) if known.len() == items.len() => return Ok(known.into_iter().map(Ok).collect()),
-        Ok(_) => {
-            let message = format!("{}: not all items were looked for", kind.spec().name);
-            return Err(service::Error::malformed(message).into());
-        }
-        Err(error) if error.is_fatal() => return Err(error.into()),
-        Err(error) if of_all(&error) || items.len() == 1 => {
-            return Ok(vec![Err(Unfound::from(&error)); items.len()]);
-        }
-        Err(_) => {}
-    }
-    let mut each = Vec::with_capacity(items.len());
-    for item in items {
-        match kind.recognize(target, std::slice::from_ref(item)).await {
-            Ok(known) => each.push(Ok(known.contains(&true))),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => each.push(Err(Unfound::from(&error))),
-        }
-    }
-    Ok(each)
+    each(kind, items, |items| kind.recognize(target, items)).await
 }
 
-/// In what each item at the target differs from the snapshot. An error that may be about one item alone leaves the others compared.
+/// In what each item at the target differs from the snapshot.
 pub(crate) async fn differences(
     cx: &PlanContext<'_>,
     kind: &dyn Kind,
     target: &Target<'_>,
     items: &[StoredItem],
 ) -> Result<Vec<Result<Vec<String>, Unfound>>> {
-    if items.is_empty() {
-        return Ok(Vec::new());
+    let found = each(kind, items, |items| kind.verify(target, items)).await?;
+    if !items.is_empty() {
+        cx.progress("compare", items.len() as u64, None);
     }
-    match kind.verify(target, items).await {
-        Ok(found) if found.len() == items.len() => {
-            cx.progress("compare", items.len() as u64, None);
-            return Ok(found.into_iter().map(Ok).collect());
-        }
-        Ok(_) => {
-            let message = format!("{}: not all items were compared", kind.spec().name);
-            return Err(service::Error::malformed(message).into());
-        }
-        Err(error) if error.is_fatal() => return Err(error.into()),
-        Err(error) if of_all(&error) || items.len() == 1 => {
-            return Ok(vec![Err(Unfound::from(&error)); items.len()]);
-        }
-        Err(_) => {}
-    }
-    let mut each = Vec::with_capacity(items.len());
-    for item in items {
-        match kind.verify(target, std::slice::from_ref(item)).await {
-            Ok(found) => each.push(Ok(found.concat())),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => each.push(Err(Unfound::from(&error))),
-        }
-    }
-    Ok(each)
+    Ok(found)
 }
 
 /// Which revision of each item stands at the target; `None` where the kind has no such thing, and where it cannot be told.
@@ -171,28 +139,11 @@ pub(crate) async fn revisions(
     target: &Target<'_>,
     items: &[StoredItem],
 ) -> Result<Vec<Option<String>>> {
-    if items.is_empty() {
-        return Ok(Vec::new());
-    }
-    match kind.revisions(target, items).await {
-        Ok(found) if found.len() == items.len() => return Ok(found),
-        Ok(_) => {
-            let message = format!("{}: not all items were looked at", kind.spec().name);
-            return Err(service::Error::malformed(message).into());
-        }
-        Err(error) if error.is_fatal() => return Err(error.into()),
-        Err(error) if of_all(&error) || items.len() == 1 => return Ok(vec![None; items.len()]),
-        Err(_) => {}
-    }
-    let mut each = Vec::with_capacity(items.len());
-    for item in items {
-        match kind.revisions(target, std::slice::from_ref(item)).await {
-            Ok(found) => each.push(found.into_iter().next().flatten()),
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(_) => each.push(None),
-        }
-    }
-    Ok(each)
+    let found = each(kind, items, |items| kind.revisions(target, items)).await?;
+    Ok(found
+        .into_iter()
+        .map(|found| found.ok().flatten())
+        .collect())
 }
 
 /// The target as kinds see it.

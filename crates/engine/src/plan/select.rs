@@ -299,14 +299,26 @@ impl Containers {
             return Ok(false);
         }
         let document = match cx.stored.document(item).await {
+            Ok(Some(document)) => document,
+            // Nobody can tell where it lies.
+            Ok(None) => {
+                return unread
+                    .leave_out(cx, item, nameless(cx, item))
+                    .map(|()| false);
+            }
             Err(error) => return unread.leave_out(cx, item, error.into()).map(|()| false),
-            Ok(document) => document.unwrap_or_default(),
         };
         Ok(self
             .words
             .iter()
             .any(|(kind, words)| !mentioned(&document, kind).is_disjoint(words)))
     }
+}
+
+/// An item of the snapshot without its document.
+fn nameless(cx: &PlanContext<'_>, item: &ItemRef) -> Error {
+    let document = cx.layouts().document(&item.kind).unwrap_or("document");
+    Error::missing(item, document)
 }
 
 async fn containers(cx: &PlanContext<'_>, text: &str, unread: &mut Unread) -> Result<Containers> {

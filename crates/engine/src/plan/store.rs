@@ -36,6 +36,8 @@ pub trait PlanStore: Send + Sync {
     async fn set_url(&self, plan: &str, position: u64, url: &str) -> Result<()>;
     /// A write of the item is about to begin.
     async fn intend(&self, plan: &str, item: &ItemRef) -> Result<()>;
+    /// Nothing came of the write: takes the intent back.
+    async fn withdraw(&self, plan: &str, item: &ItemRef) -> Result<()>;
     /// Something stands at the target for the item: ends the intent.
     async fn wrote(&self, plan: &str, written: &Written) -> Result<()>;
     /// Replaces the item's note.

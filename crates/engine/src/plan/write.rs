@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use model::{Action, Conflict, Event, Issue, ItemRef, MadeBefore, RestorePlan, Step, StepState};
 use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
-use super::decide::{Case, Decision, IF_GONE, NEEDED, decide};
+use super::decide::{Case, Decision, IF_GONE, NEEDED, decide, is_another};
 use super::find::{LOOKUP, Unfound, differences, revisions, target};
 use super::order::{has_items, restore_order};
 use super::people::Census;
@@ -98,10 +98,13 @@ impl<'a> PlanWriter<'a> {
             for (entry, found) in self.look(kind, entries).await? {
                 let Ok(found) = found else { continue };
                 let key = Key::new(&entry.stored.item.scope, &entry.stored.item.id);
-                if found
-                    .as_ref()
-                    .is_some_and(|found| found.state != FoundState::Deleted)
-                {
+                let made = self.made.contains_key(&entry.stored.item);
+                let stands = |found: &Found| {
+                    let another = self.request.original() && !made;
+                    found.state != FoundState::Deleted
+                        && !(another && is_another(found, &entry.stored.item.id))
+                };
+                if found.as_ref().is_some_and(stands) {
                     items.remove(&key);
                 } else {
                     self.known.insert(entry.stored.item, found);
@@ -293,7 +296,13 @@ impl<'a> PlanWriter<'a> {
                     decision.action = Action::Skip;
                     decision.reason = Some(SAME.to_owned());
                 }
-                Ok(differences) => decision.reason = Some(named(&differences)),
+                Ok(differences) => {
+                    let differences = named(&differences);
+                    decision.reason = Some(match decision.reason.take() {
+                        Some(before) => format!("{before}; {differences}"),
+                        None => differences,
+                    });
+                }
                 Err(Unfound { message, .. }) => {
                     decision.reason = Some(format!("cannot be compared: {message}"));
                 }

@@ -29,6 +29,15 @@ pub(super) struct Pending {
     more: u64,
 }
 
+/// Which items of a kind a backup was to hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Selected {
+    All,
+    /// Those of a choice. That none of them is lost, the counts tell.
+    Some,
+    None,
+}
+
 /// What to say of it.
 pub(super) enum Verdict {
     /// Code, severity and message.
@@ -88,7 +97,7 @@ impl Known {
 }
 
 impl Pending {
-    pub(super) fn verdict(&self, selected: bool) -> Verdict {
+    pub(super) fn verdict(&self, selected: Selected) -> Verdict {
         let Self {
             kind,
             to,
@@ -105,10 +114,15 @@ impl Pending {
         let message =
             format!("{from} refers to {kind} {to:?}, which the snapshot does not have{others}");
         match tie {
-            _ if !selected => Verdict::Told(
+            _ if selected == Selected::None => Verdict::Told(
                 "link-dangling",
                 Severity::Note,
                 format!("{message}: this kind was not selected"),
+            ),
+            Tie::Need if selected == Selected::Some => Verdict::Told(
+                "link-dangling",
+                Severity::Note,
+                format!("{message}: it was not among those of this kind that were selected"),
             ),
             Tie::Link => Verdict::Told("link-dangling", Severity::Note, message),
             Tie::Name => Verdict::Told("reference-unclear", Severity::Doubt, message),

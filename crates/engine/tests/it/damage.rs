@@ -167,16 +167,114 @@ fn an_implausibly_short_list_does_not_stand_for_such_a_folder() {
 }
 
 #[test]
-fn the_snapshot_that_still_has_a_folder_is_named() {
+fn kinds_that_are_not_selected_keep_what_lies_in_such_a_folder() {
+    runtime().block_on(async {
+        for path in ["projects", "projects/p0"] {
+            let (mut harness, first) = backed_up().await;
+            let tree = harness.damage_folder(&first, path).await;
+            harness.selection = ["project".to_owned()].into();
+            harness.full = true;
+            let second = harness.backup().await.unwrap();
+            assert_eq!(folder(&harness, &second, path).await, tree);
+            let stale: Vec<&String> = second.source.stale.keys().collect();
+            assert_eq!(stale, ["project"], "{path}");
+            harness.selection.clear();
+            let third = harness.backup().await.unwrap();
+            assert_whole(&mut harness, &third).await;
+        }
+    });
+}
+
+#[test]
+fn a_crawl_that_has_no_place_in_one_folder_begins_no_other_anew() {
+    runtime().block_on(async {
+        let paths = ["projects/p0", "projects/p1"];
+        let mut harness = Harness::new().await;
+        let changes = [Change::Project(1), Change::Note(0, 1), Change::Note(1, 1)];
+        harness.world().apply(&changes);
+        let first = harness.backup().await.unwrap();
+        let mut trees = Vec::new();
+        for path in paths {
+            trees.push(harness.damage_folder(&first, path).await);
+        }
+        harness.full = true;
+        harness.world().close("p1");
+        let second = harness.backup().await.unwrap();
+        let stale: Vec<&String> = second.source.stale.keys().collect();
+        assert_eq!(stale, ["note/p0", "note/p1", "project"]);
+        for (path, tree) in paths.iter().zip(trees) {
+            assert_eq!(folder(&harness, &second, path).await, tree, "{path}");
+        }
+        harness.world().heal();
+        let third = harness.backup().await.unwrap();
+        assert_eq!(told(&third).len(), 2);
+        let expected = harness.world().expected();
+        assert_eq!(harness.files(&third).await, expected);
+    });
+}
+
+/// Whoever only hears that items are kept would believe that they can be read.
+#[test]
+fn what_is_kept_and_lost_is_named_and_what_the_service_gives_is_stored_again() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        let first = harness.backup().await.unwrap();
+        let tree = harness.repository.snapshot(first.snapshot).await.unwrap();
+        harness.damage_contents(tree.tree).await;
+        harness.repair_index().await;
+        let gone: Vec<Change> = (1..12).map(|id| Change::RemoveNote(0, id)).collect();
+        harness.world().apply(&gone);
+        harness.full = true;
+        let second = harness.backup().await.unwrap();
+        let told = told(&second);
+        let lost = told.iter().filter(|told| told.contains("is lost"));
+        let lost: Vec<_> = lost.collect();
+        assert_eq!(lost.len(), 1, "{told:?}");
+        assert!(lost[0].starts_with("11 items of kind note"), "{lost:?}");
+        let repository = &harness.repository;
+        let tree = repository.snapshot(second.snapshot).await.unwrap().tree;
+        let mut read = 0;
+        for (path, node) in repository.list(tree).await.unwrap() {
+            if node.is_file() && repository.read(&node).await.is_ok() {
+                read += usize::from(path.ends_with("note.json"));
+            }
+        }
+        assert_eq!(read, 1);
+    });
+}
+
+#[test]
+fn the_newest_snapshot_that_still_has_a_folder_is_named() {
+    runtime().block_on(async {
+        let (mut harness, _) = backed_up().await;
+        let mut reports = Vec::new();
+        // The last two have the same folder.
+        for id in [3, 3, 12] {
+            harness.world().apply(&[Change::Event(id)]);
+            reports.push(harness.backup().await.unwrap());
+        }
+        harness.damage_folder(&reports[2], "logs/0000").await;
+        harness.full = true;
+        let healed = harness.backup().await.unwrap();
+        let hint = healed.source.issues[0].hint.as_ref().unwrap();
+        assert!(hint.contains(&reports[0].snapshot.short()), "{hint}");
+    });
+}
+
+#[test]
+fn a_folder_that_nothing_is_left_of_is_gone() {
     runtime().block_on(async {
         let (mut harness, first) = backed_up().await;
-        harness.world().apply(&[Change::Event(3)]);
+        let path = "projects/p0/notes";
+        harness.damage_folder(&first, path).await;
+        harness.world().apply(&[Change::RemoveNote(0, 1)]);
+        harness.accept.insert("note".to_owned());
         let second = harness.backup().await.unwrap();
-        harness.damage_folder(&second, "logs/0000").await;
-        harness.full = true;
-        let third = harness.backup().await.unwrap();
-        let hint = third.source.issues[0].hint.as_ref().unwrap();
-        assert!(hint.contains(&first.snapshot.short()), "{hint}");
+        let expected = harness.world().expected();
+        assert_eq!(harness.files(&second).await, expected);
+        assert_eq!(second.source.counts["note"].items, 0);
     });
 }
 
@@ -207,5 +305,21 @@ fn rows_are_made_of_what_can_be_read() {
         harness
             .assert_rows_of(first.snapshot, &["log 12", "note 1", "project p0"])
             .await;
+    });
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_file_is_named_and_the_file_comes_anew() {
+    runtime().block_on(async {
+        let files = ["logs/0000/3/log.json", "projects/p0/notes/1/note.json"];
+        for path in files {
+            let (mut harness, first) = backed_up().await;
+            harness.displace(&first, path).await;
+            let second = harness.backup().await.unwrap();
+            let told = told(&second);
+            let named = format!("`{path}` of the snapshot before is a symlink and no file");
+            assert!(told.iter().any(|told| told.contains(&named)), "{told:?}");
+            assert_whole(&mut harness, &second).await;
+        }
     });
 }

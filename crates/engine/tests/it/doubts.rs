@@ -89,10 +89,51 @@ fn what_was_kept_in_doubt_stays_marked_until_a_person_agrees() {
         }
         harness.selection.clear();
         harness.full = true;
+        // A crawl of everything that fails has not read them either.
+        harness.world().fail("log", Class::Permission);
+        let failed = harness.backup().await.unwrap().source;
+        assert_eq!(failed.stale_items, doubted.stale_items);
+        harness.world().heal();
         harness.accept = BTreeSet::from(["log".to_owned()]);
         let agreed = harness.backup().await.unwrap().source;
         assert!(agreed.issues.is_empty() && agreed.stale_items.is_empty());
         assert_eq!(agreed.counts["log"].items, 1);
+    });
+}
+
+#[test]
+fn an_item_of_which_a_stream_tells_again_is_no_longer_marked() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let both = [Change::Event(3), Change::Event(4)];
+        harness.world().apply(&both);
+        harness.backup().await.unwrap();
+        harness.world().apply(&both);
+        harness.world().hide_log(3);
+        harness.world().hide_log(4);
+        let hidden = harness.backup().await.unwrap().source;
+        assert_eq!((hidden.stale_items.len(), hidden.issues.len()), (2, 2));
+        // Told again, and still hidden: no issue is there twice.
+        harness.world().apply(&both);
+        let again = harness.backup().await.unwrap().source;
+        assert_eq!(again.stale_items, hidden.stale_items);
+        assert_eq!(again.issues, hidden.issues);
+        harness.world().heal();
+        harness.world().apply(&both[..1]);
+        let one = harness.backup().await.unwrap().source;
+        let left: Vec<&str> = one
+            .stale_items
+            .iter()
+            .map(|stale| stale.item.id.as_str())
+            .collect();
+        assert_eq!(left, ["4"]);
+        let [issue] = &one.issues[..] else {
+            panic!("{:?}", one.issues);
+        };
+        assert_eq!(issue.item.as_ref(), Some(&one.stale_items[0].item));
+        harness.world().apply(&[Change::Destroy(4)]);
+        let gone = harness.backup().await.unwrap().source;
+        assert!(gone.stale_items.is_empty() && gone.issues.is_empty());
     });
 }
 
@@ -115,6 +156,26 @@ fn a_kind_that_could_not_be_read_stays_stale_in_backups_that_leave_it_out() {
         harness.selection.clear();
         let read = harness.backup().await.unwrap().source;
         assert!(read.stale.is_empty() && read.issues.is_empty());
+    });
+}
+
+#[test]
+fn the_mark_on_what_lies_in_a_container_goes_with_it() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let changes = [Change::Project(1), Change::Note(1, 1)];
+        harness.world().apply(&changes);
+        harness.backup().await.unwrap();
+        harness.world().fail("note", Class::Permission);
+        let failed = harness.backup().await.unwrap().source;
+        let stale: Vec<&String> = failed.stale.keys().collect();
+        assert_eq!(stale, ["note/p0", "note/p1"]);
+        harness.world().heal();
+        harness.world().apply(&[Change::RemoveProject(1)]);
+        harness.accept.insert("project".to_owned());
+        let gone = harness.backup().await.unwrap().source;
+        assert!(gone.stale.is_empty(), "{:?}", gone.stale);
+        assert!(gone.issues.is_empty(), "{:?}", gone.issues);
     });
 }
 

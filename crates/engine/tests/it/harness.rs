@@ -13,7 +13,7 @@ use model::{Clock, Resumed, Silent};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use repository::{Holder, PruneOptions, Repository, Snapshot, TreeId};
+use repository::{Holder, Node, NodeType, PruneOptions, Repository, Snapshot, TreeEditor, TreeId};
 use service::Service;
 
 use crate::quick;
@@ -205,6 +205,31 @@ impl Harness {
         panic!("{path} lies in no pack");
     }
 
+    /// Another program writes the newest snapshot of the source: what it saw where a file lay is a symlink.
+    pub(crate) async fn displace(&mut self, report: &BackupReport, path: &str) {
+        let before = self.repository.snapshot(report.snapshot).await.unwrap();
+        let node = self.repository.find(before.tree, path).await.unwrap();
+        let link = Node {
+            node_type: NodeType::Symlink,
+            link_target: Some("elsewhere".to_owned()),
+            content: None,
+            ..node.unwrap()
+        };
+        let mut writer = self.repository.writer();
+        let mut editor = TreeEditor::new(&mut writer, Some(before.tree));
+        editor.put(path, link).await.unwrap();
+        let tree = editor.finish().await.unwrap();
+        let holder = Holder::new("test", Arc::clone(&self.clock));
+        let lock = self.repository.lock_shared(&holder).await.unwrap();
+        let snapshot = Snapshot {
+            tags: before.tags,
+            username: "ada".to_owned(),
+            ..Snapshot::new(before.time + SignedDuration::from_secs(1), tree)
+        };
+        writer.commit(&snapshot, &lock).await.unwrap();
+        lock.release().await.unwrap();
+    }
+
     async fn is_described(&self, tree: TreeId) -> bool {
         let repository = quick::open(&self.store).await.unwrap();
         let walked: Vec<_> = repository.walk(tree, "").collect().await;
@@ -215,12 +240,22 @@ impl Harness {
         repository.read(&node.unwrap()).await.is_ok()
     }
 
-    /// What a person does about damage: the index first, then the snapshots.
-    pub(crate) async fn repair(&mut self) {
+    /// The index forgets what cannot be read.
+    pub(crate) async fn repair_index(&mut self) {
         let holder = Holder::new("test", Arc::clone(&self.clock));
         let lock = self.repository.lock_exclusive(&holder).await.unwrap();
         let repository = &self.repository;
         repository.repair_index(&lock, true, false).await.unwrap();
+        lock.release().await.unwrap();
+        self.repository = quick::open(&self.store).await.unwrap();
+    }
+
+    /// What a person does about damage: the index first, then the snapshots.
+    pub(crate) async fn repair(&mut self) {
+        self.repair_index().await;
+        let holder = Holder::new("test", Arc::clone(&self.clock));
+        let lock = self.repository.lock_exclusive(&holder).await.unwrap();
+        let repository = &self.repository;
         repository
             .repair_snapshots(&lock, false, false)
             .await

@@ -4,7 +4,8 @@ mod small;
 
 use engine::verify::VerifyReport;
 use model::Severity::{self, Damage, Doubt, Note};
-use model::{Class, Issue};
+use model::policy::Pick;
+use model::{Class, Issue, Picks};
 use object_store::{ObjectStoreExt as _, PutPayload};
 
 use small::{Built, Files, issue};
@@ -234,6 +235,34 @@ async fn what_was_not_selected_cannot_be_missed() {
         told(&report),
         [(Note, "link-dangling", "boxes/a/things/1/thing.json")]
     );
+}
+
+/// A wiki is stored without its pages where the repository of these is none of those that the policy names.
+#[tokio::test]
+async fn what_was_not_picked_is_not_missed_and_what_was_is() {
+    let picked = |kind: &str| {
+        let include = vec!["another".to_owned()];
+        let pick = Pick {
+            include,
+            ..Pick::default()
+        };
+        Picks([(kind.to_owned(), pick)].into())
+    };
+    let mut files = Files::whole();
+    files.drop("boxes/a/things/1/files/f");
+    files.counts.insert("file", 0);
+    files.picks = picked("file");
+    let report = Built::new(&files).await.verify().await;
+    let path = "boxes/a/things/1/thing.json";
+    assert_eq!(told(&report), [(Note, "link-dangling", path)]);
+    files.picks = picked("thing");
+    let report = Built::new(&files).await.verify().await;
+    assert_eq!(told(&report), [(Damage, "reference-missing", path)]);
+    files.picks = picked("file");
+    files.counts.insert("file", 1);
+    let report = Built::new(&files).await.verify().await;
+    let lost = (Damage, "items-miscounted", "source.json");
+    assert!(told(&report).contains(&lost), "{:?}", told(&report));
 }
 
 /// Every byte of every pack is looked at: whichever is flipped, a file or folder cannot be read, and the others still are.

@@ -10,6 +10,8 @@ const LEAST_MINUTES: u32 = 5;
 /// Whatever runs less often than once a year protects nothing.
 const MOST_MINUTES: u32 = 366 * 24 * 60;
 const MOST_JITTER: u32 = 24 * 60;
+/// No service has longer names; the longest is a path of folders.
+const LONGEST_PATTERN: usize = 1024;
 
 /// A member that cannot be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +47,7 @@ impl Policy {
                 "letters and digits, and `-`, `_`, `.` and spaces within it are allowed",
             ));
         }
-        for (number, pattern) in self.connectors.iter().enumerate() {
-            if pattern.trim().is_empty() {
-                wrong.push(Invalid::new(format!("/connectors/{number}"), "it is empty"));
-            }
-        }
+        check_patterns("/connectors", &self.connectors, &mut wrong);
         self.selection_check(&mut wrong);
         wrong.extend(self.schedule.check());
         if self.retention.tags.iter().any(Vec::is_empty) {
@@ -77,14 +75,8 @@ impl Policy {
         for (kind, choice) in &self.selection.items {
             let lists = [("include", &choice.include), ("exclude", &choice.exclude)];
             for (list, patterns) in lists {
-                for (number, pattern) in patterns.iter().enumerate() {
-                    if pattern.trim().is_empty() {
-                        wrong.push(Invalid::new(
-                            format!("/selection/items/{}/{list}/{number}", escape(kind)),
-                            "it is empty",
-                        ));
-                    }
-                }
+                let at = format!("/selection/items/{}/{list}", escape(kind));
+                check_patterns(&at, patterns, wrong);
             }
             let all = |pattern: &String| ["", "a", "Ω/ß"].iter().all(|name| matches(pattern, name));
             if choice.exclude.iter().any(all) {
@@ -94,6 +86,19 @@ impl Policy {
                 ));
             }
         }
+    }
+}
+
+fn check_patterns(at: &str, patterns: &[String], wrong: &mut Vec<Invalid>) {
+    for (number, pattern) in patterns.iter().enumerate() {
+        let why = if pattern.trim().is_empty() {
+            "it is empty".to_owned()
+        } else if pattern.chars().count() > LONGEST_PATTERN {
+            format!("at most {LONGEST_PATTERN} characters")
+        } else {
+            continue;
+        };
+        wrong.push(Invalid::new(format!("{at}/{number}"), why));
     }
 }
 
@@ -182,5 +187,24 @@ impl Schedule {
             wrong.push(Invalid::new("/schedule/when/expression", never));
         }
         wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_without_an_end_is_refused_where_it_stands() {
+        let mut policy = Policy::standard();
+        policy.connectors = vec!["*".repeat(LONGEST_PATTERN), "c".repeat(100_000)];
+        let choice = super::super::Choice {
+            exclude: vec!["x".repeat(LONGEST_PATTERN + 1)],
+            ..super::super::Choice::default()
+        };
+        policy.selection.items.insert("project".to_owned(), choice);
+        let wrong = policy.check();
+        let at: Vec<&str> = wrong.iter().map(|one| one.pointer.as_str()).collect();
+        assert_eq!(at, ["/connectors/1", "/selection/items/project/exclude/0"]);
     }
 }

@@ -318,6 +318,28 @@ async fn what_both_ends_lost_is_named_and_all_else_is_copied() {
 }
 
 #[tokio::test]
+async fn what_the_source_lost_stops_no_other_snapshot_on_its_way_to_a_new_target() {
+    let from = OnDisk::init().await;
+    two_snapshots(&from.repository).await;
+    let source = lose(&from, &largest(&from)).await;
+    let mut kept = commit(&source, None, &[("kept", b"kept")]).await;
+    // The same again, after all that is broken.
+    kept.time = time(60);
+    let clock = TestClock::real();
+    let lock = source.lock_shared(&holder(&clock)).await.unwrap();
+    source.writer().commit(&kept, &lock).await.unwrap();
+    lock.release().await.unwrap();
+    let (target, _) = in_memory().await;
+    let (now, wanted) = (holder(&clock), ids(&source).await);
+    let options = CopyOptions::default();
+    let done = source.copy_to(&target, &wanted, &now, &options, &Silent);
+    let told = done.await.unwrap_err().to_string();
+    assert!(told.contains("nor 1 others"), "{told}");
+    assert_eq!(ids(&target).await.len(), 2);
+    assert_eq!(content(&target, &kept).await, content(&source, &kept).await);
+}
+
+#[tokio::test]
 async fn what_the_source_lost_and_the_target_has_stops_no_copy() {
     let from = OnDisk::init().await;
     two_snapshots(&from.repository).await;

@@ -205,10 +205,10 @@ async fn set_settings(
         storage_percent: request.storage_percent,
     };
     let control = &server.control;
-    control
+    let version = control
         .set_alarm_settings(&settings, request.version)
         .await?;
-    let body = AlarmSettingsBody::of(control.versioned_alarm_settings().await?);
+    let body = AlarmSettingsBody::of((settings, version));
     server
         .audit(&caller, "alarm.settings", "alarm", json!(body))
         .await?;

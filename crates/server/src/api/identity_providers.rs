@@ -272,11 +272,10 @@ async fn put(
     provider.check()?;
     let version = provider.version.take();
     let known = oidc::providers(&server).await?;
-    let changed = |known: &Provider| version.is_some_and(|version| known.version != Some(version));
-    if known
-        .iter()
-        .any(|(at, known)| *at == name && changed(known))
-    {
+    // Before its secret goes, also where somebody has removed it.
+    let now = known.iter().find(|(known, _)| *known == name);
+    let now = now.and_then(|(_, known)| known.version);
+    if version.is_some() && version != now {
         let what = format!("identity provider `{name}`");
         return Err(catalog::Error::SettingsChanged { what }.into());
     }
@@ -290,8 +289,8 @@ async fn put(
     let body = serde_json::to_string(&provider)
         .map_err(|_| Problem::of(StatusCode::INTERNAL_SERVER_ERROR))?;
     let catalog = &server.control.catalog;
-    catalog.put_identity_provider(&name, &body, version).await?;
-    provider.version = oidc::provider(&server, &name).await?.version;
+    let version = catalog.put_identity_provider(&name, &body, version).await?;
+    provider.version = Some(version);
     let subject = format!("identity-provider/{name}");
     server
         .audit(&caller, "identity-provider.put", &subject, json!(provider))

@@ -43,6 +43,8 @@ struct Person {
     /// The issuers of identities that sign in to this account.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     issuers: Vec<String>,
+    /// Grows with each change; sent back with one, it is refused when somebody else was faster.
+    version: i64,
 }
 
 impl Person {
@@ -57,6 +59,7 @@ impl Person {
             created: row.created.to_string(),
             signed_in: row.signed_in.map(|time| time.to_string()),
             issuers: Vec::new(),
+            version: row.version,
         }
     }
 }
@@ -84,6 +87,8 @@ struct EditPerson {
     #[schema(value_type = Option<Vec<String>>)]
     connectors: Option<Option<BTreeSet<String>>>,
     disabled: Option<bool>,
+    /// What it changes; absent for whatever is there.
+    version: Option<i64>,
 }
 
 /// Tells `null` from what is absent.
@@ -242,6 +247,7 @@ async fn edit(
         roles: request.roles,
         connectors: request.connectors,
         disabled: request.disabled,
+        version: request.version,
         ..PersonChange::default()
     };
     catalog.change_person(&person.id, &change).await?;

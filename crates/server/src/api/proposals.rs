@@ -366,13 +366,17 @@ async fn set_four_eyes(
 ) -> Result<axum::response::Response, Problem> {
     use axum::response::IntoResponse as _;
     let enabled = server.control.four_eyes().await?;
-    if enabled && !request.enabled && caller.kind != CallerKind::Local {
+    if enabled == request.enabled {
+        // Nothing to note: since when it is on decides who may approve.
+        return Ok(Json(request).into_response());
+    }
+    if enabled && caller.kind != CallerKind::Local {
         let waits = server
             .propose(&caller, &ProposalKind::SwitchOffFourEyes)
             .await?;
         return Ok(waits.into_response());
     }
-    if request.enabled && !enabled && server.control.catalog.count_administrators().await? < 2 {
+    if request.enabled && server.control.catalog.count_administrators().await? < 2 {
         return Err(Problem::refused(
             "approvers-missing",
             "fewer than two people could approve for each other",

@@ -64,7 +64,12 @@ pub(super) struct RunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     counts: CountsView,
-    /// `full` for a backup that read everything: the first one, or one that was asked to. What a check or verification found (`damage`,
+    /// How far a run at work is, as its events `progress` tell it; told of one run alone, not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    progress: Option<model::Event>,
+    /// `full` for a backup that read everything: the first one, or one that was asked to; `forgotten` lists the snapshots (`id`, `time`) that its
+    /// policies dropped after it. What a check or verification found (`damage`,
     /// `doubts`, `notes`, and what was read) and what a prune freed or would free (`dry_run`, `bytes_before`, `bytes_freed`, `packs_removed`, …).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -144,6 +149,7 @@ impl From<Run> for RunView {
             waiting,
             snapshot: run.snapshot,
             plan: None,
+            progress: None,
             error: run.error,
             counts,
             result: run.result,
@@ -225,7 +231,12 @@ async fn get(
         },
         None => None,
     };
-    Ok(Json(RunView { plan, ..run.into() }))
+    let progress = server.events.how_far(&run.id);
+    Ok(Json(RunView {
+        plan,
+        progress,
+        ..run.into()
+    }))
 }
 
 /// Something that a person should know about a run.

@@ -1,7 +1,7 @@
 //! Runs report here. Progress comes in bursts, and people need it once a second.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use control::RunObserver;
@@ -11,16 +11,16 @@ use super::Events;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-struct Report {
-    events: Events,
-    /// Runs at work, by their ids.
-    told: Mutex<BTreeMap<String, Told>>,
-}
+struct Report(Events);
 
+/// What was told of a run at work.
 #[derive(Default)]
-struct Told {
+pub(super) struct Told {
     connector: String,
+    /// When progress was told last.
     progress: Option<Instant>,
+    /// How far it is, for whoever comes to look in the middle.
+    far: Option<Event>,
     /// A listing that fails in a hundred projects says the same a hundred times.
     issues: BTreeSet<String>,
 }
@@ -28,19 +28,26 @@ struct Told {
 impl Events {
     /// For the queue and its workers.
     pub fn observer(&self) -> Arc<dyn RunObserver> {
-        Arc::new(Report {
-            events: self.clone(),
-            told: Mutex::default(),
-        })
+        Arc::new(Report(self.clone()))
+    }
+
+    /// How far a run at work is, as the last event `progress` told it with the phase that it is in by now.
+    pub(crate) fn how_far(&self, run: &str) -> Option<Event> {
+        self.told().get(run)?.far.clone()
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeMap<String, Told>> {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl RunObserver for Report {
     fn progress(&self, run: &str, event: &Event) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.0.told();
         let told = told.entry(run.to_owned()).or_default();
         let name = match event {
             Event::Progress { .. } => {
+                told.far = Some(event.clone());
                 let now = Instant::now();
                 if told
                     .progress
@@ -53,19 +60,24 @@ impl RunObserver for Report {
             }
             Event::Issue { issue } if !told.issues.insert(issue.message.clone()) => return,
             Event::Issue { .. } => "issue",
-            Event::Phase { .. } => "phase",
+            Event::Phase { phase: now } => {
+                if let Some(Event::Progress { phase, .. }) = &mut told.far {
+                    now.clone_into(phase);
+                }
+                "phase"
+            }
             Event::Waiting { seconds, .. } => {
-                self.events.0.counters.throttled(&told.connector, *seconds);
+                self.0.0.counters.throttled(&told.connector, *seconds);
                 "waiting"
             }
             Event::Note { .. } => "note",
         };
-        self.events
+        self.0
             .publish("runs", run, Some(&told.connector), name, event);
     }
 
     fn changed(&self, run: &Run) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.0.told();
         if run.finished.is_some() {
             told.remove(&run.id);
         } else {
@@ -74,7 +86,7 @@ impl RunObserver for Report {
         }
         drop(told);
         let data = serde_json::json!({"id": run.id, "state": run.state, "snapshot": run.snapshot});
-        self.events
+        self.0
             .publish("runs", &run.id, Some(&run.connector), "changed", &data);
     }
 }
@@ -107,5 +119,11 @@ mod tests {
             .map(|event| event.name)
             .collect();
         assert_eq!(names, ["progress", "phase"]);
+        // Who comes to look hears the newest of all, told or not.
+        let far = events.how_far("r1");
+        assert!(
+            matches!(&far, Some(Event::Progress { phase, items: 99, .. }) if phase == "write"),
+            "{far:?}"
+        );
     }
 }

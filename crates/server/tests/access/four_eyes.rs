@@ -290,3 +290,58 @@ async fn an_account_that_was_made_or_changed_for_it_does_not_approve() {
     }
     assert!(two.on().await);
 }
+
+/// The same the other way round: the account first, the wish afterwards.
+#[tokio::test]
+async fn an_account_that_was_made_or_taken_over_before_it_does_not_approve_for_a_week() {
+    let (two, _, _) = wish().await;
+    let world = &two.world;
+    let eve = json!({ "name": "eve", "password": "a third horse 17", "roles": ["admin"] });
+    let eve = world.send(&two.anna, "POST", "/people", Some(eve)).await;
+    assert_eq!(eve.status, StatusCode::CREATED, "{}", eve.text);
+    let set = json!({ "password": "a fourth horse 17" });
+    let set = world
+        .send(&two.anna, "PUT", "/people/ben/password", Some(set))
+        .await;
+    assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.text);
+    let sign_in = async |name: &str, password: &str| {
+        let signed = world.sign_in(name, password).await;
+        As::cookie(&signed.cookie("keepward").unwrap())
+    };
+    let people = [
+        sign_in("eve", "a third horse 17").await,
+        sign_in("ben", "a fourth horse 17").await,
+    ];
+    let asked = async || {
+        world.pass(60);
+        let anna = world.catalog().person("anna").await.unwrap();
+        let anna = world.session(&anna.id).await;
+        // To say again that it is on does not make the week begin later.
+        let again = json!({ "enabled": true });
+        world
+            .send(&anna, "PUT", "/settings/four-eyes", Some(again))
+            .await;
+        let off = json!({ "enabled": false });
+        let off = world
+            .send(&anna, "PUT", "/settings/four-eyes", Some(off))
+            .await;
+        let id = off.json["proposal"].as_str().unwrap().to_owned();
+        let shown = world
+            .send(&anna, "GET", &format!("/proposals/{id}"), None)
+            .await;
+        (id, shown.json["hash"].as_str().unwrap().to_owned())
+    };
+    let (id, hash) = asked().await;
+    for who in &people {
+        assert_eq!(
+            two.approve(who, &id, &hash).await,
+            (StatusCode::FORBIDDEN, "approver-changed".to_owned())
+        );
+    }
+    assert!(two.on().await);
+    world.pass(7 * 24 * 3600);
+    let ben = sign_in("ben", "a fourth horse 17").await;
+    let (id, hash) = asked().await;
+    assert_eq!(two.approve(&ben, &id, &hash).await.0, StatusCode::OK);
+    assert!(!two.on().await);
+}

@@ -363,7 +363,12 @@ async fn k_10_k_11_access_and_retention_are_set_with_the_connector_and_its_backu
         .unwrap();
     assert_eq!(ben["connectors"], json!(["other", "renamed"]));
     let policy = world.get("/policies/renamed").await.expect(200);
-    assert_eq!(policy["policy"]["retention"]["daily"], 7);
+    let retention = &policy["policy"]["retention"];
+    assert_eq!(retention["daily"], 7);
+    assert_eq!(
+        retention["within"]["days"], 7,
+        "the next backup takes nothing away: {policy}"
+    );
     assert_eq!(policy["policy"]["connectors"], json!(["renamed"]));
     let run = format!("/runs/{}", added["runs"][0].as_str().unwrap());
     assert_eq!(world.get(&run).await.expect(200)["policy"], "renamed");

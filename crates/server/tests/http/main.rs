@@ -9,6 +9,7 @@ mod events;
 mod idempotency;
 #[path = "../common/installed.rs"]
 mod installed;
+mod issues;
 mod maintenance;
 mod openapi;
 mod policies;

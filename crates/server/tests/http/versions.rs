@@ -37,6 +37,9 @@ fn edit(view: &Value) -> Value {
     for answered in ["name", "redirect_uri", "id", "default"] {
         members.remove(answered);
     }
+    for task in members.values_mut().filter_map(Value::as_object_mut) {
+        task.retain(|member, _| !["next", "fired"].contains(&member.as_str()));
+    }
     body
 }
 
@@ -62,10 +65,74 @@ async fn who_was_slower_is_told_and_overwrites_no_settings() {
     for path in [
         "/notifications/ops",
         "/repositories/main",
+        "/repositories/main/maintenance",
         "/alarms/settings",
     ] {
         second_is_refused(&world, path, path, |answer| answer).await;
     }
     let listed: fn(&Value) -> &Value = |answer| &answer["items"][0];
     second_is_refused(&world, "/identity-providers", path, listed).await;
+    // A change to another issuer drops the client secret; one that is refused does not.
+    let secret = json!({ "client_secret": "hunter2" });
+    let set = local(
+        &world,
+        Method::PUT,
+        &format!("{path}/client-secret"),
+        &secret,
+    )
+    .await;
+    assert_eq!(set.status, 204, "{path}");
+    let mut late = provider.clone();
+    late["issuer"] = json!("https://other.example.com");
+    late["version"] = json!(1);
+    let put = local(&world, Method::PUT, path, &late).await;
+    put.refuses(409, "settings-changed");
+    let kept = world
+        .server
+        .control
+        .catalog
+        .credential("identity-provider/entra")
+        .await;
+    assert_eq!(kept.unwrap().method, "client-secret");
+    // Nor does it come back that somebody has removed meanwhile.
+    let before = local(&world, Method::GET, "/identity-providers", &Value::Null).await;
+    let late = edit(listed(&before.json()));
+    let gone = local(&world, Method::DELETE, path, &Value::Null).await;
+    assert_eq!(gone.status, 204);
+    let put = local(&world, Method::PUT, path, &late).await;
+    put.refuses(409, "settings-changed");
+    let after = local(&world, Method::GET, "/identity-providers", &Value::Null).await;
+    assert_eq!(after.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn who_was_slower_gives_nobody_a_role_back() {
+    let world = World::new().await;
+    for (name, roles) in [("ada", vec!["admin"]), ("eve", vec!["admin", "viewer"])] {
+        let person = json!({ "name": name, "roles": roles, "password": "correct horse battery" });
+        let made = local(&world, Method::POST, "/people", &person).await;
+        assert_eq!(made.status, 201, "{}", made.json());
+    }
+    let path = "/people/eve";
+    let edit = async |body: Value| local(&world, Method::PATCH, path, &body).await;
+    let eve = async || local(&world, Method::GET, path, &Value::Null).await.json();
+    let read = eve().await["version"].as_i64().unwrap();
+    let taken = edit(json!({ "roles": ["viewer"], "version": read })).await;
+    assert_eq!(taken.status, 200, "{}", taken.json());
+    assert_eq!(taken.json()["version"], read + 1);
+    for late in [
+        json!({ "roles": ["admin", "viewer"], "version": read }),
+        json!({ "connectors": ["contoso"], "version": read }),
+        json!({ "disabled": true, "version": read }),
+    ] {
+        edit(late).await.refuses(409, "settings-changed");
+    }
+    let now = eve().await;
+    assert_eq!(now["roles"], json!(["viewer"]));
+    assert_eq!(
+        (&now["connectors"], &now["disabled"]),
+        (&Value::Null, &json!(false))
+    );
+    let whatever = edit(json!({ "connectors": ["contoso"] })).await;
+    assert_eq!(whatever.json()["version"], read + 2);
 }

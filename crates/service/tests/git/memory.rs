@@ -153,6 +153,9 @@ impl Journal for Nothing {
     async fn intend(&self, _: &ItemRef) -> Result<()> {
         Ok(())
     }
+    async fn withdraw(&self, _: &ItemRef) -> Result<()> {
+        Ok(())
+    }
     async fn made(&self, _: &ItemRef, _: &str) -> Result<()> {
         Ok(())
     }

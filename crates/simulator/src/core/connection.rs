@@ -97,6 +97,6 @@ pub(crate) fn entitlements(
         .map(|person| document(person))
         .collect();
     Ok(Reply::json(
-        json!({"members": members, "items": members, "totalCount": members.len(), "continuationToken": null}),
+        json!({"members": members, "items": members, "totalCount": members.len(), "continuationToken": ""}),
     ))
 }

@@ -55,6 +55,14 @@ impl Call {
             .collect()
     }
 
+    /// What is only read takes no other method.
+    pub(crate) fn only_read(&self) -> Result<(), ApiError> {
+        if matches!(self.method, Method::GET | Method::HEAD) {
+            return Ok(());
+        }
+        Err(ApiError::method_not_allowed(self))
+    }
+
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let sent = self.header("content-type").unwrap_or("json");
         if !sent.to_ascii_lowercase().contains("json") {

@@ -273,7 +273,9 @@ async fn area(app: &App, call: &Call) -> Result<Reply, Refusal> {
         Some("git") => git::handle(&app.world, call).await,
         Some("wiki") => wiki::handle(&app.world, call).await,
         Some("wit") => wit::handle(&app.world, call),
-        Some("resourceareas") => catalogue::resource_areas(call),
+        Some("resourceareas") => call
+            .only_read()
+            .and_then(|()| catalogue::resource_areas(call)),
         _ => core::handle(&app.world, call),
     };
     Ok(reply?)

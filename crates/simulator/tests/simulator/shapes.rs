@@ -221,3 +221,100 @@ async fn answers_are_dated_by_the_clock_that_tokens_live_by() {
     let answer = contoso.get("Nowhere/_apis/wit/workitems/1").await;
     assert_eq!(answer.header("date"), "Tue, 15 Nov 1994 08:11:31 GMT");
 }
+
+/// As any resource of the service: a write of what is only read does not look as if it were done.
+#[tokio::test]
+async fn what_is_only_read_takes_no_other_method() {
+    let contoso = Contoso::start().await;
+    let read = [
+        "_apis/connectiondata",
+        "_apis/process/processes",
+        "_apis/identities?searchFilter=General&filterValue=a",
+        "_apis/teams",
+        "_apis/resourceareas",
+        "_apis/userentitlements",
+        "Fabrikam/_apis/wit/workitemtypes",
+        "Fabrikam/_apis/wit/tags",
+        "Fabrikam/_apis/wit/classificationnodes",
+        "_apis/wit/workitemrelationtypes",
+        "_apis/wit/recyclebin",
+    ];
+    for path in read {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{mark}api-version=7.2-preview");
+        contoso.get(&path).await.expect(200);
+        for answer in [
+            contoso.post(&path, &json!({})).await,
+            contoso.patch(&path, &json!([])).await,
+            contoso.delete(&path).await,
+        ] {
+            let refused = answer.expect(405).json();
+            let message = refused["value"]["Message"].as_str().unwrap();
+            assert!(message.contains("does not support http method"), "{path}");
+        }
+    }
+}
+
+/// Recorded: `PUT …/_apis/wiki/wikis/myprojectwiki/pages?path=abc` with `Accept: …;api-version=5.0`, older than the route to pages by number.
+#[tokio::test]
+async fn pages_of_wikis_answer_to_the_first_version_that_had_them() {
+    let contoso = Contoso::start().await;
+    let project = contoso.get("_apis/projects/Fabrikam").await.json()["id"].clone();
+    let body = json!({ "type": "projectWiki", "name": "Pages", "projectId": project });
+    let wikis = "Fabrikam/_apis/wiki/wikis";
+    let made = contoso
+        .post(&format!("{wikis}?api-version=5.0"), &body)
+        .await;
+    made.expect(201);
+    let send = async |method: Method, path: &str, body: &str| {
+        let url = format!("{}/contoso/{path}", contoso.simulator.url());
+        let request = contoso.client.request(method, url);
+        let request = request.basic_auth("", Some(contoso.simulator.pat()));
+        let request = request.header("accept", "application/json;api-version=5.0");
+        let request = request.header("content-type", "application/json");
+        request.body(body.to_owned()).send().await.unwrap()
+    };
+    let page = format!("{wikis}/Pages/pages?path=abc");
+    let made = send(Method::PUT, &page, r#"{"content":"first"}"#).await;
+    assert_eq!(made.status(), 201);
+    let read = send(Method::GET, &format!("{page}&includeContent=true"), "").await;
+    assert_eq!(read.status(), 200);
+    // A page by its number came later.
+    let by_number = send(Method::GET, &format!("{wikis}/Pages/pages/1"), "").await;
+    assert_eq!(by_number.status(), 400);
+}
+
+/// Recorded: `GET vsaex…/_apis/UserEntitlements?top=100` of seven people.
+#[tokio::test]
+async fn the_last_page_of_people_has_an_empty_token() {
+    let contoso = Contoso::start().await;
+    let people = contoso.get("_apis/userentitlements?top=100").await.json();
+    assert_eq!(people["continuationToken"], "");
+}
+
+/// Recorded: `POST …/_apis/projects/Area1000001/teams`.
+#[tokio::test]
+async fn the_identity_of_a_team_has_the_recorded_properties() {
+    let contoso = Contoso::start().await;
+    let path = "_apis/projects/Fabrikam/teams?$expandIdentity=true&api-version=7.1";
+    let teams = contoso.get(path).await.json();
+    let properties = teams["value"][0]["identity"]["properties"].as_object();
+    let mut names: Vec<&str> = properties.unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let recorded = [
+        "Account",
+        "Description",
+        "Domain",
+        "LocalScopeId",
+        "Microsoft.TeamFoundation.Team",
+        "SchemaClassName",
+        "ScopeId",
+        "ScopeName",
+        "ScopeType",
+        "SecuringHostId",
+        "SecurityGroup",
+        "SpecialType",
+        "VirtualPlugin",
+    ];
+    assert_eq!(names, recorded);
+}

@@ -51,11 +51,16 @@ function Form({ settings }: { settings: Settings }) {
   const tell = useTell();
   const manage = useMay("manage-policies");
   const may = useMe().connectors == null && manage;
-  const { draft: typed, change: set, saved } = useTyped(objectives(settings));
+  const { own: stored, ...limits } = objectives(settings);
+  const { draft, change: set, saved } = useTyped(limits);
+  // One connector by one: what others set for another one meanwhile stays.
+  const own = useTyped(stored);
+  const typed = { ...draft, own: own.draft };
   const save = api.useMutation("put", "/alarms/settings", {
-    onSuccess: () => {
+    onSuccess: async () => {
       tell(t("settings.saved"), t("settings.savedBody"));
-      return saved();
+      await saved();
+      await own.saved();
     },
   });
   const body = settingsOf(typed);
@@ -87,7 +92,7 @@ function Form({ settings }: { settings: Settings }) {
         {field(t("settings.prune"), t("settings.pruneHint"), typed.prune, "/prune_days", (prune) => set({ prune }))}
         {field(t("settings.storage"), t("settings.storageHint"), typed.storage, "/storage_percent", (storage) => set({ storage }))}
       </div>
-      <Own own={typed.own} may={may} onChange={(own) => set({ own })} at={at} />
+      <Own own={typed.own} may={may} onChange={own.change} at={at} />
       <Refusal error={save.error} fields={["/backup_hours", "/verify_days", "/prune_days", "/storage_percent"]} />
       {may ? (
         <div className={styles.foot}>
@@ -106,7 +111,7 @@ function Form({ settings }: { settings: Settings }) {
 interface OwnProps {
   own: Record<string, string>;
   may: boolean;
-  onChange: (own: Record<string, string>) => void;
+  onChange: (one: Record<string, string>) => void;
   at: ReturnType<typeof refusedAt>;
 }
 
@@ -132,7 +137,7 @@ function Own({ own, may, onChange, at }: OwnProps) {
               value={own[keyOf(name)] ?? ""}
               inputMode="numeric"
               disabled={!may}
-              onChange={(_, { value }) => onChange({ ...own, [keyOf(name)]: value })}
+              onChange={(_, { value }) => onChange({ [keyOf(name)]: value })}
             />
           </Field>
         ))}

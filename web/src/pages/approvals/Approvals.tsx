@@ -10,11 +10,14 @@ import { Empty } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
+import { AskedBy } from "./AskedBy";
+import { useHeading } from "./heading";
 import { State } from "./State";
 import "./texts";
 
 export function Approvals() {
   const t = useTexts("approvals");
+  const heading = useHeading();
   const [{ all }, show] = useShown();
   const paged = usePaged("/proposals", { query: { open: !all } });
   return (
@@ -36,17 +39,16 @@ export function Approvals() {
           {
             key: "what",
             title: t("column.what"),
-            grow: 2,
-            cell: ({ id, kind }) => (
-              <TextLink to="/approvals/$id" params={{ id }}>
-                {t(`kind.${kind}`, { defaultValue: kind })}
+            grow: 4,
+            cell: (proposal) => (
+              <TextLink to="/approvals/$id" params={{ id: proposal.id }}>
+                {heading(proposal)}
               </TextLink>
             ),
           },
-          { key: "subject", title: t("column.subject"), grow: 2, cell: ({ subject }) => subject },
-          { key: "requester", title: t("column.requester"), cell: ({ requester }) => requester },
+          { key: "requester", title: t("column.requester"), cell: ({ requester }) => <AskedBy requester={requester} /> },
           { key: "created", title: t("column.created"), cell: ({ created }) => <Time at={created} /> },
-          { key: "expires", title: t("column.expires"), cell: ({ expires }) => <Time at={expires} /> },
+          { key: "expires", title: t("column.expires"), cell: ({ state, expires }) => state === "open" && <Time at={expires} /> },
           { key: "state", title: t("column.state"), width: 180, cell: ({ state }) => <State state={state} /> },
         ]}
       />

@@ -3,17 +3,23 @@ import type { Schemas } from "../../api/client";
 import { Code } from "../../components/Code";
 import { DataTable } from "../../components/DataTable";
 import { Section } from "../../components/Section";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { draftOf, type Policy } from "../policies/draft";
+import { memberName } from "../policies/member";
+import { RetentionPreview } from "../policies/RetentionPreview";
+import { retentionWords } from "../policies/words";
 import { differences } from "./difference";
 import { Forgotten } from "./Forgotten";
+import { forgottenBy } from "./forgottenBy";
 
 /** Everything that an approval would do: in words first, then as it is. */
 export function Change({ proposal }: { proposal: Schemas["Proposal"] }) {
   const t = useTexts("approvals");
   return (
-    <Section title={t("change.title")}>
-      {proposal.kind === "forget-snapshots" && <Forgotten {...forgottenBy(proposal.change)} />}
-      {proposal.kind === "shorten-retention" && <Shortened change={proposal.change} />}
+    <Section title={t([`change.titleOf.${proposal.state}`, "change.title"])}>
+      {proposal.kind === "forget-snapshots" && <Forgotten {...forgottenBy(proposal.change)} done={proposal.state === "done"} />}
+      {proposal.kind === "shorten-retention" && <Shortened change={proposal.change} open={proposal.state === "open"} />}
       {proposal.kind === "move-default-repository" && <Text>{t("change.moveDefault", { before: t("change.nothing"), ...proposal.change })}</Text>}
       {proposal.kind === "remove-repository" && <Text>{t("change.removeRepository", proposal.change)}</Text>}
       {proposal.kind === "switch-off-four-eyes" && <Text>{t("change.fourEyes")}</Text>}
@@ -22,6 +28,7 @@ export function Change({ proposal }: { proposal: Schemas["Proposal"] }) {
           <AccordionHeader as="h3">{t("change.raw")}</AccordionHeader>
           <AccordionPanel>
             <Code text={JSON.stringify(proposal.change, null, 2)} />
+            <Text block>{t("change.hash", { hash: proposal.hash })}</Text>
           </AccordionPanel>
         </AccordionItem>
       </Accordion>
@@ -31,28 +38,29 @@ export function Change({ proposal }: { proposal: Schemas["Proposal"] }) {
 
 type Members = Schemas["Proposal"]["change"];
 
-function forgottenBy(change: Members): { repository: string; ids: string[] } {
-  const { repository = "", snapshots = [] } = change as { repository?: string; snapshots?: string[] };
-  return { repository, ids: snapshots };
-}
-
-function Shortened({ change }: { change: Members }) {
+function Shortened({ change, open }: { change: Members; open: boolean }) {
   const t = useTexts("approvals");
-  const { policy, old, new: next } = change as { policy?: string; old?: unknown; new?: unknown };
+  const names = useTexts("policies");
+  const may = useMay("approve");
+  const { policy, old, new: next } = change as { policy?: string; old?: Policy | null; new?: Policy | null };
   const words = old && next ? "edit" : old ? "remove" : "add";
+  // A number alone misleads: 3 daily ones are more than none, but without any rule everything stays.
+  const keeps = (rules: Policy) => retentionWords(names, draftOf(rules).retention);
+  const retention = { path: "retention", ...(old && { before: keeps(old) }), ...(next && { after: keeps(next) }) };
   return (
     <>
       <Text>{t(`change.${words}`, { policy })}</Text>
       <DataTable
         label={t("change.differences")}
-        items={differences(old, next)}
+        items={[retention, ...differences(old, next)]}
         id={({ path }) => path}
         columns={[
-          { key: "path", title: t("change.member"), cell: ({ path }) => path },
+          { key: "path", title: t("change.member"), cell: ({ path }) => memberName(names, path) },
           { key: "before", title: t("change.before"), cell: ({ before }) => before ?? t("change.nothing") },
           { key: "after", title: t("change.after"), cell: ({ after }) => after ?? t("change.nothing") },
         ]}
       />
+      {open && next && may && <RetentionPreview body={draftOf(next)} />}
     </>
   );
 }

@@ -13,8 +13,9 @@ import "../snapshots/texts";
 import "./texts";
 
 /** Each snapshot that would be forgotten, as its own page knows it: whoever approves sees of what, of when and how much. */
-export function Forgotten({ repository, ids }: { repository: string; ids: string[] }) {
+export function Forgotten({ repository, ids, done }: { repository: string; ids: string[]; done: boolean }) {
   const t = useTexts("approvals");
+  if (done) return <Gone repository={repository} ids={ids} />;
   return (
     <>
       <Text>{t("change.forget", { count: ids.length, repository })}</Text>
@@ -30,6 +31,17 @@ export function Forgotten({ repository, ids }: { repository: string; ids: string
           { key: "marks", title: t("change.marks"), grow: 2, cell: (id) => <Of id={id}>{(snapshot) => <Marks snapshot={snapshot} />}</Of> },
         ]}
       />
+    </>
+  );
+}
+
+/** Of snapshots that are deleted nothing is left but their ids. */
+function Gone({ repository, ids }: { repository: string; ids: string[] }) {
+  const t = useTexts("approvals");
+  return (
+    <>
+      <Text>{t("change.forget", { count: ids.length, repository })}</Text>
+      <DataTable label={t("change.deleted")} items={ids} id={(id) => id} columns={[{ key: "id", title: t("change.deleted"), cell: (id) => id.slice(0, 8) }]} />
     </>
   );
 }

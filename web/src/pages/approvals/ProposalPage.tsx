@@ -1,4 +1,4 @@
-import { Button, Field, MessageBar, MessageBarBody, Textarea } from "@fluentui/react-components";
+import { Button, Field, MessageBar, MessageBarBody, Text, Textarea } from "@fluentui/react-components";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, type Schemas } from "../../api/client";
@@ -14,7 +14,10 @@ import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useMay, useMe } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { asker } from "./asker";
+import { AskedBy, useAsker } from "./AskedBy";
 import { Change } from "./Change";
+import { useHeading } from "./heading";
 import { State } from "./State";
 import "./texts";
 
@@ -24,11 +27,10 @@ export function ProposalPage() {
   const t = useTexts("approvals");
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const query = api.useQuery("get", "/proposals/{id}", { params: { path: { id } } });
-  const kind = query.data && t(`kind.${query.data.kind}`, { defaultValue: query.data.kind });
-  const title = query.data ? t([`headingOf.${query.data.kind}`, "heading"], { kind, subject: nameIn(query.data.subject) }) : t("title");
+  const heading = useHeading();
   return (
     <Page
-      title={title}
+      title={query.data ? heading(query.data) : t("title")}
       trail={<TextLink to="/approvals">{t("back")}</TextLink>}
       actions={query.data?.state === "open" && <Actions proposal={query.data} />}
     >
@@ -37,16 +39,12 @@ export function ProposalPage() {
   );
 }
 
-/** `repository/default` is `default` to people, who are told of what kind it is. */
-function nameIn(subject: string): string {
-  return subject.slice(subject.indexOf("/") + 1);
-}
-
 function Content({ proposal }: { proposal: Proposal }) {
   const t = useTexts("approvals");
   const me = useMe();
   const may = useMay("approve");
-  const own = proposal.requester === me.name;
+  // Who asked with a token has asked.
+  const own = asker(proposal.requester).person === me.name;
   return (
     <>
       {proposal.state === "open" && (own || !may) && (
@@ -57,13 +55,12 @@ function Content({ proposal }: { proposal: Proposal }) {
       <Facts
         facts={[
           [t("fact.state"), <State key="state" state={proposal.state} />],
-          [t("fact.requester"), proposal.requester],
+          [t("fact.requester"), <AskedBy key="requester" requester={proposal.requester} />],
           [t("fact.created"), <Time key="created" at={proposal.created} />],
           [t("fact.expires"), proposal.state === "open" && <Time key="expires" at={proposal.expires} />],
           [t("fact.decidedBy"), proposal.decided_by],
           [t("fact.decided"), proposal.decided && <Time key="decided" at={proposal.decided} />],
           [t("fact.result"), proposal.result],
-          [t("fact.hash"), proposal.hash],
         ]}
       />
       <Change proposal={proposal} />
@@ -77,7 +74,7 @@ function Actions({ proposal }: { proposal: Proposal }) {
   const may = useMay("approve");
   const [{ dialog }, show] = useShown();
   const close = () => show({ dialog: undefined });
-  if (proposal.requester === me.name) {
+  if (asker(proposal.requester).person === me.name) {
     return (
       <>
         <Button onClick={() => show({ dialog: "withdraw" })}>{t("withdraw")}</Button>
@@ -103,8 +100,10 @@ interface DialogProps {
   onClose: () => void;
 }
 
-function Approve({ proposal: { id, hash }, onClose }: DialogProps) {
+function Approve({ proposal, onClose }: DialogProps) {
   const t = useTexts("approvals");
+  const heading = useHeading();
+  const { id, hash, kind } = proposal;
   const tell = useTell();
   const approve = api.useMutation("post", "/proposals/{id}/approve", {
     onSuccess: ({ state, result }) => {
@@ -123,14 +122,16 @@ function Approve({ proposal: { id, hash }, onClose }: DialogProps) {
       onConfirm={() => approve.mutate({ params: { path: { id } }, body: { hash } })}
       onCancel={onClose}
     >
-      <p>{t("askApproveAbout")}</p>
+      <Text weight="semibold">{heading(proposal)}</Text>
+      <p>{t([`askApproveAboutOf.${kind}`, "askApproveAbout"])}</p>
       <ShowAs cli={["proposal", "approve", id, "--hash", hash]} method="POST" path={`/proposals/${id}/approve`} body={{ hash }} />
     </ConfirmDialog>
   );
 }
 
-function Reject({ proposal: { id, requester }, onClose }: DialogProps) {
+function Reject({ proposal: { id, requester: by }, onClose }: DialogProps) {
   const t = useTexts("approvals");
+  const requester = useAsker(by);
   const tell = useTell();
   const [reason, setReason] = useState("");
   const reject = api.useMutation("post", "/proposals/{id}/reject", {

@@ -5,18 +5,18 @@ import "./texts";
 
 const useStyles = makeStyles({
   frame: { overflowX: "auto", "@media print": { overflow: "visible" } },
-  table: { minWidth: "820px", "@media print": { minWidth: 0, fontSize: "9pt" } },
+  table: { minWidth: "960px", "@media print": { minWidth: 0, fontSize: "9pt" } },
   cell: { overflowWrap: "anywhere", verticalAlign: "top", padding: tokens.spacingVerticalXS },
   code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
 
 // The reasons are what takes room.
 const COLUMNS = [
-  ["api", "11%"],
+  ["api", "12%"],
   ["permission", "19%"],
-  ["type", "9%"],
-  ["purpose", "8%"],
-  ["why", "34%"],
+  ["type", "10%"],
+  ["purpose", "10%"],
+  ["why", "30%"],
   ["data", "19%"],
 ] as const;
 

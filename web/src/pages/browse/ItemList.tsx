@@ -32,6 +32,8 @@ const useStyles = makeStyles({
 
 /** Lists up to this length are read whole, and shown in the order in which people look. */
 const ORDERED = 5_000;
+/** What is read at first. */
+const FIRST = 100;
 /** Kinds whose items lie in a project. */
 const IN_PROJECTS = new Set(["team", "area", "iteration"]);
 /** Kinds that the service keeps in a recycle bin. */
@@ -53,7 +55,7 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
   const looked = binned === undefined ? "q" : "name";
   const query = {
     kind,
-    limit: 100,
+    limit: FIRST,
     ...(project && { project }),
     ...(words && { [looked]: words }),
     ...(binned && { binned: binned === "yes" }),
@@ -66,7 +68,7 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
   const whole = useWhole(items, ORDERED, orderly && few);
   const reading = orderly && few && !whole && (items.items?.length ?? 0) < ORDERED;
   // A longer list is not turned around under whoever scrolled to its end.
-  const sorted = orderly && few && whole && (items.items?.length ?? 0) <= ORDERED;
+  const sorted = orderly && whole && (items.items?.length ?? 0) <= (few ? ORDERED : FIRST);
   const ordered = useMemo(() => (sorted ? inOrder(items.items ?? []) : items.items), [sorted, items.items]);
   return (
     <Section title={title(kind)}>
@@ -97,12 +99,12 @@ export function ItemList({ snapshot, kind }: { snapshot: SnapshotDetail; kind: s
               items={listed}
               projectName={projects.name}
               whole={!filtered}
+              asTexts={orderly && !sorted}
               list={items}
             />
           )
         }
       </Loaded>
-      {NUMBERED.has(kind) && orderly && !reading && !sorted && items.items && <Caption1>{t("asTexts")}</Caption1>}
     </Section>
   );
 }
@@ -124,20 +126,24 @@ interface TableProps {
   projectName: (id: string) => string;
   /** All of the kind is listed. */
   whole: boolean;
+  /** They stand as the server has them: in the order of their ids as texts. */
+  asTexts: boolean;
   list: Pages;
 }
 
 const keyOf = ({ scope, id }: Item) => `${scope}/${id}`;
 
-function Table({ snapshot, kind, items, projectName, whole, list }: TableProps) {
+function Table({ snapshot, kind, items, projectName, whole, asTexts, list }: TableProps) {
   const styles = useStyles();
   const t = useTexts("browse");
   const title = useKindTitle();
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
   const chosen = items.filter((item) => selected.has(keyOf(item)));
   const numbered = NUMBERED.has(kind);
+  // Of many kinds nothing says when an item was changed.
+  const dated = items.some(({ modified }) => modified);
   const columns: Column<Item>[] = [
-    ...(numbered ? [{ key: "id", title: t("number"), width: 88, cell: ({ id }: Item) => id }] : []),
+    ...(numbered ? [{ key: "id", title: t(asTexts ? "numberAsText" : "number"), width: asTexts ? 120 : 88, cell: ({ id }: Item) => id }] : []),
     {
       key: "name",
       title: t("name"),
@@ -152,7 +158,7 @@ function Table({ snapshot, kind, items, projectName, whole, list }: TableProps) 
       ),
     },
     ...(IN_PROJECTS.has(kind) ? [{ key: "scope", title: t("project"), grow: 2, minor: true, cell: ({ scope }: Item) => projectName(scope) }] : []),
-    { key: "modified", title: t("changed"), width: 190, minor: true, cell: ({ modified }) => (modified ? when(modified) : "") },
+    ...(dated ? [{ key: "modified", title: t("changed"), width: 190, minor: true, cell: ({ modified }: Item) => (modified ? when(modified) : "") }] : []),
     { key: "size", title: t("size"), width: 100, minor: true, cell: ({ size }) => bytes(size) },
   ];
   return (
@@ -162,6 +168,7 @@ function Table({ snapshot, kind, items, projectName, whole, list }: TableProps) 
         {whole && <RestoreAll snapshot={snapshot} entry={{ type: "kind", kind }} />}
         <Caption1 role="status">{t("selected", { count: chosen.length })}</Caption1>
       </div>
+      {asTexts && <Caption1>{t(numbered ? "asTexts" : "asIds")}</Caption1>}
       <Rows
         label={t("list", { kind: title(kind) })}
         items={items}

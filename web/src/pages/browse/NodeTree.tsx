@@ -102,13 +102,20 @@ interface LevelProps {
 function Level({ snapshot, kind, nodes, above }: LevelProps) {
   const t = useTexts("browse");
   const [most, show] = useState(LEVEL);
+  const more = ({ currentTarget }: { currentTarget: Element }) => {
+    const tree = currentTarget.closest('[role="tree"]');
+    const next = nodes[most]?.id ?? "";
+    show(most + LEVEL);
+    // What was pressed may be gone: the keyboard goes on with the first of those that are new.
+    requestAnimationFrame(() => tree?.querySelector<HTMLElement>(`[data-fui-tree-item-value="${CSS.escape(next)}"]`)?.focus());
+  };
   return (
     <>
       {nodes.slice(0, most).map((node) => (
         <Branch key={node.id} snapshot={snapshot} kind={kind} node={node} />
       ))}
       {nodes.length > most && (
-        <TreeItem itemType="leaf" value={`${above}/more`} onClick={() => show(most + LEVEL)}>
+        <TreeItem itemType="leaf" value={`${above}/more`} onClick={more}>
           <TreeItemLayout>{t("treeMore", { count: nodes.length - most })}</TreeItemLayout>
         </TreeItem>
       )}

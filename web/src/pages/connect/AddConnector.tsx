@@ -15,7 +15,7 @@ import { forbidden } from "./refusals";
 
 const useStyles = makeStyles({
   title: { margin: 0 },
-  tabs: { overflowX: "auto" },
+  tabs: { flexWrap: "wrap" },
   tiles: { display: "grid", gridTemplateColumns: "repeat(auto-fill, minmax(min(280px, 100%), 1fr))", gap: tokens.spacingHorizontalL },
   tile: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalS },
   card: { height: "100%", boxSizing: "border-box" },
@@ -48,19 +48,18 @@ export function AddConnector() {
   }
   return (
     <Page title={t("title")} trail={trail} about={t("about")}>
-      <div className={styles.tabs}>
-        <TabList
-          aria-label={t("tabs.label")}
-          selectedValue={tab}
-          onTabSelect={(_, { value }) => setShown({ tab: value === "services" ? undefined : String(value) })}
-        >
-          {["services", "code", "documentation"].map((value) => (
-            <Tab key={value} value={value}>
-              {t(`tabs.${value}`)}
-            </Tab>
-          ))}
-        </TabList>
-      </div>
+      <TabList
+        className={styles.tabs}
+        aria-label={t("tabs.label")}
+        selectedValue={tab}
+        onTabSelect={(_, { value }) => setShown({ tab: value === "services" ? undefined : String(value) })}
+      >
+        {["services", "code", "documentation"].map((value) => (
+          <Tab key={value} value={value}>
+            {t(`tabs.${value}`)}
+          </Tab>
+        ))}
+      </TabList>
       <div className={form.form} role="tabpanel" aria-label={t(`tabs.${tab}`, { defaultValue: tab })}>
         {PICKERS[tab] ? (
           <Picker key={tab} kinds={PICKERS[tab]} />

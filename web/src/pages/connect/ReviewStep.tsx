@@ -10,7 +10,9 @@ import { Checks } from "./Checks";
 import { useChecks, type Check } from "./data";
 import { isExpired } from "./refusals";
 import { useSyncWords } from "../connectors/useSyncWords";
-import { keptWords, type Settings } from "./settings";
+import { rulesOf } from "../policies/draft";
+import { retentionWords } from "../policies/words";
+import { type Settings } from "./settings";
 import { bodyOfSync } from "./sync";
 
 const useStyles = makeStyles({
@@ -34,6 +36,7 @@ export function ReviewStep({ wizard, account, body, settings, withChecks, onExpi
   const styles = useStyles();
   const form = useFormStyles();
   const t = useTexts("connect");
+  const policies = useTexts("policies");
   const drafts = useQuery({
     queryKey: ["wizard-review", wizard, body],
     queryFn: async () => {
@@ -80,7 +83,7 @@ export function ReviewStep({ wizard, account, body, settings, withChecks, onExpi
                         [t("review.worker"), settings.worker || t("settings.anyWorker")],
                         [t("settings.restore"), settings.restore || t("settings.restoreSame")],
                         [t("settings.access"), settings.people.join(", ")],
-                        [t("settings.keep"), settings.keep && keptWords(t, settings.keep)],
+                        [t("settings.keep"), settings.keep && retentionWords(policies, rulesOf(settings.keep))],
                       ]}
                     />
                   </Card>

@@ -5,9 +5,11 @@ import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { draftOf, forgets, rulesOf, ZERO } from "../policies/draft";
+import { retentionWords } from "../policies/words";
 import type { Pick } from "./machine";
 import { NameField } from "./NameField";
-import { keptWords, PERIODS, type Settings } from "./settings";
+import { ownKeep, PERIODS, type Settings } from "./settings";
 import { SyncFields } from "./SyncFields";
 import { usePoliciesFor, WorkerField } from "./WorkerField";
 
@@ -101,46 +103,59 @@ interface RetentionProps {
 function Retention({ connector, keep, onChange }: RetentionProps) {
   const form = useFormStyles();
   const t = useTexts("connect");
+  const policies = useTexts("policies");
   const may = useMay("manage-policies");
   const [policy] = usePoliciesFor(connector);
   if (!may || !policy) return null;
-  const kept = (period: (typeof PERIODS)[number]) => policy.retention?.[period] ?? 0;
-  const told = keptWords(t, policy.retention ?? {});
-  const usual = { daily: kept("daily") || 14, weekly: kept("weekly"), monthly: kept("monthly"), yearly: kept("yearly") };
-  const empty = keep && PERIODS.every((period) => keep[period] === 0);
+  const usual = ownKeep(policy);
+  const policyWords = retentionWords(policies, draftOf(policy).retention);
+  const ownWords = retentionWords(policies, rulesOf(keep ?? usual));
   return (
     <Section title={t("settings.retention")}>
       <Field>
         <RadioGroup value={keep ? "own" : "policy"} onChange={(_, { value }) => onChange(value === "own" ? usual : undefined)}>
-          <Radio
-            value="policy"
-            label={`${t("settings.retentionPolicy", { policy: policy.name })}: ${told || t("settings.retentionAll")}`}
-          />
-          <Radio value="own" label={`${t("settings.retentionOwn")}. ${t("settings.retentionOwnHint")}`} />
+          <Radio value="policy" label={`${t("settings.retentionPolicy", { policy: policy.name })}: ${policyWords}`} />
+          <Radio value="own" label={`${t("settings.retentionOwn")}: ${ownWords}. ${t("settings.retentionOwnHint")}`} />
         </RadioGroup>
       </Field>
       {keep && (
         <Field
           label={t("settings.keep")}
-          {...(empty && { validationState: "error", validationMessage: t("settings.keepFault") })}
+          {...(!forgets(keep) && { validationState: "error", validationMessage: t("settings.keepFault") })}
         >
           <div className={form.row} role="group" aria-label={t("settings.keep")}>
             {PERIODS.map((period) => (
-              <Field key={period} label={t(`settings.${period}`)}>
-                <SpinButton
-                  min={0}
-                  max={3660}
-                  value={keep[period]}
-                  onChange={(_, { value, displayValue }) => {
-                    const wanted = Number(value ?? displayValue);
-                    if (Number.isInteger(wanted) && wanted >= 0) onChange({ ...keep, [period]: wanted });
-                  }}
-                />
-              </Field>
+              <Count
+                key={period}
+                label={t(`settings.${period}`)}
+                value={keep[period]}
+                onChange={(wanted) => onChange({ ...keep, [period]: wanted })}
+              />
             ))}
+            <Count
+              label={t("settings.within")}
+              value={keep.within?.days ?? 0}
+              onChange={(days) => onChange({ ...keep, within: { ...ZERO, ...keep.within, days } })}
+            />
           </div>
         </Field>
       )}
     </Section>
+  );
+}
+
+function Count({ label, value, onChange }: { label: string; value: number; onChange: (value: number) => void }) {
+  return (
+    <Field label={label}>
+      <SpinButton
+        min={0}
+        max={3660}
+        value={value}
+        onChange={(_, { value: spun, displayValue }) => {
+          const wanted = Number(spun ?? displayValue);
+          if (Number.isInteger(wanted) && wanted >= 0) onChange(wanted);
+        }}
+      />
+    </Field>
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isComplete, pickOf, USUAL, wishesOf } from "./settings";
+import { EMPTY_KEEP, type Policy, ZERO } from "../policies/draft";
+import { isComplete, ownKeep, pickOf, USUAL, wishesOf } from "./settings";
 
 test("only what was chosen is sent", () => {
   expect(pickOf("contoso", "", USUAL)).toEqual({
@@ -14,12 +15,23 @@ test("only what was chosen is sent", () => {
 });
 
 test("K-10 a retention of its own keeps something, and people are named", () => {
-  const none = { daily: 0, weekly: 0, monthly: 0, yearly: 0 };
-  expect(isComplete({ ...USUAL, keep: none })).toBe(false);
-  expect(isComplete({ ...USUAL, keep: { ...none, monthly: 6 } })).toBe(true);
-  expect(wishesOf({ ...USUAL, people: ["bob"], keep: { ...none, daily: 7 } })).toEqual({
+  expect(isComplete({ ...USUAL, keep: EMPTY_KEEP })).toBe(false);
+  expect(isComplete({ ...USUAL, keep: { ...EMPTY_KEEP, within: ZERO } })).toBe(false);
+  expect(isComplete({ ...USUAL, keep: { ...EMPTY_KEEP, monthly: 6 } })).toBe(true);
+  expect(wishesOf({ ...USUAL, people: ["bob"], keep: { ...EMPTY_KEEP, daily: 7 } })).toEqual({
     people: ["bob"],
-    retention: { ...none, daily: 7 },
+    retention: { ...EMPTY_KEEP, daily: 7, within: ZERO },
   });
   expect(wishesOf(USUAL)).toEqual({});
+});
+
+test("a retention of its own begins with all that the policy keeps", () => {
+  const week = { ...ZERO, days: 7 };
+  const standard = { name: "default", retention: { daily: 30, weekly: 12, monthly: 12, within: week } } as Policy;
+  const own = ownKeep(standard);
+  expect(own).toEqual({ ...EMPTY_KEEP, daily: 30, weekly: 12, monthly: 12, within: week });
+  expect(wishesOf({ ...USUAL, keep: own }).retention?.within).toEqual(week);
+  expect(ownKeep({ name: "everything" }).within).toEqual(week);
+  const hourly = { name: "hourly", retention: { last: 3, within_hourly: week, tags: [["audit"]] } } as Policy;
+  expect(ownKeep(hourly)).toMatchObject({ last: 3, daily: 0, within_hourly: week, tags: [["audit"]] });
 });

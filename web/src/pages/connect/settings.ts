@@ -1,10 +1,10 @@
 import type { Schemas } from "../../api/client";
+import { draftOf, forgets, fresh, type Keep, type Policy, rulesOf, ZERO } from "../policies/draft";
 import { bodyOfSync, USUAL_SYNC, type Sync } from "./sync";
 
 type Pick = Schemas["PickBody"];
 
 export const PERIODS = ["daily", "weekly", "monthly", "yearly"] as const;
-type Period = (typeof PERIODS)[number];
 
 /** What a person chooses before the review (K-10, XA-10 to XA-13). */
 export interface Settings {
@@ -15,20 +15,20 @@ export interface Settings {
   /** People who reach some connectors alone and are to reach this one. */
   people: readonly string[];
   /** A retention of its own; absent for that of the policy. */
-  keep?: Record<Period, number> | undefined;
+  keep?: Keep | undefined;
 }
 
 export const USUAL: Settings = { sync: USUAL_SYNC, worker: "", restore: "", people: [] };
 
 /** Whether the form makes sense. */
 export function isComplete({ sync, keep }: Settings): boolean {
-  return bodyOfSync(sync) !== undefined && (!keep || PERIODS.some((period) => keep[period] > 0));
+  return bodyOfSync(sync) !== undefined && (!keep || forgets(keep));
 }
 
-/** `14 daily, 4 weekly`; empty where every snapshot is kept. */
-export function keptWords(t: (key: string) => string, keep: Partial<Record<Period, number | null>>): string {
-  const told = PERIODS.filter((period) => (keep[period] ?? 0) > 0);
-  return told.map((period) => `${keep[period]} ${t(`settings.${period}`).toLowerCase()}`).join(", ");
+/** What a retention of its own begins with: all that the policy keeps, or the usual where that is everything for good. */
+export function ownKeep(policy: Policy): Keep {
+  const { retention } = draftOf(policy);
+  return forgets(retention) ? retention : fresh(policy.name).retention;
 }
 
 /** What is sent of an organization that was picked. */
@@ -43,10 +43,10 @@ export function pickOf(organization: string, name: string, settings: Settings): 
   };
 }
 
-/** What is set together with the new connectors. What is absent of a retention keeps nothing. */
-export function wishesOf({ people, keep }: Settings): { people?: string[]; retention?: Schemas["Keep"] } {
+/** What is set together with the new connectors. Without a length of `within` the server would keep all of a week. */
+export function wishesOf({ people, keep }: Settings): { people?: string[]; retention?: Keep } {
   return {
     ...(people.length > 0 && { people: [...people] }),
-    ...(keep && { retention: { ...keep } as Schemas["Keep"] }),
+    ...(keep && { retention: { ...rulesOf(keep), within: keep.within ?? ZERO } }),
   };
 }

@@ -157,7 +157,6 @@ addTexts("connect", {
     accessNone: "Everybody who has an account reaches every connector.",
     retention: "Retention",
     retentionPolicy: "As the policy “{{policy}}” says",
-    retentionAll: "everything is kept",
     retentionOwn: "Limit retention for this connector",
     retentionOwnHint: "Creates a policy for it, with the usual schedule.",
     keep: "Snapshots to keep",
@@ -165,6 +164,7 @@ addTexts("connect", {
     weekly: "Weekly",
     monthly: "Monthly",
     yearly: "Yearly",
+    within: "All of so many days",
     keepFault: "Keep at least one snapshot in one of these fields.",
   },
   review: {

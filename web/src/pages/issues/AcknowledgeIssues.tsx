@@ -37,6 +37,8 @@ export function AcknowledgeIssues({ rows, onClose }: { rows: Row[]; onClose: () 
     },
   });
   const at = refusedAt(acknowledge.error);
+  // Several at once are of one group, which has one title.
+  const [first] = rows;
   return (
     <FormDialog
       title={t("acknowledge.title", { count: rows.length })}
@@ -48,7 +50,8 @@ export function AcknowledgeIssues({ rows, onClose }: { rows: Row[]; onClose: () 
       onSubmit={() => acknowledge.mutate({ body })}
       onCancel={onClose}
     >
-      <Text>{t("acknowledge.body")}</Text>
+      {first && <Text weight="semibold">{rows.length === 1 ? first.message : (first.title ?? first.code)}</Text>}
+      <Text>{t("acknowledge.body", { count: rows.length })}</Text>
       <Field label={t("acknowledge.until")} hint={t("acknowledge.untilHint")} {...at("/until")}>
         <Select
           value={days}

@@ -69,7 +69,9 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
   const may = (row: Row) => (row.repository ? looksAfter : runs);
   const [all, setAll] = useState(false);
   const open = group.rows.filter((row) => !row.acknowledged);
-  const mine = open.filter(may).slice(0, AT_ONCE);
+  const mine = open.filter(may);
+  const some = mine.slice(0, AT_ONCE);
+  const acknowledge = t(mine.length > AT_ONCE ? "acknowledge.first" : "acknowledge.all", { count: some.length });
   const shown = all ? group.rows : group.rows.slice(0, FEW);
   const hidden = group.rows.length - shown.length;
   return (
@@ -82,8 +84,8 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
           {open.length > 0 ? t("openCount", { count: open.length }) : t("allAcknowledged")}
         </StatusBadge>
         {mine.length > 1 && (
-          <Button size="small" onClick={() => onAcknowledge(mine)}>
-            {t(mine.length < AT_ONCE ? "acknowledge.all" : "acknowledge.first", { count: mine.length })}
+          <Button size="small" aria-label={t("acknowledge.of", { action: acknowledge, title: group.title })} onClick={() => onAcknowledge(some)}>
+            {acknowledge}
           </Button>
         )}
       </div>

@@ -15,7 +15,7 @@ export function Growth({ growth }: { growth: Overview["storage"]["growth"] }) {
     return {
       x: at,
       y: one.added_bytes,
-      color: tokens.colorBrandBackground,
+      color: tokens.colorCompoundBrandBackground,
       xAxisCalloutData: day(at),
       yAxisCalloutData: bytes(one.added_bytes),
       legend: t("storage.added"),
@@ -31,7 +31,7 @@ export function Growth({ growth }: { growth: Overview["storage"]["growth"] }) {
           hideLabels
           useUTC
           useSingleColor
-          colors={[tokens.colorBrandBackground]}
+          colors={[tokens.colorCompoundBrandBackground]}
           barWidth="auto"
           yAxisTickCount={4}
           yAxisTickFormat={bytes}

@@ -53,7 +53,6 @@ interface Props {
   initial: Draft;
   /** The policy that it replaces; none is a new one. */
   name?: string;
-  version?: number;
   busy: boolean;
   error: unknown;
   onSave: (body: Draft) => void;
@@ -65,7 +64,7 @@ interface Props {
 }
 
 /** The form of a policy, with what it would do beside it. Give it another `key` to begin anew. */
-export function Editor({ initial, name, version, busy, error, onSave, onTouch, saved, children }: Props) {
+export function Editor({ initial, name, busy, error, onSave, onTouch, saved, children }: Props) {
   const styles = useStyles();
   const t = useTexts("policies");
   const [draft, setDraft] = useState(initial);
@@ -108,7 +107,7 @@ export function Editor({ initial, name, version, busy, error, onSave, onTouch, s
         </div>
       </div>
       <Refusal error={error} fields={SHOWN} />
-      <Foot name={name} version={version} body={body} busy={busy} dirty={dirty} wrong={countWrong(preview.error)} />
+      <Foot name={name} before={initial} body={body} busy={busy} dirty={dirty} wrong={countWrong(preview.error)} />
       <Leave dirty={dirty && !saved} />
     </form>
   );
@@ -134,26 +133,28 @@ const SHOWN = [
 
 interface FootProps {
   name: string | undefined;
-  version: number | undefined;
+  before: Draft;
   body: Draft;
   busy: boolean;
   dirty: boolean;
   wrong: number;
 }
 
-function Foot({ name, version, body, busy, dirty, wrong }: FootProps) {
+function Foot({ name, before, body, busy, dirty, wrong }: FootProps) {
   const styles = useStyles();
   const t = useTexts("policies");
   const isNew = name === undefined;
+  const edited = isNew ? undefined : { name, draft: before };
   const path = isNew ? "/policies" : `/policies/${encodeURIComponent(name)}`;
-  const sent = isNew ? body : { policy: body, version };
+  // A command that is kept for later sets it whatever its version.
+  const sent = isNew ? body : { policy: body };
   return (
     <div className={styles.foot}>
       <Button appearance="primary" type="submit" disabled={busy || (!isNew && !dirty)}>
         {isNew ? t("editor.create") : t("editor.save")}
       </Button>
       <ShowAs
-        {...(sayable(body) && body.name !== "" && { cli: words(isNew ? "add" : "edit", name ?? body.name, body) })}
+        {...(sayable(body, edited) && body.name !== "" && { cli: words(body, edited) })}
         method={isNew ? "POST" : "PUT"}
         path={path}
         body={sent}

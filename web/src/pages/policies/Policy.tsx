@@ -121,7 +121,6 @@ function Edit({ view, again, onWait }: Props & { onWait: (wait: TheWait | undefi
         key={round}
         initial={draftOf(base.policy)}
         name={base.policy.name}
-        version={base.version}
         busy={edit.isPending}
         error={edit.error}
         saved={false}

@@ -13,7 +13,7 @@ import {
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
-import { bodyOf, EMPTY_KEEP, type Keep, lines, parts, whole, type Within } from "./draft";
+import { bodyOf, EMPTY_KEEP, type Keep, lines, parts, whole, type Within, ZERO } from "./draft";
 import type { Editing } from "./editing";
 import { Typed } from "./Typed";
 import { PERIODS, retentionWords } from "./words";
@@ -25,8 +25,6 @@ const useStyles = makeStyles({
   legend: { padding: 0, marginBottom: tokens.spacingVerticalXS },
   quiet: { color: tokens.colorNeutralForeground3 },
 });
-
-const ZERO: Within = { years: 0, months: 0, days: 0, hours: 0 };
 
 /** How long snapshots stay. */
 export function RetentionPart({ draft, change, at }: Editing) {

@@ -17,6 +17,12 @@ test("patterns fit whole names without regard to case, and nothing in them is an
   for (const [pattern, name, expected] of cases) expect([pattern, name, matches(pattern, name)]).toEqual([pattern, name, expected]);
 });
 
+test("a pattern of any length is only a pattern", () => {
+  expect(matches("c".repeat(100_000), "contoso")).toBe(false);
+  expect(matches(`${"*".repeat(100_000)}so`, "contoso")).toBe(true);
+  expect(matches(`${"*a".repeat(50_000)}`, "a".repeat(200))).toBe(false);
+});
+
 test("a policy that names a connector takes it from those that name none, unless it is off", () => {
   const all = [
     { name: "default" },

@@ -1,10 +1,26 @@
 import type { Policy } from "./draft";
 
-/** Whether a pattern fits the whole name: `*` is anything, `?` one letter, case does not matter. */
+/** Whether a pattern fits the whole name: `*` is anything, `?` one letter, case does not matter. As long as it may be: no expression is made of it. */
 export function matches(pattern: string, name: string): boolean {
-  const escaped = pattern.toLowerCase().replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-  const expression = escaped.replaceAll(/\*+/g, "[^]*").replaceAll("?", "[^]");
-  return new RegExp(`^${expression}$`, "u").test(name.toLowerCase());
+  const signs = [...pattern.toLowerCase()];
+  const letters = [...name.toLowerCase()];
+  let [at, from] = [0, 0];
+  // Where the last `*` was, and how much of the name it has taken so far.
+  let star: [number, number] | undefined;
+  while (from < letters.length) {
+    const sign = signs[at];
+    if (sign === "*") {
+      star = [at, from];
+      at += 1;
+    } else if (sign === "?" || sign === letters[from]) {
+      at += 1;
+      from += 1;
+    } else if (star) {
+      star = [star[0], star[1] + 1];
+      [at, from] = [star[0] + 1, star[1]];
+    } else return false;
+  }
+  return signs.slice(at).every((sign) => sign === "*");
 }
 
 const fits = (policy: Policy, connector: string) => (policy.connectors ?? []).some((pattern) => matches(pattern, connector));

@@ -42,12 +42,12 @@ test("the command line gets the same policy", () => {
   const draft = fresh("pay", ["contoso"]);
   draft.selection.items = { project: { include: ["Pay*"], exclude: ["Old"], new: false } };
   draft.retention = { ...EMPTY_KEEP, daily: 7, within: { years: 0, months: 0, days: 3, hours: 0 } };
-  expect(words("add", "pay", draft).join(" ")).toBe(
+  expect(words(draft).join(" ")).toBe(
     "policy add pay --enable --connector contoso --include project=Pay* --exclude project=Old --without-new project --at 22:00 " +
       "--time-zone UTC --jitter 0 --missed run-once --window always --keep-daily 7 --keep-within-days 3 --repository default " +
       "--max-runs 0 --max-rate 0 --four-eyes no",
   );
   expect(sayable(draft)).toBe(true);
   expect(sayable({ ...draft, retention: { ...draft.retention, tags: [["a"]] } })).toBe(false);
-  expect(words("edit", "pay", draft)).toContain("--keep-hourly");
+  expect(words(draft, { name: "pay", draft })).toContain("--keep-hourly");
 });

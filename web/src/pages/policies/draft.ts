@@ -80,12 +80,31 @@ export function draftOf(policy: Policy): Draft {
   };
 }
 
-const ZERO: Within = { years: 0, months: 0, days: 0, hours: 0 };
+export const ZERO: Within = { years: 0, months: 0, days: 0, hours: 0 };
 
 /** A length of nothing is no rule. */
 function length(within: Within | null): Within | null {
   const all = { ...ZERO, ...within };
   return Object.values(all).every((part) => part === 0) ? null : all;
+}
+
+/** Rules as they are sent: without those that say nothing. */
+export function rulesOf(retention: Keep): Keep {
+  return {
+    ...retention,
+    within: length(retention.within),
+    within_hourly: length(retention.within_hourly),
+    within_daily: length(retention.within_daily),
+    within_weekly: length(retention.within_weekly),
+    within_monthly: length(retention.within_monthly),
+    within_yearly: length(retention.within_yearly),
+    tags: retention.tags.map(tidy).filter((tags) => tags.length > 0),
+  };
+}
+
+/** Whether it forgets anything: without a rule everything is kept. */
+export function forgets(retention: Keep): boolean {
+  return Object.values(rulesOf(retention)).some((rule) => (Array.isArray(rule) ? rule.length > 0 : rule !== 0 && rule !== null));
 }
 
 /** What is sent: without empty lines, and without choices that choose nothing. */
@@ -101,16 +120,7 @@ export function bodyOf(draft: Draft): Draft {
     name: draft.name.trim(),
     connectors: tidy(draft.connectors),
     selection: { kinds: selection.kinds, items: Object.fromEntries(items) },
-    retention: {
-      ...retention,
-      within: length(retention.within),
-      within_hourly: length(retention.within_hourly),
-      within_daily: length(retention.within_daily),
-      within_weekly: length(retention.within_weekly),
-      within_monthly: length(retention.within_monthly),
-      within_yearly: length(retention.within_yearly),
-      tags: retention.tags.map(tidy).filter((tags) => tags.length > 0),
-    },
+    retention: rulesOf(retention),
   };
 }
 

@@ -11,7 +11,7 @@ import { DAYS } from "../policies/days";
 import { useScheduleWords } from "../policies/words";
 import { options, rhythm, type Rhythm, schedule } from "./rhythm";
 
-type Tasks = Schemas["SetMaintenance"];
+type Tasks = Omit<Schemas["SetMaintenance"], "version">;
 type Task = Schemas["SetTask"] & Partial<Schemas["SetCheck"]>;
 type Schedule = Schemas["Schedule"];
 type Name = keyof Tasks;
@@ -48,6 +48,7 @@ export function EditMaintenance({ name, tasks: before, onClose }: Props) {
   const t = useTexts("repositories");
   const tell = useTell();
   const [body, setBody] = useState(() => sent(before));
+  const [version] = useState(before.version);
   const words = options(body);
   const save = api.useMutation("put", "/repositories/{name}/maintenance", {
     onSuccess: () => {
@@ -70,7 +71,7 @@ export function EditMaintenance({ name, tasks: before, onClose }: Props) {
           body={body}
         />
       }
-      onSubmit={() => save.mutate({ params: { path: { name } }, body })}
+      onSubmit={() => save.mutate({ params: { path: { name } }, body: { ...body, version } })}
       onCancel={onClose}
     >
       {NAMES.map((one) => (

@@ -33,8 +33,8 @@ export function EditRepository({ repository, onClose }: { repository: Repository
     location: format(place),
     ...(storage !== "folder" && openerOf(opener, credential)),
     ...(storage !== "folder" && lock && { object_lock: lock }),
-    version,
   };
+  // A command that is kept for later sets it whatever its version.
   const shown = { ...body, ...(body.credential_secret && { credential_secret: "SECRET" }) };
   const refused = edit.error ? Problem.from(edit.error) : undefined;
   return (
@@ -46,7 +46,7 @@ export function EditRepository({ repository, onClose }: { repository: Repository
       error={edit.error}
       fields={SHOWN}
       showAs={<ShowAs method="PUT" path={`/repositories/${encodeURIComponent(name)}`} body={shown} />}
-      onSubmit={() => edit.mutate({ params: { path: { name } }, body })}
+      onSubmit={() => edit.mutate({ params: { path: { name } }, body: { ...body, version } })}
       onCancel={onClose}
     >
       <PlaceFields place={place} onChange={setPlace} refused={refused?.field("/location")} />

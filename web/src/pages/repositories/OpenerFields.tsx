@@ -60,7 +60,9 @@ export function OpenerFields({ storage, opener, onChange, known = false, refused
         <Field label={t("form.credential")} {...wrong(refused.credential)}>
           <Select value={opener.credential} onChange={(_, { value }) => onChange({ by: "vault", credential: value })}>
             {stored.map((name) => (
-              <option key={name}>{name}</option>
+              <option key={name} value={name}>
+                {name}
+              </option>
             ))}
           </Select>
         </Field>

@@ -4,14 +4,16 @@ import { useKindTitle } from "../../components/kinds";
 import { Empty } from "../../components/State";
 import { useShown } from "../../components/search";
 import { TextLink } from "../../components/TextLink";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { ACTIONS, type PlanDetail, totals } from "./plan";
 
-/** How many items of each kind a plan does what with; each number leads to its steps. */
+/** How many items of each kind a plan does what with; each number leads to its steps, for those who may read them. */
 export function CountsTable({ plan, compared }: { plan: PlanDetail; compared: boolean }) {
   const t = useTexts("restore");
   const title = useKindTitle();
   const [shown] = useShown();
+  const mayRead = useMay("read-content");
   if (plan.counts.length === 0) return <Empty title={t("detail.emptyPlan")}>{t("detail.emptyPlanHint")}</Empty>;
   const sum = totals(plan.counts);
   const used = ACTIONS.filter((action) => sum[action] > 0);
@@ -32,12 +34,14 @@ export function CountsTable({ plan, compared }: { plan: PlanDetail; compared: bo
               <TableCell>{title(counts.kind)}</TableCell>
               {used.map((action) => (
                 <TableCell key={action}>
-                  {counts[action] > 0 ? (
+                  {counts[action] === 0 ? (
+                    "–"
+                  ) : mayRead ? (
                     <TextLink to="/restore/$id" params={{ id: plan.id }} search={{ ...(shown["as"] && { as: shown["as"] }), tab: "steps", kind: counts.kind, action }}>
                       {count(counts[action])}
                     </TextLink>
                   ) : (
-                    "–"
+                    count(counts[action])
                   )}
                 </TableCell>
               ))}

@@ -1,15 +1,15 @@
 import type { Select } from "./basket";
 
-/** The words after `keepward` that plan the same restore; `undefined` for what one command cannot say: things of several kinds at once. */
+/** The words after `keepward` that plan the same restore; `undefined` for what one command cannot say: items of several kinds at once. */
 export function cliOf(snapshot: string, connector: string, conflict: string, select: Select): string[] | undefined {
   const { kinds = [], projects = [], items = [], paths = [] } = select;
-  const named = new Set([...kinds, ...items.map(({ kind }) => kind)]);
+  const ofItems = new Set(items.map(({ kind }) => kind));
   const ways = [kinds.length + projects.length > 0, items.length > 0, paths.length > 0].filter(Boolean).length;
-  if (named.size > 1 || projects.length > 1 || paths.length > 1 || ways > 1 || (select.missing && items.length + paths.length > 0)) return undefined;
+  if (ofItems.size > 1 || paths.length > 1 || ways > 1 || (select.missing && items.length + paths.length > 0)) return undefined;
   const words = ["restore", "plan", snapshot.slice(0, 8), "--into", connector];
   if (select.everything) words.push("--everything");
   if (select.missing) words.push("--missing");
-  for (const kind of named) words.push("--kind", kind);
+  for (const kind of [...kinds, ...ofItems]) words.push("--kind", kind);
   for (const project of projects) words.push("--project", project);
   for (const { item } of items) words.push("--id", item);
   for (const path of paths) words.push("--under", path);

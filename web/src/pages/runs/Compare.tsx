@@ -58,7 +58,7 @@ export function Compare({ run }: { run: Run }) {
   return (
     <Section title={t(isFull(run) ? "compare.titleFull" : "compare.title")}>
       <Loaded query={found}>
-        {(data) => (data ? <Rows then={data.then} rows={compared(run, data.then, data.issues)} /> : <Body1>{t(isFull(run) ? "compare.noneFull" : "compare.none")}</Body1>)}
+        {(data) => (data ? <Rows then={data.then} full={isFull(data.then) && !isFull(run)} rows={compared(run, data.then, data.issues)} /> : <Body1>{t(isFull(run) ? "compare.noneFull" : "compare.none")}</Body1>)}
       </Loaded>
     </Section>
   );
@@ -80,7 +80,7 @@ function grown({ now, then, growth }: Comparison, same: string): string {
   return `${growth > 0 ? "+" : ""}${percent(growth)}`;
 }
 
-function Rows({ then, rows }: { then: Run; rows: Comparison[] }) {
+function Rows({ then, full, rows }: { then: Run; full: boolean; rows: Comparison[] }) {
   const styles = useStyles();
   const t = useTexts("runs");
   const value = useValue();
@@ -92,6 +92,7 @@ function Rows({ then, rows }: { then: Run; rows: Comparison[] }) {
         </TextLink>
         {" · "}
         <Time at={then.created} />
+        {full && ` · ${t("compare.wasFull")}`}
       </Body1>
       <div className={styles.frame} tabIndex={0} role="region" aria-label={t("compare.label")}>
         <Table className={styles.table} size="small" aria-label={t("compare.label")}>

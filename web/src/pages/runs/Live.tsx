@@ -6,7 +6,7 @@ import { bytes, count, duration, when } from "../../components/format";
 import { useKindTitle } from "../../components/kinds";
 import { Section } from "../../components/Section";
 import { useTexts } from "../../texts";
-import { advance, NOTHING, pace, parsePhase, type Progress, remaining, share } from "./progress";
+import { advance, NOTHING, pace, parsePhase, type Progress, remaining, resume, share } from "./progress";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -14,8 +14,8 @@ const useStyles = makeStyles({
   notes: { margin: 0, paddingLeft: tokens.spacingHorizontalXL },
 });
 
-/** What the run's events told since the page opened. */
-function useProgress(run: string): Progress {
+/** What the run's events told since the page opened, and until the first one how far it was by then. */
+function useProgress(run: string, far: unknown): Progress {
   const [progress, setProgress] = useState(NOTHING);
   const listener = useCallback(
     (event: LiveEvent) => {
@@ -31,14 +31,14 @@ function useProgress(run: string): Progress {
     const timer = setTimeout(() => setProgress((before) => ({ ...before, pause: null })), Math.max(0, until - Date.now()));
     return () => clearTimeout(timer);
   }, [until]);
-  return progress;
+  return resume(progress, far);
 }
 
 /** A run at work, as it works. */
-export function Live({ run }: { run: string }) {
+export function Live({ run, far }: { run: string; far?: unknown }) {
   const styles = useStyles();
   const t = useTexts("runs");
-  const progress = useProgress(run);
+  const progress = useProgress(run, far);
   const heard = progress.phase !== null || progress.samples.length > 0;
   const part = share(progress);
   return (

@@ -19,7 +19,7 @@ import { Mend } from "../repositories/Mend";
 import { Compare } from "./Compare";
 import { Counts } from "./Counts";
 import { Live } from "./Live";
-import { plain, told } from "./result";
+import { forgotten, plain, told } from "./result";
 import { RunActions } from "./RunActions";
 import { RunState } from "./RunState";
 import { ended, isOpen, type Run as TheRun, seconds } from "./standing";
@@ -65,7 +65,7 @@ function Shown({ run }: { run: TheRun }) {
           <RunState run={run} />
         </div>
         {run.state === "failed" && <Failure run={run} />}
-        {run.state === "running" && <Live run={run.id} />}
+        {run.state === "running" && <Live run={run.id} far={run.progress} />}
         <About run={run} />
         <Result run={run} />
         <RunIssues run={run} />
@@ -134,11 +134,22 @@ function About({ run }: { run: TheRun }) {
 
 function Result({ run }: { run: TheRun }) {
   const t = useTexts("runs");
-  const members = told(run.result, { yes: t("result.yes"), no: t("result.no") });
-  if (members.length === 0) return null;
+  const gone = forgotten(run);
+  const members = told(run.result, { yes: t("result.yes"), no: t("result.no") }).filter(({ key }) => key !== "forgotten");
+  if (members.length + gone.length === 0) return null;
+  const list = gone.map(({ id, time }) => (
+    <div key={id}>
+      {time !== undefined && <Time at={time} />} {id.slice(0, 8)}
+    </div>
+  ));
   return (
     <Section title={t("result.title")}>
-      <Facts facts={members.map(({ key, value }) => [t(`result.${key}`, { defaultValue: plain(key) }), value])} />
+      <Facts
+        facts={[
+          ...members.map(({ key, value }): [string, string] => [t(`result.${key}`, { defaultValue: plain(key) }), value]),
+          [t("result.forgotten"), list.length > 0 && list],
+        ]}
+      />
     </Section>
   );
 }

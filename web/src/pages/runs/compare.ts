@@ -7,18 +7,26 @@ export function isFull(run: Run): boolean {
   return typeof result === "object" && result !== null && "full" in result && result.full === true;
 }
 
-/** What a run does and how much of it: only runs of one sort say something about each other. */
+/** What a run does, and of what: only runs of one sort say something about each other. */
 function sort(run: Run): string {
-  return JSON.stringify([run.kind, run.connector, run.repository, run.policy ?? "", isFull(run)]);
+  return JSON.stringify([run.kind, run.connector, run.repository, run.policy ?? ""]);
 }
 
-/** The last run before this one of the same sort that came to its end. One that went on where another stopped did only the rest. */
+/**
+ * The last run before this one that says most about it and came to its end: one of the same sort that read as much, else one that read everything
+ * and of the same kinds of data. One that went on where another stopped did only the rest.
+ */
 export function before(run: Run, runs: Run[]): Run | undefined {
-  return runs
+  const earlier = runs
     .filter((one) => one.id !== run.id && sort(one) === sort(run) && !one.resumed_from)
     .filter((one) => one.state === "succeeded" || one.state === "succeeded_with_issues")
     .filter((one) => Date.parse(one.created) < Date.parse(run.created))
-    .toSorted((one, other) => Date.parse(other.created) - Date.parse(one.created))[0];
+    .toSorted((one, other) => Date.parse(other.created) - Date.parse(one.created));
+  return earlier.find((one) => isFull(one) === isFull(run)) ?? earlier.find((one) => isFull(one) && kinds(one) === kinds(run));
+}
+
+function kinds(run: Run): string {
+  return Object.keys(run.counts.kinds).toSorted().join(" ");
 }
 
 export type Measure = "items" | "changes" | "received" | "stored" | "requests" | "seconds" | "issues";

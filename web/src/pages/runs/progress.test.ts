@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { advance, NOTHING, pace, parsePhase, type Progress, remaining, share } from "./progress";
+import { advance, NOTHING, pace, parsePhase, type Progress, remaining, resume, share } from "./progress";
 
 function heard(events: [at: number, name: string, data: unknown][], from: Progress = NOTHING): Progress {
   return events.reduce((before, [at, name, data]) => advance(before, { name, data }, at), from);
@@ -85,4 +85,15 @@ test("phases are read as verb, kind and project", () => {
   expect(parsePhase("crawl git-repository/Pay/ments")).toEqual({ verb: "crawl", kind: "git-repository", scope: "Pay/ments" });
   expect(parsePhase("crawl work-item")).toEqual({ verb: "crawl", kind: "work-item", scope: null });
   expect(parsePhase("look up")).toEqual({ verb: "look up", kind: null, scope: null });
+});
+
+test("who comes in the middle sees how far the run was, until it is heard", () => {
+  const far = { event: "progress", phase: "crawl work-item", items: 100, bytes: 2000, requests: 7, expected: 400, budget_left: null };
+  const before = resume(NOTHING, far);
+  expect([before.phase, before.items, before.requests, share(before)]).toEqual(["crawl work-item", 100, 7, 0.25]);
+  expect(pace(before, "items")).toBeNull();
+  expect(resume({ ...NOTHING, phase: "write" }, far).phase).toBe("write");
+  const later = advance(NOTHING, { name: "progress", data: { ...far, items: 200 } }, 1);
+  expect(resume(later, far).items).toBe(200);
+  expect(resume(NOTHING, undefined)).toBe(NOTHING);
 });

@@ -85,6 +85,13 @@ function progressed(before: Progress, told: Told, at: number): Progress {
   };
 }
 
+/** How the run stands for who comes in the middle: as the server told it last, until it is heard. */
+export function resume(heard: Progress, far: unknown): Progress {
+  if (heard.samples.length > 0 || far === undefined || far === null) return heard;
+  const told = advance(heard, { name: "progress", data: far }, 0);
+  return { ...told, phase: heard.phase ?? told.phase, samples: [] };
+}
+
 /** Per second over the last minute; `null` until there is enough to tell. */
 export function pace(progress: Progress, of: "items" | "bytes"): number | null {
   const [first, last] = [progress.samples[0], progress.samples.at(-1)];

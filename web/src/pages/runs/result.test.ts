@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plain, told } from "./result";
+import { forgotten, plain, told } from "./result";
 
 test("results are told in people's units, whatever a newer server adds", () => {
   const result = {
@@ -26,4 +26,10 @@ test("results are told in people's units, whatever a newer server adds", () => {
   ]);
   expect([told(null), told("x"), told(undefined)]).toEqual([[], [], []]);
   expect(plain("packs_removed")).toBe("Packs removed");
+});
+
+test("what retention dropped after a run is named one by one", () => {
+  const gone = [{ id: "aa", time: "2026-11-18T08:00:00Z" }, { id: "bb" }];
+  expect(forgotten({ result: { forgotten: [...gone, "cc", null] } })).toEqual(gone);
+  for (const result of [{ full: true }, null, { forgotten: 3 }]) expect(forgotten({ result })).toEqual([]);
 });

@@ -32,6 +32,21 @@ export function told(result: unknown, words = YES, before = ""): Told[] {
   });
 }
 
+/** A snapshot that retention dropped after a run. */
+export interface Forgotten {
+  id: string;
+  time?: string;
+}
+
+function isForgotten(one: unknown): one is Forgotten {
+  return typeof one === "object" && one !== null && "id" in one && typeof one.id === "string";
+}
+
+export function forgotten({ result }: Pick<Run, "result">): Forgotten[] {
+  const found: unknown = result?.["forgotten"];
+  return Array.isArray(found) ? found.filter(isForgotten) : [];
+}
+
 /** `packs_removed` where no text names it: `Packs removed`. */
 export function plain(key: string): string {
   const words = key.replaceAll("_", " ");

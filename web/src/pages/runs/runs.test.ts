@@ -95,7 +95,16 @@ test("a quiet backup is not compared with one that read everything, nor with hal
   const quiet = run({ id: "9", created: "2026-11-22T11:00:00Z" });
   expect(before(quiet, runs)?.id).toBe("2");
   expect(before({ ...quiet, result: full }, runs)?.id).toBe("3");
-  expect(before(run({ id: "2", created: "2026-11-19T08:00:00Z" }), runs)).toBeUndefined();
+  expect(before({ ...quiet, result: { forgotten: [] } }, runs)?.id).toBe("2");
+});
+
+test("the second run ever is compared with the first, which read everything, if it was of the same kinds", () => {
+  const kind = { items: 1, added: 0, changed: 0, removed: 0 };
+  const of = (...kinds: string[]) => ({ requests: 1, bytes_received: 0, bytes_stored: 0, kinds: Object.fromEntries(kinds.map((name) => [name, kind])) });
+  const first = run({ id: "1", created: "2026-11-18T08:00:00Z", result: { full: true }, counts: of("team", "wiki") });
+  const second = run({ id: "2", created: "2026-11-19T08:00:00Z", counts: of("wiki", "team") });
+  expect(before(second, [first, second])?.id).toBe("1");
+  expect(before({ ...second, counts: of("wiki") }, [first, second])).toBeUndefined();
 });
 
 test("what doubled strikes, what is small does not, and more issues always do", () => {

@@ -138,6 +138,7 @@ addTexts("runs", {
     striking: "unusual",
     from: "Before: {{time}}",
     none: "There is no earlier run of the same sort to compare with.",
+    wasFull: "That one read everything, so it asked for more.",
     noneFull: "There is no earlier backup that read everything to compare with.",
     titleFull: "Compared with the full backup before",
     items: "Items",
@@ -159,5 +160,12 @@ addTexts("runs", {
     },
     soFar: "None so far.",
   },
-  result: { title: "Result", full: "Everything was read", yes: "yes", no: "no", none: "none" },
+  result: {
+    title: "Result",
+    forgotten: "Dropped afterwards by the policy’s retention",
+    full: "Everything was read",
+    yes: "yes",
+    no: "no",
+    none: "none",
+  },
 });

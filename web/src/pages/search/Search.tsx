@@ -12,6 +12,7 @@ import { Page } from "../../components/Page";
 import { Empty, Loaded } from "../../components/State";
 import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { Results } from "./Results";
 import { searchCli, searchQuery } from "./hits";
@@ -29,6 +30,7 @@ export function Search() {
   const styles = useStyles();
   const t = useTexts("search");
   const [shown, show] = useShown();
+  const mayRead = useMay("read-content");
   const { q = "" } = shown;
   const [typed, setTyped] = useState(q);
   // The address changes from outside, too: back, and links that search.
@@ -38,7 +40,7 @@ export function Search() {
     setTyped(q);
   }
   return (
-    <Page title={t("title")} about={t("about")} actions={q && <Shown shown={shown} />}>
+    <Page title={t("title")} about={t(mayRead ? "about" : "aboutNames")} actions={q && <Shown shown={shown} />}>
       <form
         role="search"
         className={styles.line}
@@ -57,7 +59,7 @@ export function Search() {
       <Narrow />
       {q === "" ? (
         <Empty icon={<SearchRegular />} title={t("start")}>
-          {t("startHint")}
+          {t(mayRead ? "startHint" : "startHintNames")}
         </Empty>
       ) : (
         <Found />

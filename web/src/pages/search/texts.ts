@@ -3,8 +3,9 @@ import { addTexts } from "../../texts";
 addTexts("search", {
   title: "Search",
   about: "Names, numbers and texts of everything that was backed up, including what was deleted since.",
+  aboutNames: "Names and numbers of everything that was backed up, including what was deleted since. Texts are searched for roles that read content.",
   words: "Words",
-  hint: "All words must occur. “two words”: next to each other. -word: without it. begin*: words that begin so.",
+  hint: "All words must occur. “two words”: next to each other. A minus before a word: without it. begin*: words that begin so.",
   go: "Search",
   kind: "Kind",
   project: "Project",
@@ -14,6 +15,7 @@ addTexts("search", {
   until: "In snapshots until",
   start: "What are you looking for?",
   startHint: "A title, a word of a description or comment, a number, a person, a repository.",
+  startHintNames: "A title, a number, a name of a person or a repository.",
   none: "Nothing was found",
   noneHint: "Try fewer or other words, or clear the filter.",
   clear: "Clear the filter",

@@ -41,6 +41,7 @@ test("disabled administrators do not count, and identity providers have second f
     disabled: false,
     has_password: true,
     second_factor: "on",
+    version: 0,
     created: seen,
     ...change,
   });

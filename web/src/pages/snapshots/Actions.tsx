@@ -56,7 +56,7 @@ export function Actions({ chosen, onDone }: Props) {
           {t("forget")}
         </Button>
       )}
-      <Caption1 role="status">{chosen.length === 0 ? t("compareHint") : t("selected", { count: chosen.length })}</Caption1>
+      <Caption1 role="status">{chosen.length === 0 ? t(mayRead ? "chooseCompare" : "choose") : t("selected", { count: chosen.length })}</Caption1>
       {forgetting && <Forget snapshots={chosen} onDone={onDone} onClose={() => forget(false)} />}
     </div>
   );

@@ -100,7 +100,10 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
           items.length === 0 && !changes.hasNextPage ? (
             <Empty title={t(kind ? "sameFilter" : "same")}>{t(kind ? "sameFilterHint" : "sameHint")}</Empty>
           ) : (
-            <Differences items={items} earlier={earlier} later={later} list={changes} />
+            <>
+              {!sorted && <Caption1>{t(kind ? "asIdsOfKind" : "asIds")}</Caption1>}
+              <Differences items={items} earlier={earlier} later={later} list={changes} />
+            </>
           )
         }
       </Loaded>

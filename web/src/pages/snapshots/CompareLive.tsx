@@ -68,7 +68,9 @@ function Dialog({ snapshot, entry = EVERYTHING, onClose }: Props & { onClose: ()
         <Field label={t("live.connector")}>
           <Select value={target ?? ""} onChange={(_, { value }) => choose(value)}>
             {choices.map(({ name }) => (
-              <option key={name}>{name}</option>
+              <option key={name} value={name}>
+                {name}
+              </option>
             ))}
           </Select>
         </Field>

@@ -35,7 +35,7 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
   return (
     <ConfirmDialog
       title={t("forgetTitle", { count: ids.length })}
-      action={t("forgetDo")}
+      action={t(eyes ? "forgetAsk" : "forgetDo")}
       busy={forget.isPending}
       error={forget.error}
       onConfirm={() => forget.mutate()}
@@ -49,7 +49,7 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
         ))}
         {snapshots.length > NAMED && <li>…</li>}
       </ul>
-      <Body1 block>{t("forgetText")}</Body1>
+      <Body1 block>{t("forgetText", { count: ids.length })}</Body1>
       {eyes && <Body1 block>{t("forgetEyes")}</Body1>}
       <ShowAs cli={["snapshot", "forget", ...ids.map((id) => id.slice(0, 8))]} method="POST" path="/snapshots/forget" body={{ snapshots: ids }} />
     </ConfirmDialog>

@@ -50,6 +50,8 @@ export function Marks({ snapshot, stale = true }: { snapshot: Snapshot; stale?: 
   const styles = useStyles();
   const { verified, locked_until: until } = snapshot;
   const [now] = useState(Date.now);
+  const locked = until && Date.parse(until) > now;
+  if (!verified && !locked && !(stale && isStale(snapshot))) return null;
   return (
     <span className={styles.marks}>
       {stale && <StaleMark snapshot={snapshot} />}
@@ -60,7 +62,7 @@ export function Marks({ snapshot, stale = true }: { snapshot: Snapshot; stale?: 
           </span>
         </Tooltip>
       )}
-      {until && Date.parse(until) > now && <StatusBadge tone="neutral">{t("locked", { until: when(until) })}</StatusBadge>}
+      {locked && <StatusBadge tone="neutral">{t("locked", { until: when(until) })}</StatusBadge>}
     </span>
   );
 }

@@ -61,6 +61,7 @@ function List({ snapshots, list }: { snapshots: Snapshot[]; list: Pages }) {
   const t = useTexts("snapshots");
   const { permissions } = useMe();
   const words = useChangeWords();
+  const mayRead = permissions.includes("read-content");
   const mayAct = ["read-content", "restore", "run-backups", "manage-repositories"].some((permission) => permissions.includes(permission));
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
   const columns: Column<Snapshot>[] = [
@@ -85,7 +86,7 @@ function List({ snapshots, list }: { snapshots: Snapshot[]; list: Pages }) {
       title: t("changes"),
       grow: 2,
       cell: (snapshot) =>
-        snapshot.parent ? (
+        snapshot.parent && mayRead ? (
           <TextLink to="/snapshots/compare" search={{ from: snapshot.parent, to: snapshot.id }}>
             {words(snapshot)}
           </TextLink>

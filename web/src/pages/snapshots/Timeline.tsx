@@ -25,9 +25,9 @@ const useStyles = makeStyles({
   hit: { display: "flex", alignItems: "flex-end", width: "100%", height: "100%" },
   bar: {
     width: "100%",
-    backgroundColor: tokens.colorBrandBackground,
+    backgroundColor: tokens.colorCompoundBrandBackground,
     borderRadius: `${tokens.borderRadiusSmall} ${tokens.borderRadiusSmall} 0 0`,
-    ":hover": { backgroundColor: tokens.colorBrandBackgroundHover },
+    ":hover": { backgroundColor: tokens.colorCompoundBrandBackgroundHover },
   },
   stale: { backgroundColor: tokens.colorStatusWarningBorderActive, ":hover": { backgroundColor: tokens.colorStatusWarningForeground1 } },
 });

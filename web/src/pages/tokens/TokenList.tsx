@@ -11,10 +11,16 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { useTell } from "../../components/tell";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
+import { PERMISSIONS } from "../people/roles";
 import "../people/texts";
 import "./texts";
 
 type Token = Schemas["Token"];
+
+/** Whether a token may all that anybody may; it may never more than its owner. */
+function isAll(permissions: string[]): boolean {
+  return PERMISSIONS.every((permission) => permissions.includes(permission));
+}
 
 /** One's own tokens, or everybody's. */
 export function TokenList({ all }: { all: boolean }) {
@@ -38,7 +44,7 @@ export function TokenList({ all }: { all: boolean }) {
           { key: "name", title: t("column.name"), cell: ({ name }) => name },
           ...(all ? [{ key: "person", title: t("column.person"), cell: ({ person }: Token) => person }] : []),
           { key: "prefix", title: t("column.prefix"), cell: ({ prefix }) => <code>{prefix}…</code> },
-          { key: "may", title: t("column.may"), grow: 3, cell: ({ permissions }) => permissions.map(may).join(", ") },
+          { key: "may", title: t("column.may"), grow: 3, cell: ({ permissions }) => (isAll(permissions) ? t("mayAll") : permissions.map(may).join(" · ")) },
           {
             key: "connectors",
             title: t("column.connectors"),

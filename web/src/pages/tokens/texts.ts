@@ -11,6 +11,7 @@ addTexts("tokens", {
   mine: "Mine",
   everybody: "Everybody's",
   column: { name: "Name", person: "Owner", prefix: "Begins with", may: "May", connectors: "Connectors", ends: "Ends", used: "Last used", revoke: "Revoke" },
+  mayAll: "Everything that its owner may",
   allConnectors: "All of the owner's",
   expired: "Expired",
   revoke: "Revoke",

@@ -12,8 +12,9 @@ use crate::kinds::parts::{self, Stands, failed};
 use crate::kinds::project::PROJECT;
 use crate::kinds::wiki;
 
-/// By the known id, by the name in the project, then in the recycle bin. One that was asked for by an interrupted restore is left to
-/// [`create`], which knows under which name: what has its own name may be somebody else's.
+/// By the known id, in the recycle bin, then by the name in the project: the service takes none out of the recycle bin whose name is taken.
+/// One that was asked for by an interrupted restore is left to [`create`], which knows under which name: what has its own name may be
+/// somebody else's.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
     let pages = list(cx.http).await?;
     let there = read_all(&pages)?;
@@ -42,29 +43,24 @@ pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Op
             all.push(None);
             continue;
         };
-        let deleted = if cx.original {
-            in_bin(cx.http, &project, &item.item.id).await?
-        } else {
-            false
-        };
-        if deleted {
-            all.push(Some(Found {
-                id: item.item.id.clone(),
-                state: FoundState::Deleted,
-            }));
-            continue;
-        }
         let same = |repository: &&Repository<'_>| {
             *repository.project.id == *project && repository.name.eq_ignore_ascii_case(&stored.name)
         };
-        all.push(there.iter().find(same).map(|repository| Found {
-            id: repository.id.to_string(),
-            state: if is_empty(repository) {
-                FoundState::Automatic
-            } else {
-                FoundState::Present
-            },
-        }));
+        all.push(match there.iter().find(same) {
+            Some(repository) => Some(Found {
+                id: repository.id.to_string(),
+                state: if is_empty(repository) {
+                    FoundState::Automatic
+                } else {
+                    FoundState::Present
+                },
+            }),
+            None if cx.original && in_bin(cx.http, &project, &item.item.id).await? => Some(Found {
+                id: item.item.id.clone(),
+                state: FoundState::Deleted,
+            }),
+            None => None,
+        });
     }
     Ok(all)
 }
@@ -140,8 +136,7 @@ async fn undelete(cx: &Restore<'_>, item: &StoredItem, project: &str) -> Result<
     let http = cx.target.http;
     let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
     let body = serde_json::json!({ "deleted": false });
-    cx.journal.intend(&item.item).await?;
-    call.json(&body).send().await?;
+    parts::intended(cx, item, call.json(&body).send()).await?;
     cx.journal.made(&item.item, &item.item.id).await?;
     Ok(Outcome::Done {
         new_id: item.item.id.clone(),
@@ -167,8 +162,8 @@ async fn stand(
         // It was asked for under a name only where it came to stand beside a wiki.
         let there = wiki_there(cx, item, project).await?;
         if there.is_none() && asked.is_none() {
-            cx.journal.intend(&item.item).await?;
-            let made = wiki::create_project_wiki(http, project, &wiki).await?;
+            let making = wiki::create_project_wiki(http, project, &wiki);
+            let made = parts::intended(cx, item, making).await?;
             return Ok(Stands::Made(made));
         }
         if let (Some(there), None) = (&there, &asked)
@@ -277,15 +272,10 @@ async fn create_one(
             stored.name
         ));
     }
-    parts::ask_for(cx, &item.item, &name).await?;
     let path = format!("/{}/_apis/git/repositories", segment(project));
     let body = serde_json::json!({ "name": name, "project": { "id": project } });
-    let answer = http
-        .call(Method::POST, DEV, &path)
-        .version(STABLE)
-        .json(&body)
-        .send()
-        .await?;
+    let call = http.call(Method::POST, DEV, &path).version(STABLE);
+    let answer = parts::asked_as(cx, item, &name, call.json(&body).send()).await?;
     let made = answer.json::<Repository<'_>>()?.id.into_owned();
     Ok(Stands::Made(made))
 }
@@ -354,12 +344,15 @@ async fn fill(
     let http = cx.target.http;
     let answer = detail(http, project, id).await?;
     let there: Repository<'_> = answer.json()?;
-    let losses = restore_repository(cx, item, &there.remote(http)).await?;
+    let mut losses = restore_repository(cx, item, &there.remote(http)).await?;
     let path = format!(
         "/{}/_apis/git/repositories/{}",
         segment(project),
         segment(id)
     );
+    if is_itself(&cx.target, item, id) && there.name != stored.name {
+        losses.extend(rename(http, &path, &there.name, &stored.name).await?);
+    }
     if let Some(branch) = &stored.default_branch {
         let now = detail(http, project, id).await?;
         if now.json::<Repository<'_>>()?.default_branch.as_ref() != Some(branch) {
@@ -378,6 +371,23 @@ async fn fill(
             .await?;
     }
     Ok(losses)
+}
+
+/// Whether it is the one that was backed up, whose name may be another one by now. Others are called as there was room for them.
+fn is_itself(cx: &Target<'_>, item: &ItemRef, id: &str) -> bool {
+    cx.original && id.eq_ignore_ascii_case(&item.id)
+}
+
+/// Gives a repository its name back, unless another one has it by now.
+async fn rename(http: &Client, path: &str, from: &str, to: &str) -> Result<Option<String>> {
+    let call = http.call(Method::PATCH, DEV, path).version(STABLE);
+    match call.json(&serde_json::json!({ "name": to })).send().await {
+        Ok(_) => Ok(None),
+        Err(error) if error.status == Some(409) => Ok(Some(format!(
+            "the name {to} is taken: the repository stays {from}"
+        ))),
+        Err(error) => Err(error),
+    }
 }
 
 /// A disabled repository has none that can be read: nothing can be pushed into it either.
@@ -422,6 +432,9 @@ pub(super) async fn verify(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<
         };
         let there: Repository<'_> = answer.json()?;
         let mut differences = parts::Differences::default();
+        if is_itself(cx, &item.item, id) {
+            differences.compare("name", &stored.name, &there.name);
+        }
         differences.compare(
             "default branch",
             stored.default_branch.as_deref().unwrap_or_default(),

@@ -226,8 +226,8 @@ async fn create_one(
         Stands::Found(found.id)
     } else {
         losses.extend(parents(cx, there, &project, names).await?);
-        cx.journal.intend(&item.item).await?;
-        Stands::Made(make(cx, there, &project, names, attributes).await?)
+        let making = make(cx, there, &project, names, attributes);
+        Stands::Made(parts::intended(cx, item, making).await?)
     };
     let new_id = stands.noted(cx, &item.item).await?;
     Ok(Outcome::Done { new_id, losses })

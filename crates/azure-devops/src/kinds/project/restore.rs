@@ -144,13 +144,9 @@ pub(super) async fn create(cx: &Restore<'_>, items: &[StoredItem]) -> Result<Vec
 async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let http = cx.target.http;
     let path = format!("/_apis/projects/{}", segment(&item.item.id));
-    cx.journal.intend(&item.item).await?;
-    let answer = http
-        .call(Method::PATCH, DEV, &path)
-        .version(STABLE)
-        .json(&serde_json::json!({ "state": "wellFormed" }))
-        .send()
-        .await?;
+    let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
+    let call = call.json(&serde_json::json!({ "state": "wellFormed" }));
+    let answer = parts::intended(cx, item, call.send()).await?;
     api::finished(http, &answer).await?;
     cx.journal.made(&item.item, &item.item.id).await?;
     Ok(Outcome::Done {
@@ -220,13 +216,9 @@ async fn make(
     let http = cx.target.http;
     let template = template(http, project, losses).await?;
     let body = body(project, name, &template, losses);
-    parts::ask_for(cx, &item.item, name).await?;
-    let answer = http
-        .call(Method::POST, DEV, "/_apis/projects")
-        .version(STABLE)
-        .json(&body)
-        .send()
-        .await?;
+    let call = http.call(Method::POST, DEV, "/_apis/projects");
+    let call = call.version(STABLE).json(&body);
+    let answer = parts::asked_as(cx, item, name, call.send()).await?;
     api::finished(http, &answer).await?;
     let made = detail(http, name).await?;
     Ok(made.json::<Project<'_>>()?.id.into_owned())

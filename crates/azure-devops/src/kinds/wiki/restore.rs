@@ -8,7 +8,7 @@ use service::{Client, Error, Found, FoundState, Outcome, Restore, Result, Stored
 use super::{WIKI, Wiki, list, read_all};
 use crate::api::{DEV, STABLE};
 use crate::kinds::git_repository::{self, GIT_REPOSITORY, Repository};
-use crate::kinds::parts::{self, failed};
+use crate::kinds::parts::{self, Stands, failed};
 use crate::kinds::project::PROJECT;
 
 /// The wiki at the target that stands for a stored one, in the project that stands for its own: by id, as the only project wiki, or by name.
@@ -100,28 +100,45 @@ async fn restore_one(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let pages = list(http).await?;
     let there = read_all(&pages)?;
     let found = matching(&cx.target, &there, item, &stored);
-    let pages = found.filter(|_| stored.is_project_wiki() && item.action == Action::Replace);
+    // An interrupted restore may have made the wiki, and not have come to its pages.
+    let begun = item.action == Action::Create && item.open_intent;
+    let pages = found.filter(|_| stored.is_project_wiki());
+    let pages = pages.filter(|_| begun || item.action == Action::Replace);
     let found = found.map(|wiki| wiki.id.to_string());
     let stays = found.as_ref().and_then(|id| parts::stays(cx, item, id));
     if let Some(left) = stays {
         return Ok(left);
     }
     let mut losses = Vec::new();
-    let make = async {
-        if !stored.is_project_wiki() {
-            return code_wiki(cx, &stored, &project).await;
-        }
-        let repository = create_project_wiki(http, &project, &stored.name).await?;
-        losses = push_pages(cx, &stored, &project, &repository).await?;
-        let made = project_wiki(http, &project).await?;
-        made.map(|wiki| wiki.id)
-            .ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))
+    let stands = match found {
+        Some(id) => Stands::Found(id),
+        None => Stands::Made(make(cx, item, &stored, &project, &mut losses).await?),
     };
-    let new_id = parts::stand(cx, item, found, make).await?;
+    let new_id = stands.noted(cx, &item.item).await?;
     if let Some(wiki) = pages {
         losses = push_pages(cx, &stored, &project, &wiki.repository).await?;
     }
     Ok(Outcome::Done { new_id, losses })
+}
+
+/// The id of the wiki that is made now.
+async fn make(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    stored: &Wiki<'_>,
+    project: &str,
+    losses: &mut Vec<String>,
+) -> Result<String> {
+    if !stored.is_project_wiki() {
+        return code_wiki(cx, item, stored, project).await;
+    }
+    let http = cx.target.http;
+    let making = create_project_wiki(http, project, &stored.name);
+    let repository = parts::intended(cx, item, making).await?;
+    *losses = push_pages(cx, stored, project, &repository).await?;
+    let made = project_wiki(http, project).await?;
+    made.map(|wiki| wiki.id)
+        .ok_or_else(|| Error::malformed("the new wiki is not in the list of wikis"))
 }
 
 /// A project's own wiki.
@@ -181,7 +198,12 @@ async fn push_pages(
     restore_repository(cx, &item, &there.remote(cx.target.http)).await
 }
 
-async fn code_wiki(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str) -> Result<String> {
+async fn code_wiki(
+    cx: &Restore<'_>,
+    item: &StoredItem,
+    stored: &Wiki<'_>,
+    project: &str,
+) -> Result<String> {
     let http = cx.target.http;
     let repository = cx.target.ids.get(GIT_REPOSITORY, &stored.repository);
     let repository = repository.ok_or_else(|| {
@@ -199,12 +221,8 @@ async fn code_wiki(cx: &Restore<'_>, stored: &Wiki<'_>, project: &str) -> Result
         "version": stored.versions.first(),
     });
     let wikis = format!("/{}/_apis/wiki/wikis", segment(project));
-    let answer = http
-        .call(Method::POST, DEV, &wikis)
-        .version(STABLE)
-        .json(&body)
-        .send()
-        .await?;
+    let call = http.call(Method::POST, DEV, &wikis).version(STABLE);
+    let answer = parts::intended(cx, item, call.json(&body).send()).await?;
     let id = answer.json::<Wiki<'_>>()?.id.into_owned();
     if stored.versions.len() > 1 {
         let body = serde_json::json!({ "versions": stored.versions });

@@ -227,13 +227,20 @@ pub(super) async fn fetch(
     sizes: &Sizes,
 ) -> service::Result<()> {
     let item = item(id);
-    let stored: BTreeSet<String> = run
+    let mut stored: BTreeSet<String> = run
         .parts_before(&item)
         .await?
         .unwrap_or_default()
         .into_iter()
         .collect();
-    let before = if stored.contains(SHARED_ATTACHMENTS) {
+    let noted = stored.contains(SHARED_ATTACHMENTS);
+    // A crawl of everything fetches again what is there in name only.
+    if run.full {
+        for lost in run.cx.prior.lost_parts(&item).await? {
+            stored.remove(&lost);
+        }
+    }
+    let before = if noted {
         shared_before(run, &item).await?
     } else {
         BTreeMap::new()
@@ -252,7 +259,7 @@ pub(super) async fn fetch(
             _ => fetch_one(run, id, &item, (&guid, &part), sizes.get(&guid).copied()).await?,
         }
     }
-    if shared.is_empty() && !before.is_empty() {
+    if noted && shared.is_empty() {
         run.cx.sink.remove_part(&item, SHARED_ATTACHMENTS).await?;
     } else if shared != before {
         let bytes = serde_json::to_vec(&shared)

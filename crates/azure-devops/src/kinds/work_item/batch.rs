@@ -7,7 +7,7 @@ use futures::stream::{self, TryStreamExt as _};
 use model::{Class, Issue};
 use serde_json::value::RawValue;
 use service::http::{Answer, Method};
-use service::{Client, Error, Item, Result};
+use service::{Client, Item, Result};
 
 use super::attachments::{self, Sizes};
 use super::comments;
@@ -15,7 +15,7 @@ use super::crawl::{Run, Said, item};
 use super::document::Head;
 use super::marks::{Marks, REVISED, TALKED};
 use super::picked::NOT_SELECTED;
-use super::{COMMENTS, WORK_ITEM};
+use super::{COMMENTS, WORK_ITEM, unread};
 use crate::api::{DEV, STABLE};
 
 /// The service's own limit.
@@ -116,8 +116,17 @@ async fn store(
         if document.get() == "null" {
             continue;
         }
-        let head: Head<'_> = serde_json::from_str(document.get())
-            .map_err(|error| Error::malformed(format!("a work item is not understood: {error}")))?;
+        let head: Head<'_> = match unread::read(document) {
+            Ok(head) => head,
+            Err(error) => {
+                // One that names no item is missed below.
+                if let Some(id) = unread::named(document).filter(|id| missing.remove(id)) {
+                    run.failed(id, error.to_issue(WORK_ITEM, "", Some(item(id))));
+                    run.done(id);
+                }
+                continue;
+            }
+        };
         if missing.remove(&head.id) {
             found.push((document, head));
         }
@@ -209,7 +218,10 @@ async fn belongings(
     if files.is_empty() {
         return Ok(());
     }
-    let sizes = attachments::sizes(document.get())?;
+    let sizes = attachments::sizes(document.get()).unwrap_or_else(|error| {
+        run.failed(head.id, error.to_issue(WORK_ITEM, "", Some(item(head.id))));
+        Sizes::new()
+    });
     attachments::fetch(run, head.id, files, &sizes).await
 }
 

@@ -12,18 +12,20 @@ use service::{Client, Crawl, Cursor, Error, Item, Result};
 use tokio::sync::Notify;
 
 use super::attachments::{self, Fetched};
+use super::bin;
 use super::document::{Discussion, Head, Link};
 use super::interrupted::Interrupted;
 use super::marks::{ANEW, BORN, DELETED, Marks, OUT, REVISED, SEEN, TALKED};
 use super::picked::{self, Picked};
 use super::position::{Position, Wanted};
 use super::progress::{Known, Saved};
+use super::renamed::Renamed;
 use super::stream::{self, Begin, DISCUSSIONS, LINKS, Page, REVISIONS as REVISION_STREAM, Reader};
 use super::sweep::Swept;
+use super::unread::{self, read};
+use super::vanished;
 use super::{RECYCLE_BIN, REVISIONS, WORK_ITEM};
-use crate::api::{self, DEV, Paging, STABLE};
 use crate::kinds::project::{self, PROJECT};
-use crate::raw::Number;
 
 /// What all steps of one crawl share.
 pub(super) struct Run<'a> {
@@ -133,6 +135,9 @@ pub(super) async fn crawl(cx: &Crawl<'_>) -> Result<Cursor> {
     });
     let mut run = Run::new(cx, wanted, picked, projects, false);
     if let Some(position) = position {
+        for message in &position.unread {
+            cx.sink.issue(unread::issue(message));
+        }
         match changes(Streams::new(&run, Known::at(position))?).await {
             Err(Interrupted::Expired) => tracing::info!(
                 "the service no longer knows the last position in its streams: reading everything"
@@ -196,6 +201,7 @@ async fn everything(mut streams: Streams<'_, '_>) -> Result<Cursor> {
     );
     let first = revisions.fetch().await?;
     streams.revisions(&mut revisions, first).await?;
+    vanished::told_all(streams.run, &mut streams.known).await?;
     // Only the places in these streams are needed: all documents are read anyway, and they carry the links.
     let since = streams
         .known
@@ -225,6 +231,7 @@ async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
     let begin = |token: &Option<String>| Begin::at(token.clone());
     // Before the streams, so that what is new comes with them.
     let swept = Swept::of(run, &streams.known.position).await?;
+    let renamed = Renamed::of(run, &streams.known.position).await?;
     let position = &streams.known.position;
     let mut revisions = Reader::new(&run.http, &REVISION_STREAM, begin(&position.revisions));
     let mut links = Reader::new(&run.http, &LINKS, begin(&position.links));
@@ -247,7 +254,11 @@ async fn changes(mut streams: Streams<'_, '_>) -> Result<Cursor, Interrupted> {
     if swept.has_strangers(run, &streams.known.marks).await? {
         return Err(Interrupted::Strangers);
     }
-    swept.note(run, &mut streams.known.position);
+    swept.note(run, &mut streams.known).await?;
+    for id in renamed.stored(run, &streams.known.marks).await? {
+        streams.touch(id, SEEN);
+    }
+    renamed.note(&mut streams.known.position);
     for id in streams.known.position.again.clone() {
         streams.again(id).await?;
     }
@@ -262,14 +273,6 @@ async fn to_end(reader: &mut Reader<'_>) -> Result<()> {
         reader.advance(&answer.json()?)?;
     }
     Ok(())
-}
-
-fn read<'a, T: Deserialize<'a>>(record: &'a RawValue) -> Result<T> {
-    serde_json::from_str(record.get()).map_err(|error| {
-        Error::malformed(format!(
-            "a record of a work item stream is not understood: {error}"
-        ))
-    })
 }
 
 /// What the streams say, on its way into the snapshot.
@@ -379,8 +382,9 @@ impl<'r, 'a> Streams<'r, 'a> {
         loop {
             let page: Page<'_> = answer.json()?;
             for record in &page.values {
-                for id in read::<Link>(record)?.ends() {
-                    self.touch(id, SEEN);
+                match read::<Link>(record) {
+                    Ok(link) => link.ends().for_each(|id| self.touch(id, SEEN)),
+                    Err(error) => self.unread(record, error)?,
                 }
             }
             reader.advance(&page)?;
@@ -403,7 +407,10 @@ impl<'r, 'a> Streams<'r, 'a> {
         loop {
             let page: Page<'_> = answer.json()?;
             for record in &page.values {
-                self.touch(read::<Discussion>(record)?.id, SEEN | TALKED);
+                match read::<Discussion>(record) {
+                    Ok(Discussion { id }) => self.touch(id, SEEN | TALKED),
+                    Err(error) => self.unread(record, error)?,
+                }
             }
             reader.advance(&page)?;
             let position = &mut self.known.position;
@@ -423,8 +430,40 @@ impl<'r, 'a> Streams<'r, 'a> {
         Ok(())
     }
 
+    /// Something is told that is not understood.
+    fn unread(&mut self, record: &RawValue, error: Error) -> Result<()> {
+        if let Some(id) = unread::note(self.run, &mut self.known, record, error)? {
+            self.touch(id, SEEN);
+        }
+        Ok(())
+    }
+
+    /// A revision as it came, also one that is not understood.
+    async fn line(&mut self, id: u32, record: &RawValue) -> Result<()> {
+        let (cx, item) = (self.run.cx, item(id));
+        if self.run.full && cx.cursor.is_some() && self.known.marks.get(id) & ANEW == 0 {
+            cx.sink.remove_part(&item, REVISIONS).await?;
+            self.known.marks.set(id, ANEW);
+        }
+        cx.sink
+            .append(&item, REVISIONS, record.get().as_bytes())
+            .await?;
+        self.touch(id, SEEN | REVISED);
+        Ok(())
+    }
+
     async fn revision(&mut self, record: &RawValue) -> Result<()> {
-        let head: Head<'_> = read(record)?;
+        let head: Head<'_> = match read(record) {
+            Ok(head) => head,
+            Err(error) => {
+                self.unread(record, error)?;
+                // Whose project is not known is not stored unless all are.
+                return match unread::named(record).filter(|_| self.run.picked.is_none()) {
+                    Some(id) => self.line(id, record).await,
+                    None => Ok(()),
+                };
+            }
+        };
         let (id, sink) = (head.id, self.run.cx.sink);
         let item = item(id);
         if let Some(changed) = &head.fields.changed {
@@ -435,13 +474,7 @@ impl<'r, 'a> Streams<'r, 'a> {
             return Ok(());
         }
         self.known.marks.clear(id, OUT);
-        if self.run.full && self.run.cx.cursor.is_some() && self.known.marks.get(id) & ANEW == 0 {
-            sink.remove_part(&item, REVISIONS).await?;
-            self.known.marks.set(id, ANEW);
-        }
-        sink.append(&item, REVISIONS, record.get().as_bytes())
-            .await?;
-        self.touch(id, SEEN | REVISED);
+        self.line(id, record).await?;
         if head.rev == 1 {
             self.known.marks.set(id, BORN);
         }
@@ -496,7 +529,7 @@ impl<'r, 'a> Streams<'r, 'a> {
     async fn finish(self) -> Result<Cursor> {
         let (run, known) = (self.run, &self.known);
         if known.marks.ids(DELETED, 0).next().is_some() {
-            recycle_bin(run, &known.marks).await?;
+            bin::entries(run, &known.marks).await?;
         }
         let live: Vec<u32> = known
             .marks
@@ -544,46 +577,4 @@ impl<'r, 'a> Streams<'r, 'a> {
         let (worked, saved) = join(work, save).await;
         worked.and(saved)
     }
-}
-
-/// The recycle bin's own entries of items that were deleted; read only when one was.
-async fn recycle_bin(run: &Run<'_>, marks: &Marks) -> Result<()> {
-    #[derive(serde::Deserialize)]
-    struct Entry {
-        id: Number,
-    }
-    let entries = match api::pages(
-        &run.http,
-        "/_apis/wit/recyclebin",
-        STABLE,
-        Paging::Whole,
-        &[],
-    )
-    .await
-    {
-        Ok(entries) => entries,
-        Err(error) if error.is_fatal() => return Err(error),
-        Err(error) => {
-            tracing::warn!(
-                host = DEV,
-                "the recycle bin of work items cannot be read: {error}"
-            );
-            for id in marks.ids(DELETED, 0) {
-                run.cx
-                    .sink
-                    .issue(error.to_issue(WORK_ITEM, "", Some(item(id))));
-            }
-            return Ok(());
-        }
-    };
-    for entry in entries.values()? {
-        let Number(id) = read::<Entry>(entry)?.id;
-        if marks.get(id) & DELETED != 0 {
-            run.cx
-                .sink
-                .part(&item(id), RECYCLE_BIN, entry.get().as_bytes())
-                .await?;
-        }
-    }
-    Ok(())
 }

@@ -82,11 +82,18 @@ pub(super) async fn refuse(cx: &Target<'_>, gone: &[&StoredItem], looked_for: us
     Err(Error::new(class, "permission-missing", message))
 }
 
-/// The path that the snapshot has of the area of an item, whatever the item says; none where the area is not known.
+/// The path that the snapshot has of the area of an item, whatever the item says; empty where the area is not at the target. Fails where
+/// nothing tells which area it is.
 async fn today(cx: &Target<'_>, item: &ItemRef, areas: &Areas) -> Result<String> {
     let records = cx.stored.part(item, REVISIONS).await?.unwrap_or_default();
     let revisions = history::read_all(&records)?;
-    let area = revisions.last().and_then(|last| last.filed.node(AREA));
+    let Some(last) = revisions.last() else {
+        let message = format!(
+            "{item} may be there, and hidden from this identity: the snapshot has no revisions of it, which tell its area"
+        );
+        return Err(Error::new(Class::Malformed, "repository-damaged", message));
+    };
+    let area = last.filed.node(AREA);
     let path = area.and_then(|id| areas.paths.get(id));
     Ok(path.cloned().unwrap_or_default())
 }

@@ -10,6 +10,7 @@ use service::inspect::Tie;
 use service::{Error, Inspect, Inspection, Result};
 
 use super::attachments;
+use super::filed::Filed;
 use super::restore::check::{Leads, Relation, relations};
 use super::{ATTACHMENTS, COMMENT_VERSIONS, COMMENTS, REVISIONS, WORK_ITEM};
 use crate::kinds::git_repository::GIT_REPOSITORY;
@@ -17,7 +18,7 @@ use crate::kinds::node::{AREA, ITERATION};
 use crate::kinds::parts;
 use crate::kinds::project::PROJECT;
 use crate::kinds::wiki::WIKI;
-use crate::raw::{self, Number};
+use crate::raw::{self, Members, Number};
 
 const ATTACHMENT: &str = "attachment";
 const DOCUMENT: &str = "work-item.json";
@@ -48,6 +49,13 @@ struct Revision {
 }
 
 #[derive(Deserialize)]
+struct Record<'a> {
+    rev: u32,
+    #[serde(borrow)]
+    fields: Members<'a>,
+}
+
+#[derive(Deserialize)]
 struct Comment {
     #[serde(rename = "workItemId")]
     item: Option<Number>,
@@ -63,21 +71,14 @@ pub(super) async fn inspect(
         return Ok(found);
     };
     found.id = Some(read.id.to_string());
-    // Renaming a project or a node makes no revision of the items in it, so these names may be old.
-    for (kind, name) in [
-        (PROJECT, &read.fields.project),
-        (AREA, &read.fields.area),
-        (ITERATION, &read.fields.iteration),
-    ] {
-        if let Some(name) = name {
-            found.refer(kind, name.as_ref(), Tie::Name, DOCUMENT);
-        }
-    }
     let text = String::from_utf8_lossy(document);
     links(&text, &mut found);
     files(cx, &text, DOCUMENT, &mut found);
-    if let Some(lines) = lines(cx, item, REVISIONS, &mut found).await? {
-        revisions(&lines, &read, &mut found);
+    let history = lines(cx, item, REVISIONS, &mut found).await?;
+    let history = history.unwrap_or_default();
+    places(&read, &filed(&history, read.rev), &mut found);
+    if !history.is_empty() {
+        revisions(&history, &read, &mut found);
     }
     if let Some(lines) = lines(cx, item, COMMENTS, &mut found).await? {
         comments(&lines, &read, &mut found);
@@ -85,6 +86,33 @@ pub(super) async fn inspect(
     lines(cx, item, COMMENT_VERSIONS, &mut found).await?;
     sizes(cx, item, &text, &mut found).await?;
     Ok(found)
+}
+
+/// The nodes that the record of a revision names: documents name none.
+fn filed(lines: &[u8], rev: Option<u32>) -> Filed {
+    let records = raw::lines(lines);
+    let mut records =
+        records.filter_map(|line| serde_json::from_str::<Record<'_>>(line.ok()?).ok());
+    let record = records.find(|record| Some(record.rev) == rev);
+    record.map_or_else(Filed::default, |record| Filed::read(&record.fields))
+}
+
+/// Renaming a project or a node, or moving a node, makes no revision of the items in it: names may be old, and ids stay what they were.
+fn places(document: &Document<'_>, filed: &Filed, found: &mut Inspection) {
+    let fields = &document.fields;
+    // A node lies in its project.
+    if filed.nodes().next().is_none()
+        && let Some(name) = &fields.project
+    {
+        found.refer(PROJECT, name.as_ref(), Tie::Name, DOCUMENT);
+    }
+    for (kind, name) in [(AREA, &fields.area), (ITERATION, &fields.iteration)] {
+        match (filed.node(kind), name) {
+            (Some(id), _) => found.refer(kind, id, Tie::Name, REVISIONS),
+            (None, Some(name)) => found.refer(kind, name.as_ref(), Tie::Name, DOCUMENT),
+            (None, None) => {}
+        }
+    }
 }
 
 /// A file of lines whose texts may name attachments.

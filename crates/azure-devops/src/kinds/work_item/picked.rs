@@ -59,11 +59,9 @@ impl<'a> Picked<'a> {
     /// The same as a condition of a query; `None` when none is.
     pub(super) fn condition(&self) -> Option<String> {
         let names = self.projects.keys().filter(|name| self.takes(Some(name)));
-        let mut quoted: Vec<String> = names
-            .map(|name| format!("'{}'", name.replace('\'', "''")))
-            .collect();
-        quoted.sort_unstable();
-        (!quoted.is_empty()).then(|| format!("[System.TeamProject] In ({})", quoted.join(", ")))
+        let mut names: Vec<&str> = names.map(String::as_str).collect();
+        names.sort_unstable();
+        (!names.is_empty()).then(|| in_projects(&names))
     }
 
     /// Ids of the projects that are not selected.
@@ -76,6 +74,15 @@ impl<'a> Picked<'a> {
         }
         out
     }
+}
+
+/// What a query asks of the items of some projects.
+pub(super) fn in_projects(names: &[&str]) -> String {
+    let quoted = names
+        .iter()
+        .map(|name| format!("'{}'", name.replace('\'', "''")));
+    let quoted: Vec<String> = quoted.collect();
+    format!("[System.TeamProject] In ({})", quoted.join(", "))
 }
 
 /// Whether a crawl has to read everything again: something is selected now that was left out when `left` was noted.

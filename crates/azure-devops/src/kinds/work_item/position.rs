@@ -1,6 +1,6 @@
 //! The cursor of work items: where the three streams stood, and what has to be looked at again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -55,8 +55,17 @@ pub(super) struct Position {
     /// Projects that it saw once and then no longer.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) lost: BTreeSet<String>,
+    /// Those of them whose items are known to be gone, or of which none was stored.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) settled: BTreeSet<String>,
+    /// What is to be said of records that are not understood and name no item: nobody tells of them once more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) unread: BTreeSet<String>,
     /// When all ids were looked at last.
     pub(super) swept: Option<Timestamp>,
+    /// The names of projects by their ids, as the stored documents of their work items have them; what is not here is not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) names: BTreeMap<String, String>,
 }
 
 impl Position {
@@ -72,7 +81,10 @@ impl Position {
             left: BTreeSet::new(),
             seen: None,
             lost: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            unread: BTreeSet::new(),
             swept: None,
+            names: BTreeMap::new(),
         }
     }
 
@@ -94,21 +106,36 @@ impl Position {
         projects.is_some_and(|projects| !projects.is_disjoint(&self.lost))
     }
 
-    /// Whether all ids are to be looked at: a project can be seen that could not, or it is time. A time in the future is none.
+    /// Projects that cannot be seen any more, and of whose items nobody knows yet whether they are gone.
+    pub(super) fn doubtful(&self, projects: &BTreeSet<String>) -> BTreeSet<String> {
+        let seen = self.seen.iter().flatten().chain(&self.lost);
+        let open = seen.filter(|id| !projects.contains(*id) && !self.settled.contains(*id));
+        open.cloned().collect()
+    }
+
+    /// Whether all ids are to be looked at: a project can be seen that could not, one that could be seen vanished, or it is time. A time in
+    /// the future is none.
     pub(super) fn is_due(&self, projects: Option<&BTreeSet<String>>, now: Timestamp) -> bool {
         let more = match (projects, &self.seen) {
             (Some(projects), Some(seen)) => !projects.is_subset(seen),
             _ => false,
         };
+        let less = projects.is_some_and(|projects| !self.doubtful(projects).is_empty());
         let past = |at: Timestamp| (SignedDuration::ZERO..SWEEP).contains(&now.duration_since(at));
-        more || !self.swept.is_some_and(past)
+        more || less || !self.swept.is_some_and(past)
     }
 
     /// Notes the projects that can be seen now.
     pub(super) fn see(&mut self, projects: BTreeSet<String>) {
         self.lost.extend(self.seen.take().unwrap_or_default());
         self.lost.retain(|project| !projects.contains(project));
+        self.settled.retain(|project| self.lost.contains(project));
         self.seen = Some(projects);
+    }
+
+    /// Notes that of the items of all projects that are lost but these it is known that they are gone.
+    pub(super) fn settle(&mut self, doubtful: &BTreeSet<String>) {
+        self.settled = self.lost.difference(doubtful).cloned().collect();
     }
 }
 
@@ -159,9 +186,15 @@ mod tests {
             "nothing is known"
         );
         position.see(set(&["a", "b"]));
-        assert!(!position.is_due(Some(&set(&["a"])), now));
+        assert!(position.is_due(Some(&set(&["a"])), now), "one is gone");
         assert!(position.is_due(Some(&set(&["a", "b", "c"])), now));
         position.see(set(&["a"]));
+        assert!(
+            position.is_due(Some(&set(&["a"])), now),
+            "until it is known"
+        );
+        position.settle(&BTreeSet::new());
+        assert!(!position.is_due(Some(&set(&["a"])), now));
         assert!(!position.is_back(Some(&set(&["a"]))));
         assert!(position.is_back(Some(&set(&["a", "b"]))));
         assert!(!position.is_back(None) && !position.is_due(None, now));

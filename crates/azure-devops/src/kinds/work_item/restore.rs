@@ -20,7 +20,7 @@ use service::{Client, Error, Outcome, Restore, Result, StoredItem};
 
 use super::history;
 use crate::api::{self, DEV, STABLE};
-use crate::kinds::parts::failed;
+use crate::kinds::parts::{self, failed};
 use patch::Patch;
 pub(super) use place::Place;
 use source::Source;
@@ -128,15 +128,10 @@ async fn create_item(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> 
 async fn undelete(cx: &Restore<'_>, item: &StoredItem) -> Result<Outcome> {
     let id = item.new_id.as_deref().unwrap_or(&item.item.id);
     let path = format!("/_apis/wit/recyclebin/{}", segment(id));
-    cx.journal.intend(&item.item).await?;
-    let call = cx
-        .target
-        .http
-        .call(Method::PATCH, DEV, &path)
-        .version(STABLE);
-    call.json(&serde_json::json!({ "isDeleted": false }))
-        .send()
-        .await?;
+    let http = cx.target.http;
+    let call = http.call(Method::PATCH, DEV, &path).version(STABLE);
+    let call = call.json(&serde_json::json!({ "isDeleted": false }));
+    parts::intended(cx, item, call.send()).await?;
     cx.journal.made(&item.item, id).await?;
     Ok(Outcome::Done {
         new_id: id.to_owned(),
@@ -161,7 +156,6 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
     patch.set(history::CREATED_DATE, source.replay.created.as_str());
     patch.set(history::CREATED_BY, source.replay.created_by.as_str());
     progress.note_uploads(cx, item, &uploads).await?;
-    cx.journal.intend(&item.item).await?;
     let kind = patch.kind.take().unwrap_or_else(|| "Task".to_owned());
     let path = format!(
         "/{}/_apis/wit/workitems/${}",
@@ -170,13 +164,16 @@ async fn make(cx: &Restore<'_>, place: &Place<'_>, item: &StoredItem) -> Result<
     );
     let http = cx.target.http;
     let mut refused = Vec::new();
-    let answer = match send(http, Method::POST, &path, &patch.operations(true)).await {
-        Err(error) if api::is_refusal(&error) && patch.has_relations() => {
-            refused = patch.take_relations();
-            send(http, Method::POST, &path, &patch.operations(false)).await?
+    let asking = async {
+        match send(http, Method::POST, &path, &patch.operations(true)).await {
+            Err(error) if api::is_refusal(&error) && patch.has_relations() => {
+                refused = patch.take_relations();
+                send(http, Method::POST, &path, &patch.operations(false)).await
+            }
+            other => other,
         }
-        other => other?,
     };
+    let answer = parts::intended(cx, item, asking).await?;
     let made: Written = answer.json()?;
     let new_id = made.id.to_string();
     cx.journal.made(&item.item, &new_id).await?;

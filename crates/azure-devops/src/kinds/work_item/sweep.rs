@@ -6,10 +6,11 @@ use serde_json::json;
 use service::Result;
 use service::http::Method;
 
-use super::WORK_ITEM;
 use super::crawl::Run;
 use super::marks::{BORN, Marks, OUT, SEEN};
 use super::position::Position;
+use super::progress::Known;
+use super::{WORK_ITEM, vanished};
 use crate::api::{DEV, STABLE};
 
 /// Ids in one answer; a query for more than twenty thousand is refused.
@@ -40,7 +41,14 @@ impl Swept {
         if !position.is_due(run.projects.as_ref(), run.cx.order.started) {
             return Ok(Self::NotDue);
         }
-        match ids(run).await {
+        let condition = match &run.picked {
+            None => None,
+            Some(picked) => match picked.condition() {
+                None => return Ok(Self::All(Marks::default())),
+                condition => condition,
+            },
+        };
+        match ids(run, condition.as_deref()).await {
             Ok(ids) => Ok(Self::All(ids)),
             Err(error) if error.is_fatal() || error.class == Class::Throttled => Err(error),
             Err(error) => {
@@ -68,27 +76,32 @@ impl Swept {
         Ok(all.ids(SEEN, 0).any(|id| strange(&id)))
     }
 
-    /// No item was passed over.
-    pub(super) fn note(&self, run: &Run<'_>, position: &mut Position) {
+    /// No item was passed over; what vanished with its project is known to be gone, or named.
+    pub(super) async fn note(&self, run: &Run<'_>, known: &mut Known) -> Result<()> {
         if matches!(self, Self::All(_)) {
-            position.swept = Some(run.cx.order.started);
+            known.position.swept = Some(run.cx.order.started);
         }
-        if let (Self::NotDue | Self::All(_), Some(projects)) = (self, &run.projects) {
-            position.see(projects.clone());
+        let Some(projects) = &run.projects else {
+            return Ok(());
+        };
+        match self {
+            Self::NotDue => known.position.see(projects.clone()),
+            Self::All(all) => {
+                let lost = known.position.doubtful(projects);
+                let doubtful = vanished::absent(run, known, all, lost).await?;
+                known.position.see(projects.clone());
+                known.position.settle(&doubtful);
+            }
+            Self::Failed => {}
         }
+        Ok(())
     }
 }
 
-/// The ids of all items that are selected and that the identity may read now.
-async fn ids(run: &Run<'_>) -> Result<Marks> {
+/// The ids of all items that meet a condition and that the identity may read now.
+pub(super) async fn ids(run: &Run<'_>, condition: Option<&str>) -> Result<Marks> {
     let mut all = Marks::default();
-    let place = match &run.picked {
-        None => String::new(),
-        Some(picked) => match picked.condition() {
-            Some(condition) => format!(" And {condition}"),
-            None => return Ok(all),
-        },
-    };
+    let place = condition.map_or_else(String::new, |condition| format!(" And {condition}"));
     let mut last = 0;
     loop {
         let query = format!(

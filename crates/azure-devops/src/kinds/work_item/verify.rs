@@ -78,6 +78,9 @@ async fn compare<'a>(
         differences.compare("comments", &source.talked, &there);
     }
     links(cx, &mut differences, &source, &relations);
+    if item.action == model::Action::Create {
+        added(cx, &mut differences, &source, &relations);
+    }
     Ok(differences.0)
 }
 
@@ -194,6 +197,27 @@ fn links(cx: &Target<'_>, differences: &mut Differences, source: &Source, there:
         }) {
             differences.0.push(format!(
                 "the link {} to work item {new} is missing",
+                relation.rel
+            ));
+        }
+    }
+}
+
+/// Links that somebody has added to an item that was made: they make no revision of it.
+fn added(cx: &Target<'_>, differences: &mut Differences, source: &Source, there: &[Relation]) {
+    let of = |relation: &Relation| relation.leads() == Leads::ToItem;
+    for relation in there.iter().filter(|relation| of(relation)) {
+        let Some(other) = relation.item().map(|other| other.to_string()) else {
+            continue;
+        };
+        let stored = source.relations.iter().any(|stored| {
+            let old = stored.item().map(|old| old.to_string());
+            let new = old.and_then(|old| cx.ids.get(super::WORK_ITEM, &old));
+            of(stored) && stored.rel == relation.rel && new.as_deref() == Some(other.as_str())
+        });
+        if !stored {
+            differences.0.push(format!(
+                "the link {} to work item {other} is not in the snapshot",
                 relation.rel
             ));
         }

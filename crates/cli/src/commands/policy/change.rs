@@ -1,11 +1,13 @@
 //! Options that change members of a policy.
 
 use clap::{ArgGroup, Args};
+use model::Policy;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 #[command(group = ArgGroup::new("when").args(["cron", "every", "at", "manual"]))]
 pub(crate) struct Change {
     /// Let its schedule run
@@ -17,13 +19,16 @@ pub(crate) struct Change {
     /// A connector's name or a pattern; may be given several times [default: all that no other policy names]
     #[arg(long = "connector", value_name = "NAME")]
     connectors: Vec<String>,
-    /// Back up this kind of data; may be given several times [default: all]
+    /// For all connectors that no other policy names, instead of those of before
+    #[arg(long, conflicts_with = "connectors")]
+    other_connectors: bool,
+    /// Back up this kind of data; may be given several times, `all` for whatever there is [default: all]
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
-    /// Of this kind only items with this id, name or pattern: project=Payments, git-repository=Payments/web
+    /// Of this kind only items with this id, name or pattern: project=Payments, git-repository=Payments/web; `project=` for all
     #[arg(long = "include", value_name = "KIND=PATTERN")]
     include: Vec<String>,
-    /// Of this kind no items with this id, name or pattern
+    /// Of this kind no items with this id, name or pattern; `project=` to leave none out
     #[arg(long = "exclude", value_name = "KIND=PATTERN")]
     exclude: Vec<String>,
     /// Leave out items of this kind that appear from now on
@@ -99,7 +104,7 @@ pub(crate) struct Keep {
     /// Keep the newest of each of so many years
     #[arg(long, value_name = "N")]
     keep_yearly: Option<u32>,
-    /// Keep all of so many days
+    /// Keep all of so many days, 0 for no such rule [default: 7 when a policy is made with other rules]
     #[arg(long, value_name = "DAYS")]
     keep_within_days: Option<u16>,
 }
@@ -112,6 +117,12 @@ fn object<'a>(value: &'a mut Value, key: &str) -> &'a mut Value {
     &mut value[key]
 }
 
+/// Whether a choice leaves anything out.
+fn chooses(choice: &Value) -> bool {
+    let some = |list: &Value| list.as_array().is_some_and(|list| !list.is_empty());
+    some(&choice["include"]) || some(&choice["exclude"]) || choice["new"] == false
+}
+
 fn pair(text: &str) -> Result<(&str, &str), Failure> {
     text.split_once('=').ok_or_else(|| {
         Failure::usage(
@@ -122,12 +133,24 @@ fn pair(text: &str) -> Result<(&str, &str), Failure> {
 }
 
 impl Change {
+    /// The document of a new policy. Beside other rules all backups of a week stay, as under the policy that is there from the start.
+    pub(crate) fn new_policy(&self, name: &str) -> Result<Value, Failure> {
+        let mut policy = json!({ "name": name });
+        self.apply(&mut policy)?;
+        if self.keep.forgets_young() {
+            policy["retention"]["within"] = json!(Policy::standard().retention.within);
+        }
+        Ok(policy)
+    }
+
     /// Writes what was given into a policy's document; the rest stays.
     pub(crate) fn apply(&self, policy: &mut Value) -> Result<(), Failure> {
         if self.enable || self.disable {
             policy["enabled"] = json!(self.enable);
         }
-        if !self.connectors.is_empty() {
+        if self.other_connectors {
+            policy["connectors"] = json!([]);
+        } else if !self.connectors.is_empty() {
             policy["connectors"] = json!(self.connectors);
         }
         self.select(policy)?;
@@ -171,8 +194,10 @@ impl Change {
             return Ok(());
         }
         let selection = object(policy, "selection");
-        if !self.kinds.is_empty() {
-            selection["kinds"] = json!(self.kinds);
+        match self.kinds.as_slice() {
+            [] => {}
+            [all] if all == "all" => selection["kinds"] = json!([]),
+            some => selection["kinds"] = json!(some),
         }
         let items = object(selection, "items");
         for (member, list) in [("include", &self.include), ("exclude", &self.exclude)] {
@@ -184,7 +209,9 @@ impl Change {
                     begun.push(kind);
                     choice[member] = json!([]);
                 }
-                if let Some(patterns) = choice[member].as_array_mut() {
+                if let Some(patterns) = choice[member].as_array_mut()
+                    && !pattern.is_empty()
+                {
                     patterns.push(json!(pattern));
                 }
             }
@@ -193,6 +220,9 @@ impl Change {
             for kind in kinds {
                 object(items, kind)["new"] = json!(new);
             }
+        }
+        if let Some(items) = items.as_object_mut() {
+            items.retain(|_, choice| chooses(choice));
         }
         Ok(())
     }
@@ -262,7 +292,116 @@ impl Keep {
             }
         }
         if let Some(days) = self.keep_within_days {
-            object(policy, "retention")["within"] = json!({ "days": days });
+            let rule = (days > 0).then(|| json!({ "days": days }));
+            object(policy, "retention")["within"] = json!(rule);
         }
+    }
+
+    /// Whether a rule of a new policy would take away what is younger than a week, and nobody said that it may.
+    fn forgets_young(&self) -> bool {
+        let counts = [
+            self.keep_last,
+            self.keep_hourly,
+            self.keep_daily,
+            self.keep_weekly,
+            self.keep_monthly,
+            self.keep_yearly,
+        ];
+        self.keep_within_days.is_none() && counts.into_iter().flatten().any(|count| count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde::Deserialize;
+
+    use super::*;
+
+    /// Written by the console's tests: what it shows as a command, and what it sends for the same.
+    const CASES: &str = include_str!("../../../../../web/src/pages/policies/cli.cases.json");
+
+    #[derive(Parser)]
+    struct Words {
+        name: String,
+        #[command(flatten)]
+        change: Change,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        /// Nothing for a policy that is made.
+        before: Option<Value>,
+        words: Vec<String>,
+        body: Value,
+    }
+
+    fn change(words: &[&str]) -> Change {
+        let all = ["policy", "name"].iter().chain(words);
+        Words::try_parse_from(all).unwrap().change
+    }
+
+    #[test]
+    fn a_command_that_the_console_shows_does_what_the_console_does() {
+        let cases: Vec<Case> = serde_json::from_str(CASES).unwrap();
+        assert!(cases.len() > 50);
+        for case in cases {
+            let given = Words::try_parse_from(&case.words[1..])
+                .unwrap_or_else(|error| panic!("{:?}: {error}", case.words));
+            let policy = match case.before {
+                None => given.change.new_policy(&given.name).unwrap(),
+                Some(mut policy) => {
+                    given.change.apply(&mut policy).unwrap();
+                    policy
+                }
+            };
+            let read = |policy: Value| serde_json::from_value::<Policy>(policy).unwrap();
+            assert_eq!(read(policy), read(case.body), "{:?}", case.words);
+        }
+    }
+
+    #[test]
+    fn what_was_chosen_can_be_taken_back() {
+        let mut policy = json!({
+            "connectors": ["zzz"],
+            "selection": { "kinds": ["project"], "items": {
+                "project": { "include": ["Pay*"], "exclude": ["Old"], "new": true },
+                "wiki": { "include": ["a"], "exclude": ["b"], "new": true },
+            } },
+            "retention": { "daily": 30, "within": { "days": 7 } },
+        });
+        let all = change(&[
+            "--other-connectors",
+            "--kind=all",
+            "--include=project=",
+            "--exclude=project=",
+            "--exclude=wiki=",
+            "--keep-within-days=0",
+        ]);
+        all.apply(&mut policy).unwrap();
+        assert_eq!(
+            policy,
+            json!({
+                "connectors": [],
+                "selection": { "kinds": [], "items": { "wiki": { "include": ["a"], "exclude": [], "new": true } } },
+                "retention": { "daily": 30, "within": null },
+            })
+        );
+    }
+
+    #[test]
+    fn a_new_policy_keeps_all_of_a_week_unless_it_says_otherwise() {
+        let within = |words: &[&str]| {
+            let policy = change(words).new_policy("p").unwrap();
+            let policy: Policy = serde_json::from_value(policy).unwrap();
+            policy.retention.within.map(|within| within.days)
+        };
+        assert_eq!(within(&["--keep-daily=30"]), Some(7));
+        assert_eq!(
+            within(&["--keep-daily=30", "--keep-within-days=3"]),
+            Some(3)
+        );
+        assert_eq!(within(&["--keep-daily=30", "--keep-within-days=0"]), None);
+        assert_eq!(within(&[]), None, "everything is kept");
     }
 }

@@ -4,7 +4,7 @@ use model::Conflict;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Apply, Plan, look, nothing};
+use super::{Apply, Plan, look};
 use crate::client::{Api, segment};
 use crate::commands::snapshot::resolve;
 use crate::failure::{Exit, Failure};
@@ -51,11 +51,11 @@ async fn planned(
     cancel: &CancellationToken,
 ) -> Result<Exit, Failure> {
     let id = text(made, "id");
-    ended(api, id, &json!({ "id": made["run"] }), output, cancel).await?;
+    let exit = ended(api, id, &json!({ "id": made["run"] }), output, cancel).await?;
     let plan = api.get(&format!("/restore-plans/{}", segment(id))).await?;
     look::tell(&plan, output);
     super::tell_next(id, look::writes(&plan), output);
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 pub(super) async fn apply(
@@ -130,24 +130,34 @@ async fn ended(
     }
 }
 
-fn select(plan: &Plan) -> Result<Value, Failure> {
-    let kinds: Vec<&String> = plan.kind.iter().collect();
-    let projects: Vec<&String> = plan.project.iter().collect();
-    if plan.everything && plan.project.is_none() {
+/// What a server is asked to restore.
+pub(super) fn select(plan: &Plan) -> Result<Value, Failure> {
+    plan.checked()?;
+    let Plan {
+        kinds, projects, ..
+    } = plan;
+    if plan.is_everything() {
         return Ok(json!({ "everything": true }));
     }
-    if let (Some(kind), false) = (&plan.kind, plan.id.is_empty()) {
-        let item = |id: &String| json!({ "kind": kind, "item": id });
+    let narrowed = |what: &str| {
+        let hint = "select by one of them, or make the plan where the data directory is";
+        Failure::usage(format!("a server takes {what}"), hint)
+    };
+    if let Some(path) = &plan.under {
+        if !kinds.is_empty() || !projects.is_empty() {
+            return Err(narrowed("--under without --kind and --project"));
+        }
+        return Ok(json!({ "paths": [path] }));
+    }
+    if !plan.id.is_empty() {
+        if !projects.is_empty() {
+            return Err(narrowed("--id without --project"));
+        }
+        let item = |id: &String| json!({ "kind": kinds.first(), "item": id });
         let items: Vec<Value> = plan.id.iter().map(item).collect();
         return Ok(json!({ "items": items }));
     }
-    if let Some(path) = &plan.under {
-        return Ok(json!({ "paths": [path] }));
-    }
-    if plan.missing || !kinds.is_empty() || !projects.is_empty() {
-        return Ok(json!({ "missing": plan.missing, "kinds": kinds, "projects": projects }));
-    }
-    Err(nothing())
+    Ok(json!({ "missing": plan.missing, "kinds": kinds, "projects": projects }))
 }
 
 /// The connector of the organization that a snapshot is of.

@@ -130,6 +130,11 @@ fn show(run: &Value, output: &Output) {
     for (name, value) in members.iter().filter(|(_, value)| !value.is_empty()) {
         output.line(format!("{name:<10} {value}"));
     }
+    // What retention dropped after it.
+    for gone in run["result"]["forgotten"].as_array().into_iter().flatten() {
+        let (id, time) = (text(gone, "id"), moment(&text(gone, "time")));
+        output.line(format!("{:<10} {id} {time}", "forgotten"));
+    }
 }
 
 fn recurring(issues: &[Value], output: &Output) {

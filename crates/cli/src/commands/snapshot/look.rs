@@ -1,8 +1,5 @@
 //! `keepward snapshot cat` and `git-log`: what is inside, by way of the interface, here and over a server.
 
-use std::os::fd::AsFd as _;
-
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::Value;
 
@@ -62,14 +59,7 @@ pub(super) async fn cat(options: &Cat, global: &Global, output: &Output) -> Resu
             format!("/snapshots/{id}/git/blob?path={folder}&ref={revision}&file={file}")
         }
     };
-    let out = std::io::stdout().as_fd().try_clone_to_owned();
-    let out = out.context("cannot write to standard output")?;
-    let mut out = tokio::fs::File::from_std(std::fs::File::from(out));
-    let lost = |error: &std::io::Error| {
-        output.is_lost(error);
-        Ok(())
-    };
-    api.copy(&path, &mut out, lost).await?;
+    api.copy_out(&path, output).await?;
     Ok(Exit::Done)
 }
 

@@ -193,6 +193,10 @@ impl Fake {
 
     async fn notes(&self, cx: &Crawl<'_>) -> Result<()> {
         self.request().await?;
+        if self.lock().closed.contains(&cx.scope.id) {
+            let refused = "not these";
+            return Err(Error::new(Class::Permission, "permission-missing", refused));
+        }
         let notes = self
             .lock()
             .projects

@@ -71,6 +71,8 @@ pub(crate) struct World {
     patience: usize,
     hidden_notes: BTreeSet<u8>,
     hidden_logs: BTreeSet<u8>,
+    /// Projects whose notes may not be listed.
+    closed: BTreeSet<String>,
     pub(crate) requests: u64,
     /// The request that is never answered.
     pub(crate) last: Option<u64>,
@@ -167,8 +169,14 @@ impl World {
         self.hidden_logs.insert(id);
     }
 
+    /// The notes of this project may not be listed.
+    pub(crate) fn close(&mut self, project: &str) {
+        self.closed.insert(project.to_owned());
+    }
+
     pub(crate) fn heal(&mut self) {
         self.failing = None;
+        self.closed.clear();
         self.hidden_notes.clear();
         self.hidden_logs.clear();
     }

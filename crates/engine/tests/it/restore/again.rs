@@ -141,6 +141,34 @@ async fn the_copy_that_is_left_counts_when_a_later_one_was_taken_away() {
 }
 
 #[tokio::test]
+async fn of_two_copies_the_newest_counts() {
+    let case = restored().await;
+    case.plan_as("second", ids("thing", &["1"]), Conflict::Duplicate)
+        .await
+        .unwrap();
+    assert_eq!(case.apply_again("second").await, THINGS + 1);
+    let second = case.store.steps_of("second");
+    let second = second.iter().find(|step| step.item.id == "1").unwrap();
+    let steps = case.again("third", Conflict::Skip).await;
+    assert!(second.new_id.is_some());
+    assert_eq!(steps[0].new_id, second.new_id);
+}
+
+#[tokio::test]
+async fn what_may_be_of_an_earlier_restore_and_cannot_be_told_is_not_made_again() {
+    let case = restored().await;
+    case.world.veil(&case.twin("2"));
+    let steps = case.again("second", Conflict::Skip).await;
+    let known = steps.iter().filter(|step| step.action == Action::Skip);
+    let known: Vec<&str> = known.map(|step| step.item.id.as_str()).collect();
+    assert_eq!(known, ["1", "3", "4"]);
+    let never = CancellationToken::new();
+    let report = case.apply_as("second", &never).await.unwrap();
+    assert_eq!(report.failed, 1, "{report:?}");
+    assert_eq!(case.world.of_kind("thing").len(), THINGS);
+}
+
+#[tokio::test]
 async fn another_item_that_has_the_number_by_now_is_not_taken_for_it() {
     let case = restored().await;
     let id = case.twin("1");

@@ -65,6 +65,33 @@ async fn one_item_that_fails_stops_no_other_and_can_be_tried_again() {
 }
 
 #[tokio::test]
+async fn what_somebody_made_after_a_refusal_is_not_ours() {
+    let case = Case::new(MapSnapshot::contoso(2), false);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    case.world.poison("Blue");
+    let report = case.apply().await.unwrap();
+    assert_eq!(report.failed, 2);
+    assert_eq!(case.store.open(), []);
+    case.world.heal();
+    let (project, _) = case.world.of_kind("project").remove(0);
+    let theirs = Thing {
+        kind: "team".to_owned(),
+        scope: project,
+        name: "Blue".to_owned(),
+        body: "theirs".to_owned(),
+        ..Thing::default()
+    };
+    case.world.seed("theirs", theirs);
+    case.apply().await.unwrap();
+    let steps = case.steps().into_iter().filter(|step| step.name == "Blue");
+    let states: Vec<StepState> = steps.map(|step| step.state).collect();
+    assert_eq!(states.len(), 2);
+    assert!(states.contains(&StepState::Skipped) && states.contains(&StepState::Verified));
+    assert_eq!(case.world.things()["theirs"].body, "theirs");
+    assert!(!case.store.ids().values().any(|id| id == "theirs"));
+}
+
+#[tokio::test]
 async fn items_that_could_not_be_looked_up_are_not_left_out() {
     let case = Case::new(MapSnapshot::contoso(4), false);
     case.world.away(true);

@@ -1,6 +1,6 @@
 //! Restores from a snapshot that cannot be read whole.
 
-use engine::plan::Select;
+use engine::plan::{Select, Selector, What};
 use model::{Action, Conflict, Event, PlanState, Step, StepState};
 
 use super::Case;
@@ -68,4 +68,37 @@ async fn asking_for_what_cannot_be_read_is_refused_by_its_name() {
     let planned = case.plan(ids("thing", &["6"]), Conflict::Skip).await;
     planned.unwrap();
     assert!(left_out(&case.steps()).is_empty(), "it is whole");
+}
+
+#[tokio::test]
+async fn an_item_without_its_document_may_lie_in_the_container_and_is_named() {
+    let mut snapshot = MapSnapshot::contoso(2);
+    snapshot.part("thing", "", "3", "remarks.txt", "of a thing");
+    let case = Case::new(snapshot, false);
+    let inside = Select::Items(vec![Selector {
+        kind: Some("thing".to_owned()),
+        scope: Some("Contoso".to_owned()),
+        what: What::All,
+    }]);
+    case.plan(inside, Conflict::Skip).await.unwrap();
+    let steps = case.steps();
+    let left_out = left_out(&steps);
+    assert_eq!(left_out.len(), 1, "{steps:?}");
+    assert!(left_out[0].contains("thing 3"), "{left_out:?}");
+}
+
+#[tokio::test]
+async fn damage_elsewhere_is_no_matter_of_a_plan_for_one_folder() {
+    for (prefix, count) in [("projects/p1", 0), ("things", 1)] {
+        let mut snapshot = MapSnapshot::contoso(8);
+        snapshot.lose("things/0000", "thing", "", &["3", "4"]);
+        let case = Case::new(snapshot, false);
+        let under = Select::Items(vec![Selector {
+            kind: None,
+            scope: None,
+            what: What::Under(prefix.to_owned()),
+        }]);
+        case.plan(under, Conflict::Skip).await.unwrap();
+        assert_eq!(left_out(&case.steps()).len(), count, "{prefix}");
+    }
 }

@@ -172,7 +172,11 @@ impl FakeKind {
                 ..Thing::default()
             };
             cx.journal.intend(&item.item).await?;
-            let id = self.world.create(thing)?;
+            let made = self.world.create(thing);
+            if made.as_ref().is_err_and(Error::did_nothing) && !item.open_intent {
+                cx.journal.withdraw(&item.item).await?;
+            }
+            let id = made?;
             cx.journal.made(&item.item, &id).await?;
             id
         };
@@ -289,7 +293,9 @@ impl Kind for FakeKind {
         self.world.answers()?;
         let mut known = Vec::new();
         for item in items {
-            let there = self.world.read(item.new_id.as_deref().unwrap())?;
+            let id = item.new_id.as_deref().unwrap();
+            self.world.shows(id)?;
+            let there = self.world.read(id)?;
             let ours =
                 |thing: &Thing| !thing.deleted && thing.marker.as_ref() == Some(&item.item.id);
             known.push(matches!(self.shape, Shape::Thing) && there.as_ref().is_some_and(ours));
@@ -333,6 +339,16 @@ impl Kind for FakeKind {
             differences.push(of_item);
         }
         Ok(differences)
+    }
+
+    async fn revisions(&self, _: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<String>>> {
+        let mut revisions = Vec::new();
+        for item in items {
+            let there = self.world.read(item.new_id.as_deref().unwrap())?;
+            let there = there.filter(|_| matches!(self.shape, Shape::Thing));
+            revisions.push(there.map(|thing| thing.revisions.to_string()));
+        }
+        Ok(revisions)
     }
 
     fn only_one(&self) -> Option<&'static str> {

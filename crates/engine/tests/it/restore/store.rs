@@ -189,6 +189,10 @@ impl PlanStore for MemoryStore {
         self.tick(plan, |rows| entry(rows, item).intended = true)
     }
 
+    async fn withdraw(&self, plan: &str, item: &ItemRef) -> Result<()> {
+        self.tick(plan, |rows| entry(rows, item).intended = false)
+    }
+
     async fn wrote(&self, plan: &str, written: &Written) -> Result<()> {
         self.tick(plan, |rows| {
             let entry = entry(rows, &written.item);

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Case;
 use super::plan::{ids, untouched};
 use super::snapshot::MapSnapshot;
-use super::world::{Kill, Teams};
+use super::world::{Kill, Teams, Thing};
 use crate::stand_in::client;
 
 impl Case {
@@ -125,6 +125,55 @@ async fn what_was_changed_since_stays_whenever_that_was() {
             .iter()
             .any(|issue| issue.code == "restore-conflict")
     );
+}
+
+/// No difference tells of it: what was restored is as it was, and somebody has added to it.
+#[tokio::test]
+async fn what_has_another_revision_than_when_it_was_read_back_stays_whenever_that_came() {
+    let case = restored(3).await;
+    let things = case.world.of_kind("thing");
+    let change = |at: usize| {
+        let changed = case
+            .world
+            .change(&things[at].0, |thing| thing.revisions += 1);
+        changed.unwrap();
+    };
+    change(0);
+    case.plan_undo(None).await.unwrap();
+    let of_things = |step: &model::Step| step.item.kind == "thing";
+    let steps = case.store.steps_of("undo").into_iter().filter(of_things);
+    let (kept, planned): (Vec<_>, Vec<_>) = steps.partition(|step| step.action == Action::Skip);
+    assert_eq!((kept.len(), planned.len()), (1, 2));
+    let reason = kept[0].reason.as_deref().unwrap();
+    assert!(reason.contains("changed since"), "{reason}");
+    change(1);
+    let report = case.undo(None).await.unwrap();
+    // With the two teams.
+    assert_eq!((report.removed, report.failed), (3, 1));
+    assert_eq!(case.alive(), 2);
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_not_put_back_over_a_later_change() {
+    let case = untouched(3);
+    case.world
+        .change("2", |thing| "newer".clone_into(&mut thing.body))
+        .unwrap();
+    let mut before = case.snapshot.clone();
+    let document = r#"{"name":"thing 2","body":"newer","links":[]}"#;
+    before.put("thing", "", "2", document);
+    case.plan(ids("thing", &["2"]), Conflict::Replace)
+        .await
+        .unwrap();
+    case.apply().await.unwrap();
+    case.plan_undo(Some(&before)).await.unwrap();
+    let steps = case.store.steps_of("undo");
+    assert_eq!(steps[0].action, Action::Replace);
+    let change = |thing: &mut Thing| thing.revisions += 1;
+    case.world.change("2", change).unwrap();
+    let report = case.undo(Some(&before)).await.unwrap();
+    assert_eq!(report.failed, 1, "{report:?}");
+    assert_eq!(case.world.things()["2"].body, "body 2");
 }
 
 #[tokio::test]

@@ -55,6 +55,8 @@ struct State {
     garbled: BTreeSet<String>,
     /// Nothing can be looked up.
     away: bool,
+    /// Of what has these ids nobody can tell what it is.
+    veiled: BTreeSet<String>,
     teams: Teams,
     cancel: Option<(u64, tokio_util::sync::CancellationToken)>,
 }
@@ -126,6 +128,17 @@ impl World {
 
     pub(crate) fn away(&self, away: bool) {
         self.state().away = away;
+    }
+
+    pub(crate) fn veil(&self, id: &str) {
+        self.state().veiled.insert(id.to_owned());
+    }
+
+    pub(crate) fn shows(&self, id: &str) -> Result<()> {
+        if self.state().veiled.contains(id) {
+            return Err(Error::malformed(format!("{id} is not understood")));
+        }
+        Ok(())
     }
 
     /// Fails while nothing can be looked up.
@@ -222,7 +235,8 @@ impl World {
                     model::Class::Permission,
                     "permission-missing",
                     format!("{} may not be written", thing.name),
-                ));
+                )
+                .with_status(403));
             }
             state.next += 1;
             let id = format!("new-{}", state.next);

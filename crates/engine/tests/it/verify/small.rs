@@ -8,7 +8,7 @@ use bytes::Bytes;
 use engine::verify::{VerifyContext, VerifyReport, verify};
 use futures::TryStreamExt as _;
 use jiff::Timestamp;
-use model::{Class, Issue, ItemRef, KindCounts, Silent, SourceFile};
+use model::{Class, Issue, ItemRef, KindCounts, Picks, Silent, SourceFile};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -33,6 +33,7 @@ pub(crate) struct Files(pub(crate) BTreeMap<String, Vec<u8>>, pub(crate) Describ
 pub(crate) struct Described {
     pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) selection: &'static [&'static str],
+    pub(crate) picks: Picks,
     pub(crate) issues: Vec<Issue>,
 }
 
@@ -75,6 +76,7 @@ impl Files {
         let described = Described {
             counts: BTreeMap::from([("box", 2), ("thing", 3), ("remark", 2), ("file", 1)]),
             selection: &["box", "thing", "remark", "file"],
+            picks: Picks::default(),
             issues: Vec::new(),
         };
         Self(files.collect(), described)
@@ -98,7 +100,7 @@ impl Files {
         });
         let source = serde_json::json!({
             "schema": 1, "service": "small", "source": "here", "url": "https://example.invalid", "connector": "here", "run": "r", "job": "j",
-            "token": 1, "started": time(), "finished": time(), "selection": self.selection, "cursors": {},
+            "token": 1, "started": time(), "finished": time(), "selection": self.selection, "picks": self.picks, "cursors": {},
             "counts": counts.collect::<BTreeMap<_, _>>(), "issues": self.issues,
         });
         serde_json::from_value(source).unwrap()

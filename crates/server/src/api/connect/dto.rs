@@ -351,8 +351,8 @@ pub(super) struct AddWizard {
     /// People whose connectors are limited, and who reach these too. It takes `manage-people`.
     #[serde(default)]
     pub(super) people: Vec<String>,
-    /// How long snapshots are kept: each gets a policy of its own with the usual schedule. It takes `manage-policies`. When absent, the policy counts that is
-    /// for them anyway.
+    /// How long snapshots are kept: each gets a policy of its own with the usual schedule. It takes `manage-policies`. Without `within`, all of a week stays
+    /// beside what it names; a length of nothing is no such rule. When absent, the policy counts that is for them anyway.
     pub(super) retention: Option<KeepBody>,
 }
 

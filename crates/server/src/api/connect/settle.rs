@@ -1,7 +1,7 @@
 //! What is set together with new connectors: who of those with limited reach may use them, and how long their snapshots are kept (K-10).
 
 use control::{WizardAdded, WizardWishes};
-use model::{Permission, ProposalKind};
+use model::{Permission, Policy, ProposalKind};
 use serde_json::json;
 
 use super::dto::AddWizard;
@@ -34,7 +34,11 @@ pub(super) fn wishes(
         return refuse(Permission::ManagePolicies);
     }
     let policy = request.retention.as_ref().map(|retention| {
-        let body = json!({ "name": "own", "retention": retention });
+        let mut body = json!({ "name": "own", "retention": retention });
+        let within = &mut body["retention"]["within"];
+        if within.is_null() {
+            *within = json!(Policy::standard().retention.within);
+        }
         let body: PolicyBody = serde_json::from_value(body)
             .map_err(|error| Problem::refused("policy-refused", error.to_string()))?;
         body.policy(None, server.control.clock.now())

@@ -1,7 +1,7 @@
 //! What is done for a repository by itself, and when.
 
 use axum::extract::State;
-use catalog::MaintenanceRow;
+use catalog::{MaintenanceRow, RepositoryRow};
 use jiff::Timestamp;
 use model::policy::next_runs;
 use model::{Maintenance, Task};
@@ -31,6 +31,8 @@ struct MaintenanceView {
     prune: Option<ScheduledTask>,
     /// Of the newest snapshot of each source.
     verify: Option<ScheduledTask>,
+    /// Grows with each change; sent back with one, it is refused when somebody else was faster.
+    version: i64,
 }
 
 /// A check that comes by itself.
@@ -67,6 +69,8 @@ struct SetMaintenance {
     #[serde(deserialize_with = "present")]
     #[schema(required)]
     verify: Option<SetTask>,
+    /// What it replaces; absent for whatever is there.
+    version: Option<i64>,
 }
 
 /// When to check, and how thoroughly.
@@ -128,7 +132,7 @@ impl SetMaintenance {
 
 impl MaintenanceView {
     fn of(
-        repository: &str,
+        repository: &RepositoryRow,
         tasks: &[(Maintenance, Option<Timestamp>)],
         now: Timestamp,
     ) -> Result<Self, Problem> {
@@ -136,7 +140,7 @@ impl MaintenanceView {
             let Some((one, fired)) = tasks.iter().find(|(one, _)| one.task == task) else {
                 return Ok(None);
             };
-            let next = next_runs(&one.schedule, &one.label(repository), now, PREVIEW);
+            let next = next_runs(&one.schedule, &one.label(&repository.name), now, PREVIEW);
             let view = ScheduledTask {
                 schedule: ScheduleBody::of(&one.schedule)?,
                 next: next.iter().map(ToString::to_string).collect(),
@@ -149,16 +153,18 @@ impl MaintenanceView {
                 .map(|(task, read_percent)| ScheduledCheck { task, read_percent }),
             prune: view(Task::Prune)?.map(|(task, _)| task),
             verify: view(Task::Verify)?.map(|(task, _)| task),
+            version: repository.maintenance_version,
         })
     }
 }
 
 async fn known(server: &Server, name: &str) -> Result<MaintenanceView, Problem> {
+    // First: with a version that is too old nothing is overwritten.
+    let repository = server.control.catalog.repository(name).await?;
     let rows = server.control.maintenance(name).await?;
     let task = |row: MaintenanceRow| (row.maintenance, row.fired);
     let tasks: Vec<_> = rows.into_iter().map(task).collect();
-    let name = server.control.catalog.repository(name).await?.name;
-    MaintenanceView::of(&name, &tasks, server.control.clock.now())
+    MaintenanceView::of(&repository, &tasks, server.control.clock.now())
 }
 
 /// What is done for a repository by itself, and when next.
@@ -184,7 +190,10 @@ async fn set(
     Json(request): Json<SetMaintenance>,
 ) -> Result<Json<MaintenanceView>, Problem> {
     let tasks = request.tasks()?;
-    server.control.set_maintenance(&name, &tasks).await?;
+    let control = &server.control;
+    control
+        .set_maintenance(&name, &tasks, request.version)
+        .await?;
     let names: Vec<&str> = tasks.iter().map(|one| one.task.name()).collect();
     server
         .audit(
@@ -207,9 +216,9 @@ async fn preview(
     Path(name): Path<String>,
     Json(request): Json<SetMaintenance>,
 ) -> Result<Json<MaintenanceView>, Problem> {
-    let name = server.control.catalog.repository(&name).await?.name;
+    let repository = server.control.catalog.repository(&name).await?;
     let tasks = request.tasks()?.into_iter().map(|one| (one, None));
     let tasks: Vec<_> = tasks.collect();
     let now = server.control.clock.now();
-    MaintenanceView::of(&name, &tasks, now).map(Json)
+    MaintenanceView::of(&repository, &tasks, now).map(Json)
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use control::browse::OpenSnapshot;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use model::is_unseen;
 use repository::{Node, Repository};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -214,14 +215,14 @@ fn wanted(request: &HeaderMap, size: u64) -> Wanted {
     Wanted::Part(range)
 }
 
-/// RFC 6266: a name for everybody in ASCII, and the name as it is.
+/// RFC 6266: a name for everybody in ASCII, and the name as it is but for what would make it look like another one.
 fn disposition(download: bool, named: &Named<'_>) -> String {
     let own = named.path.rsplit('/').next().unwrap_or_default();
     let name = named
         .download
         .filter(|name| !name.is_empty())
         .unwrap_or(own);
-    let odd = |char: char| char.is_control() || "/\\\":*?<>|%;".contains(char);
+    let odd = |char: char| char.is_control() || is_unseen(char) || "/\\\":*?<>|%;".contains(char);
     let name: String = name
         .chars()
         .take(150)
@@ -301,6 +302,10 @@ mod tests {
         let hostile = told(Some("x\"; filename=\"../../evil\r\nSet-Cookie: a=b"), "a");
         assert!(!hostile.contains(['\r', '\n', '/']));
         assert_eq!(hostile.matches('"').count(), 2, "{hostile}");
+        assert_eq!(
+            told(Some("a\u{202e}gpj.exe.png"), "a"),
+            "attachment; filename=\"a_gpj.exe.png\"; filename*=UTF-8''a_gpj.exe.png"
+        );
         assert!(told(Some(".."), "a").contains("filename=\"file\""));
         let long = "ü".repeat(10_000);
         assert!(HeaderValue::from_str(&told(Some(&long), "a")).is_ok());

@@ -136,24 +136,33 @@ impl<'a> Place<'a> {
     async fn projects(&mut self, there: &[Project]) -> Result<()> {
         let mut mapped = Vec::new();
         for id in self.cx.stored.ids(project::PROJECT, "").await? {
-            let item = ItemRef::new(project::PROJECT, "", &id);
-            let document = parts::document(self.cx.stored, &item).await?;
-            let old: project::Project<'_> = parts::read(&item, &document)?;
-            let name = old.name.to_lowercase();
+            let name = self.stored_name(&id).await?;
             let new = self.cx.ids.get(project::PROJECT, &id);
             let by_id = new.and_then(|new| {
                 let mut there = there.iter();
                 there.find(|project| project.id.eq_ignore_ascii_case(&new))
             });
-            if let Some(project) = by_id.or_else(|| self.named.get(&name)) {
-                mapped.push((name.clone(), project.clone()));
-                self.projects.insert(id.clone(), project.clone());
+            let by_name = || self.named.get(name.as_ref()?);
+            if let Some(project) = by_id.or_else(by_name).cloned() {
+                mapped.extend(name.clone().map(|name| (name, project.clone())));
+                self.projects.insert(id.clone(), project);
             }
-            self.ids.insert(name, id);
+            self.ids.extend(name.map(|name| (name, id)));
         }
         // Not before all are looked up: a name may be that of another project at the target.
         self.named.extend(mapped);
         Ok(())
+    }
+
+    /// The name of a project of the snapshot in lower case; `None` where its document cannot be read: then its id and its nodes lead to it.
+    async fn stored_name(&self, id: &str) -> Result<Option<String>> {
+        let item = ItemRef::new(project::PROJECT, "", id);
+        let document = match parts::document(self.cx.stored, &item).await {
+            Err(error) if error.is_damage() => return Ok(None),
+            document => document?,
+        };
+        let project: project::Project<'_> = parts::read(&item, &document)?;
+        Ok(Some(project.name.to_lowercase()))
     }
 
     /// What stands for the project of a revision: that of its nodes, which stay the same under whatever names; else that of the name.

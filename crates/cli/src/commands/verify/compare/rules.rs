@@ -62,14 +62,19 @@ pub(super) static RULES: &[Rule] = &[
     ),
     rule(
         &["team"],
-        "the descriptor of a team's identity",
-        "it is another form of the team's id",
+        "the descriptor and the scope of a team's identity",
+        "they are other forms of the ids of team, project and organization",
         Declared::ByKind(NEW_IDS),
         |value, _| {
             drop_all(
                 value,
                 "document/identity",
                 &["descriptor", "subjectDescriptor"],
+            );
+            drop_all(
+                value,
+                "document/identity/properties",
+                &["ScopeId", "SecuringHostId"],
             );
         },
     ),
