@@ -1,6 +1,6 @@
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tabTo } from "./support/keys";
+import { hasFocus, tabTo } from "./support/keys";
 import { Person } from "./support/person";
 import { ADMIN, World } from "./support/world";
 
@@ -49,12 +49,15 @@ test("sre_14 sre_16 sre_25 xa_05: an organization is connected and backed up by 
   await page.getByRole("dialog", { name: "Authorize Azure DevOps" }).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
+  await hasFocus(page, button("Sign in to Azure DevOps"));
   await press(page, button("Sign in to Azure DevOps"));
   const [popup] = await Promise.all([page.waitForEvent("popup"), press(page, button("Authorize"))]);
   await type(popup, popup.getByLabel("Account"), world.simulator.person);
   await press(popup, popup.getByRole("button", { name: "Accept" }));
 
   await page.getByText("Connected to Azure DevOps").waitFor();
+  // The fields are gone; the keyboard is on what came instead of them.
+  await hasFocus(page, button("Sign in with different account"));
   for (const step of ["Organizations", "Settings", "Review"]) {
     await press(page, button("Next"));
     await page.locator('[aria-current="step"]', { hasText: step }).waitFor();

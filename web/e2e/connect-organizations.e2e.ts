@@ -81,6 +81,15 @@ test("sre_13 k_10 k_11: several are connected at once, named, given to somebody,
   await at.succeeded();
 });
 
+test("k_02: what a connector misses is told as what it is, where each kind of data can be read", async () => {
+  const { page, person } = at;
+  await at.connectAccount("contoso", MEMBER);
+  await person.open("/connectors/contoso?tab=checks");
+  await at.button("Run checks").click();
+  await page.getByText("One permission is missing: not everything can be backed up.").waitFor();
+  await page.getByText("The account is a member of contoso and not in Project Collection Administrators").waitFor();
+});
+
 test("av_07 sre_19: an account that reaches no organization is told so, and what to do", async () => {
   await signIn("mona.kane@fabrikam.example");
   await at.page.getByText("The account reaches no organization", { exact: true }).waitFor();

@@ -165,7 +165,8 @@ test("xm_07: who is protected, how often users are looked for, and the worker ar
   await world.post("/connectors", { service: "microsoft-365", name: "contoso-365", organization: TENANT, identity }, at.authorization);
   await page.goto("/connectors");
   await at.button("Actions for contoso-365").click();
-  await page.getByRole("menuitem", { name: "Tenant settings" }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await page.getByRole("link", { name: /^Advanced settings of the tenant/ }).click();
   await page.getByRole("radio", { name: /^Manual/ }).check();
   await at.field("Minutes between").fill("60");
   await at.choose("Default worker", /\(in the server\)$/);

@@ -71,6 +71,11 @@ test("on a telephone in the dark every step of the wizard fits, and nothing of i
     await person.expectFits();
     await person.expectAccessible();
   };
+  for (const kind of ["documentation", "azure-devops-server", "microsoft-365"]) {
+    await page.goto(`/connect/${kind}`);
+    await page.getByRole("textbox").first().waitFor();
+    await check();
+  }
   await page.goto("/connect/azure-devops");
   await at.field("Organization").fill("contoso");
   for (const method of ["Managed identity", "Federated identity (another tenant)", "App with a certificate", "Workload identity", "Personal Access Token (PAT)"]) {

@@ -1,10 +1,11 @@
 import { beforeAll, expect, test } from "vitest";
 import { keeper, type Item } from "./support/keeper";
-import { focusIsSeen, press, tabTo } from "./support/keys";
+import { focusIsSeen, hasFocus, press, tabTo } from "./support/keys";
 import { Person } from "./support/person";
+import { ended, type Run } from "./support/protected";
 import { ADMIN } from "./support/world";
 
-const k = keeper({ workItems: 12, backups: 1 });
+const k = keeper({ workItems: 30, backups: 1 });
 let lost: Item;
 
 beforeAll(async () => {
@@ -88,6 +89,43 @@ test("something lost is found, put into the basket, planned and brought back wit
   await page.getByText("Applied", { exact: true }).waitFor();
   const back = await k.world.askService("GET", `_apis/wit/workitems/${lost.id}?api-version=7.1`);
   expect(back.status).toBe(200);
+});
+
+test("a dialog that a menu opened gives the keyboard back to what opened the menu", async () => {
+  const { page } = k;
+  await page.goto("/connectors");
+  const menu = page.getByRole("button", { name: "Actions for contoso" });
+  for (const end of ["Escape", "Cancel"]) {
+    await press(page, menu);
+    const remove = page.getByRole("menuitem", { name: "Delete connector" });
+    await remove.waitFor();
+    while (!(await remove.evaluate((element) => element === document.activeElement))) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await k.dialog.waitFor();
+    if (end === "Escape") await page.keyboard.press("Escape");
+    else await press(page, k.button(end, k.dialog));
+    await k.dialog.waitFor({ state: "detached" });
+    await hasFocus(page, menu);
+  }
+});
+
+test("what comes when more issues are shown, or one is acknowledged, has the keyboard", async () => {
+  const { page } = k;
+  await k.world.simulate("/__faults", { path: "*/_apis/wit/workitems/*/comments*", fault: "403" });
+  const { id } = await k.post<Run>("/backups", { connector: k.made.connector, full: true });
+  await ended(k.world, k.made.token, id);
+  await k.world.simulate("/__faults", undefined, "DELETE");
+  await page.goto("/issues");
+  const rows = page.getByRole("button", { name: /^Acknowledge: / });
+  await press(page, k.button(/^Show .* more$/));
+  await hasFocus(page, rows.nth(5));
+  await tabTo(page, rows.nth(2), true);
+  const next = await rows.nth(3).getAttribute("aria-label");
+  await page.keyboard.press("Enter");
+  await k.dialog.getByLabel("Why this is acceptable").fill("Known");
+  await press(page, k.button("Acknowledge", k.dialog));
+  await k.dialog.waitFor({ state: "detached" });
+  await hasFocus(page, page.getByRole("button", { name: next ?? "", exact: true }));
 });
 
 test("a dialog keeps the keyboard within it, and the popover in it closes alone", async () => {

@@ -28,6 +28,22 @@ test("a run that the service holds up says so, and is canceled", async () => {
   expect((await k.runEnded()).state).toBe("succeeded");
 });
 
+test("a run tells while it reads what it reads", async () => {
+  const { page, person } = k;
+  // The list of comments comes byte by byte.
+  await k.world.simulate("/__faults", { path: "*/comments*", fault: "slow", milliseconds: 400 });
+  const { id } = await k.post<{ id: string }>("/backups", { connector: k.made.connector, full: true });
+  await person.open(`/runs/${id}`);
+  const fact = (name: string) => page.getByText(name, { exact: true }).locator("xpath=following-sibling::dd");
+  await fact("Reading now").waitFor();
+  await page.getByText("Reading: Work items", { exact: true }).waitFor();
+  const requests = await fact("Requests").innerText();
+  await expect.poll(() => fact("Requests").innerText(), { timeout: 20_000 }).not.toBe(requests);
+  await person.expectAccessible();
+  await k.world.simulate("/__faults", undefined, "DELETE");
+  expect((await k.runEnded()).state).toBe("succeeded");
+});
+
 test("issues are grouped, acknowledged with a reason, and known by the next run", async () => {
   const { page, person } = k;
   await k.world.simulate("/__faults", { path: "*/teams/*/members*", fault: "403" });

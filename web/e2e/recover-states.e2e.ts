@@ -51,6 +51,18 @@ test("two clicks start one run", async () => {
   expect(await plans()).toBe(1);
 });
 
+test("the page of a plan at work tells how far it is, before any event comes", async () => {
+  const { page } = k;
+  const { items } = await k.get<{ items: { id: string }[] }>("/restore-plans");
+  const alter = (path: string, change: object) =>
+    page.route(path, async (route) => route.fulfill({ json: { ...((await (await route.fetch()).json()) as object), ...change } }));
+  await page.route("**/api/v1/events", (route) => route.abort());
+  await alter(`**/api/v1/restore-plans/${items[0]?.id}`, { state: "applying" });
+  await alter("**/api/v1/runs/*", { state: "running", progress: { phase: "links", items: 20, expected: 39, bytes: 0, requests: 7 } });
+  await page.goto(`/restore/${items[0]?.id}`);
+  await page.getByText("20 of 39", { exact: true }).waitFor();
+});
+
 test("what the server could not answer is asked for again by a button", async () => {
   const { page, person } = k;
   await page.route("**/api/v1/policies", (route) => route.fulfill({ status: 500, contentType: "text/html", body: "<h1>Bad day</h1>" }));

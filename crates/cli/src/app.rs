@@ -377,14 +377,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_of_the_key_that_was_cut_short_is_for_who_holds_the_lock() {
+    async fn a_key_that_is_to_be_made_or_changed_is_for_who_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::new(folder.path().join("data"), None, false);
         drop(App::open(&place).await.ok().unwrap());
         let beside = async || App::beside(&place).await.ok().unwrap().is_some();
         assert!(beside().await);
-        std::fs::write(place.join("key.next"), "x").unwrap();
+        let next = place.join("key.next");
+        std::fs::write(&next, "x").unwrap();
         assert!(!beside().await);
+        std::fs::remove_file(&next).unwrap();
+        assert!(beside().await);
+        std::fs::remove_file(place.join("key")).unwrap();
+        assert!(!beside().await);
+        assert!(!place.join("key").exists());
     }
 
     /// A backup that begins at the moment at which somebody lists snapshots must not fail for it.

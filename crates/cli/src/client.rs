@@ -359,6 +359,19 @@ fn refusal(status: StatusCode, problem: &Value) -> Failure {
     failure
 }
 
+/// A member of a document as people read it; nothing where it has none.
+pub(crate) fn text<'a>(document: &'a Value, member: &str) -> &'a str {
+    document[member].as_str().unwrap_or_default()
+}
+
+/// A secret that was just made. It is told once: an answer without it is none of a Keepward server.
+pub(crate) fn secret<'a>(made: &'a Value, member: &str) -> Result<&'a str, Failure> {
+    match text(made, member) {
+        "" => Err(stranger(StatusCode::OK)),
+        secret => Ok(secret),
+    }
+}
+
 /// What a part of a path may hold as it is.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
@@ -431,6 +444,14 @@ mod tests {
         let failure = read(StatusCode::OK, b"<html>sign in</html>").unwrap_err();
         assert_eq!(failure.code.as_deref(), Some("server-unreachable"));
         assert_eq!(read(StatusCode::NO_CONTENT, b"").unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn a_secret_that_is_not_told_is_no_empty_secret() {
+        for made in [json!({}), json!({ "secret": "" }), json!({ "secret": 7 })] {
+            assert!(secret(&made, "secret").is_err(), "{made}");
+        }
+        assert_eq!(secret(&json!({ "secret": "s" }), "secret").unwrap(), "s");
     }
 
     #[test]

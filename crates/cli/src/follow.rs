@@ -7,7 +7,7 @@ use model::Reporter as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Api, Stream, segment};
+use crate::client::{Api, Stream, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
@@ -108,10 +108,6 @@ async fn hear(stream: &mut Option<Stream>, progress: &Arc<Progress>) -> Option<S
     let last = open.last.clone();
     *stream = None;
     last
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
 }
 
 fn standing(run: &Value) -> String {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, of_a_file};
+use crate::output::Output;
 
 /// What stands for standard output in the place of a file.
 const STANDARD_OUTPUT: &str = "-";
@@ -107,6 +108,31 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut file = NewFile::private(path)?;
     file.write(bytes)?;
     file.finish().map(drop)
+}
+
+/// Where a secret goes that is told once: a private file, or standard output.
+pub(crate) struct Keeping(Option<NewFile>);
+
+impl Keeping {
+    /// Before the secret is made: what cannot be kept would be lost.
+    pub(crate) fn at(path: &Path) -> Result<Self, Failure> {
+        if is_standard_output(path) {
+            return Ok(Self(None));
+        }
+        NewFile::private(path).map(|file| Self(Some(file)))
+    }
+
+    /// Writes the secret as a line. Answers whether it is in a file: nothing else belongs on a standard output that got it.
+    pub(crate) fn keep(self, secret: &str, output: &Output) -> Result<bool, Failure> {
+        let line = format!("{secret}\n");
+        let Some(mut file) = self.0 else {
+            output.data(line.as_bytes());
+            return Ok(false);
+        };
+        file.write(line.as_bytes())?;
+        file.finish()?;
+        Ok(true)
+    }
 }
 
 /// A link is not followed: what it leads to was not named.

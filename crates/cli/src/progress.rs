@@ -9,6 +9,14 @@ use model::{Event, Reporter};
 
 use crate::output::Output;
 
+/// While nobody knows how much there is.
+const OPEN: &str = "{spinner} {elapsed_precise} {prefix} {msg}";
+const COUNTED: &str = "{spinner} {elapsed_precise} {prefix} {bar:20} {msg}, {eta} left";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
 /// Renders what the engine reports.
 pub(crate) struct Progress {
     output: Output,
@@ -21,10 +29,7 @@ impl Progress {
     pub(crate) fn new(output: &Output) -> Arc<Self> {
         let bar = output.is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
-            let style = ProgressStyle::with_template(
-                "{spinner} {elapsed_precise} {prefix} {bar:20} {msg} {eta}",
-            );
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_style(style(OPEN));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
@@ -71,12 +76,12 @@ impl Reporter for Progress {
                 bytes,
                 requests,
                 budget_left,
+                ..
             } => {
                 let Some(bar) = &self.bar else { return };
-                if let Some(expected) = expected {
-                    bar.set_length(expected);
-                    bar.set_position(items);
-                }
+                bar.set_style(style(expected.map_or(OPEN, |_| COUNTED)));
+                expected.map_or_else(|| bar.unset_length(), |expected| bar.set_length(expected));
+                bar.set_position(items);
                 let budget =
                     budget_left.map_or_else(String::new, |left| format!(", {left:.0} TSTU left"));
                 let mut parts = vec![format!("{items} items")];

@@ -5,7 +5,10 @@ mod facts;
 mod find;
 mod settings;
 
+use std::time::Duration;
+
 use catalog::{AlarmAcknowledgement, AlarmRow};
+use jiff::Timestamp;
 use model::Alarm;
 use tokio_util::sync::CancellationToken;
 
@@ -13,20 +16,27 @@ pub use facts::{Facts, StorageFact};
 pub use find::find;
 pub use settings::AlarmSettings;
 
+use self::find::next_overdue;
 use crate::{Control, Error, Result};
 
-/// Between two looks.
-const LOOK: std::time::Duration = std::time::Duration::from_mins(5);
+/// Between two looks, at most and at least.
+const LOOK: Duration = Duration::from_mins(5);
+const SOON: Duration = Duration::from_secs(1);
 
 impl Control {
     /// Looks for alarms until it is canceled.
     pub async fn run_alarms(&self, cancel: &CancellationToken) {
         let looking = async {
             loop {
-                if let Err(error) = self.look_for_alarms().await {
+                let next = self.look().await.map(|(_, next)| next);
+                let due = next.unwrap_or_else(|error| {
                     tracing::warn!(%error, "alarms could not be looked for");
-                }
-                tokio::time::sleep(LOOK).await;
+                    None
+                });
+                // The console says that a backup is too old from the moment on that it is.
+                let left =
+                    due.and_then(|due| Duration::try_from(due.duration_since(self.now())).ok());
+                tokio::time::sleep(left.map_or(LOOK, |left| (left + SOON).min(LOOK))).await;
             }
         };
         tokio::select! {
@@ -37,9 +47,15 @@ impl Control {
 
     /// One look: raises what is wrong, clears what is over. Returns what is raised now.
     pub async fn look_for_alarms(&self) -> Result<Vec<Alarm>> {
+        Ok(self.look().await?.0)
+    }
+
+    /// The same, with the time at which the next backup becomes overdue.
+    async fn look(&self) -> Result<(Vec<Alarm>, Option<Timestamp>)> {
         let settings = self.alarm_settings().await?;
         let now = self.now();
-        let found = find(&self.facts().await?, &settings, now);
+        let facts = self.facts().await?;
+        let found = find(&facts, &settings, now);
         let raised = self.catalog.alarms().await?;
         for alarm in &found {
             let key = alarm.key();
@@ -61,7 +77,7 @@ impl Control {
                 self.catalog.clear_alarm(&row.key).await?;
             }
         }
-        Ok(found)
+        Ok((found, next_overdue(&facts, &settings, now)))
     }
 
     /// Somebody knows of it, and says why it may stay. It is raised again when it gets worse.
@@ -92,13 +108,18 @@ impl Control {
         Ok((settings.unwrap_or_default(), version))
     }
 
-    /// Replaces them, if they are still at `version`, and answers the next one; whatever is there without a version.
+    /// Replaces them, if they are still at `version`, and answers the next one; whatever is there without a version. What is
+    /// wrong by them, or no longer, is raised and cleared at once.
     pub async fn set_alarm_settings(
         &self,
         settings: &AlarmSettings,
         version: Option<i64>,
     ) -> Result<i64> {
         let text = settings.checked()?;
-        Ok(self.catalog.set_alarm_settings(&text, version).await?)
+        let version = self.catalog.set_alarm_settings(&text, version).await?;
+        if let Err(error) = self.look_for_alarms().await {
+            tracing::warn!(%error, "alarms could not be looked for by their new settings");
+        }
+        Ok(version)
     }
 }

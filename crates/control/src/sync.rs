@@ -32,6 +32,7 @@ impl Told<'_> {
         self.done += more;
         self.reporter.report(Event::Progress {
             phase: "index".to_owned(),
+            current: None,
             items: self.done,
             expected: Some(self.all),
             bytes: 0,

@@ -9,6 +9,7 @@ mod gone;
 mod lost;
 mod parent;
 mod prior;
+pub(crate) mod pulse;
 mod recount;
 mod resume;
 mod stale;
@@ -24,8 +25,8 @@ use service::{Client, Service};
 
 pub use checkpoint::Checkpoint;
 pub(crate) use gone::implausible;
-pub use parent::read_source;
-pub(crate) use parent::{Parent, is_of, known_source, latest, originals, told_source};
+pub(crate) use parent::{Parent, is_of, known_source, latest, originals};
+pub use parent::{read_source, told_source};
 
 use attempt::{Attempt, Ended};
 

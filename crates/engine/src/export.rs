@@ -388,6 +388,7 @@ impl Export<'_> {
     fn progress(&self) {
         self.options.reporter.report(Event::Progress {
             phase: "export".to_owned(),
+            current: None,
             items: self.report.files,
             expected: None,
             bytes: self.report.bytes,

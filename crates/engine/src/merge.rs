@@ -48,6 +48,16 @@ pub(crate) struct Merged {
     pub displaced: BTreeMap<String, NodeType>,
 }
 
+/// How far a merge is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Far {
+    /// Items of which something was written.
+    pub items: u64,
+    /// What was added to the repository.
+    pub bytes: u64,
+    pub at_end: bool,
+}
+
 struct State<'m, 'a, 'w> {
     merge: &'m Merge<'a>,
     editor: TreeEditor<'w>,
@@ -59,6 +69,9 @@ struct State<'m, 'a, 'w> {
     emptied: BTreeSet<String>,
     read: BTreeSet<String>,
     displaced: BTreeMap<String, NodeType>,
+    items: u64,
+    /// Of the last item.
+    folder: String,
 }
 
 impl Merge<'_> {
@@ -68,7 +81,9 @@ impl Merge<'_> {
         spool: Spool,
         writer: &mut Writer,
         rows: Spool,
+        tell: &mut (dyn FnMut(Far) + Send),
     ) -> Result<Merged> {
+        let stored = writer.stored().stored_bytes;
         let to_empty = self.empty.iter();
         let mut state = State {
             merge: self,
@@ -81,6 +96,8 @@ impl Merge<'_> {
             emptied: BTreeSet::new(),
             read: BTreeSet::new(),
             displaced: BTreeMap::new(),
+            items: 0,
+            folder: String::new(),
         };
         let mut sorted = spool.sorted()?;
         let mut group: Vec<Record> = Vec::new();
@@ -91,6 +108,7 @@ impl Merge<'_> {
             {
                 state.group(&group).await?;
                 group.clear();
+                tell(state.far(stored, record.is_none()));
             }
             match record {
                 Some(record) => group.push(record),
@@ -117,6 +135,16 @@ impl Merge<'_> {
 }
 
 impl State<'_, '_, '_> {
+    /// `stored` is what had been added to the repository before.
+    fn far(&mut self, stored: u64, at_end: bool) -> Far {
+        let now = self.editor.writer().stored().stored_bytes;
+        Far {
+            items: self.items,
+            bytes: now - stored,
+            at_end,
+        }
+    }
+
     /// All records of one path, in order of arrival.
     async fn group(&mut self, records: &[Record]) -> Result<()> {
         let mut ops = Vec::with_capacity(records.len());
@@ -138,6 +166,10 @@ impl State<'_, '_, '_> {
         let folder = path
             .get(..usize::from(first.item))
             .ok_or_else(out_of_place)?;
+        if self.folder != folder {
+            folder.clone_into(&mut self.folder);
+            self.items += 1;
+        }
         if path.len() == folder.len() {
             self.item(folder, ops).await
         } else {

@@ -3,13 +3,16 @@
 mod before;
 mod decide;
 mod find;
+mod homes;
 mod ids;
 mod mention;
 mod needs;
+mod once;
 mod order;
 mod people;
 mod select;
 mod store;
+mod told;
 mod unread;
 mod write;
 
@@ -27,8 +30,8 @@ pub(crate) use self::decide::{IF_GONE, NEEDED};
 pub(crate) use self::find::{Unfound, describe, find_each, revisions, target};
 pub(crate) use self::ids::IdMap;
 pub(crate) use self::people::renamed;
+pub(crate) use self::told::losses_of;
 use self::unread::Unread;
-pub(crate) use self::write::losses_of;
 use crate::Result;
 use crate::layout::Layouts;
 
@@ -60,6 +63,7 @@ impl PlanContext<'_> {
         let usage = self.http.usage();
         self.reporter.report(Event::Progress {
             phase: phase.to_owned(),
+            current: None,
             items,
             expected,
             bytes: usage.bytes,

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use service::{Item, Sink};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
-use tokio::time::{Duration, Instant};
 
 use crate::backup::checkpoint::{Checkpoints, Position};
+use crate::backup::pulse::Pulse;
+use crate::backup::scope_key;
 use crate::change::{self, Change, Op};
 use crate::layout::Layouts;
 use crate::rows::newlines;
@@ -34,6 +35,13 @@ pub(crate) struct CrawlInfo {
     pub complete: bool,
 }
 
+impl CrawlInfo {
+    /// As people are told of it.
+    pub(crate) fn phase(&self) -> String {
+        format!("crawl {}", scope_key(self.kind, &self.scope.name))
+    }
+}
+
 /// What all crawls of a run share.
 pub(crate) struct Collector<'a> {
     pub layouts: Layouts,
@@ -46,9 +54,8 @@ pub(crate) struct Collector<'a> {
     pub kept: BTreeSet<&'static str>,
     pub checkpoints: Option<Checkpoints<'a>>,
     pub spool: Mutex<Spool>,
+    pub pulse: Pulse,
     state: Mutex<State>,
-    items: AtomicU64,
-    bytes: AtomicU64,
     files: AtomicU64,
 }
 
@@ -61,8 +68,6 @@ struct State {
     /// So many of the issues are from a run that was killed.
     carried: usize,
     received: BTreeMap<String, u64>,
-    expected: u64,
-    last_report: Option<Instant>,
 }
 
 /// An issue of a crawl, and when in it; see [`Change::epoch`].
@@ -71,6 +76,20 @@ pub(crate) struct Noted {
     pub crawl: u16,
     pub epoch: u32,
     pub issue: Issue,
+    /// What it is about, beside the item that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemRef>,
+}
+
+impl Noted {
+    /// Whether it is about an item; one that names none may be about any.
+    fn is_about(&self, item: &ItemRef) -> bool {
+        if self.items.is_empty() {
+            self.issue.item.as_ref().is_none_or(|of| of == item)
+        } else {
+            self.items.contains(item)
+        }
+    }
 }
 
 /// What is left when all crawls are done.
@@ -79,6 +98,8 @@ pub(crate) struct Collected {
     pub spool: Spool,
     pub mentioned: HashSet<ItemRef>,
     pub issues: Vec<Issue>,
+    /// Items that issues are about, beside those that they name.
+    pub doubted: Vec<ItemRef>,
     /// Bytes by kind.
     pub received: BTreeMap<String, u64>,
 }
@@ -102,9 +123,8 @@ impl<'a> Collector<'a> {
             kept: BTreeSet::new(),
             checkpoints,
             spool: Mutex::new(spool),
+            pulse: Pulse::default(),
             state: Mutex::default(),
-            items: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
         }
     }
@@ -120,10 +140,13 @@ impl<'a> Collector<'a> {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.begin(number, &info, from.clone());
         }
+        let phase = info.phase();
+        self.pulse.begin(number, &phase);
         CrawlSink {
             collector: self,
             number,
             info,
+            phase,
             epoch: AtomicU32::new(epoch),
             from,
         }
@@ -162,6 +185,7 @@ impl<'a> Collector<'a> {
             .state
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let doubted = state.issues.iter().flat_map(|noted| noted.items.clone());
         Collected {
             writer: self.writer.into_inner(),
             spool: self
@@ -169,6 +193,7 @@ impl<'a> Collector<'a> {
                 .into_inner()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
             mentioned: state.mentioned,
+            doubted: doubted.collect(),
             issues: state.issues.into_iter().map(|noted| noted.issue).collect(),
             received: state.received,
         }
@@ -191,7 +216,6 @@ impl<'a> Collector<'a> {
     }
 
     fn received(&self, kind: &str, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         let mut state = self.lock();
         match state.received.get_mut(kind) {
             Some(total) => *total += bytes,
@@ -202,26 +226,10 @@ impl<'a> Collector<'a> {
     }
 
     /// At most one event a second.
-    pub(crate) fn progress(&self, phase: &str, usage: &service::http::Usage) {
-        let expected = {
-            let mut state = self.lock();
-            if state
-                .last_report
-                .is_some_and(|last| last.elapsed() < Duration::from_secs(1))
-            {
-                return;
-            }
-            state.last_report = Some(Instant::now());
-            (state.expected > 0).then_some(state.expected)
-        };
-        self.reporter.report(Event::Progress {
-            phase: phase.to_owned(),
-            items: self.items.load(Ordering::Relaxed),
-            expected,
-            bytes: self.bytes.load(Ordering::Relaxed),
-            requests: usage.requests,
-            budget_left: usage.budget_left,
-        });
+    pub(crate) fn progress(&self, client: &service::http::Client) {
+        if let Some(event) = self.pulse.report(|| client.usage()) {
+            self.reporter.report(event);
+        }
     }
 }
 
@@ -230,11 +238,22 @@ pub(crate) struct CrawlSink<'c, 'a> {
     collector: &'c Collector<'a>,
     number: u16,
     info: CrawlInfo,
+    phase: String,
     epoch: AtomicU32,
     from: Option<Position>,
 }
 
+impl Drop for CrawlSink<'_, '_> {
+    fn drop(&mut self) {
+        self.collector.pulse.end(self.number);
+    }
+}
+
 impl CrawlSink<'_, '_> {
+    fn reads(&self, item: &ItemRef, name: &str) {
+        self.collector.pulse.reads(&self.phase, item, name);
+    }
+
     fn folder(&self, item: &ItemRef) -> Result<String> {
         let folder = self.collector.layouts.path(item);
         folder
@@ -378,6 +397,7 @@ fn safe_name(name: &str) -> bool {
 #[async_trait]
 impl Sink for CrawlSink<'_, '_> {
     async fn upsert(&self, item: &Item, document: &[u8]) -> service::Result<()> {
+        self.reads(&item.item, &item.name);
         let send = async {
             let name = self
                 .collector
@@ -398,7 +418,7 @@ impl Sink for CrawlSink<'_, '_> {
         };
         send.await.map_err(Error::into_service)?;
         self.mention(&item.item);
-        self.collector.items.fetch_add(1, Ordering::Relaxed);
+        self.collector.pulse.took(self.number);
         self.scope(&item.item, &item.name);
         Ok(())
     }
@@ -410,7 +430,7 @@ impl Sink for CrawlSink<'_, '_> {
                 .map_err(Error::into_service)?;
         }
         self.scope(item, "");
-        self.collector.items.fetch_add(1, Ordering::Relaxed);
+        self.collector.pulse.took(self.number);
         Ok(())
     }
 
@@ -422,12 +442,14 @@ impl Sink for CrawlSink<'_, '_> {
     }
 
     async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> service::Result<()> {
+        self.reads(item, "");
         self.put(item, part, bytes)
             .await
             .map_err(Error::into_service)
     }
 
     async fn append(&self, item: &ItemRef, part: &str, line: &[u8]) -> service::Result<()> {
+        self.reads(item, "");
         // Within JSON a line break can only stand between tokens, where a space means the same.
         let line = if memchr::memchr2(b'\n', b'\r', line).is_some() {
             let spaced = |byte: &u8| match byte {
@@ -483,13 +505,18 @@ impl Sink for CrawlSink<'_, '_> {
     }
 
     fn issue(&self, issue: Issue) {
-        if let Some(item) = &issue.item {
+        self.doubt(issue, &[]);
+    }
+
+    fn doubt(&self, issue: Issue, items: &[ItemRef]) {
+        for item in issue.item.iter().chain(items) {
             self.mention(item);
         }
         let noted = Noted {
             crawl: self.number,
             epoch: self.epoch.load(Ordering::Relaxed),
             issue,
+            items: items.to_vec(),
         };
         let mut state = self.collector.lock();
         // What was under way when a run was killed is read again, and may fail again.
@@ -505,16 +532,14 @@ impl Sink for CrawlSink<'_, '_> {
     }
 
     fn expect(&self, items: u64) {
-        self.collector.lock().expected += items;
+        self.collector.pulse.expect(self.number, items);
     }
 
     async fn done(&self, item: &ItemRef) -> service::Result<()> {
         let Some(checkpoints) = &self.collector.checkpoints else {
             return Ok(());
         };
-        let own = |noted: &Noted| {
-            noted.crawl == self.number && noted.issue.item.as_ref().is_none_or(|of| of == item)
-        };
+        let own = |noted: &Noted| noted.crawl == self.number && noted.is_about(item);
         // What has an issue is looked at again.
         if !self.collector.lock().issues.iter().any(own) {
             self.record(item, "", Op::Done, &[])

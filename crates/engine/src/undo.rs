@@ -7,7 +7,7 @@ use service::{GONE, Ids as _, Kind, Removal, Stored, StoredItem, Target};
 use crate::apply::{
     Made, NOT_MADE, Traces, batches, revision_of, revisions_of, target_of, was_made_by,
 };
-use crate::plan::{PlanContext, PlanStore, losses_of, ready, renamed};
+use crate::plan::{IdMap, PlanContext, PlanStore, losses_of, ready, renamed};
 use crate::{Error, Result};
 
 /// Steps that are read from the store in one call.
@@ -279,11 +279,27 @@ impl Writer<'_> {
             );
             return Ok(Answer::lost(step, reason));
         };
+        let as_before = StoredItem {
+            item: item.clone(),
+            name: step.name.clone(),
+            action: Action::Replace,
+            new_id: Some(id.clone()),
+            open_intent: false,
+        };
+        // To the snapshot from before, the target is where it was taken.
+        let ids = IdMap::new(true);
+        let target = Target {
+            http: self.cx.http,
+            original: true,
+            stored: before.stored,
+            ids: &ids,
+            work: self.cx.work,
+        };
         let mut losses = vec![format!(
             "it becomes what the snapshot of {} has: what was changed between that and the restore is lost",
             before.taken
         )];
-        losses.extend(losses_of(self.cx, kind));
+        losses.extend(losses_of(self.cx.service, &target, kind, &as_before).await?);
         Ok(Answer {
             item,
             action: Action::Replace,

@@ -329,6 +329,7 @@ fn contained(layouts: Layouts, gathered: &Gathered) -> Vec<Met> {
 fn progress(report: &VerifyReport, items: u64, expected: Option<u64>) -> Event {
     Event::Progress {
         phase: "verify".to_owned(),
+        current: None,
         items: report.items.values().sum::<u64>().max(items),
         expected,
         bytes: report.bytes,

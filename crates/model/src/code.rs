@@ -104,7 +104,7 @@ codes! {
     "connector-changed", "The connector was changed meanwhile", "Somebody else changed it while its new settings were checked. Nothing was saved.",
         "Look at it again, `keepward connector show NAME`, and make your change once more.";
     "connector-name", "The name cannot be that of a connector", "",
-        "3 to 32 letters, digits and hyphens, beginning with a letter.";
+        "Give it 3 to 32 letters, digits and hyphens, beginning with a letter: `--name NAME`. The organization keeps its own name.";
     "connector-name-patterns", "Under this name other policies or notifications would be for the connector", "Policies and notifications name connectors by patterns, or the new name already. Names follow a connector that gets another one, patterns do not.",
         "Name the connector, by the name that it has now, in the policies and notifications that the message lists, or leave it out of them. Then rename it.";
     "connector-name-taken", "A connector with this name already exists", "Names are unique without regard to case.",
@@ -330,7 +330,7 @@ codes! {
         "Look whether the place has another name now. If it has not, run a full backup: `keepward backup CONNECTOR --full`.";
     "repository-counting", "The repository is being counted", "Its index and all folders are read, which takes longer than a request may. That goes on.",
         "Ask again in a minute.";
-    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "List what is damaged: `keepward repository check --read-data`. If you have a copy of the repository's files, put the listed ones back from it. A repository that `keepward repository copy` made has other files: bring their content back with `keepward repository repair index` and then `keepward repository copy --from THE-COPY --to THIS-ONE`. Without any copy, `keepward repository repair access`, `index` and `snapshots` bring back what is possible. If another program removed a snapshot on purpose, accept that with `keepward snapshot forget ID`.";
+    "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "List what is damaged: `keepward repository check --read-data`. If you have a copy of the repository's files, put the listed ones back from it. A repository that `keepward repository copy` made has other files: bring their content back with `keepward repository repair index` and then `keepward repository copy --from THE-COPY --to THIS-ONE`. Without any copy, `keepward repository repair access`, `index --read-data` and `snapshots` bring back what is possible. If another program removed a snapshot on purpose, accept that with `keepward snapshot forget ID`.";
     "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
     "repository-gone", "Nothing is left of a repository that is known here", "It was at this place. Now its folder is empty or away: most often a disk or network share that is not mounted, or a folder that was moved.",
         "Mount the disk, or put the folder back. If it lies elsewhere now, change its place in the console, or take it up under another name: `keepward repository add PATH --name NAME --password-file FILE`. Make no new repository in its place.";

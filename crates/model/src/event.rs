@@ -15,6 +15,9 @@ pub enum Event {
     /// Totals so far within the run; `expected` items when a listing told them.
     Progress {
         phase: String,
+        /// The name, or the id, of what is read now: foreign text.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        current: Option<String>,
         items: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         expected: Option<u64>,

@@ -90,7 +90,7 @@ pub struct SourceFile {
     pub connector: String,
     pub run: String,
     pub job: String,
-    /// The fencing token of the job that wrote it (design section 7).
+    /// The fencing token of the job that wrote it.
     pub token: i64,
     pub started: Timestamp,
     pub finished: Timestamp,

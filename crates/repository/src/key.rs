@@ -120,16 +120,16 @@ pub(crate) async fn open(files: &Files, password: &Secret) -> Result<(Id, KeyByt
         return Err(Error::damaged("keys", "there is no key file"));
     }
     let stored = files.list(FileKind::Key).await?;
-    let mut damaged = Vec::new();
+    let (mut gone, mut damaged) = (None, Vec::new());
     for id in &keys {
         match read(files, *id).await {
             Ok(bytes) => {
                 if let Some(master) = unlock_bytes(&bytes, password).await? {
-                    return if stored.is_empty() || stored.iter().any(|file| file.id == *id) {
-                        Ok((*id, master))
-                    } else {
-                        Err(removed(*id))
-                    };
+                    if stored.is_empty() || stored.iter().any(|file| file.id == *id) {
+                        return Ok((*id, master));
+                    }
+                    // Its file may lie here under another name.
+                    gone.get_or_insert(*id);
                 }
             }
             Err(Error::Damaged { .. }) => damaged.push(*id),
@@ -149,6 +149,9 @@ pub(crate) async fn open(files: &Files, password: &Secret) -> Result<(Id, KeyByt
             return Ok((*id, master));
         }
     }
+    if let Some(id) = gone {
+        return Err(removed(id));
+    }
     let Some(id) = damaged.first() else {
         return Err(Error::WrongPassword { keys: keys.len() });
     };
@@ -157,6 +160,20 @@ pub(crate) async fn open(files: &Files, password: &Secret) -> Result<(Id, KeyByt
         "its hash differs from its name, and the password opens none of the {others} others"
     );
     Err(Error::damaged(FileKind::Key.path(*id), reason))
+}
+
+/// The key that `password` opens, if there is one whose file is there.
+pub(crate) async fn of_password(files: &Files, password: &Secret) -> Result<Option<Id>> {
+    for listed in files.list(FileKind::Key).await? {
+        let bytes = match files.read(FileKind::Key, listed.id).await {
+            Err(Error::Damaged { .. } | Error::FileMissing { .. }) => continue,
+            bytes => bytes?,
+        };
+        if unlock_bytes(&bytes, password).await?.is_some() {
+            return Ok(Some(listed.id));
+        }
+    }
+    Ok(None)
 }
 
 fn removed(id: Id) -> Error {

@@ -43,6 +43,7 @@ impl<'a> Progress<'a> {
             self.last = Instant::now();
             self.reporter.report(Event::Progress {
                 phase: self.phase.to_owned(),
+                current: None,
                 items: self.items,
                 expected: self.expected,
                 bytes: self.bytes,

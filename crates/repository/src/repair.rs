@@ -74,6 +74,14 @@ async fn need_exclusive(repository: &Repository, lock: &LockGuard) -> Result<()>
     lock.verify(repository).await
 }
 
+/// What the storage holds for a time stays beside what replaces it.
+fn unless_held(removed: Result<()>) -> Result<()> {
+    match removed {
+        Err(Error::ObjectLocked { .. }) => Ok(()),
+        other => other,
+    }
+}
+
 /// `None` for damage; errors of the storage stay errors.
 fn unless_damaged<T>(result: Result<T>) -> Result<Option<T>> {
     match result {

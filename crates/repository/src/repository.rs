@@ -167,7 +167,12 @@ impl Repository {
         key::list(self.files(), self.0.key_id).await
     }
 
-    /// Lets `password` open the repository too.
+    /// The key that has this password: a second one would stay when the first is removed.
+    pub async fn key_of(&self, password: &Secret) -> Result<Option<Id>> {
+        key::of_password(self.files(), password).await
+    }
+
+    /// Lets `password` open the repository too; ask [`Repository::key_of`] first.
     pub async fn add_key(&self, password: &Secret, options: &InitOptions) -> Result<Id> {
         let by = (options.hostname.as_str(), options.username.as_str());
         key::add(self.files(), &self.0.master, password, by, options.created).await

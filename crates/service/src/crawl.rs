@@ -128,6 +128,11 @@ pub trait Sink: Send + Sync {
     async fn remove_part(&self, item: &ItemRef, part: &str) -> Result<()>;
     /// Something could not be read: the item (or with none, what the issue's kind and scope name) stays as it was and is marked stale.
     fn issue(&self, issue: Issue);
+    /// The same of several items for one reason, which the issue itself need not name one by one. Only sinks that mark what is stale tell the
+    /// items apart.
+    fn doubt(&self, issue: Issue, _items: &[ItemRef]) {
+        self.issue(issue);
+    }
     /// How many items a listing promises, for progress.
     fn expect(&self, items: u64);
     /// Everything of this item has been sent. A run that goes on after a kill keeps such items of a crawl that lists everything and appends

@@ -42,7 +42,7 @@ pub use lfs::Pointer;
 pub use packs::Packs;
 pub use prove::{Fault, Proof, prove_repository};
 pub use remote::Remote;
-pub use restore::{repository_revision, restore_repository};
+pub use restore::{LeftOut, left_out, repository_revision, restore_repository};
 pub use upkeep::Upkeep;
 pub use verify::verify_repository;
 

@@ -79,6 +79,14 @@ pub struct KindSpec {
 }
 
 impl KindSpec {
+    /// All losses that it declares.
+    pub fn losses(&self) -> &'static [Loss] {
+        match self.restore {
+            Fidelity::Partial(losses) => losses,
+            Fidelity::Full | Fidelity::ExportOnly(_) => &[],
+        }
+    }
+
     /// The files of an item that hold its searchable text, in the order of that text.
     pub fn texts(&self) -> impl Iterator<Item = (&'static str, &'static TextOf)> {
         let document = match self.layout {
@@ -165,6 +173,13 @@ pub trait Kind: Send + Sync {
     /// theirs.
     async fn recognize(&self, _cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<bool>> {
         Ok(vec![false; items.len()])
+    }
+
+    /// Which of the losses that the kind declares, and the kinds whose items are parts of its items, this item has when it is written as
+    /// `StoredItem::action` and `StoredItem::new_id` say. Reads the snapshot alone, and of that the item; sends nothing. `None` where the kind
+    /// does not tell: then the item may have all of them.
+    async fn losses(&self, _cx: &Target<'_>, _item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        Ok(None)
     }
 
     /// Why there cannot be a second item beside the one that [`Kind::find`] finds: a restore that duplicates leaves that one as it is. `None` where

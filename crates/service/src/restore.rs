@@ -42,6 +42,11 @@ pub trait Ids: Send + Sync {
     /// The id at the target: from this plan's journal; at the original place the old id itself, when nothing replaced it.
     fn get(&self, kind: &str, old: &str) -> Option<String>;
 
+    /// Whether an item that lies in no container is at the target, or will be there once the plan that is being made is applied.
+    fn is_expected(&self, kind: &str, old: &str) -> bool {
+        self.get(kind, old).is_some()
+    }
+
     /// Whether another plan made what has this id at the target: an interrupted write of this one did not.
     fn is_of_another(&self, _kind: &str, _new: &str) -> bool {
         false

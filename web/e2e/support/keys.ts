@@ -18,6 +18,11 @@ export async function press(page: Page, target: Locator, key = "Enter") {
   await page.keyboard.press(key);
 }
 
+/** Waits until something has the focus. */
+export async function hasFocus(page: Page, target: Locator) {
+  await target.and(page.locator(":focus")).waitFor({ timeout: 5_000 });
+}
+
 /** Whether what has the focus can be told from the rest by eye: an outline, a shadow or a line that it has only now. */
 export async function focusIsSeen(page: Page): Promise<boolean> {
   return page.evaluate(() => {

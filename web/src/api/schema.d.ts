@@ -673,7 +673,8 @@ export interface paths {
         /**
          * A stream of events (`text/event-stream`). Runs tell all that happens to them; of other resources, `changed` with an empty `subject` says that
          *     somebody changed one of them. Its ids let a watcher go on after a lost connection (`Last-Event-ID`); the event `reset` says that
-         *     events were missed and what is shown has to be read again.
+         *     events were missed and what is shown has to be read again. Where nothing else is to be said, `beat` comes every 15 seconds: a stream
+         *     without it has died.
          */
         get: operations["event_stream"];
         put?: never;
@@ -5276,7 +5277,7 @@ export interface components {
         TestedConnector: {
             checks: components["schemas"]["CheckView"][];
             connector: components["schemas"]["ConnectorView"];
-            /** @description Kinds of data that cannot be backed up. */
+            /** @description Checks that found a permission or right missing: not everything can be backed up. */
             missing: number;
             /** @description Everything can be backed up. */
             ok: boolean;

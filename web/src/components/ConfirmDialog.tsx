@@ -11,7 +11,6 @@ import {
 } from "@fluentui/react-components";
 import { useState, type ReactNode } from "react";
 import { useTexts } from "../texts";
-import { useFocusBack } from "./focus";
 import { Refusal } from "./Refusal";
 import { shown } from "./unseen";
 
@@ -36,7 +35,6 @@ interface Props {
 /** Asks before something is removed or replaced. Mount it to open it. */
 export function ConfirmDialog({ title, children, action, dismiss, typed, busy, ready = true, error, onConfirm, onCancel }: Props) {
   const t = useTexts();
-  useFocusBack();
   const [text, setText] = useState("");
   // What cannot be seen cannot be typed: its code can.
   const may = ready && !busy && (typed === undefined || text === typed || text === shown(typed));

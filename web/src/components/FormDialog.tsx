@@ -1,7 +1,6 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import { useTexts } from "../texts";
-import { useFocusBack } from "./focus";
 import { useFormStyles } from "./form";
 import { Refusal } from "./Refusal";
 
@@ -26,7 +25,6 @@ interface Props {
 /** A form over the page. Mount it to open it; a click beside it does not throw away what was typed. */
 export function FormDialog({ title, children, submit, busy, ready = true, error, fields, showAs, onSubmit, onCancel }: Props) {
   const t = useTexts();
-  useFocusBack();
   const form = useFormStyles();
   return (
     <Dialog open onOpenChange={(_, data) => !data.open && !busy && data.type !== "backdropClick" && onCancel()}>

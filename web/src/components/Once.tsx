@@ -13,7 +13,6 @@ import {
 import { useState, type ReactNode } from "react";
 import { useTexts } from "../texts";
 import { Code } from "./Code";
-import { useFocusBack } from "./focus";
 import { useFormStyles } from "./form";
 
 interface Props {
@@ -29,7 +28,6 @@ interface Props {
 /** Shows what is shown only once, and goes when the person has said that they keep it. */
 export function Once({ title, warning, secret, children, onClose }: Props) {
   const t = useTexts();
-  useFocusBack();
   const form = useFormStyles();
   const [kept, setKept] = useState(false);
   return (

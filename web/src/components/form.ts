@@ -3,7 +3,8 @@ import { Problem } from "../api/problem";
 
 /** How forms are laid out: one field under the other, or a few in a row where there is room. */
 export const useFormStyles = makeStyles({
-  form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM },
+  // What is said of a field may hold an address, longer than a telephone is wide.
+  form: { display: "flex", flexDirection: "column", gap: tokens.spacingVerticalM, "& .fui-Field": { overflowWrap: "anywhere" } },
   row: {
     display: "grid",
     gridTemplateColumns: "repeat(auto-fit, minmax(min(200px, 100%), 1fr))",

@@ -10,13 +10,14 @@ use futures::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
 use model::{Action, Class, Issue, ItemRef};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use service::git::{Remote, crawl_repository, inspect_repository};
+use service::git::{LeftOut, Remote, crawl_repository, inspect_repository, left_out};
 use service::http::segment;
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched,
+    KindSpec, Layout, Loss, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched,
     StoredItem, Target,
 };
 
@@ -61,11 +62,25 @@ static SPEC: KindSpec = KindSpec {
         },
     ],
     restore: Fidelity::Partial(&[
-        "A repository that is created again gets another id.",
-        "Pull requests and their refs (refs/pull) are not written back; their commits are in the snapshot.",
-        "That a repository is a fork of another, branch policies, branch locks and permissions are not written back.",
+        NEW_ID,
+        PULLS,
+        OTHER_REFS,
+        FORK,
+        POLICIES,
+        NO_CONTENT,
+        NO_LARGE_FILES,
     ]),
 };
+
+const NEW_ID: Loss = "A repository that is created again gets another id.";
+const PULLS: Loss = "Pull requests and their refs (refs/pull) are not written back; their commits are in the snapshot.";
+const OTHER_REFS: Loss = "Refs that are neither branches nor tags nor notes are not written back; they are in the snapshot.";
+const FORK: Loss = "That a repository is a fork of another is not written back.";
+const POLICIES: Loss = "Branch policies, branch locks and permissions are not backed up.";
+const NO_CONTENT: Loss =
+    "Content that could not be read when it was backed up is not in the snapshot.";
+const NO_LARGE_FILES: Loss =
+    "Large files (LFS) that the service lacked when it was backed up are not in the snapshot.";
 
 pub(crate) struct GitRepositoryKind;
 
@@ -85,6 +100,11 @@ pub(crate) struct Repository<'a> {
     pub(crate) is_disabled: bool,
     #[serde(default, rename = "isInMaintenance")]
     pub(crate) is_in_maintenance: bool,
+    #[serde(default, rename = "isFork")]
+    is_fork: bool,
+    /// Of a fork; lists leave it out.
+    #[serde(rename = "parentRepository")]
+    parent: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -390,6 +410,25 @@ impl Kind for GitRepositoryKind {
         items: &[StoredItem],
     ) -> Result<Vec<Option<String>>> {
         restore::revisions(cx, items).await
+    }
+
+    async fn losses(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        let document = parts::document(cx.stored, &item.item).await?;
+        let repository: Repository<'_> = parts::read(&item.item, &document)?;
+        let left = left_out(cx.stored, &item.item).await?;
+        let anew = parts::gets_another_id(item);
+        Ok(Some(parts::had([
+            (NEW_ID, anew),
+            (PULLS, left.contains(&LeftOut::PullRequests)),
+            (OTHER_REFS, left.contains(&LeftOut::OtherRefs)),
+            (
+                FORK,
+                anew && (repository.is_fork || repository.parent.is_some()),
+            ),
+            (POLICIES, anew),
+            (NO_CONTENT, left.contains(&LeftOut::Content)),
+            (NO_LARGE_FILES, left.contains(&LeftOut::LargeFiles)),
+        ])))
     }
 
     fn removal(&self) -> Removal {

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::{Answer, segment};
 use service::{
-    Client, Crawl, Cursor, Error, Found, Inspect, Inspection, Item, Kind, KindSpec, Outcome, Pass,
-    Removal, Restore, Result, Scope, StoredItem, Target,
+    Client, Crawl, Cursor, Error, Found, Inspect, Inspection, Item, Kind, KindSpec, Loss, Outcome,
+    Pass, Removal, Restore, Result, Scope, StoredItem, Target,
 };
 
 use super::parts;
@@ -163,6 +163,12 @@ impl Kind for NodeKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(self.tree, cx, items).await
+    }
+
+    async fn losses(&self, _cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        let all = self.spec.losses().iter();
+        let had = all.filter(|_| parts::gets_another_id(item));
+        Ok(Some(had.copied().collect()))
     }
 
     fn only_one(&self) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use service::http::Method;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspection, Kind, KindSpec, Layout,
-    Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
+    Loss, Outcome, Pass, Permission, Restore, Result, Scope, Stored, StoredItem, Target,
 };
 
 use crate::api::{DEV, STABLE};
@@ -203,6 +203,18 @@ pub(crate) fn failed(error: Error) -> Result<Outcome> {
     })
 }
 
+/// It gets another id: it is made, or written into what has one of its own.
+pub(crate) fn gets_another_id(item: &StoredItem) -> bool {
+    let new = item.new_id.as_deref();
+    new.is_none_or(|new| !new.eq_ignore_ascii_case(&item.item.id))
+}
+
+/// The losses that an item has, each beside whether it does.
+pub(crate) fn had<const N: usize>(losses: [(Loss, bool); N]) -> Vec<Loss> {
+    let had = losses.into_iter().filter(|(_, has)| *has);
+    had.map(|(loss, _)| loss).collect()
+}
+
 /// Differences in words.
 #[derive(Debug, Default)]
 pub(crate) struct Differences(pub(crate) Vec<String>);
@@ -237,6 +249,16 @@ pub(crate) fn short(value: &(impl Display + ?Sized)) -> String {
     }
 }
 
+pub(crate) const EDITED: Loss = "Earlier versions of an edited comment are not written back; its newest text, or its deletion, is, as an edit by the restoring identity.";
+pub(crate) const MARKDOWN: Loss = "A Markdown comment is written as HTML by its author first, and made Markdown by an edit of the restoring identity.";
+pub(crate) const REACTIONS: Loss = "Reactions to comments are not written back.";
+pub(crate) const LATE: Loss = "Comments that belong to no revision are written by the restoring identity, with the date of the restore.";
+pub(crate) const COMMENTS_STAY: Loss = "Comments are not written into a work item that stands at the target: those of the target stay as they are.";
+pub(crate) const NEW_FILE: Loss =
+    "An attachment gets another id; all references to it are rewritten.";
+pub(crate) const NO_FILE: Loss =
+    "Of an attachment that is not in the snapshot, what refers to it still names the source.";
+
 /// A kind whose items are parts of work items: crawled and restored with them.
 pub(crate) struct PartKind(KindSpec);
 
@@ -260,11 +282,7 @@ pub(crate) static COMMENT: PartKind = PartKind(KindSpec {
         scope: "vso.work_write",
         why: "To write comments with their author and date.",
     }],
-    restore: Fidelity::Partial(&[
-        "Earlier versions of an edited comment are not written back; its newest text is, as an edit by the restoring identity.",
-        "A Markdown comment is written as HTML by its author first, and made Markdown by an edit of the restoring identity.",
-        "Reactions to comments are not written back.",
-    ]),
+    restore: Fidelity::Partial(&[EDITED, MARKDOWN, REACTIONS, LATE, COMMENTS_STAY]),
 });
 
 pub(crate) static ATTACHMENT: PartKind = PartKind(KindSpec {
@@ -287,9 +305,7 @@ pub(crate) static ATTACHMENT: PartKind = PartKind(KindSpec {
         scope: "vso.work_write",
         why: "To upload files and images.",
     }],
-    restore: Fidelity::Partial(&[
-        "An attachment gets another id; all references to it are rewritten.",
-    ]),
+    restore: Fidelity::Partial(&[NEW_FILE, NO_FILE]),
 });
 
 #[async_trait]

@@ -9,13 +9,13 @@ use async_trait::async_trait;
 use futures::future;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use model::ItemRef;
+use model::{Action, ItemRef};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use service::http::segment;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Item, Kind, KindSpec,
-    Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem,
+    Layout, Loss, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem,
     Target, TextOf,
 };
 
@@ -50,12 +50,15 @@ static SPEC: KindSpec = KindSpec {
         scope: "vso.project_manage",
         why: "To create a project, to take one out of the recycle bin.",
     }],
-    restore: Fidelity::Partial(&[
-        "A project that is created again gets another id and the date of the restore.",
-        "The process is found by its name; an inherited or customized process must exist at the target before.",
-        "Avatar, permissions, and which services are switched on are not written back.",
-    ]),
+    restore: Fidelity::Partial(&[NEW_ID, PROCESS, SETTINGS]),
 };
+
+const NEW_ID: Loss = "A project that is created again gets another id and the date of the restore.";
+const PROCESS: Loss = "The process is found by its name; an inherited or customized process must exist at the target before.";
+const SETTINGS: Loss =
+    "Avatar, permissions, and which services are switched on are not written back.";
+/// The processes that every organization has.
+const PROCESSES: [&str; 4] = ["Agile", "Basic", "CMMI", "Scrum"];
 
 pub(crate) struct ProjectKind;
 
@@ -347,6 +350,18 @@ impl Kind for ProjectKind {
             .then(|item| restore::verify(cx, item))
             .try_collect()
             .await
+    }
+
+    async fn losses(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        let document = parts::document(cx.stored, &item.item).await?;
+        let project: Project<'_> = parts::read(&item.item, &document)?;
+        let process = project.capabilities.and_then(|all| all.process?.name);
+        let everywhere = process.is_some_and(|process| PROCESSES.contains(&&*process));
+        Ok(Some(parts::had([
+            (NEW_ID, parts::gets_another_id(item)),
+            (PROCESS, item.action == Action::Create && !everywhere),
+            (SETTINGS, true),
+        ])))
     }
 
     fn removal(&self) -> Removal {

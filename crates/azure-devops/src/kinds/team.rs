@@ -8,12 +8,13 @@ use futures::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
 use model::{Action, ItemRef};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use service::http::{Method, segment};
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, Inspect, Inspection, Item,
-    Kind, KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched,
-    StoredItem, Target, TextOf,
+    Kind, KindSpec, Layout, Loss, Outcome, Pass, Permission, Removal, Restore, Result, Scope,
+    Searched, StoredItem, Target, TextOf,
 };
 
 use super::absent::{self, Missing};
@@ -50,11 +51,11 @@ static SPEC: KindSpec = KindSpec {
         scope: "vso.project_manage",
         why: "To create teams and rename the default team.",
     }],
-    restore: Fidelity::Partial(&[
-        "Members and administrators of a team are not written back; they are in the snapshot as members.json.",
-        "A team that is created again gets another id.",
-    ]),
+    restore: Fidelity::Partial(&[NOT_MEMBERS, NEW_ID]),
 };
+
+const NOT_MEMBERS: Loss = "Members and administrators of a team are not written back; they are in the snapshot as members.json.";
+const NEW_ID: Loss = "A team that is created again gets another id.";
 
 pub(crate) struct TeamKind;
 
@@ -380,6 +381,21 @@ impl Kind for TeamKind {
             all.push(differences.0);
         }
         Ok(all)
+    }
+
+    async fn losses(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        #[derive(Deserialize)]
+        struct Members {
+            value: Vec<IgnoredAny>,
+        }
+        let members = cx.stored.part(&item.item, MEMBERS).await?;
+        let members = members.map(|bytes| serde_json::from_slice::<Members>(&bytes));
+        // What was not read, or is not understood, may name somebody.
+        let nobody = matches!(members, Some(Ok(members)) if members.value.is_empty());
+        Ok(Some(parts::had([
+            (NOT_MEMBERS, !nobody),
+            (NEW_ID, parts::gets_another_id(item)),
+        ])))
     }
 
     fn only_one(&self) -> Option<&'static str> {

@@ -13,8 +13,8 @@ use service::http::segment;
 use service::inspect::Tie;
 use service::{
     Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, Inspect, Inspection, Item, Kind,
-    KindSpec, Layout, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, Stored,
-    StoredItem, Target,
+    KindSpec, Layout, Loss, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched,
+    Stored, StoredItem, Target,
 };
 
 use super::absent::{self, Missing};
@@ -287,6 +287,12 @@ impl Kind for WikiKind {
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {
         restore::verify(cx, items).await
+    }
+
+    async fn losses(&self, _cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        let all = SPEC.losses().iter();
+        let had = all.filter(|_| parts::gets_another_id(item));
+        Ok(Some(had.copied().collect()))
     }
 
     fn only_one(&self) -> Option<&'static str> {

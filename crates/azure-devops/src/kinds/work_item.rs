@@ -14,6 +14,7 @@ mod hidden;
 mod history;
 mod inspect;
 mod interrupted;
+mod losses;
 mod marks;
 mod picked;
 mod position;
@@ -32,7 +33,7 @@ use model::ItemRef;
 use service::http::segment;
 use service::{
     Client, Crawl, Crawled, Cursor, Fidelity, Found, Inspect, Inspection, Kind, KindSpec, Layout,
-    Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem, Target,
+    Loss, Outcome, Pass, Permission, Removal, Restore, Result, Scope, Searched, StoredItem, Target,
     TextOf,
 };
 
@@ -93,15 +94,7 @@ static SPEC: KindSpec = KindSpec {
             why: "To write authors and dates of the past; the identity also needs Bypass rules on work item updates.",
         },
     ],
-    restore: Fidelity::Partial(&[
-        "A work item that is created again gets another number; links to it and its attachments are rewritten, mentions in texts are not.",
-        "People whom the target does not know stay as plain text.",
-        "Links to builds and pull requests, which are not restored, are left out in another organization.",
-        "Links that were added and removed again are not replayed.",
-        "The place on boards (column and lane) is not written back.",
-        "Of an item that was in a project that the policy does not select, the revisions of that time are not stored.",
-        "Renaming an area or an iteration, or moving one of these, makes no revision of the work items in it: a snapshot has the names of each item's last revision until a full backup. A restore goes by the ids and files the items under today's names. The new name of a project is in them from the second backup on.",
-    ]),
+    restore: Fidelity::Partial(losses::ALL),
 };
 
 pub(crate) struct WorkItemKind;
@@ -163,6 +156,10 @@ impl Kind for WorkItemKind {
         items: &[StoredItem],
     ) -> Result<Vec<Option<String>>> {
         find::revisions(cx, items).await
+    }
+
+    async fn losses(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        losses::losses(cx, item).await.map(Some)
     }
 
     fn removal(&self) -> Removal {

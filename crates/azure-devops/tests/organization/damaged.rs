@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use azure_devops::AZURE_DEVOPS;
 use model::ItemRef;
 use service::Order;
 use simulator::Seed;
 
-use crate::support::{Journal, all_kinds, backed_up, backup_ordered, contoso, empty, restore};
+use crate::support::{
+    Journal, Snapshot, all_kinds, backed_up, backup_ordered, contoso, empty, restore,
+};
 
 #[tokio::test]
 async fn work_items_whose_folders_cannot_be_read_come_whole_again() {
@@ -54,4 +57,33 @@ async fn a_project_whose_document_cannot_be_read_keeps_no_work_item_from_coming_
     assert_eq!(report.differences, Vec::<String>::new());
     assert_eq!(report.done, items.len());
     simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_stored_revision_without_fields_is_found_by_an_inspection() {
+    let mut snapshot = Snapshot::default();
+    let item = ItemRef::new("work-item", "", "1");
+    let document = r#"{"id":1,"rev":1,"fields":{"System.TeamProject":"P"}}"#;
+    let files = [
+        ("work-item.json", document),
+        ("revisions.ndjson", r#"{"id":1,"rev":1}"#),
+    ];
+    let files = files.map(|(name, text)| (name.to_owned(), text.into()));
+    snapshot.items.insert(item.clone(), files.into());
+    let work = tempfile::tempdir().unwrap();
+    let cx = service::Inspect {
+        stored: &snapshot,
+        source: "contoso",
+        work: work.path(),
+    };
+    let kind = AZURE_DEVOPS.kind("work-item").unwrap();
+    let found = kind.inspect(&cx, &item, document.as_bytes()).await;
+    let faults = found.unwrap().faults;
+    let places = faults.iter().map(|fault| (fault.code, fault.part.as_str()));
+    assert!(
+        places
+            .into_iter()
+            .any(|place| place == ("document-malformed", "revisions.ndjson")),
+        "{faults:?}"
+    );
 }

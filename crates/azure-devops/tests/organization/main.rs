@@ -7,6 +7,7 @@ mod damaged;
 mod discussions;
 mod duplicated;
 mod hidden;
+mod losses;
 mod refused;
 mod renamed;
 mod replaced;

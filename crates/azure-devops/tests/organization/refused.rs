@@ -72,15 +72,16 @@ impl Case {
         restored.await.unwrap()
     }
 
-    /// The next request that makes such an item fails.
-    async fn fault(&self, path: &str, fault: &str) {
+    /// The one request that makes an item fails.
+    async fn fails(&self, item: &ItemRef, path: &str, fault: &str) {
         let rule = json!({ "path": path, "method": "POST", "count": 1, "fault": fault });
         post(&self.http, "/__faults", &rule).await;
-    }
-
-    async fn hits(&self) -> u64 {
+        let report = self.restore(std::slice::from_ref(item)).await;
         let rules = get(&self.http, "/__faults").await;
-        rules["rules"][0]["hits"].as_u64().unwrap()
+        let hits = rules["rules"][0]["hits"].as_u64();
+        let told = (report.failed.is_empty(), hits);
+        assert_eq!(told, (false, Some(1)), "{item}: {report:?}");
+        heal(&self.http).await;
     }
 
     /// One that nothing stands for yet, and that needs nothing else.
@@ -111,15 +112,8 @@ async fn what_the_service_refused_to_make_is_not_intended_any_more() {
     for (kind, path) in MAKING {
         let case = Case::before(kind).await;
         let item = case.one(kind).await;
-        case.fault(path, "403").await;
-        let report = case.restore(std::slice::from_ref(&item)).await;
-        assert_eq!(
-            (report.failed.is_empty(), case.hits().await),
-            (false, 1),
-            "{report:?}"
-        );
+        case.fails(&item, path, "403").await;
         assert!(!case.is_intended(&item), "{kind}");
-        heal(&case.http).await;
         let report = case.restore(std::slice::from_ref(&item)).await;
         assert_eq!(report.failed, Vec::<String>::new(), "{kind}");
         case.simulator.stop().await;
@@ -133,15 +127,8 @@ async fn a_refusal_tells_nothing_of_an_earlier_request() {
         let item = case.one(kind).await;
         // It is not carried out, which nobody knows here.
         for fault in ["drop-before", "403"] {
-            case.fault(path, fault).await;
-            let report = case.restore(std::slice::from_ref(&item)).await;
-            assert_eq!(
-                (report.failed.is_empty(), case.hits().await),
-                (false, 1),
-                "{report:?}"
-            );
+            case.fails(&item, path, fault).await;
             assert!(case.is_intended(&item), "{kind}: {fault}");
-            heal(&case.http).await;
         }
         case.simulator.stop().await;
     }
@@ -152,15 +139,7 @@ async fn a_repository_that_somebody_made_after_a_refusal_is_not_pushed_into() {
     let case = Case::before("git-repository").await;
     let item = case.one("git-repository").await;
     let (_, path) = MAKING[3];
-    case.fault(path, "403").await;
-    let report = case.restore(std::slice::from_ref(&item)).await;
-    assert_eq!(
-        (report.failed.is_empty(), case.hits().await),
-        (false, 1),
-        "{report:?}"
-    );
-    heal(&case.http).await;
-
+    case.fails(&item, path, "403").await;
     let document = case.snapshot.part_text(&item, "repository.json");
     let document: Value = serde_json::from_str(&document).unwrap();
     let old = ItemRef::new("project", "", document["project"]["id"].as_str().unwrap());

@@ -82,19 +82,23 @@ async fn the_work_items_of_a_hidden_project_stay_and_are_named_until_it_is_seen_
     let token = format!("$PROJECT:vstfs:///Classification/TeamProject/{project}");
     let denied = json!({ "namespace": "52d39943-cb85-4d7f-8fa8-c6baac873819", "token": token });
     post(&http, "/__access", &json!({ "deny": denied })).await;
-    let named = |snapshot: &Snapshot| -> BTreeSet<ItemRef> {
+    let named = |snapshot: &Snapshot| -> Vec<String> {
         let issues = snapshot.issues.iter();
-        let of_items = issues.filter(|issue| issue.kind == "work-item");
-        of_items
-            .filter(|issue| issue.code == "implausible-drop")
-            .filter_map(|issue| issue.item.clone())
+        issues
+            .filter(|issue| issue.kind == "work-item" && issue.code == "implausible-drop")
+            .map(|issue| issue.message.clone())
             .collect()
     };
+    let name = first.names[&ItemRef::new("project", "", &project)].clone();
     let mut last = first.clone();
     for _ in 0..2 {
         last = backup(&http, &last, &kinds()).await;
         assert_eq!(work_items(&last), work_items(&first));
-        assert_eq!(named(&last), inside);
+        let [issue] = &named(&last)[..] else {
+            panic!("{:?}", last.issues);
+        };
+        let count = format!("{} work items of project {name} ", inside.len());
+        assert!(issue.starts_with(&count), "{issue}");
     }
     // A person says that it was deleted.
     let accepted = BTreeSet::from(["project".to_owned()]);
@@ -108,6 +112,42 @@ async fn the_work_items_of_a_hidden_project_stay_and_are_named_until_it_is_seen_
     let seen = backup(&http, &last, &kinds()).await;
     assert_eq!(codes(&seen.issues), [""; 0]);
     assert_eq!(work_items(&seen), work_items(&first));
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_judged_with_a_deleted_project_is_kept_and_named() {
+    let (simulator, http, mut first) = backed_up().await;
+    let (project, inside) = some_project(&first);
+    delete(&http, &format!("/_apis/projects/{project}")).await;
+    let mut inside = inside.into_iter();
+    let (damaged, nameless) = (inside.next().unwrap(), inside.next().unwrap());
+    first.damaged.insert(damaged.clone());
+    let files = first.items.get_mut(&nameless).unwrap();
+    files.insert("work-item.json".to_owned(), r#"{"id":"#.into());
+    let odd = ItemRef::new("work-item", "", "odd");
+    let files = first.items[&nameless].clone();
+    first.items.insert(odd.clone(), files);
+    let second = backup(&http, &first, &kinds()).await;
+    let of_items = second.issues.iter();
+    let of_items = of_items.filter(|issue| issue.kind == "work-item");
+    let mut named: Vec<_> = of_items
+        .map(|issue| (issue.code.as_str(), issue.item.clone()))
+        .collect();
+    named.sort_unstable();
+    let expected = [
+        ("document-malformed", Some(nameless.clone())),
+        ("document-misplaced", None),
+        ("repository-damaged", Some(damaged.clone())),
+    ];
+    assert_eq!(named, expected);
+    let left = work_items(&second);
+    assert!(
+        [&damaged, &nameless, &odd]
+            .into_iter()
+            .all(|item| left.contains(item))
+    );
+    assert!(inside.all(|item| !left.contains(&item)));
     simulator.stop().await;
 }
 
@@ -200,6 +240,8 @@ async fn a_document_that_is_not_understood_is_named_and_all_others_are_stored() 
     let kinds = BTreeSet::from(["work-item".to_owned()]);
     let first = backup(&http, &Snapshot::default(), &kinds).await;
     assert_eq!(said(&first), [(Some("3"), "")]);
+    let message = &first.issues[0].message;
+    assert!(message.contains("not understood"), "{message}");
     let item = ItemRef::new("work-item", "", "1");
     assert_eq!(document(&first, &item, "work-item.json"), documents[0]);
 }

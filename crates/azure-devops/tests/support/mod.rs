@@ -18,7 +18,7 @@ use simulator::{Seed, Simulator};
 
 pub(crate) use edits::{delete, edit, heal, patch};
 pub(crate) use memory::{Snapshot, Writer};
-pub(crate) use restore::{Journal, Report, found, recognized, restore, revision};
+pub(crate) use restore::{Journal, Report, found, losses, recognized, restore, revision};
 
 /// A client of one organization of a simulator; `root` is the simulator itself.
 pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Client {

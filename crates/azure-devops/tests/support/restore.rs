@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use azure_devops::AZURE_DEVOPS;
 use model::{Action, Conflict, ItemRef};
 use service::http::Client;
-use service::{Found, FoundState, Ids, Outcome, Pass, Restore, Result, StoredItem, Target};
+use service::{Found, FoundState, Ids, Loss, Outcome, Pass, Restore, Result, StoredItem, Target};
 
 use super::Snapshot;
 
@@ -241,6 +241,24 @@ pub(crate) async fn revision(
     let stored = [planned(snapshot, journal, item)];
     let revisions = kind.revisions(&target, &stored).await.unwrap();
     revisions.into_iter().next().flatten()
+}
+
+/// What an item loses when it is written so, into what has this id there.
+pub(crate) async fn losses(
+    http: &Client,
+    snapshot: &Snapshot,
+    journal: &Journal,
+    (item, action, new_id): (&ItemRef, Action, Option<&str>),
+) -> Vec<Loss> {
+    let work = tempfile::tempdir().unwrap();
+    let target = journal.target(http, snapshot, work.path());
+    let kind = AZURE_DEVOPS.kind(&item.kind).unwrap();
+    let stored = StoredItem {
+        action,
+        new_id: new_id.map(str::to_owned),
+        ..planned(snapshot, journal, item)
+    };
+    kind.losses(&target, &stored).await.unwrap().unwrap()
 }
 
 fn planned(snapshot: &Snapshot, journal: &Journal, item: &ItemRef) -> StoredItem {

@@ -13,7 +13,7 @@ use crate::measure::Server;
 /// The service's limit of one request for documents.
 const BATCH: usize = 200;
 
-/// The documents that a backup stores of each work item, in the folders of a snapshot (design section 5): `0012/3071/work-item.json` and
+/// The documents that a backup stores of each work item, in the folders of a snapshot: `0012/3071/work-item.json` and
 /// `revisions.ndjson` beside it. Only what changed is written again, so that restic sees what a user's files would show.
 pub(crate) struct Documents<'a> {
     pub server: &'a Server,

@@ -54,9 +54,9 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether no change of the key was cut short, or is going on.
+/// Whether the key is there, and no change of it was cut short, or is going on.
 pub(crate) fn is_settled(vault: &Vault, data: &Path) -> bool {
-    kept(vault, data).is_none_or(|path| !beside(&path).exists())
+    kept(vault, data).is_none_or(|path| path.exists() && !beside(&path).exists())
 }
 
 /// Ends a change of the key that was cut short: the vault itself says which of the two keys it is under.

@@ -6,8 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Global;
-use super::connector::text;
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 

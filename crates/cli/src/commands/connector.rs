@@ -11,12 +11,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Global;
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
 pub(crate) use checks::print_checks;
-pub(crate) use identity::{Identity, text};
+pub(crate) use identity::Identity;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

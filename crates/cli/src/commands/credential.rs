@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Global;
-use super::connector::{Identity, print_checks, text};
-use crate::client::{Api, segment};
+use super::connector::{Identity, print_checks};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
 

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Global;
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
 use change::Change;
@@ -127,10 +127,6 @@ pub(crate) async fn run(
         }
     }
     Ok(Exit::Done)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
 }
 
 async fn get(api: &Api, name: &str) -> Result<Value, Failure> {

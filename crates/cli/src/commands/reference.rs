@@ -103,7 +103,7 @@ fn kinds_of(service: &Service, text: &mut String) -> std::fmt::Result {
     }
     writeln!(
         text,
-        "\n## What does not come back as it was\n\nA restore plan names these losses before anything is written."
+        "\n## What does not come back as it was\n\nA restore plan names of these losses those that an item has, before anything is written."
     )?;
     for spec in specs() {
         match spec.restore {

@@ -90,7 +90,7 @@ pub(crate) struct Plan {
     #[arg(long, requires = "kinds")]
     id: Vec<String>,
     /// Items below this folder of the snapshot
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "id")]
     under: Option<String>,
     /// What to do with items that the target has already
     ///
@@ -296,10 +296,13 @@ mod tests {
         plan: Plan,
     }
 
-    fn plan(words: &str) -> Plan {
+    fn parsed(words: &str) -> Result<Line, clap::Error> {
         let words = words.split_whitespace();
-        let line = Line::try_parse_from(["plan", "latest"].into_iter().chain(words));
-        line.ok().unwrap().plan
+        Line::try_parse_from(["plan", "latest"].into_iter().chain(words))
+    }
+
+    fn plan(words: &str) -> Plan {
+        parsed(words).ok().unwrap().plan
     }
 
     /// What is selected here, and what a server is asked for.
@@ -348,6 +351,7 @@ mod tests {
             refused(plan(words).select().map(drop));
             refused(ask::select(&plan(words)).map(drop));
         }
+        assert!(parsed("--under git --kind team --id 7").is_err());
         // A server would take in more than this.
         for words in [
             "--under git --kind team",

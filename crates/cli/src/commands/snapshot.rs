@@ -8,7 +8,7 @@ mod source;
 
 use catalog::Verification;
 use clap::{Args, Subcommand};
-use engine::backup::read_source;
+use engine::backup::told_source;
 use futures::StreamExt as _;
 use model::SourceFile;
 use repository::{DifferenceKind, NodeType, Repository, Snapshot, SnapshotId};
@@ -156,12 +156,21 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
     let verified = app.catalog.verifications().await?;
     let mut rows = Vec::new();
     let (snapshots, damaged) = repository.readable_snapshots().await?;
+    let mut damaged: Vec<Failure> = damaged.into_iter().map(Failure::from).collect();
     for (id, snapshot) in snapshots {
-        let source = described(&repository, &snapshot).await?;
-        let wanted = list.source.as_ref().is_none_or(|wanted| {
-            source
-                .as_ref()
-                .is_some_and(|file| is_called(wanted, &file.source, &file.id().address))
+        let source = match described(&repository, &snapshot).await? {
+            Ok(source) => source,
+            Err(error) => {
+                // What a repair could not bring back was told by the repair.
+                if !snapshot.is_repaired() {
+                    damaged.push(error.into());
+                }
+                None
+            }
+        };
+        let wanted = list.source.as_ref().is_none_or(|wanted| match &source {
+            Some(file) => is_called(wanted, &file.source, &file.id().address),
+            None => snapshot.is_own() && tagged(&snapshot, "source=") == Some(&**wanted),
         });
         if wanted {
             let made = verified.get(&id.to_string());
@@ -171,10 +180,10 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
     let head = ["id", "time", "source", "items", "issues", "verified"];
     let shared = Shared::of(&rows);
     output.rows(&head, &rows, |row| {
-        let text = |key: &str| {
-            row[key]
-                .as_str()
-                .map_or_else(|| row[key].to_string(), str::to_owned)
+        let text = |key: &str| match &row[key] {
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Null => String::new(),
+            other => other.to_string(),
         };
         vec![
             text("short"),
@@ -194,10 +203,7 @@ async fn all(app: &App, list: List, output: &Output) -> Result<Exit, Failure> {
         ]
     });
     // What could be read is shown all the same.
-    damaged
-        .into_iter()
-        .next()
-        .map_or(Ok(Exit::Done), |error| Err(error.into()))
+    damaged.into_iter().next().map_or(Ok(Exit::Done), Err)
 }
 
 fn row(
@@ -215,37 +221,39 @@ fn row(
         "time": snapshot.time.to_string(),
         "source": source.map_or_else(|| snapshot.paths.join(" "), |source| source.source.clone()),
         "address": source.map(|source| source.id().address),
-        "items": source.map_or(0, |source| source.counts.values().map(|counts| counts.items).sum::<u64>()),
-        "issues": source.map_or(0, |source| source.issues.len()),
+        "items": source.map(|source| source.counts.values().map(|counts| counts.items).sum::<u64>()),
+        "issues": source.map(|source| source.issues.len()),
         "parent": snapshot.parent.map(|parent| parent.to_string()),
         "tags": snapshot.tags,
         "verified": verified,
     })
 }
 
-/// `source.json`, or `None` for snapshots that others made in the same repository.
+/// `source.json`, or `None` for snapshots that others made in the same repository; within, the damage that it is lost to.
 async fn described(
     repository: &Repository,
     snapshot: &Snapshot,
-) -> Result<Option<SourceFile>, Failure> {
-    if !snapshot.tags.iter().any(|tag| tag == "keepward") {
-        return Ok(None);
+) -> Result<engine::Result<Option<SourceFile>>, Failure> {
+    if !snapshot.is_own() {
+        return Ok(Ok(None));
     }
-    let service = snapshot
-        .tags
-        .iter()
-        .find_map(|tag| services::find(tag.strip_prefix("service=")?));
+    let service = tagged(snapshot, "service=").and_then(services::find);
     match service {
-        Some(service) => Ok(Some(read_source(repository, service, snapshot.tree).await?)),
-        None => Ok(None),
+        Some(service) => Ok(told_source(repository, service, snapshot).await?.map(Some)),
+        None => Ok(Ok(None)),
     }
+}
+
+fn tagged<'s>(snapshot: &'s Snapshot, prefix: &str) -> Option<&'s str> {
+    let mut tags = snapshot.tags.iter();
+    tags.find_map(|tag| tag.strip_prefix(prefix))
 }
 
 async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
     let (_, repository) = app.repository(show.repository.as_deref()).await?;
     let id = repository.resolve(&show.snapshot).await?;
     let snapshot = repository.snapshot(id).await?;
-    let source = described(&repository, &snapshot).await?;
+    let source = described(&repository, &snapshot).await??;
     output
         .event(&serde_json::json!({"id": id.to_string(), "snapshot": snapshot, "source": source}));
     output.line(format!("snapshot {}\ntime     {}", id, snapshot.time));

@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Global;
-use crate::client::{Api, segment};
+use crate::client::{Api, secret, segment, text};
 use crate::failure::{Exit, Failure};
-use crate::new_file::{NewFile, is_standard_output};
+use crate::new_file::Keeping;
 use crate::output::{Output, moment};
 
 #[derive(Subcommand)]
@@ -95,12 +95,7 @@ pub(crate) async fn run(
 }
 
 async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
-    // Before the token is made: what cannot be kept would be lost.
-    let file = if is_standard_output(&add.to) {
-        None
-    } else {
-        Some(NewFile::private(&add.to)?)
-    };
+    let keeping = Keeping::at(&add.to)?;
     let mut body = json!({
         "name": add.name,
         "person": add.user,
@@ -111,19 +106,15 @@ async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
         body["connectors"] = json!(add.connectors);
     }
     let made = api.post("/tokens", Some(&body)).await?;
-    let secret = format!("{}\n", made["secret"].as_str().unwrap_or_default());
-    let Some(mut file) = file else {
-        output.data(secret.as_bytes());
+    if !keeping.keep(secret(&made, "secret")?, output)? {
         return Ok(());
-    };
-    file.write(secret.as_bytes())?;
-    file.finish()?;
+    }
     let mut shown = made.clone();
     if let Value::Object(members) = &mut shown {
         members.remove("secret");
     }
     output.result(&shown);
-    let expires = moment(&made["expires"].as_str().unwrap_or_default());
+    let expires = moment(&text(&made, "expires"));
     output.line(format!(
         "wrote {}; it works until {expires}",
         add.to.display()

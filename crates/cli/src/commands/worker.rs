@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use crate::app::read_secret;
-use crate::client::{Api, segment};
+use crate::client::{Api, secret, segment};
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
-use crate::new_file::{NewFile, is_standard_output};
+use crate::new_file::Keeping;
 use crate::output::{Output, moment};
 use crate::services::SERVICES;
 
@@ -108,21 +108,12 @@ async fn manage(verb: Verb, api: &Api, output: &Output) -> Result<Exit, Failure>
             );
         }
         Verb::Token { name, to } => {
-            // Before the token is made: what cannot be kept would be lost.
-            let file = if is_standard_output(&to) {
-                None
-            } else {
-                Some(NewFile::private(&to)?)
-            };
+            let keeping = Keeping::at(&to)?;
             let body = json!({ "name": name });
             let made = api.post("/workers", Some(&body)).await?;
-            let token = format!("{}\n", made["token"].as_str().unwrap_or_default());
-            let Some(mut file) = file else {
-                output.data(token.as_bytes());
+            if !keeping.keep(secret(&made, "token")?, output)? {
                 return Ok(Exit::Done);
-            };
-            file.write(token.as_bytes())?;
-            file.finish()?;
+            }
             output.result(&json!({ "worker": name, "file": to }));
             output.line(format!(
                 "wrote {}; there: keepward worker --server URL --token-file {}",

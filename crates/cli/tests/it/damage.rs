@@ -97,6 +97,11 @@ fn a_check_by_path_names_damage_without_a_data_directory() {
 
     let damaged = first("data");
     flip(&damaged);
+    let superficial = ["repository", "repair", "index", place];
+    let output = keepward(folder.path(), &superficial);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("repair index --read-data"), "{text}");
     for (arguments, expected) in [
         (&["repair", "access"][..], 0),
         (&["repair", "index", "--read-data"], 3),
@@ -242,7 +247,7 @@ async fn json_of(world: &World, repository: &str, arguments: &[&str]) -> Value {
 }
 
 /// A bit flips in the tree of a folder of the newest snapshot, and nowhere else; answers its id.
-async fn damage_folder(world: &World, repository: &str, path: &str) -> String {
+async fn damage_node(world: &World, repository: &str, path: &str) -> String {
     let listed = json_of(world, repository, &["snapshots", "--json"]).await;
     let newest = listed.as_array().unwrap().last().unwrap();
     let mut tree = newest["tree"].as_str().unwrap().to_owned();
@@ -250,7 +255,8 @@ async fn damage_folder(world: &World, repository: &str, path: &str) -> String {
         let nodes = json_of(world, repository, &["cat", "blob", &tree]).await;
         let mut nodes = nodes["nodes"].as_array().unwrap().iter();
         let node = nodes.find(|node| node["name"] == name).unwrap();
-        tree = node["subtree"].as_str().unwrap().to_owned();
+        let blob = node["subtree"].as_str().or(node["content"][0].as_str());
+        tree = blob.unwrap().to_owned();
     }
     for id in told(world, repository, &["list", "index"]).await.lines() {
         let index = json_of(world, repository, &["cat", "index", id]).await;
@@ -276,7 +282,7 @@ async fn a_folder_of_work_items_that_cannot_be_read_is_read_from_the_service_aga
     for (name, full) in [("full", true), ("changed", false)] {
         world.repository(name).await;
         world.backup(name).await.exits(0);
-        let tree = damage_folder(&world, name, "work-items/0000").await;
+        let tree = damage_node(&world, name, "work-items/0000").await;
         let mut arguments = vec!["backup", "contoso", "--repository", name];
         if full {
             arguments.push("--full");
@@ -342,7 +348,7 @@ async fn a_restore_plan_leaves_out_what_cannot_be_read_and_names_it() {
     world.backup("default").await.exits(0);
     let whole = world.done("restore plan latest --everything").await;
     let whole = whole.event("plan")["steps"].as_u64().unwrap();
-    let tree = damage_folder(&world, "default", "work-items/0000").await;
+    let tree = damage_node(&world, "default", "work-items/0000").await;
     let plan = world.run("restore plan latest --everything").await;
     plan.exits(3);
     let unread = plan.event("plan")["unread"].as_array().unwrap();
@@ -358,12 +364,30 @@ async fn a_restore_plan_leaves_out_what_cannot_be_read_and_names_it() {
     world.done("restore plan latest --kind project").await;
 }
 
+#[tokio::test]
+async fn a_snapshot_whose_description_is_lost_hides_no_other() {
+    let world = World::connected().await;
+    world.backup("default").await.exits(0);
+    let first = world.snapshots("default").await.remove(0);
+    world.backup("default").await.exits(0);
+    damage_node(&world, "default", "source.json").await;
+    let listed = world
+        .refused("snapshot list --source contoso", 8, "repository-damaged")
+        .await;
+    assert!(listed.told().contains(&first), "{}", listed.told());
+    for line in ["repair index --read-data", "repair snapshots --forget"] {
+        world.run(&format!("repository {line}")).await.exits(3);
+    }
+    let listed = world.done("snapshot list").await;
+    assert!(listed.told().contains(&first), "{}", listed.told());
+}
+
 /// The damaged originals stay, so that their readable part can be looked at: nothing stumbles over them, and only the repair speaks of them.
 #[tokio::test]
 async fn after_a_repair_every_command_works_beside_the_damaged_originals() {
     let world = World::connected().await;
     world.backup("default").await.exits(0);
-    damage_folder(&world, "default", "work-items/0000").await;
+    damage_node(&world, "default", "work-items/0000").await;
     world.backup("default").await.exits(0);
     world
         .run("repository repair index --read-data")

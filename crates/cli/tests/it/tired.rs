@@ -1,5 +1,7 @@
 //! What a tired administrator does: nothing is lost by it, and what is said leads on.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
@@ -74,6 +76,40 @@ async fn what_is_for_standard_output_goes_there_and_into_no_file_of_that_name() 
         assert_eq!(piped(line, 2), b"");
     }
     assert_eq!(std::fs::read_dir(&here).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_without_the_secret_leaves_no_empty_file() {
+    let world = World::bare().await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    let lines = [
+        "token add tests --user anna --permission read-status --to",
+        "worker token edge --to",
+    ];
+    // It says that it made what it was asked for, and no more.
+    let answering = std::thread::spawn(move || {
+        for connection in listener.incoming().take(2 * lines.len()) {
+            let (mut connection, mut asked) = (connection.unwrap(), Vec::new());
+            while !asked.ends_with(b"}") {
+                let mut piece = [0; 1024];
+                let length = connection.read(&mut piece).unwrap();
+                asked.extend_from_slice(&piece[..length]);
+            }
+            let head = "HTTP/1.1 201 Created\r\nconnection: close\r\ncontent-length: 2";
+            write!(connection, "{head}\r\n\r\n{{}}").unwrap();
+        }
+    });
+    let file = world.at("secret");
+    for line in lines {
+        for to in [file.as_str(), "-"] {
+            let line = format!("{line} {to} --server {server}");
+            let refused = world.refused(&line, 1, "server-unreachable").await;
+            assert_eq!(refused.events.len(), 1, "{}", refused.told());
+        }
+    }
+    assert!(!world.path("secret").exists());
+    answering.join().unwrap();
 }
 
 #[tokio::test]

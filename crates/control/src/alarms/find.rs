@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use catalog::KnownSnapshot;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
-use model::{Alarm, AlarmKind, AlarmLevel, ConnectorStatus, SourceId};
+use model::{Alarm, AlarmKind, AlarmLevel, Connector, ConnectorStatus, SourceId};
 
 use super::{AlarmSettings, Facts};
 
@@ -28,11 +28,28 @@ pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alar
     found
 }
 
-/// The time without a good backup counts from the last one, or from when the connector was made.
+/// Since when a connector has no good backup: the last one, or when it was made.
+fn without_backup(facts: &Facts, connector: &Connector) -> (Option<Timestamp>, Timestamp) {
+    let last = facts.last_good.get(&connector.name.to_lowercase()).copied();
+    (last, last.unwrap_or(connector.created))
+}
+
+/// When the next connector will have had no good backup for longer than its objective.
+pub(super) fn next_overdue(
+    facts: &Facts,
+    settings: &AlarmSettings,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let dues = facts.connectors.iter().filter_map(|connector| {
+        let (_, since) = without_backup(facts, connector);
+        since.checked_add(settings.objective(&connector.name)).ok()
+    });
+    dues.filter(|due| *due >= now).min()
+}
+
 fn backups(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut Vec<Alarm>) {
     for connector in &facts.connectors {
-        let last = facts.last_good.get(&connector.name.to_lowercase());
-        let since = last.copied().unwrap_or(connector.created);
+        let (last, since) = without_backup(facts, connector);
         let objective = settings.objective(&connector.name);
         let age = now.duration_since(since);
         if age <= objective {
@@ -57,9 +74,10 @@ fn backups(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut 
                 connector.name,
                 objective.as_hours()
             ),
-            hint:
-                "Look at the last runs: `keepward run list`. Then run one: `keepward backup NAME`."
-                    .to_owned(),
+            hint: format!(
+                "Look at the last runs: `keepward run list`. Then run one: `keepward backup {}`.",
+                connector.name
+            ),
         });
     }
 }
@@ -125,8 +143,10 @@ fn unprotected(facts: &Facts, found: &mut Vec<Alarm>) {
             connector: Some(connector.name.clone()),
             level: AlarmLevel::Warning,
             message: format!("{count} new items of {} are not protected", connector.name),
-            hint: "Take them into the backup, or let new ones be added by themselves: `keepward connector edit NAME`."
-                .to_owned(),
+            hint: format!(
+                "Take them into the backup, or let new ones be added by themselves: `keepward connector edit {}`.",
+                connector.name
+            ),
         });
     }
 }

@@ -1,9 +1,14 @@
+use std::time::Duration;
+
 use catalog::{CredentialRow, RepositoryRow};
 use control::{AlarmSettings, Facts, StorageFact, find_alarms};
 use jiff::{SignedDuration, Timestamp};
 use model::{
     Alarm, AlarmKind, AlarmLevel, Clock as _, Connector, ConnectorStatus, Destination, RunState,
 };
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::World;
 use crate::receivers::HttpReceiver;
@@ -52,6 +57,8 @@ fn a_connector_without_a_good_backup_in_its_objective_is_told() {
         "{}",
         found[0].message
     );
+    let advice = "`keepward backup Contoso`";
+    assert!(found[0].hint.contains(advice), "{}", found[0].hint);
 }
 
 #[test]
@@ -167,6 +174,46 @@ async fn an_alarm_is_raised_once_told_once_and_cleared_when_it_is_over() {
     assert!(control.look_for_alarms().await.unwrap().is_empty());
     assert!(control.catalog.alarms().await.unwrap().is_empty());
     assert!(world.clock.now() > Timestamp::UNIX_EPOCH && world.folder().exists());
+}
+
+#[tokio::test]
+async fn other_objectives_count_at_once() {
+    let world = World::new().await;
+    world.connector("contoso").await;
+    world.clock.forward(3 * 3600);
+    let control = &world.control;
+    for (hours, raised) in [(2, 1), (4, 0)] {
+        let settings = AlarmSettings {
+            backup_hours: hours,
+            ..AlarmSettings::default()
+        };
+        control.set_alarm_settings(&settings, None).await.unwrap();
+        let alarms = control.catalog.alarms().await.unwrap();
+        assert_eq!(alarms.len(), raised, "{hours} h: {alarms:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_objective_is_looked_at_when_it_passes() {
+    let world = World::new().await;
+    world.connector("contoso").await;
+    world.clock.forward(26 * 3600 - 1);
+    let (control, cancel) = (world.control.clone(), CancellationToken::new());
+    let (stop, mut looking) = (cancel.clone(), JoinSet::new());
+    looking.spawn(async move { control.run_alarms(&stop).await });
+    let raised = async || world.control.catalog.alarms().await.unwrap().len();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(raised().await, 0, "it may be as old as that");
+    world.clock.forward(2);
+    for _ in 0..50 {
+        if raised().await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(raised().await, 1);
+    cancel.cancel();
+    looking.join_all().await;
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use model::{Counts, Event, Issue, ItemRef, SourceFile};
@@ -19,13 +20,16 @@ use super::stale::Still;
 use super::{BackupContext, BackupReport, BackupRequest, describe};
 use crate::coordinator::SnapshotInfo;
 use crate::layout::Layouts;
-use crate::merge::{Merge, Merged};
+use crate::merge::{Far, Merge, Merged};
 use crate::rebuild::DiffRows;
 use crate::rows::SpooledRows;
 use crate::sink::{Collected, Collector};
 use crate::spool::Spool;
 use crate::stored::{Gap, SnapshotReader};
 use crate::{Error, Result};
+
+/// Reports of progress are at least so far apart.
+const APART: Duration = Duration::from_secs(1);
 
 pub(super) struct Attempt<'a> {
     pub cx: &'a BackupContext<'a>,
@@ -52,7 +56,7 @@ pub(super) struct Sent {
     pub issues: Vec<Issue>,
     /// Bytes by kind.
     pub received: BTreeMap<String, u64>,
-    /// Items that nobody mentioned and that are not taken for gone.
+    /// Items that are not taken for gone: nobody mentioned them, or they are doubted together.
     pub kept: Vec<ItemRef>,
     pub still: Still,
     /// How many items complete crawls told of, by kind.
@@ -94,7 +98,8 @@ impl Attempt<'_> {
             doubted: sent.still.folders(self.layouts()),
         };
         let rows = spool(work.path(), "rows")?;
-        let mut merged = merge.run(changes, &mut writer, rows).await?;
+        let mut pace = self.pace("write");
+        let mut merged = merge.run(changes, &mut writer, rows, &mut pace).await?;
         if let Some(anew) = self.overlooked(&sent, &known) {
             writer.flush().await?;
             return Ok(Ended::Anew(anew));
@@ -181,6 +186,7 @@ impl Attempt<'_> {
             spool: mut changes,
             mentioned,
             mut issues,
+            doubted,
             received,
         } = collector.finish();
         issues.extend(crawled.issues.iter().cloned());
@@ -196,7 +202,7 @@ impl Attempt<'_> {
             crawled,
             issues,
             received,
-            kept: doubts.kept,
+            kept: [doubts.kept, doubted].concat(),
             still,
             told: by_kind(&mentioned),
         };
@@ -237,6 +243,28 @@ impl Attempt<'_> {
             selection: self.request.selection.iter().cloned().collect(),
             full: self.is_full(),
             picks: self.request.picks.clone(),
+        }
+    }
+
+    /// Tells how far a phase is, at most once a second.
+    fn pace(&self, phase: &'static str) -> impl FnMut(Far) + Send {
+        let mut last: Option<Instant> = None;
+        move |far| {
+            let soon = last.is_some_and(|last| last.elapsed() < APART);
+            if soon && !far.at_end {
+                return;
+            }
+            last = Some(Instant::now());
+            let usage = self.cx.client.usage();
+            self.cx.reporter.report(Event::Progress {
+                phase: phase.to_owned(),
+                current: None,
+                items: far.items,
+                expected: None,
+                bytes: far.bytes,
+                requests: usage.requests,
+                budget_left: usage.budget_left,
+            });
         }
     }
 

@@ -14,7 +14,7 @@ use super::checkpoint::Position;
 use super::gone::listed_kinds;
 use super::prior::Prior;
 use super::resume::Begun;
-use super::{BackupContext, BackupRequest, Failed, Parent, scope_key};
+use super::{BackupContext, BackupRequest, Failed, Parent, pulse, scope_key};
 use crate::layout::Layouts;
 use crate::sink::{Collector, CrawlInfo};
 use crate::{Error, Result};
@@ -321,7 +321,7 @@ impl Runner<'_, '_> {
         let infos = &self.crawled.infos;
         let results: Vec<_> = {
             let this = &*self;
-            futures::stream::iter(work)
+            let crawling = futures::stream::iter(work)
                 .map(|(kind, number, cursor, before)| async move {
                     let info = &infos[usize::from(number)];
                     let result = this.one(kind, number, info, cursor.as_deref()).await;
@@ -341,8 +341,9 @@ impl Runner<'_, '_> {
                     (number, result, before, true)
                 })
                 .buffer_unordered(CONCURRENT)
-                .collect()
-                .await
+                .collect();
+            let beat = || this.collector.progress(this.cx.client);
+            pulse::beating(crawling, beat).await
         };
         for (number, result, before, anew) in results {
             self.crawled.infos[usize::from(number)].complete |= anew;
@@ -393,7 +394,7 @@ impl Runner<'_, '_> {
         };
         std::fs::create_dir(&work).map_err(storage)?;
         self.cx.reporter.report(Event::Phase {
-            phase: format!("crawl {}", scope_key(info.kind, &info.scope.name)),
+            phase: info.phase(),
         });
         let client = self.cx.client.tagged(kind.spec().name);
         let sink = self
@@ -414,7 +415,7 @@ impl Runner<'_, '_> {
             work: &work,
         };
         let result = kind.crawl(&crawl).await;
-        self.collector.progress(info.kind, &client.usage());
+        self.collector.progress(&client);
         std::fs::remove_dir_all(&work).map_err(storage)?;
         result
     }

@@ -137,7 +137,26 @@ pub(super) fn issue(layouts: Layouts, gap: &Gap, emptied: bool, older: Option<&O
         },
     );
     let again = " A backup with `--full` reads everything again.";
-    let kinds = layouts.kinds_at(&gap.folder);
+    let message = format!(
+        "`{}` of the snapshot before cannot be read (tree {}): {what}",
+        gap.folder, gap.tree
+    );
+    let hint = older + if emptied { "" } else { again };
+    about(layouts, &gap.folder, message, hint)
+}
+
+/// The same of something that stood in the place of a file, which came anew.
+pub(super) fn displaced(layouts: Layouts, path: &str, what: &str) -> Issue {
+    let message = format!(
+        "`{path}` of the snapshot before is a {what} and no file: it was read from the service again"
+    );
+    let hint = "Another program may have written that snapshot: `keepward verify` looks into it.";
+    about(layouts, path, message, hint.to_owned())
+}
+
+/// An issue of a place in the snapshot before.
+fn about(layouts: Layouts, path: &str, message: String, hint: String) -> Issue {
+    let kinds = layouts.kinds_at(path);
     let (kind, scope) = kinds
         .first()
         .map_or_else(Default::default, |(spec, scope)| {
@@ -149,33 +168,7 @@ pub(super) fn issue(layouts: Layouts, gap: &Gap, emptied: bool, older: Option<&O
         kind,
         scope,
         item: None,
-        message: format!(
-            "`{}` of the snapshot before cannot be read (tree {}): {what}",
-            gap.folder, gap.tree
-        ),
-        hint: Some(older + if emptied { "" } else { again }),
-    }
-}
-
-/// The same of something that stood in the place of a file, which came anew.
-pub(super) fn displaced(layouts: Layouts, path: &str, what: &str) -> Issue {
-    let item = layouts.parse(path).map(|place| place.item);
-    let kind = item
-        .as_ref()
-        .map_or_else(String::new, |item| item.kind.clone());
-    let scope = item.map_or_else(String::new, |item| item.scope);
-    Issue {
-        code: DAMAGED.to_owned(),
-        class: Class::Malformed,
-        kind,
-        scope,
-        item: None,
-        message: format!(
-            "`{path}` of the snapshot before is a {what} and no file: it was read from the service again"
-        ),
-        hint: Some(
-            "Another program may have written that snapshot: `keepward verify` looks into it."
-                .to_owned(),
-        ),
+        message,
+        hint: Some(hint),
     }
 }

@@ -155,7 +155,7 @@ pub async fn read_source(
 }
 
 /// Like [`read_source`], with the damage of a snapshot that cannot say what it is beside it. A storage that fails is an error.
-pub(crate) async fn told_source(
+pub async fn told_source(
     repository: &Repository,
     service: &'static Service,
     snapshot: &Snapshot,

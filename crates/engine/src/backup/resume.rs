@@ -181,7 +181,8 @@ impl Replay<'_> {
             noted.crawl = *number;
             if self.belongs(*number, noted.epoch) {
                 if self.mentions(*number) {
-                    self.left.mentioned.extend(noted.issue.item.clone());
+                    let items = noted.issue.item.iter().chain(&noted.items);
+                    self.left.mentioned.extend(items.cloned());
                 }
                 self.left.issues.push(noted);
             }

@@ -1,5 +1,6 @@
 //! File names from a snapshot are foreign: they become names that every file system takes and that stay where they are put.
 
+use model::is_unseen;
 use repository::Id;
 
 /// Names longer than this are cut and get a part of their hash: file systems take 255 bytes, and a suffix may follow.
@@ -58,9 +59,7 @@ fn is_plain(char: char) -> bool {
         char,
         '%' | '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*'
     );
-    // Characters without a shape of their own that reorder or hide what follows.
-    let unseen = matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
-    !odd && !unseen && !char.is_control()
+    !odd && !is_unseen(char) && !char.is_control()
 }
 
 fn encode(char: char, out: &mut String) {
@@ -161,6 +160,7 @@ mod tests {
             "console.log",
             "com10",
             "a..b",
+            "👩\u{200d}💻",
         ] {
             assert_eq!(escape(name), name);
         }
@@ -177,6 +177,7 @@ mod tests {
             ("aux.c", "%61ux.c"),
             ("x.", "x%2E"),
             ("\u{202e}fdp", "%E2%80%AEfdp"),
+            ("\u{61c}a", "%D8%9Ca"),
         ] {
             assert_eq!(escape(name), expected);
         }

@@ -96,6 +96,11 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
             over: None,
         });
     }
+    Some(by_rule(case, old_id, another))
+}
+
+/// What the conflict rule makes of what was found.
+fn by_rule(case: &Case<'_>, old_id: &str, another: bool) -> Decision {
     let needed = match case.why {
         Why::Needed(by) => Some(format!("{NEEDED} {by}")),
         Why::IfGone | Why::Swept | Why::Asked => None,
@@ -115,7 +120,7 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
         there(case.made)
     };
     let there = Some(there.as_str());
-    Some(match (found.map(|found| found.state), case.conflict) {
+    match (found.map(|found| found.state), case.conflict) {
         (None, _) | (Some(FoundState::Deleted), Conflict::Duplicate) => {
             decision(Action::Create, None, None)
         }
@@ -141,7 +146,7 @@ pub(super) fn decide(case: &Case<'_>, old_id: &str) -> Option<Decision> {
             let reason = there.map(|there| format!("a duplicate: {there}"));
             decision(Action::Create, reason.as_deref(), None)
         }
-    })
+    }
 }
 
 /// Why nothing is to be made.

@@ -123,7 +123,7 @@ fn beside(cx: &PlanContext<'_>, spec: &KindSpec, parent: Option<&str>) -> Vec<&'
 }
 
 /// The kinds of containers that the items of an unscoped kind may belong to.
-fn outer(cx: &PlanContext<'_>, spec: &KindSpec) -> Vec<&'static KindSpec> {
+pub(super) fn outer(cx: &PlanContext<'_>, spec: &KindSpec) -> Vec<&'static KindSpec> {
     let after = spec
         .after
         .iter()

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
 use model::{Event, ItemRef, PlanPerson};
 use service::people::{People, Person};
 use service::{PartInfo, Stored};
@@ -13,8 +12,6 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use super::{PlanContext, PlanStore};
 use crate::Result;
 
-/// Items whose files are read side by side.
-const READERS: usize = 8;
 /// Larger files are content of people's own, and no records of the service.
 const LARGEST: u64 = 64 << 20;
 
@@ -23,21 +20,12 @@ const LARGEST: u64 = 64 << 20;
 pub(super) struct Census(BTreeMap<String, (Person, u64)>);
 
 impl Census {
-    /// Reads the records of items that will be written.
-    pub(super) async fn count(&mut self, cx: &PlanContext<'_>, items: &[ItemRef]) -> Result<()> {
-        let Some(people) = cx.service.preflight.people() else {
-            return Ok(());
-        };
-        let mut named = futures::stream::iter(items.to_vec())
-            .map(|item| async move { named_by(cx, people, &item).await })
-            .buffer_unordered(READERS);
-        while let Some(persons) = named.try_next().await? {
-            for person in persons {
-                let key = person.unique_name.to_lowercase();
-                self.0.entry(key).or_insert((person, 0)).1 += 1;
-            }
+    /// Counts whom one item names.
+    pub(super) fn add(&mut self, named: BTreeSet<Person>) {
+        for person in named {
+            let key = person.unique_name.to_lowercase();
+            self.0.entry(key).or_insert((person, 0)).1 += 1;
         }
-        Ok(())
     }
 
     /// Stores everybody, with whether the target knows them.
@@ -75,15 +63,16 @@ impl Census {
     }
 }
 
-async fn named_by(
-    cx: &PlanContext<'_>,
+/// Whom the records of an item name.
+pub(super) async fn named_by(
+    stored: &dyn Stored,
     people: &dyn People,
     item: &ItemRef,
 ) -> Result<BTreeSet<Person>> {
     let mut named = BTreeSet::new();
-    for part in cx.stored.parts(item).await? {
+    for part in stored.parts(item).await? {
         if is_record(&part.name) && part.size <= LARGEST {
-            match cx.stored.part(item, &part.name).await {
+            match stored.part(item, &part.name).await {
                 // It cannot be written either, and the restore says so.
                 Err(error) if error.is_damage() => {}
                 bytes => named.extend(bytes?.iter().flat_map(|bytes| people.named(bytes))),
@@ -94,7 +83,7 @@ async fn named_by(
 }
 
 /// Files that the service wrote, and none that people attached.
-fn is_record(part: &str) -> bool {
+pub(super) fn is_record(part: &str) -> bool {
     let ending = part.rsplit_once('.').map(|(_, ending)| ending);
     !part.contains('/') && matches!(ending, Some("json" | "ndjson"))
 }

@@ -1,6 +1,8 @@
 //! From chosen items to steps.
 
+use std::collections::btree_map::Iter;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::iter::Peekable;
 
 use futures::StreamExt as _;
 use model::{Action, Conflict, Event, Issue, ItemRef, MadeBefore, RestorePlan, Step, StepState};
@@ -8,11 +10,13 @@ use service::{Fidelity, Found, FoundState, Ids as _, Kind, StoredItem};
 
 use super::decide::{Case, Decision, IF_GONE, NEEDED, decide, is_another};
 use super::find::{LOOKUP, Unfound, differences, revisions, target};
-use super::order::{has_items, restore_order};
+use super::homes::Homes;
+use super::order::restore_order;
 use super::people::Census;
 use super::select::{Chosen, Key, Why, is_parent};
+use super::told::{Coming, Told, told};
 use super::unread::{Unread, damaged};
-use super::{IdMap, PlanContext, PlanRequest, PlanStore, add_made_before, describe, find_each};
+use super::{IdMap, PlanContext, PlanRequest, PlanStore, add_made_before, find_each};
 use crate::Result;
 
 /// Steps that are stored in one call.
@@ -39,6 +43,7 @@ pub(super) struct PlanWriter<'a> {
     /// What was found because an earlier plan had made it.
     made: HashMap<ItemRef, MadeBefore>,
     census: Census,
+    homes: Homes,
     /// What cannot be read of the snapshot.
     pub(super) unread: Unread,
     page: Vec<Step>,
@@ -48,8 +53,20 @@ pub(super) struct PlanWriter<'a> {
 /// An item on its way to a step.
 struct Entry {
     stored: StoredItem,
+    /// What its document says of the project that it lies in.
+    project: Option<String>,
     why: Why,
     binned: bool,
+}
+
+impl Entry {
+    fn as_decided(&self, decision: &Decision) -> StoredItem {
+        StoredItem {
+            action: decision.action,
+            new_id: decision.new_id.clone(),
+            ..self.stored.clone()
+        }
+    }
 }
 
 impl<'a> PlanWriter<'a> {
@@ -71,6 +88,7 @@ impl<'a> PlanWriter<'a> {
             known: HashMap::new(),
             made: HashMap::new(),
             census: Census::default(),
+            homes: Homes::default(),
             unread,
             page: Vec::new(),
             position: 0,
@@ -114,17 +132,19 @@ impl<'a> PlanWriter<'a> {
         Ok(chosen)
     }
 
-    pub(super) async fn write(mut self, mut chosen: Chosen) -> Result<()> {
+    pub(super) async fn write(mut self, chosen: Chosen) -> Result<()> {
         let total = chosen.len();
         let mut done = 0;
         for kind in restore_order(self.cx.service) {
-            let Some(items) = chosen.0.remove(kind.spec().name) else {
+            let Some(items) = chosen.0.get(kind.spec().name) else {
                 continue;
             };
-            for batch in batches(items) {
+            let mut rest = items.iter().peekable();
+            while rest.peek().is_some() {
+                let batch = next_batch(&mut rest);
                 done += batch.len() as u64;
                 let entries = self.entries(kind, batch).await?;
-                self.batch(kind, entries).await?;
+                self.batch(kind, entries, &chosen).await?;
                 self.cx.progress("plan", done, Some(total));
             }
         }
@@ -153,8 +173,9 @@ impl<'a> PlanWriter<'a> {
         let mut entries = Vec::new();
         while let Some((item, why, read)) = read.next().await {
             match read {
-                Ok((stored, binned)) => entries.push(Entry {
+                Ok((stored, project, binned)) => entries.push(Entry {
                     stored,
+                    project,
                     why,
                     binned,
                 }),
@@ -228,19 +249,23 @@ impl<'a> PlanWriter<'a> {
         None
     }
 
-    async fn batch(&mut self, kind: &dyn Kind, entries: Vec<Entry>) -> Result<()> {
+    async fn batch(&mut self, kind: &dyn Kind, entries: Vec<Entry>, chosen: &Chosen) -> Result<()> {
         let mut decided = Vec::new();
         for (entry, found) in self.look(kind, entries).await? {
             let item = &entry.stored.item;
             let decision = match &found {
-                Ok(found) => decide(&self.case(kind, &entry, found.as_ref()), &item.id),
+                Ok(found) => {
+                    let case = self.case(kind, &entry, found.as_ref());
+                    let decision = decide(&case, &item.id);
+                    self.with_home(kind, &entry, decision).await?
+                }
                 Err(unfound) => {
                     self.report(unfound, item);
                     let message = format!("cannot be looked up at the target: {}", unfound.message);
                     if self.is_elsewhere(kind, item) {
                         Some(Decision::skip(message))
                     } else {
-                        self.push_unknown(kind, entry, message).await?;
+                        self.push_unknown(kind, entry, message, chosen).await?;
                         continue;
                     }
                 }
@@ -253,17 +278,47 @@ impl<'a> PlanWriter<'a> {
             decided.extend(decision.map(|decision| (entry, decision)));
         }
         self.compare(kind, &mut decided).await?;
-        let mut written = Vec::new();
-        for (entry, decision) in decided {
-            if !matches!(
-                decision.action,
-                Action::Skip | Action::Export | Action::Undelete
-            ) {
-                written.push(entry.stored.item.clone());
-            }
-            self.push(kind, entry, decision).await?;
+        let told = self.told(kind, &decided, chosen).await?;
+        for ((entry, decision), told) in decided.into_iter().zip(told) {
+            self.census.add(told.people);
+            self.push(entry, decision, told.losses).await?;
         }
-        self.census.count(self.cx, &written).await
+        Ok(())
+    }
+
+    /// The decision, unless there is nothing to make the item in.
+    async fn with_home(
+        &mut self,
+        kind: &dyn Kind,
+        entry: &Entry,
+        decision: Option<Decision>,
+    ) -> Result<Option<Decision>> {
+        let made = |decision: &Decision| decision.action == Action::Create;
+        if !decision.as_ref().is_some_and(made) {
+            return Ok(decision);
+        }
+        let (item, named) = (&entry.stored.item, entry.project.as_deref());
+        let lacks = self.homes.lacks(self.cx, kind, item, named).await?;
+        Ok(lacks.map(Decision::skip).or(decision))
+    }
+
+    /// What the records of items tell, as they are going to be written.
+    async fn told(
+        &self,
+        kind: &dyn Kind,
+        decided: &[(Entry, Decision)],
+        chosen: &Chosen,
+    ) -> Result<Vec<Told>> {
+        let items: Vec<StoredItem> = decided
+            .iter()
+            .map(|(entry, decision)| entry.as_decided(decision))
+            .collect();
+        let ids = Coming {
+            ids: &self.ids,
+            chosen,
+        };
+        let target = target(self.cx, self.request.original(), &ids);
+        told(self.cx, &target, kind, &items).await
     }
 
     /// What would be written over is read first, as after a restore: what is as it was is left alone, and of the rest is said in what it differs.
@@ -278,11 +333,7 @@ impl<'a> PlanWriter<'a> {
             .collect();
         let items: Vec<StoredItem> = there
             .iter()
-            .map(|(entry, decision)| StoredItem {
-                action: decision.action,
-                new_id: decision.new_id.clone(),
-                ..entry.stored.clone()
-            })
+            .map(|(entry, decision)| entry.as_decided(decision))
             .collect();
         let target = target(self.cx, self.request.original(), &self.ids);
         // First, so that a change beside the comparison is noticed by the apply.
@@ -323,7 +374,13 @@ impl<'a> PlanWriter<'a> {
     }
 
     /// A step that the apply looks up again. It has failed until then: not knowing is no reason to leave an item out in silence.
-    async fn push_unknown(&mut self, kind: &dyn Kind, entry: Entry, detail: String) -> Result<()> {
+    async fn push_unknown(
+        &mut self,
+        kind: &dyn Kind,
+        entry: Entry,
+        detail: String,
+        chosen: &Chosen,
+    ) -> Result<()> {
         let item = &entry.stored.item;
         self.ids.set_absent(item);
         if is_parent(self.cx, &item.kind) {
@@ -340,7 +397,11 @@ impl<'a> PlanWriter<'a> {
             new_id: None,
             over: None,
         };
-        self.push(kind, entry, decision).await?;
+        let undecided = [(entry, decision)];
+        let told = self.told(kind, &undecided, chosen).await?;
+        for ((entry, decision), told) in undecided.into_iter().zip(told) {
+            self.push(entry, decision, told.losses).await?;
+        }
         if let Some(step) = self.page.last_mut() {
             step.state = StepState::Failed;
             step.detail = Some(detail);
@@ -407,17 +468,16 @@ impl<'a> PlanWriter<'a> {
         self.cx.reporter.report(Event::Issue { issue });
     }
 
-    async fn push(&mut self, kind: &dyn Kind, entry: Entry, decision: Decision) -> Result<()> {
+    async fn push(
+        &mut self,
+        entry: Entry,
+        decision: Decision,
+        mut losses: Vec<String>,
+    ) -> Result<()> {
         if self.page.len() >= PAGE {
             self.flush().await?;
         }
         let writes = !matches!(decision.action, Action::Skip | Action::Export);
-        // What comes out of the service's own recycle bin comes back whole.
-        let mut losses = if writes && decision.action != Action::Undelete {
-            losses_of(self.cx, kind)
-        } else {
-            Vec::new()
-        };
         losses.extend(beyond_undo(decision.action).map(str::to_owned));
         self.page.push(Step {
             position: self.position,
@@ -451,13 +511,15 @@ impl<'a> PlanWriter<'a> {
     }
 }
 
-/// An item of the snapshot, and whether it was in the service's recycle bin.
+/// An item of the snapshot, the project that it names, and whether it was in the service's recycle bin.
 async fn entry(
     cx: &PlanContext<'_>,
     kind: &dyn Kind,
     item: &ItemRef,
-) -> Result<(StoredItem, bool)> {
-    let name = describe(cx, kind, item).await?;
+) -> Result<(StoredItem, Option<String>, bool)> {
+    let document = cx.stored.document(item).await?.unwrap_or_default();
+    let name = kind.describe(&document).map(|(name, _)| name);
+    let project = kind.spec().project(&document);
     let binned = match kind.spec().bin {
         Some(bin) => {
             let parts = cx.stored.parts(item).await?;
@@ -467,35 +529,12 @@ async fn entry(
     };
     let stored = StoredItem {
         item: item.clone(),
-        name,
+        name: name.unwrap_or_default(),
         action: Action::Create,
         new_id: None,
         open_intent: false,
     };
-    Ok((stored, binned))
-}
-
-/// What the kind declares, and the kinds whose items are parts of its items and have no steps of their own.
-pub(crate) fn losses_of(cx: &PlanContext<'_>, kind: &dyn Kind) -> Vec<String> {
-    let owner = kind.spec();
-    let parts = cx
-        .service
-        .kinds
-        .iter()
-        .map(|part| part.spec())
-        .filter(|part| part.with == Some(owner.name) && !has_items(part));
-    let mut losses: Vec<String> = Vec::new();
-    for spec in std::iter::once(owner).chain(parts) {
-        let Fidelity::Partial(declared) = spec.restore else {
-            continue;
-        };
-        for &loss in declared {
-            if !losses.iter().any(|known| known == loss) {
-                losses.push(loss.to_owned());
-            }
-        }
-    }
-    losses
+    Ok((stored, project, binned))
 }
 
 /// What no undo brings back: it is told before anything is written.
@@ -522,21 +561,16 @@ fn named(differences: &[String]) -> String {
     }
 }
 
-/// Items of one scope each, in their order.
-fn batches(items: BTreeMap<Key, Why>) -> Vec<BTreeMap<Key, Why>> {
-    let mut batches: Vec<BTreeMap<Key, Why>> = Vec::new();
-    for (key, why) in items {
-        match batches.last_mut() {
-            Some(batch)
-                if batch.len() < LOOKUP
-                    && batch
-                        .last_key_value()
-                        .is_some_and(|(last, _)| last.same_scope(&key)) =>
-            {
-                batch.insert(key, why);
-            }
-            _ => batches.push(BTreeMap::from([(key, why)])),
-        }
+/// The next items of one scope, in their order.
+fn next_batch(rest: &mut Peekable<Iter<'_, Key, Why>>) -> BTreeMap<Key, Why> {
+    let mut batch: BTreeMap<Key, Why> = BTreeMap::new();
+    while batch.len() < LOOKUP
+        && let Some((key, why)) = rest.next_if(|(key, _)| {
+            let last = batch.last_key_value();
+            last.is_none_or(|(last, _)| last.same_scope(key))
+        })
+    {
+        batch.insert(key.clone(), why.clone());
     }
-    batches
+    batch
 }

@@ -1,14 +1,15 @@
 //! Backups of a small service with behavior, into an in-memory repository.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use engine::coordinator::RowChange;
 use engine::{Error, SnapshotReader};
-use model::{Class, ItemRef};
+use model::{Class, Event, ItemRef};
 use proptest::prelude::*;
 use service::Stored as _;
 
-use crate::harness::{Harness, runtime};
+use crate::harness::{Harness, notes, runtime};
 use crate::world::{Change, change};
 
 proptest! {
@@ -197,7 +198,7 @@ fn what_lies_in_an_item_goes_with_it_in_the_counts_too() {
 fn a_kind_that_fails_midway_keeps_what_was_there() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        let notes: Vec<Change> = (0..6).map(|id| Change::Note(0, id)).collect();
+        let notes = notes(6);
         harness.world().apply(&notes);
         let first = harness.backup().await.unwrap();
         harness.world().apply(&notes);
@@ -461,5 +462,69 @@ fn parts_larger_than_memory_allows_are_streamed_and_read_back() {
         let mut copy = Vec::new();
         reader.copy(&item, "files/big", &mut copy).await.unwrap();
         assert_eq!(copy, bytes);
+    });
+}
+
+#[test]
+fn a_backup_tells_how_many_items_it_has_written() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        harness.heard.take();
+        harness.backup().await.unwrap();
+        let events = harness.heard.take();
+        let begins =
+            |event: &Event, named: &str| matches!(event, Event::Phase { phase } if phase == named);
+        let from = events.iter().position(|event| begins(event, "write"));
+        let to = events.iter().position(|event| begins(event, "commit"));
+        let told: Vec<(u64, u64)> = events[from.unwrap()..to.unwrap()]
+            .iter()
+            .filter_map(|event| match event {
+                Event::Progress {
+                    phase,
+                    items,
+                    bytes,
+                    ..
+                } if phase == "write" => Some((*items, *bytes)),
+                _ => None,
+            })
+            .collect();
+        // Twelve notes and their projects.
+        let &(items, bytes) = told.last().unwrap();
+        assert!(items > 12 && bytes > 0, "{told:?}");
+    });
+}
+
+#[test]
+fn a_crawl_that_takes_long_tells_each_second_how_far_it_is() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        harness.world().apply(&notes);
+        harness.heard.take();
+        // The list of projects and the first notes are answered, then the service takes its time.
+        tokio::time::pause();
+        let requests = harness.world().requests;
+        harness.world().last = Some(requests + 6);
+        let waiting = tokio::time::timeout(Duration::from_mins(1), harness.backup());
+        waiting.await.unwrap_err();
+        let told: Vec<(String, Option<String>, u64)> = harness
+            .heard
+            .take()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Progress {
+                    phase,
+                    current,
+                    items,
+                    ..
+                } => Some((phase, current, items)),
+                _ => None,
+            })
+            .collect();
+        let (phase, current, items) = told.last().unwrap();
+        assert!(told.len() > 50 && *items > 1, "{told:?}");
+        assert!(phase.starts_with("crawl ") && current.is_some(), "{told:?}");
     });
 }

@@ -6,7 +6,7 @@ use model::Class;
 use repository::TreeId;
 use service::Stored as _;
 
-use crate::harness::{Harness, runtime};
+use crate::harness::{Harness, notes, runtime};
 use crate::world::Change;
 
 /// Three logs in two groups, a note, and a backup of them.
@@ -146,7 +146,7 @@ fn a_kind_that_cannot_be_read_whole_leaves_such_a_folder_as_it_is() {
 fn an_implausibly_short_list_does_not_stand_for_such_a_folder() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        let notes = notes(12);
         harness.world().apply(&notes);
         let first = harness.backup().await.unwrap();
         let path = "projects/p0/notes";
@@ -218,7 +218,7 @@ fn a_crawl_that_has_no_place_in_one_folder_begins_no_other_anew() {
 fn what_is_kept_and_lost_is_named_and_what_the_service_gives_is_stored_again() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        let notes = notes(12);
         harness.world().apply(&notes);
         let first = harness.backup().await.unwrap();
         let tree = harness.repository.snapshot(first.snapshot).await.unwrap();

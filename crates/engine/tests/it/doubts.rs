@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use engine::coordinator::RowChange;
 use model::Class;
 
-use crate::harness::{Harness, runtime};
+use crate::harness::{Harness, notes, runtime};
 use crate::world::{Change, World};
 
 #[test]
 fn one_item_that_a_filtered_listing_lost_stays_and_is_marked_until_a_person_agrees() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        let notes = notes(12);
         harness.world().apply(&notes);
         harness.world().filtered = true;
         harness.backup().await.unwrap();
@@ -40,7 +40,7 @@ fn one_item_that_a_filtered_listing_lost_stays_and_is_marked_until_a_person_agre
 fn a_listing_that_lost_most_of_its_items_deletes_nothing_until_a_person_agrees() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        let notes = notes(12);
         harness.world().apply(&notes);
         harness.backup().await.unwrap();
         harness.world().apply(
@@ -98,6 +98,36 @@ fn what_was_kept_in_doubt_stays_marked_until_a_person_agrees() {
         let agreed = harness.backup().await.unwrap().source;
         assert!(agreed.issues.is_empty() && agreed.stale_items.is_empty());
         assert_eq!(agreed.counts["log"].items, 1);
+    });
+}
+
+#[test]
+fn items_that_one_issue_tells_of_are_each_marked_until_they_are_read_again() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let logs = [Change::Event(3), Change::Event(4), Change::Event(5)];
+        harness.world().apply(&logs);
+        harness.backup().await.unwrap();
+        harness.world().doubt_logs(&[3, 4]);
+        let marked = |source: &model::SourceFile| -> Vec<String> {
+            let stale = source.stale_items.iter();
+            stale.map(|stale| stale.item.id.clone()).collect()
+        };
+        let doubted = harness.backup().await.unwrap().source;
+        assert_eq!(doubted.issues.len(), 1);
+        assert_eq!(marked(&doubted), ["3", "4"]);
+        harness.world().heal();
+        let quiet = harness.backup().await.unwrap().source;
+        assert_eq!(
+            (marked(&quiet), &quiet.issues),
+            (marked(&doubted), &doubted.issues)
+        );
+        harness.world().apply(&logs[..1]);
+        let one = harness.backup().await.unwrap().source;
+        assert_eq!((marked(&one), one.issues.len()), (vec!["4".to_owned()], 1));
+        harness.world().apply(&logs[1..2]);
+        let seen = harness.backup().await.unwrap().source;
+        assert!(seen.issues.is_empty() && seen.stale_items.is_empty());
     });
 }
 
@@ -183,7 +213,7 @@ fn the_mark_on_what_lies_in_a_container_goes_with_it() {
 fn after_a_repair_a_listing_that_lost_most_of_its_items_still_deletes_nothing() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
-        let notes: Vec<Change> = (0..12).map(|id| Change::Note(0, id)).collect();
+        let notes = notes(12);
         harness.world().apply(&notes);
         harness
             .world()

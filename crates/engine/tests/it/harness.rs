@@ -9,7 +9,7 @@ use engine::coordinator::{Beat, Coordinator, IndexRow, Pace, Rows, SnapshotInfo}
 use engine::rebuild::{self, DiffRows};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, Resumed, Silent};
+use model::{Clock, Event, Reporter, Resumed, Silent};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
@@ -18,7 +18,7 @@ use service::Service;
 
 use crate::quick;
 use crate::stand_in::{Ticks, client, request};
-use crate::world::{self, Shared, World};
+use crate::world::{self, Change, Shared, World};
 
 /// Time stands still.
 pub(crate) struct At(pub(crate) Timestamp);
@@ -27,6 +27,11 @@ impl Clock for At {
     fn now(&self) -> Timestamp {
         self.0
     }
+}
+
+/// So many notes in the first project.
+pub(crate) fn notes(count: u8) -> Vec<Change> {
+    (0..count).map(|id| Change::Note(0, id)).collect()
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
@@ -101,7 +106,24 @@ impl Ticks {
     }
 }
 
+/// What a run has reported.
+#[derive(Default)]
+pub(crate) struct Heard(Mutex<Vec<Event>>);
+
+impl Reporter for Heard {
+    fn report(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Heard {
+    pub(crate) fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
 pub(crate) struct Harness {
+    pub(crate) heard: Heard,
     world: Shared,
     pub(crate) service: &'static Service,
     pub(crate) repository: Repository,
@@ -148,6 +170,7 @@ impl Harness {
             full: false,
             selection: BTreeSet::new(),
             accept: BTreeSet::new(),
+            heard: Heard::default(),
             runs: 0,
         }
     }
@@ -314,7 +337,7 @@ impl Harness {
             repository: &self.repository,
             coordinator: &self.control,
             clock: &self.clock,
-            reporter: &Silent,
+            reporter: &self.heard,
         };
         let request = BackupRequest {
             run: format!("run {}", self.runs),

@@ -64,7 +64,7 @@ impl Keys<'_> {
         let listed = |files: Vec<crate::files::Listed>| files.into_iter().map(|file| file.id);
         let here: BTreeSet<Id> = listed(self.files.list(KIND).await?).collect();
         let copied: BTreeSet<Id> = listed(self.files.list_copies(KIND).await?).collect();
-        let mut misplaced = HashMap::new();
+        let (mut misplaced, mut elsewhere) = (HashMap::new(), HashMap::new());
         for id in &here {
             let Some(bytes) = unless_damaged(self.files.read_unverified(KIND, *id).await)? else {
                 continue;
@@ -72,8 +72,10 @@ impl Keys<'_> {
             let content = Id::of(&bytes);
             if content != *id {
                 misplaced.insert(content, bytes);
+                elsewhere.insert(*id, content);
             }
         }
+        let mut beyond_repair = Vec::new();
         for id in here.union(&copied) {
             let original = unless_damaged(self.files.read_original(KIND, *id).await)?;
             let copy = unless_damaged(self.files.read_copy(KIND, *id).await)?;
@@ -85,12 +87,26 @@ impl Keys<'_> {
                 (None, Some(bytes)) if here.contains(id) || here.is_empty() => {
                     self.write(*id, bytes, "written again from its second copy").await?;
                 }
+                (None, Some(bytes)) if misplaced.contains_key(id) => {
+                    self.write(*id, bytes, "its content lay under another name").await?;
+                }
                 (None, Some(_)) => self.report.lost(
                     KIND.path(*id),
                     "it was lost or another program removed it: it is not brought back, since its password may be revoked; \
                      `keepward repository key remove` drops its second copy",
                 ),
-                (None, None) => self.replace(*id).await?,
+                (None, None) => beyond_repair.push(*id),
+            }
+        }
+        // What takes their place is written by now.
+        for id in beyond_repair {
+            match elsewhere.get(&id) {
+                Some(content) if here.contains(content) || copied.contains(content) => {
+                    let what = format!("its content is that of {}: it goes", KIND.path(*content));
+                    self.report.repaired(KIND.path(id), what);
+                    self.remove(id).await?;
+                }
+                _ => self.replace(id).await?,
             }
         }
         Ok(())
@@ -121,6 +137,13 @@ impl Keys<'_> {
         }
         if ours {
             key::add(self.files, self.master, self.password, by, self.by.created).await?;
+        }
+        self.remove(id).await
+    }
+
+    async fn remove(&self, id: Id) -> Result<()> {
+        if self.report.dry_run {
+            return Ok(());
         }
         self.files.remove(KIND, id).await
     }

@@ -1,11 +1,12 @@
 //! Rebuilds the index from the packs themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use object_store::path::Path;
 
-use super::{RepairReport, need_exclusive, unless_damaged};
+use super::{RepairReport, need_exclusive, unless_damaged, unless_held};
 use crate::check::gap;
 use crate::files::{Listed, Listing};
 use crate::index::file::{self, IndexedPack, MOST_BLOBS, Reader};
@@ -15,10 +16,12 @@ use crate::pack::header;
 use crate::pack::writer::{FinishedPack, Packer};
 use crate::{BlobType, FileKind, LockGuard, PackId, Repository, Result};
 
+/// Headers are fetched side by side: the storage may be far away.
+const HEADERS_AT_ONCE: usize = 8;
+
 impl Repository {
-    /// Makes the index say what the packs hold: puts packs that went astray in their place, reads those that no index names or whose
-    /// size is wrong (with `read_data` all of them), saves what is readable of damaged packs into new ones, and drops what is gone.
-    /// `lock` must be exclusive.
+    /// Makes the index say what the packs hold: puts packs that went astray in their place, reads their headers (with `read_data` all
+    /// of each), saves what is readable of damaged packs into new ones, and drops what is gone. `lock` must be exclusive.
     pub async fn repair_index(
         &self,
         lock: &LockGuard,
@@ -44,7 +47,7 @@ impl Repository {
         // The new index names none of these, and all that was readable of them lies elsewhere.
         lock.verify(self).await?;
         for id in &repair.replaced {
-            self.files().remove(FileKind::Pack, *id).await?;
+            unless_held(self.files().remove(FileKind::Pack, *id).await)?;
         }
         self.index().refresh().await?;
         Ok(repair.report)
@@ -105,26 +108,28 @@ impl Repair<'_> {
         Ok((known, old))
     }
 
-    /// Takes up the packs that are as the index says, or whose own header can be read; returns all others.
+    /// Takes up the packs whose own header can be read, whatever the index says of them; returns all others.
     async fn sort_packs(&mut self, known: &Known, read_data: bool) -> Result<Vec<Listed>> {
         let listed = self.put_in_place(known).await?;
-        let here: HashMap<PackId, u64> = listed.iter().map(|file| (file.id, file.size)).collect();
-        for (id, entries) in known.iter().filter(|(id, _)| !here.contains_key(*id)) {
+        let kept = self.good.iter().map(|pack| pack.id);
+        let here: HashSet<PackId> = listed.iter().map(|file| file.id).chain(kept).collect();
+        for (id, entries) in known.iter().filter(|(id, _)| !here.contains(*id)) {
             let blobs = entries.as_ref().map_or(0, Vec::len);
             let what = format!("it does not exist; the index no longer names its {blobs} blobs");
             self.report.lost(FileKind::Pack.path(*id), what);
         }
         let mut damaged = Vec::new();
-        for pack in listed {
-            let entries = known.get(&pack.id).cloned().flatten();
-            let fits = fits(known, &pack);
-            let found = match entries {
-                Some(entries) if fits && !read_data => Some(entries),
-                _ => self.read_pack(&pack, read_data).await?,
-            };
-            match found {
+        let repository = self.repository;
+        let reads = listed
+            .into_iter()
+            .map(|pack| async move { (read_pack(repository, &pack, read_data).await, pack) });
+        // Whole packs are large.
+        let at_once = if read_data { 1 } else { HEADERS_AT_ONCE };
+        let mut reads = stream::iter(reads).buffered(at_once);
+        while let Some((found, pack)) = reads.next().await {
+            match found? {
                 Some(entries) => {
-                    if !fits {
+                    if known.get(&pack.id).and_then(Option::as_ref) != Some(&entries) {
                         let what = format!("its {} blobs are in the index again", entries.len());
                         self.report.repaired(FileKind::Pack.path(pack.id), what);
                     }
@@ -136,7 +141,7 @@ impl Repair<'_> {
         Ok(damaged)
     }
 
-    /// All packs by their ids, once those that went astray are in their places. A dry run counts on those that the index knows.
+    /// All packs by their ids, once those that went astray are in their places. A dry run keeps those as the index knows them.
     async fn put_in_place(&mut self, known: &Known) -> Result<Vec<Listed>> {
         let (kind, files) = (FileKind::Pack, self.repository.files());
         let Listing {
@@ -151,9 +156,11 @@ impl Repair<'_> {
             self.report.repaired(place, format!("it lay at {at}"));
             if !self.report.dry_run {
                 files.put_in_place(kind, pack.id, &at).await?;
-            }
-            if !self.report.dry_run || fits(known, &pack) {
                 listed.push(pack);
+            } else if let Some(Some(entries)) = known.get(&pack.id)
+                && header::pack_size(entries) == pack.size
+            {
+                self.keep(pack.id, entries.clone());
             }
         }
         listed.sort_by_key(|file| file.id);
@@ -163,27 +170,6 @@ impl Repair<'_> {
     fn keep(&mut self, id: PackId, entries: Vec<Entry>) {
         self.table.insert_pack(id, &entries);
         self.good.push(IndexedPack { id, entries });
-    }
-
-    /// The blobs of a pack by its own header; `None` if it is damaged.
-    async fn read_pack(&self, pack: &Listed, whole: bool) -> Result<Option<Vec<Entry>>> {
-        let (files, cipher) = (self.repository.files(), self.repository.cipher());
-        if !whole {
-            return unless_damaged(header::fetch(files, cipher, pack.id, pack.size).await);
-        }
-        let Some(bytes) = unless_damaged(files.read_original(FileKind::Pack, pack.id).await)?
-        else {
-            return Ok(None);
-        };
-        let Some(entries) = unless_damaged(header::read(cipher, pack.id, &bytes))? else {
-            return Ok(None);
-        };
-        for entry in &entries {
-            if unless_damaged(entry.decode_in(cipher, &bytes))?.is_none() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(entries))
     }
 
     /// Copies every blob of damaged packs that can still be read and lies nowhere else.
@@ -274,14 +260,108 @@ impl Repair<'_> {
             rest = after;
         }
         for at in old {
-            files.delete(at).await?;
+            unless_held(files.delete(at).await)?;
         }
         Ok(())
     }
 }
 
-/// Whether the pack is as large as the index says.
-fn fits(known: &Known, pack: &Listed) -> bool {
-    let entries = known.get(&pack.id).and_then(Option::as_ref);
-    entries.is_some_and(|entries| header::pack_size(entries) == pack.size)
+/// The blobs of a pack by its own header; `None` if it is damaged.
+async fn read_pack(
+    repository: &Repository,
+    pack: &Listed,
+    whole: bool,
+) -> Result<Option<Vec<Entry>>> {
+    let (files, cipher) = (repository.files(), repository.cipher());
+    if !whole {
+        return unless_damaged(header::fetch(files, cipher, pack.id, pack.size).await);
+    }
+    let Some(bytes) = unless_damaged(files.read_original(FileKind::Pack, pack.id).await)? else {
+        return Ok(None);
+    };
+    let Some(entries) = unless_damaged(header::read(cipher, pack.id, &bytes))? else {
+        return Ok(None);
+    };
+    for entry in &entries {
+        if unless_damaged(entry.decode_in(cipher, &bytes))?.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(entries))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+    use model::Secret;
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::InitOptions;
+
+    async fn read(repository: &Repository) -> Vec<IndexedPack> {
+        let (files, cipher) = (repository.files(), repository.cipher());
+        let reader = Reader::start(files, cipher);
+        let mut packs = Vec::new();
+        for listed in files.list(FileKind::Index).await.unwrap() {
+            packs.extend(reader.read(listed.id).await.unwrap());
+        }
+        packs.sort_by_key(|pack| pack.id);
+        packs
+    }
+
+    async fn replace(repository: &Repository, packs: &[IndexedPack]) {
+        let (files, cipher) = (repository.files(), repository.cipher());
+        for listed in files.list(FileKind::Index).await.unwrap() {
+            files.remove(FileKind::Index, listed.id).await.unwrap();
+        }
+        file::write(files, cipher, packs).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_index_that_contradicts_a_header_is_made_anew() {
+        let by = InitOptions {
+            created: Timestamp::UNIX_EPOCH,
+            hostname: String::new(),
+            username: String::new(),
+        };
+        let password = Secret::new("correct horse");
+        let store = Arc::new(InMemory::new());
+        let repository = Repository::init(store, &password, &by).await.unwrap();
+        let mut writer = repository.writer();
+        for bytes in [&b"one"[..], b"two"] {
+            writer.blob(BlobType::Data, bytes).await.unwrap();
+        }
+        writer.flush().await.unwrap();
+        let right = read(&repository).await;
+        let lies: [fn(&mut [Entry]); 3] = [
+            |entries| entries[0].kind = BlobType::Tree,
+            |entries| entries[1].id = entries[0].id,
+            |entries| entries[0].raw_length += 1,
+        ];
+        let holder = crate::Holder::new("keepward", Arc::new(Epoch));
+        let lock = repository.lock_exclusive(&holder).await.unwrap();
+        for read_data in [false, true] {
+            for lie in lies {
+                let mut wrong = right.clone();
+                lie(&mut wrong[0].entries);
+                replace(&repository, &wrong).await;
+                let report = repository.repair_index(&lock, read_data, false).await;
+                let report = report.unwrap();
+                assert_eq!((report.repaired.len(), report.lost.len()), (1, 0));
+                assert_eq!(read(&repository).await, right);
+            }
+        }
+        lock.release().await.unwrap();
+    }
+
+    struct Epoch;
+
+    impl model::Clock for Epoch {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::trees::{Lost, Trees};
-use super::{RepairReport, need_exclusive, unless_damaged};
+use super::{RepairReport, need_exclusive, unless_damaged, unless_held};
 use crate::check::parse_snapshot;
 use crate::files::Listed;
 use crate::{BlobType, FileKind, Id, LockGuard, Repository, Result, Snapshot, SnapshotId, TreeId};
@@ -20,7 +20,8 @@ const KIND: FileKind = FileKind::Snapshot;
 
 impl Repository {
     /// Brings back snapshot files, and writes a new snapshot, tagged [`REPAIRED_TAG`], for each that lost trees or files: without
-    /// them, and naming them. The originals stay unless `forget`. Repair the index first; `lock` must be exclusive.
+    /// them, and naming them. The originals stay unless `forget`; where one is whole again, what stood for it goes. The index is
+    /// repaired before, and a dry run ends there if it is to be. `lock` must be exclusive.
     pub async fn repair_snapshots(
         &self,
         lock: &LockGuard,
@@ -28,13 +29,19 @@ impl Repository {
         dry_run: bool,
     ) -> Result<RepairReport> {
         need_exclusive(self, lock).await?;
-        // What a damaged index file names would look lost.
+        // What packs hold and no index names would look lost.
+        let mut report = self.repair_index(lock, false, dry_run).await?;
+        if dry_run && !report.repaired.is_empty() {
+            let what = "what is lost of them can be told once the index is repaired";
+            report.repaired("snapshots", what);
+            return Ok(report);
+        }
         self.index().load_all().await?;
         let mut repair = Repair {
             repository: self,
             lock,
             forget,
-            report: RepairReport::new(dry_run),
+            report,
         };
         let snapshots = repair.files().await?;
         repair.contents(&snapshots).await?;
@@ -207,12 +214,23 @@ impl Repair<'_> {
             .filter_map(|(_, snapshot)| snapshot.original)
             .collect();
         let mut trees = Trees::new(self.repository, self.report.dry_run).await?;
+        let mut whole = HashSet::new();
+        for (id, snapshot) in snapshots {
+            if trees.rebuild(snapshot.tree).await?.tree == Some(snapshot.tree) {
+                whole.insert(*id);
+            }
+        }
         let mut damaged = Vec::new();
         for (id, snapshot) in snapshots {
-            let rebuilt = trees.rebuild(snapshot.tree).await?;
-            if rebuilt.tree == Some(snapshot.tree) {
+            if snapshot.is_repaired() && snapshot.original.is_some_and(|id| whole.contains(&id)) {
+                let what = "its original is whole again: it goes";
+                unless_held(self.remove(*id, what).await)?;
                 continue;
             }
+            if whole.contains(id) {
+                continue;
+            }
+            let rebuilt = trees.rebuild(snapshot.tree).await?;
             damaged.push(*id);
             if replaced.contains(id) {
                 continue;

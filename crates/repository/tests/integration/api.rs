@@ -71,6 +71,25 @@ async fn keys_come_and_go_but_the_one_in_use_stays() {
     ));
 }
 
+/// As after a `key add` that was killed once its file was written.
+#[tokio::test]
+async fn the_key_of_a_password_is_known_while_its_file_is_there() {
+    let (repository, store) = in_memory().await;
+    let first = repository.keys().await.unwrap()[0].id;
+    let of = |password: &'static str| {
+        let repository = repository.clone();
+        async move { repository.key_of(&secret(password)).await.unwrap() }
+    };
+    assert_eq!(of(PASSWORD).await, Some(first));
+    assert_eq!(of("second").await, None);
+    let added = repository.add_key(&secret("second"), &options()).await;
+    let second = added.unwrap();
+    assert_eq!(of("second").await, Some(second));
+    let file = format!("keys/{second}").into();
+    store.delete(&file).await.unwrap();
+    assert_eq!(of("second").await, None, "its second copy opens nothing");
+}
+
 /// `restic key remove` knows nothing of second copies.
 #[tokio::test]
 async fn a_key_that_another_program_removed_opens_nothing_and_is_listed_as_gone() {

@@ -8,6 +8,8 @@ mod crash;
 mod damage;
 mod damage_astray;
 mod damage_golden;
+mod damage_index;
+mod damage_keys;
 mod damage_matrix;
 mod damage_repair;
 mod diff;

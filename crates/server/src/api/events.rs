@@ -26,7 +26,8 @@ struct Topics {
 
 /// A stream of events (`text/event-stream`). Runs tell all that happens to them; of other resources, `changed` with an empty `subject` says that
 /// somebody changed one of them. Its ids let a watcher go on after a lost connection (`Last-Event-ID`); the event `reset` says that
-/// events were missed and what is shown has to be read again.
+/// events were missed and what is shown has to be read again. Where nothing else is to be said, `beat` comes every 15 seconds: a stream
+/// without it has died.
 #[utoipa::path(get, path = "/events", tag = "events", operation_id = "event_stream", params(Topics),
     extensions(("x-permission" = json!("read-status"))),
     responses((status = 200, body = String, content_type = "text/event-stream"), Refusals))]

@@ -231,7 +231,8 @@ async fn get(
         },
         None => None,
     };
-    let progress = server.events.how_far(&run.id);
+    let at_work = run.finished.is_none();
+    let progress = at_work.then(|| server.events.how_far(&run.id)).flatten();
     Ok(Json(RunView {
         plan,
         progress,

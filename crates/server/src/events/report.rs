@@ -81,8 +81,10 @@ impl RunObserver for Report {
         if run.finished.is_some() {
             told.remove(&run.id);
         } else {
-            run.connector
-                .clone_into(&mut told.entry(run.id.clone()).or_default().connector);
+            let told = told.entry(run.id.clone()).or_default();
+            run.connector.clone_into(&mut told.connector);
+            // It begins, or waits to begin again.
+            told.far = None;
         }
         drop(told);
         let data = serde_json::json!({"id": run.id, "state": run.state, "snapshot": run.snapshot});
@@ -93,22 +95,28 @@ impl RunObserver for Report {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn progress(items: u64) -> Event {
+        Event::Progress {
+            phase: "crawl".to_owned(),
+            current: None,
+            items,
+            expected: None,
+            bytes: 0,
+            requests: 0,
+            budget_left: None,
+        }
+    }
 
     #[test]
     fn progress_is_told_once_a_second_and_phases_always() {
         let events = Events::new("a", Arc::default());
         let observer = events.observer();
         for items in 0..100 {
-            let progress = Event::Progress {
-                phase: "crawl".to_owned(),
-                items,
-                expected: None,
-                bytes: 0,
-                requests: 0,
-                budget_left: None,
-            };
-            observer.progress("r1", &progress);
+            observer.progress("r1", &progress(items));
         }
         let phase = "write".to_owned();
         observer.progress("r1", &Event::Phase { phase });
@@ -125,5 +133,18 @@ mod tests {
             matches!(&far, Some(Event::Progress { phase, items: 99, .. }) if phase == "write"),
             "{far:?}"
         );
+    }
+
+    #[test]
+    fn a_run_that_waits_to_begin_again_is_nowhere() {
+        let events = Events::new("a", Arc::default());
+        let observer = events.observer();
+        observer.progress("r1", &progress(7));
+        let run = serde_json::from_value(json!({
+            "id": "r1", "kind": "backup", "connector": "contoso", "repository": "main", "state": "queued",
+            "created": "2026-01-01T00:00:00Z", "counts": model::Counts::default(), "reason": "schedule",
+        }));
+        observer.changed(&run.unwrap());
+        assert!(events.how_far("r1").is_none());
     }
 }

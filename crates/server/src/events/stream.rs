@@ -79,7 +79,9 @@ pub(crate) fn sse(server: &Server, watched: Watched, headers: &HeaderMap) -> Res
         changes,
         waiting: VecDeque::new(),
     };
-    let heartbeat = KeepAlive::new().interval(HEARTBEAT).text("");
+    // An event, since browsers tell nobody of comments: without one they take a connection that died without a word for a quiet one.
+    let beat = sse::Event::default().event("beat").data("{}");
+    let heartbeat = KeepAlive::new().interval(HEARTBEAT).event(beat);
     let mut response = Sse::new(watcher.stream())
         .keep_alive(heartbeat)
         .into_response();

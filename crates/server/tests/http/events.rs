@@ -3,10 +3,12 @@
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Method, Request};
 use futures::StreamExt as _;
+use model::{Event, RunKind, RunState};
 use serde_json::{Value, json};
 use server::access::Caller;
 use tower::ServiceExt as _;
 
+use crate::maintenance::{backup, furnished, get, queued};
 use crate::support::World;
 
 /// A stream, and what was read of it.
@@ -87,6 +89,20 @@ async fn a_watcher_that_missed_something_is_told() {
 }
 
 #[tokio::test]
+async fn a_watcher_hears_that_the_connection_lives_where_nothing_happens() {
+    let world = World::new().await;
+    let mut stream = Stream::open(&world, "/events", None).await;
+    assert_eq!(stream.next().await.0, "reset");
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    for _ in 0..2 {
+        let (name, id, data) = stream.next().await;
+        assert_eq!([name, id, data], ["beat", "", "{}"]);
+    }
+    assert!(began.elapsed().as_secs() <= 30);
+}
+
+#[tokio::test]
 async fn other_topics_are_not_heard() {
     let world = World::new().await;
     let mut stream = Stream::open(&world, "/events?topics=connectors", None).await;
@@ -128,4 +144,27 @@ async fn what_somebody_writes_is_heard_by_its_kind_alone_and_what_only_reads_is_
         let expected = json!({ "topic": topic, "subject": "", "connector": null, "data": {} });
         assert_eq!(heard, expected);
     }
+}
+
+#[tokio::test]
+async fn a_run_says_how_far_it_is_until_it_has_ended() {
+    let world = furnished().await;
+    queued(&world, "open", RunKind::Backup, "contoso").await;
+    backup(&world, "ended", "contoso", RunState::Succeeded).await;
+    let observer = world.server.events.observer();
+    // The last word of a worker elsewhere may come after the end.
+    for run in ["open", "ended"] {
+        let far = Event::Progress {
+            phase: "crawl".to_owned(),
+            current: None,
+            items: 7,
+            expected: None,
+            bytes: 0,
+            requests: 0,
+            budget_left: None,
+        };
+        observer.progress(run, &far);
+    }
+    assert_eq!(get(&world, "/runs/open").await["progress"]["items"], 7);
+    assert!(get(&world, "/runs/ended").await["progress"].is_null());
 }

@@ -1,22 +1,17 @@
 //! Issues as people see them: by names, and acknowledged by those who may.
 
 use axum::http::Method;
-use model::{Counts, Reason, Run, RunKind, RunState};
+use model::{RunKind, RunState};
 use serde_json::{Value, json};
 
-use crate::maintenance::{backup, furnished, get};
+use crate::maintenance::{backup, furnished, get, queued};
 use crate::storage::{call, limited, local, remote};
 
 #[tokio::test]
 async fn issues_of_a_check_are_acknowledged_by_those_who_look_after_repositories() {
     let world = furnished().await;
     let catalog = &world.server.control.catalog;
-    let run: Run = serde_json::from_value(json!({
-        "id": "1", "kind": RunKind::Check, "connector": "", "repository": "main", "state": "queued",
-        "created": world.server.control.clock.now(), "counts": Counts::default(), "reason": Reason::Schedule,
-    }))
-    .unwrap();
-    catalog.create_run(&run).await.unwrap();
+    queued(&world, "1", RunKind::Check, "").await;
     let issue = model::Issue {
         code: "repository-damaged".to_owned(),
         class: model::Class::Storage,

@@ -1,6 +1,7 @@
 //! What is done for repositories by itself, and the pages and figures that tell whether all is well.
 
 use axum::http::Method;
+use jiff::SignedDuration;
 use model::policy::Selection;
 use model::{
     Alarm, AlarmKind, AlarmLevel, Connector, Counts, Event, KindCounts, Reason, Run, RunKind,
@@ -61,6 +62,18 @@ pub(crate) async fn furnished() -> World {
     world
 }
 
+/// A run that was queued an hour ago.
+pub(crate) async fn queued(world: &World, id: &str, kind: RunKind, connector: &str) -> Run {
+    let control = &world.server.control;
+    let run: Run = serde_json::from_value(json!({
+        "id": id, "kind": kind, "connector": connector, "repository": "main", "state": "queued", "counts": Counts::default(),
+        "created": control.clock.now() - SignedDuration::from_hours(1), "reason": Reason::Schedule, "policy": "default",
+    }))
+    .unwrap();
+    control.catalog.create_run(&run).await.unwrap();
+    run
+}
+
 /// A backup that ended an hour ago.
 pub(crate) async fn backup(world: &World, id: &str, connector: &str, state: RunState) {
     backup_without(world, id, connector, state, &[]).await;
@@ -74,14 +87,8 @@ async fn backup_without(
     state: RunState,
     stale: &[(&str, i64)],
 ) {
-    let control = &world.server.control;
-    let ended = control.clock.now() - jiff::SignedDuration::from_hours(1);
-    let mut run: Run = serde_json::from_value(json!({
-        "id": id, "kind": RunKind::Backup, "connector": connector, "repository": "main", "state": "queued",
-        "created": ended, "counts": Counts::default(), "reason": Reason::Schedule, "policy": "default",
-    }))
-    .unwrap();
-    control.catalog.create_run(&run).await.unwrap();
+    let mut run = queued(world, id, RunKind::Backup, connector).await;
+    let ended = run.created;
     run.state = state;
     run.finished = Some(ended);
     run.snapshot = Some(format!("snapshot-{id}"));
@@ -97,13 +104,14 @@ async fn backup_without(
         stale: stale
             .iter()
             .map(|(kind, days)| {
-                let before = jiff::SignedDuration::from_hours(24 * days);
+                let before = SignedDuration::from_hours(24 * days);
                 ((*kind).to_owned(), ended - before)
             })
             .collect(),
         ..Counts::default()
     };
-    control.catalog.finish_run(&run).await.unwrap();
+    let catalog = &world.server.control.catalog;
+    catalog.finish_run(&run).await.unwrap();
 }
 
 fn states(overview: &Value) -> Vec<(&str, &str)> {
@@ -259,7 +267,7 @@ async fn an_old_backup_is_late_and_one_without_a_policy_unprotected() {
     let mut late = catalog.run("1").await.unwrap();
     late.finished = late
         .finished
-        .map(|time| time - jiff::SignedDuration::from_mins(1));
+        .map(|time| time - SignedDuration::from_mins(1));
     catalog.finish_run(&late).await.unwrap();
     let row = catalog.policy("default").await.unwrap();
     let policy = model::Policy {

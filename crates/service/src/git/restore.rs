@@ -16,6 +16,9 @@ use crate::{Restore, Result, Stored, Target};
 /// Namespaces that a push may write; `refs/pull` is the service's own.
 pub(super) const RESTORED: [&str; 3] = ["refs/heads/", "refs/tags/", "refs/notes/"];
 
+/// The service's own namespace.
+const PULLS: &str = "refs/pull/";
+
 /// Whether a push brings this ref back.
 pub(super) fn is_restored(name: &str) -> bool {
     RESTORED.iter().any(|space| name.starts_with(space))
@@ -84,6 +87,34 @@ async fn restore(cx: &Restore<'_>, item: &ItemRef, remote: &Remote) -> Result<Ve
     }
     left.extend(losses(&state));
     Ok(left)
+}
+
+/// What of a stored repository no push brings back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    PullRequests,
+    /// Refs that are neither of people nor of pull requests.
+    OtherRefs,
+    /// All of it: it could not be read when it was backed up.
+    Content,
+    /// Objects of LFS that the service lacked.
+    LargeFiles,
+}
+
+/// Reads the snapshot alone, and of that neither packs nor files.
+pub async fn left_out(stored: &dyn Stored, item: &ItemRef) -> Result<Vec<LeftOut>> {
+    let state = State::load(stored, item).await?;
+    let not_pushed = state.refs.keys().filter(|name| !is_restored(name));
+    let (pulls, others): (Vec<&String>, Vec<&String>) =
+        not_pushed.partition(|name| name.starts_with(PULLS));
+    let all = [
+        (LeftOut::PullRequests, !pulls.is_empty()),
+        (LeftOut::OtherRefs, !others.is_empty()),
+        (LeftOut::Content, !state.known),
+        (LeftOut::LargeFiles, !state.lfs_missing.is_empty()),
+    ];
+    let left = all.into_iter().filter(|(_, is_left)| *is_left);
+    Ok(left.map(|(what, _)| what).collect())
 }
 
 /// Lays the parts out as the bare repository that they are.

@@ -352,6 +352,9 @@ async fn a_server_that_does_not_speak_tls_is_told_as_that() {
         assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
         let refused = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
         stream.write_all(refused).await.unwrap();
+        // Closed with something unread, the connection would be reset and the answer with it.
+        stream.shutdown().await.unwrap();
+        drop(tokio::io::copy(&mut stream, &mut tokio::io::sink()).await);
     });
     let mut options = Server::script([]).await.options();
     options.hosts = BTreeMap::from([("dev", Url::parse(&url).unwrap())]);

@@ -11,7 +11,6 @@ import {
 import type { Schemas } from "../../api/client";
 import { Code } from "../../components/Code";
 import { Facts } from "../../components/Facts";
-import { useFocusBack } from "../../components/focus";
 import { useFormStyles } from "../../components/form";
 import { when } from "../../components/format";
 import { useTexts } from "../../texts";
@@ -20,7 +19,6 @@ import { useTexts } from "../../texts";
 export function EntryDialog({ entry, onClose }: { entry: Schemas["Entry"]; onClose: () => void }) {
   const t = useTexts("audit");
   const form = useFormStyles();
-  useFocusBack();
   return (
     <Dialog open onOpenChange={(_, { open }) => !open && onClose()}>
       <DialogSurface>

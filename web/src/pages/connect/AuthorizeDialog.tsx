@@ -21,7 +21,6 @@ import {
 } from "@fluentui/react-components";
 import { CheckmarkRegular } from "@fluentui/react-icons";
 import { useRef, useState } from "react";
-import { useFocusBack } from "../../components/focus";
 import { useFormStyles } from "../../components/form";
 import { OutLink } from "../../components/Outside";
 import { Refusal } from "../../components/Refusal";
@@ -53,7 +52,6 @@ interface Props {
 export function AuthorizeDialog({ request, organization, onDone, onCancel }: Props) {
   const form = useFormStyles();
   const t = useTexts("connect");
-  useFocusBack();
   const { opened, open, cancel, again, url, failure, error } = useWindow(request, onDone, onCancel);
   const devops = request.service === "azure-devops";
   return (

@@ -25,6 +25,12 @@ test("XA-09 a kept token needs nothing else, a new one its secret", () => {
   expect(faultsOf(identity({ method: "pat", secret: "x", keepAs: "contoso nightly" }))).toEqual({});
 });
 
+test("XA-09 the name beside a token is no e-mail address", () => {
+  expect(faultsOf(identity({ method: "pat", secret: "x", user: "me@example.com" }))).toEqual({ user: "address" });
+  expect(faultsOf(identity({ method: "pat", secret: "x", user: "backup" }))).toEqual({});
+  expect(faultsOf(identity({ method: "pat", stored: "nightly", user: "me@example.com" }))).toEqual({});
+});
+
 test("what was typed for another method is not sent", () => {
   const body = bodyOf(identity({ method: "pat", secret: " t ", clientId: "left over", managed: "7f", expires: "2027-01-31" }));
   expect(body).toEqual({ method: "pat", secret: "t", expires: "2027-01-31T00:00:00Z" });

@@ -64,7 +64,7 @@ export function fieldsOf(method: string): (keyof Identity)[] {
   }
 }
 
-type Wrong = "missing" | "both" | "label";
+type Wrong = "missing" | "both" | "label" | "address";
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\-_.@ ]{0,62}[\p{L}\p{N}\-_.@])?$/u;
 
 /** What is still missing or wrong, by field. */
@@ -82,6 +82,8 @@ export function faultsOf(identity: Identity): Partial<Record<keyof Identity, Wro
   if (method === "managed-identity" && given("clientId") !== given("tenant")) {
     faults[given("clientId") ? "tenant" : "clientId"] = "both";
   }
+  // XA-09: the server may write it into its log.
+  if (method === "pat" && identity.user.includes("@")) faults.user = "address";
   if (identity.keepAs !== "" && !LABEL.test(identity.keepAs)) faults.keepAs = "label";
   return faults;
 }

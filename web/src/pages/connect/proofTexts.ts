@@ -57,6 +57,7 @@ addTexts("connect", {
     keepAsHint: "Optional: then other connectors can use it too. Without a name it belongs only to this connector.",
     missing: "This is needed.",
     both: "Client id and tenant id go together: give both, or neither.",
+    address: "This is an e-mail address. Any other name will do.",
     label: "1 to 64 letters, digits, blanks and any of - _ . @, beginning with a letter or digit.",
     noSignIn: "Nobody has to sign in, now or at any later run.",
   },

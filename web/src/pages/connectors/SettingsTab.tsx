@@ -6,6 +6,7 @@ import { CredentialField } from "../../components/CredentialField";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
+import { TextLink } from "../../components/TextLink";
 import { useTell } from "../../components/tell";
 import { useTyped } from "../../components/typed";
 import { useTexts } from "../../texts";
@@ -59,6 +60,11 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
       <Section title={t("fact.worker")}>
         <WorkerField connector={connector.name} value={draft.worker} onChange={(worker) => set({ worker })} />
       </Section>
+      {connector.service === "microsoft-365" && (
+        <TextLink to="/connectors/$name" params={{ name: connector.name }} search={{ tab: "tenant" }}>
+          {t("settings.tenant")}
+        </TextLink>
+      )}
       <Refused error={save.error} passed={save.data?.checks} />
       <div className={styles.actions}>
         <Button appearance="primary" type="submit" disabled={!changed || !fits || save.isPending}>

@@ -104,8 +104,8 @@ export const texts = {
     running: "Checking what the identity may read. That takes some seconds.",
     about: "Organization, credential, rights and each kind of data, asked from the service now. Nothing is written.",
     ok: "Everything can be backed up.",
-    missing_one: "One kind of data cannot be backed up.",
-    missing: "{{count}} kinds of data cannot be backed up.",
+    missing_one: "One permission is missing: not everything can be backed up.",
+    missing: "{{count}} permissions are missing: not everything can be backed up.",
     failed: "Nothing can be backed up until this is fixed.",
     never: "No checks were run since you opened this page.",
   },
@@ -156,6 +156,7 @@ export const texts = {
     failed: "The last look through the tenant failed",
   },
   settings: {
+    tenant: "Advanced settings of the tenant: licenses of users, synchronization, worker",
     place: "Organization and identity",
     credential: "Credential",
     credentialHint: "From the Password Manager. What it may read is checked before it is saved.",

@@ -77,7 +77,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
         <StatusBadge tone={toneOf(state)}>{t(`states.${state}`)}</StatusBadge>
       </div>
       <Outcome plan={plan} />
-      {busy && plan.run && <Live key={plan.run} run={plan.run} />}
+      {busy && plan.run && <Working key={plan.run} run={plan.run} />}
       {plan.planned_at && (
         <>
           <TabList className={styles.tabs} selectedValue={tab} onTabSelect={(_, { value }) => show({ tab: String(value), kind: undefined, action: undefined, result: undefined })}>
@@ -105,6 +105,12 @@ function Shown({ plan }: { plan: PlanDetail }) {
       )}
     </Page>
   );
+}
+
+/** What is at work on it, from how far it was when the page was opened. */
+function Working({ run }: { run: string }) {
+  const { data } = api.useQuery("get", "/runs/{id}", { params: { path: { id: run } } });
+  return <Live run={run} far={data?.progress} />;
 }
 
 /** How it ended, in a sentence. */

@@ -93,6 +93,7 @@ function Numbers({ progress }: { progress: Progress }) {
             ? count(progress.items)
             : t("live.itemsOf", { items: count(progress.items), expected: count(Math.max(expected, progress.items)) }),
         ],
+        [t("live.current"), progress.current],
         [t("live.bytes"), bytes(progress.bytes)],
         [
           t("live.rate"),

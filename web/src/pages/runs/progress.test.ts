@@ -81,6 +81,13 @@ test("pauses, notes and issues are remembered; what is not understood changes no
   expect(now).toMatchObject({ pause: { until: 31_000, reason: "the service asked for it" }, notes: ["goes on"], issues: 1, phase: null });
 });
 
+test("what is read now is named until the next phase begins", () => {
+  const reading = heard([[0, "progress", { ...progress(1, 1), current: "Fix the login" }]]);
+  expect(reading.current).toBe("Fix the login");
+  expect(advance(reading, { name: "progress", data: progress(2, 2) }, 1).current).toBeNull();
+  expect(advance(reading, { name: "phase", data: { phase: "write" } }, 1).current).toBeNull();
+});
+
 test("phases are read as verb, kind and project", () => {
   expect(parsePhase("crawl git-repository/Pay/ments")).toEqual({ verb: "crawl", kind: "git-repository", scope: "Pay/ments" });
   expect(parsePhase("crawl work-item")).toEqual({ verb: "crawl", kind: "work-item", scope: null });

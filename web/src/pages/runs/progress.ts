@@ -3,6 +3,8 @@ import type { LiveEvent } from "../../api/live";
 /** What is known of a run at work, from the events that were heard since the page opened. */
 export interface Progress {
   phase: string | null;
+  /** What is read now: a name, or an id. */
+  current: string | null;
   items: number;
   expected: number | null;
   bytes: number;
@@ -24,6 +26,7 @@ interface Sample {
 
 export const NOTHING: Progress = {
   phase: null,
+  current: null,
   items: 0,
   expected: null,
   bytes: 0,
@@ -50,7 +53,7 @@ export function advance(before: Progress, event: Pick<LiveEvent, "name" | "data"
   const told = (event.data ?? {}) as Told;
   switch (event.name) {
     case "phase":
-      return { ...before, phase: text(told["phase"]) ?? before.phase };
+      return { ...before, phase: text(told["phase"]) ?? before.phase, current: null };
     case "progress":
       return progressed(before, told, at);
     case "waiting": {
@@ -76,6 +79,7 @@ function progressed(before: Progress, told: Told, at: number): Progress {
   return {
     ...before,
     phase: text(told["phase"]) ?? before.phase,
+    current: text(told["current"]),
     items: sample.items,
     expected: number(told["expected"]),
     bytes: sample.bytes,

@@ -73,6 +73,7 @@ addTexts("runs", {
     title: "Now",
     listening: "Waiting for the first report of progress…",
     items: "Items",
+    current: "Reading now",
     itemsOf: "{{items}} of {{expected}}",
     bytes: "Received",
     rate: "Rate",

@@ -12,7 +12,7 @@ use crate::kinds::parts::{self, Stands, failed};
 use crate::kinds::project::PROJECT;
 use crate::kinds::wiki;
 
-/// By the known id, in the recycle bin, then by the name in the project: the service takes none out of the recycle bin whose name is taken.
+/// By the known id, by the name in the project, then in the recycle bin: the service takes none out of it whose name is taken.
 /// One that was asked for by an interrupted restore is left to [`create`], which knows under which name: what has its own name may be
 /// somebody else's.
 pub(super) async fn find(cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {

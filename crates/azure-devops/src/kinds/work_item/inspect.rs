@@ -43,13 +43,8 @@ struct Place<'a> {
 }
 
 #[derive(Deserialize)]
-struct Revision {
-    id: u32,
-    rev: u32,
-}
-
-#[derive(Deserialize)]
 struct Record<'a> {
+    id: u32,
     rev: u32,
     #[serde(borrow)]
     fields: Members<'a>,
@@ -88,7 +83,7 @@ pub(super) async fn inspect(
     Ok(found)
 }
 
-/// The nodes that the record of a revision names: documents name none.
+/// The nodes that the record of a revision names: documents name none. A record that is not understood is named by [`revisions`].
 fn filed(lines: &[u8], rev: Option<u32>) -> Filed {
     let records = raw::lines(lines);
     let mut records =
@@ -176,7 +171,7 @@ fn revisions(lines: &[u8], document: &Document<'_>, found: &mut Inspection) {
     let mut numbers = BTreeSet::new();
     for line in raw::lines(lines) {
         let read = line.and_then(|line| {
-            serde_json::from_str::<Revision>(line)
+            serde_json::from_str::<Record<'_>>(line)
                 .map_err(|error| Error::malformed(error.to_string()))
         });
         match read {

@@ -26,9 +26,12 @@ pub(super) use place::Place;
 use source::Source;
 use upload::Uploads;
 
-/// What reading back needs of the source.
+/// What reading back, and telling what will be lost, needs of the source.
 pub(super) mod check {
-    pub(in crate::kinds::work_item) use super::source::{Leads, Relation, Source, relations};
+    pub(in crate::kinds::work_item) use super::links::{Lost, lost};
+    pub(in crate::kinds::work_item) use super::source::{
+        Comment, Leads, Relation, Source, comments, relations,
+    };
 }
 
 /// Formats of texts are only described since this version.

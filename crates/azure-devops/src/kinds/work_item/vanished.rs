@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Class, Issue};
+use model::{Class, Issue, ItemRef};
 use serde::Deserialize as _;
 use service::{Error, Result};
 
@@ -13,6 +13,9 @@ use super::progress::Known;
 use super::{WORK_ITEM, renamed};
 use crate::api::{DEV, Pages};
 use crate::kinds::project::{self, PROJECT, Project};
+
+/// So many of the items that are kept are named.
+const NAMED: usize = 5;
 
 /// Ids and names in lower case.
 #[derive(Default)]
@@ -113,22 +116,30 @@ pub(super) async fn absent(
     let Some(projects) = projects(run, known).await? else {
         return Ok(lost);
     };
-    let mut hidden = false;
-    for id in stored(run).await? {
-        let Some(project) = missing(run, id, all.get(id)).await? else {
-            continue;
-        };
-        match projects.fate(&project) {
-            Fate::Live => {}
-            Fate::Gone => remove(run, known, id).await?,
-            Fate::Unknown => {
-                hidden = true;
-                run.cx.sink.issue(issue(id, &project));
+    let mut hidden: BTreeMap<String, Vec<ItemRef>> = BTreeMap::new();
+    let (ids, odd) = stored(run).await?;
+    if !odd.is_empty() {
+        run.cx.sink.doubt(no_numbers(&odd), &odd);
+    }
+    for id in ids {
+        match missing(run, id, all.get(id)).await? {
+            Missing::No => {}
+            Missing::Unreadable(error) => {
+                let issue = unreadable(id, &error);
+                run.cx.sink.issue(issue);
             }
+            Missing::Of(project) => match projects.fate(&project) {
+                Fate::Live => {}
+                Fate::Gone => remove(run, known, id).await?,
+                Fate::Unknown => hidden.entry(project).or_default().push(item(id)),
+            },
         }
     }
-    if !hidden {
+    if hidden.is_empty() {
         return Ok(BTreeSet::new());
+    }
+    for (project, items) in &hidden {
+        run.cx.sink.doubt(issue(project, items), items);
     }
     let mut doubtful = lost;
     doubtful.retain(|id| !projects.bin.ids.contains(id));
@@ -147,9 +158,9 @@ pub(super) async fn told_all(run: &Run<'_>, known: &mut Known) -> Result<()> {
     let Some(projects) = projects(run, known).await? else {
         return Ok(());
     };
-    for id in stored(run).await? {
+    for id in stored(run).await?.0 {
         let told = known.marks.get(id) & (SEEN | OUT);
-        if let Some(project) = missing(run, id, told).await?
+        if let Missing::Of(project) = missing(run, id, told).await?
             && projects.fate(&project) == Fate::Gone
         {
             remove(run, known, id).await?;
@@ -173,22 +184,52 @@ async fn projects(run: &Run<'_>, known: &Known) -> Result<Option<Projects>> {
     }
 }
 
-async fn stored(run: &Run<'_>) -> Result<Vec<u32>> {
-    let ids = run.cx.prior.ids(WORK_ITEM, "").await?;
-    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+/// The numbers of the items in the snapshot before, and those that have none.
+async fn stored(run: &Run<'_>) -> Result<(Vec<u32>, Vec<ItemRef>)> {
+    let (mut numbers, mut odd) = (Vec::new(), Vec::new());
+    for id in run.cx.prior.ids(WORK_ITEM, "").await? {
+        match id.parse() {
+            Ok(number) => numbers.push(number),
+            Err(_) => odd.push(ItemRef::new(WORK_ITEM, "", &id)),
+        }
+    }
+    Ok((numbers, odd))
 }
 
-/// The project that the snapshot before has of an item that is selected and was not told of.
-async fn missing(run: &Run<'_>, id: u32, told: u8) -> Result<Option<String>> {
+/// What the snapshot before says of an item that may be missing.
+enum Missing {
+    /// It was told of, or is not selected.
+    No,
+    /// It is of this project.
+    Of(String),
+    /// Nobody can say of which project it is.
+    Unreadable(Error),
+}
+
+async fn missing(run: &Run<'_>, id: u32, told: u8) -> Result<Missing> {
     if told != 0 {
-        return Ok(None);
+        return Ok(Missing::No);
     }
-    let document = run.cx.legible(&item(id)).await?.unwrap_or_default();
-    let Ok(head) = serde_json::from_slice::<Head<'_>>(&document) else {
-        return Ok(None);
+    let document = match run.cx.prior.document(&item(id)).await {
+        Err(error) if error.is_damage() => return Ok(Missing::Unreadable(error)),
+        document => document?.unwrap_or_default(),
     };
-    let project = head.fields.project.as_deref().filter(|_| run.takes(&head));
-    Ok(project.map(str::to_owned))
+    let head = match serde_json::from_slice::<Head<'_>>(&document) {
+        Ok(head) => head,
+        Err(error) => return Ok(Missing::Unreadable(malformed(&error.to_string()))),
+    };
+    let Some(project) = head.fields.project.as_deref() else {
+        return Ok(Missing::Unreadable(malformed("it names no project")));
+    };
+    if run.takes(&head) {
+        Ok(Missing::Of(project.to_owned()))
+    } else {
+        Ok(Missing::No)
+    }
+}
+
+fn malformed(why: &str) -> Error {
+    Error::new(Class::Malformed, "document-malformed", why)
 }
 
 async fn remove(run: &Run<'_>, known: &mut Known, id: u32) -> Result<()> {
@@ -198,18 +239,49 @@ async fn remove(run: &Run<'_>, known: &mut Known, id: u32) -> Result<()> {
     run.cx.sink.delete(&item(id)).await
 }
 
-fn issue(id: u32, project: &str) -> Issue {
+/// Of all items of a project.
+fn issue(project: &str, items: &[ItemRef]) -> Issue {
     Issue {
         code: "implausible-drop".to_owned(),
         class: Class::Implausible,
         kind: WORK_ITEM.to_owned(),
         scope: String::new(),
-        item: Some(item(id)),
+        item: None,
         message: format!(
-            "work item {id} is no longer listed, and neither is its project {project}; it is kept as it was"
+            "{} work items of project {project} are no longer listed, and neither is the project ({}); they are kept as they were",
+            items.len(),
+            first(items)
         ),
         hint: Some(format!(
             "Check that the identity still sees the project. If it was deleted, say so with --accept-deletions {PROJECT}."
         )),
     }
+}
+
+fn unreadable(id: u32, error: &Error) -> Issue {
+    let mut issue = error.to_issue(WORK_ITEM, "", Some(item(id)));
+    issue.message = format!(
+        "work item {id} is no longer listed, and whether it is gone with its project cannot be told: its stored document cannot be read ({}); it is kept as it was",
+        error.message
+    );
+    issue
+}
+
+fn no_numbers(items: &[ItemRef]) -> Issue {
+    let message = format!(
+        "{} stored work items have ids that are no numbers ({}): nobody can ask for them, and they are kept as they were",
+        items.len(),
+        first(items)
+    );
+    Error::new(Class::Malformed, "document-misplaced", message).to_issue(WORK_ITEM, "", None)
+}
+
+/// The ids of the first ones.
+fn first(items: &[ItemRef]) -> String {
+    let named = items.iter().take(NAMED).map(|item| item.id.as_str());
+    let mut named = named.collect::<Vec<_>>().join(", ");
+    if items.len() > NAMED {
+        named.push_str(", …");
+    }
+    named
 }

@@ -1,10 +1,10 @@
 //! `keepward backup --server`: the server makes the backup, and this tells of it to its end.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Command;
-use crate::client::Api;
+use crate::client::{Api, text};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::follow;
@@ -45,8 +45,4 @@ pub(super) async fn run(
         ));
     }
     Ok(exit)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
 }

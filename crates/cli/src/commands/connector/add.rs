@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Identity, Sync, checks, sign_in, text};
-use crate::client::Api;
+use super::{Identity, Sync, checks, sign_in};
+use crate::client::{Api, text};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;

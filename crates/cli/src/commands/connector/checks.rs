@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text;
+use crate::client::text;
 use crate::failure::Failure;
 use crate::output::Output;
 

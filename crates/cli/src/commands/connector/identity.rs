@@ -93,8 +93,3 @@ fn managed(client_id: &str) -> Value {
         client_id => json!({ "assigned": "user", "client_id": client_id }),
     }
 }
-
-/// A text member, empty when there is none.
-pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
-}

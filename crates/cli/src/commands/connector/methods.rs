@@ -3,8 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::text;
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 

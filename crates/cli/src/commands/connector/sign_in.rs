@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{add, checks, methods, text};
-use crate::client::{Api, segment};
+use super::{add, checks, methods};
+use crate::client::{Api, segment, text};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;

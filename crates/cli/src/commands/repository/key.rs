@@ -91,6 +91,11 @@ async fn list(app: &App, which: &Which, output: &Output) -> Result<(), Failure> 
 
 async fn add(app: &App, which: &Which, password: &Secret, output: &Output) -> Result<(), Failure> {
     let (row, repository) = app.repository(which.name()).await?;
+    if let Some(id) = repository.key_of(password).await? {
+        output.event(&json!({"event": "key", "id": id.to_string(), "known": true}));
+        output.line(format!("key {} has this password already", id.short()));
+        return Ok(());
+    }
     let by = super::by();
     let added = async { Ok(repository.add_key(password, &by).await?) };
     let id = app

@@ -24,13 +24,14 @@ pub(crate) enum Repair {
     /// Make the index anew from the packs: after index files were lost, or packs damaged
     #[command(
         after_help = "Examples:\n  keepward repository repair index --dry-run\n  keepward repository repair index --read-data\n\n\
-        What is still readable in damaged packs is saved into new ones. Afterwards `repair snapshots` says which items are lost."
+        What is still readable in damaged packs is saved into new ones. Damage inside a pack shows with --read-data alone. \
+        Afterwards `repair snapshots` says which items are lost."
     )]
     Index(Index),
     /// Bring back snapshot files; write new snapshots without the items that are lost, and name these
     #[command(
         after_help = "Examples:\n  keepward repository repair snapshots --dry-run\n  keepward repository repair snapshots --forget\n\n\
-        Run `repair index` first. The new snapshots have the tag keepward-repaired, and the next backup reads everything anew."
+        The index is repaired before, as by `repair index`. The new snapshots have the tag keepward-repaired, and the next backup reads everything anew."
     )]
     Snapshots(Snapshots),
 }
@@ -48,7 +49,7 @@ pub(crate) struct Access {
 pub(crate) struct Index {
     #[command(flatten)]
     place: Place,
-    /// Read all packs, not only those that the index does not fit
+    /// Read all packs whole, not only their headers
     #[arg(long)]
     read_data: bool,
     /// Only say what would be done
@@ -97,7 +98,11 @@ pub(super) async fn repair(
         }
         _ => repaired.await?,
     };
-    Ok(show(&report, output))
+    let exit = show(&report, output);
+    if let Some(next) = next(&command, &report) {
+        output.line(next);
+    }
+    Ok(exit)
 }
 
 async fn mend(found: &Found, command: &Repair) -> Result<RepairReport, Failure> {
@@ -146,6 +151,22 @@ async fn released(
     let report = report?;
     released?;
     Ok(report)
+}
+
+/// What may still be to do.
+fn next(command: &Repair, report: &RepairReport) -> Option<&'static str> {
+    let read_data = match command {
+        Repair::Access(_) => return None,
+        Repair::Index(options) => options.read_data,
+        Repair::Snapshots(_) => false,
+    };
+    if report.is_nothing() {
+        let unread = "the content of packs was not read: `keepward repository repair index --read-data` does";
+        return (!read_data).then_some(unread);
+    }
+    let changed = matches!(command, Repair::Index(_)) && !report.dry_run;
+    changed
+        .then_some("next: `keepward repository repair snapshots`, for what this means to snapshots")
 }
 
 fn show(report: &RepairReport, output: &Output) -> Exit {

@@ -7,16 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Which, place};
 use crate::app::App;
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes, moment};
 use crate::progress::Progress;
 
 const AGAIN: Duration = Duration::from_secs(5);
-
-fn text<'a>(value: &'a serde_json::Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
-}
 
 /// The organization, or where the snapshot of another program comes from.
 fn source(snapshot: &Snapshot) -> String {

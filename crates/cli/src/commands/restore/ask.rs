@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{Apply, Plan, look};
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::commands::snapshot::resolve;
 use crate::failure::{Exit, Failure};
 use crate::follow;
@@ -174,8 +174,4 @@ async fn maker(api: &Api, snapshot: &Value) -> Result<String, Failure> {
             "give --into CONNECTOR",
         )),
     }
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
 }

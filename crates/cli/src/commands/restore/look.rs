@@ -3,17 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Identities, SKIP, Steps};
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment, table};
 
 const ACTIONS: [&str; 7] = [
     "create", "undelete", "replace", "merge", "remove", "skip", "export",
 ];
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
-}
 
 pub(super) async fn list(api: &Api, output: &Output) -> Result<Exit, Failure> {
     let plans = api.list("/restore-plans").await?;

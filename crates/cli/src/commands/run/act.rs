@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Acknowledge, Command};
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, bytes, moment};
@@ -62,10 +62,6 @@ pub(crate) async fn run(
         Command::Acknowledge(one) => acknowledge(&api, one, output).await?,
     }
     Ok(Exit::Done)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
 }
 
 async fn list(api: &Api, limit: u32, output: &Output) -> Result<(), Failure> {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::search::{self, HEAD, History, Search, excerpt};
 use super::source::{Shared, is_called};
 use super::{Browse, Command, Diff, List, Show, tell_entry};
 use crate::app::only_here;
-use crate::client::{Api, segment};
+use crate::client::{Api, segment, text};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};
@@ -30,10 +30,6 @@ pub(super) async fn run(
         Command::Forget(_) | Command::Cat(_) | Command::GitLog(_) => return Err(only_here()),
     }
     Ok(Exit::Done)
-}
-
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or("")
 }
 
 /// The path of a list of snapshots.

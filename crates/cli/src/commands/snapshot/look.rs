@@ -3,8 +3,8 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::ask::{resolve, short, text};
-use crate::client::{Api, segment};
+use super::ask::{resolve, short};
+use crate::client::{Api, segment, text};
 use crate::commands::Global;
 use crate::failure::{Exit, Failure};
 use crate::output::{Output, moment};

@@ -159,6 +159,7 @@ async fn index(app: &App, output: &Output) -> Result<(), Failure> {
     let indexed = app.catalog.index_texts_telling(|items| {
         progress.report(Event::Progress {
             phase: "index words".to_owned(),
+            current: None,
             items,
             expected: Some(expected),
             bytes: 0,

@@ -1,10 +1,9 @@
 //! A drill's report as one page: it needs nothing else, runs nothing, and prints.
 
-use std::fmt::Write as _;
-
 use super::evidence::{Evidence, Result};
 use super::signature::Signature;
 use crate::output::{bytes, moment};
+use crate::visible::visible;
 
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en">
@@ -222,22 +221,16 @@ impl Page {
     }
 }
 
-/// Everything that comes from elsewhere is text. Control characters and those that turn the direction of reading are shown as their numbers.
+/// Everything that comes from elsewhere is text, and nothing in it is unseen.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                // Writing to a string cannot fail.
-                _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-            }
             c => out.push(c),
         }
     }
@@ -251,8 +244,8 @@ mod tests {
     #[test]
     fn foreign_text_stays_text() {
         assert_eq!(
-            escaped("<script>\"a\" & 'b'\u{202e}\n"),
-            "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;\\u{202e}\\u{a}"
+            escaped("<script>\"a\" & 'b'\u{202e}\u{200b}\n"),
+            "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;\\u{202e}\\u{200b}\\u{a}"
         );
     }
 }

@@ -252,6 +252,20 @@ impl Fake {
                 break;
             }
         }
+        let doubted: Vec<ItemRef> = {
+            let world = self.lock();
+            let ids = world.doubted_logs.iter();
+            ids.map(|id| ItemRef::new("log", "", &id.to_string()))
+                .collect()
+        };
+        if !doubted.is_empty() {
+            let error = Error::new(
+                Class::Implausible,
+                "implausible-drop",
+                "some are not listed",
+            );
+            cx.sink.doubt(error.to_issue("log", "", None), &doubted);
+        }
         for id in &place.seen - &place.done {
             self.log(cx, id).await?;
             place.done.insert(id);

@@ -71,6 +71,8 @@ pub(crate) struct World {
     patience: usize,
     hidden_notes: BTreeSet<u8>,
     hidden_logs: BTreeSet<u8>,
+    /// Logs of which one issue tells.
+    doubted_logs: BTreeSet<u8>,
     /// Projects whose notes may not be listed.
     closed: BTreeSet<String>,
     pub(crate) requests: u64,
@@ -169,6 +171,11 @@ impl World {
         self.hidden_logs.insert(id);
     }
 
+    /// The service lists these logs no longer and does not say why.
+    pub(crate) fn doubt_logs(&mut self, ids: &[u8]) {
+        self.doubted_logs.extend(ids);
+    }
+
     /// The notes of this project may not be listed.
     pub(crate) fn close(&mut self, project: &str) {
         self.closed.insert(project.to_owned());
@@ -179,6 +186,7 @@ impl World {
         self.closed.clear();
         self.hidden_notes.clear();
         self.hidden_logs.clear();
+        self.doubted_logs.clear();
     }
 
     /// Before each answer of the service.

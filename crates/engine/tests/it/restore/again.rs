@@ -30,6 +30,17 @@ impl Case {
         steps
     }
 
+    /// Makes one thing more than there is; which.
+    async fn duplicate(&self, id: &str) -> String {
+        self.plan_as("second", ids("thing", &[id]), Conflict::Duplicate)
+            .await
+            .unwrap();
+        assert_eq!(self.apply_again("second").await, THINGS + 1);
+        let steps = self.store.steps_of("second").into_iter();
+        let mut made = steps.filter(|step| step.item.id == id);
+        made.next().and_then(|step| step.new_id).unwrap()
+    }
+
     async fn apply_again(&self, id: &str) -> usize {
         let never = CancellationToken::new();
         let report = self.apply_as(id, &never).await.unwrap();
@@ -129,13 +140,7 @@ async fn what_was_deleted_there_meanwhile_is_made_again() {
 async fn the_copy_that_is_left_counts_when_a_later_one_was_taken_away() {
     let case = restored().await;
     let first = case.twin("1");
-    case.plan_as("second", ids("thing", &["1"]), Conflict::Duplicate)
-        .await
-        .unwrap();
-    assert_eq!(case.apply_again("second").await, THINGS + 1);
-    let second = case.store.steps_of("second");
-    let second = second.iter().find(|step| step.item.id == "1").unwrap();
-    case.world.remove(second.new_id.as_deref().unwrap());
+    case.world.remove(&case.duplicate("1").await);
     let steps = case.again("third", Conflict::Skip).await;
     assert_eq!(steps[0].new_id.as_deref(), Some(&*first));
 }
@@ -143,15 +148,9 @@ async fn the_copy_that_is_left_counts_when_a_later_one_was_taken_away() {
 #[tokio::test]
 async fn of_two_copies_the_newest_counts() {
     let case = restored().await;
-    case.plan_as("second", ids("thing", &["1"]), Conflict::Duplicate)
-        .await
-        .unwrap();
-    assert_eq!(case.apply_again("second").await, THINGS + 1);
-    let second = case.store.steps_of("second");
-    let second = second.iter().find(|step| step.item.id == "1").unwrap();
+    let second = case.duplicate("1").await;
     let steps = case.again("third", Conflict::Skip).await;
-    assert!(second.new_id.is_some());
-    assert_eq!(steps[0].new_id, second.new_id);
+    assert_eq!(steps[0].new_id.as_deref(), Some(&*second));
 }
 
 #[tokio::test]

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use model::{Action, ItemRef};
 use serde::Deserialize;
+use service::inspect::Tie;
 use service::{
-    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, GONE, Kind, KindSpec,
-    Layout, Outcome, Pass, Removal, Restore, Result, Service, StoredItem, Target,
+    Client, Crawl, Crawled, Cursor, Error, Fidelity, Found, FoundState, GONE, Inspect, Inspection,
+    Kind, KindSpec, Layout, Loss, Outcome, Pass, Removal, Restore, Result, Service, StoredItem,
+    Target,
 };
 
 use super::world::{Teams, Thing, World};
@@ -24,6 +26,11 @@ struct Document {
     body: String,
     #[serde(default)]
     links: Vec<String>,
+    #[serde(default)]
+    teams: Vec<String>,
+    /// Nobody knows how old it is.
+    #[serde(default)]
+    ageless: bool,
 }
 
 enum Shape {
@@ -58,7 +65,10 @@ fn spec(
             document: "document.json",
         },
         bin: (name == "thing").then_some("deleted.json"),
-        search: service::Searched::NAMES,
+        search: service::Searched {
+            project: (name == "thing").then_some("/team-project"),
+            ..service::Searched::NAMES
+        },
         read: &[],
         write: &[],
         restore,
@@ -280,6 +290,20 @@ impl Kind for FakeKind {
         Ok(())
     }
 
+    async fn list(&self, _: &Client) -> Result<Option<Vec<(String, String)>>> {
+        let all = self.world.of_kind(self.spec.name).into_iter();
+        Ok(Some(all.map(|(id, thing)| (id, thing.name)).collect()))
+    }
+
+    async fn inspect(&self, _: &Inspect<'_>, _: &ItemRef, document: &[u8]) -> Result<Inspection> {
+        let mut found = Inspection::default();
+        let document: Document = serde_json::from_slice(document).unwrap();
+        for team in document.teams {
+            found.refer("team", team, Tie::Name, "");
+        }
+        Ok(found)
+    }
+
     async fn find(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Option<Found>>> {
         let mut found = Vec::new();
         self.world.answers()?;
@@ -320,6 +344,11 @@ impl Kind for FakeKind {
             });
         }
         Ok(outcomes)
+    }
+
+    async fn losses(&self, cx: &Target<'_>, item: &StoredItem) -> Result<Option<Vec<Loss>>> {
+        let ageless = self.document(cx, &item.item).await?.ageless;
+        Ok(ageless.then(|| vec!["reactions to it"]))
     }
 
     async fn verify(&self, cx: &Target<'_>, items: &[StoredItem]) -> Result<Vec<Vec<String>>> {

@@ -139,6 +139,63 @@ async fn an_item_tells_what_it_loses_with_its_parts() {
 }
 
 #[tokio::test]
+async fn an_item_tells_of_the_losses_alone_that_its_kind_finds_in_what_is_stored() {
+    let mut snapshot = MapSnapshot::contoso(3);
+    let ageless = r#"{"name":"thing 2","ageless":true,"team-project":"Contoso"}"#;
+    snapshot.put("thing", "", "2", ageless);
+    let case = Case::new(snapshot, false);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    let told: Vec<(String, Vec<String>)> = case
+        .steps()
+        .into_iter()
+        .filter(|step| step.item.kind == "thing")
+        .map(|step| (step.item.id, step.losses))
+        .collect();
+    let all = ["its age", "reactions to it"].map(str::to_owned).to_vec();
+    let one = vec!["reactions to it".to_owned()];
+    let expected = [("1", all.clone()), ("2", one), ("3", all)];
+    assert_eq!(told, expected.map(|(id, losses)| (id.to_owned(), losses)));
+    let report = case.apply().await.unwrap();
+    assert_eq!(
+        (report.losses["its age"], report.losses["reactions to it"]),
+        (2, 3)
+    );
+}
+
+#[tokio::test]
+async fn what_lies_in_a_project_that_is_nowhere_is_skipped() {
+    let mut snapshot = MapSnapshot::contoso(3);
+    let of =
+        |project: &str, more: &str| format!(r#"{{"name":"x","team-project":"{project}"{more}}}"#);
+    snapshot.put("thing", "", "1", &of("Ghost", ""));
+    snapshot.put("thing", "", "2", &of("Tailspin", ""));
+    // It was renamed since: a team of it is in the snapshot.
+    snapshot.put("thing", "", "3", &of("Before", r#","teams":["p1-blue"]"#));
+    let case = Case::new(snapshot, false);
+    let there = Thing {
+        kind: "project".to_owned(),
+        name: "tailspin".to_owned(),
+        ..Thing::default()
+    };
+    case.world.seed("p9", there);
+    case.plan(ids("thing", &["1", "2", "3"]), Conflict::Skip)
+        .await
+        .unwrap();
+    let steps = case.steps().into_iter();
+    let steps = steps.filter(|step| step.item.kind == "thing");
+    let told: Vec<_> = steps.map(|step| (step.action, step.reason)).collect();
+    let nowhere = "its project Ghost is neither in this snapshot nor at the target";
+    assert_eq!(
+        told,
+        [
+            (Action::Skip, Some(nowhere.to_owned())),
+            (Action::Create, None),
+            (Action::Create, None),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn planning_writes_nothing() {
     let case = untouched(4);
     let before = case.world.things();

@@ -319,7 +319,7 @@ pub(super) struct TestedConnector {
     pub connector: ConnectorView,
     /// Everything can be backed up.
     pub ok: bool,
-    /// Kinds of data that cannot be backed up.
+    /// Checks that found a permission or right missing: not everything can be backed up.
     missing: usize,
     checks: Vec<CheckView>,
 }

@@ -14,56 +14,106 @@ use crate::kinds::project::PROJECT;
 use crate::kinds::wiki::WIKI;
 use crate::kinds::work_item::WORK_ITEM;
 
+/// What a `vstfs:///` address of something that can be restored says.
+struct Artifact<'u> {
+    tool: &'u str,
+    kind: &'u str,
+    project: &'u str,
+    /// The kind and the id of what it lies in.
+    container: (&'static str, &'u str),
+    tail: &'u str,
+}
+
+impl<'u> Artifact<'u> {
+    /// `None` for what is never restored, and stays what it is at the original place.
+    fn read(url: &'u str, original: bool) -> Option<Self> {
+        let mut segments = url.strip_prefix("vstfs:///")?.splitn(3, '/');
+        let (tool, kind, rest) = (segments.next()?, segments.next()?, segments.next()?);
+        let container = match (tool, kind) {
+            ("Git", "Commit" | "Ref") => GIT_REPOSITORY,
+            ("Wiki", "WikiPage") => WIKI,
+            ("Git", "PullRequestId") if original => GIT_REPOSITORY,
+            _ => return None,
+        };
+        let upper = rest.to_ascii_uppercase();
+        let mut separators = upper.match_indices("%2F").map(|(at, _)| at);
+        let (first, second) = (separators.next()?, separators.next()?);
+        Some(Self {
+            tool,
+            kind,
+            project: &rest[..first],
+            container: (container, &rest[first + 3..second]),
+            tail: &rest[second..],
+        })
+    }
+
+    fn is_pull_request(&self) -> bool {
+        self.kind == "PullRequestId"
+    }
+}
+
 /// A `vstfs:///` address at the target, or why there is none.
 pub(super) fn artifact(url: &str, cx: &Target<'_>) -> Result<String, String> {
-    let stays = || {
-        if cx.original {
+    let Some(artifact) = Artifact::read(url, cx.original) else {
+        return if cx.original {
             Ok(url.to_owned())
         } else {
             Err(format!(
                 "the link {url} leads to something that is not restored"
             ))
-        }
+        };
     };
-    let Some(path) = url.strip_prefix("vstfs:///") else {
-        return stays();
-    };
-    let mut segments = path.splitn(3, '/');
-    let (Some(tool), Some(kind), Some(rest)) = (segments.next(), segments.next(), segments.next())
-    else {
-        return stays();
-    };
-    let second = match (tool, kind) {
-        ("Git", "Commit" | "Ref") => GIT_REPOSITORY,
-        ("Wiki", "WikiPage") => WIKI,
-        ("Git", "PullRequestId") if cx.original => GIT_REPOSITORY,
-        _ => return stays(),
-    };
-    let separators: Vec<usize> = rest
-        .to_ascii_uppercase()
-        .match_indices("%2F")
-        .map(|(at, _)| at)
-        .take(2)
-        .collect();
-    let [first_end, second_end] = separators[..] else {
-        return stays();
-    };
-    let (project, container, tail) = (
-        &rest[..first_end],
-        &rest[first_end + 3..second_end],
-        &rest[second_end..],
-    );
+    let (of, container) = artifact.container;
     let lost = || format!("the link {url} leads to something that is not at the target");
-    let new_project = cx.ids.get(PROJECT, project).ok_or_else(lost)?;
-    let new_container = cx.ids.get(second, container).ok_or_else(lost)?;
-    if kind == "PullRequestId" && new_container != container {
+    let new_project = cx.ids.get(PROJECT, artifact.project).ok_or_else(lost)?;
+    let new_container = cx.ids.get(of, container).ok_or_else(lost)?;
+    if artifact.is_pull_request() && new_container != container {
         return Err(format!(
             "the link {url} leads to a pull request, which is not restored"
         ));
     }
+    let Artifact {
+        tool, kind, tail, ..
+    } = artifact;
     Ok(format!(
         "vstfs:///{tool}/{kind}/{new_project}%2F{new_container}{tail}"
     ))
+}
+
+/// Why a link is going to be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::kinds::work_item) enum Lost {
+    /// It leads to something that no restore makes again.
+    NotRestored,
+    /// What it leads to is neither at the target nor restored with it.
+    Absent,
+    /// It leads out of the organization.
+    Elsewhere,
+}
+
+/// What will become of a relation, as far as the plan that is being made knows; `None` for one that is written.
+pub(in crate::kinds::work_item) fn lost(relation: &Relation, cx: &Target<'_>) -> Option<Lost> {
+    match (relation.leads(), relation.item()) {
+        (Leads::ToItem, Some(other)) => {
+            let expected = cx.ids.is_expected(WORK_ITEM, &other.to_string());
+            (!expected).then_some(Lost::Absent)
+        }
+        (Leads::Elsewhere, _) => Some(Lost::Elsewhere),
+        (Leads::ToArtifact, _) => {
+            let Some(artifact) = Artifact::read(&relation.url, cx.original) else {
+                return (!cx.original).then_some(Lost::NotRestored);
+            };
+            let (of, container) = artifact.container;
+            if artifact.is_pull_request() {
+                let same = cx.ids.get(of, container).as_deref() == Some(container);
+                return (!same).then_some(Lost::NotRestored);
+            }
+            let expected =
+                cx.ids.is_expected(PROJECT, artifact.project) && cx.ids.is_expected(of, container);
+            (!expected).then_some(Lost::Absent)
+        }
+        _ => None,
+    }
 }
 
 /// Links between items of the target, each in the direction in which the service states it: `(type, from, to)`.

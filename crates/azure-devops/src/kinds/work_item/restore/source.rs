@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use service::{Error, Result, Stored, StoredItem};
 
 use crate::kinds::parts;
@@ -118,6 +119,8 @@ pub(in crate::kinds::work_item) struct Comment {
     pub(in crate::kinds::work_item) created: Option<Timestamp>,
     pub(in crate::kinds::work_item) deleted: bool,
     pub(in crate::kinds::work_item) markdown: bool,
+    /// Somebody reacted to it.
+    pub(in crate::kinds::work_item) reactions: bool,
     pub(in crate::kinds::work_item) text: String,
     /// What it was when it was made; that is what the replay writes.
     pub(in crate::kinds::work_item) first: String,
@@ -137,10 +140,11 @@ struct StoredComment<'a> {
     created: Option<Cow<'a, str>>,
     #[serde(default, rename = "isDeleted")]
     deleted: bool,
+    reactions: Option<Vec<IgnoredAny>>,
 }
 
 /// Comments of lines as the service gave them, with the first texts of those that were edited.
-pub(super) fn comments(lines: &[u8], versions: &[u8]) -> Result<Vec<Comment>> {
+pub(in crate::kinds::work_item) fn comments(lines: &[u8], versions: &[u8]) -> Result<Vec<Comment>> {
     let misread = |error| Error::malformed(format!("a stored comment is not understood: {error}"));
     let mut first: HashMap<u32, String> = HashMap::new();
     for line in crate::raw::lines(versions) {
@@ -161,6 +165,7 @@ pub(super) fn comments(lines: &[u8], versions: &[u8]) -> Result<Vec<Comment>> {
             markdown: stored
                 .format
                 .is_some_and(|format| format.eq_ignore_ascii_case("markdown")),
+            reactions: stored.reactions.is_some_and(|all| !all.is_empty()),
             first: first.remove(&stored.id).unwrap_or_else(|| text.clone()),
             text,
         });

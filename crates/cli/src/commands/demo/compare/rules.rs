@@ -30,7 +30,7 @@ pub(in crate::commands) enum Side {
 pub(in crate::commands) enum Declared {
     /// Nothing is lost.
     Nothing,
-    /// All of them.
+    /// One of them: what the rule leaves out comes of each.
     Words(&'static [&'static str]),
     /// For each kind its own: the rule holds only for those that were declared.
     ByKind(&'static [(&'static str, &'static str)]),
@@ -63,7 +63,7 @@ impl Rule {
         self.kinds.contains(&kind)
             && match self.declared {
                 Declared::Nothing => true,
-                Declared::Words(all) => all.iter().all(|words| said(words)),
+                Declared::Words(all) => all.iter().any(|words| said(words)),
                 Declared::ByKind(all) => all
                     .iter()
                     .any(|(known, words)| *known == kind && said(words)),

@@ -11,6 +11,11 @@ const COMMENT_EDITS: Declared = Declared::Words(&[
     "Earlier versions of an edited comment are not written back",
     "made Markdown by an edit of the restoring identity",
 ]);
+const REPLAYED: Declared = Declared::Words(&[
+    "Earlier versions of an edited comment are not written back",
+    "made Markdown by an edit of the restoring identity",
+    "Links that were added and removed again are not replayed",
+]);
 const NODES: &[&str] = &["area", "iteration"];
 const CODE: &[&str] = &["git-repository"];
 const ITEMS: &[&str] = &["work-item"];
@@ -217,7 +222,7 @@ pub(super) static RULES: &[Rule] = &[
         ITEMS,
         "revisions that change nothing but a comment, links or files, and versions of a comment between its first date and author and its newest text",
         "comments, links and files are compared as they were last; the newest text of a comment is written back as an edit with the restore's date, as the plan declares",
-        COMMENT_EDITS,
+        REPLAYED,
         |value, _| comment_edits(value),
     ),
     rule(
