@@ -192,7 +192,7 @@ describe("a connector of an account", () => {
     await at.page.getByRole("alert").first().waitFor();
     expect(await at.account()).toBe("lee.gu@contoso.example");
     await at.page.goto("/connectors/contoso?tab=checks&run=now");
-    await at.page.getByText(/Everything can be backed up\.|cannot be backed up\./).first().waitFor();
+    await at.page.getByText(/Everything can be backed up\.|not everything can be backed up\./).first().waitFor();
   });
 
   test("sre_22 sre_41: the machine's identity takes the place of a person", async () => {
