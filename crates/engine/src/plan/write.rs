@@ -517,7 +517,12 @@ async fn entry(
     kind: &dyn Kind,
     item: &ItemRef,
 ) -> Result<(StoredItem, Option<String>, bool)> {
-    let document = cx.stored.document(item).await?.unwrap_or_default();
+    let Some(document) = cx.stored.document(item).await? else {
+        return Err(damaged(
+            &format!("{item} cannot be restored"),
+            "the snapshot has no document of it",
+        ));
+    };
     let name = kind.describe(&document).map(|(name, _)| name);
     let project = kind.spec().project(&document);
     let binned = match kind.spec().bin {

@@ -88,6 +88,18 @@ async fn an_item_without_its_document_may_lie_in_the_container_and_is_named() {
 }
 
 #[tokio::test]
+async fn what_has_no_document_is_not_promised() {
+    let mut snapshot = MapSnapshot::contoso(2);
+    snapshot.part("thing", "", "3", "remarks.txt", "of a thing");
+    let case = Case::new(snapshot, false);
+    case.plan(Select::Everything, Conflict::Skip).await.unwrap();
+    let steps = case.steps();
+    let left_out = left_out(&steps);
+    assert_eq!(left_out.len(), 1, "{steps:?}");
+    assert!(left_out[0].contains("thing 3"), "{left_out:?}");
+}
+
+#[tokio::test]
 async fn damage_elsewhere_is_no_matter_of_a_plan_for_one_folder() {
     for (prefix, count) in [("projects/p1", 0), ("things", 1)] {
         let mut snapshot = MapSnapshot::contoso(8);
